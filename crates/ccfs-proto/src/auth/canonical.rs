@@ -1,0 +1,317 @@
+//! The canonical request: what is signed, as one text.
+
+use std::cmp::Ordering;
+
+use hmac::Mac;
+
+/// Headers that one signature may cover.
+pub(super) const SIGNED_HEADERS_LIMIT: usize = 32;
+/// Query parameters that one signature may cover.
+const QUERY_LIMIT: usize = 64;
+
+/// A request as the signature sees it: borrowed parts, nothing copied.
+///
+/// What stands here must be what goes over the wire, byte for byte.
+///
+/// - `path` is the path as sent, without the query;
+/// - `query` holds raw (not encoded) keys and values, in any order;
+/// - `headers` are the headers that are signed, in any order. `host` must be among them;
+/// - `body` is the whole body.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView<'a> {
+    /// The method in capitals.
+    pub method: &'a str,
+    /// The path as sent, with its leading `/`.
+    pub path: &'a str,
+    /// Raw query parameters.
+    pub query: &'a [(&'a str, &'a str)],
+    /// Names and values of the headers to sign. Names may be of any case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body as sent.
+    pub body: &'a [u8],
+}
+
+/// What stands in the canonical request when there is no query.
+///
+/// No public source settles which one live servers expect. See `docs/protocol.md`, "Query line dialects".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum QueryLine {
+    /// No line at all: what the vendor's demo client does.
+    #[default]
+    Omit,
+    /// An empty line: what several ports of the current reference page do.
+    Empty,
+}
+
+impl QueryLine {
+    /// Both dialects, the default first.
+    pub const ALL: [Self; 2] = [Self::Omit, Self::Empty];
+
+    /// `omit` or `empty`, as settings write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Omit => "omit",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Why a request cannot be signed or verified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// `host` is not among the headers.
+    #[error("the header `host` must be signed: add it with the exact text that is sent")]
+    HostNotSigned,
+    /// A name is no header name.
+    #[error("signed header number {index} (from 0) has a name that HTTP does not allow")]
+    HeaderName {
+        /// Its place, from 0.
+        index: usize,
+    },
+    /// A name stands twice.
+    #[error("the header `{name}` stands twice among the signed headers, and the scheme has no rule for that")]
+    DuplicateHeader {
+        /// The name in lower case.
+        name: String,
+    },
+    /// More headers than the bound.
+    #[error("{count} headers are to be signed, and at most {limit} can be")]
+    TooManyHeaders {
+        /// The bound.
+        limit: usize,
+        /// The headers given.
+        count: usize,
+    },
+    /// More query parameters than the bound.
+    #[error("the query has {count} parameters, and at most {limit} can be signed")]
+    TooManyParameters {
+        /// The bound.
+        limit: usize,
+        /// The parameters given.
+        count: usize,
+    },
+}
+
+/// Where the canonical text goes: into a MAC, a string that is shown, or a header under construction.
+pub(super) trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl<M: Mac> Sink for M {
+    fn put(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
+
+/// A sink that keeps the text.
+pub(super) struct Text(pub(super) Vec<u8>);
+
+impl Sink for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// A checked request with its headers and parameters in canonical order. No allocation.
+pub(super) struct Canonical<'a> {
+    view: RequestView<'a>,
+    /// Indices of the headers, ordered by name.
+    by_name: Order<SIGNED_HEADERS_LIMIT>,
+    /// Indices of the headers, ordered by encoded line. Not the same: `x-a:` sorts after `x-a-b:`.
+    by_line: Order<SIGNED_HEADERS_LIMIT>,
+    /// Indices of the parameters, ordered by encoded pair.
+    parameters: Order<QUERY_LIMIT>,
+}
+
+impl<'a> Canonical<'a> {
+    pub(super) fn new(view: RequestView<'a>) -> Result<Self, ViewError> {
+        let (headers, query) = (view.headers, view.query);
+        if headers.len() > SIGNED_HEADERS_LIMIT {
+            return Err(ViewError::TooManyHeaders { limit: SIGNED_HEADERS_LIMIT, count: headers.len() });
+        }
+        if query.len() > QUERY_LIMIT {
+            return Err(ViewError::TooManyParameters { limit: QUERY_LIMIT, count: query.len() });
+        }
+        if let Some(index) = headers.iter().position(|(name, _)| !is_header_name(name)) {
+            return Err(ViewError::HeaderName { index });
+        }
+        let by_name = Order::sorted(headers.len(), |a, b| lower(headers[a].0).cmp(lower(headers[b].0)));
+        for pair in by_name.as_slice().windows(2) {
+            let (a, b) = (headers[usize::from(pair[0])].0, headers[usize::from(pair[1])].0);
+            if a.eq_ignore_ascii_case(b) {
+                return Err(ViewError::DuplicateHeader { name: a.to_ascii_lowercase() });
+            }
+        }
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            return Err(ViewError::HostNotSigned);
+        }
+        Ok(Self {
+            view,
+            by_name,
+            by_line: Order::sorted(headers.len(), |a, b| line(headers[a]).cmp(line(headers[b]))),
+            parameters: Order::sorted(query.len(), |a, b| pair(query[a]).cmp(pair(query[b]))),
+        })
+    }
+
+    /// Bytes that [`Self::write_signed_headers`] writes.
+    pub(super) fn signed_headers_len(&self) -> usize {
+        let names: usize = self.view.headers.iter().map(|(name, _)| name.len()).sum();
+        names + self.view.headers.len() - 1
+    }
+
+    /// The names, lower-case, sorted by byte, joined by `;`.
+    pub(super) fn write_signed_headers(&self, out: &mut impl Sink) {
+        for (nth, &index) in self.by_name.as_slice().iter().enumerate() {
+            if nth > 0 {
+                out.put(b";");
+            }
+            put_lower(self.view.headers[usize::from(index)].0, out);
+        }
+    }
+
+    /// The canonical request. `signed_headers` is the list as the header has it.
+    pub(super) fn write(&self, signed_headers: &str, dialect: QueryLine, out: &mut impl Sink) {
+        out.put(self.view.method.as_bytes());
+        out.put(b"\n");
+        out.put(self.view.path.as_bytes());
+        out.put(b"\n");
+        for (nth, &index) in self.parameters.as_slice().iter().enumerate() {
+            if nth > 0 {
+                out.put(b"&");
+            }
+            let (key, value) = self.view.query[usize::from(index)];
+            put_encoded(key.as_bytes(), out);
+            out.put(b"=");
+            put_encoded(value.as_bytes(), out);
+        }
+        if !self.view.query.is_empty() || dialect == QueryLine::Empty {
+            out.put(b"\n");
+        }
+        out.put(signed_headers.as_bytes());
+        out.put(b"\n");
+        for &index in self.by_line.as_slice() {
+            let (name, value) = self.view.headers[usize::from(index)];
+            put_encoded_name(name, out);
+            out.put(b":");
+            put_encoded(trim(value).as_bytes(), out);
+            out.put(b"\n");
+        }
+        put_encoded(self.view.body, out);
+    }
+}
+
+/// Up to `N` indices in an order, on the stack.
+struct Order<const N: usize> {
+    indices: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Order<N> {
+    /// The indices below `len`, which is at most `N`, sorted.
+    fn sorted(len: usize, mut compare: impl FnMut(usize, usize) -> Ordering) -> Self {
+        const { assert!(N <= 256, "indices are bytes") };
+        #[allow(clippy::cast_possible_truncation)] // See the assertion.
+        let mut order = Self { indices: std::array::from_fn(|at| at as u8), len };
+        order.indices[..len].sort_unstable_by(|&a, &b| compare(a.into(), b.into()));
+        order
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.indices[..self.len]
+    }
+}
+
+/// The letters, digits and marks of an HTTP token.
+pub(super) fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// What Java's `String.trim` takes off: everything up to the blank.
+fn trim(value: &str) -> &str {
+    value.trim_matches(|c: char| c <= ' ')
+}
+
+fn lower(name: &str) -> impl Iterator<Item = u8> + '_ {
+    name.bytes().map(|b| b.to_ascii_lowercase())
+}
+
+/// A header's canonical line, byte by byte, for comparing.
+fn line<'a>((name, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
+    encoded(lower(name)).chain([b':']).chain(encoded(trim(value).bytes()))
+}
+
+/// A parameter's canonical text, byte by byte, for comparing.
+fn pair<'a>((key, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
+    encoded(key.bytes()).chain([b'=']).chain(encoded(value.bytes()))
+}
+
+fn encoded(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
+    bytes.flat_map(|byte| {
+        let (code, len) = CODES[usize::from(byte)];
+        code.into_iter().take(len.into())
+    })
+}
+
+fn put_lower(name: &str, out: &mut impl Sink) {
+    let mut buffer = [0_u8; 64];
+    for chunk in name.as_bytes().chunks(buffer.len()) {
+        let low = &mut buffer[..chunk.len()];
+        low.copy_from_slice(chunk);
+        low.make_ascii_lowercase();
+        out.put(low);
+    }
+}
+
+fn put_encoded_name(name: &str, out: &mut impl Sink) {
+    let mut buffer = [0_u8; 64];
+    for chunk in name.as_bytes().chunks(buffer.len()) {
+        let low = &mut buffer[..chunk.len()];
+        low.copy_from_slice(chunk);
+        low.make_ascii_lowercase();
+        put_encoded(low, out);
+    }
+}
+
+/// Percent-encodes everything but letters, digits and `-._~`, in capitals.
+fn put_encoded(bytes: &[u8], out: &mut impl Sink) {
+    const CHUNK: usize = 128;
+    let mut buffer = [0_u8; 3 * CHUNK];
+    for chunk in bytes.chunks(CHUNK) {
+        let mut len = 0;
+        for &byte in chunk {
+            let (code, taken) = CODES[usize::from(byte)];
+            buffer[len..len + 3].copy_from_slice(&code);
+            len += usize::from(taken);
+        }
+        out.put(&buffer[..len]);
+    }
+}
+
+/// `text` percent-encoded as the canonical request does it, which is also how it may stand in a query.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut out = Text(Vec::with_capacity(text.len()));
+    put_encoded(text.as_bytes(), &mut out);
+    String::from_utf8(out.0).unwrap_or_default()
+}
+
+/// For every byte its code and the code's length: itself, or `%XX`.
+static CODES: [([u8; 3], u8); 256] = codes();
+
+const fn codes() -> [([u8; 3], u8); 256] {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut table = [([0; 3], 0); 256];
+    let mut at = 0;
+    while at < 256 {
+        #[allow(clippy::cast_possible_truncation)] // `at` is below 256.
+        let byte = at as u8;
+        table[at] = if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            ([byte, 0, 0], 1)
+        } else {
+            ([b'%', HEX[at >> 4], HEX[at & 15]], 3)
+        };
+        at += 1;
+    }
+    table
+}

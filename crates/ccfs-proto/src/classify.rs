@@ -1,0 +1,474 @@
+//! What an answer is, by its bytes.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+use crate::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, shown, without_mark};
+
+/// Blanks before a JSON answer that are passed over.
+const BLANKS: usize = 64;
+/// First bytes by which everything but JSON is told apart: `RIFF`, a length, `WAVE`.
+const MAGIC: usize = 12;
+/// The end record of a ZIP without its comment.
+const ZIP_END: usize = 22;
+/// The longest comment that may stand behind the end record.
+const ZIP_COMMENT: usize = 65_535;
+/// Bytes of a refusal's body that are read.
+const REFUSAL_LIMIT: usize = 64 * 1024;
+
+/// A kind of file that CC-FS hands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A ZIP archive; it begins with `PK`.
+    Zip,
+    /// A WAV recording; it begins with `RIFF`.
+    Wav,
+    /// Audio of any other form.
+    Audio,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zip => "a ZIP archive",
+            Self::Wav => "a WAV file",
+            Self::Audio => "audio",
+        })
+    }
+}
+
+/// What a good answer to an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expected {
+    /// An envelope.
+    Envelope,
+    /// A file of one of these kinds.
+    File(&'static [FileKind]),
+}
+
+/// Decides what an answer is: a file, an envelope, or an HTTP refusal. Fed with chunks of any size.
+///
+/// It looks at the status and at the first bytes, never at the content type, because refusals come under an octet-stream type too.
+/// The verdict does not depend on how the bytes were cut. It holds back no more than it must: twelve bytes of a file, the whole of an
+/// envelope (up to a bound). See `docs/protocol.md`, "Answers".
+///
+/// ```
+/// use bytes::Bytes;
+/// use ccfs_proto::{Classified, Classifier, Expected, FileKind, ResultCode};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let expected = Expected::File(&[FileKind::Zip]);
+/// let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
+/// for chunk in ["{\"resultCode\":", "\"0300011\"}"] {
+///     assert!(classifier.push(Bytes::from(chunk))?.is_empty(), "no byte of it goes to the file");
+/// }
+/// let Classified::Envelope(envelope) = classifier.finish()? else { panic!("an envelope") };
+/// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
+/// # Ok::<(), ccfs_proto::AnswerError>(())
+/// ```
+#[derive(Debug)]
+pub struct Classifier {
+    expected: Expected,
+    envelope_limit: usize,
+    file_limit: u64,
+    status: StatusCode,
+    declared: Option<u64>,
+    received: u64,
+    form: Form,
+}
+
+/// What the bytes so far are.
+#[derive(Debug)]
+enum Form {
+    Undecided(Vec<u8>),
+    File { kind: FileKind, tail: Tail },
+    Json(Vec<u8>),
+    Refusal(Vec<u8>),
+}
+
+/// What an answer turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Classified {
+    /// A whole file; its bytes went out of [`Classifier::push`].
+    File(FileReceipt),
+    /// An envelope.
+    Envelope(Envelope),
+    /// Another status than success, with or without the JSON that a server adds.
+    Refusal(HttpRefusal),
+}
+
+/// A file that came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileReceipt {
+    /// Its kind, by its first bytes.
+    pub kind: FileKind,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+impl Classifier {
+    /// A classifier for an answer that began with this status and these headers, with the default bounds:
+    /// 1 MiB for an envelope, 16 GiB for a file.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
+        let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+        let form = if status.is_success() { Form::Undecided(Vec::new()) } else { Form::Refusal(Vec::new()) };
+        Self { expected, envelope_limit: DEFAULT_ENVELOPE_LIMIT, file_limit: 16 << 30, status, declared, received: 0, form }
+    }
+
+    /// Sets the bounds, in bytes.
+    #[must_use]
+    pub fn limits(mut self, envelope: usize, file: u64) -> Self {
+        self.envelope_limit = envelope;
+        self.file_limit = file;
+        self
+    }
+
+    /// Whether bytes of a file have come.
+    pub fn is_file(&self) -> bool {
+        matches!(self.form, Form::File { .. })
+    }
+
+    /// Bytes of the body so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The body's length as the server declared it.
+    pub fn declared(&self) -> Option<u64> {
+        self.declared
+    }
+
+    /// Takes the next bytes of the body and gives those that belong into the file: none while undecided or when it is none.
+    pub fn push(&mut self, chunk: Bytes) -> Result<FileBytes, AnswerError> {
+        self.received += chunk.len() as u64;
+        match &mut self.form {
+            Form::File { tail, .. } => {
+                if self.received > self.file_limit {
+                    return Err(AnswerError::FileTooLarge { limit: self.file_limit });
+                }
+                tail.push(&chunk);
+                Ok(FileBytes([Bytes::new(), chunk]))
+            }
+            Form::Json(held) => {
+                if held.len() + chunk.len() > self.envelope_limit {
+                    return Err(EnvelopeError::TooLarge { limit: self.envelope_limit }.into());
+                }
+                held.extend_from_slice(&chunk);
+                Ok(FileBytes::default())
+            }
+            Form::Refusal(held) => {
+                let room = REFUSAL_LIMIT.min(self.envelope_limit).saturating_sub(held.len());
+                held.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                Ok(FileBytes::default())
+            }
+            Form::Undecided(held) => {
+                let before = held.len();
+                held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
+                let Some(start) = Start::of(held) else { return Ok(FileBytes::default()) };
+                let form = start.form(self.expected)?;
+                held.truncate(before);
+                let held = std::mem::take(held);
+                // The bytes that were held go first, then this chunk, through the form that is known now.
+                self.received -= (before + chunk.len()) as u64;
+                self.form = form;
+                let FileBytes([_, first]) = self.push(Bytes::from(held))?;
+                let FileBytes([_, second]) = self.push(chunk)?;
+                Ok(FileBytes([first, second]))
+            }
+        }
+    }
+
+    /// The refusal that this answer is, as far as it came; `None` when its status says success.
+    ///
+    /// For an answer that breaks off: whatever its body would have said, its status stands.
+    pub fn refusal(&self) -> Option<HttpRefusal> {
+        match &self.form {
+            Form::Refusal(held) => Some(HttpRefusal::new(self.status, held)),
+            _ => None,
+        }
+    }
+
+    /// The body ended cleanly: what was it?
+    pub fn finish(self) -> Result<Classified, AnswerError> {
+        if let Some(refusal) = self.refusal() {
+            return Ok(Classified::Refusal(refusal));
+        }
+        if let Some(declared) = self.declared.filter(|&declared| declared != self.received) {
+            return Err(AnswerError::Truncated { declared: Some(declared), received: self.received });
+        }
+        match self.form {
+            Form::Json(held) => Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?)),
+            Form::File { kind: FileKind::Zip, tail } if !tail.ends_a_zip() => {
+                Err(AnswerError::Truncated { declared: None, received: self.received })
+            }
+            Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: self.received })),
+            Form::Undecided(held) | Form::Refusal(held) => Err(cut_short(&held, self.received)),
+        }
+    }
+}
+
+/// The next bytes for the file: the ones that were held back, then the chunk's own. Either may be empty.
+#[derive(Clone, Debug, Default)]
+pub struct FileBytes([Bytes; 2]);
+
+impl FileBytes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Bytes::is_empty)
+    }
+}
+
+impl IntoIterator for FileBytes {
+    type Item = Bytes;
+    type IntoIter = std::array::IntoIter<Bytes, 2>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// The first bytes of a body, once there are enough of them to decide.
+enum Start {
+    Json,
+    /// More blanks than are passed over.
+    Blanks,
+    /// The first twelve bytes, behind so many blanks.
+    Magic([u8; MAGIC], usize),
+}
+
+impl Start {
+    /// Depends on nothing but the bytes: however they were cut, the decision falls at the same one.
+    fn of(held: &[u8]) -> Option<Self> {
+        let blanks = blanks(held)?;
+        let rest = held[blanks..].first_chunk();
+        match held.get(blanks) {
+            _ if blanks > BLANKS => Some(Self::Blanks),
+            Some(b'{') => Some(Self::Json),
+            _ => rest.map(|magic| Self::Magic(*magic, blanks)),
+        }
+    }
+
+    fn form(self, expected: Expected) -> Result<Form, AnswerError> {
+        let kinds = match expected {
+            Expected::File(kinds) => kinds,
+            Expected::Envelope => &[],
+        };
+        let (magic, blanks) = match self {
+            Self::Json => return Ok(Form::Json(Vec::new())),
+            Self::Blanks => return Err(AnswerError::Garbage { looks_like: LooksLike::Blanks }),
+            Self::Magic(magic, blanks) => (magic, blanks),
+        };
+        let kind = match &magic {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] if blanks == 0 => FileKind::Zip,
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] if blanks == 0 => FileKind::Wav,
+            other => match LooksLike::of(other) {
+                LooksLike::Binary if kinds.contains(&FileKind::Audio) => FileKind::Audio,
+                looks_like => return Err(AnswerError::Garbage { looks_like }),
+            },
+        };
+        match kind {
+            kind if kinds.contains(&kind) => Ok(Form::File { kind, tail: Tail::default() }),
+            // A WAV is audio, too.
+            FileKind::Wav if kinds.contains(&FileKind::Audio) => Ok(Form::File { kind, tail: Tail::default() }),
+            kind => Err(AnswerError::OtherFile { kind }),
+        }
+    }
+}
+
+/// Blanks (and a byte order mark) at the start; `None` while the mark is half there.
+fn blanks(held: &[u8]) -> Option<usize> {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    if held.len() < MARK.len() && !held.is_empty() && MARK.starts_with(held) {
+        return None;
+    }
+    let behind = without_mark(held);
+    let blank = behind.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+    Some(held.len() - behind.len() + blank)
+}
+
+/// What is wrong with a body that ended before it could be told what it is.
+fn cut_short(held: &[u8], received: u64) -> AnswerError {
+    let rest = &held[blanks(held).unwrap_or(0)..];
+    if rest.is_empty() {
+        AnswerError::Empty
+    } else if rest.starts_with(b"PK") || rest.starts_with(b"RIFF") {
+        AnswerError::Truncated { declared: None, received }
+    } else {
+        AnswerError::Garbage { looks_like: LooksLike::of(rest) }
+    }
+}
+
+/// The last bytes of a file, as many as are needed to see whether a ZIP ends there.
+#[derive(Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    const LEN: usize = ZIP_END + ZIP_COMMENT;
+
+    fn push(&mut self, chunk: &[u8]) {
+        self.0.extend_from_slice(&chunk[chunk.len().saturating_sub(Self::LEN)..]);
+        if self.0.len() > 4 * Self::LEN {
+            self.0.drain(..self.0.len() - Self::LEN);
+        }
+    }
+
+    /// Whether the end record stands at the end, with a comment that reaches exactly to it.
+    fn ends_a_zip(&self) -> bool {
+        self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(behind, record)| {
+            record.starts_with(b"PK\x05\x06") && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
+        })
+    }
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tail({} bytes)", self.0.len())
+    }
+}
+
+/// What bytes look like that are no answer of CC-FS. All that an error tells of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LooksLike {
+    /// A web page, mostly of a gateway or a proxy.
+    Html,
+    /// Compressed by gzip, which no request asks for.
+    Gzip,
+    /// Nothing but white space.
+    Blanks,
+    /// Text of another kind.
+    Text,
+    /// Something else.
+    Binary,
+}
+
+impl LooksLike {
+    /// `start` has up to twelve bytes.
+    fn of(start: &[u8]) -> Self {
+        match start {
+            [b'<', ..] => Self::Html,
+            [0x1F, 0x8B, ..] => Self::Gzip,
+            // A multi-byte character may be cut at the end, so only control characters speak against text.
+            text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace()) && text.is_ascii() => Self::Text,
+            _ => Self::Binary,
+        }
+    }
+}
+
+impl fmt::Display for LooksLike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Html => "a web page, mostly of a gateway or a proxy in between",
+            Self::Gzip => "gzip, which was not asked for",
+            Self::Blanks => "white space",
+            Self::Text => "plain text",
+            Self::Binary => "binary data of another kind",
+        })
+    }
+}
+
+/// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and what gateways say.
+///
+/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Lockout and clock".
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpRefusal {
+    /// The status.
+    pub status: StatusCode,
+    /// The server's word for it, such as `Forbidden`.
+    pub error: Option<String>,
+    /// The server's sentence.
+    pub message: Option<String>,
+    /// The server's time in milliseconds since 1970.
+    pub timestamp: Option<i64>,
+}
+
+impl HttpRefusal {
+    fn new(status: StatusCode, body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Json {
+            error: Option<String>,
+            message: Option<String>,
+            timestamp: Option<i64>,
+        }
+        let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
+        Self { status, error: json.error.as_deref().map(shown), message: json.message.as_deref().map(shown), timestamp: json.timestamp }
+    }
+}
+
+impl fmt::Debug for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRefusal").field("status", &self.status.as_u16()).field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status.as_u16())?;
+        if let Some(word) = self.error.as_deref().or(self.status.canonical_reason()) {
+            write!(f, " ({word})")?;
+        }
+        f.write_str(match self.status.as_u16() {
+            401 => ": the signature was not accepted. Check the keys, the clock and the endpoint before trying again: bad signatures lock the address",
+            403 => ": the server locked this address after bad signatures, or does not allow the call. Wait, and check the keys before trying again",
+            404 => ": there is no such interface at this address. Check the endpoint's path prefix",
+            429 | 503 => ": the server is busy; try again later",
+            300..=399 => ": a redirect, which a signed request must not follow. Use the address that it names as endpoint, if it is yours",
+            _ => "",
+        })
+    }
+}
+
+/// Why an answer is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The body is empty.
+    #[error("the server's answer is empty")]
+    Empty,
+    /// The body is neither JSON nor a file that CC-FS hands out.
+    #[error("the server's answer is no file and no JSON: it looks like {looks_like}")]
+    Garbage {
+        /// What it looks like.
+        looks_like: LooksLike,
+    },
+    /// The body ended before its time.
+    #[error("the answer is cut off after {received} bytes{}", declared.map(|n| format!(" of {n}")).unwrap_or_default())]
+    Truncated {
+        /// The length that the server declared; `None` when the file itself says that its end is missing.
+        declared: Option<u64>,
+        /// The bytes that came.
+        received: u64,
+    },
+    /// A file of another kind than the operation answers with.
+    #[error("the server's answer is {kind}, which this interface does not answer with")]
+    OtherFile {
+        /// Its kind.
+        kind: FileKind,
+    },
+    /// The file is larger than the bound.
+    #[error("the file is larger than the bound of {limit} bytes")]
+    FileTooLarge {
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// The answer is no envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The envelope says success, and a file was asked for.
+    #[error("the server says success but sent no file")]
+    SuccessWithoutFile,
+    /// The envelope says success, but lacks what it must have.
+    #[error("the server says success, but its resultData has no usable `{field}`")]
+    Field {
+        /// The field.
+        field: &'static str,
+    },
+}

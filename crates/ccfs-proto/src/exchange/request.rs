@@ -1,0 +1,84 @@
+//! An operation's request, made once and signed at every attempt.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Uri, header};
+
+use super::error::RequestError;
+use crate::auth::{RequestView, Signer, percent_encode};
+use crate::endpoint::Endpoint;
+use crate::operation::OperationRequest;
+use crate::timestamp::Timestamp;
+
+/// The content type that is sent and signed, byte for byte.
+const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
+
+/// A request that is ready to be signed: everything but the `Authorization` header.
+///
+/// The bytes are made once; each attempt is signed over the same bytes that are sent. Use it alone where only the signing is wanted,
+/// and an [`Exchange`](crate::Exchange) for the rest.
+#[derive(Clone, Debug)]
+pub struct PreparedRequest {
+    method: Method,
+    uri: Uri,
+    path: String,
+    query: Vec<(String, String)>,
+    host: String,
+    content_length: String,
+    body: Bytes,
+    signed: bool,
+}
+
+impl PreparedRequest {
+    /// Puts an operation's request onto an endpoint.
+    pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
+        let path = format!("{}{}", endpoint.prefix(), request.path);
+        let host = endpoint.host_header();
+        let mut target = path.clone();
+        for (nth, (key, value)) in request.query.iter().enumerate() {
+            target.push(if nth == 0 { '?' } else { '&' });
+            target.push_str(&percent_encode(key));
+            target.push('=');
+            target.push_str(&percent_encode(value));
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+        if !request.path.starts_with('/') || !request.path.bytes().all(plain) {
+            return Err(RequestError::Path);
+        }
+        let uri = Uri::builder()
+            .scheme(endpoint.scheme().as_str())
+            .authority(host.as_str())
+            .path_and_query(target)
+            .build()
+            .map_err(|_| RequestError::Path)?;
+        Ok(Self {
+            method: request.method,
+            uri,
+            path,
+            query: request.query,
+            content_length: request.body.len().to_string(),
+            host,
+            body: request.body,
+            signed: request.signed,
+        })
+    }
+
+    /// The request with a fresh signature of the time `at`. Its `Authorization` value is marked sensitive.
+    ///
+    /// `host` stands among the headers, so that the client sends the text that was signed. With a body, content-length and
+    /// content-type are signed, too. See `docs/protocol.md`, "Signed headers".
+    pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
+        let headers = [("content-length", self.content_length.as_str()), ("content-type", CONTENT_TYPE), ("host", self.host.as_str())];
+        let headers = if self.body.is_empty() { &headers[2..] } else { &headers };
+        let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request = request.header(header::ACCEPT, HeaderValue::from_static("*/*"));
+        if self.signed {
+            let query: Vec<(&str, &str)> = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let view = RequestView { method: self.method.as_str(), path: &self.path, query: &query, headers, body: &self.body };
+            request = request.header(header::AUTHORIZATION, signer.sign(view, at)?);
+        }
+        request.body(self.body.clone()).map_err(|_| RequestError::Path)
+    }
+}

@@ -1,0 +1,64 @@
+//! How far the caller's clock is off, by the server's `Date`.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+
+use crate::timestamp::Timestamp;
+
+/// Round trips longer than this say too little about when the server wrote its `Date`.
+const LONGEST_TRIP: Duration = Duration::from_secs(10);
+/// From here on a person should look at the clock.
+const NOTABLE: Duration = Duration::from_secs(30);
+
+/// How far the server's clock is ahead of the caller's, as measured on one answer.
+///
+/// Measured from `Date` against the midpoint of the round trip, so it is right to half the trip plus half a second (`Date` has whole
+/// seconds). An answer with `Age` came out of a cache, and one after a long trip says too little: both are passed over.
+/// See `docs/protocol.md`, "Lockout and clock".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClockSkew {
+    /// Milliseconds that the server's clock is ahead of the caller's; negative when it is behind.
+    pub millis: i64,
+    /// How far that may be off, in milliseconds.
+    pub uncertainty_millis: i64,
+}
+
+impl ClockSkew {
+    /// Reads the skew off an answer; `None` where it does not show.
+    ///
+    /// `sent` and `received` are the caller's clock, `trip` is the time between the two on a clock that does not jump.
+    pub fn measure(sent: Timestamp, received: Timestamp, trip: Duration, headers: &HeaderMap) -> Option<Self> {
+        if trip > LONGEST_TRIP || headers.contains_key(header::AGE) {
+            return None;
+        }
+        let date = headers.get(header::DATE)?.to_str().ok()?;
+        let server = Timestamp::from(httpdate::parse_http_date(date).ok()?);
+        // `Date` names the second, so on average the server's clock stood in the middle of it.
+        let server = server.plus_millis(500);
+        let half_trip = received.millis_since(sent) / 2;
+        Some(Self {
+            millis: server.millis_since(sent.plus_millis(half_trip)),
+            uncertainty_millis: 500 + i64::try_from(trip.as_millis()).unwrap_or(i64::MAX / 2) / 2,
+        })
+    }
+
+    /// Whether the clocks differ by more than `threshold`.
+    pub fn exceeds(self, threshold: Duration) -> bool {
+        u128::from(self.millis.unsigned_abs()) > threshold.as_millis()
+    }
+
+    pub(super) fn is_notable(self) -> bool {
+        self.exceeds(NOTABLE)
+    }
+}
+
+impl fmt::Display for ClockSkew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = Duration::from_millis(self.millis.unsigned_abs()).as_secs_f64();
+        let side = if self.millis >= 0 { "behind" } else { "ahead of" };
+        write!(f, "This machine's clock is about {seconds:.1} s {side} the server's: set it right")
+    }
+}

@@ -1,0 +1,202 @@
+//! A point in time as auth-v2 writes it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::tz::Offset;
+
+/// 9999-12-31T23:59:59.999Z, the last time that the four-digit year of the format can write.
+const LAST_MILLIS: i64 = 253_402_300_799_999;
+
+/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// The core reads no clock: whoever calls it passes the time. Times before 1970 and after the year 9999
+/// cannot be written in auth-v2's format and become the nearest one that can.
+///
+/// ```
+/// use ccfs_proto::{Precision, Timestamp};
+///
+/// let at = Timestamp::from_unix_millis(1_630_402_730_872);
+/// assert_eq!(at.to_string(), "2021-08-31T09:38:50.872Z");
+/// assert_eq!(at.text(Precision::Seconds).as_str(), "2021-08-31T09:38:50Z");
+/// assert_eq!(Timestamp::parse("2021-08-31T09:38:50.872Z")?, at);
+/// # Ok::<(), ccfs_proto::TimestampError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The time that many milliseconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        if millis < 0 {
+            Self(0)
+        } else if millis > LAST_MILLIS {
+            Self(LAST_MILLIS)
+        } else {
+            Self(millis)
+        }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This time plus `millis`, which may be negative.
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self::from_unix_millis(self.0.saturating_add(millis))
+    }
+
+    /// Milliseconds from `earlier` to this time; negative when this time is before it.
+    pub const fn millis_since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+
+    /// The day of this time in UTC.
+    pub fn utc_day(self) -> crate::Day {
+        let date = self.civil().date();
+        crate::Day::from_parts(date.year(), date.month(), date.day())
+    }
+
+    /// The text that goes into the `Authorization` header, in `precision`.
+    pub fn text(self, precision: Precision) -> TimestampText {
+        let mut bytes = *b"0000-00-00T00:00:00.000Z";
+        let at = self.civil();
+        put(&mut bytes[0..4], u32::from(at.year().unsigned_abs()));
+        put(&mut bytes[5..7], u32::from(at.month().unsigned_abs()));
+        put(&mut bytes[8..10], u32::from(at.day().unsigned_abs()));
+        put(&mut bytes[11..13], u32::from(at.hour().unsigned_abs()));
+        put(&mut bytes[14..16], u32::from(at.minute().unsigned_abs()));
+        put(&mut bytes[17..19], u32::from(at.second().unsigned_abs()));
+        match precision {
+            Precision::Millis => {
+                put(&mut bytes[20..23], u32::from(at.millisecond().unsigned_abs()));
+                TimestampText { bytes, len: 24 }
+            }
+            Precision::Seconds => {
+                bytes[19] = b'Z';
+                TimestampText { bytes, len: 20 }
+            }
+        }
+    }
+
+    /// Reads the text of an `Authorization` header: `yyyy-MM-ddTHH:mm:ss.SSSZ` or `yyyy-MM-ddTHH:mm:ssZ`.
+    ///
+    /// See `docs/protocol.md`, "Algorithm".
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let bytes = text.as_bytes();
+        let millis = match bytes.len() {
+            24 if bytes[19] == b'.' && bytes[23] == b'Z' => number(&bytes[20..23])?,
+            20 if bytes[19] == b'Z' => 0,
+            _ => return Err(TimestampError::Shape),
+        };
+        for (at, separator) in [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')] {
+            if bytes[at] != separator {
+                return Err(TimestampError::Shape);
+            }
+        }
+        let civil = jiff::civil::DateTime::new(
+            number(&bytes[0..4])?,
+            small(&bytes[5..7])?,
+            small(&bytes[8..10])?,
+            small(&bytes[11..13])?,
+            small(&bytes[14..16])?,
+            small(&bytes[17..19])?,
+            i32::from(millis) * 1_000_000,
+        )
+        .map_err(|_| TimestampError::NoSuchTime)?;
+        let instant = Offset::UTC.to_timestamp(civil).map_err(|_| TimestampError::NoSuchTime)?;
+        match instant.as_millisecond() {
+            millis if millis < 0 => Err(TimestampError::NoSuchTime),
+            millis => Ok(Self::from_unix_millis(millis)),
+        }
+    }
+
+    fn civil(self) -> jiff::civil::DateTime {
+        // In range by construction, so the fallback is never taken.
+        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        Offset::UTC.to_datetime(instant)
+    }
+}
+
+fn put(digits: &mut [u8], mut value: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+fn number(digits: &[u8]) -> Result<i16, TimestampError> {
+    digits.iter().try_fold(0_i16, |value, digit| match digit {
+        b'0'..=b'9' => Ok(value * 10 + i16::from(digit - b'0')),
+        _ => Err(TimestampError::Shape),
+    })
+}
+
+fn small(digits: &[u8]) -> Result<i8, TimestampError> {
+    number(digits).map(|value| i8::try_from(value).unwrap_or(i8::MAX))
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(LAST_MILLIS))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text(Precision::Millis).as_str())
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
+    }
+}
+
+/// How fine the time in an `Authorization` header is written. Servers take both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Precision {
+    /// `2021-08-31T09:38:50.872Z`, what the vendor's demo client sends.
+    #[default]
+    Millis,
+    /// `2021-08-31T09:38:50Z`.
+    Seconds,
+}
+
+/// A [`Timestamp`] written out, without an allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TimestampText {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl TimestampText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TimestampText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Why a text is no auth-v2 timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampError {
+    /// The text does not look like a timestamp at all.
+    #[error("a timestamp is written 2021-08-31T09:38:50.872Z or 2021-08-31T09:38:50Z, in UTC")]
+    Shape,
+    /// The shape is right, but there is no such day or time of day, or it is before 1970.
+    #[error("the timestamp names a day or a time of day that does not exist, or one before 1970")]
+    NoSuchTime,
+}
