@@ -1,2 +1,28 @@
-//! x
+//! An async CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`reqwest::Client`].
+//!
+//! The loop sends, waits and writes what the exchange tells it to, and decides nothing. It needs a tokio runtime with I/O and time
+//! enabled; dropping a call's future cancels it and leaves nothing behind.
+//!
+//! ```no_run
+//! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile};
+//! use ccfs_reqwest::Client;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+//! let client = Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+//! let receipt = client.download(DownloadAgentSkillInfoFile::new(name)).to_file("20230406.zip").await?;
+//! println!("{} bytes", receipt.bytes);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+
+mod client;
+mod drive;
+mod failure;
+mod sink;
+
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
+pub use ccfs_tls::{Trust, TrustError};
+pub use client::{BuildError, Client, ClientBuilder, Download};

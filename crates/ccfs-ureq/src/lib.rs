@@ -1,2 +1,26 @@
-//! x
+//! A blocking CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`ureq::Agent`].
+//!
+//! The loop sends, waits and writes what the exchange tells it to, and decides nothing. No async runtime is involved; a call runs on the
+//! thread that makes it.
+//!
+//! ```no_run
+//! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile};
+//! use ccfs_ureq::Client;
+//!
+//! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+//! let client = Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+//! let receipt = client.download(DownloadAgentSkillInfoFile::new(name)).to_file("20230406.zip")?;
+//! println!("{} bytes", receipt.bytes);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod client;
+mod drive;
+mod failure;
+mod sink;
+
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
+pub use ccfs_tls::{Trust, TrustError};
+pub use client::{Client, ClientBuilder, Download};

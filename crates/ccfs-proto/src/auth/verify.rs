@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use subtle::ConstantTimeEq;
+use ctutils::CtEq;
 
 use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
 use super::credentials::Credentials;
@@ -148,7 +148,7 @@ impl Verifier {
 
     fn matches(&self, header: &AuthorizationHeader<'_>, canonical: &Canonical<'_>, dialect: QueryLine) -> bool {
         let expected = signature(&self.credentials, header.prefix().as_bytes(), canonical, header.list(), dialect);
-        expected.as_slice().ct_eq(header.signature().as_bytes()).into()
+        expected.as_slice().ct_eq(header.signature().as_bytes()).to_bool()
     }
 
     fn check_age(&self, signed: Timestamp, now: Timestamp) -> Result<(), VerifyError> {

@@ -46,6 +46,8 @@ pub enum Step<A> {
         request: Request<Bytes>,
         /// How long the head may take.
         within: Duration,
+        /// What is left of the whole call's time: for clients whose reads cannot be interrupted later.
+        left: Duration,
     },
     /// Read a piece of the body. Then [`on_body`](Exchange::on_body), [`on_end`](Exchange::on_end) or
     /// [`on_failure`](Exchange::on_failure), with [`Stall`](TransportFailure::Stall) when `within` passes in silence.
@@ -217,7 +219,7 @@ impl<O: Operation> Exchange<O> {
                 self.attempts += 1;
                 self.sent = Some(now);
                 self.state = State::AwaitingHead;
-                Step::Send { request, within: self.policy.stall.min(left) }
+                Step::Send { request, within: self.policy.stall.min(left), left }
             }
             Err(error) => {
                 self.state = State::Finished;

@@ -6,6 +6,7 @@ use http::{HeaderMap, header};
 
 use super::error::{ErrorKind, TransportFailure};
 use super::policy::Policy;
+use super::skew::http_date;
 use crate::classify::AnswerError;
 use crate::operation::Repeat;
 use crate::result_code::Advice;
@@ -53,11 +54,10 @@ pub(super) fn wait(again: Again, next: u32, policy: &Policy, jitter: u64) -> Dur
 
 /// Reads `Retry-After`: seconds, or a date, which is taken against the server's own `Date` where it is there.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
+    let value = headers.get(header::RETRY_AFTER)?;
+    if let Some(seconds) = value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok()) {
         return Some(Duration::from_secs(seconds.into()));
     }
-    let date = |text: &str| httpdate::parse_http_date(text).ok().map(Timestamp::from);
-    let from = headers.get(header::DATE).and_then(|value| value.to_str().ok()).and_then(date).unwrap_or(now);
-    Some(Duration::from_millis(u64::try_from(date(text)?.millis_since(from)).unwrap_or(0)))
+    let from = headers.get(header::DATE).and_then(http_date).unwrap_or(now);
+    Some(Duration::from_millis(u64::try_from(http_date(value)?.millis_since(from)).unwrap_or(0)))
 }

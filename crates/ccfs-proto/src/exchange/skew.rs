@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::timestamp::Timestamp;
 
@@ -34,8 +35,7 @@ impl ClockSkew {
         if trip > LONGEST_TRIP || headers.contains_key(header::AGE) {
             return None;
         }
-        let date = headers.get(header::DATE)?.to_str().ok()?;
-        let server = Timestamp::from(httpdate::parse_http_date(date).ok()?);
+        let server = http_date(headers.get(header::DATE)?)?;
         // `Date` names the second, so on average the server's clock stood in the middle of it.
         let server = server.plus_millis(500);
         let half_trip = received.millis_since(sent) / 2;
@@ -53,6 +53,12 @@ impl ClockSkew {
     pub(super) fn is_notable(self) -> bool {
         self.exceeds(NOTABLE)
     }
+}
+
+/// Reads the form of date that HTTP makes servers send: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
+    let parsed = DateTimeParser::new().parse_timestamp(value.as_bytes()).ok()?;
+    Some(Timestamp::from_unix_millis(parsed.as_millisecond()))
 }
 
 impl fmt::Display for ClockSkew {

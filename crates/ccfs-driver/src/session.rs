@@ -1,0 +1,115 @@
+//! What calls to one server have in common.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
+
+use crate::clock::{Clock, SystemClock};
+
+/// A server, an account and the bounds; begins exchanges and remembers what they learned about the clock.
+///
+/// Clones share what is remembered.
+#[derive(Clone)]
+pub struct Session {
+    endpoint: Endpoint,
+    credentials: Credentials,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
+    memory: Arc<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    correction: AtomicI64,
+    skew: Mutex<Option<ClockSkew>>,
+}
+
+impl Session {
+    /// A session with the default policy, the machine's clock, and jitter from the standard library's random hasher.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self {
+            endpoint,
+            credentials,
+            policy: Policy::default(),
+            clock: Arc::new(SystemClock::new()),
+            jitter: Arc::new(random),
+            memory: Arc::default(),
+        }
+    }
+
+    /// Sets the bounds.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the source of random numbers for waits.
+    #[must_use]
+    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.jitter = Arc::new(source);
+        self
+    }
+
+    /// The server.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The clock that drivers of this session read.
+    pub fn driver_clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// How far the clock is off, by the latest answer that showed it.
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call.
+    pub fn begin<O: Operation>(&self, operation: O, sink: SinkKind) -> Result<Exchange<O>, RequestError> {
+        let jitter = Arc::clone(&self.jitter);
+        let exchange = Exchange::new(operation, &self.endpoint, &self.credentials, &self.policy)?;
+        Ok(exchange.sink(sink).jitter(move || jitter()).assume_correction(self.memory.correction.load(Ordering::Relaxed)))
+    }
+
+    /// Remembers what a finished call learned: the skew, and the correction when the call `succeeded` with it.
+    ///
+    /// Without that memory every call with a wrong clock would cost a bad signature, and those lock the address.
+    pub fn end<O: Operation>(&self, exchange: &Exchange<O>, succeeded: bool) {
+        if let Some(skew) = exchange.clock_skew() {
+            *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        }
+        if succeeded {
+            self.memory.correction.store(exchange.correction(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A number that nobody foresees: the standard library seeds each hasher at random.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("endpoint", &self.endpoint)
+            .field("credentials", &self.credentials)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,190 @@
+//! The client and its builder.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_tls::{Trust, TrustError};
+use tokio::io::AsyncWrite;
+
+use crate::drive::drive;
+use crate::sink::{Discard, Once, Replaceable, Sink};
+
+/// How long a connection may take to come about, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// An async client of one CC-FS. Clones share connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    session: Session,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Begins a client of the server at `endpoint` for one account.
+    #[must_use]
+    pub fn builder(endpoint: Endpoint, credentials: Credentials) -> ClientBuilder {
+        ClientBuilder { session: Session::new(endpoint, credentials), trust: Trust::system(), connect_timeout: CONNECT_TIMEOUT, http: None }
+    }
+
+    /// Calls an interface that answers with an envelope.
+    pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
+        self.run(operation, &mut Discard, None).await
+    }
+
+    /// Prepares a call of an interface that answers with a file.
+    pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
+        Download { client: self, operation, overwrite: Overwrite::default(), progress: None }
+    }
+
+    /// How far this machine's clock is off, by the latest answer that showed it.
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.session.clock_skew()
+    }
+
+    async fn run<O: Operation>(&self, operation: O, sink: &mut impl Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
+        let mut exchange = self.session.begin(operation, sink.kind())?;
+        let result = drive(&mut exchange, &self.http, self.session.driver_clock(), sink, progress).await;
+        self.session.end(&exchange, result.is_ok());
+        result
+    }
+}
+
+pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) + Send + 'a>;
+
+/// A download that is ready to start.
+#[must_use = "nothing is downloaded before `to_file` or `to_writer`"]
+pub struct Download<'a, O> {
+    client: &'a Client,
+    operation: O,
+    overwrite: Overwrite,
+    progress: Option<ProgressFn<'a>>,
+}
+
+impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
+    /// What to do when the file is there already. Default: leave it and fail.
+    pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Calls `progress` at every step. To stop the download, drop its future.
+    pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'a) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
+    pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
+        let mut file = Replaceable::new(WholeFile::create(path, self.overwrite)?);
+        let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
+        file.commit(receipt.bytes).await?;
+        Ok(receipt)
+    }
+
+    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many.
+    pub async fn to_writer(self, writer: impl AsyncWrite + Unpin + Send) -> Result<FileReceipt, Error> {
+        self.client.run(self.operation, &mut Once(writer), self.progress).await
+    }
+}
+
+impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("operation", &self.operation).field("overwrite", &self.overwrite).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    session: Session,
+    trust: Trust,
+    connect_timeout: Duration,
+    http: Option<reqwest::Client>,
+}
+
+impl ClientBuilder {
+    /// Sets the bounds of each call. Default: [`Policy::default`].
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.session = self.session.policy(policy);
+        self
+    }
+
+    /// Sets whose certificates are trusted. Default: the system's roots.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Takes a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and [`trust`](Self::trust) does not.
+    ///
+    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because reqwest sets both per client: a
+    /// redirect that is followed sends the signature to another address.
+    #[must_use]
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Sets the clock. Default: the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.session = self.session.clock(clock);
+        self
+    }
+
+    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
+    #[must_use]
+    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.session = self.session.jitter(source);
+        self
+    }
+
+    /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let http = match self.http {
+            Some(http) => http,
+            None => {
+                let plain = self.session.endpoint().scheme() == ccfs_proto::Scheme::Http;
+                // Over http no certificate counts, so a machine without roots must do.
+                let trust = match self.trust.client_config() {
+                    Err(TrustError::Nothing) if plain => None,
+                    other => Some(other?),
+                };
+                let mut builder = reqwest::Client::builder()
+                    .redirect(reqwest::redirect::Policy::none())
+                    .retry(reqwest::retry::never())
+                    .referer(false)
+                    .connect_timeout(self.connect_timeout);
+                if let Some(config) = trust {
+                    builder = builder.tls_backend_preconfigured(config);
+                }
+                builder.build().map_err(|_| BuildError::Http)?
+            }
+        };
+        Ok(Client { session: self.session, http })
+    }
+}
+
+/// Why a client could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The certificates cannot be trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// reqwest cannot make a client out of its settings: mostly a proxy variable that is no URL.
+    #[error("the HTTP client cannot be made: is one of HTTP_PROXY, HTTPS_PROXY and ALL_PROXY set to something that is no URL?")]
+    Http,
+}

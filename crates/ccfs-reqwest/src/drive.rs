@@ -1,0 +1,70 @@
+//! The loop: does what the exchange says.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_driver::{Clock, Error, Progress};
+use ccfs_proto::{Exchange, Operation, Step, TransportFailure};
+use reqwest::{Client, Request, Response};
+use tokio::time::{sleep, timeout};
+
+use crate::client::ProgressFn;
+use crate::failure::{read_failure, send_failure};
+use crate::sink::Sink;
+
+pub(crate) async fn drive<O: Operation>(
+    exchange: &mut Exchange<O>,
+    http: &Client,
+    clock: &dyn Clock,
+    sink: &mut impl Sink,
+    mut progress: Option<ProgressFn<'_>>,
+) -> Result<O::Answer, Error> {
+    let mut body: Option<Response> = None;
+    loop {
+        if let Some(report) = &mut progress {
+            report(Progress::of(exchange));
+        }
+        match exchange.poll(clock.now())? {
+            Step::Send { request, within, .. } => match send(http, request, within).await {
+                Ok(response) => {
+                    exchange.on_head(clock.now(), response.status(), response.headers())?;
+                    body = Some(response);
+                }
+                Err(failure) => exchange.on_failure(clock.now(), failure)?,
+            },
+            Step::Receive { within } => match read(body.as_mut(), within).await {
+                Ok(None) => exchange.on_end(clock.now())?,
+                Ok(Some(chunk)) => exchange.on_body(clock.now(), chunk)?,
+                Err(failure) => exchange.on_failure(clock.now(), failure)?,
+            },
+            Step::Write(bytes) => sink.write(bytes).await.map_err(Error::Write)?,
+            Step::Rewind => sink.start_over().await.map_err(Error::Write)?,
+            Step::Wait(duration) => {
+                if !clock.pass(duration) {
+                    sleep(duration).await;
+                }
+            }
+            Step::Done(result) => {
+                sink.flush().await.map_err(Error::Write)?;
+                return Ok(result?);
+            }
+            step => unreachable!("a step that this driver was not written for: {step:?}", step = std::mem::discriminant(&step)),
+        }
+    }
+}
+
+async fn send(http: &Client, request: http::Request<Bytes>, within: Duration) -> Result<Response, TransportFailure> {
+    let request = Request::try_from(request).map_err(|_| TransportFailure::Protocol)?;
+    match timeout(within, http.execute(request)).await {
+        Ok(answer) => answer.map_err(|error| send_failure(&error)),
+        Err(_) => Err(TransportFailure::Stall),
+    }
+}
+
+async fn read(body: Option<&mut Response>, within: Duration) -> Result<Option<Bytes>, TransportFailure> {
+    let Some(body) = body else { return Ok(None) };
+    match timeout(within, body.chunk()).await {
+        Ok(chunk) => chunk.map_err(|error| read_failure(&error)),
+        Err(_) => Err(TransportFailure::Stall),
+    }
+}

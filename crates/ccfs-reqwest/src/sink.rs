@@ -1,0 +1,110 @@
+//! Where a download's bytes go.
+
+use std::future::Future;
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use ccfs_driver::{Error, WholeFile};
+use ccfs_proto::SinkKind;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::task::spawn_blocking;
+
+/// Takes a file's bytes, and may be able to start over.
+pub(crate) trait Sink: Send {
+    fn kind(&self) -> SinkKind;
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
+    fn start_over(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+    fn flush(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// A caller's writer: what it took it has.
+pub(crate) struct Once<W>(pub(crate) W);
+
+impl<W: AsyncWrite + Unpin + Send> Sink for Once<W> {
+    fn kind(&self) -> SinkKind {
+        SinkKind::Once
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.0.write_all(&bytes).await
+    }
+
+    async fn start_over(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().await
+    }
+}
+
+/// A file on disk. Writes go to the threads that tokio keeps for blocking work.
+pub(crate) struct Replaceable(Option<WholeFile>);
+
+impl Replaceable {
+    pub(crate) fn new(file: WholeFile) -> Self {
+        Self(Some(file))
+    }
+
+    /// Puts the file in place.
+    pub(crate) async fn commit(mut self, len: u64) -> Result<(), Error> {
+        let file = self.0.take().ok_or_else(|| Error::Write(lost()))?;
+        spawn_blocking(move || file.commit(len)).await.map_err(|_| Error::Write(lost()))??;
+        Ok(())
+    }
+
+    async fn with(&mut self, work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+        let mut file = self.0.take().ok_or_else(lost)?;
+        let (file, result) = spawn_blocking(move || {
+            let result = work(&mut file);
+            (file, result)
+        })
+        .await
+        .map_err(|_| lost())?;
+        self.0 = Some(file);
+        result
+    }
+}
+
+fn lost() -> io::Error {
+    io::Error::other("the file was given up because the runtime stopped")
+}
+
+impl Sink for Replaceable {
+    fn kind(&self) -> SinkKind {
+        SinkKind::Rewinds
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.with(move |file| file.write_all(&bytes)).await
+    }
+
+    async fn start_over(&mut self) -> io::Result<()> {
+        self.with(WholeFile::start_over).await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.with(Write::flush).await
+    }
+}
+
+/// For calls that answer with an envelope: no byte of it is a file's.
+pub(crate) struct Discard;
+
+impl Sink for Discard {
+    fn kind(&self) -> SinkKind {
+        SinkKind::Rewinds
+    }
+
+    async fn write(&mut self, _bytes: Bytes) -> io::Result<()> {
+        Ok(())
+    }
+
+    async fn start_over(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

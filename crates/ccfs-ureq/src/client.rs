@@ -1,0 +1,181 @@
+//! The client and its builder.
+
+use std::fmt;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_tls::{Trust, TrustError};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+
+use crate::drive::{Wire, drive};
+use crate::sink::{Discard, Once, Sink};
+
+/// How long a connection may take to come about, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A blocking client of one CC-FS. Clones share connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    session: Session,
+    wire: Wire,
+}
+
+impl Client {
+    /// Begins a client of the server at `endpoint` for one account.
+    #[must_use]
+    pub fn builder(endpoint: Endpoint, credentials: Credentials) -> ClientBuilder {
+        ClientBuilder {
+            session: Session::new(endpoint, credentials),
+            trust: Trust::system(),
+            connect_timeout: CONNECT_TIMEOUT,
+            agent: None,
+        }
+    }
+
+    /// Calls an interface that answers with an envelope.
+    pub fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
+        self.run(operation, &mut Discard, None)
+    }
+
+    /// Prepares a call of an interface that answers with a file.
+    pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
+        Download { client: self, operation, overwrite: Overwrite::default(), progress: None }
+    }
+
+    /// How far this machine's clock is off, by the latest answer that showed it.
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.session.clock_skew()
+    }
+
+    fn run<O: Operation>(&self, operation: O, sink: &mut dyn Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
+        let mut exchange = self.session.begin(operation, sink.kind())?;
+        let result = drive(&mut exchange, &self.wire, self.session.driver_clock(), sink, progress);
+        self.session.end(&exchange, result.is_ok());
+        result
+    }
+}
+
+pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
+
+/// A download that is ready to start.
+#[must_use = "nothing is downloaded before `to_file` or `to_writer`"]
+pub struct Download<'a, O> {
+    client: &'a Client,
+    operation: O,
+    overwrite: Overwrite,
+    progress: Option<ProgressFn<'a>>,
+}
+
+impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
+    /// What to do when the file is there already. Default: leave it and fail.
+    pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Calls `progress` at every step; `ControlFlow::Break(())` stops the download, and nothing is left behind.
+    pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
+    pub fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
+        let mut file = WholeFile::create(path, self.overwrite)?;
+        let receipt = self.client.run(self.operation, &mut file, self.progress)?;
+        file.commit(receipt.bytes)?;
+        Ok(receipt)
+    }
+
+    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many.
+    pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
+        self.client.run(self.operation, &mut Once(writer), self.progress)
+    }
+}
+
+impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("operation", &self.operation).field("overwrite", &self.overwrite).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    session: Session,
+    trust: Trust,
+    connect_timeout: Duration,
+    agent: Option<Agent>,
+}
+
+impl ClientBuilder {
+    /// Sets the bounds of each call. Default: [`Policy::default`].
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.session = self.session.policy(policy);
+        self
+    }
+
+    /// Sets whose certificates are trusted. Default: the system's roots.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Takes an agent of the caller's: its proxies, resolver, pool and TLS count, and [`trust`](Self::trust) does not.
+    ///
+    /// The protocol's own needs are set per request all the same: no redirects, statuses are not errors, no added headers, the
+    /// timeouts of the exchange.
+    #[must_use]
+    pub fn agent(mut self, agent: Agent) -> Self {
+        self.agent = Some(agent);
+        self
+    }
+
+    /// Sets the clock. Default: the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.session = self.session.clock(clock);
+        self
+    }
+
+    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
+    #[must_use]
+    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.session = self.session.jitter(source);
+        self
+    }
+
+    /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
+    pub fn build(self) -> Result<Client, TrustError> {
+        let agent = match self.agent {
+            Some(agent) => agent,
+            None if self.session.endpoint().scheme() == ccfs_proto::Scheme::Http => Agent::new_with_defaults(),
+            None => Agent::config_builder().tls_config(tls_config(&self.trust)?).build().new_agent(),
+        };
+        Ok(Client { session: self.session, wire: Wire { agent, connect_timeout: self.connect_timeout } })
+    }
+}
+
+fn tls_config(trust: &Trust) -> Result<TlsConfig, TrustError> {
+    let roots: Vec<Certificate<'static>> =
+        trust.certificates()?.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
+    Ok(TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::new_with_certs(&roots))
+        .unversioned_rustls_crypto_provider(ccfs_tls::provider())
+        .build())
+}

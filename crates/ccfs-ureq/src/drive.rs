@@ -1,0 +1,97 @@
+//! The loop: does what the exchange says.
+
+use std::io::Read;
+use std::thread;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use ccfs_driver::{Clock, Error, Progress};
+use ccfs_proto::{Exchange, Operation, Step};
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body, BodyReader};
+
+use crate::client::ProgressFn;
+use crate::failure::{read_failure, send_failure};
+use crate::sink::Sink;
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// How requests get to the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    pub(crate) agent: Agent,
+    pub(crate) connect_timeout: Duration,
+}
+
+pub(crate) fn drive<O: Operation>(
+    exchange: &mut Exchange<O>,
+    wire: &Wire,
+    clock: &dyn Clock,
+    sink: &mut dyn Sink,
+    mut progress: Option<ProgressFn<'_>>,
+) -> Result<O::Answer, Error> {
+    let mut body: Option<BodyReader<'static>> = None;
+    let mut buffer = BytesMut::new();
+    loop {
+        if progress.as_mut().is_some_and(|report| report(Progress::of(exchange)).is_break()) {
+            return Err(Error::Stopped);
+        }
+        match exchange.poll(clock.now())? {
+            Step::Send { request, within, left } => match wire.send(request, within, left) {
+                Ok(response) => {
+                    let (head, rest) = response.into_parts();
+                    exchange.on_head(clock.now(), head.status, &head.headers)?;
+                    body = Some(rest.into_with_config().limit(u64::MAX).reader());
+                }
+                Err(error) => exchange.on_failure(clock.now(), send_failure(&error))?,
+            },
+            Step::Receive { .. } => match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, &mut buffer)) {
+                Ok(chunk) if chunk.is_empty() => exchange.on_end(clock.now())?,
+                Ok(chunk) => exchange.on_body(clock.now(), chunk)?,
+                Err(error) => exchange.on_failure(clock.now(), read_failure(&error))?,
+            },
+            Step::Write(bytes) => sink.write_all(&bytes).map_err(Error::Write)?,
+            Step::Rewind => sink.start_over().map_err(Error::Write)?,
+            Step::Wait(duration) => {
+                if !clock.pass(duration) {
+                    thread::sleep(duration);
+                }
+            }
+            Step::Done(result) => {
+                sink.flush().map_err(Error::Write)?;
+                return Ok(result?);
+            }
+            step => unreachable!("a step that this driver was not written for: {step:?}", step = std::mem::discriminant(&step)),
+        }
+    }
+}
+
+impl Wire {
+    /// Sends the request as it is: nothing added, nothing followed, nothing unpacked.
+    fn send(&self, request: Request<Bytes>, within: Duration, left: Duration) -> Result<Response<Body>, ureq::Error> {
+        let (head, body) = request.into_parts();
+        let request = self
+            .agent
+            .configure_request(Request::from_parts(head, body.to_vec()))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent("")
+            .accept_encoding("")
+            .allow_non_standard_methods(true)
+            .timeout_connect(Some(self.connect_timeout.min(left)))
+            .timeout_recv_response(Some(within))
+            .timeout_per_read(Some(within))
+            .timeout_per_write(Some(within))
+            .timeout_global(Some(left))
+            .build();
+        self.agent.run(request)
+    }
+}
+
+fn read(body: &mut BodyReader<'static>, buffer: &mut BytesMut) -> std::io::Result<Bytes> {
+    buffer.resize(CHUNK, 0);
+    let len = body.read(buffer)?;
+    Ok(buffer.split_to(len).freeze())
+}

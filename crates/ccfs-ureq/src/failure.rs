@@ -1,0 +1,44 @@
+//! ureq's errors in the exchange's words.
+
+use std::io;
+
+use ccfs_proto::TransportFailure;
+use ureq::{Error, Timeout};
+
+/// What went wrong before the head of the answer was there.
+pub(crate) fn send_failure(error: &Error) -> TransportFailure {
+    match error {
+        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => TransportFailure::Resolve,
+        Error::ConnectionFailed | Error::ConnectProxyFailed(_) | Error::Timeout(Timeout::Connect) => TransportFailure::Connect,
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => TransportFailure::Tls,
+        Error::Timeout(_) => TransportFailure::Stall,
+        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => TransportFailure::Protocol,
+        Error::Io(error) => io_failure(error),
+        // In doubt it may have arrived, and then what starts a job is not repeated.
+        _ => TransportFailure::Broken,
+    }
+}
+
+fn io_failure(error: &io::Error) -> TransportFailure {
+    // The handshake happens inside I/O, so a refused certificate comes wrapped.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match error.kind() {
+        _ if inner.is_some() => TransportFailure::Tls,
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => TransportFailure::Connect,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportFailure::Stall,
+        _ => TransportFailure::Broken,
+    }
+}
+
+/// What went wrong in the middle of the body.
+pub(crate) fn read_failure(error: &io::Error) -> TransportFailure {
+    let ureq = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match (ureq, error.kind()) {
+        (Some(Error::Timeout(_)), _) | (None, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => TransportFailure::Stall,
+        _ => TransportFailure::BodyBroken,
+    }
+}
