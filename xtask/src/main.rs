@@ -1,3 +1,31 @@
-//! x
+//! The project's chores: `cargo xtask ci`, `cargo xtask deps`.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod ci;
+mod deps;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask CHORE
+
+  ci     everything that must pass: formatting, lints, rules, docs, tests, the demo
+  deps   the rules of the house: who may import whom, crate budgets, licences, Rust versions";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ci"] => ci::run(),
+        ["deps"] => deps::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

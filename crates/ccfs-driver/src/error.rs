@@ -22,6 +22,9 @@ pub enum Error {
     /// The file on disk failed, or was there already.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The caller's check of the whole file said no. Nothing was put in place.
+    #[error("the download is not what it should be and was not kept: {0}")]
+    Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller's progress function stopped the call.
     #[error("the call was stopped")]
     Stopped,

@@ -58,6 +58,11 @@ impl WholeFile {
         self.written
     }
 
+    /// Opens it for reading from its start, to look at what was written before it is put in place.
+    pub fn reopen(&self) -> io::Result<File> {
+        self.temp.reopen()
+    }
+
     /// Empties it, to begin anew.
     pub fn start_over(&mut self) -> io::Result<()> {
         let file = self.temp.as_file_mut();

@@ -13,6 +13,7 @@ mod envelope;
 mod exchange;
 mod file_name;
 mod operation;
+mod receiver;
 mod result_code;
 mod timestamp;
 
@@ -32,5 +33,6 @@ pub use operation::{
     Callback, CallbackError, DownloadAgentSkillInfoFile, FieldError, FieldProblem, GenerationJob, Operation, OperationRequest,
     QueryAgentSkillInfoData, Received, Repeat,
 };
+pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};

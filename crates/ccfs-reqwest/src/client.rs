@@ -1,11 +1,13 @@
 //! The client and its builder.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy, Scheme};
 use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
 
@@ -36,7 +38,7 @@ impl Client {
 
     /// Prepares a call of an interface that answers with a file.
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, overwrite: Overwrite::default(), progress: None }
+        Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
     }
 
     /// How far this machine's clock is off, by the latest answer that showed it.
@@ -52,6 +54,7 @@ impl Client {
     }
 }
 
+pub(crate) type CheckFn = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) + Send + 'a>;
 
 /// A download that is ready to start.
@@ -61,6 +64,7 @@ pub struct Download<'a, O> {
     operation: O,
     overwrite: Overwrite,
     progress: Option<ProgressFn<'a>>,
+    check: Option<CheckFn>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
@@ -76,11 +80,18 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
+    /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it in place. When it
+    /// says no, nothing is left behind.
+    pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static) -> Self {
+        self.check = Some(Box::new(check));
+        self
+    }
+
     /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
         let mut file = Replaceable::new(WholeFile::create(path, self.overwrite)?);
         let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
-        file.commit(receipt.bytes).await?;
+        file.commit(receipt.bytes, self.check).await?;
         Ok(receipt)
     }
 
@@ -153,26 +164,22 @@ impl ClientBuilder {
 
     /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
     pub fn build(self) -> Result<Client, BuildError> {
-        let http = match self.http {
-            Some(http) => http,
-            None => {
-                let plain = self.session.endpoint().scheme() == ccfs_proto::Scheme::Http;
-                // Over http no certificate counts, so a machine without roots must do.
-                let trust = match self.trust.client_config() {
-                    Err(TrustError::Nothing) if plain => None,
-                    other => Some(other?),
-                };
-                let mut builder = reqwest::Client::builder()
-                    .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never())
-                    .referer(false)
-                    .connect_timeout(self.connect_timeout);
-                if let Some(config) = trust {
-                    builder = builder.tls_backend_preconfigured(config);
-                }
-                builder.build().map_err(|_| BuildError::Http)?
-            }
+        if let Some(http) = self.http {
+            return Ok(Client { session: self.session, http });
+        }
+        // Over http no certificate counts, so a machine without any must do.
+        let tls = match self.session.endpoint().scheme() {
+            Scheme::Http => ccfs_tls::trusting_nobody(),
+            _ => self.trust.client_config()?,
         };
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .tls_backend_preconfigured(tls)
+            .build()
+            .map_err(|_| BuildError::Http)?;
         Ok(Client { session: self.session, http })
     }
 }

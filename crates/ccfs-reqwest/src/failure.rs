@@ -10,7 +10,7 @@ use reqwest::Error;
 pub(crate) fn send_failure(error: &Error) -> TransportFailure {
     if error.is_dns() {
         TransportFailure::Resolve
-    } else if chain(error).any(|cause| cause.is::<rustls::Error>()) {
+    } else if chain(error).any(<dyn StdError>::is::<rustls::Error>) {
         TransportFailure::Tls
     } else if error.is_connect() {
         TransportFailure::Connect

@@ -9,6 +9,8 @@ use ccfs_proto::SinkKind;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 
+use crate::client::CheckFn;
+
 /// Takes a file's bytes, and may be able to start over.
 pub(crate) trait Sink: Send {
     fn kind(&self) -> SinkKind;
@@ -46,11 +48,18 @@ impl Replaceable {
         Self(Some(file))
     }
 
-    /// Puts the file in place.
-    pub(crate) async fn commit(mut self, len: u64) -> Result<(), Error> {
+    /// Has the file checked and puts it in place.
+    pub(crate) async fn commit(mut self, len: u64, check: Option<CheckFn>) -> Result<(), Error> {
         let file = self.0.take().ok_or_else(|| Error::Write(lost()))?;
-        spawn_blocking(move || file.commit(len)).await.map_err(|_| Error::Write(lost()))??;
-        Ok(())
+        spawn_blocking(move || {
+            if let Some(check) = check {
+                check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
+            }
+            file.commit(len)?;
+            Ok(())
+        })
+        .await
+        .map_err(|_| Error::Write(lost()))?
     }
 
     async fn with(&mut self, work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static) -> io::Result<()> {

@@ -73,16 +73,22 @@ impl Trust {
     pub fn client_config(&self) -> Result<ClientConfig, TrustError> {
         let mut roots = RootCertStore::empty();
         let (usable, _) = roots.add_parsable_certificates(self.certificates()?);
-        if usable == 0 {
-            return Err(TrustError::Nothing);
-        }
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap_or_else(|_| unreachable!("ring has suites for TLS 1.2 and 1.3"))
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(config)
+        if usable == 0 { Err(TrustError::Nothing) } else { Ok(config(roots)) }
     }
+}
+
+/// A configuration that trusts nobody, for clients that only speak plain HTTP but want one all the same.
+#[must_use]
+pub fn trusting_nobody() -> ClientConfig {
+    config(RootCertStore::empty())
+}
+
+fn config(roots: RootCertStore) -> ClientConfig {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|_| unreachable!("ring has suites for TLS 1.2 and 1.3"))
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 /// The cryptography that all of ccfs uses: ring.

@@ -1,13 +1,15 @@
 //! The client and its builder.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy, Scheme};
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
@@ -44,7 +46,7 @@ impl Client {
 
     /// Prepares a call of an interface that answers with a file.
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, overwrite: Overwrite::default(), progress: None }
+        Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
     }
 
     /// How far this machine's clock is off, by the latest answer that showed it.
@@ -60,6 +62,7 @@ impl Client {
     }
 }
 
+type CheckFn<'a> = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a>;
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 
 /// A download that is ready to start.
@@ -69,6 +72,7 @@ pub struct Download<'a, O> {
     operation: O,
     overwrite: Overwrite,
     progress: Option<ProgressFn<'a>>,
+    check: Option<CheckFn<'a>>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
@@ -84,10 +88,19 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
+    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it in place. When it says no, nothing is left behind.
+    pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a) -> Self {
+        self.check = Some(Box::new(check));
+        self
+    }
+
     /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
     pub fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
         let mut file = WholeFile::create(path, self.overwrite)?;
         let receipt = self.client.run(self.operation, &mut file, self.progress)?;
+        if let Some(check) = self.check {
+            check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
+        }
         file.commit(receipt.bytes)?;
         Ok(receipt)
     }
@@ -160,14 +173,24 @@ impl ClientBuilder {
     }
 
     /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
-    pub fn build(self) -> Result<Client, TrustError> {
-        let agent = match self.agent {
-            Some(agent) => agent,
-            None if self.session.endpoint().scheme() == ccfs_proto::Scheme::Http => Agent::new_with_defaults(),
-            None => Agent::config_builder().tls_config(tls_config(&self.trust)?).build().new_agent(),
+    pub fn build(self) -> Result<Client, BuildError> {
+        let agent = match (self.agent, self.session.endpoint().scheme()) {
+            (Some(agent), _) => agent,
+            // Over http no certificate counts, so a machine without any must do.
+            (None, Scheme::Http) => Agent::new_with_defaults(),
+            (None, _) => Agent::config_builder().tls_config(tls_config(&self.trust)?).build().new_agent(),
         };
         Ok(Client { session: self.session, wire: Wire { agent, connect_timeout: self.connect_timeout } })
     }
+}
+
+/// Why a client could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The certificates cannot be trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 fn tls_config(trust: &Trust) -> Result<TlsConfig, TrustError> {

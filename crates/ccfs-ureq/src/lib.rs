@@ -23,4 +23,4 @@ mod sink;
 
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
 pub use ccfs_tls::{Trust, TrustError};
-pub use client::{Client, ClientBuilder, Download};
+pub use client::{BuildError, Client, ClientBuilder, Download};

@@ -1,2 +1,79 @@
-//! x
+//! A client for CC-FS, the file server of Huawei's AICC call center: who changed which agent's skills, and when.
+//!
+//! This crate ties the layers together and holds no logic of its own. Take it when you want the whole job; take a layer alone when
+//! you want less (`docs/choosing-a-layer.md` in the repository helps):
+//!
+//! | you want | take |
+//! |---|---|
+//! | calls that block | [`Client`], feature `blocking` (default) |
+//! | calls that await | [`AsyncClient`], feature `async` |
+//! | to read an archive that is there | [`archive`], feature `archive` (default) |
+//! | the protocol in your own runtime | [`proto`], always there |
+//!
+//! # Blocking
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "blocking", feature = "archive"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use ccfs::archive::Archive;
+//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+//!
+//! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+//! let client = Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//!
+//! // Start the generation. CC-FS calls the URL back when the file is there.
+//! let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
+//! let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback"))?;
+//!
+//! // Later: the day is the one on which the generation was asked for.
+//! let name = job.file_name("2023-04-06".parse()?);
+//! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip")?;
+//! for change in Archive::open("skills.zip")?.agent_skill_changes() {
+//!     let change = change?;
+//!     println!("{:?} {:?}", change.agent_id, change.skill_list);
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "blocking", feature = "archive")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Async
+//!
+//! ```no_run
+//! # #[cfg(feature = "async")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile};
+//!
+//! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+//! let client = AsyncClient::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+//! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip").await?;
+//! # Ok(())
+//! # }
+//! # fn main() {}
+//! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "archive")]
+pub use ccfs_archive as archive;
+pub use ccfs_proto as proto;
+
+pub use ccfs_proto::{
+    AccessKey, Callback, ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, ErrorKind, ExchangeError, FileReceipt,
+    GenerationJob, IndexFileName, LocalTime, Operation, Policy, QueryAgentSkillInfoData, QueryLine, ResponseId, ResultCode, SecretKey,
+    Timestamp, Verifier,
+};
+
+#[cfg(any(feature = "blocking", feature = "async"))]
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
+#[cfg(any(feature = "blocking", feature = "async"))]
+pub use ccfs_tls::{Trust, TrustError};
+
+#[cfg(feature = "async")]
+pub use ccfs_reqwest::{
+    BuildError as AsyncBuildError, Client as AsyncClient, ClientBuilder as AsyncClientBuilder, Download as AsyncDownload,
+};
+#[cfg(feature = "blocking")]
+pub use ccfs_ureq::{BuildError, Client, ClientBuilder, Download};

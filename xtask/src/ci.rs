@@ -1,0 +1,46 @@
+//! Everything that must pass before a change lands.
+
+use std::process::Command;
+use std::time::Instant;
+
+struct Step {
+    name: &'static str,
+    cargo: &'static [&'static str],
+    variables: &'static [(&'static str, &'static str)],
+}
+
+const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
+    Step { name, cargo, variables: &[] }
+}
+
+/// What runs, in order: the quick and the strict first.
+const STEPS: &[Step] = &[
+    step("formatting", &["fmt", "--all", "--check"]),
+    step("rules of the house", &["xtask", "deps"]),
+    step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]),
+    Step {
+        name: "docs",
+        cargo: &["doc", "--workspace", "--no-deps", "--all-features", "--locked"],
+        variables: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
+    step("tests (README's second command)", &["test", "--workspace"]),
+    step("demo (README's first command)", &["run", "--release", "--", "demo"]),
+];
+
+pub(crate) fn run() -> Result<(), String> {
+    for Step { name, cargo, variables } in STEPS {
+        let line = format!("cargo {}", cargo.join(" "));
+        println!("== {name}: {line}");
+        let started = Instant::now();
+        let status = Command::new(env!("CARGO"))
+            .args(*cargo)
+            .envs(variables.iter().copied())
+            .status()
+            .map_err(|error| format!("{line} could not start: {error}"))?;
+        if !status.success() {
+            return Err(format!("{name} failed: {line}"));
+        }
+        println!("== {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! The rules of the house, held by reading `cargo metadata` and `cargo tree`. See `docs/architecture.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Who may import whom. A crate that is not here, or an arrow that is not here, is a violation.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("ccfs-proto", &[]),
+    ("ccfs-archive", &[]),
+    ("ccfs-tls", &[]),
+    ("ccfs-driver", &["ccfs-proto"]),
+    ("ccfs-ureq", &["ccfs-proto", "ccfs-driver", "ccfs-tls"]),
+    ("ccfs-reqwest", &["ccfs-proto", "ccfs-driver", "ccfs-tls"]),
+    ("ccfs", &["ccfs-proto", "ccfs-driver", "ccfs-tls", "ccfs-ureq", "ccfs-reqwest", "ccfs-archive"]),
+    ("ccfs-emulator", &["ccfs-proto", "ccfs-archive"]),
+    ("ccfs-cli", &["ccfs", "ccfs-emulator"]),
+    ("ccfs-tests", &["ccfs", "ccfs-proto", "ccfs-archive", "ccfs-driver", "ccfs-tls", "ccfs-ureq", "ccfs-reqwest", "ccfs-emulator"]),
+    ("xtask", &[]),
+];
+
+/// Crates that open connections or run them.
+const NETWORK: &[&str] = &[
+    "hyper",
+    "hyper-util",
+    "h2",
+    "reqwest",
+    "ureq",
+    "ureq-proto",
+    "curl",
+    "isahc",
+    "tokio",
+    "async-std",
+    "smol",
+    "mio",
+    "socket2",
+    "rustls",
+    "ring",
+    "native-tls",
+    "openssl",
+    "aws-lc-rs",
+    "webpki-roots",
+    "rustls-native-certs",
+    "quinn",
+];
+
+/// Crates that must not be in a layer's tree.
+const KEPT_OUT: &[(&str, &[&str])] =
+    &[("ccfs-proto", &["zip", "csv", "tempfile", "rand"]), ("ccfs-archive", &["http", "tempfile", "rand", "hmac", "sha2"])];
+
+/// How many crates a layer's default tree may have, itself included.
+const BUDGETS: &[(&str, usize)] = &[("ccfs-proto", 30)];
+
+/// Crates that nothing here may bring in: another TLS stack, another C toolchain.
+const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "cmake"];
+
+pub(crate) fn run() -> Result<(), String> {
+    let metadata = metadata()?;
+    let house = House::read(&metadata)?;
+    let mut wrong = Vec::new();
+    house.check_arrows(&mut wrong);
+    house.check_kept_out(&mut wrong);
+    house.check_everywhere(&mut wrong);
+    for (layer, budget) in BUDGETS {
+        let count = tree_size(layer)?;
+        if count > *budget {
+            wrong.push(format!("{layer} has {count} crates in its default tree, and {budget} are allowed"));
+        }
+        println!("{layer}: {count} crates in its default tree, at most {budget}");
+    }
+    if wrong.is_empty() {
+        println!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
+        Ok(())
+    } else {
+        Err(format!("rules of the house are broken:\n  {}", wrong.join("\n  ")))
+    }
+}
+
+/// What `cargo metadata` says.
+struct House<'a> {
+    packages: BTreeMap<&'a str, &'a Value>,
+    members: BTreeSet<&'a str>,
+    /// Normal and build dependencies, by package id.
+    edges: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> House<'a> {
+    fn read(metadata: &'a Value) -> Result<Self, String> {
+        let list = |value: &'a Value| value.as_array().map(Vec::as_slice).ok_or("cargo metadata has another shape than expected");
+        let packages = list(&metadata["packages"])?.iter().map(|package| (text(&package["id"]), package)).collect();
+        let members = list(&metadata["workspace_members"])?.iter().map(text).collect();
+        let mut edges = BTreeMap::new();
+        for node in list(&metadata["resolve"]["nodes"])? {
+            let counts = |dep: &&Value| dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"));
+            let deps = list(&node["deps"])?.iter().filter(counts).map(|dep| text(&dep["pkg"])).collect();
+            edges.insert(text(&node["id"]), deps);
+        }
+        Ok(Self { packages, members, edges })
+    }
+
+    fn name(&self, id: &str) -> &'a str {
+        self.packages.get(id).map_or("", |package| text(&package["name"]))
+    }
+
+    fn check_arrows(&self, wrong: &mut Vec<String>) {
+        let ours: BTreeSet<&str> = self.members.iter().map(|id| self.name(id)).collect();
+        for id in &self.members {
+            let name = self.name(id);
+            let Some((_, allowed)) = ARROWS.iter().find(|(room, _)| *room == name) else {
+                wrong.push(format!("{name} is a room that docs/architecture.md and xtask/src/deps.rs do not know"));
+                continue;
+            };
+            for dependency in self.edges[id].iter().map(|id| self.name(id)) {
+                if ours.contains(dependency) && !allowed.contains(&dependency) {
+                    wrong.push(format!("{name} must not depend on {dependency}: arrows point down only"));
+                }
+            }
+        }
+    }
+
+    fn check_kept_out(&self, wrong: &mut Vec<String>) {
+        for (layer, kept_out) in KEPT_OUT {
+            for found in self.tree(layer) {
+                if kept_out.contains(&found) || NETWORK.contains(&found) {
+                    wrong.push(format!("{layer} must not have {found} in its tree"));
+                }
+            }
+        }
+    }
+
+    fn check_everywhere(&self, wrong: &mut Vec<String>) {
+        let ours = self.members.iter().next().and_then(|id| version(&self.packages[id]["rust_version"]));
+        for package in self.packages.values() {
+            let name = text(&package["name"]);
+            if BANNED.contains(&name) {
+                wrong.push(format!("{name} must not be in the workspace's tree"));
+            }
+            if version(&package["rust_version"]) > ours {
+                wrong.push(format!("{name} {} needs a newer Rust than the workspace promises", text(&package["version"])));
+            }
+            if package["license"].is_null() && package["license_file"].is_null() {
+                wrong.push(format!("{name} names no licence"));
+            }
+        }
+    }
+
+    /// Names of all crates below `layer`.
+    fn tree(&self, layer: &str) -> BTreeSet<&'a str> {
+        let mut open: Vec<&str> = self.members.iter().copied().filter(|id| self.name(id) == layer).collect();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(self.edges.get(id).into_iter().flatten());
+            }
+        }
+        seen.into_iter().map(|id| self.name(id)).filter(|name| *name != layer).collect()
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// `1.88` or `1.88.0` as numbers; `None`, which is less than any, where none is declared.
+fn version(value: &Value) -> Option<Vec<u32>> {
+    let mut parts: Vec<u32> = value.as_str()?.split('.').filter_map(|part| part.parse().ok()).collect();
+    parts.resize(3, 0);
+    Some(parts)
+}
+
+/// Crates in the tree of `layer` with its default features, itself included: what who depends on it alone gets.
+fn tree_size(layer: &str) -> Result<usize, String> {
+    let arguments = ["tree", "--locked", "--package", layer, "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    let tree = cargo(&arguments)?;
+    let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)").trim()).filter(|line| !line.is_empty()).collect();
+    Ok(crates.len())
+}
+
+fn metadata() -> Result<Value, String> {
+    let json = cargo(&["metadata", "--format-version", "1", "--locked"])?;
+    serde_json::from_str(&json).map_err(|error| format!("cargo metadata is not JSON: {error}"))
+}
+
+fn cargo(arguments: &[&str]) -> Result<String, String> {
+    let line = format!("cargo {}", arguments.join(" "));
+    let output = Command::new(env!("CARGO")).args(arguments).output().map_err(|error| format!("{line} could not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{line} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("{line} printed something that is not UTF-8"))
+}
