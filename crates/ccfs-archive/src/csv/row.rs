@@ -1,0 +1,141 @@
+//! A row of cells, borrowed from whatever buffer it stands in.
+
+use std::fmt;
+
+use memchr::{memchr, memchr_iter};
+
+/// Where a cell stands in its row's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// One row of a CSV file: its cells as text, unquoted.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    text: &'a str,
+    cells: Cells<'a>,
+    line: u64,
+}
+
+/// Some cells of a row, in order.
+#[derive(Clone, Copy)]
+pub struct Cells<'a> {
+    text: &'a str,
+    cells: &'a [Cell],
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(text: &'a str, cells: &'a [Cell], line: u64) -> Self {
+        Self { text, cells: Cells { text, cells }, line }
+    }
+
+    /// The line on which the row begins, from 1.
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// All cells.
+    pub const fn cells(&self) -> Cells<'a> {
+        self.cells
+    }
+
+    /// The cells from one index on; none if the row is shorter.
+    pub(crate) fn cells_from(&self, index: usize) -> Cells<'a> {
+        Cells { text: self.text, cells: self.cells.cells.get(index..).unwrap_or_default() }
+    }
+
+    /// The text of a cell; `None` where it is empty or the row too short.
+    #[inline]
+    pub(crate) fn text(&self, index: usize) -> Option<&'a str> {
+        self.cells.get(index).filter(|text| !text.is_empty())
+    }
+}
+
+impl<'a> Cells<'a> {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// The text of one.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&'a str> {
+        let cell = self.cells.get(index)?;
+        self.text.get(cell.start as usize..cell.end as usize)
+    }
+
+    /// The texts, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        let text = self.text;
+        self.cells.iter().map(move |cell| text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Cells<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("line", &self.line).field("cells", &self.cells).finish()
+    }
+}
+
+/// Splits a record that has no quotes.
+#[inline]
+pub(crate) fn split_plain(record: &[u8], cells: &mut Vec<Cell>) {
+    cells.clear();
+    let mut start = 0;
+    for comma in memchr_iter(b',', record) {
+        cells.push(Cell { start, end: narrow(comma) });
+        start = narrow(comma + 1);
+    }
+    cells.push(Cell { start, end: narrow(record.len()) });
+}
+
+/// Splits a record that has quotes: its cells go to `text` unquoted, with commas between them.
+///
+/// The commas stay so that cells next to each other can be read as one: an unquoted skill list needs that.
+pub(crate) fn split_quoted(record: &[u8], text: &mut Vec<u8>, cells: &mut Vec<Cell>) {
+    cells.clear();
+    text.clear();
+    let mut at = 0;
+    loop {
+        let start = narrow(text.len());
+        if record.get(at) == Some(&b'"') {
+            at += 1;
+            while let Some(found) = memchr(b'"', &record[at..]) {
+                text.extend_from_slice(&record[at..at + found]);
+                at += found + 1;
+                if record.get(at) != Some(&b'"') {
+                    break;
+                }
+                text.push(b'"');
+                at += 1;
+            }
+        }
+        let end = memchr(b',', &record[at..]).map_or(record.len(), |found| at + found);
+        text.extend_from_slice(&record[at..end]);
+        cells.push(Cell { start, end: narrow(text.len()) });
+        if end == record.len() {
+            return;
+        }
+        text.push(b',');
+        at = end + 1;
+    }
+}
+
+/// Records are at most 1 GiB: [`Limits::record_bytes`](crate::Limits::record_bytes) sees to that.
+#[expect(clippy::cast_possible_truncation, reason = "bounded by Limits::record_bytes")]
+fn narrow(at: usize) -> u32 {
+    at as u32
+}

@@ -1,0 +1,115 @@
+//! Records as CSV again.
+
+use std::io::{self, Write};
+
+/// Something that is a row of an index file: every record, borrowed or owned.
+pub trait CsvRow {
+    /// The names of its columns.
+    fn columns(&self) -> &'static [&'static str];
+
+    /// Its cells in order, extra ones last. A row that was too short gives empty cells for what it lacks.
+    fn cells(&self, sink: &mut dyn FnMut(&str));
+}
+
+/// Writes records as CSV in one shape, whatever shape they came in: UTF-8 without a byte order mark, `\n`, quotes only
+/// where RFC 4180 needs them, a header row, the skill list joined by `;`.
+///
+/// A borrowed record gives its source's cell texts (`007` stays `007`); an owned one writes its values.
+///
+/// ```
+/// use ccfs_archive::{AgentSkillChange, CsvWriter};
+///
+/// let change = AgentSkillChange { id: Some("1".into()), skill_list: vec!["7".into(), "8".into()], ..Default::default() };
+/// let mut writer = CsvWriter::new(Vec::new());
+/// writer.write(&change)?;
+/// let csv = String::from_utf8(writer.into_inner()?).unwrap();
+/// assert!(csv.starts_with("id,developer_id,account_id,"));
+/// assert!(csv.ends_with("\n1,,,,,,,,,7;8,,,,,,\n"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct CsvWriter<W: Write> {
+    inner: W,
+    line: Vec<u8>,
+    columns: Option<&'static [&'static str]>,
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// A writer on `inner`, to which it makes one call a row: give it a buffered one.
+    pub const fn new(inner: W) -> Self {
+        Self { inner, line: Vec::new(), columns: None }
+    }
+
+    /// Writes the header row, without waiting for a record. Does nothing if that has been done.
+    pub fn write_header(&mut self, columns: &'static [&'static str]) -> io::Result<()> {
+        if self.columns.is_some() {
+            return Ok(());
+        }
+        self.columns = Some(columns);
+        let mut line = Line::on(&mut self.line);
+        for column in columns {
+            line.cell(column);
+        }
+        line.end();
+        self.inner.write_all(&self.line)
+    }
+
+    /// Writes a record, and before the first one the header row.
+    ///
+    /// A record of another file than the first one's is an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput):
+    /// its columns are other ones.
+    pub fn write<R: CsvRow + ?Sized>(&mut self, record: &R) -> io::Result<()> {
+        let columns = record.columns();
+        self.write_header(columns)?;
+        if self.columns != Some(columns) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "records of different index files have different columns; write each to a CSV file of its own",
+            ));
+        }
+        let mut line = Line::on(&mut self.line);
+        record.cells(&mut |cell| line.cell(cell));
+        line.end();
+        self.inner.write_all(&self.line)
+    }
+
+    /// Flushes, and hands back what was written to.
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.inner.flush()?;
+        Ok(self.inner)
+    }
+}
+
+struct Line<'a> {
+    bytes: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Line<'a> {
+    fn on(bytes: &'a mut Vec<u8>) -> Self {
+        bytes.clear();
+        Self { bytes, first: true }
+    }
+
+    fn cell(&mut self, text: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.bytes.push(b',');
+        }
+        if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            self.bytes.extend_from_slice(text.as_bytes());
+            return;
+        }
+        self.bytes.push(b'"');
+        for byte in text.bytes() {
+            if byte == b'"' {
+                self.bytes.push(b'"');
+            }
+            self.bytes.push(byte);
+        }
+        self.bytes.push(b'"');
+    }
+
+    fn end(self) {
+        self.bytes.push(b'\n');
+    }
+}

@@ -1,0 +1,70 @@
+//! Reads the index archives that the file server (CC-FS) of Huawei's AICC call center makes: ZIP members with limits,
+//! CSV to typed records.
+//!
+//! ```no_run
+//! use ccfs_archive::{AgentSkillChange, Archive, Error};
+//!
+//! fn main() -> Result<(), Error> {
+//!     let mut archive = Archive::open(std::fs::File::open("20150208_0123456789abcdef0123456789abcdef.zip")?)?;
+//!     let mut changes = archive.records::<AgentSkillChange>();
+//!     while let Some(change) = changes.next_record()? {
+//!         println!("{:?} {:?} {:?}", change.operate_time(), change.agent_id(), change.skill_list());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What it never does
+//!
+//! It knows no network and no file system: it reads from what it is given and writes to what it is given. It does not
+//! read a clock, guess a time zone, follow links, or run threads that nobody asked for. It does not panic on bad input,
+//! and no input makes it hold more than [`Limits`] allow.
+//!
+//! # Ways to read
+//!
+//! | the bytes come from | read them with |
+//! |---|---|
+//! | a file, or anything else that seeks | [`Archive`] |
+//! | a bare CSV file, standard input | [`Records::from_csv`] |
+//! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
+//!
+//! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
+//! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.
+//!
+//! # Features
+//!
+//! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
+//! record becomes the JSON line that `ccfs convert` prints.
+#![forbid(unsafe_code)]
+
+mod archive;
+mod code;
+mod csv;
+mod error;
+mod kind;
+mod limits;
+mod options;
+mod record;
+mod records;
+mod report;
+mod source;
+mod time;
+mod zip;
+
+pub use archive::Archive;
+pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
+pub use csv::{Cells, Charset, CsvRow, CsvWriter, Row};
+pub use error::{BadRow, Error, Position, RowFault};
+pub use kind::FileKind;
+pub use limits::{LimitKind, Limits};
+pub use options::{BadRows, OnBadRow, ReadOptions};
+#[cfg(feature = "serde")]
+pub use record::WithOffset;
+pub use record::{
+    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord, AnyRecordRef, Call, CallRef, FedRecords,
+    FileRecord, Record, RecordParser, RecordRef, Recording, RecordingRef, SkillList,
+};
+pub use records::Records;
+pub use report::{MemberReport, Report, Tally};
+pub use time::{TenantTime, UtcTime};
+pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

@@ -1,0 +1,69 @@
+//! agentOprInfo: what agents did.
+
+use super::column::column;
+use super::schema::record;
+use crate::code::OperateType;
+use crate::csv::Cell;
+
+record! {
+    /// One operation of an agent: a row of an agentOprInfo file, owning its texts
+    /// (`docs/protocol.md`, "Index file formats").
+    ///
+    /// The documentation calls all columns but the two dates strings, so they are texts here, numbers or not.
+    owned AgentOperation;
+    /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
+    borrowed AgentOperationRef;
+    values AgentOperationValues;
+    kind AgentOprInfo;
+    happened begin_time;
+    columns {
+        /// Unique ID.
+        0 "id" id: text,
+        /// Developer: the `appId`.
+        1 "developer_id" developer_id: text,
+        /// Enterprise account.
+        2 "account_id" account_id: text,
+        /// Agent.
+        3 "agent_id" agent_id: text,
+        /// Without a meaning.
+        4 "service_no" service_no: text,
+        /// Skill.
+        5 "skill_id" skill_id: text,
+        /// Call.
+        6 "call_id" call_id: text,
+        /// When it began, on the tenant's clock.
+        7 "begin_time" begin_time: tenant,
+        /// When it ended, on the tenant's clock.
+        8 "end_time" end_time: tenant,
+        /// What was done; [`OperateType`] names the codes.
+        9 "op_type" op_type: text,
+        /// On whom or what.
+        10 "op_object" op_object: text,
+        /// Why.
+        11 "op_cause" op_cause: text,
+        /// Media type.
+        12 "media_type" media_type: text,
+        /// Virtual call center.
+        13 "vdn_id" vdn_id: text,
+        /// Call center.
+        14 "cc_id" cc_id: text,
+        /// Agent type.
+        15 "agent_type" agent_type: text,
+        /// Phone number.
+        16 "phone_no" phone_no: text,
+        /// Way of the call: in or out.
+        17 "callIn_out" call_in_out: text,
+        /// Location.
+        18 "location_id" location_id: text,
+        /// Sequence number of the sign-in.
+        19 "logon_sn" logon_sn: text,
+        /// Index of the skill list that the agent had.
+        20 "skillInfo_sn" skill_info_sn: text,
+    }
+}
+
+fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
+    record.op_type()?.parse().ok().map(|code: i64| code.into())
+}
+
+fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

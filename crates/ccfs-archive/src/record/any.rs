@@ -1,0 +1,153 @@
+//! Whichever of the four records a file holds.
+
+use super::schema::sealed::Schema;
+use super::{
+    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef, CellFault, Record, RecordRef, Recording,
+    RecordingRef,
+};
+use crate::code::OperateType;
+use crate::csv::{Cell, CsvRow, Row};
+use crate::kind::FileKind;
+use crate::time::TenantTime;
+
+macro_rules! any {
+    ($( $kind:ident $owned:ident $view:ident $field:ident, )+) => {
+        /// A record of any of the four files, owning its texts. As JSON it is the record itself.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
+        #[non_exhaustive]
+        pub enum AnyRecord {
+            $(
+                #[doc = concat!("A row of a ", stringify!($kind), " file.")]
+                $kind($owned),
+            )+
+        }
+
+        /// A record of any of the four files, borrowed from the reader. As JSON it is the record itself.
+        #[derive(Debug, Clone, Copy)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
+        #[non_exhaustive]
+        pub enum AnyRecordRef<'a> {
+            $(
+                #[doc = concat!("A row of a ", stringify!($kind), " file.")]
+                $kind($view<'a>),
+            )+
+        }
+
+        #[derive(Debug)]
+        pub struct AnyValues {
+            kind: FileKind,
+            $( $field: <$owned as Schema>::Values, )+
+        }
+
+        impl Default for AnyValues {
+            fn default() -> Self {
+                Self { kind: FileKind::AgentSkillInfo, $( $field: Default::default(), )+ }
+            }
+        }
+
+        impl Schema for AnyRecord {
+            type Values = AnyValues;
+
+            fn names(kind: FileKind) -> &'static [&'static str] {
+                match kind { $( FileKind::$kind => $owned::names(kind), )+ }
+            }
+
+            fn repair(kind: FileKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
+                match kind { $( FileKind::$kind => $owned::repair(kind, text, cells, header), )+ }
+            }
+
+            fn parse(kind: FileKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
+                values.kind = kind;
+                match kind { $( FileKind::$kind => $owned::parse(kind, text, cells, &mut values.$field), )+ }
+            }
+        }
+
+        impl Record for AnyRecord {
+            type Ref<'a> = AnyRecordRef<'a>;
+
+            fn reads(_: FileKind) -> bool {
+                true
+            }
+
+            fn only_kind() -> Option<FileKind> {
+                None
+            }
+
+            fn view<'a>(row: Row<'a>, values: &'a AnyValues) -> AnyRecordRef<'a> {
+                match values.kind {
+                    $( FileKind::$kind => AnyRecordRef::$kind($owned::view(row, &values.$field)), )+
+                }
+            }
+        }
+
+        impl<'a> RecordRef<'a> for AnyRecordRef<'a> {
+            type Owned = AnyRecord;
+
+            fn into_owned(self) -> AnyRecord {
+                match self { $( Self::$kind(record) => AnyRecord::$kind(record.into_owned()), )+ }
+            }
+
+            fn row(&self) -> Row<'a> {
+                match self { $( Self::$kind(record) => record.row(), )+ }
+            }
+
+            fn kind(&self) -> FileKind {
+                match self { $( Self::$kind(_) => FileKind::$kind, )+ }
+            }
+
+            fn happened(&self) -> Option<TenantTime> {
+                match self { $( Self::$kind(record) => record.happened(), )+ }
+            }
+
+            fn operation(&self) -> Option<OperateType> {
+                match self { $( Self::$kind(record) => record.operation(), )+ }
+            }
+        }
+
+        impl CsvRow for AnyRecordRef<'_> {
+            fn columns(&self) -> &'static [&'static str] {
+                match self { $( Self::$kind(record) => CsvRow::columns(record), )+ }
+            }
+
+            fn cells(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => CsvRow::cells(record, sink), )+ }
+            }
+        }
+
+        impl CsvRow for AnyRecord {
+            fn columns(&self) -> &'static [&'static str] {
+                match self { $( Self::$kind(record) => CsvRow::columns(record), )+ }
+            }
+
+            fn cells(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => CsvRow::cells(record, sink), )+ }
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl super::json::SerializeWith for AnyRecordRef<'_> {
+            fn serialize_with<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                offset: super::json::Offset<'_>,
+            ) -> Result<S::Ok, S::Error> {
+                match self { $( Self::$kind(record) => record.serialize_with(serializer, offset), )+ }
+            }
+        }
+    };
+}
+
+any! {
+    AgentSkillInfo AgentSkillChange AgentSkillChangeRef agent_skill,
+    AgentOprInfo AgentOperation AgentOperationRef agent_operation,
+    Record Recording RecordingRef recording,
+    Call Call CallRef call,
+}
+
+impl FileKind {
+    /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
+    pub fn columns(self) -> &'static [&'static str] {
+        AnyRecord::names(self)
+    }
+}

@@ -1,0 +1,72 @@
+//! record: voice recordings.
+
+use super::column::column;
+use super::schema::record;
+use crate::code::{CallDirection, OperateType, TaskStatus};
+use crate::csv::Cell;
+
+record! {
+    /// One recording: a row of a record file, owning its texts (`docs/protocol.md`, "Index file formats").
+    owned Recording;
+    /// One recording, borrowed from the reader; see [`Recording`].
+    borrowed RecordingRef;
+    values RecordingValues;
+    kind Record;
+    happened call_begin;
+    columns {
+        /// Developer: the `appId`.
+        0 "developer" developer: text,
+        /// Enterprise account.
+        1 "account_id" account_id: text,
+        /// Call center.
+        2 "cc_id" cc_id: text,
+        /// Agent.
+        3 "agent_id" agent_id: text,
+        /// Call.
+        4 "call_id" call_id: text,
+        /// Who called.
+        5 "caller_no" caller_no: text,
+        /// Who was called.
+        6 "callee_no" callee_no: text,
+        /// When the call began, on the tenant's clock.
+        7 "call_begin" call_begin: tenant,
+        /// When the call ended, on the tenant's clock.
+        8 "call_end" call_end: tenant,
+        /// File of the recording.
+        9 "file_name" file_name: text,
+        /// Whether it is to be turned into text; [`TaskStatus`] names the codes.
+        10 "task_status" task_status: text,
+        /// `success` or `failed`.
+        11 "task_result" task_result: text,
+        /// File name before it was converted.
+        12 "original_file_name" original_file_name: text,
+        /// Virtual call center.
+        13 "vdn_id" vdn_id: text,
+        /// Way of the call; [`CallDirection`] names the codes.
+        14 "call_type" call_type: text,
+        /// Media type.
+        15 "media_type" media_type: text,
+        /// Skill that the caller asked for.
+        16 "user_wanted_skill_id" user_wanted_skill_id: text,
+        /// Skill that the call was served under.
+        17 "current_skill_id" current_skill_id: text,
+    }
+}
+
+impl RecordingRef<'_> {
+    /// `task_status` as a code, if it is a number.
+    pub fn task_status_code(&self) -> Option<TaskStatus> {
+        self.task_status()?.parse().ok().map(|code: i64| code.into())
+    }
+
+    /// `call_type` as a code, if it is a number.
+    pub fn direction(&self) -> Option<CallDirection> {
+        self.call_type()?.parse().ok().map(|code: i64| code.into())
+    }
+}
+
+fn operation(_: &RecordingRef<'_>) -> Option<OperateType> {
+    None
+}
+
+fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

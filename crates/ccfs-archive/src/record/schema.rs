@@ -1,0 +1,276 @@
+//! What all records have in common, and the macro that makes a record of a table of columns.
+
+use crate::code::OperateType;
+use crate::csv::{Cell, CsvRow, Row};
+use crate::error::RowFault;
+use crate::kind::FileKind;
+use crate::time::TenantTime;
+
+/// A kind of record that rows can be read as.
+///
+/// Implemented by [`AgentSkillChange`](crate::AgentSkillChange), [`AgentOperation`](crate::AgentOperation),
+/// [`Recording`](crate::Recording), [`Call`](crate::Call), each for its own file, and by
+/// [`AnyRecord`](crate::AnyRecord) for all four. It can't be implemented elsewhere.
+///
+/// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and costs no allocation.
+pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
+    /// The borrowed form, which reading yields.
+    type Ref<'a>: RecordRef<'a, Owned = Self>;
+
+    /// Whether the rows of this file can be read as this record.
+    fn reads(kind: FileKind) -> bool;
+
+    #[doc(hidden)]
+    fn only_kind() -> Option<FileKind>;
+
+    #[doc(hidden)]
+    fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
+}
+
+/// A [`Record`] whose rows come from one file only.
+pub trait FileRecord: Record {
+    /// That file.
+    const KIND: FileKind;
+}
+
+/// The borrowed form of a [`Record`].
+pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug {
+    /// The form that owns its texts.
+    type Owned;
+
+    /// Copies the texts. This allocates once for each text cell: do it for the records that you keep.
+    fn into_owned(self) -> Self::Owned;
+
+    /// The row as it stands in the file.
+    fn row(&self) -> Row<'a>;
+
+    /// The file that the record comes from.
+    fn kind(&self) -> FileKind;
+
+    /// When it happened: the first date of the row, on the tenant's clock.
+    fn happened(&self) -> Option<TenantTime>;
+
+    /// What the agent did, in the files that say so.
+    fn operation(&self) -> Option<OperateType>;
+}
+
+/// A cell that does not fit its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CellFault {
+    pub(crate) column: usize,
+    pub(crate) name: &'static str,
+    pub(crate) fault: RowFault,
+}
+
+/// Kept out of reach: how a row becomes a record is this crate's business.
+pub(crate) mod sealed {
+    use super::{Cell, CellFault, FileKind};
+
+    pub trait Schema {
+        /// What is worked out from a row's cells and has no lifetime: numbers and times.
+        type Values: Default + std::fmt::Debug + Send;
+
+        /// The names of the columns.
+        fn names(kind: FileKind) -> &'static [&'static str];
+
+        /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
+        fn repair(_kind: FileKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
+
+        fn parse(kind: FileKind, text: &[u8], cells: &[Cell], values: &mut Self::Values) -> Result<(), CellFault>;
+    }
+}
+
+/// Makes, of a table of columns, the owned record, its borrowed form, and what reading, JSON and CSV need of them.
+macro_rules! record {
+    (
+        $(#[$odoc:meta])* owned $owned:ident;
+        $(#[$rdoc:meta])* borrowed $view:ident;
+        values $values:ident;
+        kind $kind:ident;
+        happened $happened:ident;
+        columns { $( $(#[$cdoc:meta])* $index:literal $column:literal $name:ident: $type:ident, )+ }
+    ) => {
+        $(#[$odoc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub struct $owned {
+            $( $(#[$cdoc])* #[cfg_attr(feature = "serde", serde(rename = $column))] pub $name: column!(owned $type), )+
+            /// Cells past the known columns, from releases that have added some.
+            #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+            pub extra: Vec<String>,
+        }
+
+        $(#[$rdoc])*
+        #[derive(Clone, Copy)]
+        pub struct $view<'a> {
+            row: crate::csv::Row<'a>,
+            values: &'a $values,
+        }
+
+        #[derive(Debug, Default)]
+        #[expect(dead_code, reason = "a column of text has no value of its own: it stays in the row")]
+        pub struct $values {
+            $( $name: column!(value $type), )+
+        }
+
+        impl<'a> $view<'a> {
+            $( $(#[$cdoc])* #[inline] pub fn $name(&self) -> column!(view $type, 'a) {
+                column!(get $type, self, $name, $index)
+            } )+
+
+            /// Cells past the known columns, from releases that have added some.
+            pub fn extra(&self) -> crate::csv::Cells<'a> {
+                self.row.cells_from(COLUMNS.len())
+            }
+
+            /// Copies the texts. This allocates once for each text cell: do it for the records that you keep.
+            pub fn into_owned(self) -> $owned {
+                $owned {
+                    $( $name: column!(own $type, self.$name()), )+
+                    extra: self.extra().iter().map(str::to_owned).collect(),
+                }
+            }
+
+            /// The row as it stands in the file.
+            pub const fn row(&self) -> crate::csv::Row<'a> {
+                self.row
+            }
+        }
+
+        const COLUMNS: &[&str] = &[$( $column ),+];
+
+        impl crate::record::schema::sealed::Schema for $owned {
+            type Values = $values;
+
+            fn names(_: crate::FileKind) -> &'static [&'static str] {
+                COLUMNS
+            }
+
+            fn repair(_: crate::FileKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
+                repair(text, cells, header);
+            }
+
+            #[inline]
+            fn parse(
+                _: crate::FileKind,
+                text: &[u8],
+                cells: &[crate::csv::Cell],
+                values: &mut $values,
+            ) -> Result<(), crate::record::CellFault> {
+                $( column!(parse $type, text, cells, values, $name, $index, $column); )+
+                Ok(())
+            }
+        }
+
+        impl crate::Record for $owned {
+            type Ref<'a> = $view<'a>;
+
+            fn reads(kind: crate::FileKind) -> bool {
+                kind == crate::FileKind::$kind
+            }
+
+            fn only_kind() -> Option<crate::FileKind> {
+                Some(crate::FileKind::$kind)
+            }
+
+            #[inline]
+            fn view<'a>(row: crate::csv::Row<'a>, values: &'a $values) -> $view<'a> {
+                $view { row, values }
+            }
+        }
+
+        impl crate::FileRecord for $owned {
+            const KIND: crate::FileKind = crate::FileKind::$kind;
+        }
+
+        impl<'a> crate::RecordRef<'a> for $view<'a> {
+            type Owned = $owned;
+
+            fn into_owned(self) -> $owned {
+                self.into_owned()
+            }
+
+            fn row(&self) -> crate::csv::Row<'a> {
+                self.row
+            }
+
+            fn kind(&self) -> crate::FileKind {
+                crate::FileKind::$kind
+            }
+
+            #[inline]
+            fn happened(&self) -> Option<crate::TenantTime> {
+                self.$happened()
+            }
+
+            #[inline]
+            fn operation(&self) -> Option<crate::OperateType> {
+                operation(self)
+            }
+        }
+
+        impl crate::csv::CsvRow for $view<'_> {
+            fn columns(&self) -> &'static [&'static str] {
+                COLUMNS
+            }
+
+            fn cells(&self, sink: &mut dyn FnMut(&str)) {
+                $( column!(cell $type, self.row, $index, sink); )+
+                self.extra().iter().for_each(sink);
+            }
+        }
+
+        impl crate::csv::CsvRow for $owned {
+            fn columns(&self) -> &'static [&'static str] {
+                COLUMNS
+            }
+
+            fn cells(&self, sink: &mut dyn FnMut(&str)) {
+                $( sink(&crate::record::column::OwnedCell::cell(&self.$name)); )+
+                self.extra.iter().for_each(|cell| sink(cell));
+            }
+        }
+
+        impl From<$view<'_>> for $owned {
+            fn from(record: $view<'_>) -> Self {
+                record.into_owned()
+            }
+        }
+
+        impl std::fmt::Debug for $view<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($view))
+                    $( .field($column, &self.$name()) )+
+                    .field("extra", &self.extra())
+                    .finish()
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $view<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::record::json::SerializeWith::serialize_with(self, serializer, &|_| None)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl crate::record::json::SerializeWith for $view<'_> {
+            fn serialize_with<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                offset: crate::record::json::Offset<'_>,
+            ) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeStruct;
+                let extra = self.extra();
+                let fields = COLUMNS.len() + usize::from(!extra.is_empty());
+                let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
+                $( object.serialize_field($column, &crate::record::json::Json(self.$name(), offset))?; )+
+                if !extra.is_empty() {
+                    object.serialize_field("extra", &crate::record::json::Json(extra, offset))?;
+                }
+                object.end()
+            }
+        }
+    };
+}
+pub(crate) use record;

@@ -1,0 +1,158 @@
+//! The pull reader: records one after another.
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::kind::FileKind;
+use crate::options::{BadRows, OnBadRow, ReadOptions};
+use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::source::{CsvSource, Event, Source};
+
+/// Records one after another, from an archive or from a bare CSV file.
+///
+/// [`next_record`](Self::next_record) yields records that borrow the reader's buffers: nothing is allocated for them.
+/// As an [`Iterator`] it yields owned records, which costs an allocation for each text cell.
+///
+/// ```
+/// use ccfs_archive::{AgentSkillChange, Records};
+///
+/// let csv = "id,developer_id,account_id\r\n1,dev,acc\r\n2,dev,\r\n";
+/// let mut changes = Records::<AgentSkillChange>::from_csv(csv.as_bytes());
+/// while let Some(change) = changes.next_record()? {
+///     assert_eq!(change.developer_id(), Some("dev"));
+/// }
+/// assert_eq!(changes.rows(), 2);
+/// # Ok::<(), ccfs_archive::Error>(())
+/// ```
+pub struct Records<'a, T: Record> {
+    source: Box<dyn Source + 'a>,
+    options: ReadOptions,
+    /// The name of a bare CSV file.
+    name: Option<Arc<str>>,
+    /// The file that is being read.
+    typed: Option<Typed<T>>,
+    /// How much of the source's data is used.
+    at: usize,
+    /// All bytes of the file are in.
+    last: bool,
+    done: bool,
+    rows: u64,
+    bad_rows: BadRows,
+}
+
+impl<'a, T: FileRecord> Records<'a, T> {
+    /// Reads a bare CSV file with the default [`ReadOptions`]. A buffered reader gains nothing here.
+    pub fn from_csv(reader: impl Read + 'a) -> Self {
+        Self::from_csv_with(reader, T::KIND, &ReadOptions::new())
+    }
+}
+
+impl<'a, T: Record> Records<'a, T> {
+    /// Reads a bare CSV file: one of the four, where `T` leaves it open.
+    pub fn from_csv_with(reader: impl Read + 'a, kind: FileKind, options: &ReadOptions) -> Self {
+        Self::new(Box::new(CsvSource::new(reader, kind)), options)
+    }
+
+    pub(crate) fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
+        Self {
+            source,
+            options: options.clone(),
+            name: None,
+            typed: None,
+            at: 0,
+            last: false,
+            done: false,
+            rows: 0,
+            bad_rows: BadRows::default(),
+        }
+    }
+
+    /// Names a bare CSV file in errors. Members of an archive have their own names.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The next record; `None` at the end of the data. After an error there are no more records.
+    ///
+    /// The records of a member come before its checksum can be compared: whoever must not act on damaged data waits for
+    /// the end.
+    #[inline]
+    pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
+        let located = loop {
+            if let Some(typed) = &mut self.typed {
+                match typed.next(self.source.data(), &mut self.at, self.last) {
+                    Ok(Some(located)) => break located,
+                    Ok(None) => {}
+                    Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Skip => {
+                        self.bad_rows.add(row);
+                        continue;
+                    }
+                    Err(error) => {
+                        self.done = true;
+                        self.typed = None;
+                        return Err(error);
+                    }
+                }
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        };
+        self.rows += 1;
+        Ok(self.typed.as_ref().map(|typed| typed.view(located, self.source.data())))
+    }
+
+    /// Good rows so far.
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The rows skipped so far. Always none with [`OnBadRow::Stop`].
+    pub const fn bad_rows(&self) -> &BadRows {
+        &self.bad_rows
+    }
+
+    /// The member that the last record came from.
+    pub(crate) fn typed(&self) -> Option<&Typed<T>> {
+        self.typed.as_ref()
+    }
+
+    /// Gets more bytes, or the next file. False at the end.
+    fn more(&mut self) -> Result<bool, Error> {
+        if self.done {
+            return Ok(false);
+        }
+        self.at = 0;
+        match self.source.next().inspect_err(|_| self.done = true)? {
+            Event::Begin { name, kind } => {
+                self.last = false;
+                self.typed = Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+            }
+            Event::Data => {}
+            Event::Finish => self.last = true,
+            Event::End => {
+                self.done = true;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<T: Record> Iterator for Records<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_record().map(|record| record.map(RecordRef::into_owned)).transpose()
+    }
+}
+
+impl<T: Record> fmt::Debug for Records<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("rows", &self.rows).field("done", &self.done).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The two kinds of time in an index file, kept apart.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::RowFault;
+
+/// A time as the **tenant's** clock showed it. The file does not say which zone that is.
+///
+/// It orders by what the clock showed. It is not an instant: the same value occurs twice when clocks go back.
+/// With the tenant's zone and one of the features `jiff-02`, `chrono-04`, `time-03` it becomes one.
+///
+/// ```
+/// use ccfs_archive::TenantTime;
+///
+/// let time: TenantTime = "2015-02-08 20:23:30".parse()?;
+/// assert_eq!(time.to_string(), "2015-02-08T20:23:30");
+/// assert!("2015-02-30 20:23:30".parse::<TenantTime>().is_err());
+/// # Ok::<(), ccfs_archive::RowFault>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantTime(Civil);
+
+/// A time in **UTC**, such as the one at which CC-FS stored a row. It is an instant.
+///
+/// ```
+/// use ccfs_archive::UtcTime;
+///
+/// let time: UtcTime = "2015-02-08 12:23:30".parse()?;
+/// assert_eq!(time.to_string(), "2015-02-08T12:23:30Z");
+/// assert_eq!(time.unix_seconds(), 1_423_398_210);
+/// # Ok::<(), ccfs_archive::RowFault>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UtcTime(Civil);
+
+/// Year to second, each checked. The order of the fields is the order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Civil {
+    year: u16,
+    month: u8,
+    day: u8,
+    hour: u8,
+    minute: u8,
+    second: u8,
+}
+
+macro_rules! civil_methods {
+    ($type:ident, $suffix:literal) => {
+        impl $type {
+            /// A time of these parts; years 1 to 9999.
+            pub fn new(year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Result<Self, RowFault> {
+                Civil { year, month, day, hour, minute, second }.checked().map(Self)
+            }
+
+            /// The year, 1 to 9999.
+            pub const fn year(self) -> u16 {
+                self.0.year
+            }
+
+            /// The month, 1 to 12.
+            pub const fn month(self) -> u8 {
+                self.0.month
+            }
+
+            /// The day of the month, from 1.
+            pub const fn day(self) -> u8 {
+                self.0.day
+            }
+
+            /// The hour, 0 to 23.
+            pub const fn hour(self) -> u8 {
+                self.0.hour
+            }
+
+            /// The minute, 0 to 59.
+            pub const fn minute(self) -> u8 {
+                self.0.minute
+            }
+
+            /// The second, 0 to 59.
+            pub const fn second(self) -> u8 {
+                self.0.second
+            }
+
+            /// As a cell of an index file has it: `YYYY-MM-DD hh:mm:ss`.
+            pub fn to_cell(self) -> String {
+                self.0.text(' ').to_string()
+            }
+
+            /// Reads a cell, which is not empty.
+            #[inline]
+            pub(crate) fn from_cell(cell: &[u8]) -> Result<Self, RowFault> {
+                Civil::from_cell(cell, b' ').map(Self)
+            }
+        }
+
+        /// As ISO 8601 has it.
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!("{}", $suffix), self.0.text('T'))
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        /// Takes what a cell holds, and what [`Display`](fmt::Display) writes.
+        impl FromStr for $type {
+            type Err = RowFault;
+
+            fn from_str(text: &str) -> Result<Self, RowFault> {
+                let separator = if text.as_bytes().get(10) == Some(&b'T') { b'T' } else { b' ' };
+                let bare = if separator == b'T' { text.strip_suffix($suffix).ok_or(RowFault::NotADate)? } else { text };
+                Civil::from_cell(bare.as_bytes(), separator).map(Self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+civil_methods!(TenantTime, "");
+civil_methods!(UtcTime, "Z");
+
+impl UtcTime {
+    /// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
+    pub fn unix_seconds(self) -> i64 {
+        let Civil { hour, minute, second, .. } = self.0;
+        self.0.days() * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)
+    }
+}
+
+impl Civil {
+    fn from_cell(cell: &[u8], separator: u8) -> Result<Self, RowFault> {
+        let cell: &[u8; 19] = cell.try_into().map_err(|_| RowFault::NotADate)?;
+        let [y1, y2, y3, y4, d1, m1, m2, d2, a1, a2, s, h1, h2, c1, n1, n2, c2, s1, s2] = *cell;
+        if [d1, d2, s, c1, c2] != [b'-', b'-', separator, b':', b':'] {
+            return Err(RowFault::NotADate);
+        }
+        let digits = [y1, y2, y3, y4, m1, m2, a1, a2, h1, h2, n1, n2, s1, s2].map(|b| b.wrapping_sub(b'0'));
+        if digits.iter().any(|&digit| digit > 9) {
+            return Err(RowFault::NotADate);
+        }
+        let [y1, y2, y3, y4, m1, m2, a1, a2, h1, h2, n1, n2, s1, s2] = digits;
+        Self {
+            year: u16::from(y1 * 10 + y2) * 100 + u16::from(y3 * 10 + y4),
+            month: m1 * 10 + m2,
+            day: a1 * 10 + a2,
+            hour: h1 * 10 + h2,
+            minute: n1 * 10 + n2,
+            second: s1 * 10 + s2,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Result<Self, RowFault> {
+        let Self { year, month, day, hour, minute, second } = self;
+        if !(1..=9999).contains(&year) || day == 0 || day > days_of(year, month) {
+            return Err(RowFault::NoSuchDate);
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err(RowFault::NoSuchTime);
+        }
+        Ok(self)
+    }
+
+    /// Days since 1970-01-01 in the Gregorian calendar, counted from March so that the leap day comes last.
+    fn days(self) -> i64 {
+        let (year, month) = (i64::from(self.year), i64::from(self.month));
+        let year = if month <= 2 { year - 1 } else { year };
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(self.day) - 1;
+        year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+    }
+
+    fn text(self, separator: char) -> impl fmt::Display {
+        struct Text(Civil, char);
+        impl fmt::Display for Text {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let Civil { year, month, day, hour, minute, second } = self.0;
+                write!(f, "{year:04}-{month:02}-{day:02}{}{hour:02}:{minute:02}:{second:02}", self.1)
+            }
+        }
+        Text(self, separator)
+    }
+}
+
+/// Days in a month; 0 for a month that does not exist.
+fn days_of(year: u16, month: u8) -> u8 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}

@@ -1,0 +1,75 @@
+//! The data of one member: inflated, counted and summed. No I/O happens here.
+
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::fault::ZipFault;
+use super::layout::STORED;
+
+pub(crate) struct Decoder {
+    /// `None` for stored data.
+    inflate: Option<Box<Decompress>>,
+    crc: Crc,
+    taken: u64,
+    given: u64,
+    done: bool,
+}
+
+/// What one call took and gave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    pub(crate) taken: usize,
+    pub(crate) given: usize,
+}
+
+impl Decoder {
+    pub(crate) fn new(method: u16) -> Self {
+        let inflate = (method != STORED).then(|| Box::new(Decompress::new(false)));
+        Self { inflate, crc: Crc::new(), taken: 0, given: 0, done: false }
+    }
+
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    pub(crate) fn crc(&self) -> u32 {
+        self.crc.sum()
+    }
+
+    /// Whether deflated data has come to its own end. Stored data has none.
+    pub(crate) fn done(&self) -> bool {
+        self.done
+    }
+
+    /// Decodes from `input` to `output`.
+    ///
+    /// Taking and giving nothing means that more input is needed.
+    pub(crate) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ZipFault> {
+        let progress = match &mut self.inflate {
+            None => {
+                let length = input.len().min(output.len());
+                output[..length].copy_from_slice(&input[..length]);
+                Progress { taken: length, given: length }
+            }
+            Some(_) if self.done => Progress { taken: 0, given: 0 },
+            Some(inflate) => {
+                let before = (inflate.total_in(), inflate.total_out());
+                let status = inflate.decompress(input, output, FlushDecompress::None).map_err(|_| ZipFault::BadDeflate)?;
+                self.done = status == Status::StreamEnd;
+                Progress { taken: since(before.0, inflate.total_in()), given: since(before.1, inflate.total_out()) }
+            }
+        };
+        self.crc.update(&output[..progress.given]);
+        self.taken += progress.taken as u64;
+        self.given += progress.given as u64;
+        Ok(progress)
+    }
+}
+
+/// One call goes no further than its buffers are long.
+fn since(before: u64, now: u64) -> usize {
+    usize::try_from(now - before).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,270 @@
+//! The structures of a ZIP file, as bytes (PKWARE's APPNOTE, sections 4.3 and 4.5).
+
+use super::fault::ZipFault;
+
+pub(crate) const LOCAL: u32 = 0x0403_4B50;
+pub(crate) const CENTRAL: u32 = 0x0201_4B50;
+pub(crate) const END: u32 = 0x0605_4B50;
+pub(crate) const END64: u32 = 0x0606_4B50;
+pub(crate) const LOCATOR64: u32 = 0x0706_4B50;
+const DESCRIPTOR: u32 = 0x0807_4B50;
+
+pub(crate) const LOCAL_LENGTH: usize = 30;
+pub(crate) const CENTRAL_LENGTH: usize = 46;
+pub(crate) const END_LENGTH: usize = 22;
+pub(crate) const END64_LENGTH: usize = 56;
+pub(crate) const LOCATOR64_LENGTH: usize = 20;
+
+/// The flags that decide how data is to be read. The others are hints to compressors.
+const ENCRYPTED: u16 = 1 << 0 | 1 << 6 | 1 << 13;
+const HAS_DESCRIPTOR: u16 = 1 << 3;
+const PATCH: u16 = 1 << 5;
+
+pub(crate) const STORED: u16 = 0;
+pub(crate) const DEFLATED: u16 = 8;
+
+/// What a local header and a central entry both say of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
+    pub(crate) crc: u32,
+    pub(crate) compressed: u64,
+    pub(crate) size: u64,
+}
+
+/// An entry of the central directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Central<'a> {
+    pub(crate) facts: Facts,
+    pub(crate) name: &'a [u8],
+    pub(crate) offset: u64,
+    pub(crate) link: bool,
+    /// Its length in the directory.
+    pub(crate) length: usize,
+}
+
+/// A local header.
+#[derive(Debug, Clone)]
+pub(crate) struct Local<'a> {
+    pub(crate) facts: Facts,
+    pub(crate) name: &'a [u8],
+}
+
+/// The end of the central directory, of 32 or of 64 bits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) entries: u64,
+    pub(crate) directory_size: u64,
+    pub(crate) directory_offset: u64,
+}
+
+impl Facts {
+    pub(crate) fn has_descriptor(&self) -> bool {
+        self.flags & HAS_DESCRIPTOR != 0
+    }
+
+    /// Whether this reader can read the member.
+    pub(crate) fn check_readable(&self) -> Result<(), ZipFault> {
+        if self.flags & ENCRYPTED != 0 {
+            return Err(ZipFault::Encrypted);
+        }
+        if self.flags & PATCH != 0 || !matches!(self.method, STORED | DEFLATED) {
+            return Err(ZipFault::Method { method: self.method });
+        }
+        if self.method == STORED && self.compressed != self.size {
+            return Err(ZipFault::Size);
+        }
+        Ok(())
+    }
+
+    /// What a local header says otherwise than the directory. Sizes that stand in a descriptor may be zero in it.
+    pub(crate) fn differs_from(&self, central: &Self) -> Option<&'static str> {
+        let later = self.has_descriptor() && (self.crc, self.compressed, self.size) == (0, 0, 0);
+        let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
+        if self.flags & decisive != central.flags & decisive {
+            Some("flags")
+        } else if self.method != central.method {
+            Some("compression method")
+        } else if !later && self.crc != central.crc {
+            Some("checksum")
+        } else if !later && self.compressed != central.compressed {
+            Some("compressed size")
+        } else if !later && self.size != central.size {
+            Some("size")
+        } else {
+            None
+        }
+    }
+}
+
+impl<'a> Local<'a> {
+    /// Reads a local header that begins `bytes`. `None`: more bytes are needed, so many at least.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Result<(Self, usize), usize>, ZipFault> {
+        if bytes.len() < LOCAL_LENGTH {
+            return Ok(Err(LOCAL_LENGTH));
+        }
+        if u32_at(bytes, 0) != LOCAL {
+            return Err(ZipFault::BadDirectory { what: "a member's header is not where the directory says" });
+        }
+        let (name_length, extra_length) = (usize_at(bytes, 26), usize_at(bytes, 28));
+        let length = LOCAL_LENGTH + name_length + extra_length;
+        if bytes.len() < length {
+            return Ok(Err(length));
+        }
+        let mut facts = Facts {
+            flags: u16_at(bytes, 6),
+            method: u16_at(bytes, 8),
+            crc: u32_at(bytes, 14),
+            compressed: u64::from(u32_at(bytes, 18)),
+            size: u64::from(u32_at(bytes, 22)),
+        };
+        let name = &bytes[LOCAL_LENGTH..LOCAL_LENGTH + name_length];
+        let mut wide = Wide::find(&bytes[LOCAL_LENGTH + name_length..length])?;
+        wide.replace(&mut facts.size)?;
+        wide.replace(&mut facts.compressed)?;
+        Ok(Ok((Self { facts, name }, length)))
+    }
+}
+
+impl<'a> Central<'a> {
+    /// Reads an entry that begins `bytes`. `Err(n)`: at least `n` bytes are needed.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Result<Self, usize>, ZipFault> {
+        if bytes.len() < CENTRAL_LENGTH {
+            return Ok(Err(CENTRAL_LENGTH));
+        }
+        if u32_at(bytes, 0) != CENTRAL {
+            return Err(ZipFault::BadDirectory { what: "an entry does not begin as one" });
+        }
+        let (name_length, extra_length, comment_length) = (usize_at(bytes, 28), usize_at(bytes, 30), usize_at(bytes, 32));
+        let length = CENTRAL_LENGTH + name_length + extra_length + comment_length;
+        if bytes.len() < length {
+            return Ok(Err(length));
+        }
+        let mut facts = Facts {
+            flags: u16_at(bytes, 8),
+            method: u16_at(bytes, 10),
+            crc: u32_at(bytes, 16),
+            compressed: u64::from(u32_at(bytes, 20)),
+            size: u64::from(u32_at(bytes, 24)),
+        };
+        let mut offset = u64::from(u32_at(bytes, 42));
+        let name = &bytes[CENTRAL_LENGTH..CENTRAL_LENGTH + name_length];
+        let extra = &bytes[CENTRAL_LENGTH + name_length..][..extra_length];
+        let mut wide = Wide::find(extra)?;
+        wide.replace(&mut facts.size)?;
+        wide.replace(&mut facts.compressed)?;
+        wide.replace(&mut offset)?;
+        if u16_at(bytes, 34) != 0 {
+            return Err(ZipFault::SeveralDisks);
+        }
+        // The upper half of the attributes is a Unix mode where the entry was made on Unix (3) or macOS (19).
+        let made_on_unix = matches!(bytes[5], 3 | 19);
+        let link = made_on_unix && (u32_at(bytes, 38) >> 16) & 0o170_000 == 0o120_000;
+        Ok(Ok(Self { facts, name, offset, link, length }))
+    }
+}
+
+impl End {
+    /// Reads the 32-bit end that begins `bytes`, at least [`END_LENGTH`] of them.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ZipFault> {
+        let (entries, size, offset) = (u16_at(bytes, 10), u32_at(bytes, 12), u32_at(bytes, 16));
+        let disk = (u16_at(bytes, 4), u16_at(bytes, 6));
+        let needs64 = entries == u16::MAX || size == u32::MAX || offset == u32::MAX;
+        if disk != (0, 0) && !(needs64 && disk == (u16::MAX, u16::MAX)) {
+            return Err(ZipFault::SeveralDisks);
+        }
+        if u16_at(bytes, 8) != entries {
+            return Err(ZipFault::SeveralDisks);
+        }
+        Ok(Self { entries: u64::from(entries), directory_size: u64::from(size), directory_offset: u64::from(offset) })
+    }
+
+    /// Whether the 64-bit end says otherwise where this one has a value of its own.
+    pub(crate) fn contradicts(&self, wide: &Self) -> bool {
+        let differs = |narrow: u64, mark: u64, wide: u64| narrow != mark && narrow != wide;
+        differs(self.entries, u64::from(u16::MAX), wide.entries)
+            || differs(self.directory_size, u64::from(u32::MAX), wide.directory_size)
+            || differs(self.directory_offset, u64::from(u32::MAX), wide.directory_offset)
+    }
+
+    /// Reads the 64-bit end that begins `bytes`, at least [`END64_LENGTH`] of them.
+    pub(crate) fn read64(bytes: &[u8]) -> Result<Self, ZipFault> {
+        if u32_at(bytes, 0) != END64 || u64_at(bytes, 4) != (END64_LENGTH - 12) as u64 {
+            return Err(ZipFault::BadDirectory { what: "its 64-bit end is not as it must be" });
+        }
+        if (u32_at(bytes, 16), u32_at(bytes, 20)) != (0, 0) || u64_at(bytes, 24) != u64_at(bytes, 32) {
+            return Err(ZipFault::SeveralDisks);
+        }
+        Ok(Self { entries: u64_at(bytes, 32), directory_size: u64_at(bytes, 40), directory_offset: u64_at(bytes, 48) })
+    }
+}
+
+/// Where the locator says the 64-bit end is.
+pub(crate) fn locator64(bytes: &[u8]) -> Option<u64> {
+    (bytes.len() >= LOCATOR64_LENGTH && u32_at(bytes, 0) == LOCATOR64).then(|| u64_at(bytes, 8))
+}
+
+/// How long the descriptor is that begins `bytes`, if it says these facts.
+///
+/// It has a signature or not, and sizes of 32 or 64 bits; nothing in it tells which. `fits` says whether what follows
+/// a descriptor of some length can follow one.
+pub(crate) fn descriptor_length(bytes: &[u8], facts: &Facts, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    [(4, 4), (4, 8), (0, 4), (0, 8)].into_iter().find_map(|(signature, width)| {
+        let length = signature + 4 + 2 * width;
+        if bytes.len() < length || !fits(length) || (signature == 4 && u32_at(bytes, 0) != DESCRIPTOR) {
+            return None;
+        }
+        let number = |at| if width == 4 { u64::from(u32_at(bytes, at)) } else { u64_at(bytes, at) };
+        let says = (u32_at(bytes, signature), number(signature + 4), number(signature + 4 + width));
+        (says == (facts.crc, facts.compressed, facts.size)).then_some(length)
+    })
+}
+
+/// The extra field that holds sizes past 32 bits.
+struct Wide<'a>(Option<&'a [u8]>);
+
+impl<'a> Wide<'a> {
+    fn find(mut extra: &'a [u8]) -> Result<Self, ZipFault> {
+        let mut found = None;
+        while extra.len() >= 4 {
+            let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
+            let Some(body) = extra[4..].get(..length) else {
+                return Err(ZipFault::BadDirectory { what: "an extra field goes past its entry" });
+            };
+            if id == 1 && found.replace(body).is_some() {
+                return Err(ZipFault::BadDirectory { what: "an entry gives its 64-bit sizes twice" });
+            }
+            extra = &extra[4 + length..];
+        }
+        Ok(Self(found))
+    }
+
+    fn replace(&mut self, value: &mut u64) -> Result<(), ZipFault> {
+        let Some(body) = &mut self.0 else { return Ok(()) };
+        if *value == u64::from(u32::MAX) {
+            if body.len() < 8 {
+                return Err(ZipFault::BadDirectory { what: "an entry lacks its 64-bit sizes" });
+            }
+            *value = u64_at(body, 0);
+            *body = &body[8..];
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from(u16_at(bytes, at)) | u32::from(u16_at(bytes, at + 2)) << 16
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+}
+
+fn usize_at(bytes: &[u8], at: usize) -> usize {
+    usize::from(u16_at(bytes, at))
+}

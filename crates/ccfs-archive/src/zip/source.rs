@@ -1,0 +1,143 @@
+//! The members of an archive that can seek, as chunks of bytes.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use super::decoder::Decoder;
+use super::directory::Member;
+use super::fault::ZipFault;
+use crate::error::{Error, Position};
+use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
+use crate::source::read_some;
+
+/// Compressed bytes are read in smaller pieces than they come out in.
+const INPUT: usize = 64 << 10;
+
+/// Counts what comes out of an archive.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    limits: Limits,
+    total: u64,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, total: 0 }
+    }
+
+    /// Counts what a member gave just now, having taken and given so much since it began.
+    pub(crate) fn count(&mut self, now: usize, taken: u64, given: u64, member: &Arc<str>) -> Result<(), Error> {
+        self.total += now as u64;
+        let over = |kind: LimitKind, value: u64| value > self.limits.get(kind);
+        let kind = if over(LimitKind::MemberBytes, given) {
+            LimitKind::MemberBytes
+        } else if over(LimitKind::TotalBytes, self.total) {
+            LimitKind::TotalBytes
+        } else if given > RATIO_FREE_BYTES && given > taken.saturating_mul(self.limits.get(LimitKind::Ratio)) {
+            LimitKind::Ratio
+        } else {
+            return Ok(());
+        };
+        Err(Error::Limit { kind, value: self.limits.get(kind), at: Position::member(Some(Arc::clone(member))) })
+    }
+}
+
+/// The data of one member, from a reader that seeks.
+pub(crate) struct MemberData {
+    member: Member,
+    decoder: Decoder,
+    input: Vec<u8>,
+    /// The part of `input` that was read and not yet decoded.
+    at: usize,
+    filled: usize,
+    /// Compressed bytes not yet read.
+    left: u64,
+    next_offset: u64,
+}
+
+impl MemberData {
+    pub(crate) fn new(member: Member, buffer: Vec<u8>) -> Self {
+        let mut input = buffer;
+        input.resize(INPUT, 0);
+        Self {
+            decoder: Decoder::new(member.method_number()),
+            at: 0,
+            filled: 0,
+            left: member.compressed_size(),
+            next_offset: member.data_offset(),
+            input,
+            member,
+        }
+    }
+
+    /// The input buffer, to be used for the next member.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.input
+    }
+
+    /// Fills `output` as far as the member goes; zero at its end, where it is checked.
+    pub(crate) fn read<R: Read + Seek>(&mut self, reader: &mut R, output: &mut [u8], meter: &mut Meter) -> Result<usize, Error> {
+        let mut given = 0;
+        while given < output.len() && !self.at_end() {
+            if self.at == self.filled && self.left > 0 {
+                self.refill(reader)?;
+            }
+            let progress = self
+                .decoder
+                .decode(&self.input[self.at..self.filled], &mut output[given..])
+                .map_err(|fault| fault.of(self.member.shared_name()))?;
+            self.at += progress.taken;
+            given += progress.given;
+            meter.count(progress.given, self.decoder.taken(), self.decoder.given(), self.member.shared_name())?;
+            if self.decoder.given() > self.member.size() {
+                return Err(self.fault(ZipFault::Size));
+            }
+            if progress.taken == 0 && progress.given == 0 {
+                if self.at < self.filled {
+                    return Err(self.fault(ZipFault::BadDeflate));
+                }
+                if self.left == 0 {
+                    // All input is in, and the data does not end: it was cut by a wrong size.
+                    return Err(self.fault(ZipFault::Size));
+                }
+            }
+        }
+        if given == 0 && !output.is_empty() {
+            self.check_end()?;
+        }
+        Ok(given)
+    }
+
+    fn at_end(&self) -> bool {
+        self.decoder.done() || (self.member.is_stored() && self.left == 0 && self.at == self.filled)
+    }
+
+    fn refill<R: Read + Seek>(&mut self, reader: &mut R) -> Result<(), Error> {
+        // Others may have moved the reader: seek each time, 64 KiB are worth it.
+        reader.seek(SeekFrom::Start(self.next_offset))?;
+        let wanted = usize::try_from(self.left).unwrap_or(INPUT).min(INPUT);
+        let length = read_some(reader, &mut self.input[..wanted])?;
+        if length == 0 {
+            return Err(self.fault(ZipFault::Truncated));
+        }
+        (self.at, self.filled) = (0, length);
+        self.left -= length as u64;
+        self.next_offset += length as u64;
+        Ok(())
+    }
+
+    fn check_end(&self) -> Result<(), Error> {
+        let unused = self.left + (self.filled - self.at) as u64;
+        if unused > 0 || self.decoder.given() != self.member.size() {
+            return Err(self.fault(ZipFault::Size));
+        }
+        if self.decoder.crc() != self.member.crc32() {
+            return Err(self.fault(ZipFault::Crc));
+        }
+        Ok(())
+    }
+
+    fn fault(&self, fault: ZipFault) -> Error {
+        fault.of(self.member.shared_name()).into()
+    }
+}

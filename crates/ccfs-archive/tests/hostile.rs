@@ -1,0 +1,256 @@
+//! Archives that are damaged or made to mislead: each is refused for a named reason.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::Cursor;
+
+use ccfs_archive::{Archive, Error, LimitKind, Limits, NameFault, ReadOptions, ZipFault};
+use support::{NAME, ROW, archive, changes, changes_with, data};
+
+fn fault(zip: &[u8]) -> ZipFault {
+    match changes(zip) {
+        Err(Error::Zip(error)) => error.fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sample() -> Vec<u8> {
+    archive(&[(NAME, format!("{ROW}\n").as_bytes())])
+}
+
+/// Where the first of these bytes stand.
+fn find(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).position(|window| window == part).unwrap()
+}
+
+const LOCAL: &[u8] = b"PK\x03\x04";
+const CENTRAL: &[u8] = b"PK\x01\x02";
+const END: &[u8] = b"PK\x05\x06";
+
+/// Changes bytes of the first header of a kind.
+fn patch(mut zip: Vec<u8>, header: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    let start = find(&zip, header) + at;
+    zip[start..start + bytes.len()].copy_from_slice(bytes);
+    zip
+}
+
+#[test]
+fn what_is_no_archive_says_so() {
+    assert_eq!(fault(b""), ZipFault::NoBytes);
+    assert_eq!(fault(b"{\"resultCode\":\"0300011\"}"), ZipFault::NotZip);
+    let zip = sample();
+    assert_eq!(fault(&zip[..zip.len() / 2]), ZipFault::Truncated);
+    assert_eq!(fault(&zip[..zip.len() - 1]), ZipFault::Truncated);
+    assert!(changes(&archive(&[])).unwrap().is_empty(), "an archive without members is one");
+}
+
+#[test]
+fn every_cut_of_a_java_archive_is_refused() {
+    let zip = std::fs::read(data("java.zip")).unwrap();
+    for length in 0..zip.len() {
+        assert!(changes(&zip[..length]).is_err(), "{length}");
+    }
+}
+
+#[test]
+fn junk_around_and_between_is_refused() {
+    let zip = sample();
+    assert_eq!(fault(&[b"junk".as_slice(), &zip].concat()), ZipFault::LeadingJunk);
+    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
+    // Four bytes between the data and the directory, whose offset is right again.
+    let at = find(&zip, CENTRAL);
+    let mut between = [&zip[..at], b"junk", &zip[at..]].concat();
+    let end = find(&between, END);
+    let offset = u32::try_from(at + 4).unwrap();
+    between[end + 16..end + 20].copy_from_slice(&offset.to_le_bytes());
+    assert_eq!(fault(&between), ZipFault::Gap);
+}
+
+#[test]
+fn two_directory_ends_are_refused() {
+    let mut zip = sample();
+    let end = find(&zip, END);
+    let second = zip[end..].to_vec();
+    zip[end + 20..end + 22].copy_from_slice(&22u16.to_le_bytes());
+    zip.extend(second);
+    assert!(matches!(fault(&zip), ZipFault::TwoEnds | ZipFault::BadDirectory { .. } | ZipFault::Gap));
+}
+
+#[test]
+fn a_wrong_checksum_is_found() {
+    let zip = patch(patch(sample(), CENTRAL, 16, &[1, 2, 3, 4]), LOCAL, 14, &[1, 2, 3, 4]);
+    assert_eq!(fault(&zip), ZipFault::Crc);
+    let Err(error) = changes(&zip) else { panic!() };
+    assert!(error.to_string().starts_with(&format!("{NAME}: the member's checksum (CRC-32) does not match")), "{error}");
+}
+
+#[test]
+fn wrong_sizes_are_found() {
+    let length = u32::try_from(ROW.len() + 1).unwrap();
+    for wrong in [length - 1, length + 1, 0] {
+        let wrong = wrong.to_le_bytes();
+        let zip = patch(patch(sample(), CENTRAL, 24, &wrong), LOCAL, 22, &wrong);
+        assert_eq!(fault(&zip), ZipFault::Size);
+    }
+}
+
+#[test]
+fn a_header_that_differs_from_the_directory_is_refused() {
+    for (at, what) in [(6, "flags"), (8, "compression method"), (14, "checksum"), (18, "compressed size"), (22, "size"), (30, "name")] {
+        let value = if at == 6 { 1 } else { 7 };
+        assert_eq!(fault(&patch(sample(), LOCAL, at, &[value])), ZipFault::Differs { what }, "{what}");
+    }
+    let mut zip = std::fs::read(data("java.zip")).unwrap();
+    let descriptor = find(&zip, b"PK\x07\x08");
+    zip[descriptor + 4] ^= 1;
+    assert_eq!(fault(&zip), ZipFault::Differs { what: "data descriptor" });
+}
+
+#[test]
+fn encrypted_and_unknown_methods_are_refused() {
+    for flag in [1, 1 << 6] {
+        assert_eq!(fault(&patch(patch(sample(), CENTRAL, 8, &[flag]), LOCAL, 6, &[flag])), ZipFault::Encrypted);
+    }
+    for method in [1, 9, 12, 14, 93, 99] {
+        let zip = patch(patch(sample(), CENTRAL, 10, &[method]), LOCAL, 8, &[method]);
+        assert_eq!(fault(&zip), ZipFault::Method { method: u16::from(method) });
+    }
+}
+
+#[test]
+fn links_are_refused() {
+    let zip = patch(patch(sample(), CENTRAL, 5, &[3]), CENTRAL, 38, &(0o120_777u32 << 16).to_le_bytes());
+    assert_eq!(fault(&zip), ZipFault::Link);
+}
+
+#[test]
+fn bad_names_are_refused() {
+    let long = "x".repeat(NAME.len() - 4);
+    for (name, fault_expected) in [
+        (format!("../{}x", &long), NameFault::Parent),
+        (format!("/{}xxx", &long), NameFault::Absolute),
+        (format!("C:{}xx", &long), NameFault::Drive),
+        (format!("a\\{}xx", &long), NameFault::Backslash),
+        (format!("a\0{}xx", &long), NameFault::Nul),
+        (format!("a\u{1b}{}xx", &long), NameFault::Control),
+        (format!("NUL.{long}"), NameFault::Device),
+    ] {
+        let zip = patch(patch(sample(), CENTRAL, 46, name.as_bytes()), LOCAL, 30, name.as_bytes());
+        assert_eq!(fault(&zip), ZipFault::Name(fault_expected), "{name:?}");
+    }
+}
+
+#[test]
+fn members_with_one_name_are_refused() {
+    let second = NAME.replace("csv", "csx");
+    let mut zip = archive(&[(NAME, b"a"), (&second, b"b")]);
+    while let Some(at) = zip.windows(NAME.len()).position(|window| window == second.as_bytes()) {
+        zip[at..at + NAME.len()].copy_from_slice(NAME.as_bytes());
+    }
+    assert_eq!(fault(&zip), ZipFault::Duplicate);
+    assert_eq!(fault(&archive(&[("a.csv", b""), ("A.csv", b"")])), ZipFault::Duplicate);
+}
+
+#[test]
+fn members_that_share_bytes_are_refused() {
+    // The second entry points to the first member's data, as in a bomb of overlapping files.
+    let mut zip = archive(&[(NAME, b"a"), ("b.csv", b"a")]);
+    let second = zip.windows(4).rposition(|window| window == CENTRAL).unwrap();
+    zip[second + 42..second + 46].copy_from_slice(&0u32.to_le_bytes());
+    assert_eq!(fault(&zip), ZipFault::Overlap);
+    // Data that reaches into the directory.
+    let zip = patch(patch(sample(), CENTRAL, 20, &[255, 255]), LOCAL, 18, &[255, 255]);
+    assert_eq!(fault(&zip), ZipFault::Overlap);
+}
+
+#[test]
+fn a_split_archive_is_refused() {
+    assert_eq!(fault(&patch(sample(), END, 4, &[1])), ZipFault::SeveralDisks);
+    assert_eq!(fault(&patch(sample(), CENTRAL, 34, &[1])), ZipFault::SeveralDisks);
+}
+
+#[test]
+fn a_directory_that_miscounts_is_refused() {
+    for count in [0, 2] {
+        let zip = patch(sample(), END, 8, &[count, 0, count]);
+        assert!(matches!(fault(&zip), ZipFault::BadDirectory { .. }), "{count}");
+    }
+}
+
+#[test]
+fn damaged_deflate_data_is_refused() {
+    let mut zip = sample();
+    let at = find(&zip, NAME.as_bytes()) + NAME.len();
+    zip[at] = 0b111; // a last block of a kind that does not exist
+    assert_eq!(fault(&zip), ZipFault::BadDeflate);
+}
+
+fn limit(zip: &[u8], limits: Limits) -> (LimitKind, u64, String) {
+    match changes_with(zip, &ReadOptions::new().limits(limits)) {
+        Err(Error::Limit { kind, value, at }) => (kind, value, at.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bomb_stops_at_the_limit() {
+    let zip = archive(&[(NAME, &vec![b'\n'; 17 << 20])]);
+    assert!(zip.len() < (17 << 20) / 500, "this is a bomb");
+    assert_eq!(limit(&zip, Limits::new()), (LimitKind::Ratio, 200, NAME.to_owned()));
+    assert_eq!(limit(&zip, Limits::new().member_bytes(1000)), (LimitKind::MemberBytes, 1000, NAME.to_owned()));
+    let error = changes(&zip).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{NAME}: more than 200 bytes out of a member for each byte in;")), "{error}");
+    // Zeros are one endless record, before they are anything else.
+    let zip = archive(&[(NAME, &vec![0; 1 << 20])]);
+    assert_eq!(limit(&zip, Limits::new()), (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 1")));
+}
+
+#[test]
+fn limits_hold_over_all_members() {
+    let members: Vec<(String, Vec<u8>)> = (0..5).map(|index| (format!("{index}_agentSkillInfo.csv"), b"abc\n".repeat(100))).collect();
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
+    let zip = archive(&members);
+    assert_eq!(limit(&zip, Limits::new().total_bytes(1000)), (LimitKind::TotalBytes, 1000, "2_agentSkillInfo.csv".to_owned()));
+    assert_eq!(limit(&zip, Limits::new().members(4)), (LimitKind::Members, 4, "archive".to_owned()));
+    assert_eq!(limit(&zip, Limits::new().directory_bytes(100)), (LimitKind::DirectoryBytes, 100, "archive".to_owned()));
+    let options = ReadOptions::new().limits(Limits::new().total_bytes(1000));
+    assert!(Archive::open_with(Cursor::new(&zip), &options).unwrap().inspect().is_err(), "inspecting is bounded, too");
+}
+
+#[test]
+fn limits_hold_for_records_and_cells() {
+    let csv = format!("{ROW}\na,{},c\n{ROW}\n", "x".repeat(2000));
+    let zip = archive(&[(NAME, csv.as_bytes())]);
+    assert_eq!(limit(&zip, Limits::new().record_bytes(1000)), (LimitKind::RecordBytes, 1000, format!("{NAME}, line 2")));
+    let expected = (LimitKind::FieldBytes, 1999, format!("{NAME}, line 2, column 2 (developer_id)"));
+    assert_eq!(limit(&zip, Limits::new().field_bytes(1999)), expected);
+    assert!(changes_with(&zip, &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2004))).is_ok());
+    // A quote that is never closed takes no more than a record may.
+    let csv = format!("{ROW}\n\"{}", "x\n".repeat(1 << 20));
+    let zip = archive(&[(NAME, csv.as_bytes())]);
+    assert_eq!(limit(&zip, Limits::new()), (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 2")));
+}
+
+#[test]
+fn a_bad_date_says_member_line_and_column() {
+    let csv = format!("{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-30 20:23:30"));
+    let error = changes(&archive(&[(NAME, csv.as_bytes())])).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{NAME}, line 2, column 7 (operate_time): the date does not exist")), "{error}");
+}
+
+#[test]
+fn a_failing_reader_is_told_apart_from_bad_data() {
+    struct Failing;
+    impl std::io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("no"))
+        }
+    }
+    impl std::io::Seek for Failing {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            Ok(100)
+        }
+    }
+    assert!(matches!(Archive::open(Failing), Err(Error::Io(_))));
+}

@@ -1,0 +1,203 @@
+//! Laws that hold for all inputs.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::Cursor;
+
+use ccfs_archive::{AgentSkillChange, Archive, Charset, FileKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records};
+use ccfs_archive::{TenantTime, UtcTime};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use support::{NAME, archive, changes, changes_of_csv, changes_with, csv_of, pushed};
+
+fn config() -> ProptestConfig {
+    let regressions = FileFailurePersistence::Direct("tests/regressions/laws.txt");
+    ProptestConfig { failure_persistence: Some(Box::new(regressions)), ..ProptestConfig::default() }
+}
+
+/// Text of a cell: plain, or with everything that needs quotes.
+fn text() -> impl Strategy<Value = Option<String>> {
+    prop::option::of(prop_oneof!["[a-z0-9]{1,12}", "[a-c,\"\r\n;话 ]{1,8}"])
+}
+
+fn civil() -> impl Strategy<Value = (u16, u8, u8, u8, u8, u8)> {
+    (1..=9999u16, 1..=12u8, 1..=31u8, 0..24u8, 0..60u8, 0..60u8)
+        .prop_filter("a day that exists", |&(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).is_ok())
+}
+
+fn tenant() -> impl Strategy<Value = Option<TenantTime>> {
+    prop::option::of(civil().prop_map(|(y, mo, d, h, mi, s)| TenantTime::new(y, mo, d, h, mi, s).unwrap()))
+}
+
+fn utc() -> impl Strategy<Value = Option<UtcTime>> {
+    prop::option::of(civil().prop_map(|(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).unwrap()))
+}
+
+fn int() -> impl Strategy<Value = Option<i64>> {
+    prop::option::of(prop_oneof![0..100i64, 0..99_999_999_999i64, any::<i64>()])
+}
+
+prop_compose! {
+    fn change()(
+        id in text(), developer_id in text(), account_id in text(), logon_sn in text(),
+        (sub_cc_no, vdn, agent_id, operate_id, operate_sn, renew_flag, month_of_year) in (int(), int(), int(), int(), int(), int(), int()),
+        (operate_time, operate_end_time, update_time) in (tenant(), tenant(), utc()),
+        operate_type in int(),
+        skill_list in prop::collection::vec("[a-z0-9话]{1,5}", 0..4),
+        extra in prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec("[a-z,\"\n]{0,5}", 1..3)],
+    ) -> AgentSkillChange {
+        let operate_type = operate_type.map(OperateType::from);
+        AgentSkillChange {
+            id, developer_id, account_id, sub_cc_no, vdn, agent_id, operate_time, operate_id, operate_type, skill_list,
+            logon_sn, operate_sn, operate_end_time, renew_flag, update_time, month_of_year, extra,
+        }
+    }
+}
+
+/// Bytes that look like CSV closely enough to reach every state of the parser.
+fn csv_like() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => "[a-c0-9]{0,3}".prop_map(String::into_bytes),
+        6 => prop::sample::select(vec![",", "\"", "\n", "\r", "\r\n", "\"\"", ";", " ", "\u{feff}", "话", "2015-02-08 20:23:30"])
+            .prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::sample::select(vec![&b"\xFF"[..], b"\xC4\xE3", b"\xEF\xBB", b"\x84\x31\x95\x33", b"\0"]).prop_map(<[u8]>::to_vec),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+fn pieces<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    cuts.sort_unstable();
+    cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// The same records and the same bad rows come of every way of cutting the bytes, one byte at a time included.
+    #[test]
+    fn cuts_change_nothing(bytes in csv_like(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8), forced in prop::option::of(prop::sample::select(vec![Charset::Utf8, Charset::Gb18030])), record_bytes in 1..200u64) {
+        let limits = Limits::new().record_bytes(record_bytes).field_bytes(record_bytes / 2);
+        let mut options = ReadOptions::new().limits(limits);
+        if let Some(charset) = forced {
+            options = options.charset(charset);
+        }
+        let parser = || RecordParser::with_options(FileKind::AgentSkillInfo, &options);
+        let whole = pushed([bytes.as_slice()], &mut parser());
+        prop_assert_eq!(&pushed(pieces(&bytes, &cuts), &mut parser()), &whole);
+        prop_assert_eq!(&pushed(bytes.chunks(1), &mut parser()), &whole);
+    }
+
+    /// Reading takes back what writing put down.
+    #[test]
+    fn reading_undoes_writing(records in prop::collection::vec(change(), 0..6)) {
+        prop_assert_eq!(changes_of_csv(&csv_of(&records)).unwrap(), records);
+    }
+
+    /// A borrowed record writes the same CSV and the same JSON as the record that it becomes.
+    #[test]
+    fn borrowed_and_owned_say_the_same(record in change()) {
+        let csv = csv_of(&[record]);
+        let mut rows = Records::<AgentSkillChange>::from_csv(csv.as_slice());
+        let borrowed = rows.next_record().unwrap().unwrap();
+        let owned = borrowed.into_owned();
+        prop_assert_eq!(csv_of(&[borrowed]), csv_of(std::slice::from_ref(&owned)));
+        let json = serde_json::to_string(&borrowed).unwrap();
+        prop_assert_eq!(&json, &serde_json::to_string(&owned).unwrap());
+        prop_assert_eq!(serde_json::from_str::<AgentSkillChange>(&json).unwrap(), owned);
+    }
+
+    /// Rows are split as the `csv` crate splits them.
+    #[test]
+    fn rows_are_those_of_the_csv_crate(bytes in csv_like()) {
+        let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
+        // Columns of text only, so that any cell is right; the first row could be taken for a header otherwise.
+        let mut parser = RecordParser::<ccfs_archive::Recording>::new();
+        let mut ours = Vec::new();
+        for fed in [true, false] {
+            let mut fed = if fed { parser.feed(&bytes) } else { parser.finish() };
+            loop {
+                match fed.next_record() {
+                    Ok(None) => break,
+                    Ok(Some(record)) => ours.push(Some(record.row().cells().iter().map(str::to_owned).collect::<Vec<_>>())),
+                    Err(_) => ours.push(None),
+                }
+            }
+        }
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes.as_slice());
+        let theirs: Vec<Vec<String>> = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        prop_assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            // A bad row is one with a bad date, or with a quote that is never closed.
+            prop_assert!(ours.is_none() || ours.as_ref() == Some(theirs), "{:?} {:?}", ours, theirs);
+        }
+    }
+
+    /// No beginning of an archive is taken for an archive.
+    #[test]
+    fn a_cut_archive_is_refused(records in prop::collection::vec(change(), 0..4), cut in any::<prop::sample::Index>()) {
+        let zip = archive(&[(NAME, &csv_of(&records))]);
+        prop_assert!(changes(&zip[..cut.index(zip.len())]).is_err());
+    }
+
+    /// A changed byte is found out, or changes nothing that is read.
+    #[test]
+    fn a_changed_byte_changes_no_record(records in prop::collection::vec(change(), 1..4), at in any::<prop::sample::Index>(), flip in 1..=255u8) {
+        let mut zip = archive(&[(NAME, &csv_of(&records)), ("20150208202330123457_agentSkillInfo_1.csv", b"z")]);
+        let before = changes(&zip).unwrap();
+        let at = at.index(zip.len());
+        zip[at] ^= flip;
+        if let Ok(after) = changes(&zip) {
+            // The name is not covered by the checksum, but a change of it must show in both of its places.
+            prop_assert_eq!(after, before);
+        }
+    }
+
+    /// No bytes make the reader panic, and none make it give more than the limits allow.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), marks in prop::collection::vec((any::<prop::sample::Index>(), 0..4usize), 0..4)) {
+        let mut bytes = bytes;
+        for (at, mark) in marks {
+            let at = at.index(bytes.len() + 1);
+            bytes.splice(at..at, *[b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"][mark]);
+        }
+        let _ = Archive::open(Cursor::new(&bytes)).map(|mut archive| archive.inspect());
+        let _ = pushed([bytes.as_slice()], &mut RecordParser::new());
+    }
+
+    /// A limit stops exactly the archives that go over it.
+    #[test]
+    fn limits_stop_what_goes_over(length in 1..5000usize, limit in 1..5000u64) {
+        let zip = archive(&[(NAME, &b"x".repeat(length))]);
+        let result = changes_with(&zip, &ReadOptions::new().limits(Limits::new().member_bytes(limit)));
+        match result {
+            Ok(_) => prop_assert!(length as u64 <= limit),
+            Err(ccfs_archive::Error::Limit { kind, value, .. }) => {
+                prop_assert!(length as u64 > limit);
+                prop_assert_eq!((kind, value), (LimitKind::MemberBytes, limit));
+            }
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+
+    /// Times come back from both of their texts, order as their instants do, and count seconds without a gap.
+    #[test]
+    fn times_are_what_they_say(a in civil(), b in civil()) {
+        let utc = |(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).unwrap();
+        let (a, b) = (utc(a), utc(b));
+        prop_assert_eq!(a.to_string().parse(), Ok(a));
+        prop_assert_eq!(a.to_cell().parse(), Ok(a));
+        prop_assert_eq!(a.cmp(&b), a.unix_seconds().cmp(&b.unix_seconds()));
+        if let Ok(next_day) = UtcTime::new(a.year(), a.month(), a.day() + 1, a.hour(), a.minute(), a.second()) {
+            prop_assert_eq!(next_day.unix_seconds() - a.unix_seconds(), 86_400);
+        }
+    }
+
+    /// A code keeps its number, whether it has a name or not.
+    #[test]
+    fn codes_keep_their_number(code in any::<i64>(), small in 0..70i64) {
+        prop_assert_eq!(OperateType::from(code).code(), code);
+        prop_assert_eq!(OperateType::from(small).code(), small);
+    }
+}

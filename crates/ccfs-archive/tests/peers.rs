@@ -1,0 +1,138 @@
+//! The same answers as readers and writers that others wrote: Python, Java, the `zip` crate.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+
+use ccfs_archive::{AgentSkillChange, Archive, Charset, FileKind, Member, Method, OperateType};
+use support::{NAME, ROW, archive, changes, data, peer};
+
+#[test]
+fn the_committed_archive_of_a_java_server_is_read() {
+    let mut archive = Archive::open(File::open(data("java.zip")).unwrap()).unwrap();
+    let members = archive.members();
+    assert_eq!(members.iter().map(Member::size).collect::<Vec<_>>(), [339, 0, 14]);
+    assert!(members.iter().all(|member| member.has_data_descriptor() && member.kind() == Some(FileKind::AgentSkillInfo)));
+    assert!(members.iter().all(|member| member.method() == Method::Deflated));
+
+    let all: Vec<AgentSkillChange> = archive.records().map(Result::unwrap).collect();
+    let ids: Vec<_> = all.iter().map(|change| change.id.as_deref().unwrap()).collect();
+    assert_eq!(ids, ["id1", "id2", "id3", "id4"]);
+    assert_eq!((all[2].sub_cc_no, all[2].agent_id), (Some(1 << 32), Some(1003)));
+    assert_eq!(all[3].developer_id.as_deref(), Some("话务"));
+
+    let report = archive.inspect().unwrap();
+    assert_eq!((report.totals.rows, report.totals.bad_rows.count(), report.size), (4, 0, 353));
+    assert_eq!(report.totals.by_hour[20], 3);
+    assert_eq!(report.totals.earliest.unwrap().to_cell(), "2015-02-08 20:23:31");
+    assert_eq!(report.totals.latest.unwrap().to_cell(), "2015-02-08 20:23:33");
+    let types: Vec<_> = report.totals.by_operation.iter().map(|(kind, rows)| (*kind, *rows)).collect();
+    assert_eq!(types, [(OperateType::SignIn, 1), (OperateType::Idle, 1), (OperateType::Busy, 1)]);
+    assert_eq!(report.members.iter().map(|member| member.header).collect::<Vec<_>>(), [Some(false), None, Some(false)]);
+    assert_eq!(report.members[2].charset, Some(Charset::Utf8));
+}
+
+#[test]
+fn java_writes_what_we_read() {
+    let Some(mut java) = peer("java") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, zip) = (folder.path().join(NAME), folder.path().join("out.zip"));
+    fs::write(&csv, format!("{ROW}\r\n").repeat(20_000)).unwrap();
+    let status = java.arg(data("MakeZip.java")).arg(&zip).arg(&csv).status().unwrap();
+    if !status.success() {
+        println!("skipped: this java does not run source files");
+        return;
+    }
+    let mut archive = Archive::open(File::open(zip).unwrap()).unwrap();
+    assert_eq!(archive.records::<AgentSkillChange>().map(Result::unwrap).count(), 20_000);
+}
+
+/// Writes archives in the ways that Python knows, among them to a pipe, and prints the rows that it reads itself.
+const PYTHON_ZIPS: &str = r#"
+import csv, io, sys, zipfile
+class Pipe(io.RawIOBase):
+    def __init__(self): self.data = bytearray()
+    def writable(self): return True
+    def write(self, piece): self.data += piece; return len(piece)
+name, text, way = sys.argv[1], sys.stdin.read(), sys.argv[2]
+method = zipfile.ZIP_STORED if way == "stored" else zipfile.ZIP_DEFLATED
+out = Pipe() if way == "pipe" else io.BytesIO()
+with zipfile.ZipFile(out, "w", method) as archive:
+    with archive.open(name, "w", force_zip64=(way == "zip64")) as member: member.write(text.encode())
+    archive.writestr("readme.txt", "no rows in here")
+    archive.comment = b"a comment"
+sys.stdout.buffer.write(bytes(out.data) if way == "pipe" else out.getvalue())
+"#;
+
+#[test]
+fn python_writes_what_we_read() {
+    for way in ["file", "pipe", "stored", "zip64"] {
+        let Some(mut python) = peer("python3") else { return };
+        let csv = format!("{ROW}\n").repeat(100);
+        let zip = run(python.args(["-c", PYTHON_ZIPS, NAME, way]), csv.as_bytes());
+        assert_eq!(changes(&zip).unwrap().len(), 100, "{way}");
+        let report = Archive::open(Cursor::new(zip)).unwrap().inspect().unwrap();
+        assert_eq!((report.members[1].kind, report.members[1].size), (None, 15), "{way}");
+    }
+}
+
+/// Reads an archive as Python would, and prints one JSON array of cells for each row.
+const PYTHON_READS: &str = r#"
+import csv, io, json, sys, zipfile
+archive = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))
+for name in archive.namelist():
+    with archive.open(name) as member:
+        for row in csv.reader(io.TextIOWrapper(member, "utf-8-sig", newline="")):
+            if row: print(json.dumps(row))
+"#;
+
+#[test]
+fn python_reads_the_rows_that_we_read() {
+    let Some(mut python) = peer("python3") else { return };
+    let csv = "\u{feff}a,\"b,\"\"c\"\"\",\"d\r\ne\",1\r\n\r\n话,,\"\",2\n\"x\"y,z\"z,,3\nlast,,,4";
+    let more = format!("{ROW}\n").repeat(50);
+    let zip = archive(&[(NAME, csv.as_bytes()), ("20150208202330123457_agentSkillInfo_1.csv", more.as_bytes())]);
+    let theirs = run(python.args(["-c", PYTHON_READS]), &zip);
+    let theirs: Vec<Vec<String>> = String::from_utf8(theirs).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut ours = Vec::new();
+    let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
+    let mut records = archive.records::<AgentSkillChange>();
+    while let Some(record) = records.next_record().unwrap() {
+        ours.push(record.row().cells().iter().map(str::to_owned).collect::<Vec<_>>());
+    }
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 54);
+}
+
+#[test]
+fn the_zip_crate_reads_the_same_bytes() {
+    let csv = format!("{ROW}\n").repeat(30_000);
+    let zip = archive(&[(NAME, csv.as_bytes()), ("notes.txt", b"x")]);
+    let mut theirs = zip::ZipArchive::new(Cursor::new(&zip)).unwrap();
+    let ours = Archive::open(Cursor::new(&zip)).unwrap();
+    assert_eq!(ours.members().len(), theirs.len());
+    for (index, member) in ours.members().iter().enumerate() {
+        let mut file = theirs.by_index(index).unwrap();
+        assert_eq!((member.name(), member.size(), member.crc32()), (file.name().unwrap().as_ref(), file.size(), file.crc32()));
+        assert_eq!(member.compressed_size(), file.compressed_size());
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).unwrap();
+        assert_eq!(text.len() as u64, member.size());
+    }
+    assert_eq!(changes(&zip).unwrap(), support::changes_of_csv(csv.as_bytes()).unwrap());
+}
+
+fn run(command: &mut std::process::Command, input: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).unwrap());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    })
+}

@@ -1,0 +1,84 @@
+//! What several tests need.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+use ccfs_archive::{AgentSkillChange, Archive, CsvRow, Error, ReadOptions, RecordParser, Records};
+
+/// A member name of an agentSkillInfo file.
+pub(crate) const NAME: &str = "20150208202330123456_agentSkillInfo.csv";
+
+/// A row in which every cell is filled.
+pub(crate) const ROW: &str = "a1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,2015-02-08 20:23:31,0,2015-02-08 12:23:30,2";
+
+/// An archive made by the `zip` crate.
+pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in members {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(data).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A CSV file of owned records.
+pub(crate) fn csv_of<R: CsvRow>(records: &[R]) -> Vec<u8> {
+    let mut writer = ccfs_archive::CsvWriter::new(Vec::new());
+    for record in records {
+        writer.write(record).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+/// All changes of an archive, or the first error.
+pub(crate) fn changes(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
+    changes_with(zip, &ReadOptions::new())
+}
+
+pub(crate) fn changes_with(zip: &[u8], options: &ReadOptions) -> Result<Vec<AgentSkillChange>, Error> {
+    Archive::open_with(Cursor::new(zip), options)?.records().collect()
+}
+
+/// All changes of a CSV file, or the first error.
+pub(crate) fn changes_of_csv(csv: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
+    Records::from_csv(csv).collect()
+}
+
+/// Records and bad rows, in order, of a CSV file that is pushed in pieces.
+pub(crate) fn pushed<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    parser: &mut RecordParser<AgentSkillChange>,
+) -> Vec<Result<AgentSkillChange, String>> {
+    let mut results = Vec::new();
+    let mut drain = |fed: &mut ccfs_archive::FedRecords<'_, AgentSkillChange>| {
+        loop {
+            match fed.next_record() {
+                Ok(None) => return,
+                Ok(Some(record)) => results.push(Ok(record.into_owned())),
+                Err(error) => results.push(Err(error.to_string())),
+            }
+        }
+    };
+    for piece in pieces {
+        drain(&mut parser.feed(piece));
+    }
+    drain(&mut parser.finish());
+    results
+}
+
+/// A file of `tests/data`.
+pub(crate) fn data(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "data", name].iter().collect()
+}
+
+/// A program that a test compares with, or `None` and a line on stdout that says why the test is skipped.
+pub(crate) fn peer(program: &str) -> Option<Command> {
+    let works = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !works {
+        println!("skipped: {program} is not on this machine");
+    }
+    works.then(|| Command::new(program))
+}
