@@ -1,18 +1,14 @@
 //! Agent skill change details: starting the generation, and downloading the file.
 
-use serde::Serialize;
-
-use super::field::{self, FieldError, FieldProblem};
+use super::field::FieldError;
+use super::generation::{Generation, GenerationJob, download_field, download_request};
+use super::interface::Interface;
 use super::{Operation, OperationRequest, Received, Repeat};
-use crate::calendar::{Day, LocalTime};
+use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
-use crate::envelope::request_body;
-use crate::file_name::{IndexFileName, ResponseId};
+use crate::file_name::IndexFileName;
 
-/// The longest window that a server takes by default, in seconds: three days.
-pub(crate) const SPAN_LIMIT: u64 = 3 * 24 * 3600;
-/// Characters of a callback URL that are sent. Not published; it bounds what a caller can pass on.
-const CALLBACK_URL_LIMIT: usize = 512;
+const FILE_NAME: &str = "agentSkillInfoFileName";
 
 /// `queryAgentSkillInfoData`: starts generating an index file in the background.
 ///
@@ -29,117 +25,84 @@ const CALLBACK_URL_LIMIT: usize = 512;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryAgentSkillInfoData {
-    begin: LocalTime,
-    end: LocalTime,
-    callback_url: String,
-    account_id: Option<String>,
-    agent_id: Option<String>,
-    span_limit: u64,
+    generation: Generation,
 }
 
 impl QueryAgentSkillInfoData {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "queryAgentSkillInfoData",
+        about: "starts generating the index file of agent skill changes",
+        fields: &[Generation::BEGIN, Generation::END, Generation::ACCOUNT, Generation::AGENT, Generation::CALLBACK],
+        answer: "responseId: the job's id, 32 hex digits",
+        expected: Expected::Envelope,
+        repeat: Repeat::OnlyUnlessArrived,
+        build: |values| Interface::built(Self { generation: Generation::from_values(values)? }),
+        ..Interface::SIGNED_POST
+    };
+
     /// Changes from `begin` to `end` on the tenant's clock; the server calls `callback_url` when the file is there.
     #[must_use]
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
-        Self { begin, end, callback_url: callback_url.into(), account_id: None, agent_id: None, span_limit: SPAN_LIMIT }
+        Self { generation: Generation::new(begin, end, callback_url.into()) }
     }
 
     /// Only this tenant space: 1 to 20 characters.
     #[must_use]
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-        self.account_id = Some(account_id.into());
+        self.generation.account_id = Some(account_id.into());
         self
     }
 
     /// Only this agent: 1 to 20 characters.
     #[must_use]
     pub fn agent_id(mut self, agent_id: impl Into<String>) -> Self {
-        self.agent_id = Some(agent_id.into());
+        self.generation.agent_id = Some(agent_id.into());
         self
     }
 
     /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
     #[must_use]
     pub fn span_limit(mut self, seconds: u64) -> Self {
-        self.span_limit = seconds;
+        self.generation.span_limit = seconds;
         self
-    }
-}
-
-/// What `queryAgentSkillInfoData` answers: the job that was started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct GenerationJob {
-    /// The job's id, a part of the file's name.
-    pub response_id: ResponseId,
-}
-
-impl GenerationJob {
-    /// The file to expect when the generation was asked for on `day`, by the server's clock.
-    #[must_use]
-    pub fn file_name(&self, day: Day) -> IndexFileName {
-        IndexFileName::new(day, self.response_id)
     }
 }
 
 impl Operation for QueryAgentSkillInfoData {
     type Answer = GenerationJob;
 
-    fn interface(&self) -> &'static str {
-        "queryAgentSkillInfoData"
-    }
+    as_in_table!();
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct MsgBody<'a> {
-            begin_time: String,
-            end_time: String,
-            account_id: &'a str,
-            agent_id: &'a str,
-            #[serde(rename = "callBackURL")]
-            callback_url: &'a str,
-        }
-        check_window(self.begin, self.end, self.span_limit)?;
-        field::optional_text("accountId", self.account_id.as_deref(), 20)?;
-        field::optional_text("agentId", self.agent_id.as_deref(), 20)?;
-        check_callback_url(&self.callback_url)?;
-        Ok(body(
-            self.interface(),
-            &MsgBody {
-                begin_time: self.begin.to_string(),
-                end_time: self.end.to_string(),
-                account_id: self.account_id.as_deref().unwrap_or_default(),
-                agent_id: self.agent_id.as_deref().unwrap_or_default(),
-                callback_url: &self.callback_url,
-            },
-        ))
-    }
-
-    fn repeat(&self) -> Repeat {
-        Repeat::OnlyUnlessArrived
-    }
-
-    fn expected(&self) -> Expected {
-        Expected::Envelope
+        self.generation.agent_request(self.interface())
     }
 
     fn answer(&self, received: Received) -> Result<GenerationJob, AnswerError> {
-        let envelope = received.into_envelope()?;
-        let id = envelope.data_text("responseId").and_then(|text| ResponseId::from_server(text).ok());
-        id.map(|response_id| GenerationJob { response_id }).ok_or(AnswerError::Field { field: "responseId" })
+        GenerationJob::from_answer(received)
     }
 }
 
 /// `downloadAgentSkillInfoFile`: the ZIP of one job.
 ///
-/// The interface that this project exists for. Only the account's own files are handed out.
+/// The interface that this project exists for. Only the account's own files are handed out. See `docs/protocol.md`,
+/// "Agent skill interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadAgentSkillInfoFile {
     file_name: IndexFileName,
 }
 
 impl DownloadAgentSkillInfoFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "downloadAgentSkillInfoFile",
+        about: "downloads the index file of agent skill changes",
+        fields: &[download_field(FILE_NAME)],
+        answer: "the ZIP of one job",
+        expected: Expected::File(&[FileKind::Zip]),
+        repeat: Repeat::Harmless,
+        build: |values| Interface::built(Self::new(values.index_file(FILE_NAME)?)),
+        ..Interface::SIGNED_POST
+    };
+
     /// Downloads the file of that name.
     #[must_use]
     pub fn new(file_name: IndexFileName) -> Self {
@@ -155,59 +118,13 @@ impl DownloadAgentSkillInfoFile {
 impl Operation for DownloadAgentSkillInfoFile {
     type Answer = FileReceipt;
 
-    fn interface(&self) -> &'static str {
-        "downloadAgentSkillInfoFile"
-    }
+    as_in_table!();
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct MsgBody<'a> {
-            agent_skill_info_file_name: &'a str,
-        }
-        Ok(body(self.interface(), &MsgBody { agent_skill_info_file_name: self.file_name.as_str() }))
-    }
-
-    fn repeat(&self) -> Repeat {
-        Repeat::Harmless
-    }
-
-    fn expected(&self) -> Expected {
-        Expected::File(&[FileKind::Zip])
+        Ok(download_request(self.interface(), FILE_NAME, &self.file_name))
     }
 
     fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
         received.into_file()
-    }
-}
-
-/// A signed `POST` with `msg_body` in the envelope.
-pub(super) fn body(interface: &str, msg_body: &impl Serialize) -> OperationRequest {
-    // Structs of texts and numbers always serialise.
-    let bytes = request_body(msg_body).unwrap_or_else(|_| unreachable!("plain structs serialise"));
-    OperationRequest::post(interface, bytes)
-}
-
-pub(super) fn check_window(begin: LocalTime, end: LocalTime, limit: u64) -> Result<(), FieldError> {
-    let seconds = u64::try_from(end.seconds_since(begin)).map_err(|_| FieldError::new("beginTime", FieldProblem::BeginAfterEnd))?;
-    if seconds > limit {
-        return Err(FieldError::new("endTime", FieldProblem::SpanTooLong { limit, seconds }));
-    }
-    Ok(())
-}
-
-pub(super) fn check_callback_url(url: &str) -> Result<(), FieldError> {
-    const FIELD: &str = "callBackURL";
-    field::text(FIELD, url, CALLBACK_URL_LIMIT)?;
-    let parsed: Option<http::Uri> = url.parse().ok();
-    let usable =
-        parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-    if usable {
-        Ok(())
-    } else {
-        Err(FieldError::new(
-            FIELD,
-            FieldProblem::Value { allowed: "a URL that begins with https:// or http:// and that the server can reach" },
-        ))
     }
 }

@@ -1,18 +1,61 @@
 //! The interfaces of CC-FS as typed operations.
 
-mod agent_skill;
-mod callback;
-mod field;
+use std::fmt;
 
 use bytes::Bytes;
 use http::Method;
+use serde::Serialize;
 
-pub use self::agent_skill::{DownloadAgentSkillInfoFile, GenerationJob, QueryAgentSkillInfoData};
+/// The parts of an [`Operation`] that its row in the table of interfaces says.
+macro_rules! as_in_table {
+    () => {
+        fn interface(&self) -> &'static str {
+            Self::INTERFACE.name
+        }
+
+        fn repeat(&self) -> Repeat {
+            Self::INTERFACE.repeat
+        }
+
+        fn expected(&self) -> Expected {
+            Self::INTERFACE.expected
+        }
+    };
+}
+
+mod agent_operations;
+mod agent_skill;
+mod any;
+mod base64;
+mod bill;
+mod callback;
+mod field;
+mod generation;
+mod interface;
+mod ivr;
+mod oiap;
+mod playback;
+mod recording;
+mod upload;
+mod wav;
+
+pub use self::agent_operations::{DownloadAgentOprInfoFile, QueryAgentOprInfoData};
+pub use self::agent_skill::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+pub use self::any::{AnyAnswer, AnyOperation, CallError};
+pub use self::bill::{BillData, DownloadBillFile, QueryBillData};
 pub use self::callback::{Callback, CallbackError};
 pub use self::field::{FieldError, FieldProblem};
+pub use self::generation::GenerationJob;
+pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, InterfaceField};
+pub use self::ivr::{DownloadIvrRecordFile, FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash};
+pub use self::oiap::DownloadOiapRecord;
+pub use self::playback::{PlayVoice, PlaybackToken, RequestPlayVoice};
+pub use self::recording::{DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, RecordingUrl};
+pub use self::upload::{IvrUploadFile, UploadedFile};
+pub use self::wav::WavProblem;
 
 use crate::classify::{AnswerError, Expected, FileReceipt};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, request_body};
 
 /// One call of an interface: what to send, what a good answer is, and whether sending it twice does harm.
 ///
@@ -38,7 +81,7 @@ pub trait Operation {
 }
 
 /// What an operation sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OperationRequest {
     /// The method.
     pub method: Method,
@@ -60,6 +103,48 @@ impl OperationRequest {
     #[must_use]
     pub fn post(interface: &str, body: Bytes) -> Self {
         Self { method: Method::POST, path: format!("{}{interface}", Self::BASE_PATH), query: Vec::new(), body, signed: true }
+    }
+
+    /// A `GET` without a signature and a body.
+    #[must_use]
+    pub fn unsigned_get(interface: &str) -> Self {
+        Self { method: Method::GET, signed: false, ..Self::post(interface, Bytes::new()) }
+    }
+
+    /// Adds a parameter to the query: raw texts, which are percent-encoded when they are sent.
+    #[must_use]
+    pub fn query(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((key.into(), value.into()));
+        self
+    }
+
+    /// Adds a number to the query, where there is one.
+    fn query_if(self, key: &str, value: Option<u64>) -> Self {
+        match value {
+            Some(value) => self.query(key, value.to_string()),
+            None => self,
+        }
+    }
+
+    /// A signed `POST` with `msg_body` in the envelope.
+    fn enveloped(interface: &str, msg_body: &impl Serialize) -> Self {
+        Self::post(interface, request_body(msg_body).unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise")))
+    }
+
+    /// A signed `POST` with `body` as it is, without the envelope.
+    fn flat(interface: &str, body: &impl Serialize) -> Self {
+        let bytes = serde_json::to_vec(body).unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise"));
+        Self::post(interface, bytes.into())
+    }
+}
+
+impl fmt::Debug for OperationRequest {
+    /// Without the query's values, one of which is a token, and without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
+        let mut shown = f.debug_struct("OperationRequest");
+        shown.field("method", &self.method).field("path", &self.path).field("query_keys", &keys);
+        shown.field("body_bytes", &self.body.len()).field("signed", &self.signed).finish()
     }
 }
 
