@@ -1,0 +1,219 @@
+//! An answer before it goes out, and what faults do to it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_proto::{Envelope, ResultCode, Timestamp};
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use crate::data::Random;
+use crate::fault::Fault;
+use crate::interface::Kind;
+use crate::outgoing::{End, Outgoing, Pace};
+
+/// The type of files, with the reference's capitals.
+pub(crate) const OCTET_STREAM: &str = "Application/Octet-stream;charset=UTF-8";
+const JSON: &str = "application/json;charset=UTF-8";
+/// Bytes that [`Fault::WrongLength`] declares and does not send.
+const UNSENT: u64 = 100;
+
+/// An answer: what it is, and how it goes over the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) result_code: Option<ResultCode>,
+    content_type: &'static str,
+    extra: Option<(header::HeaderName, HeaderValue)>,
+    body: Bytes,
+    framing: Framing,
+    pace: Pace,
+    end: End,
+    cut_at: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Length,
+    Chunked,
+    /// `Content-Length` says so many bytes more than come.
+    TooLong(u64),
+}
+
+impl Answer {
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            result_code: None,
+            content_type,
+            extra: None,
+            body: body.into(),
+            framing: Framing::Length,
+            pace: Pace::Full,
+            end: End::Clean,
+            cut_at: None,
+        }
+    }
+
+    /// An envelope with HTTP 200, as all business results come.
+    pub(crate) fn envelope(envelope: &Envelope) -> Self {
+        let body = ordered(envelope);
+        Self { result_code: Some(envelope.code().clone()), ..Self::new(StatusCode::OK, JSON, body) }
+    }
+
+    /// A file.
+    pub(crate) fn file(bytes: Bytes) -> Self {
+        Self::new(StatusCode::OK, OCTET_STREAM, bytes)
+    }
+
+    /// A refusal below the interfaces, in the shape of Spring's default error page.
+    pub(crate) fn refusal(status: StatusCode, path: &str, now: Timestamp) -> Self {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            timestamp: i64,
+            status: u16,
+            error: &'a str,
+            message: &'a str,
+            path: &'a str,
+        }
+        let body = Body {
+            timestamp: now.unix_millis(),
+            status: status.as_u16(),
+            error: status.canonical_reason().unwrap_or_default(),
+            message: "No message available",
+            path,
+        };
+        Self::new(status, JSON, serde_json::to_vec(&body).unwrap_or_default())
+    }
+
+    pub(crate) fn under_octet_stream(mut self) -> Self {
+        self.content_type = OCTET_STREAM;
+        self
+    }
+
+    pub(crate) fn chunked(mut self) -> Self {
+        self.framing = Framing::Chunked;
+        self
+    }
+
+    /// The answer that a fault gives before the interface does anything; `None` for faults that let it work.
+    pub(crate) fn instead(fault: &Fault, kind: Kind, path: &str, now: Timestamp) -> Option<Self> {
+        let code = |code: ResultCode| {
+            let meaning = code.meaning();
+            Some(Self::envelope(&Envelope::new(code, meaning, None)))
+        };
+        match fault {
+            Fault::Unauthorized => Some(Self::refusal(StatusCode::UNAUTHORIZED, path, now)),
+            Fault::Locked => Some(Self::refusal(StatusCode::FORBIDDEN, path, now)),
+            Fault::ErrorUnder200(given) => code(given.clone()),
+            Fault::FlowControl if kind == Kind::File => code(ResultCode::DownloadFlowControl),
+            Fault::FlowControl => code(ResultCode::QueryFlowControl),
+            Fault::MissingFile => code(ResultCode::FileNotFound),
+            Fault::Busy(seconds) => Some(Self {
+                extra: Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+                ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, path, now)
+            }),
+            Fault::Html(status) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
+                let page = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Please sign in</h1></body></html>\n";
+                Some(Self::new(status, "text/html;charset=UTF-8", page))
+            }
+            Fault::Redirect => HeaderValue::from_str(&format!("/elsewhere{path}")).ok().map(|location| Self {
+                extra: Some((header::LOCATION, location)),
+                ..Self::new(StatusCode::TEMPORARY_REDIRECT, JSON, Bytes::new())
+            }),
+            _ => None,
+        }
+    }
+
+    /// What a fault makes of the right answer.
+    pub(crate) fn spoilt(mut self, fault: &Fault) -> Self {
+        match fault {
+            Fault::Slow(pause) => {
+                self.pace = Pace::Pieces { size: (self.body.len() / 8).max(1), pause: *pause };
+            }
+            Fault::Stall => {
+                self.cut_at = Some(self.body.len() as u64 / 2);
+                self.end = End::Stall;
+            }
+            Fault::CutAfter(bytes) => {
+                self.cut_at = Some((*bytes).min((self.body.len() as u64).saturating_sub(1)));
+                self.end = End::Cut;
+            }
+            Fault::WrongLength => self.framing = Framing::TooLong(UNSENT),
+            Fault::WrongType => self.content_type = "text/plain",
+            Fault::Empty => self = Self::new(StatusCode::OK, self.content_type, Bytes::new()),
+            Fault::Garbage => self = Self::new(StatusCode::OK, OCTET_STREAM, garbage()),
+            Fault::ByteByByte => self.pace = Pace::Pieces { size: 1, pause: Duration::ZERO },
+            Fault::Chunked => self.framing = Framing::Chunked,
+            Fault::CorruptZip => self.body = corrupt(&self.body),
+            Fault::TruncatedZip => self.body.truncate(self.body.len() / 2),
+            _ => {}
+        }
+        self
+    }
+
+    /// The response, with the date of the request's clock. `done` is dropped when the body is out, or nobody wants it any more.
+    pub(crate) fn into_response(self, now: Timestamp, done: Option<oneshot::Sender<()>>) -> Response<Outgoing> {
+        let len = self.body.len() as u64;
+        let body = match self.cut_at {
+            Some(at) => self.body.slice(..usize::try_from(at).unwrap_or(usize::MAX).min(self.body.len())),
+            None => self.body,
+        };
+        let mut response = Response::new(Outgoing::new(body, self.pace, self.end, done));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        match self.framing {
+            Framing::Length => drop(headers.insert(header::CONTENT_LENGTH, len.into())),
+            Framing::TooLong(more) => drop(headers.insert(header::CONTENT_LENGTH, (len + more).into())),
+            Framing::Chunked => {}
+        }
+        if let Some((name, value)) = self.extra {
+            headers.insert(name, value);
+        }
+        if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
+            headers.insert(header::DATE, date);
+        }
+        response
+    }
+}
+
+/// The envelope's JSON with its keys in the order of the reference.
+fn ordered(envelope: &Envelope) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(rename = "resultCode")]
+        code: &'a str,
+        #[serde(rename = "resultDesc")]
+        description: &'a str,
+        #[serde(rename = "resultData")]
+        data: Option<&'a serde_json::Value>,
+    }
+    let body = Body { code: envelope.code().as_str(), description: envelope.description(), data: envelope.data() };
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+fn http_date(now: Timestamp) -> String {
+    let since = Duration::from_millis(now.unix_millis().unsigned_abs());
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
+}
+
+/// A kilobyte that begins like no file and no JSON.
+fn garbage() -> Vec<u8> {
+    let mut random = Random::new(0, "garbage");
+    let mut bytes = vec![0x00, 0xFF];
+    bytes.extend((0..128).flat_map(|_| random.next().to_le_bytes()));
+    bytes
+}
+
+/// The file with up to 16 bytes of its middle inverted: its length, beginning and end stay.
+fn corrupt(file: &Bytes) -> Bytes {
+    let mut bytes = file.to_vec();
+    let middle = bytes.len() / 2;
+    for byte in bytes.iter_mut().skip(middle).take(16) {
+        *byte = !*byte;
+    }
+    bytes.into()
+}

@@ -1,0 +1,328 @@
+//! What an emulator can be told before it starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ccfs_proto::{EndpointError, Freshness, KeyError, QueryLine, Timestamp};
+
+use crate::data::Shape;
+use crate::developer::Developer;
+use crate::emulator::Emulator;
+use crate::fault::FaultRule;
+use crate::gate::Lockout;
+use crate::jobs::Delay;
+use crate::state::{CallbackSettings, Clock, Settings};
+
+/// Records that one file may have.
+const ROWS_LIMIT: u64 = 50_000_000;
+/// Members that one file may have.
+const MEMBERS_LIMIT: u64 = 10_000;
+/// Seconds that a clock may be ahead of or behind UTC.
+const OFFSET_LIMIT: u32 = 18 * 3600;
+
+/// Options of an emulator; each has a default, so that `Emulator::builder().start()` is enough.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct Builder {
+    pub(crate) bind: SocketAddr,
+    pub(crate) plain: bool,
+    pub(crate) path_prefix: String,
+    pub(crate) developer: Option<Developer>,
+    pub(crate) more_developers: Vec<Developer>,
+    pub(crate) clock: Clock,
+    pub(crate) lockout: Option<Lockout>,
+    pub(crate) delay: Delay,
+    pub(crate) faults: Vec<FaultRule>,
+    pub(crate) certificate_names: Vec<String>,
+    pub(crate) callback_roots: Vec<String>,
+    pub(crate) log_limit: usize,
+    pub(crate) jobs_limit: usize,
+    pub(crate) settings: Settings,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            plain: false,
+            path_prefix: String::new(),
+            developer: None,
+            more_developers: Vec::new(),
+            clock: Clock(Arc::new(|| Timestamp::from(SystemTime::now()))),
+            lockout: Some(Lockout::default()),
+            delay: Delay::None,
+            faults: Vec::new(),
+            certificate_names: Vec::new(),
+            callback_roots: Vec::new(),
+            log_limit: 10_000,
+            jobs_limit: 100_000,
+            settings: Settings {
+                seed: 1,
+                rows: 1000,
+                rows_per_member: 1_000_000,
+                shape: Shape::default(),
+                span_limit: Duration::from_secs(3 * 24 * 3600),
+                utc_offset: 8 * 3600,
+                chunked: false,
+                errors_as_octet_stream: true,
+                dialect: None,
+                freshness: None,
+                callback: CallbackSettings {
+                    name_key: "agentOprSkillFileName".into(),
+                    attempts: 3,
+                    interval: Duration::from_secs(10 * 60),
+                    timeout: Duration::from_secs(10),
+                    host_without_port: false,
+                },
+            },
+        }
+    }
+}
+
+/// Where it listens, and as what.
+impl Builder {
+    /// Listens there. Default: `127.0.0.1`, at a port that the system chooses.
+    pub fn bind(mut self, address: SocketAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// Speaks HTTP without TLS.
+    pub fn plain(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
+    /// Stands behind a path, as gateways make it: `/gateway`. Default: none.
+    pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.path_prefix = prefix.into();
+        self
+    }
+
+    /// Names and addresses in the certificate. Default: `localhost`, `127.0.0.1`, `::1` and the address that it listens at. Others make a
+    /// certificate that does not fit, as servers that are addressed by IP have.
+    pub fn certificate_names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.certificate_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the time comes from, for everything: dates of answers, checks, names, signatures, locks. Default: the system's clock.
+    pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Clock(Arc::new(now));
+        self
+    }
+
+    /// Seconds that the tenant's clock is ahead of UTC, up to 18 hours either way. Default: 8 hours.
+    pub fn utc_offset(mut self, seconds: i32) -> Self {
+        self.settings.utc_offset = seconds;
+        self
+    }
+}
+
+/// Who may call.
+impl Builder {
+    /// The keys of the main developer account. Default: made from the seed.
+    pub fn keys(self, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        self.main_developer(Developer::new(access_key, secret_key))
+    }
+
+    /// The main developer account, with its tenant spaces.
+    pub fn main_developer(mut self, developer: Developer) -> Self {
+        self.developer = Some(developer);
+        self
+    }
+
+    /// Another developer account.
+    pub fn developer(mut self, developer: Developer) -> Self {
+        self.more_developers.push(developer);
+        self
+    }
+
+    /// Accepts signatures in one query line dialect only. Default: both.
+    pub fn query_line(mut self, dialect: QueryLine) -> Self {
+        self.settings.dialect = Some(dialect);
+        self
+    }
+
+    /// Accepts signatures of this age only. Default: of any age, because CC-FS publishes no window.
+    pub fn freshness(mut self, window: Freshness) -> Self {
+        self.settings.freshness = Some(window);
+        self
+    }
+
+    /// When bad signatures lock an address; `None` for never. Default: [`Lockout::default`].
+    pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
+        self.lockout = lockout.into();
+        self
+    }
+}
+
+/// What it hands out.
+impl Builder {
+    /// Decides keys, response ids and all data. Default: 1.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Records in each file, up to 50 million. Default: 1000.
+    pub fn rows(mut self, rows: u64) -> Self {
+        self.settings.rows = rows;
+        self
+    }
+
+    /// Records in each member of a file, at least 1; a file has up to 10,000 members. Default: 1 million.
+    pub fn rows_per_member(mut self, rows: u64) -> Self {
+        self.settings.rows_per_member = rows;
+        self
+    }
+
+    /// How files are written. Default: UTF-8 without a mark, no header row, `\n`, `;`.
+    pub fn shape(mut self, shape: Shape) -> Self {
+        self.settings.shape = shape;
+        self
+    }
+
+    /// The longest window that can be asked for. Default: 3 days.
+    pub fn span_limit(mut self, limit: Duration) -> Self {
+        self.settings.span_limit = limit;
+        self
+    }
+
+    /// A file is there once so many downloads have found it missing. Default: at once.
+    pub fn ready_after_polls(mut self, polls: u32) -> Self {
+        self.delay = Delay::Polls(polls);
+        self
+    }
+
+    /// A file is there so long after it was asked for, by the emulator's clock. Default: at once.
+    pub fn ready_after(mut self, wait: Duration) -> Self {
+        self.delay = Delay::Time(wait);
+        self
+    }
+
+    /// Sends files in chunks, without `Content-Length`. Default: no.
+    pub fn chunked(mut self, on: bool) -> Self {
+        self.settings.chunked = on;
+        self
+    }
+
+    /// Sends the JSON refusals of interfaces that hand out files under the files' content type. Default: yes, to keep clients honest.
+    pub fn errors_as_octet_stream(mut self, on: bool) -> Self {
+        self.settings.errors_as_octet_stream = on;
+        self
+    }
+
+    /// Jobs that can be started; the next gets 0300009. Default: 100,000.
+    pub fn jobs_limit(mut self, limit: usize) -> Self {
+        self.jobs_limit = limit;
+        self
+    }
+}
+
+/// How it calls back.
+impl Builder {
+    /// The key under which a callback has the file's name. Default: `agentOprSkillFileName`.
+    pub fn callback_name_key(mut self, key: impl Into<String>) -> Self {
+        self.settings.callback.name_key = key.into();
+        self
+    }
+
+    /// How often a receiver is called that does not answer 2xx with a body, and how long after one another, in real time.
+    /// Default: 3 times, every 10 minutes.
+    pub fn callback_attempts(mut self, attempts: u32, interval: Duration) -> Self {
+        self.settings.callback.attempts = attempts;
+        self.settings.callback.interval = interval;
+        self
+    }
+
+    /// How long a receiver has to answer, in real time. Default: 10 seconds.
+    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.callback.timeout = timeout;
+        self
+    }
+
+    /// Leaves the port out of a callback's `Host`, as the published example does. Default: no.
+    pub fn callback_host_without_port(mut self, on: bool) -> Self {
+        self.settings.callback.host_without_port = on;
+        self
+    }
+
+    /// A CA, in PEM, that receivers' certificates may be signed by, beside the emulator's own.
+    pub fn callback_root(mut self, pem: impl Into<String>) -> Self {
+        self.callback_roots.push(pem.into());
+        self
+    }
+}
+
+/// What goes wrong, and what is kept.
+impl Builder {
+    /// Adds a rule to the script of faults.
+    pub fn fault(mut self, rule: impl Into<FaultRule>) -> Self {
+        self.faults.push(rule.into());
+        self
+    }
+
+    /// Entries that each log keeps, the newest. Default: 10,000.
+    pub fn log_limit(mut self, entries: usize) -> Self {
+        self.log_limit = entries;
+        self
+    }
+
+    /// Starts the emulator on a thread of its own, and returns when it listens. Works in any test, async ones too.
+    pub fn start(self) -> Result<Emulator, StartError> {
+        let settings = &self.settings;
+        let limits = [
+            (settings.rows <= ROWS_LIMIT, "rows", "at most 50,000,000"),
+            (settings.rows_per_member > 0, "rows_per_member", "at least 1"),
+            (
+                settings.rows.div_ceil(settings.rows_per_member.max(1)) <= MEMBERS_LIMIT,
+                "rows_per_member",
+                "so large that a file has at most 10,000 members",
+            ),
+            (settings.utc_offset.unsigned_abs() <= OFFSET_LIMIT, "utc_offset", "at most 18 hours (64,800 seconds) either way"),
+        ];
+        match limits.into_iter().find(|(kept, ..)| !kept) {
+            Some((_, option, limit)) => Err(StartError::Limit { option, limit }),
+            None => Emulator::start(self),
+        }
+    }
+}
+
+/// Why an emulator does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An option is outside its bounds.
+    #[error("{option} must be {limit}")]
+    Limit {
+        /// The option.
+        option: &'static str,
+        /// Its bounds.
+        limit: &'static str,
+    },
+    /// A developer's key is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Two developer accounts have the same access key.
+    #[error("two developer accounts have the same access key")]
+    SameAccessKey,
+    /// The path prefix is none.
+    #[error("the path prefix does not fit into an endpoint: {0}")]
+    PathPrefix(#[from] EndpointError),
+    /// The certificates could not be made, or a root for callbacks could not be read.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The thread or its event loop could not be made.
+    #[error("cannot start the emulator's thread: {0}")]
+    Thread(#[source] std::io::Error),
+}

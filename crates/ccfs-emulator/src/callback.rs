@@ -1,0 +1,171 @@
+//! Telling the developer that a file is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_proto::{Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer};
+use http::{HeaderValue, Request, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsConnector;
+
+use crate::data::Random;
+use crate::fault::Fault;
+use crate::jobs::Job;
+use crate::log::CallbackAttempt;
+use crate::server::decoded_pairs;
+use crate::state::State;
+
+/// Bytes of a receiver's answer that are read.
+const ANSWER_LIMIT: usize = 64 * 1024;
+/// How often the emulator's clock is looked at while a file is not ready. The clock may be a test's own, so it cannot be waited for.
+const LOOK: Duration = Duration::from_millis(5);
+const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Calls `url` once the answer to the query is out (`over`) and the file is ready.
+pub(crate) fn start(state: &Arc<State>, job: Arc<Job>, url: String, fault: Option<Fault>, over: Option<oneshot::Receiver<()>>) {
+    let state = Arc::clone(state);
+    tokio::spawn(async move {
+        if let Some(over) = over {
+            // The sender is dropped, never used: the error is the message.
+            let _ = over.await;
+        }
+        while !job.is_ready(state.clock.now()) {
+            tokio::time::sleep(LOOK).await;
+        }
+        run(&state, &job, &url, fault.as_ref()).await;
+    });
+}
+
+async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
+    let Some(credentials) = state.credentials(&job.owner) else { return };
+    let callback = Callback::new(job.response_id, job.file_name.clone(), job.account_id.clone());
+    match fault {
+        Some(Fault::CallbackMissing) => return,
+        Some(Fault::CallbackDelayed(wait)) => tokio::time::sleep(*wait).await,
+        Some(Fault::CallbackForged) => {
+            if let Some((wrong_key, other)) = forged(state, job) {
+                let call = Outbound::sign(state, &wrong_key, url, &other);
+                attempt(state, url, &other.file_name, 1, call).await;
+            }
+        }
+        _ => {}
+    }
+    let settings = &state.settings.callback;
+    for number in 1..=settings.attempts {
+        if number > 1 {
+            tokio::time::sleep(settings.interval).await;
+        }
+        let call = Outbound::sign(state, credentials, url, &callback);
+        let again = call.as_ref().ok().cloned();
+        let taken = attempt(state, url, &callback.file_name, number, call).await;
+        if taken {
+            match (fault, again) {
+                (Some(Fault::CallbackReplayed), Some(same)) => attempt(state, url, &callback.file_name, number, Ok(same)).await,
+                (Some(Fault::CallbackDuplicate), _) => {
+                    let anew = Outbound::sign(state, credentials, url, &callback);
+                    attempt(state, url, &callback.file_name, number, anew).await
+                }
+                _ => true,
+            };
+            return;
+        }
+    }
+}
+
+/// A callback of a stranger: a wrong secret key, and a file that does not exist.
+fn forged(state: &State, job: &Job) -> Option<(Credentials, Callback)> {
+    let mut random = Random::new(state.settings.seed, job.response_id.as_str());
+    let wrong_key = Credentials::from_text(&job.owner, random.hex32()).ok()?;
+    let id = ResponseId::from_server(&random.hex32()).ok()?;
+    let name = IndexFileName::new(job.file_name.day()?, id);
+    Some((wrong_key, Callback::new(id, name, job.account_id.clone())))
+}
+
+/// One call; true when the receiver answered 2xx with a body, so that no other is needed.
+async fn attempt(state: &State, url: &str, file_name: &IndexFileName, attempt: u32, call: Result<Outbound, BoxError>) -> bool {
+    let at = state.clock.now();
+    let result = match call {
+        Ok(call) => tokio::time::timeout(state.settings.callback.timeout, call.send(state))
+            .await
+            .unwrap_or_else(|_| Err("the receiver did not answer in time".into())),
+        Err(error) => Err(error),
+    };
+    let (status, answer_len, error) = match result {
+        Ok((status, len)) => (Some(status), len, None),
+        Err(error) => (None, 0, Some(error.to_string())),
+    };
+    state.callbacks.push(CallbackAttempt { at, url: url.to_owned(), file_name: file_name.clone(), attempt, status, answer_len, error });
+    status.is_some_and(|status| (200..300).contains(&status)) && answer_len > 0
+}
+
+/// A signed request to a receiver.
+#[derive(Clone)]
+struct Outbound {
+    uri: Uri,
+    host: String,
+    body: Bytes,
+    authorization: HeaderValue,
+}
+
+impl Outbound {
+    fn sign(state: &State, credentials: &Credentials, url: &str, callback: &Callback) -> Result<Self, BoxError> {
+        let settings = &state.settings.callback;
+        let uri: Uri = url.parse()?;
+        let authority = uri.authority().ok_or("the callback URL has no host")?;
+        let host = if settings.host_without_port { authority.host() } else { authority.as_str() }.to_owned();
+        let body = callback.to_body(&settings.name_key);
+        let query = uri.query().map(decoded_pairs).unwrap_or_default();
+        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let length = body.len().to_string();
+        let request = RequestView {
+            method: "POST",
+            path: uri.path(),
+            query: &query,
+            headers: &[("host", &host), ("content-type", CONTENT_TYPE), ("content-length", &length)],
+            body: &body,
+        };
+        let signer = Signer::new(credentials).query_line(state.settings.dialect.unwrap_or_default());
+        let authorization = signer.sign(request, state.clock.now())?;
+        Ok(Self { uri, host, body, authorization })
+    }
+
+    /// The receiver's status and the length of its answer.
+    async fn send(self, state: &State) -> Result<(u16, usize), BoxError> {
+        let https = self.uri.scheme_str() == Some("https");
+        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = self.uri.port_u16().unwrap_or(if https { 443 } else { 80 });
+        let stream = TcpStream::connect((host.as_str(), port)).await?;
+        stream.set_nodelay(true)?;
+        if https {
+            let connector = TlsConnector::from(Arc::clone(&state.tls_client));
+            self.exchange(connector.connect(ServerName::try_from(host)?, stream).await?).await
+        } else {
+            self.exchange(stream).await
+        }
+    }
+
+    async fn exchange(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<(u16, usize), BoxError> {
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let connection = tokio::spawn(connection);
+        let target = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let request = Request::post(target)
+            .header(header::HOST, self.host)
+            .header(header::CONTENT_TYPE, CONTENT_TYPE)
+            .header(header::CONTENT_LENGTH, self.body.len())
+            .header(header::AUTHORIZATION, self.authorization)
+            .body(Full::new(self.body))?;
+        let response = sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await?.to_bytes();
+        connection.abort();
+        Ok((status, body.len()))
+    }
+}

@@ -1,0 +1,65 @@
+//! Developer accounts.
+
+use std::fmt;
+
+use ccfs_proto::{Credentials, KeyError};
+
+use crate::data::Random;
+
+/// A developer account of the emulator: its keys, and the tenant spaces that belong to it.
+///
+/// The secret key of an emulator is no secret: it can be read, because whoever uses the emulator needs it. `Debug` leaves it out all
+/// the same, so that no log teaches the habit.
+#[derive(Clone)]
+pub struct Developer {
+    access_key: String,
+    secret_key: String,
+    accounts: Vec<String>,
+}
+
+impl Developer {
+    /// An account with these keys. They are checked when the emulator starts.
+    #[must_use]
+    pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        Self { access_key: access_key.into(), secret_key: secret_key.into(), accounts: Vec::new() }
+    }
+
+    /// Gives it a tenant space. An account without one may name every `accountId` that no other account was given.
+    #[must_use]
+    pub fn account(mut self, account_id: impl Into<String>) -> Self {
+        self.accounts.push(account_id.into());
+        self
+    }
+
+    /// An account with keys made from the seed.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        let mut random = Random::new(seed, "keys");
+        Self::new(random.hex32(), random.hex32())
+    }
+
+    /// The access key.
+    pub fn access_key(&self) -> &str {
+        &self.access_key
+    }
+
+    /// The secret key.
+    pub fn secret_key(&self) -> &str {
+        &self.secret_key
+    }
+
+    /// The tenant spaces.
+    pub fn accounts(&self) -> &[String] {
+        &self.accounts
+    }
+
+    /// The keys, ready to sign and to verify.
+    pub fn credentials(&self) -> Result<Credentials, KeyError> {
+        Credentials::from_text(&self.access_key, self.secret_key.clone())
+    }
+}
+
+impl fmt::Debug for Developer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Developer").field("access_key", &self.access_key).field("accounts", &self.accounts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,257 @@
+//! A running emulator.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use ccfs_proto::{Credentials, Endpoint, IndexFileName, Timestamp};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::builder::{Builder, StartError};
+use crate::developer::Developer;
+use crate::fault::Faults;
+use crate::gate::Gate;
+use crate::interface;
+use crate::jobs::Jobs;
+use crate::log::{CallbackAttempt, Log, ReceivedRequest};
+use crate::server;
+use crate::state::State;
+use crate::tls::{self, Authority};
+
+/// A CC-FS stand-in that is running. It stops when this is dropped.
+pub struct Emulator {
+    address: SocketAddr,
+    endpoint: Endpoint,
+    authority: Option<Authority>,
+    state: Arc<State>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Options, all with defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Starts what the builder describes.
+    pub(crate) fn start(builder: Builder) -> Result<Self, StartError> {
+        let at = builder.bind;
+        let bind = |source| StartError::Bind { address: at, source };
+        let listener = TcpListener::bind(at).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let endpoint = endpoint(&builder, address)?;
+
+        let authority = (!builder.plain).then(|| Authority::new(address, &builder.certificate_names)).transpose();
+        let authority = authority.map_err(StartError::Tls)?;
+        let acceptor = authority.as_ref().map(Authority::server).transpose().map_err(StartError::Tls)?.map(TlsAcceptor::from);
+        let tls_client = tls::client(authority.as_ref().map(Authority::root), &builder.callback_roots).map_err(StartError::Tls)?;
+
+        let state = Arc::new(state(builder, endpoint.prefix(), tls_client)?);
+        let (stop, stopped) = oneshot::channel();
+        let thread = spawn(listener, acceptor, Arc::clone(&state), stopped).map_err(StartError::Thread)?;
+        Ok(Self { address, endpoint, authority, state, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Stops the emulator and waits for its thread. Open connections are closed.
+    pub fn shutdown(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Where it is, and the keys to it.
+impl Emulator {
+    /// The base URL for clients.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The address that it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its CA as PEM; `None` without TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.authority.as_ref().map(|authority| authority.ca_pem.as_str())
+    }
+
+    /// Its certificate's DER; `None` without TLS.
+    pub fn certificate_der(&self) -> Option<&[u8]> {
+        self.authority.as_ref().map(|authority| authority.certificate.as_ref())
+    }
+
+    /// The SHA-256 of its certificate's DER, as 64 hex digits: what a pin is. `None` without TLS.
+    pub fn certificate_sha256(&self) -> Option<String> {
+        self.authority.as_ref().map(Authority::certificate_sha256)
+    }
+
+    /// The main developer account.
+    pub fn developer(&self) -> &Developer {
+        &self.state.developers[0].0
+    }
+
+    /// The main developer's access key.
+    pub fn access_key(&self) -> &str {
+        self.developer().access_key()
+    }
+
+    /// The main developer's secret key. That of an emulator is no secret.
+    pub fn secret_key(&self) -> &str {
+        self.developer().secret_key()
+    }
+
+    /// The main developer's keys, ready to sign and to verify.
+    pub fn credentials(&self) -> Credentials {
+        self.state.developers[0].1.clone()
+    }
+
+    /// The time by its clock.
+    pub fn now(&self) -> Timestamp {
+        self.state.clock.now()
+    }
+
+    /// The names of the interfaces that it has.
+    pub fn interfaces() -> impl Iterator<Item = &'static str> {
+        interface::names()
+    }
+}
+
+/// What it received, what it has, what it does wrong.
+impl Emulator {
+    /// The requests so far, the oldest first. A request is there before its answer goes out.
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        self.state.received.all()
+    }
+
+    /// The callbacks so far, the oldest first. One is there once its answer has come, or failed to.
+    pub fn callbacks(&self) -> Vec<CallbackAttempt> {
+        self.state.callbacks.all()
+    }
+
+    /// Empties both logs.
+    pub fn clear_logs(&self) {
+        self.state.received.clear();
+        self.state.callbacks.clear();
+    }
+
+    /// The files that were asked for so far, ready or not, sorted by name.
+    pub fn files(&self) -> Vec<IndexFileName> {
+        self.state.jobs.names()
+    }
+
+    /// The bytes of a file as it is handed out when nothing goes wrong; `None` when no such file was asked for.
+    pub fn file(&self, name: &IndexFileName) -> Option<Vec<u8>> {
+        self.state.jobs.find(name.as_str()).and_then(|job| job.file().ok()).map(Vec::from)
+    }
+
+    /// The script of faults.
+    pub fn faults(&self) -> Faults {
+        self.state.faults.clone()
+    }
+
+    /// Unlocks every address that bad signatures have locked.
+    pub fn unlock(&self) {
+        self.state.gate.unlock();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// The URL for clients on this machine: loopback where it listens at all addresses.
+fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartError> {
+    let reachable = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port())),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port())),
+        other => other,
+    };
+    let scheme = if builder.plain { "http" } else { "https" };
+    let prefix = builder.path_prefix.trim_matches('/');
+    let slash = if prefix.is_empty() { "" } else { "/" };
+    Ok(format!("{scheme}://{reachable}{slash}{prefix}").parse()?)
+}
+
+fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) -> Result<State, StartError> {
+    let main = builder.developer.unwrap_or_else(|| Developer::from_seed(builder.settings.seed));
+    let mut developers: Vec<(Developer, Credentials)> = Vec::new();
+    for developer in std::iter::once(main).chain(builder.more_developers) {
+        if developers.iter().any(|(other, _)| other.access_key() == developer.access_key()) {
+            return Err(StartError::SameAccessKey);
+        }
+        let credentials = developer.credentials()?;
+        developers.push((developer, credentials));
+    }
+    let faults = Faults::default();
+    for rule in builder.faults {
+        faults.add(rule);
+    }
+    let settings = builder.settings;
+    let keys = developers.iter().map(|(_, credentials)| credentials);
+    Ok(State {
+        clock: builder.clock,
+        prefix: prefix.to_owned(),
+        gate: Gate::new(keys, builder.lockout, settings.dialect, settings.freshness),
+        jobs: Jobs::new(settings.seed, builder.jobs_limit, builder.delay),
+        developers,
+        faults,
+        received: Log::new(builder.log_limit),
+        callbacks: Log::new(builder.log_limit),
+        tls_client,
+        settings,
+    })
+}
+
+/// Runs the server on a thread of its own, so that it works whether or not the caller is in an event loop, and whichever it is.
+fn spawn(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>, stopped: oneshot::Receiver<()>) -> io::Result<JoinHandle<()>> {
+    let (ready, started) = mpsc::channel();
+    let thread = std::thread::Builder::new().name("ccfs-emulator".into()).spawn(move || {
+        let made = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().and_then(|runtime| {
+            let guard = runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            drop(guard);
+            Ok((runtime, listener))
+        });
+        let (runtime, listener) = match made {
+            Ok(made) => made,
+            Err(error) => return drop(ready.send(Err(error))),
+        };
+        let _ = ready.send(Ok(()));
+        runtime.block_on(async {
+            tokio::select! {
+                // An error says that the handle is gone without a word: stop as well.
+                _ = stopped => {}
+                () = server::serve(listener, tls, state) => {}
+            }
+        });
+        // Not waiting for a file under way: nobody will ask for it.
+        runtime.shutdown_background();
+    })?;
+    match started.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(io::Error::other("the thread ended before it served")),
+    }
+}

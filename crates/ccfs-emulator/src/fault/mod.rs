@@ -1,0 +1,7 @@
+//! Faults by name, and the script that says when they strike.
+
+mod kind;
+mod rule;
+
+pub use self::kind::{Fault, FaultError};
+pub use self::rule::{FaultRule, Faults};

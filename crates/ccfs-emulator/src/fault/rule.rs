@@ -1,0 +1,163 @@
+//! Which fault strikes which requests: a script.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use super::kind::{Fault, FaultError, Needs};
+use crate::interface::{self, Interface, Kind};
+use crate::lock;
+
+/// A fault, limited to an interface and to a number of requests.
+///
+/// Written `FAULT[@INTERFACE][*TIMES]`:
+///
+/// ```
+/// use ccfs_emulator::{Fault, FaultRule};
+///
+/// let rule: FaultRule = "busy:1@downloadAgentSkillInfoFile*2".parse()?;
+/// assert_eq!(rule, Fault::Busy(1).at("downloadAgentSkillInfoFile").times(2));
+/// assert_eq!(rule.to_string(), "busy:1@downloadAgentSkillInfoFile*2");
+/// # Ok::<(), ccfs_emulator::FaultError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FaultRule {
+    fault: Fault,
+    interface: Option<String>,
+    times: Option<u32>,
+}
+
+impl FaultRule {
+    /// Only at this interface, such as `downloadAgentSkillInfoFile`.
+    #[must_use]
+    pub fn at(mut self, interface: impl Into<String>) -> Self {
+        self.interface = Some(interface.into());
+        self
+    }
+
+    /// Only for the first `n` requests that it applies to.
+    #[must_use]
+    pub fn times(mut self, n: u32) -> Self {
+        self.times = Some(n);
+        self
+    }
+
+    /// The fault.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// The interface that it is limited to.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_deref()
+    }
+
+    /// How many requests it is left for; `None` for all.
+    pub fn left(&self) -> Option<u32> {
+        self.times
+    }
+
+    fn applies(&self, interface: &dyn Interface) -> bool {
+        let here = self.interface.as_deref().is_none_or(|name| name == interface.name());
+        let fits = match self.fault.needs() {
+            Needs::Anything => true,
+            Needs::File => interface.kind() == Kind::File,
+            Needs::Job => interface.kind() == Kind::Job,
+        };
+        here && fits && self.times != Some(0)
+    }
+}
+
+impl From<Fault> for FaultRule {
+    fn from(fault: Fault) -> Self {
+        Self { fault, interface: None, times: None }
+    }
+}
+
+impl fmt::Display for FaultRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.fault)?;
+        if let Some(interface) = &self.interface {
+            write!(f, "@{interface}")?;
+        }
+        match self.times {
+            Some(times) => write!(f, "*{times}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for FaultRule {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let (rest, times) = match text.rsplit_once('*') {
+            Some((rest, digits)) => match digits.parse() {
+                Ok(times) if times > 0 && !digits.starts_with('+') => (rest, Some(times)),
+                _ => return Err(FaultError::Times),
+            },
+            None => (text, None),
+        };
+        let (fault, interface) = match rest.split_once('@') {
+            Some((fault, name)) if interface::find(name).is_some() => (fault, Some(name.to_owned())),
+            Some(_) => return Err(FaultError::Interface),
+            None => (rest, None),
+        };
+        Ok(Self { fault: fault.parse()?, interface, times })
+    }
+}
+
+/// The script of a running emulator. Clones share it.
+///
+/// Each request takes the first rule that applies to it, and uses up one of its times; a rule that is used up is gone. So rules for the
+/// same interface are a script, read from the first to the last:
+///
+/// ```
+/// use ccfs_emulator::{Emulator, Fault};
+///
+/// let emulator = Emulator::builder().plain().start()?;
+/// // Two 503, a broken download, and then all is well.
+/// emulator.faults().add(Fault::Busy(1).at("downloadAgentSkillInfoFile").times(2));
+/// emulator.faults().add(Fault::CutAfter(100).at("downloadAgentSkillInfoFile").times(1));
+/// assert_eq!(emulator.faults().rules().len(), 2);
+/// # Ok::<(), ccfs_emulator::StartError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<Vec<FaultRule>>>);
+
+impl Faults {
+    /// Adds a rule at the end.
+    pub fn add(&self, rule: impl Into<FaultRule>) {
+        lock(&self.0).push(rule.into());
+    }
+
+    /// Takes all rules away.
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// Takes the rules of the fault of that name away.
+    pub fn remove(&self, name: &str) {
+        lock(&self.0).retain(|rule| rule.fault.name() != name);
+    }
+
+    /// The rules that are left, in their order.
+    pub fn rules(&self) -> Vec<FaultRule> {
+        lock(&self.0).clone()
+    }
+
+    /// What strikes the request at hand.
+    pub(crate) fn take(&self, interface: &dyn Interface) -> Option<Fault> {
+        let mut rules = lock(&self.0);
+        let at = rules.iter().position(|rule| rule.applies(interface))?;
+        let rule = rules.get_mut(at)?;
+        let fault = rule.fault.clone();
+        if let Some(times) = &mut rule.times {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                rules.remove(at);
+            }
+        }
+        Some(fault)
+    }
+}

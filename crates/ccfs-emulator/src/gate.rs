@@ -1,0 +1,165 @@
+//! Who may come in: signatures, and the lock after too many bad ones.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use ccfs_proto::{AuthorizationHeader, Credentials, Freshness, QueryLine, RequestView, Timestamp, Verifier};
+
+use crate::lock;
+
+/// Addresses whose bad signatures are remembered.
+const PEERS: usize = 4096;
+
+/// When an address is locked out, by the emulator's clock.
+///
+/// CC-FS does that and publishes no numbers; these are ours. See `docs/protocol.md`, "Lockout and clock".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    /// So many bad signatures lock the address; the next request gets 403.
+    pub failures: u32,
+    /// Within this time.
+    pub within: Duration,
+    /// The lock lasts so long.
+    pub lasts: Duration,
+}
+
+impl Default for Lockout {
+    /// 10 bad signatures within 5 minutes lock for 10 minutes.
+    fn default() -> Self {
+        Self { failures: 10, within: Duration::from_secs(5 * 60), lasts: Duration::from_secs(10 * 60) }
+    }
+}
+
+/// Why a request does not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Unauthorized,
+    Locked,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gate {
+    verifiers: HashMap<String, Verifier>,
+    lockout: Option<Lockout>,
+    peers: Mutex<HashMap<IpAddr, Peer>>,
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    failures: VecDeque<Timestamp>,
+    locked_until: Option<Timestamp>,
+}
+
+impl Gate {
+    pub(crate) fn new<'a>(
+        keys: impl Iterator<Item = &'a Credentials>,
+        lockout: Option<Lockout>,
+        dialect: Option<QueryLine>,
+        freshness: Option<Freshness>,
+    ) -> Self {
+        let verifier = |credentials: &Credentials| {
+            let verifier = Verifier::new(credentials);
+            let verifier = dialect.map_or(verifier.clone(), |only| verifier.only(only));
+            freshness.map_or(verifier.clone(), |window| verifier.freshness(window))
+        };
+        let verifiers = keys.map(|credentials| (credentials.access_key().as_str().to_owned(), verifier(credentials))).collect();
+        Self { verifiers, lockout, peers: Mutex::default() }
+    }
+
+    /// Whether the address is locked at `now`.
+    pub(crate) fn check_lock(&self, peer: IpAddr, now: Timestamp) -> Result<(), Refused> {
+        let locked = lock(&self.peers).get(&peer).and_then(|peer| peer.locked_until).is_some_and(|until| now < until);
+        if locked { Err(Refused::Locked) } else { Ok(()) }
+    }
+
+    /// The access key that signed, or a bad signature more for this address.
+    pub(crate) fn verify(
+        &self,
+        peer: IpAddr,
+        authorization: Option<&str>,
+        request: RequestView<'_>,
+        now: Timestamp,
+    ) -> Result<String, Refused> {
+        let verified = authorization.and_then(|value| {
+            let key = AuthorizationHeader::parse(value).ok()?.access_key().as_str().to_owned();
+            self.verifiers.get(&key)?.verify(value, request, now).ok().map(|_| key)
+        });
+        verified.ok_or_else(|| {
+            self.count_failure(peer, now);
+            Refused::Unauthorized
+        })
+    }
+
+    /// Unlocks every address.
+    pub(crate) fn unlock(&self) {
+        lock(&self.peers).clear();
+    }
+
+    fn count_failure(&self, address: IpAddr, now: Timestamp) {
+        let Some(lockout) = self.lockout else { return };
+        let mut peers = lock(&self.peers);
+        if peers.len() >= PEERS && !peers.contains_key(&address) {
+            return;
+        }
+        let peer = peers.entry(address).or_default();
+        peer.failures.push_back(now);
+        while peer.failures.front().is_some_and(|&first| now.millis_since(first) > millis(lockout.within)) {
+            peer.failures.pop_front();
+        }
+        if peer.failures.len() >= usize::try_from(lockout.failures).unwrap_or(usize::MAX) {
+            peer.locked_until = Some(now.plus_millis(millis(lockout.lasts)));
+            peer.failures.clear();
+        }
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const UNSIGNED: RequestView<'_> = RequestView { method: "POST", path: "/", query: &[], headers: &[], body: b"" };
+
+    fn gate() -> Gate {
+        let lockout = Lockout { failures: 3, within: Duration::from_secs(60), lasts: Duration::from_secs(600) };
+        Gate::new(std::iter::empty(), Some(lockout), None, None)
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_millis(1_700_000_000_000 + seconds * 1000)
+    }
+
+    #[test]
+    fn the_third_bad_signature_within_a_minute_locks_for_ten() {
+        let gate = gate();
+        for second in [0, 1, 2] {
+            assert_eq!(gate.check_lock(PEER, at(second)), Ok(()));
+            assert_eq!(gate.verify(PEER, None, UNSIGNED, at(second)), Err(Refused::Unauthorized));
+        }
+        assert_eq!(gate.check_lock(PEER, at(3)), Err(Refused::Locked));
+        assert_eq!(gate.check_lock(PEER, at(601)), Err(Refused::Locked));
+        assert_eq!(gate.check_lock(PEER, at(602)), Ok(()));
+        assert_eq!(gate.check_lock(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), at(3)), Ok(()));
+    }
+
+    #[test]
+    fn slow_mistakes_do_not_lock_and_unlocking_forgets() {
+        let gate = gate();
+        for second in [0, 40, 80, 120, 160] {
+            let _ = gate.verify(PEER, None, UNSIGNED, at(second));
+            assert_eq!(gate.check_lock(PEER, at(second)), Ok(()));
+        }
+        let _ = gate.verify(PEER, None, UNSIGNED, at(161));
+        assert_eq!(gate.check_lock(PEER, at(162)), Err(Refused::Locked));
+        gate.unlock();
+        assert_eq!(gate.check_lock(PEER, at(162)), Ok(()));
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading the fields of a request, with the result code for each way of getting them wrong.
+
+use ccfs_proto::{LocalTime, ResultCode};
+use serde_json::{Map, Value};
+
+use super::Refusal;
+
+/// The version that requests must carry.
+const VERSION: &str = "2.0";
+
+/// The `msgBody` of a request.
+#[derive(Debug)]
+pub(crate) struct MsgBody(Map<String, Value>);
+
+impl MsgBody {
+    /// Checks the envelope: version 2.0, and a `msgBody` that is an object.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let no_parameters = || Refusal::from(ResultCode::NoBodyParameters);
+        let Ok(Value::Object(mut envelope)) = serde_json::from_slice(body) else { return Err(no_parameters()) };
+        let version = envelope.get("request").and_then(|request| request.get("version")).and_then(Value::as_str);
+        if envelope.contains_key("msgBody") && version != Some(VERSION) {
+            return Err(Refusal::new(ResultCode::Version, format!("request.version must be {VERSION}")));
+        }
+        match envelope.remove("msgBody") {
+            Some(Value::Object(fields)) => Ok(Self(fields)),
+            _ => Err(no_parameters()),
+        }
+    }
+}
+
+/// Fields of a request by name.
+pub(crate) trait Fields {
+    fn value(&self, name: &str) -> Option<&Value>;
+
+    /// A field that must be given: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
+    fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
+        let text = match self.value(name) {
+            None | Some(Value::Null) => return Err(named(ResultCode::ParameterNull, name, "is null")),
+            Some(Value::String(text)) => text,
+            Some(_) => return Err(named(ResultCode::ParameterFormat, name, "must be a string")),
+        };
+        if text.is_empty() {
+            return Err(named(ResultCode::ParameterEmptyString, name, "is an empty string"));
+        }
+        within(name, text, limit)
+    }
+
+    /// A field that may be absent, null or empty; all three mean that it is not used.
+    fn optional(&self, name: &str, limit: usize) -> Result<Option<&str>, Refusal> {
+        match self.value(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => within(name, text, limit).map(Some),
+            Some(_) => Err(named(ResultCode::ParameterFormat, name, "must be a string")),
+        }
+    }
+
+    /// A time on the tenant's clock, `yyyy-MM-dd HH:mm:ss`.
+    fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
+        let bad = || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
+        // Too long is a matter of format here: there is one length.
+        let text = self.required(name, usize::MAX)?;
+        if text.as_bytes().get(10) == Some(&b' ') { text.parse().map_err(|_| bad()) } else { Err(bad()) }
+    }
+}
+
+impl Fields for MsgBody {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+/// Refuses all but the characters that `allowed` takes.
+pub(crate) fn only(name: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Refusal> {
+    if text.chars().all(allowed) { Ok(()) } else { Err(named(ResultCode::IllegalCharacters, name, "has illegal characters")) }
+}
+
+/// A refusal that names the field.
+pub(crate) fn named(code: ResultCode, name: &str, what: &str) -> Refusal {
+    Refusal::new(code, format!("{name} {what}"))
+}
+
+fn within<'a>(name: &str, text: &'a str, limit: usize) -> Result<&'a str, Refusal> {
+    if text.chars().count() > limit {
+        return Err(named(ResultCode::ParameterTooLong, name, &format!("is longer than {limit} characters")));
+    }
+    Ok(text)
+}

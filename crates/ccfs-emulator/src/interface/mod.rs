@@ -1,0 +1,115 @@
+//! The interfaces, one file each. A new one is a file with a type that implements [`Interface`], and a line in [`INTERFACES`].
+
+mod download_agent_skill;
+mod fields;
+mod query_agent_skill;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ccfs_proto::{Envelope, ResultCode, Timestamp};
+use http::Method;
+use serde_json::Value;
+
+use self::fields::{Fields, MsgBody};
+use crate::jobs::Job;
+use crate::state::State;
+
+/// All of them.
+const INTERFACES: &[&dyn Interface] = &[&query_agent_skill::QueryAgentSkillInfoData, &download_agent_skill::DownloadAgentSkillInfoFile];
+
+/// One interface of CC-FS.
+pub(crate) trait Interface: Sync {
+    /// Its name behind `/CCFS/resource/ccfs/`.
+    fn name(&self) -> &'static str;
+
+    /// What it hands out.
+    fn kind(&self) -> Kind;
+
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    /// Whether it wants a signature.
+    fn signed(&self) -> bool {
+        true
+    }
+
+    /// Does what it is for. Whoever called is known and allowed.
+    fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal>;
+}
+
+/// What an interface hands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file.
+    File,
+    /// The id of a job that ends with a callback.
+    Job,
+    /// Data in an envelope.
+    #[allow(dead_code)] // For the interfaces that are neither, which follow.
+    Data,
+}
+
+/// A call as an interface sees it.
+pub(crate) struct Call<'a> {
+    pub(crate) state: &'a State,
+    /// The time, as this request's clock has it.
+    pub(crate) now: Timestamp,
+    /// Who signed; empty for interfaces that want no signature.
+    pub(crate) access_key: &'a str,
+    pub(crate) body: &'a Bytes,
+}
+
+impl Call<'_> {
+    /// The `msgBody` of the envelope, with the version checked.
+    fn msg_body(&self) -> Result<MsgBody, Refusal> {
+        MsgBody::parse(self.body)
+    }
+}
+
+/// What an interface does when all is well.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// An envelope with this data.
+    #[allow(dead_code)] // See `Kind::Data`.
+    Data(Value),
+    /// An envelope with the job's id; then the callback to this URL.
+    Job { job: Arc<Job>, callback_url: String },
+    /// The job's file.
+    File(Arc<Job>),
+}
+
+/// A result code other than success, with the server's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: ResultCode,
+    pub(crate) description: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ResultCode, description: impl Into<String>) -> Self {
+        Self { code, description: description.into() }
+    }
+
+    pub(crate) fn envelope(self) -> Envelope {
+        Envelope::new(self.code, self.description, None)
+    }
+}
+
+impl From<ResultCode> for Refusal {
+    fn from(code: ResultCode) -> Self {
+        let description = code.meaning();
+        Self::new(code, description)
+    }
+}
+
+/// The interface of that name.
+pub(crate) fn find(name: &str) -> Option<&'static dyn Interface> {
+    INTERFACES.iter().copied().find(|interface| interface.name() == name)
+}
+
+/// The names of all interfaces that the emulator has.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    INTERFACES.iter().map(|interface| interface.name())
+}

@@ -1,0 +1,124 @@
+//! Generation jobs and their files.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_proto::{IndexFileName, LocalTime, ResponseId, Timestamp};
+
+use crate::data::{ArchivePlan, Random, write_archive};
+use crate::gate::millis;
+use crate::lock;
+
+/// When a job's file is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Delay {
+    #[default]
+    None,
+    /// After so many downloads found it missing.
+    Polls(u32),
+    /// After so long, by the emulator's clock.
+    Time(Duration),
+}
+
+/// A file that was asked for.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) response_id: ResponseId,
+    pub(crate) file_name: IndexFileName,
+    /// The access key that asked.
+    pub(crate) owner: String,
+    pub(crate) account_id: Option<String>,
+    delay: Delay,
+    polls: AtomicU32,
+    plan: ArchivePlan,
+    /// Made on the first use, and kept: plan and seed decide every byte, so it does not matter when.
+    file: OnceLock<Bytes>,
+}
+
+impl Job {
+    /// Whether the file is there at `now`.
+    pub(crate) fn is_ready(&self, now: Timestamp) -> bool {
+        match self.delay {
+            Delay::None => true,
+            Delay::Polls(polls) => self.polls.load(Ordering::Relaxed) >= polls,
+            Delay::Time(wait) => now.millis_since(self.plan.asked) >= millis(wait),
+        }
+    }
+
+    /// Somebody asked for the file: is it there?
+    pub(crate) fn poll(&self, now: Timestamp) -> bool {
+        let ready = self.is_ready(now);
+        if !ready {
+            self.polls.fetch_add(1, Ordering::Relaxed);
+        }
+        ready
+    }
+
+    /// The ZIP. May take a while the first time: not for the thread that serves.
+    pub(crate) fn file(&self) -> io::Result<Bytes> {
+        if let Some(file) = self.file.get() {
+            return Ok(file.clone());
+        }
+        let made = Bytes::from(write_archive(&self.plan, Vec::new())?);
+        Ok(self.file.get_or_init(|| made).clone())
+    }
+}
+
+/// All jobs of an emulator.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    seed: u64,
+    limit: usize,
+    delay: Delay,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ids: Random,
+    by_name: HashMap<String, Arc<Job>>,
+}
+
+impl Jobs {
+    pub(crate) fn new(seed: u64, limit: usize, delay: Delay) -> Self {
+        Self { seed, limit, delay, inner: Mutex::new(Inner { ids: Random::new(seed, "response ids"), by_name: HashMap::new() }) }
+    }
+
+    /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here.
+    pub(crate) fn start(&self, owner: &str, account_id: Option<String>, mut plan: ArchivePlan) -> Option<Arc<Job>> {
+        let mut inner = lock(&self.inner);
+        if inner.by_name.len() >= self.limit {
+            return None;
+        }
+        let id = inner.ids.hex32();
+        let response_id = ResponseId::from_server(&id).ok()?;
+        let day = LocalTime::at_offset(plan.asked, plan.subject.utc_offset).day();
+        plan.seed = Random::new(self.seed, &id).next();
+        let job = Arc::new(Job {
+            response_id,
+            file_name: IndexFileName::new(day, response_id),
+            owner: owner.to_owned(),
+            account_id,
+            delay: self.delay,
+            polls: AtomicU32::new(0),
+            plan,
+            file: OnceLock::new(),
+        });
+        inner.by_name.insert(job.file_name.as_str().to_owned(), Arc::clone(&job));
+        Some(job)
+    }
+
+    pub(crate) fn find(&self, file_name: &str) -> Option<Arc<Job>> {
+        lock(&self.inner).by_name.get(file_name).cloned()
+    }
+
+    pub(crate) fn names(&self) -> Vec<IndexFileName> {
+        let mut names: Vec<_> = lock(&self.inner).by_name.values().map(|job| job.file_name.clone()).collect();
+        names.sort();
+        names
+    }
+}

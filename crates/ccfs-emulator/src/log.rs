@@ -1,0 +1,103 @@
+//! What the emulator received and what it sent on its own.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use ccfs_proto::{AuthorizationHeader, IndexFileName, ResultCode, Timestamp};
+
+use crate::fault::Fault;
+use crate::lock;
+
+/// A request as it came, and how it was answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// When, by the emulator's clock.
+    pub at: Timestamp,
+    /// From where.
+    pub peer: SocketAddr,
+    /// The method.
+    pub method: String,
+    /// The path as sent.
+    pub path: String,
+    /// The query as sent, without its `?`.
+    pub query: Option<String>,
+    /// Names (lower-case) and values in the order of arrival. Of `authorization` everything but the signature.
+    pub headers: Vec<(String, String)>,
+    /// The body's length in bytes.
+    pub body_len: usize,
+    /// The `msgBody` of the envelope; `None` when the body has none.
+    pub msg_body: Option<serde_json::Value>,
+    /// The interface, when the path names one.
+    pub interface: Option<&'static str>,
+    /// The access key whose signature was right.
+    pub access_key: Option<String>,
+    /// The fault that struck.
+    pub fault: Option<Fault>,
+    /// The status that was answered; `None` when there was no answer.
+    pub status: Option<u16>,
+    /// The result code that was answered, when the answer was an envelope.
+    pub result_code: Option<ResultCode>,
+}
+
+impl ReceivedRequest {
+    /// The value of the header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One attempt to tell a developer that a file is there.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CallbackAttempt {
+    /// When, by the emulator's clock.
+    pub at: Timestamp,
+    /// Where to.
+    pub url: String,
+    /// The file.
+    pub file_name: IndexFileName,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// The status that the receiver answered.
+    pub status: Option<u16>,
+    /// The length of the receiver's answer: without a body the emulator calls again.
+    pub answer_len: usize,
+    /// Why there was no answer.
+    pub error: Option<String>,
+}
+
+/// The newest entries, up to a bound.
+#[derive(Debug)]
+pub(crate) struct Log<T> {
+    entries: Mutex<VecDeque<T>>,
+    limit: usize,
+}
+
+impl<T: Clone> Log<T> {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { entries: Mutex::default(), limit: limit.max(1) }
+    }
+
+    pub(crate) fn push(&self, entry: T) {
+        let mut entries = lock(&self.entries);
+        if entries.len() >= self.limit {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    pub(crate) fn all(&self) -> Vec<T> {
+        lock(&self.entries).iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.entries).clear();
+    }
+}
+
+/// What of an `Authorization` header may stand in a log: all but the signature, which lets its reader repeat the request.
+pub(crate) fn redacted(authorization: &str) -> String {
+    AuthorizationHeader::parse(authorization).map_or_else(|_| "(not an auth-v2 header)".into(), |header| format!("{}/…", header.prefix()))
+}

@@ -1,0 +1,129 @@
+//! The body of an answer on its way: at once, in pieces, or not to its end.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+use tokio::sync::oneshot;
+use tokio::time::Sleep;
+
+/// Pieces in which a body goes out when nothing else is asked for.
+const PIECE: usize = 64 * 1024;
+/// How long the last piece before a cut has to leave the process.
+const BEFORE_CUT: Duration = Duration::from_millis(20);
+
+/// How fast a body goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Full,
+    Pieces { size: usize, pause: Duration },
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Clean,
+    /// The connection is closed.
+    Cut,
+    /// Nothing more comes, and the connection stays open.
+    Stall,
+}
+
+/// The body of an answer.
+pub(crate) struct Outgoing {
+    rest: Bytes,
+    pace: Pace,
+    end: End,
+    started: bool,
+    /// The current piece has been waited for.
+    waited: bool,
+    timer: Option<Pin<Box<Sleep>>>,
+    _done: Option<oneshot::Sender<()>>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(rest: Bytes, pace: Pace, end: End, done: Option<oneshot::Sender<()>>) -> Self {
+        Self { rest, pace, end, started: false, waited: false, timer: None, _done: done }
+    }
+
+    /// Lets what was handed over before leave the process: a pause, or one round of the event loop.
+    fn poll_pause(&mut self, pause: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(cx));
+            self.timer = None;
+            self.waited = true;
+        }
+        if self.waited {
+            self.waited = false;
+            return Poll::Ready(());
+        }
+        if pause.is_zero() {
+            self.waited = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut timer = Box::pin(tokio::time::sleep(pause));
+        // A new timer knows nobody to wake until it is polled.
+        let _ = timer.as_mut().poll(cx);
+        self.timer = Some(timer);
+        Poll::Pending
+    }
+}
+
+/// The connection is to be closed in the middle of the body.
+#[derive(Debug)]
+pub(crate) struct CutOff;
+
+impl fmt::Display for CutOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is cut off on purpose")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+impl From<Infallible> for CutOff {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let this = self.get_mut();
+        if this.rest.is_empty() {
+            return match this.end {
+                End::Clean => Poll::Ready(None),
+                End::Stall => Poll::Pending,
+                End::Cut => {
+                    ready!(this.poll_pause(BEFORE_CUT, cx));
+                    Poll::Ready(Some(Err(CutOff)))
+                }
+            };
+        }
+        let size = match this.pace {
+            Pace::Full => PIECE,
+            Pace::Pieces { size, pause } => {
+                if this.started {
+                    ready!(this.poll_pause(pause, cx));
+                }
+                size
+            }
+        };
+        this.started = true;
+        let piece = this.rest.split_to(size.min(this.rest.len()));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.end == End::Clean
+    }
+}

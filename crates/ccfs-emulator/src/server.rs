@@ -1,0 +1,276 @@
+//! Accepting connections and answering requests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, Timestamp};
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answer::Answer;
+use crate::callback;
+use crate::fault::Fault;
+use crate::gate::Refused;
+use crate::interface::{self, Call, Interface, Kind, Outcome};
+use crate::jobs::Job;
+use crate::log::{ReceivedRequest, redacted};
+use crate::outgoing::{CutOff, Outgoing};
+use crate::state::State;
+
+/// Bytes of a request's body that are read: an upload of 5 MB in base64 fits.
+const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Out of file descriptors, say: others must get the chance to give theirs back.
+const AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// Serves until the future is dropped.
+pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
+    loop {
+        // An error of one connection that broke in the queue is none of the listener.
+        let Ok((stream, peer)) = listener.accept().await else {
+            tokio::time::sleep(AFTER_ERROR).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (tls, state) = (tls.clone(), Arc::clone(&state));
+        tokio::spawn(async move {
+            match tls {
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve_connection(stream, peer, state).await;
+                    }
+                }
+                None => serve_connection(stream, peer, state).await,
+            }
+        });
+    }
+}
+
+async fn serve_connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr, state: Arc<State>) {
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        async move { answer(&state, peer, request).await }
+    });
+    // Broken connections are the clients' business, and what faults are for.
+    let _ = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// One request: read, decide, log, answer. An error closes the connection without an answer.
+async fn answer(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Outgoing>, CutOff> {
+    let (head, body) = request.into_parts();
+    let now = state.clock.now();
+    let mut entry = ReceivedRequest {
+        at: now,
+        peer,
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: logged(&head.headers),
+        body_len: 0,
+        msg_body: None,
+        interface: None,
+        access_key: None,
+        fault: None,
+        status: None,
+        result_code: None,
+    };
+    let Some(body) = read(body).await else {
+        let answer = Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, &entry.path, now);
+        return Ok(sent(state, entry, Ready::plain(answer, now)));
+    };
+    entry.body_len = body.len();
+    entry.msg_body = serde_json::from_slice::<Value>(&body).ok().and_then(|mut json| json.get_mut("msgBody").map(Value::take));
+
+    let ready = decide(state, &head, &body, &mut entry).await;
+    match entry.fault {
+        Some(Fault::CloseBeforeAnswer) => {
+            ready.abandon(state, entry);
+            Err(CutOff)
+        }
+        Some(Fault::Silent) => {
+            ready.abandon(state, entry);
+            std::future::pending().await
+        }
+        _ => Ok(sent(state, entry, ready)),
+    }
+}
+
+/// The body, up to the bound; a declared length past it is refused before anything is read.
+async fn read(body: Incoming) -> Option<Bytes> {
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return None;
+    }
+    Limited::new(body, BODY_LIMIT).collect().await.ok().map(http_body_util::Collected::to_bytes)
+}
+
+/// An answer, and the callback that follows it.
+struct Ready {
+    answer: Answer,
+    now: Timestamp,
+    follow_up: Option<(Arc<Job>, String)>,
+}
+
+impl Ready {
+    fn plain(answer: Answer, now: Timestamp) -> Self {
+        Self { answer, now, follow_up: None }
+    }
+
+    /// The answer does not go out; what was started goes on.
+    fn abandon(self, state: &Arc<State>, entry: ReceivedRequest) {
+        if let Some((job, url)) = self.follow_up {
+            callback::start(state, job, url, entry.fault.clone(), None);
+        }
+        state.received.push(entry);
+    }
+}
+
+/// Logs the request and lets the answer go.
+fn sent(state: &Arc<State>, mut entry: ReceivedRequest, ready: Ready) -> Response<Outgoing> {
+    entry.status = Some(ready.answer.status.as_u16());
+    entry.result_code.clone_from(&ready.answer.result_code);
+    let done = ready.follow_up.map(|(job, url)| {
+        let (done, over) = oneshot::channel();
+        callback::start(state, job, url, entry.fault.clone(), Some(over));
+        done
+    });
+    state.received.push(entry);
+    ready.answer.into_response(ready.now, done)
+}
+
+async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, entry: &mut ReceivedRequest) -> Ready {
+    let mut now = entry.at;
+    let path = entry.path.clone();
+    let refuse = |status: StatusCode, now: Timestamp| Ready::plain(Answer::refusal(status, &path, now), now);
+
+    let Some(interface) = route(state, &path) else { return refuse(StatusCode::NOT_FOUND, now) };
+    entry.interface = Some(interface.name());
+    if head.method != interface.method() {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, now);
+    }
+    let fault = state.faults.take(interface);
+    entry.fault.clone_from(&fault);
+    if let Some(Fault::SkewedClock(seconds)) = fault {
+        now = now.plus_millis(i64::from(seconds) * 1000);
+    }
+    if let Some(answer) = fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind(), &path, now)) {
+        return Ready::plain(dressed(state, interface, answer), now);
+    }
+    if interface.signed() {
+        match verify(state, head, body, entry, now) {
+            Ok(access_key) => entry.access_key = Some(access_key),
+            Err(Refused::Unauthorized) => return refuse(StatusCode::UNAUTHORIZED, now),
+            Err(Refused::Locked) => return refuse(StatusCode::FORBIDDEN, now),
+        }
+    }
+
+    let access_key = entry.access_key.as_deref().unwrap_or_default();
+    let outcome = interface.call(&Call { state, now, access_key, body });
+    let (answer, follow_up) = match outcome {
+        Ok(Outcome::Data(data)) => (success(Some(data)), None),
+        Ok(Outcome::Job { job, callback_url }) => {
+            (success(Some(json!({ "responseId": job.response_id.as_str() }))), Some((job, callback_url)))
+        }
+        Ok(Outcome::File(job)) => (file(job).await, None),
+        Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
+    };
+    let answer = dressed(state, interface, answer);
+    let answer = fault.as_ref().map_or(answer.clone(), |fault| answer.spoilt(fault));
+    Ready { answer, now, follow_up }
+}
+
+/// The interface that the path names, behind the prefix.
+fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
+    interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
+}
+
+fn verify(state: &State, head: &http::request::Parts, body: &[u8], entry: &ReceivedRequest, now: Timestamp) -> Result<String, Refused> {
+    // The lock goes by the true clock, not by one that a fault has put forward.
+    state.gate.check_lock(entry.peer.ip(), entry.at)?;
+    let headers: Vec<(&str, &str)> =
+        head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect();
+    let query: Vec<(String, String)> = entry.query.as_deref().map(decoded_pairs).unwrap_or_default();
+    let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let request = RequestView { method: &entry.method, path: &entry.path, query: &query, headers: &headers, body };
+    let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    state.gate.verify(entry.peer.ip(), authorization, request, now)
+}
+
+fn success(data: Option<Value>) -> Answer {
+    Answer::envelope(&Envelope::new(ResultCode::Success, "success", data))
+}
+
+/// Interfaces that hand out files may do so in chunks, and send their refusals under the files' type.
+fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
+    if interface.kind() != Kind::File {
+        return answer;
+    }
+    match answer.result_code {
+        Some(_) if state.settings.errors_as_octet_stream => answer.under_octet_stream(),
+        None if state.settings.chunked && answer.status == StatusCode::OK => answer.chunked(),
+        _ => answer,
+    }
+}
+
+/// The file, made on a thread of its own: compressing would hold up all other connections.
+async fn file(job: Arc<Job>) -> Answer {
+    match tokio::task::spawn_blocking(move || job.file()).await {
+        Ok(Ok(bytes)) => Answer::file(bytes),
+        _ => Answer::envelope(&Envelope::new(ResultCode::CompressingFailed, ResultCode::CompressingFailed.meaning(), None)),
+    }
+}
+
+/// Raw keys and values of a query.
+pub(crate) fn decoded_pairs(query: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(key), decoded(value))
+    };
+    query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let escaped = (first == b'%').then(|| behind.get(..2)).flatten().and_then(|two| {
+            let two = std::str::from_utf8(two).ok().filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            u8::from_str_radix(two, 16).ok()
+        });
+        bytes.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn logged(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let shown = if name == header::AUTHORIZATION { redacted(&text) } else { text.into_owned() };
+            (name.as_str().to_owned(), shown)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded_pair_by_pair() {
+        let pairs = decoded_pairs("a=1&b=%2F%20x&c&%zz=%4&d=%C3%BC");
+        let expected = [("a", "1"), ("b", "/ x"), ("c", ""), ("%zz", "%4"), ("d", "ü")];
+        assert_eq!(pairs, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+}
