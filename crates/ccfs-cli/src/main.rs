@@ -1,3 +1,71 @@
-//! x
+//! The `ccfs` command: what it prints and how it ends. The work is done by the libraries.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod backend;
+mod command;
+mod failure;
+mod input;
+mod interrupt;
+mod output;
+mod progress;
+mod receiver;
+mod settings;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use serde_json::json;
+
+use crate::args::{Cli, Command};
+use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.settings.json;
+    interrupt::install();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure, json);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let settings = Settings::load(cli.settings)?;
+    match cli.command {
+        Command::Demo(args) => command::demo::run(&args),
+        Command::Download(args) => command::download::run(&settings, &args),
+        Command::Query(args) => command::query::run(&settings, args),
+        Command::Listen(args) => command::listen::run(&settings, &args),
+        Command::Convert(args) => command::convert::run(&settings, &args),
+        Command::Inspect(args) => command::inspect::run(&settings, &args),
+        Command::Sign(args) => command::signature::sign(&settings, args),
+        Command::Verify(args) => command::signature::verify(&settings, args),
+        Command::Serve(args) => command::serve::run(&settings, &args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ccfs", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end())
+        }
+    }
+}
+
+fn tell(failure: &Failure, as_json: bool) {
+    if failure.kind == Kind::PipeClosed {
+        return;
+    }
+    if as_json {
+        let mut line = json!({"error": failure.kind.word(), "message": failure.message});
+        if let Some(code) = &failure.result_code {
+            line["result_code"] = code.as_str().into();
+        }
+        eprintln!("{line}");
+    } else {
+        eprintln!("error: {}", failure.message);
+    }
+}

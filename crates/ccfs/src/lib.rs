@@ -15,7 +15,7 @@
 //! ```no_run
 //! # #[cfg(all(feature = "blocking", feature = "archive"))]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use ccfs::archive::Archive;
+//! use ccfs::archive::{AgentSkillChange, Archive};
 //! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
@@ -28,7 +28,7 @@
 //! // Later: the day is the one on which the generation was asked for.
 //! let name = job.file_name("2023-04-06".parse()?);
 //! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip")?;
-//! for change in Archive::open("skills.zip")?.agent_skill_changes() {
+//! for change in Archive::open(std::fs::File::open("skills.zip")?)?.records::<AgentSkillChange>() {
 //!     let change = change?;
 //!     println!("{:?} {:?}", change.agent_id, change.skill_list);
 //! }

@@ -64,6 +64,9 @@ pub enum ViewError {
     /// `host` is not among the headers.
     #[error("the header `host` must be signed: add it with the exact text that is sent")]
     HostNotSigned,
+    /// The method or the path holds a line break, which would let two requests have one signature.
+    #[error("the method or the path holds a line break: pass them as they stand in the request line")]
+    LineBreak,
     /// A name is no header name.
     #[error("signed header number {index} (from 0) has a name that HTTP does not allow")]
     HeaderName {
@@ -128,6 +131,9 @@ pub(super) struct Canonical<'a> {
 impl<'a> Canonical<'a> {
     pub(super) fn new(view: RequestView<'a>) -> Result<Self, ViewError> {
         let (headers, query) = (view.headers, view.query);
+        if view.method.contains('\n') || view.path.contains('\n') {
+            return Err(ViewError::LineBreak);
+        }
         if headers.len() > SIGNED_HEADERS_LIMIT {
             return Err(ViewError::TooManyHeaders { limit: SIGNED_HEADERS_LIMIT, count: headers.len() });
         }

@@ -1,6 +1,7 @@
 //! Accepting each signature once.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
@@ -14,8 +15,9 @@ pub trait ReplayGuard {
 /// A guard in memory, bounded in number and in age.
 ///
 /// An entry older than the window (counted from the newest timestamp seen) is forgotten, and so is the oldest one when the bound
-/// is reached. Use a [`Freshness`](crate::Freshness) window that is no longer, so that what is forgotten is refused for its age.
-#[derive(Clone, Debug)]
+/// is reached. Use a [`Freshness`](crate::Freshness) whose past and future together are no longer than the window: then what is
+/// forgotten for its age is refused for its age.
+#[derive(Clone)]
 pub struct RecentSignatures {
     seen: HashSet<Box<str>>,
     order: VecDeque<(Timestamp, Box<str>)>,
@@ -73,5 +75,16 @@ impl ReplayGuard for RecentSignatures {
         self.order.push_back((signed_at, signature.into()));
         self.forget_old();
         true
+    }
+}
+
+impl fmt::Debug for RecentSignatures {
+    /// Without the signatures: one that another receiver has not seen yet lets its reader repeat the request there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecentSignatures")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
     }
 }

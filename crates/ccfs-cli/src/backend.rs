@@ -1,0 +1,77 @@
+//! Calls over the backend that the settings name.
+
+use std::fs::File;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use ccfs::{Error, FileReceipt, Operation, Overwrite};
+
+use crate::args::Backend;
+use crate::failure::{Failure, Kind};
+use crate::interrupt;
+use crate::progress::Bar;
+use crate::settings::Settings;
+
+/// Calls an interface that answers with an envelope.
+pub(crate) fn call<O: Operation>(settings: &Settings, operation: O) -> Result<O::Answer, Failure> {
+    match settings.backend {
+        Backend::Blocking => Ok(settings.client()?.call(operation)?),
+        Backend::Async => {
+            let client = settings.async_client()?;
+            run(async { Ok(client.call(operation).await?) })
+        }
+    }
+}
+
+/// Downloads to a file that is there whole or not at all, with a bar on a terminal; `check` looks at it before.
+pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
+    settings: &Settings,
+    operation: O,
+    path: &Path,
+    overwrite: Overwrite,
+    check: fn(File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<FileReceipt, Failure> {
+    let bar = Bar::bytes();
+    let receipt = match settings.backend {
+        Backend::Blocking => {
+            let client = settings.client()?;
+            let report = |progress| {
+                bar.show(progress);
+                interrupt::flow()
+            };
+            client.download(operation).overwrite(overwrite).check(check).progress(report).to_file(path)
+        }
+        Backend::Async => {
+            let client = settings.async_client()?;
+            let download = client.download(operation).overwrite(overwrite).check(check).progress(|progress| bar.show(progress));
+            run(async { Ok(download.to_file(path).await) })?
+        }
+    };
+    bar.finish();
+    receipt.map_err(|error| match error {
+        // What was stopped in the middle of a read ends as a failure of that read.
+        _ if interrupt::came() => Failure::from(Error::Stopped),
+        error => error.into(),
+    })
+}
+
+/// Runs a future to its end, or until a signal comes: then it is dropped, which cancels it cleanly.
+pub(crate) fn run<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::file(format_args!("the async runtime cannot start: {error}")))?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = future => result,
+            () = interrupted() => Err(Failure::new(Kind::Interrupted, "interrupted")),
+        }
+    })
+}
+
+async fn interrupted() {
+    while !interrupt::came() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

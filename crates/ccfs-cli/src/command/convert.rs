@@ -1,0 +1,195 @@
+//! `ccfs convert`: records as JSON lines or as CSV in one shape.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use ccfs::archive::{AnyRecord, BadRows, CsvWriter, Error, FileKind, OnBadRow, ReadOptions, RecordRef, Records, TenantTime, WithOffset};
+use ccfs::{Overwrite, WholeFile};
+use jiff::tz::TimeZone;
+
+use crate::args::{BadRow, ConvertArgs, Target};
+use crate::failure::{Failure, Kind};
+use crate::input::{self, Input};
+use crate::interrupt;
+use crate::progress::Bar;
+use crate::settings::Settings;
+
+/// Rows between two looks at the clock and the signals.
+const ROWS_BETWEEN: u64 = 4096;
+/// Bad rows whose positions are told; all are counted.
+const BAD_ROWS_TOLD: usize = 10;
+
+pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
+    let options = ReadOptions::new().on_bad_row(match args.on_bad_row {
+        BadRow::Stop => OnBadRow::Stop,
+        BadRow::Skip => OnBadRow::Skip,
+    });
+    let mut input = Input::open(&args.input, args.kind.map(FileKind::from), &options)?;
+    let kind = only_kind(&input, args)?;
+    let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind };
+    let name = args.input.display().to_string();
+    let bad_rows = match &args.output {
+        None => {
+            let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
+            let bad_rows = conversion.run(input.records(&options), &mut out, &name)?;
+            out.flush().map_err(|error| Failure::stdout(&error))?;
+            bad_rows
+        }
+        Some(path) => to_file(&mut conversion, input.records(&options), path, args.force, &name)?,
+    };
+    report(&bad_rows);
+    Ok(())
+}
+
+/// The file is there when all of it is right, and not before.
+fn to_file(conversion: &mut Conversion, records: Records<'_, AnyRecord>, path: &Path, force: bool, name: &str) -> Result<BadRows, Failure> {
+    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+    let file = WholeFile::create(path, overwrite).map_err(Failure::file)?;
+    let cannot = |error: io::Error| Failure::file(format_args!("{} cannot be written: {error}", path.display()));
+    let mut out = BufWriter::with_capacity(256 * 1024, file);
+    let bad_rows = conversion.run(records, &mut out, name)?;
+    let file = out.into_inner().map_err(|error| cannot(error.into_error()))?;
+    let len = file.written();
+    file.commit(len).map_err(Failure::file)?;
+    Ok(bad_rows)
+}
+
+/// One CSV has one set of columns: an archive with several kinds of file needs a choice.
+fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<FileKind>, Failure> {
+    let (kinds, chosen) = (input.kinds(), args.kind.map(FileKind::from));
+    if let Some(chosen) = chosen.filter(|chosen| !kinds.contains(chosen) && !kinds.is_empty()) {
+        let found: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+        return Err(Failure::usage(format_args!("there is no {chosen} file in it, but {}", found.join(" and "))));
+    }
+    match (&kinds[..], args.to, chosen) {
+        (_, _, Some(chosen)) => Ok(Some(chosen)),
+        ([_, _, ..], Target::Csv, None) => {
+            let found: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+            Err(Failure::usage(format_args!(
+                "the archive has {} files, which have other columns: choose one with --kind",
+                found.join(" and ")
+            )))
+        }
+        ([one], ..) => Ok(Some(*one)),
+        _ => Ok(None),
+    }
+}
+
+struct Conversion {
+    to: Target,
+    zone: Option<TimeZone>,
+    /// The only kind of file whose records are wanted.
+    kind: Option<FileKind>,
+}
+
+impl Conversion {
+    fn run(&mut self, mut records: Records<'_, AnyRecord>, out: &mut impl Write, name: &str) -> Result<BadRows, Failure> {
+        let bar = Bar::rows();
+        let mut writer = Writer::new(self.to, self.zone.clone(), out);
+        if let (Target::Csv, Some(kind)) = (self.to, self.kind) {
+            writer.header(kind).map_err(|error| Failure::stdout(&error))?;
+        }
+        let mut rows = 0_u64;
+        while let Some(record) = records.next_record().map_err(|error| bad_row_hint(name, &error))? {
+            if self.kind.is_none_or(|kind| kind == record.kind()) {
+                writer.write(record).map_err(|error| Failure::stdout(&error))?;
+            }
+            rows += 1;
+            if rows.is_multiple_of(ROWS_BETWEEN) {
+                bar.set(rows);
+                if interrupt::came() {
+                    return Err(Failure::new(Kind::Interrupted, "interrupted"));
+                }
+            }
+        }
+        bar.finish();
+        Ok(records.bad_rows().clone())
+    }
+}
+
+fn bad_row_hint(name: &str, error: &Error) -> Failure {
+    let failure = input::of(name, error);
+    match error {
+        Error::Row(_) => Failure { message: format!("{} (--on-bad-row skip goes on without it)", failure.message), ..failure },
+        _ => failure,
+    }
+}
+
+enum Writer<'a, W: Write> {
+    Jsonl { out: &'a mut W, zone: Option<TimeZone> },
+    Csv(CsvWriter<&'a mut W>),
+}
+
+impl<'a, W: Write> Writer<'a, W> {
+    fn new(to: Target, zone: Option<TimeZone>, out: &'a mut W) -> Self {
+        match to {
+            Target::Jsonl => Self::Jsonl { out, zone },
+            Target::Csv => Self::Csv(CsvWriter::new(out)),
+        }
+    }
+
+    /// Also a file without records has a header row.
+    fn header(&mut self, kind: FileKind) -> io::Result<()> {
+        match self {
+            Self::Csv(csv) => csv.write_header(kind.columns()),
+            Self::Jsonl { .. } => Ok(()),
+        }
+    }
+
+    fn write(&mut self, record: ccfs::archive::AnyRecordRef<'_>) -> io::Result<()> {
+        match self {
+            Self::Csv(csv) => csv.write(&record),
+            Self::Jsonl { out, zone: None } => {
+                serde_json::to_writer(&mut **out, &record)?;
+                out.write_all(b"\n")
+            }
+            Self::Jsonl { out, zone: Some(zone) } => {
+                serde_json::to_writer(&mut **out, &WithOffset::new(record, |time| offset(zone, time)))?;
+                out.write_all(b"\n")
+            }
+        }
+    }
+}
+
+/// Seconds that the zone is ahead of UTC at a time on its clock. In the hour that an autumn has twice it is the first one, and a time
+/// that a spring leaves out counts as before the change: what calendars commonly do.
+pub(crate) fn offset(zone: &TimeZone, time: TenantTime) -> Option<i32> {
+    let part = |value: u8| i8::try_from(value).ok();
+    let civil = jiff::civil::DateTime::new(
+        i16::try_from(time.year()).ok()?,
+        part(time.month())?,
+        part(time.day())?,
+        part(time.hour())?,
+        part(time.minute())?,
+        part(time.second())?,
+        0,
+    );
+    let zoned = zone.to_ambiguous_zoned(civil.ok()?).compatible().ok()?;
+    Some(zoned.offset().seconds())
+}
+
+/// Whether a file can be created is known at once; whether its rows are good only at the end.
+fn report(bad_rows: &BadRows) {
+    let count = bad_rows.count();
+    if count == 0 {
+        return;
+    }
+    eprintln!("{count} bad {} left out:", if count == 1 { "row was" } else { "rows were" });
+    for row in bad_rows.first().iter().take(BAD_ROWS_TOLD) {
+        eprintln!("  {row}");
+    }
+    if count > BAD_ROWS_TOLD as u64 {
+        eprintln!("  and {} more", count - BAD_ROWS_TOLD as u64);
+    }
+}
+
+/// Opened here as well, so that the demo can convert what it downloaded.
+pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failure> {
+    let options = ReadOptions::new();
+    let mut input = Input::open(archive, None, &options)?;
+    let mut conversion = Conversion { to: Target::Jsonl, zone: None, kind: None };
+    to_file(&mut conversion, input.records(&options), path, true, &archive.display().to_string())?;
+    let lines = File::open(path).and_then(|file| io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1)));
+    lines.map_err(Failure::file)
+}

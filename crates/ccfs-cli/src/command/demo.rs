@@ -1,0 +1,194 @@
+//! `ccfs demo`: the whole job against an emulator, on this machine alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
+use ccfs::{
+    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, LocalTime, Overwrite, QueryAgentSkillInfoData, Timestamp, Trust,
+};
+use ccfs_emulator::Emulator;
+
+use crate::args::DemoArgs;
+use crate::command::convert;
+use crate::failure::{Failure, Kind};
+use crate::receiver::Receiver;
+use crate::{backend, output, table};
+
+/// The tenant's clock in the demo: China Standard Time.
+const UTC_OFFSET: i32 = 8 * 3600;
+/// How long the callback may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Records that are shown.
+const SHOWN: usize = 5;
+
+pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
+    fs::create_dir_all(&args.out).map_err(|error| Failure::file(format_args!("{} cannot be made: {error}", args.out.display())))?;
+    let mut steps = Steps::default();
+
+    let emulator = Emulator::builder().seed(args.seed).rows(args.rows).utc_offset(UTC_OFFSET).start();
+    let emulator = emulator.map_err(|error| Failure::new(Kind::Network, error))?;
+    steps.done("emulator", format_args!("a CC-FS stand-in at {}, with a certificate of its own CA", emulator.endpoint()))?;
+
+    let receiver = Receiver::start(([127, 0, 0, 1], 0).into(), &emulator.credentials())
+        .map_err(|error| Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}")))?;
+    let callback_url = format!("http://{}/callback", receiver.address);
+    steps.done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
+
+    let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes()).map_err(Failure::usage)?;
+    let client = Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust.clone()).build();
+    let client = client.map_err(Failure::usage)?;
+    let (begin, end) = yesterday();
+    let job = client.call(QueryAgentSkillInfoData::new(begin, end, &callback_url))?;
+    steps.done("query", format_args!("asked for the changes from {begin} to {end}"))?;
+    wire(&emulator)?;
+    below(format_args!("the job is {}", job.response_id))?;
+
+    let callback = wait_for_callback(&receiver)?;
+    steps.done("callback", format_args!("signature checked, answered first; the file is {}", callback.file_name))?;
+
+    let archive = args.out.join(callback.file_name.as_str());
+    let download = DownloadAgentSkillInfoFile::new(callback.file_name.clone());
+    let receipt = client.download(download.clone()).overwrite(Overwrite::Replace).to_file(&archive)?;
+    steps.done("download", format_args!("blocking (ureq): {} bytes to {}", table::thousands(receipt.bytes), archive.display()))?;
+    wire(&emulator)?;
+
+    let bytes = download_async(emulator.endpoint().clone(), &emulator, trust, download)?;
+    steps.done("download", format_args!("async (reqwest): {} bytes to memory", table::thousands(bytes.len() as u64)))?;
+    wire(&emulator)?;
+    compare(&archive, &bytes)?;
+    steps.done("compare", format_args!("both backends got the same bytes"))?;
+
+    let jsonl = archive.with_extension("jsonl");
+    let lines = convert::archive_to_jsonl(&archive, &jsonl)?;
+    steps.done("convert", format_args!("{} JSON lines to {}", table::thousands(lines), jsonl.display()))?;
+
+    output::line("")?;
+    output::line(Summary::read(&archive)?.render().trim_end())
+}
+
+/// Prints each step with the time since the one before.
+struct Steps {
+    since: Instant,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { since: Instant::now() }
+    }
+}
+
+impl Steps {
+    fn done(&mut self, name: &str, text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+        let millis = self.since.elapsed().as_secs_f64() * 1000.0;
+        self.since = Instant::now();
+        output::line(format_args!("{name:<9} {millis:>7.1} ms  {text}"))
+    }
+}
+
+/// What the server received last, and how it answered: printed below a step.
+fn wire(emulator: &Emulator) -> Result<(), Failure> {
+    let log = emulator.received();
+    let Some(request) = log.last() else { return Ok(()) };
+    let signed = request.header("authorization").and_then(|value| value.split('/').nth(3)).unwrap_or_default();
+    let (method, path, bytes) = (&request.method, &request.path, request.body_len);
+    below(format_args!("sent: {method} {path}, {bytes} bytes, signed over {signed}"))?;
+    match request.status {
+        Some(status) => below(format_args!("came: HTTP {status}, signature accepted")),
+        None => Ok(()),
+    }
+}
+
+fn below(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+    output::line(format_args!("{:<23}{text}", ""))
+}
+
+/// Yesterday on the tenant's clock, from midnight to midnight.
+fn yesterday() -> (LocalTime, LocalTime) {
+    let now = LocalTime::at_offset(Timestamp::from(SystemTime::now()), UTC_OFFSET);
+    let midnight = LocalTime::new(now.day(), 0, 0, 0).unwrap_or(now);
+    (midnight.plus_seconds(-24 * 3600).unwrap_or(midnight), midnight)
+}
+
+fn wait_for_callback(receiver: &Receiver) -> Result<Callback, Failure> {
+    match receiver.events.recv_timeout(PATIENCE) {
+        Ok(Ok(callback)) => Ok(callback),
+        Ok(Err(error)) => Err(Failure::data(format_args!("the callback was refused: {error}"))),
+        Err(_) => Err(Failure::new(Kind::Network, format_args!("no callback came within {} s", PATIENCE.as_secs()))),
+    }
+}
+
+fn download_async(endpoint: Endpoint, emulator: &Emulator, trust: Trust, download: DownloadAgentSkillInfoFile) -> Result<Vec<u8>, Failure> {
+    let client = AsyncClient::builder(endpoint, emulator.credentials()).trust(trust).build().map_err(Failure::usage)?;
+    backend::run(async {
+        let mut bytes = Vec::new();
+        client.download(download).to_writer(&mut bytes).await?;
+        Ok(bytes)
+    })
+}
+
+fn compare(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let on_disk = fs::read(path).map_err(|error| Failure::file(format_args!("{} cannot be read: {error}", path.display())))?;
+    if on_disk == bytes { Ok(()) } else { Err(Failure::data("the two backends got different bytes")) }
+}
+
+/// What the archive holds.
+#[derive(Default)]
+struct Summary {
+    first: Vec<[String; 5]>,
+    rows: u64,
+    agents: BTreeSet<i64>,
+    by_type: BTreeMap<OperateType, u64>,
+}
+
+impl Summary {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let mut summary = Self::default();
+        let file = File::open(path).map_err(Failure::file)?;
+        let mut archive = Archive::open(file).map_err(Failure::data)?;
+        let mut changes = archive.records::<AgentSkillChange>();
+        while let Some(change) = changes.next_record().map_err(Failure::data)? {
+            summary.add(change);
+        }
+        Ok(summary)
+    }
+
+    fn add(&mut self, change: AgentSkillChangeRef<'_>) {
+        self.rows += 1;
+        self.agents.extend(change.agent_id());
+        if let Some(operation) = change.operate_type() {
+            *self.by_type.entry(operation).or_default() += 1;
+        }
+        if self.first.len() < SHOWN {
+            let skills: Vec<&str> = change.skill_list().iter().collect();
+            self.first.push([
+                change.operate_time().map(|time| time.to_string()).unwrap_or_default(),
+                change.agent_id().map(|id| id.to_string()).unwrap_or_default(),
+                change.operate_id().map(|id| id.to_string()).unwrap_or_default(),
+                change.operate_type().map(|operation| operation.to_string()).unwrap_or_default(),
+                skills.join(" "),
+            ]);
+        }
+    }
+
+    fn render(&self) -> String {
+        let mut rows = vec![["when (tenant)", "agent", "changed by", "operation", "skills"].map(String::from)];
+        rows.extend(self.first.iter().cloned());
+        let mut types: Vec<_> = self.by_type.iter().collect();
+        types.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let most = types.first().map_or(1, |(_, count)| **count);
+        let types: Vec<[String; 3]> = types
+            .into_iter()
+            .map(|(operation, &count)| [operation.to_string(), table::thousands(count), table::bar(count, most, 30)])
+            .collect();
+        format!(
+            "{}\n{} changes of {} agents, by type:\n{}",
+            table::aligned(&rows, &[false, true, true, false, false]),
+            table::thousands(self.rows),
+            self.agents.len(),
+            table::aligned(&types, &[false, true, false]),
+        )
+    }
+}

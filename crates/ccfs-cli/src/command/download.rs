@@ -1,0 +1,57 @@
+//! `ccfs download`: one index file, verified, whole or not at all.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use ccfs::archive::{Archive, Error};
+use ccfs::{DownloadAgentSkillInfoFile, IndexFileName, Overwrite};
+use serde::Serialize;
+
+use crate::args::DownloadArgs;
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::{backend, output};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    file_name: &'a str,
+    bytes: u64,
+    path: &'a Path,
+}
+
+pub(crate) fn run(settings: &Settings, args: &DownloadArgs) -> Result<(), Failure> {
+    let name = file_name(args)?;
+    let path = target(&args.output, name.as_str());
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let receipt = backend::download(settings, DownloadAgentSkillInfoFile::new(name.clone()), &path, overwrite, check_archive)?;
+    if settings.json {
+        return output::json(&Answer { file_name: name.as_str(), bytes: receipt.bytes, path: &path });
+    }
+    output::line(format_args!("{}  {} bytes", path.display(), receipt.bytes))
+}
+
+fn file_name(args: &DownloadArgs) -> Result<IndexFileName, Failure> {
+    let parsed = if args.lenient { IndexFileName::lenient(&args.name) } else { args.name.parse() };
+    parsed.map_err(|error| {
+        let hint = if !args.lenient && IndexFileName::lenient(&args.name).is_ok() {
+            ". The server's own rule would take it: --lenient sends it as it is"
+        } else {
+            ""
+        };
+        Failure::usage(format_args!("{error}{hint}"))
+    })
+}
+
+/// The file to write: the name given, or the file's own name in the folder given.
+fn target(output: &Path, name: &str) -> PathBuf {
+    if output.is_dir() { output.join(name) } else { output.to_owned() }
+}
+
+/// Reads every member to its end, which checks lengths and CRCs. What its rows say is not looked at here.
+fn check_archive(file: File) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    match Archive::open(file).and_then(|mut archive| archive.inspect()) {
+        // A large file is not a damaged one; who reads it sets the bounds.
+        Ok(_) | Err(Error::Limit { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,10 @@
+//! One file a subcommand.
+
+pub(crate) mod convert;
+pub(crate) mod demo;
+pub(crate) mod download;
+pub(crate) mod inspect;
+pub(crate) mod listen;
+pub(crate) mod query;
+pub(crate) mod serve;
+pub(crate) mod signature;

@@ -1,0 +1,51 @@
+//! `ccfs query`: asks the server to generate an index file.
+
+use std::time::SystemTime;
+
+use ccfs::{LocalTime, QueryAgentSkillInfoData, Timestamp};
+use serde::Serialize;
+
+use crate::args::QueryArgs;
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::{backend, output};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    response_id: &'a str,
+    file_name: &'a str,
+}
+
+pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
+    let begin: LocalTime = args.begin.parse().map_err(|error| Failure::usage(format_args!("--begin: {error}")))?;
+    let end: LocalTime = args.end.parse().map_err(|error| Failure::usage(format_args!("--end: {error}")))?;
+    let mut query = QueryAgentSkillInfoData::new(begin, end, args.callback);
+    if let Some(account) = args.account {
+        query = query.account_id(account);
+    }
+    if let Some(agent) = args.agent {
+        query = query.agent_id(agent);
+    }
+    let zone = settings.time_zone()?;
+    let job = backend::call(settings, query)?;
+    let now = Timestamp::from(SystemTime::now());
+    let day = match &zone {
+        Some(zone) => {
+            let instant = jiff::Timestamp::from_millisecond(now.unix_millis()).unwrap_or_default();
+            LocalTime::at_offset(now, zone.to_offset(instant).seconds()).day()
+        }
+        None => now.utc_day(),
+    };
+    let name = job.file_name(day);
+    if settings.json {
+        return output::json(&Answer { response_id: job.response_id.as_str(), file_name: name.as_str() });
+    }
+    output::line(format_args!("response id  {}", job.response_id))?;
+    output::line(format_args!("file name    {name}"))?;
+    if zone.is_none() {
+        eprintln!(
+            "The day in the file name is today's in UTC; the server uses its own. Set --tz to its zone, or take the name from the callback."
+        );
+    }
+    Ok(())
+}

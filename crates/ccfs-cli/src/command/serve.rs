@@ -1,0 +1,55 @@
+//! `ccfs serve`: the emulator, for developing against.
+
+use std::io::Write;
+
+use ccfs::{Overwrite, WholeFile};
+use ccfs_emulator::{Emulator, FaultRule};
+use serde::Serialize;
+
+use crate::args::ServeArgs;
+use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+use crate::{interrupt, output};
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    endpoint: String,
+    access_key: &'a str,
+    secret_key: &'a str,
+}
+
+pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> {
+    let mut builder = Emulator::builder().bind(args.bind).seed(args.seed).rows(args.rows);
+    if args.plain {
+        builder = builder.plain();
+    }
+    if settings.has_keys() {
+        let (access_key, secret_key) = settings.keys()?;
+        builder = builder.keys(access_key, String::clone(&secret_key));
+    }
+    for fault in &args.faults {
+        let rule: FaultRule = fault.parse().map_err(|error| Failure::usage(format_args!("--fault {fault}: {error}")))?;
+        builder = builder.fault(rule);
+    }
+    let emulator = builder.start().map_err(|error| Failure::new(Kind::Network, error))?;
+    if let (Some(path), Some(pem)) = (&args.ca_out, emulator.ca_pem()) {
+        let mut file = WholeFile::create(path, Overwrite::Replace).map_err(Failure::file)?;
+        file.write_all(pem.as_bytes()).map_err(Failure::file)?;
+        file.commit(pem.len() as u64).map_err(Failure::file)?;
+    }
+    let ready = Ready { endpoint: emulator.endpoint().to_string(), access_key: emulator.access_key(), secret_key: emulator.secret_key() };
+    if settings.json {
+        output::json(&ready)?;
+    } else {
+        output::line(format_args!("endpoint    {}", ready.endpoint))?;
+        output::line(format_args!("access key  {}", ready.access_key))?;
+        output::line(format_args!("secret key  {} (the emulator's, worth nothing elsewhere)", ready.secret_key))?;
+        if let Some(path) = &args.ca_out {
+            output::line(format_args!("CA          {}", path.display()))?;
+        }
+    }
+    eprintln!("ready; Ctrl-C or SIGTERM stops it");
+    interrupt::wait();
+    emulator.shutdown();
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `ccfs sign` and `ccfs verify`.
+
+use std::time::SystemTime;
+
+use ccfs::proto::{Freshness, RequestView, Signer, Timestamp, Verifier, VerifyError};
+use serde::Serialize;
+
+use crate::args::{RequestArgs, SignArgs, VerifyArgs};
+use crate::failure::{Failure, Kind};
+use crate::output;
+use crate::settings::{Settings, read_bounded};
+
+/// A request as the command line gives it.
+struct Parts {
+    method: String,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Parts {
+    fn read(args: RequestArgs) -> Result<Self, Failure> {
+        if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
+            return Err(Failure::usage("--path must begin with '/' and goes without the query, which --query gives"));
+        }
+        let query = args.query.iter().map(|text| {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            (key.to_owned(), value.to_owned())
+        });
+        let headers = args.headers.iter().map(|text| {
+            let (name, value) = text.split_once(':').ok_or_else(|| Failure::usage("--header must be written 'name: value'"))?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        });
+        Ok(Self {
+            query: query.collect(),
+            headers: headers.collect::<Result<_, Failure>>()?,
+            body: args.body_file.map_or(Ok(Vec::new()), |path| read_bounded(&path, "body file"))?,
+            method: args.method,
+            path: args.path,
+        })
+    }
+
+    fn with<T>(&self, use_view: impl FnOnce(RequestView<'_>) -> T) -> T {
+        fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+            pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect()
+        }
+        use_view(RequestView {
+            method: &self.method,
+            path: &self.path,
+            query: &borrowed(&self.query),
+            headers: &borrowed(&self.headers),
+            body: &self.body,
+        })
+    }
+}
+
+fn timestamp(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    text.map(|text| Timestamp::parse(text).map_err(|error| Failure::usage(format_args!("--timestamp: {error}")))).transpose()
+}
+
+pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        authorization: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        steps: Option<Steps<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Steps<'a> {
+        prefix: &'a str,
+        canonical_request: &'a str,
+        signature: &'a str,
+    }
+    let at = timestamp(args.timestamp.as_deref())?.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
+    // What was given with whole seconds is signed with whole seconds.
+    let precision = match args.timestamp.as_deref() {
+        Some(text) if !text.contains('.') => ccfs::proto::Precision::Seconds,
+        _ => ccfs::proto::Precision::Millis,
+    };
+    let parts = Parts::read(args.request)?;
+    let signer = Signer::new(&settings.credentials()?).query_line(settings.query_line()).precision(precision);
+    let steps = parts.with(|view| signer.explain(view, at)).map_err(Failure::usage)?;
+    let authorization = steps.authorization();
+    if settings.json {
+        let shown = Steps { prefix: &steps.prefix, canonical_request: &steps.canonical_request, signature: &steps.signature };
+        return output::json(&Answer { authorization: &authorization, steps: args.explain.then_some(shown) });
+    }
+    if args.explain {
+        eprintln!("1. prefix, the message of the first HMAC (its key is the secret key):\n{}\n", steps.prefix);
+        eprintln!("2. canonical request, the message of the second HMAC (its key is the first one's hex text):");
+        eprintln!("{}\n", steps.canonical_request);
+        eprintln!("3. signature, the second HMAC in hex:\n{}\n", steps.signature);
+    }
+    output::line(authorization)
+}
+
+pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Answer {
+        valid: bool,
+        signed_at: String,
+        query_line: &'static str,
+    }
+    let now = timestamp(args.timestamp.as_deref())?;
+    let parts = Parts::read(args.request)?;
+    let mut verifier = Verifier::new(&settings.credentials()?);
+    if now.is_some() {
+        verifier = verifier.freshness(Freshness::default());
+    }
+    let now = now.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
+    let outcome = parts.with(|view| match verifier.verify(&args.authorization, view, now) {
+        Err(VerifyError::Mismatch) => {
+            let why = verifier.diagnose(&args.authorization, view).ok().flatten();
+            let why = why.map_or_else(
+                || String::from("nothing that is usually mistaken explains it; most likely the secret key is another"),
+                |difference| difference.to_string(),
+            );
+            Err(Failure::new(Kind::Authentication, format_args!("{}: {why}", VerifyError::Mismatch)))
+        }
+        other => other.map_err(|error| Failure::new(Kind::Authentication, error)),
+    })?;
+    if settings.json {
+        let query_line = outcome.query_line.as_str();
+        return output::json(&Answer { valid: true, signed_at: outcome.timestamp.to_string(), query_line });
+    }
+    output::line(outcome)
+}

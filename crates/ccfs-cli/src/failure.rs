@@ -1,0 +1,105 @@
+//! What a command failed with: a sentence, one word for scripts, an exit code.
+
+use std::fmt;
+use std::io;
+
+use ccfs::{Error, ErrorKind, ExchangeError};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    pub(crate) message: String,
+    pub(crate) result_code: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Refused,
+    Data,
+    File,
+    Usage,
+    Network,
+    Authentication,
+    Interrupted,
+    /// Whoever reads stdout went away: nothing to say, and nothing went wrong here.
+    PipeClosed,
+}
+
+impl Kind {
+    /// The word in `--json` errors.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Data => "data",
+            Self::File => "file",
+            Self::Usage => "usage",
+            Self::Network => "network",
+            Self::Authentication => "authentication",
+            Self::Interrupted => "interrupted",
+            Self::PipeClosed => "pipe",
+        }
+    }
+
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::PipeClosed => 0,
+            Self::Refused | Self::Data | Self::File => 1,
+            Self::Usage => 2,
+            Self::Network => 3,
+            Self::Authentication => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Self {
+        Self { kind, message: message.to_string(), result_code: None }
+    }
+
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn data(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Data, message)
+    }
+
+    pub(crate) fn file(message: impl fmt::Display) -> Self {
+        Self::new(Kind::File, message)
+    }
+
+    /// Writing to stdout failed.
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::new(Kind::PipeClosed, ""),
+            _ => Self::file(format_args!("stdout cannot be written: {error}")),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Exchange(error) => error.into(),
+            Error::Request(error) => Self::usage(error),
+            Error::Stopped => Self::new(Kind::Interrupted, "interrupted"),
+            Error::Rejected(_) => Self::data(error),
+            other => Self::file(other),
+        }
+    }
+}
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        let kind = match &error.kind {
+            kind if kind.is_authentication() => Kind::Authentication,
+            kind if kind.is_network() => Kind::Network,
+            ErrorKind::Request(_) => Kind::Usage,
+            _ => Kind::Refused,
+        };
+        let result_code = error.kind.result_code().map(ToString::to_string);
+        Self { result_code, ..Self::new(kind, error) }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a command reads records from: an archive, a CSV file, stdin.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use ccfs::archive::{AnyRecord, Archive, Error, FileKind, Member, ReadOptions, Records};
+
+use crate::failure::Failure;
+
+/// Where records come from.
+pub(crate) enum Input {
+    Archive(Archive<File>),
+    Csv { reader: Box<dyn Read>, name: String, kind: FileKind },
+}
+
+impl Input {
+    /// Opens a file, or stdin for `-`. Tells an archive by its first bytes, not by its name.
+    ///
+    /// `kind` says which of the four files a CSV is, where its name does not.
+    pub(crate) fn open(path: &Path, kind: Option<FileKind>, options: &ReadOptions) -> Result<Self, Failure> {
+        let default = kind.unwrap_or(FileKind::AgentSkillInfo);
+        if path == Path::new("-") {
+            return Ok(Self::Csv { reader: Box::new(no_archive()?), name: "stdin".into(), kind: default });
+        }
+        let cannot = |error: std::io::Error| Failure::file(format_args!("{} cannot be read: {error}", path.display()));
+        let mut file = File::open(path).map_err(cannot)?;
+        let mut start = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut start).map_err(cannot)?;
+        file.seek(SeekFrom::Start(0)).map_err(cannot)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        if start == b"PK" || named_zip {
+            return Ok(Self::Archive(Archive::open_with(file, options).map_err(|error| of(&name, &error))?));
+        }
+        let kind = kind.or_else(|| FileKind::of_name(&name)).unwrap_or(default);
+        Ok(Self::Csv { reader: Box::new(file), name, kind })
+    }
+
+    /// The kinds of file that are in it.
+    pub(crate) fn kinds(&self) -> Vec<FileKind> {
+        match self {
+            Self::Csv { kind, .. } => vec![*kind],
+            Self::Archive(archive) => {
+                let mut kinds: Vec<FileKind> = archive.members().iter().filter_map(Member::kind).collect();
+                kinds.sort_unstable();
+                kinds.dedup();
+                kinds
+            }
+        }
+    }
+
+    /// Its records.
+    pub(crate) fn records<'a>(&'a mut self, options: &ReadOptions) -> Records<'a, AnyRecord> {
+        match self {
+            Self::Archive(archive) => archive.records(),
+            Self::Csv { reader, name, kind } => Records::from_csv_with(reader, *kind, options).named(name),
+        }
+    }
+}
+
+/// stdin, unless an archive comes out of it, which cannot be read without going back and forth.
+fn no_archive() -> Result<impl Read, Failure> {
+    let mut start = Vec::new();
+    let mut stdin = std::io::stdin();
+    stdin.by_ref().take(2).read_to_end(&mut start).map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
+    if start == b"PK" {
+        return Err(Failure::usage("stdin holds an archive: give it as a file, or unpack it (unzip -p FILE.zip | ccfs convert -)"));
+    }
+    Ok(std::io::Cursor::new(start).chain(stdin))
+}
+
+/// An archive's error with the file's name before it.
+pub(crate) fn of(name: &str, error: &Error) -> Failure {
+    match error {
+        Error::Row(_) => Failure::data(error),
+        error => Failure::data(format_args!("{name}: {error}")),
+    }
+}

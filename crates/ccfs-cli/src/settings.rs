@@ -1,0 +1,206 @@
+//! Settings: flag, then environment, then file.
+
+use std::env;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ccfs::{AsyncClient, Client, Credentials, Endpoint, Policy, QueryLine, Trust};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::args::{Backend, QueryLineArg, SettingsArgs};
+use crate::failure::Failure;
+use crate::interrupt;
+
+/// Bytes of a key file, a CA file or a configuration file that are read.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The settings that are in force. What a command does not ask for may be missing.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    endpoint: Option<String>,
+    access_key: Option<String>,
+    secret_key: Option<SecretSource>,
+    ca: Option<PathBuf>,
+    tz: Option<String>,
+    query_line: QueryLine,
+    pub(crate) backend: Backend,
+    pub(crate) json: bool,
+}
+
+enum SecretSource {
+    File(PathBuf),
+    Text(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Text(_) => f.write_str("Text(redacted)"),
+        }
+    }
+}
+
+/// The configuration file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    endpoint: Option<String>,
+    access_key: Option<String>,
+    secret_key_file: Option<PathBuf>,
+    secret_key: Option<String>,
+    ca: Option<PathBuf>,
+    tz: Option<String>,
+    query_line: Option<QueryLineArg>,
+    backend: Option<Backend>,
+}
+
+impl Settings {
+    /// Puts the three sources together.
+    pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
+        let file = config_file(args.config)?;
+        let secret_key = match (args.secret_key_file, env::var("CCFS_SECRET_KEY"), file.secret_key_file, file.secret_key) {
+            (Some(path), ..) | (None, Err(env::VarError::NotPresent), Some(path), _) => Some(SecretSource::File(path)),
+            (None, Ok(text), ..) => Some(SecretSource::Text(Zeroizing::new(text))),
+            (None, Err(env::VarError::NotUnicode(_)), ..) => return Err(Failure::usage("CCFS_SECRET_KEY is not UTF-8")),
+            (None, Err(_), None, text) => text.map(|text| SecretSource::Text(Zeroizing::new(text))),
+        };
+        Ok(Self {
+            endpoint: args.endpoint.or(file.endpoint),
+            access_key: args.access_key.or(file.access_key),
+            secret_key,
+            ca: args.ca.or(file.ca),
+            tz: args.tz.or(file.tz),
+            query_line: match args.query_line.or(file.query_line) {
+                Some(QueryLineArg::Empty) => QueryLine::Empty,
+                Some(QueryLineArg::Omit) | None => QueryLine::Omit,
+            },
+            backend: args.backend.or(file.backend).unwrap_or_default(),
+            json: args.json,
+        })
+    }
+
+    pub(crate) fn query_line(&self) -> QueryLine {
+        self.query_line
+    }
+
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
+        let text = self.endpoint.as_deref().ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
+        text.parse().map_err(Failure::usage)
+    }
+
+    /// Whether any key is set.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.access_key.is_some() || self.secret_key.is_some()
+    }
+
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        let (access_key, secret_key) = self.keys()?;
+        Credentials::from_text(access_key, String::clone(&secret_key)).map_err(Failure::usage)
+    }
+
+    /// The keys' texts, for the emulator, which has to know the secret.
+    pub(crate) fn keys(&self) -> Result<(&str, Zeroizing<String>), Failure> {
+        let access_key = self.access_key.as_deref().ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
+        let secret_key = match &self.secret_key {
+            None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
+            Some(SecretSource::Text(text)) => text.clone(),
+            Some(SecretSource::File(path)) => {
+                let mut bytes = read_bounded(path, "secret key file")?;
+                let text = std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+                let text = text.map_err(|_| Failure::usage("the secret key file is not UTF-8"));
+                bytes.zeroize();
+                text?
+            }
+        };
+        Ok((access_key, secret_key))
+    }
+
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        let trust = Trust::system();
+        let Some(path) = &self.ca else { return Ok(trust) };
+        let pem = read_bounded(path, "CA file")?;
+        trust.add_pem(&pem).map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))
+    }
+
+    /// The tenant's time zone, where one is set.
+    pub(crate) fn time_zone(&self) -> Result<Option<TimeZone>, Failure> {
+        let Some(name) = &self.tz else { return Ok(None) };
+        TimeZone::get(name)
+            .map(Some)
+            .map_err(|_| Failure::usage(format_args!("{name} is not a time zone: give an IANA name such as Asia/Shanghai")))
+    }
+
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let builder = Client::builder(self.endpoint()?, self.credentials()?).policy(self.policy()).trust(self.trust()?);
+        builder.clock(interrupt::InterruptibleClock::new()).build().map_err(Failure::usage)
+    }
+
+    pub(crate) fn async_client(&self) -> Result<AsyncClient, Failure> {
+        let builder = AsyncClient::builder(self.endpoint()?, self.credentials()?).policy(self.policy()).trust(self.trust()?);
+        builder.build().map_err(Failure::usage)
+    }
+
+    fn policy(&self) -> Policy {
+        let mut policy = Policy::default();
+        policy.query_line = self.query_line;
+        policy
+    }
+}
+
+fn missing(what: &str, flag: &str, variable: &str) -> Failure {
+    Failure::usage(format_args!("no {what} is set: give {flag}, or set {variable}, or write it into the configuration file"))
+}
+
+fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
+    let path = match given {
+        Some(path) => path,
+        None => match default_config().filter(|path| path.exists()) {
+            Some(path) => path,
+            None => return Ok(ConfigFile::default()),
+        },
+    };
+    let bytes = Zeroizing::new(read_bounded(&path, "configuration file")?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
+    // The parser's own message quotes the line, which may hold a key.
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+        Failure::usage(format_args!(
+            "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, tz, query_line, backend",
+            path.display(),
+            first_words(error.message()),
+        ))
+    })
+}
+
+/// What a TOML error says before it comes to values.
+fn first_words(message: &str) -> &str {
+    message.split(['`', '"', '\n']).next().unwrap_or_default().trim_end_matches([' ', ':', ','])
+}
+
+fn default_config() -> Option<PathBuf> {
+    let folder = match env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env::var_os("HOME")?).join(".config"),
+    };
+    Some(folder.join("ccfs").join("config.toml"))
+}
+
+/// Reads a file, or stdin for `-`, up to a bound.
+pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let cannot = |error: std::io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(FILE_LIMIT + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).map_err(cannot)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)
+    };
+    read.map_err(cannot)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {FILE_LIMIT} bytes", path.display())));
+    }
+    Ok(bytes)
+}
