@@ -25,6 +25,8 @@
 //! | the bytes come from | read them with |
 //! |---|---|
 //! | a file, or anything else that seeks | [`Archive`] |
+//! | a response body that is still arriving | [`ArchiveStream`] |
+//! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
 //! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
@@ -34,20 +36,25 @@
 //! # Features
 //!
 //! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
-//! record becomes the JSON line that `ccfs convert` prints.
+//! record becomes the JSON line that `ccfs convert` prints. `jiff-02`, `chrono-04`, `time-03`: [`TenantTime`] and
+//! [`UtcTime`] become the times of these crates.
 #![forbid(unsafe_code)]
 
 mod archive;
 mod code;
+#[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
+mod convert;
 mod csv;
 mod error;
 mod kind;
 mod limits;
 mod options;
+mod push;
 mod record;
 mod records;
 mod report;
 mod source;
+mod stream;
 mod time;
 mod zip;
 
@@ -58,6 +65,7 @@ pub use error::{BadRow, Error, Position, RowFault};
 pub use kind::FileKind;
 pub use limits::{LimitKind, Limits};
 pub use options::{BadRows, OnBadRow, ReadOptions};
+pub use push::{ArchiveParser, FedArchive};
 #[cfg(feature = "serde")]
 pub use record::WithOffset;
 pub use record::{
@@ -66,5 +74,6 @@ pub use record::{
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
+pub use stream::ArchiveStream;
 pub use time::{TenantTime, UtcTime};
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

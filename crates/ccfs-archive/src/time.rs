@@ -45,6 +45,10 @@ struct Civil {
     second: u8,
 }
 
+/// Year, month, day, hour, minute, second.
+#[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
+pub(crate) type Parts = (u16, u8, u8, u8, u8, u8);
+
 macro_rules! civil_methods {
     ($type:ident, $suffix:literal) => {
         impl $type {
@@ -86,6 +90,12 @@ macro_rules! civil_methods {
             /// As a cell of an index file has it: `YYYY-MM-DD hh:mm:ss`.
             pub fn to_cell(self) -> String {
                 self.0.text(' ').to_string()
+            }
+
+            #[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
+            pub(crate) const fn parts(self) -> Parts {
+                let Civil { year, month, day, hour, minute, second } = self.0;
+                (year, month, day, hour, minute, second)
             }
 
             /// Reads a cell, which is not empty.

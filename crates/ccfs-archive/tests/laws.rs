@@ -9,7 +9,7 @@ use ccfs_archive::{AgentSkillChange, Archive, Charset, FileKind, LimitKind, Limi
 use ccfs_archive::{TenantTime, UtcTime};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use support::{NAME, archive, changes, changes_of_csv, changes_with, csv_of, pushed};
+use support::{NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of, pushed, pushed_archive, streamed};
 
 fn config() -> ProptestConfig {
     let regressions = FileFailurePersistence::Direct("tests/regressions/laws.txt");
@@ -134,23 +134,47 @@ proptest! {
         }
     }
 
+    /// Seeking, streaming and pushing, with any cuts, give the same records.
+    #[test]
+    fn every_way_of_reading_gives_the_same(
+        files in prop::collection::vec(prop::collection::vec(change(), 0..5), 0..4),
+        descriptors in any::<bool>(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let files: Vec<(String, Vec<u8>)> = files.iter().enumerate().map(|(index, records)| {
+            let name = if index == 1 { "notes.txt".to_owned() } else { format!("{index}_agentSkillInfo.csv") };
+            (name, csv_of(records))
+        }).collect();
+        let members: Vec<(&str, &[u8])> = files.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
+        let zip = if descriptors { archive_with_descriptors(&members) } else { archive(&members) };
+        let records = changes(&zip).unwrap();
+        prop_assert_eq!(&streamed(&zip).unwrap(), &records);
+        prop_assert_eq!(&pushed_archive(pieces(&zip, &cuts)).unwrap(), &records);
+        prop_assert_eq!(&pushed_archive(zip.chunks(1)).unwrap(), &records);
+    }
+
     /// No beginning of an archive is taken for an archive.
     #[test]
     fn a_cut_archive_is_refused(records in prop::collection::vec(change(), 0..4), cut in any::<prop::sample::Index>()) {
         let zip = archive(&[(NAME, &csv_of(&records))]);
-        prop_assert!(changes(&zip[..cut.index(zip.len())]).is_err());
+        let cut = &zip[..cut.index(zip.len())];
+        prop_assert!(changes(cut).is_err());
+        prop_assert!(streamed(cut).is_err());
     }
 
     /// A changed byte is found out, or changes nothing that is read.
     #[test]
-    fn a_changed_byte_changes_no_record(records in prop::collection::vec(change(), 1..4), at in any::<prop::sample::Index>(), flip in 1..=255u8) {
-        let mut zip = archive(&[(NAME, &csv_of(&records)), ("20150208202330123457_agentSkillInfo_1.csv", b"z")]);
+    fn a_changed_byte_changes_no_record(descriptors in any::<bool>(), records in prop::collection::vec(change(), 1..4), at in any::<prop::sample::Index>(), flip in 1..=255u8) {
+        let csv = csv_of(&records);
+        let members = [(NAME, csv.as_slice()), ("20150208202330123457_agentSkillInfo_1.csv", b"z")];
+        let mut zip = if descriptors { archive_with_descriptors(&members) } else { archive(&members) };
         let before = changes(&zip).unwrap();
         let at = at.index(zip.len());
         zip[at] ^= flip;
-        if let Ok(after) = changes(&zip) {
-            // The name is not covered by the checksum, but a change of it must show in both of its places.
-            prop_assert_eq!(after, before);
+        let (seeking, streaming) = (changes(&zip), streamed(&zip));
+        prop_assert_eq!(seeking.is_ok(), streaming.is_ok(), "{:?} {:?}", seeking, streaming);
+        for after in [seeking, streaming].into_iter().flatten() {
+            prop_assert_eq!(&after, &before);
         }
     }
 
@@ -162,7 +186,8 @@ proptest! {
             let at = at.index(bytes.len() + 1);
             bytes.splice(at..at, *[b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"][mark]);
         }
-        let _ = Archive::open(Cursor::new(&bytes)).map(|mut archive| archive.inspect());
+        let seeking = Archive::open(Cursor::new(&bytes)).and_then(|mut archive| archive.inspect());
+        prop_assert_eq!(seeking.is_ok(), streamed(&bytes).is_ok());
         let _ = pushed([bytes.as_slice()], &mut RecordParser::new());
     }
 

@@ -80,6 +80,14 @@ impl Member {
         &self.name
     }
 
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     pub(crate) fn method_number(&self) -> u16 {
         self.facts.method
     }
@@ -140,13 +148,12 @@ fn find_end<R: Read + Seek>(reader: &mut R, length: u64) -> Result<FoundEnd, Err
     let tail_offset = length - tail_length;
     let tail = read_at(reader, tail_offset, tail_length)?;
     let mark = layout::END.to_le_bytes();
-    let mut ends = memchr::memmem::rfind_iter(&tail, &mark);
-    let Some(at) = ends.find(|&at| {
-        tail.len() - at >= layout::END_LENGTH && at + layout::END_LENGTH + usize::from(layout::u16_at(&tail, at + 20)) == tail.len()
-    }) else {
+    let closing = |&at: &usize| end_behind(&tail, at) == Some(tail.len());
+    let mut ends = memchr::memmem::rfind_iter(&tail, &mark).filter(closing);
+    let Some(at) = ends.next() else {
         return refuse(no_end(reader, &tail, length)?);
     };
-    if memchr::memmem::find(&tail[at + 4..], &mark).is_some() {
+    if ends.next().is_some() || memchr::memmem::find(&tail[at + 4..], &mark).is_some() {
         return refuse(ZipFault::TwoEnds);
     }
     let end = End::read(&tail[at..]).map_err(ZipFault::of_archive)?;
@@ -167,12 +174,15 @@ fn find_end<R: Read + Seek>(reader: &mut R, length: u64) -> Result<FoundEnd, Err
     Ok(FoundEnd { end: end64, offset: end64_offset })
 }
 
+/// Where the end of the directory that begins at `at` says that it is over.
+fn end_behind(tail: &[u8], at: usize) -> Option<usize> {
+    (tail.len() - at >= layout::END_LENGTH).then(|| at + layout::END_LENGTH + usize::from(layout::u16_at(tail, at + 20)))
+}
+
 /// Why there is no end that closes the file.
 fn no_end<R: Read + Seek>(reader: &mut R, tail: &[u8], length: u64) -> Result<ZipFault, Error> {
     let has_end = memchr::memmem::rfind(tail, &layout::END.to_le_bytes());
-    if has_end.is_some_and(|at| {
-        tail.len() - at >= layout::END_LENGTH && at + layout::END_LENGTH + usize::from(layout::u16_at(tail, at + 20)) < tail.len()
-    }) {
+    if has_end.and_then(|at| end_behind(tail, at)).is_some_and(|behind| behind < tail.len()) {
         return Ok(ZipFault::TrailingJunk);
     }
     let head = read_at(reader, 0, length.min(4))?;

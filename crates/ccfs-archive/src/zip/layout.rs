@@ -81,6 +81,15 @@ impl Facts {
     /// What a local header says otherwise than the directory. Sizes that stand in a descriptor may be zero in it.
     pub(crate) fn differs_from(&self, central: &Self) -> Option<&'static str> {
         let later = self.has_descriptor() && (self.crc, self.compressed, self.size) == (0, 0, 0);
+        self.compare(central, later)
+    }
+
+    /// The same for facts of which none is open.
+    pub(crate) fn differs_from_all(&self, central: &Self) -> Option<&'static str> {
+        self.compare(central, false)
+    }
+
+    fn compare(&self, central: &Self, later: bool) -> Option<&'static str> {
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
         if self.flags & decisive != central.flags & decisive {
             Some("flags")

@@ -7,11 +7,15 @@ mod decoder;
 mod directory;
 mod fault;
 mod layout;
+mod meter;
 mod name;
 mod source;
+mod stream;
 
 pub use directory::{Member, Method};
 pub use fault::{NameFault, ZipError, ZipFault};
 
 pub(crate) use directory::Directory;
-pub(crate) use source::{MemberData, Meter};
+pub(crate) use meter::Meter;
+pub(crate) use source::MemberData;
+pub(crate) use stream::{Next, Unzip};

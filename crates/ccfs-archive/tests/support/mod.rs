@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
-use ccfs_archive::{AgentSkillChange, Archive, CsvRow, Error, ReadOptions, RecordParser, Records};
+use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, ArchiveStream, CsvRow, Error, ReadOptions, RecordParser, Records};
 
 /// A member name of an agentSkillInfo file.
 pub(crate) const NAME: &str = "20150208202330123456_agentSkillInfo.csv";
@@ -17,6 +17,17 @@ pub(crate) const ROW: &str = "a1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,
 pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in members {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(data).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// An archive with data descriptors, as a writer that does not seek makes it.
+pub(crate) fn archive_with_descriptors(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let mut writer = zip::ZipWriter::new_stream(Vec::new());
     for (name, data) in members {
         writer.start_file(*name, options).unwrap();
         writer.write_all(data).unwrap();
@@ -40,6 +51,28 @@ pub(crate) fn changes(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
 
 pub(crate) fn changes_with(zip: &[u8], options: &ReadOptions) -> Result<Vec<AgentSkillChange>, Error> {
     Archive::open_with(Cursor::new(zip), options)?.records().collect()
+}
+
+/// All changes of an archive that is read without seeking, or the first error.
+pub(crate) fn streamed(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
+    ArchiveStream::new(zip).records().collect()
+}
+
+/// All changes of an archive that is pushed in pieces, or the first error.
+pub(crate) fn pushed_archive<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<AgentSkillChange>, Error> {
+    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    let mut changes = Vec::new();
+    for piece in pieces {
+        let mut fed = parser.feed(piece);
+        while let Some(change) = fed.next_record()? {
+            changes.push(change.into_owned());
+        }
+    }
+    let mut rest = parser.finish();
+    while let Some(change) = rest.next_record()? {
+        changes.push(change.into_owned());
+    }
+    Ok(changes)
 }
 
 /// All changes of a CSV file, or the first error.
