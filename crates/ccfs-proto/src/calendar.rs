@@ -113,9 +113,7 @@ impl LocalTime {
 
     /// The text of that instant on a clock that is `offset_seconds` ahead of UTC.
     pub fn at_offset(instant: crate::Timestamp, offset_seconds: i32) -> Self {
-        let shifted = instant.plus_millis(i64::from(offset_seconds) * 1000);
-        let utc = jiff::Timestamp::from_millisecond(shifted.unix_millis()).unwrap_or_default();
-        let civil = jiff::tz::Offset::UTC.to_datetime(utc);
+        let civil = instant.plus_millis(i64::from(offset_seconds) * 1000).civil();
         Self(civil.with().subsec_nanosecond(0).build().unwrap_or(civil))
     }
 }

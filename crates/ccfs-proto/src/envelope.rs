@@ -65,7 +65,7 @@ impl Envelope {
     /// An envelope as a server writes it.
     #[must_use]
     pub fn new(code: ResultCode, description: impl Into<String>, data: Option<Value>) -> Self {
-        Self { code, description: description.into(), data, version: None }
+        Self { code, description: description.into(), data: data.filter(is_data), version: None }
     }
 
     /// Reads an envelope of up to 1 MiB. A byte order mark and white space around it are passed over.
@@ -88,7 +88,7 @@ impl Envelope {
         Ok(Self {
             code: ResultCode::from_text(&code.0),
             description: raw.result_desc.or(old_description).unwrap_or_default(),
-            data: raw.result_data.filter(|data| !data.is_null() && data.as_str() != Some("")),
+            data: raw.result_data.filter(is_data),
             version,
         })
     }
@@ -171,6 +171,11 @@ impl From<CodeForm> for Code {
             CodeForm::Number(number) => Self(number.to_string()),
         }
     }
+}
+
+/// `null` and `""` both stand for no data.
+fn is_data(value: &Value) -> bool {
+    !value.is_null() && value.as_str() != Some("")
 }
 
 /// The bytes behind a UTF-8 byte order mark.

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::tz::Offset;
+use jiff::SignedDuration;
+use jiff::civil;
 
 /// 9999-12-31T23:59:59.999Z, the last time that the four-digit year of the format can write.
 const LAST_MILLIS: i64 = 253_402_300_799_999;
+const EPOCH: civil::DateTime = civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -97,7 +99,7 @@ impl Timestamp {
                 return Err(TimestampError::Shape);
             }
         }
-        let civil = jiff::civil::DateTime::new(
+        let civil = civil::DateTime::new(
             number(&bytes[0..4])?,
             small(&bytes[5..7])?,
             small(&bytes[8..10])?,
@@ -107,17 +109,16 @@ impl Timestamp {
             i32::from(millis) * 1_000_000,
         )
         .map_err(|_| TimestampError::NoSuchTime)?;
-        let instant = Offset::UTC.to_timestamp(civil).map_err(|_| TimestampError::NoSuchTime)?;
-        match instant.as_millisecond() {
-            millis if millis < 0 => Err(TimestampError::NoSuchTime),
-            millis => Ok(Self::from_unix_millis(millis)),
+        match i64::try_from(civil.duration_since(EPOCH).as_millis()) {
+            Ok(millis @ 0..) => Ok(Self::from_unix_millis(millis)),
+            _ => Err(TimestampError::NoSuchTime),
         }
     }
 
-    fn civil(self) -> jiff::civil::DateTime {
+    /// The calendar's view of it. Not through `jiff::Timestamp`, which ends a day before the calendar does.
+    pub(crate) fn civil(self) -> civil::DateTime {
         // In range by construction, so the fallback is never taken.
-        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
-        Offset::UTC.to_datetime(instant)
+        EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH)
     }
 }
 

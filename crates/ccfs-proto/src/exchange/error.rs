@@ -19,7 +19,7 @@ pub enum RequestError {
     #[error(transparent)]
     Field(#[from] FieldError),
     /// The path of an operation of one's own has more than plain segments.
-    #[error("the operation's path must begin with '/' and hold only letters, digits, '/', '-', '.', '_' and '~'")]
+    #[error("the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots")]
     Path,
     /// The request cannot be signed.
     #[error(transparent)]

@@ -41,7 +41,9 @@ impl PreparedRequest {
             target.push_str(&percent_encode(value));
         }
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-        if !request.path.starts_with('/') || !request.path.bytes().all(plain) {
+        // URL libraries take dot segments out, and then another path would be sent than the one that was signed.
+        let dots = request.path.split('/').any(|segment| matches!(segment, "." | ".."));
+        if !request.path.starts_with('/') || !request.path.bytes().all(plain) || dots {
             return Err(RequestError::Path);
         }
         let uri = Uri::builder()

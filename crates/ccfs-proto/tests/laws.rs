@@ -1,0 +1,28 @@
+//! Laws of the protocol core, each held over random inputs.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "laws/answers.rs"]
+mod answers;
+#[path = "laws/calendar.rs"]
+mod calendar;
+#[path = "laws/classifier.rs"]
+mod classifier;
+#[path = "laws/endpoints.rs"]
+mod endpoints;
+#[path = "laws/names.rs"]
+mod names;
+#[path = "laws/others.rs"]
+mod others;
+#[path = "laws/requests.rs"]
+mod requests;
+#[path = "laws/signing.rs"]
+mod signing;
+#[path = "laws/verifying.rs"]
+mod verifying;
+
+use proptest::test_runner::{Config, FileFailurePersistence};
+
+/// So many cases, and failures remembered in the folder of regressions.
+fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+}
