@@ -4,6 +4,7 @@ use std::io::Write;
 
 use ccfs_proto::LocalTime;
 
+use super::curve::Curve;
 use super::random::Random;
 use super::shape::{Shape, SkillSeparator};
 
@@ -68,6 +69,7 @@ pub(crate) struct Rows {
     subject: Subject,
     shape: Shape,
     random: Random,
+    curve: Curve,
     agents: Vec<Agent>,
     written: u64,
 }
@@ -85,7 +87,8 @@ impl Rows {
             Some(id) => vec![Agent::new(id, &mut random)],
             None => (0..(subject.rows / 50).clamp(3, 400)).map(|nth| Agent::new(agent_number(nth), &mut random)).collect(),
         };
-        Self { subject, shape, random, agents, written: 0 }
+        let curve = Curve::new(subject.begin, subject.end);
+        Self { subject, shape, random, curve, agents, written: 0 }
     }
 
     /// Appends the next row to `out`; false when there is none left.
@@ -93,7 +96,7 @@ impl Rows {
         if self.written == self.subject.rows {
             return false;
         }
-        let at = self.time_of(self.written);
+        let at = self.curve.at(self.written, self.subject.rows);
         self.written += 1;
         let (subject, random) = (&self.subject, &mut self.random);
         let number = random.below(self.agents.len() as u64);
@@ -129,13 +132,6 @@ impl Rows {
             agent.session = None;
         }
         true
-    }
-
-    /// Rows are spread evenly over the window, so their times ascend.
-    fn time_of(&self, row: u64) -> LocalTime {
-        let span = u64::try_from(self.subject.end.seconds_since(self.subject.begin)).unwrap_or_default();
-        let seconds = u128::from(span) * u128::from(row) / u128::from(self.subject.rows.max(1));
-        self.subject.begin.plus_seconds(i64::try_from(seconds).unwrap_or_default()).unwrap_or(self.subject.begin)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod agent_skill;
 mod archive;
+mod curve;
 mod random;
 mod shape;
 

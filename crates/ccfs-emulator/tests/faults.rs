@@ -1,0 +1,194 @@
+//! Every fault, as a client sees it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::ResultCode;
+use serde_json::json;
+use support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, window};
+
+/// An emulator, a client and a file, all well.
+struct Scene {
+    emulator: Emulator,
+    client: Client,
+    name: String,
+    file: Vec<u8>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let emulator = fixed().start().unwrap();
+        let client = Client::new(&emulator);
+        let name = client.generate(NOWHERE);
+        let file = emulator.file(&name.parse().unwrap()).unwrap();
+        Self { emulator, client, name, file }
+    }
+
+    /// A download while this fault strikes once; after it all is well again.
+    fn download(&self, fault: &str) -> Option<Answer> {
+        self.emulator.faults().add(fault.parse::<Fault>().unwrap().times(1));
+        let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": self.name}}).to_string();
+        let answer = self.client.post(DOWNLOAD, body.as_bytes());
+        assert_eq!(self.emulator.received().last().unwrap().fault.as_ref().unwrap().to_string(), fault);
+        assert_eq!(self.client.download(&self.name).body, self.file, "after {fault}");
+        answer
+    }
+}
+
+#[test]
+fn answers_instead_of_the_interfaces() {
+    let scene = Scene::new();
+    let get = |fault: &str| scene.download(fault).unwrap();
+
+    let busy = get("busy:7");
+    assert_eq!((busy.status, busy.header("retry-after")), (503, Some("7")));
+    let page = get("html:502");
+    assert_eq!((page.status, page.header("content-type")), (502, Some("text/html;charset=UTF-8")));
+    assert!(page.body.starts_with(b"<!DOCTYPE html>"));
+    assert_eq!((get("unauthorized").status, get("locked").status), (401, 403));
+    let elsewhere = get("redirect");
+    assert_eq!(elsewhere.status, 307);
+    assert_eq!(elsewhere.header("location"), Some("/elsewhere/CCFS/resource/ccfs/downloadAgentSkillInfoFile"));
+    let error = get("error-under-200:0300012");
+    assert_eq!((error.status, error.code().as_str()), (200, "0300012"));
+    assert_eq!(error.header("content-type"), Some("Application/Octet-stream;charset=UTF-8"));
+    assert_eq!(get("error-under-200:010106").code(), "010106");
+    assert_eq!(get("missing-file").code(), "0300011");
+    assert_eq!(get("flow-control").code(), "0300008");
+    scene.emulator.faults().add(Fault::FlowControl.times(1));
+    assert_eq!(scene.client.call(QUERY, &window(NOWHERE)).code(), "0300009");
+}
+
+#[test]
+fn every_documented_code_can_be_provoked_at_every_interface() {
+    let scene = Scene::new();
+    for interface in Emulator::interfaces() {
+        for code in ResultCode::DOCUMENTED {
+            scene.emulator.faults().add(Fault::ErrorUnder200(code.clone()).at(interface).times(1));
+            assert_eq!(scene.client.call(interface, &json!({})).code(), code.as_str());
+        }
+    }
+}
+
+#[test]
+fn bodies_that_are_not_the_file() {
+    let scene = Scene::new();
+    let get = |fault: &str| scene.download(fault).unwrap();
+
+    let empty = get("empty");
+    assert_eq!((empty.status, empty.header("content-length"), empty.body.len()), (200, Some("0"), 0));
+    let garbage = get("garbage");
+    assert!(garbage.status == 200 && garbage.body.starts_with(&[0x00, 0xFF]) && garbage.whole);
+    let typed = get("wrong-type");
+    assert_eq!((typed.header("content-type"), &typed.body), (Some("text/plain"), &scene.file));
+
+    let corrupt = get("corrupt-zip");
+    assert_eq!(corrupt.body.len(), scene.file.len());
+    assert_eq!(corrupt.body.iter().zip(&scene.file).filter(|(a, b)| a != b).count(), 16);
+    let truncated = get("truncated-zip");
+    assert!(truncated.whole);
+    assert_eq!(truncated.body, scene.file[..scene.file.len() / 2]);
+}
+
+#[test]
+fn bodies_that_do_not_come_as_they_should() {
+    let scene = Scene::new();
+    let get = |fault: &str| scene.download(fault).unwrap();
+
+    let cut = get("cut-after:100");
+    assert_eq!((cut.whole, &cut.body[..]), (false, &scene.file[..100]));
+    let beginning = get("cut-after:0");
+    assert_eq!((beginning.status, beginning.whole, beginning.body.len()), (200, false, 0));
+    let nearly = get("cut-after:999999999");
+    assert_eq!((nearly.whole, &nearly.body[..]), (false, &scene.file[..scene.file.len() - 1]));
+    let longer = get("wrong-length");
+    assert_eq!(longer.header("content-length"), Some((scene.file.len() + 100).to_string().as_str()));
+    assert_eq!((longer.whole, &longer.body), (false, &scene.file));
+
+    let chunked = get("chunked");
+    assert_eq!((chunked.header("transfer-encoding"), chunked.header("content-length")), (Some("chunked"), None));
+    assert_eq!((chunked.whole, &chunked.body), (true, &scene.file));
+    for fault in ["slow:1", "byte-by-byte", "pass"] {
+        let slow = get(fault);
+        assert_eq!((slow.whole, &slow.body), (true, &scene.file), "{fault}");
+    }
+    assert!(scene.download("close-before-answer").is_none());
+}
+
+/// `stall` and `silent` keep the connection open: what is there is read, and then nothing comes within a moment.
+#[test]
+fn connections_that_fall_silent() {
+    let scene = Scene::new();
+    let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": scene.name}}).to_string();
+    let request = scene.client.request(DOWNLOAD, body.as_bytes());
+    let read_until_silence = |fault: Fault| {
+        scene.emulator.faults().add(fault.times(1));
+        let mut stream = TcpStream::connect(scene.emulator.address()).unwrap();
+        stream.write_all(&request).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut received = Vec::new();
+        let end = stream.read_to_end(&mut received);
+        assert!(end.is_err(), "the connection ended instead of falling silent");
+        received
+    };
+    let half = read_until_silence(Fault::Stall);
+    let head = half.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    assert_eq!(half[head..], scene.file[..scene.file.len() / 2]);
+    assert!(read_until_silence(Fault::Silent).is_empty());
+    assert_eq!(scene.emulator.received().last().unwrap().status, None);
+}
+
+#[test]
+fn a_skewed_clock_shows_in_the_date_and_in_what_is_fresh() {
+    let emulator = fixed().freshness(ccfs_proto::Freshness::default()).fault(Fault::SkewedClock(3600).times(2)).start().unwrap();
+    let client = Client::new(&emulator);
+    let skewed = client.call(QUERY, &window(NOWHERE));
+    assert_eq!((skewed.status, skewed.header("date")), (401, Some("Thu, 06 Apr 2023 03:30:00 GMT")));
+    // Who signs by the server's clock comes in.
+    let corrected = Client { at: client.at.plus_millis(3_600_000), ..Client::new(&emulator) };
+    assert_eq!(corrected.call(QUERY, &window(NOWHERE)).code(), "0");
+    assert_eq!(client.call(QUERY, &window(NOWHERE)).header("date"), Some("Thu, 06 Apr 2023 02:30:00 GMT"));
+}
+
+#[test]
+fn a_script_is_read_from_the_first_to_the_last() {
+    let scene = Scene::new();
+    let faults = scene.emulator.faults();
+    for rule in ["busy@downloadAgentSkillInfoFile*2", "pass@downloadAgentSkillInfoFile*1", "html@downloadAgentSkillInfoFile*1"] {
+        faults.add(rule.parse::<ccfs_emulator::FaultRule>().unwrap());
+    }
+    assert_eq!(scene.client.call(QUERY, &window(NOWHERE)).code(), "0");
+    let types: Vec<_> = (0..5)
+        .map(|_| {
+            let answer = scene.client.download(&scene.name);
+            (answer.status, answer.body.starts_with(b"PK"))
+        })
+        .collect();
+    assert_eq!(types, [(503, false), (503, false), (200, true), (200, false), (200, true)]);
+
+    faults.add(Fault::Busy(1));
+    assert_eq!((scene.client.download(&scene.name).status, scene.client.download(&scene.name).status), (503, 503));
+    assert_eq!(faults.rules()[0].left(), None);
+    faults.remove("busy");
+    assert_eq!(scene.client.download(&scene.name).status, 200);
+    faults.add(Fault::Empty);
+    faults.clear();
+    assert_eq!(scene.client.download(&scene.name).status, 200);
+}
+
+#[test]
+fn texts_that_are_no_faults_are_refused_with_a_reason() {
+    let refused = |text: &str| text.parse::<ccfs_emulator::FaultRule>().unwrap_err().to_string();
+    assert!(refused("nothing").starts_with("no fault has that name: they are pass, slow, stall"));
+    assert_eq!(refused("cut-after"), "the fault `cut-after` takes a number of bytes behind a colon");
+    assert_eq!(refused("html:99"), "the fault `html` takes an HTTP status from 200 to 599 behind a colon");
+    assert_eq!(refused("stall:1"), "the fault `stall` takes no argument");
+    assert!(refused("busy*0").contains("a number from 1 up"));
+    assert!(refused("busy@nothing").contains("no interface of that name"));
+    assert!(refused("error-under-200:").contains("a result code"));
+}

@@ -1,0 +1,99 @@
+//! TLS, with curl as the client.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use ccfs_emulator::Emulator;
+use ccfs_proto::{RequestView, Signer};
+use serde_json::{Value, json};
+use support::{DOWNLOAD, NOWHERE, QUERY, now, window};
+
+const TYPE: &str = "application/json; charset=UTF-8";
+
+/// A signed call with curl, which trusts the CA in `folder`; `None`, with the reason printed, where curl is not installed.
+fn curl(emulator: &Emulator, folder: &Path, interface: &str, msg_body: &Value, more: &[&str]) -> Option<Output> {
+    let path = format!("/CCFS/resource/ccfs/{interface}");
+    let body = json!({"request": {"version": "2.0"}, "msgBody": msg_body}).to_string();
+    let host = emulator.endpoint().host_header();
+    let length = body.len().to_string();
+    let view = RequestView {
+        method: "POST",
+        path: &path,
+        query: &[],
+        headers: &[("host", &host), ("content-type", TYPE), ("content-length", &length)],
+        body: body.as_bytes(),
+    };
+    let authorization = Signer::new(&emulator.credentials()).sign(view, now()).unwrap();
+    let ca = folder.join("ca.pem");
+    fs::write(&ca, emulator.ca_pem().unwrap()).unwrap();
+    let output = Command::new("curl")
+        .args(["-sS", "--noproxy", "*", "--http1.1", "--max-time", "20", "--cacert"])
+        .arg(&ca)
+        .args(["-H", &format!("Content-Type: {TYPE}"), "-H", &format!("Authorization: {}", authorization.to_str().unwrap())])
+        .args(["--data-binary", &body])
+        .args(more)
+        .arg(format!("{}{path}", emulator.endpoint()))
+        .output();
+    match output {
+        Ok(output) => Some(output),
+        Err(error) => {
+            println!("skipped: curl does not start here: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn curl_asks_and_downloads_over_both_versions_and_both_families() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut emulators = vec![Emulator::builder().clock(now).rows(2000).start().unwrap()];
+    match Emulator::builder().clock(now).rows(2000).bind("[::1]:0".parse().unwrap()).start() {
+        Ok(emulator) => emulators.push(emulator),
+        Err(error) => println!("without IPv6: {error}"),
+    }
+    for emulator in &emulators {
+        for version in ["1.2", "1.3"] {
+            let version = ["--tls-max", version];
+            let Some(output) = curl(emulator, folder.path(), QUERY, &window(NOWHERE), &version) else { return };
+            let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+            assert_eq!(answer["resultCode"], "0");
+            let name = format!("20230406_{}.zip", answer["resultData"]["responseId"].as_str().unwrap());
+            let output = curl(emulator, folder.path(), DOWNLOAD, &json!({"agentSkillInfoFileName": name}), &version).unwrap();
+            assert_eq!(Some(output.stdout), emulator.file(&name.parse().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_names_something_else_is_refused_by_a_careful_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::builder().clock(now).certificate_names(["ccfs.example"]).start().unwrap();
+    let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &[]) else { return };
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(emulator.received().is_empty());
+    let there = format!("ccfs.example:{}:127.0.0.1", emulator.address().port());
+    let url = format!("https://ccfs.example:{}/", emulator.address().port());
+    let output = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &["--resolve", &there, &url]).unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"status\":404"), "{output:?}");
+}
+
+#[test]
+fn the_pin_is_the_hash_of_the_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::builder().start().unwrap();
+    let file = folder.path().join("certificate.der");
+    fs::write(&file, emulator.certificate_der().unwrap()).unwrap();
+    let arguments = ["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256", "-in"];
+    let output = match Command::new("openssl").args(arguments).arg(&file).output() {
+        Ok(output) => output,
+        Err(error) => return println!("skipped: openssl does not start here: {error}"),
+    };
+    let shown = String::from_utf8(output.stdout).unwrap().replace(':', "").to_lowercase();
+    assert_eq!(shown.trim().split_once('=').unwrap().1, emulator.certificate_sha256().unwrap());
+    let plain = Emulator::builder().plain().start().unwrap();
+    assert_eq!((plain.ca_pem(), plain.certificate_der(), plain.certificate_sha256()), (None, None, None));
+}
