@@ -1,0 +1,76 @@
+//! An operation of one's own: an interface that this crate does not know, against the public trait.
+//!
+//! It is signed and printed here; an `Exchange`, or a client of a backend, sends it like any other.
+//! Run it with `cargo run -p ccfs-proto --example own_operation`.
+
+use std::error::Error;
+
+use ccfs_proto::{
+    AnswerError, Credentials, Envelope, Expected, FieldError, Operation, OperationRequest, PreparedRequest, Received, Repeat, Signer,
+    Timestamp, request_body,
+};
+use serde::Serialize;
+
+/// An interface that a later release may bring.
+struct QueryStorageUsage {
+    vdn_id: u32,
+}
+
+/// What it answers.
+#[derive(Debug)]
+struct StorageUsage {
+    used_bytes: u64,
+}
+
+impl Operation for QueryStorageUsage {
+    type Answer = StorageUsage;
+
+    fn interface(&self) -> &'static str {
+        "queryStorageUsage"
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct MsgBody {
+            detail: bool,
+        }
+        let body = request_body(&MsgBody { detail: false }).expect("a struct of plain values serialises");
+        Ok(OperationRequest::post(self.interface(), body).query("vdnId", self.vdn_id.to_string()))
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::Harmless
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Envelope
+    }
+
+    fn answer(&self, received: Received) -> Result<StorageUsage, AnswerError> {
+        let envelope = received.into_envelope()?;
+        let used_bytes = envelope.data().and_then(|data| data.get("usedBytes")).and_then(serde_json::Value::as_u64);
+        used_bytes.map(|used_bytes| StorageUsage { used_bytes }).ok_or(AnswerError::Field { field: "usedBytes" })
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let operation = QueryStorageUsage { vdn_id: 39 };
+    let endpoint = "https://10.1.2.3:8443".parse()?;
+    let credentials = Credentials::from_text("my-app-id", "the secret of this example".to_owned())?;
+    // The time is an argument; a program takes it from its clock.
+    let at = Timestamp::from_unix_millis(1_680_336_000_000);
+
+    let request = PreparedRequest::new(operation.request()?, &endpoint)?.sign(&Signer::new(&credentials), at)?;
+    println!("{} {}", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        // The crate marks what must not be shown.
+        let shown = if value.is_sensitive() { "(redacted)" } else { value.to_str()? };
+        println!("{name}: {shown}");
+    }
+    println!("\n{}\n", std::str::from_utf8(request.body())?);
+
+    let answer = Envelope::parse(br#"{"resultCode":"0","resultDesc":"success","resultData":{"usedBytes":5242880}}"#)?;
+    println!("{} bytes are used", operation.answer(Received::Envelope(answer))?.used_bytes);
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Every interface as an operation: what it sends, what it refuses, what it makes of an answer, and the same by name.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod operations {
+    mod answers;
+    mod bodies;
+    mod by_name;
+    mod laws;
+    mod limits;
+    mod secrets;
+    mod support;
+    mod upload;
+}

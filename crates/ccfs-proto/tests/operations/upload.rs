@@ -1,0 +1,155 @@
+//! The sound file of an upload: what is taken, what is refused, and how it is sent.
+
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
+use proptest::prelude::*;
+
+use super::laws::cases;
+use super::support::{format, refused, wav, wav_of};
+
+fn problem(file: Vec<u8>) -> Option<WavProblem> {
+    match IvrUploadFile::new(1, file).request() {
+        Ok(_) => None,
+        Err(error) => match (error.field, error.problem) {
+            ("data", FieldProblem::Wav(problem)) => Some(problem),
+            other => panic!("{other:?}"),
+        },
+    }
+}
+
+#[test]
+fn what_the_server_takes() {
+    assert_eq!(problem(wav(b"\x80\x80")), None);
+    // An odd number of samples has a byte of padding behind it, which many writers leave out at the end.
+    assert_eq!(problem(wav(b"\x80")), None);
+    let mut unpadded = wav(b"\x80");
+    unpadded.pop();
+    assert_eq!(problem(unpadded), None);
+    // A-law, with the extra length that other codings than PCM have, and a `fact` chunk.
+    let alaw = [format(6, 1, 8000, 8), vec![0, 0]].concat();
+    assert_eq!(problem(wav_of(&[(b"fmt ", &alaw), (b"fact", &[4, 0, 0, 0]), (b"data", b"\xD5\xD5\xD5\xD5")])), None);
+    assert_eq!(problem(wav_of(&[(b"fmt ", &format(7, 1, 8000, 8)), (b"data", b"1")])), None);
+    // Other chunks, of odd length too, may stand before and behind.
+    let pcm = format(1, 1, 8000, 8);
+    assert_eq!(problem(wav_of(&[(b"LIST", b"odd"), (b"fmt ", &pcm), (b"data", b"1"), (b"id3 ", b"x")])), None);
+    // The long form of the format says further behind that it is PCM.
+    let mut extensible = format(0xFFFE, 1, 8000, 8);
+    extensible.extend_from_slice(&[22, 0, 8, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113]);
+    assert_eq!(problem(wav_of(&[(b"fmt ", &extensible), (b"data", b"1")])), None);
+}
+
+#[test]
+fn what_the_server_refuses() {
+    let with = |tag, channels, hertz, bits| problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]));
+    assert_eq!(with(1, 2, 8000, 8), Some(WavProblem::Channels { channels: 2 }));
+    assert_eq!(with(1, 0, 8000, 8), Some(WavProblem::Channels { channels: 0 }));
+    assert_eq!(with(1, 1, 16000, 8), Some(WavProblem::SampleRate { hertz: 16000 }));
+    assert_eq!(with(1, 1, 8000, 16), Some(WavProblem::SampleBits { bits: 16 }));
+    assert_eq!(with(0x11, 1, 8000, 4), Some(WavProblem::Coding { tag: 0x11 }));
+    assert_eq!(with(0xFFFE, 1, 8000, 8), Some(WavProblem::NoChunk { chunk: "fmt " }), "without the coding behind");
+    assert_eq!(problem(Vec::new()), Some(WavProblem::NotWav));
+    assert_eq!(problem(b"RIFF\x04\0\0\0WAVX".to_vec()), Some(WavProblem::NotWav));
+    assert_eq!(problem(b"RIFX\x04\0\0\0WAVE".to_vec()), Some(WavProblem::NotWav));
+    assert_eq!(problem(b"RIFF\x04\0\0\0WAVE".to_vec()), Some(WavProblem::NoChunk { chunk: "fmt " }));
+    assert_eq!(problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8)[..14])])), Some(WavProblem::NoChunk { chunk: "fmt " }));
+    assert_eq!(problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8))])), Some(WavProblem::NoChunk { chunk: "data" }));
+    // A writer to a pipe leaves the length that it does not know at the largest number.
+    let mut piped = wav(b"1234");
+    let at = piped.len() - 8;
+    piped[at..at + 4].fill(0xFF);
+    assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
+    assert_eq!(WavProblem::Channels { channels: 2 }.to_string(), "the WAV file has 2 channels, and only mono (1) is taken");
+}
+
+#[test]
+fn the_size_has_a_bound_that_can_be_moved() {
+    const LIMIT: usize = 5 * 1024 * 1024;
+    let header = wav(b"").len();
+    let largest = wav(&vec![0x80; LIMIT - header]);
+    let mut larger = largest.clone();
+    larger.push(0);
+    assert_eq!((largest.len(), problem(largest.clone())), (LIMIT, None));
+    assert_eq!(problem(larger.clone()), Some(WavProblem::TooLarge { limit: LIMIT, bytes: LIMIT + 1 }));
+    assert!(IvrUploadFile::new(1, larger).size_limit(LIMIT + 1).request().is_ok());
+    let (field, small) = refused(&IvrUploadFile::new(1, largest).size_limit(100));
+    assert_eq!((field, small), ("data", FieldProblem::Wav(WavProblem::TooLarge { limit: 100, bytes: LIMIT })));
+}
+
+/// Files that Python's `wave` module writes, with a header that we did not make.
+#[test]
+fn files_that_python_writes() {
+    const SCRIPT: &str = "\
+import io, sys, wave
+channels, width, rate = map(int, sys.argv[1:])
+out = io.BytesIO()
+with wave.open(out, 'wb') as w:
+    w.setnchannels(channels); w.setsampwidth(width); w.setframerate(rate); w.writeframes(bytes(range(240)))
+sys.stdout.buffer.write(out.getvalue())
+";
+    let python = |arguments: [&str; 3]| {
+        let output = Command::new("python3").arg("-c").arg(SCRIPT).args(arguments).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then_some(output.stdout)
+    };
+    let Some(good) = python(["1", "1", "8000"]) else {
+        println!("skipped: there is no python3 with its wave module here");
+        return;
+    };
+    assert_eq!(problem(good), None);
+    assert_eq!(problem(python(["2", "1", "8000"]).unwrap()), Some(WavProblem::Channels { channels: 2 }));
+    assert_eq!(problem(python(["1", "2", "8000"]).unwrap()), Some(WavProblem::SampleBits { bits: 16 }));
+    assert_eq!(problem(python(["1", "1", "11025"]).unwrap()), Some(WavProblem::SampleRate { hertz: 11025 }));
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Law: the server gets the very bytes of the file, by a decoder that is not ours.
+    #[test]
+    fn the_file_arrives_whole(samples in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let file = wav(&samples);
+        let request = IvrUploadFile::new(1, file.clone()).request().unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        prop_assert_eq!(STANDARD.decode(body["msgBody"]["data"].as_str().unwrap()).unwrap(), file);
+    }
+
+    /// Law: a file is refused if and only if its format is outside the rule, and for the first thing that is.
+    #[test]
+    fn refused_iff_outside_the_rule(
+        tag in prop_oneof![Just(1_u16), Just(6), Just(7), any::<u16>().prop_filter("the long form", |tag| *tag != 0xFFFE)],
+        channels in prop_oneof![3 => Just(1_u16), 1 => any::<u16>()],
+        hertz in prop_oneof![3 => Just(8000_u32), 1 => any::<u32>()],
+        bits in prop_oneof![3 => Just(8_u16), 1 => any::<u16>()],
+        samples in proptest::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let expected = if ![1, 6, 7].contains(&tag) {
+            Some(WavProblem::Coding { tag })
+        } else if channels != 1 {
+            Some(WavProblem::Channels { channels })
+        } else if hertz != 8000 {
+            Some(WavProblem::SampleRate { hertz })
+        } else if bits != 8 {
+            Some(WavProblem::SampleBits { bits })
+        } else {
+            None
+        };
+        prop_assert_eq!(problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", &samples)])), expected);
+    }
+
+    /// Law: a file that was cut off is never sent, wherever it was cut. The byte of padding at the end does not count.
+    #[test]
+    fn cut_files_are_refused(samples in proptest::collection::vec(any::<u8>(), 1..100), cut in any::<prop::sample::Index>()) {
+        let padding = samples.len() % 2;
+        let mut file = wav(&samples);
+        file.truncate(cut.index(file.len() - padding));
+        prop_assert!(problem(file).is_some());
+    }
+
+    /// Law: no bytes make it panic.
+    #[test]
+    fn any_bytes_get_an_answer(start in prop_oneof![Just(b"RIFF\0\0\0\0WAVE".to_vec()), Just(Vec::new())], rest in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let _ = problem([start, rest].concat());
+    }
+}
