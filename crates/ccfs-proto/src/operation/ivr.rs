@@ -251,8 +251,12 @@ impl FileHash {
 
     /// Whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
+        // `from_str_radix` would take a sign, too.
+        let byte = |pair: &[u8]| match pair {
+            [b'+', _] => None,
+            pair => std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()),
+        };
         let digest = Sha256::digest(file);
-        let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
         self.0.len() == 2 * digest.len() && self.0.as_bytes().chunks(2).zip(&digest).all(|(pair, own)| byte(pair) == Some(*own))
     }
 }
