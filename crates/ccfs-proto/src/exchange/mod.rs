@@ -103,7 +103,8 @@ pub struct Exchange<O: Operation> {
 enum State<A> {
     Ready,
     AwaitingHead,
-    Receiving { classifier: Box<Classifier>, retry_after: Option<Duration>, pending: VecDeque<Bytes> },
+    /// `asked` from [`Step::Receive`] until the report on it: a driver that reads without asking would miss the deadline.
+    Receiving { classifier: Box<Classifier>, retry_after: Option<Duration>, pending: VecDeque<Bytes>, asked: bool },
     Rewinding { until: Duration },
     Waiting { until: Duration },
     Over(Result<A, ExchangeError>),
@@ -187,12 +188,13 @@ impl<O: Operation> Exchange<O> {
                 let State::Over(result) = std::mem::replace(&mut self.state, State::Finished) else { unreachable!("just seen") };
                 return Ok(Step::Done(result));
             }
-            State::Receiving { pending, .. } => {
+            State::Receiving { pending, asked, .. } => {
                 if let Some(bytes) = pending.pop_front() {
                     self.handed_over += bytes.len() as u64;
                     return Ok(Step::Write(bytes));
                 }
                 if !left.is_zero() {
+                    *asked = true;
                     return Ok(Step::Receive { within: self.policy.stall.min(left) });
                 }
             }
@@ -243,13 +245,17 @@ impl<O: Operation> Exchange<O> {
             classifier: Box::new(classifier),
             retry_after: retry::retry_after(headers, now.wall),
             pending: VecDeque::new(),
+            asked: false,
         };
         Ok(())
     }
 
     /// A piece of the body is there.
     pub fn on_body(&mut self, now: Now, chunk: Bytes) -> Result<(), OutOfTurn> {
-        let State::Receiving { classifier, pending, .. } = &mut self.state else { return Err(self.out_of_turn("on_body")) };
+        let State::Receiving { classifier, pending, asked: asked @ true, .. } = &mut self.state else {
+            return Err(self.out_of_turn("on_body"));
+        };
+        *asked = false;
         match classifier.push(chunk) {
             Ok(bytes) => pending.extend(bytes.into_iter().filter(|bytes| !bytes.is_empty())),
             Err(error) => self.failed(now, ErrorKind::Answer(error), None),
@@ -259,7 +265,7 @@ impl<O: Operation> Exchange<O> {
 
     /// The body ended cleanly.
     pub fn on_end(&mut self, now: Now) -> Result<(), OutOfTurn> {
-        if !matches!(&self.state, State::Receiving { pending, .. } if pending.is_empty()) {
+        if !matches!(&self.state, State::Receiving { asked: true, .. }) {
             return Err(self.out_of_turn("on_end"));
         }
         let State::Receiving { classifier, retry_after, .. } = std::mem::replace(&mut self.state, State::Finished) else {
@@ -283,7 +289,7 @@ impl<O: Operation> Exchange<O> {
     pub fn on_failure(&mut self, now: Now, failure: TransportFailure) -> Result<(), OutOfTurn> {
         let retry_after = match &self.state {
             State::AwaitingHead => None,
-            State::Receiving { retry_after, .. } => *retry_after,
+            State::Receiving { retry_after, asked: true, .. } => *retry_after,
             _ => return Err(self.out_of_turn("on_failure")),
         };
         let refused = match &self.state {
@@ -337,7 +343,7 @@ impl<O: Operation> Exchange<O> {
             return false;
         }
         // What counts is how far the signature was off, which an assumed correction may have mended or caused.
-        let off = ClockSkew { millis: skew.millis - self.correction, ..*skew };
+        let off = ClockSkew { millis: skew.millis.saturating_sub(self.correction), ..*skew };
         if !off.exceeds(threshold) {
             return false;
         }
@@ -352,8 +358,7 @@ impl<O: Operation> Exchange<O> {
     }
 
     fn out_of_time(&mut self, cause: Option<ErrorKind>) {
-        let cause = cause.map(|kind| Box::new(self.interrupted(kind)));
-        self.state = State::Over(Err(self.error(ErrorKind::Deadline { limit: self.policy.deadline, cause })));
+        self.give_up(ErrorKind::Deadline { limit: self.policy.deadline, cause: cause.map(Box::new) });
     }
 
     /// Says how much a sink has that will not get the rest.
@@ -380,6 +385,7 @@ impl<A> State<A> {
             Self::Ready => "is ready to send",
             Self::AwaitingHead => "waits for the answer's head",
             Self::Receiving { pending, .. } if !pending.is_empty() => "has bytes to write",
+            Self::Receiving { asked: false, .. } => "waits to be polled",
             Self::Receiving { .. } => "receives the body",
             Self::Rewinding { .. } => "starts the file over",
             Self::Waiting { .. } => "waits before the next attempt",

@@ -55,8 +55,10 @@ pub(super) fn wait(again: Again, next: u32, policy: &Policy, jitter: u64) -> Dur
 /// Reads `Retry-After`: seconds, or a date, which is taken against the server's own `Date` where it is there.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?;
-    if let Some(seconds) = value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok()) {
-        return Some(Duration::from_secs(seconds.into()));
+    let text = value.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // Digits beyond all bounds still ask for a long wait.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let from = headers.get(header::DATE).and_then(http_date).unwrap_or(now);
     Some(Duration::from_millis(u64::try_from(http_date(value)?.millis_since(from)).unwrap_or(0)))
