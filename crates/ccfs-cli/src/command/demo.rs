@@ -102,7 +102,7 @@ fn wire(emulator: &Emulator) -> Result<(), Failure> {
 }
 
 fn below(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
-    output::line(format_args!("{:<23}{text}", ""))
+    output::line(format_args!("{:<22}{text}", ""))
 }
 
 /// Yesterday on the tenant's clock, from midnight to midnight.

@@ -1,0 +1,239 @@
+//! The `ccfs` command as a process.
+#![allow(clippy::case_sensitive_file_extension_comparisons, clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use ccfs_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+use support::{Ccfs, SKILLS_CSV, keys_of};
+
+const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
+
+#[test]
+fn the_demo_does_the_whole_job() {
+    let ccfs = Ccfs::new();
+    let run = ccfs.run(&["demo", "--out", "out", "--rows", "50"]);
+    run.ends_with_code(0);
+    for said in ["queryAgentSkillInfoData", "signature checked", "blocking (ureq)", "async (reqwest)", "the same bytes", "50 changes of"] {
+        assert!(run.stdout.contains(said), "{said:?} is missing in:\n{}", run.stdout);
+    }
+    assert_eq!(run.stderr, "");
+    let mut files = ccfs.files("out");
+    files.sort();
+    let [jsonl, zip] = &files[..] else { panic!("{files:?}") };
+    assert!(zip.ends_with(".zip") && jsonl.ends_with(".jsonl"));
+    let lines = fs::read_to_string(ccfs.path("out").join(jsonl)).unwrap();
+    assert_eq!(lines.lines().count(), 50);
+    let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(line["operate_time"].is_string());
+}
+
+#[test]
+fn query_and_download_over_both_backends() {
+    let emulator = Emulator::builder().rows(30).start().unwrap();
+    for backend in ["blocking", "async"] {
+        let ccfs = Ccfs::against(&emulator);
+        let query = ["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"];
+        let run = ccfs.run(&[&["--json", "--backend", backend, "--tz", "Asia/Shanghai"], &query[..]].concat());
+        run.ends_with_code(0);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        let name = answer["file_name"].as_str().unwrap();
+        assert!(name.contains(answer["response_id"].as_str().unwrap()));
+        let name = emulator.files().pop().unwrap();
+        let run = ccfs.run(&["--json", "--backend", backend, "download", name.as_str()]);
+        run.ends_with_code(0);
+        let bytes = emulator.file(&name).unwrap();
+        let expected = json!({"file_name": name.as_str(), "bytes": bytes.len(), "path": format!("./{name}")});
+        assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), expected);
+        assert!(fs::read(ccfs.path(name.as_str())).unwrap() == bytes);
+        // A second time: it is there, and stays unless --force.
+        let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
+        run.ends_with_code(1);
+        assert!(run.stderr.contains("is there already"), "{}", run.stderr);
+        ccfs.run(&["--backend", backend, "download", name.as_str(), "--force"]).ends_with_code(0);
+    }
+}
+
+#[test]
+fn refusals_of_the_server_have_their_exit_codes() {
+    let emulator = Emulator::builder().start().unwrap();
+    for backend in ["blocking", "async"] {
+        let ccfs = Ccfs::against(&emulator);
+        let run = ccfs.run(&["--backend", backend, "--json", "download", NAME]);
+        run.ends_with_code(1);
+        let error: Value = serde_json::from_str(&run.stderr).unwrap();
+        assert_eq!((&error["error"], &error["result_code"]), (&json!("refused"), &json!("0300011")));
+        for (fault, code) in [(Fault::Unauthorized, 4), (Fault::Locked, 4), (Fault::Garbage, 1), (Fault::Html(200), 1)] {
+            emulator.faults().clear();
+            emulator.faults().add(fault);
+            ccfs.run(&["--backend", backend, "download", NAME]).ends_with_code(code);
+        }
+        emulator.faults().clear();
+        assert_eq!(ccfs.files("."), Vec::<String>::new(), "nothing half-written");
+    }
+}
+
+#[test]
+fn a_corrupt_archive_is_not_kept() {
+    let emulator = Emulator::builder().rows(500).start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    let begin = ["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"];
+    ccfs.run(&begin).ends_with_code(0);
+    let name = emulator.files().pop().unwrap();
+    emulator.faults().add(Fault::CorruptZip);
+    for backend in ["blocking", "async"] {
+        let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
+        run.ends_with_code(1);
+        assert!(run.stderr.contains("was not kept"), "{}", run.stderr);
+        assert_eq!(ccfs.files("."), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn usage_errors_are_clear_and_nothing_is_sent() {
+    let emulator = Emulator::builder().start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    fs::write(ccfs.path("ca.txt"), "no certificate").unwrap();
+    for (arguments, said) in [
+        (&["download", "20230230_9239cb50a8384bb0ab503441bf089446.zip"][..], "must begin with a day that exists"),
+        (&["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"], "has 31 characters, and it must have 32"),
+        (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
+        (&["--ca", "nowhere.pem", "download", NAME], "nowhere.pem cannot be read"),
+        (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
+        (&["--endpoint", "10.1.2.3:8443", "download", NAME], "must begin with https://"),
+        (&["--tz", "Mars/Olympus", "convert", "ca.txt"], "is not a time zone"),
+        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "at most 259200"),
+        (&["query", "--begin", "yesterday", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "--begin: a"),
+    ] {
+        let run = ccfs.run(arguments);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(said), "{said:?} is missing in: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    assert!(emulator.received().is_empty());
+    let bare = Ccfs::new();
+    let run = bare.run(&["--endpoint", "https://127.0.0.1:1", "--access-key", "ak", "download", NAME]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("--secret-key-file") && run.stderr.contains("CCFS_SECRET_KEY"), "{}", run.stderr);
+}
+
+#[test]
+fn a_network_that_fails_is_a_3() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let stranger = Emulator::builder().start().unwrap();
+    for backend in ["blocking", "async"] {
+        let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+        // A certificate that nobody here trusts is refused at once; a port where nobody listens would be tried for seconds.
+        let run = ccfs.run(&["--endpoint", &stranger.endpoint().to_string(), "--backend", backend, "download", NAME]);
+        run.ends_with_code(3);
+        assert!(run.stderr.contains("TLS"), "{}", run.stderr);
+    }
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let run = ccfs.run(&["--endpoint", &format!("http://{free}"), "download", NAME]);
+    run.ends_with_code(3);
+    assert!(run.stderr.contains("after 4 attempts"), "{}", run.stderr);
+}
+
+#[test]
+fn settings_come_from_flag_then_environment_then_file() {
+    let emulator = Emulator::builder().start().unwrap();
+    let (access_key, secret_key) = keys_of(&emulator);
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("ca.pem"), emulator.ca_pem().unwrap()).unwrap();
+    fs::write(ccfs.path("key"), format!("{secret_key}\n")).unwrap();
+    let config = format!("endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"key\"\nca = \"ca.pem\"\n");
+    fs::create_dir(ccfs.path("ccfs")).unwrap();
+    fs::write(ccfs.path("ccfs/config.toml"), &config).unwrap();
+    let endpoint = emulator.endpoint().to_string();
+    // The file has a wrong endpoint; the environment mends it; a wrong flag breaks it again.
+    let reaches = ccfs.env("CCFS_ENDPOINT", &endpoint);
+    reaches.run(&["download", NAME]).ends_with_code(1);
+    reaches.run(&["--access-key", "other", "download", NAME]).ends_with_code(4);
+    // A secret on stdin.
+    let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], secret_key.as_bytes());
+    run.ends_with_code(1);
+    let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], b"another");
+    run.ends_with_code(4);
+    // A mistake in the file is told by line, and no value of it is repeated.
+    fs::write(reaches.path("broken.toml"), "endpoint = \"https://h\"\nsecret_key = 'marker-of-a-secret\n").unwrap();
+    let run = reaches.run(&["--config", "broken.toml", "download", NAME]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("line 2") && !run.stderr.contains("marker"), "{}", run.stderr);
+}
+
+#[test]
+fn convert_prints_the_contracts_lines() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a.csv"), SKILLS_CSV).unwrap();
+    let run = ccfs.run(&["convert", "a.csv"]);
+    run.ends_with_code(0);
+    let first = run.stdout.lines().next().unwrap();
+    assert_eq!(
+        first,
+        concat!(
+            r#"{"id":"1a","developer_id":"dev","account_id":"acc","sub_cc_no":1,"vdn":2,"agent_id":3,"#,
+            r#""operate_time":"2015-02-08T20:23:30","operate_id":4,"operate_type":1,"skill_list":["1","2"],"logon_sn":"sn","operate_sn":1,"#,
+            r#""operate_end_time":"2015-02-08T20:23:30","renew_flag":0,"update_time":"2015-02-08T12:23:30Z","month_of_year":2}"#
+        )
+    );
+    let run = ccfs.run(&["--tz", "Asia/Shanghai", "convert", "a.csv"]);
+    assert!(run.stdout.contains(r#""operate_time":"2015-02-08T20:23:30+08:00""#) && run.stdout.contains("12:23:30Z"), "{}", run.stdout);
+    // From stdin the same, and as CSV in one shape, which converts to itself.
+    assert_eq!(ccfs.run_with(&["convert", "-"], SKILLS_CSV.as_bytes()).stdout.lines().next(), Some(first));
+    let csv = ccfs.run(&["convert", "a.csv", "--to", "csv"]).stdout;
+    assert!(csv.starts_with("id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,"), "{csv}");
+    assert_eq!(ccfs.run_with(&["convert", "-", "--to", "csv"], csv.as_bytes()).stdout, csv);
+}
+
+#[test]
+fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a.csv"), format!("{SKILLS_CSV}2,dev,acc,1,2,3,2015-02-30 00:00:00\n3,dev\n")).unwrap();
+    let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl"]);
+    run.ends_with_code(1);
+    let said = "a.csv, line 2, column 7 (operate_time): the date does not exist in the calendar";
+    assert!(run.stderr.contains(said) && run.stderr.contains("--on-bad-row skip"), "{}", run.stderr);
+    assert_eq!(ccfs.files("."), ["a.csv"], "nothing half-written");
+    let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl", "--on-bad-row", "skip"]);
+    run.ends_with_code(0);
+    assert!(run.stderr.contains("1 bad row was left out") && run.stderr.contains("line 2"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(ccfs.path("a.jsonl")).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_truncated_archive_is_told_and_leaves_nothing() {
+    let ccfs = Ccfs::new();
+    ccfs.run(&["demo", "--out", "out", "--rows", "300"]).ends_with_code(0);
+    let zip = ccfs.files("out").into_iter().find(|name| name.ends_with(".zip")).unwrap();
+    let bytes = fs::read(ccfs.path("out").join(&zip)).unwrap();
+    fs::write(ccfs.path("whole.zip"), &bytes).unwrap();
+    fs::write(ccfs.path("half.zip"), &bytes[..bytes.len() / 2]).unwrap();
+    for arguments in [&["inspect", "half.zip"][..], &["convert", "half.zip", "-o", "x.jsonl"]] {
+        let run = ccfs.run(arguments);
+        run.ends_with_code(1);
+        assert!(run.stderr.starts_with("error: half.zip: "), "{}", run.stderr);
+        assert!(!ccfs.path("x.jsonl").exists());
+    }
+    let run = ccfs.run(&["inspect", "whole.zip"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the tenant's day"), "{}", run.stdout);
+    let run = ccfs.run(&["--json", "inspect", "whole.zip"]);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["totals"]["rows"], 300);
+}
+
+#[test]
+fn help_has_an_example_for_every_command() {
+    let ccfs = Ccfs::new();
+    let commands = ["demo", "download", "query", "listen", "convert", "inspect", "sign", "verify", "serve", "completions"];
+    let overview = ccfs.run(&["--help"]);
+    for command in commands {
+        assert!(overview.stdout.contains(&format!("  {command}")), "{command} is not in the overview");
+        let run = ccfs.run(&[command, "--help"]);
+        run.ends_with_code(0);
+        assert!(run.stdout.contains("Example:\n  ccfs ") || run.stdout.contains("| ccfs "), "{command}: {}", run.stdout);
+    }
+    assert!(ccfs.run(&["completions", "bash"]).stdout.contains("ccfs__subcmd__download"));
+}

@@ -1,0 +1,96 @@
+//! The commands that keep running: `serve` and `listen`.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use ccfs_emulator::Emulator;
+use serde_json::Value;
+use support::Ccfs;
+
+/// What `kill` sends by that name.
+fn signal(child: &support::Running, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn serve_and_listen_do_the_job_with_each_other() {
+    let ccfs = Ccfs::new();
+    let mut serve = ccfs.start(&["--json", "serve", "--ca-out", "ca.pem", "--rows", "7", "--seed", "3"]);
+    let ready: Value = serde_json::from_str(&serve.line()).unwrap();
+    let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+    let ccfs = ccfs
+        .env("CCFS_ENDPOINT", &text("endpoint"))
+        .env("CCFS_ACCESS_KEY", &text("access_key"))
+        .env("CCFS_SECRET_KEY", &text("secret_key"))
+        .env("CCFS_CA", "ca.pem");
+    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0", "--once"]);
+    let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
+    let callback = format!("{url}/callback");
+    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", &callback]).ends_with_code(0);
+    let told: Value = serde_json::from_str(&listen.line()).unwrap();
+    assert_eq!(listen.wait(), Some(0));
+    let name = told["file_name"].as_str().unwrap();
+    ccfs.run(&["download", name, "-o", "skills.zip"]).ends_with_code(0);
+    let run = ccfs.run(&["convert", "skills.zip"]);
+    assert_eq!(run.stdout.lines().count(), 7);
+    signal(&serve, "TERM");
+    assert_eq!(serve.wait(), Some(0));
+}
+
+#[test]
+fn listen_refuses_what_is_not_signed_and_ends_with_130() {
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
+    let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
+    let Ok(curl) = Command::new("curl").args(["-s", "-o", "-", "-w", "%{http_code}", "-d", "{}", &url]).output() else {
+        println!("skipped: curl is not on this machine");
+        return;
+    };
+    let said = String::from_utf8_lossy(&curl.stdout).into_owned();
+    assert!(said.ends_with("401") && said.len() > 3, "a refusal has a body, too: {said}");
+    assert_eq!(listen.error_line(), "refused: the request is not signed");
+    signal(&listen, "INT");
+    assert_eq!(listen.wait(), Some(130));
+}
+
+#[test]
+fn an_interrupted_download_leaves_nothing() {
+    let emulator = Emulator::builder().start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"])
+        .ends_with_code(0);
+    let name = emulator.files().pop().unwrap();
+    for backend in ["blocking", "async"] {
+        emulator.faults().clear();
+        emulator.clear_logs();
+        // It waits for the server's Retry-After when the signal comes.
+        emulator.faults().add(ccfs_emulator::Fault::Busy(60));
+        let mut download = ccfs.start(&["--backend", backend, "download", name.as_str()]);
+        while emulator.received().is_empty() {
+            std::thread::yield_now();
+        }
+        signal(&download, "INT");
+        assert_eq!(download.wait(), Some(130));
+        assert_eq!(ccfs.files("."), Vec::<String>::new());
+    }
+}
+
+/// A pipe whose reader leaves early is no error: `ccfs convert … | head -1`.
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let ccfs = Ccfs::new();
+    let rows = support::SKILLS_CSV.repeat(200_000);
+    fs::write(ccfs.path("a.csv"), rows).unwrap();
+    let shell = format!("{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_ccfs"));
+    let Ok(run) = Command::new("bash").args(["-c", &shell]).current_dir(ccfs.path(".")).output() else {
+        println!("skipped: bash is not on this machine");
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&run.stdout).split_whitespace().collect::<Vec<_>>(), ["1", "0"]);
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+}

@@ -1,0 +1,145 @@
+//! Running the command in a folder of its own, with no settings of this machine.
+#![allow(dead_code)] // Each test file uses what it needs.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+
+use ccfs_emulator::Emulator;
+use tempfile::TempDir;
+
+/// One record, without a header row.
+pub(crate) const SKILLS_CSV: &str = "1a,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,2015-02-08 20:23:30,0,2015-02-08 12:23:30,2\n";
+
+/// The command, its folder and its environment.
+pub(crate) struct Ccfs {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+    /// Beside the folder that is looked at, so that it does not count among the files there.
+    _settings: Option<TempDir>,
+}
+
+impl Ccfs {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new(), _settings: None }
+    }
+
+    /// With the settings of an emulator.
+    pub(crate) fn against(emulator: &Emulator) -> Self {
+        let settings = tempfile::tempdir().unwrap();
+        let ca = settings.path().join("ca.pem");
+        fs::write(&ca, emulator.ca_pem().unwrap()).unwrap();
+        let (access_key, secret_key) = keys_of(emulator);
+        let ccfs = Self::new()
+            .env("CCFS_ENDPOINT", &emulator.endpoint().to_string())
+            .env("CCFS_CA", ca.to_str().unwrap())
+            .env("CCFS_ACCESS_KEY", &access_key)
+            .env("CCFS_SECRET_KEY", &secret_key);
+        Self { _settings: Some(settings), ..ccfs }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Names of what is in a folder.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccfs"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CCFS_")) {
+            command.env_remove(name);
+        }
+        command.args(arguments).current_dir(self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());
+        command.envs(self.variables.iter().cloned());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, b"")
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Run {
+        let mut child = self.command(arguments).spawn().unwrap();
+        // A command that does not read it may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(stdin);
+        let output = child.wait_with_output().unwrap();
+        Run {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, stdout: BufReader::new(stdout), stderr: BufReader::new(stderr) }
+    }
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn ends_with_code(&self, code: i32) {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+    }
+}
+
+/// A run that goes on; it is killed when the test is over.
+pub(crate) struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of stdout.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// The next line of stderr.
+    pub(crate) fn error_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Waits for its end: the exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn keys_of(emulator: &Emulator) -> (String, String) {
+    (emulator.access_key().to_owned(), emulator.secret_key().to_owned())
+}

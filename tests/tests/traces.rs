@@ -1,0 +1,82 @@
+//! Random scripts of server behaviour through both drivers: they must do the same, byte for byte.
+
+use std::time::Duration;
+
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Policy, QueryAgentSkillInfoData};
+use ccfs_tests::{Async, Backend, Behaviour, Blocking, ManualClock, ScriptedServer, Seen, Setup, file_name, laws};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// All that can be seen of a call from outside.
+#[derive(Debug, PartialEq)]
+struct Trace {
+    requests: Vec<Vec<(String, String)>>,
+    bodies: Vec<Vec<u8>>,
+    waits: Vec<Duration>,
+    taken: Vec<u8>,
+    outcome: String,
+}
+
+fn trace<B: Backend>(script: &[Behaviour], download: bool) -> Trace {
+    let server = ScriptedServer::play(script.iter().cloned());
+    let clock = ManualClock::default();
+    let setup = Setup {
+        endpoint: server.url().parse().unwrap(),
+        credentials: Credentials::from_text("ak", "sk".into()).unwrap(),
+        policy: Policy::default(),
+        ca_pem: None,
+        clock: clock.clone(),
+    };
+    let client = B::new(&setup);
+    let (outcome, taken) = if download {
+        let (result, taken) = client.to_writer(DownloadAgentSkillInfoFile::new(file_name()));
+        (format!("{result:?}"), taken)
+    } else {
+        let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+        let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
+        (format!("{:?}", client.query(query)), Vec::new())
+    };
+    let seen = server.seen();
+    let requests = seen.iter().map(|request| comparable(request, &server.url())).collect();
+    Trace { requests, bodies: seen.into_iter().map(|request| request.body).collect(), waits: clock.waits(), taken, outcome }
+}
+
+/// The request without what may differ: the port of the server, which is in `host` and so in the signature, and the order of headers.
+fn comparable(request: &Seen, url: &str) -> Vec<(String, String)> {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut headers: Vec<(String, String)> = request
+        .headers
+        .iter()
+        .map(|(name, value)| match name.as_str() {
+            "authorization" => (name.clone(), value.rsplit_once('/').unwrap().0.to_owned()),
+            _ => (name.clone(), value.replace(host, "HOST")),
+        })
+        .collect();
+    headers.push(("line".into(), request.line.clone()));
+    headers.sort();
+    headers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/traces.txt"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// The drivers decide nothing, so two of them cannot differ.
+    #[test]
+    fn both_drivers_leave_the_same_trace(script in laws::script(), download: bool) {
+        let blocking = trace::<Blocking>(&script, download);
+        let asynchronous = trace::<Async>(&script, download);
+        prop_assert_eq!(blocking, asynchronous);
+    }
+}
+
+/// What random scripts leave out, because it is slow or rare.
+#[test]
+fn both_drivers_take_babble_and_silence_for_the_same() {
+    for script in [vec![Behaviour::Babble; 4], vec![Behaviour::Close; 4]] {
+        assert_eq!(trace::<Blocking>(&script, true), trace::<Async>(&script, true));
+    }
+}
