@@ -223,7 +223,7 @@ impl Builder {
 
 /// How it calls back.
 impl Builder {
-    /// The key under which a callback has the file's name. Default: `agentOprSkillFileName`.
+    /// The key under which the callback for agent skill files has the name. Default: `agentOprSkillFileName`.
     pub fn callback_name_key(mut self, key: impl Into<String>) -> Self {
         self.settings.callback.name_key = key.into();
         self

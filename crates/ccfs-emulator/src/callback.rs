@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
-use crate::data::Random;
+use crate::data::{Random, Records};
 use crate::fault::Fault;
 use crate::jobs::Job;
 use crate::log::CallbackAttempt;
@@ -46,13 +46,18 @@ pub(crate) fn start(state: &Arc<State>, job: Arc<Job>, url: String, fault: Optio
 
 async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
     let Some(credentials) = state.credentials(&job.owner) else { return };
+    let key = match job.records() {
+        Records::AgentSkillInfo => state.settings.callback.name_key.as_str(),
+        Records::AgentOprInfo => "agentOprInfoFileName",
+        Records::Bill { .. } => "billFileName",
+    };
     let callback = Callback::new(job.response_id, job.file_name.clone(), job.account_id.clone());
     match fault {
         Some(Fault::CallbackMissing) => return,
         Some(Fault::CallbackDelayed(wait)) => tokio::time::sleep(*wait).await,
         Some(Fault::CallbackForged) => {
             if let Some((wrong_key, other)) = forged(state, job) {
-                let call = Outbound::sign(state, &wrong_key, url, &other);
+                let call = Outbound::sign(state, &wrong_key, url, key, &other);
                 attempt(state, url, &other.file_name, 1, call).await;
             }
         }
@@ -63,14 +68,14 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
         if number > 1 {
             tokio::time::sleep(settings.interval).await;
         }
-        let call = Outbound::sign(state, credentials, url, &callback);
+        let call = Outbound::sign(state, credentials, url, key, &callback);
         let again = call.as_ref().ok().cloned();
         let taken = attempt(state, url, &callback.file_name, number, call).await;
         if taken {
             match (fault, again) {
                 (Some(Fault::CallbackReplayed), Some(same)) => attempt(state, url, &callback.file_name, number, Ok(same)).await,
                 (Some(Fault::CallbackDuplicate), _) => {
-                    let anew = Outbound::sign(state, credentials, url, &callback);
+                    let anew = Outbound::sign(state, credentials, url, key, &callback);
                     attempt(state, url, &callback.file_name, number, anew).await
                 }
                 _ => true,
@@ -116,12 +121,12 @@ struct Outbound {
 }
 
 impl Outbound {
-    fn sign(state: &State, credentials: &Credentials, url: &str, callback: &Callback) -> Result<Self, BoxError> {
+    fn sign(state: &State, credentials: &Credentials, url: &str, name_key: &str, callback: &Callback) -> Result<Self, BoxError> {
         let settings = &state.settings.callback;
         let uri: Uri = url.parse()?;
         let authority = uri.authority().ok_or("the callback URL has no host")?;
         let host = if settings.host_without_port { authority.host() } else { authority.as_str() }.to_owned();
-        let body = callback.to_body(&settings.name_key);
+        let body = callback.to_body(name_key);
         let query = uri.query().map(decoded_pairs).unwrap_or_default();
         let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let length = body.len().to_string();

@@ -1,5 +1,6 @@
 //! A running emulator.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -16,6 +17,7 @@ use crate::fault::Faults;
 use crate::gate::Gate;
 use crate::interface;
 use crate::jobs::Jobs;
+use crate::library::{Library, Recording, VoiceFile};
 use crate::log::{CallbackAttempt, Log, ReceivedRequest};
 use crate::server;
 use crate::state::State;
@@ -158,6 +160,16 @@ impl Emulator {
         self.state.jobs.find(name.as_str()).and_then(|job| job.file().ok()).map(Vec::from)
     }
 
+    /// The recordings of calls that it has, for all developers.
+    pub fn recordings(&self) -> &[Recording] {
+        self.state.library.recordings()
+    }
+
+    /// The other voice files that it has now, by their paths.
+    pub fn voice_files(&self) -> BTreeMap<String, VoiceFile> {
+        self.state.library.voices()
+    }
+
     /// The script of faults.
     pub fn faults(&self) -> Faults {
         self.state.faults.clone()
@@ -215,6 +227,7 @@ fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) 
         prefix: prefix.to_owned(),
         gate: Gate::new(keys, builder.lockout, settings.dialect, settings.freshness),
         jobs: Jobs::new(settings.seed, builder.jobs_limit, builder.delay),
+        library: Library::new(settings.seed, developers.iter().map(|(developer, _)| developer.access_key())),
         developers,
         faults,
         received: Log::new(builder.log_limit),

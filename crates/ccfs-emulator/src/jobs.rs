@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccfs_proto::{IndexFileName, LocalTime, ResponseId, Timestamp};
 
-use crate::data::{ArchivePlan, Random, write_archive};
+use crate::data::{ArchivePlan, Random, Records, write_archive};
 use crate::gate::millis;
 use crate::lock;
 
@@ -40,6 +40,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// Which records the file has.
+    pub(crate) fn records(&self) -> Records {
+        self.plan.subject.records
+    }
+
     /// Whether the file is there at `now`.
     pub(crate) fn is_ready(&self, now: Timestamp) -> bool {
         match self.delay {

@@ -62,6 +62,7 @@ mod fault;
 mod gate;
 mod interface;
 mod jobs;
+mod library;
 mod log;
 mod outgoing;
 mod server;
@@ -74,6 +75,7 @@ pub use developer::Developer;
 pub use emulator::Emulator;
 pub use fault::{Fault, FaultError, FaultRule, Faults};
 pub use gate::Lockout;
+pub use library::{Recording, VoiceFile};
 pub use log::{CallbackAttempt, ReceivedRequest};
 
 /// The value behind a mutex, also after a panic elsewhere: no value here is left half-changed by one.

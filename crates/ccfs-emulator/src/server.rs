@@ -174,13 +174,15 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
     }
 
     let access_key = entry.access_key.as_deref().unwrap_or_default();
-    let outcome = interface.call(&Call { state, now, access_key, body });
+    let query = entry.query.as_deref().map(decoded_pairs).unwrap_or_default();
+    let outcome = interface.call(&Call { state, now, access_key, query: &query, body });
     let (answer, follow_up) = match outcome {
         Ok(Outcome::Data(data)) => (success(Some(data)), None),
         Ok(Outcome::Job { job, callback_url }) => {
             (success(Some(json!({ "responseId": job.response_id.as_str() }))), Some((job, callback_url)))
         }
-        Ok(Outcome::File(job)) => (file(job).await, None),
+        Ok(Outcome::JobFile(job)) => (file(job).await, None),
+        Ok(Outcome::File(bytes)) => (Answer::file(bytes), None),
         Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
     };
     let answer = dressed(state, interface, answer);

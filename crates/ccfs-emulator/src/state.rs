@@ -11,6 +11,7 @@ use crate::developer::Developer;
 use crate::fault::Faults;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
+use crate::library::Library;
 use crate::log::{CallbackAttempt, Log, ReceivedRequest};
 
 /// Where the time comes from.
@@ -65,6 +66,7 @@ pub(crate) struct State {
     pub(crate) developers: Vec<(Developer, Credentials)>,
     pub(crate) gate: Gate,
     pub(crate) jobs: Jobs,
+    pub(crate) library: Library,
     pub(crate) faults: Faults,
     pub(crate) received: Log<ReceivedRequest>,
     pub(crate) callbacks: Log<CallbackAttempt>,

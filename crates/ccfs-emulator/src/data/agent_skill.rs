@@ -6,10 +6,11 @@ use ccfs_proto::LocalTime;
 
 use super::curve::Curve;
 use super::random::Random;
-use super::shape::{Shape, SkillSeparator};
+use super::shape::SkillSeparator;
+use super::table::{Subject, Table, agent_number};
 
 /// The 16 columns, in their order.
-pub(crate) const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "developer_id",
     "account_id",
@@ -50,24 +51,10 @@ const OPERATIONS: [(u8, u64); 14] = [
     (SIGN_OUT, 4),
 ];
 
-/// What a file is about.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) developer_id: String,
-    pub(crate) account_id: String,
-    /// Only this agent, when it was asked for.
-    pub(crate) agent_id: Option<u64>,
-    pub(crate) begin: LocalTime,
-    pub(crate) end: LocalTime,
-    /// Seconds that the tenant's clock is ahead of UTC.
-    pub(crate) utc_offset: i32,
-    pub(crate) rows: u64,
-}
-
 /// Writes one row after the other; holds the agents' states, never the rows.
-pub(crate) struct Rows {
+pub(crate) struct AgentSkillInfo {
     subject: Subject,
-    shape: Shape,
+    separator: SkillSeparator,
     random: Random,
     curve: Curve,
     agents: Vec<Agent>,
@@ -81,18 +68,27 @@ struct Agent {
     session: Option<(String, u32)>,
 }
 
-impl Rows {
-    pub(crate) fn new(subject: Subject, shape: Shape, mut random: Random) -> Self {
+impl AgentSkillInfo {
+    pub(crate) fn new(subject: Subject, separator: SkillSeparator, mut random: Random) -> Self {
         let agents = match subject.agent_id {
             Some(id) => vec![Agent::new(id, &mut random)],
             None => (0..(subject.rows / 50).clamp(3, 400)).map(|nth| Agent::new(agent_number(nth), &mut random)).collect(),
         };
         let curve = Curve::new(subject.begin, subject.end);
-        Self { subject, shape, random, curve, agents, written: 0 }
+        Self { subject, separator, random, curve, agents, written: 0 }
+    }
+}
+
+impl Table for AgentSkillInfo {
+    fn suffix(&self) -> &'static str {
+        "agentSkillInfo"
     }
 
-    /// Appends the next row to `out`; false when there is none left.
-    pub(crate) fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
+    }
+
+    fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         if self.written == self.subject.rows {
             return false;
         }
@@ -120,24 +116,18 @@ impl Rows {
             1 + agent.id % 3,
             agent.id,
         );
-        write_skills(&agent.skills, self.shape.skill_separator, out);
+        write_skills(&agent.skills, self.separator, out);
         let _ = write!(out, ",{logon_sn},{operate_sn},");
         // What is still going on has no end yet; its cell is empty.
         if !random.one_in(100) {
             let _ = write!(out, "{end}");
         }
         let _ = write!(out, ",{},{stored},{}", random.below(2), at.day().month());
-        out.extend_from_slice(self.shape.line_end());
         if matches!(operation, SIGN_OUT | FORCED_SIGN_OUT) {
             agent.session = None;
         }
         true
     }
-}
-
-/// Agents 101, 102, …; every 40th has a number past 32 bits.
-fn agent_number(nth: u64) -> u64 {
-    if nth % 40 == 39 { 10_000_000_000 + nth } else { 101 + nth }
 }
 
 impl Agent {

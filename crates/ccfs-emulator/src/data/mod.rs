@@ -1,12 +1,17 @@
 //! What the emulator hands out: made from a seed, the same bytes for the same seed.
 
+mod agent_opr;
 mod agent_skill;
 mod archive;
+mod bill;
 mod curve;
 mod random;
 mod shape;
+mod table;
+mod wav;
 
-pub(crate) use self::agent_skill::Subject;
 pub(crate) use self::archive::{ArchivePlan, write_archive};
 pub(crate) use self::random::Random;
 pub use self::shape::{Shape, SkillSeparator};
+pub(crate) use self::table::{Records, Subject};
+pub(crate) use self::wav::{check as check_wav, tone};

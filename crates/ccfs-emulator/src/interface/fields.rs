@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Refusal;
 
 /// The version that requests must carry.
-const VERSION: &str = "2.0";
+pub(super) const VERSION: &str = "2.0";
 
 /// The `msgBody` of a request.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ impl MsgBody {
         match envelope.remove("msgBody") {
             Some(Value::Object(fields)) => Ok(Self(fields)),
             _ => Err(no_parameters()),
+        }
+    }
+
+    /// A body that is its own `msgBody` and has the version as a field, as one interface wants it.
+    pub(crate) fn flat(body: &[u8]) -> Result<Self, Refusal> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) if fields.get("version").and_then(Value::as_str) == Some(VERSION) => Ok(Self(fields)),
+            Ok(Value::Object(fields)) if !fields.is_empty() => Err(ResultCode::Version.into()),
+            _ => Err(ResultCode::NoBodyParameters.into()),
         }
     }
 }

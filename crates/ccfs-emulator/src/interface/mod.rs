@@ -1,8 +1,14 @@
 //! The interfaces, one file each. A new one is a file with a type that implements [`Interface`], and a line in [`INTERFACES`].
 
-mod download_agent_skill;
+mod agent_operations;
+mod agent_skill;
+mod bill;
 mod fields;
-mod query_agent_skill;
+mod generation;
+mod playback;
+mod recording;
+mod upload;
+mod voice;
 
 use std::sync::Arc;
 
@@ -16,7 +22,25 @@ use crate::jobs::Job;
 use crate::state::State;
 
 /// All of them.
-const INTERFACES: &[&dyn Interface] = &[&query_agent_skill::QueryAgentSkillInfoData, &download_agent_skill::DownloadAgentSkillInfoFile];
+const INTERFACES: &[&dyn Interface] = &[
+    &agent_skill::QueryAgentSkillInfoData,
+    &agent_skill::DownloadAgentSkillInfoFile,
+    &agent_operations::QueryAgentOprInfoData,
+    &agent_operations::DownloadAgentOprInfoFile,
+    &bill::QueryBillData,
+    &bill::DownloadBillFile,
+    &recording::DownloadRecordFile,
+    &recording::DownloadRecord,
+    &recording::GetRecordFileUrlFromObs,
+    &playback::RequestPlayVoice,
+    &playback::PlayVoice,
+    &voice::DownloadOiapRecord,
+    &voice::DownloadIvrRecordFile,
+    &voice::IvrDownloadFile,
+    &upload::IvrUploadFile,
+    &upload::IvrGetFileHash,
+    &upload::IvrDeleteFile,
+];
 
 /// One interface of CC-FS.
 pub(crate) trait Interface: Sync {
@@ -47,7 +71,6 @@ pub(crate) enum Kind {
     /// The id of a job that ends with a callback.
     Job,
     /// Data in an envelope.
-    #[allow(dead_code)] // For the interfaces that are neither, which follow.
     Data,
 }
 
@@ -58,6 +81,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// Who signed; empty for interfaces that want no signature.
     pub(crate) access_key: &'a str,
+    /// The raw query.
+    pub(crate) query: &'a [(String, String)],
     pub(crate) body: &'a Bytes,
 }
 
@@ -66,18 +91,24 @@ impl Call<'_> {
     fn msg_body(&self) -> Result<MsgBody, Refusal> {
         MsgBody::parse(self.body)
     }
+
+    /// A parameter of the query.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// What an interface does when all is well.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// An envelope with this data.
-    #[allow(dead_code)] // See `Kind::Data`.
     Data(Value),
     /// An envelope with the job's id; then the callback to this URL.
     Job { job: Arc<Job>, callback_url: String },
     /// The job's file.
-    File(Arc<Job>),
+    JobFile(Arc<Job>),
+    /// Another file.
+    File(Bytes),
 }
 
 /// A result code other than success, with the server's words.

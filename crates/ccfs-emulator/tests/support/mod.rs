@@ -71,19 +71,36 @@ impl Client {
 
     /// The whole request as bytes.
     pub fn request(&self, interface: &str, body: &[u8]) -> Vec<u8> {
+        self.request_with(interface, &[], body)
+    }
+
+    /// The whole request, with these raw parameters in its query.
+    pub fn request_with(&self, interface: &str, query: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let path = format!("{}/CCFS/resource/ccfs/{interface}", self.prefix);
         let host = self.address.to_string();
         let length = body.len().to_string();
         let headers = [("host", host.as_str()), ("content-type", "application/json; charset=UTF-8"), ("content-length", length.as_str())];
-        let view = RequestView { method: "POST", path: &path, query: &[], headers: &headers, body };
+        let view = RequestView { method: "POST", path: &path, query, headers: &headers, body };
         let authorization = Signer::new(&self.credentials).query_line(self.query_line).sign(view, self.at).unwrap();
-        let mut bytes = format!("POST {path} HTTP/1.1\r\n").into_bytes();
+        let mut bytes = format!("POST {path}{} HTTP/1.1\r\n", encoded(query)).into_bytes();
         for (name, value) in headers {
             write!(bytes, "{name}: {value}\r\n").unwrap();
         }
         write!(bytes, "authorization: {}\r\nconnection: close\r\n\r\n", authorization.to_str().unwrap()).unwrap();
         bytes.extend_from_slice(body);
         bytes
+    }
+
+    /// An unsigned `GET`.
+    pub fn get(&self, interface: &str, query: &[(&str, &str)]) -> Answer {
+        let target = format!("{}/CCFS/resource/ccfs/{interface}{}", self.prefix, encoded(query));
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        send(self.address, request.as_bytes()).unwrap()
+    }
+
+    /// A call of any interface, in its method and signed where it wants it; there must be an answer.
+    pub fn any(&self, interface: &str, body: &[u8]) -> Answer {
+        if interface == "playVoice" { self.get(interface, &[]) } else { self.post(interface, body).unwrap() }
     }
 
     pub fn post(&self, interface: &str, body: &[u8]) -> Option<Answer> {
@@ -94,6 +111,12 @@ impl Client {
     pub fn call(&self, interface: &str, msg_body: &Value) -> Answer {
         let body = json!({"request": {"version": "2.0"}, "msgBody": msg_body}).to_string();
         self.post(interface, body.as_bytes()).unwrap()
+    }
+
+    /// A call with parameters in its query, too.
+    pub fn call_with(&self, interface: &str, query: &[(&str, &str)], msg_body: &Value) -> Answer {
+        let body = json!({"request": {"version": "2.0"}, "msgBody": msg_body}).to_string();
+        send(self.address, &self.request_with(interface, query, body.as_bytes())).unwrap()
     }
 
     /// Starts a job and gives the name of its file.
@@ -107,6 +130,15 @@ impl Client {
     pub fn download(&self, name: &str) -> Answer {
         self.call(DOWNLOAD, &json!({"agentSkillInfoFileName": name}))
     }
+}
+
+/// A query string with its `?`, or nothing.
+fn encoded(query: &[(&str, &str)]) -> String {
+    let encode = |text: &str| -> String {
+        text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    };
+    let pairs: Vec<String> = query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// A good `msgBody` of a query.
