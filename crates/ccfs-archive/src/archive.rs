@@ -1,17 +1,17 @@
 //! An archive that can seek: the usual way in.
 
-use std::borrow::BorrowMut;
 use std::fmt;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
+use crate::ahead::{AHEAD_FROM, Ahead};
 use crate::error::Error;
 use crate::kind::FileKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::source::{CHUNK, Event, Source};
-use crate::zip::{Directory, Member, MemberData, Meter};
+use crate::source::{CHUNK, Event, Source, swap};
+use crate::zip::{Directory, Member, MemberData, Meter, ReadAt};
 
 /// An index archive, read from anything that can seek, such as a file.
 ///
@@ -46,8 +46,7 @@ impl<R: Read + Seek> Archive<R> {
 
     /// The records of all members that hold this kind of record, one member after another. Others are passed over.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        let wanted = |member: &&Member| member.kind().is_some_and(T::reads);
-        let members: Vec<Member> = self.members.iter().filter(wanted).cloned().collect();
+        let members = self.members_of::<T>();
         let meter = Meter::new(*self.options.get_limits());
         let options = self.options.clone();
         self.read(members, &options, meter)
@@ -64,33 +63,38 @@ impl<R: Read + Seek> Archive<R> {
         Some(self.read(vec![member], &options, meter))
     }
 
-    /// The records of one member, counted on a meter that others are counted on, too.
-    pub(crate) fn records_metered<'a, T: Record>(
-        &'a mut self,
-        index: usize,
-        options: &ReadOptions,
-        meter: &'a mut Meter,
-    ) -> Records<'a, T> {
-        let members = self.members.get(index).cloned().into_iter().collect();
-        self.read(members, options, meter)
+    /// The records of all members that hold this kind of record, inflated ahead on a second thread.
+    ///
+    /// The records and their order are those of [`records`](Self::records). It pays where there is much to read: an
+    /// archive of less than 8 MiB is read on the caller's thread. The archive is used up, since the thread takes its reader.
+    pub fn into_records_ahead<T: Record>(self) -> Records<'static, T>
+    where
+        R: Send + 'static,
+    {
+        let members = self.members_of::<T>();
+        let size: u64 = members.iter().map(Member::size).sum();
+        let source = ArchiveSource::new::<T>(self.reader, members, Meter::new(*self.options.get_limits()));
+        if size < AHEAD_FROM {
+            Records::new(Box::new(source), &self.options)
+        } else {
+            Records::new(Box::new(Ahead::new(source)), &self.options)
+        }
     }
 
-    fn read<'a, T: Record>(&'a mut self, members: Vec<Member>, options: &ReadOptions, meter: impl BorrowMut<Meter> + 'a) -> Records<'a, T> {
-        let source = ArchiveSource {
-            members: members.into_iter(),
-            meter,
-            kind: read_kind::<T>,
-            current: None,
-            input: Vec::new(),
-            output: vec![0; CHUNK],
-            filled: 0,
-            reader: &mut self.reader,
-        };
-        Records::new(Box::new(source), options)
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    pub(crate) fn members_of<T: Record>(&self) -> Vec<Member> {
+        self.members.iter().filter(|member| member.kind().is_some_and(T::reads)).cloned().collect()
+    }
+
+    pub(crate) fn read<T: Record>(&mut self, members: Vec<Member>, options: &ReadOptions, meter: Meter) -> Records<'_, T> {
+        Records::new(Box::new(ArchiveSource::new::<T>(&mut self.reader, members, meter)), options)
     }
 
     /// Reads one member to its end for the sake of its checksum. Returns how many bytes came out.
-    pub(crate) fn check(&mut self, index: usize, meter: &mut Meter) -> Result<u64, Error> {
+    pub(crate) fn check(&mut self, index: usize, meter: &Meter) -> Result<u64, Error> {
         let Some(member) = self.members.get(index) else { return Ok(0) };
         let mut data = MemberData::new(member.clone(), Vec::new());
         let mut output = vec![0; CHUNK];
@@ -121,11 +125,11 @@ fn read_kind<T: Record>(member: &Member) -> Option<FileKind> {
 }
 
 /// Members one after another.
-struct ArchiveSource<'a, R, M> {
-    reader: &'a mut R,
+pub(crate) struct ArchiveSource<R> {
+    reader: R,
     members: std::vec::IntoIter<Member>,
     kind: fn(&Member) -> Option<FileKind>,
-    meter: M,
+    meter: Meter,
     current: Option<MemberData>,
     /// The input buffer, between two members.
     input: Vec<u8>,
@@ -133,11 +137,26 @@ struct ArchiveSource<'a, R, M> {
     filled: usize,
 }
 
-impl<R: Read + Seek, M: BorrowMut<Meter>> Source for ArchiveSource<'_, R, M> {
+impl<R: ReadAt> ArchiveSource<R> {
+    pub(crate) fn new<T: Record>(reader: R, members: Vec<Member>, meter: Meter) -> Self {
+        Self {
+            reader,
+            members: members.into_iter(),
+            kind: read_kind::<T>,
+            meter,
+            current: None,
+            input: Vec::new(),
+            output: vec![0; CHUNK],
+            filled: 0,
+        }
+    }
+}
+
+impl<R: ReadAt> Source for ArchiveSource<R> {
     fn next(&mut self) -> Result<Event, Error> {
         if let Some(data) = &mut self.current {
             self.filled = 0;
-            self.filled = data.read(self.reader, &mut self.output, self.meter.borrow_mut())?;
+            self.filled = data.read(&mut self.reader, &mut self.output, &self.meter)?;
             if self.filled > 0 {
                 return Ok(Event::Data);
             }
@@ -156,5 +175,10 @@ impl<R: Read + Seek, M: BorrowMut<Meter>> Source for ArchiveSource<'_, R, M> {
 
     fn data(&self) -> &[u8] {
         &self.output[..self.filled]
+    }
+
+    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
+        swap(&mut self.output, buffer);
+        std::mem::take(&mut self.filled)
     }
 }

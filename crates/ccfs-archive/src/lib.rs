@@ -40,6 +40,7 @@
 //! [`UtcTime`] become the times of these crates.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod archive;
 mod code;
 #[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
@@ -49,6 +50,7 @@ mod error;
 mod kind;
 mod limits;
 mod options;
+mod parallel;
 mod push;
 mod record;
 mod records;

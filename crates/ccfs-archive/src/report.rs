@@ -91,12 +91,12 @@ impl<R: Read + Seek> Archive<R> {
     pub fn inspect(&mut self) -> Result<Report, Error> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
         let mut report = Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
-        let mut meter = Meter::new(*options.get_limits());
+        let meter = Meter::new(*options.get_limits());
         for index in 0..self.members().len() {
             let member = MemberReport::new(&self.members()[index]);
             let member = match member.kind {
-                Some(_) => member.read(self.records_metered(index, &options, &mut meter))?,
-                None => MemberReport { size: self.check(index, &mut meter)?, ..member },
+                Some(_) => member.read(self.read(vec![self.members()[index].clone()], &options, meter.clone()))?,
+                None => MemberReport { size: self.check(index, &meter)?, ..member },
             };
             report.compressed_size += member.compressed_size;
             report.size += member.size;

@@ -28,6 +28,9 @@ pub(crate) trait Source {
 
     /// The bytes that came with the last [`Event::Data`].
     fn data(&self) -> &[u8];
+
+    /// The same bytes as a buffer of their own, in exchange for another buffer; returns how many they are.
+    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize;
 }
 
 /// A bare CSV file.
@@ -75,6 +78,11 @@ impl<R: Read> Source for CsvSource<R> {
     fn data(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
+
+    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
+        swap(&mut self.buffer, buffer);
+        std::mem::take(&mut self.filled)
+    }
 }
 
 /// Reads what there is, and does not let a signal end it.
@@ -85,4 +93,10 @@ pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result
             result => return result,
         }
     }
+}
+
+/// Exchanges a source's buffer; the new one is as long.
+pub(crate) fn swap(own: &mut Vec<u8>, other: &mut Vec<u8>) {
+    other.resize(own.len(), 0);
+    std::mem::swap(own, other);
 }

@@ -8,7 +8,7 @@ use crate::kind::FileKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::source::{CHUNK, Event, Source, read_some};
+use crate::source::{CHUNK, Event, Source, read_some, swap};
 use crate::zip::{Next, Unzip};
 
 /// An index archive that is still arriving: read from anything, in constant memory, without seeking.
@@ -118,5 +118,10 @@ impl<R: Read> Source for StreamSource<'_, R> {
 
     fn data(&self) -> &[u8] {
         &self.output[..self.given]
+    }
+
+    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
+        swap(&mut self.output, buffer);
+        std::mem::take(&mut self.given)
     }
 }

@@ -118,7 +118,7 @@ fn a_header_that_differs_from_the_directory_is_refused() {
     assert_eq!(faults(&zip), (ZipFault::Differs { what: "data descriptor" }, ZipFault::Crc));
     // The directory is the one that is wrong.
     for (at, what) in [(16, "checksum"), (24, "size"), (46, "name")] {
-        assert_eq!(faults(&patch(sample(), CENTRAL, at, &[b'x'])).1, ZipFault::Differs { what }, "{what}");
+        assert_eq!(faults(&patch(sample(), CENTRAL, at, b"x")).1, ZipFault::Differs { what }, "{what}");
     }
 }
 
@@ -212,10 +212,9 @@ fn limit(zip: &[u8], limits: Limits) -> (LimitKind, u64, String) {
 fn a_bomb_stops_at_the_limit() {
     let zip = archive(&[(NAME, &vec![b'\n'; 17 << 20])]);
     assert!(zip.len() < (17 << 20) / 500, "this is a bomb");
-    assert_eq!(limit(&zip, Limits::new()), (LimitKind::Ratio, 200, NAME.to_owned()));
-    assert_eq!(limit(&zip, Limits::new().member_bytes(1000)), (LimitKind::MemberBytes, 1000, NAME.to_owned()));
     let error = changes(&zip).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{NAME}: more than 200 bytes out of a member for each byte in;")), "{error}");
+    assert_eq!(limit(&zip, Limits::new().member_bytes(1000)), (LimitKind::MemberBytes, 1000, NAME.to_owned()));
     // Zeros are one endless record, before they are anything else.
     let zip = archive(&[(NAME, &vec![0; 1 << 20])]);
     assert_eq!(limit(&zip, Limits::new()), (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 1")));

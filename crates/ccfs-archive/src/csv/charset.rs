@@ -83,6 +83,11 @@ impl Transcoder {
         self.bom
     }
 
+    /// Whether every byte that was passed on is ASCII.
+    pub(crate) fn is_ascii_so_far(&self) -> bool {
+        matches!(self.state, State::Undecided)
+    }
+
     /// Deals with the first of `input`, which is not empty.
     pub(crate) fn take(&mut self, input: &[u8], carry: &mut Vec<u8>) -> Piece {
         match &mut self.state {

@@ -15,6 +15,8 @@ pub(crate) struct Splitter {
     transcoder: Transcoder,
     /// So many of the bytes that come next were already found to be UTF-8 in place.
     direct: usize,
+    /// They, and the carry, are ASCII for certain.
+    ascii: bool,
     /// UTF-8 that no row was made of yet, from `carry_at` on; `scanned` bytes of it hold no record end.
     carry: Vec<u8>,
     carry_at: usize,
@@ -60,6 +62,7 @@ impl Splitter {
         Self {
             transcoder: Transcoder::new(charset),
             direct: 0,
+            ascii: false,
             carry: Vec::new(),
             carry_at: 0,
             scanned: 0,
@@ -166,10 +169,12 @@ impl Splitter {
         match self.transcoder.take(&input[*at..], &mut self.carry) {
             Piece::Direct(length) => {
                 self.direct = length;
+                self.ascii = self.transcoder.is_ascii_so_far();
                 true
             }
             Piece::Taken(length) => {
                 *at += length;
+                self.ascii = false;
                 false
             }
         }
@@ -276,7 +281,7 @@ impl Splitter {
             row::split_plain(record, &mut self.cells);
             at
         };
-        if !record.is_ascii() && std::str::from_utf8(record).is_err() {
+        if !self.ascii && std::str::from_utf8(record).is_err() {
             return Err(self.not_text(if quotes { &self.unquoted } else { record }));
         }
         if record.len() > self.field_limit {

@@ -91,7 +91,7 @@ fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
     for index in [1, 3, 5] {
         column::parse(text, cells, index, column::int).ok()?;
     }
-    let end = column::parse(text, cells, 2, TenantTime::from_cell).ok()?;
-    let update = column::parse(text, cells, 4, UtcTime::from_cell).ok()?;
+    let end = column::parse(text, cells, 2, |text, cell| TenantTime::from_cell(column::bytes(text, cell))).ok()?;
+    let update = column::parse(text, cells, 4, |text, cell| UtcTime::from_cell(column::bytes(text, cell))).ok()?;
     Some(u8::from(end.is_some()) + u8::from(update.is_some()))
 }

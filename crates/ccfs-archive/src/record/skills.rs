@@ -62,7 +62,7 @@ impl<'a> Iterator for Ids<'a> {
                 None => (self.0, ""),
             };
             self.0 = rest;
-            let id = id.trim_matches(' ');
+            let id = if id.starts_with(' ') || id.ends_with(' ') { id.trim_matches(' ') } else { id };
             if !id.is_empty() {
                 return Some(id);
             }

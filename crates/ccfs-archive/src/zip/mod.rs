@@ -17,5 +17,5 @@ pub use fault::{NameFault, ZipError, ZipFault};
 
 pub(crate) use directory::Directory;
 pub(crate) use meter::Meter;
-pub(crate) use source::MemberData;
+pub(crate) use source::{MemberData, ReadAt, Shared};
 pub(crate) use stream::{Next, Unzip};

@@ -1,6 +1,7 @@
 //! The members of an archive that can seek, as chunks of bytes.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Mutex, PoisonError};
 
 use super::decoder::Decoder;
 use super::directory::Member;
@@ -11,6 +12,29 @@ use crate::source::read_some;
 
 /// Compressed bytes are read in smaller pieces than they come out in.
 const INPUT: usize = 64 << 10;
+
+/// Bytes from a place. Members are read side by side, so that nobody may rely on where a reader stands.
+pub(crate) trait ReadAt {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+/// A reader of one's own, or borrowed from one owner.
+impl<R: Read + Seek> ReadAt for R {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.seek(SeekFrom::Start(offset))?;
+        read_some(self, buffer)
+    }
+}
+
+/// A reader that several threads share. They hold it for 64 KiB at a time.
+pub(crate) struct Shared<'a, R>(pub(crate) &'a Mutex<R>);
+
+impl<R: Read + Seek> ReadAt for Shared<'_, R> {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        // Whoever panicked with the lock held left the reader at some place, and the place is set anew each time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).read_at(offset, buffer)
+    }
+}
 
 /// The data of one member, from a reader that seeks.
 pub(crate) struct MemberData {
@@ -46,7 +70,7 @@ impl MemberData {
     }
 
     /// Fills `output` as far as the member goes; zero at its end, where it is checked.
-    pub(crate) fn read<R: Read + Seek>(&mut self, reader: &mut R, output: &mut [u8], meter: &mut Meter) -> Result<usize, Error> {
+    pub(crate) fn read(&mut self, reader: &mut impl ReadAt, output: &mut [u8], meter: &Meter) -> Result<usize, Error> {
         let mut given = 0;
         while given < output.len() && !self.at_end() {
             if self.at == self.filled && self.left > 0 {
@@ -82,11 +106,9 @@ impl MemberData {
         self.decoder.done() || (self.member.is_stored() && self.left == 0 && self.at == self.filled)
     }
 
-    fn refill<R: Read + Seek>(&mut self, reader: &mut R) -> Result<(), Error> {
-        // Others may have moved the reader: seek each time, 64 KiB are worth it.
-        reader.seek(SeekFrom::Start(self.next_offset))?;
+    fn refill(&mut self, reader: &mut impl ReadAt) -> Result<(), Error> {
         let wanted = usize::try_from(self.left).unwrap_or(INPUT).min(INPUT);
-        let length = read_some(reader, &mut self.input[..wanted])?;
+        let length = reader.read_at(self.next_offset, &mut self.input[..wanted])?;
         if length == 0 {
             return Err(self.fault(ZipFault::Truncated));
         }

@@ -15,7 +15,16 @@ pub(crate) const ROW: &str = "a1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,
 
 /// An archive made by the `zip` crate.
 pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    archive_by(zip::CompressionMethod::Deflated, members)
+}
+
+/// An archive whose members are not compressed: inflating takes long in a debug build.
+pub(crate) fn stored_archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_by(zip::CompressionMethod::Stored, members)
+}
+
+fn archive_by(method: zip::CompressionMethod, members: &[(&str, &[u8])]) -> Vec<u8> {
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, data) in members {
         writer.start_file(*name, options).unwrap();

@@ -1,0 +1,86 @@
+//! A source that runs ahead on a thread of its own, so that inflating and parsing overlap.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+
+use crate::error::Error;
+use crate::source::{Event, Source};
+
+/// Below so many bytes the thread costs more than it brings.
+pub(crate) const AHEAD_FROM: u64 = 8 << 20;
+
+/// How many chunks may wait. Two keep both sides busy; more only take memory.
+const WAITING: usize = 2;
+
+/// The chunks of another source, which runs ahead of the caller by a few of them.
+pub(crate) struct Ahead {
+    messages: Receiver<Result<Message, Error>>,
+    /// Buffers go back to the thread.
+    used: Sender<Vec<u8>>,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+enum Message {
+    Event(Event),
+    Data(Vec<u8>, usize),
+}
+
+impl Ahead {
+    /// Starts the thread. It ends with the source, with an error, or when this is dropped.
+    pub(crate) fn new(source: impl Source + Send + 'static) -> Self {
+        let (sender, messages) = sync_channel(WAITING);
+        let (used, buffers) = channel();
+        thread::spawn(move || run(source, &sender, &buffers));
+        Self { messages, used, buffer: Vec::new(), filled: 0 }
+    }
+}
+
+fn run(mut source: impl Source, messages: &SyncSender<Result<Message, Error>>, buffers: &Receiver<Vec<u8>>) {
+    loop {
+        let next = source.next();
+        let ends = !matches!(next, Ok(Event::Begin { .. } | Event::Data | Event::Finish));
+        let message = next.map(|event| match event {
+            Event::Data => {
+                let mut buffer = buffers.try_recv().unwrap_or_default();
+                let length = source.swap_data(&mut buffer);
+                Message::Data(buffer, length)
+            }
+            event => Message::Event(event),
+        });
+        // Nobody waits for it any more: that is how a caller stops early.
+        if messages.send(message).is_err() || ends {
+            return;
+        }
+    }
+}
+
+impl Source for Ahead {
+    fn next(&mut self) -> Result<Event, Error> {
+        self.filled = 0;
+        // The thread ends behind its last message only, and nobody asks for more after that.
+        match self.messages.recv() {
+            Ok(Ok(Message::Data(buffer, length))) => {
+                let used = std::mem::replace(&mut self.buffer, buffer);
+                self.filled = length;
+                if !used.is_empty() {
+                    // The thread may have ended, and needs no buffers then.
+                    let _ = self.used.send(used);
+                }
+                Ok(Event::Data)
+            }
+            Ok(Ok(Message::Event(event))) => Ok(event),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(std::io::Error::other("the reading thread has panicked").into()),
+        }
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
+        std::mem::swap(&mut self.buffer, buffer);
+        std::mem::take(&mut self.filled)
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading on more than one thread.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::io::Cursor;
+
+use ccfs_archive::{AgentSkillChange, Archive, Error, Limits, OnBadRow, ReadOptions, ZipFault};
+use support::{ROW, stored_archive};
+
+/// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
+const MANY: usize = 2400;
+
+/// Four members; each row has a number of its own.
+fn members(rows: usize) -> Vec<(String, Vec<u8>)> {
+    let row = ROW.replace("1;2", &"12345;".repeat(150));
+    (0..4)
+        .map(|member| {
+            let mut csv = String::new();
+            for number in 0..rows {
+                writeln!(csv, "{member}-{number}{}", &row[2..]).unwrap();
+            }
+            (format!("{member}_agentSkillInfo.csv"), csv.into_bytes())
+        })
+        .collect()
+}
+
+fn zipped(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    stored_archive(&members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_second_thread_changes_nothing() {
+    let members = members(MANY);
+    assert!(members.iter().map(|(_, data)| data.len()).sum::<usize>() > 8 << 20);
+    let zip = zipped(&members);
+    let mut alone = Archive::open(Cursor::new(zip.clone())).unwrap();
+    let mut alone = alone.records::<AgentSkillChange>();
+    let mut ahead = Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
+    let mut rows = 0;
+    while let Some(change) = alone.next_record().unwrap() {
+        let same = ahead.next_record().unwrap().unwrap();
+        assert_eq!((change.id(), change.update_time()), (same.id(), same.update_time()));
+        rows += 1;
+    }
+    assert!(ahead.next_record().unwrap().is_none());
+    assert!(ahead.next_record().unwrap().is_none(), "the end stays the end");
+    assert_eq!((rows, ahead.rows()), (9600, 9600));
+}
+
+#[test]
+fn whoever_stops_early_stops_the_thread() {
+    /// Tells when the thread that reads it lets go of it.
+    struct Watched(Cursor<Vec<u8>>, std::sync::mpsc::Sender<()>);
+    impl std::io::Read for Watched {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+    impl std::io::Seek for Watched {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            let _ = self.1.send(());
+        }
+    }
+    let (sender, dropped) = std::sync::mpsc::channel();
+    let reader = Watched(Cursor::new(zipped(&members(MANY))), sender);
+    let mut ahead = Archive::open(reader).unwrap().into_records_ahead::<AgentSkillChange>();
+    assert!(ahead.next_record().unwrap().is_some());
+    drop(ahead);
+    dropped.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+}
+
+#[test]
+fn errors_come_through_a_thread() {
+    let mut zip = zipped(&members(MANY));
+    // The checksum of the last member, in its header and in the directory.
+    let name = b"3_agentSkillInfo.csv";
+    for at in (0..zip.len() - name.len()).filter(|&at| zip[at..].starts_with(name)).collect::<Vec<_>>() {
+        let header = if zip[at - 30..].starts_with(b"PK\x03\x04") { at - 30 + 14 } else { at - 46 + 16 };
+        zip[header] ^= 1;
+    }
+    let mut ahead = Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
+    let error = loop {
+        match ahead.next_record() {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("a wrong checksum"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::Zip(error) if error.fault == ZipFault::Crc));
+    assert!(ahead.next_record().unwrap().is_none(), "nothing follows an error");
+}
+
+#[test]
+fn members_side_by_side_give_results_in_order() {
+    let zip = zipped(&members(100));
+    for threads in [0, 1, 2, 3, 9] {
+        let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
+        let first_and_rows = archive
+            .fold_members::<AgentSkillChange, _>(threads, |member, changes| {
+                let first = changes.next_record()?.and_then(|change| change.id().map(str::to_owned));
+                let mut in_order = true;
+                let mut number = 0;
+                while let Some(change) = changes.next_record()? {
+                    number += 1;
+                    in_order &= change.id().unwrap().ends_with(&format!("-{number}"));
+                }
+                assert!(in_order, "{}", member.name());
+                Ok((first.unwrap(), changes.rows()))
+            })
+            .unwrap();
+        let expected: Vec<_> = (0..4).map(|member| (format!("{member}-0"), 100)).collect();
+        assert_eq!(first_and_rows, expected);
+    }
+}
+
+#[test]
+fn the_first_failing_member_is_told_and_the_total_is_one() {
+    let mut members = members(100);
+    members.truncate(3);
+    members[1].1 = b"a,,,x\n".to_vec();
+    members[2].1 = b"a,,,,x\n".to_vec();
+    let zip = zipped(&members);
+    let count = |options: &ReadOptions, threads| {
+        Archive::open_with(Cursor::new(&zip), options).unwrap().fold_members::<AgentSkillChange, _>(threads, |_, changes| {
+            while changes.next_record()?.is_some() {}
+            Ok((changes.rows(), changes.bad_rows().count()))
+        })
+    };
+    for threads in 1..4 {
+        let Err(Error::Row(row)) = count(&ReadOptions::new(), threads) else { panic!() };
+        assert_eq!(row.at.member.as_deref(), Some("1_agentSkillInfo.csv"));
+        let skipping = count(&ReadOptions::new().on_bad_row(OnBadRow::Skip), threads).unwrap();
+        assert_eq!(skipping, [(100, 0), (0, 1), (0, 1)]);
+        let options = ReadOptions::new().limits(Limits::new().total_bytes(members[0].1.len() as u64));
+        assert!(matches!(count(&options, threads), Err(Error::Limit { .. } | Error::Row(_))));
+    }
+}
