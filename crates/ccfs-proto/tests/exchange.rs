@@ -250,7 +250,7 @@ proptest! {
         let run = run(&script, false);
         for (nth, pair) in run.attempts.windows(2).enumerate() {
             let end = End::of(&pair[0], &script);
-            let gap = pair[1].sent - pair[0].ended;
+            let gap = pair[1].sent.saturating_sub(pair[0].ended);
             if end == End::Refused(401) {
                 prop_assert_eq!(gap, Duration::ZERO);
                 continue;

@@ -120,9 +120,9 @@ fn authorizations() {
 #[test]
 fn the_verifier_takes_both_dialects_and_knows_which_it_is() {
     for_each(|vector, dialect, _| {
-        let verifier = Verifier::new(&vector.credentials());
+        let both = Verifier::new(&vector.credentials());
         let text = vector.authorization(dialect);
-        let verified = vector.with_view(|view| verifier.verify(text, view, vector.at())).unwrap();
+        let verified = vector.with_view(|view| both.verify(text, view, vector.at())).unwrap();
         assert_eq!(verified.timestamp, Timestamp::parse(&vector.timestamp).unwrap());
         // With a query there is no difference to tell.
         let told = if vector.query.is_empty() { dialect } else { QueryLine::Omit };

@@ -5,76 +5,26 @@ mod policy;
 mod request;
 mod retry;
 mod skew;
+mod step;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 pub use self::error::{ErrorKind, ExchangeError, OutOfTurn, RequestError, TransportFailure};
 pub use self::policy::Policy;
 pub use self::request::PreparedRequest;
 pub use self::skew::ClockSkew;
+pub use self::step::{Now, SinkKind, Step};
 
 use self::retry::Again;
 use crate::auth::{Credentials, Signer};
 use crate::classify::{Classified, Classifier};
 use crate::endpoint::Endpoint;
 use crate::operation::{Operation, Received};
-use crate::timestamp::Timestamp;
-
-/// The time, as a driver passes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// The wall clock: what signatures carry. It may be wrong, and it may jump.
-    pub wall: Timestamp,
-    /// Time since any fixed point, on a clock that never goes back: what deadlines are measured with.
-    pub monotonic: Duration,
-}
-
-/// What an exchange wants done next.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Step<A> {
-    /// Send this request, just as it is, over a client that follows no redirect and decompresses nothing. Then
-    /// [`on_head`](Exchange::on_head), or [`on_failure`](Exchange::on_failure), with
-    /// [`Stall`](TransportFailure::Stall) when `within` passes before the head is there.
-    Send {
-        /// The request, freshly signed.
-        request: Request<Bytes>,
-        /// How long the head may take.
-        within: Duration,
-        /// What is left of the whole call's time: for clients whose reads cannot be interrupted later.
-        left: Duration,
-    },
-    /// Read a piece of the body. Then [`on_body`](Exchange::on_body), [`on_end`](Exchange::on_end) or
-    /// [`on_failure`](Exchange::on_failure), with [`Stall`](TransportFailure::Stall) when `within` passes in silence.
-    Receive {
-        /// How long the silence may be.
-        within: Duration,
-    },
-    /// Write these bytes of the file.
-    Write(Bytes),
-    /// Throw away what was written so far; the file begins anew. Only asked of a sink that said it can.
-    Rewind,
-    /// Wait this long.
-    Wait(Duration),
-    /// The call is over.
-    Done(Result<A, ExchangeError>),
-}
-
-/// Whether what takes a file's bytes can start over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SinkKind {
-    /// It takes bytes once: a pipe, a socket, somebody's `Write`. A download that breaks after the first byte fails.
-    #[default]
-    Once,
-    /// It can be emptied: a file. A download that breaks is tried again.
-    Rewinds,
-}
 
 /// One call from the first byte to the outcome, without a socket, a clock, a sleep or a random number of its own.
 ///
@@ -104,9 +54,18 @@ enum State<A> {
     Ready,
     AwaitingHead,
     /// `asked` from [`Step::Receive`] until the report on it: a driver that reads without asking would miss the deadline.
-    Receiving { classifier: Box<Classifier>, retry_after: Option<Duration>, pending: VecDeque<Bytes>, asked: bool },
-    Rewinding { until: Duration },
-    Waiting { until: Duration },
+    Receiving {
+        classifier: Box<Classifier>,
+        retry_after: Option<Duration>,
+        pending: VecDeque<Bytes>,
+        asked: bool,
+    },
+    Rewinding {
+        until: Duration,
+    },
+    Waiting {
+        until: Duration,
+    },
     Over(Result<A, ExchangeError>),
     Finished,
 }

@@ -1,5 +1,7 @@
 //! An operation's request, made once and signed at every attempt.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
 
@@ -16,7 +18,7 @@ const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 ///
 /// The bytes are made once; each attempt is signed over the same bytes that are sent. Use it alone where only the signing is wanted,
 /// and an [`Exchange`](crate::Exchange) for the rest.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PreparedRequest {
     method: Method,
     uri: Uri,
@@ -82,5 +84,15 @@ impl PreparedRequest {
             request = request.header(header::AUTHORIZATION, signer.sign(view, at)?);
         }
         request.body(self.body.clone()).map_err(|_| RequestError::Path)
+    }
+}
+
+impl fmt::Debug for PreparedRequest {
+    /// Without the query's values, one of which may be a token, and without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
+        let mut shown = f.debug_struct("PreparedRequest");
+        shown.field("method", &self.method).field("host", &self.host).field("path", &self.path).field("query_keys", &keys);
+        shown.field("body_bytes", &self.body.len()).field("signed", &self.signed).finish_non_exhaustive()
     }
 }

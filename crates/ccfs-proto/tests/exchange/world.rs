@@ -238,7 +238,7 @@ where
             }
             Step::Wait(duration) => {
                 // A timer may fire early, and the exchange then asks for the rest.
-                let early = script.jitter % 2 == 0 && duration > Duration::from_millis(2);
+                let early = script.jitter.is_multiple_of(2) && duration > Duration::from_millis(2);
                 clock.0 += if early { duration / 2 } else { duration };
             }
             Step::Done(outcome) => {

@@ -129,13 +129,12 @@ proptest! {
     #[test]
     fn days_follow_each_other(day in day()) {
         let count = |day: Day| days_to(day.year().into(), day.month().into(), day.day().into());
-        match day.next() {
-            Some(next) => {
-                prop_assert_eq!(count(next), count(day) + 1);
-                prop_assert_eq!(next.previous(), Some(day));
-                prop_assert!(next > day);
-            }
-            None => prop_assert_eq!(day.to_string(), "9999-12-31"),
+        if let Some(next) = day.next() {
+            prop_assert_eq!(count(next), count(day) + 1);
+            prop_assert_eq!(next.previous(), Some(day));
+            prop_assert!(next > day);
+        } else {
+            prop_assert_eq!(day.to_string(), "9999-12-31");
         }
         prop_assert!(day.previous().is_some() || day.to_string() == "0000-01-01");
     }

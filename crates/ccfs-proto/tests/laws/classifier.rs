@@ -39,7 +39,7 @@ impl Answer {
     }
 
     /// The verdict, and what went into the file, when the body comes in these pieces.
-    fn judge(&self, classifier: Classifier, chunks: impl IntoIterator<Item = Bytes>) -> (Result<Classified, AnswerError>, Vec<u8>) {
+    fn judge(classifier: Classifier, chunks: impl IntoIterator<Item = Bytes>) -> (Result<Classified, AnswerError>, Vec<u8>) {
         let (mut classifier, mut file) = (classifier, Vec::new());
         for chunk in chunks {
             match classifier.push(chunk) {
@@ -134,7 +134,7 @@ proptest! {
 
     #[test]
     fn the_verdict_does_not_depend_on_the_cuts(answer in answer(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
-        let judge = |chunks: Vec<Bytes>| answer.judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), chunks);
+        let judge = |chunks: Vec<Bytes>| Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), chunks);
         let (whole, in_one) = judge(vec![answer.body.clone()]);
         for chunks in [answer.cut(&cuts), answer.bytewise().collect()] {
             let (verdict, file) = judge(chunks);
@@ -147,7 +147,7 @@ proptest! {
 
     #[test]
     fn a_files_bytes_are_the_bodys_and_nothing_else_gives_any(answer in answer(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
-        let (verdict, file) = answer.judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), answer.cut(&cuts));
+        let (verdict, file) = Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), answer.cut(&cuts));
         match verdict {
             Ok(Classified::File(receipt)) => {
                 prop_assert_eq!(receipt.bytes, answer.body.len() as u64);
@@ -162,7 +162,7 @@ proptest! {
     /// The rules told once more, over the whole body at once.
     #[test]
     fn the_verdict_is_what_the_rules_say(answer in answer()) {
-        let (verdict, _) = answer.judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), [answer.body.clone()]);
+        let (verdict, _) = Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), [answer.body.clone()]);
         let (body, len) = (&answer.body[..], answer.body.len() as u64);
         let complete = answer.declared.is_none_or(|declared| declared == len);
         let kinds = match answer.expected {
@@ -206,14 +206,14 @@ proptest! {
         let bytes = zip(&vec![fill; blocks * 1021], &vec![b'c'; comment]);
         let answer = Answer { status: StatusCode::OK, declared: None, expected: EXPECTED[1], body: bytes.into() };
         for chunks in [vec![answer.body.clone()], answer.cut(&cuts), answer.bytewise().collect()] {
-            let (verdict, file) = answer.judge(answer.classifier(), chunks);
+            let (verdict, file) = Answer::judge(answer.classifier(), chunks);
             let whole = matches!(verdict, Ok(Classified::File(receipt)) if receipt.bytes == answer.body.len() as u64);
             prop_assert!(whole, "{:?}", verdict);
             prop_assert!(file == answer.body);
         }
         let kept = answer.body.len() - lost.min(answer.body.len() - 12);
         let short = Answer { body: answer.body.slice(..kept), ..answer };
-        let (verdict, _) = short.judge(short.classifier(), short.cut(&cuts));
+        let (verdict, _) = Answer::judge(short.classifier(), short.cut(&cuts));
         prop_assert_eq!(verdict, Err(AnswerError::Truncated { declared: None, received: kept as u64 }));
     }
 }
@@ -222,7 +222,7 @@ proptest! {
 fn what_is_no_answer_is_told_by_its_looks() {
     let judge = |body: &[u8]| {
         let answer = Answer { status: StatusCode::OK, declared: None, expected: EXPECTED[1], body: Bytes::copy_from_slice(body) };
-        answer.judge(answer.classifier(), answer.bytewise().collect::<Vec<_>>()).0.unwrap_err()
+        Answer::judge(answer.classifier(), answer.bytewise().collect::<Vec<_>>()).0.unwrap_err()
     };
     let garbage = |looks_like| AnswerError::Garbage { looks_like };
     assert_eq!(judge(b""), AnswerError::Empty);

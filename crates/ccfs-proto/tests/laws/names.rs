@@ -36,11 +36,11 @@ proptest! {
         prop_assert_eq!(read(format!("{good}{bad}")), FileNameError::Suffix);
         prop_assert_eq!(read(format!("{date}{id}.zip")), FileNameError::Separator);
         prop_assert_eq!(read(format!("{date}-{id}.zip")), FileNameError::Separator);
-        for not_a_day in ["".to_owned(), "2023046".to_owned(), "020230406".to_owned(), format!("2023{month}06"), "20230230".to_owned(), "2O230406".to_owned(), "2023-4-6".to_owned(), "2023éé".to_owned()] {
+        for not_a_day in [String::new(), "2023046".to_owned(), "020230406".to_owned(), format!("2023{month}06"), "20230230".to_owned(), "2O230406".to_owned(), "2023-4-6".to_owned(), "2023éé".to_owned()] {
             prop_assert_eq!(read(format!("{not_a_day}_{id}.zip")), FileNameError::Date);
         }
         prop_assert_eq!(read(format!("{date}_{}.zip", &id[..at])), FileNameError::IdLength { len: at });
-        prop_assert_eq!(read(format!("{date}_{id}{}.zip", &id[..at + 1])), FileNameError::IdLength { len: 33 + at });
+        prop_assert_eq!(read(format!("{date}_{id}{}.zip", &id[..=at])), FileNameError::IdLength { len: 33 + at });
         prop_assert_eq!(read(format!("{date}_{}{bad}{}.zip", &id[..at], &id[at + 1..])), FileNameError::IdCharacter);
         prop_assert_eq!(read(format!("{date}_{}-{}.zip", &id[..at], &id[at..])), FileNameError::IdDashes);
     }

@@ -1,5 +1,6 @@
 //! The same signatures by programs that we did not write.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -7,7 +8,7 @@ use ccfs_proto::{Precision, QueryLine, Signer, Timestamp};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use super::requests::{ACCESS_KEY, Request, SECRET_KEY, credentials, requests};
+use super::requests::{ACCESS_KEY, Request, SECRET_KEY, credentials, hex, requests};
 
 /// auth-v2 over Python's own `hmac` and `urllib`.
 const PYTHON: &str = r#"
@@ -58,12 +59,12 @@ fn python_signs_alike() {
     let mut expected = Vec::new();
     for (nth, request) in requests.iter().enumerate() {
         let precision = if nth % 3 == 0 { Precision::Seconds } else { Precision::Millis };
-        let body: String = request.body.iter().map(|byte| format!("{byte:02x}")).collect();
+        let body = hex(&request.body);
         let line = serde_json::json!({
             "ak": ACCESS_KEY, "sk": SECRET_KEY, "timestamp": at.text(precision).as_str(), "method": request.method,
             "path": request.path, "query": request.query, "headers": request.headers, "body": body,
         });
-        input.push_str(&format!("{line}\n"));
+        writeln!(input, "{line}").unwrap();
         for dialect in QueryLine::ALL {
             let signer = Signer::new(&credentials()).query_line(dialect).precision(precision);
             expected.push(request.with_view(|view| signer.sign(view, at)).unwrap().to_str().unwrap().to_owned());
@@ -77,7 +78,7 @@ fn python_signs_alike() {
 fn openssl_signs_alike() {
     let at = Timestamp::from_unix_millis(1_688_888_888_088);
     let hmac = |key: &[u8], message: &[u8]| {
-        let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex(key);
         let output = run("openssl", &["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{key}")], message)?;
         Some(output.trim().rsplit(' ').next().unwrap().to_owned())
     };

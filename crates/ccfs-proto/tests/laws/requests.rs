@@ -108,6 +108,13 @@ fn encode(bytes: &[u8]) -> String {
     })
 }
 
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 /// HMAC as RFC 2104 defines it.
 pub(crate) fn hmac_hex(key: &[u8], message: &[u8]) -> String {
     let mut block = [0_u8; 64];
@@ -118,8 +125,5 @@ pub(crate) fn hmac_hex(key: &[u8], message: &[u8]) -> String {
     }
     let inner = Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(message).finalize();
     let outer = Sha256::new().chain_update(block.map(|b| b ^ 0x5C)).chain_update(inner).finalize();
-    outer.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
+    hex(&outer)
 }
