@@ -244,6 +244,17 @@ fn undecodable_bytes_cost_only_their_row() {
 }
 
 #[test]
+fn errors_hold_no_cell() {
+    const SECRET: &str = "5551234";
+    let bad = [format!("a,,,x{SECRET}"), format!("a,,,{SECRET}{SECRET}{SECRET}"), format!("a,,,,,,{SECRET}"), format!("a,\"{SECRET}")];
+    let not_text = [format!("a,{SECRET}").as_bytes(), b"\xFF"].concat();
+    for csv in bad.into_iter().map(String::into_bytes).chain([not_text]) {
+        let error = changes_of_csv(&csv).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+    }
+}
+
+#[test]
 fn the_other_three_files_are_read() {
     let read = |kind: FileKind, csv: &str| -> AnyRecord {
         let mut records = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), kind, &ReadOptions::new());

@@ -1,0 +1,78 @@
+//! Memory does not grow with the input, and a borrowed record costs no allocation.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::Cursor;
+
+use allocation_counter::{AllocationInfo, measure};
+use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, RecordParser, Records};
+use support::{NAME, ROW, archive, stored_archive};
+
+/// What any way of reading may hold at a time. Most of it is one buffer of 256 KiB.
+const MOST: u64 = 1 << 20;
+
+fn csv(rows: usize) -> Vec<u8> {
+    format!("{ROW}\n").repeat(rows).into_bytes()
+}
+
+fn read(mut records: Records<'_, AgentSkillChange>) {
+    while records.next_record().unwrap().is_some() {}
+}
+
+/// Runs a way of reading on a short and on a long input: the long one may not take more at a time.
+fn assert_flat(short: &[u8], long: &[u8], way: impl Fn(&[u8])) {
+    let [short, long]: [AllocationInfo; 2] = [short, long].map(|input| measure(|| way(input)));
+    assert!(long.bytes_max <= MOST, "{long:?}");
+    // A row that the end of a buffer cuts is held, and may be a longer one in the long input.
+    assert!(long.bytes_max <= short.bytes_max + 1024, "{short:?} {long:?}");
+    assert!(long.count_total <= short.count_total + 4, "no row costs an allocation: {short:?} {long:?}");
+}
+
+#[test]
+fn every_way_of_reading_an_archive_is_flat() {
+    let [short, long] = [500, 20_000].map(|rows| stored_archive(&[(NAME, &csv(rows))]));
+    assert_flat(&short, &long, |zip| read(Archive::open(Cursor::new(zip)).unwrap().records()));
+    assert_flat(&short, &long, |zip| read(ArchiveStream::new(zip).records()));
+    assert_flat(&short, &long, |zip| {
+        let mut parser = ArchiveParser::<AgentSkillChange>::new();
+        for chunk in zip.chunks(1000) {
+            let mut fed = parser.feed(chunk);
+            while fed.next_record().unwrap().is_some() {}
+        }
+        assert!(parser.finish().next_record().unwrap().is_none());
+    });
+}
+
+#[test]
+fn every_way_of_reading_csv_is_flat() {
+    assert_flat(&csv(500), &csv(20_000), |csv| read(Records::from_csv(csv)));
+    assert_flat(&csv(500), &csv(20_000), |csv| {
+        let mut parser = RecordParser::<AgentSkillChange>::new();
+        let mut fed = parser.feed(csv);
+        while fed.next_record().unwrap().is_some() {}
+    });
+}
+
+#[test]
+fn a_bomb_takes_no_more_than_a_file() {
+    let zeros = archive(&[(NAME, &vec![0; 4 << 20])]);
+    let quote = archive(&[(NAME, [b"\"".as_slice(), &vec![b'x'; 4 << 20]].concat().as_slice())]);
+    let gb18030 = archive(&[(NAME, "话务".repeat(1 << 19).as_bytes())]);
+    for bomb in [zeros, quote, gb18030] {
+        let held = measure(|| assert!(Archive::open(Cursor::new(&bomb)).unwrap().inspect().is_err())).bytes_max;
+        assert!(held <= 2 * MOST, "{held}");
+        let held = measure(|| assert!(ArchiveStream::new(bomb.as_slice()).records::<AgentSkillChange>().next_record().is_err())).bytes_max;
+        assert!(held <= 2 * MOST, "{held}");
+    }
+}
+
+#[test]
+fn bad_rows_take_a_bounded_amount() {
+    let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
+    let held = |rows: usize| {
+        let csv = b"a,,,x\n".repeat(rows);
+        measure(|| read(Records::from_csv_with(csv.as_slice(), ccfs_archive::FileKind::AgentSkillInfo, &options))).bytes_max
+    };
+    assert_eq!(held(1000), held(20_000));
+}
