@@ -1,11 +1,13 @@
 //! A file that is there whole or not at all.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+/// Characters of the target's name that stand in the hidden one; at most 4 bytes each, of 255.
+const HIDDEN_NAME: usize = 56;
 
 /// What to do when the file is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,9 +39,9 @@ impl WholeFile {
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
             return Err(FileError::Exists { path: target });
         }
-        let mut prefix = OsString::from(".");
-        prefix.push(name);
-        prefix.push(".");
+        // Only the name's beginning: with the rest a long name would become one that no folder takes.
+        let beginning: String = name.to_string_lossy().chars().take(HIDDEN_NAME).collect();
+        let prefix = format!(".{beginning}.");
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]

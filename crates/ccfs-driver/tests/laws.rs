@@ -1,0 +1,342 @@
+//! Laws of what both backends share: files that are whole or not there, and what a session remembers.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Session, SystemClock, WholeFile};
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, Exchange, Now, SinkKind, Step, Timestamp};
+use http::{HeaderMap, StatusCode, header};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence};
+
+fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+}
+
+/// What is done to a file under construction.
+#[derive(Clone, Debug)]
+enum Act {
+    Write(Vec<u8>),
+    StartOver,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Commit,
+    /// With a length that is off by so much.
+    CommitWrong(i64),
+    Drop,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let write = prop::collection::vec(any::<u8>(), 0..3000).prop_map(Act::Write);
+    prop::collection::vec(prop_oneof![4 => write, 1 => Just(Act::StartOver)], 0..8)
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![3 => Just(End::Commit), 1 => (1_i64..5).prop_map(End::CommitWrong), 1 => (-5_i64..0).prop_map(End::CommitWrong), 1 => Just(End::Drop)]
+}
+
+fn overwrite() -> impl Strategy<Value = Overwrite> {
+    prop::sample::select(vec![Overwrite::Refuse, Overwrite::Replace])
+}
+
+/// The names in a folder, the hidden ones too.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Does it, and gives the bytes that the file should have.
+fn act(file: &mut WholeFile, acts: &[Act], mut meanwhile: impl FnMut()) -> Vec<u8> {
+    let mut expected = Vec::new();
+    for act in acts {
+        match act {
+            Act::Write(bytes) => {
+                file.write_all(bytes).unwrap();
+                expected.extend_from_slice(bytes);
+            }
+            Act::StartOver => {
+                file.start_over().unwrap();
+                expected.clear();
+            }
+        }
+        assert_eq!(file.written(), expected.len() as u64);
+        meanwhile();
+    }
+    expected
+}
+
+fn finish(file: WholeFile, end: End, len: usize) -> Result<(), FileError> {
+    match end {
+        End::Commit => file.commit(len as u64).map(drop),
+        End::CommitWrong(off) => file.commit(u64::try_from(i64::try_from(len).unwrap() + off).unwrap_or(u64::MAX)).map(drop),
+        End::Drop => {
+            drop(file);
+            Ok(())
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn the_target_is_as_it_was_or_has_exactly_the_bytes(
+        before in prop::option::of(prop::collection::vec(any::<u8>(), 0..50)), overwrite in overwrite(), acts in acts(), end in end(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("20230406.zip");
+        if let Some(before) = &before {
+            fs::write(&target, before).unwrap();
+        }
+        let mut file = match WholeFile::create(&target, overwrite) {
+            Ok(file) => file,
+            Err(error) => {
+                let told = matches!(error, FileError::Exists { .. }) && before.is_some() && overwrite == Overwrite::Refuse;
+                prop_assert!(told, "{}", error);
+                prop_assert_eq!(fs::read(&target).ok(), before);
+                prop_assert_eq!(names(folder.path()), ["20230406.zip"]);
+                return Ok(());
+            }
+        };
+        let bytes = act(&mut file, &acts, || assert_eq!(fs::read(&target).ok(), before));
+        let ended = finish(file, end, bytes.len());
+        prop_assert_eq!(ended.is_ok(), !matches!(end, End::CommitWrong(_)), "{:?}", ended);
+        let expected = if end == End::Commit { Some(bytes) } else { before };
+        prop_assert_eq!(names(folder.path()).len(), usize::from(expected.is_some()));
+        prop_assert_eq!(fs::read(&target).ok(), expected);
+    }
+
+    #[test]
+    fn refusing_holds_also_for_what_appears_meanwhile(acts in acts(), kind in 0..4) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.zip");
+        let mut file = WholeFile::create(&target, Overwrite::Refuse).unwrap();
+        let bytes = act(&mut file, &acts, || ());
+        match kind {
+            0 => fs::write(&target, b"somebody else's").unwrap(),
+            1 => fs::write(&target, b"").unwrap(),
+            2 => fs::create_dir(&target).unwrap(),
+            _ => link_to_nothing(&target),
+        }
+        let before = fs::symlink_metadata(&target).unwrap();
+        let error = file.commit(bytes.len() as u64).unwrap_err();
+        let told = matches!(&error, FileError::Exists { path } if *path == target);
+        prop_assert!(told, "{}", error);
+        let after = fs::symlink_metadata(&target).unwrap();
+        prop_assert_eq!((after.file_type(), after.len(), after.modified().unwrap()), (before.file_type(), before.len(), before.modified().unwrap()));
+        prop_assert_eq!(names(folder.path()), ["a.zip"]);
+        let refused = WholeFile::create(&target, Overwrite::Refuse).unwrap_err();
+        let told = matches!(refused, FileError::Exists { .. });
+        prop_assert!(told);
+    }
+
+    #[test]
+    fn a_wrong_length_is_told_and_nothing_is_left(acts in acts(), off in prop_oneof![1_u64..100, Just(u64::MAX / 2)], overwrite in overwrite()) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.zip");
+        let mut file = WholeFile::create(&target, overwrite).unwrap();
+        let len = act(&mut file, &acts, || ()).len() as u64;
+        let error = file.commit(len + off).unwrap_err();
+        let told = matches!(error, FileError::Length { expected, found, .. } if expected == len + off && found == len);
+        prop_assert!(told, "{}", error);
+        prop_assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn of_two_for_one_target_either_stands_whole(first in acts(), second in acts(), overwrite in overwrite(), swap in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.zip");
+        let mut one = WholeFile::create(&target, overwrite).unwrap();
+        let mut two = WholeFile::create(&target, overwrite).unwrap();
+        let (one_bytes, two_bytes) = (act(&mut one, &first, || ()), act(&mut two, &second, || ()));
+        let (earlier, later) = if swap { ((two, two_bytes), (one, one_bytes)) } else { ((one, one_bytes), (two, two_bytes)) };
+        earlier.0.commit(earlier.1.len() as u64).unwrap();
+        let committed = later.0.commit(later.1.len() as u64);
+        prop_assert_eq!(committed.is_ok(), overwrite == Overwrite::Replace);
+        prop_assert_eq!(fs::read(&target).unwrap(), if overwrite == Overwrite::Replace { later.1 } else { earlier.1 });
+        prop_assert_eq!(names(folder.path()), ["a.zip"]);
+    }
+
+    /// Linux takes names of up to 255 bytes; the hidden name must not ask for more.
+    #[test]
+    fn any_name_that_the_folder_takes_will_do(name in prop_oneof!["[a-zA-Z0-9._ -]{1,255}", "[技é%]{1,85}", "a{200,255}"], overwrite in overwrite()) {
+        prop_assume!(name != "." && name != "..");
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join(&name);
+        if fs::write(&target, b"").is_err() {
+            return Ok(());
+        }
+        fs::remove_file(&target).unwrap();
+        let mut file = WholeFile::create(&target, overwrite).unwrap();
+        file.write_all(b"whole").unwrap();
+        let hidden = names(folder.path());
+        prop_assert!(hidden.len() == 1 && hidden[0].starts_with('.') && hidden[0].rsplit('.').next() == Some("part"), "{:?}", hidden);
+        prop_assert_eq!(file.commit(5).unwrap(), target);
+        prop_assert_eq!(names(folder.path()), [name]);
+    }
+
+    #[test]
+    fn a_correction_is_remembered_only_after_success(calls in prop::collection::vec((-100_000_i64..100_000, any::<bool>(), any::<bool>()), 1..6)) {
+        let session = session();
+        let shared = session.clone();
+        let mut remembered = 0;
+        for (drift, succeeds, through_clone) in calls {
+            let session = if through_clone { &shared } else { &session };
+            let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+            prop_assert_eq!(exchange.correction(), remembered);
+            let succeeded = call(&mut exchange, drift * 1000, succeeds);
+            session.end(&exchange, succeeded);
+            let measured = session.clock_skew().unwrap();
+            prop_assert!((measured.millis - drift * 1000).abs() <= 1000);
+            prop_assert_eq!(Some(measured), shared.clock_skew());
+            if succeeded {
+                remembered = exchange.correction();
+            }
+        }
+    }
+
+    #[test]
+    fn a_remembered_correction_spares_the_refusal(drift in -1_000_000_i64..1_000_000) {
+        let session = session();
+        for nth in 0..3 {
+            let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+            let succeeded = call(&mut exchange, drift * 1000, true);
+            session.end(&exchange, succeeded);
+            prop_assert!(succeeded);
+            let refused = nth == 0 && drift.abs() > 60;
+            prop_assert_eq!(exchange.attempts(), 1 + u32::from(refused));
+        }
+    }
+
+    #[test]
+    fn progress_tells_what_came(chunks in prop::collection::vec(1_usize..400, 0..6), declared in prop::option::of(1_000_u64..9_000)) {
+        let mut exchange = session().begin(download(), SinkKind::Once).unwrap();
+        prop_assert_eq!(Progress::of(&exchange), Progress::default());
+        let step = exchange.poll(now()).unwrap();
+        let sent = matches!(step, Step::Send { .. });
+        prop_assert!(sent);
+        let mut headers = HeaderMap::new();
+        if let Some(declared) = declared {
+            headers.insert(header::CONTENT_LENGTH, declared.into());
+        }
+        exchange.on_head(now(), StatusCode::OK, &headers).unwrap();
+        let mut received = 0;
+        for (nth, len) in chunks.iter().enumerate() {
+            while !matches!(exchange.poll(now()).unwrap(), Step::Receive { .. }) {}
+            let mut chunk = vec![0; *len + 4];
+            if nth == 0 {
+                chunk[..4].copy_from_slice(b"PK\x03\x04");
+            }
+            received += chunk.len() as u64;
+            exchange.on_body(now(), chunk.into()).unwrap();
+            let progress = Progress::of(&exchange);
+            prop_assert_eq!((progress.attempts, progress.received, progress.declared), (1, received, declared));
+        }
+    }
+}
+
+#[cfg(unix)]
+fn link_to_nothing(target: &Path) {
+    std::os::unix::fs::symlink("nothing-there", target).unwrap();
+}
+
+#[cfg(not(unix))]
+fn link_to_nothing(target: &Path) {
+    fs::write(target, b"").unwrap();
+}
+
+fn now() -> Now {
+    Now { wall: Timestamp::from_unix_millis(1_700_000_000_500), monotonic: Duration::ZERO }
+}
+
+fn session() -> Session {
+    let credentials = Credentials::from_text("4y0ycv90hl4ap9zc4", "nlXwsoKh".to_owned()).unwrap();
+    Session::new("https://10.1.2.3:8443".parse().unwrap(), credentials)
+}
+
+fn download() -> DownloadAgentSkillInfoFile {
+    DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap())
+}
+
+/// One call to a server whose clock is ahead by `drift`, and which takes signatures of the minute around it.
+fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, succeeds: bool) -> bool {
+    const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let mut body = Bytes::new();
+    loop {
+        match exchange.poll(now()).unwrap() {
+            Step::Send { .. } => {
+                let server = now().wall.plus_millis(drift);
+                let off = drift - exchange.correction();
+                let status = if off.abs() > 60_000 { 401 } else { 200 };
+                body = Bytes::from_static(if succeeds { ZIP } else { br#"{"resultCode":"0300011"}"# });
+                let time = SystemTime::UNIX_EPOCH + Duration::from_millis(server.unix_millis().unsigned_abs());
+                let headers = HeaderMap::from_iter([(header::DATE, httpdate::fmt_http_date(time).parse().unwrap())]);
+                exchange.on_head(now(), StatusCode::from_u16(status).unwrap(), &headers).unwrap();
+            }
+            Step::Receive { .. } if body.is_empty() => exchange.on_end(now()).unwrap(),
+            Step::Receive { .. } => exchange.on_body(now(), std::mem::take(&mut body)).unwrap(),
+            Step::Done(result) => return result.is_ok(),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_path_without_a_name_is_refused() {
+    for path in ["", "/", "..", "a/.."] {
+        let error = WholeFile::create(path, Overwrite::Replace).unwrap_err();
+        assert!(matches!(error, FileError::NoName { .. }), "{path}: {error}");
+    }
+    let error = WholeFile::create("no/such/folder/a.zip", Overwrite::Replace).unwrap_err();
+    assert!(matches!(error, FileError::Io { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn replacing_a_folder_fails_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("inside"), b"kept").unwrap();
+    let file = WholeFile::create(&target, Overwrite::Replace).unwrap();
+    assert!(matches!(file.commit(0), Err(FileError::Io { .. })));
+    assert_eq!(names(folder.path()), ["a.zip"]);
+    assert_eq!(fs::read(target.join("inside")).unwrap(), b"kept");
+}
+
+#[test]
+fn errors_keep_their_kind_and_show_no_key() {
+    let marker = "ключ-密钥-marker";
+    let credentials = Credentials::from_text("ak", marker.to_owned()).unwrap();
+    let session = Session::new("https://10.1.2.3:8443".parse().unwrap(), credentials);
+    let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+    exchange.poll(now()).unwrap();
+    let driver = Error::from(exchange.poll(now()).unwrap_err());
+    exchange.on_head(now(), StatusCode::FORBIDDEN, &HeaderMap::new()).unwrap();
+    exchange.poll(now()).unwrap();
+    exchange.on_end(now()).unwrap();
+    let Step::Done(Err(error)) = exchange.poll(now()).unwrap() else { panic!("a refusal") };
+    let error = Error::from(error);
+    assert!(matches!(error.exchange().unwrap().kind, ErrorKind::Refused { .. }));
+    assert!(driver.exchange().is_none());
+    for shown in [format!("{session:?} {error:?} {error} {driver:?} {driver}"), format!("{session:#?} {exchange:#?}")] {
+        assert!(!shown.contains("ключ") && !shown.contains("marker"), "{shown}");
+    }
+}
+
+#[test]
+fn the_machines_clock_does_not_go_back_and_cannot_be_passed() {
+    let clock = SystemClock::new();
+    let (first, second) = (clock.now(), clock.now());
+    assert!(second.monotonic >= first.monotonic);
+    assert!(!clock.pass(Duration::from_secs(3600)));
+    assert!(clock.now().monotonic < first.monotonic + Duration::from_secs(3600));
+}
