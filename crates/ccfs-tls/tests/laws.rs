@@ -1,0 +1,233 @@
+//! Laws of trust: which PEM texts are taken, and which servers are believed then.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ccfs_tls::{Trust, TrustError, provider};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, FileFailurePersistence};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{CertificateError, ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+
+const PEM_LIMIT: usize = 4 * 1024 * 1024;
+
+fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+}
+
+/// A private CA and a server certificate that it signed for 127.0.0.1 and localhost.
+struct Authority {
+    pem: String,
+    der: CertificateDer<'static>,
+    server: Arc<ServerConfig>,
+}
+
+/// A few of them: keys take their time to make.
+fn authorities() -> &'static [Authority] {
+    static MADE: OnceLock<Vec<Authority>> = OnceLock::new();
+    MADE.get_or_init(|| (0..5).map(|nth| Authority::new(&format!("CA number {nth}"))).collect())
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let issuer = Issuer::new(params, key);
+        let server_key = KeyPair::generate().unwrap();
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let signed = CertificateParams::new(names).unwrap().signed_by(&server_key, &issuer).unwrap();
+        let server = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.der().clone()], PrivateKeyDer::try_from(server_key.serialize_der()).unwrap())
+            .unwrap();
+        Self { pem: certificate.pem(), der: certificate.der().clone(), server: Arc::new(server) }
+    }
+}
+
+/// What stands around certificates in real CA files: names, blanks, comments, other sections.
+fn junk() -> impl Strategy<Value = String> {
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n";
+    let line = prop_oneof![
+        Just(String::new()),
+        Just("subject=/CN=private CA".to_owned()),
+        "[ -,.-~é\t]{0,60}",
+        Just("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----".to_owned()),
+        Just(key.trim_end().to_owned()),
+    ];
+    prop::collection::vec(line, 0..3).prop_map(|lines| lines.iter().flat_map(|line| [line, "\n"]).collect())
+}
+
+/// A CA file with certificates of those authorities, and where each of its certificates lies.
+#[derive(Clone, Debug)]
+struct CaFile {
+    which: Vec<usize>,
+    text: String,
+    spans: Vec<(usize, usize)>,
+}
+
+fn ca_file(certificates: std::ops::Range<usize>) -> impl Strategy<Value = CaFile> {
+    (prop::collection::vec((0..5_usize, junk()), certificates), junk(), any::<bool>()).prop_map(|(parts, end, crlf)| {
+        let (mut text, mut spans, mut which) = (String::new(), Vec::new(), Vec::new());
+        let ends = |text: &str| if crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text.replace("\r\n", "\n") };
+        for (nth, junk) in parts {
+            text.push_str(&ends(&junk));
+            let start = text.len();
+            text.push_str(&ends(&authorities()[nth].pem));
+            spans.push((start, text.trim_end().len()));
+            which.push(nth);
+        }
+        text.push_str(&ends(&end));
+        CaFile { which, text, spans }
+    })
+}
+
+fn of(which: &[usize]) -> Vec<CertificateDer<'static>> {
+    which.iter().map(|&nth| authorities()[nth].der.clone()).collect()
+}
+
+/// A handshake in memory.
+fn handshake(config: ClientConfig, server: &Arc<ServerConfig>, name: &str) -> Result<(), rustls::Error> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut wire = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut wire).unwrap();
+        }
+        let mut incoming = &wire[..];
+        while !incoming.is_empty() {
+            server.read_tls(&mut incoming).unwrap();
+            // The client's own view is what counts; an alert only ends the server's.
+            if server.process_new_packets().is_err() {
+                break;
+            }
+        }
+        let mut wire = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut wire).unwrap();
+        }
+        let mut incoming = &wire[..];
+        while !incoming.is_empty() {
+            client.read_tls(&mut incoming).unwrap();
+            client.process_new_packets()?;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    #[test]
+    fn all_certificates_of_a_file_are_taken_in_their_order_whatever_lies_between(file in ca_file(1..6), mark in any::<bool>()) {
+        let text = if mark { format!("\u{FEFF}\n{}", file.text) } else { file.text };
+        let trust = Trust::none().add_pem(text.as_bytes()).unwrap();
+        prop_assert_eq!(trust.certificates().unwrap(), of(&file.which));
+        prop_assert!(trust.client_config().is_ok());
+    }
+
+    #[test]
+    fn files_add_up(files in prop::collection::vec(ca_file(1..3), 1..4)) {
+        let trust = files.iter().fold(Trust::none(), |trust, file| trust.add_pem(file.text.as_bytes()).unwrap());
+        let which: Vec<usize> = files.into_iter().flat_map(|file| file.which).collect();
+        prop_assert_eq!(trust.certificates().unwrap(), of(&which));
+        let shown = format!("{trust:?}");
+        prop_assert_eq!(shown, format!("Trust {{ system: false, extra: {} }}", which.len()));
+    }
+
+    #[test]
+    fn a_file_cut_off_in_a_certificate_says_in_which(file in ca_file(1..4), which in any::<Index>(), at in any::<Index>()) {
+        let number = which.index(file.spans.len());
+        let (start, end) = file.spans[number];
+        // Behind the first line, which makes it a certificate, and before the last mark.
+        let first = start + "-----BEGIN CERTIFICATE-----\n".len() + 1;
+        let cut = first + at.index(end - first);
+        prop_assert_eq!(Trust::none().add_pem(&file.text.as_bytes()[..cut]).unwrap_err(), TrustError::Pem { number: number + 1 });
+    }
+
+    #[test]
+    fn what_is_no_certificate_says_which_one_it_is(file in ca_file(0..4), der in prop::collection::vec(any::<u8>(), 1..100)) {
+        let broken = pem_of(&der);
+        let number = file.which.len() + 1;
+        let text = format!("{}\n{broken}", file.text);
+        prop_assert_eq!(Trust::none().add_pem(text.as_bytes()).unwrap_err(), TrustError::Certificate { number });
+        let text = format!("{}\n-----BEGIN CERTIFICATE-----\n?!\n-----END CERTIFICATE-----\n", file.text);
+        prop_assert_eq!(Trust::none().add_pem(text.as_bytes()).unwrap_err(), TrustError::Pem { number });
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic_and_nothing_is_taken_for_a_certificate(mut file in ca_file(1..3), at in any::<Index>(), flip in 1_u8.., junk in prop::collection::vec(any::<u8>(), 0..300)) {
+        let refused = Trust::none().add_pem(&junk).unwrap_err();
+        prop_assert!(matches!(refused, TrustError::NoCertificate | TrustError::Pem { .. }), "{}", refused);
+        let mut bytes = std::mem::take(&mut file.text).into_bytes();
+        *at.get_mut(&mut bytes) ^= flip;
+        if let Ok(trust) = Trust::none().add_pem(&bytes) {
+            prop_assert!(trust.certificates().unwrap().len() <= file.which.len());
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_refused(junk in junk()) {
+        prop_assert_eq!(Trust::none().add_pem(junk.as_bytes()).unwrap_err(), TrustError::NoCertificate);
+        prop_assert_eq!(Trust::system().add_pem(junk.as_bytes()).unwrap_err(), TrustError::NoCertificate);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    /// Without the system's roots: only what was added counts, and the name counts, too.
+    #[test]
+    fn a_server_is_believed_exactly_when_its_ca_was_added(file in ca_file(1..4), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "localhost", "10.1.2.3", "example.com"])) {
+        let trust = Trust::none().add_pem(file.text.as_bytes()).unwrap();
+        let shaken = handshake(trust.client_config().unwrap(), &authorities()[server].server, name);
+        let (added, named) = (file.which.contains(&server), ["127.0.0.1", "localhost"].contains(&name));
+        prop_assert_eq!(shaken.is_ok(), added && named, "{:?}", shaken);
+        if let Err(error) = shaken {
+            let unknown = error == rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+            prop_assert_eq!(unknown, !added, "{}", error);
+        }
+    }
+}
+
+fn pem_of(der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let mut text = authorities()[0].pem.clone().into_bytes();
+    text.resize(PEM_LIMIT, b'\n');
+    assert_eq!(Trust::none().add_pem(&text).unwrap().certificates().unwrap().len(), 1);
+    text.push(b'\n');
+    let error = Trust::none().add_pem(&text).unwrap_err();
+    assert_eq!(error, TrustError::TooLarge { limit: PEM_LIMIT, len: PEM_LIMIT + 1 });
+    assert!(error.to_string().contains("4194304"), "the bound is told: {error}");
+}
+
+#[test]
+fn without_any_certificate_there_is_no_trust() {
+    assert_eq!(Trust::none().certificates().unwrap_err(), TrustError::Nothing);
+    assert_eq!(Trust::none().client_config().unwrap_err(), TrustError::Nothing);
+}
+
+#[test]
+fn the_systems_roots_stand_beside_what_is_added() {
+    let added = &authorities()[0];
+    let trust = Trust::system().add_pem(added.pem.as_bytes()).unwrap();
+    assert!(trust.certificates().unwrap().contains(&added.der));
+    assert_eq!(handshake(trust.client_config().unwrap(), &added.server, "localhost"), Ok(()));
+    let other = handshake(trust.client_config().unwrap(), &authorities()[1].server, "localhost");
+    assert_eq!(other, Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)));
+}
