@@ -18,3 +18,12 @@ pub use backend::{Backend, Setup, archive_bytes, file_name, zip_of};
 pub use clock::ManualClock;
 pub use house::{Async, Blocking};
 pub use server::{Behaviour, Framing, ScriptedServer, Seen};
+
+/// Compiles and runs the examples of the documents.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/choosing-a-layer.md")]
+    struct ChoosingALayer;
+}

@@ -1,4 +1,5 @@
 //! Random scripts of server behaviour through both drivers: they must do the same, byte for byte.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::command::call::CallArgs;
 use ccfs::archive::FileKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -85,6 +86,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs query --begin '2023-04-05 00:00:00' --end '2023-04-06 00:00:00' \\\n    --callback http://10.9.8.7:9080/callback"
     )]
     Query(QueryArgs),
+    /// Call any interface of CC-FS, by name
+    ///
+    /// Each interface has its fields as flags; `ccfs call INTERFACE --help` tells them.
+    #[command(after_help = "Example:\n  ccfs call downloadRecord --callId 1577-0001 -o call.wav")]
+    Call(CallArgs),
     /// Receive callbacks, check their signatures, print one JSON line each
     ///
     /// Speaks plain HTTP; put a TLS end before it where the callback URL is https.

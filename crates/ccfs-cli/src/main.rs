@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => command::demo::run(&args),
         Command::Download(args) => command::download::run(&settings, &args),
         Command::Query(args) => command::query::run(&settings, args),
+        Command::Call(args) => command::call::run(&settings, args),
         Command::Listen(args) => command::listen::run(&settings, &args),
         Command::Convert(args) => command::convert::run(&settings, &args),
         Command::Inspect(args) => command::inspect::run(&settings, &args),

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod call;
 pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod download;

@@ -1,0 +1,173 @@
+//! `ccfs call`: every interface of CC-FS, by name.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use ccfs::proto::{
+    AnswerError, AnyAnswer, AnyOperation, CallError, Expected, FieldError, FieldForm, FileKind, INTERFACES, Interface, InterfaceField,
+    OperationRequest, Received, Repeat,
+};
+use ccfs::{FileReceipt, Operation, Overwrite, Timestamp};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::settings::{Settings, read_bounded};
+use crate::{backend, output};
+
+/// The interface that is called, and what for. Its flags come from the core's table of interfaces, so no two lists can differ.
+#[derive(Debug)]
+pub(crate) struct CallArgs {
+    interface: &'static Interface,
+    /// Field names and what was given for them.
+    fields: Vec<(&'static InterfaceField, String)>,
+    output: Option<PathBuf>,
+    force: bool,
+}
+
+impl CallArgs {
+    fn command(interface: &'static Interface) -> Command {
+        let mut command = Command::new(interface.name).about(interface.about).after_help(format!("Answers with {}.", interface.answer));
+        for field in interface.fields {
+            let (name, from_file) = flag(field);
+            let form = if from_file { String::from("a file, - for stdin") } else { field.form.to_string() };
+            command = command.arg(
+                Arg::new(field.name)
+                    .long(name)
+                    .value_name(if from_file { "FILE" } else { "VALUE" })
+                    .help(format!("{}: {form}", field.about))
+                    .allow_hyphen_values(true)
+                    .required(field.required && !is_clock(field)),
+            );
+        }
+        if let Expected::File(_) = interface.expected {
+            command = command
+                .arg(Arg::new("output").short('o').long("output").value_name("FILE").required(true).help("File to write"))
+                .arg(Arg::new("force").long("force").action(ArgAction::SetTrue).help("Replace the file where it is there already"));
+        }
+        command
+    }
+}
+
+/// A field's flag, and whether it names a file that holds the value: content, and what must not stand on a command line.
+fn flag(field: &InterfaceField) -> (String, bool) {
+    match field.form {
+        FieldForm::Wav { .. } => (field.name.to_owned(), true),
+        _ if field.secret => (format!("{}-file", field.name), true),
+        _ => (field.name.to_owned(), false),
+    }
+}
+
+/// A field that the clock fills in when it is not given.
+fn is_clock(field: &InterfaceField) -> bool {
+    matches!(field.form, FieldForm::UnixMillis)
+}
+
+impl Args for CallArgs {
+    fn augment_args(command: Command) -> Command {
+        let command = command.subcommand_required(true).arg_required_else_help(true).subcommand_value_name("INTERFACE");
+        command.subcommand_help_heading("Interfaces").disable_help_subcommand(true).subcommands(INTERFACES.iter().map(Self::command))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for CallArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(error::ErrorKind::MissingSubcommand);
+        let (name, given) = matches.subcommand().ok_or_else(missing)?;
+        let interface = Interface::named(name).ok_or_else(missing)?;
+        let text = |id: &str| given.try_get_one::<String>(id).ok().flatten().cloned();
+        Ok(Self {
+            interface,
+            fields: interface.fields.iter().filter_map(|field| Some((field, text(field.name)?))).collect(),
+            output: text("output").map(PathBuf::from),
+            force: given.try_get_one::<bool>("force").ok().flatten().copied().unwrap_or(false),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
+    let operation = operation(args.interface, args.fields)?;
+    match args.output {
+        None => match backend::call(settings, operation)? {
+            AnyAnswer::Data(data) if settings.json => output::json(&json!({"result_data": data})),
+            AnyAnswer::Data(data) if data.is_null() => output::line("done"),
+            AnyAnswer::Data(data) => output::line(format_args!("{data:#}")),
+            other => unreachable!("an interface that answers with a file has -o: {other:?}"),
+        },
+        Some(path) => {
+            let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+            let receipt = backend::download(settings, FileOperation(operation), &path, overwrite, |_| Ok(()))?;
+            let kind = match receipt.kind {
+                FileKind::Zip => "zip",
+                FileKind::Wav => "wav",
+                _ => "audio",
+            };
+            if settings.json {
+                return output::json(&json!({"kind": kind, "bytes": receipt.bytes, "path": path}));
+            }
+            output::line(format_args!("{}  {} bytes, {kind}", path.display(), receipt.bytes))
+        }
+    }
+}
+
+fn operation(interface: &'static Interface, given: Vec<(&'static InterfaceField, String)>) -> Result<AnyOperation, Failure> {
+    let mut fields = Vec::new();
+    let mut content = None;
+    for (field, value) in given {
+        match (field.form, flag(field)) {
+            (FieldForm::Wav { .. }, _) => content = Some(read_bounded(value.as_ref(), "WAV file")?),
+            (_, (_, true)) => {
+                let bytes = read_bounded(value.as_ref(), "file")?;
+                let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
+                fields.push((field.name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()));
+            }
+            _ => fields.push((field.name.to_owned(), value)),
+        }
+    }
+    for clock in interface.fields.iter().filter(|field| is_clock(field)) {
+        if !fields.iter().any(|(name, _)| name == clock.name) {
+            fields.push((clock.name.to_owned(), Timestamp::from(SystemTime::now()).unix_millis().to_string()));
+        }
+    }
+    let made = match content {
+        Some(content) => AnyOperation::from_fields_with_data(interface.name, fields, content),
+        None => AnyOperation::from_fields(interface.name, fields),
+    };
+    made.map_err(|error: CallError| Failure::usage(error))
+}
+
+/// An operation that is known to answer with a file.
+struct FileOperation(AnyOperation);
+
+impl Operation for FileOperation {
+    type Answer = FileReceipt;
+
+    fn interface(&self) -> &'static str {
+        self.0.interface()
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        self.0.request()
+    }
+
+    fn repeat(&self) -> Repeat {
+        self.0.repeat()
+    }
+
+    fn expected(&self) -> Expected {
+        self.0.expected()
+    }
+
+    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+        received.into_file()
+    }
+}

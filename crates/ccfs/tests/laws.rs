@@ -1,0 +1,136 @@
+//! The whole job through the facade: whatever the emulator generates, what comes out at the end is what it put in.
+#![cfg(all(feature = "archive", feature = "async", feature = "blocking"))]
+#![allow(clippy::unwrap_used)]
+
+use std::fs::File;
+use std::io::Cursor;
+
+use ccfs::archive::{AgentSkillChange, Archive, CsvWriter, Records};
+use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData, Trust};
+use ccfs_emulator::{Emulator, Shape, SkillSeparator};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// A file that an emulator generated, and what it takes to get it.
+struct Job {
+    emulator: Emulator,
+    name: IndexFileName,
+    bytes: Vec<u8>,
+    rows: u64,
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let separator = prop_oneof![Just(SkillSeparator::Semicolon), Just(SkillSeparator::Comma), Just(SkillSeparator::BareComma)];
+    (any::<bool>(), any::<bool>(), any::<bool>(), separator).prop_map(|(mark, header, crlf, separator)| {
+        Shape::default().byte_order_mark(mark).header_row(header).crlf(crlf).skill_separator(separator)
+    })
+}
+
+/// A job that was asked for through the facade.
+fn job() -> impl Strategy<Value = Job> {
+    (any::<u64>(), 0..60_u64, 1..40_u64, shape()).prop_map(|(seed, rows, per_member, shape)| {
+        let emulator = Emulator::builder().seed(seed).rows(rows).rows_per_member(per_member).shape(shape).start().unwrap();
+        let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+        let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
+        let job = client(&emulator).call(query).unwrap();
+        let name = emulator.files().pop().unwrap();
+        assert_eq!(job.file_name(name.day().unwrap()), name);
+        let bytes = emulator.file(&name).unwrap();
+        Job { emulator, name, bytes, rows }
+    })
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("name", &self.name).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+fn trust(emulator: &Emulator) -> Trust {
+    Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap()
+}
+
+fn client(emulator: &Emulator) -> Client {
+    Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(emulator)).build().unwrap()
+}
+
+fn async_client(emulator: &Emulator) -> AsyncClient {
+    AsyncClient::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(emulator)).build().unwrap()
+}
+
+fn changes(bytes: &[u8]) -> Vec<AgentSkillChange> {
+    Archive::open(Cursor::new(bytes)).unwrap().records().map(Result::unwrap).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 12,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// Both clients bring what the server has, to disk and to memory.
+    #[test]
+    fn both_clients_bring_the_same_file(job in job()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        client(&job.emulator).download(DownloadAgentSkillInfoFile::new(job.name.clone())).to_file(&path).unwrap();
+        prop_assert!(std::fs::read(&path).unwrap() == job.bytes);
+        let mut memory = Vec::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let download = DownloadAgentSkillInfoFile::new(job.name.clone());
+        runtime.block_on(async_client(&job.emulator).download(download).to_writer(&mut memory)).unwrap();
+        prop_assert!(memory == job.bytes);
+        // And read from disk it is what is read from memory.
+        let read: Vec<AgentSkillChange> = Archive::open(File::open(&path).unwrap()).unwrap().records().map(Result::unwrap).collect();
+        prop_assert_eq!(read, changes(&memory));
+    }
+
+    /// Every row that was generated is read, whatever the file's shape.
+    #[test]
+    fn every_row_is_read(job in job()) {
+        let read = changes(&job.bytes);
+        prop_assert_eq!(read.len() as u64, job.rows);
+        prop_assert!(read.iter().all(|change| change.extra.is_empty() && change.agent_id.is_some() && change.operate_time.is_some()));
+    }
+
+    /// The shape of a file is not in its records: the same seed gives the same ones.
+    #[test]
+    fn the_shape_does_not_matter(seed: u64, one in shape(), other in shape()) {
+        let read = |shape: Shape| {
+            let emulator = Emulator::builder().seed(seed).rows(20).shape(shape).clock(|| ccfs::Timestamp::from_unix_millis(1_680_768_000_000));
+            let emulator = emulator.start().unwrap();
+            let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+            client(&emulator).call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")).unwrap();
+            let name = emulator.files().pop().unwrap();
+            changes(&emulator.file(&name).unwrap())
+        };
+        prop_assert_eq!(read(one), read(other));
+    }
+
+    /// What the inspection counts is what is read.
+    #[test]
+    fn the_inspection_counts_what_is_read(job in job()) {
+        let read = changes(&job.bytes);
+        let report = Archive::open(Cursor::new(&job.bytes)).unwrap().inspect().unwrap();
+        prop_assert_eq!(report.totals.rows, read.len() as u64);
+        prop_assert_eq!(report.totals.bad_rows.count(), 0);
+        prop_assert_eq!(report.totals.earliest, read.iter().filter_map(|change| change.operate_time).min());
+        prop_assert_eq!(report.totals.by_operation.values().sum::<u64>(), read.iter().filter(|change| change.operate_type.is_some()).count() as u64);
+    }
+
+    /// Written as CSV and read again, records are the same.
+    #[test]
+    fn csv_out_and_in_again(job in job()) {
+        let mut archive = Archive::open(Cursor::new(&job.bytes)).unwrap();
+        let mut records = archive.records::<AgentSkillChange>();
+        let (mut writer, mut owned) = (CsvWriter::new(Vec::new()), Vec::new());
+        while let Some(record) = records.next_record().unwrap() {
+            writer.write(&record).unwrap();
+            owned.push(record.into_owned());
+        }
+        let csv = writer.into_inner().unwrap();
+        let again: Vec<AgentSkillChange> = Records::from_csv(&csv[..]).map(Result::unwrap).collect();
+        prop_assert_eq!(again, owned);
+    }
+}
