@@ -3,6 +3,89 @@
 //! This crate builds and signs requests (auth-v2), verifies signatures, tells answers apart, and drives one call as a state machine.
 //! It never opens a socket, reads a clock, sleeps, draws a random number or spawns: whoever embeds it passes the time and moves
 //! the bytes, in whatever runtime they like. Ready-made drivers are `ccfs-ureq` (blocking) and `ccfs-reqwest` (async).
+//!
+//! # The whole protocol in one example
+//!
+//! An [`Operation`] says what to send and what a good answer is. An [`Exchange`] turns it into one call: it signs every attempt
+//! afresh, tells answers apart, retries what may be retried, corrects a wrong clock once, and keeps the deadline. A driver does
+//! what [`poll`](Exchange::poll) says and reports what happened:
+//!
+//! ```text
+//!                  poll: Send                on_head                   on_end
+//!   new ──► Ready ───────────► AwaitingHead ───────► Receiving ─────────────────► Over ──► poll: Done
+//!             ▲                     │                 │   ▲  │                      ▲
+//!             │                     │ on_failure      │   └──┘ poll: Receive, on_body│
+//!             │                     │                 │          poll: Write          │
+//!             │                     ▼                 ▼                              │
+//!             │                   failed: is another attempt allowed? ───── no ───────┘
+//!             │                     │ yes
+//!             │   poll: Wait        ▼
+//!             └────────── Waiting ◄── Rewinding (poll: Rewind), when a file had begun
+//! ```
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::time::Duration;
+//!
+//! use bytes::Bytes;
+//! use ccfs_proto::{
+//!     Credentials, DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, SinkKind, Step, Timestamp, TransportFailure,
+//! };
+//! use http::{HeaderMap, StatusCode};
+//!
+//! /// What a network would do: here it is written down. The first attempt finds the server busy.
+//! let mut network = VecDeque::from([
+//!     (StatusCode::OK, vec![&br#"{"resultCode":"0300008","resultDesc":"try later"}"#[..]]),
+//!     (StatusCode::OK, vec![b"PK\x05\x06".as_slice(), &[0; 18]]), // the smallest ZIP, in two pieces
+//! ]);
+//! /// What a clock would say.
+//! let mut clock = Now { wall: Timestamp::from_unix_millis(1_680_768_000_000), monotonic: Duration::ZERO };
+//!
+//! let operation = DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?);
+//! let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
+//! let mut exchange = Exchange::new(operation, &"https://10.1.2.3:8443".parse()?, &credentials, &Policy::default())?
+//!     .sink(SinkKind::Rewinds);
+//!
+//! let mut file = Vec::new();
+//! let mut body = VecDeque::new();
+//! let receipt = loop {
+//!     match exchange.poll(clock)? {
+//!         Step::Send { request, .. } => {
+//!             assert!(request.headers()["authorization"].to_str()?.starts_with("auth-v2/my-app-id/2023-04-06T08:00:0"));
+//!             match network.pop_front() {
+//!                 Some((status, chunks)) => {
+//!                     body = chunks.into();
+//!                     exchange.on_head(clock, status, &HeaderMap::new())?;
+//!                 }
+//!                 None => exchange.on_failure(clock, TransportFailure::Connect)?,
+//!             }
+//!         }
+//!         Step::Receive { .. } => match body.pop_front() {
+//!             Some(chunk) => exchange.on_body(clock, Bytes::from_static(chunk))?,
+//!             None => exchange.on_end(clock)?,
+//!         },
+//!         Step::Write(bytes) => file.extend_from_slice(&bytes),
+//!         Step::Rewind => file.clear(),
+//!         Step::Wait(duration) => clock.monotonic += duration,
+//!         Step::Done(result) => break result?,
+//!         _ => unreachable!("a step that this driver was not written for"),
+//!     }
+//! };
+//! assert_eq!((receipt.bytes, file.len(), exchange.attempts()), (22, 22, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/std_net.rs` is the same over a plain socket, and `examples/own_operation.rs` calls an interface that is not known here.
+//!
+//! # What else is here
+//!
+//! | for | take |
+//! |---|---|
+//! | a signature alone | [`Signer`], [`PreparedRequest`] |
+//! | checking a signature, receiving callbacks | [`Verifier`], [`Reception`], [`Callback`] |
+//! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`ResultCode`] |
+//! | every interface of CC-FS | the operations, [`INTERFACES`], [`AnyOperation`] |
+//! | names and places | [`IndexFileName`], [`ResponseId`], [`Endpoint`] |
 #![forbid(unsafe_code)]
 
 mod auth;
@@ -19,7 +102,7 @@ mod timestamp;
 
 pub use auth::{
     AccessKey, AuthorizationHeader, AuthorizationHeaderError, Credentials, Difference, Freshness, KeyError, QueryLine, RecentSignatures,
-    ReplayGuard, RequestView, SecretKey, Signer, SigningSteps, Verified, Verifier, VerifyError, ViewError,
+    ReplayGuard, RequestView, SecretKey, Signer, SigningSteps, Verified, Verifier, VerifyError, ViewError, decode_query,
 };
 pub use calendar::{CalendarError, Day, LocalTime};
 pub use classify::{AnswerError, Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt, HttpRefusal, LooksLike};

@@ -48,7 +48,7 @@ pub(crate) async fn drive<O: Operation>(
                 sink.flush().await.map_err(Error::Write)?;
                 return Ok(result?);
             }
-            step => unreachable!("a step that this driver was not written for: {step:?}", step = std::mem::discriminant(&step)),
+            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }

@@ -169,7 +169,13 @@ impl<O: Operation> Exchange<O> {
                 }
             }
         }
-        let cause = self.last_failure.take();
+        // A refusal that is still coming in says more than what went wrong before it.
+        let refused = match &self.state {
+            State::Receiving { classifier, .. } => classifier.refusal(),
+            _ => None,
+        };
+        let cause = refused.map(|refusal| ErrorKind::Refused { refusal, skew: self.skew });
+        let cause = cause.or_else(|| self.last_failure.take());
         self.out_of_time(cause);
         self.poll(now)
     }
