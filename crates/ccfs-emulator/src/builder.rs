@@ -13,6 +13,7 @@ use crate::fault::FaultRule;
 use crate::gate::Lockout;
 use crate::jobs::Delay;
 use crate::state::{CallbackSettings, Clock, Settings};
+use crate::tls::TlsVersions;
 
 /// Records that one file may have.
 const ROWS_LIMIT: u64 = 50_000_000;
@@ -35,6 +36,8 @@ pub struct Builder {
     pub(crate) delay: Delay,
     pub(crate) faults: Vec<FaultRule>,
     pub(crate) certificate_names: Vec<String>,
+    pub(crate) tls_versions: TlsVersions,
+    pub(crate) client_certificates: bool,
     pub(crate) callback_roots: Vec<String>,
     pub(crate) log_limit: usize,
     pub(crate) jobs_limit: usize,
@@ -54,6 +57,8 @@ impl Default for Builder {
             delay: Delay::None,
             faults: Vec::new(),
             certificate_names: Vec::new(),
+            tls_versions: TlsVersions::default(),
+            client_certificates: false,
             callback_roots: Vec::new(),
             log_limit: 10_000,
             jobs_limit: 100_000,
@@ -104,6 +109,18 @@ impl Builder {
     /// certificate that does not fit, as servers that are addressed by IP have.
     pub fn certificate_names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.certificate_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which versions of TLS it speaks. Default: 1.2 and 1.3.
+    pub fn tls_versions(mut self, versions: TlsVersions) -> Self {
+        self.tls_versions = versions;
+        self
+    }
+
+    /// Lets only clients in that show a certificate of its CA: [`Emulator::client_identity`]. Default: all.
+    pub fn require_client_certificate(mut self) -> Self {
+        self.client_certificates = true;
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer};
+use ccfs_proto::{Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer, decode_query};
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -18,13 +18,14 @@ use crate::data::{Random, Records};
 use crate::fault::Fault;
 use crate::jobs::Job;
 use crate::log::CallbackAttempt;
-use crate::server::decoded_pairs;
 use crate::state::State;
 
 /// Bytes of a receiver's answer that are read.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// How often the emulator's clock is looked at while a file is not ready. The clock may be a test's own, so it cannot be waited for.
+/// How soon the emulator's clock is looked at while a file is not ready, and how seldom in the end. The clock may be a test's own, so it
+/// cannot be waited for.
 const LOOK: Duration = Duration::from_millis(5);
+const LOOK_SELDOM: Duration = Duration::from_millis(100);
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -37,8 +38,10 @@ pub(crate) fn start(state: &Arc<State>, job: Arc<Job>, url: String, fault: Optio
             // The sender is dropped, never used: the error is the message.
             let _ = over.await;
         }
+        let mut pause = LOOK;
         while !job.is_ready(state.clock.now()) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_SELDOM);
         }
         run(&state, &job, &url, fault.as_ref()).await;
     });
@@ -127,7 +130,7 @@ impl Outbound {
         let authority = uri.authority().ok_or("the callback URL has no host")?;
         let host = if settings.host_without_port { authority.host() } else { authority.as_str() }.to_owned();
         let body = callback.to_body(name_key);
-        let query = uri.query().map(decoded_pairs).unwrap_or_default();
+        let query = uri.query().map(decode_query).unwrap_or_default();
         let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let length = body.len().to_string();
         let request = RequestView {

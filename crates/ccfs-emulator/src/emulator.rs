@@ -21,7 +21,7 @@ use crate::library::{Library, Recording, VoiceFile};
 use crate::log::{CallbackAttempt, Log, ReceivedRequest};
 use crate::server;
 use crate::state::State;
-use crate::tls::{self, Authority};
+use crate::tls::{self, Authority, Identity};
 
 /// A CC-FS stand-in that is running. It stops when this is dropped.
 pub struct Emulator {
@@ -50,7 +50,8 @@ impl Emulator {
 
         let authority = (!builder.plain).then(|| Authority::new(address, &builder.certificate_names)).transpose();
         let authority = authority.map_err(StartError::Tls)?;
-        let acceptor = authority.as_ref().map(Authority::server).transpose().map_err(StartError::Tls)?.map(TlsAcceptor::from);
+        let server = |authority: &Authority| authority.server(builder.tls_versions, builder.client_certificates);
+        let acceptor = authority.as_ref().map(server).transpose().map_err(StartError::Tls)?.map(TlsAcceptor::from);
         let tls_client = tls::client(authority.as_ref().map(Authority::root), &builder.callback_roots).map_err(StartError::Tls)?;
 
         let state = Arc::new(state(builder, endpoint.prefix(), tls_client)?);
@@ -99,6 +100,17 @@ impl Emulator {
     /// The SHA-256 of its certificate's DER, as 64 hex digits: what a pin is. `None` without TLS.
     pub fn certificate_sha256(&self) -> Option<String> {
         self.authority.as_ref().map(Authority::certificate_sha256)
+    }
+
+    /// A certificate of its CA for a client, with its key; `None` without TLS.
+    pub fn client_identity(&self) -> Option<&Identity> {
+        self.authority.as_ref().map(|authority| &authority.client)
+    }
+
+    /// A certificate of its CA for `localhost`, `127.0.0.1` and `::1`, with its key: for a receiver of callbacks behind TLS, which the
+    /// emulator then trusts. `None` without TLS; see [`Builder::callback_root`] for others.
+    pub fn receiver_identity(&self) -> Option<&Identity> {
+        self.authority.as_ref().map(|authority| &authority.receiver)
     }
 
     /// The main developer account.

@@ -77,6 +77,7 @@ pub use fault::{Fault, FaultError, FaultRule, Faults};
 pub use gate::Lockout;
 pub use library::{Recording, VoiceFile};
 pub use log::{CallbackAttempt, ReceivedRequest};
+pub use tls::{Identity, TlsVersions};
 
 /// The value behind a mutex, also after a panic elsewhere: no value here is left half-changed by one.
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, Timestamp};
+use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, Timestamp, decode_query};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
@@ -174,7 +174,7 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
     }
 
     let access_key = entry.access_key.as_deref().unwrap_or_default();
-    let query = entry.query.as_deref().map(decoded_pairs).unwrap_or_default();
+    let query = entry.query.as_deref().map(decode_query).unwrap_or_default();
     let outcome = interface.call(&Call { state, now, access_key, query: &query, body });
     let (answer, follow_up) = match outcome {
         Ok(Outcome::Data(data)) => (success(Some(data)), None),
@@ -200,7 +200,7 @@ fn verify(state: &State, head: &http::request::Parts, body: &[u8], entry: &Recei
     state.gate.check_lock(entry.peer.ip(), entry.at)?;
     let headers: Vec<(&str, &str)> =
         head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect();
-    let query: Vec<(String, String)> = entry.query.as_deref().map(decoded_pairs).unwrap_or_default();
+    let query: Vec<(String, String)> = entry.query.as_deref().map(decode_query).unwrap_or_default();
     let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let request = RequestView { method: &entry.method, path: &entry.path, query: &query, headers: &headers, body };
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -231,29 +231,6 @@ async fn file(job: Arc<Job>) -> Answer {
     }
 }
 
-/// Raw keys and values of a query.
-pub(crate) fn decoded_pairs(query: &str) -> Vec<(String, String)> {
-    let pair = |pair: &str| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decoded(key), decoded(value))
-    };
-    query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        let escaped = (first == b'%').then(|| behind.get(..2)).flatten().and_then(|two| {
-            let two = std::str::from_utf8(two).ok().filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()))?;
-            u8::from_str_radix(two, 16).ok()
-        });
-        bytes.push(escaped.unwrap_or(first));
-        rest = if escaped.is_some() { &behind[2..] } else { behind };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn logged(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
@@ -263,16 +240,4 @@ fn logged(headers: &HeaderMap) -> Vec<(String, String)> {
             (name.as_str().to_owned(), shown)
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_are_decoded_pair_by_pair() {
-        let pairs = decoded_pairs("a=1&b=%2F%20x&c&%zz=%4&d=%C3%BC");
-        let expected = [("a", "1"), ("b", "/ x"), ("c", ""), ("%zz", "%4"), ("d", "ü")];
-        assert_eq!(pairs, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
-    }
 }

@@ -3,10 +3,15 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccfs_emulator::{Developer, Emulator, Fault};
 use ccfs_proto::{Callback, Credentials};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use support::{Client, QUERY, Receiver, fixed, window};
 
@@ -175,4 +180,54 @@ fn receivers_with_https_are_called_when_their_ca_is_known() {
     wait_for_callbacks(&unknown, 1);
     assert!(unknown.callbacks()[0].error.as_deref().unwrap().contains("certificate"));
     assert_eq!(other.received().len(), 1);
+}
+
+/// A receiver behind TLS that shows a certificate of the emulator's own CA.
+#[test]
+fn receivers_with_a_certificate_of_its_own_ca_are_trusted() {
+    let emulator = Emulator::builder().clock(support::now).rows(1).start().unwrap();
+    let identity = emulator.receiver_identity().unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/ready", listener.local_addr().unwrap().port());
+
+    let receiver = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut tls = rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
+        let mut request = Vec::new();
+        let mut byte = [0];
+        // The body ends with the second closing brace after the head.
+        while !request.ends_with(b"}}") {
+            tls.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken").unwrap();
+        tls.flush().unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    ask_over_tls(&emulator, &url);
+    let request = receiver.join().unwrap();
+    assert!(request.starts_with("POST /ready HTTP/1.1\r\n") && request.contains(emulator.files()[0].as_str()), "{request}");
+    wait_for_callbacks(&emulator, 1);
+    assert_eq!(emulator.callbacks()[0].answer_len, 5);
+}
+
+/// A query over TLS with rustls, which trusts the emulator's CA.
+fn ask_over_tls(emulator: &Emulator, callback: &str) {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(emulator.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let connection = rustls::ClientConnection::new(config, "127.0.0.1".try_into().unwrap()).unwrap();
+    let mut tls = rustls::StreamOwned::new(connection, TcpStream::connect(emulator.address()).unwrap());
+    let body = json!({"request": {"version": "2.0"}, "msgBody": window(callback)}).to_string();
+    tls.write_all(&Client::new(emulator).request(QUERY, body.as_bytes())).unwrap();
+    let mut answer = String::new();
+    tls.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"resultCode\":\"0\""), "{answer}");
 }

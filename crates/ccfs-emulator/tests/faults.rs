@@ -120,26 +120,37 @@ fn bodies_that_do_not_come_as_they_should() {
     assert!(scene.download("close-before-answer").is_none());
 }
 
-/// `stall` and `silent` keep the connection open: what is there is read, and then nothing comes within a moment.
+/// `stall` and `silent` keep the connection open: what is there comes, and then nothing does for a moment.
 #[test]
 fn connections_that_fall_silent() {
     let scene = Scene::new();
     let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": scene.name}}).to_string();
     let request = scene.client.request(DOWNLOAD, body.as_bytes());
-    let read_until_silence = |fault: Fault| {
+    let read_until_silence = |fault: Fault, enough: &dyn Fn(&[u8]) -> bool| {
+        let reads = fault == Fault::Stall;
         scene.emulator.faults().add(fault.times(1));
         let mut stream = TcpStream::connect(scene.emulator.address()).unwrap();
         stream.write_all(&request).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut received = Vec::new();
-        let end = stream.read_to_end(&mut received);
-        assert!(end.is_err(), "the connection ended instead of falling silent");
-        received
+        let mut byte = [0];
+        while !enough(&received) {
+            // For `silent` there is nothing to read, only to wait for.
+            if reads {
+                stream.read_exact(&mut byte).unwrap();
+                received.push(byte[0]);
+            }
+            std::thread::yield_now();
+        }
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let more = stream.read(&mut byte);
+        assert!(more.is_err(), "more came, or the connection ended: {more:?}");
     };
-    let half = read_until_silence(Fault::Stall);
-    let head = half.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
-    assert_eq!(half[head..], scene.file[..scene.file.len() / 2]);
-    assert!(read_until_silence(Fault::Silent).is_empty());
+    let half = scene.file[..scene.file.len() / 2].to_vec();
+    read_until_silence(Fault::Stall, &|received| received.ends_with(&[b"\r\n\r\n", half.as_slice()].concat()));
+
+    let before = scene.emulator.received().len();
+    read_until_silence(Fault::Silent, &|_| scene.emulator.received().len() > before);
     assert_eq!(scene.emulator.received().last().unwrap().status, None);
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ccfs_emulator::Emulator;
+use ccfs_emulator::{Emulator, TlsVersions};
 use ccfs_proto::{RequestView, Signer};
 use serde_json::{Value, json};
 use support::{DOWNLOAD, NOWHERE, QUERY, now, window};
@@ -79,6 +79,35 @@ fn a_certificate_that_names_something_else_is_refused_by_a_careful_client() {
     let url = format!("https://ccfs.example:{}/", emulator.address().port());
     let output = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &["--resolve", &there, &url]).unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("\"status\":404"), "{output:?}");
+}
+
+#[test]
+fn only_the_versions_that_are_asked_for_are_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    for (versions, spoken) in [(TlsVersions::Only12, [true, false]), (TlsVersions::Only13, [false, true])] {
+        let emulator = Emulator::builder().clock(now).tls_versions(versions).start().unwrap();
+        for (only, spoken) in [["--tlsv1.2", "--tls-max", "1.2"], ["--tlsv1.3", "--tls-max", "1.3"]].iter().zip(spoken) {
+            let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), only) else { return };
+            assert_eq!(output.status.success(), spoken, "{versions:?} {only:?} {output:?}");
+        }
+    }
+}
+
+#[test]
+fn clients_must_show_a_certificate_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::builder().clock(now).require_client_certificate().start().unwrap();
+    let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &[]) else { return };
+    assert!(!output.status.success());
+    assert!(emulator.received().is_empty());
+
+    let identity = emulator.client_identity().unwrap();
+    let (certificate, key) = (folder.path().join("client.pem"), folder.path().join("client.key"));
+    fs::write(&certificate, &identity.certificate_pem).unwrap();
+    fs::write(&key, &identity.key_pem).unwrap();
+    let arguments = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let output = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &arguments).unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"resultCode\":\"0\""), "{output:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{Credentials, QueryLine, RequestView, Signer, Timestamp};
@@ -236,9 +236,23 @@ impl Receiver {
         format!("http://{}/hooks/ready?tenant=a%2Fb", self.listener.local_addr().unwrap())
     }
 
+    /// Waits for a connection; a call that never comes fails the test instead of hanging it.
+    fn accept(&self) -> TcpStream {
+        let start = Instant::now();
+        self.listener.set_nonblocking(true).unwrap();
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => return stream,
+                Err(error) => assert!(start.elapsed() < Duration::from_secs(20), "no call came: {error}"),
+            }
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits for the next call.
     pub fn next(&self) -> Call {
-        let (stream, _) = self.listener.accept().unwrap();
+        let stream = self.accept();
+        stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let (start, headers) = read_head(&mut reader).unwrap();
