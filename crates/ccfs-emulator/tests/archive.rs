@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -60,6 +61,17 @@ fn sizes_stand_behind_the_data() {
     assert!(
         name.starts_with("20230406103000123") && name.len() == 20 + "_agentSkillInfo.csv".len() && name.ends_with("_agentSkillInfo.csv")
     );
+}
+
+#[test]
+fn a_file_without_records_has_one_member() {
+    for (shape, text) in [(Shape::default(), ""), (Shape::default().header_row(true), "id,developer_id,")] {
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive(0, 100, shape))).unwrap();
+        assert_eq!(archive.len(), 1);
+        let mut member = String::new();
+        archive.by_index(0).unwrap().read_to_string(&mut member).unwrap();
+        assert!(member.starts_with(text) && member.lines().count() == usize::from(!text.is_empty()));
+    }
 }
 
 #[test]
