@@ -171,21 +171,17 @@ impl Civil {
         if date_bad | middle_bad | clock_bad {
             return Err(RowFault::NotADate);
         }
-        let two = |digits: [u8; 8], at: usize| digits[at] * 10 + digits[at + 1];
-        Self {
-            year: u16::from(two(date, 0)) * 100 + u16::from(two(date, 2)),
-            month: two(date, 5),
-            day: two(middle, 0),
-            hour: two(clock, 0),
-            minute: two(clock, 3),
-            second: two(clock, 6),
-        }
-        .checked()
+        let ([century, _, years, _, _, month, ..], [day, ..], [hour, _, _, minute, _, _, second, _]) = (date, middle, clock);
+        let year = u16::from(century) * 100 + u16::from(years);
+        Self { year, month, day, hour, minute, second }.checked()
     }
 
+    #[inline]
     fn checked(self) -> Result<Self, RowFault> {
         let Self { year, month, day, hour, minute, second } = self;
-        if !(1..=9999).contains(&year) || day == 0 || day > days_of(year, month) {
+        // Every month has 28 days, so that most dates need no calendar.
+        let is_day = matches!((month, day), (1..=12, 1..=28)) || (day > 28 && day <= days_of(year, month));
+        if !(1..=9999).contains(&year) || !is_day {
             return Err(RowFault::NoSuchDate);
         }
         if hour > 23 || minute > 59 || second > 59 {
@@ -214,14 +210,15 @@ impl Civil {
     }
 }
 
-/// Takes a form off a word: its zeros become the digits that stand there, the rest must be as it says. The second value
-/// is whether something else stands there.
+/// Takes a form off a word: its zeros become the digits that stand there, the rest must be as it says. Each byte of the
+/// first value is the number of two digits that begins there. The second value is whether something else stands there.
 #[inline]
 fn digits(word: u64, form: [u8; 8]) -> ([u8; 8], bool) {
     // A byte is too large if adding what is left up to 0x7F sets its highest bit: 9 for a digit, 0 for the rest.
     let room = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0x76 } else { 0x7F }));
     let left = word ^ u64::from_le_bytes(form);
-    (left.to_le_bytes(), (left.wrapping_add(room) | left) & 0x8080_8080_8080_8080 != 0)
+    let pairs = left.wrapping_mul(10).wrapping_add(left >> 8);
+    (pairs.to_le_bytes(), (left.wrapping_add(room) | left) & 0x8080_8080_8080_8080 != 0)
 }
 
 /// Days in a month; 0 for a month that does not exist.

@@ -11,6 +11,11 @@ pub struct Cell {
     pub(crate) end: u32,
 }
 
+impl Cell {
+    /// The cell of a column that a row is too short for.
+    pub(crate) const EMPTY: Self = Self { start: 0, end: 0 };
+}
+
 /// One row of a CSV file: its cells as text, unquoted.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {

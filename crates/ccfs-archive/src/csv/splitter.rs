@@ -97,6 +97,7 @@ impl Splitter {
     }
 
     /// The bytes of the row found last, which are UTF-8.
+    #[inline]
     pub(crate) fn bytes<'a>(&'a self, located: Located, input: &'a [u8]) -> &'a [u8] {
         match located {
             Located::Input { start, end } => &input[start..end],
@@ -106,11 +107,13 @@ impl Splitter {
     }
 
     /// The bytes and the cells of the row found last.
+    #[inline]
     pub(crate) fn parts<'a>(&'a self, located: Located, input: &'a [u8]) -> (&'a [u8], &'a [Cell]) {
         (self.bytes(located, input), &self.cells)
     }
 
     /// The row found last.
+    #[inline]
     pub(crate) fn row<'a>(&'a self, located: Located, input: &'a [u8]) -> Row<'a> {
         // Checked when it was found; a row that is no text never gets here.
         let text = std::str::from_utf8(self.bytes(located, input)).unwrap_or_default();

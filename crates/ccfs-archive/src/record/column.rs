@@ -59,7 +59,17 @@ pub(crate) use column;
 
 use crate::csv::Cell;
 
-/// The value of a cell; `None` where it is empty or the row too short.
+/// A cell for each column: those of a row, or a copy of them if it is too short.
+#[inline]
+pub(crate) fn all<'a, const N: usize>(cells: &'a [Cell], padded: &'a mut [Cell; N]) -> &'a [Cell; N] {
+    if let Some(cells) = cells.first_chunk() {
+        return cells;
+    }
+    padded[..cells.len()].copy_from_slice(cells);
+    padded
+}
+
+/// The value of a cell; `None` where it is empty.
 #[inline]
 pub(crate) fn parse<T>(
     text: &[u8],
@@ -67,10 +77,8 @@ pub(crate) fn parse<T>(
     index: usize,
     parser: impl FnOnce(&[u8], Cell) -> Result<T, RowFault>,
 ) -> Result<Option<T>, RowFault> {
-    match cells.get(index) {
-        Some(&cell) if cell.start < cell.end => parser(text, cell).map(Some),
-        _ => Ok(None),
-    }
+    let cell = cells[index];
+    if cell.start < cell.end { parser(text, cell).map(Some) } else { Ok(None) }
 }
 
 #[inline]
@@ -107,6 +115,9 @@ fn up_to_8_digits(word: u64, length: u32) -> Option<i64> {
 }
 
 fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
+    if let [digit @ b'0'..=b'9'] = cell {
+        return Ok(i64::from(digit - b'0'));
+    }
     let digits = match cell.split_first() {
         Some((b'-', rest)) if !rest.is_empty() => rest,
         _ => cell,

@@ -157,6 +157,8 @@ macro_rules! record {
                 cells: &[crate::csv::Cell],
                 values: &mut $values,
             ) -> Result<(), crate::record::CellFault> {
+                let mut padded = [crate::csv::Cell::EMPTY; COLUMNS.len()];
+                let cells = crate::record::column::all(cells, &mut padded);
                 $( column!(parse $type, text, cells, values, $name, $index, $column); )+
                 Ok(())
             }

@@ -56,7 +56,7 @@ impl<'a> Iterator for Ids<'a> {
     #[inline]
     fn next(&mut self) -> Option<&'a str> {
         while !self.0.is_empty() {
-            let end = self.0.bytes().position(|byte| byte == b';' || byte == b',');
+            let end = memchr::memchr2(b';', b',', self.0.as_bytes());
             let (id, rest) = match end {
                 Some(end) => (&self.0[..end], &self.0[end + 1..]),
                 None => (self.0, ""),
