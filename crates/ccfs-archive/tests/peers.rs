@@ -78,6 +78,18 @@ fn python_writes_what_we_read() {
     }
 }
 
+#[test]
+fn info_zip_writes_what_we_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(NAME), format!("{ROW}\n").repeat(100)).unwrap();
+    // To a pipe it writes data descriptors, and the size in front as well.
+    for options in [["-q", "-"], ["-q0", "-"]] {
+        let Some(mut zip) = peer("zip") else { return };
+        let zip = run(zip.current_dir(&folder).args(options).arg(NAME), b"");
+        assert_eq!(changes(&zip).unwrap().len(), 100, "{options:?}");
+    }
+}
+
 /// Reads an archive as Python would, and prints one JSON array of cells for each row.
 const PYTHON_READS: &str = r#"
 import csv, io, json, sys, zipfile

@@ -78,10 +78,10 @@ impl Facts {
         Ok(())
     }
 
-    /// What a local header says otherwise than the directory. Sizes that stand in a descriptor may be zero in it.
+    /// What a local header says otherwise than the directory. What stands in a descriptor may be zero in it: Java leaves
+    /// out all of it, Info-ZIP gives the size when it knows that.
     pub(crate) fn differs_from(&self, central: &Self) -> Option<&'static str> {
-        let later = self.has_descriptor() && (self.crc, self.compressed, self.size) == (0, 0, 0);
-        self.compare(central, later)
+        self.compare(central, self.has_descriptor())
     }
 
     /// The same for facts of which none is open.
@@ -89,17 +89,18 @@ impl Facts {
         self.compare(central, false)
     }
 
-    fn compare(&self, central: &Self, later: bool) -> Option<&'static str> {
+    fn compare(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
+        let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
         if self.flags & decisive != central.flags & decisive {
             Some("flags")
         } else if self.method != central.method {
             Some("compression method")
-        } else if !later && self.crc != central.crc {
+        } else if differs(u64::from(self.crc), u64::from(central.crc)) {
             Some("checksum")
-        } else if !later && self.compressed != central.compressed {
+        } else if differs(self.compressed, central.compressed) {
             Some("compressed size")
-        } else if !later && self.size != central.size {
+        } else if differs(self.size, central.size) {
             Some("size")
         } else {
             None
