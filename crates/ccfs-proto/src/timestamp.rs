@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 use jiff::civil;
+use jiff::tz::Offset;
 
 /// 9999-12-31T23:59:59.999Z, the last time that the four-digit year of the format can write.
 const LAST_MILLIS: i64 = 253_402_300_799_999;
@@ -115,10 +116,13 @@ impl Timestamp {
         }
     }
 
-    /// The calendar's view of it. Not through `jiff::Timestamp`, which ends a day before the calendar does.
+    /// The calendar's view of it. In range by construction, so the fallbacks are never taken.
     pub(crate) fn civil(self) -> civil::DateTime {
-        // In range by construction, so the fallback is never taken.
-        EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH)
+        // jiff's instants, which are quicker, end a day before its calendar does.
+        if self.0 > jiff::Timestamp::MAX.as_millisecond() {
+            return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
+        }
+        Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 
-use hmac::Mac;
-
 /// Headers that one signature may cover.
 pub(super) const SIGNED_HEADERS_LIMIT: usize = 32;
 /// Query parameters that one signature may cover.
 const QUERY_LIMIT: usize = 64;
+/// Bytes of the canonical request that are hashed at once.
+const BUFFER: usize = 1024;
+/// Codes are stored four bytes at a time, of which up to three count.
+const SLACK: usize = 4;
 
 /// A request as the signature sees it: borrowed parts, nothing copied.
 ///
@@ -97,26 +99,6 @@ pub enum ViewError {
     },
 }
 
-/// Where the canonical text goes: into a MAC, a string that is shown, or a header under construction.
-pub(super) trait Sink {
-    fn put(&mut self, bytes: &[u8]);
-}
-
-impl<M: Mac> Sink for M {
-    fn put(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
-/// A sink that keeps the text.
-pub(super) struct Text(pub(super) Vec<u8>);
-
-impl Sink for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-}
-
 /// A checked request with its headers and parameters in canonical order. No allocation.
 pub(super) struct Canonical<'a> {
     view: RequestView<'a>,
@@ -156,7 +138,7 @@ impl<'a> Canonical<'a> {
         Ok(Self {
             view,
             by_name,
-            by_line: Order::sorted(headers.len(), |a, b| line(headers[a]).cmp(line(headers[b]))),
+            by_line: Order::sorted(headers.len(), |a, b| by_line(headers[a].0, headers[b].0)),
             parameters: Order::sorted(query.len(), |a, b| pair(query[a]).cmp(pair(query[b]))),
         })
     }
@@ -168,17 +150,18 @@ impl<'a> Canonical<'a> {
     }
 
     /// The names, lower-case, sorted by byte, joined by `;`.
-    pub(super) fn write_signed_headers(&self, out: &mut impl Sink) {
+    pub(super) fn write_signed_headers(&self, out: &mut Vec<u8>) {
         for (nth, &index) in self.by_name.as_slice().iter().enumerate() {
             if nth > 0 {
-                out.put(b";");
+                out.push(b';');
             }
-            put_lower(self.view.headers[usize::from(index)].0, out);
+            out.extend(lower(self.view.headers[usize::from(index)].0));
         }
     }
 
-    /// The canonical request. `signed_headers` is the list as the header has it.
-    pub(super) fn write(&self, signed_headers: &str, dialect: QueryLine, out: &mut impl Sink) {
+    /// The canonical request, in pieces. `signed_headers` is the list as the header has it.
+    pub(super) fn write(&self, signed_headers: &str, dialect: QueryLine, sink: impl FnMut(&[u8])) {
+        let mut out = Writer::new(sink);
         out.put(self.view.method.as_bytes());
         out.put(b"\n");
         out.put(self.view.path.as_bytes());
@@ -188,9 +171,9 @@ impl<'a> Canonical<'a> {
                 out.put(b"&");
             }
             let (key, value) = self.view.query[usize::from(index)];
-            put_encoded(key.as_bytes(), out);
+            out.put_encoded(key.as_bytes());
             out.put(b"=");
-            put_encoded(value.as_bytes(), out);
+            out.put_encoded(value.as_bytes());
         }
         if !self.view.query.is_empty() || dialect == QueryLine::Empty {
             out.put(b"\n");
@@ -199,12 +182,13 @@ impl<'a> Canonical<'a> {
         out.put(b"\n");
         for &index in self.by_line.as_slice() {
             let (name, value) = self.view.headers[usize::from(index)];
-            put_encoded_name(name, out);
+            out.put_encoded_name(name);
             out.put(b":");
-            put_encoded(trim(value).as_bytes(), out);
+            out.put_encoded(trim(value).as_bytes());
             out.put(b"\n");
         }
-        put_encoded(self.view.body, out);
+        out.put_encoded(self.view.body);
+        out.flush();
     }
 }
 
@@ -231,7 +215,19 @@ impl<const N: usize> Order<N> {
 
 /// The letters, digits and marks of an HTTP token.
 pub(super) fn is_header_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    const MARKS: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < 256 {
+            #[allow(clippy::cast_possible_truncation)] // `at` is below 256.
+            let byte = at as u8;
+            table[at] = byte.is_ascii_alphanumeric()
+                || matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+            at += 1;
+        }
+        table
+    };
+    !name.is_empty() && name.bytes().all(|b| MARKS[usize::from(b)])
 }
 
 /// What Java's `String.trim` takes off: everything up to the blank.
@@ -243,9 +239,10 @@ fn lower(name: &str) -> impl Iterator<Item = u8> + '_ {
     name.bytes().map(|b| b.to_ascii_lowercase())
 }
 
-/// A header's canonical line, byte by byte, for comparing.
-fn line<'a>((name, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
-    encoded(lower(name)).chain([b':']).chain(encoded(trim(value).bytes()))
+/// Compares two headers by their canonical lines. Names differ, and `:` is in no encoded name, so the values never come to count.
+fn by_line(a: &str, b: &str) -> Ordering {
+    let codes = |name| encoded(lower(name)).chain([b':']);
+    codes(a).cmp(codes(b))
 }
 
 /// A parameter's canonical text, byte by byte, for comparing.
@@ -255,67 +252,87 @@ fn pair<'a>((key, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
 
 fn encoded(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
     bytes.flat_map(|byte| {
-        let (code, len) = CODES[usize::from(byte)];
-        code.into_iter().take(len.into())
+        let [a, b, c, len] = CODES[usize::from(byte)];
+        [a, b, c].into_iter().take(len.into())
     })
 }
 
-fn put_lower(name: &str, out: &mut impl Sink) {
-    let mut buffer = [0_u8; 64];
-    for chunk in name.as_bytes().chunks(buffer.len()) {
-        let low = &mut buffer[..chunk.len()];
-        low.copy_from_slice(chunk);
-        low.make_ascii_lowercase();
-        out.put(low);
-    }
+/// Gathers the text in a buffer on the stack and gives it on in large pieces: hashing many small ones costs more than the hashing.
+struct Writer<S> {
+    buffer: [u8; BUFFER + SLACK],
+    len: usize,
+    sink: S,
 }
 
-fn put_encoded_name(name: &str, out: &mut impl Sink) {
-    let mut buffer = [0_u8; 64];
-    for chunk in name.as_bytes().chunks(buffer.len()) {
-        let low = &mut buffer[..chunk.len()];
-        low.copy_from_slice(chunk);
-        low.make_ascii_lowercase();
-        put_encoded(low, out);
+impl<S: FnMut(&[u8])> Writer<S> {
+    fn new(sink: S) -> Self {
+        Self { buffer: [0; BUFFER + SLACK], len: 0, sink }
     }
-}
 
-/// Percent-encodes everything but letters, digits and `-._~`, in capitals.
-fn put_encoded(bytes: &[u8], out: &mut impl Sink) {
-    const CHUNK: usize = 128;
-    let mut buffer = [0_u8; 3 * CHUNK];
-    for chunk in bytes.chunks(CHUNK) {
-        let mut len = 0;
-        for &byte in chunk {
-            let (code, taken) = CODES[usize::from(byte)];
-            buffer[len..len + 3].copy_from_slice(&code);
-            len += usize::from(taken);
+    fn flush(&mut self) {
+        (self.sink)(&self.buffer[..self.len]);
+        self.len = 0;
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if bytes.len() > BUFFER - self.len {
+            self.flush();
         }
-        out.put(&buffer[..len]);
+        if bytes.len() > BUFFER {
+            return (self.sink)(bytes);
+        }
+        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Percent-encodes everything but letters, digits and `-._~`, in capitals.
+    fn put_encoded(&mut self, bytes: &[u8]) {
+        self.put_codes(bytes, |byte| byte);
+    }
+
+    fn put_encoded_name(&mut self, name: &str) {
+        self.put_codes(name.as_bytes(), |byte| byte.to_ascii_lowercase());
+    }
+
+    fn put_codes(&mut self, mut bytes: &[u8], change: impl Fn(u8) -> u8) {
+        while !bytes.is_empty() {
+            let room = (BUFFER - self.len) / 3;
+            if room == 0 {
+                self.flush();
+                continue;
+            }
+            let (now, rest) = bytes.split_at(room.min(bytes.len()));
+            let mut len = self.len;
+            for &byte in now {
+                let code = CODES[usize::from(change(byte))];
+                self.buffer[len..len + 4].copy_from_slice(&code);
+                len += usize::from(code[3]);
+            }
+            self.len = len;
+            bytes = rest;
+        }
     }
 }
 
 /// `text` percent-encoded as the canonical request does it, which is also how it may stand in a query.
 pub(crate) fn percent_encode(text: &str) -> String {
-    let mut out = Text(Vec::with_capacity(text.len()));
-    put_encoded(text.as_bytes(), &mut out);
-    String::from_utf8(out.0).unwrap_or_default()
+    encoded(text.bytes()).map(char::from).collect()
 }
 
-/// For every byte its code and the code's length: itself, or `%XX`.
-static CODES: [([u8; 3], u8); 256] = codes();
+/// For every byte its code and, last, the code's length: itself, or `%XX`.
+static CODES: [[u8; 4]; 256] = codes();
 
-const fn codes() -> [([u8; 3], u8); 256] {
+const fn codes() -> [[u8; 4]; 256] {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut table = [([0; 3], 0); 256];
+    let mut table = [[0; 4]; 256];
     let mut at = 0;
     while at < 256 {
         #[allow(clippy::cast_possible_truncation)] // `at` is below 256.
         let byte = at as u8;
         table[at] = if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            ([byte, 0, 0], 1)
+            [byte, 0, 0, 1]
         } else {
-            ([b'%', HEX[at >> 4], HEX[at & 15]], 3)
+            [b'%', HEX[at >> 4], HEX[at & 15], 3]
         };
         at += 1;
     }

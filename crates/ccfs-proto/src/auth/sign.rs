@@ -7,7 +7,7 @@ use http::HeaderValue;
 use sha2::Sha256;
 use zeroize::Zeroize;
 
-use super::canonical::{Canonical, QueryLine, RequestView, Sink, Text, ViewError};
+use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
 use super::credentials::{Credentials, keyed};
 use crate::timestamp::{Precision, Timestamp};
 
@@ -86,13 +86,13 @@ impl Signer {
     pub fn explain(&self, request: RequestView<'_>, at: Timestamp) -> Result<SigningSteps, ViewError> {
         let canonical = Canonical::new(request)?;
         let prefix = self.prefix(&canonical, at);
-        let mut text = Text(Vec::new());
-        canonical.write(prefix.signed_headers(), self.query_line, &mut text);
+        let mut text = Vec::new();
+        canonical.write(prefix.signed_headers(), self.query_line, |piece| text.extend_from_slice(piece));
         let signature = signature(&self.credentials, &prefix.text, &canonical, prefix.signed_headers(), self.query_line);
         Ok(SigningSteps {
             signed_headers: prefix.signed_headers().to_owned(),
             prefix: String::from_utf8_lossy(&prefix.text).into_owned(),
-            canonical_request: String::from_utf8_lossy(&text.0).into_owned(),
+            canonical_request: String::from_utf8_lossy(&text).into_owned(),
             signature: String::from_utf8_lossy(&signature).into_owned(),
         })
     }
@@ -102,13 +102,13 @@ impl Signer {
         let timestamp = at.text(self.precision);
         let parts = [SCHEME, self.credentials.access_key().as_str(), timestamp.as_str()];
         let list_at = parts.iter().map(|part| part.len() + 1).sum();
-        let mut text = Text(Vec::with_capacity(list_at + canonical.signed_headers_len() + 1 + SIGNATURE_LEN));
+        let mut text = Vec::with_capacity(list_at + canonical.signed_headers_len() + 1 + SIGNATURE_LEN);
         for part in parts {
-            text.put(part.as_bytes());
-            text.put(b"/");
+            text.extend_from_slice(part.as_bytes());
+            text.push(b'/');
         }
         canonical.write_signed_headers(&mut text);
-        Prefix { text: text.0, list_at }
+        Prefix { text, list_at }
     }
 }
 
@@ -161,7 +161,7 @@ pub(super) fn signature(
     let mut signing_key = signing_key(credentials, prefix);
     let mut mac = keyed(&signing_key);
     signing_key.zeroize();
-    canonical.write(signed_headers, dialect, &mut mac);
+    canonical.write(signed_headers, dialect, |piece| mac.update(piece));
     hex_of(mac)
 }
 
