@@ -97,18 +97,19 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         1 => "\u{FEFF}[ \n]{0,70}".prop_map(String::into_bytes),
         1 => Just(b"\xEF\xBB".to_vec()),
     ];
-    (before, whole, prop::option::weighted(0.2, any::<Index>()), prop::option::weighted(0.2, (any::<Index>(), 1_u8..))).prop_map(
-        |(before, whole, end, flip)| {
-            let mut bytes = [before, whole].concat();
-            if let Some(end) = end {
-                bytes.truncate(end.index(bytes.len() + 1));
-            }
-            if let (Some((at, flip)), false) = (flip, bytes.is_empty()) {
-                *at.get_mut(&mut bytes) ^= flip;
-            }
-            bytes
-        },
-    )
+    let after = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(any::<u8>(), 1..30)];
+    let end = prop::option::weighted(0.2, any::<Index>());
+    let flip = prop::option::weighted(0.2, (any::<Index>(), 1_u8..));
+    (before, whole, after, end, flip).prop_map(|(before, whole, after, end, flip)| {
+        let mut bytes = [before, whole, after].concat();
+        if let Some(end) = end {
+            bytes.truncate(end.index(bytes.len() + 1));
+        }
+        if let (Some((at, flip)), false) = (flip, bytes.is_empty()) {
+            *at.get_mut(&mut bytes) ^= flip;
+        }
+        bytes
+    })
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
