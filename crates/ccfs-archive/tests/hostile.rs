@@ -6,7 +6,7 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{Archive, Error, LimitKind, Limits, NameFault, ReadOptions, ZipFault};
-use support::{NAME, ROW, archive, changes, changes_with, data, streamed};
+use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
 
 /// Why an archive is refused, by seeking and by streaming alike.
 fn fault(zip: &[u8]) -> ZipFault {
@@ -131,6 +131,20 @@ fn encrypted_and_unknown_methods_are_refused() {
         let zip = patch(patch(sample(), CENTRAL, 10, &[method]), LOCAL, 8, &[method]);
         assert_eq!(fault(&zip), ZipFault::Method { method: u16::from(method) });
     }
+}
+
+#[test]
+fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
+    // Flag 3 in both headers, and a descriptor behind the data.
+    let zip = stored_archive(&[(NAME, format!("{ROW}\n").as_bytes())]);
+    let zip = patch(patch(zip, CENTRAL, 8, &[8]), LOCAL, 6, &[8]);
+    let (local, central, end) = (find(&zip, LOCAL), find(&zip, CENTRAL), find(&zip, END));
+    let descriptor = [b"PK\x07\x08", &zip[local + 14..local + 26]].concat();
+    let mut zip = [&zip[..central], &descriptor, &zip[central..]].concat();
+    let offset = u32::try_from(central + descriptor.len()).unwrap();
+    zip[end + descriptor.len() + 16..][..4].copy_from_slice(&offset.to_le_bytes());
+    assert_eq!(changes(&zip).unwrap().len(), 1);
+    assert!(matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream));
 }
 
 #[test]
