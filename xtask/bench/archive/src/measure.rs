@@ -32,7 +32,7 @@ pub fn once(reader: fn(&Path) -> Result<Digest>, path: &Path) -> Result<()> {
 pub fn run(command: &mut Command) -> Result<Run> {
     let output = command.output()?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!("{}: {}", command.get_program().display(), String::from_utf8_lossy(&output.stderr)).into());
     }
     parse(&String::from_utf8(output.stdout)?)
 }
