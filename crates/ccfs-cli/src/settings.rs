@@ -191,16 +191,21 @@ fn default_config() -> Option<PathBuf> {
 
 /// Reads a file, or stdin for `-`, up to a bound.
 pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    read_within(path, what, FILE_LIMIT)
+}
+
+/// The same with a bound of the caller's, in bytes.
+pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let cannot = |error: std::io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(FILE_LIMIT + 1).read_to_end(&mut bytes)
+        std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
-        fs::File::open(path).map_err(cannot)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)
+        fs::File::open(path).map_err(cannot)?.take(limit + 1).read_to_end(&mut bytes)
     };
     read.map_err(cannot)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {FILE_LIMIT} bytes", path.display())));
+    if bytes.len() as u64 > limit {
+        return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {limit} bytes", path.display())));
     }
     Ok(bytes)
 }

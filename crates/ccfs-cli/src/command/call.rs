@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::settings::{Settings, read_bounded};
+use crate::settings::{Settings, read_bounded, read_within};
 use crate::{backend, output};
 
 /// The interface that is called, and what for. Its flags come from the core's table of interfaces, so no two lists can differ.
@@ -124,7 +124,7 @@ fn operation(interface: &'static Interface, given: Vec<(&'static InterfaceField,
     let mut content = None;
     for (field, value) in given {
         match (field.form, flag(field)) {
-            (FieldForm::Wav { .. }, _) => content = Some(read_bounded(value.as_ref(), "WAV file")?),
+            (FieldForm::Wav { limit }, _) => content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?),
             (_, (_, true)) => {
                 let bytes = read_bounded(value.as_ref(), "file")?;
                 let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
