@@ -121,11 +121,8 @@ impl Answer {
         let mut buffer = vec![0; self.left.unwrap_or(usize::MAX).min(64 * 1024)];
         let len = self.stream.read(&mut buffer).map_err(|error| failure(&error, TransportFailure::BodyBroken))?;
         buffer.truncate(len);
-        match &mut self.left {
-            // Whether a body that ends early is truncated is the exchange's to say: it knows the declared length.
-            Some(left) => *left -= len,
-            None => {}
-        }
+        // Whether a body that ends early is truncated is the exchange's to say: it knows the declared length.
+        self.left = self.left.map(|left| left - len);
         Ok(buffer.into())
     }
 }

@@ -17,6 +17,8 @@ mod others;
 mod requests;
 #[path = "laws/signing.rs"]
 mod signing;
+#[path = "laws/skew.rs"]
+mod skew;
 #[path = "laws/verifying.rs"]
 mod verifying;
 

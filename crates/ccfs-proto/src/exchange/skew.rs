@@ -10,14 +10,16 @@ use crate::timestamp::Timestamp;
 
 /// Round trips longer than this say too little about when the server wrote its `Date`.
 const LONGEST_TRIP: Duration = Duration::from_secs(10);
+/// When the wall clock moved by so much more or less than the monotonic one, somebody set it in the middle of the trip.
+const CLOCK_JUMP_MILLIS: u64 = 1000;
 /// From here on a person should look at the clock.
 const NOTABLE: Duration = Duration::from_secs(30);
 
 /// How far the server's clock is ahead of the caller's, as measured on one answer.
 ///
 /// Measured from `Date` against the midpoint of the round trip, so it is right to half the trip plus half a second (`Date` has whole
-/// seconds). An answer with `Age` came out of a cache, and one after a long trip says too little: both are passed over.
-/// See `docs/protocol.md`, "Lockout and clock".
+/// seconds). An answer with `Age` came out of a cache, and one after a long trip says too little: both are passed over,
+/// and so is one during which the caller's clock was set. See `docs/protocol.md`, "Lockout and clock".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockSkew {
@@ -35,14 +37,14 @@ impl ClockSkew {
         if trip > LONGEST_TRIP || headers.contains_key(header::AGE) {
             return None;
         }
+        let trip_millis = i64::try_from(trip.as_millis()).ok()?;
+        if received.millis_since(sent).abs_diff(trip_millis) > CLOCK_JUMP_MILLIS {
+            return None;
+        }
         let server = http_date(headers.get(header::DATE)?)?;
         // `Date` names the second, so on average the server's clock stood in the middle of it.
         let server = server.plus_millis(500);
-        let half_trip = received.millis_since(sent) / 2;
-        Some(Self {
-            millis: server.millis_since(sent.plus_millis(half_trip)),
-            uncertainty_millis: 500 + i64::try_from(trip.as_millis()).unwrap_or(i64::MAX / 2) / 2,
-        })
+        Some(Self { millis: server.millis_since(sent.plus_millis(trip_millis / 2)), uncertainty_millis: 500 + trip_millis / 2 })
     }
 
     /// Whether the clocks differ by more than `threshold`.

@@ -61,7 +61,7 @@ impl Callback {
         if file_name.response_id().is_some_and(|id| id != response_id) {
             return Err(CallbackError::Disagree);
         }
-        Ok(Self { response_id, file_name, account_id: text(msg_body, "accountId").map(str::to_owned) })
+        Ok(Self { response_id, file_name, account_id: account_id(msg_body) })
     }
 
     /// The body with the file's name under `name_key`, such as `agentOprSkillFileName`.
@@ -79,6 +79,12 @@ impl Callback {
 
 fn text<'a>(msg_body: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     msg_body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// A text, or a bare number, which is taken as its digits.
+fn account_id(msg_body: &Map<String, Value>) -> Option<String> {
+    let number = || msg_body.get("accountId").and_then(Value::as_number).map(ToString::to_string);
+    text(msg_body, "accountId").map(str::to_owned).or_else(number)
 }
 
 fn file_name(msg_body: &Map<String, Value>) -> Result<IndexFileName, CallbackError> {

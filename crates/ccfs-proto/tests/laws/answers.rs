@@ -134,3 +134,11 @@ fn sizes_are_bounded() {
     assert!(matches!(Envelope::parse(&deep), Err(EnvelopeError::Json { .. })));
     assert!(matches!(Callback::parse(&deep[..60_000]), Err(CallbackError::Json { .. })));
 }
+
+/// An account that a server wrote as a number is not lost.
+#[test]
+fn a_numeric_account_is_its_digits() {
+    let id = "9239cb50a8384bb0ab503441bf089446";
+    let body = json!({"msgBody": {"responseId": id, "fileName": format!("20230406_{id}.zip"), "accountId": 117}});
+    assert_eq!(Callback::parse(body.to_string().as_bytes()).unwrap().account_id.as_deref(), Some("117"));
+}
