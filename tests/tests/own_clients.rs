@@ -1,0 +1,113 @@
+//! What a caller brings along, and the machine's own clock: the two things that the scenarios replace.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use ccfs_driver::Error;
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure};
+use ccfs_tests::file_name;
+use ccfs_tls::Trust;
+
+fn download() -> DownloadAgentSkillInfoFile {
+    DownloadAgentSkillInfoFile::new(file_name())
+}
+
+fn query() -> QueryAgentSkillInfoData {
+    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn is_redirect<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Exchange(error)) if matches!(&error.kind, ErrorKind::Refused { refusal, .. } if refusal.status == 307))
+}
+
+/// An agent that would follow redirects, take statuses for errors, and name itself: set right for every request.
+#[test]
+fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
+    let emulator = Emulator::builder().plain().start().unwrap();
+    let agent = ureq::Agent::config_builder().max_redirects(5).http_status_as_error(true).user_agent("mine").build().new_agent();
+    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).agent(agent).build().unwrap();
+    client.call(query()).unwrap();
+    emulator.faults().add(Fault::Redirect);
+    assert!(is_redirect(client.download(download()).to_writer(Vec::new())));
+    let log = emulator.received();
+    assert_eq!(log.len(), 2, "the redirect was not followed");
+    assert!(log.iter().all(|request| request.header("user-agent").is_none() && request.header("accept-encoding").is_none()));
+}
+
+/// A client with a CA of its own: the builder's trust does not count then.
+#[test]
+fn a_client_of_the_callers_is_used() {
+    let emulator = Emulator::builder().start().unwrap();
+    let tls = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap().client_config().unwrap();
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .tls_backend_preconfigured(tls)
+        .build()
+        .unwrap();
+    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).http_client(http).build().unwrap();
+    runtime().block_on(client.call(query())).unwrap();
+    emulator.faults().add(Fault::Redirect);
+    assert!(is_redirect(runtime().block_on(client.download(download()).to_writer(Vec::new()))));
+    assert_eq!(emulator.received().len(), 2);
+}
+
+/// The machine's clock, and a server that says nothing: the call ends with its deadline, not with the longer stall.
+#[test]
+fn the_deadline_ends_a_call_in_real_time() {
+    let emulator = Emulator::builder().plain().start().unwrap();
+    emulator.faults().add(Fault::Silent);
+    let mut policy = Policy::default();
+    (policy.deadline, policy.stall) = (Duration::from_millis(200), Duration::from_secs(60));
+    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).policy(policy.clone()).build().unwrap();
+    let blocking = client.download(download()).to_writer(Vec::new());
+    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).policy(policy).build().unwrap();
+    let asynchronous = runtime().block_on(client.download(download()).to_writer(Vec::new()));
+    for result in [blocking, asynchronous] {
+        let Err(Error::Exchange(error)) = result else { panic!("{result:?}") };
+        let ErrorKind::Deadline { limit, cause } = &error.kind else { panic!("{error}") };
+        assert_eq!(*limit, Duration::from_millis(200));
+        assert_eq!(cause.as_deref(), Some(&ErrorKind::Transport(TransportFailure::Stall)), "{error}");
+    }
+}
+
+/// Dropping an async download leaves nothing; a blocking one is stopped by its progress function.
+#[test]
+fn a_cancelled_download_leaves_nothing() {
+    let emulator = Emulator::builder().plain().rows(5000).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let is_empty = || std::fs::read_dir(folder.path()).unwrap().next().is_none();
+    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).build().unwrap();
+    client.call(query()).unwrap();
+    let name = emulator.files().pop().unwrap();
+    let stop = |progress: ccfs_driver::Progress| match progress.received {
+        0 => std::ops::ControlFlow::Continue(()),
+        _ => std::ops::ControlFlow::Break(()),
+    };
+    let stopped = client.download(DownloadAgentSkillInfoFile::new(name.clone())).progress(stop).to_file(folder.path().join("a.zip"));
+    assert!(matches!(stopped, Err(Error::Stopped)) && is_empty());
+
+    emulator.faults().add(Fault::Stall);
+    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).build().unwrap();
+    runtime().block_on(async {
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
+        let progress = move |progress: ccfs_driver::Progress| {
+            if progress.received > 0 {
+                begun.take().map(|begun| begun.send(()));
+            }
+        };
+        let download = client.download(DownloadAgentSkillInfoFile::new(name)).progress(progress).to_file(folder.path().join("a.zip"));
+        tokio::select! {
+            result = download => panic!("{result:?}"),
+            begins = begins => begins.unwrap(),
+        }
+    });
+    assert!(is_empty());
+}
