@@ -5,7 +5,9 @@ mod support;
 
 use std::io::Cursor;
 
-use ccfs_archive::{AgentSkillChange, Archive, Charset, FileKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records};
+use ccfs_archive::{
+    AgentSkillChange, Archive, ArchiveStream, Charset, Error, FileKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records,
+};
 use ccfs_archive::{TenantTime, UtcTime};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -195,14 +197,16 @@ proptest! {
     #[test]
     fn limits_stop_what_goes_over(length in 1..5000usize, limit in 1..5000u64) {
         let zip = archive(&[(NAME, &b"x".repeat(length))]);
-        let result = changes_with(&zip, &ReadOptions::new().limits(Limits::new().member_bytes(limit)));
-        match result {
-            Ok(_) => prop_assert!(length as u64 <= limit),
-            Err(ccfs_archive::Error::Limit { kind, value, .. }) => {
-                prop_assert!(length as u64 > limit);
-                prop_assert_eq!((kind, value), (LimitKind::MemberBytes, limit));
+        let options = ReadOptions::new().limits(Limits::new().member_bytes(limit));
+        for result in [changes_with(&zip, &options), ArchiveStream::with_options(zip.as_slice(), &options).records().collect()] {
+            match result {
+                Ok(_) => prop_assert!(length as u64 <= limit),
+                Err(Error::Limit { kind, value, .. }) => {
+                    prop_assert!(length as u64 > limit);
+                    prop_assert_eq!((kind, value), (LimitKind::MemberBytes, limit));
+                }
+                Err(other) => prop_assert!(false, "{}", other),
             }
-            Err(other) => prop_assert!(false, "{}", other),
         }
     }
 

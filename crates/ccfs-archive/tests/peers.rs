@@ -35,6 +35,35 @@ fn the_committed_archive_of_a_java_server_is_read() {
 }
 
 #[test]
+fn a_report_tells_each_member_by_itself() {
+    let (gb18030, _, _) = encoding_rs::GB18030.encode("id,developer_id\r\na,话务\r\nb,中文,,x\r\n");
+    let utf8 = format!("\u{feff}{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-08 07:00:00"));
+    let names = [NAME, "20150208202330123457_agentSkillInfo_1.csv", "20150208202330123458_record.csv", "readme.txt"];
+    let zip = archive(&[(names[0], &gb18030), (names[1], utf8.as_bytes()), (names[2], b"dev,acc\n"), (names[3], b"x")]);
+    let report = Archive::open(Cursor::new(&zip)).unwrap().inspect().unwrap();
+    let told: Vec<_> = report.members.iter().map(|member| (member.charset, member.byte_order_mark, member.header)).collect();
+    assert_eq!(
+        told,
+        [
+            (Some(Charset::Gb18030), false, Some(true)),
+            (Some(Charset::Utf8), true, Some(false)),
+            (Some(Charset::Utf8), false, Some(false)),
+            (None, false, None),
+        ]
+    );
+    let rows: Vec<_> = report.members.iter().map(|member| (member.tally.rows, member.tally.bad_rows.count())).collect();
+    assert_eq!(rows, [(1, 1), (2, 0), (1, 0), (0, 0)]);
+    assert_eq!((report.totals.rows, report.totals.bad_rows.count()), (4, 1));
+    assert_eq!((report.totals.by_hour[7], report.totals.by_hour[20]), (1, 1));
+    assert_eq!(report.size, report.members.iter().map(|member| member.size).sum::<u64>());
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["members"][0]["charset"], "GB18030");
+    assert_eq!(json["members"][0]["tally"]["bad_rows"]["first"][0]["at"]["line"], 3);
+    assert_eq!(json["totals"]["by_operation"], serde_json::json!([{"code": 1, "name": "sign in", "rows": 2}]));
+    assert_eq!(json["totals"]["earliest"], "2015-02-08T07:00:00");
+}
+
+#[test]
 fn java_writes_what_we_read() {
     let Some(mut java) = peer("java") else { return };
     let folder = tempfile::tempdir().unwrap();
