@@ -1,6 +1,6 @@
 //! Every interface of CC-FS through the facade, against the emulator over TLS, blocking and async: what each hands out, the documented
 //! codes with which it refuses, flow control, and a wrong key.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::needless_pass_by_value, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
