@@ -24,6 +24,14 @@ const STEPS: &[Step] = &[
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     step("tests (README's second command)", &["test", "--workspace"]),
+    step("the facade without features", &["check", "--package", "ccfs", "--no-default-features"]),
+    step("the facade, only async", &["check", "--package", "ccfs", "--no-default-features", "--features", "async"]),
+    step("the facade, only blocking", &["check", "--package", "ccfs", "--no-default-features", "--features", "blocking"]),
+    step("the facade, only archive", &["check", "--package", "ccfs", "--no-default-features", "--features", "archive"]),
+    step("the archive without features", &["check", "--package", "ccfs-archive", "--no-default-features"]),
+    step("example: a driver over a plain socket", &["run", "--package", "ccfs-proto", "--example", "std_net"]),
+    step("example: an operation of one's own", &["run", "--package", "ccfs-proto", "--example", "own_operation"]),
+    step("example: an archive in ten lines", &["run", "--package", "ccfs-archive", "--example", "read"]),
     step("demo (README's first command)", &["run", "--release", "--", "demo"]),
 ];
 
