@@ -97,9 +97,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ccfs listen --bind 0.0.0.0:9080 --once")]
     Listen(ListenArgs),
     /// Turn an archive or a CSV into JSON lines or clean CSV
-    #[command(
-        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  unzip -p skills.zip | ccfs convert - --to csv"
-    )]
+    #[command(after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert - --to csv < skills.zip")]
     Convert(ConvertArgs),
     /// Look into an archive: members, rows, times, what happened how often
     #[command(after_help = "Example:\n  ccfs inspect skills.zip")]
@@ -184,7 +182,7 @@ pub(crate) struct ListenArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {
-    /// Archive, CSV file, or - for CSV on stdin
+    /// Archive, CSV file, or - for either on stdin
     pub(crate) input: PathBuf,
     /// What to make of it
     #[arg(long, value_enum, default_value_t = Target::Jsonl)]

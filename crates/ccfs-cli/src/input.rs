@@ -1,17 +1,23 @@
 //! What a command reads records from: an archive, a CSV file, stdin.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use ccfs::archive::{AnyRecord, Archive, Error, FileKind, Member, ReadOptions, Records};
+use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, FileKind, Member, ReadOptions, Records};
 
 use crate::failure::Failure;
 
 /// Where records come from.
 pub(crate) enum Input {
     Archive(Archive<File>),
-    Csv { reader: Box<dyn Read>, name: String, kind: FileKind },
+    /// An archive that is still arriving; what is in it is known when it has been read.
+    Stream(ArchiveStream<Box<dyn Read>>),
+    Csv {
+        reader: Box<dyn Read>,
+        name: String,
+        kind: FileKind,
+    },
 }
 
 impl Input {
@@ -21,7 +27,17 @@ impl Input {
     pub(crate) fn open(path: &Path, kind: Option<FileKind>, options: &ReadOptions) -> Result<Self, Failure> {
         let default = kind.unwrap_or(FileKind::AgentSkillInfo);
         if path == Path::new("-") {
-            return Ok(Self::Csv { reader: Box::new(no_archive()?), name: "stdin".into(), kind: default });
+            let mut start = Vec::new();
+            let mut stdin = std::io::stdin();
+            let taken = stdin.by_ref().take(2).read_to_end(&mut start);
+            taken.map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
+            let is_archive = start == b"PK";
+            let reader: Box<dyn Read> = Box::new(Cursor::new(start).chain(stdin));
+            return Ok(if is_archive {
+                Self::Stream(ArchiveStream::with_options(reader, options))
+            } else {
+                Self::Csv { reader, name: "stdin".into(), kind: default }
+            });
         }
         let cannot = |error: std::io::Error| Failure::file(format_args!("{} cannot be read: {error}", path.display()));
         let mut file = File::open(path).map_err(cannot)?;
@@ -37,9 +53,10 @@ impl Input {
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
-    /// The kinds of file that are in it.
+    /// The kinds of file that are in it, as far as that is known before it is read.
     pub(crate) fn kinds(&self) -> Vec<FileKind> {
         match self {
+            Self::Stream(_) => Vec::new(),
             Self::Csv { kind, .. } => vec![*kind],
             Self::Archive(archive) => {
                 let mut kinds: Vec<FileKind> = archive.members().iter().filter_map(Member::kind).collect();
@@ -54,20 +71,10 @@ impl Input {
     pub(crate) fn records<'a>(&'a mut self, options: &ReadOptions) -> Records<'a, AnyRecord> {
         match self {
             Self::Archive(archive) => archive.records(),
+            Self::Stream(archive) => archive.records(),
             Self::Csv { reader, name, kind } => Records::from_csv_with(reader, *kind, options).named(name),
         }
     }
-}
-
-/// stdin, unless an archive comes out of it, which cannot be read without going back and forth.
-fn no_archive() -> Result<impl Read, Failure> {
-    let mut start = Vec::new();
-    let mut stdin = std::io::stdin();
-    stdin.by_ref().take(2).read_to_end(&mut start).map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
-    if start == b"PK" {
-        return Err(Failure::usage("stdin holds an archive: give it as a file, or unpack it (unzip -p FILE.zip | ccfs convert -)"));
-    }
-    Ok(std::io::Cursor::new(start).chain(stdin))
 }
 
 /// An archive's error with the file's name before it.

@@ -219,6 +219,12 @@ fn a_truncated_archive_is_told_and_leaves_nothing() {
     let run = ccfs.run(&["inspect", "whole.zip"]);
     run.ends_with_code(0);
     assert!(run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the tenant's day"), "{}", run.stdout);
+    // From stdin the same records come, while the archive is still arriving.
+    let (from_file, from_stdin) = (ccfs.run(&["convert", "whole.zip"]), ccfs.run_with(&["convert", "-"], &bytes));
+    from_stdin.ends_with_code(0);
+    assert!(from_file.stdout == from_stdin.stdout && from_file.stdout.lines().count() == 300);
+    ccfs.run_with(&["convert", "-", "-o", "x.jsonl"], &bytes[..bytes.len() / 2]).ends_with_code(1);
+    assert!(!ccfs.path("x.jsonl").exists());
     let run = ccfs.run(&["--json", "inspect", "whole.zip"]);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["totals"]["rows"], 300);

@@ -93,7 +93,11 @@ impl Conversion {
         let mut rows = 0_u64;
         while let Some(record) = records.next_record().map_err(|error| bad_row_hint(name, &error))? {
             if self.kind.is_none_or(|kind| kind == record.kind()) {
-                writer.write(record).map_err(|error| Failure::stdout(&error))?;
+                writer.write(record).map_err(|error| match error.kind() {
+                    // Known before only where the input can be looked at before.
+                    io::ErrorKind::InvalidInput => Failure::usage(format_args!("{error}: choose one with --kind")),
+                    _ => Failure::stdout(&error),
+                })?;
             }
             rows += 1;
             if rows.is_multiple_of(ROWS_BETWEEN) {
