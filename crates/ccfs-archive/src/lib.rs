@@ -30,8 +30,8 @@
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
 //! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
-//! [`Archive::into_records_ahead`] inflates on a second thread while the caller's parses;
-//! [`Archive::fold_members`] reads members side by side.
+//! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
+//! caller's parses; [`Archive::fold_members`] reads members side by side.
 //!
 //! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
 //! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
+use crate::ahead::Ahead;
 use crate::error::Error;
 use crate::kind::FileKind;
 use crate::options::ReadOptions;
@@ -50,19 +51,17 @@ impl<R: Read> ArchiveStream<R> {
     ///
     /// The bytes are there once: only the first call gives records.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        let source = StreamSource {
-            unzip: Unzip::new(*self.options.get_limits()),
-            reader: &mut self.reader,
-            wanted: T::reads,
-            reading: false,
-            input: vec![0; CHUNK / 4],
-            at: 0,
-            filled: 0,
-            ended: false,
-            output: vec![0; CHUNK],
-            given: 0,
-        };
-        Records::new(Box::new(source), &self.options)
+        Records::new(Box::new(StreamSource::new::<T>(&mut self.reader, &self.options)), &self.options)
+    }
+
+    /// The same records, received and inflated ahead on a second thread, which takes the reader.
+    ///
+    /// Dropping the records ends the thread once its reader has answered: give a reader that can't wait for ever.
+    pub fn into_records_ahead<T: Record>(self) -> Records<'static, T>
+    where
+        R: Send + 'static,
+    {
+        Records::new(Box::new(Ahead::new(StreamSource::new::<T>(self.reader, &self.options))), &self.options)
     }
 }
 
@@ -72,8 +71,8 @@ impl<R> fmt::Debug for ArchiveStream<R> {
     }
 }
 
-struct StreamSource<'a, R> {
-    reader: &'a mut R,
+struct StreamSource<R> {
+    reader: R,
     unzip: Unzip,
     wanted: fn(FileKind) -> bool,
     /// The member at hand is wanted.
@@ -88,14 +87,31 @@ struct StreamSource<'a, R> {
     given: usize,
 }
 
-impl<R: Read> Source for StreamSource<'_, R> {
+impl<R: Read> StreamSource<R> {
+    fn new<T: Record>(reader: R, options: &ReadOptions) -> Self {
+        Self {
+            reader,
+            unzip: Unzip::new(*options.get_limits()),
+            wanted: T::reads,
+            reading: false,
+            input: vec![0; CHUNK / 4],
+            at: 0,
+            filled: 0,
+            ended: false,
+            output: vec![0; CHUNK],
+            given: 0,
+        }
+    }
+}
+
+impl<R: Read> Source for StreamSource<R> {
     fn next(&mut self) -> Result<Event, Error> {
         self.given = 0;
         loop {
             match self.unzip.next(&self.input[..self.filled], &mut self.at, &mut self.output, self.ended)? {
                 Next::NeedInput => {
                     (self.at, self.filled) = (0, 0);
-                    self.filled = read_some(self.reader, &mut self.input)?;
+                    self.filled = read_some(&mut self.reader, &mut self.input)?;
                     self.ended = self.filled == 0;
                 }
                 Next::Begin(name) => {

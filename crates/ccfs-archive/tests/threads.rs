@@ -6,7 +6,7 @@ mod support;
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use ccfs_archive::{AgentSkillChange, Archive, Error, Limits, OnBadRow, ReadOptions, ZipFault};
+use ccfs_archive::{AgentSkillChange, Archive, ArchiveStream, Error, Limits, OnBadRow, ReadOptions, ZipFault};
 use support::{ROW, stored_archive};
 
 /// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
@@ -35,6 +35,7 @@ fn a_second_thread_changes_nothing() {
     let members = members(MANY);
     assert!(members.iter().map(|(_, data)| data.len()).sum::<usize>() > 8 << 20);
     let zip = zipped(&members);
+    let mut streamed = ArchiveStream::new(Cursor::new(zip.clone())).into_records_ahead::<AgentSkillChange>();
     let mut alone = Archive::open(Cursor::new(zip.clone())).unwrap();
     let mut alone = alone.records::<AgentSkillChange>();
     let mut ahead = Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
@@ -42,9 +43,12 @@ fn a_second_thread_changes_nothing() {
     while let Some(change) = alone.next_record().unwrap() {
         let same = ahead.next_record().unwrap().unwrap();
         assert_eq!((change.id(), change.update_time()), (same.id(), same.update_time()));
+        let same = streamed.next_record().unwrap().unwrap();
+        assert_eq!((change.id(), change.update_time()), (same.id(), same.update_time()));
         rows += 1;
     }
     assert!(ahead.next_record().unwrap().is_none());
+    assert!(streamed.next_record().unwrap().is_none());
     assert!(ahead.next_record().unwrap().is_none(), "the end stays the end");
     assert_eq!((rows, ahead.rows()), (9600, 9600));
 }
@@ -81,7 +85,7 @@ fn errors_come_through_a_thread() {
     let mut zip = zipped(&members(MANY));
     // The checksum of the last member, in its header and in the directory.
     let name = b"3_agentSkillInfo.csv";
-    for at in (0..zip.len() - name.len()).filter(|&at| zip[at..].starts_with(name)).collect::<Vec<_>>() {
+    for at in memchr::memmem::find_iter(&zip.clone(), name) {
         let header = if zip[at - 30..].starts_with(b"PK\x03\x04") { at - 30 + 14 } else { at - 46 + 16 };
         zip[header] ^= 1;
     }
