@@ -18,8 +18,9 @@ use readers::{Digest, Result};
 type Reader = fn(&Path) -> Result<Digest>;
 
 /// The readers in this program.
-const READERS: [(&str, Reader); 7] = [
+const READERS: [(&str, Reader); 8] = [
     ("inflate", readers::inflate),
+    ("inflate-miniz", readers::inflate_miniz),
     ("ours-1", readers::ours_one_thread),
     ("ours-2", readers::ours_two_threads),
     ("ours-members", readers::ours_side_by_side),
@@ -172,7 +173,7 @@ fn measured(title: &str, members: u64, rows: u64, names: &[&'static str], option
 
 /// Whoever reads everything must have read the same.
 fn check(all: &[Series]) -> Result<()> {
-    let whole = |series: &&Series| !matches!(series.name, "inflate" | "plain");
+    let whole = |series: &&Series| !matches!(series.name, "inflate" | "inflate-miniz" | "plain");
     let mut digests = all.iter().filter(whole).flat_map(|series| series.runs.iter().map(move |run| (series.name, run.digest)));
     let Some((first_name, first)) = digests.next() else { return Ok(()) };
     match digests.find(|(_, digest)| *digest != first) {

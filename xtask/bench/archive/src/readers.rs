@@ -49,6 +49,37 @@ impl Digest {
 
 /// Inflating alone: the same inflater, the same buffers, no checksum, nothing looked at. Its digest is empty.
 pub fn inflate(path: &Path) -> Result<Digest> {
+    each_member(path, || {
+        let mut inflater = flate2::Decompress::new(false);
+        move |input, output| {
+            let before = inflater.total_in();
+            let status = inflater.decompress(input, output, flate2::FlushDecompress::None)?;
+            Ok((usize::try_from(inflater.total_in() - before)?, status == flate2::Status::StreamEnd))
+        }
+    })
+}
+
+/// Inflating alone with another inflater of pure Rust that streams.
+pub fn inflate_miniz(path: &Path) -> Result<Digest> {
+    use miniz_oxide::inflate::stream::{InflateState, inflate};
+    each_member(path, || {
+        let mut state = InflateState::new_boxed(miniz_oxide::DataFormat::Raw);
+        move |input, output| {
+            let result = inflate(&mut state, input, output, miniz_oxide::MZFlush::None);
+            let ended = matches!(result.status, Ok(miniz_oxide::MZStatus::StreamEnd));
+            match result.status {
+                Ok(_) | Err(miniz_oxide::MZError::Buf) => Ok((result.bytes_consumed, ended)),
+                Err(error) => Err(format!("{error:?}").into()),
+            }
+        }
+    })
+}
+
+/// Runs an inflater over the raw bytes of each member. It says how much of the input it took, and whether that is the end.
+fn each_member<I>(path: &Path, mut new: impl FnMut() -> I) -> Result<Digest>
+where
+    I: FnMut(&[u8], &mut [u8]) -> Result<(usize, bool)>,
+{
     // Where the data stands is found by the zip crate, which is not what is measured.
     let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
     let mut places = Vec::new();
@@ -60,20 +91,20 @@ pub fn inflate(path: &Path) -> Result<Digest> {
     let (mut input, mut output) = (vec![0; 64 << 10], vec![0; 256 << 10]);
     for (start, mut left) in places {
         file.seek(SeekFrom::Start(start))?;
-        let mut inflater = flate2::Decompress::new(false);
-        loop {
+        let mut inflater = new();
+        let mut ended = false;
+        while !ended {
             let wanted = usize::try_from(left)?.min(input.len());
             let length = file.read(&mut input[..wanted])?;
+            if length == 0 {
+                return Err("a member ends too early".into());
+            }
             left -= length as u64;
             let mut piece = &input[..length];
-            let mut status = flate2::Status::Ok;
-            while !piece.is_empty() && status != flate2::Status::StreamEnd {
-                let before = inflater.total_in();
-                status = inflater.decompress(piece, &mut output, flate2::FlushDecompress::None)?;
-                piece = &piece[usize::try_from(inflater.total_in() - before)?..];
-            }
-            if length == 0 || status == flate2::Status::StreamEnd {
-                break;
+            while !piece.is_empty() && !ended {
+                let (taken, at_end) = inflater(piece, &mut output)?;
+                piece = &piece[taken..];
+                ended = at_end;
             }
         }
     }
