@@ -31,7 +31,8 @@ impl Ahead {
     pub(crate) fn new(source: impl Source + Send + 'static) -> Self {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
-        thread::spawn(move || run(source, &sender, &buffers));
+        // A thread that can't be started drops its end of the channel, which the first message tells of.
+        let _ = thread::Builder::new().name("ccfs-inflate".to_owned()).spawn(move || run(source, &sender, &buffers));
         Self { messages, used, buffer: Vec::new(), filled: 0 }
     }
 }
@@ -71,7 +72,7 @@ impl Source for Ahead {
             }
             Ok(Ok(Message::Event(event))) => Ok(event),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::Error::other("the reading thread has panicked").into()),
+            Err(_) => Err(std::io::Error::other("the thread that inflates could not be started, or has panicked").into()),
         }
     }
 

@@ -58,7 +58,8 @@ impl<R: Read + Seek + Send> Archive<R> {
         };
         thread::scope(|scope| {
             for _ in 1..threads.min(members.len()) {
-                scope.spawn(work);
+                // With fewer threads than asked for the work is done as well.
+                let _ = thread::Builder::new().name("ccfs-member".to_owned()).spawn_scoped(scope, work);
             }
             work();
         });
