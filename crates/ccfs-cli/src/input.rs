@@ -7,10 +7,11 @@ use std::path::Path;
 use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, FileKind, Member, ReadOptions, Records};
 
 use crate::failure::Failure;
+use crate::progress::{Bar, Counting};
 
 /// Where records come from.
 pub(crate) enum Input {
-    Archive(Archive<File>),
+    Archive(Archive<Counting<File>>),
     /// An archive that is still arriving; what is in it is known when it has been read.
     Stream(ArchiveStream<Box<dyn Read>>),
     Csv {
@@ -24,7 +25,7 @@ impl Input {
     /// Opens a file, or stdin for `-`. Tells an archive by its first bytes, not by its name.
     ///
     /// `kind` says which of the four files a CSV is, where its name does not.
-    pub(crate) fn open(path: &Path, kind: Option<FileKind>, options: &ReadOptions) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, kind: Option<FileKind>, options: &ReadOptions, bar: &Bar) -> Result<Self, Failure> {
         let default = kind.unwrap_or(FileKind::AgentSkillInfo);
         if path == Path::new("-") {
             let mut start = Vec::new();
@@ -46,6 +47,8 @@ impl Input {
         file.seek(SeekFrom::Start(0)).map_err(cannot)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        let len = file.metadata().map_err(cannot)?.len();
+        let file = bar.counting(file, len);
         if start == b"PK" || named_zip {
             return Ok(Self::Archive(Archive::open_with(file, options).map_err(|error| of(&name, &error))?));
         }

@@ -1,12 +1,15 @@
 //! Progress on a terminal; silence in a pipe.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
 use std::time::Duration;
 
 use ccfs::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-/// A bar on stderr that is there only on a terminal.
+use crate::table::thousands;
+
+/// A bar on stderr that is there only on a terminal. Clones are the same bar.
+#[derive(Clone)]
 pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
@@ -15,16 +18,16 @@ impl Bar {
         Self::with("{spinner} {bytes} of {total_bytes} at {bytes_per_sec}, {eta} left")
     }
 
-    /// A count of rows, whose number is not known before.
-    pub(crate) fn rows() -> Self {
-        Self::with("{spinner} {human_pos} rows, {per_sec}")
+    /// A bar of a file that is read, and of the rows that came out of it.
+    pub(crate) fn reading() -> Self {
+        Self::with("{spinner} [{bar:30}] {bytes} of {total_bytes}, {msg} {eta} left")
     }
 
     fn with(template: &str) -> Self {
         if !stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::no_length();
+        let bar = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -43,10 +46,18 @@ impl Bar {
     }
 
     /// Shows how many rows are done.
-    pub(crate) fn set(&self, done: u64) {
+    pub(crate) fn rows(&self, rows: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_position(done);
+            bar.set_message(format!("{} rows,", thousands(rows)));
         }
+    }
+
+    /// Counts what is read from a file of `len` bytes.
+    pub(crate) fn counting<R>(&self, reader: R, len: u64) -> Counting<R> {
+        if let Some(bar) = &self.0 {
+            bar.set_length(len);
+        }
+        Counting { reader, bar: self.clone() }
     }
 
     /// Takes the bar away.
@@ -54,5 +65,27 @@ impl Bar {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// A reader whose bytes move a bar.
+pub(crate) struct Counting<R> {
+    reader: R,
+    bar: Bar,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(buffer)?;
+        if let Some(bar) = &self.bar.0 {
+            bar.inc(len as u64);
+        }
+        Ok(len)
+    }
+}
+
+impl<R: Seek> Seek for Counting<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to)
     }
 }

@@ -25,9 +25,10 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         BadRow::Stop => OnBadRow::Stop,
         BadRow::Skip => OnBadRow::Skip,
     });
-    let mut input = Input::open(&args.input, args.kind.map(FileKind::from), &options)?;
+    let bar = Bar::reading();
+    let mut input = Input::open(&args.input, args.kind.map(FileKind::from), &options, &bar)?;
     let kind = only_kind(&input, args)?;
-    let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind };
+    let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
     let bad_rows = match &args.output {
         None => {
@@ -81,11 +82,11 @@ struct Conversion {
     zone: Option<TimeZone>,
     /// The only kind of file whose records are wanted.
     kind: Option<FileKind>,
+    bar: Bar,
 }
 
 impl Conversion {
     fn run(&mut self, mut records: Records<'_, AnyRecord>, out: &mut impl Write, name: &str) -> Result<BadRows, Failure> {
-        let bar = Bar::rows();
         let mut writer = Writer::new(self.to, self.zone.clone(), out);
         if let (Target::Csv, Some(kind)) = (self.to, self.kind) {
             writer.header(kind).map_err(|error| Failure::stdout(&error))?;
@@ -101,13 +102,13 @@ impl Conversion {
             }
             rows += 1;
             if rows.is_multiple_of(ROWS_BETWEEN) {
-                bar.set(rows);
+                self.bar.rows(rows);
                 if interrupt::came() {
                     return Err(Failure::new(Kind::Interrupted, "interrupted"));
                 }
             }
         }
-        bar.finish();
+        self.bar.finish();
         Ok(records.bad_rows().clone())
     }
 }
@@ -191,8 +192,9 @@ fn report(bad_rows: &BadRows) {
 /// Opened here as well, so that the demo can convert what it downloaded.
 pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failure> {
     let options = ReadOptions::new();
-    let mut input = Input::open(archive, None, &options)?;
-    let mut conversion = Conversion { to: Target::Jsonl, zone: None, kind: None };
+    let bar = Bar::reading();
+    let mut input = Input::open(archive, None, &options, &bar)?;
+    let mut conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
     to_file(&mut conversion, input.records(&options), path, true, &archive.display().to_string())?;
     let lines = File::open(path).and_then(|file| io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1)));
     lines.map_err(Failure::file)

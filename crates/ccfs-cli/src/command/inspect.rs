@@ -7,6 +7,7 @@ use ccfs::archive::{Archive, MemberReport, Method, Report, Tally};
 
 use crate::args::InspectArgs;
 use crate::failure::Failure;
+use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{input, output, table};
 
@@ -16,7 +17,11 @@ const BAR: usize = 40;
 pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure> {
     let name = args.input.display().to_string();
     let file = File::open(&args.input).map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
-    let report = Archive::open(file).and_then(|mut archive| archive.inspect()).map_err(|error| input::of(&name, &error))?;
+    let bar = Bar::reading();
+    let len = file.metadata().map_or(0, |metadata| metadata.len());
+    let report = Archive::open(bar.counting(file, len)).and_then(|mut archive| archive.inspect());
+    bar.finish();
+    let report = report.map_err(|error| input::of(&name, &error))?;
     if settings.json {
         return output::json(&report);
     }
