@@ -1,0 +1,37 @@
+//! Endpoints.
+
+use ccfs_proto::{AnyOperation, Endpoint, Operation, PreparedRequest};
+use url::Url;
+
+use crate::tape::text;
+
+/// The bytes are an endpoint's text.
+///
+/// What is taken is printed so that it is read back as the same, a URL library sees the same host, port and path in it, and requests
+/// can be made for it.
+pub fn endpoint(input: &[u8]) {
+    let text = text(input);
+    let Ok(endpoint) = text.parse::<Endpoint>() else { return };
+    let printed = endpoint.to_string();
+    assert_eq!(printed.parse::<Endpoint>().as_ref(), Ok(&endpoint));
+    assert_eq!(endpoint.host(), endpoint.host().to_lowercase());
+    assert!(endpoint.port() > 0 && text.len() <= 2048);
+
+    for form in [text, &printed] {
+        let url = match Url::parse(form) {
+            // Broken punycode is no name that could be resolved; no other text that is taken here is refused there.
+            Err(url::ParseError::IdnaError) if endpoint.host().contains("xn--") => break,
+            parsed => parsed.expect("a URL"),
+        };
+        assert_eq!(url.scheme(), endpoint.scheme().as_str());
+        assert_eq!(url.host_str(), Some(endpoint.host()));
+        assert_eq!(url.port_or_known_default(), Some(endpoint.port()));
+        assert_eq!(url.path().strip_suffix('/').unwrap_or(url.path()), endpoint.prefix());
+        assert!(url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none());
+    }
+
+    let fields = [("agentSkillInfoFileName".to_owned(), "20230406_9239cb50a8384bb0ab503441bf089446.zip".to_owned())];
+    let operation = AnyOperation::from_fields("downloadAgentSkillInfoFile", fields).expect("a known interface");
+    let request = PreparedRequest::new(operation.request().expect("good fields"), &endpoint);
+    request.expect("an endpoint that requests can be made for");
+}

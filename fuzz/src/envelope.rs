@@ -1,0 +1,71 @@
+//! Envelopes.
+
+use ccfs_proto::{Envelope, EnvelopeError};
+use serde_json::Value;
+
+/// Bytes of memory for a byte of JSON: a value takes 32 bytes in memory and two in the text, and a small object a whole node of a map.
+const MEMORY_PER_BYTE: u64 = 200;
+/// And this much whatever the length.
+const MEMORY: u64 = 4096;
+
+/// The bytes are a server's JSON.
+///
+/// What is taken is an object that says what the envelope says, its own JSON is read as the same, memory stays within a multiple of the
+/// input, and bounds hold.
+pub fn envelope(input: &[u8]) {
+    let mut parsed = Err(EnvelopeError::NoResultCode);
+    let memory = allocation_counter::measure(|| parsed = Envelope::parse(input));
+    let bound = MEMORY + MEMORY_PER_BYTE * input.len() as u64;
+    assert!(memory.bytes_max <= bound, "{} bytes of memory for {} of JSON", memory.bytes_max, input.len());
+
+    assert_eq!(Envelope::parse_within(input, input.len()), parsed);
+    if let Some(limit) = input.len().checked_sub(1) {
+        assert_eq!(Envelope::parse_within(input, limit), Err(EnvelopeError::TooLarge { limit }));
+    }
+    let Ok(envelope) = parsed else { return };
+    let json = String::from_utf8_lossy(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input));
+    // What stands in fields that no envelope has is passed over without being read: numbers out of range, bytes that are no text.
+    let json = serde_json::from_str(&json).unwrap_or(Value::Null);
+    // Derived readers take an array of the fields' values, in their order, for an object; nothing is held of what that says.
+    if json.is_object() && !json["response"].is_array() {
+        says(&json, &envelope);
+    }
+
+    let written = envelope.to_json().to_string();
+    let again = Envelope::parse(written.as_bytes()).expect("its own JSON is taken");
+    assert_eq!(again.code(), envelope.code());
+    assert_eq!(again.description(), envelope.description());
+    assert!(like(again.data(), envelope.data()), "{written}");
+    says(&envelope.to_json(), &again);
+}
+
+/// Holds that an envelope says what the JSON says, read field by field.
+fn says(json: &Value, envelope: &Envelope) {
+    let json = json.as_object().expect("an envelope is an object");
+    let old = json.get("response").and_then(Value::as_object);
+    let field = |new: &str, of_old: &str| json.get(new).filter(|v| !v.is_null()).or_else(|| old?.get(of_old)).filter(|v| !v.is_null());
+    match field("resultCode", "resultCode").expect("a code") {
+        Value::String(text) => assert_eq!(envelope.code().as_str(), text),
+        Value::Number(number) => assert_eq!(envelope.code().as_str(), number.to_string()),
+        other => panic!("{other:?} is taken as a code"),
+    }
+    let description = field("resultDesc", "resultMsg").map_or(Some(""), Value::as_str);
+    assert_eq!(Some(envelope.description()), description);
+    let data = json.get("resultData").filter(|data| !data.is_null() && data.as_str() != Some(""));
+    assert!(like(envelope.data(), data));
+}
+
+/// Equality, but for the last digits of a fraction: reading and writing it may move it by as much.
+fn like(a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(Value::Number(a)), Some(Value::Number(b))) if a.is_f64() && b.is_f64() => {
+            let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
+            (a - b).abs() <= a.abs() * 1e-15
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| like(Some(a), Some(b))),
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|((key, a), (other, b))| key == other && like(Some(a), Some(b)))
+        }
+        (a, b) => a == b,
+    }
+}
