@@ -1,21 +1,24 @@
 //! What an answer is, by its bytes.
 
+mod error;
+mod refusal;
+mod tail;
+
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
 
-use crate::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, shown, without_mark};
+pub use self::error::{AnswerError, LooksLike};
+pub use self::refusal::HttpRefusal;
+
+use self::tail::Tail;
+use crate::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
 
 /// Blanks before a JSON answer that are passed over.
 const BLANKS: usize = 64;
 /// First bytes by which everything but JSON is told apart: `RIFF`, a length, `WAVE`.
 const MAGIC: usize = 12;
-/// The end record of a ZIP without its comment.
-const ZIP_END: usize = 22;
-/// The longest comment that may stand behind the end record.
-const ZIP_COMMENT: usize = 65_535;
 /// Bytes of a refusal's body that are read.
 const REFUSAL_LIMIT: usize = 64 * 1024;
 
@@ -83,12 +86,23 @@ pub struct Classifier {
 }
 
 /// What the bytes so far are.
-#[derive(Debug)]
 enum Form {
     Undecided(Vec<u8>),
     File { kind: FileKind, tail: Tail },
     Json(Vec<u8>),
     Refusal(Vec<u8>),
+}
+
+impl fmt::Debug for Form {
+    /// Without the bytes, which are a body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undecided(held) => write!(f, "Undecided({} bytes)", held.len()),
+            Self::File { kind, .. } => write!(f, "File({kind})"),
+            Self::Json(held) => write!(f, "Json({} bytes)", held.len()),
+            Self::Refusal(held) => write!(f, "Refusal({} bytes)", held.len()),
+        }
+    }
 }
 
 /// What an answer turned out to be.
@@ -216,8 +230,15 @@ impl Classifier {
 }
 
 /// The next bytes for the file: the ones that were held back, then the chunk's own. Either may be empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct FileBytes([Bytes; 2]);
+
+impl fmt::Debug for FileBytes {
+    /// Without the bytes, which are a body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileBytes({} bytes)", self.0.iter().map(Bytes::len).sum::<usize>())
+    }
+}
 
 impl FileBytes {
     /// Whether there are none.
@@ -303,172 +324,4 @@ fn cut_short(held: &[u8], received: u64) -> AnswerError {
     } else {
         AnswerError::Garbage { looks_like: LooksLike::of(rest) }
     }
-}
-
-/// The last bytes of a file, as many as are needed to see whether a ZIP ends there.
-#[derive(Default)]
-struct Tail(Vec<u8>);
-
-impl Tail {
-    const LEN: usize = ZIP_END + ZIP_COMMENT;
-
-    fn push(&mut self, chunk: &[u8]) {
-        self.0.extend_from_slice(&chunk[chunk.len().saturating_sub(Self::LEN)..]);
-        if self.0.len() > 4 * Self::LEN {
-            self.0.drain(..self.0.len() - Self::LEN);
-        }
-    }
-
-    /// Whether the end record stands at the end, with a comment that reaches exactly to it.
-    fn ends_a_zip(&self) -> bool {
-        self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(behind, record)| {
-            record.starts_with(b"PK\x05\x06") && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
-        })
-    }
-}
-
-impl fmt::Debug for Tail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tail({} bytes)", self.0.len())
-    }
-}
-
-/// What bytes look like that are no answer of CC-FS. All that an error tells of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LooksLike {
-    /// A web page, mostly of a gateway or a proxy.
-    Html,
-    /// Compressed by gzip, which no request asks for.
-    Gzip,
-    /// Nothing but white space.
-    Blanks,
-    /// Text of another kind.
-    Text,
-    /// Something else.
-    Binary,
-}
-
-impl LooksLike {
-    /// `start` has up to twelve bytes.
-    fn of(start: &[u8]) -> Self {
-        match start {
-            [b'<', ..] => Self::Html,
-            [0x1F, 0x8B, ..] => Self::Gzip,
-            // A multi-byte character may be cut at the end, so only control characters speak against text.
-            text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace()) && text.is_ascii() => Self::Text,
-            _ => Self::Binary,
-        }
-    }
-}
-
-impl fmt::Display for LooksLike {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Html => "a web page, mostly of a gateway or a proxy in between",
-            Self::Gzip => "gzip, which was not asked for",
-            Self::Blanks => "white space",
-            Self::Text => "plain text",
-            Self::Binary => "binary data of another kind",
-        })
-    }
-}
-
-/// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and what gateways say.
-///
-/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Lockout and clock".
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HttpRefusal {
-    /// The status.
-    pub status: StatusCode,
-    /// The server's word for it, such as `Forbidden`.
-    pub error: Option<String>,
-    /// The server's sentence.
-    pub message: Option<String>,
-    /// The server's time in milliseconds since 1970.
-    pub timestamp: Option<i64>,
-}
-
-impl HttpRefusal {
-    fn new(status: StatusCode, body: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        struct Json {
-            error: Option<String>,
-            message: Option<String>,
-            timestamp: Option<i64>,
-        }
-        let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
-        Self { status, error: json.error.as_deref().map(shown), message: json.message.as_deref().map(shown), timestamp: json.timestamp }
-    }
-}
-
-impl fmt::Debug for HttpRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpRefusal").field("status", &self.status.as_u16()).field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for HttpRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP {}", self.status.as_u16())?;
-        if let Some(word) = self.error.as_deref().or(self.status.canonical_reason()) {
-            write!(f, " ({word})")?;
-        }
-        f.write_str(match self.status.as_u16() {
-            401 => ": the signature was not accepted. Check the keys, the clock and the endpoint before trying again: bad signatures lock the address",
-            403 => ": the server locked this address after bad signatures, or does not allow the call. Wait, and check the keys before trying again",
-            404 => ": there is no such interface at this address. Check the endpoint's path prefix",
-            429 | 503 => ": the server is busy; try again later",
-            300..=399 => ": a redirect, which a signed request must not follow. Use the address that it names as endpoint, if it is yours",
-            _ => "",
-        })
-    }
-}
-
-/// Why an answer is of no use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnswerError {
-    /// The body is empty.
-    #[error("the server's answer is empty")]
-    Empty,
-    /// The body is neither JSON nor a file that CC-FS hands out.
-    #[error("the server's answer is no file and no JSON: it looks like {looks_like}")]
-    Garbage {
-        /// What it looks like.
-        looks_like: LooksLike,
-    },
-    /// The body ended before its time.
-    #[error("the answer is cut off after {received} bytes{}", declared.map(|n| format!(" of {n}")).unwrap_or_default())]
-    Truncated {
-        /// The length that the server declared; `None` when the file itself says that its end is missing.
-        declared: Option<u64>,
-        /// The bytes that came.
-        received: u64,
-    },
-    /// A file of another kind than the operation answers with.
-    #[error("the server's answer is {kind}, which this interface does not answer with")]
-    OtherFile {
-        /// Its kind.
-        kind: FileKind,
-    },
-    /// The file is larger than the bound.
-    #[error("the file is larger than the bound of {limit} bytes")]
-    FileTooLarge {
-        /// The bound in bytes.
-        limit: u64,
-    },
-    /// The answer is no envelope.
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeError),
-    /// The envelope says success, and a file was asked for.
-    #[error("the server says success but sent no file")]
-    SuccessWithoutFile,
-    /// The envelope says success, but lacks what it must have.
-    #[error("the server says success, but its resultData has no usable `{field}`")]
-    Field {
-        /// The field.
-        field: &'static str,
-    },
 }

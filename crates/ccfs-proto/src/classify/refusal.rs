@@ -1,0 +1,60 @@
+//! Answers whose status is not success.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::envelope::{shown, without_mark};
+
+/// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and what gateways say.
+///
+/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Lockout and clock".
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpRefusal {
+    /// The status.
+    pub status: StatusCode,
+    /// The server's word for it, such as `Forbidden`.
+    pub error: Option<String>,
+    /// The server's sentence.
+    pub message: Option<String>,
+    /// The server's time in milliseconds since 1970.
+    pub timestamp: Option<i64>,
+}
+
+impl HttpRefusal {
+    pub(super) fn new(status: StatusCode, body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Json {
+            error: Option<String>,
+            message: Option<String>,
+            timestamp: Option<i64>,
+        }
+        let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
+        Self { status, error: json.error.as_deref().map(shown), message: json.message.as_deref().map(shown), timestamp: json.timestamp }
+    }
+}
+
+impl fmt::Debug for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRefusal").field("status", &self.status.as_u16()).field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status.as_u16())?;
+        if let Some(word) = self.error.as_deref().or(self.status.canonical_reason()) {
+            write!(f, " ({word})")?;
+        }
+        f.write_str(match self.status.as_u16() {
+            401 => ": the signature was not accepted. Check the keys, the clock and the endpoint before trying again: bad signatures lock the address",
+            403 => ": the server locked this address after bad signatures, or does not allow the call. Wait, and check the keys before trying again",
+            404 => ": there is no such interface at this address. Check the endpoint's path prefix",
+            429 | 503 => ": the server is busy; try again later",
+            300..=399 => ": a redirect, which a signed request must not follow. Use the address that it names as endpoint, if it is yours",
+            _ => "",
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! Whether a file ends as a ZIP does.
+
+use std::fmt;
+
+/// The end record of a ZIP without its comment.
+const ZIP_END: usize = 22;
+/// The longest comment that may stand behind the end record.
+const ZIP_COMMENT: usize = 65_535;
+
+/// The last bytes of a file, as many as are needed to see whether a ZIP ends there.
+#[derive(Default)]
+pub(super) struct Tail(Vec<u8>);
+
+impl Tail {
+    const LEN: usize = ZIP_END + ZIP_COMMENT;
+
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.0.extend_from_slice(&chunk[chunk.len().saturating_sub(Self::LEN)..]);
+        if self.0.len() > 4 * Self::LEN {
+            self.0.drain(..self.0.len() - Self::LEN);
+        }
+    }
+
+    /// Whether the end record stands at the end, with a comment that reaches exactly to it.
+    pub(super) fn ends_a_zip(&self) -> bool {
+        self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(behind, record)| {
+            record.starts_with(b"PK\x05\x06") && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
+        })
+    }
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tail({} bytes)", self.0.len())
+    }
+}
