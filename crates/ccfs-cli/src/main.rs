@@ -23,7 +23,17 @@ use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // What clap says is for people; a script gets the sentence alone.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+            let text = error.to_string();
+            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            tell(&Failure::usage(sentence), true);
+            return ExitCode::from(Kind::Usage.exit_code());
+        }
+        Err(error) => error.exit(),
+    };
     let json = cli.settings.json;
     interrupt::install();
     match run(cli) {

@@ -112,6 +112,12 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
         assert!(run.stderr.contains(said), "{said:?} is missing in: {}", run.stderr);
         assert_eq!(run.stdout, "");
     }
+    for arguments in [&["--json", "download"][..], &["--json", "download", NAME, "--no-such-flag"]] {
+        let run = ccfs.run(arguments);
+        run.ends_with_code(2);
+        let error: Value = serde_json::from_str(&run.stderr).unwrap();
+        assert_eq!(error["error"], "usage");
+    }
     assert!(emulator.received().is_empty());
     let bare = Ccfs::new();
     let run = bare.run(&["--endpoint", "https://127.0.0.1:1", "--access-key", "ak", "download", NAME]);
