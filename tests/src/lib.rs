@@ -9,14 +9,18 @@
 
 mod backend;
 mod clock;
+mod collector;
 mod house;
 pub mod laws;
+mod leaks;
 pub mod scenarios;
 mod server;
 
 pub use backend::{Backend, Setup, archive_bytes, file_name, zip_of};
 pub use clock::ManualClock;
+pub use collector::{Collector, Logged};
 pub use house::{Async, Blocking};
+pub use leaks::{Rendered, SECRET_KEYS, Secrets};
 pub use server::{Behaviour, Framing, ScriptedServer, Seen};
 
 /// Compiles and runs the examples of the documents.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ccfs::proto::{
     AnyAnswer, AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
-    DownloadRecord, DownloadRecordFile, FileKind, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
+    DownloadRecord, DownloadRecordFile, Expected, FileKind, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
     IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
 };
 use ccfs::{
@@ -100,8 +100,8 @@ fn kind<T: Debug>(result: Result<T, Error>) -> ErrorKind {
     }
 }
 
-fn is_refused_with<T: Debug>(result: Result<T, Error>, status: u16) -> bool {
-    matches!(kind(result), ErrorKind::Refused { refusal, .. } if refusal.status.as_u16() == status)
+fn is_unauthorized<T: Debug>(result: Result<T, Error>) -> bool {
+    matches!(kind(result), ErrorKind::Refused { refusal, .. } if refusal.status.as_u16() == 401)
 }
 
 impl<C: Caller> Bench<C> {
@@ -133,10 +133,9 @@ impl<C: Caller> Bench<C> {
         self.emulator.faults().add(Fault::FlowControl.at(interface).times(2));
         let answer = call(&self.client).unwrap();
         let codes: Vec<_> = self.emulator.received().iter().map(|request| request.result_code.clone()).collect();
-        let flow_control = if matches!(Interface::named(interface).unwrap().expected, ccfs::proto::Expected::File(_)) {
-            ResultCode::DownloadFlowControl
-        } else {
-            ResultCode::QueryFlowControl
+        let flow_control = match Interface::named(interface).unwrap().expected {
+            Expected::File(_) => ResultCode::DownloadFlowControl,
+            _ => ResultCode::QueryFlowControl,
         };
         assert_eq!(codes[..2], [Some(flow_control.clone()), Some(flow_control)], "{interface}");
         assert_eq!(codes.len(), 3, "{interface}");
@@ -160,19 +159,16 @@ impl<C: Caller> Bench<C> {
         Self::same_request(&typed, &any);
         check(&self.emulator, self.client.call(typed).unwrap());
         self.note(interface, "good");
-
         let (_, any) = make(&self.client);
         let AnyAnswer::Data(data) = self.client.call(any).unwrap() else { panic!("{interface} answers with data") };
         check_any(&self.emulator, data);
         self.note(interface, "by name");
-
         let (typed, _) = make(&self.client);
         let answer = self.behind_flow_control(interface, |client| client.call(typed));
         check(&self.emulator, answer);
 
         let (typed, any) = make(&self.client);
-        assert!(is_refused_with(self.stranger.call(typed), 401), "{interface}");
-        assert!(is_refused_with(self.stranger.call(any), 401), "{interface}");
+        assert!(is_unauthorized(self.stranger.call(typed)) && is_unauthorized(self.stranger.call(any)), "{interface}");
         self.note(interface, "wrong key");
     }
 
@@ -187,16 +183,13 @@ impl<C: Caller> Bench<C> {
         };
         right(self.client.bytes(operation.clone()).unwrap());
         self.note(interface, "good");
-
         let AnyAnswer::File(receipt) = self.client.call(any.clone()).unwrap() else { panic!("{interface} answers with a file") };
-        assert_eq!((receipt.kind, receipt.bytes), (expected.0, expected.1.len() as u64), "{interface}");
+        assert_eq!((receipt.kind, receipt.bytes), (expected.0, expected.1.len() as u64));
         self.note(interface, "by name");
-
         right(self.behind_flow_control(interface, |client| client.bytes(operation.clone())));
 
         if Interface::named(interface).unwrap().signed {
-            assert!(is_refused_with(self.stranger.bytes(operation.clone()), 401), "{interface}");
-            assert!(is_refused_with(self.stranger.call(any), 401), "{interface}");
+            assert!(is_unauthorized(self.stranger.bytes(operation.clone())) && is_unauthorized(self.stranger.call(any)), "{interface}");
         } else {
             // Without a signature no key counts.
             right(self.stranger.bytes(operation.clone()).unwrap());
@@ -350,12 +343,10 @@ fn recordings<C: Caller>(bench: &mut Bench<C>) {
     let (receipt, zip) = bench.client.bytes(DownloadRecord::by_call_id(&first.call_id)).unwrap();
     assert_eq!(receipt.kind, FileKind::Zip);
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
-    let member = |archive: &mut zip::ZipArchive<_>, index| {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut archive.by_index(index).unwrap(), &mut bytes).unwrap();
-        bytes
-    };
-    assert_eq!([member(&mut archive, 0), member(&mut archive, 1)], [first.wav(), second.wav()]);
+    for (index, recording) in [first, second].into_iter().enumerate() {
+        let bytes: Result<Vec<u8>, _> = std::io::Read::bytes(archive.by_index(index).unwrap()).collect();
+        assert_eq!(bytes.unwrap(), recording.wav());
+    }
 
     let url = || GetRecordFileUrlFromObs::new(&first.call_id, time(BEGIN), time(END));
     let expected = format!("https://obs.invalid{}?Expires=", first.file_name);
@@ -391,7 +382,6 @@ fn playback<C: Caller>(bench: &mut Bench<C>) {
         let text = token.as_str().to_owned();
         let fields = [("t", NOW.unix_millis().to_string()), ("st", text)];
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        bench.emulator.clear_logs();
         bench.file(&PlayVoice::new(token, NOW), &fields, (FileKind::Wav, &wav));
     }
     bench.refuses(PlayVoice::new(PlaybackToken::new("another".into()).unwrap(), NOW), ResultCode::AuthenticationFailed);

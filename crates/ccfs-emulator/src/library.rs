@@ -1,6 +1,7 @@
 //! Recordings, voice files, and tokens to play them with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -47,7 +48,7 @@ impl Recording {
 }
 
 /// A voice file beside the recordings of calls: of the intelligent IVR, of the IVR, of third parties, or uploaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VoiceFile {
     /// The access key that it belongs to.
@@ -58,6 +59,15 @@ pub struct VoiceFile {
     pub wav: Bytes,
     /// Whether it was uploaded, and so can be deleted.
     pub uploaded: bool,
+}
+
+impl fmt::Debug for VoiceFile {
+    /// Without the sound, which may be somebody's voice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("VoiceFile");
+        shown.field("owner", &self.owner).field("location_id", &self.location_id).field("wav_bytes", &self.wav.len());
+        shown.field("uploaded", &self.uploaded).finish()
+    }
 }
 
 /// All of them.

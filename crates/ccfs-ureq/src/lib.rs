@@ -14,6 +14,13 @@
 //! println!("{} bytes", receipt.bytes);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Logging
+//!
+//! ureq logs through the `log` crate. Up to DEBUG its records name the server, the method and harmless headers. At TRACE they hold, as a hex
+//! dump, the head of every request with its signature and everything that is received, and the whole URL, which has the token of
+//! `playVoice` in it. Nothing here can take them out, because a logger belongs to the program. One that takes TRACE should cap both crates:
+//! with `env_logger`'s filter language, `trace,ureq=debug,ureq_proto=debug`. Keys are in no record.
 #![forbid(unsafe_code)]
 
 mod client;

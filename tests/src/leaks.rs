@@ -1,0 +1,208 @@
+//! Finding secrets where they must not be.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::{Debug, Display, Write};
+
+/// Secret keys as people have them: plain, of several bytes a character, with characters that are escaped, longer than HMAC's block.
+pub const SECRET_KEYS: [&str; 4] = [
+    "MARKER-secret-key",
+    "ключ-密钥-🔑-marker",
+    "zz\"q\\uote\tn-marker",
+    "MARKER-long-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789",
+];
+
+/// Texts that nothing may show, each in every form in which it could be shown.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    forms: BTreeSet<(String, String)>,
+    hex: BTreeSet<(String, String)>,
+}
+
+impl Secrets {
+    /// Adds a text; `what` names it in the verdict.
+    pub fn add(&mut self, what: &str, secret: &str) {
+        // A redaction that leaves a part is none, and whatever shows the whole shows its first half.
+        let half: String = secret.chars().take(secret.chars().count() / 2 + 1).collect();
+        let json = serde_json::to_string(&half).unwrap();
+        for form in [
+            half.clone(),
+            half.escape_debug().to_string(),
+            half.escape_default().to_string(),
+            half.escape_unicode().to_string(),
+            json.trim_matches('"').to_owned(),
+        ] {
+            self.forms.insert((what.to_owned(), form));
+        }
+        self.add_bytes(what, half.as_bytes());
+    }
+
+    /// Adds bytes that are no text.
+    pub fn add_bytes(&mut self, what: &str, secret: &[u8]) {
+        assert!(secret.len() >= 8, "{what} is too short to be found for sure");
+        let hex = secret.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let percent = |keep: fn(u8) -> bool| {
+            secret.iter().fold(String::new(), |text, &byte| match byte {
+                byte if keep(byte) => text + &char::from(byte).to_string(),
+                byte => text + &format!("%{byte:02X}"),
+            })
+        };
+        let decimals = format!("{secret:?}");
+        for form in [
+            percent(|_| false),
+            percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
+            secret.escape_ascii().to_string(),
+            hex.to_uppercase(),
+            // Of a list of numbers its beginning is enough: long ones are cut.
+            decimals[1..].split(", ").take(8).collect::<Vec<_>>().join(", "),
+        ] {
+            self.forms.insert((what.to_owned(), form));
+        }
+        self.hex.insert((what.to_owned(), hex));
+    }
+
+    /// What of it stands in `text`, which may be a log with a hex dump over several lines; `None` when nothing does.
+    pub fn first_in(&self, text: &str) -> Option<String> {
+        let plain = self.forms.iter().chain(&self.hex).find(|(_, form)| text.contains(form.as_str()));
+        let dump = dumped(text);
+        let found = plain.or_else(|| self.hex.iter().find(|(_, form)| dump.contains(form.as_str())));
+        found.map(|(what, form)| format!("{what}, as {form}"))
+    }
+
+    /// The verdict on `text`, which is named in it.
+    pub fn must_not_be_in(&self, name: &str, text: &str) {
+        let found = self.first_in(text);
+        assert!(found.is_none(), "{name} shows {}", found.unwrap_or_default());
+    }
+}
+
+impl Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").field("forms", &self.forms.len()).finish_non_exhaustive()
+    }
+}
+
+/// The groups of hex digits with which lines begin, put together as a dump's columns are.
+fn dumped(text: &str) -> String {
+    let is_group = |word: &&str| word.len() <= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    text.lines().flat_map(|line| line.split_whitespace().take_while(is_group)).collect::<String>().replace('-', "")
+}
+
+/// All that was rendered, in every way that a value has.
+#[derive(Debug, Default)]
+pub struct Rendered(String);
+
+impl Rendered {
+    /// `{:?}` and `{:#?}`.
+    pub fn debug(&mut self, value: &dyn Debug) {
+        writeln!(self.0, "{value:?}\n{value:#?}").unwrap();
+    }
+
+    /// `{}` and `{:#}`.
+    pub fn display(&mut self, value: &dyn Display) {
+        writeln!(self.0, "{value}\n{value:#}").unwrap();
+    }
+
+    /// An error and everything that it says it was caused by.
+    pub fn error(&mut self, error: &dyn Error) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.debug(&error);
+            self.display(&error);
+            next = error.source();
+        }
+    }
+
+    /// The outcome of a call.
+    pub fn outcome<T: Debug>(&mut self, outcome: &Result<T, impl Error>) {
+        self.debug(outcome);
+        if let Err(error) = outcome {
+            self.error(error);
+        }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use ccfs_proto::Credentials;
+
+    use super::*;
+
+    /// The search finds what it is there for: in types that leak in one way each, and in a log.
+    #[test]
+    fn a_leak_is_found() {
+        #[derive(Debug)]
+        #[allow(dead_code)] // It is there to be rendered.
+        struct Careless<T>(T);
+
+        #[derive(Debug, thiserror::Error)]
+        #[error("the request could not be sent")]
+        struct Outer(#[source] Inner);
+
+        #[derive(thiserror::Error)]
+        #[error("{0} was refused")]
+        struct Inner(String);
+
+        impl fmt::Debug for Inner {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("Inner")
+            }
+        }
+
+        for key in SECRET_KEYS {
+            let mut secrets = Secrets::default();
+            secrets.add("a secret key", key);
+            let hex = key.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            let first_part: String = key.chars().take(key.chars().count() * 2 / 3).collect();
+            let found = |render: &dyn Fn(&mut Rendered)| {
+                let mut shown = Rendered::default();
+                render(&mut shown);
+                secrets.first_in(shown.text())
+            };
+            let leaks: [&dyn Fn(&mut Rendered); 9] = [
+                &|shown| shown.debug(&Careless(key)),
+                &|shown| shown.debug(&Careless(key.as_bytes())),
+                &|shown| shown.debug(&Careless(bytes(key))),
+                &|shown| shown.debug(&http::HeaderValue::from_bytes(hex.as_bytes()).unwrap()),
+                &|shown| shown.display(&key),
+                &|shown| shown.display(&format_args!("{first_part}***")),
+                &|shown| shown.display(&serde_json::json!({ "key": key })),
+                &|shown| shown.display(&hex.to_uppercase()),
+                &|shown| shown.error(&Outer(Inner(key.to_owned()))),
+            ];
+            for (number, leak) in leaks.into_iter().enumerate() {
+                assert!(found(leak).is_some(), "leak {number} of {key:?} was not found");
+            }
+            assert_eq!(found(&|shown| shown.debug(&Credentials::from_text("ak", key.to_owned()).unwrap())), None);
+            assert_eq!(found(&|shown| shown.display(&"another text of about that length, with a MARKER")), None);
+
+            // As ureq's trace does: sixteen bytes a line.
+            let dump: String = key.as_bytes().chunks(16).fold(String::new(), |dump, row| {
+                let columns: Vec<String> =
+                    row.chunks(2).map(|pair| pair.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))).collect();
+                dump + &columns.join(" ") + "  ................\n"
+            });
+            assert!(secrets.first_in(&dump).is_some(), "{dump}");
+        }
+    }
+
+    /// As `bytes::Bytes` shows itself: escaped.
+    fn bytes(text: &str) -> impl fmt::Debug {
+        OwnBytes(text.as_bytes().to_vec())
+    }
+
+    struct OwnBytes(Vec<u8>);
+
+    impl fmt::Debug for OwnBytes {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "b\"{}\"", self.0.escape_ascii())
+        }
+    }
+}
