@@ -118,8 +118,8 @@ impl Timestamp {
 
     /// The calendar's view of it. In range by construction, so the fallbacks are never taken.
     pub(crate) fn civil(self) -> civil::DateTime {
-        // jiff's instants, which are quicker, end a day before its calendar does.
-        if self.0 > jiff::Timestamp::MAX.as_millisecond() {
+        // jiff's instants, which are quicker, end a day before its calendar does, and in milliseconds they end with a whole second.
+        if self.0 >= jiff::Timestamp::MAX.as_second() * 1000 {
             return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
         }
         Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())

@@ -187,3 +187,11 @@ fn extreme_steps_are_no_panic() {
         }
     }
 }
+
+/// The last second of jiff's instants was written as 1970; a fuzzer found it.
+#[test]
+fn the_last_days_of_the_year_9999_are_written() {
+    for (millis, text) in [(253_402_207_200_807, "9999-12-30T22:00:00.807Z"), (253_402_207_199_999, "9999-12-30T21:59:59.999Z")] {
+        assert_eq!(Timestamp::from_unix_millis(millis).to_string(), text);
+    }
+}
