@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::envelope::MEMORY_PER_BYTE;
 use crate::tape::{Cuts, Tape};
 
 const STATUSES: [u16; 12] = [200, 200, 200, 206, 204, 302, 401, 403, 404, 429, 500, 503];
@@ -109,8 +110,8 @@ fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Ve
 fn memory_bound(envelope_limit: usize) -> u64 {
     const TAIL: u64 = 22 + 65_535;
     const REFUSAL: u64 = 64 * 1024;
-    // Growing holds the old and the new buffer at once, and a value takes up to 200 bytes for each of its text.
-    let (tail, envelope, refusal) = (15 * TAIL, 203 * envelope_limit as u64, 6 * REFUSAL);
+    // Growing holds the old and the new buffer at once.
+    let (tail, envelope, refusal) = (15 * TAIL, (MEMORY_PER_BYTE + 3) * envelope_limit as u64, 6 * REFUSAL);
     tail.max(envelope).max(refusal) + 4096
 }
 

@@ -86,7 +86,7 @@ fn policy(tape: &mut Tape<'_>) -> Policy {
     let mut policy = Policy::default();
     policy.attempts = tape.pick(&[4, 0, 1, 2, 3, 7, u32::MAX]);
     // Without both bounds a call may go on for ever.
-    let longest = if policy.attempts > 7 { Duration::from_secs(7200) } else { Duration::MAX };
+    let longest = if policy.attempts > 7 { Duration::from_secs(1200) } else { Duration::MAX };
     let seconds = |tape: &mut Tape<'_>| match tape.byte() {
         255 => Duration::MAX,
         seconds @ 128.. => Duration::from_secs(u64::from(seconds - 127) * 60),
