@@ -1,6 +1,7 @@
-//! The project's chores: `cargo xtask ci`, `cargo xtask deps`, `cargo xtask fuzz`.
+//! The project's chores: `cargo xtask ci`, `deps`, `fuzz`, `bench`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod deps;
 mod fuzz;
@@ -11,7 +12,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   ci     everything that must pass: formatting, lints, rules, docs, tests, the demo
   deps   the rules of the house: who may import whom, crate budgets, licences, Rust versions
-  fuzz   [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus";
+  fuzz   [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
+  bench  sign | archive [OPTIONS]: ours against peers, interleaved in one run";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["bench", name, ref rest @ ..] => bench::run(name, rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
