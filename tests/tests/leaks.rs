@@ -234,8 +234,11 @@ fn render_archive(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.outcome(&Archive::open(std::io::Cursor::new(&zip[..zip.len() / 2])).map(|_| ()));
 }
 
+/// Headers and body of a request.
+type Request = (Vec<(String, String)>, Vec<u8>);
+
 /// A receiver of one callback: its URL, and what came.
-fn receiver() -> (String, thread::JoinHandle<(Vec<(String, String)>, Vec<u8>)>) {
+fn receiver() -> (String, thread::JoinHandle<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/callback", listener.local_addr().unwrap());
     let thread = thread::spawn(move || {
