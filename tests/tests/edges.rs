@@ -1,0 +1,79 @@
+//! What neither scenarios nor laws reach: names that do not resolve, and writers that hold bytes back.
+#![allow(clippy::unwrap_used)]
+
+use std::io::BufWriter;
+use std::time::Duration;
+
+use ccfs_driver::Error;
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
+use ccfs_tests::{Behaviour, ManualClock, ScriptedServer, archive_bytes, file_name};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+fn credentials() -> Credentials {
+    Credentials::from_text("ak", "sk".into()).unwrap()
+}
+
+fn query() -> QueryAgentSkillInfoData {
+    QueryAgentSkillInfoData::new("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap(), "http://127.0.0.1:9/")
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Knows no name.
+#[derive(Debug)]
+struct NoNames;
+
+impl Resolver for NoNames {
+    fn resolve(&self, _: &ureq::http::Uri, _: &ureq::config::Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Err(ureq::Error::HostNotFound)
+    }
+}
+
+impl reqwest::dns::Resolve for NoNames {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err("no such name".into()) })
+    }
+}
+
+/// A name that is not found was surely not reached: even what starts a job is tried again.
+#[test]
+fn a_name_that_does_not_resolve_is_told_and_tried_again() {
+    let endpoint: ccfs_proto::Endpoint = "http://ccfs.example".parse().unwrap();
+    let is_right = |result: Result<_, Error>, clock: &ManualClock| {
+        let Err(Error::Exchange(error)) = result else { panic!("nobody is there: {result:?}") };
+        assert_eq!((error.kind, error.attempts), (ErrorKind::Transport(TransportFailure::Resolve), 4));
+        assert_eq!(clock.waits().len(), 3);
+    };
+    let clock = ManualClock::default();
+    let agent = ureq::Agent::with_parts(ureq::config::Config::default(), DefaultConnector::default(), NoNames);
+    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).agent(agent).clock(clock.clone()).build().unwrap();
+    is_right(client.call(query()), &clock);
+
+    let clock = ManualClock::default();
+    let http = reqwest::Client::builder().tls_backend_preconfigured(ccfs_tls::trusting_nobody()).no_proxy().dns_resolver(NoNames);
+    let builder = ccfs_reqwest::Client::builder(endpoint, credentials()).http_client(http.build().unwrap());
+    let client = builder.clock(clock.clone()).build().unwrap();
+    is_right(runtime().block_on(client.call(query())), &clock);
+}
+
+/// When a download is over, a writer with a buffer has passed everything on.
+#[test]
+fn a_writer_is_flushed_at_the_end() {
+    let body = archive_bytes(3000);
+    let server = ScriptedServer::play(vec![Behaviour::ok(body.clone()); 2]);
+    let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
+    let download = || DownloadAgentSkillInfoFile::new(file_name());
+
+    let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
+    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).build().unwrap();
+    client.download(download()).to_writer(&mut writer).unwrap();
+    assert!(*writer.get_ref() == body);
+
+    let mut writer = tokio::io::BufWriter::with_capacity(64 * 1024, Vec::new());
+    let client = ccfs_reqwest::Client::builder(endpoint, credentials()).connect_timeout(Duration::from_secs(5)).build().unwrap();
+    runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
+    assert!(*writer.get_ref() == body);
+}
