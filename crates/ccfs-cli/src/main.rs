@@ -25,11 +25,12 @@ use crate::settings::Settings;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // What clap says is for people; a script gets the sentence alone.
+        // What clap says is for people; a script gets what is wrong, without the usage behind it.
         Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
             let text = error.to_string();
-            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            tell(&Failure::usage(sentence), true);
+            let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+            let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+            tell(&Failure::usage(message.trim_start_matches("error: ")), true);
             return ExitCode::from(Kind::Usage.exit_code());
         }
         Err(error) => error.exit(),
