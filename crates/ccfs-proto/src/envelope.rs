@@ -78,6 +78,10 @@ impl Envelope {
         if bytes.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
+        // Derived structs would read an array's elements as their fields in order.
+        if !without_mark(bytes).trim_ascii_start().starts_with(b"{") {
+            return Err(EnvelopeError::Json { line: 1, column: 1 });
+        }
         let raw: Raw = serde_json::from_slice(without_mark(bytes))
             .map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
         let (old_code, old_description, version) = match raw.response {

@@ -142,3 +142,10 @@ fn a_numeric_account_is_its_digits() {
     let body = json!({"msgBody": {"responseId": id, "fileName": format!("20230406_{id}.zip"), "accountId": 117}});
     assert_eq!(Callback::parse(body.to_string().as_bytes()).unwrap().account_id.as_deref(), Some("117"));
 }
+
+/// A list of an envelope's values is no envelope; a fuzzer found that it was one.
+#[test]
+fn an_array_is_no_envelope() {
+    let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);
+    assert_eq!(refused, Err(EnvelopeError::Json { line: 1, column: 1 }));
+}
