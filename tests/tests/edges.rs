@@ -1,10 +1,10 @@
-//! What neither scenarios nor laws reach: names that do not resolve, and writers that hold bytes back.
+//! What neither scenarios nor laws reach: names that do not resolve, writers that hold bytes back, files that somebody else changes.
 #![allow(clippy::unwrap_used)]
 
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::time::Duration;
 
-use ccfs_driver::Error;
+use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
 use ccfs_tests::{Behaviour, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -76,4 +76,40 @@ fn a_writer_is_flushed_at_the_end() {
     let client = ccfs_reqwest::Client::builder(endpoint, credentials()).connect_timeout(Duration::from_secs(5)).build().unwrap();
     runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
     assert!(*writer.get_ref() == body);
+}
+
+/// What was written and what is on the disk must both have the length: somebody else may have had the hidden file.
+#[test]
+fn a_file_that_was_changed_behind_its_back_is_not_put_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    let begin = || {
+        let mut file = WholeFile::create(&path, Overwrite::Refuse).unwrap();
+        file.write_all(b"four").unwrap();
+        file
+    };
+    let is_refused = |result| assert!(matches!(result, Err(FileError::Length { .. })), "{result:?}");
+    let shorter = begin();
+    shorter.reopen().unwrap().set_len(3).unwrap();
+    is_refused(shorter.commit(4));
+    let longer = begin();
+    let mut other = longer.reopen().unwrap();
+    other.seek(SeekFrom::End(0)).unwrap();
+    other.write_all(b"5").unwrap();
+    is_refused(longer.commit(5));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    begin().commit(4).unwrap();
+}
+
+/// Temporary files are their owner's alone; a download is as readable as any file that its owner makes.
+#[cfg(unix)]
+#[test]
+fn a_file_has_the_permissions_of_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = WholeFile::create(folder.path().join("a.zip"), Overwrite::Refuse).unwrap();
+    file.write_all(b"PK").unwrap();
+    let path = file.commit(2).unwrap();
+    let ordinary = std::fs::File::create(folder.path().join("b.zip")).unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode(), ordinary.metadata().unwrap().permissions().mode());
 }
