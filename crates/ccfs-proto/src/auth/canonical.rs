@@ -3,14 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::encode::{NAME, Sink, TEXT, Writer, code_of};
+
 /// Headers that one signature may cover.
 pub(super) const SIGNED_HEADERS_LIMIT: usize = 32;
 /// Query parameters that one signature may cover.
 const QUERY_LIMIT: usize = 64;
-/// Bytes of the canonical request that are hashed at once.
-const BUFFER: usize = 1024;
-/// Codes are stored four bytes at a time, of which up to three count.
-const SLACK: usize = 4;
 
 /// A request as the signature sees it: borrowed parts, nothing copied.
 ///
@@ -110,21 +108,18 @@ pub enum ViewError {
     },
 }
 
-/// A checked request with its headers and parameters in canonical order. No allocation.
+/// A checked request with its headers in order. No allocation.
 pub(super) struct Canonical<'a> {
     view: RequestView<'a>,
-    /// Indices of the headers, ordered by name.
+    /// Indices of the headers, in the order of the list.
     by_name: Order<SIGNED_HEADERS_LIMIT>,
-    /// Indices of the headers, ordered by encoded line. Not the same: `x-a:` sorts after `x-a-b:`.
-    by_line: Order<SIGNED_HEADERS_LIMIT>,
-    /// Indices of the parameters, ordered by encoded pair.
-    parameters: Order<QUERY_LIMIT>,
 }
 
 impl<'a> Canonical<'a> {
     pub(super) fn new(view: RequestView<'a>) -> Result<Self, ViewError> {
         let (headers, query) = (view.headers, view.query);
-        if view.method.contains('\n') || view.path.contains('\n') {
+        let breaks = |text: &str| text.bytes().any(|byte| byte == b'\n');
+        if breaks(view.method) || breaks(view.path) {
             return Err(ViewError::LineBreak);
         }
         if headers.len() > SIGNED_HEADERS_LIMIT {
@@ -136,22 +131,21 @@ impl<'a> Canonical<'a> {
         if let Some(index) = headers.iter().position(|(name, _)| !is_header_name(name)) {
             return Err(ViewError::HeaderName { index });
         }
-        let by_name = Order::sorted(headers.len(), |a, b| lower(headers[a].0).cmp(lower(headers[b].0)));
-        for pair in by_name.as_slice().windows(2) {
-            let (a, b) = (headers[usize::from(pair[0])].0, headers[usize::from(pair[1])].0);
-            if a.eq_ignore_ascii_case(b) {
-                return Err(ViewError::DuplicateHeader { name: a.to_ascii_lowercase() });
+        let mut duplicate = None;
+        let by_name = Order::of(headers.len()).sorted(|a, b| {
+            let order = by_name(headers[a].0, headers[b].0);
+            if order.is_eq() {
+                duplicate = Some(a);
             }
+            order
+        });
+        if let Some(index) = duplicate {
+            return Err(ViewError::DuplicateHeader { name: headers[index].0.to_ascii_lowercase() });
         }
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             return Err(ViewError::HostNotSigned);
         }
-        Ok(Self {
-            view,
-            by_name,
-            by_line: Order::sorted(headers.len(), |a, b| by_line(headers[a].0, headers[b].0)),
-            parameters: Order::sorted(query.len(), |a, b| pair(query[a]).cmp(pair(query[b]))),
-        })
+        Ok(Self { view, by_name })
     }
 
     /// Bytes that [`Self::write_signed_headers`] writes.
@@ -162,61 +156,77 @@ impl<'a> Canonical<'a> {
 
     /// The names, lower-case, sorted by byte, joined by `;`.
     pub(super) fn write_signed_headers(&self, out: &mut Vec<u8>) {
+        let start = out.len();
         for (nth, &index) in self.by_name.as_slice().iter().enumerate() {
             if nth > 0 {
                 out.push(b';');
             }
-            out.extend(lower(self.view.headers[usize::from(index)].0));
+            out.extend_from_slice(self.view.headers[usize::from(index)].0.as_bytes());
         }
+        out[start..].make_ascii_lowercase();
     }
 
-    /// The canonical request, in pieces. `signed_headers` is the list as the header has it.
-    pub(super) fn write(&self, signed_headers: &str, dialect: QueryLine, sink: impl FnMut(&[u8])) {
-        let mut out = Writer::new(sink);
+    /// The canonical request. `signed_headers` is the list as the header has it.
+    pub(super) fn write<S: Sink>(&self, signed_headers: &[u8], dialect: QueryLine, out: &mut Writer<'_, S>) {
+        let (headers, query) = (self.view.headers, self.view.query);
         out.put(self.view.method.as_bytes());
-        out.put(b"\n");
+        out.put_byte(b'\n');
         out.put(self.view.path.as_bytes());
-        out.put(b"\n");
-        for (nth, &index) in self.parameters.as_slice().iter().enumerate() {
+        out.put_byte(b'\n');
+        let parameters = Order::<QUERY_LIMIT>::of(query.len()).sorted(|a, b| pair(query[a]).cmp(pair(query[b])));
+        for (nth, &index) in parameters.as_slice().iter().enumerate() {
             if nth > 0 {
-                out.put(b"&");
+                out.put_byte(b'&');
             }
-            let (key, value) = self.view.query[usize::from(index)];
-            out.put_encoded(key.as_bytes());
-            out.put(b"=");
-            out.put_encoded(value.as_bytes());
+            let (key, value) = query[usize::from(index)];
+            out.put_codes(&TEXT, key.as_bytes());
+            out.put_byte(b'=');
+            out.put_codes(&TEXT, value.as_bytes());
         }
-        if !self.view.query.is_empty() || dialect == QueryLine::Empty {
-            out.put(b"\n");
+        if !query.is_empty() || dialect == QueryLine::Empty {
+            out.put_byte(b'\n');
         }
-        out.put(signed_headers.as_bytes());
-        out.put(b"\n");
-        for &index in self.by_line.as_slice() {
-            let (name, value) = self.view.headers[usize::from(index)];
-            out.put_encoded_name(name);
-            out.put(b":");
-            out.put_encoded(trim(value).as_bytes());
-            out.put(b"\n");
+        out.put(signed_headers);
+        out.put_byte(b'\n');
+        // Not the same order: `x-a:` sorts after `x-a-b:`.
+        let by_line = self.by_name.sorted(|a, b| by_line(headers[a].0, headers[b].0));
+        for &index in by_line.as_slice() {
+            let (name, value) = headers[usize::from(index)];
+            out.put_codes(&NAME, name.as_bytes());
+            out.put_byte(b':');
+            out.put_codes(&TEXT, trim(value));
+            out.put_byte(b'\n');
         }
-        out.put_encoded(self.view.body);
-        out.flush();
+        out.put_codes(&TEXT, self.view.body);
     }
 }
 
 /// Up to `N` indices in an order, on the stack.
+#[derive(Clone, Copy)]
 struct Order<const N: usize> {
     indices: [u8; N],
     len: usize,
 }
 
 impl<const N: usize> Order<N> {
-    /// The indices below `len`, which is at most `N`, sorted.
-    fn sorted(len: usize, mut compare: impl FnMut(usize, usize) -> Ordering) -> Self {
+    /// The indices below `len`, which is at most `N`, as they come.
+    fn of(len: usize) -> Self {
         const { assert!(N <= 256, "indices are bytes") };
         #[allow(clippy::cast_possible_truncation)] // See the assertion.
-        let mut order = Self { indices: std::array::from_fn(|at| at as u8), len };
-        order.indices[..len].sort_unstable_by(|&a, &b| compare(a.into(), b.into()));
-        order
+        Self { indices: std::array::from_fn(|at| at as u8), len }
+    }
+
+    /// Sorted by insertion: mostly there are three, and they are in order.
+    fn sorted(mut self, mut compare: impl FnMut(usize, usize) -> Ordering) -> Self {
+        let indices = &mut self.indices[..self.len];
+        for end in 1..indices.len() {
+            let mut at = end;
+            while at > 0 && compare(indices[at - 1].into(), indices[at].into()).is_gt() {
+                indices.swap(at - 1, at);
+                at -= 1;
+            }
+        }
+        self
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -238,23 +248,40 @@ pub(super) fn is_header_name(name: &str) -> bool {
         }
         table
     };
-    !name.is_empty() && name.bytes().all(|b| MARKS[usize::from(b)])
+    !name.is_empty() && name.bytes().fold(true, |all, byte| all & MARKS[usize::from(byte)])
 }
 
 /// What Java's `String.trim` takes off: everything up to the blank.
-fn trim(value: &str) -> &str {
-    value.trim_matches(|c: char| c <= ' ')
+fn trim(value: &str) -> &[u8] {
+    let mut bytes = value.as_bytes();
+    while let [..=b' ', rest @ ..] | [rest @ .., ..=b' '] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
-fn lower(name: &str) -> impl Iterator<Item = u8> + '_ {
-    name.bytes().map(|b| b.to_ascii_lowercase())
+/// Compares two names in lower case.
+fn by_name(a: &str, b: &str) -> Ordering {
+    let same = same(a, b);
+    let at = |name: &str| name.as_bytes().get(same).map(u8::to_ascii_lowercase);
+    at(a).cmp(&at(b))
+}
+
+/// How many bytes two names have in common, in lower case.
+fn same(a: &str, b: &str) -> usize {
+    let differ = |(a, b): (u8, u8)| a != b && !a.eq_ignore_ascii_case(&b);
+    a.bytes().zip(b.bytes()).position(differ).unwrap_or(a.len().min(b.len()))
 }
 
 /// Compares two headers by their canonical lines. Names differ, and `:` is in no encoded name, so the values never come to count.
 fn by_line(a: &str, b: &str) -> Ordering {
-    let codes = |name| encoded(lower(name)).chain([b':']);
-    codes(a).cmp(codes(b))
+    let same = same(a, b);
+    let code = |name: &str| name.as_bytes().get(same).map_or(COLON, |byte| NAME[usize::from(*byte)]);
+    code(a).cmp(&code(b))
 }
+
+/// What stands behind a name.
+const COLON: [u8; 4] = [b':', 0, 0, 1];
 
 /// A parameter's canonical text, byte by byte, for comparing.
 fn pair<'a>((key, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
@@ -262,90 +289,10 @@ fn pair<'a>((key, value): (&'a str, &'a str)) -> impl Iterator<Item = u8> + 'a {
 }
 
 fn encoded(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
-    bytes.flat_map(|byte| {
-        let [a, b, c, len] = CODES[usize::from(byte)];
-        [a, b, c].into_iter().take(len.into())
-    })
-}
-
-/// Gathers the text in a buffer on the stack and gives it on in large pieces: hashing many small ones costs more than the hashing.
-struct Writer<S> {
-    buffer: [u8; BUFFER + SLACK],
-    len: usize,
-    sink: S,
-}
-
-impl<S: FnMut(&[u8])> Writer<S> {
-    fn new(sink: S) -> Self {
-        Self { buffer: [0; BUFFER + SLACK], len: 0, sink }
-    }
-
-    fn flush(&mut self) {
-        (self.sink)(&self.buffer[..self.len]);
-        self.len = 0;
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        if bytes.len() > BUFFER - self.len {
-            self.flush();
-        }
-        if bytes.len() > BUFFER {
-            return (self.sink)(bytes);
-        }
-        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len();
-    }
-
-    /// Percent-encodes everything but letters, digits and `-._~`, in capitals.
-    fn put_encoded(&mut self, bytes: &[u8]) {
-        self.put_codes(bytes, |byte| byte);
-    }
-
-    fn put_encoded_name(&mut self, name: &str) {
-        self.put_codes(name.as_bytes(), |byte| byte.to_ascii_lowercase());
-    }
-
-    fn put_codes(&mut self, mut bytes: &[u8], change: impl Fn(u8) -> u8) {
-        while !bytes.is_empty() {
-            let room = (BUFFER - self.len) / 3;
-            if room == 0 {
-                self.flush();
-                continue;
-            }
-            let (now, rest) = bytes.split_at(room.min(bytes.len()));
-            let mut len = self.len;
-            for &byte in now {
-                let code = CODES[usize::from(change(byte))];
-                self.buffer[len..len + 4].copy_from_slice(&code);
-                len += usize::from(code[3]);
-            }
-            self.len = len;
-            bytes = rest;
-        }
-    }
+    bytes.flat_map(code_of)
 }
 
 /// `text` percent-encoded as the canonical request does it, which is also how it may stand in a query.
 pub(crate) fn percent_encode(text: &str) -> String {
     encoded(text.bytes()).map(char::from).collect()
-}
-
-/// For every byte its code and, last, the code's length: itself, or `%XX`.
-static CODES: [[u8; 4]; 256] = codes();
-
-const fn codes() -> [[u8; 4]; 256] {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut table = [[0; 4]; 256];
-    let mut at = 0;
-    while at < 256 {
-        #[allow(clippy::cast_possible_truncation)] // `at` is below 256.
-        let byte = at as u8;
-        table[at] = if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            [byte, 0, 0, 1]
-        } else {
-            [b'%', HEX[at >> 4], HEX[at & 15], 3]
-        };
-        at += 1;
-    }
-    table
 }

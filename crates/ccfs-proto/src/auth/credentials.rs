@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit};
-use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use super::mac::MacKey;
 
 /// Bytes that an access key may have. Published ones are around 20 to 32 characters long.
 const ACCESS_KEY_LIMIT: usize = 128;
@@ -97,7 +97,7 @@ pub struct Credentials(Arc<Keys>);
 
 struct Keys {
     access_key: AccessKey,
-    secret: Hmac<Sha256>,
+    secret: MacKey,
 }
 
 impl Credentials {
@@ -105,7 +105,7 @@ impl Credentials {
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // Taken by value so that it is wiped here.
     pub fn new(access_key: AccessKey, secret_key: SecretKey) -> Self {
-        Self(Arc::new(Keys { access_key, secret: keyed(secret_key.0.as_bytes()) }))
+        Self(Arc::new(Keys { access_key, secret: MacKey::new(secret_key.0.as_bytes()) }))
     }
 
     /// Binds the two keys given as text. The secret's text is wiped.
@@ -119,9 +119,9 @@ impl Credentials {
         &self.0.access_key
     }
 
-    /// The HMAC keyed with the secret key, before any message.
-    pub(super) fn secret_mac(&self) -> Hmac<Sha256> {
-        self.0.secret.clone()
+    /// The secret key, as the MAC wants it.
+    pub(super) fn secret_mac(&self) -> &MacKey {
+        &self.0.secret
     }
 }
 
@@ -129,28 +129,6 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("access_key", &self.0.access_key).finish_non_exhaustive()
     }
-}
-
-/// An HMAC-SHA256 keyed with `key`, and the stack that its pads passed through overwritten.
-pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    let mac = keyed_in_own_frame(key);
-    overwrite_stack();
-    mac
-}
-
-#[inline(never)]
-fn keyed_in_own_frame(key: &[u8]) -> Hmac<Sha256> {
-    match Hmac::new_from_slice(key) {
-        Ok(mac) => mac,
-        Err(_) => unreachable!("HMAC takes keys of every length"),
-    }
-}
-
-/// `hmac` leaves the padded key block in the frame of its constructor; this frame lies over it.
-#[inline(never)]
-fn overwrite_stack() {
-    // `black_box` makes the optimiser write the zeros, in one sweep instead of byte by byte.
-    std::hint::black_box([0_u8; 512]);
 }
 
 /// Why a text is no key.

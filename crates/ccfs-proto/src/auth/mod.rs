@@ -3,7 +3,9 @@
 mod canonical;
 mod credentials;
 mod diagnose;
+mod encode;
 mod header;
+mod mac;
 mod query;
 mod replay;
 mod sign;

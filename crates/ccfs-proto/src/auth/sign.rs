@@ -2,19 +2,18 @@
 
 use std::fmt;
 
-use hmac::{Hmac, Mac};
 use http::HeaderValue;
-use sha2::Sha256;
-use zeroize::Zeroize;
 
 use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
-use super::credentials::{Credentials, keyed};
+use super::credentials::Credentials;
+use super::encode::Writer;
+use super::mac::{HEX_LEN, Mac};
 use crate::timestamp::{Precision, Timestamp};
 
 /// The scheme's name, the first part of the header.
 pub(super) const SCHEME: &str = "auth-v2";
 /// Characters of a signature: a SHA-256 in hex.
-pub(super) const SIGNATURE_LEN: usize = 64;
+pub(super) const SIGNATURE_LEN: usize = HEX_LEN;
 
 /// Signs requests: the request's parts and a time in, one header value out. Pure: no clock, nothing kept.
 ///
@@ -87,10 +86,12 @@ impl Signer {
         let canonical = Canonical::new(request)?;
         let prefix = self.prefix(&canonical, at);
         let mut text = Vec::new();
-        canonical.write(prefix.signed_headers(), self.query_line, |piece| text.extend_from_slice(piece));
+        let mut writer = Writer::new(&mut text);
+        canonical.write(prefix.signed_headers(), self.query_line, &mut writer);
+        writer.finish();
         let signature = signature(&self.credentials, &prefix.text, &canonical, prefix.signed_headers(), self.query_line);
         Ok(SigningSteps {
-            signed_headers: prefix.signed_headers().to_owned(),
+            signed_headers: String::from_utf8_lossy(prefix.signed_headers()).into_owned(),
             prefix: String::from_utf8_lossy(&prefix.text).into_owned(),
             canonical_request: String::from_utf8_lossy(&text).into_owned(),
             signature: String::from_utf8_lossy(&signature).into_owned(),
@@ -100,11 +101,11 @@ impl Signer {
     /// `auth-v2/AK/timestamp/signed-headers`, in a buffer that has room for the signature.
     fn prefix(&self, canonical: &Canonical<'_>, at: Timestamp) -> Prefix {
         let timestamp = at.text(self.precision);
-        let parts = [SCHEME, self.credentials.access_key().as_str(), timestamp.as_str()];
+        let parts = [SCHEME.as_bytes(), self.credentials.access_key().as_str().as_bytes(), timestamp.as_bytes()];
         let list_at = parts.iter().map(|part| part.len() + 1).sum();
         let mut text = Vec::with_capacity(list_at + canonical.signed_headers_len() + 1 + SIGNATURE_LEN);
         for part in parts {
-            text.extend_from_slice(part.as_bytes());
+            text.extend_from_slice(part);
             text.push(b'/');
         }
         canonical.write_signed_headers(&mut text);
@@ -118,8 +119,8 @@ struct Prefix {
 }
 
 impl Prefix {
-    fn signed_headers(&self) -> &str {
-        std::str::from_utf8(&self.text[self.list_at..]).unwrap_or_default()
+    fn signed_headers(&self) -> &[u8] {
+        &self.text[self.list_at..]
     }
 }
 
@@ -155,33 +156,15 @@ pub(super) fn signature(
     credentials: &Credentials,
     prefix: &[u8],
     canonical: &Canonical<'_>,
-    signed_headers: &str,
+    signed_headers: &[u8],
     dialect: QueryLine,
 ) -> [u8; SIGNATURE_LEN] {
-    let mut signing_key = signing_key(credentials, prefix);
-    let mut mac = keyed(&signing_key);
-    signing_key.zeroize();
-    canonical.write(signed_headers, dialect, |piece| mac.update(piece));
-    hex_of(mac)
-}
-
-/// The key of the second HMAC: the first one's 64 hex characters as text, not its 32 bytes.
-fn signing_key(credentials: &Credentials, prefix: &[u8]) -> [u8; SIGNATURE_LEN] {
-    let mut mac = credentials.secret_mac();
-    mac.update(prefix);
-    hex_of(mac)
-}
-
-fn hex_of(mac: Hmac<Sha256>) -> [u8; SIGNATURE_LEN] {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut digest = mac.finalize().into_bytes();
-    let mut hex = [0; SIGNATURE_LEN];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(&digest) {
-        pair[0] = HEX[usize::from(byte >> 4)];
-        pair[1] = HEX[usize::from(byte & 15)];
-    }
-    digest.as_mut_slice().zeroize();
-    hex
+    // The key of the second HMAC: the first one's 64 hex characters as text, not its 32 bytes.
+    let mut signing_key = credentials.secret_mac().hex_of(prefix);
+    let mut mac = Mac::new(&mut signing_key);
+    let mut writer = Writer::new(&mut mac);
+    canonical.write(signed_headers, dialect, &mut writer);
+    writer.finish()
 }
 
 #[cfg(test)]
@@ -198,7 +181,7 @@ mod tests {
             let vector: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = |name: &str| vector[name].as_str().unwrap();
             let credentials = Credentials::from_text(text("access_key"), text("secret_key").to_owned()).unwrap();
-            let key = signing_key(&credentials, text("prefix").as_bytes());
+            let key = credentials.secret_mac().hex_of(text("prefix").as_bytes());
             assert_eq!(std::str::from_utf8(&key).unwrap(), text("signing_key"));
             count += 1;
         }

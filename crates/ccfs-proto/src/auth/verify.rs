@@ -147,7 +147,7 @@ impl Verifier {
     }
 
     fn matches(&self, header: &AuthorizationHeader<'_>, canonical: &Canonical<'_>, dialect: QueryLine) -> bool {
-        let expected = signature(&self.credentials, header.prefix().as_bytes(), canonical, header.list(), dialect);
+        let expected = signature(&self.credentials, header.prefix().as_bytes(), canonical, header.list().as_bytes(), dialect);
         expected.as_slice().ct_eq(header.signature().as_bytes()).to_bool()
     }
 

@@ -1,0 +1,136 @@
+//! Writing the canonical request: percent-encoding it and cutting it into the hash's blocks.
+
+use super::mac::BLOCK;
+
+/// Bytes that have room.
+const BUFFER: usize = 8 * BLOCK;
+/// Codes are stored four bytes at a time, of which up to three count.
+const SLACK: usize = 4;
+/// Bytes that are encoded before the next block is passed on.
+const STEP: usize = 32;
+
+/// What takes a text, block by block.
+pub(super) trait Sink {
+    type Output;
+    fn take(&mut self, blocks: &[[u8; BLOCK]]);
+    /// Takes what is left, of any length.
+    fn finish(&mut self, rest: &[u8]) -> Self::Output;
+}
+
+impl Sink for Vec<u8> {
+    type Output = ();
+    fn take(&mut self, blocks: &[[u8; BLOCK]]) {
+        self.extend_from_slice(blocks.as_flattened());
+    }
+    fn finish(&mut self, rest: &[u8]) {
+        self.extend_from_slice(rest);
+    }
+}
+
+/// Encodes text into a buffer and passes it on in whole blocks. Aligned, so that no block lies across cache lines.
+#[repr(C, align(64))]
+pub(super) struct Writer<'a, S> {
+    buffer: [u8; BUFFER + SLACK],
+    len: usize,
+    /// Bytes of the buffer that were passed on.
+    passed: usize,
+    sink: &'a mut S,
+}
+
+impl<'a, S: Sink> Writer<'a, S> {
+    pub(super) fn new(sink: &'a mut S) -> Self {
+        Self { buffer: [0; BUFFER + SLACK], len: 0, passed: 0, sink }
+    }
+
+    pub(super) fn put_byte(&mut self, byte: u8) {
+        if self.len == BUFFER {
+            self.make_room();
+        }
+        self.buffer[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// Writes bytes as they are.
+    #[inline]
+    pub(super) fn put(&mut self, mut bytes: &[u8]) {
+        while bytes.len() > BUFFER - self.len {
+            let (now, later) = bytes.split_at(BUFFER - self.len);
+            self.buffer[self.len..BUFFER].copy_from_slice(now);
+            self.len = BUFFER;
+            self.make_room();
+            bytes = later;
+        }
+        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Writes what `codes` has for `bytes`.
+    pub(super) fn put_codes(&mut self, codes: &Codes, bytes: &[u8]) {
+        for step in bytes.chunks(STEP) {
+            if self.len > BUFFER - 3 * STEP {
+                self.make_room();
+            }
+            // No branch on the text, and the length stays in a register.
+            let mut len = self.len;
+            for &byte in step {
+                let code = codes[usize::from(byte)];
+                let at = len % BUFFER; // It is below: this tells the compiler.
+                self.buffer[at..at + 4].copy_from_slice(&code);
+                len += usize::from(code[3]);
+            }
+            self.len = len;
+            // The steps of a hash wait for one another, and meanwhile the processor encodes what comes next. Not the block just written:
+            // what was stored in fours cannot be loaded in sixteens before it has reached the cache.
+            if self.len - self.passed >= BLOCK + STEP {
+                self.sink.take(self.buffer[self.passed..self.passed + BLOCK].as_chunks().0);
+                self.passed += BLOCK;
+            }
+        }
+    }
+
+    /// Gives the sink what is left.
+    pub(super) fn finish(self) -> S::Output {
+        self.sink.finish(&self.buffer[self.passed..self.len])
+    }
+
+    /// Passes on all whole blocks and moves the rest to the start.
+    #[cold]
+    fn make_room(&mut self) {
+        let (blocks, rest) = self.buffer[self.passed..self.len].as_chunks();
+        self.sink.take(blocks);
+        let rest = rest.len();
+        self.buffer.copy_within(self.len - rest..self.len, 0);
+        (self.len, self.passed) = (rest, 0);
+    }
+}
+
+/// For every byte its code and, last, the code's length.
+pub(super) type Codes = [[u8; 4]; 256];
+
+/// Percent-encodes everything but letters, digits and `-._~`, in capitals.
+pub(super) static TEXT: Codes = codes(false);
+/// The same of a header's name, which is signed in lower case.
+pub(super) static NAME: Codes = codes(true);
+
+/// `byte`'s code: itself, or `%XX`.
+pub(super) fn code_of(byte: u8) -> impl Iterator<Item = u8> {
+    let [a, b, c, len] = TEXT[usize::from(byte)];
+    [a, b, c].into_iter().take(len.into())
+}
+
+const fn codes(lower: bool) -> Codes {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut table = [[0; 4]; 256];
+    let mut at = 0;
+    while at < 256 {
+        #[allow(clippy::cast_possible_truncation)] // `at` is below 256.
+        let byte = at as u8;
+        table[at] = if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            [if lower { byte.to_ascii_lowercase() } else { byte }, 0, 0, 1]
+        } else {
+            [b'%', HEX[at >> 4], HEX[at & 15], 3]
+        };
+        at += 1;
+    }
+    table
+}
