@@ -1,4 +1,5 @@
-//! What neither scenarios nor laws reach: names that do not resolve, writers that hold bytes back, files that somebody else changes.
+//! What neither scenarios nor laws reach: names that do not resolve, writers that hold bytes back, files that somebody else
+//! changes, dates to come back at.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
-use ccfs_tests::{Behaviour, ManualClock, ScriptedServer, archive_bytes, file_name};
+use ccfs_tests::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -57,6 +58,31 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
     let builder = ccfs_reqwest::Client::builder(endpoint, credentials()).http_client(http.build().unwrap());
     let client = builder.clock(clock.clone()).build().unwrap();
     is_right(runtime().block_on(client.call(query())), &clock);
+}
+
+/// A `Retry-After` with a date is taken against the server's own clock, because this machine's may be hours off.
+#[test]
+fn a_date_to_come_back_at_is_the_servers() {
+    let later = || Behaviour::Answer {
+        status: 503,
+        headers: vec![
+            ("date".into(), "Thu, 06 Apr 2023 11:00:00 GMT".into()),
+            ("retry-after".into(), "Thu, 06 Apr 2023 11:00:07 GMT".into()),
+        ],
+        body: Vec::new(),
+        framing: Framing::Length,
+        cut_after: None,
+        piece: 100,
+    };
+    let server = ScriptedServer::play([later(), Behaviour::ok(archive_bytes(10)), later(), Behaviour::ok(archive_bytes(10))]);
+    let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
+    // It stands at 08:00:00.
+    let clock = ManualClock::default();
+    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).clock(clock.clone()).build().unwrap();
+    client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
+    let client = ccfs_reqwest::Client::builder(endpoint, credentials()).clock(clock.clone()).build().unwrap();
+    runtime().block_on(client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new())).unwrap();
+    assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
 }
 
 /// When a download is over, a writer with a buffer has passed everything on.
