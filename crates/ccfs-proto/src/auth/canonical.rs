@@ -118,8 +118,7 @@ pub(super) struct Canonical<'a> {
 impl<'a> Canonical<'a> {
     pub(super) fn new(view: RequestView<'a>) -> Result<Self, ViewError> {
         let (headers, query) = (view.headers, view.query);
-        let breaks = |text: &str| text.bytes().any(|byte| byte == b'\n');
-        if breaks(view.method) || breaks(view.path) {
+        if view.method.contains('\n') || view.path.contains('\n') {
             return Err(ViewError::LineBreak);
         }
         if headers.len() > SIGNED_HEADERS_LIMIT {
