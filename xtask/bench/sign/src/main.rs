@@ -27,7 +27,10 @@ fn main() {
     let body = body();
     let ours = Ours::new(&body);
     let blocks = ours.compressions();
-    println!("One POST with a body of {} bytes, three signed headers: {blocks} SHA-256 compressions (the key's pads precomputed)", body.len());
+    println!(
+        "One POST with a body of {} bytes, three signed headers: {blocks} SHA-256 compressions (the key's pads precomputed)",
+        body.len()
+    );
 
     let mut contenders = [
         contender("raw floor", floor(blocks)),
@@ -57,8 +60,11 @@ fn main() {
         println!("{:26} {median:>10.0} {spread:>22} {:>10.2} {:>10.2}", contender.name, median / medians[0], median / medians[1]);
     }
     let (floor, peer) = (medians[1] / medians[0], medians[3] / medians[1]);
-    println!("bars: at most 1.7 times the floor: {floor:.2} ({}); at least 8 times faster than aws-sigv4's sign alone: {peer:.2} ({})",
-        verdict(floor <= 1.7), verdict(peer >= 8.0));
+    println!(
+        "bars: at most 1.7 times the floor: {floor:.2} ({}); at least 8 times faster than aws-sigv4's sign alone: {peer:.2} ({})",
+        verdict(floor <= 1.7),
+        verdict(peer >= 8.0)
+    );
 }
 
 fn verdict(held: bool) -> &'static str {
@@ -87,7 +93,8 @@ struct Ours {
     body: String,
 }
 
-const HEADERS: [(&str, &str); 3] = [("content-length", "200"), ("content-type", "application/json; charset=UTF-8"), ("host", "10.1.2.3:8443")];
+const HEADERS: [(&str, &str); 3] =
+    [("content-length", "200"), ("content-type", "application/json; charset=UTF-8"), ("host", "10.1.2.3:8443")];
 const PATH: &str = "/CCFS/resource/ccfs/queryAgentSkillInfoData";
 
 impl Ours {
