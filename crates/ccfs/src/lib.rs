@@ -8,6 +8,7 @@
 //! | calls that block | [`Client`], feature `blocking` (default) |
 //! | calls that await | [`AsyncClient`], feature `async` |
 //! | to read an archive that is there | [`archive`], feature `archive` (default) |
+//! | to receive the server's callbacks | [`Listener`], feature `listener` |
 //! | the protocol in your own runtime | [`proto`], always there |
 //!
 //! # Blocking
@@ -66,11 +67,13 @@ pub use ccfs_proto::{
     Timestamp, Verifier,
 };
 
-#[cfg(any(feature = "blocking", feature = "async"))]
+#[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
 #[cfg(any(feature = "blocking", feature = "async"))]
 pub use ccfs_tls::{Trust, TrustError};
 
+#[cfg(feature = "listener")]
+pub use ccfs_listener::{self as listener, Listener};
 #[cfg(feature = "async")]
 pub use ccfs_reqwest::{
     BuildError as AsyncBuildError, Client as AsyncClient, ClientBuilder as AsyncClientBuilder, Download as AsyncDownload,

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
 use ccfs::{
-    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, LocalTime, Overwrite, QueryAgentSkillInfoData, Timestamp, Trust,
+    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime, Overwrite, QueryAgentSkillInfoData,
+    Timestamp, Trust,
 };
 use ccfs_emulator::Emulator;
 
 use crate::args::DemoArgs;
 use crate::command::convert;
 use crate::failure::{Failure, Kind};
-use crate::receiver::Receiver;
 use crate::{backend, output, table};
 
 /// The tenant's clock in the demo: China Standard Time.
@@ -32,9 +32,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let emulator = emulator.map_err(|error| Failure::new(Kind::Network, error))?;
     steps.done("emulator", format_args!("a CC-FS stand-in at {}, with a certificate of its own CA", emulator.endpoint()))?;
 
-    let receiver = Receiver::start(([127, 0, 0, 1], 0).into(), &emulator.credentials())
-        .map_err(|error| Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}")))?;
-    let callback_url = format!("http://{}/callback", receiver.address);
+    let listener = Listener::builder(&emulator.credentials()).path("/callback").bind(([127, 0, 0, 1], 0).into());
+    let listener = listener.map_err(|error| Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}")))?;
+    let callback_url = format!("http://{}/callback", listener.address());
     steps.done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
 
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes()).map_err(Failure::usage)?;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     wire(&emulator)?;
     below(format_args!("the job is {}", job.response_id))?;
 
-    let callback = wait_for_callback(&receiver)?;
+    let callback = wait_for_callback(&listener)?;
     steps.done("callback", format_args!("signature checked, answered first; the file is {}", callback.file_name))?;
 
     let archive = args.out.join(callback.file_name.as_str());
@@ -112,11 +112,11 @@ fn yesterday() -> (LocalTime, LocalTime) {
     (midnight.plus_seconds(-24 * 3600).unwrap_or(midnight), midnight)
 }
 
-fn wait_for_callback(receiver: &Receiver) -> Result<Callback, Failure> {
-    match receiver.events.recv_timeout(PATIENCE) {
-        Ok(Ok(callback)) => Ok(callback),
-        Ok(Err(error)) => Err(Failure::data(format_args!("the callback was refused: {error}"))),
-        Err(_) => Err(Failure::new(Kind::Network, format_args!("no callback came within {} s", PATIENCE.as_secs()))),
+fn wait_for_callback(listener: &Listener) -> Result<Callback, Failure> {
+    match listener.recv_timeout(PATIENCE).map(|event| event.callback) {
+        Some(Ok(callback)) => Ok(callback),
+        Some(Err(refusal)) => Err(Failure::data(format_args!("the callback was refused: {refusal}"))),
+        None => Err(Failure::new(Kind::Network, format_args!("no callback came within {} s", PATIENCE.as_secs()))),
     }
 }
 

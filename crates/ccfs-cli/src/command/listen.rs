@@ -1,14 +1,12 @@
 //! `ccfs listen`: receives callbacks.
 
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use ccfs::Callback;
+use ccfs::{Callback, Listener};
 use serde::Serialize;
 
 use crate::args::ListenArgs;
 use crate::failure::{Failure, Kind};
-use crate::receiver::Receiver;
 use crate::settings::Settings;
 use crate::{interrupt, output};
 
@@ -20,20 +18,20 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
-    let receiver = Receiver::start(args.bind, &settings.credentials()?)
+    let listener = Listener::builder(&settings.credentials()?)
+        .bind(args.bind)
         .map_err(|error| Failure::new(Kind::Network, format_args!("{} cannot be listened on: {error}", args.bind)))?;
-    eprintln!("listening on http://{}", receiver.address);
+    eprintln!("listening on http://{}", listener.address());
     while !interrupt::came() {
-        match receiver.events.recv_timeout(Duration::from_millis(50)) {
-            Ok(Ok(callback)) => {
+        match listener.recv_timeout(Duration::from_millis(50)).map(|event| event.callback) {
+            Some(Ok(callback)) => {
                 print(&callback)?;
                 if args.once {
                     return Ok(());
                 }
             }
-            Ok(Err(error)) => eprintln!("refused: {error}"),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(Failure::new(Kind::Network, "the receiver stopped")),
+            Some(Err(refusal)) => eprintln!("refused: {refusal}"),
+            None => {}
         }
     }
     Err(Failure::new(Kind::Interrupted, "interrupted"))
