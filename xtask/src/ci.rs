@@ -30,9 +30,7 @@ const STEPS: &[Step] = &[
     step("the facade, only archive", &["check", "--package", "ccfs", "--no-default-features", "--features", "archive"]),
     step("the facade, only the listener", &["check", "--package", "ccfs", "--no-default-features", "--features", "listener"]),
     step("the archive without features", &["check", "--package", "ccfs-archive", "--no-default-features"]),
-    step("example: a driver over a plain socket", &["run", "--package", "ccfs-proto", "--example", "std_net"]),
-    step("example: an operation of one's own", &["run", "--package", "ccfs-proto", "--example", "own_operation"]),
-    step("example: an archive in ten lines", &["run", "--package", "ccfs-archive", "--example", "read"]),
+    step("examples", &["xtask", "examples"]),
     step("demo (README's first command)", &["run", "--release", "--", "demo"]),
 ];
 

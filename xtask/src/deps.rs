@@ -1,9 +1,10 @@
 //! The rules of the house, held by reading `cargo metadata` and `cargo tree`. See `docs/architecture.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::Value;
+
+use crate::workspace::{cargo, metadata, text};
 
 /// Who may import whom. A crate that is not here, or an arrow that is not here, is a violation.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -159,10 +160,6 @@ impl<'a> House<'a> {
     }
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
 /// `1.88` or `1.88.0` as numbers; `None`, which is less than any, where none is declared.
 fn version(value: &Value) -> Option<Vec<u32>> {
     let mut parts: Vec<u32> = value.as_str()?.split('.').filter_map(|part| part.parse().ok()).collect();
@@ -176,18 +173,4 @@ fn tree_size(layer: &str) -> Result<usize, String> {
     let tree = cargo(&arguments)?;
     let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)").trim()).filter(|line| !line.is_empty()).collect();
     Ok(crates.len())
-}
-
-fn metadata() -> Result<Value, String> {
-    let json = cargo(&["metadata", "--format-version", "1", "--locked"])?;
-    serde_json::from_str(&json).map_err(|error| format!("cargo metadata is not JSON: {error}"))
-}
-
-fn cargo(arguments: &[&str]) -> Result<String, String> {
-    let line = format!("cargo {}", arguments.join(" "));
-    let output = Command::new(env!("CARGO")).args(arguments).output().map_err(|error| format!("{line} could not start: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{line} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
-    }
-    String::from_utf8(output.stdout).map_err(|_| format!("{line} printed something that is not UTF-8"))
 }

@@ -1,4 +1,13 @@
-//! Prints the changes of an archive: `cargo run -p ccfs-archive --example read -- FILE.zip`.
+//! The archive layer alone: a ZIP that is there, its records one by one. No network crate is in the tree.
+//!
+//! Run it with `cargo run -p ccfs-archive --example read -- skills.zip`. It prints a line for each change:
+//!
+//! ```text
+//! Some(2023-04-05T00:00:00) Some(…) […]
+//! …
+//! ```
+//!
+//! The example `blocking_client` leaves such a ZIP behind.
 
 use ccfs_archive::{AgentSkillChange, Archive, Error};
 

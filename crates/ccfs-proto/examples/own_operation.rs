@@ -1,7 +1,15 @@
 //! An operation of one's own: an interface that this crate does not know, against the public trait.
 //!
 //! It is signed and printed here; an `Exchange`, or a client of a backend, sends it like any other.
-//! Run it with `cargo run -p ccfs-proto --example own_operation`.
+//! Run it with `cargo run -p ccfs-proto --example own_operation`. It prints:
+//!
+//! ```text
+//! POST https://10.1.2.3:8443/CCFS/resource/ccfs/queryStorageUsage?vdnId=39
+//! …
+//! authorization: (redacted)
+//! …
+//! 5242880 bytes are used
+//! ```
 
 use std::error::Error;
 

@@ -75,7 +75,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `examples/std_net.rs` is the same over a plain socket, and `examples/own_operation.rs` calls an interface that is not known here.
+//! `examples/own_operation.rs` calls an interface that is not known here. The repository's `docs/embedding.md` says what a driver must do at
+//! each step; `tests/examples` there has this loop over a plain socket, in tokio and in smol.
 //!
 //! # What else is here
 //!
