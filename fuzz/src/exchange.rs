@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccfs_proto::{
     AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES, Interface, InterfaceField, Now, Operation,
-    OutOfTurn, Policy, Precision, QueryLine, Repeat, RequestView, SinkKind, Step, Timestamp, TransportFailure, Verifier, decode_query,
+    OutOfTurn, Policy, Precision, QueryLine, Repeat, RequestView, SinkKind, Step, Timestamp, TlsFailure, TransportFailure, Verifier, decode_query,
 };
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
@@ -172,7 +172,7 @@ impl Play {
             8 => self.finish(),
             _ => {
                 use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls};
-                self.fail(tape.pick(&[Resolve, Connect, Tls, Broken, Stall, BodyBroken, Protocol]));
+                self.fail(tape.pick(&[Resolve, Connect, Tls(TlsFailure::Other), Broken, Stall, BodyBroken, Protocol]));
             }
         }
     }
@@ -249,7 +249,7 @@ impl Play {
         assert!(self.written.is_empty(), "an attempt on top of bytes of an earlier one");
         match self.last {
             Last::Head(401) => self.corrections += 1,
-            Last::Failure(TransportFailure::Tls | TransportFailure::Protocol) => panic!("an attempt after what does not mend itself"),
+            Last::Failure(TransportFailure::Tls(_) | TransportFailure::Protocol) => panic!("an attempt after what does not mend itself"),
             Last::Failure(failure) => assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Harmless),
             Last::Nothing | Last::Head(429 | 503) | Last::End => {}
             other @ (Last::Sent | Last::Head(_)) => panic!("an attempt after {other:?}"),

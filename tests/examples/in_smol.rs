@@ -15,7 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData, SinkKind, Step, Timestamp, TransportFailure,
+    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData, SinkKind, Step, Timestamp, TlsFailure,
+    TransportFailure,
 };
 use futures_rustls::TlsConnector;
 use http_body_util::{BodyExt, Full};
@@ -93,8 +94,9 @@ async fn in_time<T>(within: Duration, work: impl Future<Output = Result<T, Trans
 async fn send(request: Request<Bytes>, tls: &TlsConnector) -> Result<Response<Incoming>, TransportFailure> {
     let (host, port) = (request.uri().host().unwrap_or_default().to_owned(), request.uri().port_u16().unwrap_or(443));
     let socket = TcpStream::connect((host.as_str(), port)).await.map_err(|_| TransportFailure::Connect)?;
-    let name = host.try_into().map_err(|_| TransportFailure::Tls)?;
-    let stream = tls.connect(name, socket).await.map_err(|_| TransportFailure::Tls)?;
+    let name = host.try_into().map_err(|_| TransportFailure::Tls(TlsFailure::Other))?;
+    let stream =
+        tls.connect(name, socket).await.map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(FuturesIo::new(stream)).await.map_err(|_| TransportFailure::Connect)?;
     // It moves the bytes, until the answer is read or dropped.

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData, SinkKind, Step, Timestamp, TransportFailure,
+    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData, SinkKind, Step, Timestamp, TlsFailure,
+    TransportFailure,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -79,9 +80,9 @@ fn send(request: &Request<Bytes>, tls: &ClientConfig, within: Duration) -> Resul
     let address = (host, port).to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or(TransportFailure::Resolve)?;
     let mut socket = TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
     socket.set_read_timeout(Some(within)).map_err(|_| TransportFailure::Connect)?;
-    let name = host.to_owned().try_into().map_err(|_| TransportFailure::Tls)?;
-    let mut session = ClientConnection::new(tls.clone().into(), name).map_err(|_| TransportFailure::Tls)?;
-    session.complete_io(&mut socket).map_err(|_| TransportFailure::Tls)?;
+    let name = host.to_owned().try_into().map_err(|_| TransportFailure::Tls(TlsFailure::Other))?;
+    let mut session = ClientConnection::new(tls.clone().into(), name).map_err(|error| TransportFailure::Tls(ccfs_tls::failure(&error)))?;
+    session.complete_io(&mut socket).map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
 
     // Just what the exchange made: what is signed is what is sent.
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());

@@ -8,6 +8,7 @@
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
 
 mod backend;
+mod both;
 mod clock;
 mod collector;
 mod house;
@@ -17,6 +18,7 @@ pub mod scenarios;
 mod server;
 
 pub use backend::{Backend, Setup, archive_bytes, file_name, zip_of};
+pub use both::{Outcome, ask_both};
 pub use clock::ManualClock;
 pub use collector::{Collector, Logged};
 pub use house::{Async, Blocking};

@@ -9,7 +9,7 @@ use ccfs_driver::{Clock, Error, Overwrite};
 use ccfs_emulator::{Builder, Emulator, Fault};
 use ccfs_proto::{
     Advice, AnswerError, Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, FileReceipt, Freshness, GenerationJob,
-    IndexFileName, LocalTime, Policy, QueryAgentSkillInfoData, QueryLine, ResultCode, TransportFailure,
+    IndexFileName, LocalTime, Policy, QueryAgentSkillInfoData, QueryLine, ResultCode, TlsFailure, TransportFailure,
 };
 use tempfile::TempDir;
 
@@ -395,7 +395,7 @@ fn unknown_ca<B: Backend>() {
     let stranger = Emulator::builder().seed(99).start().unwrap();
     let bench = Bench::<B>::with(|builder| builder, |setup| setup.ca_pem = stranger.ca_pem().map(str::to_owned));
     let error = exchange_error(bench.download(&file_name()));
-    assert_eq!((error.kind, error.attempts), (ErrorKind::Transport(TransportFailure::Tls), 1));
+    assert_eq!((error.kind, error.attempts), (ErrorKind::Transport(TransportFailure::Tls(TlsFailure::UnknownIssuer)), 1));
     assert_eq!(bench.requests(), 0);
 }
 

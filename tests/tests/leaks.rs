@@ -12,7 +12,7 @@ use ccfs::archive::{AgentSkillChange, Archive, Records};
 use ccfs::proto::{
     AnyOperation, AuthorizationHeader, Classifier, DownloadRecordFile, Envelope, Exchange, GetRecordFileUrlFromObs, INTERFACES,
     IvrGetFileHash, IvrUploadFile, Now, OperationRequest, PlayVoice, PlaybackToken, PreparedRequest, RecentSignatures, Reception,
-    RequestPlayVoice, RequestView, SecretKey, Signer, SinkKind, Step, TransportFailure,
+    RequestPlayVoice, RequestView, SecretKey, Signer, SinkKind, Step, TlsFailure, TransportFailure,
 };
 use ccfs::{
     AsyncClient, Callback, Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, Overwrite, Policy,
@@ -180,7 +180,7 @@ fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Accou
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
     shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap());
     shown.debug(&classifier);
-    for failure in [TransportFailure::Broken, TransportFailure::Tls, TransportFailure::Stall] {
+    for failure in [TransportFailure::Broken, TransportFailure::Tls(TlsFailure::UnknownIssuer), TransportFailure::Stall] {
         shown.error(&failure);
     }
 }

@@ -10,7 +10,7 @@ use crate::workspace::{cargo, metadata, text};
 const ARROWS: &[(&str, &[&str])] = &[
     ("ccfs-proto", &[]),
     ("ccfs-archive", &[]),
-    ("ccfs-tls", &[]),
+    ("ccfs-tls", &["ccfs-proto"]),
     ("ccfs-driver", &["ccfs-proto"]),
     ("ccfs-ureq", &["ccfs-proto", "ccfs-driver", "ccfs-tls"]),
     ("ccfs-reqwest", &["ccfs-proto", "ccfs-driver", "ccfs-tls"]),

@@ -39,6 +39,15 @@ pub(crate) struct SettingsArgs {
     /// PEM file of roots that are trusted beside the system's
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
     pub(crate) ca: Option<PathBuf>,
+    /// Accept exactly the certificate with this SHA-256, whatever its names; several around a renewal, with commas
+    #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
+    pub(crate) pin_sha256: Option<String>,
+    /// PEM file of the certificate to show to servers that ask for one
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// PEM file of that certificate's key, without a password
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
+    pub(crate) client_key: Option<PathBuf>,
     /// The tenant's time zone, such as Asia/Shanghai
     #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
     pub(crate) tz: Option<String>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ccfs::{AsyncClient, Client, Credentials, Endpoint, Policy, QueryLine, Trust};
+use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Trust};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
@@ -24,6 +24,9 @@ pub(crate) struct Settings {
     access_key: Option<String>,
     secret_key: Option<SecretSource>,
     ca: Option<PathBuf>,
+    pin_sha256: Option<String>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
     tz: Option<String>,
     query_line: QueryLine,
     pub(crate) backend: Backend,
@@ -53,6 +56,9 @@ struct ConfigFile {
     secret_key_file: Option<PathBuf>,
     secret_key: Option<String>,
     ca: Option<PathBuf>,
+    pin_sha256: Option<String>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
     tz: Option<String>,
     query_line: Option<QueryLineArg>,
     backend: Option<Backend>,
@@ -73,6 +79,9 @@ impl Settings {
             access_key: args.access_key.or(file.access_key),
             secret_key,
             ca: args.ca.or(file.ca),
+            pin_sha256: args.pin_sha256.or(file.pin_sha256),
+            client_cert: args.client_cert.or(file.client_cert),
+            client_key: args.client_key.or(file.client_key),
             tz: args.tz.or(file.tz),
             query_line: match args.query_line.or(file.query_line) {
                 Some(QueryLineArg::Empty) => QueryLine::Empty,
@@ -120,10 +129,31 @@ impl Settings {
     }
 
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        let trust = Trust::system();
-        let Some(path) = &self.ca else { return Ok(trust) };
-        let pem = read_bounded(path, "CA file")?;
-        trust.add_pem(&pem).map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))
+        let mut trust = Trust::system();
+        if let Some(path) = &self.ca {
+            let pem = read_bounded(path, "CA file")?;
+            trust = trust.add_pem(&pem).map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
+        }
+        for pin in self.pin_sha256.iter().flat_map(|pins| pins.split(',')) {
+            trust = trust.pin(pin.parse().map_err(|error| Failure::usage(format_args!("--pin-sha256: {error}")))?);
+        }
+        Ok(match self.identity()? {
+            Some(identity) => trust.identity(identity),
+            None => trust,
+        })
+    }
+
+    /// The client certificate, where one is set.
+    fn identity(&self) -> Result<Option<Identity>, Failure> {
+        let (certificate, key) = match (&self.client_cert, &self.client_key) {
+            (Some(certificate), Some(key)) => (certificate, key),
+            (None, None) => return Ok(None),
+            _ => return Err(Failure::usage("a client certificate needs its key: give both --client-cert and --client-key")),
+        };
+        let pem = read_bounded(certificate, "client certificate")?;
+        let key_pem = Zeroizing::new(read_bounded(key, "client key")?);
+        let identity = Identity::from_pem(&pem, &key_pem);
+        identity.map(Some).map_err(|error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display())))
     }
 
     /// The tenant's time zone, where one is set.
@@ -169,7 +199,8 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
         Failure::usage(format_args!(
-            "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, tz, query_line, backend",
+            "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, pin_sha256, client_cert, client_key, tz, \
+             query_line, backend",
             path.display(),
             first_words(error.message()),
         ))

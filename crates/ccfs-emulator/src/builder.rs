@@ -36,6 +36,7 @@ pub struct Builder {
     pub(crate) delay: Delay,
     pub(crate) faults: Vec<FaultRule>,
     pub(crate) certificate_names: Vec<String>,
+    pub(crate) expired: bool,
     pub(crate) tls_versions: TlsVersions,
     pub(crate) client_certificates: bool,
     pub(crate) callback_roots: Vec<String>,
@@ -57,6 +58,7 @@ impl Default for Builder {
             delay: Delay::None,
             faults: Vec::new(),
             certificate_names: Vec::new(),
+            expired: false,
             tls_versions: TlsVersions::default(),
             client_certificates: false,
             callback_roots: Vec::new(),
@@ -109,6 +111,12 @@ impl Builder {
     /// certificate that does not fit, as servers that are addressed by IP have.
     pub fn certificate_names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.certificate_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Has a certificate that ended with the year 2020. Default: one that does not end in our time.
+    pub fn expired_certificate(mut self) -> Self {
+        self.expired = true;
         self
     }
 

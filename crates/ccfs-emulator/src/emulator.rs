@@ -48,7 +48,7 @@ impl Emulator {
         let address = listener.local_addr().map_err(bind)?;
         let endpoint = endpoint(&builder, address)?;
 
-        let authority = (!builder.plain).then(|| Authority::new(address, &builder.certificate_names)).transpose();
+        let authority = (!builder.plain).then(|| Authority::new(address, &builder.certificate_names, builder.expired)).transpose();
         let authority = authority.map_err(StartError::Tls)?;
         let server = |authority: &Authority| authority.server(builder.tls_versions, builder.client_certificates);
         let acceptor = authority.as_ref().map(server).transpose().map_err(StartError::Tls)?.map(TlsAcceptor::from);

@@ -12,8 +12,8 @@ use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
@@ -33,6 +33,9 @@ const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// Out of file descriptors, say: others must get the chance to give theirs back.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
 
+/// How long a client whose handshake failed may take to go away.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// Serves until the future is dropped.
 pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
     loop {
@@ -45,15 +48,22 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state
         let (tls, state) = (tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             match tls {
-                Some(acceptor) => {
-                    if let Ok(stream) = acceptor.accept(stream).await {
-                        serve_connection(stream, peer, state).await;
-                    }
-                }
+                Some(acceptor) => match acceptor.accept(stream).into_fallible().await {
+                    Ok(stream) => serve_connection(stream, peer, state).await,
+                    Err((_, stream)) => linger(stream).await,
+                },
                 None => serve_connection(stream, peer, state).await,
             }
         });
     }
+}
+
+/// Lets the client read why its handshake failed: closing with its bytes unread would reset the connection, and the alert with it.
+async fn linger(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let mut rest = [0; 4096];
+    let drain = async { while matches!(stream.read(&mut rest).await, Ok(len) if len > 0) {} };
+    let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
 async fn serve_connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr, state: Arc<State>) {

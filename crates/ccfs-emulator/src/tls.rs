@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
@@ -69,7 +69,7 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// A certificate for loopback and the address of `bind`; for `names` instead, where some are given.
-    pub(crate) fn new(bind: SocketAddr, names: &[String]) -> Result<Self, BoxError> {
+    pub(crate) fn new(bind: SocketAddr, names: &[String], expired: bool) -> Result<Self, BoxError> {
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::new(Vec::new())?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -92,6 +92,9 @@ impl Authority {
         let mut server = CertificateParams::new(names)?;
         server.distinguished_name.push(DnType::CommonName, "ccfs-emulator");
         server.use_authority_key_identifier_extension = true;
+        if expired {
+            server.not_after = date_time_ymd(2020, 12, 31);
+        }
         let certificate = server.signed_by(&key, &issuer)?;
 
         let client_key = KeyPair::generate()?;

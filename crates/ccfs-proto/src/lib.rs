@@ -110,7 +110,8 @@ pub use classify::{AnswerError, Classified, Classifier, Expected, FileBytes, Fil
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use envelope::{Envelope, EnvelopeError, request_body};
 pub use exchange::{
-    ClockSkew, ErrorKind, Exchange, ExchangeError, Now, OutOfTurn, Policy, PreparedRequest, RequestError, SinkKind, Step, TransportFailure,
+    ClockSkew, ErrorKind, Exchange, ExchangeError, Now, OutOfTurn, Policy, PreparedRequest, RequestError, SinkKind, Step, TlsFailure,
+    TransportFailure,
 };
 pub use file_name::{FileNameError, IndexFileName, ResponseId};
 pub use operation::{

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AnswerError, Classified, Classifier, ErrorKind, Expected, FileKind, Policy, Precision, QueryLine, ResultCode, SinkKind,
+    AnswerError, Classified, Classifier, ErrorKind, Expected, FileKind, Policy, Precision, QueryLine, ResultCode, SinkKind, TlsFailure,
     TransportFailure,
 };
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 
 fn mood() -> impl Strategy<Value = Mood> {
     use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls};
-    let fails = prop::option::weighted(0.3, prop::sample::select(vec![Resolve, Connect, Tls, Broken, Stall, Protocol]));
+    let fails = prop::option::weighted(0.3, prop::sample::select(vec![Resolve, Connect, Tls(TlsFailure::Other), Broken, Stall, Protocol]));
     let status = prop_oneof![6 => Just(200_u16), 3 => prop::sample::select(vec![401, 403, 404, 429, 503, 302, 500])];
     let retry_after = prop_oneof![
         4 => Just(RetryAfter::None),
@@ -170,7 +170,7 @@ impl End {
         use TransportFailure::{Connect, Protocol, Resolve, Tls};
         match self {
             Self::Transport(Resolve | Connect) => true,
-            Self::Transport(Tls | Protocol) => false,
+            Self::Transport(Tls(_) | Protocol) => false,
             Self::Transport(_) | Self::Truncated => !script.starts_job,
             other => other.is_try_later(),
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy, Scheme};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
 
@@ -124,7 +124,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whose certificates are trusted. Default: the system's roots.
+    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
@@ -167,17 +167,12 @@ impl ClientBuilder {
         if let Some(http) = self.http {
             return Ok(Client { session: self.session, http });
         }
-        // Over http no certificate counts, so a machine without any must do.
-        let tls = match self.session.endpoint().scheme() {
-            Scheme::Http => ccfs_tls::trusting_nobody(),
-            _ => self.trust.client_config()?,
-        };
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(self.connect_timeout)
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(self.trust.client_config_for(self.session.endpoint())?)
             .build()
             .map_err(|_| BuildError::Http)?;
         Ok(Client { session: self.session, http })

@@ -10,8 +10,8 @@ use reqwest::Error;
 pub(crate) fn send_failure(error: &Error) -> TransportFailure {
     if error.is_dns() {
         TransportFailure::Resolve
-    } else if chain(error).any(<dyn StdError>::is::<rustls::Error>) {
-        TransportFailure::Tls
+    } else if let Some(tls) = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        TransportFailure::Tls(ccfs_tls::failure(tls))
     } else if error.is_connect() {
         TransportFailure::Connect
     } else if error.is_timeout() {

@@ -24,5 +24,5 @@ mod failure;
 mod sink;
 
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
-pub use ccfs_tls::{Trust, TrustError};
+pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
 pub use client::{BuildError, Client, ClientBuilder, Download};

@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ccfs_tls::{Trust, TrustError, provider};
+use ccfs_proto::TlsFailure;
+use ccfs_tls::{Pin, Trust, TrustError, provider};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
 const PEM_LIMIT: usize = 4 * 1024 * 1024;
@@ -23,6 +25,7 @@ fn cases(cases: u32) -> Config {
 struct Authority {
     pem: String,
     der: CertificateDer<'static>,
+    leaf: CertificateDer<'static>,
     server: Arc<ServerConfig>,
 }
 
@@ -49,7 +52,7 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![signed.der().clone()], PrivateKeyDer::try_from(server_key.serialize_der()).unwrap())
             .unwrap();
-        Self { pem: certificate.pem(), der: certificate.der().clone(), server: Arc::new(server) }
+        Self { pem: certificate.pem(), der: certificate.der().clone(), leaf: signed.der().clone(), server: Arc::new(server) }
     }
 }
 
@@ -142,7 +145,7 @@ proptest! {
         let which: Vec<usize> = files.into_iter().flat_map(|file| file.which).collect();
         prop_assert_eq!(trust.certificates().unwrap(), of(&which));
         let shown = format!("{trust:?}");
-        prop_assert_eq!(shown, format!("Trust {{ system: false, extra: {} }}", which.len()));
+        prop_assert_eq!(shown, format!("Trust {{ system: false, extra: {}, pins: [], identity: None, oldest: V1_2 }}", which.len()));
     }
 
     #[test]
@@ -197,6 +200,91 @@ proptest! {
             let unknown = error == rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
             prop_assert_eq!(unknown, !added, "{}", error);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    /// Small and capital digits, with colons and without, with blanks around: one pin.
+    #[test]
+    fn a_pin_is_read_back_however_it_is_written(bytes in any::<[u8; 32]>(), capital in any::<u64>(), colons in any::<bool>(), blanks in "[ \t\n]{0,3}") {
+        let pin = Pin::from(bytes);
+        let shown = pin.to_string();
+        prop_assert_eq!(shown.len(), 64);
+        let cased: String = shown.chars().enumerate().map(|(at, c)| if capital >> at & 1 == 1 { c.to_ascii_uppercase() } else { c }).collect();
+        let pairs: Vec<&str> = (0..32).map(|at| &cased[2 * at..2 * at + 2]).collect();
+        let written = format!("{blanks}{}{blanks}", pairs.join(if colons { ":" } else { "" }));
+        prop_assert_eq!(written.parse(), Ok(pin));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic_and_only_64_digits_are_a_pin(text in prop_oneof!["\\PC{0,80}", "[0-9a-f:]{60,100}", "([0-9a-f]{2}:){31}[0-9a-f]{2}"]) {
+        match text.parse::<Pin>() {
+            Ok(pin) => prop_assert_eq!(pin.to_string(), text.replace(':', "").trim().to_lowercase()),
+            Err(error) => prop_assert!(!error.to_string().contains(&text) || text.len() < 3),
+        }
+    }
+
+    #[test]
+    fn a_changed_certificate_has_another_pin(mut der in prop::collection::vec(any::<u8>(), 1..400), at in any::<Index>(), flip in 1_u8..) {
+        let before = Pin::of(&der);
+        *at.get_mut(&mut der) ^= flip;
+        prop_assert_ne!(Pin::of(&der), before);
+    }
+
+    /// Names, dates and roots are as they are: the pin alone decides.
+    #[test]
+    fn a_pinned_server_is_believed_exactly_when_its_certificate_is_pinned(
+        pinned in prop::collection::vec(0_usize..5, 1..4),
+        roots in prop::option::of(ca_file(1..3)),
+        server in 0_usize..5,
+        name in prop::sample::select(vec!["127.0.0.1", "10.1.2.3", "example.com"]),
+    ) {
+        let base = roots.map_or(Trust::none(), |file| Trust::none().add_pem(file.text.as_bytes()).unwrap());
+        let trust = pinned.iter().fold(base, |trust, &nth| trust.pin(Pin::of(&authorities()[nth].leaf)));
+        let shaken = handshake(trust.client_config().unwrap(), &authorities()[server].server, name);
+        prop_assert_eq!(shaken.is_ok(), pinned.contains(&server), "{:?}", shaken);
+        if let Err(error) = shaken {
+            let presented = *Pin::of(&authorities()[server].leaf).as_bytes();
+            let first = *Pin::of(&authorities()[pinned[0]].leaf).as_bytes();
+            let expected = TlsFailure::PinDiffers { presented, pinned: first, others: pinned.len() - 1 };
+            prop_assert_eq!(ccfs_tls::failure(&error), expected);
+        }
+    }
+
+    /// What a server shows is written down, and nothing else changes.
+    #[test]
+    fn recording_changes_no_decision(file in prop::option::of(ca_file(1..3)), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "example.com"])) {
+        let trust = file.map_or(Trust::none(), |file| Trust::none().add_pem(file.text.as_bytes()).unwrap());
+        let (config, shown) = trust.recording_config();
+        let recorded = handshake(config, &authorities()[server].server, name);
+        prop_assert_eq!(shown.certificates(), vec![authorities()[server].leaf.to_vec()]);
+        match trust.client_config() {
+            Ok(config) => {
+                let plain = handshake(config, &authorities()[server].server, name);
+                prop_assert_eq!(recorded.map_err(|error| ccfs_tls::failure(&error)), plain.map_err(|error| ccfs_tls::failure(&error)));
+            }
+            Err(_) => prop_assert!(recorded.is_err(), "who trusts nobody believes nobody"),
+        }
+    }
+}
+
+/// Somebody else's certificate in hand, but not its key: the pin fits, and the handshake's signature does not.
+#[test]
+fn a_pinned_certificate_without_its_key_is_not_believed() {
+    let (real, thief) = (&authorities()[0], KeyPair::generate().unwrap());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let key = rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::try_from(thief.serialize_der()).unwrap()).unwrap();
+        let certified = Arc::new(CertifiedKey::new(vec![real.leaf.clone()], key));
+        let server = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        let trust = Trust::none().pin(Pin::of(&real.leaf));
+        let error = handshake(trust.client_config().unwrap(), &Arc::new(server), "127.0.0.1").unwrap_err();
+        assert_eq!(error, rustls::Error::InvalidCertificate(CertificateError::BadSignature), "{version:?}");
     }
 }
 

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy, Scheme};
+use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
+use crate::connect;
 use crate::drive::{Wire, drive};
 use crate::sink::{Discard, Once, Sink};
 
@@ -134,7 +134,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whose certificates are trusted. Default: the system's roots.
+    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
@@ -174,11 +174,9 @@ impl ClientBuilder {
 
     /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
     pub fn build(self) -> Result<Client, BuildError> {
-        let agent = match (self.agent, self.session.endpoint().scheme()) {
-            (Some(agent), _) => agent,
-            // Over http no certificate counts, so a machine without any must do.
-            (None, Scheme::Http) => Agent::new_with_defaults(),
-            (None, _) => Agent::config_builder().tls_config(tls_config(&self.trust)?).build().new_agent(),
+        let agent = match self.agent {
+            Some(agent) => agent,
+            None => connect::agent(Agent::config_builder().build(), self.trust.client_config_for(self.session.endpoint())?),
         };
         Ok(Client { session: self.session, wire: Wire { agent, connect_timeout: self.connect_timeout } })
     }
@@ -191,14 +189,4 @@ pub enum BuildError {
     /// The certificates cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-}
-
-fn tls_config(trust: &Trust) -> Result<TlsConfig, TrustError> {
-    let roots: Vec<Certificate<'static>> =
-        trust.certificates()?.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::new_with_certs(&roots))
-        .unversioned_rustls_crypto_provider(ccfs_tls::provider())
-        .build())
 }

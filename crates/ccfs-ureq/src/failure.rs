@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ccfs_proto::TransportFailure;
+use ccfs_proto::{TlsFailure, TransportFailure};
 use ureq::{Error, Timeout};
 
 /// What went wrong before the head of the answer was there.
@@ -10,7 +10,8 @@ pub(crate) fn send_failure(error: &Error) -> TransportFailure {
     match error {
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => TransportFailure::Resolve,
         Error::ConnectionFailed | Error::ConnectProxyFailed(_) | Error::Timeout(Timeout::Connect) => TransportFailure::Connect,
-        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => TransportFailure::Tls,
+        Error::Rustls(error) => TransportFailure::Tls(ccfs_tls::failure(error)),
+        Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => TransportFailure::Tls(TlsFailure::Other),
         Error::Timeout(_) => TransportFailure::Stall,
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => TransportFailure::Protocol,
         Error::Io(error) => io_failure(error),
@@ -21,9 +22,10 @@ pub(crate) fn send_failure(error: &Error) -> TransportFailure {
 
 fn io_failure(error: &io::Error) -> TransportFailure {
     // The handshake happens inside I/O, so a refused certificate comes wrapped.
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if let Some(tls) = ccfs_tls::io_failure(error) {
+        return TransportFailure::Tls(tls);
+    }
     match error.kind() {
-        _ if inner.is_some() => TransportFailure::Tls,
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::HostUnreachable

@@ -24,10 +24,11 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod connect;
 mod drive;
 mod failure;
 mod sink;
 
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
-pub use ccfs_tls::{Trust, TrustError};
+pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
 pub use client::{BuildError, Client, ClientBuilder, Download};

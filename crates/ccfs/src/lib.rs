@@ -70,7 +70,7 @@ pub use ccfs_proto::{
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
 #[cfg(any(feature = "blocking", feature = "async"))]
-pub use ccfs_tls::{Trust, TrustError};
+pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
 
 #[cfg(feature = "listener")]
 pub use ccfs_listener::{self as listener, Listener};

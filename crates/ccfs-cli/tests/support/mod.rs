@@ -39,6 +39,13 @@ impl Ccfs {
         Self { _settings: Some(settings), ..ccfs }
     }
 
+    /// With the keys and the endpoint of an emulator, and nothing about its certificate.
+    pub(crate) fn at(emulator: &Emulator) -> Self {
+        let (access_key, secret_key) = keys_of(emulator);
+        let endpoint = emulator.endpoint().to_string();
+        Self::new().env("CCFS_ENDPOINT", &endpoint).env("CCFS_ACCESS_KEY", &access_key).env("CCFS_SECRET_KEY", &secret_key)
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self

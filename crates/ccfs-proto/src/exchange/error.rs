@@ -10,6 +10,7 @@ use crate::operation::FieldError;
 use crate::result_code::ResultCode;
 
 use super::skew::ClockSkew;
+use super::tls::TlsFailure;
 
 /// Why a request could not be made. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +41,8 @@ pub enum TransportFailure {
     #[error("no connection to the server came about")]
     Connect,
     /// The TLS handshake failed. Nothing was sent. Not retried: certificates do not mend themselves.
-    #[error("the TLS handshake failed: is the server's certificate signed by a CA that is trusted here, and for this host?")]
-    Tls,
+    #[error("the TLS handshake failed: {0}")]
+    Tls(TlsFailure),
     /// The connection broke before the answer began. The request may have arrived: retried only where repeating is harmless.
     #[error("the connection broke before the answer began")]
     Broken,
@@ -59,7 +60,7 @@ pub enum TransportFailure {
 impl TransportFailure {
     /// Whether the request surely never reached the server.
     pub const fn never_arrived(self) -> bool {
-        matches!(self, Self::Resolve | Self::Connect | Self::Tls)
+        matches!(self, Self::Resolve | Self::Connect | Self::Tls(_))
     }
 }
 

@@ -6,6 +6,7 @@ mod request;
 mod retry;
 mod skew;
 mod step;
+mod tls;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,6 +20,7 @@ pub use self::policy::Policy;
 pub use self::request::PreparedRequest;
 pub use self::skew::ClockSkew;
 pub use self::step::{Now, SinkKind, Step};
+pub use self::tls::TlsFailure;
 
 use self::retry::Again;
 use crate::auth::{Credentials, Signer};

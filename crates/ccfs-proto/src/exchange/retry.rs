@@ -27,7 +27,7 @@ pub(super) enum Again {
 pub(super) fn again(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Duration>) -> Again {
     let harmless = repeat == Repeat::Harmless;
     match kind {
-        ErrorKind::Transport(TransportFailure::Tls | TransportFailure::Protocol) => Again::No,
+        ErrorKind::Transport(TransportFailure::Tls(_) | TransportFailure::Protocol) => Again::No,
         ErrorKind::Transport(failure) if failure.never_arrived() || harmless => Again::Broken,
         ErrorKind::Answer(AnswerError::Truncated { .. }) if harmless => Again::Broken,
         ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => Again::Busy { after: retry_after },

@@ -1,0 +1,64 @@
+//! Pins and client certificates through the command's settings.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use ccfs_emulator::Emulator;
+use support::Ccfs;
+
+const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
+
+/// The server says that it has no such file: everything up to it works.
+const REACHED: i32 = 1;
+
+#[test]
+fn a_pin_comes_from_flag_environment_or_file() {
+    let emulator = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
+    let (pin, wrong) = (emulator.certificate_sha256().unwrap(), "ab".repeat(32));
+    for backend in ["blocking", "async"] {
+        let ccfs = Ccfs::at(&emulator);
+        let run = ccfs.run(&["--backend", backend, "download", NAME]);
+        run.ends_with_code(3);
+        ccfs.run(&["--backend", backend, "--pin-sha256", &pin.to_uppercase(), "download", NAME]).ends_with_code(REACHED);
+        let run = ccfs.run(&["--backend", backend, "--pin-sha256", &wrong, "download", NAME]);
+        run.ends_with_code(3);
+        assert!(run.stderr.contains(&pin) && run.stderr.contains(&wrong), "both pins are told: {}", run.stderr);
+        ccfs.run(&["--backend", backend, "--pin-sha256", &format!("{wrong},{pin}"), "download", NAME]).ends_with_code(REACHED);
+        fs::write(ccfs.path("pin.toml"), format!("pin_sha256 = \"{pin}\"\n")).unwrap();
+        ccfs.run(&["--backend", backend, "--config", "pin.toml", "download", NAME]).ends_with_code(REACHED);
+        let ccfs = ccfs.env("CCFS_PIN_SHA256", &pin);
+        ccfs.run(&["--backend", backend, "download", NAME]).ends_with_code(REACHED);
+    }
+    let run = Ccfs::at(&emulator).run(&["--pin-sha256", "abcd", "download", NAME]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("--pin-sha256: a pin has 64 hex digits (SHA-256), and this one has 4"), "{}", run.stderr);
+}
+
+#[test]
+fn a_client_certificate_comes_from_two_files() {
+    let emulator = Emulator::builder().require_client_certificate().start().unwrap();
+    let identity = emulator.client_identity().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    fs::write(ccfs.path("client.pem"), &identity.certificate_pem).unwrap();
+    fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
+    for backend in ["blocking", "async"] {
+        let run = ccfs.run(&["--backend", backend, "download", NAME]);
+        run.ends_with_code(3);
+        assert!(run.stderr.contains("wants a client certificate"), "{}", run.stderr);
+        let given = ["--backend", backend, "--client-cert", "client.pem", "--client-key", "key.pem", "download", NAME];
+        ccfs.run(&given).ends_with_code(REACHED);
+    }
+    for (arguments, said) in [
+        (&["--client-cert", "client.pem"][..], "give both --client-cert and --client-key"),
+        (&["--client-cert", "client.pem", "--client-key", "client.pem"], "the client key is missing"),
+        (&["--client-cert", "client.pem", "--client-key", "nowhere.pem"], "nowhere.pem cannot be read"),
+    ] {
+        let run = ccfs.run(&[arguments, &["download", NAME]].concat());
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(said), "{said:?} is missing in: {}", run.stderr);
+    }
+    fs::write(ccfs.path("mtls.toml"), "client_cert = \"client.pem\"\nclient_key = \"key.pem\"\n").unwrap();
+    ccfs.run(&["--config", "mtls.toml", "download", NAME]).ends_with_code(REACHED);
+}

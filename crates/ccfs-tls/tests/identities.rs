@@ -1,0 +1,97 @@
+//! Client certificates and their keys, as openssl makes them.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use ccfs_tls::{Identity, IdentityError};
+use rcgen::{CertificateParams, KeyPair};
+
+fn made() -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn read(certificate: &str, key: &str) -> Result<Identity, IdentityError> {
+    Identity::from_pem(certificate.as_bytes(), key.as_bytes())
+}
+
+#[test]
+fn a_certificate_and_its_key_are_an_identity_that_shows_neither() {
+    let (certificate, key) = made();
+    let shown = format!("{:?}", read(&certificate, &key).unwrap());
+    assert_eq!(shown, "Identity { certificates: 1, .. }");
+    // One file with both, lines of Windows, and words around.
+    let both = format!("subject=client\r\n{}\r\n{}", certificate.replace('\n', "\r\n"), key.replace('\n', "\r\n"));
+    read(&both, &both).unwrap();
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let ((certificate, key), (_, other)) = (made(), made());
+    let cut = &key[..key.len() / 2];
+    let broken = key.replace("MIG", "!!!");
+    for (certificate, key, expected) in [
+        (certificate.as_str(), other.as_str(), IdentityError::KeyDiffers),
+        ("", key.as_str(), IdentityError::NoCertificate),
+        (key.as_str(), key.as_str(), IdentityError::NoCertificate),
+        (&certificate[..certificate.len() / 2], key.as_str(), IdentityError::Certificate),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key.as_str(), IdentityError::Certificate),
+        (certificate.as_str(), "", IdentityError::NoKey),
+        (certificate.as_str(), certificate.as_str(), IdentityError::NoKey),
+        (certificate.as_str(), cut, IdentityError::Key),
+        (certificate.as_str(), broken.as_str(), IdentityError::Key),
+        (certificate.as_str(), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", IdentityError::Key),
+    ] {
+        let error = read(certificate, key).unwrap_err();
+        assert_eq!(error, expected);
+        assert!(!error.to_string().contains("MIG"));
+    }
+    let large = vec![b'-'; 4 * 1024 * 1024 + 1];
+    let error = Identity::from_pem(&large, key.as_bytes()).unwrap_err();
+    assert_eq!(error, IdentityError::TooLarge { limit: 4 * 1024 * 1024, len: large.len() });
+}
+
+/// Every form of key that openssl writes; `false` without openssl.
+fn openssl(folder: &Path, line: &str) -> bool {
+    let run = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
+    run.is_ok_and(|output| {
+        assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
+        true
+    })
+}
+
+#[test]
+fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    if !openssl(at, "genrsa -traditional -out rsa-pkcs1.pem 2048") {
+        return println!("skipped: openssl is not on this machine");
+    }
+    openssl(at, "pkey -in rsa-pkcs1.pem -out rsa-pkcs8.pem");
+    openssl(at, "ecparam -name prime256v1 -genkey -noout -out ec-sec1.pem");
+    openssl(at, "ecparam -name secp384r1 -genkey -out ec-with-parameters.pem");
+    openssl(at, "genpkey -algorithm ED25519 -out ed25519.pem");
+    let text = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
+    for (name, label) in [
+        ("rsa-pkcs1.pem", "RSA PRIVATE KEY"),
+        ("rsa-pkcs8.pem", "BEGIN PRIVATE KEY"),
+        ("ec-sec1.pem", "EC PRIVATE KEY"),
+        ("ec-with-parameters.pem", "EC PARAMETERS"),
+        ("ed25519.pem", "BEGIN PRIVATE KEY"),
+    ] {
+        assert!(text(name).contains(label), "{name}");
+        openssl(at, &format!("req -x509 -new -key {name} -subj /CN=client -days 30 -out certificate.pem"));
+        if let Err(error) = read(&text("certificate.pem"), &text(name)) {
+            panic!("{name}: {error}");
+        }
+    }
+    openssl(at, "pkey -in ec-sec1.pem -aes256 -passout pass:word -out encrypted-pkcs8.pem");
+    openssl(at, "rsa -in rsa-pkcs1.pem -aes256 -passout pass:word -traditional -out encrypted-pkcs1.pem");
+    for name in ["encrypted-pkcs8.pem", "encrypted-pkcs1.pem"] {
+        let error = read(&text("certificate.pem"), &text(name)).unwrap_err();
+        assert_eq!(error, IdentityError::Encrypted, "{name}");
+        assert!(error.to_string().contains("openssl pkey"));
+    }
+}

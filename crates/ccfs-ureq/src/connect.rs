@@ -1,0 +1,109 @@
+//! How connections come about: through a proxy where there is one, and then TLS as `ccfs-tls` says.
+//!
+//! ureq takes roots and a client certificate, but no verifier of ours, so its last link is replaced. The traits are its unversioned ones; see
+//! `docs/architecture.md`, "Choices".
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use ureq::config::Config;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport,
+    TransportAdapter,
+};
+use ureq::{Agent, Error};
+
+/// An agent whose TLS is `tls`.
+pub(crate) fn agent(config: Config, tls: ClientConfig) -> Agent {
+    let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(TlsConnector(Arc::new(tls)));
+    Agent::with_parts(config, connector, DefaultResolver::default())
+}
+
+/// Wraps what the chain has connected in TLS, where the URL says https.
+struct TlsConnector(Arc<ClientConfig>);
+
+impl fmt::Debug for TlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsConnector")
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = Either<In, TlsTransport>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        let Some(transport) = chained else { return Ok(None) };
+        if !details.needs_tls() {
+            return Ok(Some(Either::A(transport)));
+        }
+        let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let name = ServerName::try_from(host).map_err(|_| Error::Tls("the host is no name that TLS knows"))?.to_owned();
+        let mut tls = ClientConnection::new(Arc::clone(&self.0), name)?;
+        let mut wire = TransportAdapter::new(Box::new(transport) as Box<dyn Transport>, Arc::clone(&details.current_time));
+        wire.set_timeout(left(details));
+        while tls.is_handshaking() {
+            tls.complete_io(&mut wire).map_err(handshake_failure)?;
+        }
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(tls, wire) })))
+    }
+}
+
+/// What TCP and the proxy have left of the time to connect.
+fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let mut timeout = details.timeout;
+    if let (Duration::Exact(after), Instant::Exact(begun), Instant::Exact(now)) = (timeout.after, details.now, (details.current_time)()) {
+        timeout.after = Duration::Exact(after.saturating_sub(now.saturating_duration_since(begun)));
+    }
+    timeout
+}
+
+/// A connection that breaks during the handshake never came about: nothing was sent over it.
+fn handshake_failure(error: io::Error) -> Error {
+    let told = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>());
+    if told { Error::Io(error) } else { Error::ConnectionFailed }
+}
+
+/// A connection in TLS.
+struct TlsTransport {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+}
+
+impl fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsTransport")
+    }
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        self.stream.write_all(&self.buffers.output()[..amount])?;
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.sock.set_timeout(timeout);
+        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,33 @@
+//! One call over each of the house's backends, for tests that care how the connection comes about.
+
+use ccfs_driver::Error;
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
+use ccfs_tls::Trust;
+
+use crate::backend::file_name;
+
+/// How one call went: the result code that the server answered with, or the error.
+pub type Outcome = Result<String, Error>;
+
+/// Asks for a file that is not there, once, over both backends: `0300011` says that everything up to the server works.
+pub fn ask_both(endpoint: &Endpoint, credentials: &Credentials, trust: &Trust) -> [(&'static str, Outcome); 2] {
+    let mut policy = Policy::default();
+    policy.attempts = 1;
+    let download = || DownloadAgentSkillInfoFile::new(file_name());
+    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials.clone()).policy(policy.clone()).trust(trust.clone());
+    let blocking = client.build().unwrap().download(download()).to_writer(std::io::sink());
+    let client = ccfs_reqwest::Client::builder(endpoint.clone(), credentials.clone()).policy(policy).trust(trust.clone()).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let asynchronous = runtime.block_on(client.download(download()).to_writer(tokio::io::sink()));
+    [("blocking", blocking), ("async", asynchronous)].map(|(name, result)| (name, outcome(result)))
+}
+
+fn outcome<T>(result: Result<T, Error>) -> Outcome {
+    match result {
+        Ok(_) => Ok("a file".into()),
+        Err(Error::Exchange(error)) if error.kind.result_code().is_some() => {
+            Ok(error.kind.result_code().map(ToString::to_string).unwrap_or_default())
+        }
+        Err(error) => Err(error),
+    }
+}
