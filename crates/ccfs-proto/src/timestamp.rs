@@ -67,17 +67,26 @@ impl Timestamp {
     pub fn text(self, precision: Precision) -> TimestampText {
         let mut bytes = *b"0000-00-00T00:00:00.000Z";
         let at = self.civil();
-        put(&mut bytes[0..4], u32::from(at.year().unsigned_abs()));
-        put(&mut bytes[5..7], u32::from(at.month().unsigned_abs()));
-        put(&mut bytes[8..10], u32::from(at.day().unsigned_abs()));
-        put(&mut bytes[11..13], u32::from(at.hour().unsigned_abs()));
-        put(&mut bytes[14..16], u32::from(at.minute().unsigned_abs()));
-        put(&mut bytes[17..19], u32::from(at.second().unsigned_abs()));
+        let (year, millis) = (at.year().unsigned_abs(), at.millisecond().unsigned_abs());
+        #[allow(clippy::cast_possible_truncation)] // A year has four digits and a millisecond three.
+        let (century, tenth) = ((year / 100) as u8, (millis / 10) as u8);
+        let pairs = [
+            (0, century),
+            (2, (year % 100) as u8),
+            (5, at.month().unsigned_abs()),
+            (8, at.day().unsigned_abs()),
+            (11, at.hour().unsigned_abs()),
+            (14, at.minute().unsigned_abs()),
+            (17, at.second().unsigned_abs()),
+            (20, tenth),
+        ];
+        for (at, pair) in pairs {
+            bytes[at] = b'0' + pair / 10;
+            bytes[at + 1] = b'0' + pair % 10;
+        }
+        bytes[22] = b'0' + (millis % 10) as u8;
         match precision {
-            Precision::Millis => {
-                put(&mut bytes[20..23], u32::from(at.millisecond().unsigned_abs()));
-                TimestampText { bytes, len: 24 }
-            }
+            Precision::Millis => TimestampText { bytes, len: 24 },
             Precision::Seconds => {
                 bytes[19] = b'Z';
                 TimestampText { bytes, len: 20 }
@@ -123,13 +132,6 @@ impl Timestamp {
             return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
         }
         Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())
-    }
-}
-
-fn put(digits: &mut [u8], mut value: u32) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
     }
 }
 
