@@ -17,6 +17,7 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
     step("rules of the house", &["xtask", "deps"]),
+    step("unused dependencies", &["xtask", "unused"]),
     step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]),
     Step {
         name: "docs",
@@ -24,12 +25,8 @@ const STEPS: &[Step] = &[
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     step("tests (README's second command)", &["test", "--workspace"]),
-    step("the facade without features", &["check", "--package", "ccfs", "--no-default-features"]),
-    step("the facade, only async", &["check", "--package", "ccfs", "--no-default-features", "--features", "async"]),
-    step("the facade, only blocking", &["check", "--package", "ccfs", "--no-default-features", "--features", "blocking"]),
-    step("the facade, only archive", &["check", "--package", "ccfs", "--no-default-features", "--features", "archive"]),
-    step("the facade, only the listener", &["check", "--package", "ccfs", "--no-default-features", "--features", "listener"]),
-    step("the archive without features", &["check", "--package", "ccfs-archive", "--no-default-features"]),
+    step("the public API", &["xtask", "api"]),
+    step("every combination of features", &["xtask", "features"]),
     step("examples", &["xtask", "examples"]),
     step("demo (README's first command)", &["run", "--release", "--", "demo"]),
 ];

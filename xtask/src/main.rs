@@ -2,28 +2,43 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod api;
 mod bench;
 mod ci;
 mod deps;
 mod examples;
+mod features;
 mod fuzz;
+mod unused;
 mod workspace;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
-  ci     everything that must pass: formatting, lints, rules, docs, tests, the demo
-  deps   the rules of the house: who may import whom, crate budgets, licences, Rust versions
-  examples  runs every example, and compares what it prints with what it says
-  fuzz   [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
-  bench  sign | archive [OPTIONS]: ours against peers, interleaved in one run";
+  ci         everything that must pass and needs no other tool: all of the following down to demo
+
+  deps       the rules of the house: who may import whom, crate budgets, Rust versions
+  unused     every declared dependency is named in the sources
+  api        [--bless]: the public API against its committed snapshot, and no foreign types in it
+  features   every combination of a library's features builds without a warning
+  examples   runs every example, and compares what it prints with what it says
+
+  fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
+  bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run";
 
 fn main() -> ExitCode {
+    if let Some(code) = api::as_rustdoc() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["api"] => api::run(false),
+        ["api", "--bless"] => api::run(true),
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
+        ["features"] => features::run(),
+        ["unused"] => unused::run(),
         ["examples"] => examples::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),

@@ -35,6 +35,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|_| format!("{line} printed something that is not UTF-8"))
 }
 
+/// Runs a command that talks to the terminal itself.
+pub(crate) fn done(command: &mut Command) -> Result<(), String> {
+    let line = line(command);
+    let status = command.status().map_err(|error| format!("{line} could not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{line} ended with {status}")) }
+}
+
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or_default();
     let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
@@ -51,16 +58,30 @@ pub(crate) fn metadata() -> Result<Value, String> {
 #[derive(Clone, Debug)]
 pub(crate) struct Member<'a> {
     pub(crate) name: &'a str,
+    /// Its folder.
+    pub(crate) folder: PathBuf,
     /// What `cargo metadata` says of it.
     pub(crate) json: &'a Value,
 }
 
 impl Member<'_> {
+    /// Whether other people depend on it: a library that can be published.
+    pub(crate) fn is_library(&self) -> bool {
+        let unpublished = self.json["publish"].as_array().is_some_and(Vec::is_empty);
+        !unpublished && self.targets("lib").next().is_some()
+    }
+
     /// The sources of its targets of a kind: `lib`, `bin`, `example`, `test`.
     pub(crate) fn targets<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s Path)> {
         let targets = self.json["targets"].as_array().into_iter().flatten();
         let of_kind = targets.filter(move |target| list(&target["kind"]).any(|word| word == kind));
         of_kind.map(|target| (text(&target["name"]), Path::new(text(&target["src_path"]))))
+    }
+
+    /// Its features, without `default` and those that only switch on a dependency by name.
+    pub(crate) fn features(&self) -> Vec<&str> {
+        let features = self.json["features"].as_object().into_iter().flatten();
+        features.map(|(name, _)| name.as_str()).filter(|name| *name != "default").collect()
     }
 }
 
@@ -68,7 +89,8 @@ impl Member<'_> {
 pub(crate) fn members(metadata: &Value) -> Vec<Member<'_>> {
     let ids: Vec<&str> = list(&metadata["workspace_members"]).map(text).collect();
     let ours = list(&metadata["packages"]).filter(|package| ids.contains(&text(&package["id"])));
-    let mut members: Vec<_> = ours.map(|json| Member { name: text(&json["name"]), json }).collect();
+    let folder = |package: &Value| Path::new(text(&package["manifest_path"])).parent().unwrap_or(root()).to_owned();
+    let mut members: Vec<_> = ours.map(|json| Member { name: text(&json["name"]), folder: folder(json), json }).collect();
     members.sort_by_key(|member| member.name);
     members
 }
@@ -100,4 +122,13 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Fails with all that is wrong, or says what holds.
+pub(crate) fn verdict(wrong: &[String], heading: &str, holds: &str) -> Result<(), String> {
+    if wrong.is_empty() {
+        println!("{holds}");
+        return Ok(());
+    }
+    Err(format!("{heading}:\n  {}", wrong.join("\n  ")))
 }

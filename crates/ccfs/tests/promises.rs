@@ -40,6 +40,11 @@ fn everything_crosses_threads() {
     thread_safe::<ccfs::WholeFile>();
     thread_safe::<ccfs::archive::Archive<File>>();
     thread_safe::<ccfs::archive::AgentSkillChange>();
+    thread_safe::<ccfs::archive::ArchiveParser<ccfs::archive::AgentSkillChange>>();
+    thread_safe::<ccfs::archive::ArchiveStream<File>>();
+    thread_safe::<ccfs::archive::RecordParser<ccfs::archive::AgentSkillChange>>();
+    thread_safe::<ccfs::archive::Report>();
+    shared::<ccfs::archive::ReadOptions>();
     an_error::<Error>();
     an_error::<FileError>();
     an_error::<TrustError>();

@@ -1,0 +1,53 @@
+//! Every combination of a library's features builds: features only add.
+
+use std::process::Command;
+
+use crate::workspace::{done, members, metadata, root};
+
+/// With more features than this, only none, each alone, each pair, and all are built.
+const WHOLE_POWERSET: usize = 4;
+
+pub(crate) fn run() -> Result<(), String> {
+    let metadata = metadata()?;
+    for library in members(&metadata).iter().filter(|member| member.is_library()) {
+        let features = library.features();
+        if features.is_empty() {
+            continue;
+        }
+        let combinations = combinations(&features);
+        for combination in &combinations {
+            let mut check = Command::new(env!("CARGO"));
+            check.args(["clippy", "--quiet", "--locked", "--package", library.name, "--no-default-features"]).current_dir(root());
+            // What is unused without a feature must be behind it.
+            check.arg("--features").arg(combination.join(",")).args(["--", "-D", "warnings"]);
+            done(&mut check)?;
+        }
+        println!("{}: {} combinations of {} features build", library.name, combinations.len(), features.len());
+    }
+    Ok(())
+}
+
+fn combinations<'f>(features: &[&'f str]) -> Vec<Vec<&'f str>> {
+    let all = 1_u32 << features.len();
+    let wanted = (0..all).filter(|set| features.len() <= WHOLE_POWERSET || set.count_ones() <= 2 || *set == all - 1);
+    let named = |set: u32| features.iter().enumerate().filter(move |(index, _)| set >> index & 1 == 1).map(|(_, feature)| *feature);
+    wanted.map(|set| named(set).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_features_are_combined_in_every_way() {
+        assert_eq!(combinations(&["a", "b"]), [vec![], vec!["a"], vec!["b"], vec!["a", "b"]]);
+        assert_eq!(combinations(&["a", "b", "c", "d"]).len(), 16);
+    }
+
+    #[test]
+    fn many_features_are_combined_in_pairs() {
+        let found = combinations(&["a", "b", "c", "d", "e"]);
+        assert_eq!(found.len(), 1 + 5 + 10 + 1);
+        assert_eq!(found.last().unwrap().len(), 5);
+    }
+}
