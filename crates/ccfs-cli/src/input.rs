@@ -13,9 +13,9 @@ use crate::progress::{Bar, Counting};
 pub(crate) enum Input {
     Archive(Archive<Counting<File>>),
     /// An archive that is still arriving; what is in it is known when it has been read.
-    Stream(ArchiveStream<Box<dyn Read>>),
+    Stream(ArchiveStream<Box<dyn Read + Send>>),
     Csv {
-        reader: Box<dyn Read>,
+        reader: Box<dyn Read + Send>,
         name: String,
         kind: FileKind,
     },
@@ -33,7 +33,7 @@ impl Input {
             let taken = stdin.by_ref().take(2).read_to_end(&mut start);
             taken.map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
             let is_archive = start == b"PK";
-            let reader: Box<dyn Read> = Box::new(Cursor::new(start).chain(stdin));
+            let reader: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(stdin));
             return Ok(if is_archive {
                 Self::Stream(ArchiveStream::with_options(reader, options))
             } else {
@@ -70,12 +70,12 @@ impl Input {
         }
     }
 
-    /// Its records.
-    pub(crate) fn records<'a>(&'a mut self, options: &ReadOptions) -> Records<'a, AnyRecord> {
+    /// Its records; an archive's are inflated on a second thread where that pays.
+    pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
         match self {
-            Self::Archive(archive) => archive.records(),
-            Self::Stream(archive) => archive.records(),
-            Self::Csv { reader, name, kind } => Records::from_csv_with(reader, *kind, options).named(name),
+            Self::Archive(archive) => archive.into_records_ahead(),
+            Self::Stream(archive) => archive.into_records_ahead(),
+            Self::Csv { reader, name, kind } => Records::from_csv_with(reader, kind, options).named(&name),
         }
     }
 }

@@ -26,18 +26,18 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         BadRow::Skip => OnBadRow::Skip,
     });
     let bar = Bar::reading();
-    let mut input = Input::open(&args.input, args.kind.map(FileKind::from), &options, &bar)?;
+    let input = Input::open(&args.input, args.kind.map(FileKind::from), &options, &bar)?;
     let kind = only_kind(&input, args)?;
     let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
     let bad_rows = match &args.output {
         None => {
             let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
-            let bad_rows = conversion.run(input.records(&options), &mut out, &name)?;
+            let bad_rows = conversion.run(input.into_records(&options), &mut out, &name)?;
             out.flush().map_err(|error| Failure::stdout(&error))?;
             bad_rows
         }
-        Some(path) => to_file(&mut conversion, input.records(&options), path, args.force, &name)?,
+        Some(path) => to_file(&mut conversion, input.into_records(&options), path, args.force, &name)?,
     };
     report(&bad_rows);
     Ok(())
@@ -193,9 +193,9 @@ fn report(bad_rows: &BadRows) {
 pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failure> {
     let options = ReadOptions::new();
     let bar = Bar::reading();
-    let mut input = Input::open(archive, None, &options, &bar)?;
+    let input = Input::open(archive, None, &options, &bar)?;
     let mut conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
-    to_file(&mut conversion, input.records(&options), path, true, &archive.display().to_string())?;
+    to_file(&mut conversion, input.into_records(&options), path, true, &archive.display().to_string())?;
     let lines = File::open(path).and_then(|file| io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1)));
     lines.map_err(Failure::file)
 }
