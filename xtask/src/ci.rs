@@ -17,6 +17,7 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
     step("rules of the house", &["xtask", "deps"]),
+    step("documents", &["xtask", "docs"]),
     step("unused dependencies", &["xtask", "unused"]),
     step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]),
     Step {

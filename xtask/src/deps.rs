@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::workspace::{cargo, metadata, text};
+use crate::licences;
+use crate::workspace::{cargo, members, metadata, text, verdict};
 
 /// Who may import whom. A crate that is not here, or an arrow that is not here, is a violation.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -51,8 +52,20 @@ const NETWORK: &[&str] = &[
 const KEPT_OUT: &[(&str, &[&str])] =
     &[("ccfs-proto", &["zip", "csv", "tempfile", "rand"]), ("ccfs-archive", &["http", "tempfile", "rand", "hmac", "sha2"])];
 
-/// How many crates a layer's default tree may have, itself included.
-const BUDGETS: &[(&str, usize)] = &[("ccfs-proto", 30)];
+/// How many crates a layer's default tree may have, itself included: what was there when it was set, and a little room for what those crates
+/// may bring along. Raising one is a decision, and goes into the change's message.
+const BUDGETS: &[(&str, usize)] = &[
+    ("ccfs-proto", 30),
+    ("ccfs-archive", 22),
+    ("ccfs-tls", 46),
+    ("ccfs-driver", 40),
+    ("ccfs-ureq", 60),
+    ("ccfs-reqwest", 115),
+    ("ccfs-listener", 70),
+    ("ccfs", 70),
+    ("ccfs-emulator", 80),
+    ("ccfs-cli", 175),
+];
 
 /// Crates that nothing here may bring in: another TLS stack, another C toolchain.
 const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "cmake"];
@@ -64,19 +77,23 @@ pub(crate) fn run() -> Result<(), String> {
     house.check_arrows(&mut wrong);
     house.check_kept_out(&mut wrong);
     house.check_everywhere(&mut wrong);
-    for (layer, budget) in BUDGETS {
+    wrong.extend(licences::check(&metadata)?);
+    for member in members(&metadata).iter().filter(|member| member.is_library() || member.targets("bin").next().is_some()) {
+        let layer = member.name;
+        let Some((_, budget)) = BUDGETS.iter().find(|(name, _)| *name == layer) else {
+            if member.is_library() {
+                wrong.push(format!("{layer} has no budget in xtask/src/deps.rs"));
+            }
+            continue;
+        };
         let count = tree_size(layer)?;
         if count > *budget {
             wrong.push(format!("{layer} has {count} crates in its default tree, and {budget} are allowed"));
         }
-        println!("{layer}: {count} crates in its default tree, at most {budget}");
+        println!("{layer:14} {count:3} crates in its default tree, at most {budget}");
     }
-    if wrong.is_empty() {
-        println!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
-        Ok(())
-    } else {
-        Err(format!("rules of the house are broken:\n  {}", wrong.join("\n  ")))
-    }
+    let holds = format!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
+    verdict(&wrong, "rules of the house are broken", &holds)
 }
 
 /// What `cargo metadata` says.
@@ -173,4 +190,68 @@ fn tree_size(layer: &str) -> Result<usize, String> {
     let tree = cargo(&arguments)?;
     let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)").trim()).filter(|line| !line.is_empty()).collect();
     Ok(crates.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A workspace of `packages`, where each depends on what is named behind it.
+    fn wrong(packages: &[(&str, &[&str])], more: &Value) -> Vec<String> {
+        let package = |name: &str| {
+            let mut package = json!({"id": name, "name": name, "version": "1.0.0", "license": "MIT", "rust_version": "1.88"});
+            if let (Some(package), Some(more)) = (package.as_object_mut(), more[name].as_object()) {
+                package.extend(more.clone());
+            }
+            package
+        };
+        let node = |(name, below): &(&str, &[&str])| {
+            let deps =
+                below.iter().map(|dep| json!({"pkg": dep, "dep_kinds": [{"kind": if dep.ends_with("-dev") { "dev" } else { "normal" }}]}));
+            json!({"id": name, "deps": deps.collect::<Vec<_>>()})
+        };
+        let ours: Vec<&str> = packages.iter().map(|(name, _)| *name).filter(|name| name.starts_with("ccfs")).collect();
+        let metadata = json!({
+            "packages": packages.iter().map(|(name, _)| package(name)).collect::<Vec<_>>(),
+            "workspace_members": ours,
+            "resolve": {"nodes": packages.iter().map(node).collect::<Vec<_>>()},
+        });
+        let house = House::read(&metadata).unwrap();
+        let mut wrong = Vec::new();
+        house.check_arrows(&mut wrong);
+        house.check_kept_out(&mut wrong);
+        house.check_everywhere(&mut wrong);
+        wrong
+    }
+
+    #[test]
+    fn arrows_point_down() {
+        let good: &[(&str, &[&str])] = &[("ccfs-driver", &["ccfs-proto", "bytes"]), ("ccfs-proto", &["bytes"]), ("bytes", &[])];
+        assert_eq!(wrong(good, &Value::Null), [""; 0]);
+        let up: &[(&str, &[&str])] = &[("ccfs-proto", &["ccfs-archive"]), ("ccfs-archive", &[])];
+        assert_eq!(wrong(up, &Value::Null), ["ccfs-proto must not depend on ccfs-archive: arrows point down only"]);
+        let unknown = wrong(&[("ccfs-new", &[])], &Value::Null);
+        assert!(unknown[0].starts_with("ccfs-new is a room that"), "{unknown:?}");
+    }
+
+    #[test]
+    fn the_network_is_kept_out_however_deep() {
+        let deep: &[(&str, &[&str])] =
+            &[("ccfs-archive", &["a"]), ("a", &["b"]), ("b", &["tokio", "hyper-dev"]), ("tokio", &[]), ("hyper-dev", &[])];
+        assert_eq!(wrong(deep, &Value::Null), ["ccfs-archive must not have tokio in its tree"]);
+    }
+
+    #[test]
+    fn banned_crates_young_rust_and_no_licence_are_found() {
+        let packages: &[(&str, &[&str])] = &[("ccfs-proto", &[]), ("openssl", &[]), ("young", &[]), ("free", &[])];
+        let more = json!({"young": {"rust_version": "1.89.1"}, "free": {"license": null}});
+        let expected = [
+            "free names no licence",
+            "openssl must not be in the workspace's tree",
+            "young 1.0.0 needs a newer Rust than the workspace promises",
+        ];
+        assert_eq!(wrong(packages, &more), expected);
+    }
 }

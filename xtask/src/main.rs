@@ -6,9 +6,11 @@ mod api;
 mod bench;
 mod ci;
 mod deps;
+mod docs;
 mod examples;
 mod features;
 mod fuzz;
+mod licences;
 mod unused;
 mod workspace;
 
@@ -18,7 +20,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   ci         everything that must pass and needs no other tool: all of the following down to demo
 
-  deps       the rules of the house: who may import whom, crate budgets, Rust versions
+  deps       the rules of the house: who may import whom, crate budgets, licences, Rust versions
+  docs       links, what the code says of the documents, and that their Rust is compiled
   unused     every declared dependency is named in the sources
   api        [--bless]: the public API against its committed snapshot, and no foreign types in it
   features   every combination of a library's features builds without a warning
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["api", "--bless"] => api::run(true),
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
+        ["docs"] => docs::run(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),

@@ -4,6 +4,8 @@
 mod args;
 mod backend;
 mod command;
+#[cfg(test)]
+mod documents;
 mod failure;
 mod input;
 mod interrupt;
