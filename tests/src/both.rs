@@ -1,6 +1,6 @@
 //! One call over each of the house's backends, for tests that care how the connection comes about.
 
-use ccfs_driver::Error;
+use ccfs_driver::{Error, Proxy};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
 use ccfs_tls::Trust;
 
@@ -9,14 +9,20 @@ use crate::backend::file_name;
 /// How one call went: the result code that the server answered with, or the error.
 pub type Outcome = Result<String, Error>;
 
-/// Asks for a file that is not there, once, over both backends: `0300011` says that everything up to the server works.
-pub fn ask_both(endpoint: &Endpoint, credentials: &Credentials, trust: &Trust) -> [(&'static str, Outcome); 2] {
+/// Asks for a file that is not there, once, over both backends, through this proxy or none: `0300011` says that everything up to the server works.
+pub fn ask_both(endpoint: &Endpoint, credentials: &Credentials, trust: &Trust, proxy: Option<&Proxy>) -> [(&'static str, Outcome); 2] {
     let mut policy = Policy::default();
     policy.attempts = 1;
     let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials.clone()).policy(policy.clone()).trust(trust.clone());
+    let client =
+        ccfs_ureq::Client::builder(endpoint.clone(), credentials.clone()).policy(policy.clone()).trust(trust.clone()).proxy(proxy.cloned());
     let blocking = client.build().unwrap().download(download()).to_writer(std::io::sink());
-    let client = ccfs_reqwest::Client::builder(endpoint.clone(), credentials.clone()).policy(policy).trust(trust.clone()).build().unwrap();
+    let client = ccfs_reqwest::Client::builder(endpoint.clone(), credentials.clone())
+        .policy(policy)
+        .trust(trust.clone())
+        .proxy(proxy.cloned())
+        .build()
+        .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let asynchronous = runtime.block_on(client.download(download()).to_writer(tokio::io::sink()));
     [("blocking", blocking), ("async", asynchronous)].map(|(name, result)| (name, outcome(result)))

@@ -14,6 +14,7 @@ mod collector;
 mod house;
 pub mod laws;
 mod leaks;
+mod proxy;
 pub mod scenarios;
 mod server;
 
@@ -23,6 +24,7 @@ pub use clock::ManualClock;
 pub use collector::{Collector, Logged};
 pub use house::{Async, Blocking};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets};
+pub use proxy::ProxyProcess;
 pub use server::{Behaviour, Framing, ScriptedServer, Seen};
 
 /// Compiles and runs the examples of the documents.

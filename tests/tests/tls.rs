@@ -25,7 +25,7 @@ fn identity_of(emulator: &Emulator) -> Identity {
 /// Both backends reach the server.
 fn reaches(emulator: &Emulator, trust: &Trust) {
     emulator.clear_logs();
-    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), trust) {
+    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), trust, None) {
         assert_eq!(outcome.unwrap(), "0300011", "{name}");
     }
     assert_eq!(emulator.received().len(), 2);
@@ -34,7 +34,7 @@ fn reaches(emulator: &Emulator, trust: &Trust) {
 /// Both backends refuse or are refused, for this reason, after one attempt, and no request arrives.
 fn fails(emulator: &Emulator, trust: &Trust, expected: TlsFailure, words: &str) {
     emulator.clear_logs();
-    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), trust) {
+    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), trust, None) {
         let error = outcome.unwrap_err();
         let said = error.to_string();
         assert!(said.contains("TLS handshake failed") && said.contains(words), "{name}: {said}");
@@ -116,7 +116,7 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
 fn a_server_without_tls_is_told() {
     let plain = Emulator::builder().plain().start().unwrap();
     let endpoint = format!("https://{}", plain.address()).parse().unwrap();
-    for (name, outcome) in ask_both(&endpoint, &plain.credentials(), &Trust::none().pin(Pin::of(b""))) {
+    for (name, outcome) in ask_both(&endpoint, &plain.credentials(), &Trust::none().pin(Pin::of(b"")), None) {
         let said = outcome.unwrap_err().to_string();
         assert!(said.contains("does not speak TLS"), "{name}: {said}");
     }

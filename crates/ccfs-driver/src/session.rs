@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ccfs_proto::{ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
 
 use crate::clock::{Clock, SystemClock};
+use crate::proxy::{Proxy, ProxyError};
 
 /// A server, an account and the bounds; begins exchanges and remembers what they learned about the clock.
 ///
@@ -20,7 +21,18 @@ pub struct Session {
     policy: Policy,
     clock: Arc<dyn Clock>,
     jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
+    way: Way,
     memory: Arc<Memory>,
+}
+
+/// How to get to the server.
+#[derive(Clone, Debug, Default)]
+enum Way {
+    /// As the environment says when a client is made.
+    #[default]
+    Environment,
+    Direct,
+    Through(Proxy),
 }
 
 #[derive(Default)]
@@ -39,6 +51,7 @@ impl Session {
             policy: Policy::default(),
             clock: Arc::new(SystemClock::new()),
             jitter: Arc::new(random),
+            way: Way::default(),
             memory: Arc::default(),
         }
     }
@@ -62,6 +75,22 @@ impl Session {
     pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.jitter = Arc::new(source);
         self
+    }
+
+    /// Sets the proxy, or that there is none, whatever the environment says. Default: [`Proxy::from_env`].
+    #[must_use]
+    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.way = proxy.map_or(Way::Direct, Way::Through);
+        self
+    }
+
+    /// The proxy that calls go through. Drivers ask when they make their client: an endpoint is one host, so it is decided once.
+    pub fn route(&self) -> Result<Option<Proxy>, ProxyError> {
+        match &self.way {
+            Way::Environment => Proxy::from_env(&self.endpoint),
+            Way::Direct => Ok(None),
+            Way::Through(proxy) => Ok(Some(proxy.clone())),
+        }
     }
 
     /// The server.

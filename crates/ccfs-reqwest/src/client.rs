@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
+use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
 use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
@@ -131,6 +131,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the proxy, or with `None` that there is none, whatever the environment says. Default: what the usual variables name for the
+    /// endpoint when the client is made ([`Proxy::from_env`]).
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.session = self.session.proxy(proxy.into());
+        self
+    }
+
     /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -138,7 +146,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and [`trust`](Self::trust) does not.
+    /// Takes a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and [`trust`](Self::trust) and [`proxy`](Self::proxy) do
+    /// not.
     ///
     /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because reqwest sets both per client: a
     /// redirect that is followed sends the signature to another address.
@@ -162,12 +171,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
+    /// Makes the client. Reads the environment's proxy and the system's roots where they count; sends nothing.
     pub fn build(self) -> Result<Client, BuildError> {
         if let Some(http) = self.http {
             return Ok(Client { session: self.session, http });
         }
-        let http = reqwest::Client::builder()
+        // The environment is read by our rules, which are the same for both backends.
+        let http = reqwest::Client::builder().no_proxy();
+        let http = match self.session.route()? {
+            Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
+            None => http,
+        };
+        let http = http
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -179,6 +194,14 @@ impl ClientBuilder {
     }
 }
 
+fn reqwest_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, BuildError> {
+    let made = reqwest::Proxy::all(proxy.to_string()).map_err(|_| BuildError::Http)?;
+    Ok(match proxy.login() {
+        Some((user, password)) => made.basic_auth(user, password),
+        None => made,
+    })
+}
+
 /// Why a client could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -186,7 +209,10 @@ pub enum BuildError {
     /// The certificates cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// reqwest cannot make a client out of its settings: mostly a proxy variable that is no URL.
-    #[error("the HTTP client cannot be made: is one of HTTP_PROXY, HTTPS_PROXY and ALL_PROXY set to something that is no URL?")]
+    /// The proxy that the environment names cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// reqwest cannot make a client out of its settings.
+    #[error("the HTTP client cannot be made")]
     Http,
 }

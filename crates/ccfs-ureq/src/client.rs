@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress, Session, WholeFile};
+use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
 use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
@@ -141,6 +141,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the proxy, or with `None` that there is none, whatever the environment says. Default: what the usual variables name for the
+    /// endpoint when the client is made ([`Proxy::from_env`]).
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.session = self.session.proxy(proxy.into());
+        self
+    }
+
     /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -148,7 +156,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes an agent of the caller's: its proxies, resolver, pool and TLS count, and [`trust`](Self::trust) does not.
+    /// Takes an agent of the caller's: its proxies, resolver, pool and TLS count, and [`trust`](Self::trust) and [`proxy`](Self::proxy) do not.
     ///
     /// The protocol's own needs are set per request all the same: no redirects, statuses are not errors, no added headers, the
     /// timeouts of the exchange.
@@ -172,11 +180,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. Reads the system's roots when they are trusted; sends nothing.
+    /// Makes the client. Reads the environment's proxy and the system's roots where they count; sends nothing.
     pub fn build(self) -> Result<Client, BuildError> {
         let agent = match self.agent {
             Some(agent) => agent,
-            None => connect::agent(Agent::config_builder().build(), self.trust.client_config_for(self.session.endpoint())?),
+            None => connect::agent(self.session.route()?.as_ref(), self.trust.client_config_for(self.session.endpoint())?)?,
         };
         Ok(Client { session: self.session, wire: Wire { agent, connect_timeout: self.connect_timeout } })
     }
@@ -189,4 +197,7 @@ pub enum BuildError {
     /// The certificates cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The proxy that the environment names cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }

@@ -7,21 +7,32 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use ccfs_driver::{Proxy, ProxyError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport,
     TransportAdapter,
 };
-use ureq::{Agent, Error};
+use ureq::{Agent, Error, ProxyProtocol};
 
-/// An agent whose TLS is `tls`.
-pub(crate) fn agent(config: Config, tls: ClientConfig) -> Agent {
+/// An agent that goes through `proxy` and whose TLS is `tls`.
+pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
+    let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
     let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(TlsConnector(Arc::new(tls)));
-    Agent::with_parts(config, connector, DefaultResolver::default())
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+}
+
+fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
+    let builder = ureq::Proxy::builder(ProxyProtocol::Http).host(proxy.host()).port(proxy.port());
+    let builder = match proxy.login() {
+        Some((user, password)) => builder.username(user).password(password),
+        None => builder,
+    };
+    // What a proxy of ours has, ureq takes: the host is checked, and it encodes the login itself.
+    builder.build().map_err(|_| ProxyError::Login)
 }
 
 /// Wraps what the chain has connected in TLS, where the URL says https.

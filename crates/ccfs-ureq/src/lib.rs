@@ -29,6 +29,6 @@ mod drive;
 mod failure;
 mod sink;
 
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, SystemClock, WholeFile};
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
 pub use client::{BuildError, Client, ClientBuilder, Download};

@@ -68,7 +68,7 @@ pub use ccfs_proto::{
 };
 
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, SystemClock, WholeFile};
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, SystemClock, WholeFile};
 #[cfg(any(feature = "blocking", feature = "async"))]
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
 

@@ -62,7 +62,8 @@ impl Ccfs {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ccfs"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CCFS_")) {
+        let of_this_machine = |name: &str| name.starts_with("CCFS_") || name.to_ascii_lowercase().ends_with("_proxy");
+        for (name, _) in std::env::vars().filter(|(name, _)| of_this_machine(name)) {
             command.env_remove(name);
         }
         command.args(arguments).current_dir(self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());

@@ -1,0 +1,89 @@
+//! Both backends through a proxy that is a process of its own: tunnels, absolute form, logins, exceptions.
+#![allow(clippy::unwrap_used)]
+
+use ccfs_driver::Proxy;
+use ccfs_emulator::Emulator;
+use ccfs_proto::{Endpoint, ErrorKind, TransportFailure};
+use ccfs_tests::{ProxyProcess, ask_both};
+use ccfs_tls::Trust;
+use serde_json::json;
+
+fn trust(emulator: &Emulator) -> Trust {
+    emulator.ca_pem().map_or(Trust::none(), |pem| Trust::none().add_pem(pem.as_bytes()).unwrap())
+}
+
+/// The proxy for this endpoint in an environment of these variables.
+fn proxy_of(endpoint: &Endpoint, variables: &[(&str, &str)]) -> Option<Proxy> {
+    let variable = |name: &str| variables.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+    Proxy::from_env_with(endpoint, variable).unwrap()
+}
+
+#[test]
+fn https_goes_through_a_tunnel_and_no_proxy_goes_around_it() {
+    let Some(process) = ProxyProcess::start(None) else { return };
+    let emulator = Emulator::builder().start().unwrap();
+    let url = format!("http://{}", process.address());
+    let proxy = proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &url)]);
+    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref()) {
+        assert_eq!(outcome.unwrap(), "0300011", "{name}");
+        let target = emulator.address().to_string();
+        assert_eq!(process.next().unwrap(), json!({"method": "CONNECT", "target": target, "login": false, "answered": 200}), "{name}");
+    }
+    assert_eq!(emulator.received().len(), 2, "signatures hold: the proxy changes nothing in a tunnel");
+    for exception in ["127.0.0.1", "127.0.0.0/8", "*", "example.com, 127.0.0.1"] {
+        let proxy = proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &url), ("NO_PROXY", exception)]);
+        for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref()) {
+            assert_eq!(outcome.unwrap(), "0300011", "{name}");
+        }
+        assert!(process.saw_nothing_more(), "{exception}");
+    }
+}
+
+/// Plain HTTP: the async backend asks in absolute form, the blocking one has ureq's tunnel here, too.
+#[test]
+fn http_goes_through_as_well_and_the_signature_holds() {
+    let Some(process) = ProxyProcess::start(None) else { return };
+    let emulator = Emulator::builder().plain().start().unwrap();
+    let proxy = proxy_of(emulator.endpoint(), &[("http_proxy", &process.address())]);
+    let outcomes = ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref());
+    for ((name, outcome), method) in outcomes.into_iter().zip(["CONNECT", "POST"]) {
+        assert_eq!(outcome.unwrap(), "0300011", "{name}");
+        let seen = process.next().unwrap();
+        assert_eq!((&seen["method"], &seen["answered"]), (&json!(method), &json!(200)), "{name}");
+        assert!(seen["target"].as_str().unwrap().contains(&emulator.address().to_string()), "{seen}");
+    }
+    assert!(emulator.received().iter().all(|request| request.header("proxy-authorization").is_none()));
+    // The variable for https says nothing about http.
+    assert_eq!(proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &process.address())]), None);
+}
+
+#[test]
+fn a_login_is_sent_to_the_proxy_and_nowhere_else() {
+    let Some(process) = ProxyProcess::start(Some("ope:s@me:wörd")) else { return };
+    for emulator in [Emulator::builder().start().unwrap(), Emulator::builder().plain().start().unwrap()] {
+        let right: Proxy = format!("http://ope:s%40me%3Aw%C3%B6rd@{}", process.address()).parse().unwrap();
+        for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&right)) {
+            assert_eq!(outcome.unwrap(), "0300011", "{name}");
+            assert_eq!(process.next().unwrap()["login"], true, "{name}");
+        }
+        for request in emulator.received() {
+            assert_eq!(request.header("proxy-authorization"), None);
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
+    let Some(process) = ProxyProcess::start(Some("user:right")) else { return };
+    let emulator = Emulator::builder().start().unwrap();
+    let wrong: Proxy = format!("http://user:MARKER-word@{}", process.address()).parse().unwrap();
+    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&wrong)) {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(TransportFailure::Connect), "{name}");
+        assert!(!format!("{error} {error:?}").contains("MARKER"), "{name}");
+        assert_eq!(process.next().unwrap()["answered"], 407, "{name}");
+    }
+    let builder = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(&emulator)).proxy(wrong);
+    assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("MARKER"));
+    assert!(emulator.received().is_empty());
+}
