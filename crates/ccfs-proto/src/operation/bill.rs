@@ -6,14 +6,13 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::field::{self, FieldError, FieldProblem};
-use super::generation::{Generation, GenerationJob, download_field, download_request};
+use super::generation::{Generation, GenerationJob, index_download};
 use super::interface::{FieldForm, Interface, InterfaceField};
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::file_name::IndexFileName;
 
-const FILE_NAME: &str = "billFileName";
 /// Characters of `callId` and of the numbers.
 const NUMBER_LIMIT: usize = 25;
 
@@ -225,48 +224,9 @@ impl Operation for QueryBillData {
     }
 }
 
-/// `downloadBillFile`: the ZIP of one job, with members `…_call[_n].csv` and `…_record[_n].csv`.
-///
-/// Only the account's own files are handed out. See `docs/protocol.md`, "Other interfaces".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadBillFile {
-    file_name: IndexFileName,
-}
-
-impl DownloadBillFile {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "downloadBillFile",
-        about: "downloads the index files of calls and recordings",
-        fields: &[download_field(FILE_NAME)],
-        answer: "the ZIP of one job",
-        expected: Expected::File(&[FileKind::Zip]),
-        repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self::new(values.index_file(FILE_NAME)?)),
-        ..Interface::SIGNED_POST
-    };
-
-    /// Downloads the file of that name.
-    #[must_use]
-    pub fn new(file_name: IndexFileName) -> Self {
-        Self { file_name }
-    }
-
-    /// The file's name.
-    pub fn file_name(&self) -> &IndexFileName {
-        &self.file_name
-    }
-}
-
-impl Operation for DownloadBillFile {
-    type Answer = FileReceipt;
-
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        Ok(download_request(self.interface(), FILE_NAME, &self.file_name))
-    }
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
-    }
+index_download! {
+    /// `downloadBillFile`: the ZIP of one job, with members `…_call[_n].csv` and `…_record[_n].csv`.
+    ///
+    /// Only the account's own files are handed out. See `docs/protocol.md`, "Other interfaces".
+    DownloadBillFile = "downloadBillFile", "downloads the index files of calls and recordings", "billFileName"
 }

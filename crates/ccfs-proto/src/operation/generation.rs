@@ -107,16 +107,6 @@ impl Generation {
     }
 }
 
-/// A request whose only field is the name of an index file, under `key`.
-pub(super) fn download_request(interface: &str, key: &'static str, file_name: &IndexFileName) -> OperationRequest {
-    OperationRequest::enveloped(interface, &std::collections::BTreeMap::from([(key, file_name.as_str())]))
-}
-
-/// The field of [`download_request`] in the table of interfaces.
-pub(super) const fn download_field(key: &'static str) -> InterfaceField {
-    InterfaceField::required(key, FieldForm::IndexFileName, "the file's name, as the callback told it: yyyyMMdd_{responseId}.zip")
-}
-
 /// The window goes forward and is not longer than `limit` seconds.
 pub(super) fn check_window(begin: LocalTime, end: LocalTime, limit: u64) -> Result<(), FieldError> {
     let seconds = u64::try_from(end.seconds_since(begin)).map_err(|_| FieldError::new("beginTime", FieldProblem::BeginAfterEnd))?;
@@ -141,3 +131,124 @@ fn check_callback_url(url: &str) -> Result<(), FieldError> {
         ))
     }
 }
+
+/// An operation that asks for a window of one of the two agent interfaces.
+macro_rules! agent_generation {
+    ($(#[$doc:meta])* $name:ident = $interface:literal, $about:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            generation: Generation,
+        }
+
+        impl $name {
+            pub(super) const INTERFACE: Interface = Interface {
+                name: $interface,
+                about: $about,
+                fields: &[Generation::BEGIN, Generation::END, Generation::ACCOUNT, Generation::AGENT, Generation::CALLBACK],
+                answer: "responseId: the job's id, 32 hex digits",
+                expected: Expected::Envelope,
+                repeat: Repeat::OnlyUnlessArrived,
+                build: |values| Interface::built(Self { generation: Generation::from_values(values)? }),
+                ..Interface::SIGNED_POST
+            };
+
+            #[doc = concat!($what, " from `begin` to `end` on the tenant's clock; the server calls `callback_url` when the file is there.")]
+            #[must_use]
+            pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
+                Self { generation: Generation::new(begin, end, callback_url.into()) }
+            }
+
+            /// Only this tenant space: 1 to 20 characters.
+            #[must_use]
+            pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+                self.generation.account_id = Some(account_id.into());
+                self
+            }
+
+            /// Only this agent: 1 to 20 characters.
+            #[must_use]
+            pub fn agent_id(mut self, agent_id: impl Into<String>) -> Self {
+                self.generation.agent_id = Some(agent_id.into());
+                self
+            }
+
+            /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
+            #[must_use]
+            pub fn span_limit(mut self, seconds: u64) -> Self {
+                self.generation.span_limit = seconds;
+                self
+            }
+        }
+
+        impl Operation for $name {
+            type Answer = GenerationJob;
+
+            as_in_table!();
+
+            fn request(&self) -> Result<OperationRequest, FieldError> {
+                self.generation.agent_request(self.interface())
+            }
+
+            fn answer(&self, received: Received) -> Result<GenerationJob, AnswerError> {
+                GenerationJob::from_answer(received)
+            }
+        }
+    };
+}
+pub(super) use agent_generation;
+
+/// An operation that downloads the ZIP of one job, whose name stands in the field given last.
+macro_rules! index_download {
+    ($(#[$doc:meta])* $name:ident = $interface:literal, $about:literal, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            file_name: IndexFileName,
+        }
+
+        impl $name {
+            pub(super) const INTERFACE: Interface = Interface {
+                name: $interface,
+                about: $about,
+                fields: &[InterfaceField::required(
+                    $field,
+                    FieldForm::IndexFileName,
+                    "the file's name, as the callback told it: yyyyMMdd_{responseId}.zip",
+                )],
+                answer: "the ZIP of one job",
+                expected: Expected::File(&[FileKind::Zip]),
+                repeat: Repeat::Harmless,
+                build: |values| Interface::built(Self::new(values.index_file($field)?)),
+                ..Interface::SIGNED_POST
+            };
+
+            /// Downloads the file of that name.
+            #[must_use]
+            pub fn new(file_name: IndexFileName) -> Self {
+                Self { file_name }
+            }
+
+            /// The file's name.
+            pub fn file_name(&self) -> &IndexFileName {
+                &self.file_name
+            }
+        }
+
+        impl Operation for $name {
+            type Answer = FileReceipt;
+
+            as_in_table!();
+
+            fn request(&self) -> Result<OperationRequest, FieldError> {
+                let msg_body = std::collections::BTreeMap::from([($field, self.file_name.as_str())]);
+                Ok(OperationRequest::enveloped(self.interface(), &msg_body))
+            }
+
+            fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+                received.into_file()
+            }
+        }
+    };
+}
+pub(super) use index_download;
