@@ -60,6 +60,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sign(args) => command::signature::sign(&settings, args),
         Command::Verify(args) => command::signature::verify(&settings, args),
         Command::Serve(args) => command::serve::run(&settings, &args),
+        Command::Man(args) => command::man::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ccfs", &mut script);

@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 
 use ccfs_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
@@ -239,7 +240,7 @@ fn a_truncated_archive_is_told_and_leaves_nothing() {
 #[test]
 fn help_has_an_example_for_every_command() {
     let ccfs = Ccfs::new();
-    let commands = ["demo", "download", "query", "call", "listen", "convert", "inspect", "sign", "verify", "serve", "completions"];
+    let commands = ["demo", "download", "query", "call", "listen", "convert", "inspect", "sign", "verify", "serve", "completions", "man"];
     let overview = ccfs.run(&["--help"]);
     for command in commands {
         assert!(overview.stdout.contains(&format!("  {command}")), "{command} is not in the overview");
@@ -248,4 +249,33 @@ fn help_has_an_example_for_every_command() {
         assert!(run.stdout.contains("Example:\n  ccfs ") || run.stdout.contains("| ccfs "), "{command}: {}", run.stdout);
     }
     assert!(ccfs.run(&["completions", "bash"]).stdout.contains("ccfs__subcmd__download"));
+}
+
+/// One page a command, each with the flags of its help; `groff` takes them without a complaint, where it is there.
+#[test]
+fn manual_pages_are_made_from_the_help() {
+    let ccfs = Ccfs::new();
+    let overview = ccfs.run(&["man"]);
+    overview.ends_with_code(0);
+    ccfs.run(&["man", "--out", "man1"]).ends_with_code(0);
+    assert_eq!(fs::read_to_string(ccfs.path("man1/ccfs.1")).unwrap().trim_end(), overview.stdout.trim_end());
+    let mut pages = 0;
+    for entry in fs::read_dir(ccfs.path("man1")).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, page) = (path.file_stem().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
+        assert!(page.contains(".TH ") && page.contains(".SH SYNOPSIS"), "{name}");
+        let command: Vec<&str> = name.strip_prefix("ccfs-").into_iter().collect();
+        let help = ccfs.run(&[&command[..], &["--help"]].concat()).stdout;
+        let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3);
+        for flag in flags.map(|flag| flag.trim_end_matches([',', ';', ')', '.'])) {
+            assert!(page.replace("\\-", "-").contains(flag), "{name}: {flag} is missing");
+        }
+        pages += 1;
+        match Command::new("groff").args(["-man", "-ww", "-z"]).arg(&path).output() {
+            Ok(checked) => assert!(checked.status.success() && checked.stderr.is_empty(), "{name}: {checked:?}"),
+            Err(_) => println!("{name} is not looked at by groff: it is not here"),
+        }
+    }
+    assert_eq!(pages, 1 + overview.stdout.matches("\nccfs\\-").count(), "the overview names every page");
+    assert!(pages > 10);
 }

@@ -143,7 +143,7 @@ fn no_option_takes_a_secret_and_no_help_shows_one() {
     secrets.add("the secret key", SECRET_KEYS[1]);
     let ccfs = Ccfs::new().env("CCFS_SECRET_KEY", SECRET_KEYS[1]).env("CCFS_ACCESS_KEY", "ak");
     let mut commands: Vec<Vec<&str>> = vec![vec![]];
-    for command in ["demo", "download", "query", "call", "listen", "convert", "inspect", "sign", "verify", "serve", "completions"] {
+    for command in ["demo", "download", "query", "call", "listen", "convert", "inspect", "sign", "verify", "serve", "completions", "man"] {
         commands.push(vec![command]);
     }
     commands.extend(ccfs::proto::INTERFACES.iter().map(|interface| vec!["call", interface.name]));

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod download;
 pub(crate) mod inspect;
 pub(crate) mod listen;
+pub(crate) mod man;
 pub(crate) mod query;
 pub(crate) mod serve;
 pub(crate) mod signature;
