@@ -39,7 +39,7 @@
 //! # Features
 //!
 //! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
-//! record becomes the JSON line that `ccfs convert` prints. `jiff-02`, `chrono-04`, `time-03`: [`TenantTime`] and
+//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV. `jiff-02`, `chrono-04`, `time-03`: [`TenantTime`] and
 //! [`UtcTime`] become the times of these crates.
 #![forbid(unsafe_code)]
 
@@ -50,6 +50,8 @@ mod code;
 mod convert;
 mod csv;
 mod error;
+#[cfg(feature = "json")]
+mod export;
 mod kind;
 mod limits;
 mod options;
@@ -67,6 +69,8 @@ pub use archive::Archive;
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{Cells, Charset, CsvRow, CsvWriter, Row};
 pub use error::{BadRow, Error, Position, RowFault};
+#[cfg(feature = "json")]
+pub use export::{ExportFormat, OffsetOf, RecordWriter};
 pub use kind::FileKind;
 pub use limits::{LimitKind, Limits};
 pub use options::{BadRows, OnBadRow, ReadOptions};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::command::call::CallArgs;
-use ccfs::archive::FileKind;
+use ccfs::archive::{ExportFormat, FileKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
@@ -105,6 +105,15 @@ pub(crate) enum Command {
     /// Speaks plain HTTP; put a TLS end before it where the callback URL is https.
     #[command(after_help = "Example:\n  ccfs listen --bind 0.0.0.0:9080 --once")]
     Listen(ListenArgs),
+    /// Pull the files of a range of days into a folder; go on where an earlier run stopped
+    ///
+    /// Cuts the range into windows that the server takes, asks for each, waits for its file, downloads and checks it. A journal in the folder
+    /// says what is done: killed at any moment and started again, the pull goes on, loses nothing, and asks for nothing that the server
+    /// still has. Days that are not over yet on the tenant's clock are left for a later run.
+    #[command(
+        after_help = "Example:\n  ccfs pull --from 2023-04-01 --to 2023-04-30 --tz Asia/Shanghai --out skills\n  ccfs pull --from 2021-01-01 --to 2022-12-31 --out skills --convert jsonl --in-flight 8 \\\n    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback"
+    )]
+    Pull(PullArgs),
     /// Turn an archive or a CSV into JSON lines or clean CSV
     #[command(after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert - --to csv < skills.zip")]
     Convert(ConvertArgs),
@@ -200,6 +209,58 @@ pub(crate) struct ListenArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct PullArgs {
+    /// First day, yyyy-MM-dd on the tenant's clock
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: String,
+    /// Last day
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: String,
+    /// Folder for the files and the journal; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How to learn that a file is there: ask for it, or wait for the server's callback
+    #[arg(long, value_enum, default_value_t = Wait::Poll)]
+    pub(crate) wait: Wait,
+    /// Address to receive callbacks at
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080")]
+    pub(crate) bind: SocketAddr,
+    /// URL that the server calls when a file is there; must lead to --bind [with --wait poll: one that leads nowhere]
+    #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
+    pub(crate) callback: Option<String>,
+    /// Convert each window's records into a file beside its ZIP (--to is the last day here)
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) convert: Option<Target>,
+    /// Remove each ZIP once its records are converted
+    #[arg(long, requires = "convert")]
+    pub(crate) no_zip: bool,
+    /// What to do about a row that cannot be read when converting
+    #[arg(long, value_enum, default_value_t = BadRow::Stop)]
+    pub(crate) on_bad_row: BadRow,
+    /// Which of the four files
+    #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
+    pub(crate) kind: KindArg,
+    /// Only this tenant space
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Windows under way at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) in_flight: u8,
+    /// Days in a window; no more than the server takes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=31))]
+    pub(crate) window_days: u8,
+}
+
+/// How to learn that a file is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wait {
+    /// Ask for the name that it will have, until it is there
+    Poll,
+    /// Wait for the server's callback, and ask for the name only when none comes
+    Callback,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {
     /// Archive, CSV file, or - for either on stdin
     pub(crate) input: PathBuf,
@@ -224,6 +285,15 @@ pub(crate) struct ConvertArgs {
 pub(crate) enum Target {
     Jsonl,
     Csv,
+}
+
+impl From<Target> for ExportFormat {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Jsonl => Self::Jsonl,
+            Target::Csv => Self::Csv,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

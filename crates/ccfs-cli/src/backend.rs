@@ -58,16 +58,18 @@ pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
 
 /// Runs a future to its end, or until a signal comes: then it is dropped, which cancels it cleanly.
 pub(crate) fn run<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::file(format_args!("the async runtime cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         tokio::select! {
             result = future => result,
             () = interrupted() => Err(Failure::new(Kind::Interrupted, "interrupted")),
         }
     })
+}
+
+/// A runtime on this thread.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::file(format_args!("the async runtime cannot start: {error}")))
 }
 
 async fn interrupted() {

@@ -55,6 +55,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Query(args) => command::query::run(&settings, args),
         Command::Call(args) => command::call::run(&settings, args),
         Command::Listen(args) => command::listen::run(&settings, &args),
+        Command::Pull(args) => command::pull::run(&settings, &args),
         Command::Convert(args) => command::convert::run(&settings, &args),
         Command::Inspect(args) => command::inspect::run(&settings, &args),
         Command::Sign(args) => command::signature::sign(&settings, args),

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
 use std::time::Duration;
 
 use ccfs::Progress;
+use ccfs::pull::PullProgress;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::table::thousands;
@@ -21,6 +22,11 @@ impl Bar {
     /// A bar of a file that is read, and of the rows that came out of it.
     pub(crate) fn reading() -> Self {
         Self::with("{spinner} [{bar:30}] {bytes} of {total_bytes}, {msg} {eta} left")
+    }
+
+    /// A bar of the windows of a pull.
+    pub(crate) fn windows() -> Self {
+        Self::with("{spinner} [{bar:30}] {pos} of {len} windows, {msg}")
     }
 
     fn with(template: &str) -> Self {
@@ -42,6 +48,16 @@ impl Bar {
                 bar.set_length(declared);
             }
             bar.set_position(progress.received);
+        }
+    }
+
+    /// Shows how far a pull is.
+    pub(crate) fn pulled(&self, progress: &PullProgress) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(progress.windows as u64);
+            bar.set_position(progress.settled as u64);
+            let (rows, received) = (thousands(progress.rows), thousands(progress.received));
+            bar.set_message(format!("{} under way, {rows} rows, {received} bytes received", progress.in_flight));
         }
     }
 

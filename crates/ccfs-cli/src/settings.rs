@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ccfs::pull::Zone;
 use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Trust};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -157,26 +157,48 @@ impl Settings {
     }
 
     /// The tenant's time zone, where one is set.
-    pub(crate) fn time_zone(&self) -> Result<Option<TimeZone>, Failure> {
-        let Some(name) = &self.tz else { return Ok(None) };
-        TimeZone::get(name)
-            .map(Some)
-            .map_err(|_| Failure::usage(format_args!("{name} is not a time zone: give an IANA name such as Asia/Shanghai")))
+    pub(crate) fn time_zone(&self) -> Result<Option<Zone>, Failure> {
+        self.tz.as_deref().map(Zone::named).transpose().map_err(Failure::usage)
     }
 
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let builder = Client::builder(self.endpoint()?, self.credentials()?).policy(self.policy()).trust(self.trust()?);
-        builder.clock(interrupt::InterruptibleClock::new()).build().map_err(Failure::usage)
+        self.client_with(self.policy())
     }
 
     pub(crate) fn async_client(&self) -> Result<AsyncClient, Failure> {
-        let builder = AsyncClient::builder(self.endpoint()?, self.credentials()?).policy(self.policy()).trust(self.trust()?);
+        self.async_client_with(self.policy())
+    }
+
+    /// For pulls, which have a patience of their own.
+    pub(crate) fn pulling_client(&self) -> Result<Client, Failure> {
+        self.client_with(self.pulling_policy())
+    }
+
+    /// The same, async.
+    pub(crate) fn pulling_async_client(&self) -> Result<AsyncClient, Failure> {
+        self.async_client_with(self.pulling_policy())
+    }
+
+    fn client_with(&self, policy: Policy) -> Result<Client, Failure> {
+        let builder = Client::builder(self.endpoint()?, self.credentials()?).policy(policy).trust(self.trust()?);
+        builder.clock(interrupt::InterruptibleClock::new()).build().map_err(Failure::usage)
+    }
+
+    fn async_client_with(&self, policy: Policy) -> Result<AsyncClient, Failure> {
+        let builder = AsyncClient::builder(self.endpoint()?, self.credentials()?).policy(policy).trust(self.trust()?);
         builder.build().map_err(Failure::usage)
     }
 
     fn policy(&self) -> Policy {
         let mut policy = Policy::default();
         policy.query_line = self.query_line;
+        policy
+    }
+
+    /// Trouble is the pull's to judge, over all its calls: a call tries twice, which a wrong clock needs.
+    fn pulling_policy(&self) -> Policy {
+        let mut policy = self.policy();
+        policy.attempts = 2;
         policy
     }
 }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
+use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
 
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
@@ -96,6 +96,11 @@ impl Session {
     /// The server.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The account.
+    pub fn access_key(&self) -> &AccessKey {
+        self.credentials.access_key()
     }
 
     /// The clock that drivers of this session read.

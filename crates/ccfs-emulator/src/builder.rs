@@ -11,7 +11,7 @@ use crate::developer::Developer;
 use crate::emulator::Emulator;
 use crate::fault::FaultRule;
 use crate::gate::Lockout;
-use crate::jobs::Delay;
+use crate::jobs::{Delay, Jobs};
 use crate::state::{CallbackSettings, Clock, Settings};
 use crate::tls::TlsVersions;
 
@@ -42,6 +42,7 @@ pub struct Builder {
     pub(crate) callback_roots: Vec<String>,
     pub(crate) log_limit: usize,
     pub(crate) jobs_limit: usize,
+    pub(crate) jobs: Option<Arc<Jobs>>,
     pub(crate) settings: Settings,
 }
 
@@ -64,6 +65,7 @@ impl Default for Builder {
             callback_roots: Vec::new(),
             log_limit: 10_000,
             jobs_limit: 100_000,
+            jobs: None,
             settings: Settings {
                 seed: 1,
                 rows: 1000,
@@ -72,6 +74,7 @@ impl Default for Builder {
                 span_limit: Duration::from_secs(3 * 24 * 3600),
                 utc_offset: 8 * 3600,
                 chunked: false,
+                same_files: false,
                 errors_as_octet_stream: true,
                 dialect: None,
                 freshness: None,
@@ -236,6 +239,19 @@ impl Builder {
     /// Sends the JSON refusals of interfaces that hand out files under the files' content type. Default: yes, to keep clients honest.
     pub fn errors_as_octet_stream(mut self, on: bool) -> Self {
         self.settings.errors_as_octet_stream = on;
+        self
+    }
+
+    /// Makes the same file, byte for byte, however often and whenever the same window is asked for. Default: no; each job has data of its
+    /// own. For tests that break off and go on, and compare.
+    pub fn same_files(mut self, on: bool) -> Self {
+        self.settings.same_files = on;
+        self
+    }
+
+    /// Takes over the jobs of another emulator, which may have stopped, as a server does that starts again. Without it, none.
+    pub fn jobs_of(mut self, other: &Emulator) -> Self {
+        self.jobs = Some(other.jobs());
         self
     }
 

@@ -182,6 +182,15 @@ impl Emulator {
         self.state.library.voices()
     }
 
+    /// Forgets every job, and with it its file: from now on it is not there.
+    pub fn lose_jobs(&self) {
+        self.state.jobs.clear();
+    }
+
+    pub(crate) fn jobs(&self) -> Arc<Jobs> {
+        Arc::clone(&self.state.jobs)
+    }
+
     /// The script of faults.
     pub fn faults(&self) -> Faults {
         self.state.faults.clone()
@@ -238,7 +247,7 @@ fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) 
         clock: builder.clock,
         prefix: prefix.to_owned(),
         gate: Gate::new(keys, builder.lockout, settings.dialect, settings.freshness),
-        jobs: Jobs::new(settings.seed, builder.jobs_limit, builder.delay),
+        jobs: builder.jobs.unwrap_or_else(|| Arc::new(Jobs::new(settings.seed, builder.jobs_limit, builder.delay))),
         library: Library::new(settings.seed, developers.iter().map(|(developer, _)| developer.access_key())),
         developers,
         faults,

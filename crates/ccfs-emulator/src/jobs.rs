@@ -93,8 +93,9 @@ impl Jobs {
         Self { seed, limit, delay, inner: Mutex::new(Inner { ids: Random::new(seed, "response ids"), by_name: HashMap::new() }) }
     }
 
-    /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here.
-    pub(crate) fn start(&self, owner: &str, account_id: Option<String>, mut plan: ArchivePlan) -> Option<Arc<Job>> {
+    /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here: by the job's id, or by what the
+    /// file is about.
+    pub(crate) fn start(&self, owner: &str, account_id: Option<String>, mut plan: ArchivePlan, same_files: bool) -> Option<Arc<Job>> {
         let mut inner = lock(&self.inner);
         if inner.by_name.len() >= self.limit {
             return None;
@@ -102,7 +103,7 @@ impl Jobs {
         let id = inner.ids.hex32();
         let response_id = ResponseId::from_server(&id).ok()?;
         let day = LocalTime::at_offset(plan.asked, plan.subject.utc_offset).day();
-        plan.seed = Random::new(self.seed, &id).next();
+        plan.seed = Random::new(self.seed, &if same_files { plan.subject.to_string() } else { id }).next();
         let job = Arc::new(Job {
             response_id,
             file_name: IndexFileName::new(day, response_id),
@@ -115,6 +116,11 @@ impl Jobs {
         });
         inner.by_name.insert(job.file_name.as_str().to_owned(), Arc::clone(&job));
         Some(job)
+    }
+
+    /// Forgets all jobs. Ids are not given again.
+    pub(crate) fn clear(&self) {
+        lock(&self.inner).by_name.clear();
     }
 
     pub(crate) fn find(&self, file_name: &str) -> Option<Arc<Job>> {

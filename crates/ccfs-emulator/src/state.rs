@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) span_limit: Duration,
     pub(crate) utc_offset: i32,
     pub(crate) chunked: bool,
+    /// The bytes of a file depend on what was asked for, not on when and how often.
+    pub(crate) same_files: bool,
     pub(crate) errors_as_octet_stream: bool,
     pub(crate) dialect: Option<QueryLine>,
     pub(crate) freshness: Option<Freshness>,
@@ -65,7 +67,7 @@ pub(crate) struct State {
     pub(crate) prefix: String,
     pub(crate) developers: Vec<(Developer, Credentials)>,
     pub(crate) gate: Gate,
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) library: Library,
     pub(crate) faults: Faults,
     pub(crate) received: Log<ReceivedRequest>,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
-use ccfs_proto::{ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
 
@@ -39,6 +39,16 @@ impl Client {
     /// Prepares a call of an interface that answers with a file.
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
         Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
+    }
+
+    /// The server.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.session.endpoint()
+    }
+
+    /// The account.
+    pub fn access_key(&self) -> &AccessKey {
+        self.session.access_key()
     }
 
     /// How far this machine's clock is off, by the latest answer that showed it.

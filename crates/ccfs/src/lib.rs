@@ -9,6 +9,7 @@
 //! | calls that await | [`AsyncClient`], feature `async` |
 //! | to read an archive that is there | [`archive`], feature `archive` (default) |
 //! | to receive the server's callbacks | [`Listener`], feature `listener` |
+//! | the files of a whole range of days | [`pull`], feature `pull` |
 //! | the protocol in your own runtime | [`proto`], always there |
 //!
 //! # Blocking
@@ -60,6 +61,8 @@
 #[cfg(feature = "archive")]
 pub use ccfs_archive as archive;
 pub use ccfs_proto as proto;
+#[cfg(feature = "pull")]
+pub use ccfs_pull as pull;
 
 pub use ccfs_proto::{
     AccessKey, Callback, ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, ErrorKind, ExchangeError, FileReceipt,

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use ccfs::archive::{AnyRecord, BadRows, CsvWriter, Error, FileKind, OnBadRow, ReadOptions, RecordRef, Records, TenantTime, WithOffset};
+use ccfs::archive::{AnyRecord, BadRows, Error, FileKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
+use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
-use jiff::tz::TimeZone;
 
 use crate::args::{BadRow, ConvertArgs, Target};
 use crate::failure::{Failure, Kind};
@@ -79,7 +79,7 @@ fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<FileKind>, Fail
 
 struct Conversion {
     to: Target,
-    zone: Option<TimeZone>,
+    zone: Option<Zone>,
     /// The only kind of file whose records are wanted.
     kind: Option<FileKind>,
     bar: Bar,
@@ -87,7 +87,10 @@ struct Conversion {
 
 impl Conversion {
     fn run(&mut self, mut records: Records<'_, AnyRecord>, out: &mut impl Write, name: &str) -> Result<BadRows, Failure> {
-        let mut writer = Writer::new(self.to, self.zone.clone(), out);
+        let mut writer = RecordWriter::new(self.to.into(), out);
+        if let Some(zone) = &self.zone {
+            writer = writer.offset(|time| zone.offset(time));
+        }
         if let (Target::Csv, Some(kind)) = (self.to, self.kind) {
             writer.header(kind).map_err(|error| Failure::stdout(&error))?;
         }
@@ -119,59 +122,6 @@ fn bad_row_hint(name: &str, error: &Error) -> Failure {
         Error::Row(_) => Failure { message: format!("{} (--on-bad-row skip goes on without it)", failure.message), ..failure },
         _ => failure,
     }
-}
-
-enum Writer<'a, W: Write> {
-    Jsonl { out: &'a mut W, zone: Option<TimeZone> },
-    Csv(CsvWriter<&'a mut W>),
-}
-
-impl<'a, W: Write> Writer<'a, W> {
-    fn new(to: Target, zone: Option<TimeZone>, out: &'a mut W) -> Self {
-        match to {
-            Target::Jsonl => Self::Jsonl { out, zone },
-            Target::Csv => Self::Csv(CsvWriter::new(out)),
-        }
-    }
-
-    /// Also a file without records has a header row.
-    fn header(&mut self, kind: FileKind) -> io::Result<()> {
-        match self {
-            Self::Csv(csv) => csv.write_header(kind.columns()),
-            Self::Jsonl { .. } => Ok(()),
-        }
-    }
-
-    fn write(&mut self, record: ccfs::archive::AnyRecordRef<'_>) -> io::Result<()> {
-        match self {
-            Self::Csv(csv) => csv.write(&record),
-            Self::Jsonl { out, zone: None } => {
-                serde_json::to_writer(&mut **out, &record)?;
-                out.write_all(b"\n")
-            }
-            Self::Jsonl { out, zone: Some(zone) } => {
-                serde_json::to_writer(&mut **out, &WithOffset::new(record, |time| offset(zone, time)))?;
-                out.write_all(b"\n")
-            }
-        }
-    }
-}
-
-/// Seconds that the zone is ahead of UTC at a time on its clock. In the hour that an autumn has twice it is the first one, and a time
-/// that a spring leaves out counts as before the change: what calendars commonly do.
-pub(crate) fn offset(zone: &TimeZone, time: TenantTime) -> Option<i32> {
-    let part = |value: u8| i8::try_from(value).ok();
-    let civil = jiff::civil::DateTime::new(
-        i16::try_from(time.year()).ok()?,
-        part(time.month())?,
-        part(time.day())?,
-        part(time.hour())?,
-        part(time.minute())?,
-        part(time.second())?,
-        0,
-    );
-    let zoned = zone.to_ambiguous_zoned(civil.ok()?).compatible().ok()?;
-    Some(zoned.offset().seconds())
 }
 
 /// Whether a file can be created is known at once; whether its rows are good only at the end.

@@ -7,6 +7,7 @@ pub(crate) mod download;
 pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod man;
+pub(crate) mod pull;
 pub(crate) mod query;
 pub(crate) mod serve;
 pub(crate) mod signature;

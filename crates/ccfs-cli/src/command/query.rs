@@ -30,10 +30,7 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     let job = backend::call(settings, query)?;
     let now = Timestamp::from(SystemTime::now());
     let day = match &zone {
-        Some(zone) => {
-            let instant = jiff::Timestamp::from_millisecond(now.unix_millis()).unwrap_or_default();
-            LocalTime::at_offset(now, zone.to_offset(instant).seconds()).day()
-        }
+        Some(zone) => zone.local(now).day(),
         None => now.utc_day(),
     };
     let name = job.file_name(day);

@@ -24,8 +24,10 @@ pub(crate) struct ArchivePlan {
     pub(crate) shape: Shape,
     /// A member holds that many records at most; more make a second member.
     pub(crate) rows_per_member: u64,
-    /// When generation was asked for: it stands in the members' names.
+    /// When generation was asked for.
     pub(crate) asked: Timestamp,
+    /// When the file was made, by its members' names.
+    pub(crate) made: Timestamp,
     /// What record CSVs name.
     pub(crate) recordings: Vec<Recording>,
     pub(crate) seed: u64,
@@ -36,8 +38,8 @@ pub(crate) struct ArchivePlan {
 /// Sizes and checksums stand in data descriptors behind the data, and in the central directory, because the writer never goes back.
 pub(crate) fn write_archive<W: Write>(plan: &ArchivePlan, into: W) -> io::Result<W> {
     let mut random = Random::new(plan.seed, "archive");
-    let local = LocalTime::at_offset(plan.asked, plan.subject.utc_offset);
-    let stem = format!("{}{:03}{:03}", digits(local), plan.asked.unix_millis() % 1000, random.below(1000));
+    let local = LocalTime::at_offset(plan.made, plan.subject.utc_offset);
+    let stem = format!("{}{:03}{:03}", digits(local), plan.made.unix_millis() % 1000, random.below(1000));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(dos_time(local));
     let mut zip = ZipWriter::new_stream(into);
     for mut table in tables(plan) {

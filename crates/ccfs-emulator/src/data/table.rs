@@ -1,5 +1,7 @@
 //! What the four kinds of CSV have in common.
 
+use std::fmt;
+
 use ccfs_proto::LocalTime;
 
 /// Writes the records of one CSV, one after the other. Holds what they have in common, never the records.
@@ -39,6 +41,12 @@ pub(crate) struct Subject {
     /// Seconds that the tenant's clock is ahead of UTC.
     pub(crate) utc_offset: i32,
     pub(crate) rows: u64,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} {} {:?} {} {}", self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end)
+    }
 }
 
 /// Agents 101, 102, …; every 40th has a number past 32 bits.

@@ -26,6 +26,8 @@ pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Resu
         return Err(ResultCode::AuthenticationFailed.into());
     }
 
+    // As if the file had been made when its window ended, whenever that is asked for.
+    let late = LocalTime::at_offset(call.now, settings.utc_offset).seconds_since(end) * 1000 + call.now.unix_millis() % 1000;
     let plan = ArchivePlan {
         subject: Subject {
             records,
@@ -40,10 +42,11 @@ pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Resu
         shape: settings.shape,
         rows_per_member: settings.rows_per_member,
         asked: call.now,
+        made: if settings.same_files { call.now.plus_millis(-late) } else { call.now },
         recordings: call.state.library.recordings().iter().filter(|recording| recording.owner == call.access_key).cloned().collect(),
         seed: settings.seed,
     };
-    match call.state.jobs.start(call.access_key, account_id, plan) {
+    match call.state.jobs.start(call.access_key, account_id, plan, settings.same_files) {
         Some(job) => Ok(Outcome::Job { job, callback_url }),
         None => Err(ResultCode::QueryFlowControl.into()),
     }

@@ -1,0 +1,119 @@
+//! `ccfs pull` as a process: what it prints, where it stops, how it goes on.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use ccfs_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+use support::Ccfs;
+
+const RANGE: [&str; 7] = ["pull", "--from", "2023-04-01", "--to", "2023-04-10", "--out", "out"];
+
+fn emulator() -> Emulator {
+    Emulator::builder().rows(20).lockout(None).same_files(true).start().unwrap()
+}
+
+fn against(emulator: &Emulator) -> Ccfs {
+    Ccfs::against(emulator).env("CCFS_TZ", "Asia/Shanghai")
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_range_is_pulled_and_told() {
+    let emulator = emulator();
+    for backend in ["blocking", "async"] {
+        let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
+        let run = ccfs.run(&RANGE);
+        run.ends_with_code(0);
+        assert_eq!(run.stderr, "", "nothing to say where nobody looks");
+        assert!(run.stdout.contains("agentSkillInfo_20230410T000000_20230410T235959.zip"), "{}", run.stdout);
+        assert!(run.stdout.ends_with("asked 4 times, 0 were here before\n"), "{}", run.stdout);
+
+        let run = ccfs.run(&[&["--json"], &RANGE[..]].concat());
+        run.ends_with_code(0);
+        let lines = lines(&run.stdout);
+        assert_eq!((lines.len(), &lines[0]["earlier"], &lines[0]["rows"]), (5, &json!(true), &json!(20)));
+        let totals = json!({"windows": 4, "failed": 0, "rows": 80, "bad_rows": 0, "bytes": lines[4]["bytes"], "asked": 0, "resumed": 4, "left_from": null});
+        assert_eq!(lines[4], totals);
+    }
+}
+
+#[test]
+fn records_are_converted() {
+    let emulator = emulator();
+    let ccfs = against(&emulator);
+    for (kind, backend) in [("agentSkillInfo", "blocking"), ("agentOprInfo", "async"), ("call", "blocking"), ("record", "async")] {
+        let out = format!("{kind}-out");
+        let range = ["pull", "--from", "2023-04-01", "--to", "2023-04-01", "--out", &out, "--kind", kind, "--backend", backend];
+        ccfs.run(&[&range[..], &["--convert", "csv", "--no-zip"]].concat()).ends_with_code(0);
+        let name = format!("{kind}_20230401T000000_20230401T235959.csv");
+        let mut files = ccfs.files(&out);
+        files.sort();
+        let mut expected = [".ccfs-pull.lock", &name, "ccfs-pull.journal"];
+        expected.sort_unstable();
+        assert_eq!(files, expected);
+        let text = std::fs::read_to_string(ccfs.path(&out).join(name)).unwrap();
+        assert_eq!(text.lines().count(), 21, "a header and 20 rows");
+    }
+}
+
+#[test]
+fn callbacks_are_waited_for() {
+    let emulator = emulator();
+    for fault in [Fault::Pass, Fault::CallbackDuplicate, Fault::CallbackReplayed, Fault::CallbackForged] {
+        for backend in ["blocking", "async"] {
+            emulator.clear_logs();
+            emulator.faults().clear();
+            emulator.faults().add(fault.clone());
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+            let url = format!("http://{free}/callback");
+            let wait = ["--wait", "callback", "--bind", &free, "--callback", &url, "--backend", backend];
+            let run = against(&emulator).run(&[&RANGE[..], &wait].concat());
+            run.ends_with_code(0);
+            assert!(run.stdout.contains("4 windows, 80 rows"), "{}", run.stdout);
+            let looks = emulator.received().iter().filter(|request| request.interface == Some("downloadAgentSkillInfoFile")).count();
+            assert_eq!(looks, 4, "{fault}: each file is looked for once, when it is there");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_exit_code() {
+    let emulator = emulator();
+    let code = |ccfs: &Ccfs, more: &[&str], code: i32, word: &str, said: &str| {
+        let run = ccfs.run(&[&["--json"], &RANGE[..], more].concat());
+        run.ends_with_code(code);
+        let error: Value = serde_json::from_str(run.stderr.lines().last().unwrap()).unwrap();
+        assert_eq!(error["error"], word, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(said), "{said:?} is missing in {error}");
+    };
+    code(&Ccfs::against(&emulator), &[], 2, "usage", "give --tz, such as Asia/Shanghai, or set CCFS_TZ");
+    code(&against(&emulator), &["--tz", "Asia/Nowhere"], 2, "usage", "Asia/Nowhere is not a time zone");
+    code(&against(&emulator), &["--wait", "callback"], 2, "usage", "--callback");
+    code(&against(&emulator).env("CCFS_SECRET_KEY", "another"), &[], 4, "authentication", "401");
+    let untrusting = Ccfs::new().env("CCFS_ENDPOINT", &emulator.endpoint().to_string()).env("CCFS_TZ", "Asia/Shanghai");
+    let untrusting = untrusting.env("CCFS_ACCESS_KEY", "a").env("CCFS_SECRET_KEY", "b");
+    code(&untrusting, &[], 3, "network", "TLS");
+
+    // A window that fails does not take the others with it, and is told.
+    let ccfs = against(&emulator);
+    emulator.faults().add(Fault::ErrorUnder200(ccfs::proto::ResultCode::PathNotCanonical).at("downloadAgentSkillInfoFile").times(1));
+    code(&ccfs, &[], 1, "refused", "1 window could not be had, which the next run tries again");
+    code(&ccfs, &["--window-days", "2"], 2, "usage", "number of days in a window: 3, and now it is 2");
+    let run = ccfs.run(&RANGE);
+    run.ends_with_code(0);
+    assert!(run.stdout.ends_with("asked 0 times, 3 were here before\n"), "{}", run.stdout);
+}
+
+#[test]
+fn days_that_are_not_over_are_left() {
+    let emulator = emulator();
+    let run = against(&emulator).run(&["pull", "--from", "2999-04-01", "--to", "2999-04-10", "--out", "out"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.starts_with("no windows\n"), "{}", run.stdout);
+    assert!(run.stderr.contains("2999-04-01 and what follows is not over yet"), "{}", run.stderr);
+    assert!(emulator.received().is_empty());
+}

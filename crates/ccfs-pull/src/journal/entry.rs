@@ -1,0 +1,166 @@
+//! The lines of a journal.
+
+use ccfs_archive::FileKind;
+use ccfs_proto::{Endpoint, ResponseId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::window::Window;
+
+/// The version of the journal that this crate writes and reads.
+pub(super) const VERSION: u32 = 1;
+
+/// The first line: what the folder belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) ccfs_pull: u32,
+    pub(super) endpoint: String,
+    pub(super) access_key: String,
+    pub(super) kind: String,
+    pub(super) zone: String,
+    pub(super) window_days: u8,
+    pub(super) account_id: Option<String>,
+    pub(super) convert: Option<String>,
+    pub(super) keep_zip: bool,
+}
+
+impl Header {
+    pub(super) fn new(plan: &Plan, endpoint: &Endpoint, access_key: &str) -> Self {
+        Self {
+            ccfs_pull: VERSION,
+            endpoint: endpoint.to_string(),
+            access_key: access_key.to_owned(),
+            kind: FileKind::word(plan.kind).to_owned(),
+            zone: plan.zone.name().to_owned(),
+            window_days: plan.window_days,
+            account_id: plan.account_id.clone(),
+            convert: plan.convert.map(|format| format.as_str().to_owned()),
+            keep_zip: plan.keep_zip || plan.convert.is_none(),
+        }
+    }
+
+    /// The first thing in which the journal's header differs: its name, what the journal has, what is wanted now.
+    pub(super) fn difference(&self, now: &Self) -> Option<(&'static str, String, String)> {
+        let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
+        let pairs = [
+            ("server", self.endpoint.clone(), now.endpoint.clone()),
+            ("access key", self.access_key.clone(), now.access_key.clone()),
+            ("kind of file", self.kind.clone(), now.kind.clone()),
+            ("tenant's time zone", self.zone.clone(), now.zone.clone()),
+            ("number of days in a window", self.window_days.to_string(), now.window_days.to_string()),
+            ("tenant space", option(&self.account_id), option(&now.account_id)),
+            ("conversion", option(&self.convert), option(&now.convert)),
+            ("choice to keep the ZIP files", self.keep_zip.to_string(), now.keep_zip.to_string()),
+        ];
+        pairs.into_iter().find(|(_, before, now)| before != now)
+    }
+}
+
+/// What happened, or is about to: one line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// The window is about to be asked for. If nothing follows, nobody knows whether the server heard it.
+    Asking {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
+    },
+    /// The server took the question.
+    Asked {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// The job's id.
+        #[serde(with = "text")]
+        id: ResponseId,
+        /// When the question went out.
+        #[serde(with = "time")]
+        sent: Timestamp,
+        /// When the answer was there.
+        #[serde(with = "time")]
+        at: Timestamp,
+    },
+    /// The server lost the job.
+    Lost {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When that was found.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// What speaks for it.
+        why: String,
+    },
+    /// The window's file is on disk.
+    Stored {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// Bytes of the ZIP.
+        bytes: u64,
+        /// Records in it.
+        rows: u64,
+        /// Rows that could not be read.
+        bad_rows: u64,
+    },
+    /// The server has no data for the window.
+    NoData {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When it said so.
+        #[serde(with = "time")]
+        at: Timestamp,
+    },
+    /// The window could not be had in this run.
+    Failed {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When it was given up.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Values that are their own text.
+mod text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Times in UTC, as signatures have them.
+mod time {
+    use ccfs_proto::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    // serde hands over a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(value: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        Timestamp::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,52 @@
+//! From a range of days to CC-FS index files on disk: killed and resumed, nothing lost, nothing twice.
+//!
+//! The server hands files out in two steps: it is asked to generate the file of a few days, and some time later the file can be
+//! downloaded. This crate does that for as many days as one likes: it cuts the range into [`windows`] that the server takes, asks for a
+//! bounded number at once, waits (for callbacks, or by looking under the name that the file will have), downloads, checks, converts, and
+//! writes a [`Journal`] that says at any moment what is done and what is under way. Killed at any moment and started again, it goes on
+//! where it was.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`windows`] | cuts days into windows, by the tenant's [`Zone`] |
+//! | [`Pull`] | decides: a state machine without I/O, whose time is an argument |
+//! | [`Journal`] | remembers, line by line, on the disk |
+//! | [`BlockingPull`], [`AsyncPull`] | do what the machine says, over `ccfs-ureq` (feature `blocking`) and `ccfs-reqwest` (feature `async`) |
+//!
+//! It never asks for a day that is not over, never asks twice for a window whose job the server still has, never writes over a file that
+//! it did not put there, and never runs twice in one folder. What it promises on each failure stands in `docs/reliability.md`, "Pulling a
+//! range".
+//!
+//! # Example
+//!
+//! [`Pull`] shows the state machine with a server that is made up; [`BlockingPull`] is the usual way in.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "async")]
+mod asynchronous;
+#[cfg(feature = "blocking")]
+mod blocking;
+mod call;
+mod error;
+mod folder;
+mod journal;
+mod machine;
+mod outcome;
+mod plan;
+mod run;
+mod summary;
+mod window;
+mod zone;
+
+#[cfg(feature = "async")]
+pub use asynchronous::AsyncPull;
+#[cfg(feature = "blocking")]
+pub use blocking::BlockingPull;
+pub use error::PullError;
+pub use journal::{Entry, Journal, JournalError, Paper};
+pub use machine::{Asked, Job, Known, Outcome, Pull, Step, Stored, Task, Trouble};
+pub use plan::{Pace, Plan, PlanError};
+pub use summary::{PullProgress, PullSummary, WindowReport};
+pub use window::{Window, WindowError, windows};
+pub use zone::{Zone, ZoneError};

@@ -1,0 +1,209 @@
+//! What is to be pulled, and how fast.
+
+use std::time::Duration;
+
+use ccfs_archive::{ExportFormat, FileKind, ReadOptions};
+use ccfs_proto::Day;
+
+use crate::zone::Zone;
+
+/// Days that a window may have.
+const DAYS_LIMIT: u8 = 31;
+/// Windows of one pull.
+const WINDOWS_LIMIT: usize = 100_000;
+
+/// What is to be pulled: which file, whose, which days.
+///
+/// ```
+/// use ccfs_archive::{ExportFormat, FileKind};
+/// use ccfs_pull::{Plan, Zone};
+///
+/// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?)
+///     .convert(ExportFormat::Jsonl);
+/// assert!(plan.check().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) kind: FileKind,
+    pub(crate) zone: Zone,
+    pub(crate) from: Day,
+    pub(crate) to: Day,
+    pub(crate) window_days: u8,
+    pub(crate) account_id: Option<String>,
+    pub(crate) callback_url: String,
+    pub(crate) convert: Option<ExportFormat>,
+    pub(crate) keep_zip: bool,
+    pub(crate) read: ReadOptions,
+}
+
+impl Plan {
+    /// Where callbacks are sent to when nobody waits for them: the interface wants a URL, and this one leads nowhere.
+    pub const NO_CALLBACK: &'static str = "http://127.0.0.1:9/nobody";
+
+    /// The files of that kind about the days from `from` to `to`, both included, on the tenant's clock.
+    #[must_use]
+    pub fn new(kind: FileKind, zone: Zone, from: Day, to: Day) -> Self {
+        Self {
+            kind,
+            zone,
+            from,
+            to,
+            window_days: 3,
+            account_id: None,
+            callback_url: Self::NO_CALLBACK.into(),
+            convert: None,
+            keep_zip: true,
+            read: ReadOptions::new(),
+        }
+    }
+
+    /// Days in a window, 1 to 31; no more than the server takes. Default: 3, the server's own default.
+    #[must_use]
+    pub fn window_days(mut self, days: u8) -> Self {
+        self.window_days = days;
+        self
+    }
+
+    /// Only this tenant space.
+    #[must_use]
+    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+        self.account_id = Some(account_id.into());
+        self
+    }
+
+    /// The URL that the server calls when a file is there. Default: [`NO_CALLBACK`](Self::NO_CALLBACK).
+    #[must_use]
+    pub fn callback_url(mut self, url: impl Into<String>) -> Self {
+        self.callback_url = url.into();
+        self
+    }
+
+    /// Converts each window's records into a file beside its ZIP. Default: no.
+    #[must_use]
+    pub fn convert(mut self, format: ExportFormat) -> Self {
+        self.convert = Some(format);
+        self
+    }
+
+    /// Whether the ZIP stays once its records are converted. Default: it does. Without [`convert`](Self::convert) it always does.
+    #[must_use]
+    pub fn keep_zip(mut self, keep: bool) -> Self {
+        self.keep_zip = keep;
+        self
+    }
+
+    /// How archives are read: bounds, and what to do about a bad row when converting. Default: [`ReadOptions::new`], which stops at one.
+    #[must_use]
+    pub fn read_options(mut self, options: ReadOptions) -> Self {
+        self.read = options;
+        self
+    }
+
+    /// Whether it can be pulled at all.
+    pub fn check(&self) -> Result<(), PlanError> {
+        if self.from > self.to {
+            return Err(PlanError::Reversed { from: self.from, to: self.to });
+        }
+        if !(1..=DAYS_LIMIT).contains(&self.window_days) {
+            return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
+        }
+        // Counted at their longest, which is all but right and costs nothing.
+        let midnight = |day| ccfs_proto::LocalTime::new(day, 0, 0, 0);
+        let days = midnight(self.to).zip(midnight(self.from)).map_or(0, |(to, from)| to.seconds_since(from) / (24 * 3600) + 1);
+        let count = usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
+        if count > WINDOWS_LIMIT {
+            return Err(PlanError::TooManyWindows { limit: WINDOWS_LIMIT, count });
+        }
+        Ok(())
+    }
+
+    /// How the names of its files begin.
+    pub(crate) fn stem(&self) -> &'static str {
+        self.kind.word()
+    }
+}
+
+/// Why a plan cannot be pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The last day comes before the first.
+    #[error("the range goes backwards: from {from} to {to}")]
+    Reversed {
+        /// The first day.
+        from: Day,
+        /// The last day.
+        to: Day,
+    },
+    /// No such size of a window.
+    #[error("a window has 1 to {limit} days, not {days}")]
+    WindowDays {
+        /// The bound in days.
+        limit: u8,
+        /// The days given.
+        days: u8,
+    },
+    /// Too many windows for one pull.
+    #[error("the range makes {count} windows, and one pull takes at most {limit}: pull it in parts, each into a folder of its own")]
+    TooManyWindows {
+        /// The bound.
+        limit: usize,
+        /// How many there would be.
+        count: usize,
+    },
+}
+
+/// How fast, and how patiently. Every field has a default; change the ones that matter.
+///
+/// What each of them does about which answer stands in `docs/reliability.md`, "Pulling a range".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pace {
+    /// Windows under way at once, 1 to 64: asked for and not on disk yet. Default: 4. Zero counts as one.
+    pub in_flight: usize,
+    /// The pause between the first two looks for a window's file; it doubles with each further one. Default: 2 seconds.
+    pub poll: Duration,
+    /// The longest pause between two looks. Default: 60 seconds.
+    pub poll_limit: Duration,
+    /// A file that is not there so long after it was asked for is lost, and asked for again. Default: 2 hours.
+    pub lost_after: Duration,
+    /// How often one run asks for the same window, when the server loses it. Default: 3. Zero counts as one.
+    pub asks: u32,
+    /// The pause of the whole pull after "try later" or a failed connection; it doubles while that goes on. Default: 5 seconds.
+    pub pause: Duration,
+    /// The longest such pause. Default: 5 minutes.
+    pub pause_limit: Duration,
+    /// How long that may go on without any good answer before the pull stops. Default: 30 minutes.
+    pub patience: Duration,
+    /// Waits for callbacks: a file is looked for only when its callback came, or none did for so long. `None` looks for files from the
+    /// start. Default: `None`.
+    pub callback_patience: Option<Duration>,
+}
+
+impl Pace {
+    /// How long a missing callback is waited for, unless somebody knows better: as long as CC-FS takes to call a second time, and a bit.
+    pub const CALLBACK_PATIENCE: Duration = Duration::from_secs(11 * 60);
+    /// Windows that may be under way at once.
+    pub const IN_FLIGHT_LIMIT: usize = 64;
+
+    pub(crate) fn slots(&self) -> usize {
+        self.in_flight.clamp(1, Self::IN_FLIGHT_LIMIT)
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            in_flight: 4,
+            poll: Duration::from_secs(2),
+            poll_limit: Duration::from_secs(60),
+            lost_after: Duration::from_secs(2 * 3600),
+            asks: 3,
+            pause: Duration::from_secs(5),
+            pause_limit: Duration::from_secs(5 * 60),
+            patience: Duration::from_secs(30 * 60),
+            callback_patience: None,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What both drivers have in common: everything but how calls are made and waited for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use ccfs_driver::Error;
+use ccfs_proto::{Day, Endpoint, Now, ResponseId};
+
+use crate::error::PullError;
+use crate::folder::Folder;
+use crate::journal::{Entry, Journal};
+use crate::machine::{Job, Known, Outcome, Pull, Step, Stored, Task, Trouble};
+use crate::outcome::{of_ask, of_fetch};
+use crate::plan::{Pace, Plan};
+use crate::summary::{PullProgress, PullSummary, WindowReport};
+use crate::window::{Window, windows};
+
+/// A pull under way in a locked folder.
+pub(crate) struct Run {
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) plan: Arc<Plan>,
+    pull: Pull,
+    journal: Journal,
+    /// Half a line may stand at the journal's end: it must not be written any more.
+    torn: bool,
+    /// Complete before this run.
+    earlier: BTreeSet<Window>,
+    left_from: Option<Day>,
+    progress: PullProgress,
+    /// Why it stops.
+    fatal: Option<PullError>,
+    /// The last error that was the server's or the way's.
+    last: Option<Error>,
+}
+
+/// What a job brought.
+pub(crate) enum Got {
+    Asked(ResponseId),
+    Stored(Stored),
+}
+
+impl Run {
+    /// Locks the folder, reads its journal, and begins a pull of what is left.
+    pub(crate) fn begin(plan: Plan, pace: Pace, path: &Path, endpoint: &Endpoint, access_key: &str, now: Now) -> Result<Self, PullError> {
+        plan.check()?;
+        let folder = Folder::lock(path, &plan)?;
+        let (journal, mut known) = Journal::open(&folder.journal(), &plan, endpoint, access_key)?;
+        folder.sync()?;
+
+        // Only whole days that are over: a window that has been complete once is never asked for again, so nothing may come after it.
+        let today = plan.zone.local(now.wall).day();
+        let over = today.previous().map(|yesterday| plan.to.min(yesterday)).filter(|last| *last >= plan.from);
+        let left_from = if plan.to >= today { Some(today.max(plan.from)) } else { None };
+        let taken: Vec<Window> = known.keys().copied().collect();
+        for window in over.into_iter().flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken)) {
+            if let Some(path) = folder.foreign(window) {
+                return Err(PullError::Foreign { path });
+            }
+            known.insert(window, Known::Fresh);
+        }
+        let mut earlier = BTreeSet::new();
+        let mut progress = PullProgress::default();
+        for (window, known) in &known {
+            if let Known::Complete(_) = known {
+                folder.tidy(*window)?;
+            }
+        }
+        // What an earlier run began is finished, whatever its range was; what it finished counts where it is in this one.
+        let wanted = |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
+        known.retain(|window, known| !matches!(known, Known::Complete(_)) || wanted(window));
+        for (window, known) in &known {
+            progress.windows += 1;
+            if let Known::Complete(outcome) = known {
+                earlier.insert(*window);
+                progress.count(outcome);
+            }
+        }
+        let pull = Pull::new(plan.zone.clone(), pace, known, now);
+        let (folder, plan) = (Arc::new(folder), Arc::new(plan));
+        Ok(Self { folder, plan, pull, journal, torn: false, earlier, left_from, progress, fatal: None, last: None })
+    }
+
+    /// The next step that is not the journal's, and the windows that what was written down has ended.
+    pub(crate) fn step(&mut self, now: Now) -> (Step, Vec<WindowReport>) {
+        let mut settled = Vec::new();
+        loop {
+            match self.pull.poll(now) {
+                Step::Record(entry) => settled.extend(self.record(&entry)),
+                step => return (step, settled),
+            }
+        }
+    }
+
+    fn record(&mut self, entry: &Entry) -> Option<WindowReport> {
+        if self.torn {
+            return None;
+        }
+        if let Err(error) = self.journal.record(entry) {
+            self.torn = true;
+            self.stop_for(error.into());
+            return None;
+        }
+        let (Entry::Stored { window, .. } | Entry::NoData { window, .. } | Entry::Failed { window, .. }) = entry else { return None };
+        let outcome = self.pull.outcome(*window)?.clone();
+        self.progress.count(&outcome);
+        if let (Outcome::Stored(_), Err(error)) = (&outcome, self.folder.tidy(*window)) {
+            self.stop_for(error);
+        }
+        Some(self.report_of(*window, outcome))
+    }
+
+    /// Takes in how a job ended.
+    pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<Got, Error>) {
+        let error = match result {
+            Ok(Got::Asked(id)) => return self.pull.on_asked(now, job.window, id),
+            Ok(Got::Stored(stored)) => return self.pull.on_stored(now, job.window, stored),
+            Err(error) => error,
+        };
+        let verdict = if job.task == Task::Ask { of_ask(&error) } else { of_fetch(&error) };
+        if let Ok(trouble) = verdict {
+            self.pull.on_trouble(now, job.window, trouble, &error.to_string());
+            if trouble != Trouble::BrokenOff {
+                self.last = Some(error);
+            }
+        } else {
+            self.pull.on_trouble(now, job.window, Trouble::BrokenOff, "");
+            self.stop_for(PullError::Call { window: job.window, source: error.into() });
+        }
+    }
+
+    pub(crate) fn pull(&mut self) -> &mut Pull {
+        &mut self.pull
+    }
+
+    /// Begins nothing more, for that reason, unless there is one already.
+    pub(crate) fn stop_for(&mut self, why: PullError) {
+        self.pull.stop();
+        if self.fatal.is_none() {
+            self.fatal = Some(why);
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.fatal.is_some()
+    }
+
+    pub(crate) fn progress(&self, received: u64) -> PullProgress {
+        PullProgress { in_flight: self.pull.in_flight(), received, ..self.progress }
+    }
+
+    /// How it ended.
+    pub(crate) fn end(self) -> Result<PullSummary, PullError> {
+        if let Some(error) = self.fatal {
+            return Err(error);
+        }
+        if let Some(last) = self.pull.gave_up() {
+            return Err(PullError::GaveUp { last: last.to_owned(), source: self.last.map(Box::new) });
+        }
+        let settled = self.pull.outcomes().filter_map(|(window, outcome)| outcome.map(|outcome| (window, outcome.clone())));
+        Ok(PullSummary {
+            windows: settled.map(|(window, outcome)| self.report_of(window, outcome)).collect(),
+            asked: self.pull.asked(),
+            resumed: self.earlier.len(),
+            left_from: self.left_from,
+        })
+    }
+
+    fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
+        let file = matches!(outcome, Outcome::Stored(_)).then(|| self.folder.result(window));
+        WindowReport { window, outcome, file, earlier: self.earlier.contains(&window) }
+    }
+}
+
+impl PullProgress {
+    fn count(&mut self, outcome: &Outcome) {
+        self.settled += 1;
+        if let Outcome::Stored(stored) = outcome {
+            self.rows += stored.rows;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The tenant's time zone.
+
+use std::fmt;
+
+use ccfs_archive::TenantTime;
+use ccfs_proto::{Day, LocalTime, Timestamp};
+use jiff::Timestamp as Instant;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+/// A time zone by its IANA name, out of the database that is built in: the same on every machine.
+///
+/// ```
+/// use ccfs_pull::Zone;
+///
+/// let zone = Zone::named("Asia/Shanghai")?;
+/// assert_eq!(zone.local(ccfs_proto::Timestamp::parse("2023-04-06T18:00:00Z")?).to_string(), "2023-04-07 02:00:00");
+/// assert!(Zone::named("Asia/Nowhere").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: Box<str>,
+    rules: TimeZone,
+}
+
+impl Zone {
+    /// The zone of that name.
+    pub fn named(name: &str) -> Result<Self, ZoneError> {
+        match TimeZone::get(name) {
+            Ok(rules) => Ok(Self { name: rules.iana_name().unwrap_or(name).into(), rules }),
+            Err(_) => Err(ZoneError { name: name.chars().take(64).collect() }),
+        }
+    }
+
+    /// The names of all zones that there are.
+    pub fn names() -> impl Iterator<Item = String> {
+        jiff::tz::db().available().map(|name| name.to_string())
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its clocks show at that instant.
+    pub fn local(&self, instant: Timestamp) -> LocalTime {
+        let at = Instant::from_millisecond(instant.unix_millis()).unwrap_or_default();
+        LocalTime::at_offset(instant, self.rules.to_offset(at).seconds())
+    }
+
+    /// Seconds that the zone is ahead of UTC at a time on its clock. In the hour that an autumn has twice it is the first one, and a
+    /// time that a spring leaves out counts as before the change: what calendars commonly do.
+    pub fn offset(&self, time: TenantTime) -> Option<i32> {
+        let part = |value: u8| i8::try_from(value).ok();
+        let civil = DateTime::new(
+            i16::try_from(time.year()).ok()?,
+            part(time.month())?,
+            part(time.day())?,
+            part(time.hour())?,
+            part(time.minute())?,
+            part(time.second())?,
+            0,
+        );
+        Some(self.rules.to_ambiguous_zoned(civil.ok()?).compatible().ok()?.offset().seconds())
+    }
+
+    /// Real seconds from the first instant at which the clock shows `begin` to the end of the last second at which it shows `end`.
+    pub(crate) fn elapsed(&self, begin: LocalTime, end: LocalTime) -> i64 {
+        match (self.first(begin), self.last(end)) {
+            (Some(first), Some(last)) => last.as_second() + 1 - first.as_second(),
+            // At the ends of the calendar, where no zone has rules.
+            _ => end.seconds_since(begin) + 1,
+        }
+    }
+
+    /// The first stretch of times between `begin` and `end` that the clock shows twice: its first second, and the one behind it.
+    pub(crate) fn repeated(&self, begin: LocalTime, end: LocalTime) -> Option<(LocalTime, LocalTime)> {
+        let (first, last) = (self.first(begin)?, self.last(end)?);
+        // A clock that was set back just before `begin` shows its times again from there on.
+        let from = first.checked_sub(jiff::SignedDuration::from_hours(26)).ok()?;
+        let mut changes = self.rules.following(from).take_while(|change| change.timestamp() <= last);
+        changes.find_map(|change| {
+            let before = self.rules.to_offset(change.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()?);
+            let (later, earlier) = (before.to_datetime(change.timestamp()), change.offset().to_datetime(change.timestamp()));
+            Some((local(earlier)?, local(later)?)).filter(|(start, behind)| start < behind && *behind > begin && *start <= end)
+        })
+    }
+
+    fn first(&self, time: LocalTime) -> Option<Instant> {
+        let ambiguous = self.rules.to_ambiguous_timestamp(civil(time)?);
+        let earlier = ambiguous.earlier().ok()?;
+        if is_skipped(&ambiguous) { self.change_after(earlier) } else { Some(earlier) }
+    }
+
+    fn last(&self, time: LocalTime) -> Option<Instant> {
+        let ambiguous = self.rules.to_ambiguous_timestamp(civil(time)?);
+        if is_skipped(&ambiguous) { self.change_after(ambiguous.earlier().ok()?) } else { ambiguous.later().ok() }
+    }
+
+    /// The instant at which clocks jump over a time, whose earlier reading is given.
+    fn change_after(&self, earlier: Instant) -> Option<Instant> {
+        self.rules.following(earlier).next().map(|change| change.timestamp())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
+    matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. })
+}
+
+fn civil(time: LocalTime) -> Option<DateTime> {
+    let day = time.day();
+    let midnight = Date::new(i16::try_from(day.year()).ok()?, day.month().cast_signed(), day.day().cast_signed()).ok()?;
+    let seconds = time.seconds_since(LocalTime::new(day, 0, 0, 0)?);
+    midnight.to_datetime(jiff::civil::Time::midnight()).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()
+}
+
+fn local(time: DateTime) -> Option<LocalTime> {
+    let day = Day::new(u16::try_from(time.year()).ok()?, time.month().cast_unsigned(), time.day().cast_unsigned())?;
+    LocalTime::new(day, time.hour().cast_unsigned(), time.minute().cast_unsigned(), time.second().cast_unsigned())
+}
+
+/// There is no time zone of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not a time zone: give an IANA name such as Asia/Shanghai")]
+#[non_exhaustive]
+pub struct ZoneError {
+    /// The name, shortened.
+    pub name: String,
+}

@@ -1,0 +1,224 @@
+//! The blocking driver against the emulator.
+#![cfg(feature = "blocking")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ccfs_archive::ExportFormat;
+use ccfs_emulator::Fault;
+use ccfs_pull::{BlockingPull, JournalError, Outcome, Plan, PullError, PullSummary, Zone};
+use support::{ASK, Bench, FETCH, files, pace, plan, plan_of};
+
+fn pull(bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
+    let client = bench.client();
+    BlockingPull::new(&client, plan, bench.path()).pace(pace(in_flight)).clock(bench.clock.clone()).run()
+}
+
+/// The files that an undisturbed pull makes.
+fn undisturbed(plan: Plan) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let bench = Bench::new();
+    pull(&bench, plan, 1).unwrap();
+    files(&bench.path())
+}
+
+#[test]
+fn a_range_comes_to_disk_once() {
+    for in_flight in [1, 4] {
+        let bench = Bench::new();
+        let summary = pull(&bench, plan(), in_flight).unwrap();
+        assert_eq!((summary.windows.len(), summary.rows(), summary.asked, summary.resumed), (4, 160, 4, 0));
+        assert_eq!(summary.left_from, None);
+        let names: Vec<_> = files(&bench.path()).into_keys().collect();
+        assert_eq!(names[0], "agentSkillInfo_20230401T000000_20230403T235959.zip");
+        assert_eq!(names[3], "agentSkillInfo_20230410T000000_20230410T235959.zip");
+        assert_eq!(files(&bench.path()), undisturbed(plan()));
+
+        // Once more: nothing is asked, nothing is downloaded, and the same is told.
+        bench.emulator.clear_logs();
+        let again = pull(&bench, plan(), in_flight).unwrap();
+        assert_eq!((again.rows(), again.asked, again.resumed), (160, 0, 4));
+        assert!(bench.emulator.received().is_empty());
+    }
+}
+
+#[test]
+fn a_longer_range_asks_only_for_what_is_new() {
+    let bench = Bench::new();
+    pull(&bench, plan(), 2).unwrap();
+    bench.emulator.clear_logs();
+    let summary = pull(&bench, plan_of("2023-03-30", "2023-04-12"), 2).unwrap();
+    assert_eq!((summary.windows.len(), summary.asked, summary.resumed), (6, 2, 4));
+    let asked: Vec<_> = bench.questions().into_keys().collect();
+    assert_eq!(asked, ["2023-03-30 00:00:00 2023-03-31 23:59:59", "2023-04-11 00:00:00 2023-04-12 23:59:59"]);
+}
+
+#[test]
+fn only_days_that_are_over_are_asked_for() {
+    let bench = Bench::new();
+    let summary = pull(&bench, plan_of("2023-04-18", "2023-04-25"), 2).unwrap();
+    assert_eq!(summary.left_from.unwrap().to_string(), "2023-04-20");
+    assert_eq!(bench.questions().into_keys().collect::<Vec<_>>(), ["2023-04-18 00:00:00 2023-04-19 23:59:59"]);
+    let summary = pull(&bench, plan_of("2023-04-20", "2023-04-20"), 2).unwrap();
+    assert_eq!((summary.windows.len(), summary.asked), (0, 0));
+}
+
+#[test]
+fn a_file_that_takes_its_time_is_waited_for() {
+    let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(600)));
+    let summary = pull(&bench, plan(), 2).unwrap();
+    assert_eq!((summary.rows(), summary.asked), (160, 4));
+    assert!(bench.requests(FETCH) < 80, "{} looks: the pauses grow", bench.requests(FETCH));
+}
+
+/// The day in the name is the server's, and it stands where the tenant does not.
+#[test]
+fn the_servers_day_is_found() {
+    // 23:30 of the 19th in Shanghai is noon and more in California, where the tenant is thought to be; and the other way round.
+    for (zone, offset, time) in [
+        ("America/Los_Angeles", 8 * 3600, "2023-04-19T23:30:00Z"),
+        ("Pacific/Kiritimati", -11 * 3600, "2023-04-20T10:30:00Z"),
+        ("Asia/Shanghai", 8 * 3600, "2023-04-19T15:59:59Z"),
+        ("Asia/Shanghai", 0, "2023-04-19T23:59:59Z"),
+    ] {
+        let bench = Bench::at(time, |builder| builder.utc_offset(offset));
+        let plan = Plan::new(
+            ccfs_archive::FileKind::AgentSkillInfo,
+            Zone::named(zone).unwrap(),
+            "2023-04-01".parse().unwrap(),
+            "2023-04-10".parse().unwrap(),
+        );
+        let summary = pull(&bench, plan, 1).unwrap();
+        assert_eq!((summary.rows(), summary.asked), (160, 4), "{zone}");
+        // Found once, it is looked for there first.
+        assert!(bench.requests(FETCH) <= 10, "{zone}: {} looks", bench.requests(FETCH));
+    }
+}
+
+#[test]
+fn records_are_converted_and_the_zip_may_go() {
+    let plan = || plan().convert(ExportFormat::Jsonl).keep_zip(false);
+    let bench = Bench::new();
+    let summary = pull(&bench, plan(), 2).unwrap();
+    let files = files(&bench.path());
+    let endings: Vec<_> = files.keys().map(|name| name.rsplit('.').next().unwrap()).collect();
+    assert_eq!(endings, ["jsonl"; 4]);
+    for report in &summary.windows {
+        let text = fs::read_to_string(report.file.as_ref().unwrap()).unwrap();
+        assert_eq!(text.lines().count(), 40);
+        assert!(text.contains("+08:00"));
+    }
+}
+
+#[test]
+fn no_data_is_an_answer() {
+    let bench = Bench::new();
+    bench.emulator.faults().add(Fault::ErrorUnder200(ccfs_proto::ResultCode::NoData).at(ASK).times(1));
+    let summary = pull(&bench, plan(), 1).unwrap();
+    assert_eq!(summary.windows[0].outcome, Outcome::NoData);
+    assert_eq!((summary.rows(), summary.failed().count(), files(&bench.path()).len()), (120, 0, 3));
+    assert_eq!(pull(&bench, plan(), 1).unwrap().asked, 0, "and it is remembered");
+
+    let bench = Bench::with(|builder| builder.rows(0));
+    let summary = pull(&bench, plan(), 1).unwrap();
+    assert_eq!((summary.rows(), summary.failed().count(), files(&bench.path()).len()), (0, 0, 4));
+}
+
+#[test]
+fn two_pulls_into_one_folder_do_not_meet() {
+    let bench = Bench::new();
+    let client = bench.client();
+    let mut refused = 0;
+    let summary = BlockingPull::new(&client, plan(), bench.path())
+        .clock(bench.clock.clone())
+        .progress(|_| {
+            let other = pull(&bench, plan(), 1).unwrap_err();
+            assert!(matches!(&other, PullError::Busy { path } if *path == bench.path()), "{other}");
+            assert!(other.to_string().contains(bench.path().to_str().unwrap()));
+            refused += 1;
+            ControlFlow::Continue(())
+        })
+        .run()
+        .unwrap();
+    assert!(refused > 4);
+    assert_eq!((summary.asked, summary.rows()), (4, 160));
+    assert!(bench.questions().values().all(|times| *times == 1));
+}
+
+#[test]
+fn another_plan_is_refused_with_what_to_do() {
+    let bench = Bench::new();
+    pull(&bench, plan(), 1).unwrap();
+    bench.emulator.clear_logs();
+    let berlin = Plan::new(
+        ccfs_archive::FileKind::AgentSkillInfo,
+        Zone::named("Europe/Berlin").unwrap(),
+        "2023-04-01".parse().unwrap(),
+        "2023-04-10".parse().unwrap(),
+    );
+    for (plan, what) in [
+        (berlin, "time zone: Asia/Shanghai, and now it is Europe/Berlin"),
+        (plan().window_days(2), "days in a window: 3, and now it is 2"),
+        (plan().convert(ExportFormat::Csv), "conversion: none, and now it is csv"),
+        (plan().account_id("1"), "tenant space: none, and now it is 1"),
+    ] {
+        let refused = pull(&bench, plan, 1).unwrap_err();
+        assert!(matches!(refused, PullError::Journal(JournalError::OtherPlan { .. })));
+        let message = refused.to_string();
+        assert!(message.contains(what) && message.contains("into another folder"), "{message}");
+    }
+    assert!(bench.emulator.received().is_empty());
+}
+
+#[test]
+fn a_strangers_file_is_left_alone() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path()).unwrap();
+    let file = bench.path().join("agentSkillInfo_20230404T000000_20230406T235959.zip");
+    fs::write(&file, "mine").unwrap();
+    let refused = pull(&bench, plan(), 1).unwrap_err();
+    assert!(matches!(&refused, PullError::Foreign { path } if *path == file), "{refused}");
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+    assert!(bench.emulator.received().is_empty());
+}
+
+#[test]
+fn whatever_strikes_the_same_files_come() {
+    let expected = undisturbed(plan());
+    for (fault, asked) in [
+        (Fault::Busy(1).at(ASK).times(5), 4),
+        (Fault::Busy(1).at(FETCH).times(5), 4),
+        (Fault::FlowControl.at(ASK).times(9), 4),
+        (Fault::FlowControl.at(FETCH).times(9), 4),
+        (Fault::CutAfter(1000).at(FETCH).times(7), 4),
+        (Fault::CloseBeforeAnswer.at(FETCH).times(7), 4),
+        (Fault::Html(502).at(FETCH).times(7), 4),
+        (Fault::Html(200).at(FETCH).times(7), 4),
+        (Fault::MissingFile.at(FETCH).times(7), 4),
+        (Fault::CorruptZip.at(FETCH).times(3), 4),
+        (Fault::TruncatedZip.at(FETCH).times(3), 4),
+        (Fault::ErrorUnder200(ccfs_proto::ResultCode::TimeInFuture).at(ASK).times(3), 4),
+        (Fault::ErrorUnder200(ccfs_proto::ResultCode::InternalError).at(ASK).times(3), 4),
+        // A question whose answer nobody saw is asked again.
+        (Fault::CloseBeforeAnswer.at(ASK).times(1), 5),
+        (Fault::Empty.at(ASK).times(1), 5),
+        // A file that stays damaged is made anew.
+        (Fault::CorruptZip.at(FETCH).times(5), 5),
+    ] {
+        for in_flight in [1, 4] {
+            let name = fault.to_string();
+            let bench = Bench::new();
+            bench.emulator.faults().add(fault.clone());
+            let summary = pull(&bench, plan(), in_flight).unwrap();
+            assert_eq!(summary.failed().count(), 0, "{name}");
+            assert!(files(&bench.path()) == expected, "{name}");
+            let jobs = bench.emulator.files().len();
+            if in_flight == 1 {
+                assert_eq!(jobs, asked, "{name}");
+            }
+        }
+    }
+}

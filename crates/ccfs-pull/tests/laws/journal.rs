@@ -1,0 +1,187 @@
+//! A journal gives back what was written, whatever became of its last line.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use ccfs_archive::FileKind;
+use ccfs_proto::{Endpoint, ResponseId, Timestamp};
+use ccfs_pull::{Asked, Entry, Journal, JournalError, Known, Outcome, Paper, Plan, Stored, Window, Zone};
+use proptest::prelude::*;
+
+use crate::cases;
+
+fn plan() -> Plan {
+    Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), "2023-04-01".parse().unwrap(), "2023-04-10".parse().unwrap())
+}
+
+fn endpoint() -> Endpoint {
+    "https://10.1.2.3:8443".parse().unwrap()
+}
+
+fn open(path: &std::path::Path) -> Result<(Journal, BTreeMap<Window, Known>), JournalError> {
+    Journal::open(path, &plan(), &endpoint(), "app")
+}
+
+fn window(day: i64) -> Window {
+    let begin: ccfs_proto::LocalTime = "2023-01-01 00:00:00".parse().unwrap();
+    let begin = begin.plus_seconds(day * 86_400).unwrap();
+    Window::new(begin, begin.plus_seconds(86_399).unwrap()).unwrap()
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let at = (0_i64..4_000_000_000_000).prop_map(Timestamp::from_unix_millis);
+    (0_i64..6, at, 0_u8..6, any::<u128>(), any::<[u64; 3]>(), "\\PC{0,600}").prop_map(
+        |(day, at, kind, id, [bytes, rows, bad_rows], why)| {
+            let window = window(day);
+            match kind {
+                0 => Entry::Asking { window, at },
+                1 => Entry::Asked { window, id: ResponseId::from_server(&format!("{id:032x}")).unwrap(), sent: at, at },
+                2 => Entry::Lost { window, at, why },
+                3 => Entry::Stored { window, at, bytes, rows, bad_rows },
+                4 => Entry::NoData { window, at },
+                _ => Entry::Failed { window, at, why },
+            }
+        },
+    )
+}
+
+fn lines_in(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
+}
+
+/// What a list of entries means.
+fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
+    let mut known = BTreeMap::new();
+    for entry in entries {
+        match entry {
+            Entry::Asking { window, .. } | Entry::Lost { window, .. } => drop(known.insert(*window, Known::Fresh)),
+            Entry::Asked { window, id, sent, at } => drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at)))),
+            Entry::Stored { window, bytes, rows, bad_rows, .. } => {
+                known.insert(*window, Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))));
+            }
+            Entry::NoData { window, .. } => drop(known.insert(*window, Known::Complete(Outcome::NoData))),
+            _ => {}
+        }
+    }
+    known
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    /// Cut anywhere, as by a power cut, it knows what stood on the lines that are whole, and goes on from there.
+    #[test]
+    fn a_cut_journal_knows_its_whole_lines(entries in prop::collection::vec(entry(), 0..12), cut in any::<prop::sample::Index>(), next in entry()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let (mut journal, known) = open(&path).unwrap();
+        prop_assert!(known.is_empty());
+        for entry in &entries {
+            journal.record(entry).unwrap();
+        }
+        drop(journal);
+        let bytes = fs::read(&path).unwrap();
+        let len = cut.index(bytes.len() + 1);
+        fs::write(&path, &bytes[..len]).unwrap();
+        let lines = lines_in(&bytes[..len]);
+
+        let (mut journal, known) = open(&path).unwrap();
+        let whole = &entries[..lines.saturating_sub(1)];
+        prop_assert_eq!(known, meaning(whole));
+        journal.record(&next).unwrap();
+        drop(journal);
+        let all: Vec<Entry> = whole.iter().cloned().chain([next]).collect();
+        prop_assert_eq!(open(&path).unwrap().1, meaning(&all));
+    }
+
+    /// A changed line is found, or is another line of a journal; it never panics, and a line that is none is named.
+    #[test]
+    fn a_changed_journal_is_told(entries in prop::collection::vec(entry(), 1..6), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let (mut journal, _) = open(&path).unwrap();
+        for entry in &entries {
+            journal.record(entry).unwrap();
+        }
+        drop(journal);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        fs::write(&path, &bytes).unwrap();
+        let line = lines_in(&bytes[..at]) as u64 + 1;
+        if let Err(error) = open(&path) {
+            match error {
+                JournalError::Line { line: told, .. } => prop_assert!(told == line || told == line + 1, "{} for {}", told, line),
+                JournalError::OtherPlan { .. } | JournalError::Version { .. } => prop_assert_eq!(line, 1),
+                other => prop_assert!(false, "{}", other),
+            }
+        }
+    }
+
+    /// No bytes make it panic.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        fs::write(&path, &bytes).unwrap();
+        if open(&path).is_err() {
+            prop_assert_eq!(fs::read(&path).unwrap(), bytes, "what is refused is left as it is");
+        }
+    }
+}
+
+#[test]
+fn a_broken_line_in_the_middle_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let (mut journal, _) = open(&path).unwrap();
+    for day in 0..3 {
+        journal.record(&Entry::NoData { window: window(day), at: Timestamp::from_unix_millis(0) }).unwrap();
+    }
+    drop(journal);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("no_data", "no_date", 2)).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, JournalError::Line { line: 2, .. }));
+    assert!(error.to_string().contains("line 2 of") && error.to_string().contains("pull again"), "{error}");
+}
+
+#[test]
+fn another_version_is_told_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    fs::write(&path, "{\"ccfs_pull\":2,\"something\":\"new\"}\n").unwrap();
+    assert!(matches!(open(&path).unwrap_err(), JournalError::Version { version: 2, known: 1, .. }));
+}
+
+/// Paper that can be looked at, and that runs out.
+#[derive(Clone, Debug, Default)]
+struct Sheet {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    synced: Arc<Mutex<usize>>,
+}
+
+impl Paper for Sheet {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        *self.synced.lock().unwrap() = self.bytes.lock().unwrap().len();
+        Ok(())
+    }
+}
+
+#[test]
+fn every_line_is_on_the_disk_before_it_is_relied_on() {
+    let sheet = Sheet::default();
+    let mut journal = Journal::on(std::path::Path::new("sheet"), sheet.clone());
+    for day in 0..3 {
+        journal.record(&Entry::Asking { window: window(day), at: Timestamp::from_unix_millis(0) }).unwrap();
+        let written = sheet.bytes.lock().unwrap().len();
+        assert_eq!(*sheet.synced.lock().unwrap(), written);
+    }
+}

@@ -1,0 +1,108 @@
+//! A server, a folder, and a clock that nobody waits for.
+#![allow(dead_code)] // Each test file uses what it needs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ccfs_archive::FileKind;
+use ccfs_driver::Clock;
+use ccfs_emulator::{Builder, Emulator};
+use ccfs_proto::{Policy, Timestamp};
+use ccfs_pull::{Pace, Plan, Zone};
+use ccfs_tests::ManualClock;
+use tempfile::TempDir;
+
+pub(crate) const ASK: &str = "queryAgentSkillInfoData";
+pub(crate) const FETCH: &str = "downloadAgentSkillInfoFile";
+
+/// An emulator and a folder to pull into, both by one clock.
+pub(crate) struct Bench {
+    pub(crate) emulator: Emulator,
+    pub(crate) clock: ManualClock,
+    folder: TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// Noon of the 20th in Shanghai.
+    pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::at("2023-04-20T04:00:00Z", change)
+    }
+
+    pub(crate) fn at(time: &str, change: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = ManualClock::at(Timestamp::parse(time).unwrap());
+        let emulator = change(server(&clock)).start().unwrap();
+        Self { emulator, clock, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A builder for a server that takes this one's place, at its address.
+    pub(crate) fn successor(&self) -> Builder {
+        server(&self.clock).bind(self.emulator.address())
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("pulled")
+    }
+
+    pub(crate) fn client(&self) -> ccfs_ureq::Client {
+        let builder = ccfs_ureq::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
+        builder.policy(policy()).clock(self.clock.clone()).build().unwrap()
+    }
+
+    /// What the server was asked to generate, by window, how often.
+    pub(crate) fn questions(&self) -> BTreeMap<String, usize> {
+        questions(&self.emulator)
+    }
+
+    pub(crate) fn requests(&self, interface: &str) -> usize {
+        self.emulator.received().iter().filter(|request| request.interface == Some(interface)).count()
+    }
+}
+
+fn server(clock: &ManualClock) -> Builder {
+    let ticks = clock.clone();
+    Emulator::builder().plain().rows(40).same_files(true).clock(move || ticks.now().wall).lockout(None)
+}
+
+pub(crate) fn policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.attempts = 2;
+    policy
+}
+
+pub(crate) fn questions(emulator: &Emulator) -> BTreeMap<String, usize> {
+    let mut questions = BTreeMap::new();
+    for request in emulator.received().iter().filter(|request| request.interface == Some(ASK)) {
+        let body = request.msg_body.as_ref().unwrap();
+        let window = format!("{} {}", body["beginTime"].as_str().unwrap(), body["endTime"].as_str().unwrap());
+        *questions.entry(window).or_default() += 1;
+    }
+    questions
+}
+
+/// Ten days: four windows.
+pub(crate) fn plan() -> Plan {
+    plan_of("2023-04-01", "2023-04-10")
+}
+
+pub(crate) fn plan_of(from: &str, to: &str) -> Plan {
+    Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), from.parse().unwrap(), to.parse().unwrap())
+}
+
+pub(crate) fn pace(in_flight: usize) -> Pace {
+    let mut pace = Pace::default();
+    pace.in_flight = in_flight;
+    pace
+}
+
+/// Everything in a folder but the journal and the lock.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let own = ["ccfs-pull.journal", ".ccfs-pull.lock"];
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
+    named.filter(|(name, _)| !own.contains(&name.as_str())).map(|(name, path)| (name, fs::read(path).unwrap())).collect()
+}
