@@ -35,7 +35,7 @@ impl fmt::Display for ExportFormat {
 }
 
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
-pub type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + 'a>;
+pub type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 
 /// Writes the records of any index file in one of the formats.
 ///
@@ -73,7 +73,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
 
     /// Puts an offset behind each of the tenant's times in JSON: `2015-02-08T20:23:30+08:00`. CSV keeps the source's texts.
     #[must_use]
-    pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + 'a) -> Self {
+    pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }

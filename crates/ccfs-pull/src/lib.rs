@@ -22,18 +22,24 @@
 //! [`Pull`] shows the state machine with a server that is made up; [`BlockingPull`] is the usual way in.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Parts of a plan are there for the drivers alone.
+#![cfg_attr(not(any(feature = "async", feature = "blocking")), allow(dead_code))]
 
 #[cfg(feature = "async")]
 mod asynchronous;
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod call;
 mod error;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
 mod journal;
 mod machine;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod outcome;
 mod plan;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod run;
 mod summary;
 mod window;

@@ -32,7 +32,7 @@ pub struct Journal {
 }
 
 /// What a journal is written on: a file, or a test's idea of one.
-pub trait Paper: std::fmt::Debug + Send {
+pub trait Paper: std::fmt::Debug + Send + Sync {
     /// Appends all of it.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Brings it to the disk.
