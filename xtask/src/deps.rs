@@ -63,6 +63,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("ccfs-ureq", 60),
     ("ccfs-reqwest", 115),
     ("ccfs-listener", 70),
+    ("ccfs-pull", 60),
     ("ccfs", 70),
     ("ccfs-emulator", 80),
     ("ccfs-cli", 175),
