@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     step("tests (README's second command)", &["test", "--workspace"]),
     step("the public API", &["xtask", "api"]),
     step("every combination of features", &["xtask", "features"]),
+    step("the core alone", &["xtask", "wasm"]),
     step("examples", &["xtask", "examples"]),
     step("demo (README's first command)", &["run", "--release", "--", "demo"]),
 ];

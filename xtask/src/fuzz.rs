@@ -188,7 +188,8 @@ fn is_telling(line: &str) -> bool {
     ["panicked at", "assertion", "  left:", " right:", "ERROR:", "SUMMARY:", "Test unit written"].iter().any(|part| line.contains(part))
 }
 
-fn host() -> Result<String, String> {
+/// The machine's own target.
+pub(crate) fn host() -> Result<String, String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().map_err(|error| format!("rustc could not start: {error}"))?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();

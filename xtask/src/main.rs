@@ -12,6 +12,7 @@ mod features;
 mod fuzz;
 mod licences;
 mod unused;
+mod wasm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   api        [--bless]: the public API against its committed snapshot, and no foreign types in it
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
+  wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run";
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["docs"] => docs::run(),
+        ["wasm"] => wasm::run(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
