@@ -36,13 +36,16 @@ pub(crate) fn run() -> Result<(), String> {
     room.native()
 }
 
+/// Files by the name of what they are.
+type Paths = BTreeMap<String, PathBuf>;
+
 struct Room {
     folder: PathBuf,
 }
 
 impl Room {
     /// Builds for a target, and gives the programs by name and the libraries of the tree by crate.
-    fn build(&self, target: &str, planted: bool) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, PathBuf>), String> {
+    fn build(&self, target: &str, planted: bool) -> Result<(Paths, Paths), String> {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args([
             "build",
@@ -59,7 +62,7 @@ impl Room {
         if planted {
             cargo.args(["--features", "planted"]);
         }
-        let (mut programs, mut libraries) = (BTreeMap::new(), BTreeMap::new());
+        let (mut programs, mut libraries) = (Paths::new(), Paths::new());
         for line in output(&mut cargo)?.lines() {
             let Ok(artifact) = serde_json::from_str::<Value>(line) else { continue };
             let name = text(&artifact["target"]["name"]).to_owned();
@@ -122,8 +125,8 @@ impl Room {
         let (programs, libraries) = self.build(&host, false)?;
         let mut wrong = Vec::new();
         for (name, library) in &libraries {
-            let names = undefined(library)?;
-            let named = names.iter().filter_map(|symbol| forbidden(symbol));
+            let symbols = undefined(library)?;
+            let named = symbols.iter().filter_map(|symbol| forbidden(symbol));
             let known = |function: &str| NAMED_ONLY.iter().any(|(who, what, _)| who == name && function.starts_with(what));
             wrong
                 .extend(named.filter(|(_, function)| !known(function)).map(|(kind, function)| format!("{name} names {function} ({kind})")));
