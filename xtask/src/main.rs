@@ -11,6 +11,7 @@ mod examples;
 mod features;
 mod fuzz;
 mod licences;
+mod tools;
 mod unused;
 mod wasm;
 mod workspace;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
-  ci         everything that must pass and needs no other tool: all of the following down to demo
+  ci         everything that must pass and needs no other tool: what follows down to wasm, formatting, lints, tests, demo
 
   deps       the rules of the house: who may import whom, crate budgets, licences, Rust versions
   docs       links, what the code says of the documents, and that their Rust is compiled
@@ -28,6 +29,10 @@ const USAGE: &str = "usage: cargo xtask CHORE
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
+
+  minimal    everything builds with the oldest dependencies that Cargo.toml allows (nightly)
+  miri       the core's tests in Miri (nightly with miri and rust-src)
+  deny       licences, advisories and sources (cargo-deny)
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run";
@@ -43,6 +48,9 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["docs"] => docs::run(),
+        ["minimal"] => tools::minimal(),
+        ["miri"] => tools::miri(),
+        ["deny"] => tools::deny(),
         ["wasm"] => wasm::run(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),

@@ -1,0 +1,76 @@
+//! What needs a tool beside the stable toolchain: the oldest dependencies that we say we take, Miri, and advisories.
+//!
+//! Where the tool is not there, each says so and passes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::workspace::{cargo, done, metadata, output, root, text};
+
+/// Cases that proptest makes of each law: Miri is some hundred times slower than the processor.
+const CASES: &str = "2";
+
+/// Builds everything with the oldest versions of its direct dependencies.
+pub(crate) fn minimal() -> Result<(), String> {
+    if !has(&["cargo", "--version"]) {
+        println!("minimal versions are not checked: there is no nightly toolchain here");
+        return Ok(());
+    }
+    let target = PathBuf::from(text(&metadata()?["target_directory"])).join("minimal");
+    // In a copy, because it is all about another Cargo.lock.
+    let copy = target.join("tree");
+    let _ = fs::remove_dir_all(&copy);
+    let tracked = output(Command::new("git").args(["ls-files", "-z", "--", ".", ":!fuzz", ":!Cargo.lock"]).current_dir(root()))?;
+    for file in tracked.split('\0').filter(|file| !file.is_empty()) {
+        let to = copy.join(file);
+        let folder = to.parent().unwrap_or(&copy);
+        let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(root().join(file), &to));
+        copied.map_err(|error| format!("{file}: {error}"))?;
+    }
+    let mut resolve = nightly(&["cargo", "generate-lockfile", "--quiet", "-Z", "direct-minimal-versions"]);
+    done(resolve.current_dir(&copy))
+        .map_err(|error| format!("{error}\na lower bound in Cargo.toml is below what another dependency wants"))?;
+    let mut check = Command::new(env!("CARGO"));
+    check.args(["check", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked"]).current_dir(&copy);
+    done(check.env("CARGO_TARGET_DIR", target.join("build")))
+        .map_err(|error| format!("{error}\na lower bound in Cargo.toml is below what our code wants"))?;
+    println!("everything builds with the oldest direct dependencies that Cargo.toml allows");
+    Ok(())
+}
+
+/// Runs the core's tests in Miri.
+pub(crate) fn miri() -> Result<(), String> {
+    if !has(&["cargo", "miri", "--version"]) {
+        println!("Miri is not run: there is no nightly toolchain with it here; `rustup +nightly component add miri rust-src` brings it");
+        return Ok(());
+    }
+    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("miri");
+    let mut test = nightly(&["cargo", "miri", "test", "--package", "ccfs-proto", "--lib"]);
+    for suite in ["exchange", "laws", "operations", "promises", "vectors"] {
+        test.args(["--test", suite]);
+    }
+    // Proptest reads its regressions, and what is compared with programs of others is left to the ordinary tests.
+    test.args(["--", "--skip", "others"]).env("MIRIFLAGS", "-Zmiri-disable-isolation").env("PROPTEST_CASES", CASES);
+    done(test.env("CARGO_TARGET_DIR", folder).current_dir(root()))
+}
+
+/// Runs cargo-deny with `deny.toml`.
+pub(crate) fn deny() -> Result<(), String> {
+    if cargo(&["deny", "--version"]).is_err() {
+        println!("advisories are not checked: cargo-deny is not installed; `cargo install cargo-deny --locked` brings it");
+        return Ok(());
+    }
+    done(Command::new(env!("CARGO")).args(["deny", "check"]).current_dir(root()))
+}
+
+fn nightly(words: &[&str]) -> Command {
+    let mut rustup = Command::new("rustup");
+    // What this program was started with would otherwise choose the toolchain again.
+    rustup.args(["run", "nightly"]).args(words).env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
+    rustup
+}
+
+fn has(words: &[&str]) -> bool {
+    nightly(words).output().is_ok_and(|told| told.status.success())
+}
