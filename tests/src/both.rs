@@ -1,10 +1,9 @@
 //! One call over each of the house's backends, for tests that care how the connection comes about.
 
+use ccfs_conformance::file_name;
 use ccfs_driver::{Error, Proxy};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
 use ccfs_tls::Trust;
-
-use crate::backend::file_name;
 
 /// How one call went: the result code that the server answered with, or the error.
 pub type Outcome = Result<String, Error>;

@@ -1,29 +1,37 @@
 //! The two backends of the house.
 
+use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use ccfs_conformance::{Backend, Client, Setup};
 use ccfs_driver::{Error, Overwrite};
 use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
-
-use crate::backend::{Backend, Setup};
+use tokio::io::AsyncWrite;
 
 fn trust(setup: &Setup) -> Trust {
     let none = Trust::none();
     setup.ca_pem.as_ref().map_or(none.clone(), |pem| none.add_pem(pem.as_bytes()).unwrap())
 }
 
-/// `ccfs-ureq`.
-#[derive(Debug)]
-pub struct Blocking(ccfs_ureq::Client);
+/// `ccfs-ureq`. Without jitter, so that waits can be compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blocking;
 
 impl Backend for Blocking {
-    fn new(setup: &Setup) -> Self {
+    fn client(&self, setup: &Setup) -> Box<dyn Client> {
         let builder = ccfs_ureq::Client::builder(setup.endpoint.clone(), setup.credentials.clone());
         let builder = builder.policy(setup.policy.clone()).trust(trust(setup)).clock(setup.clock.clone()).jitter(|| u64::MAX);
-        Self(builder.build().unwrap())
+        Box::new(BlockingClient(builder.build().unwrap()))
     }
+}
 
+struct BlockingClient(ccfs_ureq::Client);
+
+impl Client for BlockingClient {
     fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error> {
         self.0.call(operation)
     }
@@ -32,27 +40,40 @@ impl Backend for Blocking {
         self.0.download(operation).overwrite(overwrite).to_file(path)
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile) -> (Result<FileReceipt, Error>, Vec<u8>) {
-        let mut taken = Vec::new();
-        (self.0.download(operation).to_writer(&mut taken), taken)
+    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+        self.0.download(operation).to_writer(writer)
+    }
+
+    fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
+        let stop = |progress: ccfs_driver::Progress| match progress.received {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        };
+        let stopped = self.0.download(operation).progress(stop).to_file(path);
+        assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+        true
     }
 }
 
-/// `ccfs-reqwest`, on a runtime of its own.
-#[derive(Debug)]
-pub struct Async {
+/// `ccfs-reqwest`, each client on a runtime of its own. Without jitter, too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Async;
+
+impl Backend for Async {
+    fn client(&self, setup: &Setup) -> Box<dyn Client> {
+        let builder = ccfs_reqwest::Client::builder(setup.endpoint.clone(), setup.credentials.clone());
+        let builder = builder.policy(setup.policy.clone()).trust(trust(setup)).clock(setup.clock.clone()).jitter(|| u64::MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Box::new(AsyncClient { client: builder.build().unwrap(), runtime })
+    }
+}
+
+struct AsyncClient {
     client: ccfs_reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
-impl Backend for Async {
-    fn new(setup: &Setup) -> Self {
-        let builder = ccfs_reqwest::Client::builder(setup.endpoint.clone(), setup.credentials.clone());
-        let builder = builder.policy(setup.policy.clone()).trust(trust(setup)).clock(setup.clock.clone()).jitter(|| u64::MAX);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { client: builder.build().unwrap(), runtime }
-    }
-
+impl Client for AsyncClient {
     fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error> {
         self.runtime.block_on(self.client.call(operation))
     }
@@ -61,8 +82,42 @@ impl Backend for Async {
         self.runtime.block_on(self.client.download(operation).overwrite(overwrite).to_file(path))
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile) -> (Result<FileReceipt, Error>, Vec<u8>) {
-        let mut taken = Vec::new();
-        (self.runtime.block_on(self.client.download(operation).to_writer(&mut taken)), taken)
+    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+        self.runtime.block_on(self.client.download(operation).to_writer(AtOnce(writer)))
+    }
+
+    /// Drops the future once bytes have come.
+    fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
+        let progress = move |progress: ccfs_driver::Progress| {
+            if progress.received > 0 {
+                begun.take().map(|begun| begun.send(()));
+            }
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = self.client.download(operation).progress(progress).to_file(path) => panic!("{result:?}"),
+                begun = begins => begun.unwrap(),
+            }
+        });
+        true
+    }
+}
+
+/// A blocking writer for who awaits: it takes all at once.
+struct AtOnce<'a>(&'a mut (dyn Write + Send));
+
+impl AsyncWrite for AtOnce<'_> {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.0.write(bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.0.flush())
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
     }
 }

@@ -5,19 +5,14 @@
 
 use std::fs;
 
+use ccfs_conformance::{Backend, Behaviour, Framing, ManualClock, ScriptedServer, Setup, archive_bytes, file_name};
 use ccfs_driver::{Error, Overwrite};
-use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, RequestView, Verifier, decode_query,
-};
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, Verifier};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 
-use crate::backend::{Backend, Setup, archive_bytes, file_name};
-use crate::clock::ManualClock;
-use crate::server::{Behaviour, Framing, ScriptedServer, Seen};
-
 /// Holds a backend to every law here. `regressions` is the file of seeds, in the crate that calls.
-pub fn hold<B: Backend>(regressions: &'static str) {
+pub fn hold<B: Backend + Default>(regressions: &'static str) {
     let mut runner = TestRunner::new(Config {
         cases: 24,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
@@ -73,46 +68,44 @@ impl Transfer {
 }
 
 fn setup(server: &ScriptedServer, clock: &ManualClock) -> Setup {
-    Setup {
-        endpoint: server.url().parse().unwrap(),
-        credentials: Credentials::from_text("ak", "sk".into()).unwrap(),
-        policy: Policy::default(),
-        ca_pem: None,
-        clock: clock.clone(),
-    }
+    let mut setup = Setup::new(server.url().parse().unwrap(), Credentials::from_text("ak", "sk".into()).unwrap());
+    setup.clock = clock.clone();
+    setup
 }
 
 fn download() -> DownloadAgentSkillInfoFile {
     DownloadAgentSkillInfoFile::new(file_name())
 }
 
-fn arrives<B: Backend>(transfer: Transfer) -> Result<(), TestCaseError> {
+fn arrives<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError> {
     let body = archive_bytes(transfer.len);
     let server = ScriptedServer::play([transfer.behaviour(&body, None), transfer.behaviour(&body, None)]);
-    let client = B::new(&setup(&server, &ManualClock::default()));
+    let client = B::default().client(&setup(&server, &ManualClock::default()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     let receipt = client.to_file(download(), &path, Overwrite::Refuse).map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert_eq!(receipt.bytes, body.len() as u64);
     prop_assert!(fs::read(&path).unwrap() == body);
-    let (result, taken) = client.to_writer(download());
+    let mut taken = Vec::new();
+    let result = client.to_writer(download(), &mut taken);
     prop_assert!(result.is_ok() && taken == body);
     Ok(())
 }
 
-fn breaks<B: Backend>(transfer: Transfer) -> Result<(), TestCaseError> {
+fn breaks<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError> {
     let body = archive_bytes(transfer.len);
     let cut = body.len() * transfer.cut / 1000;
     let broken = transfer.behaviour(&body, Some(cut));
     let server = ScriptedServer::play(vec![broken.clone(); 5]);
     let mut setup = setup(&server, &ManualClock::default());
     setup.policy.attempts = 2;
-    let client = B::new(&setup);
+    let client = B::default().client(&setup);
     let folder = tempfile::tempdir().unwrap();
     let error = client.to_file(download(), &folder.path().join("a.zip"), Overwrite::Refuse);
     prop_assert!(matches!(error, Err(Error::Exchange(_))));
     prop_assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    let (result, taken) = client.to_writer(download());
+    let mut taken = Vec::new();
+    let result = client.to_writer(download(), &mut taken);
     prop_assert!(body[..cut].starts_with(&taken));
     let Err(Error::Exchange(error)) = result else { return Err(TestCaseError::fail("a broken file was taken for whole")) };
     match error.kind {
@@ -126,7 +119,7 @@ fn signing() -> impl Strategy<Value = (String, String, String)> {
     ("[!-.0-~]{1,30}", "\\PC{1,40}", prop_oneof![Just(String::new()), "(/[a-zA-Z0-9._~-]{1,8}x){1,3}"])
 }
 
-fn signed<B: Backend>((access_key, secret_key, prefix): (String, String, String)) -> Result<(), TestCaseError> {
+fn signed<B: Backend + Default>((access_key, secret_key, prefix): (String, String, String)) -> Result<(), TestCaseError> {
     let body = archive_bytes(100);
     let server = ScriptedServer::play([Behaviour::status(503, ""), Behaviour::ok(body)]);
     let clock = ManualClock::default();
@@ -134,25 +127,17 @@ fn signed<B: Backend>((access_key, secret_key, prefix): (String, String, String)
     setup.endpoint = format!("{}{prefix}", server.url()).parse().unwrap();
     setup.credentials = Credentials::from_text(&access_key, secret_key).unwrap();
     let verifier = Verifier::new(&setup.credentials);
-    let (result, _) = B::new(&setup).to_writer(download());
+    let result = B::default().client(&setup).to_writer(download(), &mut Vec::new());
     prop_assert!(result.is_ok());
     let seen = server.seen();
     prop_assert_eq!(seen.len(), 2);
-    let times: Vec<_> = seen.iter().map(|request| verify(request, &verifier)).collect::<Result<_, _>>()?;
+    let times: Vec<_> = seen
+        .iter()
+        .map(|request| request.verify(&verifier, ManualClock::default().wall()).map(|verified| verified.timestamp))
+        .collect::<Result<_, _>>()
+        .map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert!(times[0] < times[1], "the second attempt carries a later time");
     Ok(())
-}
-
-fn verify(request: &Seen, verifier: &Verifier) -> Result<ccfs_proto::Timestamp, TestCaseError> {
-    let parts: Vec<&str> = request.line.split(' ').collect();
-    let (path, query) = parts[1].split_once('?').unwrap_or((parts[1], ""));
-    let query = decode_query(query);
-    let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let view = RequestView { method: parts[0], path, query: &query, headers: &headers, body: &request.body };
-    let now = ManualClock::default().wall();
-    let outcome = verifier.verify(request.header("authorization").unwrap_or_default(), view, now);
-    Ok(outcome.map_err(|error| TestCaseError::fail(error.to_string()))?.timestamp)
 }
 
 /// Anything that a server may do, but for silence, which takes real time.
@@ -186,9 +171,9 @@ pub fn script() -> impl Strategy<Value = Vec<Behaviour>> {
     proptest::collection::vec(behaviour(), 1..6)
 }
 
-fn ends<B: Backend>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
+fn ends<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
     let server = ScriptedServer::play(script);
-    let client = B::new(&setup(&server, &ManualClock::default()));
+    let client = B::default().client(&setup(&server, &ManualClock::default()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     match client.to_file(download(), &path, Overwrite::Refuse) {
@@ -203,17 +188,18 @@ fn ends<B: Backend>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn stops<B: Backend>((status, rest): (u16, Vec<Behaviour>)) -> Result<(), TestCaseError> {
+fn stops<B: Backend + Default>((status, rest): (u16, Vec<Behaviour>)) -> Result<(), TestCaseError> {
     let refusal = Behaviour::status(status, r#"{"timestamp":1,"status":401,"error":"no","message":"No message available"}"#);
     let server = ScriptedServer::play([refusal].into_iter().chain(rest));
-    let (result, taken) = B::new(&setup(&server, &ManualClock::default())).to_writer(download());
+    let mut taken = Vec::new();
+    let result = B::default().client(&setup(&server, &ManualClock::default())).to_writer(download(), &mut taken);
     prop_assert!(matches!(result, Err(Error::Exchange(error)) if error.kind.is_authentication() && error.attempts == 1));
     prop_assert!(taken.is_empty());
     prop_assert_eq!(server.seen().len(), 1);
     Ok(())
 }
 
-fn starts_once<B: Backend>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
+fn starts_once<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
     let busy = |behaviour: &Behaviour| match behaviour {
         Behaviour::Answer { status: 429 | 503, .. } => true,
         Behaviour::Answer { status: 200, body, .. } => {
@@ -223,7 +209,7 @@ fn starts_once<B: Backend>(script: Vec<Behaviour>) -> Result<(), TestCaseError> 
     };
     let may_be_sent = 1 + script.iter().take_while(|behaviour| busy(behaviour)).count();
     let server = ScriptedServer::play(script);
-    let client = B::new(&setup(&server, &ManualClock::default()));
+    let client = B::default().client(&setup(&server, &ManualClock::default()));
     let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     let _ = client.query(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"));
     prop_assert!(server.seen().len() <= may_be_sent, "{} sent, {may_be_sent} allowed", server.seen().len());

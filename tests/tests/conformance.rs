@@ -1,13 +1,19 @@
-//! Both backends against one list of scenarios.
+//! Both backends against the suite that every transport is held to.
 
-use ccfs_tests::{Async, Blocking, scenarios};
+use ccfs_tests::{Async, Blocking};
 
 #[test]
-fn the_blocking_backend_holds_every_scenario() {
-    scenarios::hold::<Blocking>();
+fn the_blocking_backend_conforms() {
+    let verdicts = ccfs_conformance::run(&Blocking);
+    println!("{verdicts}");
+    verdicts.assert_all_passed();
+    assert_eq!(verdicts.iter().count(), ccfs_conformance::scenarios().count());
 }
 
 #[test]
-fn the_async_backend_holds_every_scenario() {
-    scenarios::hold::<Async>();
+fn the_async_backend_conforms() {
+    let verdicts = ccfs_conformance::run(&Async);
+    println!("{verdicts}");
+    verdicts.assert_all_passed();
+    assert_eq!(verdicts.iter().count(), ccfs_conformance::scenarios().count());
 }

@@ -5,9 +5,9 @@
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::time::Duration;
 
+use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
-use ccfs_tests::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 

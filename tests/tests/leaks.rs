@@ -18,9 +18,10 @@ use ccfs::{
     AsyncClient, Callback, Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, Overwrite, Policy,
     QueryAgentSkillInfoData, Timestamp, Trust, Verifier, WholeFile,
 };
+use ccfs_conformance::ManualClock;
 use ccfs_driver::Session;
 use ccfs_emulator::{Developer, Emulator, Fault};
-use ccfs_tests::{Collector, ManualClock, Rendered, SECRET_KEYS, Secrets};
+use ccfs_tests::{Collector, Rendered, SECRET_KEYS, Secrets};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode};
 

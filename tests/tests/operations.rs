@@ -15,8 +15,8 @@ use ccfs::{
     AsyncClient, Client, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind, FileReceipt, GenerationJob, IndexFileName, LocalTime,
     Operation, QueryAgentSkillInfoData, ResultCode, Timestamp, Trust,
 };
+use ccfs_conformance::ManualClock;
 use ccfs_emulator::{Developer, Emulator, Fault, Recording};
-use ccfs_tests::ManualClock;
 use serde_json::Value;
 
 /// A client of the facade. Its clock is a test's, so that no wait takes time.

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use ccfs_conformance::file_name;
 use ccfs_driver::Error;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure};
-use ccfs_tests::file_name;
 use ccfs_tls::Trust;
 
 fn download() -> DownloadAgentSkillInfoFile {

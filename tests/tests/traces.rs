@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Policy, QueryAgentSkillInfoData};
-use ccfs_tests::{Async, Backend, Behaviour, Blocking, ManualClock, ScriptedServer, Seen, Setup, file_name, laws};
+use ccfs_conformance::{Backend, Behaviour, ManualClock, ScriptedServer, Seen, Setup, file_name};
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+use ccfs_tests::{Async, Blocking, laws};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -18,19 +19,15 @@ struct Trace {
     outcome: String,
 }
 
-fn trace<B: Backend>(script: &[Behaviour], download: bool) -> Trace {
+fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
     let server = ScriptedServer::play(script.iter().cloned());
     let clock = ManualClock::default();
-    let setup = Setup {
-        endpoint: server.url().parse().unwrap(),
-        credentials: Credentials::from_text("ak", "sk".into()).unwrap(),
-        policy: Policy::default(),
-        ca_pem: None,
-        clock: clock.clone(),
-    };
-    let client = B::new(&setup);
+    let mut setup = Setup::new(server.url().parse().unwrap(), Credentials::from_text("ak", "sk".into()).unwrap());
+    setup.clock = clock.clone();
+    let client = B::default().client(&setup);
     let (outcome, taken) = if download {
-        let (result, taken) = client.to_writer(DownloadAgentSkillInfoFile::new(file_name()));
+        let mut taken = Vec::new();
+        let result = client.to_writer(DownloadAgentSkillInfoFile::new(file_name()), &mut taken);
         (format!("{result:?}"), taken)
     } else {
         let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());

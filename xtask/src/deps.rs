@@ -19,8 +19,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ccfs-pull", &["ccfs-proto", "ccfs-driver", "ccfs-ureq", "ccfs-reqwest", "ccfs-archive"]),
     ("ccfs", &["ccfs-proto", "ccfs-driver", "ccfs-listener", "ccfs-pull", "ccfs-tls", "ccfs-ureq", "ccfs-reqwest", "ccfs-archive"]),
     ("ccfs-emulator", &["ccfs-proto", "ccfs-archive"]),
+    ("ccfs-conformance", &["ccfs-proto", "ccfs-driver", "ccfs-emulator"]),
     ("ccfs-cli", &["ccfs", "ccfs-emulator"]),
-    ("ccfs-tests", &["ccfs", "ccfs-proto", "ccfs-archive", "ccfs-driver", "ccfs-tls", "ccfs-ureq", "ccfs-reqwest", "ccfs-emulator"]),
+    (
+        "ccfs-tests",
+        &[
+            "ccfs",
+            "ccfs-conformance",
+            "ccfs-proto",
+            "ccfs-archive",
+            "ccfs-driver",
+            "ccfs-tls",
+            "ccfs-ureq",
+            "ccfs-reqwest",
+            "ccfs-emulator",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
@@ -66,6 +80,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("ccfs-pull", 60),
     ("ccfs", 70),
     ("ccfs-emulator", 80),
+    ("ccfs-conformance", 86),
     ("ccfs-cli", 175),
 ];
 

@@ -55,6 +55,11 @@ impl WholeFile {
         &self.target
     }
 
+    /// The hidden name under which it stands until it is put in place.
+    pub fn hidden(&self) -> &Path {
+        self.temp.path()
+    }
+
     /// Bytes written so far.
     pub fn written(&self) -> u64 {
         self.written

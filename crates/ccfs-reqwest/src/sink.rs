@@ -1,7 +1,9 @@
 //! Where a download's bytes go.
 
+use std::fs;
 use std::future::Future;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use ccfs_driver::{Error, WholeFile};
@@ -41,16 +43,20 @@ impl<W: AsyncWrite + Unpin + Send> Sink for Once<W> {
 }
 
 /// A file on disk. Writes go to the threads that tokio keeps for blocking work.
-pub(crate) struct Replaceable(Option<WholeFile>);
+pub(crate) struct Replaceable {
+    /// `None` while a thread has it.
+    file: Option<WholeFile>,
+    hidden: PathBuf,
+}
 
 impl Replaceable {
     pub(crate) fn new(file: WholeFile) -> Self {
-        Self(Some(file))
+        Self { hidden: file.hidden().to_owned(), file: Some(file) }
     }
 
     /// Has the file checked and puts it in place.
     pub(crate) async fn commit(mut self, len: u64, check: Option<CheckFn>) -> Result<(), Error> {
-        let file = self.0.take().ok_or_else(|| Error::Write(lost()))?;
+        let file = self.file.take().ok_or_else(|| Error::Write(lost()))?;
         spawn_blocking(move || {
             if let Some(check) = check {
                 check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
@@ -63,15 +69,24 @@ impl Replaceable {
     }
 
     async fn with(&mut self, work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static) -> io::Result<()> {
-        let mut file = self.0.take().ok_or_else(lost)?;
+        let mut file = self.file.take().ok_or_else(lost)?;
         let (file, result) = spawn_blocking(move || {
             let result = work(&mut file);
             (file, result)
         })
         .await
         .map_err(|_| lost())?;
-        self.0 = Some(file);
+        self.file = Some(file);
         result
+    }
+}
+
+impl Drop for Replaceable {
+    /// A future that is dropped while a thread writes leaves the file with that thread. Who dropped it finds nothing all the same, and not only later.
+    fn drop(&mut self) {
+        if self.file.is_none() {
+            let _ = fs::remove_file(&self.hidden);
+        }
     }
 }
 

@@ -1,0 +1,63 @@
+//! A transport under test.
+
+use std::io::Write;
+use std::path::Path;
+
+use ccfs_driver::{Error, Overwrite};
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy, QueryAgentSkillInfoData};
+
+use crate::clock::ManualClock;
+
+/// What a client is made with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Setup {
+    /// The server.
+    pub endpoint: Endpoint,
+    /// The account.
+    pub credentials: Credentials,
+    /// The bounds.
+    pub policy: Policy,
+    /// The only CA that is trusted; `None` for plain HTTP.
+    pub ca_pem: Option<String>,
+    /// The time. A client waits by [`Clock::pass`](ccfs_driver::Clock::pass), so that nobody sleeps.
+    pub clock: ManualClock,
+}
+
+impl Setup {
+    /// A client of a server without TLS, within the default bounds, at the default time.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self { endpoint, credentials, policy: Policy::default(), ca_pem: None, clock: ManualClock::default() }
+    }
+}
+
+/// A transport: makes clients.
+pub trait Backend {
+    /// A client with this setup. The suite plays one scenario with it, and may make several calls.
+    fn client(&self, setup: &Setup) -> Box<dyn Client>;
+
+    /// Whether it can speak TLS. Without, the suite is played over plain HTTP, and scenarios that are about TLS are not played.
+    fn speaks_tls(&self) -> bool {
+        true
+    }
+}
+
+/// A client under test. Every method drives one exchange to its end, and blocks until then.
+pub trait Client {
+    /// Starts a generation.
+    fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error>;
+
+    /// Downloads to a file that is there whole or not at all.
+    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error>;
+
+    /// Downloads into a writer that takes bytes once.
+    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error>;
+
+    /// Begins such a download to a file, and gives it up as soon as bytes of the body have come: by dropping the future, say. `false`, without doing
+    /// anything, when the transport has no way to do so.
+    fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
+        let _ = (operation, path);
+        false
+    }
+}

@@ -1,0 +1,80 @@
+//! A clock that a test owns.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ccfs_driver::Clock;
+use ccfs_proto::{Now, Timestamp};
+
+/// A clock that stands still until somebody waits on it; then it moves forward by the wait, and notes it. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    wall: Timestamp,
+    elapsed: Duration,
+    waits: Vec<Duration>,
+    /// Since when it also moves with the machine's.
+    ticking: Option<Instant>,
+}
+
+impl State {
+    fn elapsed(&self) -> Duration {
+        self.elapsed + self.ticking.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+impl ManualClock {
+    /// A clock that stands at `wall`.
+    #[must_use]
+    pub fn at(wall: Timestamp) -> Self {
+        Self { state: Arc::new(Mutex::new(State { wall, elapsed: Duration::ZERO, waits: Vec::new(), ticking: None })) }
+    }
+
+    /// The default's time, and from then on it moves with the machine's clock, too: for what only real time can show.
+    #[must_use]
+    pub fn ticking() -> Self {
+        let clock = Self::default();
+        clock.lock().ticking = Some(Instant::now());
+        clock
+    }
+
+    /// The time on the wall.
+    pub fn wall(&self) -> Timestamp {
+        self.now().wall
+    }
+
+    /// Every wait so far.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.lock().waits.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for ManualClock {
+    /// 2023-04-06T08:00:00Z.
+    fn default() -> Self {
+        Self::at(Timestamp::from_unix_millis(1_680_768_000_000))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        let state = self.lock();
+        let elapsed = state.elapsed();
+        Now { wall: state.wall.plus_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)), monotonic: elapsed }
+    }
+
+    fn pass(&self, duration: Duration) -> bool {
+        let mut state = self.lock();
+        state.elapsed += duration;
+        state.waits.push(duration);
+        true
+    }
+}

@@ -1,0 +1,101 @@
+//! Connections that do not come about, break, or were kept.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
+
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
+
+use super::wire::job;
+use crate::archive::archive_bytes;
+use crate::backend::Backend;
+use crate::server::Behaviour;
+use crate::stage::{Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same};
+
+fn is_transport(failure: TransportFailure) -> impl Fn(&ErrorKind) -> bool {
+    move |kind| *kind == ErrorKind::Transport(failure)
+}
+
+pub(super) fn nobody(backend: &dyn Backend) -> Played {
+    // A port that was free a moment ago.
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let endpoint = format!("http://{free}").parse()?;
+    let script = Script::with(backend, [], |setup| setup.endpoint = endpoint)?;
+    let error = failure(script.client.query(query()?))?;
+    kind_is(&error, "no connection", is_transport(TransportFailure::Connect))?;
+    // It never arrived, so even what starts a job is repeated.
+    same("attempts", &4, &error.attempts)
+}
+
+pub(super) fn closed(backend: &dyn Backend) -> Played {
+    let script = Script::new(backend, vec![Behaviour::Close; 8])?;
+    let error = failure(script.download())?;
+    kind_is(&error, "a connection that broke before the answer", is_transport(TransportFailure::Broken))?;
+    script.requests_are(4)?;
+    script.folder.holds(None)
+}
+
+pub(super) fn query_once(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    bench.emulator.faults().add(Fault::CutAfter(5).times(1));
+    failure(bench.client.query(query()?))?;
+    bench.requests_are(1)?;
+    for behaviour in
+        [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }, Behaviour::Stall { after: Some(1), body: vec![b' '; 9] }]
+    {
+        let script = Script::new(backend, [behaviour, job(false, &[])])?;
+        failure(script.client.query(query()?))?;
+        script.requests_are(1)?;
+    }
+    Ok(())
+}
+
+/// Pools like to send again what a kept connection swallowed.
+pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
+    let script = Script::new(backend, [job(true, &[]), Behaviour::Close, job(true, &[])])?;
+    script.client.query(query()?)?;
+    let error = failure(script.client.query(query()?))?;
+    kind_is(&error, "a connection that broke before the answer", is_transport(TransportFailure::Broken))?;
+    script.requests_are(2)
+}
+
+/// The server closes after its answer without saying so.
+pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(1000);
+    let script = Script::new(backend, [job(false, &[]), Behaviour::ok(bytes.clone())])?;
+    script.client.query(query()?)?;
+    script.download()?;
+    script.requests_are(2)?;
+    script.folder.holds(Some(&bytes))
+}
+
+pub(super) fn cancelled(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(100_000);
+    let stalls = Behaviour::Stall { after: Some(bytes.len() / 2), body: bytes.clone() };
+    let script = Script::with(backend, [stalls, Behaviour::ok(bytes.clone())], |setup| setup.policy.stall = Duration::from_secs(60))?;
+    let begin = Instant::now();
+    if !script.client.cancel(download(), &script.folder.path()) {
+        return Err(Stop::NotPlayed("the transport has no way to give a call up"));
+    }
+    let took = begin.elapsed();
+    holds(took < Duration::from_millis(1500), "the download is given up while the server is silent", format_args!("it took {took:?}"))?;
+    script.folder.holds(None)?;
+    script.download()?;
+    script.folder.holds(Some(&bytes))?;
+    script.requests_are(2)?;
+    let over: Vec<usize> = script.server.seen().iter().map(|request| request.connection).collect();
+    holds(over[0] != over[1], "another connection for the next call", "the same one, with half an answer in it")
+}
+
+pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {
+    let stranger = Emulator::builder().seed(99).start()?;
+    let bench = Bench::with(backend, |builder| builder, |setup| setup.ca_pem = stranger.ca_pem().map(str::to_owned))?;
+    let error = failure(bench.client.query(query()?))?;
+    kind_is(
+        &error,
+        "a TLS handshake that failed for the certificate's issuer",
+        is_transport(TransportFailure::Tls(TlsFailure::UnknownIssuer)),
+    )?;
+    same("attempts", &1, &error.attempts)?;
+    bench.requests_are(0)
+}

@@ -1,0 +1,246 @@
+//! Files that come, and files that break off.
+
+use std::fs;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ccfs_driver::{Error, Overwrite};
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::{AnswerError, DownloadAgentSkillInfoFile, ErrorKind, TransportFailure};
+
+use crate::archive::archive_bytes;
+use crate::backend::Backend;
+use crate::server::{Behaviour, Framing, Own};
+use crate::stage::{Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same, waits_are};
+
+pub(super) fn job_and_file(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let job = bench.client.query(query()?)?;
+    let name = bench.emulator.files().pop().ok_or_else(|| no_file(&bench.emulator))?;
+    same("the job's id", &name.response_id(), &Some(job.response_id))?;
+    let bytes = bench.emulator.file(&name).unwrap_or_default();
+    let receipt = bench.download(&name)?;
+    same("the receipt's length", &(bytes.len() as u64), &receipt.bytes)?;
+    bench.folder.holds(Some(&bytes))
+}
+
+fn no_file(emulator: &Emulator) -> Stop {
+    Stop::Mismatch {
+        expected: "the job that was asked for was started".into(),
+        seen: format!("{} requests, no job", emulator.received().len()),
+    }
+}
+
+pub(super) fn writer(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, bytes) = bench.file()?;
+    let mut taken = Vec::new();
+    let receipt = bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken)?;
+    same("the receipt's length", &(bytes.len() as u64), &receipt.bytes)?;
+    holds(taken == bytes, "the writer has the server's bytes", format_args!("{} bytes that differ", taken.len()))
+}
+
+pub(super) fn byte_by_byte(backend: &dyn Backend) -> Played {
+    intact(backend, Fault::ByteByByte)
+}
+
+pub(super) fn slowly(backend: &dyn Backend) -> Played {
+    intact(backend, Fault::Slow(Duration::from_millis(1)))
+}
+
+pub(super) fn chunked(backend: &dyn Backend) -> Played {
+    intact(backend, Fault::Chunked)
+}
+
+pub(super) fn wrong_type(backend: &dyn Backend) -> Played {
+    intact(backend, Fault::WrongType)
+}
+
+fn intact(backend: &dyn Backend, fault: Fault) -> Played {
+    let bench = Bench::with(backend, |builder| builder.rows(20), |setup| setup.policy.stall = Duration::from_secs(10))?;
+    let (name, bytes) = bench.file()?;
+    bench.emulator.faults().add(fault);
+    bench.download(&name)?;
+    bench.folder.holds(Some(&bytes))?;
+    bench.requests_are(1)
+}
+
+pub(super) fn trailers(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(1000);
+    let mut body = Vec::new();
+    for (number, piece) in bytes.chunks(300).enumerate() {
+        // Sizes in capitals and with zeros in front are sizes all the same.
+        let size = if number == 0 { format!("{:X};name=value;other\r\n", piece.len()) } else { format!("000{:x}\r\n", piece.len()) };
+        body.extend([size.as_bytes(), piece, b"\r\n"].concat());
+    }
+    body.extend_from_slice(b"0\r\nx-checksum: abc\r\nx-other: def\r\n\r\n");
+    let answer = Behaviour::raw(&["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Trailer: x-checksum"], &body, true);
+    let script = Script::new(backend, [answer])?;
+    script.download()?;
+    script.folder.holds(Some(&bytes))
+}
+
+pub(super) fn up_to_the_end(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(100_000);
+    let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", "connection: close"], &bytes, false)])?;
+    script.download()?;
+    script.folder.holds(Some(&bytes))
+}
+
+pub(super) fn bytes_behind(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(1000);
+    let length = format!("content-length: {}", bytes.len());
+    let body = [&bytes[..], b"PK and something else"].concat();
+    let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", &length], &body, false)])?;
+    script.download()?;
+    script.folder.holds(Some(&bytes))
+}
+
+/// The server holds the rest back until the writer has something.
+pub(super) fn streams(backend: &dyn Backend) -> Played {
+    const LEN: usize = 24 * 1024 * 1024;
+    const PIECE: usize = 1024 * 1024;
+    let (bytes, reached) = (Arc::new(archive_bytes(LEN)), Arc::new(AtomicBool::new(false)));
+    let (body, seen) = (Arc::clone(&bytes), Arc::clone(&reached));
+    let held_back = Own::new(move |stream| {
+        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len())?;
+        let (first, rest) = body.split_at(LEN / 4);
+        stream.write_all(first)?;
+        let begin = Instant::now();
+        while !seen.load(Ordering::SeqCst) && begin.elapsed() < Duration::from_secs(2) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if seen.load(Ordering::SeqCst) { stream.write_all(rest) } else { Ok(()) }
+    });
+    let script = Script::with(backend, [Behaviour::Own(held_back)], |setup| setup.policy.stall = Duration::from_secs(10))?;
+    let mut gauge = Gauge { reached: &reached, taken: 0, largest: 0 };
+    let result = script.client.to_writer(download(), &mut gauge);
+    let (taken, largest) = (gauge.taken, gauge.largest);
+    holds(
+        reached.load(Ordering::SeqCst),
+        "the writer gets bytes while the body comes",
+        format_args!("{} MiB had come, and the writer had none: the body is gathered in memory", LEN / 4 / 1024 / 1024),
+    )?;
+    result?;
+    same("bytes that the writer has", &bytes.len(), &taken)?;
+    holds(largest <= PIECE, format_args!("pieces of at most {PIECE} bytes"), format_args!("a piece of {largest} bytes"))
+}
+
+/// Counts what it takes.
+struct Gauge<'a> {
+    reached: &'a AtomicBool,
+    taken: usize,
+    largest: usize,
+}
+
+impl Write for Gauge<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.reached.store(true, Ordering::SeqCst);
+        self.taken += bytes.len();
+        self.largest = self.largest.max(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) fn existing_file(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, _) = bench.file()?;
+    fs::write(bench.folder.path(), b"mine")?;
+    match bench.download(&name) {
+        Err(Error::File(_)) => {}
+        other => return holds(false, "an error that says that the file is there", format_args!("{other:?}")),
+    }
+    bench.folder.holds(Some(b"mine"))?;
+    bench.requests_are(0)
+}
+
+pub(super) fn replaced_file(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, bytes) = bench.file()?;
+    fs::write(bench.folder.path(), b"old")?;
+    let replace = || bench.client.to_file(DownloadAgentSkillInfoFile::new(name.clone()), &bench.folder.path(), Overwrite::Replace);
+    bench.emulator.faults().add(Fault::Garbage.times(1));
+    failure(replace())?;
+    bench.folder.holds(Some(b"old"))?;
+    replace()?;
+    bench.folder.holds(Some(&bytes))
+}
+
+/// The first attempt brings more bytes, and others, than the second.
+pub(super) fn rewinds(backend: &dyn Backend) -> Played {
+    let (large, small) = (archive_bytes(50_000), archive_bytes(1000));
+    let cut =
+        Behaviour::Answer { status: 200, headers: Vec::new(), body: large, framing: Framing::Length, cut_after: Some(40_000), piece: 1000 };
+    let script = Script::new(backend, [cut, Behaviour::ok(small.clone())])?;
+    let receipt = script.download()?;
+    same("the receipt's length", &(small.len() as u64), &receipt.bytes)?;
+    script.folder.holds(Some(&small))
+}
+
+pub(super) fn cut_then_right(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, bytes) = bench.file()?;
+    bench.emulator.faults().add(Fault::CutAfter(1000).times(2));
+    bench.download(&name)?;
+    bench.folder.holds(Some(&bytes))?;
+    bench.requests_are(3)?;
+    waits_are(&bench.clock, &[Duration::from_millis(500), Duration::from_secs(1)])
+}
+
+pub(super) fn always_cut(backend: &dyn Backend) -> Played {
+    broken(backend, Fault::CutAfter(1000))
+}
+
+pub(super) fn wrong_length(backend: &dyn Backend) -> Played {
+    broken(backend, Fault::WrongLength)
+}
+
+pub(super) fn truncated(backend: &dyn Backend) -> Played {
+    broken(backend, Fault::TruncatedZip)
+}
+
+fn broken(backend: &dyn Backend, fault: Fault) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, _) = bench.file()?;
+    bench.emulator.faults().add(fault);
+    let error = failure(bench.download(&name))?;
+    kind_is(&error, "a body that broke off", is_broken_body)?;
+    bench.requests_are(4)?;
+    bench.folder.holds(None)
+}
+
+fn is_broken_body(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Transport(TransportFailure::BodyBroken) | ErrorKind::Answer(AnswerError::Truncated { .. }))
+}
+
+/// All of the archive is there, and only the end of its chunks is not.
+pub(super) fn cut_chunks(backend: &dyn Backend) -> Played {
+    let bytes = archive_bytes(1000);
+    let body = [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat();
+    let answer = Behaviour::raw(&["HTTP/1.1 200 OK", "transfer-encoding: chunked"], &body, false);
+    let script = Script::new(backend, vec![answer; 4])?;
+    let error = failure(script.download())?;
+    kind_is(&error, "a body that broke off", is_broken_body)?;
+    script.requests_are(4)?;
+    script.folder.holds(None)
+}
+
+pub(super) fn cut_into_writer(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    let (name, bytes) = bench.file()?;
+    bench.emulator.faults().add(Fault::CutAfter(1000));
+    let mut taken = Vec::new();
+    let error = failure(bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken))?;
+    let told = matches!(error.kind, ErrorKind::Interrupted { handed_over, .. } if handed_over == taken.len() as u64);
+    holds(told, format_args!("an interruption after {} bytes", taken.len()), &error)?;
+    holds(bytes.starts_with(&taken) && !taken.is_empty(), "the file's beginning in the writer", format_args!("{} bytes", taken.len()))?;
+    // What was handed over cannot be taken back.
+    bench.requests_are(1)
+}

@@ -1,0 +1,87 @@
+//! Silence, and the time for the whole call.
+
+use std::time::{Duration, Instant};
+
+use ccfs_proto::{ErrorKind, TransportFailure};
+
+use crate::archive::archive_bytes;
+use crate::backend::Backend;
+use crate::clock::ManualClock;
+use crate::server::Behaviour;
+use crate::stage::{Played, Script, failure, holds, kind_is, query, same};
+
+/// What a call may take that is bounded to a fraction of a second.
+const SOON: Duration = Duration::from_millis(1500);
+
+fn is_stall(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Transport(TransportFailure::Stall))
+}
+
+fn is_deadline(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Deadline { .. })
+}
+
+pub(super) fn silence(backend: &dyn Backend) -> Played {
+    silent(backend, &Behaviour::Stall { after: None, body: Vec::new() })
+}
+
+pub(super) fn stall(backend: &dyn Backend) -> Played {
+    silent(backend, &Behaviour::Stall { after: Some(5000), body: archive_bytes(10_000) })
+}
+
+fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
+    let script = Script::with(backend, vec![behaviour.clone(); 2], |setup| setup.policy.attempts = 2)?;
+    let begin = Instant::now();
+    let error = failure(script.download())?;
+    kind_is(&error, "silence for longer than the step allowed", is_stall)?;
+    let took = begin.elapsed();
+    holds(took < SOON, "two attempts that bear 150 ms of silence each", format_args!("it took {took:?}"))?;
+    script.requests_are(2)?;
+    script.folder.holds(None)
+}
+
+/// What a step allows is the smaller one of the stall and what is left of the call.
+pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
+    for after in [None, Some(5000)] {
+        let stall = Behaviour::Stall { after, body: archive_bytes(10_000) };
+        let script = Script::with(backend, [stall], |setup| {
+            setup.policy.deadline = Duration::from_millis(200);
+            setup.policy.stall = Duration::from_secs(60);
+        })?;
+        let begin = Instant::now();
+        let error = failure(script.download())?;
+        kind_is(&error, "the deadline of 200 ms", is_deadline)?;
+        let took = begin.elapsed();
+        holds(took < SOON, "an end at the deadline of 200 ms", format_args!("it took {took:?}"))?;
+        script.requests_are(1)?;
+        script.folder.holds(None)?;
+    }
+    Ok(())
+}
+
+/// Something comes all the time, and never all of it: only a clock that moves can tell.
+pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
+    let trickle = Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };
+    let script = Script::with(backend, [trickle], |setup| {
+        setup.policy.deadline = Duration::from_millis(300);
+        setup.policy.stall = Duration::from_secs(60);
+        setup.clock = ManualClock::ticking();
+    })?;
+    let begin = Instant::now();
+    let error = failure(script.download())?;
+    kind_is(&error, "the deadline of 300 ms", is_deadline)?;
+    let took = begin.elapsed();
+    holds(took < SOON, "an end at the deadline of 300 ms", format_args!("it took {took:?}"))?;
+    script.requests_are(1)?;
+    script.folder.holds(None)
+}
+
+/// Two waits of seven seconds are more than ten.
+pub(super) fn deadline_before_wait(backend: &dyn Backend) -> Played {
+    let busy = Behaviour::raw(&["HTTP/1.1 503 Busy", "content-length: 0", "retry-after: 7"], b"", true);
+    let script = Script::with(backend, vec![busy; 4], |setup| setup.policy.deadline = Duration::from_secs(10))?;
+    let error = failure(script.client.query(query()?))?;
+    kind_is(&error, "the deadline of 10 s", is_deadline)?;
+    same("the waits on the setup's clock", &vec![Duration::from_secs(7)], &script.setup.clock.waits())?;
+    script.requests_are(2)
+}

@@ -1,0 +1,322 @@
+//! A server that plays a script of bytes.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use ccfs_proto::{RequestView, Timestamp, Verified, Verifier, VerifyError, decode_query};
+
+/// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of a request's body that are read.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// What the server does with one request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Behaviour {
+    /// Closes the connection without a word.
+    Close,
+    /// Says something that is no HTTP.
+    Babble,
+    /// Sends the head and some bytes, and then nothing until the client gives up.
+    Stall {
+        /// The bytes of the body before the silence; `None` for silence from the start.
+        after: Option<usize>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Sends the head, and then the body's bytes one at a time, with a pause before each.
+    Trickle {
+        /// The pause.
+        pause: Duration,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Answers.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Headers beside those of the framing.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Vec<u8>,
+        /// How the body's end is told.
+        framing: Framing,
+        /// Bytes of the body after which the connection breaks.
+        cut_after: Option<usize>,
+        /// The size of the pieces in which the body goes out.
+        piece: usize,
+    },
+    /// Sends just these bytes, head and all.
+    Raw {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Whether the connection is kept for another request.
+        keep: bool,
+    },
+    /// Does something of its own, and closes.
+    Own(Own),
+}
+
+/// Something that a server does with a connection.
+#[derive(Clone)]
+pub struct Own(Arc<Act>);
+
+type Act = dyn Fn(&mut TcpStream) -> io::Result<()> + Send + Sync;
+
+impl Own {
+    /// Does this.
+    pub fn new(act: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(act))
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Own")
+    }
+}
+
+/// How a body's end is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// By `Content-Length`.
+    Length,
+    /// In chunks.
+    Chunked,
+    /// By the end of the connection.
+    Close,
+}
+
+impl Behaviour {
+    /// A good answer.
+    #[must_use]
+    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self::status(200, body)
+    }
+
+    /// An answer with a status.
+    #[must_use]
+    pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self::Answer { status, headers: Vec::new(), body: body.into(), framing: Framing::Length, cut_after: None, piece: usize::MAX }
+    }
+
+    /// An answer whose head is told by its lines, without a line about the connection.
+    #[must_use]
+    pub fn raw(head: &[&str], body: &[u8], keep: bool) -> Self {
+        Self::Raw { bytes: [format!("{}\r\n\r\n", head.join("\r\n")).as_bytes(), body].concat(), keep }
+    }
+}
+
+/// A request as it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// Over which connection it came, from 0.
+    pub connection: usize,
+    /// The first line.
+    pub line: String,
+    /// The headers in their order, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Seen {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Checks its signature over what really came: line, headers and body.
+    pub fn verify(&self, verifier: &Verifier, now: Timestamp) -> Result<Verified, VerifyError> {
+        let mut parts = self.line.split(' ');
+        let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let query = decode_query(query);
+        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let view = RequestView { method, path, query: &query, headers: &headers, body: &self.body };
+        verifier.verify(self.header("authorization").unwrap_or_default(), view, now)
+    }
+}
+
+/// A plain HTTP server on loopback that plays one behaviour a request; when the script is over, it closes.
+#[derive(Debug)]
+pub struct ScriptedServer {
+    address: SocketAddr,
+    stage: Arc<Stage>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stage {
+    script: Mutex<VecDeque<Behaviour>>,
+    seen: Mutex<Vec<Seen>>,
+    connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
+    stop: AtomicBool,
+}
+
+impl ScriptedServer {
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// When loopback has no port left.
+    #[must_use]
+    pub fn play(script: impl IntoIterator<Item = Behaviour>) -> Self {
+        Self::start(script).unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
+    }
+
+    /// Starts it, where it can.
+    pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let stage = Arc::new(Stage { script: Mutex::new(script.into_iter().collect()), ..Stage::default() });
+        let thread = thread::spawn({
+            let stage = Arc::clone(&stage);
+            move || serve(&listener, &stage)
+        });
+        Ok(Self { address, stage, thread: Some(thread) })
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What came in.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        lock(&self.stage.seen).clone()
+    }
+}
+
+impl Drop for ScriptedServer {
+    fn drop(&mut self) {
+        self.stage.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread out of `accept`, and the others out of reading.
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        for (stream, thread) in lock(&self.stage.connections).drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+            let _ = thread.join();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(listener: &TcpListener, stage: &Arc<Stage>) {
+    for connection in 0.. {
+        let Ok((stream, _)) = listener.accept() else { return };
+        if stage.stop.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(handle) = stream.try_clone() else { continue };
+        let thread = thread::spawn({
+            let stage = Arc::clone(stage);
+            move || drop(serve_connection(stream, connection, &stage))
+        });
+        lock(&stage.connections).push((handle, thread));
+    }
+}
+
+fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut keep = true;
+    while keep && let Some(request) = read_request(&stream, connection) {
+        let last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        lock(&stage.seen).push(request);
+        let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
+        // A client that gives up in the middle of an answer breaks the pipe; that is its right.
+        keep = behave(&mut stream, behaviour).unwrap_or(false) && !last;
+    }
+    // Both sides at once: the handle that the stage keeps would hold it open.
+    stream.shutdown(Shutdown::Both)
+}
+
+fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|&len| len > 0)?;
+    let mut headers = Vec::new();
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        match header.trim_end().split_once(':') {
+            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned())),
+            None => break,
+        }
+    }
+    let len = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; len.min(BODY_LIMIT)];
+    reader.read_exact(&mut body).ok()?;
+    Some(Seen { connection, line: line.trim_end().to_owned(), headers, body })
+}
+
+/// Plays one behaviour, and says whether the connection is kept.
+fn behave(stream: &mut TcpStream, behaviour: Behaviour) -> io::Result<bool> {
+    match behaviour {
+        Behaviour::Close => {}
+        Behaviour::Babble => stream.write_all(b"220 mail.example.com ESMTP ready\r\n")?,
+        Behaviour::Stall { after, body } => {
+            if let Some(after) = after {
+                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
+                stream.write_all(&body[..after.min(body.len())])?;
+            }
+            // Ends when the client goes away.
+            stream.set_read_timeout(Some(PATIENCE))?;
+            let _ = stream.read(&mut [0])?;
+        }
+        Behaviour::Trickle { pause, body } => {
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
+            let begin = Instant::now();
+            for byte in body {
+                if begin.elapsed() > PATIENCE {
+                    break;
+                }
+                thread::sleep(pause);
+                stream.write_all(&[byte])?;
+            }
+        }
+        Behaviour::Answer { status, headers, body, framing, cut_after, piece } => {
+            let mut head = vec![format!("HTTP/1.1 {status} Status"), "connection: close".to_owned()];
+            head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+            match framing {
+                Framing::Length => head.push(format!("content-length: {}", body.len())),
+                Framing::Chunked => head.push("transfer-encoding: chunked".to_owned()),
+                Framing::Close => {}
+            }
+            stream.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
+            let sent = &body[..cut_after.unwrap_or(body.len()).min(body.len())];
+            for piece in sent.chunks(piece.max(1)) {
+                match framing {
+                    Framing::Chunked => stream.write_all(&[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat())?,
+                    _ => stream.write_all(piece)?,
+                }
+            }
+            if framing == Framing::Chunked && cut_after.is_none() {
+                stream.write_all(b"0\r\n\r\n")?;
+            }
+        }
+        Behaviour::Raw { bytes, keep } => {
+            stream.write_all(&bytes)?;
+            return Ok(keep);
+        }
+        Behaviour::Own(Own(act)) => act(stream)?,
+    }
+    Ok(false)
+}

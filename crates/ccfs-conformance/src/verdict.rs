@@ -1,0 +1,91 @@
+//! What came out.
+
+use std::fmt;
+
+/// What became of one scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The client did as it must.
+    Passed,
+    /// It did not.
+    Failed {
+        /// What it must do, or what must be seen of it.
+        expected: String,
+        /// What was seen.
+        seen: String,
+    },
+    /// The scenario is about something that the transport says it cannot.
+    NotPlayed {
+        /// What that is.
+        reason: &'static str,
+    },
+}
+
+/// One scenario, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The scenario's name: one of [`scenarios`](crate::scenarios).
+    pub scenario: &'static str,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of all scenarios that were played. Shown as a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "verdicts say nothing unless looked at: `assert_all_passed`"]
+pub struct Verdicts(Vec<Verdict>);
+
+impl Verdicts {
+    /// Each one, in the order of the suite.
+    pub fn iter(&self) -> impl Iterator<Item = &Verdict> {
+        self.0.iter()
+    }
+
+    /// Those that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &Verdict> {
+        self.iter().filter(|verdict| matches!(verdict.outcome, Outcome::Failed { .. }))
+    }
+
+    /// Whether none failed, and at least one was played.
+    pub fn all_passed(&self) -> bool {
+        self.failed().next().is_none() && self.iter().any(|verdict| verdict.outcome == Outcome::Passed)
+    }
+
+    /// For tests: the table as a panic when one failed.
+    ///
+    /// # Panics
+    ///
+    /// When one failed, or none was played.
+    pub fn assert_all_passed(&self) {
+        assert!(self.all_passed(), "the transport does not conform:\n{self}");
+    }
+}
+
+impl FromIterator<Verdict> for Verdicts {
+    fn from_iter<T: IntoIterator<Item = Verdict>>(verdicts: T) -> Self {
+        Self(verdicts.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.iter().map(|verdict| verdict.scenario.len()).max().unwrap_or(0);
+        for Verdict { scenario, outcome } in self.iter() {
+            match outcome {
+                Outcome::Passed => writeln!(f, "{scenario:width$}  passed")?,
+                Outcome::NotPlayed { reason } => writeln!(f, "{scenario:width$}  not played: {reason}")?,
+                Outcome::Failed { expected, seen } => {
+                    writeln!(f, "{scenario:width$}  FAILED")?;
+                    writeln!(f, "    expected: {expected}")?;
+                    writeln!(f, "    seen:     {seen}")?;
+                }
+            }
+        }
+        let count = |wanted: fn(&Outcome) -> bool| self.iter().filter(|verdict| wanted(&verdict.outcome)).count();
+        let passed = count(|outcome| matches!(outcome, Outcome::Passed));
+        let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
+        write!(f, "{} scenarios: {passed} passed, {failed} failed, {} not played", self.0.len(), self.0.len() - passed - failed)
+    }
+}

@@ -1,0 +1,243 @@
+//! The example's transport, with one thing wrong.
+
+use std::fs::File;
+use std::io::Write;
+use std::mem;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccfs_conformance::{Backend, Client, ManualClock, Setup};
+use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
+use ccfs_proto::{
+    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData, QueryLine, SinkKind, Step, TransportFailure,
+};
+use http::{HeaderValue, Request, header};
+
+use crate::own_transport::{Answer, send};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    Nothing,
+    RetriesByItself,
+    RetriesRefusals,
+    FollowsRedirects,
+    AddsHeaders,
+    ChangesHost,
+    ChangesBody,
+    Unpacks,
+    ForgetsTime,
+    ForgetsTimeInBodies,
+    TimeStands,
+    GathersBodies,
+    TakesCutsForEnds,
+    SaysConnectOfAll,
+    SaysBrokenOfAll,
+    SaysConnectAsBroken,
+    NeverRewinds,
+    SaysWritersRewind,
+    SleepsForReal,
+    ForgetsCorrections,
+    WritesInPlace,
+    Overwrites,
+    LeavesParts,
+    OneDialect,
+    Panics,
+}
+
+#[derive(Debug)]
+pub(crate) struct Flawed(pub(crate) Flaw);
+
+struct FlawedClient {
+    flaw: Flaw,
+    session: Session,
+    clock: ManualClock,
+}
+
+impl Backend for Flawed {
+    fn client(&self, setup: &Setup) -> Box<dyn Client> {
+        let mut policy = setup.policy.clone();
+        if self.0 == Flaw::OneDialect {
+            policy.query_line = QueryLine::default();
+        }
+        let session = Session::new(setup.endpoint.clone(), setup.credentials.clone()).policy(policy).clock(setup.clock.clone());
+        Box::new(FlawedClient { flaw: self.0, session, clock: setup.clock.clone() })
+    }
+
+    fn speaks_tls(&self) -> bool {
+        false
+    }
+}
+
+/// What takes bytes, and begins anew where it can.
+trait Sink {
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+    fn begin_anew(&mut self) -> std::io::Result<()>;
+}
+
+impl Sink for WholeFile {
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn begin_anew(&mut self) -> std::io::Result<()> {
+        self.start_over()
+    }
+}
+
+struct Writer<'a>(&'a mut dyn Write);
+
+impl Sink for Writer<'_> {
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn begin_anew(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Client for FlawedClient {
+    fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error> {
+        assert!(self.flaw != Flaw::Panics, "out of luck");
+        self.drive(operation, &mut Writer(&mut std::io::sink()), SinkKind::Rewinds, false)
+    }
+
+    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error> {
+        if self.flaw == Flaw::WritesInPlace {
+            let mut file = File::create(path).map_err(Error::Write)?;
+            return self.drive(operation, &mut Writer(&mut file), SinkKind::Rewinds, false);
+        }
+        let overwrite = if self.flaw == Flaw::Overwrites { Overwrite::Replace } else { overwrite };
+        let mut file = WholeFile::create(path, overwrite)?;
+        let receipt = self.drive(operation, &mut file, SinkKind::Rewinds, false)?;
+        let written = file.written();
+        file.commit(if self.flaw == Flaw::NeverRewinds { written } else { receipt.bytes })?;
+        Ok(receipt)
+    }
+
+    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+        let kind = if self.flaw == Flaw::SaysWritersRewind { SinkKind::Rewinds } else { SinkKind::Once };
+        self.drive(operation, &mut Writer(writer), kind, false)
+    }
+
+    fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
+        let Ok(mut file) = WholeFile::create(path, Overwrite::Refuse) else { return true };
+        let _ = self.drive(operation, &mut file, SinkKind::Rewinds, true);
+        if self.flaw == Flaw::LeavesParts {
+            mem::forget(file);
+        }
+        true
+    }
+}
+
+impl FlawedClient {
+    fn drive<O: Operation>(&self, operation: O, sink: &mut dyn Sink, kind: SinkKind, stop: bool) -> Result<O::Answer, Error> {
+        let mut exchange = self.session.begin(operation, kind)?;
+        let begin = self.clock.now();
+        let now = || if self.flaw == Flaw::TimeStands { begin } else { self.clock.now() };
+        let mut body: Option<Answer> = None;
+        loop {
+            if stop && exchange.progress().0 > 0 {
+                return Err(Error::Stopped);
+            }
+            match exchange.poll(now())? {
+                Step::Send { request, within, .. } => match self.send(&request, within) {
+                    Ok(answer) => {
+                        exchange.on_head(now(), answer.status, &answer.headers)?;
+                        body = Some(answer);
+                    }
+                    Err(failure) => exchange.on_failure(now(), self.told(failure))?,
+                },
+                Step::Receive { within } => match body.as_mut().map_or(Ok(Bytes::new()), |body| self.read(body, within)) {
+                    Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
+                    Ok(chunk) => exchange.on_body(now(), chunk)?,
+                    Err(TransportFailure::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => exchange.on_end(now())?,
+                    Err(failure) => exchange.on_failure(now(), self.told(failure))?,
+                },
+                Step::Write(bytes) => sink.take(&bytes).map_err(Error::Write)?,
+                Step::Rewind if self.flaw == Flaw::NeverRewinds => {}
+                Step::Rewind => sink.begin_anew().map_err(Error::Write)?,
+                Step::Wait(duration) if self.flaw == Flaw::SleepsForReal => {
+                    thread::sleep(duration);
+                    // It must end all the same.
+                    self.clock.pass(Duration::ZERO);
+                    self.clock.pass(duration);
+                }
+                Step::Wait(duration) if self.flaw == Flaw::TimeStands => {
+                    self.clock.pass(duration);
+                    return Err(Error::Stopped);
+                }
+                Step::Wait(duration) => drop(self.clock.pass(duration)),
+                Step::Done(result) => {
+                    if self.flaw != Flaw::ForgetsCorrections {
+                        self.session.end(&exchange, result.is_ok());
+                    }
+                    return Ok(result?);
+                }
+                _ => unreachable!("a step that this transport was not written for"),
+            }
+        }
+    }
+
+    fn send(&self, request: &Request<Bytes>, within: Duration) -> Result<Answer, TransportFailure> {
+        let mut request = request.clone();
+        let headers = request.headers_mut();
+        match self.flaw {
+            Flaw::AddsHeaders => {
+                headers.insert(header::USER_AGENT, HeaderValue::from_static("own/1.0"));
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            Flaw::ChangesHost => drop(headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1"))),
+            Flaw::ChangesBody => {
+                let body = [&request.body()[..], b"\n"].concat();
+                request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                *request.body_mut() = body.into();
+            }
+            _ => {}
+        }
+        let within = if self.flaw == Flaw::ForgetsTime { Duration::from_secs(3600) } else { within };
+        let mut answer = match send(&request, within) {
+            Err(_) if self.flaw == Flaw::RetriesByItself => send(&request, within)?,
+            answer => answer?,
+        };
+        if self.flaw == Flaw::RetriesRefusals && answer.status.is_client_error() {
+            answer = send(&request, within)?;
+        }
+        let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        if let Some(location) = location.filter(|_| self.flaw == Flaw::FollowsRedirects && answer.status.is_redirection()) {
+            let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+            let target = if location.starts_with('/') { format!("http://{authority}{location}") } else { location.to_owned() };
+            *request.uri_mut() = target.parse().unwrap();
+            return send(&request, within);
+        }
+        Ok(answer)
+    }
+
+    fn read(&self, body: &mut Answer, within: Duration) -> Result<Bytes, TransportFailure> {
+        match self.flaw {
+            Flaw::Unpacks if body.headers.contains_key(header::CONTENT_ENCODING) => Err(TransportFailure::BodyBroken),
+            Flaw::ForgetsTime | Flaw::ForgetsTimeInBodies => body.read(Duration::from_secs(3600)),
+            Flaw::GathersBodies => {
+                let mut all = Vec::new();
+                loop {
+                    match body.read(within)? {
+                        chunk if chunk.is_empty() => return Ok(all.into()),
+                        chunk => all.extend_from_slice(&chunk),
+                    }
+                }
+            }
+            _ => body.read(within),
+        }
+    }
+
+    fn told(&self, failure: TransportFailure) -> TransportFailure {
+        match (self.flaw, failure) {
+            (Flaw::SaysConnectOfAll, _) => TransportFailure::Connect,
+            (Flaw::SaysBrokenOfAll, _) | (Flaw::SaysConnectAsBroken, TransportFailure::Connect) => TransportFailure::Broken,
+            (_, failure) => failure,
+        }
+    }
+}
