@@ -55,9 +55,14 @@ impl Ccfs {
         self.folder.path().join(name)
     }
 
+    /// The environment that it runs in.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        self.variables.iter().cloned()
+    }
+
     /// Names of what is in a folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
-        fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        fs::read_dir(self.path(folder)).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -133,6 +138,11 @@ impl Running {
         let mut line = String::new();
         self.stderr.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end: the exit code.

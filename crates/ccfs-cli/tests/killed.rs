@@ -1,0 +1,274 @@
+//! `ccfs pull` killed at every step, and out of disk at every size: started again, it ends as if nothing had been.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ccfs_emulator::{Emulator, Fault};
+use serde_json::Value;
+use support::Ccfs;
+
+/// Three windows.
+const RANGE: [&str; 7] = ["pull", "--from", "2023-04-01", "--to", "2023-04-07", "--out", "out"];
+const ASK: &str = "queryAgentSkillInfoData";
+const FETCH: &str = "downloadAgentSkillInfoFile";
+/// Each window is asked for and downloaded.
+const REQUESTS: u32 = 6;
+/// The header, and about to ask, asked, stored for each window.
+const LINES: usize = 10;
+/// How long a process may take to get where it is to be killed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+struct Bench {
+    emulator: Emulator,
+    ccfs: Ccfs,
+    arguments: Vec<&'static str>,
+}
+
+impl Bench {
+    fn new(more: &[&'static str]) -> Self {
+        let emulator = Emulator::builder().rows(300).lockout(None).same_files(true).start().unwrap();
+        let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
+        Self { emulator, ccfs, arguments: [&RANGE[..], more].concat() }
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.ccfs.path("out").join(name)
+    }
+
+    /// Everything in the folder but the journal and the lock.
+    fn files(&self) -> Files {
+        let names = self.ccfs.files("out").into_iter().filter(|name| !name.contains("ccfs-pull."));
+        names.map(|name| (name.clone(), fs::read(self.out(&name)).unwrap())).collect()
+    }
+
+    /// The whole lines of the journal.
+    fn journal(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.out("ccfs-pull.journal")).unwrap_or_default();
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::to_owned).collect()
+    }
+
+    /// Starts the pull and kills it with SIGKILL as soon as `now` says so. False when it was over before.
+    fn kill_when(&self, mut now: impl FnMut() -> bool) -> bool {
+        let arguments: Vec<&str> = self.arguments.clone();
+        let mut process = self.ccfs.start(&arguments);
+        let started = Instant::now();
+        loop {
+            if now() {
+                drop(process);
+                return true;
+            }
+            if process.is_over() {
+                return false;
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not get there");
+            thread::yield_now();
+        }
+    }
+
+    /// How often each window was asked for.
+    fn questions(&self) -> BTreeMap<String, usize> {
+        let mut questions = BTreeMap::new();
+        for request in self.emulator.received().iter().filter(|request| request.interface == Some(ASK)) {
+            let begin = request.msg_body.as_ref().unwrap()["beginTime"].as_str().unwrap();
+            *questions.entry(begin.chars().filter(|c| !"-: ".contains(*c)).collect()).or_default() += 1;
+        }
+        questions
+    }
+
+    /// The windows whose last line, without the failures, is of that kind; by the beginning of the window.
+    fn windows_that_are(&self, events: &[&str]) -> BTreeSet<String> {
+        let mut last: BTreeMap<String, String> = BTreeMap::new();
+        for line in self.journal().iter().skip(1) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let begin = line["window"].as_str().unwrap()[..15].replace('T', "");
+            last.insert(begin, line["event"].as_str().unwrap().to_owned());
+        }
+        last.into_iter().filter(|(_, event)| events.contains(&event.as_str())).map(|(begin, _)| begin).collect()
+    }
+
+    /// Runs it once more, undisturbed: the same files as ever, and nothing was asked for that the journal knew.
+    fn goes_on(&self, expected: &Files, at: &str) {
+        let known = self.windows_that_are(&["asked", "stored"]);
+        let done = self.windows_that_are(&["stored"]);
+        let before = self.questions();
+        self.emulator.faults().clear();
+        let requests = self.emulator.received().len();
+        self.ccfs.run(&self.arguments).ends_with_code(0);
+        assert!(self.files() == *expected, "{at}: other files: {:?}", self.files().keys());
+        for (window, times) in self.questions() {
+            let again = times - before.get(&window).copied().unwrap_or(0);
+            assert_eq!(again, usize::from(!known.contains(&window)), "{at}: {window} was asked for {again} times more");
+        }
+        let downloads = self.emulator.received()[requests..].iter().filter(|request| request.interface == Some(FETCH)).count();
+        assert!(downloads <= 3 - done.len(), "{at}: {downloads} downloads, and {} files were there", done.len());
+    }
+}
+
+/// What an undisturbed pull makes.
+fn undisturbed(more: &[&'static str]) -> Files {
+    let bench = Bench::new(more);
+    bench.ccfs.run(&bench.arguments).ends_with_code(0);
+    let files = bench.files();
+    assert!(files.len() >= 3);
+    files
+}
+
+/// The server has taken the k-th request, and the answer is on its way: the process dies before it is there.
+#[test]
+fn killed_at_every_request() {
+    for backend in ["blocking", "async"] {
+        let more = ["--in-flight", "1", "--backend", backend];
+        let expected = undisturbed(&more);
+        for k in 1..=REQUESTS {
+            let bench = Bench::new(&more);
+            if k > 1 {
+                bench.emulator.faults().add(ccfs_emulator::FaultRule::from(Fault::Pass).times(k - 1));
+            }
+            bench.emulator.faults().add(ccfs_emulator::FaultRule::from(Fault::Silent).times(1));
+            assert!(bench.kill_when(|| bench.emulator.received().len() == k as usize));
+            let asked = bench.questions().len();
+            bench.goes_on(&expected, &format!("request {k}"));
+            // Only a question whose answer nobody saw was asked again: every other request is one.
+            let total: usize = bench.questions().values().sum();
+            assert_eq!(total, 3 + (k as usize % 2), "request {k}, {asked} asked before");
+        }
+    }
+}
+
+/// A line has come to the disk, and what follows from it has not happened yet.
+#[test]
+fn killed_at_every_line_of_the_journal() {
+    let more = ["--in-flight", "1", "--convert", "jsonl"];
+    let expected = undisturbed(&more);
+    for lines in 1..LINES {
+        let bench = Bench::new(&more);
+        assert!(bench.kill_when(|| bench.journal().len() >= lines), "line {lines}");
+        bench.goes_on(&expected, &format!("line {lines}"));
+    }
+}
+
+/// A file has come to the folder: half of it, all of it, or what it was converted into.
+#[test]
+fn killed_at_every_file() {
+    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip"];
+    let expected = undisturbed(&more);
+    for window in ["20230401T000000_20230403T235959", "20230404T000000_20230406T235959", "20230407T000000_20230407T235959"] {
+        for ending in ["zip.part", "zip", "jsonl.part", "jsonl"] {
+            let bench = Bench::new(&more);
+            bench.emulator.faults().add(Fault::Slow(Duration::from_millis(20)).at(FETCH));
+            let (name, part) = match ending.strip_suffix(".part") {
+                Some(kind) => (format!(".agentSkillInfo_{window}.{kind}."), true),
+                None => (format!("agentSkillInfo_{window}.{ending}"), false),
+            };
+            let there = || {
+                let mut names = fs::read_dir(bench.ccfs.path("out")).into_iter().flatten().flatten().map(|entry| entry.file_name());
+                names.any(|found| found.to_str().is_some_and(|found| if part { found.starts_with(&name) } else { found == name }))
+            };
+            // What is there for a moment only may be missed; then the pull is over, and going on finds nothing to do.
+            bench.kill_when(there);
+            bench.goes_on(&expected, &format!("{window}.{ending}"));
+        }
+    }
+}
+
+/// Several windows under way at once, and killed at any time: the journal alone says what is known.
+#[test]
+fn killed_with_several_under_way() {
+    for backend in ["blocking", "async"] {
+        let more = ["--in-flight", "3", "--backend", backend];
+        let expected = undisturbed(&more);
+        for millis in [5, 20, 40, 60, 80, 120, 200] {
+            let bench = Bench::new(&more);
+            bench.emulator.faults().add(Fault::Slow(Duration::from_millis(2)).at(FETCH));
+            let started = Instant::now();
+            bench.kill_when(|| started.elapsed() >= Duration::from_millis(millis));
+            bench.goes_on(&expected, &format!("{backend} after {millis} ms"));
+        }
+    }
+}
+
+#[test]
+fn killed_again_and_again() {
+    let expected = undisturbed(&[]);
+    let bench = Bench::new(&[]);
+    // Each time a line further, or two; whoever is always killed at once gets nowhere, so it is a dozen times.
+    for _ in 0..12 {
+        let lines = bench.journal().len();
+        bench.kill_when(|| bench.journal().len() > lines + 1);
+    }
+    bench.goes_on(&expected, "killed a dozen times");
+}
+
+/// The disk is full at every size that a file of this pull goes through: the journal, a ZIP, what it is converted into.
+#[test]
+fn out_of_disk_at_every_size() {
+    let more = ["--in-flight", "1", "--convert", "jsonl"];
+    let expected = undisturbed(&more);
+    let largest = expected.values().map(Vec::len).max().unwrap();
+    let blocks = largest.div_ceil(512);
+    let sizes = (0..8).chain((8..blocks).step_by(41)).chain([blocks - 1]);
+    for size in sizes {
+        let bench = Bench::new(&more);
+        // A limit on the size of files stands for the disk's end: writes beyond it fail, and the signal that tells of them is ignored.
+        let script = format!("trap '' XFSZ; ulimit -f {size}; exec \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_ccfs")]).args(&bench.arguments).current_dir(bench.ccfs.path("."));
+        let output = command.envs(bench.ccfs.variables()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{size} blocks: {output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("File too large"), "{size} blocks: {said}");
+        for (name, bytes) in bench.files() {
+            assert!(expected.get(&name) == Some(&bytes), "{size} blocks: {name} is half-written");
+        }
+        bench.goes_on(&expected, &format!("{size} blocks"));
+    }
+}
+
+/// Ctrl-C ends it in good order, and the next run goes on.
+#[test]
+fn interrupted_in_good_order() {
+    for backend in ["blocking", "async"] {
+        let more = ["--in-flight", "2", "--backend", backend];
+        let expected = undisturbed(&more);
+        let bench = Bench::new(&more);
+        // It waits for files that are not there.
+        bench.emulator.faults().add(Fault::MissingFile.at(FETCH));
+        let mut process = bench.ccfs.start(&bench.arguments);
+        while bench.questions().len() < 2 {
+            thread::yield_now();
+        }
+        let killed = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(process.wait(), Some(130));
+        assert!(process.error_line().contains("interrupted; the same command goes on from here"));
+        // Whatever was asked, its answer was waited for and written down.
+        assert_eq!(bench.windows_that_are(&["asked"]).len(), bench.questions().len());
+        bench.goes_on(&expected, "interrupted");
+    }
+}
+
+#[test]
+fn two_processes_do_not_share_a_folder() {
+    let bench = Bench::new(&[]);
+    bench.emulator.faults().add(Fault::MissingFile.at(FETCH));
+    let process = bench.ccfs.start(&bench.arguments);
+    while bench.questions().len() < 3 {
+        thread::yield_now();
+    }
+    let second = bench.ccfs.run(&bench.arguments);
+    second.ends_with_code(1);
+    assert_eq!(second.stderr, "error: another pull is at work in out: wait for it, or pull into another folder\n");
+    // The lock of a killed process is gone with it.
+    drop(process);
+    bench.goes_on(&undisturbed(&[]), "after the first was killed");
+}
