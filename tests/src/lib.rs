@@ -27,4 +27,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../docs/choosing-a-layer.md")]
     struct ChoosingALayer;
+    #[doc = include_str!("../../docs/emulator.md")]
+    struct TheEmulator;
 }

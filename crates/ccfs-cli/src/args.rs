@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::command::call::CallArgs;
 use ccfs::archive::{ExportFormat, FileKind};
+use ccfs_emulator::Fault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
@@ -131,7 +133,7 @@ pub(crate) enum Command {
     )]
     Verify(VerifyArgs),
     /// Run the emulator, for developing against
-    #[command(after_help = "Example:\n  ccfs serve --bind 127.0.0.1:8443 --ca-out ca.pem --fault slow --rows 1000")]
+    #[command(after_help = serve_help())]
     Serve(ServeArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  ccfs completions bash > /etc/bash_completion.d/ccfs")]
@@ -394,7 +396,22 @@ pub(crate) struct ServeArgs {
     /// Where to write the CA as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub(crate) ca_out: Option<PathBuf>,
-    /// Fault to inject, by name; may be repeated
-    #[arg(long = "fault", value_name = "NAME")]
+    /// Fault to inject: FAULT[:ARG][@INTERFACE][*N], see below; may be repeated
+    #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+    /// Where to write a JSON line for each request: a file, which is appended to, or - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// The example, and every fault by name.
+fn serve_help() -> String {
+    let mut text = String::from(
+        "A fault strikes every request that it fits, or those to @INTERFACE only, and *N times; the first of several rules that fits strikes.\nFaults:\n",
+    );
+    let width = Fault::HELP.iter().map(|fault| fault.form().len()).max().unwrap_or(0);
+    for fault in Fault::HELP {
+        let _ = writeln!(text, "  {:width$}  {}", fault.form(), fault.does);
+    }
+    text + "\nExample:\n  ccfs serve --bind 127.0.0.1:8443 --ca-out ca.pem --rows 1000 \\\n    --fault busy:2@downloadAgentSkillInfoFile*1 --fault slow --log requests.jsonl"
 }

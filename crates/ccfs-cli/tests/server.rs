@@ -43,6 +43,31 @@ fn serve_and_listen_do_the_job_with_each_other() {
 }
 
 #[test]
+fn serve_explains_its_faults_and_logs_what_it_receives() {
+    let ccfs = Ccfs::new();
+    let help = ccfs.run(&["serve", "--help"]);
+    for fault in ccfs_emulator::Fault::HELP {
+        assert!(help.stdout.contains(&fault.form()), "{}: {}", fault.name, help.stdout);
+    }
+    assert!(help.stdout.contains("FAULT[:ARG][@INTERFACE][*N]"));
+
+    let mut serve = ccfs.start(&["--json", "serve", "--plain", "--log", "-", "--fault", "busy:0*1"]);
+    let ready: Value = serde_json::from_str(&serve.line()).unwrap();
+    let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+    let ccfs = ccfs
+        .env("CCFS_ENDPOINT", &text("endpoint"))
+        .env("CCFS_ACCESS_KEY", &text("access_key"))
+        .env("CCFS_SECRET_KEY", &text("secret_key"));
+    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/"])
+        .ends_with_code(0);
+    let told: Vec<Value> = (0..2).map(|_| serde_json::from_str(&serve.line()).unwrap()).collect();
+    assert_eq!((&told[0]["fault"], &told[0]["status"]), (&"busy:0".into(), &503.into()));
+    assert_eq!((&told[1]["signature"], &told[1]["result_code"]), (&"accepted".into(), &"0".into()));
+    signal(&serve, "TERM");
+    assert_eq!(serve.wait(), Some(0));
+}
+
+#[test]
 fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);

@@ -12,7 +12,8 @@ use crate::emulator::Emulator;
 use crate::fault::FaultRule;
 use crate::gate::Lockout;
 use crate::jobs::{Delay, Jobs};
-use crate::state::{CallbackSettings, Clock, Settings};
+use crate::log::ReceivedRequest;
+use crate::state::{CallbackSettings, Clock, Settings, Watcher};
 use crate::tls::TlsVersions;
 
 /// Records that one file may have.
@@ -41,6 +42,7 @@ pub struct Builder {
     pub(crate) client_certificates: bool,
     pub(crate) callback_roots: Vec<String>,
     pub(crate) log_limit: usize,
+    pub(crate) watcher: Option<Watcher>,
     pub(crate) jobs_limit: usize,
     pub(crate) jobs: Option<Arc<Jobs>>,
     pub(crate) settings: Settings,
@@ -64,6 +66,7 @@ impl Default for Builder {
             client_certificates: false,
             callback_roots: Vec::new(),
             log_limit: 10_000,
+            watcher: None,
             jobs_limit: 100_000,
             jobs: None,
             settings: Settings {
@@ -299,6 +302,12 @@ impl Builder {
 
 /// What goes wrong, and what is kept.
 impl Builder {
+    /// Calls `watch` with each request, on the emulator's thread, before its answer goes out: it should be quick. Default: nobody watches.
+    pub fn on_request(mut self, watch: impl Fn(&ReceivedRequest) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Watcher(Arc::new(watch)));
+        self
+    }
+
     /// Adds a rule to the script of faults.
     pub fn fault(mut self, rule: impl Into<FaultRule>) -> Self {
         self.faults.push(rule.into());

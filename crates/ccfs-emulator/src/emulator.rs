@@ -252,6 +252,7 @@ fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) 
         developers,
         faults,
         received: Log::new(builder.log_limit),
+        watcher: builder.watcher,
         callbacks: Log::new(builder.log_limit),
         tls_client,
         settings,

@@ -1,14 +1,5 @@
 //! A stand-in for CC-FS, the file server of Huawei's AICC call center: a real HTTP server on loopback, with TLS unless told otherwise.
 //!
-//! It behaves as the published reference says and is as strict as it says: it checks every signature (401, and 403 after too many bad
-//! ones), the envelope, the times, and whose file it is, and answers with the documented result codes. It generates index files from a
-//! seed, writes the ZIP as Java would, signs its callback, and calls again when the receiver's answer has no body. Where the reference
-//! is silent, a builder option says what to do; see `docs/protocol.md`, "What is not published".
-//!
-//! Faults are injected by name ([`Fault`]), scripted per interface ([`Faults`]), and everything received is logged
-//! ([`ReceivedRequest`]). It is for tests and for developing against; it never stores anything on disk, never calls anybody but the
-//! callback URLs that it was given, and is no dependency of a library.
-//!
 //! A test that uses it, from any kind of test function:
 //!
 //! ```
@@ -50,6 +41,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `docs/emulator.md` in the repository has one with a client of the house, and the table of faults.
+//!
+//! It behaves as the published reference says and is as strict as it says: it checks every signature (401, and 403 after too many bad
+//! ones), the envelope, the times, and whose file it is, and answers with the documented result codes. It generates index files from a
+//! seed, writes the ZIP as Java would, signs its callback, and calls again when the receiver's answer has no body. Where the reference
+//! is silent, a builder option says what to do; see `docs/protocol.md`, "What is not published".
+//!
+//! Faults are injected by name ([`Fault`]), scripted per interface ([`Faults`]), and everything received is logged
+//! ([`ReceivedRequest`]). It is for tests and for developing against; it never stores anything on disk, never calls anybody but the
+//! callback URLs that it was given, and is no dependency of a library.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -73,10 +75,10 @@ pub use builder::{Builder, StartError};
 pub use data::{Shape, SkillSeparator};
 pub use developer::Developer;
 pub use emulator::Emulator;
-pub use fault::{Fault, FaultError, FaultRule, Faults};
+pub use fault::{Fault, FaultError, FaultHelp, FaultRule, Faults};
 pub use gate::Lockout;
 pub use library::{Recording, VoiceFile};
-pub use log::{CallbackAttempt, ReceivedRequest};
+pub use log::{CallbackAttempt, ReceivedRequest, SignatureVerdict};
 pub use tls::{Identity, TlsVersions};
 
 /// The value behind a mutex, also after a panic elsewhere: no value here is left half-changed by one.

@@ -34,6 +34,8 @@ pub struct ReceivedRequest {
     pub msg_body: Option<serde_json::Value>,
     /// The interface, when the path names one.
     pub interface: Option<&'static str>,
+    /// What became of its signature.
+    pub signature: SignatureVerdict,
     /// The access key whose signature was right.
     pub access_key: Option<String>,
     /// The fault that struck.
@@ -44,7 +46,70 @@ pub struct ReceivedRequest {
     pub result_code: Option<ResultCode>,
 }
 
+/// What became of a request's signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureVerdict {
+    /// Nobody looked at it: the path or the method is of no interface, the interface wants none, or a fault answered first.
+    #[default]
+    NotChecked,
+    /// It is right.
+    Accepted,
+    /// There is none, or it is wrong, or of another time.
+    Refused,
+    /// The address is locked: it was not looked at.
+    Locked,
+}
+
+impl SignatureVerdict {
+    /// In a word or two: `accepted`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not checked",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Locked => "locked",
+        }
+    }
+}
+
 impl ReceivedRequest {
+    /// One JSON object without line breaks, as `ccfs serve --log` writes it: when, from where, what for, and what became of it. No header, no query and
+    /// no body stands in it, so it holds no secret.
+    ///
+    /// `{"at":"2023-04-06T08:00:00.000Z","peer":"127.0.0.1:40000","method":"POST","path":"/CCFS/…","interface":"…","signature":"accepted",
+    /// "access_key":"…","body_bytes":114,"fault":"busy:1","status":503,"result_code":null}`
+    pub fn to_json_line(&self) -> String {
+        #[derive(serde::Serialize)]
+        struct Line<'a> {
+            at: String,
+            peer: SocketAddr,
+            method: &'a str,
+            path: &'a str,
+            interface: Option<&'a str>,
+            signature: &'a str,
+            access_key: Option<&'a str>,
+            body_bytes: usize,
+            fault: Option<String>,
+            status: Option<u16>,
+            result_code: Option<&'a str>,
+        }
+        let line = Line {
+            at: self.at.to_string(),
+            peer: self.peer,
+            method: &self.method,
+            path: &self.path,
+            interface: self.interface,
+            signature: self.signature.as_str(),
+            access_key: self.access_key.as_deref(),
+            body_bytes: self.body_len,
+            fault: self.fault.as_ref().map(ToString::to_string),
+            status: self.status,
+            result_code: self.result_code.as_ref().map(ResultCode::as_str),
+        };
+        serde_json::to_string(&line).unwrap_or_else(|_| unreachable!("texts and numbers serialise"))
+    }
+
     /// The value of the header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -23,7 +23,7 @@ use crate::fault::Fault;
 use crate::gate::Refused;
 use crate::interface::{self, Call, Interface, Kind, Outcome};
 use crate::jobs::Job;
-use crate::log::{ReceivedRequest, redacted};
+use crate::log::{ReceivedRequest, SignatureVerdict, redacted};
 use crate::outgoing::{CutOff, Outgoing};
 use crate::state::State;
 
@@ -89,6 +89,7 @@ async fn answer(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>
         body_len: 0,
         msg_body: None,
         interface: None,
+        signature: SignatureVerdict::NotChecked,
         access_key: None,
         fault: None,
         status: None,
@@ -140,7 +141,7 @@ impl Ready {
         if let Some((job, url)) = self.follow_up {
             callback::start(state, job, url, entry.fault.clone(), None);
         }
-        state.received.push(entry);
+        state.log(entry);
     }
 }
 
@@ -153,7 +154,7 @@ fn sent(state: &Arc<State>, mut entry: ReceivedRequest, ready: Ready) -> Respons
         callback::start(state, job, url, entry.fault.clone(), Some(over));
         done
     });
-    state.received.push(entry);
+    state.log(entry);
     ready.answer.into_response(ready.now, done)
 }
 
@@ -177,9 +178,18 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
     }
     if interface.signed() {
         match verify(state, head, body, entry, now) {
-            Ok(access_key) => entry.access_key = Some(access_key),
-            Err(Refused::Unauthorized) => return refuse(StatusCode::UNAUTHORIZED, now),
-            Err(Refused::Locked) => return refuse(StatusCode::FORBIDDEN, now),
+            Ok(access_key) => {
+                entry.signature = SignatureVerdict::Accepted;
+                entry.access_key = Some(access_key);
+            }
+            Err(Refused::Unauthorized) => {
+                entry.signature = SignatureVerdict::Refused;
+                return refuse(StatusCode::UNAUTHORIZED, now);
+            }
+            Err(Refused::Locked) => {
+                entry.signature = SignatureVerdict::Locked;
+                return refuse(StatusCode::FORBIDDEN, now);
+            }
         }
     }
 

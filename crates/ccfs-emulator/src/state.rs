@@ -30,6 +30,16 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// Who is told of each request.
+#[derive(Clone)]
+pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&ReceivedRequest) + Send + Sync>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
 /// What does not change while the emulator runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -71,12 +81,21 @@ pub(crate) struct State {
     pub(crate) library: Library,
     pub(crate) faults: Faults,
     pub(crate) received: Log<ReceivedRequest>,
+    pub(crate) watcher: Option<Watcher>,
     pub(crate) callbacks: Log<CallbackAttempt>,
     /// For callback URLs with https.
     pub(crate) tls_client: Arc<rustls::ClientConfig>,
 }
 
 impl State {
+    /// Remembers a request, and tells who watches.
+    pub(crate) fn log(&self, entry: ReceivedRequest) {
+        if let Some(Watcher(tell)) = &self.watcher {
+            tell(&entry);
+        }
+        self.received.push(entry);
+    }
+
     pub(crate) fn credentials(&self, access_key: &str) -> Option<&Credentials> {
         self.developers.iter().find(|(developer, _)| developer.access_key() == access_key).map(|(_, credentials)| credentials)
     }

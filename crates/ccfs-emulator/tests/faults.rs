@@ -203,3 +203,50 @@ fn texts_that_are_no_faults_are_refused_with_a_reason() {
     assert!(refused("busy@nothing").contains("no interface of that name"));
     assert!(refused("error-under-200:").contains("a result code"));
 }
+
+/// The document's table is the code's list, and each line of it parses.
+#[test]
+fn every_fault_is_explained() {
+    let names: Vec<&str> = Fault::HELP.iter().map(|fault| fault.name).collect();
+    assert_eq!(names, Fault::NAMES);
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/emulator.md")).unwrap();
+    let rows: Vec<&str> = page.lines().skip_while(|line| *line != "| fault | what it does |").skip(2).collect();
+    let expected: Vec<String> = Fault::HELP.iter().map(|fault| format!("| `{}` | {} |", fault.form(), fault.does)).collect();
+    assert_eq!(rows, expected);
+    for fault in Fault::HELP {
+        let argument = match fault.argument.trim_matches(['[', ']', ':']) {
+            "" => String::new(),
+            "CODE" => ":0300012".into(),
+            "STATUS" => ":502".into(),
+            _ => ":7".into(),
+        };
+        assert_eq!(format!("{}{argument}", fault.name).parse::<Fault>().unwrap().name(), fault.name);
+        assert_eq!(fault.name.parse::<Fault>().is_ok(), fault.argument.is_empty() || fault.argument.starts_with('['), "{}", fault.name);
+    }
+}
+
+/// Each request is told as it comes, in one line without a header, a query or a body.
+#[test]
+fn requests_are_told_as_they_come() {
+    use std::sync::{Arc, Mutex};
+    let lines = Arc::new(Mutex::new(Vec::<String>::new()));
+    let told = Arc::clone(&lines);
+    let emulator = support::fixed().on_request(move |request| told.lock().unwrap().push(request.to_json_line())).start().unwrap();
+    let client = Client::new(&emulator);
+    emulator.faults().add(Fault::Busy(1).at(QUERY).times(1));
+    client.call(QUERY, &window(NOWHERE));
+    client.call(QUERY, &window(NOWHERE));
+    Client::new(&emulator).with_keys(emulator.access_key(), "another").call(QUERY, &window(NOWHERE));
+    client.get("playVoice", &[("st", "a-token")]);
+    let lines = lines.lock().unwrap().clone();
+    let told: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let column = |name: &str| told.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("signature"), ["not checked", "accepted", "refused", "not checked"]);
+    assert_eq!(column("status"), [503, 200, 401, 200]);
+    assert_eq!(column("fault"), [serde_json::json!("busy:1"), ().into(), ().into(), ().into()]);
+    assert_eq!(column("interface"), [QUERY, QUERY, QUERY, "playVoice"]);
+    assert_eq!(column("at"), ["2023-04-06T02:30:00.123Z"; 4]);
+    for secret in ["a-token", "authorization", "callBackURL", "responseId", emulator.secret_key()] {
+        assert!(lines.iter().all(|line| !line.contains(secret) && !line.contains('\n')), "{lines:?}");
+    }
+}

@@ -1,6 +1,9 @@
 //! `ccfs serve`: the emulator, for developing against.
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use ccfs::{Overwrite, WholeFile};
 use ccfs_emulator::{Emulator, FaultRule};
@@ -18,6 +21,29 @@ struct Ready<'a> {
     secret_key: &'a str,
 }
 
+/// Where requests are written to. A log that cannot be written says so once, and stops nothing.
+struct Log(Mutex<Option<Box<dyn Write + Send>>>);
+
+impl Log {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Ok(Self(Mutex::new(Some(Box::new(io::stdout())))));
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|error| Failure::file(format_args!("{} cannot be written: {error}", path.display())))?;
+        Ok(Self(Mutex::new(Some(Box::new(file)))))
+    }
+
+    fn write(&self, line: &str) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = log.as_mut().map_or(Ok(()), |log| log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.flush()));
+        if let Err(error) = written {
+            eprintln!("warning: the log cannot be written any more: {error}");
+            *log = None;
+        }
+    }
+}
+
 pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> {
     let mut builder = Emulator::builder().bind(args.bind).seed(args.seed).rows(args.rows);
     if args.plain {
@@ -30,6 +56,10 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     for fault in &args.faults {
         let rule: FaultRule = fault.parse().map_err(|error| Failure::usage(format_args!("--fault {fault}: {error}")))?;
         builder = builder.fault(rule);
+    }
+    if let Some(path) = &args.log {
+        let log = Log::open(path)?;
+        builder = builder.on_request(move |request| log.write(&request.to_json_line()));
     }
     let emulator = builder.start().map_err(|error| Failure::new(Kind::Network, error))?;
     if let (Some(path), Some(pem)) = (&args.ca_out, emulator.ca_pem()) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ccfs_proto::ResultCode;
 
+use super::help::{FaultHelp, HELP};
 use super::rule::FaultRule;
 
 /// Something that goes wrong on purpose.
@@ -125,6 +126,9 @@ impl Fault {
         "callback-missing",
         "callback-forged",
     ];
+
+    /// What each does, in the order of [`NAMES`](Self::NAMES).
+    pub const HELP: &'static [FaultHelp] = HELP;
 
     /// The fault's name, without its argument.
     pub fn name(&self) -> &'static str {

@@ -1,7 +1,9 @@
 //! Faults by name, and the script that says when they strike.
 
+mod help;
 mod kind;
 mod rule;
 
+pub use self::help::FaultHelp;
 pub use self::kind::{Fault, FaultError};
 pub use self::rule::{FaultRule, Faults};
