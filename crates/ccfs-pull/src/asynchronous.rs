@@ -136,7 +136,14 @@ impl<'a> AsyncPull<'a> {
                 settled.iter().for_each(on_window);
             }
             match step {
-                Step::Start(job) => drop(jobs.spawn(worker.clone().run(job))),
+                Step::Start(job) => {
+                    #[cfg(feature = "tracing")]
+                    let span = crate::run::span(&job);
+                    let work = worker.clone().run(job);
+                    #[cfg(feature = "tracing")]
+                    let work = tracing::Instrument::instrument(work, span);
+                    jobs.spawn(work);
+                }
                 Step::Wait(within) => match wait(&mut jobs, within, &mut callbacks, &*clock).await {
                     Some(Woken::Report(job, result)) => run.report(clock.now(), &job, result),
                     Some(Woken::Callback(callback)) => run.pull().on_callback(clock.now(), &callback),

@@ -185,6 +185,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(self, sender: &Sender<Report>) {
+        #[cfg(feature = "tracing")]
+        let _span = crate::run::span(&self.job).entered();
         let result = catch_unwind(AssertUnwindSafe(|| match &self.job.task {
             Task::Ask => self.client.call(Ask::new(&self.plan, self.job.window)).map(|job| Got::Asked(job.response_id)),
             Task::Fetch(name) => self.fetch(Fetch::new(&self.plan, name.clone())).map(Got::Stored),

@@ -19,7 +19,19 @@
 //!
 //! # Example
 //!
-//! [`Pull`] shows the state machine with a server that is made up; [`BlockingPull`] is the usual way in.
+//! [`Pull`] shows the state machine at work with a server that is made up; [`BlockingPull`] is the usual way in. Windows alone:
+//!
+//! ```
+//! use ccfs_pull::{Zone, windows};
+//!
+//! // The clocks of Berlin are set back on the 29th, so three days from the 28th on would have 73 hours.
+//! let (zone, from, to) = (Zone::named("Europe/Berlin")?, "2023-10-28".parse()?, "2023-10-31".parse()?);
+//! let windows: Vec<String> = windows(&zone, from, to, 3, &[]).map(|window| window.to_string()).collect();
+//! assert_eq!(windows, ["20231028T000000_20231029T235959", "20231030T000000_20231031T235959"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Feature `tracing` adds a span for each job and an event for each line of the journal.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Parts of a plan are there for the drivers alone.

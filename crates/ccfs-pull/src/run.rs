@@ -96,6 +96,8 @@ impl Run {
         if self.torn {
             return None;
         }
+        #[cfg(feature = "tracing")]
+        tracing::debug!(?entry, "journal");
         if let Err(error) = self.journal.record(entry) {
             self.torn = true;
             self.stop_for(error.into());
@@ -118,6 +120,8 @@ impl Run {
             Err(error) => error,
         };
         let verdict = if job.task == Task::Ask { of_ask(&error) } else { of_fetch(&error) };
+        #[cfg(feature = "tracing")]
+        tracing::warn!(window = %job.window, ?verdict, %error, "a job failed");
         if let Ok(trouble) = verdict {
             self.pull.on_trouble(now, job.window, trouble, &error.to_string());
             if trouble != Trouble::BrokenOff {
@@ -170,6 +174,13 @@ impl Run {
         let file = matches!(outcome, Outcome::Stored(_)).then(|| self.folder.result(window));
         WindowReport { window, outcome, file, earlier: self.earlier.contains(&window) }
     }
+}
+
+/// What is logged of a job: its window, and the file's name. Neither is a secret.
+#[cfg(feature = "tracing")]
+pub(crate) fn span(job: &Job) -> tracing::Span {
+    let file = if let Task::Fetch(name) = &job.task { name.as_str() } else { "" };
+    tracing::info_span!("pull", window = %job.window, task = if file.is_empty() { "ask" } else { "fetch" }, file)
 }
 
 impl PullProgress {

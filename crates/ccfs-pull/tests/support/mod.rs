@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
 
 use ccfs_archive::FileKind;
 use ccfs_driver::Clock;
 use ccfs_emulator::{Builder, Emulator};
-use ccfs_proto::{Policy, Timestamp};
-use ccfs_pull::{Pace, Plan, Zone};
+use ccfs_proto::{Callback, Policy, Timestamp};
+use ccfs_pull::{AsyncPull, BlockingPull, Pace, Plan, PullError, PullProgress, PullSummary, Zone};
 use ccfs_tests::ManualClock;
 use tempfile::TempDir;
 
@@ -53,6 +55,11 @@ impl Bench {
         builder.policy(policy()).clock(self.clock.clone()).build().unwrap()
     }
 
+    pub(crate) fn async_client(&self) -> ccfs_reqwest::Client {
+        let builder = ccfs_reqwest::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
+        builder.policy(policy()).clock(self.clock.clone()).build().unwrap()
+    }
+
     /// What the server was asked to generate, by window, how often.
     pub(crate) fn questions(&self) -> BTreeMap<String, usize> {
         questions(&self.emulator)
@@ -82,6 +89,71 @@ pub(crate) fn questions(emulator: &Emulator) -> BTreeMap<String, usize> {
         *questions.entry(window).or_default() += 1;
     }
     questions
+}
+
+/// The two drivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driver {
+    Blocking,
+    Async,
+}
+
+pub(crate) const DRIVERS: [Driver; 2] = [Driver::Blocking, Driver::Async];
+
+/// Callbacks, for whichever driver.
+pub(crate) struct Line {
+    blocking: Receiver<Callback>,
+    tasks: tokio::sync::mpsc::Receiver<Callback>,
+}
+
+/// A line, and who speaks into it.
+pub(crate) fn line() -> (impl Fn(Callback) + Send, Line) {
+    let (sender, blocking) = std::sync::mpsc::channel();
+    let (task_sender, tasks) = tokio::sync::mpsc::channel(1000);
+    let speak = move |callback: Callback| {
+        // Only one of them is listened to.
+        let _ = sender.send(callback.clone());
+        let _ = task_sender.try_send(callback);
+    };
+    (speak, Line { blocking, tasks })
+}
+
+impl Driver {
+    pub(crate) fn pull(self, bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
+        self.watched(bench, plan, pace(in_flight), None, |_| ControlFlow::Continue(()))
+    }
+
+    pub(crate) fn watched(
+        self,
+        bench: &Bench,
+        plan: Plan,
+        pace: Pace,
+        line: Option<Line>,
+        progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
+    ) -> Result<PullSummary, PullError> {
+        match self {
+            Self::Blocking => {
+                let client = bench.client();
+                let mut pull = BlockingPull::new(&client, plan, bench.path()).pace(pace).clock(bench.clock.clone()).progress(progress);
+                if let Some(line) = line {
+                    pull = pull.callbacks(line.blocking);
+                }
+                pull.run()
+            }
+            Self::Async => {
+                let mut pull = AsyncPull::new(&bench.async_client(), plan, bench.path());
+                pull = pull.pace(pace).clock(bench.clock.clone()).progress(progress);
+                if let Some(line) = line {
+                    pull = pull.callbacks(line.tasks);
+                }
+                runtime().block_on(pull.run())
+            }
+        }
+    }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// Ten days: four windows.

@@ -1,5 +1,5 @@
-//! The blocking driver against the emulator.
-#![cfg(feature = "blocking")]
+//! Both drivers against the emulator.
+#![cfg(all(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use ccfs_archive::ExportFormat;
 use ccfs_emulator::Fault;
 use ccfs_pull::{BlockingPull, JournalError, Outcome, Plan, PullError, PullSummary, Zone};
-use support::{ASK, Bench, FETCH, files, pace, plan, plan_of};
+use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, plan, plan_of};
 
+/// With the blocking driver.
 fn pull(bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
-    let client = bench.client();
-    BlockingPull::new(&client, plan, bench.path()).pace(pace(in_flight)).clock(bench.clock.clone()).run()
+    Driver::Blocking.pull(bench, plan, in_flight)
 }
 
 /// The files that an undisturbed pull makes.
@@ -27,9 +27,9 @@ fn undisturbed(plan: Plan) -> std::collections::BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_range_comes_to_disk_once() {
-    for in_flight in [1, 4] {
+    for (driver, in_flight) in DRIVERS.into_iter().flat_map(|driver| [(driver, 1), (driver, 4)]) {
         let bench = Bench::new();
-        let summary = pull(&bench, plan(), in_flight).unwrap();
+        let summary = driver.pull(&bench, plan(), in_flight).unwrap();
         assert_eq!((summary.windows.len(), summary.rows(), summary.asked, summary.resumed), (4, 160, 4, 0));
         assert_eq!(summary.left_from, None);
         let names: Vec<_> = files(&bench.path()).into_keys().collect();
@@ -39,7 +39,7 @@ fn a_range_comes_to_disk_once() {
 
         // Once more: nothing is asked, nothing is downloaded, and the same is told.
         bench.emulator.clear_logs();
-        let again = pull(&bench, plan(), in_flight).unwrap();
+        let again = driver.pull(&bench, plan(), in_flight).unwrap();
         assert_eq!((again.rows(), again.asked, again.resumed), (160, 0, 4));
         assert!(bench.emulator.received().is_empty());
     }
@@ -208,11 +208,11 @@ fn whatever_strikes_the_same_files_come() {
         // A file that stays damaged is made anew.
         (Fault::CorruptZip.at(FETCH).times(5), 5),
     ] {
-        for in_flight in [1, 4] {
+        for (driver, in_flight) in [(Driver::Blocking, 1), (Driver::Async, 4)] {
             let name = fault.to_string();
             let bench = Bench::new();
             bench.emulator.faults().add(fault.clone());
-            let summary = pull(&bench, plan(), in_flight).unwrap();
+            let summary = driver.pull(&bench, plan(), in_flight).unwrap();
             assert_eq!(summary.failed().count(), 0, "{name}");
             assert!(files(&bench.path()) == expected, "{name}");
             let jobs = bench.emulator.files().len();

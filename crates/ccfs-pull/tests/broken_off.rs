@@ -1,0 +1,213 @@
+//! What is stopped, dropped, cut off or called at the wrong time: the files are the same, and nothing is asked for twice.
+#![cfg(all(feature = "async", feature = "blocking"))]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use ccfs_driver::Clock;
+use ccfs_emulator::Emulator;
+use ccfs_proto::{Callback, IndexFileName, ResponseId};
+use ccfs_pull::{AsyncPull, Pace, PullError};
+use support::{Bench, DRIVERS, Driver, FETCH, files, line, pace, plan, questions, runtime};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn undisturbed() -> Files {
+    let bench = Bench::new();
+    Driver::Blocking.pull(&bench, plan(), 1).unwrap();
+    files(&bench.path())
+}
+
+/// Stopped in good order, also again and again, it asks for each window exactly once: the answers to what is under way are waited for.
+#[test]
+fn a_stopped_pull_goes_on() {
+    let expected = undisturbed();
+    for driver in DRIVERS {
+        for stop_at in 1..12 {
+            let bench = Bench::new();
+            let mut stops = 0;
+            loop {
+                let mut calls = 0;
+                let result = driver.watched(&bench, plan(), pace(2), None, |_| {
+                    calls += 1;
+                    if calls < stop_at + stops { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                });
+                match result {
+                    Ok(summary) => break assert_eq!(summary.rows(), 160),
+                    Err(PullError::Stopped) => stops += 1,
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            assert!(stops > 0);
+            assert!(files(&bench.path()) == expected, "{driver:?}, stopped {stops} times");
+            assert!(bench.questions().values().all(|times| *times == 1), "{driver:?}: {:?}", bench.questions());
+        }
+    }
+}
+
+/// An async pull that is dropped at any step leaves what a killed one leaves.
+#[test]
+fn a_dropped_future_is_gone_on_from() {
+    let expected = undisturbed();
+    for drop_at in 1..16 {
+        let bench = Bench::new();
+        let client = bench.async_client();
+        runtime().block_on(async {
+            let dropped = tokio::sync::Notify::new();
+            let mut steps = 0;
+            let progress = |_: &_| {
+                steps += 1;
+                if steps == drop_at {
+                    dropped.notify_one();
+                }
+                ControlFlow::Continue(())
+            };
+            let pull = AsyncPull::new(&client, plan(), bench.path()).pace(pace(2)).clock(bench.clock.clone()).progress(progress);
+            tokio::select! {
+                biased;
+                () = dropped.notified() => {}
+                result = pull.run() => assert!(result.is_ok()),
+            }
+        });
+        let known = std::fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap_or_default();
+        let known: BTreeSet<String> = known.lines().filter(|line| line.contains("\"asked\"")).map(|line| line[27..58].to_owned()).collect();
+        let before = bench.questions().len();
+        let summary = Driver::Async.pull(&bench, plan(), 2).unwrap();
+        assert_eq!(summary.rows(), 160);
+        assert!(files(&bench.path()) == expected, "dropped at step {drop_at}");
+        // All that was not written down, and no more.
+        assert_eq!(summary.asked, 4 - known.len() as u64, "dropped at step {drop_at}, {before} asked before: {known:?}");
+    }
+}
+
+/// A server that goes away in the middle and comes back, with its jobs or without.
+#[test]
+fn a_server_that_starts_again_is_waited_for() {
+    let expected = undisturbed();
+    for driver in DRIVERS {
+        for keeps_jobs in [true, false] {
+            // The folder and the clock are the bench's; the server is one of our own, and so is the one that takes its place.
+            let bench = Bench::new();
+            let builder = || bench.successor().ready_after(Duration::from_secs(600));
+            let former = builder().bind(([127, 0, 0, 1], 0).into()).start().unwrap();
+            let (address, credentials) = (former.endpoint().clone(), former.credentials());
+            let successor = builder().bind(former.address());
+            let (clock, former) = (bench.clock.clone(), Mutex::new(Some(former)));
+            let mut asked = BTreeMap::new();
+            let (mut successor, mut down, mut second) = (Some(successor), 0, None::<Emulator>);
+            let progress = |_: &ccfs_pull::PullProgress| {
+                let mut former = former.lock().unwrap();
+                if former.as_ref().is_some_and(|server| server.files().len() == 3 && asked.is_empty()) {
+                    let server = former.take().unwrap();
+                    asked = questions(&server);
+                    if keeps_jobs {
+                        successor = successor.take().map(|builder| builder.jobs_of(&server));
+                    }
+                    server.shutdown();
+                } else if !asked.is_empty() && second.is_none() {
+                    down += 1;
+                    if down == 20 {
+                        second = Some(successor.take().unwrap().start().unwrap());
+                    }
+                }
+                ControlFlow::Continue(())
+            };
+            let summary = match driver {
+                Driver::Blocking => {
+                    let client =
+                        ccfs_ureq::Client::builder(address, credentials).policy(support::policy()).clock(clock.clone()).build().unwrap();
+                    let pull = ccfs_pull::BlockingPull::new(&client, plan(), bench.path()).pace(pace(3)).clock(clock.clone());
+                    pull.progress(progress).run().unwrap()
+                }
+                Driver::Async => {
+                    let client = ccfs_reqwest::Client::builder(address, credentials).policy(support::policy()).clock(clock.clone()).build();
+                    let pull = AsyncPull::new(&client.unwrap(), plan(), bench.path()).pace(pace(3)).clock(clock.clone());
+                    runtime().block_on(pull.progress(progress).run()).unwrap()
+                }
+            };
+            assert_eq!((summary.rows(), summary.failed().count()), (160, 0), "{driver:?}");
+            assert!(files(&bench.path()) == expected, "{driver:?}");
+            let again: usize = questions(second.as_ref().unwrap()).keys().filter(|window| asked.contains_key(*window)).count();
+            assert_eq!(again, if keeps_jobs { 0 } else { 3 }, "{driver:?}: what the server still has is not asked for again");
+        }
+    }
+}
+
+/// Callbacks that are early, late, repeated, or of a job that nobody asked for.
+#[test]
+fn callbacks_say_when_to_look() {
+    let expected = undisturbed();
+    for driver in DRIVERS {
+        let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(120)));
+        let (speak, line) = line();
+        let mut told = BTreeSet::new();
+        let (emulator, clock) = (&bench.emulator, &bench.clock);
+        let started = clock.now().wall;
+        let stranger: ResponseId = "f".repeat(32).parse().unwrap();
+        let stranger = Callback::new(stranger, IndexFileName::new("2023-04-20".parse().unwrap(), stranger), None);
+        let progress = |_: &_| {
+            if clock.now().wall.millis_since(started) >= 180_000 {
+                for name in emulator.files() {
+                    let callback = Callback::new(name.response_id().unwrap(), name.clone(), None);
+                    if told.insert(name) {
+                        speak(stranger.clone());
+                        speak(callback.clone());
+                    }
+                    // And again at every step, long after the file was had.
+                    speak(callback);
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        let summary = driver.watched(&bench, plan(), pace(4), Some(line), progress).unwrap();
+        assert_eq!((summary.rows(), summary.asked), (160, 4), "{driver:?}");
+        assert_eq!(bench.requests(FETCH), 4, "{driver:?}: each file is looked for once, when it is there");
+        assert!(files(&bench.path()) == expected, "{driver:?}");
+        assert!(bench.clock.now().wall.millis_since(started) < 600_000);
+    }
+}
+
+#[test]
+fn callbacks_that_never_come_cost_time_and_nothing_else() {
+    let expected = undisturbed();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        let (_speak, line) = line();
+        let started = bench.clock.now().wall;
+        let summary = driver.watched(&bench, plan(), pace(4), Some(line), |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!((summary.rows(), summary.asked, bench.requests(FETCH)), (160, 4, 4), "{driver:?}");
+        assert!(files(&bench.path()) == expected, "{driver:?}");
+        let waited = Duration::from_millis(u64::try_from(bench.clock.now().wall.millis_since(started)).unwrap());
+        assert!((Pace::CALLBACK_PATIENCE..2 * Pace::CALLBACK_PATIENCE).contains(&waited), "{waited:?}");
+    }
+}
+
+/// A key that is not accepted, another's file: the first such answer ends the pull, and the next one goes on.
+#[test]
+fn what_no_other_call_would_survive_ends_the_pull() {
+    use ccfs_emulator::Fault;
+    use ccfs_proto::ResultCode;
+    for driver in DRIVERS {
+        for fault in [
+            Fault::Unauthorized.at(support::ASK),
+            Fault::Locked.at(FETCH),
+            Fault::ErrorUnder200(ResultCode::SpanTooLong).at(support::ASK),
+            Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(FETCH),
+            Fault::Html(404).at(FETCH),
+        ] {
+            let bench = Bench::new();
+            bench.emulator.faults().add(fault.clone());
+            let error = driver.pull(&bench, plan(), 1).unwrap_err();
+            assert!(matches!(error, PullError::Call { .. }), "{fault}: {error}");
+            let struck = bench.emulator.received().iter().filter(|request| request.fault.is_some()).count();
+            assert_eq!(struck, 1, "{fault}: nothing follows");
+            bench.emulator.faults().clear();
+            assert_eq!(driver.pull(&bench, plan(), 1).unwrap().rows(), 160, "{fault}");
+        }
+    }
+}
