@@ -17,9 +17,10 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 
 use world::{Attempt, Body, Date, Mood, RetryAfter, Run, Script, run};
 
+/// So many cases, and failures remembered in the folder of regressions. In Miri two must do.
 fn cases(cases: u32) -> Config {
     Config {
-        cases,
+        cases: if cfg!(miri) { 2 } else { cases },
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/exchange.txt"))),
         ..Config::default()
     }

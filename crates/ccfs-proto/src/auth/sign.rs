@@ -177,7 +177,7 @@ mod tests {
     fn the_vectors_signing_keys() {
         let vectors = include_str!("../../tests/vectors/auth-v2.jsonl");
         let mut count = 0;
-        for line in vectors.lines() {
+        for line in vectors.lines().step_by(if cfg!(miri) { 25 } else { 1 }) {
             let vector: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = |name: &str| vector[name].as_str().unwrap();
             let credentials = Credentials::from_text(text("access_key"), text("secret_key").to_owned()).unwrap();
@@ -185,6 +185,6 @@ mod tests {
             assert_eq!(std::str::from_utf8(&key).unwrap(), text("signing_key"));
             count += 1;
         }
-        assert_eq!(count, 50);
+        assert_eq!(count, if cfg!(miri) { 2 } else { 50 });
     }
 }
