@@ -32,6 +32,10 @@ fn a_range_is_pulled_and_told() {
         assert!(run.stdout.contains("agentSkillInfo_20230410T000000_20230410T235959.zip"), "{}", run.stdout);
         assert!(run.stdout.ends_with("asked 4 times, 0 were here before\n"), "{}", run.stdout);
 
+        let journal = std::fs::read_to_string(ccfs.path("out").join("ccfs-pull.journal")).unwrap();
+        assert_eq!(journal.lines().count(), 13, "a header, and three lines a window:\n{journal}");
+        assert!(!journal.contains(emulator.secret_key()) && !journal.contains("auth-v2"));
+
         let run = ccfs.run(&[&["--json"], &RANGE[..]].concat());
         run.ends_with_code(0);
         let lines = lines(&run.stdout);

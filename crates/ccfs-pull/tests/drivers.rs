@@ -5,13 +5,14 @@
 mod support;
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ccfs_archive::ExportFormat;
 use ccfs_emulator::Fault;
 use ccfs_pull::{BlockingPull, JournalError, Outcome, Plan, PullError, PullSummary, Zone};
-use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, plan, plan_of};
+use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
 /// With the blocking driver.
 fn pull(bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
@@ -221,4 +222,85 @@ fn whatever_strikes_the_same_files_come() {
             }
         }
     }
+}
+
+/// The server forgets what it was asked for: that is found out, and it is asked again.
+#[test]
+fn what_the_server_lost_is_asked_for_again() {
+    let expected = undisturbed(plan());
+    for driver in DRIVERS {
+        let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
+        let mut lost = false;
+        let summary = driver
+            .watched(&bench, plan(), pace(4), None, |_| {
+                if !lost && bench.emulator.files().len() == 4 {
+                    bench.emulator.lose_jobs();
+                    lost = true;
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert!(lost);
+        assert_eq!((summary.rows(), summary.asked, summary.failed().count()), (160, 8, 0), "{driver:?}");
+        assert!(files(&bench.path()) == expected, "{driver:?}");
+        let journal = fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap();
+        assert_eq!(journal.matches("\"lost\"").count(), 4);
+    }
+}
+
+/// A server that never makes a file is asked three times, the window fails with that reason, and the others do not.
+#[test]
+fn a_window_that_cannot_be_had_is_given_up() {
+    let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(100 * 3600)));
+    let summary = pull(&bench, plan_of("2023-04-01", "2023-04-02"), 1).unwrap();
+    let (window, why) = summary.failed().next().unwrap();
+    assert_eq!((summary.asked, window.to_string().as_str()), (3, "20230401T000000_20230402T235959"));
+    assert!(why.starts_with("asked for 3 times in vain"), "{why}");
+}
+
+fn zip_of(csv: &[u8]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("20230406080000000123_agentSkillInfo.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.write_all(csv).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+/// A ZIP that is sound and has a row which is not stays on disk; its window fails, and comes when the row may be left out.
+#[test]
+fn a_bad_row_fails_its_window_and_keeps_the_zip() {
+    let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
+    let one = || plan_of("2023-04-01", "2023-04-01").convert(ExportFormat::Jsonl);
+    let stopped = Driver::Blocking.watched(&bench, one(), pace(1), None, |_| {
+        if bench.emulator.files().is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(stopped, Err(PullError::Stopped)));
+    // What a run leaves that put the file in place and died.
+    let zip = bench.path().join("agentSkillInfo_20230401T000000_20230401T235959.zip");
+    let bytes = zip_of(b"1,dev,acc,1,2,3,2015-02-08 20:23:30\n2,dev,acc,not a number\n");
+    fs::write(&zip, &bytes).unwrap();
+    let summary = pull(&bench, one(), 1).unwrap();
+    let why = summary.failed().next().unwrap().1;
+    assert!(why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"), "{why}");
+    assert_eq!(files(&bench.path()).into_keys().collect::<Vec<_>>(), [zip.file_name().unwrap().to_str().unwrap()]);
+
+    let skip = ccfs_archive::ReadOptions::new().on_bad_row(ccfs_archive::OnBadRow::Skip);
+    let summary = pull(&bench, one().read_options(skip), 1).unwrap();
+    assert_eq!((summary.rows(), summary.bad_rows(), summary.asked), (1, 1, 0));
+    assert_eq!(bench.requests(FETCH), 0, "what was in place is not downloaded again");
+    assert_eq!(fs::read(&zip).unwrap(), bytes);
+}
+
+#[test]
+fn a_plan_that_cannot_be_pulled_is_told_with_its_bound() {
+    let bench = Bench::new();
+    for (plan, said) in [
+        (plan_of("2023-04-02", "2023-04-01"), "from 2023-04-02 to 2023-04-01"),
+        (plan().window_days(0), "1 to 31 days, not 0"),
+        (plan().window_days(32), "1 to 31 days, not 32"),
+        (plan_of("0001-01-01", "9999-12-31"), "at most 100000"),
+    ] {
+        let refused = pull(&bench, plan, 1).unwrap_err();
+        assert!(matches!(refused, PullError::Plan(_)) && refused.to_string().contains(said), "{refused}");
+    }
+    assert!(!bench.path().exists() && bench.emulator.received().is_empty());
 }
