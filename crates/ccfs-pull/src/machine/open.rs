@@ -33,6 +33,8 @@ pub(super) struct Open {
     /// Every answer so far was "no data".
     only_no_data: bool,
     told: bool,
+    /// It was told while another name was being tried.
+    told_meanwhile: bool,
     pub(super) faults: u32,
 }
 
@@ -62,6 +64,7 @@ impl Open {
             since: now.monotonic,
             only_no_data: true,
             told: false,
+            told_meanwhile: false,
             faults: 0,
         }
     }
@@ -80,11 +83,15 @@ impl Open {
         self.names.insert(0, name.clone());
         self.at = 0;
         self.due = now.monotonic;
+        self.told_meanwhile = self.fetching;
     }
 
     /// The server has no file of the name that was tried, or `no_data` for it.
     pub(super) fn not_there(&mut self, no_data: bool, now: Now, pace: &Pace) -> NotThere {
         self.only_no_data &= no_data;
+        if std::mem::take(&mut self.told_meanwhile) {
+            return NotThere::Wait;
+        }
         let old = self.age + now.monotonic.saturating_sub(self.since) >= pace.lost_after;
         let all = self.round % ALL_NAMES == ALL_NAMES - 1;
         if (all || old) && self.at + 1 < self.names.len() {

@@ -335,7 +335,7 @@ proptest! {
         }
     }
 
-    /// Without trouble and without deaths a window is asked for once.
+    /// Without trouble and without deaths a window is asked for once, and that is written down.
     #[test]
     fn a_quiet_run_asks_once(mut script in script()) {
         script.acts.retain(|act| matches!(act, Act::Callbacks));
@@ -345,6 +345,17 @@ proptest! {
         let windows = world.windows().len();
         prop_assert_eq!(world.ids, windows as u128);
         prop_assert_eq!(world.disk.len(), windows);
+        // Each has its three lines, in their order.
+        for window in world.windows() {
+            let lines: Vec<&str> = world.journal.iter().filter_map(|entry| match entry {
+                Entry::Asking { window: of, .. } if *of == window => Some("asking"),
+                Entry::Asked { window: of, .. } if *of == window => Some("asked"),
+                Entry::Stored { window: of, .. } if *of == window => Some("stored"),
+                _ => None,
+            }).collect();
+            prop_assert_eq!(lines, ["asking", "asked", "stored"]);
+        }
+        prop_assert_eq!(world.journal.len(), 3 * windows);
     }
 
     /// The same reports give the same steps.
@@ -396,6 +407,21 @@ fn a_callback_that_comes_before_the_answer_counts() {
     pull.on_asked(now_at(1), window, id);
     let jobs = begun(&mut pull, now_at(1)).0;
     assert_eq!((jobs.len(), &jobs[0].task), (1, &Task::Fetch(name)));
+}
+
+/// The callback comes while another name is tried: its own is next, however old the job is.
+#[test]
+fn a_callback_that_comes_during_a_look_counts() {
+    let (zone, window) = one_window();
+    let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
+    let long_ago = now_at(0).wall.plus_millis(-86_400_000);
+    let known = Known::Asked(Asked::new(id, long_ago, long_ago));
+    let mut pull = Pull::new(zone, Pace::default(), [(window, known)], now_at(0));
+    assert_eq!(begun(&mut pull, now_at(0)).0.len(), 1);
+    let name = IndexFileName::new("2023-05-20".parse().unwrap(), id);
+    pull.on_callback(now_at(0), &Callback::new(id, name.clone(), None));
+    pull.on_trouble(now_at(1), window, Trouble::NotThere, "another name");
+    assert_eq!(begun(&mut pull, now_at(1)).0[0].task, Task::Fetch(name));
 }
 
 #[test]
