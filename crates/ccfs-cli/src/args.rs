@@ -122,6 +122,12 @@ pub(crate) enum Command {
     /// Look into an archive: members, rows, times, what happened how often
     #[command(after_help = "Example:\n  ccfs inspect skills.zip")]
     Inspect(InspectArgs),
+    /// Find out why the server does not answer as it should, and what to do
+    ///
+    /// Looks up the name, connects, shows the certificates and their pin, makes exactly one signed call (for a file that cannot exist, which
+    /// changes nothing), and compares the clocks. Without keys nothing is signed.
+    #[command(after_help = "Example:\n  ccfs doctor --endpoint https://10.1.2.3:8443")]
+    Doctor(DoctorArgs),
     /// Print the Authorization value of a request
     #[command(
         after_help = "Example:\n  ccfs sign --method POST --path /CCFS/resource/ccfs/queryAgentSkillInfoData \\\n    --header 'host: 10.1.2.3:8443' --timestamp 2021-08-31T09:38:50.872Z --body-file body.json"
@@ -260,6 +266,14 @@ pub(crate) enum Wait {
     Poll,
     /// Wait for the server's callback, and ask for the name only when none comes
     Callback,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// After a 401, make a second call in the other query line dialect; when that is not the cause, it is one more bad signature,
+    /// and those lock the address
+    #[arg(long)]
+    pub(crate) try_dialects: bool,
 }
 
 #[derive(Args, Debug)]

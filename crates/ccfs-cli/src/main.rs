@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Call(args) => command::call::run(&settings, args),
         Command::Listen(args) => command::listen::run(&settings, &args),
         Command::Pull(args) => command::pull::run(&settings, &args),
+        Command::Doctor(args) => command::doctor::run(&settings, &args),
         Command::Convert(args) => command::convert::run(&settings, &args),
         Command::Inspect(args) => command::inspect::run(&settings, &args),
         Command::Sign(args) => command::signature::sign(&settings, args),

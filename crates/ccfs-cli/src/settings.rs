@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Trust};
 use serde::Deserialize;
@@ -187,6 +188,11 @@ impl Settings {
     fn async_client_with(&self, policy: Policy) -> Result<AsyncClient, Failure> {
         let builder = AsyncClient::builder(self.endpoint()?, self.credentials()?).policy(policy).trust(self.trust()?);
         builder.build().map_err(Failure::usage)
+    }
+
+    pub(crate) fn doctor(&self) -> Result<Doctor, Failure> {
+        let credentials = if self.has_keys() { Some(self.credentials()?) } else { None };
+        Ok(Doctor::new(self.endpoint()?, credentials).trust(self.trust()?).query_line(self.query_line))
     }
 
     fn policy(&self) -> Policy {

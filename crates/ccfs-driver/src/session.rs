@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
 
+use http::{HeaderMap, StatusCode};
+
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
 
@@ -22,8 +24,11 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
     way: Way,
+    on_head: Option<Arc<HeadFn>>,
     memory: Arc<Memory>,
 }
+
+type HeadFn = dyn Fn(StatusCode, &HeaderMap) + Send + Sync;
 
 /// How to get to the server.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +57,7 @@ impl Session {
             clock: Arc::new(SystemClock::new()),
             jitter: Arc::new(random),
             way: Way::default(),
+            on_head: None,
             memory: Arc::default(),
         }
     }
@@ -90,6 +96,20 @@ impl Session {
             Way::Environment => Proxy::from_env(&self.endpoint),
             Way::Direct => Ok(None),
             Way::Through(proxy) => Ok(Some(proxy.clone())),
+        }
+    }
+
+    /// Shows `observe` the status and the headers of every answer: for writing down what a gateway on the way adds.
+    #[must_use]
+    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
+        self.on_head = Some(Arc::new(observe));
+        self
+    }
+
+    /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].
+    pub fn saw_head(&self, status: StatusCode, headers: &HeaderMap) {
+        if let Some(observe) = &self.on_head {
+            observe(status, headers);
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) result_code: Option<ResultCode>,
     content_type: &'static str,
-    extra: Option<(header::HeaderName, HeaderValue)>,
+    extra: Vec<(header::HeaderName, HeaderValue)>,
     body: Bytes,
     framing: Framing,
     pace: Pace,
@@ -47,7 +47,7 @@ impl Answer {
             status,
             result_code: None,
             content_type,
-            extra: None,
+            extra: Vec::new(),
             body: body.into(),
             framing: Framing::Length,
             pace: Pace::Full,
@@ -92,6 +92,13 @@ impl Answer {
         self
     }
 
+    /// With the headers of an nginx that handed it on.
+    pub(crate) fn through_nginx(mut self) -> Self {
+        self.extra.push((header::SERVER, HeaderValue::from_static("nginx/1.24.0")));
+        self.extra.push((header::VIA, HeaderValue::from_static("1.1 gateway.example.com")));
+        self
+    }
+
     pub(crate) fn chunked(mut self) -> Self {
         self.framing = Framing::Chunked;
         self
@@ -111,7 +118,7 @@ impl Answer {
             Fault::FlowControl => code(ResultCode::QueryFlowControl),
             Fault::MissingFile => code(ResultCode::FileNotFound),
             Fault::Busy(seconds) => Some(Self {
-                extra: Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+                extra: vec![(header::RETRY_AFTER, HeaderValue::from(*seconds))],
                 ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, path, now)
             }),
             Fault::Html(status) => {
@@ -119,8 +126,17 @@ impl Answer {
                 let page = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Please sign in</h1></body></html>\n";
                 Some(Self::new(status, "text/html;charset=UTF-8", page))
             }
+            Fault::Gateway(status) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+                let reason = status.canonical_reason().unwrap_or_default();
+                let title = format!("{} {reason}", status.as_u16());
+                let page = format!(
+                    "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+                );
+                Some(Self::new(status, "text/html", page).through_nginx())
+            }
             Fault::Redirect => HeaderValue::from_str(&format!("/elsewhere{path}")).ok().map(|location| Self {
-                extra: Some((header::LOCATION, location)),
+                extra: vec![(header::LOCATION, location)],
                 ..Self::new(StatusCode::TEMPORARY_REDIRECT, JSON, Bytes::new())
             }),
             _ => None,
@@ -170,7 +186,7 @@ impl Answer {
             Framing::TooLong(more) => drop(headers.insert(header::CONTENT_LENGTH, (len + more).into())),
             Framing::Chunked => {}
         }
-        if let Some((name, value)) = self.extra {
+        for (name, value) in self.extra {
             headers.insert(name, value);
         }
         if let Ok(date) = HeaderValue::from_str(&http_date(now)) {

@@ -184,7 +184,9 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
             }
             Err(Refused::Unauthorized) => {
                 entry.signature = SignatureVerdict::Refused;
-                return refuse(StatusCode::UNAUTHORIZED, now);
+                let answer = Answer::refusal(StatusCode::UNAUTHORIZED, &path, now);
+                let rewritten = fault == Some(Fault::HostRewritten);
+                return Ready::plain(if rewritten { answer.through_nginx() } else { answer }, now);
             }
             Err(Refused::Locked) => {
                 entry.signature = SignatureVerdict::Locked;
@@ -220,6 +222,11 @@ fn verify(state: &State, head: &http::request::Parts, body: &[u8], entry: &Recei
     state.gate.check_lock(entry.peer.ip(), entry.at)?;
     let headers: Vec<(&str, &str)> =
         head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect();
+    let rewritten = |&(name, value): &(_, _)| if name == "host" { (name, "10.0.0.9:8080") } else { (name, value) };
+    let headers = match entry.fault {
+        Some(Fault::HostRewritten) => headers.iter().map(rewritten).collect(),
+        _ => headers,
+    };
     let query: Vec<(String, String)> = entry.query.as_deref().map(decode_query).unwrap_or_default();
     let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let request = RequestView { method: &entry.method, path: &entry.path, query: &query, headers: &headers, body };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
 use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
+use http::{HeaderMap, StatusCode};
 use tokio::io::AsyncWrite;
 
 use crate::drive::drive;
@@ -58,7 +59,7 @@ impl Client {
 
     async fn run<O: Operation>(&self, operation: O, sink: &mut impl Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
         let mut exchange = self.session.begin(operation, sink.kind())?;
-        let result = drive(&mut exchange, &self.http, self.session.driver_clock(), sink, progress).await;
+        let result = drive(&mut exchange, &self.http, &self.session, sink, progress).await;
         self.session.end(&exchange, result.is_ok());
         result
     }
@@ -171,6 +172,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.session = self.session.clock(clock);
+        self
+    }
+
+    /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds.
+    #[must_use]
+    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
+        self.session = self.session.on_head(observe);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_driver::{Clock, Error, Progress};
+use ccfs_driver::{Error, Progress, Session};
 use ccfs_proto::{Exchange, Operation, Step, TransportFailure};
 use reqwest::{Client, Request, Response};
 use tokio::time::{sleep, timeout};
@@ -15,10 +15,11 @@ use crate::sink::Sink;
 pub(crate) async fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
     http: &Client,
-    clock: &dyn Clock,
+    session: &Session,
     sink: &mut impl Sink,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
+    let clock = session.driver_clock();
     let mut body: Option<Response> = None;
     loop {
         if let Some(report) = &mut progress {
@@ -27,6 +28,7 @@ pub(crate) async fn drive<O: Operation>(
         match exchange.poll(clock.now())? {
             Step::Send { request, within, .. } => match send(http, request, within).await {
                 Ok(response) => {
+                    session.saw_head(response.status(), response.headers());
                     exchange.on_head(clock.now(), response.status(), response.headers())?;
                     body = Some(response);
                 }

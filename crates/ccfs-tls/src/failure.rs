@@ -41,6 +41,7 @@ fn certificate(reason: &CertificateError) -> TlsFailure {
                 pinned: pins.first().map_or([0; 32], |pin| *pin.as_bytes()),
                 others: pins.len().saturating_sub(1),
             },
+            None if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) => TlsFailure::CaCertificate,
             None => TlsFailure::BadCertificate,
         },
         _ => TlsFailure::BadCertificate,

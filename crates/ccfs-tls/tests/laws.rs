@@ -270,6 +270,28 @@ proptest! {
     }
 }
 
+/// What `openssl req -x509` makes: a CA that is its own server. Adding it as a root does not help, pinning it does.
+#[test]
+fn a_cas_own_certificate_is_told_and_can_be_pinned() {
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let own = params.self_signed(&key).unwrap();
+    let server = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap();
+    let server = Arc::new(server);
+    for roots in [&authorities()[0].pem, &own.pem()] {
+        let trust = Trust::none().add_pem(roots.as_bytes()).unwrap();
+        let error = handshake(trust.client_config().unwrap(), &server, "127.0.0.1").unwrap_err();
+        assert_eq!(ccfs_tls::failure(&error), TlsFailure::CaCertificate);
+    }
+    handshake(Trust::none().pin(Pin::of(own.der())).client_config().unwrap(), &server, "127.0.0.1").unwrap();
+}
+
 /// Somebody else's certificate in hand, but not its key: the pin fits, and the handshake's signature does not.
 #[test]
 fn a_pinned_certificate_without_its_key_is_not_believed() {

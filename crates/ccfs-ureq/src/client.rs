@@ -12,6 +12,7 @@ use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session,
 use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
+use ureq::http::{HeaderMap, StatusCode};
 
 use crate::connect;
 use crate::drive::{Wire, drive};
@@ -66,7 +67,7 @@ impl Client {
 
     fn run<O: Operation>(&self, operation: O, sink: &mut dyn Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
         let mut exchange = self.session.begin(operation, sink.kind())?;
-        let result = drive(&mut exchange, &self.wire, self.session.driver_clock(), sink, progress);
+        let result = drive(&mut exchange, &self.wire, &self.session, sink, progress);
         self.session.end(&exchange, result.is_ok());
         result
     }
@@ -180,6 +181,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.session = self.session.clock(clock);
+        self
+    }
+
+    /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds.
+    #[must_use]
+    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
+        self.session = self.session.on_head(observe);
         self
     }
 

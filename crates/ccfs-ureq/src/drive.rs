@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ccfs_driver::{Clock, Error, Progress};
+use ccfs_driver::{Error, Progress, Session};
 use ccfs_proto::{Exchange, Operation, Step};
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body, BodyReader};
@@ -27,10 +27,11 @@ pub(crate) struct Wire {
 pub(crate) fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
     wire: &Wire,
-    clock: &dyn Clock,
+    session: &Session,
     sink: &mut dyn Sink,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
+    let clock = session.driver_clock();
     let mut body: Option<BodyReader<'static>> = None;
     let mut buffer = BytesMut::new();
     loop {
@@ -41,6 +42,7 @@ pub(crate) fn drive<O: Operation>(
             Step::Send { request, within, left } => match wire.send(request, within, left) {
                 Ok(response) => {
                     let (head, rest) = response.into_parts();
+                    session.saw_head(head.status, &head.headers);
                     exchange.on_head(clock.now(), head.status, &head.headers)?;
                     body = Some(rest.into_with_config().limit(u64::MAX).reader());
                 }

@@ -10,6 +10,7 @@
 //! | to read an archive that is there | [`archive`], feature `archive` (default) |
 //! | to receive the server's callbacks | [`Listener`], feature `listener` |
 //! | the files of a whole range of days | [`pull`], feature `pull` |
+//! | to know why a server does not answer | [`doctor`], feature `doctor` |
 //! | the protocol in your own runtime | [`proto`], always there |
 //!
 //! # Blocking
@@ -60,6 +61,8 @@
 
 #[cfg(feature = "archive")]
 pub use ccfs_archive as archive;
+#[cfg(feature = "doctor")]
+pub use ccfs_doctor as doctor;
 pub use ccfs_proto as proto;
 #[cfg(feature = "pull")]
 pub use ccfs_pull as pull;

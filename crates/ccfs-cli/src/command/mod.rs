@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod convert;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod download;
 pub(crate) mod inspect;
 pub(crate) mod listen;

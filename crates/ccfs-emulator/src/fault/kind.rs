@@ -12,6 +12,7 @@ use super::rule::FaultRule;
 /// Something that goes wrong on purpose.
 ///
 /// Written as `name` or `name:argument`, as `ccfs serve` takes it. Gateway faults ([`Busy`](Self::Busy), [`Html`](Self::Html),
+/// [`Gateway`](Self::Gateway),
 /// [`Unauthorized`](Self::Unauthorized), [`Locked`](Self::Locked), [`Redirect`](Self::Redirect)) and those that stand for another answer
 /// ([`ErrorUnder200`](Self::ErrorUnder200), [`FlowControl`](Self::FlowControl), [`MissingFile`](Self::MissingFile)) come before the
 /// interface does anything. All others let it do its work and spoil the answer on its way: a job whose answer was lost has started.
@@ -53,6 +54,11 @@ pub enum Fault {
     Busy(u32),
     /// `html[:STATUS]`: a gateway's HTML page with that status (200 by default).
     Html(u16),
+    /// `gateway[:STATUS]`: the HTML page of an nginx before the server, with that status (502 by default), `Server` and `Via`.
+    Gateway(u16),
+    /// `host-rewritten`: on the way the request's `Host` became another one, so its signature does not fit, and the answer has
+    /// the headers of an nginx. It counts towards the lock.
+    HostRewritten,
     /// `empty`: 200 without a body.
     Empty,
     /// `garbage`: 200 with bytes that are neither a file nor JSON.
@@ -110,6 +116,8 @@ impl Fault {
         "flow-control",
         "busy",
         "html",
+        "gateway",
+        "host-rewritten",
         "empty",
         "garbage",
         "byte-by-byte",
@@ -146,6 +154,8 @@ impl Fault {
             Self::FlowControl => "flow-control",
             Self::Busy(_) => "busy",
             Self::Html(_) => "html",
+            Self::Gateway(_) => "gateway",
+            Self::HostRewritten => "host-rewritten",
             Self::Empty => "empty",
             Self::Garbage => "garbage",
             Self::ByteByByte => "byte-by-byte",
@@ -195,7 +205,7 @@ impl fmt::Display for Fault {
             Self::CutAfter(bytes) => write!(f, ":{bytes}"),
             Self::ErrorUnder200(code) => write!(f, ":{code}"),
             Self::Busy(seconds) => write!(f, ":{seconds}"),
-            Self::Html(status) => write!(f, ":{status}"),
+            Self::Html(status) | Self::Gateway(status) => write!(f, ":{status}"),
             Self::SkewedClock(seconds) => write!(f, ":{seconds}"),
             _ => Ok(()),
         }
@@ -224,10 +234,9 @@ impl FromStr for Fault {
             "locked" => plain(Self::Locked),
             "flow-control" => plain(Self::FlowControl),
             "busy" => Ok(Self::Busy(number(argument, Some(1), "busy", "seconds")?)),
-            "html" => match number(argument, Some(200), "html", "an HTTP status from 200 to 599")? {
-                status @ 200..=599 => Ok(Self::Html(status)),
-                _ => Err(FaultError::Argument { fault: "html", wanted: "an HTTP status from 200 to 599" }),
-            },
+            "html" => status(argument, 200, "html").map(Self::Html),
+            "gateway" => status(argument, 502, "gateway").map(Self::Gateway),
+            "host-rewritten" => plain(Self::HostRewritten),
             "empty" => plain(Self::Empty),
             "garbage" => plain(Self::Garbage),
             "byte-by-byte" => plain(Self::ByteByByte),
@@ -251,6 +260,14 @@ impl FromStr for Fault {
 /// A time in milliseconds, of 49 days at most.
 fn millis(argument: Option<&str>, default: u32, fault: &'static str) -> Result<Duration, FaultError> {
     number(argument, Some(default), fault, "milliseconds").map(|millis| Duration::from_millis(millis.into()))
+}
+
+fn status(argument: Option<&str>, default: u16, fault: &'static str) -> Result<u16, FaultError> {
+    let wanted = "an HTTP status from 200 to 599";
+    match number(argument, Some(default), fault, wanted)? {
+        status @ 200..=599 => Ok(status),
+        _ => Err(FaultError::Argument { fault, wanted }),
+    }
 }
 
 /// The argument as a number, or the default where there is one.

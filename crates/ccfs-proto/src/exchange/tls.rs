@@ -16,6 +16,8 @@ pub enum TlsFailure {
     Expired,
     /// The server's certificate is not valid yet, by this machine's clock.
     NotYetValid,
+    /// The server shows a CA's certificate as its own, as `openssl req -x509` makes it. That can be pinned, and not trusted as a CA is.
+    CaCertificate,
     /// The server's certificate is broken, revoked, or not made for servers.
     BadCertificate,
     /// The server's certificate is not the one that was pinned. Pins are public.
@@ -53,6 +55,9 @@ impl fmt::Display for TlsFailure {
                 "the server's certificate has expired, if this machine's clock is right; whoever runs the server must renew it"
             }
             Self::NotYetValid => "the server's certificate is not valid yet, if this machine's clock is right",
+            Self::CaCertificate => {
+                "the server's certificate is a CA's own (openssl req -x509 makes such), which cannot be trusted as a server's; pin it, or have one made for the server"
+            }
             Self::BadCertificate => "the server's certificate is broken, revoked, or not made for servers",
             Self::PinDiffers { presented, pinned, others } => {
                 write!(f, "the server's certificate has the pin {}, and accepted is {}", Hex(presented), Hex(pinned))?;

@@ -1,0 +1,79 @@
+//! `ccfs doctor` as a process: what it prints, and how it ends.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_tests::ProxyProcess;
+use serde_json::Value;
+use support::Ccfs;
+
+#[test]
+fn the_exit_code_is_the_contracts() {
+    let emulator = Emulator::builder().start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    let run = ccfs.run(&["doctor"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("All is well.") && run.stderr.is_empty(), "{}{}", run.stdout, run.stderr);
+    for (fault, code, said) in [
+        (Fault::Unauthorized, 4, "likely: a key is wrong"),
+        (Fault::HostRewritten, 4, "likely: Host is rewritten on the way"),
+        (Fault::Locked, 4, "likely: the server has locked this address"),
+        (Fault::Gateway(502), 1, "a gateway in front answers"),
+        (Fault::Gateway(403), 4, "likely: a gateway in front answers"),
+        (Fault::Redirect, 1, "the address sends callers elsewhere"),
+        (Fault::CloseBeforeAnswer, 3, "likely: the server does not answer"),
+    ] {
+        emulator.faults().clear();
+        emulator.faults().add(fault);
+        let run = ccfs.run(&["doctor"]);
+        run.ends_with_code(code);
+        assert!(run.stdout.contains(said) && run.stderr.starts_with("error: "), "{said:?} is missing in:\n{}{}", run.stdout, run.stderr);
+        assert!(!format!("{}{}", run.stdout, run.stderr).contains(emulator.secret_key()));
+    }
+}
+
+#[test]
+fn a_pin_can_be_taken_out_of_a_report_on_a_server_that_is_not_trusted() {
+    let emulator = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
+    let ccfs = Ccfs::at(&emulator);
+    let run = ccfs.run(&["--json", "doctor"]);
+    run.ends_with_code(3);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["verdict"], "network");
+    assert_eq!(report["findings"][0]["cause"], "unknown-issuer");
+    assert_eq!(report["certificates"][0]["names"][0], "ccfs.example.com");
+    assert!(emulator.received().is_empty());
+    let pin = report["certificates"][0]["sha256"].as_str().unwrap();
+    ccfs.run(&["--pin-sha256", pin, "doctor"]).ends_with_code(0);
+    // Without keys there is nothing to sign with, and the rest is looked at.
+    let run = Ccfs::new().run(&["--endpoint", &emulator.endpoint().to_string(), "--pin-sha256", pin, "doctor"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("no keys are set"), "{}", run.stdout);
+}
+
+#[test]
+fn the_dialect_is_tried_on_demand() {
+    let emulator = Emulator::builder().query_line(ccfs::QueryLine::Empty).start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    ccfs.run(&["doctor"]).ends_with_code(4);
+    assert_eq!(emulator.received().len(), 1);
+    let run = ccfs.run(&["doctor", "--try-dialects"]);
+    run.ends_with_code(4);
+    assert!(run.stdout.contains("--query-line empty") && emulator.received().len() == 3, "{}", run.stdout);
+    ccfs.run(&["--query-line", "empty", "doctor"]).ends_with_code(0);
+}
+
+#[test]
+fn through_a_proxy() {
+    let Some(process) = ProxyProcess::start(Some("user:MARKER-word")) else { return };
+    let emulator = Emulator::builder().start().unwrap();
+    let proxied = |login: &str| Ccfs::against(&emulator).env("HTTPS_PROXY", &format!("http://{login}@{}", process.address()));
+    let run = proxied("user:MARKER-word").run(&["doctor"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("through the proxy's tunnel") && !run.stdout.contains("MARKER"), "{}", run.stdout);
+    let run = proxied("user:wrong").run(&["doctor"]);
+    run.ends_with_code(3);
+    assert!(run.stdout.contains("HTTP 407") && run.stderr.contains("the proxy does not let the connection through"), "{}", run.stdout);
+    Ccfs::against(&emulator).env("HTTPS_PROXY", "socks5://127.0.0.1:1").run(&["doctor"]).ends_with_code(2);
+}

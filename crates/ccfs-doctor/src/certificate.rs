@@ -1,0 +1,81 @@
+//! A certificate, for a person to read.
+
+use ccfs_proto::{Precision, Timestamp};
+use ccfs_tls::Pin;
+use serde::Serialize;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+
+use crate::evidence::shown;
+
+/// Names of one certificate that are shown.
+const NAMES: usize = 50;
+
+/// What a certificate says of itself. Its texts are the server's own words, shortened and made fit for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// Whose it is.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Valid from this time on, in UTC; empty when it cannot be read.
+    pub not_before: String,
+    /// Valid up to this time, in UTC; empty when it cannot be read.
+    pub not_after: String,
+    /// The hosts that it is for.
+    pub names: Vec<String>,
+    /// SHA-256 of its DER, as hex: what a pin is.
+    pub sha256: String,
+    #[serde(skip)]
+    pub(crate) ends: Option<Timestamp>,
+}
+
+impl Certificate {
+    /// Reads a DER. One that cannot be read still has its pin.
+    pub(crate) fn read(der: &[u8]) -> Self {
+        let sha256 = Pin::of(der).to_string();
+        let Ok((_, parsed)) = X509Certificate::from_der(der) else {
+            let unreadable = "a certificate that cannot be read".to_owned();
+            return Self {
+                subject: unreadable,
+                issuer: String::new(),
+                not_before: String::new(),
+                not_after: String::new(),
+                names: Vec::new(),
+                sha256,
+                ends: None,
+            };
+        };
+        let time = |seconds: i64| Timestamp::from_unix_millis(seconds.saturating_mul(1000));
+        let (begins, ends) = (time(parsed.validity().not_before.timestamp()), time(parsed.validity().not_after.timestamp()));
+        let names = parsed.subject_alternative_name().ok().flatten().map(|extension| extension.value.general_names.as_slice());
+        Self {
+            subject: shown(&parsed.subject().to_string()),
+            issuer: shown(&parsed.issuer().to_string()),
+            not_before: seconds(begins),
+            not_after: seconds(ends),
+            names: names.unwrap_or_default().iter().filter_map(name).take(NAMES).collect(),
+            sha256,
+            ends: Some(ends),
+        }
+    }
+}
+
+/// Certificates have whole seconds.
+fn seconds(time: Timestamp) -> String {
+    time.text(Precision::Seconds).as_str().to_owned()
+}
+
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some(shown(name)),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

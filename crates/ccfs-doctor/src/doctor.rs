@@ -1,0 +1,330 @@
+//! Looks at a server, step by step.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ccfs_driver::{Clock, Error, Proxy, ProxyError, SystemClock};
+use ccfs_proto::{ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy, QueryLine, ResponseId, Scheme};
+use ccfs_tls::Trust;
+use ccfs_ureq::Client;
+
+use crate::evidence::{Call, Evidence, Head, Reach};
+use crate::judge::{NOTABLE_SKEW, SOON, judge};
+use crate::probe::{Handshake, Probe, probe};
+use crate::report::{Mark, Report, Step, Verdict};
+
+/// The one file that nobody has: of a day long before CC-FS, with an id of zeros.
+const NO_SUCH_DAY: &str = "1970-01-01";
+const NO_SUCH_ID: &str = "00000000000000000000000000000000";
+/// Bytes of an answer that are read: it is an envelope or a refusal.
+const ANSWER_LIMIT: u64 = 1024 * 1024;
+const DAY_MILLIS: i64 = 24 * 3600 * 1000;
+
+/// Finds out why a CC-FS does not answer as it should.
+///
+/// It looks up the name, connects, shakes hands without saying anything, and then makes exactly one signed call: `downloadAgentSkillInfoFile`
+/// for a file that cannot exist. That call reads and changes nothing, and any result code in answer to it proves that the signature was
+/// accepted. No call is repeated, because bad signatures lock the address.
+#[derive(Clone)]
+pub struct Doctor {
+    endpoint: Endpoint,
+    credentials: Option<Credentials>,
+    trust: Trust,
+    way: Way,
+    query_line: QueryLine,
+    try_dialects: bool,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+/// How to get to the server.
+#[derive(Clone, Debug)]
+enum Way {
+    /// As the environment says.
+    Environment,
+    /// Through this proxy, or through none.
+    Given(Option<Proxy>),
+}
+
+impl Doctor {
+    /// For the server at this endpoint; without credentials nothing is signed.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
+        Self {
+            endpoint,
+            credentials,
+            trust: Trust::system(),
+            way: Way::Environment,
+            query_line: QueryLine::default(),
+            try_dialects: false,
+            timeout: Duration::from_secs(15),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Sets the proxy, or that there is none. Default: [`Proxy::from_env`].
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.way = Way::Given(proxy.into());
+        self
+    }
+
+    /// Sets what stands for an absent query in the signature.
+    #[must_use]
+    pub fn query_line(mut self, dialect: QueryLine) -> Self {
+        self.query_line = dialect;
+        self
+    }
+
+    /// After a 401, makes a second call in the other query line dialect. Default: no, because when the dialect is not the cause, it is one more
+    /// bad signature, and those lock the address.
+    #[must_use]
+    pub fn try_dialects(mut self, on: bool) -> Self {
+        self.try_dialects = on;
+        self
+    }
+
+    /// Sets how long each step may take. Default: 15 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the clock. Default: the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Looks. Fails only when the environment names a proxy that is none.
+    pub fn examine(self) -> Result<Report, ProxyError> {
+        let proxy = match &self.way {
+            Way::Given(proxy) => proxy.clone(),
+            Way::Environment => Proxy::from_env(&self.endpoint)?,
+        };
+        let probe = probe(&self.endpoint, proxy.as_ref(), &self.trust, self.timeout);
+        let mut evidence = Evidence { https: self.endpoint.scheme() != Scheme::Http, reach: probe.reach, ..Evidence::default() };
+        let mut steps = vec![name_step(&self.endpoint, proxy.as_ref(), &probe), connection_step(proxy.as_ref(), &probe)];
+        if let Some(handshake) = &probe.tls {
+            evidence.tls = handshake.failure;
+            evidence.days_left = handshake
+                .certificates
+                .first()
+                .and_then(|own| own.ends)
+                .map(|ends| ends.millis_since(self.clock.now().wall).div_euclid(DAY_MILLIS));
+            steps.push(tls_step(handshake, &self.trust, evidence.days_left));
+        }
+        let mut skew = None;
+        if evidence.reach == Reach::Connected && evidence.tls.is_none() {
+            skew = self.sign(&mut evidence, proxy.as_ref(), &mut steps);
+        } else {
+            steps.push(Step::new("signed call", Mark::Skipped, "not made: there is no way to the server that can be trusted"));
+        }
+        Ok(Report {
+            endpoint: self.endpoint.to_string(),
+            proxy: proxy.as_ref().map(ToString::to_string),
+            verdict: verdict(&evidence, self.credentials.is_some()),
+            steps,
+            tls_version: probe.tls.as_ref().and_then(|handshake| handshake.version),
+            certificates: probe.tls.map(|handshake| handshake.certificates).unwrap_or_default(),
+            clock_skew_millis: skew.map(|skew: ClockSkew| skew.millis),
+            findings: judge(&evidence),
+            head: evidence.head,
+        })
+    }
+
+    /// The signed call, and the second one where it is asked for.
+    fn sign(&self, evidence: &mut Evidence, proxy: Option<&Proxy>, steps: &mut Vec<Step>) -> Option<ClockSkew> {
+        let Some(credentials) = &self.credentials else {
+            steps.push(Step::new("signed call", Mark::Skipped, "not made: no keys are set"));
+            return None;
+        };
+        let first = self.call(credentials, proxy, self.query_line);
+        evidence.skew_millis = first.skew.map(|skew| skew.millis);
+        evidence.call = Some(first.call);
+        evidence.head = first.head;
+        steps.push(clock_step(first.skew));
+        steps.push(call_step(first.call, &first.said));
+        if self.try_dialects && matches!(first.call, Call::Status { status: 401, spring: true }) {
+            let other = match self.query_line {
+                QueryLine::Omit => QueryLine::Empty,
+                _ => QueryLine::Omit,
+            };
+            let second = self.call(credentials, proxy, other);
+            evidence.other_dialect = Some(second.call);
+            let mut step = call_step(second.call, &second.said);
+            step.name = "dialect";
+            step.text = format!("in the other query line dialect: {}", step.text);
+            steps.push(step);
+        }
+        first.skew
+    }
+
+    fn call(&self, credentials: &Credentials, proxy: Option<&Proxy>, dialect: QueryLine) -> Called {
+        let mut policy = Policy::default();
+        policy.attempts = 1;
+        policy.query_line = dialect;
+        (policy.stall, policy.deadline) = (self.timeout, self.timeout * 2);
+        policy.file_limit = ANSWER_LIMIT;
+        let head = Arc::new(Mutex::new(Head::default()));
+        let seen = Arc::clone(&head);
+        let client = Client::builder(self.endpoint.clone(), credentials.clone())
+            .policy(policy)
+            .trust(self.trust.clone())
+            .proxy(proxy.cloned())
+            .connect_timeout(self.timeout)
+            .clock(SharedClock(Arc::clone(&self.clock)))
+            .on_head(move |_, headers| *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers));
+        let client = match client.build() {
+            Ok(client) => client,
+            Err(error) => return Called { call: Call::Strange, said: error.to_string(), head: Head::default(), skew: None },
+        };
+        let result = client.download(no_such_file()).to_writer(io::sink());
+        let (call, said) = match &result {
+            // A file that cannot exist: whoever has it, took the signature.
+            Ok(_) => (Call::Accepted, String::from("a file came")),
+            Err(Error::Exchange(error)) => (Call::of(&error.kind), error.kind.root().to_string()),
+            Err(error) => (Call::Strange, error.to_string()),
+        };
+        let head = head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Called { call, said, head, skew: client.clock_skew() }
+    }
+}
+
+impl fmt::Debug for Doctor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doctor")
+            .field("endpoint", &self.endpoint)
+            .field("trust", &self.trust)
+            .field("way", &self.way)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One call and what it showed.
+struct Called {
+    call: Call,
+    said: String,
+    head: Head,
+    skew: Option<ClockSkew>,
+}
+
+/// The doctor's clock, for a client of its own.
+#[derive(Debug)]
+struct SharedClock(Arc<dyn Clock>);
+
+impl Clock for SharedClock {
+    fn now(&self) -> ccfs_proto::Now {
+        self.0.now()
+    }
+
+    fn pass(&self, duration: Duration) -> bool {
+        self.0.pass(duration)
+    }
+}
+
+fn no_such_file() -> DownloadAgentSkillInfoFile {
+    let (day, id) = (NO_SUCH_DAY.parse::<Day>(), NO_SUCH_ID.parse::<ResponseId>());
+    let name = day.ok().zip(id.ok()).map(|(day, id)| IndexFileName::new(day, id));
+    DownloadAgentSkillInfoFile::new(name.unwrap_or_else(|| unreachable!("both are well-formed")))
+}
+
+fn name_step(endpoint: &Endpoint, proxy: Option<&Proxy>, probe: &Probe) -> Step {
+    let host = proxy.map_or(endpoint.host(), Proxy::host);
+    let whose = if proxy.is_some() { "the proxy " } else { "" };
+    if probe.addresses.is_empty() {
+        return Step::new("name", Mark::Fail, format!("{whose}{host} is not found"));
+    }
+    let addresses: Vec<String> = probe.addresses.iter().map(|address| address.ip().to_string()).collect();
+    let addresses = addresses.join(", ");
+    let text = if addresses == host.trim_matches(['[', ']']) {
+        format!("{whose}{host} is an address")
+    } else {
+        format!("{whose}{host} is {addresses}")
+    };
+    Step::new("name", Mark::Ok, text)
+}
+
+fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
+    let (mark, text) = match probe.reach {
+        Reach::Connected if proxy.is_some() && probe.tls.is_some() => (Mark::Ok, "through the proxy's tunnel".to_owned()),
+        Reach::Connected if proxy.is_some() => (Mark::Ok, "to the proxy; it connects to the server".to_owned()),
+        Reach::Connected => (Mark::Ok, "the server listens".to_owned()),
+        Reach::Refused => (Mark::Fail, "refused: nothing listens there".to_owned()),
+        Reach::ProxyUnreachable => (Mark::Fail, "no connection to the proxy".to_owned()),
+        Reach::ProxyRefused(0) => (Mark::Fail, "the proxy does not answer in HTTP".to_owned()),
+        Reach::ProxyRefused(status) => (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}")),
+        Reach::Unreachable => (Mark::Fail, "none came about".to_owned()),
+        Reach::NameNotFound | Reach::Untried => (Mark::Skipped, "there is no address".to_owned()),
+    };
+    Step::new("connection", mark, text)
+}
+
+fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Step {
+    let version = handshake.version.map_or(String::new(), |version| format!("{version}; "));
+    let trusted = if trust.pins().is_empty() { "the certificate is trusted" } else { "the certificate is a pinned one" };
+    let mut step = match handshake.failure {
+        Some(failure) => Step::new("TLS", Mark::Fail, format!("{version}{failure}")),
+        None if days_left.is_some_and(|days| days < SOON) => {
+            Step::new("TLS", Mark::Warn, format!("{version}{trusted}, and ends soon or is over"))
+        }
+        None => Step::new("TLS", Mark::Ok, format!("{version}{trusted}")),
+    };
+    for (number, certificate) in handshake.certificates.iter().enumerate() {
+        step.details.push(format!("{}. {}, signed by {}", number + 1, certificate.subject, certificate.issuer));
+        step.details.push(format!("   from {} to {}", certificate.not_before, certificate.not_after));
+        if !certificate.names.is_empty() {
+            step.details.push(format!("   for {}", certificate.names.join(", ")));
+        }
+    }
+    step.details.extend(handshake.certificates.first().map(|own| format!("pin {}", own.sha256)));
+    step
+}
+
+fn clock_step(skew: Option<ClockSkew>) -> Step {
+    let Some(skew) = skew else {
+        return Step::new("clock", Mark::Skipped, "the answer does not show the server's time");
+    };
+    let seconds = |millis: i64| format!("{}.{}", millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000 / 100);
+    if skew.exceeds(Duration::from_secs(NOTABLE_SKEW)) {
+        let side = if skew.millis > 0 { "ahead of" } else { "behind" };
+        return Step::new("clock", Mark::Warn, format!("the server's clock is {} s {side} this one", seconds(skew.millis)));
+    }
+    Step::new(
+        "clock",
+        Mark::Ok,
+        format!("the clocks agree to {} s, measured to {} s", seconds(skew.millis), seconds(skew.uncertainty_millis)),
+    )
+}
+
+fn call_step(call: Call, said: &str) -> Step {
+    match call {
+        Call::Accepted => Step::new("signed call", Mark::Ok, "the signature is accepted: the server says that it has no such file"),
+        _ => Step::new("signed call", Mark::Fail, said),
+    }
+}
+
+fn verdict(evidence: &Evidence, signs: bool) -> Verdict {
+    if evidence.tls.is_some() || evidence.reach != Reach::Connected {
+        return Verdict::Network;
+    }
+    match evidence.call {
+        None if signs => Verdict::Network,
+        None => Verdict::Unsigned,
+        Some(Call::Accepted) => Verdict::Well,
+        Some(Call::Failed(_)) => Verdict::Network,
+        Some(Call::Status { status: 401 | 403, .. }) => Verdict::Authentication,
+        Some(_) => Verdict::Refused,
+    }
+}

@@ -1,0 +1,170 @@
+//! What was found, without a judgement.
+
+use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
+use http::{HeaderMap, header};
+use serde::Serialize;
+
+/// Characters of a server's own words that are kept.
+const SHOWN: usize = 200;
+
+/// Products that stand before servers, by the beginning of what they call themselves.
+const FRONTS: &[&str] = &[
+    "nginx",
+    "openresty",
+    "tengine",
+    "apache",
+    "envoy",
+    "istio",
+    "kong",
+    "apisix",
+    "haproxy",
+    "traefik",
+    "caddy",
+    "varnish",
+    "squid",
+    "cloudflare",
+    "awselb",
+    "big-ip",
+    "microsoft-iis",
+    "slb",
+    "elb",
+    "waf",
+];
+
+/// Headers that only somebody in between adds.
+const BETWEEN: &[&str] =
+    &["via", "x-cache", "cf-ray", "x-amz-cf-id", "x-kong-request-id", "x-kong-upstream-latency", "x-envoy-upstream-service-time"];
+
+/// All that is known when [`judge`](crate::judge()) is asked. The default is knowing nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Whether the endpoint is an https one.
+    pub https: bool,
+    /// How far the connection got.
+    pub reach: Reach,
+    /// Why the probing handshake failed, if it did.
+    pub tls: Option<TlsFailure>,
+    /// Days for which the server's certificate is still valid; negative when it is over.
+    pub days_left: Option<i64>,
+    /// Milliseconds that the server's clock is ahead of this one.
+    pub skew_millis: Option<i64>,
+    /// How the signed call went.
+    pub call: Option<Call>,
+    /// How the second one went, in the other query line dialect.
+    pub other_dialect: Option<Call>,
+    /// What the answer's head shows about who answered.
+    pub head: Head,
+}
+
+/// How far a connection got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach {
+    /// It was not tried.
+    #[default]
+    Untried,
+    /// The name was not found.
+    NameNotFound,
+    /// Nobody listens at the port.
+    Refused,
+    /// No answer, or no way there.
+    Unreachable,
+    /// No connection to the proxy.
+    ProxyUnreachable,
+    /// The proxy said no to the tunnel, with this status; 0 when it did not answer in HTTP.
+    ProxyRefused(u16),
+    /// It came about.
+    Connected,
+}
+
+/// How a signed call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Call {
+    /// The signature was accepted: a result code came, whatever it says.
+    Accepted,
+    /// Another status than success.
+    Status {
+        /// The status.
+        status: u16,
+        /// Whether the body has the form in which CC-FS refuses (that of Spring).
+        spring: bool,
+    },
+    /// Success, with something that no CC-FS answers.
+    Strange,
+    /// No answer.
+    Failed(TransportFailure),
+}
+
+impl Call {
+    /// How the call went that ended with this error.
+    pub fn of(kind: &ErrorKind) -> Self {
+        match kind.root() {
+            ErrorKind::ResultCode { .. } => Self::Accepted,
+            ErrorKind::Refused { refusal, .. } => {
+                Self::Status { status: refusal.status.as_u16(), spring: refusal.timestamp.is_some() && refusal.error.is_some() }
+            }
+            ErrorKind::Transport(failure) => Self::Failed(*failure),
+            ErrorKind::Deadline { .. } => Self::Failed(TransportFailure::Stall),
+            _ => Self::Strange,
+        }
+    }
+}
+
+/// What the head of an answer shows about who gave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Head {
+    /// What it calls itself (`Server`), shortened.
+    pub server: Option<String>,
+    /// A header that somebody in between has added, by name.
+    pub between: Option<&'static str>,
+    /// Whether the body is a web page, by its content type.
+    pub html: bool,
+    /// Whether it asks for a login of its own (`WWW-Authenticate`), which CC-FS never does.
+    pub challenge: bool,
+}
+
+impl Head {
+    /// Reads the headers of an answer.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |name: header::HeaderName| headers.get(name).map(|value| shown(&String::from_utf8_lossy(value.as_bytes())));
+        Self {
+            server: text(header::SERVER),
+            between: BETWEEN.iter().find(|name| headers.contains_key(**name)).copied(),
+            html: text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")),
+            challenge: headers.contains_key(header::WWW_AUTHENTICATE),
+        }
+    }
+
+    /// What tells of somebody between here and the server, in words.
+    pub(crate) fn signs(&self) -> Vec<String> {
+        let front = self.server.as_ref().filter(|name| FRONTS.iter().any(|front| name.to_ascii_lowercase().starts_with(front)));
+        let mut signs: Vec<String> =
+            front.iter().map(|name| format!("the answer calls its server {name:?}, which mostly stands before others")).collect();
+        signs.extend(self.between.map(|name| format!("the answer has the header {name}, which only somebody in between adds")));
+        signs
+    }
+
+    /// The same, and what says that the answer itself is not the server's.
+    pub(crate) fn foreign(&self) -> Vec<String> {
+        let mut signs = self.signs();
+        if self.html {
+            signs.push("the answer is a web page, and CC-FS answers in JSON".into());
+        }
+        if self.challenge {
+            signs.push("the answer asks for a login (WWW-Authenticate), and CC-FS never does".into());
+        }
+        signs
+    }
+}
+
+/// Somebody else's words, fit for a terminal: short, in one line, without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut kept: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        kept.push('…');
+    }
+    kept
+}

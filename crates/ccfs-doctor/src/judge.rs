@@ -1,0 +1,253 @@
+//! From evidence to causes.
+
+use ccfs_proto::{TlsFailure, TransportFailure};
+use serde::Serialize;
+
+use crate::cause::Cause;
+use crate::evidence::{Call, Evidence, Reach};
+
+/// Seconds by which clocks differ that a person should look at.
+pub(crate) const NOTABLE_SKEW: u64 = 60;
+/// Seconds by which clocks differ that explain a refused signature. CC-FS publishes no window; a quarter of an hour is the field's custom, and a
+/// third of it is already worth a look.
+const LARGE_SKEW: u64 = 300;
+/// Days before its end from which a certificate is mentioned.
+pub(crate) const SOON: i64 = 30;
+
+/// A possible cause, and what speaks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The cause.
+    pub cause: Cause,
+    /// How sure it is.
+    pub weight: Weight,
+    /// What speaks for it, in sentences without a full stop.
+    pub because: Vec<String>,
+    /// What to do about it.
+    pub advice: &'static str,
+    /// Whether it is worth another signed request when something was changed. Never so when the address may be locked.
+    pub may_sign_again: bool,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Weight {
+    /// The evidence allows it.
+    Possible,
+    /// The evidence speaks for it.
+    Likely,
+    /// The evidence leaves nothing else.
+    Certain,
+}
+
+/// The causes that explain the evidence, the likeliest first, and then what is worth knowing all the same. Empty when all is well, or nothing is
+/// known.
+///
+/// A 401 has several causes that look alike from here: CC-FS does not say what was wrong with a signature. Then all of them are given, with
+/// what speaks for each.
+pub fn judge(evidence: &Evidence) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    match evidence.reach {
+        Reach::NameNotFound => findings.certain(Cause::NameNotFound, []),
+        Reach::Refused => findings.certain(Cause::NothingListening, ["the connection was refused".into()]),
+        Reach::Unreachable => {
+            findings.certain(Cause::Unreachable, ["no connection came about in time, or the network says that there is no way".into()]);
+        }
+        Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
+        Reach::ProxyRefused(0) => findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]),
+        Reach::ProxyRefused(status) => findings.certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
+        Reach::Untried | Reach::Connected => match (evidence.tls, evidence.call) {
+            (Some(failure), _) => findings.tls(failure),
+            (None, Some(call)) => findings.call(evidence, call),
+            (None, None) => {}
+        },
+    }
+    findings.sort();
+    findings.remarks(evidence);
+    findings.done()
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn certain<const N: usize>(&mut self, cause: Cause, because: [String; N]) {
+        self.add(cause, Weight::Certain, because.into());
+    }
+
+    fn add(&mut self, cause: Cause, weight: Weight, because: Vec<String>) {
+        self.0.push(Finding { cause, weight, because, advice: cause.advice(), may_sign_again: true });
+    }
+
+    fn tls(&mut self, failure: TlsFailure) {
+        let cause = match failure {
+            TlsFailure::UnknownIssuer => Cause::UnknownIssuer,
+            TlsFailure::WrongName => Cause::WrongName,
+            TlsFailure::Expired => Cause::CertificateExpired,
+            TlsFailure::NotYetValid => Cause::CertificateNotYetValid,
+            TlsFailure::CaCertificate => Cause::CaCertificate,
+            TlsFailure::BadCertificate => Cause::BadCertificate,
+            TlsFailure::PinDiffers { .. } => Cause::PinDiffers,
+            TlsFailure::ClientCertificateMissing => Cause::ClientCertificateMissing,
+            TlsFailure::ClientCertificateRefused => Cause::ClientCertificateRefused,
+            TlsFailure::NotTls => Cause::PlainInsteadOfTls,
+            _ => Cause::TlsOther,
+        };
+        self.certain(cause, ["the handshake ended with it, before anything was sent".into()]);
+        if matches!(failure, TlsFailure::Expired | TlsFailure::NotYetValid) {
+            self.add(Cause::Clock, Weight::Possible, vec!["dates of certificates are judged by this machine's clock".into()]);
+        }
+    }
+
+    fn call(&mut self, evidence: &Evidence, call: Call) {
+        match call {
+            Call::Accepted => {}
+            Call::Status { status: 401, spring: true } => self.unauthorized(evidence),
+            Call::Status { status: 403, spring: true } => {
+                let because = "HTTP 403 in the form of CC-FS, which is how it answers an address that it has locked".into();
+                self.add(Cause::AddressLocked, Weight::Likely, vec![because]);
+            }
+            Call::Status { status: status @ (401 | 403), .. } => {
+                let mut because = vec![format!("HTTP {status}, and not in the form in which CC-FS refuses")];
+                because.extend(evidence.head.foreign());
+                self.add(Cause::Gateway, Weight::Likely, because);
+                if status == 403 {
+                    self.add(
+                        Cause::AddressLocked,
+                        Weight::Possible,
+                        vec!["a gateway may have put its own page over the server's 403".into()],
+                    );
+                } else {
+                    self.add(Cause::Key, Weight::Possible, vec!["a gateway may have put its own page over the server's 401".into()]);
+                }
+            }
+            Call::Status { status: 404 | 405, spring: true } => {
+                let because = "the answer is in the form of CC-FS or another Java server, and has no such interface at this path".into();
+                self.add(Cause::BasePath, Weight::Likely, vec![because]);
+            }
+            Call::Status { status: status @ (404 | 405), .. } => {
+                self.add(Cause::BasePath, Weight::Likely, vec![format!("HTTP {status}: whoever answers has nothing at this path")]);
+                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
+            }
+            Call::Status { status: 300..=399, .. } => self.certain(Cause::Redirected, ["the answer is a redirect".into()]),
+            Call::Status { status: 407, .. } => self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()]),
+            Call::Status { status: 400, spring: false } if !evidence.https => {
+                self.add(Cause::TlsInsteadOfPlain, Weight::Likely, vec!["servers answer 400 to plain HTTP at their TLS port".into()]);
+                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
+            }
+            Call::Status { status: status @ (429 | 503), .. } => self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")]),
+            Call::Status { status: status @ (502 | 504), .. } => {
+                let mut because = vec![format!("HTTP {status}: a gateway has no answer from the server behind it")];
+                because.extend(evidence.head.foreign());
+                self.add(Cause::Gateway, Weight::Certain, because);
+            }
+            Call::Status { status, spring: true } => {
+                self.add(Cause::ServerFailing, Weight::Likely, vec![format!("HTTP {status} in the form of CC-FS")]);
+            }
+            Call::Status { status, .. } => self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")]),
+            Call::Strange => self.gateway_or_stranger(evidence, Weight::Likely, vec!["the answer is none that CC-FS gives".into()]),
+            Call::Failed(failure) => self.failed(evidence, failure),
+        }
+    }
+
+    /// The server says that the signature does not fit, and nothing more.
+    fn unauthorized(&mut self, evidence: &Evidence) {
+        if evidence.other_dialect == Some(Call::Accepted) {
+            return self.certain(Cause::QueryLine, ["the same call is accepted in the other dialect".into()]);
+        }
+        let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
+        if seconds > NOTABLE_SKEW {
+            let weight = if seconds > LARGE_SKEW { Weight::Likely } else { Weight::Possible };
+            self.add(Cause::Clock, weight, vec![format!("the clocks differ by {seconds} s, and signatures carry the time")]);
+        }
+        let mut key = vec!["HTTP 401 in the form of CC-FS: the request came through and its signature does not fit".to_owned()];
+        if seconds <= NOTABLE_SKEW && evidence.skew_millis.is_some() {
+            key.push("the clocks agree".into());
+        }
+        let signs = evidence.head.signs();
+        if signs.is_empty() {
+            key.push("nothing in the answer tells of a gateway on the way".into());
+        }
+        // Somebody in between is no proof, but it makes a rewritten Host as likely as a mistyped key.
+        if signs.is_empty() {
+            self.add(Cause::Key, Weight::Likely, key);
+            self.add(Cause::HostRewritten, Weight::Possible, vec!["balancers do it without leaving a trace".into()]);
+        } else {
+            self.add(Cause::HostRewritten, Weight::Likely, signs);
+            self.add(Cause::Key, Weight::Likely, key);
+        }
+        if evidence.other_dialect.is_none() {
+            let because = "CC-FS does not publish which dialect it wants, and only one was tried".into();
+            self.add(Cause::QueryLine, Weight::Possible, vec![because]);
+        }
+        // A lock that fell with the second try.
+        if matches!(evidence.other_dialect, Some(Call::Status { status: 403, .. })) {
+            self.add(Cause::AddressLocked, Weight::Likely, vec!["the second call was answered with 403".into()]);
+        }
+    }
+
+    fn failed(&mut self, evidence: &Evidence, failure: TransportFailure) {
+        match failure {
+            TransportFailure::Tls(failure) => self.tls(failure),
+            TransportFailure::Resolve => self.certain(Cause::NameNotFound, []),
+            TransportFailure::Connect => {
+                self.add(Cause::Unreachable, Weight::Likely, vec!["the connection for the call did not come about".into()]);
+            }
+            TransportFailure::Stall => self.certain(Cause::Silent, ["the request was sent, and silence followed".into()]),
+            TransportFailure::Protocol if !evidence.https => {
+                self.add(Cause::TlsInsteadOfPlain, Weight::Likely, vec!["the answer is not HTTP, as of a server that speaks TLS".into()]);
+                self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
+            }
+            TransportFailure::Protocol => self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()]),
+            _ => {
+                self.add(Cause::Silent, Weight::Likely, vec!["the connection was closed without an answer".into()]);
+                if !evidence.https {
+                    self.add(Cause::TlsInsteadOfPlain, Weight::Possible, vec!["servers close plain connections at their TLS port".into()]);
+                }
+            }
+        }
+    }
+
+    fn gateway_or_stranger(&mut self, evidence: &Evidence, weight: Weight, because: Vec<String>) {
+        let foreign = evidence.head.foreign();
+        if foreign.is_empty() {
+            self.add(Cause::NotCcfs, weight, because);
+            self.add(Cause::Gateway, Weight::Possible, Vec::new());
+        } else {
+            self.add(Cause::Gateway, weight, [because, foreign].concat());
+            self.add(Cause::NotCcfs, Weight::Possible, Vec::new());
+        }
+    }
+
+    /// What is worth knowing although the call went well, or beside what it failed of.
+    fn remarks(&mut self, evidence: &Evidence) {
+        let known = |findings: &Self, cause| findings.0.iter().any(|finding| finding.cause == cause);
+        let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
+        if seconds > NOTABLE_SKEW && !known(self, Cause::Clock) {
+            self.add(
+                Cause::Clock,
+                Weight::Possible,
+                vec![format!("the clocks differ by {seconds} s; signatures are refused from some difference on")],
+            );
+        }
+        if let Some(days) = evidence.days_left.filter(|&days| (0..SOON).contains(&days)) {
+            self.add(Cause::CertificateEndsSoon, Weight::Certain, vec![format!("{days} days are left")]);
+        }
+    }
+
+    /// The likeliest first; in the order in which they were found where they are alike.
+    fn sort(&mut self) {
+        self.0.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    }
+
+    /// Whoever may be locked out is told to send nothing.
+    fn done(mut self) -> Vec<Finding> {
+        if self.0.iter().any(|finding| finding.cause == Cause::AddressLocked) {
+            self.0.retain(|finding| finding.cause != Cause::QueryLine);
+            self.0.iter_mut().for_each(|finding| finding.may_sign_again = false);
+        }
+        self.0
+    }
+}

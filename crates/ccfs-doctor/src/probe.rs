@@ -1,0 +1,141 @@
+//! A connection that says nothing: name, way, TLS.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ccfs_driver::Proxy;
+use ccfs_proto::{Endpoint, Scheme, TlsFailure};
+use ccfs_tls::Trust;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, ProtocolVersion};
+use zeroize::Zeroizing;
+
+use crate::certificate::Certificate;
+use crate::evidence::Reach;
+
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 8;
+/// Bytes of a proxy's answer that are read.
+const ANSWER_LIMIT: usize = 8 * 1024;
+
+/// What a probe found.
+#[derive(Debug, Default)]
+pub(crate) struct Probe {
+    /// The addresses of the endpoint's host, or of the proxy's.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) reach: Reach,
+    pub(crate) tls: Option<Handshake>,
+}
+
+/// What a handshake showed, whether it came to an end or not.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    pub(crate) version: Option<&'static str>,
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) failure: Option<TlsFailure>,
+}
+
+/// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
+pub(crate) fn probe(endpoint: &Endpoint, proxy: Option<&Proxy>, trust: &Trust, timeout: Duration) -> Probe {
+    let (host, port) = proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
+    let addresses: Vec<SocketAddr> = match (bare(host), port).to_socket_addrs() {
+        Ok(addresses) => addresses.take(ADDRESSES).collect(),
+        Err(_) => Vec::new(),
+    };
+    let mut probe = Probe { addresses, ..Probe::default() };
+    let https = endpoint.scheme() != Scheme::Http;
+    let mut stream = match connect(&probe.addresses, timeout) {
+        Ok(stream) => stream,
+        Err(reach) => {
+            let unreachable = if proxy.is_some() { Reach::ProxyUnreachable } else { reach };
+            return Probe { reach: unreachable, ..probe };
+        }
+    };
+    if let Some(proxy) = proxy.filter(|_| https) {
+        match tunnel(&mut stream, endpoint, proxy) {
+            Ok(200) => {}
+            Ok(status) => return Probe { reach: Reach::ProxyRefused(status), ..probe },
+            Err(_) => return Probe { reach: Reach::ProxyRefused(0), ..probe },
+        }
+    }
+    probe.reach = Reach::Connected;
+    probe.tls = https.then(|| shake(stream, endpoint, trust));
+    probe
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
+}
+
+fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Reach> {
+    let mut reach = Reach::NameNotFound;
+    for address in addresses {
+        let connected = TcpStream::connect_timeout(address, timeout).and_then(|stream| {
+            stream.set_read_timeout(Some(timeout))?;
+            stream.set_write_timeout(Some(timeout))?;
+            Ok(stream)
+        });
+        match connected {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => reach = Reach::Refused,
+            // A refusal says more: the machine is there.
+            Err(_) if reach == Reach::Refused => {}
+            Err(_) => reach = Reach::Unreachable,
+        }
+    }
+    Err(reach)
+}
+
+/// Asks the proxy for a tunnel; gives the status.
+fn tunnel(stream: &mut TcpStream, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
+    let target = format!("{}:{}", endpoint.host(), endpoint.port());
+    let login = proxy.login().map(|(user, password)| Zeroizing::new(format!("{user}:{password}")));
+    let login = login.map(|login| {
+        Zeroizing::new(format!("Proxy-Authorization: Basic {}\r\n", Zeroizing::new(STANDARD.encode(login.as_bytes())).as_str()))
+    });
+    let login = login.as_ref().map_or("", |login| login.as_str());
+    stream.write_all(Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n")).as_bytes())?;
+    let mut head = Vec::new();
+    // Byte by byte, because what follows belongs to TLS.
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        if head.len() == ANSWER_LIMIT || stream.read(&mut byte)? == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        head.push(byte[0]);
+    }
+    let status = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|digits| std::str::from_utf8(digits).ok());
+    status.and_then(|digits| digits.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn shake(mut stream: TcpStream, endpoint: &Endpoint, trust: &Trust) -> Handshake {
+    let (config, shown) = trust.recording_config();
+    let made = ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
+    let made = made.and_then(|name| ClientConnection::new(Arc::new(config), name).map_err(|error| ccfs_tls::failure(&error)));
+    let mut connection = match made {
+        Ok(connection) => connection,
+        Err(failure) => return Handshake { version: None, certificates: Vec::new(), failure: Some(failure) },
+    };
+    let mut failure = None;
+    while connection.is_handshaking() && failure.is_none() {
+        // A connection that ends in the middle of the handshake is a failure of TLS, too.
+        failure = connection.complete_io(&mut stream).err().map(|error| ccfs_tls::io_failure(&error).unwrap_or_default());
+    }
+    connection.send_close_notify();
+    // It says goodbye; whether the server hears it does not matter.
+    let _ = connection.write_tls(&mut stream);
+    let certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
+    Handshake { version: connection.protocol_version().map(version), certificates, failure }
+}
+
+fn version(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::TLSv1_3 => "1.3",
+        ProtocolVersion::TLSv1_2 => "1.2",
+        _ => "an old version",
+    }
+}
