@@ -38,6 +38,8 @@ pub(crate) const HELP: &[FaultHelp] = &[
     help("flow-control", "", "0300008 from interfaces that hand out files, 0300009 from others"),
     help("busy", "[:SECONDS]", "503 with Retry-After (1)"),
     help("html", "[:STATUS]", "a gateway's HTML page with that status (200)"),
+    help("gateway", "[:STATUS]", "the HTML page of an nginx before the server with that status (502), Server and Via"),
+    help("host-rewritten", "", "on the way Host became another one, so the signature does not fit; it counts towards the lock"),
     help("empty", "", "200 without a body"),
     help("garbage", "", "200 with bytes that are neither a file nor JSON"),
     help("byte-by-byte", "", "the right body, one byte at a time"),
