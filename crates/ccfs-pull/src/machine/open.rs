@@ -32,10 +32,17 @@ pub(super) struct Open {
     since: Duration,
     /// Every answer so far was "no data".
     only_no_data: bool,
-    told: bool,
-    /// It was told while another name was being tried.
-    told_meanwhile: bool,
+    told: Told,
     pub(super) faults: u32,
+}
+
+/// Whether a callback told the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    No,
+    /// While another name was being tried.
+    Meanwhile,
+    Before,
 }
 
 /// What comes of a file that is not there.
@@ -63,8 +70,7 @@ impl Open {
             age,
             since: now.monotonic,
             only_no_data: true,
-            told: false,
-            told_meanwhile: false,
+            told: Told::No,
             faults: 0,
         }
     }
@@ -76,20 +82,22 @@ impl Open {
 
     /// The server itself told the name.
     pub(super) fn tell(&mut self, name: &IndexFileName, now: Now) {
-        if std::mem::replace(&mut self.told, true) {
+        if self.told != Told::No {
             return;
         }
         self.names.retain(|known| known != name);
         self.names.insert(0, name.clone());
         self.at = 0;
         self.due = now.monotonic;
-        self.told_meanwhile = self.fetching;
+        self.told = if self.fetching { Told::Meanwhile } else { Told::Before };
     }
 
     /// The server has no file of the name that was tried, or `no_data` for it.
     pub(super) fn not_there(&mut self, no_data: bool, now: Now, pace: &Pace) -> NotThere {
         self.only_no_data &= no_data;
-        if std::mem::take(&mut self.told_meanwhile) {
+        if self.told == Told::Meanwhile {
+            // That was another name. The one that was told is next, at once.
+            self.told = Told::Before;
             return NotThere::Wait;
         }
         let old = self.age + now.monotonic.saturating_sub(self.since) >= pace.lost_after;
