@@ -35,7 +35,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
   deny       licences, advisories and sources (cargo-deny)
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
-  bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run";
+  bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run; pull: windows from the emulator over both backends
+  soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
 fn main() -> ExitCode {
     if let Some(code) = api::as_rustdoc() {
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["soak", ref rest @ ..] => bench::run("soak", rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
         _ => {
             eprintln!("{USAGE}");
