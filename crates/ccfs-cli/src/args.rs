@@ -410,7 +410,7 @@ pub(crate) struct ServeArgs {
     /// Where to write the CA as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub(crate) ca_out: Option<PathBuf>,
-    /// Fault to inject: FAULT[:ARG][@INTERFACE][*N], see below; may be repeated
+    /// Fault to inject: `FAULT[:ARG][@INTERFACE][*N]`, see below; may be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
     /// Where to write a JSON line for each request: a file, which is appended to, or - for stdout
