@@ -1,4 +1,4 @@
-//! `ccfs pull` killed at every step, and out of disk at every size: started again, it ends as if nothing had been.
+//! `ccfs pull` killed at every step, and out of disk at many sizes: started again, it ends as if nothing had been.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -209,9 +209,9 @@ fn killed_again_and_again() {
     bench.goes_on(&expected, "killed a dozen times");
 }
 
-/// The disk is full at every size that a file of this pull goes through: the journal, a ZIP, what it is converted into.
+/// The disk is full at many sizes that a file of this pull goes through: the journal, a ZIP, what it is converted into.
 #[test]
-fn out_of_disk_at_every_size() {
+fn out_of_disk_at_many_sizes() {
     let more = ["--in-flight", "1", "--convert", "jsonl"];
     let expected = undisturbed(&more);
     let largest = expected.values().map(Vec::len).max().unwrap();
