@@ -20,12 +20,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod call;
 mod clock;
 mod error;
 mod proxy;
 mod session;
 mod whole_file;
 
+pub use call::{Call, CallSpan};
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Progress};
 pub use proxy::{Proxy, ProxyError};

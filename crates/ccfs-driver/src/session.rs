@@ -10,6 +10,7 @@ use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operatio
 
 use http::{HeaderMap, StatusCode};
 
+use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
 
@@ -131,6 +132,11 @@ impl Session {
     /// How far the clock is off, by the latest answer that showed it.
     pub fn clock_skew(&self) -> Option<ClockSkew> {
         *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call as the house's drivers drive it: with an eye on it, and a span where the feature `tracing` is on.
+    pub fn call<O: Operation>(&self, operation: O, sink: SinkKind) -> Result<(Call<'_>, Exchange<O>), RequestError> {
+        Call::begin(self, operation, sink)
     }
 
     /// Begins a call.

@@ -58,9 +58,9 @@ impl Client {
     }
 
     async fn run<O: Operation>(&self, operation: O, sink: &mut impl Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
-        let mut exchange = self.session.begin(operation, sink.kind())?;
-        let result = drive(&mut exchange, &self.http, &self.session, sink, progress).await;
-        self.session.end(&exchange, result.is_ok());
+        let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
+        let result = call.span().follow(drive(&mut exchange, &self.http, &mut call, sink, progress)).await;
+        call.end(&exchange, &result);
         result
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_driver::{Error, Progress, Session};
+use ccfs_driver::{Call, Error, Progress};
 use ccfs_proto::{Exchange, Operation, Step, TransportFailure};
 use reqwest::{Client, Request, Response};
 use tokio::time::{sleep, timeout};
@@ -15,20 +15,20 @@ use crate::sink::Sink;
 pub(crate) async fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
     http: &Client,
-    session: &Session,
+    call: &mut Call<'_>,
     sink: &mut impl Sink,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
-    let clock = session.driver_clock();
+    let clock = call.clock();
     let mut body: Option<Response> = None;
     loop {
         if let Some(report) = &mut progress {
             report(Progress::of(exchange));
         }
-        match exchange.poll(clock.now())? {
+        match call.poll(exchange)? {
             Step::Send { request, within, .. } => match send(http, request, within).await {
                 Ok(response) => {
-                    session.saw_head(response.status(), response.headers());
+                    call.saw_head(response.status(), response.headers());
                     exchange.on_head(clock.now(), response.status(), response.headers())?;
                     body = Some(response);
                 }

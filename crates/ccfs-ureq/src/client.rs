@@ -66,9 +66,9 @@ impl Client {
     }
 
     fn run<O: Operation>(&self, operation: O, sink: &mut dyn Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
-        let mut exchange = self.session.begin(operation, sink.kind())?;
-        let result = drive(&mut exchange, &self.wire, &self.session, sink, progress);
-        self.session.end(&exchange, result.is_ok());
+        let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
+        let result = call.span().in_scope(|| drive(&mut exchange, &self.wire, &mut call, sink, progress));
+        call.end(&exchange, &result);
         result
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ccfs_driver::{Error, Progress, Session};
+use ccfs_driver::{Call, Error, Progress};
 use ccfs_proto::{Exchange, Operation, Step};
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body, BodyReader};
@@ -27,22 +27,22 @@ pub(crate) struct Wire {
 pub(crate) fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
     wire: &Wire,
-    session: &Session,
+    call: &mut Call<'_>,
     sink: &mut dyn Sink,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
-    let clock = session.driver_clock();
+    let clock = call.clock();
     let mut body: Option<BodyReader<'static>> = None;
     let mut buffer = BytesMut::new();
     loop {
         if progress.as_mut().is_some_and(|report| report(Progress::of(exchange)).is_break()) {
             return Err(Error::Stopped);
         }
-        match exchange.poll(clock.now())? {
+        match call.poll(exchange)? {
             Step::Send { request, within, left } => match wire.send(request, within, left) {
                 Ok(response) => {
                     let (head, rest) = response.into_parts();
-                    session.saw_head(head.status, &head.headers);
+                    call.saw_head(head.status, &head.headers);
                     exchange.on_head(clock.now(), head.status, &head.headers)?;
                     body = Some(rest.into_with_config().limit(u64::MAX).reader());
                 }

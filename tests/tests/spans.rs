@@ -1,0 +1,93 @@
+//! What `tracing` is told of a call, by both backends alike.
+#![allow(clippy::unwrap_used)]
+
+use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+use ccfs_conformance::{ManualClock, file_name};
+use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::Freshness;
+use ccfs_tests::Collector;
+
+fn query() -> QueryAgentSkillInfoData {
+    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
+}
+
+/// Everything told by the drivers' room while `work` runs, a line each; what is recorded in spans behind it.
+fn told(work: impl FnOnce()) -> Vec<String> {
+    let logged = Collector::alone(false);
+    work();
+    let by_target = logged.by_target();
+    let lines = |target: &str| by_target.get(target).map_or(Vec::new(), |text| text.lines().map(str::to_owned).collect());
+    let events =
+        lines("ccfs_driver::call").into_iter().map(|line| line.split_once(' ').map_or(line.clone(), |(_, fields)| fields.to_owned()));
+    events.chain(lines("(a span)").into_iter().filter(|line| line.contains("outcome="))).collect()
+}
+
+/// An emulator whose clock is two hours ahead, and clients that are behind and wait on a clock of their own.
+fn clients() -> (Emulator, Client, AsyncClient) {
+    let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
+    let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
+    let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
+    let blocking = Client::builder(endpoint.clone(), keys.clone()).clock(ManualClock::default()).build().unwrap();
+    let asynchronous = AsyncClient::builder(endpoint, keys).clock(ManualClock::default()).build().unwrap();
+    (emulator, blocking, asynchronous)
+}
+
+#[test]
+fn a_call_tells_its_attempts_waits_and_end() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let expected = [
+        "interface=\"queryAgentSkillInfoData\"",
+        "message=sends attempt=1",
+        "message=an answer begins status=503",
+        "message=waits before another attempt millis=7000",
+        "message=sends attempt=2",
+        "message=an answer begins status=401",
+        "message=signs with a corrected clock millis=",
+        "message=sends attempt=3",
+        "message=an answer begins status=200",
+        "message=ends attempts=3 bytes=",
+        " outcome=\"done\"",
+    ];
+    for is_async in [false, true] {
+        let (emulator, blocking, asynchronous) = clients();
+        emulator.faults().add(Fault::Busy(7).times(1));
+        let lines = told(|| {
+            if is_async {
+                runtime.block_on(asynchronous.call(query())).unwrap()
+            } else {
+                blocking.call(query()).unwrap()
+            };
+        });
+        let so = lines.len() >= expected.len() && lines.iter().zip(expected).all(|(line, expected)| line.contains(expected.trim()));
+        assert!(so, "{lines:#?}");
+    }
+}
+
+#[test]
+fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
+    let (emulator, blocking, asynchronous) = clients();
+    let download = || DownloadAgentSkillInfoFile::new(file_name());
+    let end_of = |lines: &[String]| lines.iter().find(|line| line.contains("message=ends")).unwrap().clone();
+    emulator.faults().add(Fault::MissingFile.times(1));
+    assert!(
+        end_of(&told(|| drop(blocking.download(download()).to_writer(std::io::sink()).unwrap_err()))).contains("outcome=\"result code\"")
+    );
+    emulator.faults().add(Fault::Locked.times(1));
+    assert!(end_of(&told(|| drop(blocking.download(download()).to_writer(std::io::sink()).unwrap_err()))).contains("outcome=\"refused\""));
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    emulator.faults().add(Fault::Silent);
+    let lines = told(|| {
+        runtime.block_on(async {
+            let call = asynchronous.call(query());
+            let arrived = async {
+                while emulator.received().iter().all(|request| request.fault != Some(Fault::Silent)) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! { result = call => panic!("{result:?}"), () = arrived => {} }
+        });
+    });
+    assert!(lines.iter().any(|line| line.ends_with("message=given up")), "{lines:#?}");
+}
