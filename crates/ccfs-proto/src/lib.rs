@@ -115,11 +115,12 @@ pub use exchange::{
 };
 pub use file_name::{FileNameError, IndexFileName, ResponseId};
 pub use operation::{
-    AnyAnswer, AnyOperation, BillData, CallError, Callback, CallbackError, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile,
-    DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
-    FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface, InterfaceField, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, IvrUploadFile, Operation, OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
-    QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
+    AnyAnswer, AnyDownload, AnyOperation, BillData, CallError, Callback, CallbackError, DownloadAgentOprInfoFile,
+    DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
+    FieldError, FieldForm, FieldPlace, FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface,
+    InterfaceField, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation, OperationRequest, PlayVoice, PlaybackToken,
+    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile,
+    WavProblem,
 };
 pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};

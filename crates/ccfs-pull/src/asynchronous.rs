@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::call::{Ask, Fetch};
+use crate::call;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::machine::{Job, Step, Stored, Task};
@@ -224,7 +224,7 @@ struct Shared {
 impl Worker {
     async fn run(self, job: Job) -> (Job, Result<Got, Error>) {
         let result = match &job.task {
-            Task::Ask => self.client.call(Ask::new(&self.plan, job.window)).await.map(|answer| Got::Asked(answer.response_id)),
+            Task::Ask => self.client.call(call::ask(&self.plan, job.window)).await.map(|answer| Got::Asked(answer.response_id)),
             Task::Fetch(name) => self.fetch(job.window, name).await.map(Got::Stored),
         };
         (job, result)
@@ -258,7 +258,7 @@ impl Worker {
             seen = progress.received;
             self.shared.received.fetch_add(more, Ordering::Relaxed);
         };
-        let download = self.client.download(Fetch::new(&self.plan, name.clone())).overwrite(Overwrite::Replace);
+        let download = self.client.download(call::fetch(&self.plan, name.clone())).overwrite(Overwrite::Replace);
         let receipt = download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;
         let (rows, bad_rows) = *counted.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Stored::new(receipt.bytes, rows, bad_rows))

@@ -13,7 +13,7 @@ use ccfs_driver::{Clock, Error, Overwrite, Progress, SystemClock};
 use ccfs_proto::Callback;
 use ccfs_ureq::Client;
 
-use crate::call::{Ask, Fetch};
+use crate::call::{self, Fetch};
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::machine::{Job, Step, Stored, Task};
@@ -188,8 +188,8 @@ impl Work<'_> {
         #[cfg(feature = "tracing")]
         let _span = crate::run::span(&self.job).entered();
         let result = catch_unwind(AssertUnwindSafe(|| match &self.job.task {
-            Task::Ask => self.client.call(Ask::new(&self.plan, self.job.window)).map(|job| Got::Asked(job.response_id)),
-            Task::Fetch(name) => self.fetch(Fetch::new(&self.plan, name.clone())).map(Got::Stored),
+            Task::Ask => self.client.call(call::ask(&self.plan, self.job.window)).map(|job| Got::Asked(job.response_id)),
+            Task::Fetch(name) => self.fetch(call::fetch(&self.plan, name.clone())).map(Got::Stored),
         }));
         // Nobody listens any more only when another job panicked.
         let _ = sender.send((self.job, result));

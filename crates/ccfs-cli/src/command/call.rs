@@ -3,11 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ccfs::proto::{
-    AnswerError, AnyAnswer, AnyOperation, CallError, Expected, FieldError, FieldForm, FileKind, INTERFACES, Interface, InterfaceField,
-    OperationRequest, Received, Repeat,
-};
-use ccfs::{FileReceipt, Operation, Overwrite, Timestamp};
+use ccfs::proto::{AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface, InterfaceField};
+use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
 use serde_json::json;
 
@@ -105,7 +102,8 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
         },
         Some(path) => {
             let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-            let receipt = backend::download(settings, FileOperation(operation), &path, overwrite, |_| Ok(()))?;
+            let Some(download) = operation.into_download() else { unreachable!("only an interface that answers with a file has -o") };
+            let receipt = backend::download(settings, download, &path, overwrite, |_| Ok(()))?;
             let kind = match receipt.kind {
                 FileKind::Zip => "zip",
                 FileKind::Wav => "wav",
@@ -143,31 +141,4 @@ fn operation(interface: &'static Interface, given: Vec<(&'static InterfaceField,
         None => AnyOperation::from_fields(interface.name, fields),
     };
     made.map_err(|error: CallError| Failure::usage(error))
-}
-
-/// An operation that is known to answer with a file.
-struct FileOperation(AnyOperation);
-
-impl Operation for FileOperation {
-    type Answer = FileReceipt;
-
-    fn interface(&self) -> &'static str {
-        self.0.interface()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.0.request()
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.0.repeat()
-    }
-
-    fn expected(&self) -> Expected {
-        self.0.expected()
-    }
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
-    }
 }

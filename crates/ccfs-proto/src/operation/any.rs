@@ -49,6 +49,19 @@ impl AnyOperation {
         Self::build(name, fields, Some(data.into()))
     }
 
+    /// The same operation as a download, where its interface answers with a file.
+    ///
+    /// ```
+    /// use ccfs_proto::AnyOperation;
+    ///
+    /// let fields = [("callId".to_owned(), "1577-0001".to_owned())];
+    /// assert!(AnyOperation::from_fields("downloadRecord", fields)?.into_download().is_some());
+    /// # Ok::<(), ccfs_proto::CallError>(())
+    /// ```
+    pub fn into_download(self) -> Option<AnyDownload> {
+        matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
+    }
+
     fn build(name: &str, fields: impl IntoIterator<Item = (String, String)>, data: Option<Bytes>) -> Result<Self, CallError> {
         let interface = Interface::named(name).ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
         let mut values = Values { texts: Vec::new(), data };
@@ -109,6 +122,34 @@ impl Operation for AnyOperation {
     }
 }
 
+/// An [`AnyOperation`] whose interface answers with a file, as downloads want it; made by [`AnyOperation::into_download`].
+#[derive(Clone, Debug)]
+pub struct AnyDownload(AnyOperation);
+
+impl Operation for AnyDownload {
+    type Answer = FileReceipt;
+
+    fn interface(&self) -> &'static str {
+        self.0.interface()
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        self.0.request()
+    }
+
+    fn repeat(&self) -> Repeat {
+        self.0.repeat()
+    }
+
+    fn expected(&self) -> Expected {
+        self.0.expected()
+    }
+
+    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+        received.into_file()
+    }
+}
+
 /// What [`AnyOperation`] answers.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -128,30 +169,32 @@ impl fmt::Debug for AnyAnswer {
     }
 }
 
-/// An operation whose answer's type is given up.
-pub(super) trait Dynamic: fmt::Debug + Send + Sync {
-    fn interface(&self) -> &'static str;
-    fn request(&self) -> Result<OperationRequest, FieldError>;
-    fn repeat(&self) -> Repeat;
-    fn expected(&self) -> Expected;
-    fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError>;
-}
+/// What [`AnyOperation`] holds.
+pub(super) trait Dynamic: Operation<Answer = AnyAnswer> + fmt::Debug + Send + Sync {}
 
-impl<O: Operation + fmt::Debug + Send + Sync> Dynamic for O {
+impl<O: Operation<Answer = AnyAnswer> + fmt::Debug + Send + Sync> Dynamic for O {}
+
+/// An operation whose answer's type is given up.
+#[derive(Debug)]
+pub(super) struct Untyped<O>(pub(super) O);
+
+impl<O: Operation> Operation for Untyped<O> {
+    type Answer = AnyAnswer;
+
     fn interface(&self) -> &'static str {
-        Operation::interface(self)
+        self.0.interface()
     }
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
-        Operation::request(self)
+        self.0.request()
     }
 
     fn repeat(&self) -> Repeat {
-        Operation::repeat(self)
+        self.0.repeat()
     }
 
     fn expected(&self) -> Expected {
-        Operation::expected(self)
+        self.0.expected()
     }
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
@@ -160,7 +203,7 @@ impl<O: Operation + fmt::Debug + Send + Sync> Dynamic for O {
             Received::File(receipt) => AnyAnswer::File(*receipt),
         };
         // The typed answer is made as well, so that what it would refuse is refused.
-        Operation::answer(self, received).map(|_| any)
+        self.0.answer(received).map(|_| any)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::any::Dynamic;
+use super::any::{Dynamic, Untyped};
 use super::field::{FieldError, FieldProblem};
 use super::{Operation, Repeat, agent_operations, agent_skill, bill, ivr, oiap, playback, recording, upload};
 use crate::calendar::LocalTime;
@@ -97,7 +97,7 @@ impl Interface {
 
     #[allow(clippy::unnecessary_wraps)] // `build` functions end with it.
     pub(super) fn built(operation: impl Operation + fmt::Debug + Send + Sync + 'static) -> Built {
-        Ok(Arc::new(operation))
+        Ok(Arc::new(Untyped(operation)))
     }
 }
 

@@ -41,7 +41,7 @@ mod wav;
 
 pub use self::agent_operations::{DownloadAgentOprInfoFile, QueryAgentOprInfoData};
 pub use self::agent_skill::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
-pub use self::any::{AnyAnswer, AnyOperation, CallError};
+pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
 pub use self::bill::{BillData, DownloadBillFile, QueryBillData};
 pub use self::callback::{Callback, CallbackError};
 pub use self::field::{FieldError, FieldProblem};
@@ -78,6 +78,31 @@ pub trait Operation {
 
     /// Makes the answer out of what came: an envelope with code 0, or a file that is whole.
     fn answer(&self, received: Received) -> Result<Self::Answer, AnswerError>;
+}
+
+/// One of several operations with the same answer, chosen while the program runs.
+impl<O: Operation + ?Sized> Operation for Box<O> {
+    type Answer = O::Answer;
+
+    fn interface(&self) -> &'static str {
+        (**self).interface()
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        (**self).request()
+    }
+
+    fn repeat(&self) -> Repeat {
+        (**self).repeat()
+    }
+
+    fn expected(&self) -> Expected {
+        (**self).expected()
+    }
+
+    fn answer(&self, received: Received) -> Result<O::Answer, AnswerError> {
+        (**self).answer(received)
+    }
 }
 
 /// What an operation sends.
