@@ -55,7 +55,7 @@ fn bench(windows: u64, rows: u64) -> Result<(), Failed> {
     println!("\nmemory against the number of windows: 500 rows each, 4 in flight");
     header();
     for backend in ["blocking", "async"] {
-        for windows in [15, 60, 240] {
+        for windows in [15, 60, 240, 960] {
             run(backend, 4, windows, 500)?;
         }
     }
