@@ -3,7 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::result_code::ResultCode;
@@ -145,7 +146,14 @@ struct Raw {
     result_code: Option<Code>,
     result_desc: Option<String>,
     result_data: Option<Value>,
+    #[serde(default, deserialize_with = "object")]
     response: Option<RawOld>,
+}
+
+/// An object or `null`: serde would take an array for a struct, too.
+fn object<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RawOld>, D::Error> {
+    let fields: Option<serde_json::Map<String, Value>> = Deserialize::deserialize(from)?;
+    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)).transpose()
 }
 
 #[derive(Deserialize)]

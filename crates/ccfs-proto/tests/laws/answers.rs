@@ -148,4 +148,8 @@ fn a_numeric_account_is_its_digits() {
 fn an_array_is_no_envelope() {
     let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);
     assert_eq!(refused, Err(EnvelopeError::Json { line: 1, column: 1 }));
+    let inside = Envelope::parse(br#"{"resultCode": "0", "response": ["2.0", "0", "success"]}"#);
+    assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
+    let old = Envelope::parse(br#"{"resultCode": null, "response": {"version": "2.0", "resultCode": 0, "resultMsg": "success"}}"#);
+    assert_eq!(old.map(|old| (old.code().is_success(), old.version().map(str::to_owned))), Ok((true, Some("2.0".to_owned()))));
 }
