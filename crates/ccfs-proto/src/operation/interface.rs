@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::any::{Dynamic, Untyped};
 use super::field::{FieldError, FieldProblem};
-use super::{Operation, Repeat, agent_operations, agent_skill, bill, ivr, oiap, playback, recording, upload};
+use super::{Operation, Repeat, agent_operations, agent_skill, bill, ivr, node_recording, playback, recording, upload};
 use crate::calendar::LocalTime;
 use crate::classify::Expected;
 use crate::file_name::IndexFileName;
@@ -37,8 +37,8 @@ pub const INTERFACES: &[Interface] = &[
     recording::GetRecordFileUrlFromObs::INTERFACE,
     playback::RequestPlayVoice::INTERFACE,
     playback::PlayVoice::INTERFACE,
-    oiap::DownloadOiapRecord::INTERFACE,
-    ivr::DownloadIvrRecordFile::INTERFACE,
+    node_recording::DownloadOiapRecord::INTERFACE,
+    node_recording::DownloadIvrRecordFile::INTERFACE,
     ivr::IvrDownloadFile::INTERFACE,
     upload::IvrUploadFile::INTERFACE,
     ivr::IvrGetFileHash::INTERFACE,

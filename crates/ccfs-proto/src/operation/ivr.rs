@@ -1,70 +1,16 @@
-//! Voice files of the IVR: messages that callers left, and files that a third party uploads for its robot.
+//! Voice files that a third party uploads for the IVR's robot.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::field::{self, FieldError};
 use super::interface::{FieldForm, Interface, InterfaceField, Values};
-use super::recording::{FILE_NAME_LIMIT, FileName};
+use super::recording::FILE_NAME_LIMIT;
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 
 /// Characters of a `locationId` in a body: the width of the index files' column of that name. Not published for these interfaces.
 const LOCATION_ID_LIMIT: usize = 20;
-
-/// `downloadIVRRecordFile`: a message that a caller left.
-///
-/// See `docs/protocol.md`, "Other interfaces".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadIvrRecordFile {
-    file_name: String,
-    location_id: Option<u64>,
-}
-
-impl DownloadIvrRecordFile {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "downloadIVRRecordFile",
-        about: "downloads a message that a caller left in the IVR",
-        fields: &[
-            InterfaceField::required("fileName", FieldForm::Text { limit: FILE_NAME_LIMIT }, "the recording's full path"),
-            InterfaceField::optional("locationId", FieldForm::Number, "the node that has the recording").in_query(),
-        ],
-        answer: "the recording",
-        expected: Expected::File(&[FileKind::Wav]),
-        repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self { file_name: values.text("fileName")?, location_id: values.optional_number("locationId")? }),
-        ..Interface::SIGNED_POST
-    };
-
-    /// Downloads the recording with that full path: 1 to 225 characters.
-    #[must_use]
-    pub fn new(file_name: impl Into<String>) -> Self {
-        Self { file_name: file_name.into(), location_id: None }
-    }
-
-    /// The node that has the recording.
-    #[must_use]
-    pub fn location_id(mut self, location_id: u64) -> Self {
-        self.location_id = Some(location_id);
-        self
-    }
-}
-
-impl Operation for DownloadIvrRecordFile {
-    type Answer = FileReceipt;
-
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        field::text("fileName", &self.file_name, FILE_NAME_LIMIT)?;
-        let request = OperationRequest::enveloped(self.interface(), &FileName { file_name: &self.file_name });
-        Ok(request.query_if("locationId", self.location_id))
-    }
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
-    }
-}
 
 /// `ivr/downloadFile`: a voice file of a third party, by its path or as the only file of a directory.
 ///
