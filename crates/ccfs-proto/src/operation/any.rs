@@ -12,6 +12,27 @@ use super::{Operation, OperationRequest, Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileReceipt};
 use crate::envelope::shown;
 
+/// All of an operation that is the same as the one inside, which is all but the answer.
+macro_rules! as_inside {
+    () => {
+        fn interface(&self) -> &'static str {
+            self.0.interface()
+        }
+
+        fn request(&self) -> Result<OperationRequest, FieldError> {
+            self.0.request()
+        }
+
+        fn repeat(&self) -> Repeat {
+            self.0.repeat()
+        }
+
+        fn expected(&self) -> Expected {
+            self.0.expected()
+        }
+    };
+}
+
 /// Any operation of [`INTERFACES`], made from the interface's name and its fields as texts.
 ///
 /// It sends the very bytes that the typed operation sends and checks its answer just as strictly; only the answer's type is given up.
@@ -101,21 +122,7 @@ fn known(interface: &Interface) -> Vec<&'static str> {
 impl Operation for AnyOperation {
     type Answer = AnyAnswer;
 
-    fn interface(&self) -> &'static str {
-        self.0.interface()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.0.request()
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.0.repeat()
-    }
-
-    fn expected(&self) -> Expected {
-        self.0.expected()
-    }
+    as_inside!();
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
         self.0.answer(received)
@@ -129,21 +136,7 @@ pub struct AnyDownload(AnyOperation);
 impl Operation for AnyDownload {
     type Answer = FileReceipt;
 
-    fn interface(&self) -> &'static str {
-        self.0.interface()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.0.request()
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.0.repeat()
-    }
-
-    fn expected(&self) -> Expected {
-        self.0.expected()
-    }
+    as_inside!();
 
     fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
         received.into_file()
@@ -181,21 +174,7 @@ pub(super) struct Untyped<O>(pub(super) O);
 impl<O: Operation> Operation for Untyped<O> {
     type Answer = AnyAnswer;
 
-    fn interface(&self) -> &'static str {
-        self.0.interface()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.0.request()
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.0.repeat()
-    }
-
-    fn expected(&self) -> Expected {
-        self.0.expected()
-    }
+    as_inside!();
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
         let any = match &received {

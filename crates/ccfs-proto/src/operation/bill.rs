@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::field::{self, FieldError, FieldProblem};
-use super::generation::{Generation, GenerationJob, index_download};
+use super::generation::{Generation, GenerationJob, generation_setters, index_download};
 use super::interface::{FieldForm, Interface, InterfaceField};
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::calendar::LocalTime;
@@ -119,19 +119,7 @@ impl QueryBillData {
         Self { generation, call_id: None, caller_no: None, callee_no: None, callee_no2: None, data_type }
     }
 
-    /// Only this tenant space: 1 to 20 characters.
-    #[must_use]
-    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-        self.generation.account_id = Some(account_id.into());
-        self
-    }
-
-    /// Only this agent: 1 to 20 characters.
-    #[must_use]
-    pub fn agent_id(mut self, agent_id: impl Into<String>) -> Self {
-        self.generation.agent_id = Some(agent_id.into());
-        self
-    }
+    generation_setters!();
 
     /// Only this call: 1 to 25 characters.
     #[must_use]
@@ -158,13 +146,6 @@ impl QueryBillData {
     #[must_use]
     pub fn callee_no2(mut self, number: impl Into<String>) -> Self {
         self.callee_no2 = Some(number.into());
-        self
-    }
-
-    /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
-    #[must_use]
-    pub fn span_limit(mut self, seconds: u64) -> Self {
-        self.generation.span_limit = seconds;
         self
     }
 }

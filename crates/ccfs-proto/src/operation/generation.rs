@@ -132,6 +132,33 @@ fn check_callback_url(url: &str) -> Result<(), FieldError> {
     }
 }
 
+/// The setters of the fields that every `query…Data` interface may have.
+macro_rules! generation_setters {
+    () => {
+        /// Only this tenant space: 1 to 20 characters.
+        #[must_use]
+        pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+            self.generation.account_id = Some(account_id.into());
+            self
+        }
+
+        /// Only this agent: 1 to 20 characters.
+        #[must_use]
+        pub fn agent_id(mut self, agent_id: impl Into<String>) -> Self {
+            self.generation.agent_id = Some(agent_id.into());
+            self
+        }
+
+        /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
+        #[must_use]
+        pub fn span_limit(mut self, seconds: u64) -> Self {
+            self.generation.span_limit = seconds;
+            self
+        }
+    };
+}
+pub(super) use generation_setters;
+
 /// An operation that asks for a window of one of the two agent interfaces.
 macro_rules! agent_generation {
     ($(#[$doc:meta])* $name:ident = $interface:literal, $about:literal, $what:literal) => {
@@ -159,26 +186,7 @@ macro_rules! agent_generation {
                 Self { generation: Generation::new(begin, end, callback_url.into()) }
             }
 
-            /// Only this tenant space: 1 to 20 characters.
-            #[must_use]
-            pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-                self.generation.account_id = Some(account_id.into());
-                self
-            }
-
-            /// Only this agent: 1 to 20 characters.
-            #[must_use]
-            pub fn agent_id(mut self, agent_id: impl Into<String>) -> Self {
-                self.generation.agent_id = Some(agent_id.into());
-                self
-            }
-
-            /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
-            #[must_use]
-            pub fn span_limit(mut self, seconds: u64) -> Self {
-                self.generation.span_limit = seconds;
-                self
-            }
+            generation_setters!();
         }
 
         impl Operation for $name {
