@@ -13,14 +13,14 @@
 
 use std::error::Error;
 
-use ccfs::{AsyncClient, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Trust};
+use ccfs::{AsyncClient, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session, Trust};
 use ccfs_emulator::Emulator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = AsyncClient::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust).build()?;
+    let client = AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
 
     // Starts three generations. CC-FS calls the URL back when a file is there; nobody listens in this example.
     let query = |begin: &str, end: &str| -> Result<_, Box<dyn Error>> {

@@ -15,13 +15,13 @@ use std::error::Error;
 use std::fs::File;
 
 use ccfs::archive::{AgentSkillChange, Archive};
-use ccfs::{Client, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Trust};
+use ccfs::{Client, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Session, Trust};
 use ccfs_emulator::Emulator;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust).build()?;
+    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
 
     // Starts the generation. CC-FS calls the URL back when the file is there; nobody listens in this example.
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);

@@ -1,7 +1,7 @@
 //! One call over each of the house's backends, for tests that care how the connection comes about.
 
 use ccfs_conformance::file_name;
-use ccfs_driver::{Error, Proxy};
+use ccfs_driver::{Error, Proxy, Session};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
 use ccfs_tls::Trust;
 
@@ -13,15 +13,10 @@ pub fn ask_both(endpoint: &Endpoint, credentials: &Credentials, trust: &Trust, p
     let mut policy = Policy::default();
     policy.attempts = 1;
     let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let client =
-        ccfs_ureq::Client::builder(endpoint.clone(), credentials.clone()).policy(policy.clone()).trust(trust.clone()).proxy(proxy.cloned());
-    let blocking = client.build().unwrap().download(download()).to_writer(std::io::sink());
-    let client = ccfs_reqwest::Client::builder(endpoint.clone(), credentials.clone())
-        .policy(policy)
-        .trust(trust.clone())
-        .proxy(proxy.cloned())
-        .build()
-        .unwrap();
+    let session = Session::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
+    let client = ccfs_ureq::Client::with_trust(session.clone(), trust).unwrap();
+    let blocking = client.download(download()).to_writer(std::io::sink());
+    let client = ccfs_reqwest::Client::with_trust(session, trust).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let asynchronous = runtime.block_on(client.download(download()).to_writer(tokio::io::sink()));
     [("blocking", blocking), ("async", asynchronous)].map(|(name, result)| (name, outcome(result)))

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ccfs_conformance::{Backend, Client, Setup};
-use ccfs_driver::{Error, Overwrite};
+use ccfs_driver::{Error, Overwrite, Session};
 use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
 use tokio::io::AsyncWrite;
@@ -17,15 +17,21 @@ fn trust(setup: &Setup) -> Trust {
     setup.ca_pem.as_ref().map_or(none.clone(), |pem| none.add_pem(pem.as_bytes()).unwrap())
 }
 
-/// `ccfs-ureq`. Without jitter, so that waits can be compared.
+/// Without jitter, so that waits can be compared.
+fn session(setup: &Setup) -> Session {
+    Session::new(setup.endpoint.clone(), setup.credentials.clone())
+        .policy(setup.policy.clone())
+        .clock(setup.clock.clone())
+        .jitter(|| u64::MAX)
+}
+
+/// `ccfs-ureq`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Blocking;
 
 impl Backend for Blocking {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
-        let builder = ccfs_ureq::Client::builder(setup.endpoint.clone(), setup.credentials.clone());
-        let builder = builder.policy(setup.policy.clone()).trust(trust(setup)).clock(setup.clock.clone()).jitter(|| u64::MAX);
-        Box::new(BlockingClient(builder.build().unwrap()))
+        Box::new(BlockingClient(ccfs_ureq::Client::with_trust(session(setup), &trust(setup)).unwrap()))
     }
 }
 
@@ -55,16 +61,14 @@ impl Client for BlockingClient {
     }
 }
 
-/// `ccfs-reqwest`, each client on a runtime of its own. Without jitter, too.
+/// `ccfs-reqwest`, each client on a runtime of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Async;
 
 impl Backend for Async {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
-        let builder = ccfs_reqwest::Client::builder(setup.endpoint.clone(), setup.credentials.clone());
-        let builder = builder.policy(setup.policy.clone()).trust(trust(setup)).clock(setup.clock.clone()).jitter(|| u64::MAX);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Box::new(AsyncClient { client: builder.build().unwrap(), runtime })
+        let client = ccfs_reqwest::Client::with_trust(session(setup), &trust(setup)).unwrap();
+        Box::new(AsyncClient { client, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() })
     }
 }
 
@@ -94,6 +98,7 @@ impl Client for AsyncClient {
             if progress.received > 0 {
                 begun.take().map(|begun| begun.send(()));
             }
+            ControlFlow::Continue(())
         };
         self.runtime.block_on(async {
             tokio::select! {

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
-use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
+use ccfs_driver::{Error, FileError, Overwrite, Session, WholeFile};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -50,13 +50,13 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
     };
     let clock = ManualClock::default();
     let agent = ureq::Agent::with_parts(ureq::config::Config::default(), DefaultConnector::default(), NoNames);
-    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).agent(agent).clock(clock.clone()).build().unwrap();
+    let client = ccfs_ureq::Client::with_http(Session::new(endpoint.clone(), credentials()).clock(clock.clone()), agent);
     is_right(client.call(query()), &clock);
 
     let clock = ManualClock::default();
     let http = reqwest::Client::builder().tls_backend_preconfigured(ccfs_tls::trusting_nobody()).no_proxy().dns_resolver(NoNames);
-    let builder = ccfs_reqwest::Client::builder(endpoint, credentials()).http_client(http.build().unwrap());
-    let client = builder.clock(clock.clone()).build().unwrap();
+    let session = Session::new(endpoint, credentials()).clock(clock.clone());
+    let client = ccfs_reqwest::Client::with_http(session, http.build().unwrap());
     is_right(runtime().block_on(client.call(query())), &clock);
 }
 
@@ -78,9 +78,9 @@ fn a_date_to_come_back_at_is_the_servers() {
     let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
     // It stands at 08:00:00.
     let clock = ManualClock::default();
-    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).clock(clock.clone()).build().unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).clock(clock.clone())).unwrap();
     client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
-    let client = ccfs_reqwest::Client::builder(endpoint, credentials()).clock(clock.clone()).build().unwrap();
+    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).clock(clock.clone())).unwrap();
     runtime().block_on(client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new())).unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
 }
@@ -94,12 +94,12 @@ fn a_writer_is_flushed_at_the_end() {
     let download = || DownloadAgentSkillInfoFile::new(file_name());
 
     let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client = ccfs_ureq::Client::builder(endpoint.clone(), credentials()).build().unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials())).unwrap();
     client.download(download()).to_writer(&mut writer).unwrap();
     assert!(*writer.get_ref() == body);
 
     let mut writer = tokio::io::BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client = ccfs_reqwest::Client::builder(endpoint, credentials()).connect_timeout(Duration::from_secs(5)).build().unwrap();
+    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).connect_timeout(Duration::from_secs(5))).unwrap();
     runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
     assert!(*writer.get_ref() == body);
 }

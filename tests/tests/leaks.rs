@@ -287,10 +287,9 @@ fn render_calls(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
     // Both clients make each call; what the calls consist of is among the secrets before they are made.
     let clock = ManualClock::at(NOW);
     let client = |endpoint: &Endpoint, account: &Account, trust: Trust| {
-        let builder = Client::builder(endpoint.clone(), account.credentials.clone()).trust(trust.clone()).clock(clock.clone());
-        let async_builder = AsyncClient::builder(endpoint.clone(), account.credentials.clone()).trust(trust).clock(clock.clone());
-        let shown = format!("{builder:?} {builder:#?} {async_builder:?} {async_builder:#?}");
-        (builder.build().unwrap(), async_builder.build().unwrap(), shown)
+        let session = Session::new(endpoint.clone(), account.credentials.clone()).clock(clock.clone());
+        let shown = format!("{session:?} {session:#?}");
+        (Client::with_trust(session.clone(), &trust).unwrap(), AsyncClient::with_trust(session, &trust).unwrap(), shown)
     };
     macro_rules! call {
         ($client:expr, $account:expr, $operation:expr) => {{
@@ -388,8 +387,8 @@ fn render_calls(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
     call!(alone, account, download()).unwrap_err();
     shown.outcome(&alone.0.download(play.clone()).to_writer(Vec::new()));
     shown.outcome(&runtime.block_on(alone.1.download(play).to_writer(tokio::io::sink())));
-    let no_trust = Client::builder(emulator.endpoint().clone(), account.credentials.clone()).trust(Trust::none());
-    shown.outcome(&no_trust.build());
+    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone());
+    shown.outcome(&Client::with_trust(session, &Trust::none()));
 
     shown.debug(&emulator);
     shown.debug(&emulator.received());
@@ -431,8 +430,8 @@ fn trace_records_of_ureq_hold_what_they_are_said_to_hold() {
     let account = Account::new(SECRET_KEYS[0]);
     let emulator = Emulator::builder().keys("ak", SECRET_KEYS[0]).clock(|| NOW).start().unwrap();
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
-    let builder = Client::builder(emulator.endpoint().clone(), account.credentials.clone()).trust(trust);
-    let client = builder.clock(ManualClock::at(NOW)).build().unwrap();
+    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    let client = Client::with_trust(session, &trust).unwrap();
     let operation = RequestPlayVoice::new(&emulator.recordings()[0].original_file_name);
     let token = client.call(operation.clone()).unwrap();
     client.call(PlayVoice::new(token.clone(), NOW)).unwrap();

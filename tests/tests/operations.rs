@@ -13,7 +13,7 @@ use ccfs::proto::{
 };
 use ccfs::{
     AsyncClient, Client, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind, FileReceipt, GenerationJob, IndexFileName, LocalTime,
-    Operation, QueryAgentSkillInfoData, ResultCode, Timestamp, Trust,
+    Operation, QueryAgentSkillInfoData, ResultCode, Session, Timestamp, Trust,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_emulator::{Developer, Emulator, Fault, Recording};
@@ -30,10 +30,13 @@ fn trust(emulator: &Emulator) -> Trust {
     Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap()
 }
 
+fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Session {
+    Session::new(emulator.endpoint().clone(), credentials).clock(clock.clone()).jitter(|| 0)
+}
+
 impl Caller for Client {
     fn new(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Self {
-        let builder = Self::builder(emulator.endpoint().clone(), credentials).trust(trust(emulator));
-        builder.clock(clock.clone()).jitter(|| 0).build().unwrap()
+        Self::with_trust(session(emulator, credentials, clock), &trust(emulator)).unwrap()
     }
 
     fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
@@ -53,8 +56,7 @@ struct Awaited {
 
 impl Caller for Awaited {
     fn new(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Self {
-        let builder = AsyncClient::builder(emulator.endpoint().clone(), credentials).trust(trust(emulator));
-        let client = builder.clock(clock.clone()).jitter(|| 0).build().unwrap();
+        let client = AsyncClient::with_trust(session(emulator, credentials, clock), &trust(emulator)).unwrap();
         Self { client, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ccfs_conformance::file_name;
-use ccfs_driver::Error;
+use ccfs_driver::{Error, Session};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure};
 use ccfs_tls::Trust;
@@ -31,7 +31,7 @@ fn is_redirect<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
 fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
     let emulator = Emulator::builder().plain().start().unwrap();
     let agent = ureq::Agent::config_builder().max_redirects(5).http_status_as_error(true).user_agent("mine").build().new_agent();
-    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).agent(agent).build().unwrap();
+    let client = ccfs_ureq::Client::with_http(Session::new(emulator.endpoint().clone(), emulator.credentials()), agent);
     client.call(query()).unwrap();
     emulator.faults().add(Fault::Redirect);
     assert!(is_redirect(client.download(download()).to_writer(Vec::new())));
@@ -40,7 +40,7 @@ fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
     assert!(log.iter().all(|request| request.header("user-agent").is_none() && request.header("accept-encoding").is_none()));
 }
 
-/// A client with a CA of its own: the builder's trust does not count then.
+/// A client with a CA of its own.
 #[test]
 fn a_client_of_the_callers_is_used() {
     let emulator = Emulator::builder().start().unwrap();
@@ -51,7 +51,7 @@ fn a_client_of_the_callers_is_used() {
         .tls_backend_preconfigured(tls)
         .build()
         .unwrap();
-    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).http_client(http).build().unwrap();
+    let client = ccfs_reqwest::Client::with_http(Session::new(emulator.endpoint().clone(), emulator.credentials()), http);
     runtime().block_on(client.call(query())).unwrap();
     emulator.faults().add(Fault::Redirect);
     assert!(is_redirect(runtime().block_on(client.download(download()).to_writer(Vec::new()))));
@@ -65,9 +65,9 @@ fn the_deadline_ends_a_call_in_real_time() {
     emulator.faults().add(Fault::Silent);
     let mut policy = Policy::default();
     (policy.deadline, policy.stall) = (Duration::from_millis(200), Duration::from_secs(60));
-    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).policy(policy.clone()).build().unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(emulator.endpoint().clone(), emulator.credentials()).policy(policy.clone())).unwrap();
     let blocking = client.download(download()).to_writer(Vec::new());
-    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).policy(policy).build().unwrap();
+    let client = ccfs_reqwest::Client::new(Session::new(emulator.endpoint().clone(), emulator.credentials()).policy(policy)).unwrap();
     let asynchronous = runtime().block_on(client.download(download()).to_writer(Vec::new()));
     for result in [blocking, asynchronous] {
         let Err(Error::Exchange(error)) = result else { panic!("{result:?}") };
@@ -83,7 +83,7 @@ fn a_cancelled_download_leaves_nothing() {
     let emulator = Emulator::builder().plain().rows(5000).start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let is_empty = || std::fs::read_dir(folder.path()).unwrap().next().is_none();
-    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).build().unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(emulator.endpoint().clone(), emulator.credentials())).unwrap();
     client.call(query()).unwrap();
     let name = emulator.files().pop().unwrap();
     let stop = |progress: ccfs_driver::Progress| match progress.received {
@@ -94,7 +94,7 @@ fn a_cancelled_download_leaves_nothing() {
     assert!(matches!(stopped, Err(Error::Stopped)) && is_empty());
 
     emulator.faults().add(Fault::Stall);
-    let client = ccfs_reqwest::Client::builder(emulator.endpoint().clone(), emulator.credentials()).build().unwrap();
+    let client = ccfs_reqwest::Client::new(Session::new(emulator.endpoint().clone(), emulator.credentials())).unwrap();
     runtime().block_on(async {
         let (begun, begins) = tokio::sync::oneshot::channel();
         let mut begun = Some(begun);
@@ -102,6 +102,7 @@ fn a_cancelled_download_leaves_nothing() {
             if progress.received > 0 {
                 begun.take().map(|begun| begun.send(()));
             }
+            std::ops::ControlFlow::Continue(())
         };
         let download = client.download(DownloadAgentSkillInfoFile::new(name)).progress(progress).to_file(folder.path().join("a.zip"));
         tokio::select! {

@@ -1,7 +1,7 @@
 //! Both backends through a proxy that is a process of its own: tunnels, absolute form, logins, exceptions.
 #![allow(clippy::unwrap_used)]
 
-use ccfs_driver::Proxy;
+use ccfs_driver::{Proxy, Session};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Endpoint, ErrorKind, TransportFailure};
 use ccfs_tests::{ProxyProcess, ask_both};
@@ -83,7 +83,10 @@ fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
         assert!(!format!("{error} {error:?}").contains("MARKER"), "{name}");
         assert_eq!(process.next().unwrap()["answered"], 407, "{name}");
     }
-    let builder = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(&emulator)).proxy(wrong);
-    assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("MARKER"));
+    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(wrong);
+    let blocking = ccfs_ureq::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
+    let asynchronous = ccfs_reqwest::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
+    let shown = format!("{session:?} {blocking:?} {asynchronous:?}");
+    assert!(shown.contains("with a login") && !shown.contains("MARKER"), "{shown}");
     assert!(emulator.received().is_empty());
 }

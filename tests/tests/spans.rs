@@ -1,7 +1,7 @@
 //! What `tracing` is told of a call, by both backends alike.
 #![allow(clippy::unwrap_used)]
 
-use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session};
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::Freshness;
@@ -28,8 +28,8 @@ fn clients() -> (Emulator, Client, AsyncClient) {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
     let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
     let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
-    let blocking = Client::builder(endpoint.clone(), keys.clone()).clock(ManualClock::default()).build().unwrap();
-    let asynchronous = AsyncClient::builder(endpoint, keys).clock(ManualClock::default()).build().unwrap();
+    let blocking = Client::new(Session::new(endpoint.clone(), keys.clone()).clock(ManualClock::default())).unwrap();
+    let asynchronous = AsyncClient::new(Session::new(endpoint, keys).clock(ManualClock::default())).unwrap();
     (emulator, blocking, asynchronous)
 }
 

@@ -33,18 +33,18 @@ pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
     check: fn(File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
 ) -> Result<FileReceipt, Failure> {
     let bar = Bar::bytes();
+    let report = |progress| {
+        bar.show(progress);
+        interrupt::flow()
+    };
     let receipt = match settings.backend {
         Backend::Blocking => {
             let client = settings.client()?;
-            let report = |progress| {
-                bar.show(progress);
-                interrupt::flow()
-            };
             client.download(operation).overwrite(overwrite).check(check).progress(report).to_file(path)
         }
         Backend::Async => {
             let client = settings.async_client()?;
-            let download = client.download(operation).overwrite(overwrite).check(check).progress(|progress| bar.show(progress));
+            let download = client.download(operation).overwrite(overwrite).check(check).progress(report);
             run(async { Ok(download.to_file(path).await) })?
         }
     };

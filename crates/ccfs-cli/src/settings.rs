@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
-use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Trust};
+use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust};
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -181,13 +181,16 @@ impl Settings {
     }
 
     fn client_with(&self, policy: Policy) -> Result<Client, Failure> {
-        let builder = Client::builder(self.endpoint()?, self.credentials()?).policy(policy).trust(self.trust()?);
-        builder.clock(interrupt::InterruptibleClock::new()).build().map_err(Failure::usage)
+        let session = self.session(policy)?.clock(interrupt::InterruptibleClock::new());
+        Client::with_trust(session, &self.trust()?).map_err(Failure::usage)
     }
 
     fn async_client_with(&self, policy: Policy) -> Result<AsyncClient, Failure> {
-        let builder = AsyncClient::builder(self.endpoint()?, self.credentials()?).policy(policy).trust(self.trust()?);
-        builder.build().map_err(Failure::usage)
+        AsyncClient::with_trust(self.session(policy)?, &self.trust()?).map_err(Failure::usage)
+    }
+
+    fn session(&self, policy: Policy) -> Result<Session, Failure> {
+        Ok(Session::new(self.endpoint()?, self.credentials()?).policy(policy))
     }
 
     pub(crate) fn doctor(&self) -> Result<Doctor, Failure> {

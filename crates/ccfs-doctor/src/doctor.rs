@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Proxy, ProxyError, SystemClock};
+use ccfs_driver::{Clock, Error, Proxy, ProxyError, Session, SystemClock};
 use ccfs_proto::{ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy, QueryLine, ResponseId, Scheme};
 use ccfs_tls::Trust;
 use ccfs_ureq::Client;
@@ -179,14 +179,13 @@ impl Doctor {
         policy.file_limit = ANSWER_LIMIT;
         let head = Arc::new(Mutex::new(Head::default()));
         let seen = Arc::clone(&head);
-        let client = Client::builder(self.endpoint.clone(), credentials.clone())
+        let session = Session::new(self.endpoint.clone(), credentials.clone())
             .policy(policy)
-            .trust(self.trust.clone())
             .proxy(proxy.cloned())
             .connect_timeout(self.timeout)
-            .clock(SharedClock(Arc::clone(&self.clock)))
+            .clock(Arc::clone(&self.clock))
             .on_head(move |_, headers| *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers));
-        let client = match client.build() {
+        let client = match Client::with_trust(session, &self.trust) {
             Ok(client) => client,
             Err(error) => return Called { call: Call::Strange, said: error.to_string(), head: Head::default(), skew: None },
         };
@@ -198,7 +197,7 @@ impl Doctor {
             Err(error) => (Call::Strange, error.to_string()),
         };
         let head = head.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Called { call, said, head, skew: client.clock_skew() }
+        Called { call, said, head, skew: client.session().clock_skew() }
     }
 }
 
@@ -218,20 +217,6 @@ struct Called {
     said: String,
     head: Head,
     skew: Option<ClockSkew>,
-}
-
-/// The doctor's clock, for a client of its own.
-#[derive(Debug)]
-struct SharedClock(Arc<dyn Clock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> ccfs_proto::Now {
-        self.0.now()
-    }
-
-    fn pass(&self, duration: Duration) -> bool {
-        self.0.pass(duration)
-    }
 }
 
 fn no_such_file() -> DownloadAgentSkillInfoFile {

@@ -5,18 +5,38 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
-
 use http::{HeaderMap, StatusCode};
 
 use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
 
-/// A server, an account and the bounds; begins exchanges and remembers what they learned about the clock.
+/// How long a connection may take to come about, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A server, an account, and how to call it; what a client is made of.
 ///
-/// Clones share what is remembered.
+/// All settings have a default, which stands with each. A session remembers what its calls learned about the clock, and clones share that: both
+/// backends may be given clones of one, and a clone may be set otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use ccfs_driver::Session;
+/// use ccfs_proto::{Credentials, Policy};
+///
+/// let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
+/// let mut policy = Policy::default();
+/// policy.attempts = 2;
+/// let session = Session::new("https://10.1.2.3:8443".parse()?, credentials)
+///     .policy(policy)
+///     .proxy(None)
+///     .connect_timeout(Duration::from_secs(5));
+/// assert!(session.clock_skew().is_none(), "nothing was called yet");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Session {
     endpoint: Endpoint,
@@ -25,6 +45,7 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
     way: Way,
+    connect_timeout: Duration,
     on_head: Option<Arc<HeadFn>>,
     memory: Arc<Memory>,
 }
@@ -48,7 +69,7 @@ struct Memory {
 }
 
 impl Session {
-    /// A session with the default policy, the machine's clock, and jitter from the standard library's random hasher.
+    /// Calls of the server at `endpoint` for one account. Sends nothing.
     #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
@@ -58,60 +79,54 @@ impl Session {
             clock: Arc::new(SystemClock::new()),
             jitter: Arc::new(random),
             way: Way::default(),
+            connect_timeout: CONNECT_TIMEOUT,
             on_head: None,
             memory: Arc::default(),
         }
     }
 
-    /// Sets the bounds.
+    /// Sets the bounds of each call. Default: [`Policy::default`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets the clock.
+    /// Sets the clock. Default: the machine's, [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the source of random numbers for waits.
+    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
     #[must_use]
     pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.jitter = Arc::new(source);
         self
     }
 
-    /// Sets the proxy, or that there is none, whatever the environment says. Default: [`Proxy::from_env`].
+    /// Sets the proxy, or with `None` that there is none, whatever the environment says. Default: what the usual variables name for the
+    /// endpoint when a client is made ([`Proxy::from_env`]).
     #[must_use]
-    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
-        self.way = proxy.map_or(Way::Direct, Way::Through);
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.way = proxy.into().map_or(Way::Direct, Way::Through);
         self
     }
 
-    /// The proxy that calls go through. Drivers ask when they make their client: an endpoint is one host, so it is decided once.
-    pub fn route(&self) -> Result<Option<Proxy>, ProxyError> {
-        match &self.way {
-            Way::Environment => Proxy::from_env(&self.endpoint),
-            Way::Direct => Ok(None),
-            Way::Through(proxy) => Ok(Some(proxy.clone())),
-        }
+    /// Sets how long a connection may take to come about, proxy and TLS included. Default: 15 seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
     }
 
-    /// Shows `observe` the status and the headers of every answer: for writing down what a gateway on the way adds.
+    /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds. Default: nobody
+    /// is shown them.
     #[must_use]
     pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
         self.on_head = Some(Arc::new(observe));
         self
-    }
-
-    /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].
-    pub fn saw_head(&self, status: StatusCode, headers: &HeaderMap) {
-        if let Some(observe) = &self.on_head {
-            observe(status, headers);
-        }
     }
 
     /// The server.
@@ -124,14 +139,31 @@ impl Session {
         self.credentials.access_key()
     }
 
+    /// How far this machine's clock is off, by the latest answer that showed it. See `docs/reliability.md`, "A wrong clock".
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What drivers ask. Who calls through a ready-made client needs none of it.
+impl Session {
+    /// The proxy that calls go through. Drivers ask when they make their client: an endpoint is one host, so it is decided once.
+    pub fn route(&self) -> Result<Option<Proxy>, ProxyError> {
+        match &self.way {
+            Way::Environment => Proxy::from_env(&self.endpoint),
+            Way::Direct => Ok(None),
+            Way::Through(proxy) => Ok(Some(proxy.clone())),
+        }
+    }
+
+    /// How long a connection may take to come about.
+    pub fn connect_within(&self) -> Duration {
+        self.connect_timeout
+    }
+
     /// The clock that drivers of this session read.
     pub fn driver_clock(&self) -> &dyn Clock {
         &*self.clock
-    }
-
-    /// How far the clock is off, by the latest answer that showed it.
-    pub fn clock_skew(&self) -> Option<ClockSkew> {
-        *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a call as the house's drivers drive it: with an eye on it, and a span where the feature `tracing` is on.
@@ -139,11 +171,18 @@ impl Session {
         Call::begin(self, operation, sink)
     }
 
-    /// Begins a call.
+    /// Begins a call whose driver needs neither.
     pub fn begin<O: Operation>(&self, operation: O, sink: SinkKind) -> Result<Exchange<O>, RequestError> {
         let jitter = Arc::clone(&self.jitter);
         let exchange = Exchange::new(operation, &self.endpoint, &self.credentials, &self.policy)?;
         Ok(exchange.sink(sink).jitter(move || jitter()).assume_correction(self.memory.correction.load(Ordering::Relaxed)))
+    }
+
+    /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].
+    pub fn saw_head(&self, status: StatusCode, headers: &HeaderMap) {
+        if let Some(observe) = &self.on_head {
+            observe(status, headers);
+        }
     }
 
     /// Remembers what a finished call learned: the skew, and the correction when the call `succeeded` with it.
@@ -170,6 +209,8 @@ impl fmt::Debug for Session {
             .field("endpoint", &self.endpoint)
             .field("credentials", &self.credentials)
             .field("policy", &self.policy)
+            .field("way", &self.way)
+            .field("connect_timeout", &self.connect_timeout)
             .finish_non_exhaustive()
     }
 }

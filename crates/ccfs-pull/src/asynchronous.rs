@@ -44,7 +44,7 @@ type WindowFn<'a> = Box<dyn FnMut(&WindowReport) + Send + 'a>;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-/// let client = ccfs_reqwest::Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+/// let client = ccfs_reqwest::Client::new(ccfs_reqwest::Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
 /// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
 /// let summary = AsyncPull::new(&client, plan, "skills").run().await?;
 /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
@@ -108,7 +108,7 @@ impl<'a> AsyncPull<'a> {
         if callbacks.is_some() {
             pace.callback_patience.get_or_insert(Pace::CALLBACK_PATIENCE);
         }
-        let (endpoint, access_key, now) = (client.endpoint().clone(), client.access_key().clone(), clock.now());
+        let (endpoint, access_key, now) = (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
         let mut run = blocking(move || Run::begin(plan, pace, &folder, &endpoint, access_key.as_str(), now)).await?;
         let worker = Worker { client, folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: Arc::default() };
         let mut jobs: JoinSet<(Job, Result<Got, Error>)> = JoinSet::new();
@@ -257,6 +257,7 @@ impl Worker {
             let more = progress.received.checked_sub(seen).unwrap_or(progress.received);
             seen = progress.received;
             self.shared.received.fetch_add(more, Ordering::Relaxed);
+            ControlFlow::Continue(())
         };
         let download = self.client.download(call::fetch(&self.plan, name.clone())).overwrite(Overwrite::Replace);
         let receipt = download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;

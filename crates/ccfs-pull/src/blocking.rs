@@ -35,7 +35,7 @@ type WindowFn<'a> = Box<dyn FnMut(&WindowReport) + 'a>;
 /// use ccfs_pull::{BlockingPull, Plan, Zone};
 ///
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-/// let client = ccfs_ureq::Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+/// let client = ccfs_ureq::Client::new(ccfs_ureq::Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
 /// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
 /// let summary = BlockingPull::new(&client, plan, "skills").run()?;
 /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
@@ -98,8 +98,8 @@ impl<'a> BlockingPull<'a> {
         if callbacks.is_some() {
             pace.callback_patience.get_or_insert(Pace::CALLBACK_PATIENCE);
         }
-        let access_key = client.access_key().as_str().to_owned();
-        let mut run = Run::begin(plan, pace, &folder, client.endpoint(), &access_key, clock.now())?;
+        let access_key = client.session().access_key().as_str().to_owned();
+        let mut run = Run::begin(plan, pace, &folder, client.session().endpoint(), &access_key, clock.now())?;
         let shared = Shared::default();
         let (sender, reports) = channel();
         thread::scope(|scope| {

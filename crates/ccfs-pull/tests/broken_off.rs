@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ccfs_driver::Clock;
+use ccfs_driver::{Clock, Session};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Callback, IndexFileName, ResponseId};
 use ccfs_pull::{AsyncPull, Pace, PullError};
@@ -117,16 +117,16 @@ fn a_server_that_starts_again_is_waited_for() {
                 }
                 ControlFlow::Continue(())
             };
+            let session = Session::new(address, credentials).policy(support::policy()).clock(clock.clone());
             let summary = match driver {
                 Driver::Blocking => {
-                    let client =
-                        ccfs_ureq::Client::builder(address, credentials).policy(support::policy()).clock(clock.clone()).build().unwrap();
+                    let client = ccfs_ureq::Client::new(session).unwrap();
                     let pull = ccfs_pull::BlockingPull::new(&client, plan(), bench.path()).pace(pace(3)).clock(clock.clone());
                     pull.progress(progress).run().unwrap()
                 }
                 Driver::Async => {
-                    let client = ccfs_reqwest::Client::builder(address, credentials).policy(support::policy()).clock(clock.clone()).build();
-                    let pull = AsyncPull::new(&client.unwrap(), plan(), bench.path()).pace(pace(3)).clock(clock.clone());
+                    let client = ccfs_reqwest::Client::new(session).unwrap();
+                    let pull = AsyncPull::new(&client, plan(), bench.path()).pace(pace(3)).clock(clock.clone());
                     runtime().block_on(pull.progress(progress).run()).unwrap()
                 }
             };

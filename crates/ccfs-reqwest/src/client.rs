@@ -1,24 +1,35 @@
-//! The client and its builder.
+//! The client and its downloads.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
-use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_driver::{Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
+use ccfs_proto::{FileReceipt, Operation};
 use ccfs_tls::{Trust, TrustError};
-use http::{HeaderMap, StatusCode};
 use tokio::io::AsyncWrite;
 
 use crate::drive::drive;
 use crate::sink::{Discard, Once, Replaceable, Sink};
 
-/// How long a connection may take to come about, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// An async client of one CC-FS. Clones share connections.
+/// An async client of one CC-FS. Clones share connections, and what is learned about the clock.
+///
+/// ```no_run
+/// use ccfs_proto::{Credentials, QueryAgentSkillInfoData};
+/// use ccfs_reqwest::{Client, Session, Trust};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+/// let session = Session::new("https://10.1.2.3:8443".parse()?, credentials);
+/// let client = Client::with_trust(session, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
+/// let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
+/// let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback")).await?;
+/// println!("job {}", job.response_id);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
@@ -26,35 +37,59 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins a client of the server at `endpoint` for one account.
-    #[must_use]
-    pub fn builder(endpoint: Endpoint, credentials: Credentials) -> ClientBuilder {
-        ClientBuilder { session: Session::new(endpoint, credentials), trust: Trust::system(), connect_timeout: CONNECT_TIMEOUT, http: None }
+    /// A client that trusts the system's roots.
+    ///
+    /// Reads them, and the environment's proxy where the session names none; sends nothing.
+    pub fn new(session: Session) -> Result<Self, BuildError> {
+        Self::with_trust(session, &Trust::system())
     }
 
-    /// Calls an interface that answers with an envelope.
+    /// A client that believes the servers that `trust` says, and comes as whom it says. Over http it does not count.
+    ///
+    /// Reads the system's roots where they count, and the environment's proxy where the session names none; sends nothing.
+    pub fn with_trust(session: Session, trust: &Trust) -> Result<Self, BuildError> {
+        // The environment is read by our rules, which are the same for both backends.
+        let http = reqwest::Client::builder().no_proxy();
+        let http = match session.route()? {
+            Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
+            None => http,
+        };
+        let http = http
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(session.connect_within())
+            .tls_backend_preconfigured(trust.client_config_for(session.endpoint())?)
+            .build()
+            .map_err(|_| BuildError::Http)?;
+        Ok(Self::with_http(session, http))
+    }
+
+    /// A client over a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and the session's [`proxy`](Session::proxy)
+    /// and [`connect_timeout`](Session::connect_timeout) do not.
+    ///
+    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because reqwest sets both per client: a
+    /// redirect that is followed sends the signature to another address.
+    #[must_use]
+    pub fn with_http(session: Session, http: reqwest::Client) -> Self {
+        Self { session, http }
+    }
+
+    /// The session: the server, the account, and how far this machine's clock is off.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Calls an interface that answers with an envelope. For one that answers with a file there is [`download`](Self::download); here its bytes would
+    /// be counted and thrown away.
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
         self.run(operation, &mut Discard, None).await
     }
 
-    /// Prepares a call of an interface that answers with a file.
+    /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
+    /// [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
         Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
-    }
-
-    /// The server.
-    pub fn endpoint(&self) -> &Endpoint {
-        self.session.endpoint()
-    }
-
-    /// The account.
-    pub fn access_key(&self) -> &AccessKey {
-        self.session.access_key()
-    }
-
-    /// How far this machine's clock is off, by the latest answer that showed it.
-    pub fn clock_skew(&self) -> Option<ClockSkew> {
-        self.session.clock_skew()
     }
 
     async fn run<O: Operation>(&self, operation: O, sink: &mut impl Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
@@ -66,9 +101,30 @@ impl Client {
 }
 
 pub(crate) type CheckFn = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
-pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) + Send + 'a>;
+pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a>;
 
 /// A download that is ready to start.
+///
+/// ```no_run
+/// # async fn example(client: &ccfs_reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::ops::ControlFlow;
+/// use ccfs_proto::DownloadAgentSkillInfoFile;
+/// use ccfs_reqwest::Overwrite;
+///
+/// let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+/// let receipt = client
+///     .download(DownloadAgentSkillInfoFile::new(name))
+///     .overwrite(Overwrite::Replace)
+///     .progress(|progress| {
+///         eprintln!("{} of {:?} bytes", progress.received, progress.declared);
+///         ControlFlow::Continue(())
+///     })
+///     .to_file("skills.zip")
+///     .await?;
+/// println!("{} bytes", receipt.bytes);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is downloaded before `to_file` or `to_writer`"]
 pub struct Download<'a, O> {
     client: &'a Client,
@@ -79,20 +135,21 @@ pub struct Download<'a, O> {
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
-    /// What to do when the file is there already. Default: leave it and fail.
+    /// Sets what [`to_file`](Self::to_file) does when the file is there already. Default: [`Overwrite::Refuse`], leave it and fail.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Calls `progress` at every step. To stop the download, drop its future.
-    pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'a) -> Self {
+    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with [`Error::Stopped`], and so does dropping its future at any moment;
+    /// of a file nothing is left behind. Default: nothing is called.
+    pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
     /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it in place. When it
-    /// says no, nothing is left behind.
+    /// says no, that is [`Error::Rejected`], and nothing is left behind. Default: the length and a ZIP's end are checked, as always, and no more.
     pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static) -> Self {
         self.check = Some(Box::new(check));
         self
@@ -106,7 +163,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         Ok(receipt)
     }
 
-    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many.
+    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many. There is no
+    /// file here, so [`overwrite`](Self::overwrite) and [`check`](Self::check) do not count.
     pub async fn to_writer(self, writer: impl AsyncWrite + Unpin + Send) -> Result<FileReceipt, Error> {
         self.client.run(self.operation, &mut Once(writer), self.progress).await
     }
@@ -115,100 +173,6 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
 impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download").field("operation", &self.operation).field("overwrite", &self.overwrite).finish_non_exhaustive()
-    }
-}
-
-/// Makes a [`Client`].
-#[derive(Clone, Debug)]
-pub struct ClientBuilder {
-    session: Session,
-    trust: Trust,
-    connect_timeout: Duration,
-    http: Option<reqwest::Client>,
-}
-
-impl ClientBuilder {
-    /// Sets the bounds of each call. Default: [`Policy::default`].
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.session = self.session.policy(policy);
-        self
-    }
-
-    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
-    #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.trust = trust;
-        self
-    }
-
-    /// Sets the proxy, or with `None` that there is none, whatever the environment says. Default: what the usual variables name for the
-    /// endpoint when the client is made ([`Proxy::from_env`]).
-    #[must_use]
-    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
-        self.session = self.session.proxy(proxy.into());
-        self
-    }
-
-    /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// Takes a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and [`trust`](Self::trust) and [`proxy`](Self::proxy) do
-    /// not.
-    ///
-    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because reqwest sets both per client: a
-    /// redirect that is followed sends the signature to another address.
-    #[must_use]
-    pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(http);
-        self
-    }
-
-    /// Sets the clock. Default: the machine's.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.session = self.session.clock(clock);
-        self
-    }
-
-    /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds.
-    #[must_use]
-    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
-        self.session = self.session.on_head(observe);
-        self
-    }
-
-    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
-    #[must_use]
-    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        self.session = self.session.jitter(source);
-        self
-    }
-
-    /// Makes the client. Reads the environment's proxy and the system's roots where they count; sends nothing.
-    pub fn build(self) -> Result<Client, BuildError> {
-        if let Some(http) = self.http {
-            return Ok(Client { session: self.session, http });
-        }
-        // The environment is read by our rules, which are the same for both backends.
-        let http = reqwest::Client::builder().no_proxy();
-        let http = match self.session.route()? {
-            Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
-            None => http,
-        };
-        let http = http
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(self.connect_timeout)
-            .tls_backend_preconfigured(self.trust.client_config_for(self.session.endpoint())?)
-            .build()
-            .map_err(|_| BuildError::Http)?;
-        Ok(Client { session: self.session, http })
     }
 }
 
@@ -227,10 +191,10 @@ pub enum BuildError {
     /// The certificates cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The proxy that the environment names cannot be used.
+    /// The proxy that the environment names, or the session, cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// reqwest cannot make a client out of its settings.
-    #[error("the HTTP client cannot be made")]
+    /// reqwest cannot make a client out of settings that were checked before. Please report it.
+    #[error("reqwest makes no HTTP client out of these settings; please report it, and give Client::with_http one of your own meanwhile")]
     Http,
 }

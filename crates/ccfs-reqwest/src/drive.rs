@@ -22,8 +22,8 @@ pub(crate) async fn drive<O: Operation>(
     let clock = call.clock();
     let mut body: Option<Response> = None;
     loop {
-        if let Some(report) = &mut progress {
-            report(Progress::of(exchange));
+        if progress.as_mut().is_some_and(|report| report(Progress::of(exchange)).is_break()) {
+            return Err(Error::Stopped);
         }
         match call.poll(exchange)? {
             Step::Send { request, within, .. } => match send(http, request, within).await {

@@ -5,11 +5,11 @@
 //!
 //! ```no_run
 //! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile};
-//! use ccfs_reqwest::Client;
+//! use ccfs_reqwest::{Client, Session};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let client = Client::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
 //! let receipt = client.download(DownloadAgentSkillInfoFile::new(name)).to_file("20230406.zip").await?;
 //! println!("{} bytes", receipt.bytes);
@@ -23,6 +23,6 @@ mod drive;
 mod failure;
 mod sink;
 
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, SystemClock, WholeFile};
-pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
-pub use client::{BuildError, Client, ClientBuilder, Download};
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
+pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
+pub use client::{BuildError, Client, Download};

@@ -1,4 +1,4 @@
-//! The client and its builder.
+//! The client and its downloads.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,22 +6,30 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
-use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, FileReceipt, Operation, Policy};
+use ccfs_driver::{Error, Overwrite, Progress, ProxyError, Session, WholeFile};
+use ccfs_proto::{FileReceipt, Operation};
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
-use ureq::http::{HeaderMap, StatusCode};
 
 use crate::connect;
 use crate::drive::{Wire, drive};
 use crate::sink::{Discard, Once, Sink};
 
-/// How long a connection may take to come about, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// A blocking client of one CC-FS. Clones share connections.
+/// A blocking client of one CC-FS. Clones share connections, and what is learned about the clock.
+///
+/// ```no_run
+/// use ccfs_proto::{Credentials, QueryAgentSkillInfoData};
+/// use ccfs_ureq::{Client, Session, Trust};
+///
+/// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+/// let session = Session::new("https://10.1.2.3:8443".parse()?, credentials);
+/// let client = Client::with_trust(session, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
+/// let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
+/// let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback"))?;
+/// println!("job {}", job.response_id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
@@ -29,40 +37,46 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins a client of the server at `endpoint` for one account.
-    #[must_use]
-    pub fn builder(endpoint: Endpoint, credentials: Credentials) -> ClientBuilder {
-        ClientBuilder {
-            session: Session::new(endpoint, credentials),
-            trust: Trust::system(),
-            connect_timeout: CONNECT_TIMEOUT,
-            agent: None,
-        }
+    /// A client that trusts the system's roots.
+    ///
+    /// Reads them, and the environment's proxy where the session names none; sends nothing.
+    pub fn new(session: Session) -> Result<Self, BuildError> {
+        Self::with_trust(session, &Trust::system())
     }
 
-    /// Calls an interface that answers with an envelope.
+    /// A client that believes the servers that `trust` says, and comes as whom it says. Over http it does not count.
+    ///
+    /// Reads the system's roots where they count, and the environment's proxy where the session names none; sends nothing.
+    pub fn with_trust(session: Session, trust: &Trust) -> Result<Self, BuildError> {
+        let agent = connect::agent(session.route()?.as_ref(), trust.client_config_for(session.endpoint())?)?;
+        Ok(Self::with_http(session, agent))
+    }
+
+    /// A client over an agent of the caller's: its proxies, resolver, pool and TLS count, and the session's [`proxy`](Session::proxy) does not.
+    ///
+    /// The protocol's own needs are set per request all the same: no redirects, statuses are not errors, no added headers, the
+    /// timeouts of the exchange and of the session.
+    #[must_use]
+    pub fn with_http(session: Session, http: Agent) -> Self {
+        let wire = Wire { agent: http, connect_timeout: session.connect_within() };
+        Self { session, wire }
+    }
+
+    /// The session: the server, the account, and how far this machine's clock is off.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Calls an interface that answers with an envelope. For one that answers with a file there is [`download`](Self::download); here its bytes would
+    /// be counted and thrown away.
     pub fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
         self.run(operation, &mut Discard, None)
     }
 
-    /// Prepares a call of an interface that answers with a file.
+    /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
+    /// [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
         Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
-    }
-
-    /// The server.
-    pub fn endpoint(&self) -> &Endpoint {
-        self.session.endpoint()
-    }
-
-    /// The account.
-    pub fn access_key(&self) -> &AccessKey {
-        self.session.access_key()
-    }
-
-    /// How far this machine's clock is off, by the latest answer that showed it.
-    pub fn clock_skew(&self) -> Option<ClockSkew> {
-        self.session.clock_skew()
     }
 
     fn run<O: Operation>(&self, operation: O, sink: &mut dyn Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
@@ -77,6 +91,26 @@ type CheckFn<'a> = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + 
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 
 /// A download that is ready to start.
+///
+/// ```no_run
+/// # fn example(client: &ccfs_ureq::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::ops::ControlFlow;
+/// use ccfs_proto::DownloadAgentSkillInfoFile;
+/// use ccfs_ureq::Overwrite;
+///
+/// let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+/// let receipt = client
+///     .download(DownloadAgentSkillInfoFile::new(name))
+///     .overwrite(Overwrite::Replace)
+///     .progress(|progress| {
+///         eprintln!("{} of {:?} bytes", progress.received, progress.declared);
+///         ControlFlow::Continue(())
+///     })
+///     .to_file("skills.zip")?;
+/// println!("{} bytes", receipt.bytes);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is downloaded before `to_file` or `to_writer`"]
 pub struct Download<'a, O> {
     client: &'a Client,
@@ -87,19 +121,21 @@ pub struct Download<'a, O> {
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
-    /// What to do when the file is there already. Default: leave it and fail.
+    /// Sets what [`to_file`](Self::to_file) does when the file is there already. Default: [`Overwrite::Refuse`], leave it and fail.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Calls `progress` at every step; `ControlFlow::Break(())` stops the download, and nothing is left behind.
+    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with [`Error::Stopped`]; of a file nothing is left behind. Default:
+    /// nothing is called.
     pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it in place. When it says no, nothing is left behind.
+    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it in place. When it says no, that is [`Error::Rejected`], and nothing is
+    /// left behind. Default: the length and a ZIP's end are checked, as always, and no more.
     pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a) -> Self {
         self.check = Some(Box::new(check));
         self
@@ -116,7 +152,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         Ok(receipt)
     }
 
-    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many.
+    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many. There is no
+    /// file here, so [`overwrite`](Self::overwrite) and [`check`](Self::check) do not count.
     pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
         self.client.run(self.operation, &mut Once(writer), self.progress)
     }
@@ -128,86 +165,6 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     }
 }
 
-/// Makes a [`Client`].
-#[derive(Clone, Debug)]
-pub struct ClientBuilder {
-    session: Session,
-    trust: Trust,
-    connect_timeout: Duration,
-    agent: Option<Agent>,
-}
-
-impl ClientBuilder {
-    /// Sets the bounds of each call. Default: [`Policy::default`].
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.session = self.session.policy(policy);
-        self
-    }
-
-    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
-    #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.trust = trust;
-        self
-    }
-
-    /// Sets the proxy, or with `None` that there is none, whatever the environment says. Default: what the usual variables name for the
-    /// endpoint when the client is made ([`Proxy::from_env`]).
-    #[must_use]
-    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
-        self.session = self.session.proxy(proxy.into());
-        self
-    }
-
-    /// Sets how long a connection may take to come about, TLS included. Default: 15 seconds.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// Takes an agent of the caller's: its proxies, resolver, pool and TLS count, and [`trust`](Self::trust) and [`proxy`](Self::proxy) do not.
-    ///
-    /// The protocol's own needs are set per request all the same: no redirects, statuses are not errors, no added headers, the
-    /// timeouts of the exchange.
-    #[must_use]
-    pub fn agent(mut self, agent: Agent) -> Self {
-        self.agent = Some(agent);
-        self
-    }
-
-    /// Sets the clock. Default: the machine's.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.session = self.session.clock(clock);
-        self
-    }
-
-    /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds.
-    #[must_use]
-    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
-        self.session = self.session.on_head(observe);
-        self
-    }
-
-    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
-    #[must_use]
-    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        self.session = self.session.jitter(source);
-        self
-    }
-
-    /// Makes the client. Reads the environment's proxy and the system's roots where they count; sends nothing.
-    pub fn build(self) -> Result<Client, BuildError> {
-        let agent = match self.agent {
-            Some(agent) => agent,
-            None => connect::agent(self.session.route()?.as_ref(), self.trust.client_config_for(self.session.endpoint())?)?,
-        };
-        Ok(Client { session: self.session, wire: Wire { agent, connect_timeout: self.connect_timeout } })
-    }
-}
-
 /// Why a client could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -215,7 +172,7 @@ pub enum BuildError {
     /// The certificates cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The proxy that the environment names cannot be used.
+    /// The proxy that the environment names, or the session, cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }

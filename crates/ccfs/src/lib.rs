@@ -19,10 +19,10 @@
 //! # #[cfg(all(feature = "blocking", feature = "archive"))]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use ccfs::archive::{AgentSkillChange, Archive};
-//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = Client::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let client = Client::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //!
 //! // Start the generation. CC-FS calls the URL back when the file is there.
 //! let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
@@ -46,10 +46,10 @@
 //! ```no_run
 //! # #[cfg(feature = "async")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile};
+//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile, Session};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = AsyncClient::builder("https://10.1.2.3:8443".parse()?, credentials).build()?;
+//! let client = AsyncClient::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
 //! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip").await?;
 //! # Ok(())
@@ -74,15 +74,13 @@ pub use ccfs_proto::{
 };
 
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, SystemClock, WholeFile};
+pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
 #[cfg(any(feature = "blocking", feature = "async"))]
-pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, Trust, TrustError};
+pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
 
 #[cfg(feature = "listener")]
 pub use ccfs_listener::{self as listener, Listener};
 #[cfg(feature = "async")]
-pub use ccfs_reqwest::{
-    BuildError as AsyncBuildError, Client as AsyncClient, ClientBuilder as AsyncClientBuilder, Download as AsyncDownload,
-};
+pub use ccfs_reqwest::{BuildError as AsyncBuildError, Client as AsyncClient, Download as AsyncDownload};
 #[cfg(feature = "blocking")]
-pub use ccfs_ureq::{BuildError, Client, ClientBuilder, Download};
+pub use ccfs_ureq::{BuildError, Client, Download};

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Cursor;
 
 use ccfs::archive::{AgentSkillChange, Archive, CsvWriter, Records};
-use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData, Trust};
+use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData, Session, Trust};
 use ccfs_emulator::{Emulator, Shape, SkillSeparator};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -51,11 +51,11 @@ fn trust(emulator: &Emulator) -> Trust {
 }
 
 fn client(emulator: &Emulator) -> Client {
-    Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(emulator)).build().unwrap()
+    Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)).unwrap()
 }
 
 fn async_client(emulator: &Emulator) -> AsyncClient {
-    AsyncClient::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(emulator)).build().unwrap()
+    AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)).unwrap()
 }
 
 fn changes(bytes: &[u8]) -> Vec<AgentSkillChange> {

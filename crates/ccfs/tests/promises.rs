@@ -7,10 +7,11 @@ use std::error::Error as StdError;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use ccfs::{
-    AsyncBuildError, AsyncClient, AsyncClientBuilder, AsyncDownload, BuildError, Client, ClientBuilder, Credentials, Download,
-    DownloadAgentSkillInfoFile, Error, FileError, FileReceipt, GenerationJob, Progress, QueryAgentSkillInfoData, Trust, TrustError,
+    AsyncBuildError, AsyncClient, AsyncDownload, BuildError, Client, Credentials, Download, DownloadAgentSkillInfoFile, Error, FileError,
+    FileReceipt, GenerationJob, Progress, QueryAgentSkillInfoData, Session, Trust, TrustError,
 };
 use ccfs_emulator::Emulator;
 
@@ -25,8 +26,13 @@ fn sendable<T: Send>(value: T) -> T {
 fn everything_crosses_threads() {
     shared::<Client>();
     shared::<AsyncClient>();
-    shared::<ClientBuilder>();
-    shared::<AsyncClientBuilder>();
+    shared::<Session>();
+    shared::<ccfs::Proxy>();
+    shared::<ccfs::Identity>();
+    shared::<ccfs::Pin>();
+    shared::<ccfs::TlsVersion>();
+    shared::<ccfs::Overwrite>();
+    shared::<ccfs::SystemClock>();
     shared::<Credentials>();
     shared::<Trust>();
     shared::<ccfs::Endpoint>();
@@ -36,7 +42,6 @@ fn everything_crosses_threads() {
     shared::<FileReceipt>();
     shared::<GenerationJob>();
     shared::<Progress>();
-    thread_safe::<ccfs::SystemClock>();
     thread_safe::<ccfs::WholeFile>();
     thread_safe::<ccfs::archive::Archive<File>>();
     thread_safe::<ccfs::archive::AgentSkillChange>();
@@ -48,6 +53,9 @@ fn everything_crosses_threads() {
     an_error::<Error>();
     an_error::<FileError>();
     an_error::<TrustError>();
+    an_error::<ccfs::ProxyError>();
+    an_error::<ccfs::IdentityError>();
+    an_error::<ccfs::PinError>();
     an_error::<BuildError>();
     an_error::<AsyncBuildError>();
     an_error::<ccfs::ExchangeError>();
@@ -62,18 +70,19 @@ fn same<A: 'static, B: 'static>() {
 #[test]
 fn the_facades_types_are_the_layers_own() {
     same::<Client, ccfs_ureq::Client>();
-    same::<ClientBuilder, ccfs_ureq::ClientBuilder>();
     same::<Download<'static, ()>, ccfs_ureq::Download<'static, ()>>();
     same::<BuildError, ccfs_ureq::BuildError>();
     same::<AsyncClient, ccfs_reqwest::Client>();
-    same::<AsyncClientBuilder, ccfs_reqwest::ClientBuilder>();
     same::<AsyncDownload<'static, ()>, ccfs_reqwest::Download<'static, ()>>();
     same::<AsyncBuildError, ccfs_reqwest::BuildError>();
     same::<Credentials, ccfs_proto::Credentials>();
     same::<DownloadAgentSkillInfoFile, ccfs_proto::DownloadAgentSkillInfoFile>();
     same::<ccfs::proto::PlaybackToken, ccfs_proto::PlaybackToken>();
     same::<ccfs::archive::AgentSkillChange, ccfs_archive::AgentSkillChange>();
-    // Both backends have one error, one trust and one progress.
+    // Both backends have one session, one error, one trust and one progress.
+    same::<Session, ccfs_ureq::Session>();
+    same::<Session, ccfs_reqwest::Session>();
+    same::<Session, ccfs_driver::Session>();
     same::<Error, ccfs_ureq::Error>();
     same::<Error, ccfs_reqwest::Error>();
     same::<Error, ccfs_driver::Error>();
@@ -102,14 +111,17 @@ fn trust(emulator: &Emulator) -> Trust {
 #[test]
 fn async_calls_can_be_spawned() {
     let emulator = emulator();
-    let client = AsyncClient::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(&emulator)).build().unwrap();
+    let client = AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (caller, path) = (client.clone(), folder.path().join("a.zip"));
     let task = runtime.spawn(sendable(async move {
         let job = sendable(caller.call(query())).await?;
         let download = || DownloadAgentSkillInfoFile::new(job.file_name("2023-04-06".parse().unwrap()));
-        Ok::<_, Error>((job, sendable(caller.download(download()).progress(|_| {}).to_writer(tokio::io::sink())).await.map(|_| ())))
+        Ok::<_, Error>((
+            job,
+            sendable(caller.download(download()).progress(|_| ControlFlow::Continue(())).to_writer(tokio::io::sink())).await.map(|_| ()),
+        ))
     }));
     let (job, elsewhere) = runtime.block_on(task).unwrap().unwrap();
     // The day in the name is the emulator's, so that one is not there.
@@ -131,15 +143,16 @@ fn async_calls_can_be_spawned() {
 #[test]
 fn clones_of_a_client_share_what_is_learned() {
     let emulator = emulator();
-    let client = Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(&emulator)).build().unwrap();
+    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator)).unwrap();
     let clone = client.clone();
-    assert!(clone.clock_skew().is_none());
+    assert!(clone.session().clock_skew().is_none());
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..3).map(|_| scope.spawn(|| client.call(query()).unwrap())).collect();
         let jobs: Vec<_> = workers.into_iter().map(|worker| worker.join().unwrap().response_id).collect();
         assert!(jobs[0] != jobs[1] && jobs[1] != jobs[2]);
     });
-    assert!(clone.clock_skew().is_some() && clone.clock_skew() == client.clock_skew());
+    let skew = |client: &Client| client.session().clock_skew();
+    assert!(skew(&clone).is_some() && skew(&clone) == skew(&client));
     assert_eq!(emulator.files().len(), 3);
 }
 
@@ -157,7 +170,7 @@ fn errors_go_into_boxes_with_their_chain() {
     }
     let run = || -> Result<FileReceipt, Box<dyn StdError + Send + Sync>> {
         let emulator = emulator();
-        let client = Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(&emulator)).build()?;
+        let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator))?;
         client.call(query())?;
         Ok(client.download(DownloadAgentSkillInfoFile::new(emulator.files().remove(0))).to_writer(Full)?)
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
 use ccfs::{
-    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime, Overwrite, QueryAgentSkillInfoData,
+    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime, Overwrite, QueryAgentSkillInfoData, Session,
     Timestamp, Trust,
 };
 use ccfs_emulator::Emulator;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     steps.done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
 
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes()).map_err(Failure::usage)?;
-    let client = Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust.clone()).build();
+    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust);
     let client = client.map_err(Failure::usage)?;
     let (begin, end) = yesterday();
     let job = client.call(QueryAgentSkillInfoData::new(begin, end, &callback_url))?;
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     steps.done("download", format_args!("blocking (ureq): {} bytes to {}", table::thousands(receipt.bytes), archive.display()))?;
     wire(&emulator)?;
 
-    let bytes = download_async(emulator.endpoint().clone(), &emulator, trust, download)?;
+    let bytes = download_async(emulator.endpoint().clone(), &emulator, &trust, download)?;
     steps.done("download", format_args!("async (reqwest): {} bytes to memory", table::thousands(bytes.len() as u64)))?;
     wire(&emulator)?;
     compare(&archive, &bytes)?;
@@ -120,8 +120,13 @@ fn wait_for_callback(listener: &Listener) -> Result<Callback, Failure> {
     }
 }
 
-fn download_async(endpoint: Endpoint, emulator: &Emulator, trust: Trust, download: DownloadAgentSkillInfoFile) -> Result<Vec<u8>, Failure> {
-    let client = AsyncClient::builder(endpoint, emulator.credentials()).trust(trust).build().map_err(Failure::usage)?;
+fn download_async(
+    endpoint: Endpoint,
+    emulator: &Emulator,
+    trust: &Trust,
+    download: DownloadAgentSkillInfoFile,
+) -> Result<Vec<u8>, Failure> {
+    let client = AsyncClient::with_trust(Session::new(endpoint, emulator.credentials()), trust).map_err(Failure::usage)?;
     backend::run(async {
         let mut bytes = Vec::new();
         client.download(download).to_writer(&mut bytes).await?;

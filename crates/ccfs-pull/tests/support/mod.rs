@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use ccfs_archive::FileKind;
-use ccfs_driver::Clock;
+use ccfs_driver::{Clock, Session};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{Callback, Policy, Timestamp};
 use ccfs_pull::{AsyncPull, BlockingPull, Pace, Plan, PullError, PullProgress, PullSummary, Zone};
@@ -51,13 +51,15 @@ impl Bench {
     }
 
     pub(crate) fn client(&self) -> ccfs_ureq::Client {
-        let builder = ccfs_ureq::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
-        builder.policy(policy()).clock(self.clock.clone()).build().unwrap()
+        ccfs_ureq::Client::new(self.session()).unwrap()
     }
 
     pub(crate) fn async_client(&self) -> ccfs_reqwest::Client {
-        let builder = ccfs_reqwest::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
-        builder.policy(policy()).clock(self.clock.clone()).build().unwrap()
+        ccfs_reqwest::Client::new(self.session()).unwrap()
+    }
+
+    fn session(&self) -> Session {
+        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).policy(policy()).clock(self.clock.clone())
     }
 
     /// What the server was asked to generate, by window, how often.

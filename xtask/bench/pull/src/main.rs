@@ -17,6 +17,7 @@ use ccfs_emulator::Emulator;
 use ccfs_proto::{Credentials, Day, LocalTime};
 use ccfs_pull::{AsyncPull, BlockingPull, Pace, Plan, PullSummary, Zone};
 use ccfs_tls::Trust;
+use ccfs_ureq::Session;
 
 type Failed = Box<dyn Error>;
 
@@ -124,10 +125,10 @@ fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &
 
     let begin = Instant::now();
     let summary: PullSummary = if backend == "blocking" {
-        let client = ccfs_ureq::Client::builder(endpoint.parse()?, credentials).trust(trust).build()?;
+        let client = ccfs_ureq::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
         BlockingPull::new(&client, plan, into).pace(pace).run()?
     } else {
-        let client = ccfs_reqwest::Client::builder(endpoint.parse()?, credentials).trust(trust).build()?;
+        let client = ccfs_reqwest::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(AsyncPull::new(&client, plan, into).pace(pace).run())?
     };

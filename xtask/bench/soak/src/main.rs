@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use ccfs_archive::Archive;
 use ccfs_conformance::ManualClock;
-use ccfs_driver::Error as CallError;
+use ccfs_driver::{Error as CallError, Session};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, IndexFileName, Policy, QueryAgentSkillInfoData, ResultCode};
 use ccfs_tls::Trust;
@@ -155,7 +155,7 @@ fn soak(wanted: &Wanted) -> Result<bool, Failed> {
 
 /// Asks for the files, and takes down what is right.
 fn files(emulator: &Emulator) -> Result<Vec<(IndexFileName, Vec<u8>)>, Failed> {
-    let client = ccfs_ureq::Client::builder(emulator.endpoint().clone(), emulator.credentials()).trust(trust(emulator)?).build()?;
+    let client = ccfs_ureq::Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)?)?;
     for _ in 0..FILES {
         client.call(QueryAgentSkillInfoData::new(
             "2023-04-05 00:00:00".parse()?,
@@ -187,16 +187,18 @@ fn check(file: File) -> Result<(), Failed> {
 
 impl Soak {
     fn blocking(&self) -> Result<(), Failed> {
-        let builder = ccfs_ureq::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
-        let client = builder.trust(trust(&self.emulator)?).policy(policy()).clock(ManualClock::ticking()).build()?;
+        let client = ccfs_ureq::Client::with_trust(self.session(), &trust(&self.emulator)?)?;
         self.work(|operation, path| client.download(operation).check(check).to_file(path))
     }
 
     fn asynchronous(&self) -> Result<(), Failed> {
-        let builder = ccfs_reqwest::Client::builder(self.emulator.endpoint().clone(), self.emulator.credentials());
-        let client = builder.trust(trust(&self.emulator)?).policy(policy()).clock(ManualClock::ticking()).build()?;
+        let client = ccfs_reqwest::Client::with_trust(self.session(), &trust(&self.emulator)?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         self.work(|operation, path| runtime.block_on(client.download(operation).check(check).to_file(path)))
+    }
+
+    fn session(&self) -> Session {
+        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).policy(policy()).clock(ManualClock::ticking())
     }
 
     fn work(&self, download: impl Fn(DownloadAgentSkillInfoFile, &Path) -> Result<FileReceipt, CallError>) -> Result<(), Failed> {
