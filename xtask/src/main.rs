@@ -32,7 +32,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   minimal    everything builds with the oldest dependencies that Cargo.toml allows (nightly)
   miri       the core's tests in Miri (nightly with miri and rust-src)
-  deny       licences, advisories and sources (cargo-deny)
+  deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS]: ours against peers, interleaved in one run; pull: windows from the emulator over both backends
@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["minimal"] => tools::minimal(),
         ["miri"] => tools::miri(),
-        ["deny"] => tools::deny(),
+        ["deny"] => tools::deny(None),
+        ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),

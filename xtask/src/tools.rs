@@ -6,7 +6,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::workspace::{cargo, done, metadata, output, root, text};
+use crate::workspace::{cargo, done, metadata, output, read, root, text};
+
+/// Where cargo-deny has its advisories from.
+const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
+/// Where `deny.toml` says how they are taken.
+const SECTION: &str = "[advisories]\n";
 
 /// Tests of the core's operations that take Miri too long, which is some hundred times slower than the processor.
 const SLOW: &[&str] = &["laws::", "limits::", "upload::", "secrets::"];
@@ -53,13 +58,36 @@ pub(crate) fn miri() -> Result<(), String> {
     done(test.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", folder).current_dir(root()))
 }
 
-/// Runs cargo-deny with `deny.toml`.
-pub(crate) fn deny() -> Result<(), String> {
+/// Runs cargo-deny with `deny.toml`; with a clone of the advisory database, without a network.
+pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
     if cargo(&["deny", "--version"]).is_err() {
         println!("advisories are not checked: cargo-deny is not installed; `cargo install cargo-deny --locked` brings it");
         return Ok(());
     }
-    done(Command::new(env!("CARGO")).args(["deny", "check"]).current_dir(root()))
+    let Some(copy) = copy else {
+        let checked = done(Command::new(env!("CARGO")).args(["deny", "check"]).current_dir(root()));
+        return checked.map_err(|error| format!("{error}\nwhere {ADVISORIES} is out of reach: `cargo xtask deny --db PATH` takes a clone"));
+    };
+    let copy = fs::canonicalize(copy).map_err(|error| format!("{copy}: {error}"))?;
+    let day = output(Command::new("git").arg("-C").arg(&copy).args(["log", "-1", "--format=%cs"]))?;
+    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("deny");
+    let _ = fs::remove_dir_all(&folder);
+    let config = folder.join("deny.toml");
+    let rules =
+        read(&root().join("deny.toml"))?.replacen(SECTION, &format!("{SECTION}db-path = {:?}\n", folder.join("db").to_string_lossy()), 1);
+    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&config, rules));
+    written.map_err(|error| format!("{}: {error}", config.display()))?;
+    let run = |first: &[&str], then: &[&str]| {
+        let mut deny = Command::new(env!("CARGO"));
+        deny.arg("deny").args(first).arg("--config").arg(&config).args(then).current_dir(root());
+        // cargo-deny has git fetch the database, and git takes the clone for it.
+        deny.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_VALUE_0", ADVISORIES);
+        done(deny.env("GIT_CONFIG_KEY_0", format!("url.{}.insteadOf", copy.display())))
+    };
+    run(&[], &["fetch", "db"])?;
+    run(&["--offline"], &["check"])?;
+    println!("that is by the advisories of {}", day.trim());
+    Ok(())
 }
 
 fn nightly(words: &[&str]) -> Command {
