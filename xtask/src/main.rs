@@ -25,7 +25,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   deps       the rules of the house: who may import whom, crate budgets, licences, Rust versions
   docs       links, what the code says of the documents, and that their Rust is compiled
   unused     every declared dependency is named in the sources
-  api        [--bless]: the public API against its committed snapshot, and no foreign types in it
+  api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
@@ -44,8 +44,9 @@ fn main() -> ExitCode {
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["api"] => api::run(false),
-        ["api", "--bless"] => api::run(true),
+        ["api"] => api::run(api::Wanted::Compare),
+        ["api", "--bless"] => api::run(api::Wanted::Bless),
+        ["api", "--release"] => api::run(api::Wanted::Release),
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["docs"] => docs::run(),

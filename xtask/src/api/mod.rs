@@ -1,30 +1,53 @@
 //! The public face of every library crate: a committed snapshot, and what may not stand in it.
 //!
 //! rustdoc writes the public items as JSON, which is unstable: each version of the toolchain may write another format, and `public-api`, which
-//! turns it into lines, reads one. Where the two do not fit, nothing is compared, and it is said so.
+//! turns it into lines, reads one. That of the project's own toolchain must fit. Where another one's does not, nothing is compared, and it is
+//! said so.
 
 mod face;
 mod foreign;
+mod release;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::workspace::{Member, done, members, metadata, root, shown, text, verdict};
+use crate::workspace::{Member, done, members, metadata, output, root, shown, text, verdict};
 use face::Face;
 
-/// The format that `public-api` of this workspace reads: the one of Rust 1.95.
+/// The project's own toolchain: `.ci/run` takes it.
+const TOOLCHAIN: &str = include_str!("../../../.ci/toolchain").trim_ascii();
+/// The format that `public-api` of this workspace reads, and that toolchain's rustdoc writes.
 const FORMAT: u64 = 57;
 /// Says to this program that it stands in for rustdoc, and where rustdoc is.
 const STAND_IN: &str = "XTASK_STANDS_IN_FOR_RUSTDOC";
 
 const DIFFERS: &str = "the public API differs from the snapshot below tests/api. If that is wanted:
   - `cargo xtask api --bless` writes the snapshot, and the change is committed with it;
-  - CHANGELOG.md gets a line under \"Unreleased\", because users will notice;
+  - CHANGELOG.md gets a line under \"Unreleased\" that names the library, because users will notice;
   - a line with '-' breaks somebody: until 1.0 that is a new minor version, and the changelog says what to write instead.
 Where it is not wanted, make the item private";
 
-pub(crate) fn run(bless: bool) -> Result<(), String> {
+/// What is done with the snapshots.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Wanted {
+    Compare,
+    Bless,
+    Release,
+}
+
+pub(crate) fn run(wanted: Wanted) -> Result<(), String> {
+    read_libraries(wanted)?;
+    match wanted {
+        Wanted::Compare => release::check(),
+        // What was blessed may be waiting for its line in the changelog.
+        Wanted::Bless => Ok(()),
+        Wanted::Release => release::close(),
+    }
+}
+
+/// Compares the libraries with their snapshots, or writes these.
+fn read_libraries(wanted: Wanted) -> Result<(), String> {
     let metadata = metadata()?;
     let members = members(&metadata);
     let libraries: Vec<&Member<'_>> = members.iter().filter(|member| member.is_library()).collect();
@@ -34,15 +57,15 @@ pub(crate) fn run(bless: bool) -> Result<(), String> {
     for (library, document) in libraries.iter().zip(documents) {
         let format = face::format(&document)?;
         if format != FORMAT {
-            println!("the public API is not compared: this rustdoc writes format {format}, and what reads it knows {FORMAT} (Rust 1.95)");
-            return Ok(());
+            let rust = output(Command::new("rustc").arg("--version"))?;
+            return unfit(rust.split(' ').nth(1).unwrap_or_default(), format, wanted);
         }
         let face = Face::read(&document)?;
         wrong.extend(foreign::check(library.name, &face, &metadata));
         wrong.extend(face.not_thread_safe(library.name));
         wrong.extend(face.closed(library.name));
         let snapshot = folder.join(format!("{}.txt", library.name));
-        if bless {
+        if wanted == Wanted::Bless {
             let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&snapshot, face.text()));
             written.map_err(|error| format!("{}: {error}", shown(&snapshot)))?;
         } else {
@@ -56,6 +79,20 @@ pub(crate) fn run(bless: bool) -> Result<(), String> {
         &format!("{} libraries: no foreign types, every enum can grow, everything crosses threads", libraries.len()),
     )?;
     verdict(&differing, DIFFERS, "the public API is that of the snapshots below tests/api")
+}
+
+/// Whether it is all right that the public API is not compared, because a toolchain writes another format.
+fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
+    let why = format!("rustdoc of Rust {rust} writes format {format}, and what reads it knows {FORMAT}");
+    if rust == TOOLCHAIN {
+        return Err(format!("{why}: .ci/toolchain, public-api in Cargo.toml and FORMAT in xtask/src/api/mod.rs go together"));
+    }
+    let why = format!("{why}; `cargo +{TOOLCHAIN} xtask api` can");
+    if wanted != Wanted::Compare {
+        return Err(format!("the public API cannot be read: {why}"));
+    }
+    println!("warning: THE PUBLIC API IS NOT COMPARED: {why}");
+    Ok(())
 }
 
 /// Has rustdoc write the JSON of all libraries at once, and says where it is.
@@ -79,4 +116,20 @@ pub(crate) fn as_rustdoc() -> Option<ExitCode> {
     let status = Command::new(rustdoc).args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").env_remove(STAND_IN).status();
     let code = status.ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
     Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projects_own_toolchain_must_compare_and_another_one_may_warn() {
+        assert!(TOOLCHAIN.split('.').count() == 3 && TOOLCHAIN.split('.').all(|part| part.parse::<u32>().is_ok()), "{TOOLCHAIN}");
+        let own = unfit(TOOLCHAIN, FORMAT + 1, Wanted::Compare).unwrap_err();
+        assert!(own.contains("go together"), "{own}");
+        assert_eq!(unfit("1.999.0", FORMAT + 1, Wanted::Compare), Ok(()));
+        for wanted in [Wanted::Bless, Wanted::Release] {
+            assert!(unfit("1.999.0", FORMAT + 1, wanted).is_err(), "what was not read is neither blessed nor released");
+        }
+    }
 }
