@@ -88,33 +88,44 @@ fn dumped(text: &str) -> String {
     text.lines().flat_map(|line| line.split_whitespace().take_while(is_group)).collect::<String>().replace('-', "")
 }
 
-/// All that was rendered, in every way that a value has.
+/// All that was rendered, in every way that a value has, and of which types.
 #[derive(Debug, Default)]
-pub struct Rendered(String);
+pub struct Rendered {
+    text: String,
+    types: BTreeSet<String>,
+}
 
 impl Rendered {
     /// `{:?}` and `{:#?}`.
-    pub fn debug(&mut self, value: &dyn Debug) {
-        writeln!(self.0, "{value:?}\n{value:#?}").unwrap();
+    pub fn debug<T: Debug + ?Sized>(&mut self, value: &T) {
+        self.note::<T>("Debug");
+        writeln!(self.text, "{value:?}\n{value:#?}").unwrap();
     }
 
     /// `{}` and `{:#}`.
-    pub fn display(&mut self, value: &dyn Display) {
-        writeln!(self.0, "{value}\n{value:#}").unwrap();
+    pub fn display<T: Display + ?Sized>(&mut self, value: &T) {
+        self.note::<T>("Display");
+        writeln!(self.text, "{value}\n{value:#}").unwrap();
+    }
+
+    /// A value in both ways.
+    pub fn both<T: Debug + Display + ?Sized>(&mut self, value: &T) {
+        self.debug(value);
+        self.display(value);
     }
 
     /// An error and everything that it says it was caused by.
-    pub fn error(&mut self, error: &dyn Error) {
-        let mut next = Some(error);
+    pub fn error<E: Error + 'static>(&mut self, error: &E) {
+        self.both(error);
+        let mut next = error.source();
         while let Some(error) = next {
-            self.debug(&error);
-            self.display(&error);
+            writeln!(self.text, "{error:?}\n{error:#?}\n{error}\n{error:#}").unwrap();
             next = error.source();
         }
     }
 
     /// The outcome of a call.
-    pub fn outcome<T: Debug>(&mut self, outcome: &Result<T, impl Error>) {
+    pub fn outcome<T: Debug, E: Error + 'static>(&mut self, outcome: &Result<T, E>) {
         self.debug(outcome);
         if let Err(error) = outcome {
             self.error(error);
@@ -123,7 +134,24 @@ impl Rendered {
 
     /// The text.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The traits and public names of what was rendered, as `Debug ccfs_proto::Credentials`: of each value's type and those that it is made of.
+    pub fn types(&self) -> &BTreeSet<String> {
+        &self.types
+    }
+
+    fn note<T: ?Sized>(&mut self, as_trait: &str) {
+        // `core::result::Result<ccfs_proto::operation::job::Job, ccfs_driver::error::Error>` names two of ours.
+        for path in std::any::type_name::<T>().split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
+            let (first, last) = (path.split("::").next(), path.rsplit("::").next());
+            if let (Some(first), Some(last)) = (first, last)
+                && first.starts_with("ccfs")
+            {
+                self.types.insert(format!("{as_trait} {first}::{last}"));
+            }
+        }
     }
 }
 

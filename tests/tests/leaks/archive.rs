@@ -1,0 +1,87 @@
+//! The archive's types. A record shows what it holds, for that is what it is for; an error about a file quotes nothing of it.
+
+use std::io::Cursor;
+
+use ccfs::archive::{
+    AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call, CallDirection, Charset, CsvWriter,
+    DeviceType, ExportFormat, FileKind, Limits, OnBadRow, OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter,
+    Recording, Records, TaskStatus, TenantTime, UtcTime, WithOffset,
+};
+use ccfs_tests::{Rendered, Secrets};
+
+/// Every way to read `zip`, and what is said of what cannot be read.
+pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
+    let row = "MARKER-cell-of-an-id,dev,acc,1,2,3,MARKER-cell-of-a-time,4\n";
+    secrets.add("a cell", "MARKER-cell-of-an-id");
+    secrets.add("a cell", "MARKER-cell-of-a-time");
+    for record in Records::<AgentSkillChange>::from_csv(row.as_bytes()) {
+        let error = record.unwrap_err();
+        shown.error(&error);
+        let ccfs::archive::Error::Row(bad) = error else { panic!("{error}") };
+        shown.both(&bad);
+        shown.both(&bad.at);
+    }
+    let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).charset(Charset::Utf8).limits(Limits::new());
+    shown.debug(&options);
+    shown.debug(&Limits::new());
+    let mut skipping = Records::<AgentSkillChange>::from_csv_with(row.as_bytes(), FileKind::AgentSkillInfo, &options);
+    assert!(skipping.next_record().unwrap().is_none());
+    shown.debug(skipping.bad_rows());
+    shown.debug(&skipping);
+
+    let mut archive = Archive::open(Cursor::new(zip)).unwrap();
+    shown.debug(&archive);
+    shown.debug(&archive.members());
+    let report = archive.inspect().unwrap();
+    shown.both(&report);
+    shown.debug(&report.members[0]);
+    shown.debug(&report.totals);
+    for damaged in [&zip[..zip.len() / 2], &[&zip[..40], &[0; 40], &zip[80..]].concat()] {
+        let error = match Archive::open(Cursor::new(damaged)) {
+            Err(error) => error,
+            Ok(mut archive) => archive.inspect().unwrap_err(),
+        };
+        shown.error(&error);
+        let ccfs::archive::Error::Zip(error) = error else { panic!("{error}") };
+        shown.error(&error);
+        shown.both(&error.fault);
+    }
+    shown.debug(&ArchiveStream::new(zip));
+    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    shown.debug(&parser);
+    shown.debug(&parser.feed(&zip[..100]));
+    shown.debug(&CsvWriter::new(Vec::new()));
+    shown.debug(&RecordWriter::new(ExportFormat::Csv, Vec::new()));
+
+    records::<AgentSkillChange>(shown, FileKind::AgentSkillInfo);
+    records::<AgentOperation>(shown, FileKind::AgentOprInfo);
+    records::<Call>(shown, FileKind::Call);
+    records::<Recording>(shown, FileKind::Record);
+    records::<AnyRecord>(shown, FileKind::AgentSkillInfo);
+    let list = ccfs::archive::SkillList::new("1;2");
+    shown.debug(&list);
+    let (local, utc): (TenantTime, UtcTime) = ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    shown.both(&local);
+    shown.both(&utc);
+    shown.both(&OperateType::from(1));
+    shown.both(&CallDirection::from(0));
+    shown.both(&TaskStatus::from(0));
+    shown.both(&DeviceType::from(1));
+    let OperateType::Unknown(code) = OperateType::from(-7) else { panic!("no such code is known") };
+    shown.debug(&code);
+}
+
+/// A record of each kind, lent and owned, out of a row of ones.
+fn records<T: Record>(shown: &mut Rendered, kind: FileKind) {
+    let row = format!("{}\n", vec![""; 60].join(","));
+    let mut parser = RecordParser::<T>::with_options(kind, &ReadOptions::new());
+    shown.debug(&parser);
+    let mut fed = parser.feed(row.as_bytes());
+    shown.debug(&fed);
+    let record = fed.next_record().unwrap().unwrap();
+    shown.debug(&record);
+    shown.debug(&record.row());
+    shown.debug(&record.row().cells());
+    shown.debug(&WithOffset::new(record, |_| None));
+    shown.debug(&record.into_owned());
+}

@@ -1,0 +1,168 @@
+//! The core's types, at every step of a call.
+
+use ccfs::proto::{
+    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange, GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now,
+    OperationRequest, PlayVoice, PlaybackToken, PreparedRequest, RecentSignatures, Reception, RequestView, SecretKey, Signer, SinkKind,
+    Step, TlsFailure, TransportFailure,
+};
+use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
+use ccfs_driver::Session;
+use ccfs_tests::{Rendered, Secrets};
+use http::{HeaderMap, StatusCode};
+
+use crate::{Account, NOW, download};
+
+/// Every public type of the core that a secret goes through, at every step.
+pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
+    shown.debug(&SecretKey::new(secret_key.to_owned()).unwrap());
+    let account = Account::new(secret_key);
+    let credentials = &account.credentials;
+    let (signer, verifier) = (Signer::new(credentials), Verifier::new(credentials));
+    shown.debug(credentials);
+    shown.debug(&signer);
+    shown.debug(&verifier);
+    for (access_key, secret) in [("", secret_key.to_owned()), ("a b", secret_key.to_owned()), ("ak", secret_key.repeat(100))] {
+        shown.error(&Credentials::from_text(access_key, secret).unwrap_err());
+    }
+    // Somebody who takes the one for the other is told so without an echo.
+    shown.error(&ccfs::AccessKey::new(&format!("{secret_key}/ ")).unwrap_err());
+    shown.error(&format!("https://user:{secret_key}@10.1.2.3").parse::<Endpoint>().unwrap_err());
+    shown.error(&AuthorizationHeader::parse(secret_key).unwrap_err());
+    shown.error(&Trust::none().add_pem(secret_key.as_bytes()).unwrap_err());
+
+    let endpoint: Endpoint = "https://10.1.2.3:8443".parse().unwrap();
+    let prefix = account.add_request(secrets, &download(), &endpoint, NOW);
+    let prepared = PreparedRequest::new(download().request().unwrap(), &endpoint).unwrap();
+    shown.debug(&prepared);
+    let request = prepared.sign(&signer, NOW).unwrap();
+    shown.debug(request.headers());
+    let authorization = request.headers()["authorization"].to_str().unwrap();
+    shown.debug(&AuthorizationHeader::parse(authorization).unwrap());
+    shown.display(&prefix);
+    let headers: Vec<(&str, &str)> = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    let view = RequestView { method: "POST", path: request.uri().path(), query: &[], headers: &headers, body: request.body() };
+    shown.debug(&view);
+    shown.debug(&signer.explain(view, NOW).unwrap());
+    shown.both(&verifier.verify(authorization, view, NOW).unwrap());
+    let forged = RequestView { body: b"another", ..view };
+    shown.outcome(&verifier.verify(authorization, forged, NOW));
+    shown.debug(&verifier.diagnose(authorization, forged));
+    let mut seen = RecentSignatures::default();
+    shown.outcome(&verifier.verify_once(authorization, view, NOW, &mut seen));
+    shown.outcome(&verifier.verify_once(authorization, view, NOW, &mut seen));
+    shown.debug(&seen);
+    for view in [view, forged] {
+        shown.debug(&Reception::of(view, &verifier, &mut seen, NOW));
+    }
+    render_exchanges(shown, secrets, &account, &endpoint);
+    render_operations(shown, secrets);
+
+    let session = Session::new(endpoint, credentials.clone());
+    shown.debug(&session);
+    shown.debug(&session.begin(download(), SinkKind::Once).unwrap());
+}
+
+/// Exchanges at every step, for whatever a server says.
+fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Account, endpoint: &Endpoint) {
+    let url = "https://obs.example/MARKER-recording-url?Expires=1";
+    secrets.add("a recording's URL", url);
+    let bodies = [
+        (200, format!(r#"{{"resultCode":"0","resultDesc":"success","resultData":{{"url":"{url}"}}}}"#)),
+        (200, r#"{"resultCode":"0300012","resultData":"MARKER-data-of-a-refusal"}"#.into()),
+        (200, r#"{"resultCode":["MARKER-of-another-shape"]}"#.into()),
+        (200, "<html>MARKER-page-of-a-gateway</html>".into()),
+        (200, "PK\u{3}\u{4}MARKER-file-that-is-none".into()),
+        (401, r#"{"status":401,"error":"Unauthorized","path":"/MARKER-path-of-a-refusal"}"#.into()),
+        (503, "MARKER-text-of-a-busy-server".into()),
+    ];
+    secrets.add("a marker in a body", "MARKER-data-of-a-refusal");
+    secrets.add("a marker in a body", "MARKER-of-another-shape");
+    secrets.add("a marker in a body", "MARKER-page-of-a-gateway");
+    secrets.add("a marker in a body", "MARKER-file-that-is-none");
+    secrets.add("a marker in a body", "MARKER-path-of-a-refusal");
+    secrets.add("a marker in a body", "MARKER-text-of-a-busy-server");
+    let operation = GetRecordFileUrlFromObs::new("1", "2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    account.add_request(secrets, &operation, endpoint, NOW);
+    for (status, body) in &bodies {
+        let status = StatusCode::from_u16(*status).unwrap();
+        let mut policy = Policy::default();
+        policy.attempts = 2;
+        let mut now = Now { wall: NOW, monotonic: std::time::Duration::ZERO };
+        let mut exchange = Exchange::new(operation.clone(), endpoint, &account.credentials, &policy).unwrap();
+        loop {
+            shown.debug(&exchange);
+            let step = exchange.poll(now).unwrap();
+            shown.debug(&step);
+            match step {
+                Step::Send { request, .. } => {
+                    shown.debug(request.headers());
+                    shown.error(&exchange.on_end(now).unwrap_err());
+                    exchange.on_head(now, status, &HeaderMap::new()).unwrap();
+                    exchange.poll(now).unwrap();
+                    exchange.on_body(now, body.clone().into()).unwrap();
+                }
+                Step::Receive { .. } => exchange.on_end(now).unwrap(),
+                Step::Wait(duration) => now.monotonic += duration,
+                Step::Done(outcome) => {
+                    shown.outcome(&outcome);
+                    if let Err(error) = &outcome {
+                        shown.both(&error.kind);
+                        if let ErrorKind::Refused { refusal, .. } = &error.kind {
+                            shown.both(refusal);
+                        }
+                    }
+                    break;
+                }
+                other => panic!("an envelope's exchange does not ask for {other:?}"),
+            }
+        }
+        let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
+        shown.outcome(&classifier.push(body.clone().into()));
+        shown.debug(&classifier);
+        shown.outcome(&classifier.finish());
+        shown.outcome(&Envelope::parse(body.as_bytes()));
+        shown.outcome(&Callback::parse(body.as_bytes()));
+    }
+    let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
+    shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap());
+    shown.debug(&classifier);
+    for failure in [TransportFailure::Broken, TransportFailure::Tls(TlsFailure::UnknownIssuer), TransportFailure::Stall] {
+        shown.error(&failure);
+    }
+}
+
+/// Operations that carry a secret, and what is said of a wrong one.
+fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
+    const TOKEN: &str = "MARKER-playback-token-🔑";
+    secrets.add("a playback token", TOKEN);
+    let token = PlaybackToken::new(TOKEN.to_owned()).unwrap();
+    shown.debug(&token);
+    let play = PlayVoice::new(token, NOW);
+    shown.debug(&play);
+    shown.debug(&play.request().unwrap());
+    shown.debug(&PreparedRequest::new(play.request().unwrap(), &"https://10.1.2.3".parse().unwrap()).unwrap());
+    shown.error(&PlaybackToken::new(TOKEN.repeat(100)).unwrap_err());
+    shown.error(&PlaybackToken::new(format!("{TOKEN}\n")).unwrap_err());
+    for interface in INTERFACES {
+        shown.debug(interface);
+        for field in interface.fields.iter().filter(|field| field.secret) {
+            for value in [TOKEN.to_owned(), TOKEN.repeat(100), String::new()] {
+                let fields =
+                    interface.fields.iter().map(|other| (other.name.to_owned(), if other == field { value.clone() } else { "1".into() }));
+                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone()));
+                // Given twice, with a file, and under a name that is none.
+                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone().chain(fields.clone())));
+                shown.outcome(&AnyOperation::from_fields_with_data(interface.name, fields.clone(), TOKEN.as_bytes()));
+                let unknown = fields.map(|(name, value)| (format!("{name}x"), value));
+                shown.outcome(&AnyOperation::from_fields(interface.name, unknown));
+            }
+        }
+    }
+    secrets.add("a body of one's own", "{\"own\":\"MARKER-in-the-body\"}");
+    shown.debug(&OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}".into()).query("st", TOKEN));
+    let wav = [b"RIFF".as_slice(), &[7; 100], b"MARKER-voice"].concat();
+    secrets.add_bytes("a voice file", &wav[..40]);
+    let upload = IvrUploadFile::new(39, wav);
+    shown.debug(&upload);
+    shown.error(&upload.request().unwrap_err());
+}

@@ -1,0 +1,233 @@
+//! The types of the rooms around the core: what drivers and clients are told, a listener, a pull, the doctor, the suite, the emulator.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ccfs::archive::{ExportFormat, FileKind};
+use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
+use ccfs_doctor::Doctor;
+use ccfs_driver::{Progress, Proxy, Session, SystemClock};
+use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
+use ccfs_listener::Listener;
+use ccfs_proto::{Endpoint, SinkKind, Verifier};
+use ccfs_pull::{Asked, AsyncPull, BlockingPull, Entry, Job, Journal, Known, Pace, Plan, Pull, Step, Stored, Task, Window, Zone, windows};
+use ccfs_tests::{Rendered, Secrets};
+use ccfs_tls::{Identity, Pin, Trust};
+use tokio::runtime::Runtime;
+
+use crate::{Account, NOW, download};
+
+/// Settings that hold a secret, and what is said of wrong ones.
+pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emulator: &Emulator) {
+    const PASSWORD: &str = "MARKER-proxy-password";
+    secrets.add("a proxy's password", PASSWORD);
+    let proxy: Proxy = format!("http://somebody:{PASSWORD}@127.0.0.1:3128").parse().unwrap();
+    shown.both(&proxy);
+    for wrong in [
+        "ftp://u:PASSWORD@h",
+        "http://u:PASSWORD@h/path",
+        "http://u:PASSWORD@",
+        "http://u:PASSWORD%zz@h",
+        "http://PASSWORD@h",
+        "PASSWORD@:x",
+    ] {
+        let wrong = wrong.replace("PASSWORD", PASSWORD);
+        if let Err(error) = wrong.parse::<Proxy>() {
+            shown.error(&error);
+        }
+        let endpoint: Endpoint = "https://10.1.2.3".parse().unwrap();
+        if let Err(error) = Proxy::from_env_with(&endpoint, |name| (name == "HTTPS_PROXY").then(|| wrong.clone())) {
+            shown.error(&error);
+        }
+    }
+
+    let (client, receiver) = (emulator.client_identity().unwrap(), emulator.receiver_identity().unwrap());
+    let identity = |certificate: &str, key: &str| Identity::from_pem(certificate.as_bytes(), key.as_bytes());
+    shown.debug(&identity(&client.certificate_pem, &client.key_pem).unwrap());
+    for (certificate, key) in [
+        (&client.certificate_pem, &receiver.key_pem),
+        (&client.key_pem, &client.key_pem),
+        (&client.certificate_pem, &client.certificate_pem),
+        (&client.certificate_pem, &client.key_pem.replace("\n-----END", "AAAA\n-----END")),
+        (&client.certificate_pem, &client.key_pem.repeat(1000)),
+    ] {
+        shown.outcome(&identity(certificate, key));
+    }
+    let pin = Pin::of(emulator.certificate_der().unwrap());
+    shown.both(&pin);
+    for wrong in [&client.key_pem, &":".repeat(64), "00"] {
+        shown.error(&wrong.parse::<Pin>().unwrap_err());
+    }
+    let trust = Trust::none().pin(pin).identity(identity(&client.certificate_pem, &client.key_pem).unwrap());
+    shown.debug(&trust);
+    shown.debug(&trust.recording_config().1);
+}
+
+/// What a driver holds while it makes a call.
+pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
+    let session = Session::new(endpoint.clone(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    let (call, exchange) = session.call(download(), SinkKind::Once).unwrap();
+    shown.debug(&call);
+    shown.debug(&call.span());
+    shown.debug(&Progress::of(&exchange));
+    shown.debug(&SystemClock::new());
+    shown.debug(&ManualClock::at(NOW));
+    shown.error(&ccfs_driver::WholeFile::create("/", ccfs_driver::Overwrite::Replace).unwrap_err());
+}
+
+/// A listener that gets a callback of each kind, over TLS.
+pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator: &Emulator) {
+    let identity = emulator.receiver_identity().unwrap();
+    let builder = || Listener::builder(&account.credentials).clock(ManualClock::at(NOW));
+    let (certificate, key) = (identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes());
+    shown.debug(&builder().tls(certificate, key).unwrap());
+    let other = emulator.client_identity().unwrap().key_pem.as_bytes();
+    for (certificate, key) in [(certificate, other), (key, key), (certificate, certificate)] {
+        shown.outcome(&builder().tls(certificate, key));
+    }
+    let listener = builder().bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    shown.debug(&listener);
+    shown.debug(&listener.next());
+    let body = r#"{"request":{"version":"2.0"},"msgBody":{"MARKER-body-of-a-stranger":"1"}}"#;
+    for authorization in ["", "authorization: auth-v2/ak/2023-04-06T02:30:00.123Z/host/MARKER-signature-of-a-stranger\r\n"] {
+        let mut stream = TcpStream::connect(listener.address()).unwrap();
+        let length = body.len();
+        write!(stream, "POST / HTTP/1.1\r\nhost: h\r\n{authorization}content-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
+        let event = listener.recv().unwrap();
+        shown.debug(&event);
+        let refusal = event.callback.clone().unwrap_err();
+        shown.error(&refusal);
+    }
+}
+
+/// Pulls that succeed, are refused and are stopped, and all that they leave behind.
+pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(ccfs::Client, ccfs::AsyncClient); 2]) {
+    let zone = Zone::named("Asia/Shanghai").unwrap();
+    shown.both(&zone);
+    shown.error(&Zone::named("Nowhere/Nowhere").unwrap_err());
+    let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
+    let plan = || Plan::new(FileKind::AgentSkillInfo, zone.clone(), from, to).window_days(1).convert(ExportFormat::Jsonl);
+    shown.debug(&plan());
+    shown.error(&Plan::new(FileKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
+    let pace = Pace::default();
+    shown.debug(&pace);
+    let clock = ManualClock::at(NOW);
+    for clients in clients {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut progress, mut reports) = (Vec::new(), Vec::new());
+        let blocking = BlockingPull::new(&clients.0, plan(), folder.path().join("a")).clock(clock.clone());
+        let blocking = blocking.progress(|now| {
+            progress.push(*now);
+            ControlFlow::Continue(())
+        });
+        let blocking = blocking.on_window(|report| reports.push(report.clone()));
+        shown.debug(&blocking);
+        shown.outcome(&blocking.run());
+        shown.debug(&progress);
+        shown.debug(&reports);
+        let pull = AsyncPull::new(&clients.1, plan(), folder.path().join("b")).clock(clock.clone());
+        shown.debug(&pull);
+        shown.outcome(&runtime.block_on(pull.run()));
+        // Another plan in the same folder, and what was written there.
+        let other = Plan::new(FileKind::AgentOprInfo, zone.clone(), from, to);
+        shown.outcome(&BlockingPull::new(&clients.0, other, folder.path().join("a")).clock(clock.clone()).run());
+        for part in ["a", "b"] {
+            let journal = std::fs::read_to_string(folder.path().join(part).join("ccfs-pull.journal")).unwrap();
+            shown.display(&journal);
+            for line in journal.lines().skip(1) {
+                shown.debug(&serde_json::from_str::<Entry>(line).unwrap());
+            }
+        }
+        let file = folder.path().join("c");
+        std::fs::write(&file, "MARKER-of-a-journal-that-is-none\n").unwrap();
+        shown.outcome(
+            &Journal::open(&file, &plan(), clients.0.session().endpoint(), "ak").map(|(journal, known)| format!("{journal:?} {known:?}")),
+        );
+        shown.outcome(&Journal::open(&folder.path().join("d"), &plan(), clients.0.session().endpoint(), "ak"));
+    }
+
+    let window = windows(&zone, from, to, 1, &[]).next().unwrap();
+    shown.both(&window);
+    shown.error(&"MARKER-of-no-window".parse::<Window>().unwrap_err());
+    let now = ccfs_driver::Clock::now(&clock);
+    let mut pull = Pull::new(zone, pace, [(window, Known::Fresh)], now);
+    loop {
+        shown.debug(&pull);
+        let step = pull.poll(now);
+        shown.debug(&step);
+        match step {
+            Step::Start(job) => {
+                shown.debug::<Job>(&job);
+                shown.debug::<Task>(&job.task);
+                match job.task {
+                    Task::Ask => pull.on_asked(now, window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap()),
+                    _ => pull.on_stored(now, window, Stored::new(1, 2, 3)),
+                }
+            }
+            Step::Done => break,
+            _ => {}
+        }
+    }
+    shown.debug(&pull.outcome(window));
+    let asked = Asked::new("9239cb50a8384bb0ab503441bf089446".parse().unwrap(), NOW, NOW);
+    shown.debug(&asked);
+    shown.debug(&Stored::new(1, 2, 3));
+    shown.debug(&Known::Asked(asked));
+}
+
+/// The doctor, on what is well and what is not.
+pub(crate) fn render_doctor(shown: &mut Rendered, accounts: [&Account; 2], emulator: &Emulator, trust: &Trust) {
+    for (account, fault) in [(0, None), (1, None), (0, Some(Fault::HostRewritten)), (0, Some(Fault::Html(200)))] {
+        if let Some(fault) = fault {
+            emulator.faults().add(fault);
+        }
+        let doctor = Doctor::new(emulator.endpoint().clone(), Some(accounts[account].credentials.clone()));
+        let doctor = doctor.trust(trust.clone()).proxy(None).clock(ManualClock::at(NOW)).timeout(Duration::from_secs(5));
+        shown.debug(&doctor);
+        let report = doctor.examine().unwrap();
+        shown.both(&report);
+        shown.debug(&report.certificates);
+        shown.debug(&report.findings);
+        shown.debug(&report.head);
+        shown.debug(&report.steps);
+        shown.display(&serde_json::to_string(&report).unwrap());
+        emulator.faults().clear();
+    }
+    let mut evidence = ccfs_doctor::Evidence::default();
+    evidence.call = Some(ccfs_doctor::Call::Strange);
+    evidence.reach = ccfs_doctor::Reach::Refused;
+    shown.debug(&evidence);
+    shown.debug(&evidence.call);
+    shown.debug(&evidence.reach);
+}
+
+/// The suite's types, and the emulator's that are left.
+pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
+    shown.debug(&Setup::new(endpoint.clone(), account.credentials.clone()));
+    let behaviours = || [Behaviour::ok("said by a script"), Behaviour::Own(Own::new(|_| Ok(())))];
+    shown.debug(&behaviours());
+    shown.debug(&Own::new(|_| Ok(())));
+    let server = ScriptedServer::play(behaviours());
+    shown.debug(&server);
+    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    ccfs::Client::new(session).unwrap().download(download()).to_writer(Vec::new()).unwrap_err();
+    let seen = server.seen();
+    assert!(seen[0].verify(&Verifier::new(&account.credentials), NOW).is_ok());
+    shown.debug(&seen);
+    let verdicts: Verdicts =
+        ccfs_conformance::run_only(&ccfs_tests::Blocking, |name| name == ccfs_conformance::scenarios().next().unwrap());
+    shown.both(&verdicts);
+    for verdict in verdicts.iter() {
+        shown.debug(verdict);
+        shown.debug(&verdict.outcome);
+    }
+
+    shown.debug(Fault::HELP);
+    shown.both(&Fault::Busy(1));
+    shown.both(&Fault::Busy(1).at("downloadAgentSkillInfoFile"));
+    shown.error(&"MARKER-of-no-fault".parse::<Fault>().unwrap_err());
+    shown.debug(&Lockout::default());
+    shown.debug(&Shape::default());
+}
