@@ -58,8 +58,7 @@ impl Answer {
 
     /// An envelope with HTTP 200, as all business results come.
     pub(crate) fn envelope(envelope: &Envelope) -> Self {
-        let body = ordered(envelope);
-        Self { result_code: Some(envelope.code().clone()), ..Self::new(StatusCode::OK, JSON, body) }
+        Self { result_code: Some(envelope.code().clone()), ..Self::new(StatusCode::OK, JSON, envelope.to_body()) }
     }
 
     /// A file.
@@ -194,21 +193,6 @@ impl Answer {
         }
         response
     }
-}
-
-/// The envelope's JSON with its keys in the order of the reference.
-fn ordered(envelope: &Envelope) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(rename = "resultCode")]
-        code: &'a str,
-        #[serde(rename = "resultDesc")]
-        description: &'a str,
-        #[serde(rename = "resultData")]
-        data: Option<&'a serde_json::Value>,
-    }
-    let body = Body { code: envelope.code().as_str(), description: envelope.description(), data: envelope.data() };
-    serde_json::to_vec(&body).unwrap_or_default()
 }
 
 fn http_date(now: Timestamp) -> String {

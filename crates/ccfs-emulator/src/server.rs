@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, Timestamp, decode_query};
+use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, ResultData, Timestamp, decode_query};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
@@ -235,7 +235,7 @@ fn verify(state: &State, head: &http::request::Parts, body: &[u8], entry: &Recei
 }
 
 fn success(data: Option<Value>) -> Answer {
-    Answer::envelope(&Envelope::new(ResultCode::Success, "success", data))
+    Answer::envelope(&Envelope::new(ResultCode::Success, "success", data.map(ResultData::from)))
 }
 
 /// Interfaces that hand out files may do so in chunks, and send their refusals under the files' type.

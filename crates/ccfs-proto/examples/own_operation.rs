@@ -17,7 +17,7 @@ use ccfs_proto::{
     AnswerError, Credentials, Envelope, Expected, FieldError, Operation, OperationRequest, PreparedRequest, Received, Repeat, Signer,
     Timestamp, request_body,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An interface that a later release may bring.
 struct QueryStorageUsage {
@@ -25,7 +25,8 @@ struct QueryStorageUsage {
 }
 
 /// What it answers.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct StorageUsage {
     used_bytes: u64,
 }
@@ -57,8 +58,7 @@ impl Operation for QueryStorageUsage {
 
     fn answer(&self, received: Received) -> Result<StorageUsage, AnswerError> {
         let envelope = received.into_envelope()?;
-        let used_bytes = envelope.data().and_then(|data| data.get("usedBytes")).and_then(serde_json::Value::as_u64);
-        used_bytes.map(|used_bytes| StorageUsage { used_bytes }).ok_or(AnswerError::Field { field: "usedBytes" })
+        Ok(envelope.data().ok_or(AnswerError::Field { field: "usedBytes" })?.parse()?)
     }
 }
 

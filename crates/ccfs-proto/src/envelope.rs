@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::json;
 use crate::result_code::ResultCode;
+use crate::result_data::ResultData;
 
 /// The version that requests carry.
 const VERSION: &str = "2.0";
@@ -18,7 +19,8 @@ const SHOWN: usize = 200;
 
 /// A request's body: `{"request":{"version":"2.0"},"msgBody":…}`.
 ///
-/// These bytes are both signed and sent; nothing may serialise them anew. See `docs/protocol.md`, "Envelope".
+/// These bytes are both signed and sent; nothing may serialise them anew. It fails only when `msg_body` does, as a map does whose keys
+/// are no texts. See `docs/protocol.md`, "Envelope".
 ///
 /// ```
 /// use ccfs_proto::request_body;
@@ -54,46 +56,51 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 /// assert!(envelope.data().is_none());
 /// # Ok::<(), ccfs_proto::EnvelopeError>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     code: ResultCode,
     description: String,
-    data: Option<Value>,
+    data: Option<ResultData>,
     version: Option<String>,
 }
 
 impl Envelope {
-    /// An envelope as a server writes it.
+    /// An envelope as a server writes it. Data that is `null` or `""` is none.
     #[must_use]
-    pub fn new(code: ResultCode, description: impl Into<String>, data: Option<Value>) -> Self {
-        Self { code, description: description.into(), data: data.filter(is_data), version: None }
+    pub fn new(code: ResultCode, description: impl Into<String>, data: Option<ResultData>) -> Self {
+        Self { code, description: description.into(), data: data.filter(ResultData::is_some), version: None }
     }
 
     /// Reads an envelope of up to 1 MiB. A byte order mark and white space around it are passed over.
+    ///
+    /// It fails with [`TooLarge`](EnvelopeError::TooLarge), with [`Json`](EnvelopeError::Json) for what is no object or has one of the
+    /// fields twice or in another form, and with [`NoResultCode`](EnvelopeError::NoResultCode).
     pub fn parse(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         Self::parse_within(bytes, DEFAULT_ENVELOPE_LIMIT)
     }
 
-    /// Reads an envelope of up to `limit` bytes.
+    /// Reads an envelope of up to `limit` bytes. Whatever stands in it, it takes memory of a small multiple of its own size.
     pub fn parse_within(bytes: &[u8], limit: usize) -> Result<Self, EnvelopeError> {
         if bytes.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
+        let json = without_mark(bytes);
         // Derived structs would read an array's elements as their fields in order.
-        if !without_mark(bytes).trim_ascii_start().starts_with(b"{") {
+        if !json.trim_ascii_start().starts_with(b"{") {
             return Err(EnvelopeError::Json { line: 1, column: 1 });
         }
-        let raw: Raw = serde_json::from_slice(without_mark(bytes))
-            .map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
+        let raw: Raw<'_> =
+            serde_json::from_slice(json).map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
         let (old_code, old_description, version) = match raw.response {
             Some(old) => (old.result_code, old.result_msg, old.version),
             None => (None, None, None),
         };
         let code = raw.result_code.or(old_code).ok_or(EnvelopeError::NoResultCode)?;
+        let data = raw.result_data.map(|data| ResultData::within(json, data)).transpose()?;
         Ok(Self {
             code: ResultCode::from_text(&code.0),
             description: raw.result_desc.or(old_description).unwrap_or_default(),
-            data: raw.result_data.filter(is_data),
+            data: data.filter(ResultData::is_some),
             version,
         })
     }
@@ -103,19 +110,19 @@ impl Envelope {
         &self.code
     }
 
-    /// The server's description of the result; empty when it sent none.
+    /// The server's description of the result, as it came; empty when it sent none.
     pub fn description(&self) -> &str {
         &self.description
     }
 
     /// The result's data. `None` for `null`, `""` and an absent field, which all occur.
-    pub fn data(&self) -> Option<&Value> {
+    pub fn data(&self) -> Option<&ResultData> {
         self.data.as_ref()
     }
 
     /// A text field of the data.
-    pub fn data_text(&self, field: &str) -> Option<&str> {
-        self.data.as_ref()?.get(field)?.as_str()
+    pub fn data_text(&self, field: &str) -> Option<String> {
+        self.data.as_ref()?.text(field)
     }
 
     /// The version in the older `response` object.
@@ -123,13 +130,19 @@ impl Envelope {
         self.version.as_deref()
     }
 
-    /// The JSON that a server sends.
-    pub fn to_json(&self) -> Value {
-        serde_json::json!({
-            "resultCode": self.code.as_str(),
-            "resultDesc": self.description,
-            "resultData": self.data,
-        })
+    /// The JSON that a server sends, with the newer fields in the order of the reference.
+    pub fn to_body(&self) -> Bytes {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(rename = "resultCode")]
+            code: &'a str,
+            #[serde(rename = "resultDesc")]
+            description: &'a str,
+            #[serde(rename = "resultData")]
+            data: Option<&'a ResultData>,
+        }
+        let body = Body { code: self.code.as_str(), description: &self.description, data: self.data.as_ref() };
+        serde_json::to_vec(&body).unwrap_or_else(|_| unreachable!("texts and JSON serialise")).into()
     }
 }
 
@@ -142,18 +155,13 @@ impl fmt::Debug for Envelope {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct Raw<'a> {
     result_code: Option<Code>,
     result_desc: Option<String>,
-    result_data: Option<Value>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(borrow)]
+    result_data: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "json::object")]
     response: Option<RawOld>,
-}
-
-/// An object or `null`: serde would take an array for a struct, too.
-fn object<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RawOld>, D::Error> {
-    let fields: Option<serde_json::Map<String, Value>> = Deserialize::deserialize(from)?;
-    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)).transpose()
 }
 
 #[derive(Deserialize)]
@@ -165,29 +173,30 @@ struct RawOld {
 }
 
 /// A code is a string; a bare number, which some gateways make of it, is taken as its digits.
-#[derive(Deserialize)]
-#[serde(from = "CodeForm")]
 struct Code(String);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CodeForm {
-    Text(String),
-    Number(u64),
-}
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Form;
 
-impl From<CodeForm> for Code {
-    fn from(form: CodeForm) -> Self {
-        match form {
-            CodeForm::Text(text) => Self(text),
-            CodeForm::Number(number) => Self(number.to_string()),
+        impl serde::de::Visitor<'_> for Form {
+            type Value = Code;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a result code")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Code, E> {
+                Ok(Code(text.to_owned()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Code, E> {
+                Ok(Code(number.to_string()))
+            }
         }
-    }
-}
 
-/// `null` and `""` both stand for no data.
-fn is_data(value: &Value) -> bool {
-    !value.is_null() && value.as_str() != Some("")
+        from.deserialize_any(Form)
+    }
 }
 
 /// The bytes behind a UTF-8 byte order mark.
@@ -215,10 +224,18 @@ pub enum EnvelopeError {
         /// The bound in bytes.
         limit: usize,
     },
-    /// Not JSON, cut off, or of another shape.
+    /// Not JSON, cut off, or of another form.
     #[error("the server's answer is not the JSON that was expected (line {line}, column {column})")]
     Json {
         /// Where it stops making sense: the line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The `resultData` has another form than its reader wants.
+    #[error("the server's resultData has another form than was expected (its line {line}, column {column})")]
+    Data {
+        /// Where it differs: the line of the data, from 1.
         line: usize,
         /// The column, from 1.
         column: usize,

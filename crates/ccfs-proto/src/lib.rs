@@ -96,9 +96,11 @@ mod endpoint;
 mod envelope;
 mod exchange;
 mod file_name;
+mod json;
 mod operation;
 mod receiver;
 mod result_code;
+mod result_data;
 mod timestamp;
 
 pub use auth::{
@@ -124,4 +126,5 @@ pub use operation::{
 };
 pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};
+pub use result_data::ResultData;
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use ccfs::proto::{AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface, InterfaceField};
 use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::settings::{Settings, read_bounded, read_within};
@@ -96,8 +96,8 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
     match args.output {
         None => match backend::call(settings, operation)? {
             AnyAnswer::Data(data) if settings.json => output::json(&json!({"result_data": data})),
-            AnyAnswer::Data(data) if data.is_null() => output::line("done"),
-            AnyAnswer::Data(data) => output::line(format_args!("{data:#}")),
+            AnyAnswer::Data(None) => output::line("done"),
+            AnyAnswer::Data(Some(data)) => output::line(format_args!("{:#}", data.parse::<Value>().map_err(Failure::data)?)),
             other => unreachable!("an interface that answers with a file has -o: {other:?}"),
         },
         Some(path) => {

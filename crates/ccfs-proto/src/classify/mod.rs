@@ -106,7 +106,7 @@ impl fmt::Debug for Form {
 }
 
 /// What an answer turned out to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Classified {
     /// A whole file; its bytes went out of [`Classifier::push`].

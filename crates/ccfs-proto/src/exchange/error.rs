@@ -65,7 +65,7 @@ impl TransportFailure {
 }
 
 /// Why a call failed for good. Match on [`kind`](Self::kind).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExchangeError {
     /// The interface that was called.
@@ -79,7 +79,7 @@ pub struct ExchangeError {
 /// What went wrong with a call.
 ///
 /// Each variant says whether it was retried before it was reported; `docs/reliability.md` has the table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The connection failed. See [`TransportFailure`] for what is retried.

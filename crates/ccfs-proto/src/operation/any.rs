@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use super::field::FieldError;
 use super::interface::{FieldForm, INTERFACES, Interface, InterfaceField, Values};
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileReceipt};
 use crate::envelope::shown;
+use crate::result_data::ResultData;
 
 /// All of an operation that is the same as the one inside, which is all but the answer.
 macro_rules! as_inside {
@@ -144,22 +144,13 @@ impl Operation for AnyDownload {
 }
 
 /// What [`AnyOperation`] answers.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyAnswer {
-    /// The envelope's `resultData`; `null` where there is none. It may hold a token or a URL that is one, so `Debug` does not show it.
-    Data(Value),
+    /// The envelope's `resultData`, where there is some.
+    Data(Option<ResultData>),
     /// A whole file, whose bytes went to the sink.
     File(FileReceipt),
-}
-
-impl fmt::Debug for AnyAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Data(_) => f.write_str("Data(..)"),
-            Self::File(receipt) => f.debug_tuple("File").field(receipt).finish(),
-        }
-    }
 }
 
 /// What [`AnyOperation`] holds.
@@ -178,7 +169,7 @@ impl<O: Operation> Operation for Untyped<O> {
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
         let any = match &received {
-            Received::Envelope(envelope) => AnyAnswer::Data(envelope.data().cloned().unwrap_or_default()),
+            Received::Envelope(envelope) => AnyAnswer::Data(envelope.data().cloned()),
             Received::File(receipt) => AnyAnswer::File(*receipt),
         };
         // The typed answer is made as well, so that what it would refuse is refused.

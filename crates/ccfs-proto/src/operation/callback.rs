@@ -1,10 +1,13 @@
 //! The callback: CC-FS tells the developer's URL that a file is there.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::envelope::{request_body, without_mark};
 use crate::file_name::{FileNameError, IndexFileName, ResponseId};
+use crate::json::{self, Readable};
 
 /// Bytes of a callback's body that are read.
 const LIMIT: usize = 64 * 1024;
@@ -52,48 +55,42 @@ impl Callback {
         if body.len() > LIMIT {
             return Err(CallbackError::TooLarge { limit: LIMIT });
         }
-        let json: Value = serde_json::from_slice(without_mark(body))
-            .map_err(|error| CallbackError::Json { line: error.line(), column: error.column() })?;
-        let msg_body = json.get("msgBody").and_then(Value::as_object).ok_or(CallbackError::Missing { field: "msgBody" })?;
-        let id = text(msg_body, "responseId").ok_or(CallbackError::Missing { field: "responseId" })?;
-        let response_id = ResponseId::from_server(id)?;
-        let file_name = file_name(msg_body)?;
+        let body = without_mark(body);
+        let not_json = |error: serde_json::Error| CallbackError::Json { line: error.line(), column: error.column() };
+        serde_json::from_slice::<Readable>(body).map_err(not_json)?;
+        let message = json::field(serde_json::from_slice(body).map_err(not_json)?, "msgBody").filter(|json| json.get().starts_with('{'));
+        let message = message.ok_or(CallbackError::Missing { field: "msgBody" })?;
+        let id = text(message, "responseId").ok_or(CallbackError::Missing { field: "responseId" })?;
+        let response_id = ResponseId::from_server(&id)?;
+        let file_name = file_name(message)?;
         if file_name.response_id().is_some_and(|id| id != response_id) {
             return Err(CallbackError::Disagree);
         }
-        Ok(Self { response_id, file_name, account_id: account_id(msg_body) })
+        Ok(Self { response_id, file_name, account_id: json::field(message, "accountId").and_then(json::text_or_number) })
     }
 
     /// The body with the file's name under `name_key`, such as `agentOprSkillFileName`.
     #[must_use]
     pub fn to_body(&self, name_key: &str) -> Bytes {
-        let mut msg_body = Map::new();
-        msg_body.insert("responseId".into(), self.response_id.as_str().into());
-        msg_body.insert(name_key.into(), self.file_name.as_str().into());
+        let mut msg_body = BTreeMap::from([("responseId", self.response_id.as_str()), (name_key, self.file_name.as_str())]);
         if let Some(account) = &self.account_id {
-            msg_body.insert("accountId".into(), account.as_str().into());
+            msg_body.insert("accountId", account);
         }
         request_body(&msg_body).unwrap_or_else(|_| unreachable!("a map of texts serialises"))
     }
 }
 
-fn text<'a>(msg_body: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
-    msg_body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+fn text(message: &RawValue, key: &str) -> Option<String> {
+    json::field(message, key).and_then(json::text).filter(|text| !text.is_empty())
 }
 
-/// A text, or a bare number, which is taken as its digits.
-fn account_id(msg_body: &Map<String, Value>) -> Option<String> {
-    let number = || msg_body.get("accountId").and_then(Value::as_number).map(ToString::to_string);
-    text(msg_body, "accountId").map(str::to_owned).or_else(number)
-}
-
-fn file_name(msg_body: &Map<String, Value>) -> Result<IndexFileName, CallbackError> {
-    let mut names = NAME_KEYS.iter().filter_map(|key| text(msg_body, key));
+fn file_name(message: &RawValue) -> Result<IndexFileName, CallbackError> {
+    let mut names = NAME_KEYS.iter().filter_map(|key| text(message, key));
     let first = names.next().ok_or(CallbackError::Missing { field: "fileName" })?;
     if names.any(|other| other != first) {
         return Err(CallbackError::Disagree);
     }
-    Ok(IndexFileName::lenient(first)?)
+    Ok(IndexFileName::lenient(&first)?)
 }
 
 /// Why a body is no callback.

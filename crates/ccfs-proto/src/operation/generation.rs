@@ -33,7 +33,7 @@ impl GenerationJob {
 
     pub(super) fn from_answer(received: Received) -> Result<Self, AnswerError> {
         let envelope = received.into_envelope()?;
-        let id = envelope.data_text("responseId").and_then(|text| ResponseId::from_server(text).ok());
+        let id = envelope.data_text("responseId").and_then(|text| ResponseId::from_server(&text).ok());
         id.map(|response_id| Self { response_id }).ok_or(AnswerError::Field { field: "responseId" })
     }
 }

@@ -172,7 +172,7 @@ impl Operation for IvrGetFileHash {
     fn answer(&self, received: Received) -> Result<FileHash, AnswerError> {
         let envelope = received.into_envelope()?;
         let hash = envelope.data_text("hashValue").filter(|hash| !hash.is_empty());
-        hash.map(|hash| FileHash(hash.to_owned())).ok_or(AnswerError::Field { field: "hashValue" })
+        hash.map(FileHash).ok_or(AnswerError::Field { field: "hashValue" })
     }
 }
 

@@ -184,7 +184,7 @@ pub enum Repeat {
 }
 
 /// What came as the answer to an operation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
     /// An envelope with code 0.

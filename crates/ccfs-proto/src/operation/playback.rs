@@ -66,7 +66,7 @@ impl Operation for RequestPlayVoice {
 
     fn answer(&self, received: Received) -> Result<PlaybackToken, AnswerError> {
         let envelope = received.into_envelope()?;
-        let token = envelope.data_text("token").and_then(|token| PlaybackToken::new(token.to_owned()).ok());
+        let token = envelope.data_text("token").and_then(|token| PlaybackToken::new(token).ok());
         token.ok_or(AnswerError::Field { field: "token" })
     }
 }

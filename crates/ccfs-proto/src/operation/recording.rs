@@ -251,7 +251,7 @@ impl Operation for GetRecordFileUrlFromObs {
     fn answer(&self, received: Received) -> Result<RecordingUrl, AnswerError> {
         let envelope = received.into_envelope()?;
         let url = envelope.data_text("url").filter(|url| !url.is_empty());
-        url.map(|url| RecordingUrl(url.to_owned())).ok_or(AnswerError::Field { field: "url" })
+        url.map(RecordingUrl).ok_or(AnswerError::Field { field: "url" })
     }
 }
 

@@ -3,16 +3,20 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde_json::Value;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::field::{FieldError, FieldProblem};
 use super::interface::{FieldForm, Interface, InterfaceField};
 use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
 use crate::classify::{AnswerError, Expected};
+use crate::json;
 
 /// Bytes of a file that a server takes by default: 5 MB.
 const SIZE_LIMIT: usize = 5 * 1024 * 1024;
+/// Nodes of an answer that are taken.
+const LOCATIONS: usize = 1000;
 
 /// `ivr/uploadFile`: uploads a WAV file for a third party's robot.
 ///
@@ -90,8 +94,8 @@ impl Operation for IvrUploadFile {
     fn answer(&self, received: Received) -> Result<UploadedFile, AnswerError> {
         let envelope = received.into_envelope()?;
         let file_name = envelope.data_text("fileName").filter(|name| !name.is_empty());
-        let file_name = file_name.ok_or(AnswerError::Field { field: "fileName" })?.to_owned();
-        let location_ids = location_ids(envelope.data().and_then(|data| data.get("locationId")));
+        let file_name = file_name.ok_or(AnswerError::Field { field: "fileName" })?;
+        let location_ids = location_ids(envelope.data().and_then(|data| data.field("locationId")));
         Ok(UploadedFile { file_name, location_ids: location_ids.ok_or(AnswerError::Field { field: "locationId" })? })
     }
 }
@@ -102,21 +106,49 @@ impl Operation for IvrUploadFile {
 pub struct UploadedFile {
     /// The file's full path on the server.
     pub file_name: String,
-    /// The nodes that have the file; none where the server is no pool of them.
+    /// The nodes that have the file, up to 1,000; none where the server is no pool of them.
     pub location_ids: Vec<String>,
 }
 
 /// A list of texts or numbers, or a single one, or none.
-fn location_ids(value: Option<&Value>) -> Option<Vec<String>> {
-    let text = |value: &Value| match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    match value {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(Value::String(empty)) if empty.is_empty() => Some(Vec::new()),
-        Some(Value::Array(list)) => list.iter().map(text).collect(),
-        Some(single) => text(single).map(|id| vec![id]),
+fn location_ids(json: Option<&RawValue>) -> Option<Vec<String>> {
+    let Some(json) = json else { return Some(Vec::new()) };
+    match json.get() {
+        "null" | "\"\"" => Some(Vec::new()),
+        list if list.starts_with('[') => {
+            let Few(list) = serde_json::from_str(list).ok()?;
+            list.into_iter().map(json::text_or_number).collect()
+        }
+        _ => json::text_or_number(json).map(|id| vec![id]),
+    }
+}
+
+/// A list of up to [`LOCATIONS`].
+struct Few<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Few<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Few<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of up to {LOCATIONS}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Few<'de>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(json) = seq.next_element()? {
+                    if list.len() == LOCATIONS {
+                        return Err(A::Error::invalid_length(LOCATIONS + 1, &self));
+                    }
+                    list.push(json);
+                }
+                Ok(Few(list))
+            }
+        }
+
+        from.deserialize_seq(List)
     }
 }

@@ -1,6 +1,6 @@
 //! Envelopes and callbacks.
 
-use ccfs_proto::{Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode, request_body};
+use ccfs_proto::{Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode, ResultData, request_body};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -27,6 +27,14 @@ fn code() -> impl Strategy<Value = ResultCode> {
     prop_oneof![prop::sample::select(ResultCode::DOCUMENTED), ".{0,10}".prop_map(|text| ResultCode::from_text(&text))]
 }
 
+fn body(envelope: &Envelope) -> String {
+    String::from_utf8(envelope.to_body().to_vec()).unwrap()
+}
+
+fn tree(data: &ResultData) -> Value {
+    data.parse().unwrap()
+}
+
 fn job() -> impl Strategy<Value = (ResponseId, Day)> {
     ("[0-9a-f]{32}", 0_u16..=9999, 1_u8..=12, 1_u8..=28)
         .prop_map(|(id, year, month, day)| (id.parse().unwrap(), Day::new(year, month, day).unwrap()))
@@ -37,9 +45,9 @@ proptest! {
 
     #[test]
     fn an_envelope_is_read_as_it_was_written(code in code(), description in ".{0,30}", data in prop::option::of(data()), padding in "[ \t\r\n]{0,3}", mark in any::<bool>()) {
-        let envelope = Envelope::new(code, description, data);
+        let envelope = Envelope::new(code, description, data.map(ResultData::from));
         let mark = if mark { "\u{FEFF}" } else { "" };
-        let text = format!("{mark}{padding}{}{padding}", envelope.to_json());
+        let text = format!("{mark}{padding}{}{padding}", body(&envelope));
         prop_assert_eq!(Envelope::parse(text.as_bytes()), Ok(envelope.clone()));
         prop_assert_eq!(Envelope::parse_within(text.as_bytes(), text.len()), Ok(envelope));
         prop_assert_eq!(Envelope::parse_within(text.as_bytes(), text.len() - 1), Err(EnvelopeError::TooLarge { limit: text.len() - 1 }));
@@ -66,14 +74,42 @@ proptest! {
                 prop_assert_eq!(read.code(), code);
                 prop_assert_eq!(read.description(), if new.is_some() { "new" } else { text.as_str() });
                 prop_assert_eq!(read.version(), Some("2.0"));
-                prop_assert_eq!(read.data().is_some(), !data.is_null() && data != json!(""));
+                let there = Some(&data).filter(|data| !data.is_null() && **data != json!(""));
+                prop_assert_eq!(read.data().map(tree), there.cloned());
             }
+        }
+    }
+
+    /// The data is taken when a tree could be made of it, refused where that fails, and says what the tree says.
+    #[test]
+    fn data_is_what_a_tree_of_it_would_be(
+        json in data(), at in any::<prop::sample::Index>(), put in prop::sample::select(&["", "1", "-", "e", "\"", "\\", "u", "d800", "\n", "[", "]", "{", "}", ",", ":", "999", "\u{1}", "变"][..]),
+    ) {
+        let mut text = json.to_string();
+        let boundaries: Vec<_> = (0..=text.len()).filter(|&at| text.is_char_boundary(at)).collect();
+        text.insert_str(*at.get(&boundaries), put);
+        let body = format!("{{\"resultCode\":\"0\",\n \"resultData\":{text}}}");
+        match (Envelope::parse(body.as_bytes()), serde_json::from_str::<Value>(&body)) {
+            (Ok(envelope), Ok(json)) => {
+                let there = Some(&json["resultData"]).filter(|data| !data.is_null() && **data != json!(""));
+                prop_assert_eq!(envelope.data().map(tree), there.cloned());
+                if let (Some(data), Some(Value::Object(fields))) = (envelope.data(), there) {
+                    for (name, value) in fields {
+                        prop_assert_eq!(data.text(name), value.as_str().map(str::to_owned));
+                    }
+                }
+            }
+            // A line break within a text is counted at once by the one and afterwards by the other.
+            (Err(EnvelopeError::Json { line, .. }), Err(error)) => prop_assert!(line.abs_diff(error.line()) <= 1, "{line}: {error}"),
+            // The text closed the data and went on with another field, perhaps one that an envelope has.
+            (Err(EnvelopeError::Json { .. }), Ok(json)) => prop_assert!(json.as_object().is_some_and(|fields| fields.len() != 2), "{}", body),
+            (taken, _) => prop_assert!(false, "{:?} of {}", taken, body),
         }
     }
 
     #[test]
     fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), json in data(), at in any::<prop::sample::Index>(), flip in 1_u8..) {
-        let mut mutated = Envelope::new(ResultCode::Success, "", Some(json)).to_json().to_string().into_bytes();
+        let mut mutated = Envelope::new(ResultCode::Success, "", Some(ResultData::from(json))).to_body().to_vec();
         *at.get_mut(&mut mutated) ^= flip;
         for bytes in [&bytes, &mutated] {
             let _ = Envelope::parse(bytes).map_err(|error| error.to_string());
@@ -133,6 +169,41 @@ fn sizes_are_bounded() {
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     assert!(matches!(Envelope::parse(&deep), Err(EnvelopeError::Json { .. })));
     assert!(matches!(Callback::parse(&deep[..60_000]), Err(CallbackError::Json { .. })));
+}
+
+/// What a tree could not hold is refused, and the place is that in the whole answer.
+#[test]
+fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
+    for bad in ["1e999", r#""\ud800""#, "[-1e999,\"\"]"] {
+        let body = format!("{{\"resultCode\":\"0\",\n  \"resultData\":[\n{bad}]}}");
+        let Err(error) = serde_json::from_str::<Value>(&body) else { panic!("{bad}") };
+        assert_eq!(Envelope::parse(body.as_bytes()), Err(EnvelopeError::Json { line: error.line(), column: error.column() }), "{bad}");
+        let body = body.replace('\n', "");
+        let Err(error) = serde_json::from_str::<Value>(&body) else { panic!("{bad}") };
+        assert_eq!(Envelope::parse(body.as_bytes()), Err(EnvelopeError::Json { line: 1, column: error.column() }), "{bad}");
+    }
+    for depth in [127, 128, 100_000] {
+        let data = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let body = format!("{{\"resultCode\":\"0\",\n\"resultData\":{data}}}");
+        let taken = Envelope::parse(body.as_bytes());
+        assert_eq!(taken.as_ref().ok().and_then(Envelope::data).map(tree), serde_json::from_str(&data).ok(), "{depth}");
+        assert!(taken.is_ok() || matches!(taken, Err(EnvelopeError::Json { line: 2, .. })), "{taken:?}");
+    }
+}
+
+/// A field that stands twice is read by others as the first or as the last: such an envelope is refused.
+#[test]
+fn a_field_may_not_stand_twice() {
+    for twice in [
+        r#"{"resultCode":"0","resultCode":"0300011"}"#,
+        r#"{"resultCode":"0","resultData":1,"resultData":2}"#,
+        r#"{"response":{"resultCode":"0","resultCode":"0300011"}}"#,
+        r#"{"response":{"resultCode":"0"},"response":null}"#,
+    ] {
+        assert!(matches!(Envelope::parse(twice.as_bytes()), Err(EnvelopeError::Json { .. })), "{twice}");
+    }
+    let data = Envelope::parse(br#"{"resultCode":"0","resultData":{"a":"1","a":"2"}}"#).unwrap();
+    assert_eq!(data.data_text("a").as_deref(), Some("2"), "in the data the last one counts, as in a tree");
 }
 
 /// An account that a server wrote as a number is not lost.

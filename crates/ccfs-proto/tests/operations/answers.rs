@@ -3,7 +3,7 @@
 use ccfs_proto::{
     AnswerError, AnyAnswer, AnyOperation, BillData, Classified, Classifier, DownloadRecord, Envelope, Expected, FileKind, FileReceipt,
     GetRecordFileUrlFromObs, INTERFACES, IvrDeleteFile, IvrGetFileHash, IvrUploadFile, Operation, PlayVoice, PlaybackToken,
-    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received, Repeat, RequestPlayVoice, Timestamp,
+    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received, Repeat, RequestPlayVoice, ResultData, Timestamp,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -81,6 +81,9 @@ fn uploads() {
     assert_eq!(ids(r#","locationId":[1,2]"#).unwrap(), ["1", "2"]);
     assert_eq!(ids(r#","locationId":"3""#).unwrap(), ["3"]);
     assert_eq!(ids(r#","locationId":3"#).unwrap(), ["3"]);
+    let nodes = |count: usize| format!(r#","locationId":[{}1]"#, "1,".repeat(count - 1));
+    assert_eq!(ids(&nodes(1000)).unwrap().len(), 1000);
+    assert_eq!(ids(&nodes(1001)), Err(AnswerError::Field { field: "locationId" }));
     for bad in [r#","locationId":{}"#, r#","locationId":[""]"#, r#","locationId":[null]"#, r#","locationId":true"#] {
         assert_eq!(ids(bad), Err(AnswerError::Field { field: "locationId" }), "{bad}");
     }
@@ -133,8 +136,8 @@ fn what_is_played_is_audio_of_any_form() {
 fn files_where_a_file_is_due_and_data_where_data_is() {
     let call = |name: &str, fields: &[(&str, &str)]| AnyOperation::from_fields(name, pairs(fields.iter().copied())).unwrap();
     let delete = call("ivr/deleteFile", &[("fileName", "a")]);
-    assert_eq!(delete.answer(received("null")), Ok(AnyAnswer::Data(serde_json::Value::Null)));
-    assert_eq!(delete.answer(received(r#"{"a":1}"#)), Ok(AnyAnswer::Data(serde_json::json!({"a": 1}))));
+    assert_eq!(delete.answer(received("null")), Ok(AnyAnswer::Data(None)));
+    assert_eq!(delete.answer(received(r#"{"a":1}"#)), Ok(AnyAnswer::Data(Some(ResultData::from(serde_json::json!({"a": 1}))))));
     let token = call("requestPlayVoice", &[("fileName", "a")]);
     assert_eq!(token.answer(received("null")), Err(AnswerError::Field { field: "token" }));
     let record = call("downloadRecordFile", &[("fileName", "a")]);
