@@ -120,7 +120,12 @@ fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Accou
         shown.outcome(&classifier.push(body.clone().into()));
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
-        shown.outcome(&Envelope::parse(body.as_bytes()));
+        let envelope = Envelope::parse(body.as_bytes());
+        shown.outcome(&envelope);
+        if let Some(data) = envelope.iter().find_map(Envelope::data) {
+            shown.debug(data);
+            shown.outcome(&data.parse::<u8>());
+        }
         shown.outcome(&Callback::parse(body.as_bytes()));
     }
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
