@@ -26,10 +26,18 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The scenario's name: one of [`scenarios`](crate::scenarios).
+    /// The scenario's name: one of [`scenarios`](crate::scenarios), or the caller's own.
     pub scenario: &'static str,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+impl Verdict {
+    /// A verdict, for scenarios of one's own beside the suite's.
+    #[must_use]
+    pub const fn new(scenario: &'static str, outcome: Outcome) -> Self {
+        Self { scenario, outcome }
+    }
 }
 
 /// What became of all scenarios that were played. Shown as a table.

@@ -1,0 +1,207 @@
+//! Laws of what the suite is made of: the scripted server says and sees just what it is told and sent, and verdicts add up. What the suite finds is
+//! shown by `mutants.rs`.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{Cursor, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use ccfs_conformance::{Behaviour, Framing, ManualClock, Outcome, ScriptedServer, Verdict, Verdicts, archive_bytes, scenarios, zip_of};
+use ccfs_driver::Clock;
+use ccfs_proto::{Credentials, Endpoint, Operation, PreparedRequest, QueryAgentSkillInfoData, Signer, Timestamp, Verifier};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, FileFailurePersistence};
+
+fn cases(cases: u32) -> Config {
+    let persistence = FileFailurePersistence::Direct("tests/regressions/parts.txt");
+    Config { cases, failure_persistence: Some(Box::new(persistence)), ..Config::default() }
+}
+
+/// Sends bytes, and gives all that comes back.
+fn exchange(server: &ScriptedServer, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(request).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    // The server may close with bytes of ours unread, which is an error here and none of the answer's.
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+fn parted(answer: &[u8]) -> (String, &[u8]) {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    (String::from_utf8(answer[..end].to_vec()).unwrap(), &answer[end + 4..])
+}
+
+/// A chunked body put together, and whether its end was told.
+fn joined(mut chunked: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    while let Some(end) = chunked.windows(2).position(|two| two == b"\r\n") {
+        let len = usize::from_str_radix(std::str::from_utf8(&chunked[..end]).unwrap(), 16).unwrap();
+        if len == 0 {
+            return (body, true);
+        }
+        body.extend_from_slice(&chunked[end + 2..end + 2 + len]);
+        chunked = &chunked[end + 4 + len..];
+    }
+    (body, false)
+}
+
+fn framing() -> impl Strategy<Value = Framing> {
+    prop::sample::select(vec![Framing::Length, Framing::Chunked, Framing::Close])
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Passed),
+        Just(Outcome::NotPlayed { reason: "it speaks no TLS" }),
+        ("[a-z ]{0,9}", "[a-z ]{0,9}").prop_map(|(expected, seen)| Outcome::Failed { expected, seen }),
+    ]
+}
+
+fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
+    prop::collection::vec((0..scenarios().count(), outcome()), 0..8)
+        .prop_map(|list| list.into_iter().map(|(number, outcome)| Verdict::new(scenarios().nth(number).unwrap(), outcome)).collect())
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    /// Whatever body it is told to send, in whatever framing and pieces: that arrives, up to where it is told to break off.
+    #[test]
+    fn an_answer_is_what_the_script_says(
+        status in 200_u16..600, body in prop::collection::vec(any::<u8>(), 0..600), framing in framing(),
+        cut in prop::option::of(any::<Index>()), piece in 1_usize..700, value in "[ -~]{0,20}",
+    ) {
+        let cut_after = cut.map(|cut| cut.index(body.len() + 1));
+        let mut behaviour = Behaviour::status(status, body.clone());
+        if let Behaviour::Answer { headers, framing: told, cut_after: cut, piece: size, .. } = &mut behaviour {
+            headers.push(("x-law".to_owned(), value.clone()));
+            (*told, *cut, *size) = (framing, cut_after, piece);
+        }
+        let server = ScriptedServer::play([behaviour]);
+        let answer = exchange(&server, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+        let (head, rest) = parted(&answer);
+        prop_assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        let law = format!("x-law: {value}");
+        prop_assert!(head.lines().any(|line| line == law), "{head}");
+        let declared = format!("content-length: {}", body.len());
+        prop_assert_eq!(head.lines().any(|line| line == declared), framing == Framing::Length);
+        let (received, ended) = if framing == Framing::Chunked { joined(rest) } else { (rest.to_vec(), true) };
+        prop_assert_eq!(received, &body[..cut_after.unwrap_or(body.len())]);
+        if framing == Framing::Chunked {
+            prop_assert_eq!(ended, cut_after.is_none());
+        }
+    }
+
+    /// What is sent is seen: each request, in its order, byte for byte, over the connection that it came on.
+    #[test]
+    fn what_is_sent_is_seen(
+        requests in prop::collection::vec(("/[!-~]{0,20}", "[!-~]([ -~]{0,20}[!-~])?", prop::collection::vec(any::<u8>(), 0..300)), 1..4)
+    ) {
+        let server = ScriptedServer::play(requests.iter().map(|_| Behaviour::ok("well")));
+        for (path, value, body) in &requests {
+            let head = format!("POST {path} HTTP/1.1\r\nX-Law: {value}\r\nContent-Length: {}\r\n\r\n", body.len());
+            exchange(&server, &[head.as_bytes(), body].concat());
+        }
+        let seen = server.seen();
+        prop_assert_eq!(seen.len(), requests.len());
+        for (number, (seen, (path, value, body))) in seen.iter().zip(&requests).enumerate() {
+            prop_assert_eq!(seen.connection, number);
+            prop_assert_eq!(&seen.line, &format!("POST {path} HTTP/1.1"));
+            prop_assert_eq!(seen.header("x-law"), Some(value.as_str()));
+            prop_assert_eq!(&seen.body, body);
+        }
+    }
+
+    /// Each request takes one behaviour of the script; when it is over, the server says nothing more.
+    #[test]
+    fn a_script_is_played_once(statuses in prop::collection::vec(200_u16..600, 0..5), more in 0_usize..3) {
+        let server = ScriptedServer::play(statuses.iter().map(|&status| Behaviour::status(status, "")));
+        for status in &statuses {
+            let answer = exchange(&server, b"GET / HTTP/1.1\r\n\r\n");
+            let start = format!("HTTP/1.1 {status} ");
+            prop_assert!(answer.starts_with(start.as_bytes()));
+        }
+        for _ in 0..more {
+            prop_assert_eq!(exchange(&server, b"GET / HTTP/1.1\r\n\r\n"), b"");
+        }
+        prop_assert_eq!(server.seen().len(), statuses.len() + more);
+    }
+
+    /// A request as the core signs it verifies as it was seen; with one byte of the body changed on the way it does not.
+    #[test]
+    fn what_was_signed_verifies_as_it_was_seen(url in "https://[a-z]{1,20}/[a-z]{0,20}", change in prop::option::of((any::<Index>(), 1_u8..255))) {
+        let now = Timestamp::from_unix_millis(1_680_768_000_000);
+        let credentials = Credentials::from_text("ak", "secret".into()).unwrap();
+        let server = ScriptedServer::play([Behaviour::ok("")]);
+        let endpoint: Endpoint = server.url().parse().unwrap();
+        let operation = QueryAgentSkillInfoData::new("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap(), url);
+        let request = PreparedRequest::new(operation.request().unwrap(), &endpoint).unwrap().sign(&Signer::new(&credentials), now).unwrap();
+        let mut head = format!("POST {} HTTP/1.1\r\n", request.uri().path());
+        for (name, value) in request.headers() {
+            head.push_str(&[name.as_str(), ": ", value.to_str().unwrap(), "\r\n"].concat());
+        }
+        let mut body = request.body().to_vec();
+        if let Some((at, flip)) = change {
+            let at = at.index(body.len());
+            body[at] ^= flip;
+        }
+        exchange(&server, &[head.as_bytes(), b"\r\n", &body].concat());
+        let verified = server.seen()[0].verify(&Verifier::new(&credentials), now);
+        prop_assert_eq!(verified.is_ok(), change.is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Verdicts keep their order, pass when none failed and one was played, and their table has a line for each and counts them.
+    #[test]
+    fn verdicts_add_up(list in verdicts()) {
+        let verdicts: Verdicts = list.iter().cloned().collect();
+        prop_assert!(verdicts.iter().eq(&list));
+        let count = |wanted: fn(&Outcome) -> bool| list.iter().filter(|verdict| wanted(&verdict.outcome)).count();
+        let passed = count(|outcome| *outcome == Outcome::Passed);
+        let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
+        prop_assert_eq!(verdicts.failed().count(), failed);
+        prop_assert_eq!(verdicts.all_passed(), failed == 0 && passed > 0);
+        prop_assert_eq!(std::panic::catch_unwind(|| verdicts.assert_all_passed()).is_ok(), verdicts.all_passed());
+        let table = verdicts.to_string();
+        prop_assert_eq!(table.lines().count(), list.len() + 2 * failed + 1);
+        let last = format!("{} scenarios: {passed} passed, {failed} failed, {} not played", list.len(), list.len() - passed - failed);
+        prop_assert_eq!(table.lines().last().unwrap(), last);
+    }
+
+    /// The clock stands, but for the waits: they add up on both of its hands, are noted in order, and are those of every clone.
+    #[test]
+    fn waits_add_up(waits in prop::collection::vec(0_u64..10_000_000, 0..9), start in 0_i64..4_000_000_000_000) {
+        let start = Timestamp::from_unix_millis(start);
+        let clock = ManualClock::at(start);
+        let other = clock.clone();
+        for (number, wait) in waits.iter().enumerate() {
+            let clock = if number % 2 == 0 { &clock } else { &other };
+            prop_assert!(clock.pass(Duration::from_millis(*wait)));
+        }
+        let sum: u64 = waits.iter().sum();
+        prop_assert_eq!(clock.now().monotonic, Duration::from_millis(sum));
+        prop_assert_eq!(clock.wall(), start.plus_millis(i64::try_from(sum).unwrap()));
+        prop_assert_eq!(other.waits(), waits.into_iter().map(Duration::from_millis).collect::<Vec<_>>());
+    }
+
+    /// The archives that are handed out are whole for a reader that is not ours.
+    #[test]
+    fn archives_hold_their_member(member in prop::collection::vec(any::<u8>(), 0..3000), len in 0_usize..100_000) {
+        let read = |archive: Vec<u8>| {
+            let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+            let mut bytes = Vec::new();
+            archive.by_index(0).unwrap().read_to_end(&mut bytes).unwrap();
+            (archive.len(), bytes)
+        };
+        prop_assert_eq!(read(zip_of(&member)), (1, member));
+        let archive = archive_bytes(len);
+        prop_assert!(archive.len() >= len && archive.len() < len + 300, "{} bytes for {len}", archive.len());
+        prop_assert_eq!(read(archive).1.len(), len);
+    }
+}
