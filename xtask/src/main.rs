@@ -30,6 +30,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   examples   runs every example, and compares what it prints with what it says
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
+  msrv       everything builds with the Rust version that is promised (that toolchain)
   minimal    everything builds with the oldest dependencies that Cargo.toml allows (nightly)
   miri       the core's tests in Miri (nightly with miri and rust-src)
   deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["docs"] => docs::run(),
+        ["msrv"] => tools::msrv(),
         ["minimal"] => tools::minimal(),
         ["miri"] => tools::miri(),
         ["deny"] => tools::deny(None),

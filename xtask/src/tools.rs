@@ -1,4 +1,4 @@
-//! What needs a tool beside the stable toolchain: the oldest dependencies that we say we take, Miri, and advisories.
+//! What needs a tool beside the stable toolchain: the oldest Rust and the oldest dependencies that we say we take, Miri, and advisories.
 //!
 //! Where the tool is not there, each says so and passes.
 
@@ -15,6 +15,29 @@ const SECTION: &str = "[advisories]\n";
 
 /// Tests of the core's operations that take Miri too long, which is some hundred times slower than the processor.
 const SLOW: &[&str] = &["laws::", "limits::", "upload::", "secrets::"];
+
+/// Builds everything with the Rust version that the packages promise.
+pub(crate) fn msrv() -> Result<(), String> {
+    let metadata = metadata()?;
+    let promised = metadata["packages"].as_array().into_iter().flatten().filter_map(|package| {
+        let ours = package["source"].is_null() && package["publish"].is_null();
+        package["rust_version"].as_str().filter(|_| ours)
+    });
+    let Some(version) = promised.max() else { return Err("no package of the workspace has a rust-version".into()) };
+    // As rustup names what `rust-version` may cut short.
+    let version = &if version.matches('.').count() == 1 { format!("{version}.0") } else { version.to_owned() };
+    if !run_by(version, &["cargo", "--version"]).output().is_ok_and(|told| told.status.success()) {
+        println!(
+            "not built with Rust {version}: there is no such toolchain here; `rustup toolchain install {version} --profile minimal` brings it"
+        );
+        return Ok(());
+    }
+    let mut check = run_by(version, &["cargo", "check", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked"]);
+    let target = PathBuf::from(text(&metadata["target_directory"])).join("msrv");
+    done(check.env("CARGO_TARGET_DIR", target).current_dir(root()))?;
+    println!("everything builds with Rust {version}");
+    Ok(())
+}
 
 /// Builds everything with the oldest versions of its direct dependencies.
 pub(crate) fn minimal() -> Result<(), String> {
@@ -91,9 +114,13 @@ pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
 }
 
 fn nightly(words: &[&str]) -> Command {
+    run_by("nightly", words)
+}
+
+fn run_by(toolchain: &str, words: &[&str]) -> Command {
     let mut rustup = Command::new("rustup");
     // What this program was started with would otherwise choose the toolchain again.
-    rustup.args(["run", "nightly"]).args(words).env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
+    rustup.args(["run", toolchain]).args(words).env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
     rustup
 }
 
