@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ccfs_driver::{Error, FileError, Overwrite, Session, WholeFile};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, TransportFailure};
+use ccfs_emulator::Emulator;
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, Freshness, QueryAgentSkillInfoData, TransportFailure};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -138,4 +140,34 @@ fn a_file_has_the_permissions_of_any_other() {
     let path = file.commit(2).unwrap();
     let ordinary = std::fs::File::create(folder.path().join("b.zip")).unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode(), ordinary.metadata().unwrap().permissions().mode());
+}
+
+/// A panic in the caller's check is the caller's, also where another thread checks; and nothing is left behind.
+#[test]
+fn a_check_that_panics_panics() {
+    let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
+    let session = Session::new(server.url().parse().unwrap(), credentials());
+    let folder = tempfile::tempdir().unwrap();
+    let (path, download) = (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
+    let client = ccfs_ureq::Client::new(session.clone()).unwrap();
+    let blocking = catch_unwind(AssertUnwindSafe(|| client.download(download()).check(|_| panic!("MINE")).to_file(&path)));
+    let client = ccfs_reqwest::Client::new(session).unwrap();
+    let asynchronous =
+        catch_unwind(AssertUnwindSafe(|| runtime().block_on(client.download(download()).check(|_| panic!("MINE")).to_file(&path))));
+    for panic in [blocking.unwrap_err(), asynchronous.unwrap_err()] {
+        assert_eq!(panic.downcast_ref(), Some(&"MINE"));
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+/// What one backend learned about the clock, the other one knows when both have clones of one session.
+#[test]
+fn a_wrong_clock_is_paid_for_once_in_a_session() {
+    let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
+    let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
+    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).clock(ManualClock::default());
+    ccfs_ureq::Client::new(session.clone()).unwrap().call(query()).unwrap();
+    runtime().block_on(ccfs_reqwest::Client::new(session.clone()).unwrap().call(query())).unwrap();
+    assert_eq!(emulator.received().len(), 3, "one signature was too old, and its repetition and the other call were right");
+    assert!(session.clock_skew().is_some_and(|skew| skew.millis < -7_000_000 || skew.millis > 7_000_000));
 }

@@ -2,14 +2,15 @@
 
 use std::env;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust};
-use serde::Deserialize;
-use zeroize::{Zeroize, Zeroizing};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use crate::args::{Backend, QueryLineArg, SettingsArgs};
 use crate::failure::Failure;
@@ -55,7 +56,8 @@ struct ConfigFile {
     endpoint: Option<String>,
     access_key: Option<String>,
     secret_key_file: Option<PathBuf>,
-    secret_key: Option<String>,
+    #[serde(default, deserialize_with = "wiped")]
+    secret_key: Option<Zeroizing<String>>,
     ca: Option<PathBuf>,
     pin_sha256: Option<String>,
     client_cert: Option<PathBuf>,
@@ -73,7 +75,7 @@ impl Settings {
             (Some(path), ..) | (None, Err(env::VarError::NotPresent), Some(path), _) => Some(SecretSource::File(path)),
             (None, Ok(text), ..) => Some(SecretSource::Text(Zeroizing::new(text))),
             (None, Err(env::VarError::NotUnicode(_)), ..) => return Err(Failure::usage("CCFS_SECRET_KEY is not UTF-8")),
-            (None, Err(_), None, text) => text.map(|text| SecretSource::Text(Zeroizing::new(text))),
+            (None, Err(_), None, text) => text.map(SecretSource::Text),
         };
         Ok(Self {
             endpoint: args.endpoint.or(file.endpoint),
@@ -108,8 +110,8 @@ impl Settings {
     }
 
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
-        let (access_key, secret_key) = self.keys()?;
-        Credentials::from_text(access_key, String::clone(&secret_key)).map_err(Failure::usage)
+        let (access_key, mut secret_key) = self.keys()?;
+        Credentials::from_text(access_key, mem::take(&mut *secret_key)).map_err(Failure::usage)
     }
 
     /// The keys' texts, for the emulator, which has to know the secret.
@@ -119,11 +121,9 @@ impl Settings {
             None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
             Some(SecretSource::Text(text)) => text.clone(),
             Some(SecretSource::File(path)) => {
-                let mut bytes = read_bounded(path, "secret key file")?;
-                let text = std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
-                let text = text.map_err(|_| Failure::usage("the secret key file is not UTF-8"));
-                bytes.zeroize();
-                text?
+                let bytes = read_secret(path, "secret key file")?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
+                Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
             }
         };
         Ok((access_key, secret_key))
@@ -151,8 +151,9 @@ impl Settings {
             (None, None) => return Ok(None),
             _ => return Err(Failure::usage("a client certificate needs its key: give both --client-cert and --client-key")),
         };
-        let pem = read_bounded(certificate, "client certificate")?;
-        let key_pem = Zeroizing::new(read_bounded(key, "client key")?);
+        // It may have the key, too.
+        let pem = read_secret(certificate, "client certificate")?;
+        let key_pem = read_secret(key, "client key")?;
         let identity = Identity::from_pem(&pem, &key_pem);
         identity.map(Some).map_err(|error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display())))
     }
@@ -224,7 +225,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
             None => return Ok(ConfigFile::default()),
         },
     };
-    let bytes = Zeroizing::new(read_bounded(&path, "configuration file")?);
+    let bytes = read_secret(&path, "configuration file")?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
     // The parser's own message quotes the line, which may hold a key.
     toml::from_str(text).map_err(|error| {
@@ -251,6 +252,16 @@ fn default_config() -> Option<PathBuf> {
     Some(folder.join("ccfs").join("config.toml"))
 }
 
+/// Takes a text into a buffer that is wiped, also where another source goes before the file.
+fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
+}
+
+/// Reads a file that may hold a key, or stdin for `-`, up to a bound.
+pub(crate) fn read_secret(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read_wiping(path, what, FILE_LIMIT)
+}
+
 /// Reads a file, or stdin for `-`, up to a bound.
 pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     read_within(path, what, FILE_LIMIT)
@@ -258,16 +269,39 @@ pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> 
 
 /// The same with a bound of the caller's, in bytes.
 pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
-    let cannot = |error: std::io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+    Ok(mem::take(&mut *read_wiping(path, what, limit)?))
+}
+
+fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let cannot = |error: io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
+    let bytes = if path == Path::new("-") {
+        all_of(io::stdin().lock().take(limit + 1))
     } else {
-        fs::File::open(path).map_err(cannot)?.take(limit + 1).read_to_end(&mut bytes)
+        all_of(fs::File::open(path).map_err(cannot)?.take(limit + 1))
     };
-    read.map_err(cannot)?;
+    let bytes = bytes.map_err(cannot)?;
     if bytes.len() as u64 > limit {
         return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {limit} bytes", path.display())));
     }
+    Ok(bytes)
+}
+
+/// Everything that comes, in a buffer that leaves nothing behind where it grows: `read_to_end` would.
+fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (mut bytes, mut len) = (Zeroizing::new(vec![0; 8 * 1024]), 0);
+    loop {
+        if len == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * len]);
+            larger[..len].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+        match from.read(&mut bytes[len..]) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(len);
     Ok(bytes)
 }

@@ -5,8 +5,6 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ccfs_driver::Proxy;
 use ccfs_proto::{Endpoint, Scheme, TlsFailure};
 use ccfs_tls::Trust;
@@ -93,12 +91,11 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
 /// Asks the proxy for a tunnel; gives the status.
 fn tunnel(stream: &mut TcpStream, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
     let target = format!("{}:{}", endpoint.host(), endpoint.port());
-    let login = proxy.login().map(|(user, password)| Zeroizing::new(format!("{user}:{password}")));
-    let login = login.map(|login| {
-        Zeroizing::new(format!("Proxy-Authorization: Basic {}\r\n", Zeroizing::new(STANDARD.encode(login.as_bytes())).as_str()))
-    });
-    let login = login.as_ref().map_or("", |login| login.as_str());
-    stream.write_all(Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n")).as_bytes())?;
+    stream.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").as_bytes())?;
+    if let Some(login) = proxy.authorization() {
+        stream.write_all(&Zeroizing::new([b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"].concat()))?;
+    }
+    stream.write_all(b"\r\n")?;
     let mut head = Vec::new();
     // Byte by byte, because what follows belongs to TLS.
     while !head.ends_with(b"\r\n\r\n") {

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Session;
 
-/// One call of a session: what a driver's loop asks while it goes on.
+/// One call of a session: what a driver's loop asks while it goes on. See `docs/embedding.md`, "What a driver does".
 ///
 /// With the feature `tracing` it has a span, `call`, with the interface's name, and in the end the attempts, the bytes of the last answer and the kind
 /// of the outcome; and events for every attempt, answer, wait and correction of the clock. No body, no URL, no header and no word of the server's stands in

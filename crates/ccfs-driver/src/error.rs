@@ -26,15 +26,15 @@ pub enum Error {
     #[error("the download is not what it should be and was not kept: {0}")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller's progress function stopped the call.
-    #[error("the call was stopped")]
+    #[error("the call was stopped by its progress function")]
     Stopped,
     /// The driver is wrong. Please report it.
-    #[error("a mistake in the driver: {0}")]
+    #[error("a mistake in the driver, please report it: {0}")]
     Driver(#[from] OutOfTurn),
 }
 
 impl Error {
-    /// The exchange's error, where it is one.
+    /// The exchange's error, where it is one: the kind of the failure, the attempts, and what the server said.
     pub fn exchange(&self) -> Option<&ExchangeError> {
         match self {
             Self::Exchange(error) => Some(error),
@@ -43,7 +43,7 @@ impl Error {
     }
 }
 
-/// How far a call is, for whoever shows it.
+/// How far a call is, for whoever shows it. A new attempt begins with no bytes again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

@@ -1,17 +1,25 @@
 //! Which proxy calls to a server go through.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use ccfs_proto::{Endpoint, EndpointError, Scheme};
+use http::HeaderValue;
 use zeroize::Zeroizing;
+
+/// The scheme in front of an encoded login.
+const BASIC: &[u8] = b"Basic ";
 
 /// An HTTP proxy.
 ///
 /// Calls to an https endpoint go through a tunnel (`CONNECT`), so the proxy sees the host and the port and nothing else. Over http it sees
 /// everything; signatures cover `Host`, which no proxy on the way may change. Its user name and password are sent to the proxy alone and
-/// are in no `Debug`, no error and no URL.
+/// are in no `Debug`, no error and no URL, and cannot be compared. They are wiped here; an HTTP client that was told them keeps copies of its own.
 ///
 /// ```
 /// use ccfs_driver::Proxy;
@@ -20,14 +28,14 @@ use zeroize::Zeroizing;
 /// assert_eq!(proxy.to_string(), "http://proxy.example.com:3128");
 /// # Ok::<(), ccfs_driver::ProxyError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Proxy {
     host: Box<str>,
     port: u16,
     login: Option<Login>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Login {
     user: Zeroizing<String>,
     password: Zeroizing<String>,
@@ -46,12 +54,13 @@ impl Proxy {
     ///
     /// What is set and is no HTTP proxy is an error: going around it unasked would be wrong.
     pub fn from_env(endpoint: &Endpoint) -> Result<Option<Self>, ProxyError> {
-        Self::from_env_with(endpoint, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Self::from_env_with(endpoint, |name| std::env::var_os(name).map(text))
     }
 
-    /// The same with an environment of the caller's.
+    /// The same with an environment of the caller's: `variable` says what is set under a name. What it gives is wiped.
     pub fn from_env_with(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ProxyError> {
-        let set = |name: &'static str| variable(name).filter(|value| !value.trim().is_empty()).map(|value| (name, Zeroizing::new(value)));
+        let set =
+            |name: &'static str| variable(name).map(|value| (name, Zeroizing::new(value))).filter(|(_, value)| !value.trim().is_empty());
         let own = match endpoint.scheme() {
             Scheme::Http => set("http_proxy").or_else(|| if variable("REQUEST_METHOD").is_some() { None } else { set("HTTP_PROXY") }),
             _ => set("https_proxy").or_else(|| set("HTTPS_PROXY")),
@@ -62,6 +71,13 @@ impl Proxy {
             return Ok(None);
         }
         value.parse().map(Some).map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
+    }
+
+    /// The same proxy with this login instead of its own. Nothing in it is encoded: for what does not come out of a URL. The user name has no colon,
+    /// because a colon ends it on the wire (RFC 7617, section 2), and neither has control characters.
+    pub fn with_login(self, user: &str, password: String) -> Result<Self, ProxyError> {
+        let login = Login::new(Zeroizing::new(user.to_owned()), Zeroizing::new(password))?;
+        Ok(Self { login: Some(login), ..self })
     }
 
     /// Its host name or address; an IPv6 address with its brackets.
@@ -77,6 +93,19 @@ impl Proxy {
     /// The user name and the password that it wants. Secrets: for the proxy alone.
     pub fn login(&self) -> Option<(&str, &str)> {
         self.login.as_ref().map(|login| (login.user.as_str(), login.password.as_str()))
+    }
+
+    /// The same as the value of the header `Proxy-Authorization`: marked sensitive, and wiped when its last clone is dropped.
+    ///
+    /// ```
+    /// use ccfs_driver::Proxy;
+    ///
+    /// let proxy: Proxy = "http://user:word@proxy.example.com:3128".parse()?;
+    /// assert_eq!(proxy.authorization().unwrap(), "Basic dXNlcjp3b3Jk");
+    /// # Ok::<(), ccfs_driver::ProxyError>(())
+    /// ```
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.login.as_ref().map(Login::authorization)
     }
 }
 
@@ -99,7 +128,8 @@ impl FromStr for Proxy {
         if authority.contains('/') {
             return Err(ProxyError::Path);
         }
-        let place: Endpoint = format!("http://{authority}").parse()?;
+        // Who forgets the `@` has a password here.
+        let place: Endpoint = Zeroizing::new(format!("http://{authority}")).parse()?;
         Ok(Self { host: place.host().into(), port: place.port(), login })
     }
 }
@@ -107,7 +137,31 @@ impl FromStr for Proxy {
 impl Login {
     fn parse(text: &str) -> Result<Self, ProxyError> {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
-        Ok(Self { user: decoded(user)?, password: decoded(password)? })
+        Self::new(decoded(user)?, decoded(password)?)
+    }
+
+    fn new(user: Zeroizing<String>, password: Zeroizing<String>) -> Result<Self, ProxyError> {
+        // What cannot stand in a header would end it, or the request.
+        let is_bad = |c: char| c.is_control();
+        if user.contains(':') || user.contains(is_bad) || password.contains(is_bad) {
+            Err(ProxyError::Login)
+        } else {
+            Ok(Self { user, password })
+        }
+    }
+
+    fn authorization(&self) -> HeaderValue {
+        let plain = Zeroizing::new([self.user.as_str(), ":", self.password.as_str()].concat());
+        let mut value = Zeroizing::new(vec![0; BASIC.len() + plain.len().div_ceil(3) * 4]);
+        let (scheme, encoded) = value.split_at_mut(BASIC.len());
+        scheme.copy_from_slice(BASIC);
+        let written = STANDARD.encode_slice(plain.as_bytes(), encoded);
+        assert!(written.is_ok_and(|len| len == encoded.len()), "base64 has four characters for three bytes");
+        let Ok(mut value) = HeaderValue::from_maybe_shared(Bytes::from_owner(value)) else {
+            unreachable!("base64 is visible ASCII");
+        };
+        value.set_sensitive(true);
+        value
     }
 }
 
@@ -130,9 +184,15 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
             }
         }
     }
-    // What cannot stand in a header would end it, or the request.
-    let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.chars().any(char::is_control));
-    text.map(|text| Zeroizing::new(text.to_owned())).ok_or(ProxyError::Login)
+    std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| ProxyError::Login)
+}
+
+/// A variable's value, in its own buffer. What is no UTF-8 is no proxy, and is told so by the character that stands for it.
+fn text(value: OsString) -> String {
+    value.into_string().unwrap_or_else(|value| {
+        let bytes = Zeroizing::new(value.into_encoded_bytes());
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
 }
 
 /// Whether an entry of `no_proxy` is about this endpoint.
@@ -207,10 +267,12 @@ pub enum ProxyError {
     #[error("only HTTP proxies are supported, as in http://proxy.example.com:3128; https calls go through them in a tunnel")]
     Scheme,
     /// Something behind the port.
-    #[error("a proxy is a host and a port, without a path")]
+    #[error("a proxy is a host and a port, without a path: take off what stands behind the port")]
     Path,
-    /// A user name or password that is not percent-encoded as URLs want it.
-    #[error("the proxy's user name and password must be percent-encoded (%40 for @, %25 for %), and hold no control characters")]
+    /// A user name or password that is not percent-encoded as URLs want it, or has what cannot be sent.
+    #[error(
+        "the proxy's user name and password must be percent-encoded (%40 for @, %25 for %) and hold no control characters, and the user name no colon"
+    )]
     Login,
     /// The host or the port is none.
     #[error("the proxy's host or port is none: {0}")]

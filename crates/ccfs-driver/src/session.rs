@@ -85,7 +85,7 @@ impl Session {
         }
     }
 
-    /// Sets the bounds of each call. Default: [`Policy::default`].
+    /// Sets the bounds of each call: attempts, waits, deadlines, sizes. Default: [`Policy::default`]. See `docs/reliability.md`, "What is tried again".
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -99,7 +99,7 @@ impl Session {
         self
     }
 
-    /// Sets the source of random numbers for the waits between attempts. Default: the standard library's random hasher.
+    /// Sets the source of random numbers for the waits between attempts, each out of all of `u64`. Default: the standard library's random hasher.
     #[must_use]
     pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.jitter = Arc::new(source);

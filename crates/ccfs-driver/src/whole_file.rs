@@ -32,7 +32,8 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins a file that will stand at `target`. Fails now, not at the end, when it is there already and must not be replaced.
+    /// Begins a file that will stand at `target`, in a folder that is there. Fails now, not at the end, when it is there already and must not be
+    /// replaced ([`FileError::Exists`]).
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = target.into();
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
@@ -79,7 +80,8 @@ impl WholeFile {
         Ok(())
     }
 
-    /// Puts it in place: checks that it has `len` bytes, brings it to the disk, and renames it.
+    /// Puts it in place: checks that it has `len` bytes ([`FileError::Length`]), brings it to the disk, and renames it. When it fails, the target is as it
+    /// was, with one exception: when only the folder's own entry could not be brought to the disk, the file is there and whole.
     pub fn commit(self, len: u64) -> Result<PathBuf, FileError> {
         let Self { target, written, .. } = &self;
         let io = |source| FileError::Io { path: target.clone(), source };
@@ -132,19 +134,19 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[non_exhaustive]
 pub enum FileError {
     /// The path names no file.
-    #[error("{} names no file", path.display())]
+    #[error("{} names no file: give a path that ends in a file's name", path.display())]
     NoName {
         /// The path.
         path: PathBuf,
     },
     /// A file is there, and it must not be replaced.
-    #[error("{} is there already and is left as it is", path.display())]
+    #[error("{} is there already and is left as it is: take it away, or have it replaced", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file has not the length that it should have.
-    #[error("{} would have {found} bytes instead of {expected} and was not written", path.display())]
+    #[error("{} would have {found} bytes instead of {expected} and was not written: somebody else wrote to it, or the disk is failing", path.display())]
     Length {
         /// The file.
         path: PathBuf,

@@ -98,6 +98,8 @@ fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value(
         ("socks5://MARKER", "only HTTP proxies"),
         ("https://MARKER:3128", "only HTTP proxies"),
         ("http://user:MARKER%@proxy", "percent-encoded"),
+        ("http://user%3aMARKER@proxy", "no colon"),
+        ("http://user:MARKER", "host or port"),
         ("http://user:MARKER%0d%0aHost@proxy", "control characters"),
         ("http://proxy/MARKER", "without a path"),
         ("http://MARKER:0", "host or port"),
@@ -108,7 +110,11 @@ fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value(
         let text = error.to_string();
         assert!(text.contains("ALL_PROXY") && text.contains(said) && text.contains("NO_PROXY"), "{value}: {text}");
         assert!(!format!("{text} {error:?}").contains("MARK"), "{text}");
-        assert_eq!(from(&endpoint("https://10.1.2.3"), &[("ALL_PROXY", value), ("NO_PROXY", "10.1.2.3")]), Ok(None), "the way out");
+        assert_eq!(
+            from(&endpoint("https://10.1.2.3"), &[("ALL_PROXY", value), ("NO_PROXY", "10.1.2.3")]).unwrap().map(|proxy| proxy.to_string()),
+            None,
+            "the way out"
+        );
     }
 }
 
@@ -124,12 +130,33 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn what_was_written_is_read(host in host(), port in 1_u16.., user in "[^\\pC]{0,12}", password in "[^\\pC]{0,12}", slash in any::<bool>()) {
+    fn what_was_written_is_read(host in host(), port in 1_u16.., user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}", slash in any::<bool>()) {
         let url = format!("http://{}:{}@{host}:{port}{}", percent(&user), percent(&password), if slash { "/" } else { "" });
         let proxy: Proxy = url.parse().unwrap();
         prop_assert_eq!((proxy.host(), proxy.port()), (host.as_str(), port));
         prop_assert_eq!(proxy.login(), Some((user.as_str(), password.as_str())));
-        prop_assert!(proxy.to_string().parse::<Proxy>().unwrap().login().is_none());
+        let bare: Proxy = proxy.to_string().parse().unwrap();
+        prop_assert!(bare.login().is_none() && bare.authorization().is_none());
+        let told = bare.with_login(&user, password.clone()).unwrap();
+        prop_assert_eq!(told.login(), proxy.login());
+        prop_assert_eq!(told.authorization(), proxy.authorization());
+    }
+
+    /// As RFC 7617 has it, with base64 undone bit by bit.
+    #[test]
+    fn a_login_is_sent_as_basic_authentication_wants_it(user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}") {
+        let proxy = "proxy".parse::<Proxy>().unwrap().with_login(&user, password.clone()).unwrap();
+        let value = proxy.authorization().unwrap();
+        prop_assert!(value.is_sensitive() && value.len() % 4 == 2);
+        let alphabet = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect::<String>();
+        let encoded = value.to_str().unwrap().strip_prefix("Basic ").unwrap();
+        let bits: Vec<bool> = encoded
+            .trim_end_matches('=')
+            .chars()
+            .flat_map(|c| (0..6).rev().map(|bit| alphabet.find(c).unwrap() >> bit & 1 == 1).collect::<Vec<_>>())
+            .collect();
+        let bytes: Vec<u8> = bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, &bit| sum << 1 | u8::from(bit))).collect();
+        prop_assert_eq!(String::from_utf8(bytes).unwrap(), format!("{user}:{password}"));
     }
 
     #[test]

@@ -178,8 +178,9 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
 
 fn reqwest_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, BuildError> {
     let made = reqwest::Proxy::all(proxy.to_string()).map_err(|_| BuildError::Http)?;
-    Ok(match proxy.login() {
-        Some((user, password)) => made.basic_auth(user, password),
+    // As a header, which is wiped; as user name and password it would become part of a URL.
+    Ok(match proxy.authorization() {
+        Some(authorization) => made.custom_http_auth(authorization),
         None => made,
     })
 }

@@ -16,6 +16,15 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! `tracing`: a span for each call, and events for its attempts, answers and waits. Nothing is on by default.
+//!
+//! # Logging
+//!
+//! reqwest, hyper and rustls log through the `log` and `tracing` crates. Their records name the server; they hold no key, no signature, no token
+//! and no body, at no level.
 #![forbid(unsafe_code)]
 
 mod client;

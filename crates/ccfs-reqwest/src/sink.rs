@@ -3,13 +3,14 @@
 use std::fs;
 use std::future::Future;
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use ccfs_driver::{Error, WholeFile};
 use ccfs_proto::SinkKind;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::client::CheckFn;
 
@@ -65,7 +66,7 @@ impl Replaceable {
             Ok(())
         })
         .await
-        .map_err(|_| Error::Write(lost()))?
+        .map_err(|error| Error::Write(gone(error)))?
     }
 
     async fn with(&mut self, work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static) -> io::Result<()> {
@@ -75,7 +76,7 @@ impl Replaceable {
             (file, result)
         })
         .await
-        .map_err(|_| lost())?;
+        .map_err(gone)?;
         self.file = Some(file);
         result
     }
@@ -87,6 +88,14 @@ impl Drop for Replaceable {
         if self.file.is_none() {
             let _ = fs::remove_file(&self.hidden);
         }
+    }
+}
+
+/// The thread did not come to its end. A panic there is the caller's, from the check of the file.
+fn gone(error: JoinError) -> io::Error {
+    match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(_) => lost(),
     }
 }
 

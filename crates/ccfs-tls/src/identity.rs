@@ -32,15 +32,14 @@ pub struct Identity(pub(crate) Arc<CertifiedKey>);
 
 impl Identity {
     /// Reads a certificate, with those between it and its CA behind it, and the key of the first one: PKCS #8, PKCS #1 or SEC 1, without a
-    /// password. Both are PEM, and may be the same file. The caller wipes `key`.
+    /// password. Both are PEM in at most 4 MiB, and may be the same file. The caller wipes `key`, and `certificates` where it has the key too.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         for len in [certificates.len(), key.len()] {
             if len > PEM_LIMIT {
                 return Err(IdentityError::TooLarge { limit: PEM_LIMIT, len });
             }
         }
-        let chain: Vec<_> =
-            CertificateDer::pem_slice_iter(certificates).collect::<Result<_, _>>().map_err(|_| IdentityError::Certificate)?;
+        let chain: Vec<_> = certificates_in(certificates).collect::<Result<_, _>>()?;
         if chain.is_empty() {
             return Err(IdentityError::NoCertificate);
         }
@@ -58,6 +57,21 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificates", &self.0.cert.len()).finish_non_exhaustive()
     }
+}
+
+/// The certificates of a PEM text. What stands beside them is not given to `rustls-pki-types`, because it may be the key; see below.
+fn certificates_in(mut pem: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, IdentityError>> {
+    std::iter::from_fn(move || {
+        let begin = find(pem, b"-----BEGIN CERTIFICATE-----")?;
+        let rest = &pem[begin..];
+        let end = find(rest, b"-----END CERTIFICATE-----").map_or(rest.len(), |at| at + b"-----END CERTIFICATE-----".len());
+        pem = &rest[end..];
+        Some(CertificateDer::from_pem_slice(&rest[..end]).map_err(|_| IdentityError::Certificate))
+    })
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// The first private key of a PEM text. `rustls-pki-types` reads PEM as well, but leaves what it read in memory that it gives back unwiped.
@@ -98,7 +112,7 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
 #[non_exhaustive]
 pub enum IdentityError {
     /// Longer than the bound.
-    #[error("a client certificate or key has {len} bytes, and at most {limit} are read")]
+    #[error("a client certificate or key has {len} bytes, and at most {limit} are read: is it the right file?")]
     TooLarge {
         /// The bound in bytes.
         limit: usize,
@@ -109,7 +123,7 @@ pub enum IdentityError {
     #[error("the client certificate is missing: it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
     NoCertificate,
     /// A broken certificate.
-    #[error("the client certificate is not proper PEM around an X.509 certificate")]
+    #[error("the client certificate is not proper PEM around an X.509 certificate: openssl x509 -in CERT -out PEM writes it anew")]
     Certificate,
     /// No PEM private key in it.
     #[error("the client key is missing: it must be PEM, with a line -----BEGIN PRIVATE KEY----- (or RSA PRIVATE KEY, or EC PRIVATE KEY)")]
@@ -121,6 +135,8 @@ pub enum IdentityError {
     #[error("the client key cannot be used: it must be RSA, ECDSA (P-256, P-384) or Ed25519 in proper PEM")]
     Key,
     /// The key belongs to another certificate.
-    #[error("the client key is not the one of the client certificate")]
+    #[error(
+        "the client key is not the one of the client certificate: of a pair, openssl x509 -noout -pubkey -in CERT and openssl pkey -pubout -in KEY print the same"
+    )]
     KeyDiffers,
 }

@@ -15,17 +15,29 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::identity::Identity;
 use crate::pin::Pin;
-use crate::verifier::{Nobody, Pinned, Recording, Shown};
+use crate::verifier::{Rule, Shown, Verifier};
 
 /// Bytes of a PEM text that are read.
 pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Which servers are believed, and what is shown to those that ask who comes.
 ///
-/// Without pins a server's certificate must be signed by a trusted CA, name the endpoint's host, and be valid now. With pins it must be one of
+/// Without pins a server's certificate must be signed by a trusted CA, name the endpoint's host, and be valid by the machine's clock. With pins it must be one of
 /// the pinned ones, and nothing else counts: neither names, nor dates, nor roots. That is for servers that are addressed by IP and have a
 /// certificate for something else. Either way the server must prove in the handshake that it has the certificate's key.
-#[derive(Clone, Default)]
+///
+/// ```
+/// use ccfs_tls::{Identity, TlsVersion, Trust};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let trust = Trust::system()
+///     .add_pem(&std::fs::read("ca.pem")?)?
+///     .identity(Identity::from_pem(&std::fs::read("client.pem")?, &std::fs::read("client-key.pem")?)?)
+///     .oldest_version(TlsVersion::V1_3);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
 pub struct Trust {
     system: bool,
     extra: Vec<CertificateDer<'static>>,
@@ -46,19 +58,19 @@ pub enum TlsVersion {
 }
 
 impl Trust {
-    /// The system's roots.
+    /// The system's roots, which are read when a configuration is made, and TLS 1.2 or newer. It is the default.
     #[must_use]
     pub fn system() -> Self {
-        Self { system: true, ..Self::default() }
+        Self { system: true, extra: Vec::new(), pins: Vec::new(), identity: None, oldest: TlsVersion::default() }
     }
 
-    /// None yet: only what is added counts.
+    /// Nobody yet: only what is added counts.
     #[must_use]
     pub fn none() -> Self {
-        Self::default()
+        Self { system: false, ..Self::system() }
     }
 
-    /// Trusts the certificates of a PEM text, too: at least one, each a well-formed CA certificate.
+    /// Trusts the certificates of a PEM text, too: at least one, each well-formed, in at most 4 MiB. Everything else in the text is passed over.
     pub fn add_pem(mut self, pem: &[u8]) -> Result<Self, TrustError> {
         if pem.len() > PEM_LIMIT {
             return Err(TrustError::TooLarge { limit: PEM_LIMIT, len: pem.len() });
@@ -100,8 +112,8 @@ impl Trust {
         &self.pins
     }
 
-    /// All trusted root certificates. Reads the system's store when it counts; certificates there that cannot be used are passed over, as
-    /// other programs do.
+    /// All trusted root certificates; [`TrustError::Nothing`] when there are none. Reads the system's store when it counts; certificates there that
+    /// cannot be used are passed over, as other programs do.
     pub fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
         let mut all = self.extra.clone();
         if self.system {
@@ -111,12 +123,13 @@ impl Trust {
         if all.is_empty() { Err(TrustError::Nothing) } else { Ok(all) }
     }
 
-    /// A client's rustls configuration: this trust, TLS 1.2 and 1.3, the ring provider.
+    /// A client's rustls configuration: this trust and identity, TLS from the oldest version on, the ring provider. [`TrustError::Nothing`] when there is
+    /// neither a root nor a pin.
     pub fn client_config(&self) -> Result<ClientConfig, TrustError> {
         Ok(self.config(self.verifier()?))
     }
 
-    /// The configuration for calls to `endpoint`. Over http no certificate counts, so a machine that trusts nobody must do.
+    /// The configuration for calls to `endpoint`. Over http no certificate counts, so it never fails and trusts nobody.
     pub fn client_config_for(&self, endpoint: &Endpoint) -> Result<ClientConfig, TrustError> {
         match endpoint.scheme() {
             Scheme::Http => Ok(trusting_nobody()),
@@ -128,13 +141,13 @@ impl Trust {
     /// person what is wrong with them. Where nobody is trusted, every server is refused, which is no error here.
     pub fn recording_config(&self) -> (ClientConfig, Shown) {
         let shown = Shown::default();
-        let inner = self.verifier().unwrap_or_else(|_| Arc::new(Nobody));
-        (self.config(Arc::new(Recording { inner, shown: shown.clone() })), shown)
+        let decides = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::Nobody)));
+        (self.config(Arc::new(Verifier::new(Rule::Recorded(decides, shown.clone())))), shown)
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
         if !self.pins.is_empty() {
-            return Ok(Arc::new(Pinned::new(self.pins.clone())));
+            return Ok(Arc::new(Verifier::new(Rule::Pins(self.pins.clone()))));
         }
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(self.certificates()?);
@@ -160,10 +173,16 @@ impl Trust {
     }
 }
 
+impl Default for Trust {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
 /// A configuration that trusts nobody, for clients that only speak plain HTTP but want one all the same.
 #[must_use]
 pub fn trusting_nobody() -> ClientConfig {
-    Trust::none().config(Arc::new(Nobody))
+    Trust::none().config(Arc::new(Verifier::new(Rule::Nobody)))
 }
 
 /// The cryptography that all of ccfs uses: ring.
@@ -189,7 +208,7 @@ impl fmt::Debug for Trust {
 #[non_exhaustive]
 pub enum TrustError {
     /// Longer than the bound.
-    #[error("the CA file has {len} bytes, and at most {limit} are read")]
+    #[error("the CA file has {len} bytes, and at most {limit} are read: is it the right file?")]
     TooLarge {
         /// The bound in bytes.
         limit: usize,
@@ -200,18 +219,20 @@ pub enum TrustError {
     #[error("the CA file has no certificate: it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
     NoCertificate,
     /// Broken PEM.
-    #[error("certificate number {number} of the CA file is not proper PEM")]
+    #[error("certificate number {number} of the CA file is not proper PEM: copy it again, from its BEGIN line to its END line")]
     Pem {
         /// Which one, from 1.
         number: usize,
     },
     /// Proper PEM around something that is no certificate.
-    #[error("certificate number {number} of the CA file is not a certificate that can be trusted")]
+    #[error("certificate number {number} of the CA file is damaged, or no X.509 certificate: openssl x509 -in FILE -text shows what it is")]
     Certificate {
         /// Which one, from 1.
         number: usize,
     },
     /// No certificates at all.
-    #[error("no trusted certificate is there: the system has none; add the server's CA as a PEM file, or pin the server's certificate")]
+    #[error(
+        "nobody is trusted: there is no root certificate and no pin; add the server's CA as a PEM file, or pin the server's certificate"
+    )]
     Nothing,
 }

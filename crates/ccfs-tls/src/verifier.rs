@@ -11,35 +11,48 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::pin::Pin;
 use crate::trust::provider;
 
-/// Accepts the pinned certificates and no other. Whoever shows one must still prove in the handshake that it has the certificate's key.
+/// Decides by a rule of the house. Whatever the rule, whoever shows a certificate must prove in the handshake that it has the certificate's key, and that is
+/// rustls' to check.
 #[derive(Debug)]
-pub(crate) struct Pinned {
-    pins: Vec<Pin>,
+pub(crate) struct Verifier {
+    rule: Rule,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Pinned {
-    pub(crate) fn new(pins: Vec<Pin>) -> Self {
-        Self { pins, algorithms: provider().signature_verification_algorithms }
+/// What is asked of a certificate.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// That it is one of the pinned ones, and nothing else.
+    Pins(Vec<Pin>),
+    /// What nobody has: for clients that only speak plain HTTP, and for looking at a certificate where nobody is trusted.
+    Nobody,
+    /// What the other verifier asks. The certificates are written down before, accepted or not.
+    Recorded(Arc<dyn ServerCertVerifier>, Shown),
+}
+
+impl Verifier {
+    pub(crate) fn new(rule: Rule) -> Self {
+        Self { rule, algorithms: provider().signature_verification_algorithms }
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let presented = Pin::of(end_entity);
-        // All are compared, so that the time does not tell which one it was.
-        if self.pins.iter().filter(|pin| pin.matches(&presented)).count() > 0 {
-            return Ok(ServerCertVerified::assertion());
+        match &self.rule {
+            Rule::Pins(pins) => pinned(pins, Pin::of(end_entity)),
+            Rule::Nobody => Err(CertificateError::UnknownIssuer.into()),
+            Rule::Recorded(other, shown) => {
+                shown.record(std::iter::once(end_entity).chain(intermediates));
+                other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
         }
-        let refused = PinDiffers { presented, pins: self.pins.clone() };
-        Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused)))))
     }
 
     fn verify_tls12_signature(
@@ -65,6 +78,15 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
+fn pinned(pins: &[Pin], presented: Pin) -> Result<ServerCertVerified, Error> {
+    // All are compared, so that the time does not tell which one it was.
+    if pins.iter().filter(|pin| pin.matches(&presented)).count() > 0 {
+        return Ok(ServerCertVerified::assertion());
+    }
+    let refused = PinDiffers { presented, pins: pins.to_vec() };
+    Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused)))))
+}
+
 /// The server showed another certificate.
 #[derive(Debug)]
 pub(crate) struct PinDiffers {
@@ -80,96 +102,17 @@ impl fmt::Display for PinDiffers {
 
 impl std::error::Error for PinDiffers {}
 
-/// Accepts nothing: for clients that only speak plain HTTP, and for looking at a certificate where nobody is trusted.
-#[derive(Debug)]
-pub(crate) struct Nobody;
-
-impl ServerCertVerifier for Nobody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Err(CertificateError::UnknownIssuer.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(CertificateError::BadSignature.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(CertificateError::BadSignature.into())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// The certificates that a server showed, its own first, whatever was decided about them.
+/// The certificates that a server showed, its own first, whatever was decided about them. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Shown {
-    /// The DER of each. Empty before a server showed any.
+    /// The DER of each, as the last server showed them. Empty before one showed any.
     pub fn certificates(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// Writes down what a server shows, and leaves the decision to another.
-#[derive(Debug)]
-pub(crate) struct Recording {
-    pub(crate) inner: Arc<dyn ServerCertVerifier>,
-    pub(crate) shown: Shown,
-}
-
-impl ServerCertVerifier for Recording {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        *self.shown.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            std::iter::once(end_entity).chain(intermediates).map(|certificate| certificate.to_vec()).collect();
-        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+    fn record<'a>(&self, certificates: impl Iterator<Item = &'a CertificateDer<'a>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = certificates.map(|certificate| certificate.to_vec()).collect();
     }
 }

@@ -37,6 +37,7 @@ fn what_is_wrong_is_told() {
         ("", key.as_str(), IdentityError::NoCertificate),
         (key.as_str(), key.as_str(), IdentityError::NoCertificate),
         (&certificate[..certificate.len() / 2], key.as_str(), IdentityError::Certificate),
+        (&format!("{certificate}-----BEGIN CERTIFICATE-----\nMIG"), key.as_str(), IdentityError::Certificate),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key.as_str(), IdentityError::Certificate),
         (certificate.as_str(), "", IdentityError::NoKey),
         (certificate.as_str(), certificate.as_str(), IdentityError::NoKey),

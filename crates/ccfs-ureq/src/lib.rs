@@ -15,6 +15,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! `tracing`: a span for each call, and events for its attempts, answers and waits. Nothing is on by default.
+//!
 //! # Logging
 //!
 //! ureq logs through the `log` crate. Up to DEBUG its records name the server, the method and harmless headers. At TRACE they hold, as a hex

@@ -12,6 +12,7 @@
 //! | the files of a whole range of days | [`pull`], feature `pull` |
 //! | to know why a server does not answer | [`doctor`], feature `doctor` |
 //! | the protocol in your own runtime | [`proto`], always there |
+//! | spans and events of calls and pulls | feature `tracing` |
 //!
 //! # Blocking
 //!
