@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use ccfs::{Error, FileReceipt, Operation, Overwrite};
 
-use crate::args::Backend;
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
 use crate::progress::Bar;
-use crate::settings::Settings;
+use crate::settings::{Backend, Settings};
 
 /// Calls an interface that answers with an envelope.
 pub(crate) fn call<O: Operation>(settings: &Settings, operation: O) -> Result<O::Answer, Failure> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use ccfs::{Error, ErrorKind, ExchangeError};
+use ccfs::{Error, ErrorKind, ExchangeError, FileError};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) struct Failure {
     pub(crate) kind: Kind,
     pub(crate) message: String,
     pub(crate) result_code: Option<String>,
+    /// What a person may do next, beyond the message.
+    pub(crate) hint: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl Kind {
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), result_code: None }
+        Self { kind, message: message.to_string(), result_code: None, hint: None }
     }
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
@@ -68,6 +70,10 @@ impl Failure {
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {
         Self::new(Kind::File, message)
+    }
+
+    pub(crate) fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// Writing to stdout failed.
@@ -86,8 +92,17 @@ impl From<Error> for Failure {
             Error::Request(error) => Self::usage(error),
             Error::Stopped => Self::new(Kind::Interrupted, "interrupted"),
             Error::Rejected(_) => Self::data(error),
+            Error::File(error) => error.into(),
             other => Self::file(other),
         }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let exists = matches!(error, FileError::Exists { .. });
+        let failure = Self::file(error);
+        if exists { failure.hint("--force replaces it") } else { failure }
     }
 }
 
@@ -100,6 +115,14 @@ impl From<ExchangeError> for Failure {
             _ => Kind::Refused,
         };
         let result_code = error.kind.result_code().map(ToString::to_string);
-        Self { result_code, ..Self::new(kind, error) }
+        let hint = match (kind, error.kind.root()) {
+            (Kind::Network, _) => Some("ccfs doctor, with the same settings, finds out why"),
+            // Not after a 403: whoever is locked out sends nothing.
+            (Kind::Authentication, ErrorKind::Refused { refusal, .. }) if refusal.status.as_u16() == 401 => {
+                Some("ccfs doctor, with the same settings, names the likely causes; it makes one more signed call")
+            }
+            _ => None,
+        };
+        Self { result_code, hint, ..Self::new(kind, error) }
     }
 }

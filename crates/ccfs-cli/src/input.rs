@@ -9,6 +9,9 @@ use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, FileKind, Member, 
 use crate::failure::Failure;
 use crate::progress::{Bar, Counting};
 
+/// Bytes that are looked at to tell what an input is.
+const START: u64 = 16;
+
 /// Where records come from.
 pub(crate) enum Input {
     Archive(Archive<Counting<File>>),
@@ -30,9 +33,13 @@ impl Input {
         if path == Path::new("-") {
             let mut start = Vec::new();
             let mut stdin = std::io::stdin();
-            let taken = stdin.by_ref().take(2).read_to_end(&mut start);
+            let taken = stdin.by_ref().take(START).read_to_end(&mut start);
             taken.map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
-            let is_archive = start == b"PK";
+            if start.is_empty() {
+                return Err(Failure::data("stdin is empty: what should have come through the pipe did not"));
+            }
+            check(&start, "stdin")?;
+            let is_archive = start.starts_with(b"PK");
             let reader: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(stdin));
             return Ok(if is_archive {
                 Self::Stream(ArchiveStream::with_options(reader, options))
@@ -43,15 +50,16 @@ impl Input {
         let cannot = |error: std::io::Error| Failure::file(format_args!("{} cannot be read: {error}", path.display()));
         let mut file = File::open(path).map_err(cannot)?;
         let mut start = Vec::new();
-        file.by_ref().take(2).read_to_end(&mut start).map_err(cannot)?;
+        file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
         file.seek(SeekFrom::Start(0)).map_err(cannot)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
         let len = file.metadata().map_err(cannot)?.len();
         let file = bar.counting(file, len);
-        if start == b"PK" || named_zip {
+        if start.starts_with(b"PK") || named_zip {
             return Ok(Self::Archive(Archive::open_with(file, options).map_err(|error| of(&name, &error))?));
         }
+        check(&start, &name)?;
         let kind = kind.or_else(|| FileKind::of_name(&name)).unwrap_or(default);
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
@@ -78,6 +86,20 @@ impl Input {
             Self::Csv { reader, name, kind } => Records::from_csv_with(reader, kind, options).named(&name),
         }
     }
+}
+
+/// Refuses what is surely no CSV: as one, every line of it would be a record of nulls.
+fn check(start: &[u8], name: &str) -> Result<(), Failure> {
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let what = match text.first() {
+        Some(b'{' | b'[') => "JSON",
+        Some(b'<') => "a web page or XML",
+        _ if text.starts_with(b"-----BEGIN") => "PEM",
+        _ => return Ok(()),
+    };
+    Err(Failure::data(format_args!(
+        "{name} is {what}, and no archive or CSV: the answer to a failed download may have been saved as the file"
+    )))
 }
 
 /// An archive's error with the file's name before it.

@@ -83,5 +83,8 @@ fn tell(failure: &Failure, as_json: bool) {
         eprintln!("{line}");
     } else {
         eprintln!("error: {}", failure.message);
+        if let Some(hint) = failure.hint {
+            eprintln!("hint: {hint}");
+        }
     }
 }

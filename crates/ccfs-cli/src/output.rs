@@ -1,7 +1,9 @@
-//! stdout: data only.
+//! Where data goes: stdout, and folders.
 
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -16,4 +18,9 @@ pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
 /// Prints one JSON object as a line.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(Failure::data)?)
+}
+
+/// Makes a folder where it is not there.
+pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| Failure::file(format_args!("the folder {} cannot be made: {error}", path.display())))
 }

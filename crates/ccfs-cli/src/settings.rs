@@ -9,15 +9,72 @@ use std::path::{Path, PathBuf};
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use crate::args::{Backend, QueryLineArg, SettingsArgs};
 use crate::failure::Failure;
 use crate::interrupt;
 
 /// Bytes of a key file, a CA file or a configuration file that are read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Settings that most commands need. A flag goes before the environment, which goes before the configuration file.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct SettingsArgs {
+    /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, where it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Base URL of the CC-FS, https://ip:port; a path prefix is allowed
+    #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+    /// Access key (appId) of the developer account
+    #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
+    pub(crate) access_key: Option<String>,
+    /// File that holds the secret key, - for stdin; or set `CCFS_SECRET_KEY`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) secret_key_file: Option<PathBuf>,
+    /// PEM file of roots that are trusted beside the system's
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Accept exactly the certificate with this SHA-256, whatever its names; several around a renewal, with commas
+    #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
+    pub(crate) pin_sha256: Option<String>,
+    /// PEM file of the certificate to show to servers that ask for one
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// PEM file of that certificate's key, without a password
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// The tenant's time zone, such as Asia/Shanghai
+    #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
+    pub(crate) tz: Option<String>,
+    /// What the signature has for an absent query: no line, or an empty one [default: omit]
+    #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
+    pub(crate) query_line: Option<QueryLineArg>,
+    /// Which HTTP client does the calls [default: blocking]
+    #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
+    pub(crate) backend: Option<Backend>,
+    /// Print answers and errors as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum QueryLineArg {
+    Omit,
+    Empty,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Backend {
+    #[default]
+    Blocking,
+    Async,
+}
 
 /// The settings that are in force. What a command does not ask for may be missing.
 #[derive(Debug)]
@@ -241,7 +298,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
 
 /// What a TOML error says before it comes to values.
 fn first_words(message: &str) -> &str {
-    message.split(['`', '"', '\n']).next().unwrap_or_default().trim_end_matches([' ', ':', ','])
+    message.split(['`', '"', '\n']).next().unwrap_or_default().trim_end_matches([' ', ':']).trim_end_matches(", expected")
 }
 
 fn default_config() -> Option<PathBuf> {

@@ -38,6 +38,11 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// `1 row`, `2,000 rows`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 /// A bar as long as `count` is to `most`, at most `width` characters, in eighths of a character.
 pub(crate) fn bar(count: u64, most: u64, width: usize) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];

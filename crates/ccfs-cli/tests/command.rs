@@ -52,7 +52,7 @@ fn query_and_download_over_both_backends() {
         // A second time: it is there, and stays unless --force.
         let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
         run.ends_with_code(1);
-        assert!(run.stderr.contains("is there already"), "{}", run.stderr);
+        assert!(run.stderr.contains("is there already") && run.stderr.ends_with("hint: --force replaces it\n"), "{}", run.stderr);
         ccfs.run(&["--backend", backend, "download", name.as_str(), "--force"]).ends_with_code(0);
     }
 }
@@ -279,4 +279,51 @@ fn manual_pages_are_made_from_the_help() {
     }
     assert_eq!(pages, 1 + overview.stdout.matches("\nccfs\\-").count(), "the overview names every page");
     assert!(pages > 10);
+}
+
+/// A failed download that was saved under a CSV's name, and a pipe through which nothing came, are no records.
+#[test]
+fn what_is_no_table_is_not_converted() {
+    let ccfs = Ccfs::new();
+    for (start, what) in [
+        (&b"{\"resultCode\":\"0300011\"}"[..], "JSON"),
+        (b"\xEF\xBB\xBF\n [1]", "JSON"),
+        (b"<html>", "a web page"),
+        (b"-----BEGIN CERTIFICATE-----\n", "PEM"),
+    ] {
+        fs::write(ccfs.path("saved.csv"), start).unwrap();
+        for run in [ccfs.run(&["convert", "saved.csv"]), ccfs.run_with(&["convert", "-"], start)] {
+            run.ends_with_code(1);
+            assert!(run.stdout.is_empty() && run.stderr.contains(what) && run.stderr.contains("failed download"), "{run:?}");
+        }
+    }
+    let run = ccfs.run(&["convert", "-"]);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("stdin is empty"), "{run:?}");
+    // A table without a row is one all the same.
+    fs::write(ccfs.path("agentSkillInfo.csv"), "").unwrap();
+    ccfs.run(&["convert", "agentSkillInfo.csv"]).ends_with_code(0);
+    let run = ccfs.run(&["inspect", "-"]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("ccfs convert -"), "{run:?}");
+}
+
+/// What a person reads after a failure that the message alone does not mend.
+#[test]
+fn failures_tell_the_next_step() {
+    let emulator = Emulator::builder().lockout(None).start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    let hint = |ccfs: &Ccfs, arguments: &[&str]| {
+        let run = ccfs.run(arguments);
+        run.stderr.lines().find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
+    };
+    let wrong = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", "another");
+    assert_eq!(hint(&ccfs, &["download", NAME]), None, "the message says all");
+    assert!(hint(&wrong, &["download", NAME]).unwrap().contains("ccfs doctor"));
+    assert!(hint(&ccfs, &["--endpoint", "https://127.0.0.1:1", "download", NAME]).unwrap().contains("ccfs doctor"));
+    emulator.faults().add(Fault::Locked);
+    assert_eq!(hint(&ccfs, &["download", NAME]), None, "whoever is locked out sends nothing");
+    let run = ccfs.run(&["listen", "--bind", "9080"]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("such as 127.0.0.1:9080"), "{}", run.stderr);
 }

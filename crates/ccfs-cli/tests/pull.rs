@@ -112,6 +112,39 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     assert!(run.stdout.ends_with("asked 0 times, 3 were here before\n"), "{}", run.stdout);
 }
 
+/// What was wrong the first time is mended by calling again; nothing has to be cleared away.
+#[test]
+fn a_first_attempt_that_failed_leaves_nothing_in_the_way() {
+    let emulator = emulator();
+    let ccfs = against(&emulator);
+    let run = ccfs.run(&[&RANGE[..], &["--window-days", "5"]].concat());
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("hint: give a smaller --window-days"), "{}", run.stderr);
+    ccfs.run(&[&RANGE[..], &["--access-key", "mistyped"]].concat()).ends_with_code(4);
+    ccfs.run(&RANGE).ends_with_code(0);
+}
+
+#[test]
+fn callbacks_come_over_https_to_one_path() {
+    let authority = Emulator::builder().start().unwrap();
+    let emulator = Emulator::builder().rows(20).callback_root(authority.ca_pem().unwrap()).start().unwrap();
+    let identity = authority.receiver_identity().unwrap();
+    for backend in ["blocking", "async"] {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let ccfs = against(&emulator);
+        std::fs::write(ccfs.path("cert.pem"), &identity.certificate_pem).unwrap();
+        std::fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
+        let url = format!("https://{free}/files");
+        let wait = ["--wait", "callback", "--bind", &free, "--path", "/files", "--callback", &url, "--backend", backend];
+        let run = ccfs.run(&[&RANGE[..], &wait, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
+        run.ends_with_code(0);
+        assert_eq!(run.stderr, format!("listening on {url}\n"));
+        let looks = emulator.received().iter().filter(|request| request.interface == Some("downloadAgentSkillInfoFile")).count();
+        assert_eq!(looks, 4, "each file is looked for once, when its callback came");
+        emulator.clear_logs();
+    }
+}
+
 #[test]
 fn days_that_are_not_over_are_left() {
     let emulator = emulator();

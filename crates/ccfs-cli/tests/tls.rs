@@ -62,3 +62,38 @@ fn a_client_certificate_comes_from_two_files() {
     fs::write(ccfs.path("mtls.toml"), "client_cert = \"client.pem\"\nclient_key = \"key.pem\"\n").unwrap();
     ccfs.run(&["--config", "mtls.toml", "download", NAME]).ends_with_code(REACHED);
 }
+
+/// `ccfs listen` speaks TLS with a certificate of its own, at one path, and says which URL that makes.
+#[test]
+fn callbacks_are_received_over_tls() {
+    let authority = Emulator::builder().start().unwrap();
+    let identity = authority.receiver_identity().unwrap();
+    let emulator = Emulator::builder().callback_root(authority.ca_pem().unwrap()).start().unwrap();
+    let ccfs = Ccfs::against(&emulator);
+    fs::write(ccfs.path("cert.pem"), &identity.certificate_pem).unwrap();
+    fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
+    let tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let mut listen = ccfs.start(&[&["listen", "--bind", "127.0.0.1:0", "--path", "/callback", "--once"], &tls[..]].concat());
+    let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
+    assert!(url.starts_with("https://127.0.0.1:") && url.ends_with("/callback"), "{url}");
+    let query = |url: &str| {
+        let window = ["--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00"];
+        ccfs.run(&[&["query"], &window[..], &["--callback", url]].concat()).ends_with_code(0);
+    };
+    query(&url.replace("/callback", "/elsewhere"));
+    assert!(listen.error_line().contains("another path"));
+    query(&url);
+    assert!(listen.line().contains("\"file_name\""));
+    assert_eq!(listen.wait(), Some(0));
+
+    for (given, said) in [
+        (&["--tls-cert", "cert.pem"][..], "--tls-key"),
+        (&["--tls-cert", "cert.pem", "--tls-key", "cert.pem"], "not proper PEM"),
+        (&["--tls-cert", "cert.pem", "--tls-key", "nowhere.pem"], "nowhere.pem cannot be read"),
+        (&["--path", "callback"], "begins with /"),
+    ] {
+        let run = ccfs.run(&[&["listen"], given].concat());
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("PRIVATE"), "{said:?} is missing in {}", run.stderr);
+    }
+}

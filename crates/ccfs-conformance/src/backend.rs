@@ -34,7 +34,8 @@ impl Setup {
 
 /// A transport: makes clients.
 pub trait Backend {
-    /// A client with this setup. The suite plays one scenario with it, and may make several calls.
+    /// A client with this setup. The suite plays one scenario with it, and may make several calls. Where no client can be made, panic: that is
+    /// the scenario's verdict.
     fn client(&self, setup: &Setup) -> Box<dyn Client>;
 
     /// Whether it can speak TLS. Without, the suite is played over plain HTTP, and scenarios that are about TLS are not played.

@@ -48,7 +48,7 @@ pub enum Behaviour {
         body: Vec<u8>,
         /// How the body's end is told.
         framing: Framing,
-        /// Bytes of the body after which the connection breaks.
+        /// Bytes of the body after which the connection breaks; `None` for all of it.
         cut_after: Option<usize>,
         /// The size of the pieces in which the body goes out.
         piece: usize,
@@ -96,13 +96,13 @@ pub enum Framing {
 }
 
 impl Behaviour {
-    /// A good answer.
+    /// 200 with this body, whose length is declared.
     #[must_use]
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::status(200, body)
     }
 
-    /// An answer with a status.
+    /// This status with this body, whose length is declared.
     #[must_use]
     pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer { status, headers: Vec::new(), body: body.into(), framing: Framing::Length, cut_after: None, piece: usize::MAX }
@@ -175,7 +175,7 @@ struct Stage {
 }
 
 impl ScriptedServer {
-    /// Starts it.
+    /// Starts it, for a test that cannot go on without.
     ///
     /// # Panics
     ///
@@ -185,7 +185,7 @@ impl ScriptedServer {
         Self::start(script).unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
     }
 
-    /// Starts it, where it can.
+    /// Starts it; fails when loopback has no port left.
     pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;

@@ -47,7 +47,7 @@ pub struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
     /// Each one, in the order of the suite.
-    pub fn iter(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Verdict> {
         self.0.iter()
     }
 
@@ -71,6 +71,15 @@ impl Verdicts {
     }
 }
 
+impl<'a> IntoIterator for &'a Verdicts {
+    type Item = &'a Verdict;
+    type IntoIter = std::slice::Iter<'a, Verdict>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl FromIterator<Verdict> for Verdicts {
     fn from_iter<T: IntoIterator<Item = Verdict>>(verdicts: T) -> Self {
         Self(verdicts.into_iter().collect())
@@ -80,7 +89,7 @@ impl FromIterator<Verdict> for Verdicts {
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.iter().map(|verdict| verdict.scenario.len()).max().unwrap_or(0);
-        for Verdict { scenario, outcome } in self.iter() {
+        for Verdict { scenario, outcome } in self {
             match outcome {
                 Outcome::Passed => writeln!(f, "{scenario:width$}  passed")?,
                 Outcome::NotPlayed { reason } => writeln!(f, "{scenario:width$}  not played: {reason}")?,

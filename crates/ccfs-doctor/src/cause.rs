@@ -72,7 +72,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// What to do about it. For [`AddressLocked`](Self::AddressLocked) that is to send nothing.
+    /// What to do about it, a sentence or two; settings are called as the flags of the `ccfs` command are. For
+    /// [`AddressLocked`](Self::AddressLocked) it is to send nothing.
     pub fn advice(self) -> &'static str {
         match self {
             Self::NameNotFound => "Check the endpoint's spelling and this machine's DNS, or give the address instead of the name.",

@@ -28,6 +28,7 @@ const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 /// for a file that cannot exist. That call reads and changes nothing, and any result code in answer to it proves that the signature was
 /// accepted. No call is repeated, because bad signatures lock the address.
 #[derive(Clone)]
+#[must_use = "nothing is looked at before `examine`"]
 pub struct Doctor {
     endpoint: Endpoint,
     credentials: Option<Credentials>,
@@ -50,7 +51,6 @@ enum Way {
 
 impl Doctor {
     /// For the server at this endpoint; without credentials nothing is signed.
-    #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
         Self {
             endpoint,
@@ -65,21 +65,18 @@ impl Doctor {
     }
 
     /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
-    #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
     }
 
     /// Sets the proxy, or that there is none. Default: [`Proxy::from_env`].
-    #[must_use]
     pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
         self.way = Way::Given(proxy.into());
         self
     }
 
-    /// Sets what stands for an absent query in the signature.
-    #[must_use]
+    /// Sets what stands for an absent query in the signature. Default: [`QueryLine::Omit`].
     pub fn query_line(mut self, dialect: QueryLine) -> Self {
         self.query_line = dialect;
         self
@@ -87,27 +84,24 @@ impl Doctor {
 
     /// After a 401, makes a second call in the other query line dialect. Default: no, because when the dialect is not the cause, it is one more
     /// bad signature, and those lock the address.
-    #[must_use]
     pub fn try_dialects(mut self, on: bool) -> Self {
         self.try_dialects = on;
         self
     }
 
     /// Sets how long each step may take. Default: 15 seconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Sets the clock. Default: the machine's.
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Looks. Fails only when the environment names a proxy that is none.
+    /// Looks, and blocks until it has: a few times the [timeout](Self::timeout) at most. Fails only when the environment names a proxy that is none.
     pub fn examine(self) -> Result<Report, ProxyError> {
         let proxy = match &self.way {
             Way::Given(proxy) => proxy.clone(),
@@ -248,8 +242,8 @@ fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
         Reach::Connected => (Mark::Ok, "the server listens".to_owned()),
         Reach::Refused => (Mark::Fail, "refused: nothing listens there".to_owned()),
         Reach::ProxyUnreachable => (Mark::Fail, "no connection to the proxy".to_owned()),
-        Reach::ProxyRefused(0) => (Mark::Fail, "the proxy does not answer in HTTP".to_owned()),
-        Reach::ProxyRefused(status) => (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}")),
+        Reach::ProxyRefused(None) => (Mark::Fail, "the proxy does not answer in HTTP".to_owned()),
+        Reach::ProxyRefused(Some(status)) => (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}")),
         Reach::Unreachable => (Mark::Fail, "none came about".to_owned()),
         Reach::NameNotFound | Reach::Untried => (Mark::Skipped, "there is no address".to_owned()),
     };

@@ -72,8 +72,8 @@ pub enum Reach {
     Unreachable,
     /// No connection to the proxy.
     ProxyUnreachable,
-    /// The proxy said no to the tunnel, with this status; 0 when it did not answer in HTTP.
-    ProxyRefused(u16),
+    /// The proxy said no to the tunnel, with this status; `None` when it did not answer in HTTP.
+    ProxyRefused(Option<u16>),
     /// It came about.
     Connected,
 }

@@ -48,6 +48,18 @@ pub enum Weight {
 ///
 /// A 401 has several causes that look alike from here: CC-FS does not say what was wrong with a signature. Then all of them are given, with
 /// what speaks for each.
+///
+/// ```
+/// use ccfs_doctor::{Call, Cause, Evidence, Reach, judge};
+///
+/// let mut evidence = Evidence::default();
+/// (evidence.https, evidence.reach) = (true, Reach::Connected);
+/// evidence.call = Some(Call::Status { status: 401, spring: true });
+/// evidence.skew_millis = Some(-20 * 60 * 1000);
+/// let findings = judge(&evidence);
+/// assert_eq!(findings[0].cause, Cause::Clock);
+/// assert_eq!(findings[0].because, ["the clocks differ by 1200 s, and signatures carry the time"]);
+/// ```
 pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
     match evidence.reach {
@@ -57,8 +69,8 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
             findings.certain(Cause::Unreachable, ["no connection came about in time, or the network says that there is no way".into()]);
         }
         Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
-        Reach::ProxyRefused(0) => findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]),
-        Reach::ProxyRefused(status) => findings.certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
+        Reach::ProxyRefused(None) => findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]),
+        Reach::ProxyRefused(Some(status)) => findings.certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
         Reach::Untried | Reach::Connected => match (evidence.tls, evidence.call) {
             (Some(failure), _) => findings.tls(failure),
             (None, Some(call)) => findings.call(evidence, call),

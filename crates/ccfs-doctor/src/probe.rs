@@ -56,8 +56,8 @@ pub(crate) fn probe(endpoint: &Endpoint, proxy: Option<&Proxy>, trust: &Trust, t
     if let Some(proxy) = proxy.filter(|_| https) {
         match tunnel(&mut stream, endpoint, proxy) {
             Ok(200) => {}
-            Ok(status) => return Probe { reach: Reach::ProxyRefused(status), ..probe },
-            Err(_) => return Probe { reach: Reach::ProxyRefused(0), ..probe },
+            Ok(status) => return Probe { reach: Reach::ProxyRefused(Some(status)), ..probe },
+            Err(_) => return Probe { reach: Reach::ProxyRefused(None), ..probe },
         }
     }
     probe.reach = Reach::Connected;

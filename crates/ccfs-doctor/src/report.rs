@@ -84,15 +84,15 @@ impl Step {
     }
 }
 
-impl Mark {
+impl fmt::Display for Mark {
     /// `ok`, `warn`, `fail` or `-`.
-    pub fn as_str(self) -> &'static str {
-        match self {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
             Self::Ok => "ok",
             Self::Warn => "warn",
             Self::Fail => "fail",
             Self::Skipped => "-",
-        }
+        })
     }
 }
 
@@ -105,7 +105,7 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         for step in &self.steps {
-            write!(f, "\n{:<5} {:<12} {}", step.mark.as_str(), step.name, step.text)?;
+            write!(f, "\n{:<5} {:<12} {}", step.mark, step.name, step.text)?;
             step.details.iter().try_for_each(|line| write!(f, "\n{:<5} {:<12} {line}", "", ""))?;
         }
         if !self.findings.is_empty() {

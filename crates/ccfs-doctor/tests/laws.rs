@@ -65,7 +65,7 @@ fn reach() -> impl Strategy<Value = Reach> {
     prop_oneof![
         8 => Just(Reach::Connected),
         1 => prop::sample::select(vec![Reach::Untried, Reach::NameNotFound, Reach::Refused, Reach::Unreachable, Reach::ProxyUnreachable]),
-        1 => any::<u16>().prop_map(Reach::ProxyRefused),
+        1 => any::<Option<u16>>().prop_map(Reach::ProxyRefused),
     ]
 }
 

@@ -61,7 +61,7 @@ impl ListenerBuilder {
         self
     }
 
-    /// Takes callbacks at this path only, whatever query follows it. Default: at any path.
+    /// Takes callbacks at this path only, which begins with `/`, whatever query follows it. Default: at any path.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
@@ -113,7 +113,13 @@ impl ListenerBuilder {
     }
 
     /// Listens at `address`; at port 0, where the system chooses ([`Listener::address`]).
+    ///
+    /// Fails when the system says no, and with [`InvalidInput`](io::ErrorKind::InvalidInput) when the [path](Self::path) is one that no request can have.
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
+        if let Some(path) = self.path.as_ref().filter(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
+            let wrong = format!("the path {path:?} is that of no request: it begins with / and goes without a query");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
+        }
         let guard = self.guard.unwrap_or_else(|| {
             let window = self.freshness.past.saturating_add(self.freshness.future);
             Box::new(RecentSignatures::new(RecentSignatures::DEFAULT_CAPACITY, window))

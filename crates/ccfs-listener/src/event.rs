@@ -17,6 +17,14 @@ pub struct Event {
     pub callback: Result<Callback, Refusal>,
 }
 
+impl Event {
+    /// An event: for tests of what is done about events.
+    #[must_use]
+    pub fn new(peer: SocketAddr, at: Timestamp, callback: Result<Callback, Refusal>) -> Self {
+        Self { peer, at, callback }
+    }
+}
+
 /// Why a request was not taken for a callback. It says nothing of the request's own words: those are a stranger's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -72,7 +72,12 @@ impl Listener {
         self.queue.recv(None)
     }
 
-    /// The next event, waited for at most so long.
+    /// The next event, if one is there now.
+    pub fn try_recv(&self) -> Option<Event> {
+        self.queue.recv(Some(Duration::ZERO))
+    }
+
+    /// The next event, waited for at most so long; `None` also when the listener was stopped and all events are taken.
     pub fn recv_timeout(&self, patience: Duration) -> Option<Event> {
         self.queue.recv(Some(patience))
     }

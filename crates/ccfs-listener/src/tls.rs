@@ -46,6 +46,8 @@ pub enum TlsError {
     #[error("the listener's key is not proper PEM: it must be an unencrypted private key (PKCS #8, PKCS #1 or SEC 1)")]
     Key,
     /// The key is of a kind that cannot sign, or is not the certificate's.
-    #[error("the listener's key does not fit its certificate")]
+    #[error(
+        "the listener's key does not fit its certificate: give the two that were made together, the server's own certificate first in its file"
+    )]
     Mismatch,
 }

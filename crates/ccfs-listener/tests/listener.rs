@@ -52,6 +52,27 @@ fn async_callers_need_no_runtime() {
 }
 
 #[test]
+fn who_does_not_want_to_wait_asks_for_what_is_there() {
+    let listener = standing().bind(ANY_PORT.into()).unwrap();
+    assert_eq!(listener.try_recv(), None);
+    let callback = fresh();
+    assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
+    // The answer goes before the event.
+    let event = std::iter::repeat_with(|| listener.try_recv()).flatten().next().unwrap();
+    assert_eq!(event, ccfs_listener::Event::new(event.peer, event.at, Ok(callback)));
+    assert_eq!(listener.try_recv(), None);
+}
+
+#[test]
+fn a_path_that_no_request_can_have_is_refused() {
+    for path in ["callback", "", "/callback?a=b", "/a#b"] {
+        let refused = standing().path(path).bind(ANY_PORT.into()).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(refused.to_string().contains("begins with /"), "{refused}");
+    }
+}
+
+#[test]
 fn stopping_wakes_who_waits_and_closes_the_port() {
     let listener = standing().bind(ANY_PORT.into()).unwrap();
     let (address, callback) = (listener.address(), fresh());

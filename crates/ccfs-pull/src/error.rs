@@ -20,16 +20,16 @@ pub enum PullError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder cannot be used.
-    #[error("the folder {} cannot be used: {source}", path.display())]
+    /// The folder, or a file in it, cannot be used.
+    #[error("{} cannot be used: {source}. Give a folder that this user may write into, with room for the files", path.display())]
     Folder {
-        /// The folder.
+        /// The folder, or the file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
     /// A file stands where a window's file would, and this folder's journal knows nothing of it.
-    #[error("{} is there already, and no pull into this folder put it there: move it away", path.display())]
+    #[error("{} is there already, and no pull into this folder put it there: move it away, or pull into another folder", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum PullError {
         source: Box<ccfs_driver::Error>,
     },
     /// The trouble with the server or the way there lasted longer than the pull's patience.
-    #[error("gave up after too long without a good answer of the server; last: {last}")]
+    #[error("gave up after too long without a good answer of the server; the next pull goes on from here. Last: {last}")]
     GaveUp {
         /// What went wrong last.
         last: String,

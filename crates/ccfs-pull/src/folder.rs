@@ -9,8 +9,8 @@ use ccfs_archive::{AnyRecord, Archive, ExportFormat, RecordRef, RecordWriter, Re
 use ccfs_driver::{Error, Overwrite, WholeFile};
 
 use crate::error::PullError;
-use crate::machine::Stored;
 use crate::plan::Plan;
+use crate::scheduler::Stored;
 use crate::window::Window;
 
 /// The journal's name in the folder.

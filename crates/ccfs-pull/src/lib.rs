@@ -9,9 +9,9 @@
 //! | part | does |
 //! |---|---|
 //! | [`windows`] | cuts days into windows, by the tenant's [`Zone`] |
-//! | [`Pull`] | decides: a state machine without I/O, whose time is an argument |
+//! | [`Scheduler`] | decides: a state machine without I/O, whose time is an argument |
 //! | [`Journal`] | remembers, line by line, on the disk |
-//! | [`BlockingPull`], [`AsyncPull`] | do what the machine says, over `ccfs-ureq` (feature `blocking`) and `ccfs-reqwest` (feature `async`) |
+//! | [`Pull`] | does what the scheduler says, over `ccfs-ureq` (feature `blocking`) or `ccfs-reqwest` (feature `async`) |
 //!
 //! It never asks for a day that is not over, never asks twice for a window whose job the server still has, never writes over a file that
 //! it did not put there, and never runs twice in one folder. What it promises on each failure stands in `docs/reliability.md`, "Pulling a
@@ -19,7 +19,7 @@
 //!
 //! # Example
 //!
-//! [`Pull`] shows the state machine at work with a server that is made up; [`BlockingPull`] is the usual way in. Windows alone:
+//! [`Pull`] is the usual way in. [`Scheduler`] shows the state machine at work with a server that is made up. Windows alone:
 //!
 //! ```
 //! use ccfs_pull::{Zone, windows};
@@ -47,24 +47,23 @@ mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
 mod journal;
-mod machine;
-#[cfg(any(feature = "async", feature = "blocking"))]
-mod outcome;
 mod plan;
 #[cfg(any(feature = "async", feature = "blocking"))]
+mod pull;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod run;
+mod scheduler;
 mod summary;
+mod trouble;
 mod window;
 mod zone;
 
-#[cfg(feature = "async")]
-pub use asynchronous::AsyncPull;
-#[cfg(feature = "blocking")]
-pub use blocking::BlockingPull;
 pub use error::PullError;
-pub use journal::{Entry, Journal, JournalError, Paper};
-pub use machine::{Asked, Job, Known, Outcome, Pull, Step, Stored, Task, Trouble};
+pub use journal::{Entry, Journal, JournalError, Storage};
 pub use plan::{Pace, Plan, PlanError};
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use pull::Pull;
+pub use scheduler::{Asked, Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble};
 pub use summary::{PullProgress, PullSummary, WindowReport};
 pub use window::{Window, WindowError, windows};
 pub use zone::{Zone, ZoneError};

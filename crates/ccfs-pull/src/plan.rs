@@ -65,7 +65,7 @@ impl Plan {
         self
     }
 
-    /// Only this tenant space.
+    /// Only this tenant space. Default: all of the account's.
     #[must_use]
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.account_id = Some(account_id.into());
@@ -100,7 +100,7 @@ impl Plan {
         self
     }
 
-    /// Whether it can be pulled at all.
+    /// Whether it can be pulled at all. Every pull looks at that before it does anything.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
@@ -129,7 +129,7 @@ impl Plan {
 #[non_exhaustive]
 pub enum PlanError {
     /// The last day comes before the first.
-    #[error("the range goes backwards: from {from} to {to}")]
+    #[error("the range goes backwards, from {from} to {to}: the first day must not come after the last")]
     Reversed {
         /// The first day.
         from: Day,

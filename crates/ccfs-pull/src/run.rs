@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_driver::Error;
-use ccfs_proto::{Day, Endpoint, Now, ResponseId};
+use ccfs_proto::{AccessKey, Day, Endpoint, Now, ResponseId};
 
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::journal::{Entry, Journal};
-use crate::machine::{Job, Known, Outcome, Pull, Step, Stored, Task, Trouble};
-use crate::outcome::{of_ask, of_fetch};
 use crate::plan::{Pace, Plan};
+use crate::scheduler::{Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble};
 use crate::summary::{PullProgress, PullSummary, WindowReport};
 use crate::window::{Window, windows};
 
@@ -20,7 +19,7 @@ use crate::window::{Window, windows};
 pub(crate) struct Run {
     pub(crate) folder: Arc<Folder>,
     pub(crate) plan: Arc<Plan>,
-    pull: Pull,
+    scheduler: Scheduler,
     journal: Journal,
     /// Half a line may stand at the journal's end: it must not be written any more.
     torn: bool,
@@ -42,7 +41,14 @@ pub(crate) enum Got {
 
 impl Run {
     /// Locks the folder, reads its journal, and begins a pull of what is left.
-    pub(crate) fn begin(plan: Plan, pace: Pace, path: &Path, endpoint: &Endpoint, access_key: &str, now: Now) -> Result<Self, PullError> {
+    pub(crate) fn begin(
+        plan: Plan,
+        pace: Pace,
+        path: &Path,
+        endpoint: &Endpoint,
+        access_key: &AccessKey,
+        now: Now,
+    ) -> Result<Self, PullError> {
         plan.check()?;
         let folder = Folder::lock(path, &plan)?;
         let (journal, mut known) = Journal::open(&folder.journal(), &plan, endpoint, access_key)?;
@@ -76,16 +82,16 @@ impl Run {
                 progress.count(outcome);
             }
         }
-        let pull = Pull::new(plan.zone.clone(), pace, known, now);
+        let scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
         let (folder, plan) = (Arc::new(folder), Arc::new(plan));
-        Ok(Self { folder, plan, pull, journal, torn: false, earlier, left_from, progress, fatal: None, last: None })
+        Ok(Self { folder, plan, scheduler, journal, torn: false, earlier, left_from, progress, fatal: None, last: None })
     }
 
     /// The next step that is not the journal's, and the windows that what was written down has ended.
     pub(crate) fn step(&mut self, now: Now) -> (Step, Vec<WindowReport>) {
         let mut settled = Vec::new();
         loop {
-            match self.pull.poll(now) {
+            match self.scheduler.poll(now) {
                 Step::Record(entry) => settled.extend(self.record(&entry)),
                 step => return (step, settled),
             }
@@ -104,7 +110,7 @@ impl Run {
             return None;
         }
         let (Entry::Stored { window, .. } | Entry::NoData { window, .. } | Entry::Failed { window, .. }) = entry else { return None };
-        let outcome = self.pull.outcome(*window)?.clone();
+        let outcome = self.scheduler.outcome(*window)?.clone();
         self.progress.count(&outcome);
         if let (Outcome::Stored(_), Err(error)) = (&outcome, self.folder.tidy(*window)) {
             self.stop_for(error);
@@ -115,31 +121,31 @@ impl Run {
     /// Takes in how a job ended.
     pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<Got, Error>) {
         let error = match result {
-            Ok(Got::Asked(id)) => return self.pull.on_asked(now, job.window, id),
-            Ok(Got::Stored(stored)) => return self.pull.on_stored(now, job.window, stored),
+            Ok(Got::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
+            Ok(Got::Stored(stored)) => return self.scheduler.on_stored(now, job.window, stored),
             Err(error) => error,
         };
-        let verdict = if job.task == Task::Ask { of_ask(&error) } else { of_fetch(&error) };
+        let verdict = if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
         #[cfg(feature = "tracing")]
         tracing::warn!(window = %job.window, ?verdict, %error, "a job failed");
-        if let Ok(trouble) = verdict {
-            self.pull.on_trouble(now, job.window, trouble, &error.to_string());
+        if let Some(trouble) = verdict {
+            self.scheduler.on_trouble(now, job.window, trouble, &error.to_string());
             if trouble != Trouble::BrokenOff {
                 self.last = Some(error);
             }
         } else {
-            self.pull.on_trouble(now, job.window, Trouble::BrokenOff, "");
+            self.scheduler.on_trouble(now, job.window, Trouble::BrokenOff, "");
             self.stop_for(PullError::Call { window: job.window, source: error.into() });
         }
     }
 
-    pub(crate) fn pull(&mut self) -> &mut Pull {
-        &mut self.pull
+    pub(crate) fn scheduler(&mut self) -> &mut Scheduler {
+        &mut self.scheduler
     }
 
     /// Begins nothing more, for that reason, unless there is one already.
     pub(crate) fn stop_for(&mut self, why: PullError) {
-        self.pull.stop();
+        self.scheduler.stop();
         if self.fatal.is_none() {
             self.fatal = Some(why);
         }
@@ -150,7 +156,7 @@ impl Run {
     }
 
     pub(crate) fn progress(&self, received: u64) -> PullProgress {
-        PullProgress { in_flight: self.pull.in_flight(), received, ..self.progress }
+        PullProgress { in_flight: self.scheduler.in_flight(), received, ..self.progress }
     }
 
     /// How it ended.
@@ -158,13 +164,13 @@ impl Run {
         if let Some(error) = self.fatal {
             return Err(error);
         }
-        if let Some(last) = self.pull.gave_up() {
+        if let Some(last) = self.scheduler.gave_up() {
             return Err(PullError::GaveUp { last: last.to_owned(), source: self.last.map(Box::new) });
         }
-        let settled = self.pull.outcomes().filter_map(|(window, outcome)| outcome.map(|outcome| (window, outcome.clone())));
+        let settled = self.scheduler.outcomes().filter_map(|(window, outcome)| outcome.map(|outcome| (window, outcome.clone())));
         Ok(PullSummary {
             windows: settled.map(|(window, outcome)| self.report_of(window, outcome)).collect(),
-            asked: self.pull.asked(),
+            asked: self.scheduler.asked(),
             resumed: self.earlier.len(),
             left_from: self.left_from,
         })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ccfs_proto::Day;
 
-use crate::machine::Outcome;
+use crate::scheduler::Outcome;
 use crate::window::Window;
 
 /// How it ended with one window.
@@ -19,6 +19,14 @@ pub struct WindowReport {
     pub file: Option<PathBuf>,
     /// Whether an earlier run had it complete.
     pub earlier: bool,
+}
+
+impl WindowReport {
+    /// A report of this run, without a file: for tests of one's own.
+    #[must_use]
+    pub fn new(window: Window, outcome: Outcome) -> Self {
+        Self { window, outcome, file: None, earlier: false }
+    }
 }
 
 /// How far a pull is.
@@ -57,7 +65,7 @@ impl PullSummary {
         self.stored().map(|stored| stored.rows).sum()
     }
 
-    /// Bytes of all ZIPs.
+    /// Bytes of all ZIPs, those of earlier runs included, as they were when they were stored.
     pub fn bytes(&self) -> u64 {
         self.stored().map(|stored| stored.bytes).sum()
     }
@@ -75,7 +83,7 @@ impl PullSummary {
         })
     }
 
-    fn stored(&self) -> impl Iterator<Item = crate::machine::Stored> {
+    fn stored(&self) -> impl Iterator<Item = crate::scheduler::Stored> {
         self.windows.iter().filter_map(|report| match report.outcome {
             Outcome::Stored(stored) => Some(stored),
             _ => None,

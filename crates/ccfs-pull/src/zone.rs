@@ -1,6 +1,7 @@
 //! The tenant's time zone.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ccfs_archive::TenantTime;
 use ccfs_proto::{Day, LocalTime, Timestamp};
@@ -101,6 +102,14 @@ impl Zone {
     /// The instant at which clocks jump over a time, whose earlier reading is given.
     fn change_after(&self, earlier: Instant) -> Option<Instant> {
         self.rules.following(earlier).next().map(|change| change.timestamp())
+    }
+}
+
+impl FromStr for Zone {
+    type Err = ZoneError;
+
+    fn from_str(name: &str) -> Result<Self, ZoneError> {
+        Self::named(name)
     }
 }
 

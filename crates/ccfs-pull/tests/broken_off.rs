@@ -7,13 +7,14 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Session};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Callback, IndexFileName, ResponseId};
-use ccfs_pull::{AsyncPull, Pace, PullError};
-use support::{Bench, DRIVERS, Driver, FETCH, files, line, pace, plan, questions, runtime};
+use ccfs_pull::{Pace, Pull, PullError};
+use support::{Bench, DRIVERS, Driver, FETCH, files, pace, plan, questions, runtime};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -67,11 +68,11 @@ fn a_dropped_future_is_gone_on_from() {
                 }
                 ControlFlow::Continue(())
             };
-            let pull = AsyncPull::new(&client, plan(), bench.path()).pace(pace(2)).clock(bench.clock.clone()).progress(progress);
+            let pull = Pull::new(plan(), bench.path()).pace(pace(2)).clock(bench.clock.clone()).progress(progress);
             tokio::select! {
                 biased;
                 () = dropped.notified() => {}
-                result = pull.run() => assert!(result.is_ok()),
+                result = pull.run_async(&client) => assert!(result.is_ok()),
             }
         });
         let known = std::fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap_or_default();
@@ -118,18 +119,12 @@ fn a_server_that_starts_again_is_waited_for() {
                 ControlFlow::Continue(())
             };
             let session = Session::new(address, credentials).policy(support::policy()).clock(clock.clone());
+            let pull = Pull::new(plan(), bench.path()).pace(pace(3)).clock(clock.clone()).progress(progress);
             let summary = match driver {
-                Driver::Blocking => {
-                    let client = ccfs_ureq::Client::new(session).unwrap();
-                    let pull = ccfs_pull::BlockingPull::new(&client, plan(), bench.path()).pace(pace(3)).clock(clock.clone());
-                    pull.progress(progress).run().unwrap()
-                }
-                Driver::Async => {
-                    let client = ccfs_reqwest::Client::new(session).unwrap();
-                    let pull = AsyncPull::new(&client, plan(), bench.path()).pace(pace(3)).clock(clock.clone());
-                    runtime().block_on(pull.progress(progress).run()).unwrap()
-                }
+                Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session).unwrap()),
+                Driver::Async => runtime().block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap())),
             };
+            let summary = summary.unwrap();
             assert_eq!((summary.rows(), summary.failed().count()), (160, 0), "{driver:?}");
             assert!(files(&bench.path()) == expected, "{driver:?}");
             let again: usize = questions(second.as_ref().unwrap()).keys().filter(|window| asked.contains_key(*window)).count();
@@ -144,7 +139,8 @@ fn callbacks_say_when_to_look() {
     let expected = undisturbed();
     for driver in DRIVERS {
         let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(120)));
-        let (speak, line) = line();
+        let (speaker, line) = channel();
+        let speak = |callback| speaker.send(callback).unwrap_or_default();
         let mut told = BTreeSet::new();
         let (emulator, clock) = (&bench.emulator, &bench.clock);
         let started = clock.now().wall;
@@ -177,7 +173,7 @@ fn callbacks_that_never_come_cost_time_and_nothing_else() {
     let expected = undisturbed();
     for driver in DRIVERS {
         let bench = Bench::new();
-        let (_speak, line) = line();
+        let (_speaker, line) = channel();
         let started = bench.clock.now().wall;
         let summary = driver.watched(&bench, plan(), pace(4), Some(line), |_| ControlFlow::Continue(())).unwrap();
         assert_eq!((summary.rows(), summary.asked, bench.requests(FETCH)), (160, 4, 4), "{driver:?}");

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ccfs_archive::ExportFormat;
 use ccfs_emulator::Fault;
-use ccfs_pull::{BlockingPull, JournalError, Outcome, Plan, PullError, PullSummary, Zone};
+use ccfs_pull::{JournalError, Outcome, Plan, Pull, PullError, PullSummary, Zone};
 use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
 /// With the blocking driver.
@@ -131,9 +131,8 @@ fn no_data_is_an_answer() {
 #[test]
 fn two_pulls_into_one_folder_do_not_meet() {
     let bench = Bench::new();
-    let client = bench.client();
     let mut refused = 0;
-    let summary = BlockingPull::new(&client, plan(), bench.path())
+    let summary = Pull::new(plan(), bench.path())
         .clock(bench.clock.clone())
         .progress(|_| {
             let other = pull(&bench, plan(), 1).unwrap_err();
@@ -142,7 +141,7 @@ fn two_pulls_into_one_folder_do_not_meet() {
             refused += 1;
             ControlFlow::Continue(())
         })
-        .run()
+        .run(&bench.client())
         .unwrap();
     assert!(refused > 4);
     assert_eq!((summary.asked, summary.rows()), (4, 160));
@@ -172,6 +171,19 @@ fn another_plan_is_refused_with_what_to_do() {
         assert!(message.contains(what) && message.contains("into another folder"), "{message}");
     }
     assert!(bench.emulator.received().is_empty());
+}
+
+/// Wrong keys, a wrong zone, a window that is too long: whoever mends that calls again, and need not clear anything away.
+#[test]
+fn another_plan_takes_over_where_nothing_has_come_of_the_first() {
+    let bench = Bench::new();
+    bench.emulator.faults().add(Fault::ErrorUnder200(ccfs_proto::ResultCode::SpanTooLong).at(ASK).times(1));
+    let refused = pull(&bench, plan().window_days(9), 1).unwrap_err();
+    assert!(matches!(refused, PullError::Call { .. }), "{refused}");
+    assert_eq!(pull(&bench, plan(), 1).unwrap().rows(), 160);
+    assert!(files(&bench.path()) == undisturbed(plan()));
+    let refused = pull(&bench, plan().window_days(9), 1).unwrap_err();
+    assert!(matches!(refused, PullError::Journal(JournalError::OtherPlan { .. })), "from then on it counts: {refused}");
 }
 
 #[test]

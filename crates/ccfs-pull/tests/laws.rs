@@ -3,8 +3,8 @@
 
 #[path = "laws/journal.rs"]
 mod journal;
-#[path = "laws/machine.rs"]
-mod machine;
+#[path = "laws/scheduler.rs"]
+mod scheduler;
 #[path = "laws/windows.rs"]
 mod windows;
 

@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ccfs::archive::{AnyRecord, BadRows, Error, FileKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
+use ccfs::archive::{AnyRecord, BadRows, Error, ExportFormat, FileKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
 use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
+use clap::{Args, ValueEnum};
 
-use crate::args::{BadRow, ConvertArgs, Target};
 use crate::failure::{Failure, Kind};
 use crate::input::{self, Input};
 use crate::interrupt;
@@ -20,11 +20,85 @@ const ROWS_BETWEEN: u64 = 4096;
 /// Bad rows whose positions are told; all are counted.
 const BAD_ROWS_TOLD: usize = 10;
 
+#[derive(Args, Debug)]
+pub(crate) struct ConvertArgs {
+    /// Archive, CSV file, or - for either on stdin
+    pub(crate) input: PathBuf,
+    /// What to make of it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Target::Jsonl)]
+    pub(crate) to: Target,
+    /// File to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the file where it is there already
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Which of the four files it is, where its name does not tell; or which one of an archive's is wanted
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindArg>,
+    /// What to do about a row that cannot be read
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = BadRow::Stop)]
+    pub(crate) on_bad_row: BadRow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    Jsonl,
+    Csv,
+}
+
+impl From<Target> for ExportFormat {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Jsonl => Self::Jsonl,
+            Target::Csv => Self::Csv,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BadRow {
+    /// Stop with its position
+    Stop,
+    /// Leave it out, count it, and report it on stderr
+    Skip,
+}
+
+impl From<BadRow> for OnBadRow {
+    fn from(what: BadRow) -> Self {
+        match what {
+            BadRow::Stop => Self::Stop,
+            BadRow::Skip => Self::Skip,
+        }
+    }
+}
+
+/// The four files, by the words in their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    #[value(name = "agentSkillInfo")]
+    AgentSkillInfo,
+    #[value(name = "agentOprInfo")]
+    AgentOprInfo,
+    #[value(name = "record")]
+    Record,
+    #[value(name = "call")]
+    Call,
+}
+
+impl From<KindArg> for FileKind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::AgentSkillInfo => Self::AgentSkillInfo,
+            KindArg::AgentOprInfo => Self::AgentOprInfo,
+            KindArg::Record => Self::Record,
+            KindArg::Call => Self::Call,
+        }
+    }
+}
+
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
-    let options = ReadOptions::new().on_bad_row(match args.on_bad_row {
-        BadRow::Stop => OnBadRow::Stop,
-        BadRow::Skip => OnBadRow::Skip,
-    });
+    let options = ReadOptions::new().on_bad_row(args.on_bad_row.into());
     let bar = Bar::reading();
     let input = Input::open(&args.input, args.kind.map(FileKind::from), &options, &bar)?;
     let kind = only_kind(&input, args)?;
@@ -46,13 +120,13 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
 /// The file is there when all of it is right, and not before.
 fn to_file(conversion: &mut Conversion, records: Records<'_, AnyRecord>, path: &Path, force: bool, name: &str) -> Result<BadRows, Failure> {
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
-    let file = WholeFile::create(path, overwrite).map_err(Failure::file)?;
+    let file = WholeFile::create(path, overwrite)?;
     let cannot = |error: io::Error| Failure::file(format_args!("{} cannot be written: {error}", path.display()));
     let mut out = BufWriter::with_capacity(256 * 1024, file);
     let bad_rows = conversion.run(records, &mut out, name)?;
     let file = out.into_inner().map_err(|error| cannot(error.into_error()))?;
     let len = file.written();
-    file.commit(len).map_err(Failure::file)?;
+    file.commit(len)?;
     Ok(bad_rows)
 }
 
@@ -61,7 +135,7 @@ fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<FileKind>, Fail
     let (kinds, chosen) = (input.kinds(), args.kind.map(FileKind::from));
     if let Some(chosen) = chosen.filter(|chosen| !kinds.contains(chosen) && !kinds.is_empty()) {
         let found: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-        return Err(Failure::usage(format_args!("there is no {chosen} file in it, but {}", found.join(" and "))));
+        return Err(Failure::usage(format_args!("it has no {chosen} file; what it has is {}", found.join(" and "))));
     }
     match (&kinds[..], args.to, chosen) {
         (_, _, Some(chosen)) => Ok(Some(chosen)),

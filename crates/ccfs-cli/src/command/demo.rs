@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
@@ -11,8 +11,8 @@ use ccfs::{
     Timestamp, Trust,
 };
 use ccfs_emulator::Emulator;
+use clap::Args;
 
-use crate::args::DemoArgs;
 use crate::command::convert;
 use crate::failure::{Failure, Kind};
 use crate::{backend, output, table};
@@ -24,8 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Records that are shown.
 const SHOWN: usize = 5;
 
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Folder for the ZIP and the JSON lines; made where it is not there
+    #[arg(long, value_name = "DIR", default_value = "ccfs-demo")]
+    pub(crate) out: PathBuf,
+    /// Records that the emulator generates
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) rows: u64,
+    /// Seed of the emulator's data
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
-    fs::create_dir_all(&args.out).map_err(|error| Failure::file(format_args!("{} cannot be made: {error}", args.out.display())))?;
+    output::folder(&args.out)?;
     let mut steps = Steps::default();
 
     let emulator = Emulator::builder().seed(args.seed).rows(args.rows).utc_offset(UTC_OFFSET).start();

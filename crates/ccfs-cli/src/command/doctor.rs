@@ -1,11 +1,19 @@
 //! `ccfs doctor`: the report on stdout, and what it comes to as an exit code.
 
 use ccfs::doctor::Verdict;
+use clap::Args;
 
-use crate::args::DoctorArgs;
 use crate::failure::{Failure, Kind};
 use crate::output;
 use crate::settings::Settings;
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// After a 401, make a second call in the other query line dialect; when that is not the cause, it is one more bad signature,
+    /// and those lock the address
+    #[arg(long)]
+    pub(crate) try_dialects: bool,
+}
 
 pub(crate) fn run(settings: &Settings, args: &DoctorArgs) -> Result<(), Failure> {
     let report = settings.doctor()?.try_dialects(args.try_dialects).examine().map_err(Failure::usage)?;

@@ -5,12 +5,27 @@ use std::path::{Path, PathBuf};
 
 use ccfs::archive::{Archive, Error};
 use ccfs::{DownloadAgentSkillInfoFile, IndexFileName, Overwrite};
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::DownloadArgs;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::{backend, output};
+
+#[derive(Args, Debug)]
+pub(crate) struct DownloadArgs {
+    /// Name of the file: yyyyMMdd_{responseId}.zip
+    pub(crate) name: String,
+    /// File to write, or folder to write it into
+    #[arg(short, long, value_name = "FILE|DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+    /// Replace the file where it is there already
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Take every name that the server's own rule takes
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
 
 #[derive(Serialize)]
 struct Answer<'a> {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use ccfs::archive::{Archive, MemberReport, Method, Report, Tally};
+use clap::Args;
 
-use crate::args::InspectArgs;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::settings::Settings;
@@ -14,7 +15,18 @@ use crate::{input, output, table};
 /// Characters of the longest bar.
 const BAR: usize = 40;
 
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// Archive; a file, because what an archive has is written at its end
+    pub(crate) input: PathBuf,
+}
+
 pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure> {
+    if args.input == Path::new("-") {
+        return Err(Failure::usage(
+            "inspect wants a file, because what an archive has is written at its end; ccfs convert - takes a stream",
+        ));
+    }
     let name = args.input.display().to_string();
     let file = File::open(&args.input).map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
     let bar = Bar::reading();

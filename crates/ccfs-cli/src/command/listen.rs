@@ -1,14 +1,83 @@
-//! `ccfs listen`: receives callbacks.
+//! `ccfs listen`: receives callbacks, checks them, prints one JSON line each.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ccfs::listener::Event;
 use ccfs::{Callback, Listener};
+use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
-use crate::args::ListenArgs;
 use crate::failure::{Failure, Kind};
-use crate::settings::Settings;
+use crate::settings::{Settings, read_bounded};
 use crate::{interrupt, output};
+
+#[derive(Args, Debug)]
+pub(crate) struct ListenArgs {
+    #[command(flatten)]
+    pub(crate) receiver: ReceiverArgs,
+    /// Stop after the first valid callback
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// Where and how callbacks are received.
+#[derive(Args, Debug)]
+pub(crate) struct ReceiverArgs {
+    /// Address to receive callbacks at; 0.0.0.0:9080 is every address of this machine
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080", value_parser = address)]
+    pub(crate) bind: SocketAddr,
+    /// Take callbacks at this path only, that of the callback URL [default: any path]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(crate) path: Option<String>,
+    /// PEM file of the certificate to receive callbacks with over https, and the chain behind it [default: plain HTTP]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file of that certificate's key, without a password
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
+/// An address as `--bind` takes it.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| String::from("an address is an IP and a port, such as 127.0.0.1:9080, or 0.0.0.0:9080 for all of this machine's"))
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let is_path = text.starts_with('/') && !text.contains(['?', '#']);
+    if is_path { Ok(text.to_owned()) } else { Err("a path begins with / and goes without a query, such as /callback".into()) }
+}
+
+impl ReceiverArgs {
+    /// Begins to listen, and says where.
+    pub(crate) fn listen(&self, settings: &Settings) -> Result<Listener, Failure> {
+        let mut builder = Listener::builder(&settings.credentials()?);
+        if let Some(path) = &self.path {
+            builder = builder.path(path);
+        }
+        let tls = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        if let Some((certificate, key)) = tls {
+            let pem = read_bounded(certificate, "certificate")?;
+            let key_pem = Zeroizing::new(read_bounded(key, "certificate's key")?);
+            let refused = |error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display()));
+            builder = builder.tls(&pem, &key_pem).map_err(refused)?;
+        }
+        let listener = builder
+            .bind(self.bind)
+            .map_err(|error| Failure::new(Kind::Network, format_args!("{} cannot be listened on: {error}", self.bind)))?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        eprintln!("listening on {scheme}://{}{}", listener.address(), self.path.as_deref().unwrap_or_default());
+        Ok(listener)
+    }
+}
+
+/// An event's callback. What is none is only told.
+pub(crate) fn callback(event: Event) -> Option<Callback> {
+    event.callback.map_err(|refusal| eprintln!("refused: {refusal}")).ok()
+}
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -18,20 +87,13 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
-    let listener = Listener::builder(&settings.credentials()?)
-        .bind(args.bind)
-        .map_err(|error| Failure::new(Kind::Network, format_args!("{} cannot be listened on: {error}", args.bind)))?;
-    eprintln!("listening on http://{}", listener.address());
+    let listener = args.receiver.listen(settings)?;
     while !interrupt::came() {
-        match listener.recv_timeout(Duration::from_millis(50)).map(|event| event.callback) {
-            Some(Ok(callback)) => {
-                print(&callback)?;
-                if args.once {
-                    return Ok(());
-                }
+        if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback) {
+            print(&callback)?;
+            if args.once {
+                return Ok(());
             }
-            Some(Err(refusal)) => eprintln!("refused: {refusal}"),
-            None => {}
         }
     }
     Err(Failure::new(Kind::Interrupted, "interrupted"))

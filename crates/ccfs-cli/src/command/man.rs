@@ -1,16 +1,22 @@
 //! `ccfs man`: manual pages, from the definition that `--help` is made from.
 
-use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ccfs::{Overwrite, WholeFile};
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
-use crate::args::{Cli, ManArgs};
+use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Folder for the pages, ccfs.1 and one for each command; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
 
 pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
     // `help` only repeats what the pages say.
@@ -20,7 +26,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
     let Some(folder) = &args.out else {
         return output::line(page(&root)?.trim_end());
     };
-    fs::create_dir_all(folder).map_err(|error| Failure::file(format_args!("{}: {error}", folder.display())))?;
+    output::folder(folder)?;
     write(folder, &root)?;
     for command in root.get_subcommands() {
         write(folder, command)?;
@@ -38,7 +44,8 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
 fn write(folder: &Path, command: &clap::Command) -> Result<(), Failure> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let page = page(command)?;
-    let mut file = WholeFile::create(folder.join(format!("{name}.1")), Overwrite::Replace).map_err(Failure::file)?;
+    let mut file = WholeFile::create(folder.join(format!("{name}.1")), Overwrite::Replace)?;
     file.write_all(page.as_bytes()).map_err(Failure::file)?;
-    file.commit(page.len() as u64).map(drop).map_err(Failure::file)
+    file.commit(page.len() as u64)?;
+    Ok(())
 }

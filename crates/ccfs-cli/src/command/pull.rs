@@ -1,25 +1,74 @@
 //! `ccfs pull`: the whole job for a range of days, resumable.
 
 use std::fmt::Write as _;
+use std::iter;
 use std::ops::ControlFlow;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use ccfs::archive::{FileKind, OnBadRow, ReadOptions};
-use ccfs::pull::{AsyncPull, BlockingPull, JournalError, Outcome, Pace, Plan, PullError, PullProgress, PullSummary, WindowReport};
-use ccfs::{Callback, Listener};
+use ccfs::archive::{FileKind, ReadOptions};
+use ccfs::proto::ResultCode;
+use ccfs::pull::{JournalError, Outcome, Pace, Plan, Pull, PullError, PullProgress, PullSummary, WindowReport};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::args::{Backend, BadRow, PullArgs, Wait};
+use super::convert::{BadRow, KindArg, Target};
+use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
 use crate::interrupt::{self, InterruptibleClock};
 use crate::progress::Bar;
-use crate::settings::Settings;
+use crate::settings::{Backend, Settings};
 use crate::{backend, output, table};
 
-/// How long the listener's thread waits before it looks whether anybody still wants callbacks.
-const LOOK: Duration = Duration::from_millis(100);
+#[derive(Args, Debug)]
+pub(crate) struct PullArgs {
+    /// First day, yyyy-MM-dd on the tenant's clock
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: String,
+    /// Last day, which belongs to the range
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: String,
+    /// Folder for the files and the journal; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How to learn that a file is there: ask for it, or wait for the server's callback
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Wait::Poll)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) receiver: ReceiverArgs,
+    /// URL that the server calls when a file is there; must lead to --bind and --path [with --wait poll: one that leads nowhere]
+    #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
+    pub(crate) callback: Option<String>,
+    /// Convert each window's records into a file beside its ZIP (--to is the last day here)
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) convert: Option<Target>,
+    /// Remove each ZIP once its records are converted
+    #[arg(long, requires = "convert")]
+    pub(crate) no_zip: bool,
+    /// What to do about a row that cannot be read when converting
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = BadRow::Stop)]
+    pub(crate) on_bad_row: BadRow,
+    /// Which of the four files
+    #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
+    pub(crate) kind: KindArg,
+    /// Only this tenant space
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Windows under way at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) in_flight: u8,
+    /// Days in a window; no more than the server takes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=31))]
+    pub(crate) window_days: u8,
+}
+
+/// How to learn that a file is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wait {
+    /// Ask for the name that it will have, until it is there
+    Poll,
+    /// Wait for the server's callback, and ask for the name only when none comes
+    Callback,
+}
 
 pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     let plan = plan(settings, args)?;
@@ -49,10 +98,10 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     let failed = summary.failed().count();
     if failed > 0 {
         let (window, why) = summary.failed().next().map(|(window, why)| (window.to_string(), why)).unwrap_or_default();
-        let windows = if failed == 1 { "window" } else { "windows" };
+        let windows = table::counted(failed as u64, "window");
         return Err(Failure::new(
             Kind::Refused,
-            format_args!("{failed} {windows} could not be had, which the next run tries again; {window}: {why}"),
+            format_args!("{windows} could not be had, which the next run tries again; {window}: {why}"),
         ));
     }
     Ok(())
@@ -64,14 +113,10 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
     let zone = settings.time_zone()?.ok_or_else(|| {
         Failure::usage("no time zone is set, and days begin with the tenant's midnight: give --tz, such as Asia/Shanghai, or set CCFS_TZ")
     })?;
-    let on_bad_row = match args.on_bad_row {
-        BadRow::Stop => OnBadRow::Stop,
-        BadRow::Skip => OnBadRow::Skip,
-    };
     let mut plan = Plan::new(FileKind::from(args.kind), zone, from, to)
         .window_days(args.window_days)
         .keep_zip(!args.no_zip)
-        .read_options(ReadOptions::new().on_bad_row(on_bad_row));
+        .read_options(ReadOptions::new().on_bad_row(args.on_bad_row.into()));
     if let Some(account) = &args.account {
         plan = plan.account_id(account);
     }
@@ -93,55 +138,17 @@ fn pull(
     progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
     on_window: impl FnMut(&WindowReport) + Send,
 ) -> Result<PullSummary, Failure> {
-    let listener = match args.wait {
-        Wait::Poll => None,
-        Wait::Callback => Some(listen(settings, args)?),
-    };
+    let mut pull = Pull::new(plan, &args.out).pace(pace).progress(progress).on_window(on_window);
+    if args.wait == Wait::Callback {
+        let listener = args.receiver.listen(settings)?;
+        let mut callbacks = iter::from_fn(move || listener.try_recv()).filter_map(listen::callback);
+        pull = pull.callbacks(move || callbacks.next());
+    }
     let result = match settings.backend {
-        Backend::Blocking => {
-            let client = settings.pulling_client()?;
-            let mut pull = BlockingPull::new(&client, plan, &args.out).pace(pace).clock(InterruptibleClock::new());
-            if let Some(listener) = listener {
-                let (sender, callbacks) = mpsc::channel();
-                forward(listener, move |callback| sender.send(callback).is_ok());
-                pull = pull.callbacks(callbacks);
-            }
-            pull.progress(progress).on_window(on_window).run()
-        }
-        Backend::Async => {
-            let client = settings.pulling_async_client()?;
-            let mut pull = AsyncPull::new(&client, plan, &args.out).pace(pace);
-            if let Some(listener) = listener {
-                let (sender, callbacks) = tokio::sync::mpsc::channel(64);
-                forward(listener, move |callback| sender.blocking_send(callback).is_ok());
-                pull = pull.callbacks(callbacks);
-            }
-            backend::runtime()?.block_on(pull.progress(progress).on_window(on_window).run())
-        }
+        Backend::Blocking => pull.clock(InterruptibleClock::new()).run(&settings.pulling_client()?),
+        Backend::Async => backend::runtime()?.block_on(pull.run_async(&settings.pulling_async_client()?)),
     };
     result.map_err(Failure::from)
-}
-
-fn listen(settings: &Settings, args: &PullArgs) -> Result<Listener, Failure> {
-    let listener = Listener::builder(&settings.credentials()?)
-        .bind(args.bind)
-        .map_err(|error| Failure::new(Kind::Network, format_args!("{} cannot be listened on: {error}", args.bind)))?;
-    eprintln!("listening on http://{}", listener.address());
-    Ok(listener)
-}
-
-/// Hands callbacks on until nobody takes them any more. What is no callback is only told.
-fn forward(listener: Listener, take: impl Fn(Callback) -> bool + Send + 'static) {
-    thread::spawn(move || {
-        let mut wanted = true;
-        while wanted {
-            match listener.recv_timeout(LOOK).map(|event| event.callback) {
-                Some(Ok(callback)) => wanted = take(callback),
-                Some(Err(refusal)) => eprintln!("refused: {refusal}"),
-                None => {}
-            }
-        }
-    });
 }
 
 /// A window in `--json`.
@@ -249,12 +256,12 @@ fn render(summary: &PullSummary) -> String {
     };
     let _ = writeln!(
         text,
-        "\n{} windows, {} rows{bad}, {} bytes; asked {} times, {} were here before",
-        summary.windows.len(),
-        table::thousands(summary.rows()),
+        "\n{}, {}{bad}, {} bytes; asked {}, {} before",
+        table::counted(summary.windows.len() as u64, "window"),
+        table::counted(summary.rows(), "row"),
         table::thousands(summary.bytes()),
-        summary.asked,
-        summary.resumed,
+        table::counted(summary.asked, "time"),
+        if summary.resumed == 1 { String::from("1 was here") } else { format!("{} were here", summary.resumed) },
     );
     text
 }
@@ -264,7 +271,15 @@ impl From<PullError> for Failure {
         let message = error.to_string();
         match error {
             PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => Self::usage(message),
-            PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => Self { message, ..(*source).into() },
+            PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => {
+                let failure = Self { message, ..(*source).into() };
+                let too_long = failure.result_code.as_deref() == Some(ResultCode::SpanTooLong.as_str());
+                if too_long {
+                    failure.hint("give a smaller --window-days; CC-FS takes 3 days unless it was set up otherwise")
+                } else {
+                    failure
+                }
+            }
             PullError::GaveUp { .. } => Self::new(Kind::Network, message),
             PullError::Stopped => Self::new(Kind::Interrupted, "interrupted; the same command goes on from here"),
             _ => Self::file(message),

@@ -3,12 +3,31 @@
 use std::time::SystemTime;
 
 use ccfs::{LocalTime, QueryAgentSkillInfoData, Timestamp};
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::QueryArgs;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::{backend, output};
+
+#[derive(Args, Debug)]
+pub(crate) struct QueryArgs {
+    /// Begin, "yyyy-MM-dd HH:mm:ss" on the tenant's clock
+    #[arg(long, value_name = "TIME")]
+    pub(crate) begin: String,
+    /// End, at most three days later than the begin
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: String,
+    /// URL that the server calls when the file is there
+    #[arg(long, value_name = "URL")]
+    pub(crate) callback: String,
+    /// Only this tenant space
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Only this agent
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -34,15 +53,14 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
         None => now.utc_day(),
     };
     let name = job.file_name(day);
-    if settings.json {
-        return output::json(&Answer { response_id: job.response_id.as_str(), file_name: name.as_str() });
-    }
-    output::line(format_args!("response id  {}", job.response_id))?;
-    output::line(format_args!("file name    {name}"))?;
     if zone.is_none() {
         eprintln!(
             "The day in the file name is today's in UTC; the server uses its own. Set --tz to its zone, or take the name from the callback."
         );
     }
-    Ok(())
+    if settings.json {
+        return output::json(&Answer { response_id: job.response_id.as_str(), file_name: name.as_str() });
+    }
+    output::line(format_args!("response id  {}", job.response_id))?;
+    output::line(format_args!("file name    {name}"))
 }

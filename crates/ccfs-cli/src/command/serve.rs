@@ -1,18 +1,46 @@
 //! `ccfs serve`: the emulator, for developing against.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ccfs::{Overwrite, WholeFile};
-use ccfs_emulator::{Emulator, FaultRule};
+use ccfs_emulator::{Emulator, Fault, FaultRule};
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::ServeArgs;
+use super::listen::address;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 use crate::{interrupt, output};
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 is one that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
+    pub(crate) bind: SocketAddr,
+    /// Speak plain HTTP instead of TLS
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Seed of the data, and of the keys where none are set
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Records in each file
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) rows: u64,
+    /// Where to write the CA as PEM
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    pub(crate) ca_out: Option<PathBuf>,
+    /// Fault to inject: `FAULT[:ARG][@INTERFACE][*N]`, see below; may be repeated
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(crate) faults: Vec<String>,
+    /// Where to write a JSON line for each request: a file, which is appended to, or - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
 
 #[derive(Serialize)]
 struct Ready<'a> {
@@ -63,9 +91,9 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     }
     let emulator = builder.start().map_err(|error| Failure::new(Kind::Network, error))?;
     if let (Some(path), Some(pem)) = (&args.ca_out, emulator.ca_pem()) {
-        let mut file = WholeFile::create(path, Overwrite::Replace).map_err(Failure::file)?;
+        let mut file = WholeFile::create(path, Overwrite::Replace)?;
         file.write_all(pem.as_bytes()).map_err(Failure::file)?;
-        file.commit(pem.len() as u64).map_err(Failure::file)?;
+        file.commit(pem.len() as u64)?;
     }
     let ready = Ready { endpoint: emulator.endpoint().to_string(), access_key: emulator.access_key(), secret_key: emulator.secret_key() };
     if settings.json {
@@ -82,4 +110,16 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     interrupt::wait();
     emulator.shutdown();
     Ok(())
+}
+
+/// The example, and every fault by name.
+pub(crate) fn help() -> String {
+    let mut text = String::from(
+        "A fault strikes every request that it fits, or those to @INTERFACE only, and *N times; the first of several rules that fits strikes.\nFaults:\n",
+    );
+    let width = Fault::HELP.iter().map(|fault| fault.form().len()).max().unwrap_or(0);
+    for fault in Fault::HELP {
+        let _ = writeln!(text, "  {:width$}  {}", fault.form(), fault.does);
+    }
+    text + "\nExample:\n  ccfs serve --bind 127.0.0.1:8443 --ca-out ca.pem --rows 1000 \\\n    --fault busy:2@downloadAgentSkillInfoFile*1 --fault slow --log requests.jsonl"
 }

@@ -1,14 +1,58 @@
 //! `ccfs sign` and `ccfs verify`.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use ccfs::proto::{Freshness, RequestView, Signer, Timestamp, Verifier, VerifyError};
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::{RequestArgs, SignArgs, VerifyArgs};
 use crate::failure::{Failure, Kind};
 use crate::output;
 use crate::settings::{Settings, read_bounded};
+
+#[derive(Args, Debug)]
+pub(crate) struct SignArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// Time of the signature in UTC [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timestamp: Option<String>,
+    /// Print prefix, canonical request and signature step by step
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// The header's value
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) authorization: String,
+    /// Time against which the signature's age is checked [default: its age does not count]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timestamp: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RequestArgs {
+    /// Method
+    #[arg(long, default_value = "POST")]
+    pub(crate) method: String,
+    /// Path as sent, without the query
+    #[arg(long)]
+    pub(crate) path: String,
+    /// Query parameter as raw text, split at the first =
+    #[arg(long = "query", value_name = "K=V")]
+    pub(crate) query: Vec<String>,
+    /// Header that is signed
+    #[arg(long = "header", value_name = "NAME: VALUE", required = true)]
+    pub(crate) headers: Vec<String>,
+    /// File that holds the body, - for stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body_file: Option<PathBuf>,
+}
 
 /// A request as the command line gives it.
 struct Parts {

@@ -1,7 +1,7 @@
 //! The lines of a journal.
 
 use ccfs_archive::FileKind;
-use ccfs_proto::{Endpoint, ResponseId, Timestamp};
+use ccfs_proto::{AccessKey, Endpoint, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
@@ -25,11 +25,11 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(plan: &Plan, endpoint: &Endpoint, access_key: &str) -> Self {
+    pub(super) fn new(plan: &Plan, endpoint: &Endpoint, access_key: &AccessKey) -> Self {
         Self {
             ccfs_pull: VERSION,
             endpoint: endpoint.to_string(),
-            access_key: access_key.to_owned(),
+            access_key: access_key.as_str().to_owned(),
             kind: FileKind::word(plan.kind).to_owned(),
             zone: plan.zone.name().to_owned(),
             window_days: plan.window_days,

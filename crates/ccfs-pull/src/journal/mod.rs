@@ -7,12 +7,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs_proto::Endpoint;
+use ccfs_proto::{AccessKey, Endpoint};
 
 pub use self::entry::Entry;
 use self::entry::{Header, VERSION};
-use crate::machine::{Asked, Known, Outcome, Stored};
 use crate::plan::Plan;
+use crate::scheduler::{Asked, Known, Outcome, Stored};
 use crate::window::Window;
 
 /// Bytes of a line.
@@ -28,18 +28,18 @@ const WHY_LIMIT: usize = 500;
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Box<dyn Paper>,
+    file: Box<dyn Storage>,
 }
 
-/// What a journal is written on: a file, or a test's idea of one.
-pub trait Paper: std::fmt::Debug + Send + Sync {
+/// What a journal is written to: a file, or a test's idea of one.
+pub trait Storage: std::fmt::Debug + Send + Sync {
     /// Appends all of it.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Brings it to the disk.
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Paper for File {
+impl Storage for File {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
     }
@@ -53,20 +53,29 @@ impl Journal {
     /// Opens the journal at `path`, or begins it, and tells what it knows of every window that it has.
     ///
     /// The end of a last line that a killed process or a full disk left unfinished is cut off. Anything else that is no line of a journal
-    /// is an error, and so is a journal of another plan.
-    pub fn open(path: &Path, plan: &Plan, endpoint: &Endpoint, access_key: &str) -> Result<(Self, BTreeMap<Window, Known>), JournalError> {
+    /// is an error, and so is a journal of another plan: unless nothing has come of that yet, and then it is begun anew.
+    pub fn open(
+        path: &Path,
+        plan: &Plan,
+        endpoint: &Endpoint,
+        access_key: &AccessKey,
+    ) -> Result<(Self, BTreeMap<Window, Known>), JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
         let header = Header::new(plan, endpoint, access_key);
-        let mut known = BTreeMap::new();
-        let whole =
-            read(
-                path,
-                &mut file,
-                |number, line| {
-                    if number == 1 { check_header(path, line, &header) } else { replay(path, number, line, &mut known) }
-                },
-            )?;
+        let (mut known, mut other) = (BTreeMap::new(), None);
+        let mut whole = read(path, &mut file, |number, line| match number {
+            1 => check_header(path, line, &header).map(|difference| other = difference),
+            _ => replay(path, number, line, &mut known),
+        })?;
+        if let Some(other) = other {
+            if known.values().any(|known| *known != Known::Fresh) {
+                return Err(other);
+            }
+            // Nothing has come of it: a mistake in the first attempt is nobody's to clear away by hand.
+            known.clear();
+            whole = 0;
+        }
         let len = file.metadata().map_err(io)?.len();
         if whole < len {
             file.set_len(whole).map_err(io)?;
@@ -80,9 +89,9 @@ impl Journal {
         Ok((journal, known))
     }
 
-    /// A journal on other paper, whose header is there already.
-    pub fn on(path: &Path, paper: impl Paper + 'static) -> Self {
-        Self { path: path.to_owned(), file: Box::new(paper) }
+    /// A journal in another storage, whose header is there already; `path` is what its errors name.
+    pub fn with_storage(path: &Path, storage: impl Storage + 'static) -> Self {
+        Self { path: path.to_owned(), file: Box::new(storage) }
     }
 
     /// Appends an entry and brings it to the disk.
@@ -134,7 +143,8 @@ fn read(path: &Path, file: &mut File, mut line: impl FnMut(u64, &[u8]) -> Result
     Ok(whole)
 }
 
-fn check_header(path: &Path, line: &[u8], now: &Header) -> Result<(), JournalError> {
+/// The error that tells what it was begun with, if that was something else.
+fn check_header(path: &Path, line: &[u8], now: &Header) -> Result<Option<JournalError>, JournalError> {
     #[derive(serde::Deserialize)]
     struct Version {
         ccfs_pull: u32,
@@ -145,10 +155,8 @@ fn check_header(path: &Path, line: &[u8], now: &Header) -> Result<(), JournalErr
         return Err(JournalError::Version { path: path.to_owned(), version: ccfs_pull, known: VERSION });
     }
     let header: Header = serde_json::from_slice(line).map_err(|_| not_one())?;
-    match header.difference(now) {
-        Some((what, before, now)) => Err(JournalError::OtherPlan { path: path.to_owned(), what, before, now }),
-        None => Ok(()),
-    }
+    let difference = header.difference(now);
+    Ok(difference.map(|(what, before, now)| JournalError::OtherPlan { path: path.to_owned(), what, before, now }))
 }
 
 fn replay(path: &Path, number: u64, line: &[u8], known: &mut BTreeMap<Window, Known>) -> Result<(), JournalError> {
@@ -175,7 +183,7 @@ fn shortened(why: &str) -> String {
 #[non_exhaustive]
 pub enum JournalError {
     /// The file system said no.
-    #[error("the journal {} cannot be read or written: {source}", path.display())]
+    #[error("the journal {} cannot be read or written: {source}. Once that is mended, the same pull goes on from there", path.display())]
     Io {
         /// The journal.
         path: PathBuf,
@@ -209,7 +217,7 @@ pub enum JournalError {
         line: u64,
     },
     /// Another version of this crate wrote it.
-    #[error("the journal {} has version {version}, and this is made for version {known}", path.display())]
+    #[error("the journal {} has version {version}, and this program writes version {known}: go on with the program that began it, or pull into another folder", path.display())]
     Version {
         /// The journal.
         path: PathBuf,
@@ -219,7 +227,7 @@ pub enum JournalError {
         known: u32,
     },
     /// It is larger than any journal.
-    #[error("the journal {} has {len} bytes, more than the bound of {limit}", path.display())]
+    #[error("the journal {} has {len} bytes, more than the bound of {limit}: pull into another folder", path.display())]
     TooLarge {
         /// The journal.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use ccfs_archive::FileKind;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
-use ccfs_pull::{Asked, Entry, Journal, JournalError, Known, Outcome, Paper, Plan, Stored, Window, Zone};
+use ccfs_pull::{Asked, Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone};
 use proptest::prelude::*;
 
 use crate::cases;
@@ -21,7 +21,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn open(path: &std::path::Path) -> Result<(Journal, BTreeMap<Window, Known>), JournalError> {
-    Journal::open(path, &plan(), &endpoint(), "app")
+    Journal::open(path, &plan(), &endpoint(), &"app".parse().unwrap())
 }
 
 fn window(day: i64) -> Window {
@@ -156,14 +156,14 @@ fn another_version_is_told_as_one() {
     assert!(matches!(open(&path).unwrap_err(), JournalError::Version { version: 2, known: 1, .. }));
 }
 
-/// Paper that can be looked at, and that runs out.
+/// Storage that can be looked at, and that runs out.
 #[derive(Clone, Debug, Default)]
 struct Sheet {
     bytes: Arc<Mutex<Vec<u8>>>,
     synced: Arc<Mutex<usize>>,
 }
 
-impl Paper for Sheet {
+impl Storage for Sheet {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.bytes.lock().unwrap().extend_from_slice(bytes);
         Ok(())
@@ -178,7 +178,7 @@ impl Paper for Sheet {
 #[test]
 fn every_line_is_on_the_disk_before_it_is_relied_on() {
     let sheet = Sheet::default();
-    let mut journal = Journal::on(std::path::Path::new("sheet"), sheet.clone());
+    let mut journal = Journal::with_storage(std::path::Path::new("sheet"), sheet.clone());
     for day in 0..3 {
         journal.record(&Entry::Asking { window: window(day), at: Timestamp::from_unix_millis(0) }).unwrap();
         let written = sheet.bytes.lock().unwrap().len();

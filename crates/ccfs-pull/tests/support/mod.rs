@@ -11,7 +11,7 @@ use ccfs_archive::FileKind;
 use ccfs_driver::{Clock, Session};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{Callback, Policy, Timestamp};
-use ccfs_pull::{AsyncPull, BlockingPull, Pace, Plan, PullError, PullProgress, PullSummary, Zone};
+use ccfs_pull::{Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone};
 use ccfs_tests::ManualClock;
 use tempfile::TempDir;
 
@@ -102,24 +102,6 @@ pub(crate) enum Driver {
 
 pub(crate) const DRIVERS: [Driver; 2] = [Driver::Blocking, Driver::Async];
 
-/// Callbacks, for whichever driver.
-pub(crate) struct Line {
-    blocking: Receiver<Callback>,
-    tasks: tokio::sync::mpsc::Receiver<Callback>,
-}
-
-/// A line, and who speaks into it.
-pub(crate) fn line() -> (impl Fn(Callback) + Send, Line) {
-    let (sender, blocking) = std::sync::mpsc::channel();
-    let (task_sender, tasks) = tokio::sync::mpsc::channel(1000);
-    let speak = move |callback: Callback| {
-        // Only one of them is listened to.
-        let _ = sender.send(callback.clone());
-        let _ = task_sender.try_send(callback);
-    };
-    (speak, Line { blocking, tasks })
-}
-
 impl Driver {
     pub(crate) fn pull(self, bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
         self.watched(bench, plan, pace(in_flight), None, |_| ControlFlow::Continue(()))
@@ -130,26 +112,16 @@ impl Driver {
         bench: &Bench,
         plan: Plan,
         pace: Pace,
-        line: Option<Line>,
+        line: Option<Receiver<Callback>>,
         progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
     ) -> Result<PullSummary, PullError> {
+        let mut pull = Pull::new(plan, bench.path()).pace(pace).clock(bench.clock.clone()).progress(progress);
+        if let Some(line) = line {
+            pull = pull.callbacks(move || line.try_recv().ok());
+        }
         match self {
-            Self::Blocking => {
-                let client = bench.client();
-                let mut pull = BlockingPull::new(&client, plan, bench.path()).pace(pace).clock(bench.clock.clone()).progress(progress);
-                if let Some(line) = line {
-                    pull = pull.callbacks(line.blocking);
-                }
-                pull.run()
-            }
-            Self::Async => {
-                let mut pull = AsyncPull::new(&bench.async_client(), plan, bench.path());
-                pull = pull.pace(pace).clock(bench.clock.clone()).progress(progress);
-                if let Some(line) = line {
-                    pull = pull.callbacks(line.tasks);
-                }
-                runtime().block_on(pull.run())
-            }
+            Self::Blocking => pull.run(&bench.client()),
+            Self::Async => runtime().block_on(pull.run_async(&bench.async_client())),
         }
     }
 }

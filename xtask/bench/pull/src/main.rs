@@ -15,7 +15,7 @@ use std::time::Instant;
 use ccfs_archive::{ExportFormat, FileKind};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Credentials, Day, LocalTime};
-use ccfs_pull::{AsyncPull, BlockingPull, Pace, Plan, PullSummary, Zone};
+use ccfs_pull::{Pace, Plan, Pull, PullSummary, Zone};
 use ccfs_tls::Trust;
 use ccfs_ureq::Session;
 
@@ -121,16 +121,16 @@ fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &
     let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last).window_days(1).convert(ExportFormat::Jsonl);
     let mut pace = Pace::default();
     pace.in_flight = in_flight.parse()?;
-    let into = folder.join("pulled");
+    let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
 
     let begin = Instant::now();
     let summary: PullSummary = if backend == "blocking" {
         let client = ccfs_ureq::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
-        BlockingPull::new(&client, plan, into).pace(pace).run()?
+        pull.run(&client)?
     } else {
         let client = ccfs_reqwest::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(AsyncPull::new(&client, plan, into).pace(pace).run())?
+        runtime.block_on(pull.run_async(&client))?
     };
     let seconds = begin.elapsed().as_secs_f64();
     if let Some((window, why)) = summary.failed().next() {

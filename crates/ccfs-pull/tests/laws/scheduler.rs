@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ccfs_proto::{Callback, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
-use ccfs_pull::{Asked, Entry, Job, Known, Outcome, Pace, Pull, Step, Stored, Task, Trouble, Window, Zone, windows};
+use ccfs_pull::{Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone, windows};
 use proptest::prelude::*;
 
 use crate::cases;
@@ -168,7 +168,7 @@ impl World {
         let resumed = self.known();
         let open_before = resumed.values().filter(|known| matches!(known, Known::Asked(_))).count();
         let complete: BTreeSet<Window> = resumed.iter().filter(|(_, known)| matches!(known, Known::Complete(_))).map(|(w, _)| *w).collect();
-        let mut pull = Pull::new(self.zone.clone(), self.pace(), resumed, self.now);
+        let mut scheduler = Scheduler::new(self.zone.clone(), self.pace(), resumed, self.now);
         let mut running: Vec<Job> = Vec::new();
         self.jobs.values_mut().for_each(|job| job.damaged = 0);
         loop {
@@ -177,8 +177,8 @@ impl World {
             if mortal && self.script.deaths.contains(&self.steps) {
                 return self.die(&running);
             }
-            assert!(pull.in_flight() <= self.script.slots.max(open_before), "{} windows under way", pull.in_flight());
-            match pull.poll(self.now) {
+            assert!(scheduler.in_flight() <= self.script.slots.max(open_before), "{} windows under way", scheduler.in_flight());
+            match scheduler.poll(self.now) {
                 Step::Record(entry) => {
                     if let Entry::Asked { id, .. } = entry {
                         self.jobs.entry(id).and_modify(|job| job.known = true);
@@ -210,17 +210,17 @@ impl World {
                     // Something ends before the time is over.
                     self.pass(within.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(1)));
                     let job = running.remove(self.pick(running.len()));
-                    if let Some(end) = self.finish(&mut pull, job, &running, mortal) {
+                    if let Some(end) = self.finish(&mut scheduler, job, &running, mortal) {
                         return end;
                     }
                 }
                 Step::Done => {
                     assert!(running.is_empty(), "done while {running:?}");
-                    if pull.gave_up().is_some() {
+                    if scheduler.gave_up().is_some() {
                         return End::GaveUp;
                     }
-                    assert_eq!(pull.left(), 0);
-                    for (window, outcome) in pull.outcomes() {
+                    assert_eq!(scheduler.left(), 0);
+                    for (window, outcome) in scheduler.outcomes() {
                         let outcome = outcome.expect("done, so every window is settled");
                         assert!(!matches!(outcome, Outcome::Stored(_)) || self.disk.contains(&window), "{window} {outcome:?}");
                     }
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    fn finish(&mut self, pull: &mut Pull, job: Job, running: &[Job], mortal: bool) -> Option<End> {
+    fn finish(&mut self, scheduler: &mut Scheduler, job: Job, running: &[Job], mortal: bool) -> Option<End> {
         let act = self.acts.pop_front().unwrap_or(Act::Well);
         match act {
             Act::Die if mortal => {
@@ -245,7 +245,7 @@ impl World {
                 let mut all: Vec<Callback> = self.jobs.iter().map(|(id, job)| Callback::new(*id, job.name.clone(), None)).collect();
                 all.push(Callback::new(stranger, IndexFileName::new("2023-05-20".parse().unwrap(), stranger), None));
                 for callback in all.iter().chain(&all) {
-                    pull.on_callback(self.now, callback);
+                    scheduler.on_callback(self.now, callback);
                 }
             }
             _ => {}
@@ -258,24 +258,24 @@ impl World {
                 {
                     server.damaged += 1;
                 }
-                pull.on_trouble(now, window, trouble, "scripted");
+                scheduler.on_trouble(now, window, trouble, "scripted");
             }
             (Act::HeardUnanswered, Task::Ask) => {
                 self.start_job(window);
-                pull.on_trouble(now, window, Trouble::Unanswered, "scripted");
+                scheduler.on_trouble(now, window, Trouble::Unanswered, "scripted");
             }
             (_, Task::Ask) => {
                 let id = self.start_job(window);
-                pull.on_asked(now, window, id);
+                scheduler.on_asked(now, window, id);
             }
             (_, Task::Fetch(name)) => {
                 let there =
                     self.jobs.values().any(|server| server.name == *name && server.window == window && now.monotonic >= server.ready);
                 if there || self.disk.contains(&window) {
                     self.disk.insert(window);
-                    pull.on_stored(now, window, Stored::new(1, 1, 0));
+                    scheduler.on_stored(now, window, Stored::new(1, 1, 0));
                 } else {
-                    pull.on_trouble(now, window, Trouble::NotThere, "not there");
+                    scheduler.on_trouble(now, window, Trouble::NotThere, "not there");
                 }
             }
             _ => unreachable!(),
@@ -382,10 +382,10 @@ fn one_window() -> (Zone, Window) {
 }
 
 /// Does what stands before the next wait, and tells what jobs began.
-fn begun(pull: &mut Pull, now: Now) -> (Vec<Job>, Option<Duration>) {
+fn begun(scheduler: &mut Scheduler, now: Now) -> (Vec<Job>, Option<Duration>) {
     let mut jobs = Vec::new();
     loop {
-        match pull.poll(now) {
+        match scheduler.poll(now) {
             Step::Record(_) => {}
             Step::Start(job) => jobs.push(job),
             Step::Wait(within) => return (jobs, within),
@@ -399,13 +399,13 @@ fn a_callback_that_comes_before_the_answer_counts() {
     let (zone, window) = one_window();
     let mut pace = Pace::default();
     pace.callback_patience = Some(Duration::from_secs(600));
-    let mut pull = Pull::new(zone, pace, [(window, Known::Fresh)], now_at(0));
-    assert_eq!(begun(&mut pull, now_at(0)).0.len(), 1);
+    let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now_at(0));
+    assert_eq!(begun(&mut scheduler, now_at(0)).0.len(), 1);
     let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
     let name = IndexFileName::new("2023-05-20".parse().unwrap(), id);
-    pull.on_callback(now_at(0), &Callback::new(id, name.clone(), None));
-    pull.on_asked(now_at(1), window, id);
-    let jobs = begun(&mut pull, now_at(1)).0;
+    scheduler.on_callback(now_at(0), &Callback::new(id, name.clone(), None));
+    scheduler.on_asked(now_at(1), window, id);
+    let jobs = begun(&mut scheduler, now_at(1)).0;
     assert_eq!((jobs.len(), &jobs[0].task), (1, &Task::Fetch(name)));
 }
 
@@ -416,12 +416,12 @@ fn a_callback_that_comes_during_a_look_counts() {
     let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
     let long_ago = now_at(0).wall.plus_millis(-86_400_000);
     let known = Known::Asked(Asked::new(id, long_ago, long_ago));
-    let mut pull = Pull::new(zone, Pace::default(), [(window, known)], now_at(0));
-    assert_eq!(begun(&mut pull, now_at(0)).0.len(), 1);
+    let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, known)], now_at(0));
+    assert_eq!(begun(&mut scheduler, now_at(0)).0.len(), 1);
     let name = IndexFileName::new("2023-05-20".parse().unwrap(), id);
-    pull.on_callback(now_at(0), &Callback::new(id, name.clone(), None));
-    pull.on_trouble(now_at(1), window, Trouble::NotThere, "another name");
-    assert_eq!(begun(&mut pull, now_at(1)).0[0].task, Task::Fetch(name));
+    scheduler.on_callback(now_at(0), &Callback::new(id, name.clone(), None));
+    scheduler.on_trouble(now_at(1), window, Trouble::NotThere, "another name");
+    assert_eq!(begun(&mut scheduler, now_at(1)).0[0].task, Task::Fetch(name));
 }
 
 #[test]
@@ -429,11 +429,11 @@ fn a_missing_callback_is_waited_for_and_then_done_without() {
     let (zone, window) = one_window();
     let mut pace = Pace::default();
     pace.callback_patience = Some(Duration::from_secs(600));
-    let mut pull = Pull::new(zone, pace, [(window, Known::Fresh)], now_at(0));
-    begun(&mut pull, now_at(0));
-    pull.on_asked(now_at(1), window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap());
-    assert_eq!(begun(&mut pull, now_at(1)), (vec![], Some(Duration::from_secs(600))));
-    assert_eq!(begun(&mut pull, now_at(601)).0.len(), 1);
+    let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now_at(0));
+    begun(&mut scheduler, now_at(0));
+    scheduler.on_asked(now_at(1), window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap());
+    assert_eq!(begun(&mut scheduler, now_at(1)), (vec![], Some(Duration::from_secs(600))));
+    assert_eq!(begun(&mut scheduler, now_at(601)).0.len(), 1);
 }
 
 #[test]
@@ -442,31 +442,31 @@ fn flow_control_halves_what_runs_at_once() {
     let all: Vec<Window> = windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[]).collect();
     let mut pace = Pace::default();
     pace.in_flight = 8;
-    let mut pull = Pull::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
-    let (jobs, _) = begun(&mut pull, now_at(0));
+    let mut scheduler = Scheduler::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
+    let (jobs, _) = begun(&mut scheduler, now_at(0));
     assert_eq!(jobs.len(), 8);
     for job in &jobs {
-        pull.on_trouble(now_at(1), job.window, Trouble::Busy, "0300009");
+        scheduler.on_trouble(now_at(1), job.window, Trouble::Busy, "0300009");
     }
     // One wave of refusals is one piece of news.
-    assert_eq!(begun(&mut pull, now_at(1)), (vec![], Some(Duration::from_secs(5))));
-    assert_eq!(begun(&mut pull, now_at(6)).0.len(), 4);
+    assert_eq!(begun(&mut scheduler, now_at(1)), (vec![], Some(Duration::from_secs(5))));
+    assert_eq!(begun(&mut scheduler, now_at(6)).0.len(), 4);
 }
 
 #[test]
 fn trouble_without_end_is_given_up_and_nothing_is_lost() {
     let (zone, window) = one_window();
-    let mut pull = Pull::new(zone, Pace::default(), [(window, Known::Fresh)], now_at(0));
+    let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now_at(0));
     let mut seconds = 0;
     for _ in 0..1000 {
-        match pull.poll(now_at(seconds)) {
-            Step::Start(job) => pull.on_trouble(now_at(seconds), job.window, Trouble::Offline, "no connection"),
+        match scheduler.poll(now_at(seconds)) {
+            Step::Start(job) => scheduler.on_trouble(now_at(seconds), job.window, Trouble::Offline, "no connection"),
             Step::Wait(within) => seconds += within.unwrap().as_secs(),
             Step::Done => break,
             _ => {}
         }
     }
-    assert_eq!(pull.gave_up(), Some("no connection"));
+    assert_eq!(scheduler.gave_up(), Some("no connection"));
     assert!((1800..3600).contains(&seconds), "after {seconds} s");
-    assert_eq!(pull.outcome(window), None, "not failed: left for the next run");
+    assert_eq!(scheduler.outcome(window), None, "not failed: left for the next run");
 }

@@ -1,0 +1,143 @@
+//! A pull that is ready to start: what the caller sets, and what is asked of the caller on the way.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ccfs_driver::{Clock, SystemClock};
+use ccfs_proto::{Callback, Now};
+
+use crate::error::PullError;
+use crate::plan::{Pace, Plan};
+use crate::run::Run;
+use crate::summary::{PullProgress, WindowReport};
+
+/// A pull that is ready to start, over the blocking client with [`run`](Self::run) or the async one with [`run_async`](Self::run_async).
+///
+/// ```no_run
+/// use ccfs_archive::FileKind;
+/// use ccfs_proto::Credentials;
+/// use ccfs_pull::{Plan, Pull, Zone};
+///
+/// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
+/// let client = ccfs_ureq::Client::new(ccfs_ureq::Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
+/// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
+/// let summary = Pull::new(plan, "skills").run(&client)?;
+/// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "nothing is pulled before `run` or `run_async`"]
+pub struct Pull<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) folder: PathBuf,
+    pub(crate) pace: Pace,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) caller: Caller<'a>,
+}
+
+/// The caller's functions.
+#[derive(Default)]
+pub(crate) struct Caller<'a> {
+    callbacks: Option<CallbackFn<'a>>,
+    progress: Option<ProgressFn<'a>>,
+    on_window: Option<WindowFn<'a>>,
+}
+
+type CallbackFn<'a> = Box<dyn FnMut() -> Option<Callback> + Send + 'a>;
+type ProgressFn<'a> = Box<dyn FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a>;
+type WindowFn<'a> = Box<dyn FnMut(&WindowReport) + Send + 'a>;
+
+impl<'a> Pull<'a> {
+    /// A pull into a folder, which is made where it is not there.
+    pub fn new(plan: Plan, folder: impl Into<PathBuf>) -> Self {
+        let (pace, clock) = (Pace::default(), Arc::new(SystemClock::new()));
+        Self { plan, folder: folder.into(), pace, clock, caller: Caller::default() }
+    }
+
+    /// How fast, and how patiently. Default: [`Pace::default`].
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Takes callbacks out of this function, and waits for them: [`Pace::CALLBACK_PATIENCE`] long, unless the pace says otherwise.
+    /// Default: nobody listens, and files are looked for from the start.
+    ///
+    /// The function gives the next callback that is there, verified, and `None` when there is none now. It is asked ten times a second and
+    /// must not wait. A channel has that in `try_recv`, and so has a listener:
+    ///
+    /// ```no_run
+    /// # fn example(plan: ccfs_pull::Plan, listener: ccfs_listener::Listener) {
+    /// use ccfs_pull::Pull;
+    ///
+    /// let events = std::iter::from_fn(|| listener.try_recv());
+    /// // What is refused is no callback; log it instead, if somebody reads that.
+    /// let mut callbacks = events.filter_map(|event| event.callback.ok());
+    /// let pull = Pull::new(plan, "skills").callbacks(move || callbacks.next());
+    /// # }
+    /// ```
+    ///
+    /// The server must be told where to call: [`Plan::callback_url`].
+    pub fn callbacks(mut self, callbacks: impl FnMut() -> Option<Callback> + Send + 'a) -> Self {
+        self.caller.callbacks = Some(Box::new(callbacks));
+        self
+    }
+
+    /// Calls `progress` at every step, and ten times a second in between; `ControlFlow::Break(())` stops the pull, which ends with
+    /// [`PullError::Stopped`] once what runs is broken off. Default: nobody is told, and nothing stops it.
+    pub fn progress(mut self, progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a) -> Self {
+        self.caller.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Calls `on_window` for each window that this run settles, as soon as that is in the journal. Default: nobody is told before the
+    /// [summary](crate::PullSummary).
+    pub fn on_window(mut self, on_window: impl FnMut(&WindowReport) + Send + 'a) -> Self {
+        self.caller.on_window = Some(Box::new(on_window));
+        self
+    }
+
+    /// Sets the clock. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Its pace; who waits for callbacks has a patience.
+    pub(crate) fn paced(&self) -> Pace {
+        let mut pace = self.pace.clone();
+        if self.caller.waits_for_callbacks() {
+            pace.callback_patience.get_or_insert(Pace::CALLBACK_PATIENCE);
+        }
+        pace
+    }
+}
+
+impl Caller<'_> {
+    pub(crate) fn waits_for_callbacks(&self) -> bool {
+        self.callbacks.is_some()
+    }
+
+    /// Tells how far it is, asks whether to go on, and takes the callbacks that are there.
+    pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
+        if self.progress.as_mut().is_some_and(|progress| progress(&run.progress(received)).is_break()) {
+            run.stop_for(PullError::Stopped);
+        }
+        while let Some(callback) = self.callbacks.as_mut().and_then(|callbacks| callbacks()) {
+            run.scheduler().on_callback(now, &callback);
+        }
+    }
+
+    pub(crate) fn settled(&mut self, reports: &[WindowReport]) {
+        if let Some(on_window) = &mut self.on_window {
+            reports.iter().for_each(on_window);
+        }
+    }
+}
+
+impl fmt::Debug for Pull<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pull").field("plan", &self.plan).field("folder", &self.folder).field("pace", &self.pace).finish_non_exhaustive()
+    }
+}

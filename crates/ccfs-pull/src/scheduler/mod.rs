@@ -1,0 +1,258 @@
+//! The pull as a state machine: it decides, and does nothing.
+
+mod open;
+mod report;
+mod step;
+mod throttle;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use ccfs_proto::{IndexFileName, Now, ResponseId, Timestamp};
+
+use self::open::Open;
+pub use self::step::{Asked, Job, Known, Outcome, Step, Stored, Task, Trouble};
+use self::throttle::Throttle;
+use crate::journal::Entry;
+use crate::plan::Pace;
+use crate::window::Window;
+use crate::zone::Zone;
+
+/// Decides what to do next about every window: ask, look, download, write down, wait.
+///
+/// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver does what [`poll`](Self::poll) says and reports
+/// what came of it. The same reports give the same steps. A driver keeps three promises: an [`Entry`] is on the disk before the next step is asked
+/// for, every job that was started is reported once, and time never goes back.
+///
+/// ```
+/// use std::time::Duration;
+/// use ccfs_proto::{Now, ResponseId, Timestamp};
+/// use ccfs_pull::{Known, Pace, Scheduler, Step, Stored, Task, Zone};
+///
+/// let (zone, window) = (Zone::named("Asia/Shanghai")?, "20230405T000000_20230407T235959".parse()?);
+/// let now = Now { wall: Timestamp::parse("2023-04-08T00:00:00Z")?, monotonic: Duration::ZERO };
+/// let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now);
+///
+/// let mut journal = Vec::new();
+/// loop {
+///     match scheduler.poll(now) {
+///         Step::Record(entry) => journal.push(entry),
+///         Step::Start(job) => match job.task {
+///             Task::Ask => scheduler.on_asked(now, job.window, "9239cb50a8384bb0ab503441bf089446".parse()?),
+///             Task::Fetch(name) => {
+///                 assert_eq!(name.as_str(), "20230408_9239cb50a8384bb0ab503441bf089446.zip");
+///                 scheduler.on_stored(now, job.window, Stored::new(42_345, 1000, 0));
+///             }
+///             _ => unreachable!(),
+///         },
+///         Step::Wait(_) => unreachable!("nothing to wait for in this example"),
+///         Step::Done => break,
+///         _ => unreachable!(),
+///     }
+/// }
+/// assert_eq!(journal.len(), 3, "about to ask, asked, stored");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Scheduler {
+    zone: Zone,
+    pace: Pace,
+    windows: BTreeMap<Window, Slot>,
+    /// Windows that are to be asked for.
+    fresh: BTreeSet<Window>,
+    /// Windows that are being asked for, or have a job at the server.
+    open: BTreeSet<Window>,
+    by_id: BTreeMap<ResponseId, Window>,
+    early: VecDeque<(ResponseId, IndexFileName)>,
+    throttle: Throttle,
+    /// What has to be done before anything is decided.
+    outbox: VecDeque<Step>,
+    running: usize,
+    shift: i64,
+    asked: u64,
+    stopped: bool,
+    hopeless: bool,
+    last_trouble: Option<String>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    state: State,
+    /// How often this run asked for it, and may have been heard.
+    asks: u32,
+    faults: u32,
+    setbacks: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    /// To be asked for, not before that time.
+    Fresh {
+        after: Duration,
+    },
+    /// The question is on its way.
+    Asking {
+        sent: Timestamp,
+    },
+    /// The server has a job.
+    Open(Box<Open>),
+    Settled(Outcome),
+}
+
+impl Scheduler {
+    /// A pull of these windows, with what earlier runs left of them.
+    pub fn new(zone: Zone, pace: Pace, windows: impl IntoIterator<Item = (Window, Known)>, now: Now) -> Self {
+        let mut scheduler = Self {
+            zone,
+            throttle: Throttle::new(&pace),
+            pace,
+            windows: BTreeMap::new(),
+            fresh: BTreeSet::new(),
+            open: BTreeSet::new(),
+            by_id: BTreeMap::new(),
+            early: VecDeque::new(),
+            outbox: VecDeque::new(),
+            running: 0,
+            shift: 0,
+            asked: 0,
+            stopped: false,
+            hopeless: false,
+            last_trouble: None,
+        };
+        for (window, known) in windows {
+            let state = match known {
+                Known::Fresh => {
+                    scheduler.fresh.insert(window);
+                    State::Fresh { after: Duration::ZERO }
+                }
+                Known::Asked(asked) => {
+                    scheduler.open.insert(window);
+                    scheduler.by_id.insert(asked.id, window);
+                    // Its callback may have come while nobody listened: look at once.
+                    State::Open(Box::new(Open::new(asked, &scheduler.zone, 0, now, now.monotonic, &scheduler.pace)))
+                }
+                Known::Complete(outcome) => State::Settled(outcome),
+            };
+            scheduler.windows.insert(window, Slot { state, asks: 0, faults: 0, setbacks: 0 });
+        }
+        scheduler
+    }
+
+    /// What to do next.
+    pub fn poll(&mut self, now: Now) -> Step {
+        loop {
+            if let Some(step) = self.outbox.pop_front() {
+                if matches!(step, Step::Start(_)) {
+                    self.running += 1;
+                }
+                return step;
+            }
+            if !self.stopped && self.throttle.is_hopeless(now.monotonic, &self.pace) {
+                self.hopeless = true;
+                self.stopped = true;
+            }
+            if self.stopped || (self.fresh.is_empty() && self.open.is_empty()) {
+                return if self.running == 0 { Step::Done } else { Step::Wait(None) };
+            }
+            if self.running >= self.throttle.slots() {
+                return Step::Wait(None);
+            }
+            let due = self.next_due();
+            match due.map(|(due, window)| (due.max(self.throttle.until()), window)) {
+                Some((due, window)) if due <= now.monotonic => self.begin(window, now),
+                Some((due, _)) => return Step::Wait(Some(due.saturating_sub(now.monotonic))),
+                None => return Step::Wait(None),
+            }
+        }
+    }
+
+    /// The window that is due first, and when: what was begun goes before what is new.
+    fn next_due(&self) -> Option<(Duration, Window)> {
+        let open = self.open.iter().filter_map(|window| match &self.windows.get(window)?.state {
+            State::Open(open) if !open.fetching => Some((open.due, *window)),
+            _ => None,
+        });
+        let room = self.open.len() < self.throttle.slots();
+        let fresh = self.fresh.iter().filter(|_| room).filter_map(|window| match self.windows.get(window)?.state {
+            State::Fresh { after } => Some((after, *window)),
+            _ => None,
+        });
+        // Of those that were never tried the first will do, and it is due at once: no need to look at all of them.
+        let until = self.throttle.until();
+        let mut best: Option<(Duration, Window)> = open.min();
+        for (after, window) in fresh {
+            if best.is_none_or(|(due, _)| after.max(until) < due.max(until)) {
+                best = Some((after, window));
+            }
+            if after <= until || after.is_zero() {
+                break;
+            }
+        }
+        best
+    }
+
+    fn begin(&mut self, window: Window, now: Now) {
+        let Some(slot) = self.windows.get_mut(&window) else { return };
+        match &mut slot.state {
+            State::Fresh { .. } => {
+                slot.state = State::Asking { sent: now.wall };
+                slot.asks += 1;
+                self.asked += 1;
+                self.fresh.remove(&window);
+                self.open.insert(window);
+                self.outbox.push_back(Step::Record(Entry::Asking { window, at: now.wall }));
+                self.outbox.push_back(Step::Start(Job { window, task: Task::Ask }));
+            }
+            State::Open(open) => {
+                let Some(name) = open.name().cloned() else { return };
+                open.fetching = true;
+                self.outbox.push_back(Step::Start(Job { window, task: Task::Fetch(name) }));
+            }
+            State::Asking { .. } | State::Settled(_) => {}
+        }
+    }
+}
+
+/// How far it is.
+impl Scheduler {
+    /// Every window, and how it ended if it did.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Window, Option<&Outcome>)> {
+        self.windows.iter().map(|(window, slot)| {
+            let State::Settled(outcome) = &slot.state else { return (*window, None) };
+            (*window, Some(outcome))
+        })
+    }
+
+    /// How it ended with a window.
+    pub fn outcome(&self, window: Window) -> Option<&Outcome> {
+        match &self.windows.get(&window)?.state {
+            State::Settled(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Windows that are not settled yet.
+    pub fn left(&self) -> usize {
+        self.fresh.len() + self.open.len()
+    }
+
+    /// Jobs that run now.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Windows that are being asked for, or have a job at the server.
+    pub fn in_flight(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How often this run asked for a window.
+    pub fn asked(&self) -> u64 {
+        self.asked
+    }
+
+    /// Why it gave up, where trouble lasted longer than its patience.
+    pub fn gave_up(&self) -> Option<&str> {
+        self.hopeless.then(|| self.last_trouble.as_deref().unwrap_or("the server gave no good answer"))
+    }
+}

@@ -1,0 +1,195 @@
+//! What drivers report, and what comes of it.
+
+use std::time::Duration;
+
+use ccfs_proto::{Callback, Now, ResponseId};
+
+use super::open::{NotThere, Open};
+use super::step::{Asked, Outcome, Step, Stored, Task, Trouble};
+use super::{Scheduler, Slot, State};
+use crate::journal::Entry;
+use crate::window::Window;
+
+/// Callbacks that are kept because the answer which names their job is still on its way.
+const EARLY: usize = 256;
+/// Faulty answers to the question for one window, and damaged files of one job.
+const FAULTS: u32 = 5;
+/// Setbacks of any kind for one window before it is given up: between other windows' good answers no patience would end.
+const SETBACKS: u32 = 100;
+
+/// What drivers report.
+impl Scheduler {
+    /// The server took the question for a window's file, and named the job.
+    pub fn on_asked(&mut self, now: Now, window: Window, id: ResponseId) {
+        let Some(Slot { state: state @ State::Asking { .. }, .. }) = self.windows.get_mut(&window) else { return };
+        let State::Asking { sent } = *state else { return };
+        self.running = self.running.saturating_sub(1);
+        self.throttle.success(&self.pace);
+        let asked = Asked { id, sent, at: now.wall };
+        let due = now.monotonic.saturating_add(self.pace.callback_patience.unwrap_or_default());
+        let mut open = Open::new(asked, &self.zone, self.shift, now, due, &self.pace);
+        if let Some(at) = self.early.iter().position(|(early, _)| *early == id)
+            && let Some((_, name)) = self.early.remove(at)
+        {
+            open.tell(&name, now);
+        }
+        *state = State::Open(Box::new(open));
+        self.by_id.insert(id, window);
+        self.outbox.push_back(Step::Record(Entry::Asked { window, id, sent, at: now.wall }));
+    }
+
+    /// A window's file is on disk, whole and checked.
+    pub fn on_stored(&mut self, now: Now, window: Window, stored: Stored) {
+        let Some(State::Open(open)) = self.windows.get_mut(&window).map(|slot| &mut slot.state) else { return };
+        if !open.fetching {
+            return;
+        }
+        open.fetching = false;
+        self.shift = open.shift_of(&self.zone).unwrap_or(self.shift);
+        self.running = self.running.saturating_sub(1);
+        self.throttle.success(&self.pace);
+        self.settle(now, window, Outcome::Stored(stored));
+    }
+
+    /// A job came to nothing; `why` is told to people.
+    pub fn on_trouble(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
+        let asking = match self.windows.get_mut(&window).map(|slot| &mut slot.state) {
+            Some(State::Asking { .. }) => true,
+            Some(State::Open(open)) if open.fetching => {
+                open.fetching = false;
+                false
+            }
+            _ => return,
+        };
+        self.running = self.running.saturating_sub(1);
+        if !matches!(trouble, Trouble::NoData | Trouble::NotThere | Trouble::BrokenOff) {
+            self.last_trouble = Some(why.to_owned());
+        }
+        match trouble {
+            Trouble::Busy | Trouble::Unanswered => self.throttle.busy(now.monotonic, &self.pace),
+            Trouble::Offline | Trouble::Faulty => self.throttle.offline(now.monotonic, &self.pace),
+            Trouble::BrokenOff => {}
+            _ => self.throttle.answered(&self.pace),
+        }
+        if asking { self.not_asked(now, window, trouble, why) } else { self.not_fetched(now, window, trouble, why) }
+    }
+
+    /// The server says that a file is there. Callbacks that are late, repeated, or of jobs that nobody asked for change nothing.
+    pub fn on_callback(&mut self, now: Now, callback: &Callback) {
+        let known = self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
+        match known.map(|slot| &mut slot.state) {
+            Some(State::Open(open)) if open.asked.id == callback.response_id => open.tell(&callback.file_name, now),
+            Some(_) => {}
+            None if self.early.iter().any(|(id, _)| *id == callback.response_id) => {}
+            None => {
+                if self.early.len() >= EARLY {
+                    self.early.pop_front();
+                }
+                self.early.push_back((callback.response_id, callback.file_name.clone()));
+            }
+        }
+    }
+
+    /// Begins nothing more. What runs is still to be reported, and what it brought is still written down.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+        // What was decided and not begun is as if it had never been; the entry before it does no harm.
+        let asked = &mut self.asked;
+        self.outbox.retain(|step| match step {
+            Step::Start(job) => {
+                *asked -= u64::from(job.task == Task::Ask);
+                false
+            }
+            _ => true,
+        });
+    }
+}
+
+impl Scheduler {
+    fn not_asked(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
+        let Some(slot) = self.windows.get_mut(&window) else { return };
+        // No job is known to have come of it, so there is none that the server could have lost.
+        slot.asks = slot.asks.saturating_sub(1);
+        let after = match trouble {
+            Trouble::NoData => return self.settle(now, window, Outcome::NoData),
+            Trouble::Refused => return self.fail(now, window, why),
+            Trouble::TooEarly => self.pace.poll_limit,
+            // The throttle says when.
+            _ => Duration::ZERO,
+        };
+        slot.faults += u32::from(matches!(trouble, Trouble::Faulty | Trouble::NotThere | Trouble::Damaged));
+        if slot.faults >= FAULTS {
+            return self.fail(now, window, why);
+        }
+        self.ask_again(now, window, after, why);
+    }
+
+    fn not_fetched(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
+        let pace = self.pace.clone();
+        let Some(slot) = self.windows.get_mut(&window) else { return };
+        let State::Open(open) = &mut slot.state else { return };
+        slot.setbacks += u32::from(!matches!(trouble, Trouble::NotThere | Trouble::NoData));
+        if slot.setbacks >= SETBACKS {
+            return self.fail(now, window, why);
+        }
+        match trouble {
+            Trouble::NotThere | Trouble::TooEarly => match open.not_there(false, now, &pace) {
+                NotThere::Wait => {}
+                _ => self.lose(now, window, "the server no longer has its file, or never made it"),
+            },
+            Trouble::NoData => match open.not_there(true, now, &pace) {
+                NotThere::Wait => {}
+                NotThere::NoData => self.settle(now, window, Outcome::NoData),
+                NotThere::Lost => self.lose(now, window, "the server no longer has its file, or never made it"),
+            },
+            Trouble::Damaged => {
+                open.faults += 1;
+                if open.faults >= FAULTS {
+                    return self.lose(now, window, why);
+                }
+                open.wait(now, &pace);
+            }
+            Trouble::Refused => self.fail(now, window, why),
+            // The throttle says when.
+            Trouble::Busy | Trouble::Offline | Trouble::Unanswered | Trouble::Faulty | Trouble::BrokenOff => {}
+        }
+    }
+
+    /// The job is gone: another one is asked for, if that may be.
+    fn lose(&mut self, now: Now, window: Window, why: &str) {
+        self.outbox.push_back(Step::Record(Entry::Lost { window, at: now.wall, why: why.to_owned() }));
+        self.ask_again(now, window, Duration::ZERO, why);
+    }
+
+    fn ask_again(&mut self, now: Now, window: Window, after: Duration, why: &str) {
+        let limit = self.pace.asks.max(1);
+        let Some(slot) = self.windows.get_mut(&window) else { return };
+        slot.setbacks += 1;
+        if slot.asks >= limit || slot.setbacks >= SETBACKS {
+            let why = if slot.asks >= limit { format!("asked for {} times in vain: {why}", slot.asks) } else { why.to_owned() };
+            return self.fail(now, window, &why);
+        }
+        slot.state = State::Fresh { after: now.monotonic.saturating_add(after) };
+        self.open.remove(&window);
+        self.fresh.insert(window);
+    }
+
+    fn fail(&mut self, now: Now, window: Window, why: &str) {
+        self.settle(now, window, Outcome::Failed { why: why.to_owned() });
+    }
+
+    fn settle(&mut self, now: Now, window: Window, outcome: Outcome) {
+        let at = now.wall;
+        let entry = match &outcome {
+            Outcome::Stored(stored) => Entry::Stored { window, at, bytes: stored.bytes, rows: stored.rows, bad_rows: stored.bad_rows },
+            Outcome::NoData => Entry::NoData { window, at },
+            Outcome::Failed { why } => Entry::Failed { window, at, why: why.clone() },
+        };
+        self.outbox.push_back(Step::Record(entry));
+        self.open.remove(&window);
+        self.fresh.remove(&window);
+        if let Some(slot) = self.windows.get_mut(&window) {
+            slot.state = State::Settled(outcome);
+        }
+    }
+}
