@@ -106,8 +106,12 @@ impl Bench {
         self.ccfs.run(&self.arguments).ends_with_code(0);
         assert!(self.files() == *expected, "{at}: other files: {:?}", self.files().keys());
         for (window, times) in self.questions() {
-            let again = times - before.get(&window).copied().unwrap_or(0);
-            assert_eq!(again, usize::from(!known.contains(&window)), "{at}: {window} was asked for {again} times more");
+            let earlier = before.get(&window).copied().unwrap_or(0);
+            let again = times - earlier;
+            // What the dead process had sent may be read by the server after its death: then it is one more that nobody heard the answer of.
+            let late = usize::from(earlier == 0);
+            let wanted = if known.contains(&window) { 0..=0 } else { 1..=1 + late };
+            assert!(wanted.contains(&again), "{at}: {window} was asked for {again} times more, not {wanted:?}");
         }
         let downloads = self.emulator.received()[requests..].iter().filter(|request| request.interface == Some(FETCH)).count();
         assert!(downloads <= 3 - done.len(), "{at}: {downloads} downloads, and {} files were there", done.len());

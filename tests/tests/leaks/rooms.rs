@@ -12,7 +12,7 @@ use ccfs_driver::{Progress, Proxy, Session, SystemClock};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
-use ccfs_pull::{Asked, AsyncPull, BlockingPull, Entry, Job, Journal, Known, Pace, Plan, Pull, Step, Stored, Task, Window, Zone, windows};
+use ccfs_pull::{Asked, Entry, Job, Journal, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task, Window, Zone, windows};
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust};
 use tokio::runtime::Runtime;
@@ -117,22 +117,20 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
     for clients in clients {
         let folder = tempfile::tempdir().unwrap();
         let (mut progress, mut reports) = (Vec::new(), Vec::new());
-        let blocking = BlockingPull::new(&clients.0, plan(), folder.path().join("a")).clock(clock.clone());
-        let blocking = blocking.progress(|now| {
+        let pull = Pull::new(plan(), folder.path().join("a")).clock(clock.clone()).progress(|now| {
             progress.push(*now);
             ControlFlow::Continue(())
         });
-        let blocking = blocking.on_window(|report| reports.push(report.clone()));
-        shown.debug(&blocking);
-        shown.outcome(&blocking.run());
+        let pull = pull.on_window(|report| reports.push(report.clone()));
+        shown.debug(&pull);
+        shown.outcome(&pull.run(&clients.0));
         shown.debug(&progress);
         shown.debug(&reports);
-        let pull = AsyncPull::new(&clients.1, plan(), folder.path().join("b")).clock(clock.clone());
-        shown.debug(&pull);
-        shown.outcome(&runtime.block_on(pull.run()));
+        let pull = Pull::new(plan(), folder.path().join("b")).clock(clock.clone());
+        shown.outcome(&runtime.block_on(pull.run_async(&clients.1)));
         // Another plan in the same folder, and what was written there.
         let other = Plan::new(FileKind::AgentOprInfo, zone.clone(), from, to);
-        shown.outcome(&BlockingPull::new(&clients.0, other, folder.path().join("a")).clock(clock.clone()).run());
+        shown.outcome(&Pull::new(other, folder.path().join("a")).clock(clock.clone()).run(&clients.0));
         for part in ["a", "b"] {
             let journal = std::fs::read_to_string(folder.path().join(part).join("ccfs-pull.journal")).unwrap();
             shown.display(&journal);
@@ -142,35 +140,37 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
         }
         let file = folder.path().join("c");
         std::fs::write(&file, "MARKER-of-a-journal-that-is-none\n").unwrap();
-        shown.outcome(
-            &Journal::open(&file, &plan(), clients.0.session().endpoint(), "ak").map(|(journal, known)| format!("{journal:?} {known:?}")),
-        );
-        shown.outcome(&Journal::open(&folder.path().join("d"), &plan(), clients.0.session().endpoint(), "ak"));
+        let journal = |path| {
+            let session = clients.0.session();
+            Journal::open(path, &plan(), session.endpoint(), session.access_key()).map(|(journal, known)| format!("{journal:?} {known:?}"))
+        };
+        shown.outcome(&journal(&file));
+        shown.outcome(&journal(&folder.path().join("d")));
     }
 
     let window = windows(&zone, from, to, 1, &[]).next().unwrap();
     shown.both(&window);
     shown.error(&"MARKER-of-no-window".parse::<Window>().unwrap_err());
     let now = ccfs_driver::Clock::now(&clock);
-    let mut pull = Pull::new(zone, pace, [(window, Known::Fresh)], now);
+    let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now);
     loop {
-        shown.debug(&pull);
-        let step = pull.poll(now);
+        shown.debug(&scheduler);
+        let step = scheduler.poll(now);
         shown.debug(&step);
         match step {
             Step::Start(job) => {
                 shown.debug::<Job>(&job);
                 shown.debug::<Task>(&job.task);
                 match job.task {
-                    Task::Ask => pull.on_asked(now, window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap()),
-                    _ => pull.on_stored(now, window, Stored::new(1, 2, 3)),
+                    Task::Ask => scheduler.on_asked(now, window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap()),
+                    _ => scheduler.on_stored(now, window, Stored::new(1, 2, 3)),
                 }
             }
             Step::Done => break,
             _ => {}
         }
     }
-    shown.debug(&pull.outcome(window));
+    shown.debug(&scheduler.outcome(window));
     let asked = Asked::new("9239cb50a8384bb0ab503441bf089446".parse().unwrap(), NOW, NOW);
     shown.debug(&asked);
     shown.debug(&Stored::new(1, 2, 3));

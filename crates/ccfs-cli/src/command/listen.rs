@@ -8,10 +8,9 @@ use ccfs::listener::Event;
 use ccfs::{Callback, Listener};
 use clap::Args;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
-use crate::settings::{Settings, read_bounded};
+use crate::settings::{Settings, read_bounded, read_secret};
 use crate::{interrupt, output};
 
 #[derive(Args, Debug)]
@@ -61,7 +60,7 @@ impl ReceiverArgs {
         let tls = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
         if let Some((certificate, key)) = tls {
             let pem = read_bounded(certificate, "certificate")?;
-            let key_pem = Zeroizing::new(read_bounded(key, "certificate's key")?);
+            let key_pem = read_secret(key, "certificate's key")?;
             let refused = |error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display()));
             builder = builder.tls(&pem, &key_pem).map_err(refused)?;
         }
