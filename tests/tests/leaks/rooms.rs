@@ -219,7 +219,7 @@ pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoin
     let verdicts: Verdicts =
         ccfs_conformance::run_only(&ccfs_tests::Blocking, |name| name == ccfs_conformance::scenarios().next().unwrap());
     shown.both(&verdicts);
-    for verdict in verdicts.iter() {
+    for verdict in &verdicts {
         shown.debug(verdict);
         shown.debug(&verdict.outcome);
     }
