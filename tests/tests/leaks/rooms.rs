@@ -140,11 +140,8 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
         }
         let file = folder.path().join("c");
         std::fs::write(&file, "MARKER-of-a-journal-that-is-none\n").unwrap();
-        let journal = |path| {
-            let session = clients.0.session();
-            Journal::open(path, &plan(), session.endpoint(), session.access_key()).map(|(journal, known)| format!("{journal:?} {known:?}"))
-        };
-        shown.outcome(&journal(&file));
+        let journal = |path| Journal::open(path, &plan(), clients.0.session().endpoint(), clients.0.session().access_key());
+        shown.outcome(&journal(&file).map(|(journal, known)| format!("{journal:?} {known:?}")));
         shown.outcome(&journal(&folder.path().join("d")));
     }
 
