@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Seek, Write};
 
-use ccfs_archive::{AnyRecord, FileKind, Records};
+use ccfs_archive::{AnyRecord, IndexKind, Records};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -46,7 +46,7 @@ pub fn archive_members(input: &[u8]) {
 struct Member<'a> {
     /// Each has another one.
     name: String,
-    kind: Option<FileKind>,
+    kind: Option<IndexKind>,
     method: CompressionMethod,
     large: bool,
     data: Vec<&'a [u8]>,
@@ -57,7 +57,7 @@ impl<'a> Member<'a> {
         let (name, flags) = (format!("{index}_{}", tape.pick(&NAMES)), tape.byte());
         let method = if flags & 1 == 0 { CompressionMethod::Deflated } else { CompressionMethod::Stored };
         let data = vec![tape.some(); usize::from(flags >> 2)];
-        Self { kind: FileKind::of_name(&name), name, method, large: flags & 2 != 0, data }
+        Self { kind: IndexKind::of_name(&name), name, method, large: flags & 2 != 0, data }
     }
 
     fn records(&self) -> Vec<u64> {

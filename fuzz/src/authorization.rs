@@ -16,7 +16,7 @@ pub fn authorization(input: &[u8]) {
     };
     let Parts { access_key, timestamp, list, signature } = parts.expect("what the rules take");
     assert_eq!(header.access_key().as_str(), access_key);
-    assert_eq!(Timestamp::parse(timestamp), Ok(header.timestamp()));
+    assert_eq!(timestamp.parse::<Timestamp>(), Ok(header.timestamp()));
     assert_eq!(header.signed_headers().collect::<Vec<_>>(), list);
 
     let precision = if timestamp.len() == 24 { Precision::Millis } else { Precision::Seconds };
@@ -46,7 +46,7 @@ fn expected(value: &str) -> Option<Parts<'_>> {
     let names = list.len() <= 32 && list.iter().all(|name| is_name(name) && once(name)) && list.contains(&"host");
     let signed = signature.len() == 64 && signature.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let key = AccessKey::new(access_key).is_ok();
-    let time = Timestamp::parse(timestamp).is_ok();
+    let time = timestamp.parse::<Timestamp>().is_ok();
     (value.len() <= 4096 && scheme == "auth-v2" && key && time && names && signed).then_some(Parts {
         access_key,
         timestamp,

@@ -47,7 +47,7 @@ pub fn classifier(input: &[u8]) {
     if let Some(declared) = declared {
         headers.insert(header::CONTENT_LENGTH, declared.into());
     }
-    let classifier = || Classifier::new(status, &headers, expected).limits(envelope_limit, file_limit);
+    let classifier = || Classifier::new(status, &headers, expected).envelope_limit(envelope_limit).file_limit(file_limit);
 
     let whole = judge(classifier(), &body, [body.clone()].into());
     let mut left = body.clone();

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use ccfs_archive::{
-    AnyRecord, Charset, CsvWriter, Error, FileKind, LimitKind, Limits, OnBadRow, ReadOptions, RecordParser, RecordRef, Records,
+    AnyRecord, Charset, CsvWriter, Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions, RecordParser, RecordRef, Records,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -23,7 +23,7 @@ pub fn csv(input: &[u8]) {
     let flags = tape.byte();
     let cuts = Cuts::of(&mut tape);
     let bytes = tape.rest();
-    let kind = FileKind::ALL[usize::from(flags & 3)];
+    let kind = IndexKind::ALL[usize::from(flags & 3)];
     let mut options = ReadOptions::new();
     if flags & 4 != 0 {
         options = options.limits(Limits::new().record_bytes(flags.into()).field_bytes(16));
@@ -46,7 +46,7 @@ pub fn csv(input: &[u8]) {
     assert!(memory.bytes_max <= MEMORY + 8 * bytes.len() as u64, "{} bytes of memory", memory.bytes_max);
 }
 
-fn push<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: FileKind, options: &ReadOptions) -> Rows {
+fn push<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: IndexKind, options: &ReadOptions) -> Rows {
     let mut parser = RecordParser::<AnyRecord>::with_options(kind, options);
     let mut rows = Vec::new();
     for piece in pieces.into_iter().map(Some).chain([None]) {
@@ -70,7 +70,7 @@ fn cells<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// The same by pulling: with stops the rows up to the first bad one, and by passing over bad rows all good ones.
-fn pull(bytes: &[u8], cuts: Cuts, kind: FileKind, options: &ReadOptions) -> Rows {
+fn pull(bytes: &[u8], cuts: Cuts, kind: IndexKind, options: &ReadOptions) -> Rows {
     let reader = |bytes| InPieces { bytes, cuts };
     let mut stopping = Records::<AnyRecord>::from_csv_with(reader(bytes), kind, options);
     let mut rows = Rows::new();
@@ -126,20 +126,20 @@ impl Read for InPieces<'_> {
 }
 
 /// Bad rows are not compared, and a skill list that was put together is not taken apart again.
-fn compare_with_csv(bytes: &[u8], ours: &Rows, kind: FileKind) {
+fn compare_with_csv(bytes: &[u8], ours: &Rows, kind: IndexKind) {
     let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let theirs: Vec<Vec<String>> = rows.records().map(|row| cells(row.expect("text").iter())).collect();
     let header = theirs.len().checked_sub(ours.len()).expect("no more rows than there are");
     assert!(header == 0 || (header == 1 && theirs[0][0] == kind.columns()[0]));
     for (ours, theirs) in ours.iter().zip(&theirs[header..]) {
         let Ok((_, ours)) = ours else { continue };
-        let repaired = kind == FileKind::AgentSkillInfo && ours.len() < theirs.len() && ours.join(",") == theirs.join(",");
+        let repaired = kind == IndexKind::AgentSkillInfo && ours.len() < theirs.len() && ours.join(",") == theirs.join(",");
         assert!(ours == theirs || repaired, "{ours:?} and {theirs:?}");
     }
 }
 
 /// What a record says is not lost by writing it.
-fn write_and_read(bytes: &[u8], kind: FileKind, options: &ReadOptions) {
+fn write_and_read(bytes: &[u8], kind: IndexKind, options: &ReadOptions) {
     let records = |bytes: &[u8], options: &ReadOptions| -> Vec<AnyRecord> {
         let records = Records::<AnyRecord>::from_csv_with(bytes, kind, &options.clone().on_bad_row(OnBadRow::Skip));
         records.map_while(Result::ok).collect()

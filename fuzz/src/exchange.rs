@@ -279,7 +279,7 @@ impl Play {
             body: request.body(),
         };
         let at = self.now.wall.plus_millis(self.exchange.correction());
-        let verifier = self.verifier.clone().only(self.policy.query_line);
+        let verifier = self.verifier.clone().query_line(self.policy.query_line);
         verifier.verify(authorization.to_str().expect("visible ASCII"), view, at).expect("a valid signature of its time");
     }
 

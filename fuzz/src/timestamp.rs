@@ -19,7 +19,7 @@ pub fn timestamp(input: &[u8]) {
 }
 
 fn header_time(text: &str) {
-    match Timestamp::parse(text) {
+    match text.parse::<Timestamp>() {
         Ok(at) => {
             let precision = if text.len() == 24 { Precision::Millis } else { Precision::Seconds };
             assert_eq!(at.text(precision).as_str(), text);
@@ -69,7 +69,7 @@ fn local_time(text: &str) {
             let (date, seconds) = parts().expect("what the rule takes");
             let day = time.day();
             assert_eq!((day.year().into(), day.month().into(), day.day().into()), date);
-            let midnight = LocalTime::new(day, 0, 0, 0).expect("every day has one");
+            let midnight = day.midnight();
             assert_eq!(time.seconds_since(midnight), i64::from(seconds));
             assert_eq!(midnight.plus_seconds(seconds.into()), Some(time));
         }
@@ -81,9 +81,9 @@ fn local_time(text: &str) {
 fn number(millis: i64) {
     let at = Timestamp::from_unix_millis(millis);
     assert_eq!(at.unix_millis(), millis.clamp(0, 253_402_300_799_999));
-    assert_eq!(Timestamp::parse(at.text(Precision::Millis).as_str()), Ok(at));
+    assert_eq!(at.text(Precision::Millis).as_str().parse::<Timestamp>(), Ok(at));
     let whole_seconds = Timestamp::from_unix_millis(at.unix_millis() / 1000 * 1000);
-    assert_eq!(Timestamp::parse(at.text(Precision::Seconds).as_str()), Ok(whole_seconds));
+    assert_eq!(at.text(Precision::Seconds).as_str().parse::<Timestamp>(), Ok(whole_seconds));
     assert!(at.to_string().starts_with(&at.utc_day().to_string()));
     let moved = at.plus_millis(millis);
     assert!(moved == Timestamp::from_unix_millis(0) || moved.millis_since(at) <= millis);

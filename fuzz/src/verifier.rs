@@ -31,7 +31,7 @@ pub fn verifier(input: &[u8]) {
 
     let Ok(value) = Signer::new(&credentials).query_line(dialect).sign(request, at) else { return };
     let value = value.to_str().expect("visible ASCII");
-    let strict = verifier.clone().only(dialect).freshness(Freshness::default());
+    let strict = verifier.clone().query_line(dialect).freshness(Freshness::default());
     let mut guard = RecentSignatures::default();
     assert_eq!(strict.verify_once(value, request, at, &mut guard).map(|verified| verified.timestamp), Ok(at));
     assert_eq!(strict.verify_once(value, request, at, &mut guard), Err(VerifyError::Replayed));

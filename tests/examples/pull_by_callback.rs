@@ -15,7 +15,7 @@ use std::error::Error;
 use std::io::Write;
 use std::net::TcpStream;
 
-use ccfs::archive::{ExportFormat, FileKind};
+use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs::pull::{Outcome, Pace, Plan, Pull, Zone};
 use ccfs::{Client, Listener, Session, Trust};
 use ccfs_emulator::Emulator;
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Whoever finds the port may call; without the keys it is no callback.
     TcpStream::connect(listener.address())?.write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
 
-    let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-05".parse()?)
+    let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-05".parse()?)
         .callback_url(format!("http://{}/callback", listener.address()))
         .convert(ExportFormat::Jsonl);
     let mut pace = Pace::default();

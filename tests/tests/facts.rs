@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ccfs_archive::FileKind;
+use ccfs_archive::IndexKind;
 use ccfs_proto::{Advice, FieldForm, FieldPlace, INTERFACES, Interface, ResultCode};
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -41,7 +41,7 @@ fn result_codes_are_the_tables() {
 fn no_document_names_an_unknown_code() {
     let documents = [DOCUMENT, include_str!("../../docs/reliability.md"), include_str!("../../README.md")];
     for name in documents.into_iter().flat_map(names).filter(|name| name.len() == 7 && name.bytes().all(|byte| byte.is_ascii_digit())) {
-        assert!(name == NEIGHBOURS_SUCCESS || !matches!(ResultCode::from_text(name), ResultCode::Other(_)), "{name}");
+        assert!(name == NEIGHBOURS_SUCCESS || !matches!(ResultCode::from(name), ResultCode::Other(_)), "{name}");
     }
 }
 
@@ -119,5 +119,5 @@ fn the_document_names_no_unknown_field() {
 fn columns_are_those_of_the_document() {
     let told = rows(section("Index file formats"));
     let told: Vec<&str> = told.iter().skip(1).map(|cells| cells[1].trim_matches('`')).collect();
-    assert_eq!(told, FileKind::AgentSkillInfo.columns());
+    assert_eq!(told, IndexKind::AgentSkillInfo.columns());
 }

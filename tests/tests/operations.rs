@@ -272,7 +272,7 @@ fn index_files<C: Caller>(bench: &mut Bench<C>) {
     bench.refuses(query().account_id("theirs"), ResultCode::AuthenticationFailed);
     bench.refuses(query().agent_id("a b"), ResultCode::IllegalCharacters);
     bench.refuses(
-        QueryAgentSkillInfoData::new(time("2023-04-01 00:00:00"), time(END), CALLBACK).span_limit(u64::MAX),
+        QueryAgentSkillInfoData::new(time("2023-04-01 00:00:00"), time(END), CALLBACK).span_limit(Duration::MAX),
         ResultCode::SpanTooLong,
     );
     let (name, bytes) = bench.generated(&bench.client, query());

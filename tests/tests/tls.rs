@@ -50,7 +50,7 @@ fn a_pin_accepts_exactly_that_certificate_whatever_it_names() {
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
     reaches(&other_name, &Trust::none().pin(pin_of(&other_name)));
     reaches(&other_name, &Trust::system().pin(pin_of(&other_name)));
-    let expired = Emulator::builder().expired_certificate().start().unwrap();
+    let expired = Emulator::builder().expired_certificate(true).start().unwrap();
     reaches(&expired, &Trust::none().pin(pin_of(&expired)));
 }
 
@@ -78,14 +78,14 @@ fn without_a_pin_issuer_name_and_dates_count() {
     fails(&right, &ca_of(&stranger), TlsFailure::UnknownIssuer, "not signed by a CA that is trusted here");
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
     fails(&other_name, &ca_of(&other_name), TlsFailure::WrongName, "names another host");
-    let expired = Emulator::builder().expired_certificate().start().unwrap();
+    let expired = Emulator::builder().expired_certificate(true).start().unwrap();
     fails(&expired, &ca_of(&expired), TlsFailure::Expired, "has expired");
 }
 
 #[test]
 fn a_client_certificate_is_shown_where_it_is_wanted() {
     for versions in [TlsVersions::Only12, TlsVersions::Only13] {
-        let emulator = Emulator::builder().require_client_certificate().tls_versions(versions).start().unwrap();
+        let emulator = Emulator::builder().require_client_certificate(true).tls_versions(versions).start().unwrap();
         let stranger = Emulator::builder().start().unwrap();
         reaches(&emulator, &ca_of(&emulator).identity(identity_of(&emulator)));
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)).identity(identity_of(&emulator)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ahead::{AHEAD_FROM, Ahead};
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
@@ -120,7 +120,7 @@ impl<R> fmt::Debug for Archive<R> {
 }
 
 /// Which of the four files a member is read as.
-fn read_kind<T: Record>(member: &Member) -> Option<FileKind> {
+fn read_kind<T: Record>(member: &Member) -> Option<IndexKind> {
     member.kind().filter(|&kind| T::reads(kind)).or_else(T::only_kind)
 }
 
@@ -128,7 +128,7 @@ fn read_kind<T: Record>(member: &Member) -> Option<FileKind> {
 pub(crate) struct ArchiveSource<R> {
     reader: R,
     members: std::vec::IntoIter<Member>,
-    kind: fn(&Member) -> Option<FileKind>,
+    kind: fn(&Member) -> Option<IndexKind>,
     meter: Meter,
     current: Option<MemberData>,
     /// The input buffer, between two members.

@@ -22,12 +22,12 @@ pub enum Error {
     Zip(#[from] ZipError),
 
     /// More came out than [`Limits`](crate::Limits) allow. Raise the bound if the file is to be trusted.
-    #[error("{at}: more than {value} {kind}; if this file is to be trusted, raise that limit")]
+    #[error("{at}: more than {limit} {kind}; if this file is to be trusted, raise that limit")]
     Limit {
         /// Which bound.
         kind: LimitKind,
         /// Its value.
-        value: u64,
+        limit: u64,
         /// Where it was passed.
         at: Position,
     },
@@ -41,6 +41,7 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("{at}: {fault}")]
+#[non_exhaustive]
 pub struct BadRow {
     /// Where it stands.
     pub at: Position,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::csv::CsvWriter;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::record::{AnyRecordRef, WithOffset};
 use crate::time::TenantTime;
 
@@ -35,15 +35,15 @@ impl fmt::Display for ExportFormat {
 }
 
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
-pub type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
+type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 
 /// Writes the records of any index file in one of the formats.
 ///
 /// ```
-/// use ccfs_archive::{AnyRecord, ExportFormat, FileKind, ReadOptions, RecordWriter, Records};
+/// use ccfs_archive::{AnyRecord, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records};
 ///
 /// let csv = "1a,dev,acc,1,2,3,2015-02-08 20:23:30";
-/// let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), FileKind::AgentSkillInfo, &ReadOptions::new());
+/// let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
 /// let mut writer = RecordWriter::new(ExportFormat::Jsonl, Vec::new()).offset(|_| Some(8 * 3600));
 /// while let Some(record) = rows.next_record()? {
 ///     writer.write(record)?;
@@ -72,6 +72,8 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     }
 
     /// Puts an offset behind each of the tenant's times in JSON: `2015-02-08T20:23:30+08:00`. CSV keeps the source's texts.
+    ///
+    /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare. Default: all stay bare.
     #[must_use]
     pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
@@ -79,7 +81,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     }
 
     /// Writes the header row where the format has one, so that a file without records has it, too.
-    pub fn header(&mut self, kind: FileKind) -> io::Result<()> {
+    pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
             Out::Csv(csv) => csv.write_header(kind.columns()),
             Out::Jsonl(_) => Ok(()),

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub enum FileKind {
+pub enum IndexKind {
     /// `agentSkillInfo`: changes of agents' skills, 16 columns.
     #[cfg_attr(feature = "serde", serde(rename = "agentSkillInfo"))]
     AgentSkillInfo,
@@ -21,12 +21,12 @@ pub enum FileKind {
     Call,
 }
 
-impl FileKind {
+impl IndexKind {
     /// All four, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::AgentSkillInfo, Self::AgentOprInfo, Self::Record, Self::Call];
 
     /// The word in the member's name.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::AgentSkillInfo => "agentSkillInfo",
             Self::AgentOprInfo => "agentOprInfo",
@@ -41,11 +41,11 @@ impl FileKind {
     /// is still known; the word is.
     ///
     /// ```
-    /// use ccfs_archive::FileKind;
+    /// use ccfs_archive::IndexKind;
     ///
     /// let name = "20150208202330123456_agentSkillInfo_2.csv";
-    /// assert_eq!(FileKind::of_name(name), Some(FileKind::AgentSkillInfo));
-    /// assert_eq!(FileKind::of_name("readme.txt"), None);
+    /// assert_eq!(IndexKind::of_name(name), Some(IndexKind::AgentSkillInfo));
+    /// assert_eq!(IndexKind::of_name("readme.txt"), None);
     /// ```
     pub fn of_name(name: &str) -> Option<Self> {
         let file = name.rsplit(['/', '\\']).next()?;
@@ -59,12 +59,12 @@ impl FileKind {
             _ => stem,
         };
         let word = named.rsplit('_').next()?;
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-impl fmt::Display for FileKind {
+impl fmt::Display for IndexKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.as_str())
     }
 }

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 ///
 /// let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).limits(Limits::new().members(8));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     limits: Limits,
     on_bad_row: OnBadRow,
@@ -31,25 +31,26 @@ pub enum OnBadRow {
 
 impl ReadOptions {
     /// The defaults: default [`Limits`], stop on a bad row, decide the charset for each member.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Other bounds.
+    /// Bounds on what comes out. Default: those of [`Limits::new`].
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// What to do on a bad row.
+    /// What to do on a bad row. Default: [`OnBadRow::Stop`].
     #[must_use]
     pub const fn on_bad_row(mut self, choice: OnBadRow) -> Self {
         self.on_bad_row = choice;
         self
     }
 
-    /// Reads every member in this charset instead of deciding for each.
+    /// Reads every member in this charset. Default: it is decided for each, as [`Charset`] tells.
     #[must_use]
     pub const fn charset(mut self, charset: Charset) -> Self {
         self.charset = Some(charset);

@@ -12,8 +12,8 @@ use crate::records::Records;
 use crate::zip::{Member, Meter, Shared};
 
 impl<R: Read + Seek + Send> Archive<R> {
-    /// Reads members side by side on up to so many threads, each member by one call of `fold`, and returns what the
-    /// calls return, in the order of the members.
+    /// Reads members side by side on up to `threads` threads, the caller's among them, each member by one call of `fold`, and
+    /// returns what the calls return, in the order of the members.
     ///
     /// Within a member the records come in order. The order across members is that of the results, so that nothing has to
     /// be held back: memory grows with the threads, by less than 1 MiB each, and not with the archive. If a call fails, no

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 use crate::record::{Record, Typed};
 use crate::source::CHUNK;
@@ -122,7 +122,7 @@ impl<T: Record> FedArchive<'_, T> {
             match next.inspect_err(|_| parser.failed = true)? {
                 Next::NeedInput | Next::End => return Ok(None),
                 Next::Begin(name) => {
-                    let kind = FileKind::of_name(&name).filter(|&kind| T::reads(kind));
+                    let kind = IndexKind::of_name(&name).filter(|&kind| T::reads(kind));
                     parser.typed = kind.map(|kind| Typed::new(kind, Some(name), &parser.options));
                     parser.whole = false;
                 }

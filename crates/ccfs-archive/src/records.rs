@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
 use crate::source::{CsvSource, Event, Source};
@@ -51,7 +51,7 @@ impl<'a, T: FileRecord> Records<'a, T> {
 
 impl<'a, T: Record> Records<'a, T> {
     /// Reads a bare CSV file: one of the four, where `T` leaves it open.
-    pub fn from_csv_with(reader: impl Read + 'a, kind: FileKind, options: &ReadOptions) -> Self {
+    pub fn from_csv_with(reader: impl Read + 'a, kind: IndexKind, options: &ReadOptions) -> Self {
         Self::new(Box::new(CsvSource::new(reader, kind)), options)
     }
 

@@ -9,7 +9,7 @@ use crate::archive::Archive;
 use crate::code::OperateType;
 use crate::csv::Charset;
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::{BadRows, OnBadRow};
 use crate::record::{AnyRecord, RecordRef};
 use crate::records::Records;
@@ -33,7 +33,7 @@ use crate::zip::{Member, Meter, Method};
 pub struct Report {
     /// One report for each member, in the order in which they stand in the file.
     pub members: Vec<MemberReport>,
-    /// Sizes of all members together.
+    /// What all members together take up in the archive, in bytes.
     pub compressed_size: u64,
     /// What came out of all members together, in bytes.
     pub size: u64,
@@ -49,7 +49,7 @@ pub struct MemberReport {
     /// Its name.
     pub name: Arc<str>,
     /// Which index file it is. Members that are none are inflated and checked, and not read as rows.
-    pub kind: Option<FileKind>,
+    pub kind: Option<IndexKind>,
     /// How it is compressed.
     pub method: Method,
     /// Its size in the archive, in bytes.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 
 /// How many bytes are read, or inflated, at a time. With 8 KiB the calls themselves cost as much as half of the work.
 pub(crate) const CHUNK: usize = 256 << 10;
@@ -13,7 +13,7 @@ pub(crate) const CHUNK: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A file begins.
-    Begin { name: Option<Arc<str>>, kind: FileKind },
+    Begin { name: Option<Arc<str>>, kind: IndexKind },
     /// Its next bytes are in [`Source::data`].
     Data,
     /// It ends, and is whole.
@@ -36,7 +36,7 @@ pub(crate) trait Source {
 /// A bare CSV file.
 pub(crate) struct CsvSource<R> {
     reader: R,
-    kind: FileKind,
+    kind: IndexKind,
     buffer: Vec<u8>,
     filled: usize,
     state: State,
@@ -50,7 +50,7 @@ enum State {
 }
 
 impl<R: Read> CsvSource<R> {
-    pub(crate) fn new(reader: R, kind: FileKind) -> Self {
+    pub(crate) fn new(reader: R, kind: IndexKind) -> Self {
         Self { reader, kind, buffer: vec![0; CHUNK], filled: 0, state: State::Fresh }
     }
 }

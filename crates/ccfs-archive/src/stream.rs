@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::ahead::Ahead;
 use crate::error::Error;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
@@ -74,7 +74,7 @@ impl<R> fmt::Debug for ArchiveStream<R> {
 struct StreamSource<R> {
     reader: R,
     unzip: Unzip,
-    wanted: fn(FileKind) -> bool,
+    wanted: fn(IndexKind) -> bool,
     /// The member at hand is wanted.
     reading: bool,
     input: Vec<u8>,
@@ -115,7 +115,7 @@ impl<R: Read> Source for StreamSource<R> {
                     self.ended = self.filled == 0;
                 }
                 Next::Begin(name) => {
-                    let kind = FileKind::of_name(&name).filter(|&kind| (self.wanted)(kind));
+                    let kind = IndexKind::of_name(&name).filter(|&kind| (self.wanted)(kind));
                     self.reading = kind.is_some();
                     if let Some(kind) = kind {
                         return Ok(Event::Begin { name: Some(name), kind });

@@ -217,7 +217,7 @@ fn damaged_deflate_data_is_refused() {
 
 fn limit(zip: &[u8], limits: Limits) -> (LimitKind, u64, String) {
     match changes_with(zip, &ReadOptions::new().limits(limits)) {
-        Err(Error::Limit { kind, value, at }) => (kind, value, at.to_string()),
+        Err(Error::Limit { kind, limit, at }) => (kind, limit, at.to_string()),
         other => panic!("{other:?}"),
     }
 }

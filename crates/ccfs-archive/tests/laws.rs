@@ -6,7 +6,7 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveStream, Charset, Error, FileKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records,
+    AgentSkillChange, Archive, ArchiveStream, Charset, Error, IndexKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records,
 };
 use ccfs_archive::{TenantTime, UtcTime};
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ proptest! {
         if let Some(charset) = forced {
             options = options.charset(charset);
         }
-        let parser = || RecordParser::with_options(FileKind::AgentSkillInfo, &options);
+        let parser = || RecordParser::with_options(IndexKind::AgentSkillInfo, &options);
         let whole = pushed([bytes.as_slice()], &mut parser());
         prop_assert_eq!(&pushed(pieces(&bytes, &cuts), &mut parser()), &whole);
         prop_assert_eq!(&pushed(bytes.chunks(1), &mut parser()), &whole);
@@ -201,9 +201,9 @@ proptest! {
         for result in [changes_with(&zip, &options), ArchiveStream::with_options(zip.as_slice(), &options).records().collect()] {
             match result {
                 Ok(_) => prop_assert!(length as u64 <= limit),
-                Err(Error::Limit { kind, value, .. }) => {
+                Err(Error::Limit { kind, limit: told, .. }) => {
                     prop_assert!(length as u64 > limit);
-                    prop_assert_eq!((kind, value), (LimitKind::MemberBytes, limit));
+                    prop_assert_eq!((kind, told), (LimitKind::MemberBytes, limit));
                 }
                 Err(other) => prop_assert!(false, "{}", other),
             }

@@ -72,7 +72,7 @@ fn bad_rows_take_a_bounded_amount() {
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
     let held = |rows: usize| {
         let csv = b"a,,,x\n".repeat(rows);
-        measure(|| read(Records::from_csv_with(csv.as_slice(), ccfs_archive::FileKind::AgentSkillInfo, &options))).bytes_max
+        measure(|| read(Records::from_csv_with(csv.as_slice(), ccfs_archive::IndexKind::AgentSkillInfo, &options))).bytes_max
     };
     assert_eq!(held(1000), held(20_000));
 }

@@ -6,7 +6,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
 
-use ccfs_archive::{AgentSkillChange, Archive, Charset, FileKind, Member, Method, OperateType};
+use ccfs_archive::{AgentSkillChange, Archive, Charset, IndexKind, Member, Method, OperateType};
 use support::{NAME, ROW, archive, changes, data, peer};
 
 #[test]
@@ -14,7 +14,7 @@ fn the_committed_archive_of_a_java_server_is_read() {
     let mut archive = Archive::open(File::open(data("java.zip")).unwrap()).unwrap();
     let members = archive.members();
     assert_eq!(members.iter().map(Member::size).collect::<Vec<_>>(), [339, 0, 14]);
-    assert!(members.iter().all(|member| member.has_data_descriptor() && member.kind() == Some(FileKind::AgentSkillInfo)));
+    assert!(members.iter().all(|member| member.has_data_descriptor() && member.kind() == Some(IndexKind::AgentSkillInfo)));
     assert!(members.iter().all(|member| member.method() == Method::Deflated));
 
     let all: Vec<AgentSkillChange> = archive.records().map(Result::unwrap).collect();

@@ -4,7 +4,7 @@
 mod support;
 
 use ccfs_archive::{
-    AgentSkillChange, AnyRecord, AnyRecordRef, CallDirection, Charset, CsvWriter, DeviceType, Error, FileKind, OnBadRow, OperateType,
+    AgentSkillChange, AnyRecord, AnyRecordRef, CallDirection, Charset, CsvWriter, DeviceType, Error, IndexKind, OnBadRow, OperateType,
     ReadOptions, RecordParser, Records, RowFault, TaskStatus,
 };
 use support::{ROW, changes_of_csv};
@@ -181,7 +181,7 @@ fn bad_rows_are_skipped_counted_and_told() {
     let bad = ROW.replace("2015-02-08 20:23:30", "2015-02-30 20:23:30");
     let csv = format!("{ROW}\n{bad}\n{ROW}\na,\u{0},,x\n{ROW}");
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
-    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), FileKind::AgentSkillInfo, &options);
+    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &options);
     assert_eq!(rows.by_ref().map(Result::unwrap).count(), 3);
     assert_eq!((rows.rows(), rows.bad_rows().count()), (3, 2));
     let lines: Vec<_> = rows.bad_rows().first().iter().map(|row| row.at.line).collect();
@@ -192,7 +192,7 @@ fn bad_rows_are_skipped_counted_and_told() {
 fn only_some_bad_rows_are_kept() {
     let csv = "a,,,x\n".repeat(250);
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
-    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), FileKind::AgentSkillInfo, &options);
+    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &options);
     assert!(rows.next_record().unwrap().is_none());
     assert_eq!((rows.bad_rows().count(), rows.bad_rows().first().len()), (250, 100));
 }
@@ -212,7 +212,7 @@ fn charsets_are_told_apart_and_can_be_forced() {
         if let Some(charset) = forced {
             options = options.charset(charset);
         }
-        let mut parser = RecordParser::<AgentSkillChange>::with_options(FileKind::AgentSkillInfo, &options);
+        let mut parser = RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
         let rows = support::pushed([bytes], &mut parser);
         (rows, parser.charset())
     };
@@ -236,7 +236,7 @@ fn undecodable_bytes_cost_only_their_row() {
     let csv = [b"a,\xFF,c\n".as_slice(), b"b,d,e\n"].concat();
     for charset in [Charset::Utf8, Charset::Gb18030] {
         let options = ReadOptions::new().charset(charset);
-        let mut parser = RecordParser::<AgentSkillChange>::with_options(FileKind::AgentSkillInfo, &options);
+        let mut parser = RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
         let rows = support::pushed([csv.as_slice()], &mut parser);
         assert!(rows[0].as_ref().is_err_and(|error| error.starts_with("line 1, column 2 (developer_id): ")), "{rows:?}");
         assert_eq!(rows[1].as_ref().unwrap().id.as_deref(), Some("b"));
@@ -256,7 +256,7 @@ fn errors_hold_no_cell() {
 
 #[test]
 fn the_other_three_files_are_read() {
-    let read = |kind: FileKind, csv: &str| -> AnyRecord {
+    let read = |kind: IndexKind, csv: &str| -> AnyRecord {
         let mut records = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), kind, &ReadOptions::new());
         records.next().unwrap().unwrap()
     };
@@ -268,7 +268,7 @@ fn the_other_three_files_are_read() {
         cells.join(",")
     };
     let (begin, end) = ("2015-02-08 20:23:30", "2015-02-08 20:24:30");
-    let AnyRecord::AgentOprInfo(operation) = read(FileKind::AgentOprInfo, &cells(21, &[(7, begin), (8, end), (9, "1")])) else { panic!() };
+    let AnyRecord::AgentOprInfo(operation) = read(IndexKind::AgentOprInfo, &cells(21, &[(7, begin), (8, end), (9, "1")])) else { panic!() };
     assert_eq!((operation.op_type.as_deref(), operation.skill_info_sn.as_deref()), (Some("1"), Some("c21")));
     assert_eq!(operation.end_time.unwrap().to_cell(), end);
 
@@ -281,7 +281,7 @@ fn the_other_three_files_are_read() {
 
     let numbers = [(13, "3"), (14, "12345"), (15, "1"), (16, "0"), (17, "-1")];
     let dates: Vec<(usize, &str)> = (7..13).map(|index| (index, begin)).chain(numbers).collect();
-    let AnyRecord::Call(call) = read(FileKind::Call, &cells(29, &dates)) else { panic!() };
+    let AnyRecord::Call(call) = read(IndexKind::Call, &cells(29, &dates)) else { panic!() };
     assert_eq!((call.device_type, call.call_id_num), (Some(DeviceType::Ivr), Some(-1)));
     assert_eq!(call.sub_media_type.as_deref(), Some("c29"));
 }
@@ -309,7 +309,7 @@ fn json_is_as_scripts_expect_it() {
 fn written_csv_keeps_the_source_texts() {
     let row = ROW.replace("1;2", "\"7, 8\"").replace(",1,2,3,", ",001,2,3,");
     let csv = format!("\u{feff}{row},new\r\n\"q,\"\"\"\r\n");
-    let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), FileKind::AgentSkillInfo, &ReadOptions::new());
+    let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
     let mut writer = CsvWriter::new(Vec::new());
     while let Some(record) = rows.next_record().unwrap() {
         assert!(matches!(record, AnyRecordRef::AgentSkillInfo(_)));
@@ -318,5 +318,5 @@ fn written_csv_keeps_the_source_texts() {
     let written = String::from_utf8(writer.into_inner().unwrap()).unwrap();
     let expected = ROW.replace("1;2", "7;8").replace(",1,2,3,", ",001,2,3,");
     assert_eq!(written, format!("{HEADER}\n{expected},new\n\"q,\"\"\",,,,,,,,,,,,,,,\n"));
-    assert_eq!(FileKind::AgentSkillInfo.columns().join(","), HEADER);
+    assert_eq!(IndexKind::AgentSkillInfo.columns().join(","), HEADER);
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, FileKind, Member, ReadOptions, Records};
+use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, IndexKind, Member, ReadOptions, Records};
 
 use crate::failure::Failure;
 use crate::progress::{Bar, Counting};
@@ -20,7 +20,7 @@ pub(crate) enum Input {
     Csv {
         reader: Box<dyn Read + Send>,
         name: String,
-        kind: FileKind,
+        kind: IndexKind,
     },
 }
 
@@ -28,8 +28,8 @@ impl Input {
     /// Opens a file, or stdin for `-`. Tells an archive by its first bytes, not by its name.
     ///
     /// `kind` says which of the four files a CSV is, where its name does not.
-    pub(crate) fn open(path: &Path, kind: Option<FileKind>, options: &ReadOptions, bar: &Bar) -> Result<Self, Failure> {
-        let default = kind.unwrap_or(FileKind::AgentSkillInfo);
+    pub(crate) fn open(path: &Path, kind: Option<IndexKind>, options: &ReadOptions, bar: &Bar) -> Result<Self, Failure> {
+        let default = kind.unwrap_or(IndexKind::AgentSkillInfo);
         if path == Path::new("-") {
             let mut start = Vec::new();
             let mut stdin = std::io::stdin();
@@ -60,17 +60,17 @@ impl Input {
             return Ok(Self::Archive(Archive::open_with(file, options).map_err(|error| of(&name, &error))?));
         }
         check(&start, &name)?;
-        let kind = kind.or_else(|| FileKind::of_name(&name)).unwrap_or(default);
+        let kind = kind.or_else(|| IndexKind::of_name(&name)).unwrap_or(default);
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
     /// The kinds of file that are in it, as far as that is known before it is read.
-    pub(crate) fn kinds(&self) -> Vec<FileKind> {
+    pub(crate) fn kinds(&self) -> Vec<IndexKind> {
         match self {
             Self::Stream(_) => Vec::new(),
             Self::Csv { kind, .. } => vec![*kind],
             Self::Archive(archive) => {
-                let mut kinds: Vec<FileKind> = archive.members().iter().filter_map(Member::kind).collect();
+                let mut kinds: Vec<IndexKind> = archive.members().iter().filter_map(Member::kind).collect();
                 kinds.sort_unstable();
                 kinds.dedup();
                 kinds

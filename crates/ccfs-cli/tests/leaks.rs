@@ -37,7 +37,7 @@ fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl O
     let mut found = 0;
     for received in emulator.received().iter().filter(|received| received.interface == Some(operation.interface())) {
         let shown = received.header("authorization").unwrap();
-        let at = Timestamp::parse(shown.split('/').nth(2).unwrap()).unwrap();
+        let at = shown.split('/').nth(2).unwrap().parse::<Timestamp>().unwrap();
         let request = PreparedRequest::new(operation.request().unwrap(), emulator.endpoint()).unwrap().sign(&signer, at).unwrap();
         let (prefix, signature) = request.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
         assert_eq!(shown, format!("{prefix}/…"));

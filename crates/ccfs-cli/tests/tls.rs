@@ -38,7 +38,7 @@ fn a_pin_comes_from_flag_environment_or_file() {
 
 #[test]
 fn a_client_certificate_comes_from_two_files() {
-    let emulator = Emulator::builder().require_client_certificate().start().unwrap();
+    let emulator = Emulator::builder().require_client_certificate(true).start().unwrap();
     let identity = emulator.client_identity().unwrap();
     let ccfs = Ccfs::against(&emulator);
     fs::write(ccfs.path("client.pem"), &identity.certificate_pem).unwrap();

@@ -182,7 +182,7 @@ fn other_answers() {
 
 #[test]
 fn certificates_are_shown_although_they_are_refused() {
-    let expired = Emulator::builder().expired_certificate().start().unwrap();
+    let expired = Emulator::builder().expired_certificate(true).start().unwrap();
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
     let right = Emulator::builder().start().unwrap();
     for (emulator, trust, causes) in [
@@ -208,7 +208,8 @@ fn certificates_are_shown_although_they_are_refused() {
 
 #[test]
 fn client_certificates() {
-    let (emulator, stranger) = (Emulator::builder().require_client_certificate().start().unwrap(), Emulator::builder().start().unwrap());
+    let (emulator, stranger) =
+        (Emulator::builder().require_client_certificate(true).start().unwrap(), Emulator::builder().start().unwrap());
     comes_to(&doctor(&emulator).examine().unwrap(), Verdict::Network, &[(Cause::ClientCertificateMissing, Certain)]);
     let identity = |of: &Emulator| {
         let identity = of.client_identity().unwrap();

@@ -101,7 +101,7 @@ impl Builder {
         self
     }
 
-    /// Speaks HTTP without TLS.
+    /// Speaks HTTP without TLS. Default: HTTPS, with a certificate of its own CA.
     pub fn plain(mut self) -> Self {
         self.plain = true;
         self
@@ -120,9 +120,9 @@ impl Builder {
         self
     }
 
-    /// Has a certificate that ended with the year 2020. Default: one that does not end in our time.
-    pub fn expired_certificate(mut self) -> Self {
-        self.expired = true;
+    /// Has a certificate that ended with the year 2020. Default: no; it does not end in our time.
+    pub fn expired_certificate(mut self, on: bool) -> Self {
+        self.expired = on;
         self
     }
 
@@ -132,9 +132,9 @@ impl Builder {
         self
     }
 
-    /// Lets only clients in that show a certificate of its CA: [`Emulator::client_identity`]. Default: all.
-    pub fn require_client_certificate(mut self) -> Self {
-        self.client_certificates = true;
+    /// Lets only clients in that show a certificate of its CA: [`Emulator::client_identity`]. Default: no; all come in.
+    pub fn require_client_certificate(mut self, on: bool) -> Self {
+        self.client_certificates = on;
         self
     }
 
@@ -158,13 +158,13 @@ impl Builder {
         self.main_developer(Developer::new(access_key, secret_key))
     }
 
-    /// The main developer account, with its tenant spaces.
+    /// The main developer account, with its tenant spaces. Default: keys made from the seed, and no tenant space of its own.
     pub fn main_developer(mut self, developer: Developer) -> Self {
         self.developer = Some(developer);
         self
     }
 
-    /// Another developer account.
+    /// Adds another developer account. Default: none.
     pub fn developer(mut self, developer: Developer) -> Self {
         self.more_developers.push(developer);
         self
@@ -182,7 +182,7 @@ impl Builder {
         self
     }
 
-    /// When bad signatures lock an address; `None` for never. Default: [`Lockout::default`].
+    /// When bad signatures lock an address; `None` for never. Default: 10 bad signatures within 5 minutes lock it for 10 minutes.
     pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
         self.lockout = lockout.into();
         self
@@ -293,7 +293,7 @@ impl Builder {
         self
     }
 
-    /// A CA, in PEM, that receivers' certificates may be signed by, beside the emulator's own.
+    /// Adds a CA, in PEM, that receivers' certificates may be signed by. Default: the emulator's own alone.
     pub fn callback_root(mut self, pem: impl Into<String>) -> Self {
         self.callback_roots.push(pem.into());
         self
@@ -308,7 +308,7 @@ impl Builder {
         self
     }
 
-    /// Adds a rule to the script of faults.
+    /// Adds a rule to the script of faults. Default: none.
     pub fn fault(mut self, rule: impl Into<FaultRule>) -> Self {
         self.faults.push(rule.into());
         self

@@ -114,18 +114,18 @@ impl Emulator {
     }
 
     /// The main developer account.
-    pub fn developer(&self) -> &Developer {
+    pub fn main_developer(&self) -> &Developer {
         &self.state.developers[0].0
     }
 
     /// The main developer's access key.
     pub fn access_key(&self) -> &str {
-        self.developer().access_key()
+        self.main_developer().access_key()
     }
 
     /// The main developer's secret key. That of an emulator is no secret.
     pub fn secret_key(&self) -> &str {
-        self.developer().secret_key()
+        self.main_developer().secret_key()
     }
 
     /// The main developer's keys, ready to sign and to verify.

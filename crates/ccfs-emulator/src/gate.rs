@@ -14,7 +14,7 @@ const PEERS: usize = 4096;
 
 /// When an address is locked out, by the emulator's clock.
 ///
-/// CC-FS does that and publishes no numbers; these are ours. See `docs/protocol.md`, "Lockout and clock".
+/// CC-FS does that and publishes no numbers; ours are, by default, 10 bad signatures within 5 minutes, which lock for 10 minutes. See `docs/protocol.md`, "Lockout and clock".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockout {
     /// So many bad signatures lock the address; the next request gets 403.
@@ -61,7 +61,7 @@ impl Gate {
     ) -> Self {
         let verifier = |credentials: &Credentials| {
             let verifier = Verifier::new(credentials);
-            let verifier = dialect.map_or(verifier.clone(), |only| verifier.only(only));
+            let verifier = dialect.map_or(verifier.clone(), |only| verifier.query_line(only));
             freshness.map_or(verifier.clone(), |window| verifier.freshness(window))
         };
         let verifiers = keys.map(|credentials| (credentials.access_key().as_str().to_owned(), verifier(credentials))).collect();

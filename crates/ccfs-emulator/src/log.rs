@@ -73,6 +73,12 @@ impl SignatureVerdict {
     }
 }
 
+impl fmt::Display for SignatureVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl ReceivedRequest {
     /// One JSON object without line breaks, as `ccfs serve --log` writes it: when, from where, what for, and what became of it. No header, no query and
     /// no body stands in it, so it holds no secret.

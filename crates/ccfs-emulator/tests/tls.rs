@@ -96,7 +96,7 @@ fn only_the_versions_that_are_asked_for_are_spoken() {
 #[test]
 fn clients_must_show_a_certificate_where_it_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let emulator = Emulator::builder().clock(now).require_client_certificate().start().unwrap();
+    let emulator = Emulator::builder().clock(now).require_client_certificate(true).start().unwrap();
     let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &[]) else { return };
     assert!(!output.status.success());
     assert!(emulator.received().is_empty());

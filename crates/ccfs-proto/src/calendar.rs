@@ -6,14 +6,25 @@ use std::str::FromStr;
 use jiff::civil;
 
 /// A day of the Gregorian calendar that exists. Shown as `2023-04-06`.
+///
+/// ```
+/// use ccfs_proto::{CalendarError, Day};
+///
+/// let day = Day::new(2024, 2, 28)?.next().expect("the calendar goes on");
+/// assert_eq!(day, "2024-02-29".parse()?);
+/// assert_eq!(day.midnight().to_string(), "2024-02-29 00:00:00");
+/// assert_eq!(Day::new(2023, 2, 29), Err(CalendarError::NoSuchDay));
+/// # Ok::<(), CalendarError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(civil::Date);
 
 impl Day {
-    /// The day, when there is such a day in the years 0 to 9999.
-    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let (year, month, day) = (i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-        civil::Date::new(year, month, day).ok().map(Self)
+    /// The day, when there is such a day in the years 0 to 9999; otherwise [`NoSuchDay`](CalendarError::NoSuchDay).
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, CalendarError> {
+        let part = |value: u8| i8::try_from(value).map_err(|_| CalendarError::NoSuchDay);
+        let year = i16::try_from(year).map_err(|_| CalendarError::NoSuchDay)?;
+        civil::Date::new(year, part(month)?, part(day)?).map(Self).map_err(|_| CalendarError::NoSuchDay)
     }
 
     pub(crate) fn from_parts(year: i16, month: i8, day: i8) -> Self {
@@ -40,7 +51,7 @@ impl Day {
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        Self::new(text[0..4].parse().ok()?, text[4..6].parse().ok()?, text[6..8].parse().ok()?)
+        Self::new(text[0..4].parse().ok()?, text[4..6].parse().ok()?, text[6..8].parse().ok()?).ok()
     }
 
     /// The day after this one, where the calendar goes on.
@@ -51,6 +62,12 @@ impl Day {
     /// The day before this one, where the calendar has one.
     pub fn previous(self) -> Option<Self> {
         self.0.yesterday().ok().filter(|date| date.year() >= 0).map(Self)
+    }
+
+    /// Its first second, 00:00:00.
+    #[must_use]
+    pub fn midnight(self) -> LocalTime {
+        LocalTime(self.0.to_datetime(civil::Time::midnight()))
     }
 }
 
@@ -85,19 +102,49 @@ impl FromStr for Day {
 /// A day and a time of day on the tenant's clock, without a zone: `2023-04-06 08:30:00`.
 ///
 /// The interfaces take the tenant's time and name no zone. See `docs/protocol.md`, "Agent skill interfaces".
+///
+/// ```
+/// use ccfs_proto::{CalendarError, LocalTime, Timestamp};
+///
+/// let begin: LocalTime = "2023-04-06 08:30:00".parse()?;
+/// assert_eq!((begin.hour(), begin.minute(), begin.second()), (8, 30, 0));
+/// let end = begin.plus_seconds(3600).expect("the calendar goes on");
+/// assert_eq!(end.seconds_since(begin), 3600);
+/// // What a clock in Shanghai shows.
+/// let instant = Timestamp::from_unix_millis(1_680_768_000_000);
+/// assert_eq!(LocalTime::at_offset(instant, 8 * 3600).to_string(), "2023-04-06 16:00:00");
+/// # Ok::<(), CalendarError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(civil::DateTime);
 
 impl LocalTime {
-    /// The time of day on `day`, when there is one: hours to 23, minutes and seconds to 59.
-    pub fn new(day: Day, hour: u8, minute: u8, second: u8) -> Option<Self> {
-        let part = |value: u8| i8::try_from(value).ok();
-        civil::Time::new(part(hour)?, part(minute)?, part(second)?, 0).ok().map(|time| Self(day.0.to_datetime(time)))
+    /// The time of day on `day`, when there is one, with hours to 23, minutes and seconds to 59; otherwise
+    /// [`NoSuchTime`](CalendarError::NoSuchTime).
+    pub fn new(day: Day, hour: u8, minute: u8, second: u8) -> Result<Self, CalendarError> {
+        let part = |value: u8| i8::try_from(value).map_err(|_| CalendarError::NoSuchTime);
+        let time = civil::Time::new(part(hour)?, part(minute)?, part(second)?, 0).map_err(|_| CalendarError::NoSuchTime)?;
+        Ok(Self(day.0.to_datetime(time)))
     }
 
     /// Its day.
     pub fn day(self) -> Day {
         Day(self.0.date())
+    }
+
+    /// The hour, 0 to 23.
+    pub fn hour(self) -> u8 {
+        self.0.hour().unsigned_abs()
+    }
+
+    /// The minute, 0 to 59.
+    pub fn minute(self) -> u8 {
+        self.0.minute().unsigned_abs()
+    }
+
+    /// The second, 0 to 59.
+    pub fn second(self) -> u8 {
+        self.0.second().unsigned_abs()
     }
 
     /// Whole seconds from `earlier` to this time on a clock without daylight saving; negative when `earlier` is later.
@@ -111,7 +158,8 @@ impl LocalTime {
         (moved.year() >= 0).then_some(Self(moved))
     }
 
-    /// The text of that instant on a clock that is `offset_seconds` ahead of UTC.
+    /// What a clock that is `offset_seconds` ahead of UTC shows at that instant. Before 1970 and after the year 9999 it stands still, as
+    /// [`Timestamp`](crate::Timestamp) does.
     pub fn at_offset(instant: crate::Timestamp, offset_seconds: i32) -> Self {
         let civil = instant.plus_millis(i64::from(offset_seconds) * 1000).civil();
         Self(civil.with().subsec_nanosecond(0).build().unwrap_or(civil))
@@ -120,7 +168,7 @@ impl LocalTime {
 
 impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:02}:{:02}:{:02}", self.day(), self.0.hour(), self.0.minute(), self.0.second())
+        write!(f, "{} {:02}:{:02}:{:02}", self.day(), self.hour(), self.minute(), self.second())
     }
 }
 
@@ -144,7 +192,7 @@ impl FromStr for LocalTime {
             digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u8>().ok()).flatten()
         };
         match (part(11), part(14), part(17)) {
-            (Some(hour), Some(minute), Some(second)) => Self::new(day, hour, minute, second).ok_or(CalendarError::NoSuchTime),
+            (Some(hour), Some(minute), Some(second)) => Self::new(day, hour, minute, second),
             _ => Err(CalendarError::TimeShape),
         }
     }

@@ -60,6 +60,12 @@ impl Scheme {
     }
 }
 
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Endpoint {
     /// How it is reached.
     pub fn scheme(&self) -> Scheme {

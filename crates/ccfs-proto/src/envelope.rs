@@ -98,7 +98,7 @@ impl Envelope {
         let code = raw.result_code.or(old_code).ok_or(EnvelopeError::NoResultCode)?;
         let data = raw.result_data.map(|data| ResultData::within(json, data)).transpose()?;
         Ok(Self {
-            code: ResultCode::from_text(&code.0),
+            code: code.0.as_str().into(),
             description: raw.result_desc.or(old_description).unwrap_or_default(),
             data: data.filter(ResultData::is_some),
             version,
@@ -219,7 +219,7 @@ pub(crate) fn shown(text: &str) -> String {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// Larger than the bound.
-    #[error("the server's JSON answer is larger than the bound of {limit} bytes")]
+    #[error("the server's JSON answer is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted")]
     TooLarge {
         /// The bound in bytes.
         limit: usize,

@@ -10,11 +10,13 @@ use crate::timestamp::Timestamp;
 ///
 /// Put it behind any HTTP server: hand over what came, send back `status` and `body`, then use the callback. Answer first and download
 /// after, because a server that gets no body calls again. See `docs/protocol.md`, "Callback".
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reception {
-    /// The status to answer with.
+    /// The status to answer with: 200, or 401 for a signature that is not accepted, 400 for a body that is no callback, 405 for another
+    /// method than `POST`.
     pub status: StatusCode,
-    /// The JSON body to answer with. Never empty.
+    /// The body to answer with, `application/json`. Never empty.
     pub body: &'static str,
     /// The callback, or why the request is none.
     pub callback: Result<Callback, ReceiveError>,

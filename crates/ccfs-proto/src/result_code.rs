@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::envelope::shown;
+
 /// What a caller can do about a result code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -63,15 +65,6 @@ macro_rules! result_codes {
             /// Every documented code, in ascending order.
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$name),+];
 
-            /// The code of that text.
-            #[must_use]
-            pub fn from_text(text: &str) -> Self {
-                match text {
-                    $($code => Self::$name,)+
-                    other => Self::Other(other.into()),
-                }
-            }
-
             /// The code's text, with its leading zeros.
             pub fn as_str(&self) -> &str {
                 match self {
@@ -93,6 +86,16 @@ macro_rules! result_codes {
                 match self {
                     $(Self::$name => Advice::$advice,)+
                     Self::Other(_) => Advice::Unknown,
+                }
+            }
+        }
+
+        impl From<&str> for ResultCode {
+            /// The code of that text, documented or not.
+            fn from(text: &str) -> Self {
+                match text {
+                    $($code => Self::$name,)+
+                    other => Self::Other(other.into()),
                 }
             }
         }
@@ -160,7 +163,11 @@ impl ResultCode {
 }
 
 impl fmt::Display for ResultCode {
+    /// A code that is not documented is a server's text: shortened, and without control characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match self {
+            Self::Other(text) => f.write_str(&shown(text)),
+            documented => f.write_str(documented.as_str()),
+        }
     }
 }

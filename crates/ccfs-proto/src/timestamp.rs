@@ -1,6 +1,7 @@
 //! A point in time as auth-v2 writes it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
@@ -22,7 +23,7 @@ const EPOCH: civil::DateTime = civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0)
 /// let at = Timestamp::from_unix_millis(1_630_402_730_872);
 /// assert_eq!(at.to_string(), "2021-08-31T09:38:50.872Z");
 /// assert_eq!(at.text(Precision::Seconds).as_str(), "2021-08-31T09:38:50Z");
-/// assert_eq!(Timestamp::parse("2021-08-31T09:38:50.872Z")?, at);
+/// assert_eq!("2021-08-31T09:38:50.872Z".parse::<Timestamp>()?, at);
 /// # Ok::<(), ccfs_proto::TimestampError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,10 +95,23 @@ impl Timestamp {
         }
     }
 
+    /// The calendar's view of it. In range by construction, so the fallbacks are never taken.
+    pub(crate) fn civil(self) -> civil::DateTime {
+        // jiff's instants, which are quicker, end a day before its calendar does, and in milliseconds they end with a whole second.
+        if self.0 >= jiff::Timestamp::MAX.as_second() * 1000 {
+            return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
+        }
+        Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
     /// Reads the text of an `Authorization` header: `yyyy-MM-ddTHH:mm:ss.SSSZ` or `yyyy-MM-ddTHH:mm:ssZ`.
     ///
     /// See `docs/protocol.md`, "Algorithm".
-    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
         let bytes = text.as_bytes();
         let millis = match bytes.len() {
             24 if bytes[19] == b'.' && bytes[23] == b'Z' => number(&bytes[20..23])?,
@@ -123,15 +137,6 @@ impl Timestamp {
             Ok(millis @ 0..) => Ok(Self::from_unix_millis(millis)),
             _ => Err(TimestampError::NoSuchTime),
         }
-    }
-
-    /// The calendar's view of it. In range by construction, so the fallbacks are never taken.
-    pub(crate) fn civil(self) -> civil::DateTime {
-        // jiff's instants, which are quicker, end a day before its calendar does, and in milliseconds they end with a whole second.
-        if self.0 >= jiff::Timestamp::MAX.as_second() * 1000 {
-            return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
-        }
-        Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
 }
 
@@ -191,6 +196,12 @@ impl TimestampText {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+}
+
+impl fmt::Display for TimestampText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -58,7 +58,7 @@ fn timestamps_and_copies_of_credentials_allocate_nothing() {
     let info = measure(|| {
         let signer = Signer::new(&credentials);
         let text = Timestamp::from_unix_millis(1_630_402_730_872).text(Precision::Millis);
-        assert!(Timestamp::parse(text.as_str()).is_ok());
+        assert!(text.as_str().parse::<Timestamp>().is_ok());
         drop(signer);
     });
     assert_eq!(info.count_total, 0);

@@ -69,7 +69,8 @@ fn check(what: &str, place: &str, body: &str) {
 
     let chunks: Vec<_> = body.as_bytes().chunks(16 * 1024).map(Bytes::copy_from_slice).collect();
     let used = measure(|| {
-        let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Envelope).limits(body.len(), 0);
+        let mut classifier =
+            Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Envelope).envelope_limit(body.len()).file_limit(0);
         for chunk in &chunks {
             classifier.push(chunk.clone()).unwrap();
         }

@@ -162,7 +162,7 @@ fn no_rendering_shows_a_secret_key() {
         all.error(&AccessKey::new(&format!("{marker}/")).unwrap_err());
         all.error(&format!("https://user:{marker}@10.1.2.3").parse::<Endpoint>().unwrap_err());
         all.error(&AuthorizationHeader::parse(marker).unwrap_err());
-        all.error(&Timestamp::parse(marker).unwrap_err());
+        all.error(&marker.parse::<Timestamp>().unwrap_err());
         all.error(&marker.parse::<IndexFileName>().unwrap_err());
         all.error(&marker.parse::<ResponseId>().unwrap_err());
 

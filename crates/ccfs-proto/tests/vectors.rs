@@ -82,7 +82,7 @@ fn for_each(check: impl Fn(&Vector, QueryLine, &Signer)) {
 fn timestamps_are_written_and_read() {
     for vector in Vector::all() {
         assert_eq!(vector.at().text(vector.precision()).as_str(), vector.timestamp);
-        let read = Timestamp::parse(&vector.timestamp).unwrap();
+        let read = vector.timestamp.parse::<Timestamp>().unwrap();
         let expected = if vector.precision() == Precision::Seconds { vector.unix_ms / 1000 * 1000 } else { vector.unix_ms };
         assert_eq!(read.unix_millis(), expected);
     }
@@ -123,13 +123,13 @@ fn the_verifier_takes_both_dialects_and_knows_which_it_is() {
         let both = Verifier::new(&vector.credentials());
         let text = vector.authorization(dialect);
         let verified = vector.with_view(|view| both.verify(text, view, vector.at())).unwrap();
-        assert_eq!(verified.timestamp, Timestamp::parse(&vector.timestamp).unwrap());
+        assert_eq!(verified.timestamp, vector.timestamp.parse::<Timestamp>().unwrap());
         // With a query there is no difference to tell.
         let told = if vector.query.is_empty() { dialect } else { QueryLine::Omit };
         assert_eq!(verified.query_line, told);
 
         for only in QueryLine::ALL {
-            let strict = vector.with_view(|view| Verifier::new(&vector.credentials()).only(only).verify(text, view, vector.at()));
+            let strict = vector.with_view(|view| Verifier::new(&vector.credentials()).query_line(only).verify(text, view, vector.at()));
             let expected = only == dialect || !vector.query.is_empty();
             assert_eq!(strict.is_ok(), expected, "{strict:?}");
             assert!(expected || strict == Err(VerifyError::Mismatch));
@@ -142,7 +142,7 @@ fn authorization_headers_are_taken_apart() {
     for_each(|vector, dialect, _| {
         let header = AuthorizationHeader::parse(vector.authorization(dialect)).unwrap();
         assert_eq!(header.access_key().as_str(), vector.access_key);
-        assert_eq!(header.timestamp(), Timestamp::parse(&vector.timestamp).unwrap());
+        assert_eq!(header.timestamp(), vector.timestamp.parse::<Timestamp>().unwrap());
         assert_eq!(header.prefix(), vector.prefix);
         let mut names: Vec<&str> = vector.signed_headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();

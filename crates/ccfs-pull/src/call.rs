@@ -1,6 +1,8 @@
 //! The calls of a pull, for each kind of file.
 
-use ccfs_archive::FileKind;
+use std::time::Duration;
+
+use ccfs_archive::IndexKind;
 use ccfs_proto::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, FileReceipt, GenerationJob, IndexFileName, Operation,
     QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
@@ -16,15 +18,15 @@ pub(crate) type Fetch = Box<dyn Operation<Answer = FileReceipt> + Send + Sync>;
 
 pub(crate) fn ask(plan: &Plan, window: Window) -> Ask {
     let (begin, end, url) = (window.begin(), window.end(), plan.callback_url.as_str());
-    let limit = u64::from(plan.window_days) * 24 * 3600;
+    let limit = Duration::from_secs(u64::from(plan.window_days) * 24 * 3600);
     let account = plan.account_id.as_deref();
     match plan.kind {
-        FileKind::AgentOprInfo => {
+        IndexKind::AgentOprInfo => {
             let query = QueryAgentOprInfoData::new(begin, end, url).span_limit(limit);
             Box::new(account.map_or(query.clone(), |id| query.account_id(id)))
         }
-        FileKind::Call | FileKind::Record => {
-            let data = if plan.kind == FileKind::Call { BillData::Call } else { BillData::Record };
+        IndexKind::Call | IndexKind::Record => {
+            let data = if plan.kind == IndexKind::Call { BillData::Call } else { BillData::Record };
             let query = QueryBillData::new(begin, end, data, url).span_limit(limit);
             Box::new(account.map_or(query.clone(), |id| query.account_id(id)))
         }
@@ -37,8 +39,8 @@ pub(crate) fn ask(plan: &Plan, window: Window) -> Ask {
 
 pub(crate) fn fetch(plan: &Plan, name: IndexFileName) -> Fetch {
     match plan.kind {
-        FileKind::AgentOprInfo => Box::new(DownloadAgentOprInfoFile::new(name)),
-        FileKind::Call | FileKind::Record => Box::new(DownloadBillFile::new(name)),
+        IndexKind::AgentOprInfo => Box::new(DownloadAgentOprInfoFile::new(name)),
+        IndexKind::Call | IndexKind::Record => Box::new(DownloadBillFile::new(name)),
         _ => Box::new(DownloadAgentSkillInfoFile::new(name)),
     }
 }

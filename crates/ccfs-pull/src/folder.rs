@@ -135,7 +135,7 @@ impl Folder {
         let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
         let zone = &self.plan.zone;
         let mut writer = RecordWriter::new(format, out).offset(|time| zone.offset(time));
-        writer.header(self.plan.kind).map_err(Error::Write)?;
+        writer.write_header(self.plan.kind).map_err(Error::Write)?;
         let mut records: Records<'_, AnyRecord> = archive.records();
         while let Some(record) = records.next_record().map_err(data)? {
             if record.kind() == self.plan.kind {

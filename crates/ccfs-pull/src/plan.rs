@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ccfs_archive::{ExportFormat, FileKind, ReadOptions};
+use ccfs_archive::{ExportFormat, IndexKind, ReadOptions};
 use ccfs_proto::Day;
 
 use crate::zone::Zone;
@@ -15,17 +15,17 @@ const WINDOWS_LIMIT: usize = 100_000;
 /// What is to be pulled: which file, whose, which days.
 ///
 /// ```
-/// use ccfs_archive::{ExportFormat, FileKind};
+/// use ccfs_archive::{ExportFormat, IndexKind};
 /// use ccfs_pull::{Plan, Zone};
 ///
-/// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?)
+/// let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?)
 ///     .convert(ExportFormat::Jsonl);
 /// assert!(plan.check().is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(crate) kind: FileKind,
+    pub(crate) kind: IndexKind,
     pub(crate) zone: Zone,
     pub(crate) from: Day,
     pub(crate) to: Day,
@@ -43,7 +43,7 @@ impl Plan {
 
     /// The files of that kind about the days from `from` to `to`, both included, on the tenant's clock.
     #[must_use]
-    pub fn new(kind: FileKind, zone: Zone, from: Day, to: Day) -> Self {
+    pub fn new(kind: IndexKind, zone: Zone, from: Day, to: Day) -> Self {
         Self {
             kind,
             zone,
@@ -109,8 +109,7 @@ impl Plan {
             return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
         }
         // Counted at their longest, which is all but right and costs nothing.
-        let midnight = |day| ccfs_proto::LocalTime::new(day, 0, 0, 0);
-        let days = midnight(self.to).zip(midnight(self.from)).map_or(0, |(to, from)| to.seconds_since(from) / (24 * 3600) + 1);
+        let days = self.to.midnight().seconds_since(self.from.midnight()) / (24 * 3600) + 1;
         let count = usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
         if count > WINDOWS_LIMIT {
             return Err(PlanError::TooManyWindows { limit: WINDOWS_LIMIT, count });
@@ -120,7 +119,7 @@ impl Plan {
 
     /// How the names of its files begin.
     pub(crate) fn stem(&self) -> &'static str {
-        self.kind.word()
+        self.kind.as_str()
     }
 }
 

@@ -16,13 +16,13 @@ use crate::summary::{PullProgress, WindowReport};
 /// A pull that is ready to start, over the blocking client with [`run`](Self::run) or the async one with [`run_async`](Self::run_async).
 ///
 /// ```no_run
-/// use ccfs_archive::FileKind;
+/// use ccfs_archive::IndexKind;
 /// use ccfs_proto::Credentials;
 /// use ccfs_pull::{Plan, Pull, Zone};
 ///
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
 /// let client = ccfs_ureq::Client::new(ccfs_ureq::Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
-/// let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
+/// let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
 /// let summary = Pull::new(plan, "skills").run(&client)?;
 /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

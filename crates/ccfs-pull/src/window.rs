@@ -96,7 +96,7 @@ pub fn windows<'a>(zone: &'a Zone, from: Day, to: Day, days: u8, taken: &[Window
     taken.sort_unstable();
     let mut taken = taken.into_iter().peekable();
     let last = end_of(to);
-    let mut next = LocalTime::new(from, 0, 0, 0);
+    let mut next = Some(from.midnight());
     std::iter::from_fn(move || {
         loop {
             let begin = next.filter(|begin| *begin <= last)?;
@@ -119,7 +119,7 @@ pub fn windows<'a>(zone: &'a Zone, from: Day, to: Day, days: u8, taken: &[Window
 
 /// The last second of a day.
 fn end_of(day: Day) -> LocalTime {
-    LocalTime::new(day, 23, 59, 59).unwrap_or_else(|| unreachable!("every day has such a second"))
+    LocalTime::new(day, 23, 59, 59).unwrap_or_else(|_| unreachable!("every day has such a second"))
 }
 
 /// Where a window that begins at `begin` ends, at `last` at the latest.

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 /// use ccfs_pull::Zone;
 ///
 /// let zone = Zone::named("Asia/Shanghai")?;
-/// assert_eq!(zone.local(ccfs_proto::Timestamp::parse("2023-04-06T18:00:00Z")?).to_string(), "2023-04-07 02:00:00");
+/// assert_eq!(zone.local("2023-04-06T18:00:00Z".parse::<ccfs_proto::Timestamp>()?).to_string(), "2023-04-07 02:00:00");
 /// assert!(Zone::named("Asia/Nowhere").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -132,13 +132,13 @@ fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
 fn civil(time: LocalTime) -> Option<DateTime> {
     let day = time.day();
     let midnight = Date::new(i16::try_from(day.year()).ok()?, day.month().cast_signed(), day.day().cast_signed()).ok()?;
-    let seconds = time.seconds_since(LocalTime::new(day, 0, 0, 0)?);
+    let seconds = time.seconds_since(day.midnight());
     midnight.to_datetime(jiff::civil::Time::midnight()).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()
 }
 
 fn local(time: DateTime) -> Option<LocalTime> {
-    let day = Day::new(u16::try_from(time.year()).ok()?, time.month().cast_unsigned(), time.day().cast_unsigned())?;
-    LocalTime::new(day, time.hour().cast_unsigned(), time.minute().cast_unsigned(), time.second().cast_unsigned())
+    let day = Day::new(u16::try_from(time.year()).ok()?, time.month().cast_unsigned(), time.day().cast_unsigned()).ok()?;
+    LocalTime::new(day, time.hour().cast_unsigned(), time.minute().cast_unsigned(), time.second().cast_unsigned()).ok()
 }
 
 /// There is no time zone of that name.

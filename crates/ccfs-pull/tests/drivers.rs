@@ -87,7 +87,7 @@ fn the_servers_day_is_found() {
     ] {
         let bench = Bench::at(time, |builder| builder.utc_offset(offset));
         let plan = Plan::new(
-            ccfs_archive::FileKind::AgentSkillInfo,
+            ccfs_archive::IndexKind::AgentSkillInfo,
             Zone::named(zone).unwrap(),
             "2023-04-01".parse().unwrap(),
             "2023-04-10".parse().unwrap(),
@@ -154,7 +154,7 @@ fn another_plan_is_refused_with_what_to_do() {
     pull(&bench, plan(), 1).unwrap();
     bench.emulator.clear_logs();
     let berlin = Plan::new(
-        ccfs_archive::FileKind::AgentSkillInfo,
+        ccfs_archive::IndexKind::AgentSkillInfo,
         Zone::named("Europe/Berlin").unwrap(),
         "2023-04-01".parse().unwrap(),
         "2023-04-10".parse().unwrap(),

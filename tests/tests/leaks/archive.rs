@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use ccfs::archive::{
     AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call, CallDirection, Charset, CsvWriter,
-    DeviceType, ExportFormat, FileKind, Limits, OnBadRow, OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter,
+    DeviceType, ExportFormat, IndexKind, Limits, OnBadRow, OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter,
     Recording, Records, TaskStatus, TenantTime, UtcTime, WithOffset,
 };
 use ccfs_tests::{Rendered, Secrets};
@@ -24,7 +24,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).charset(Charset::Utf8).limits(Limits::new());
     shown.debug(&options);
     shown.debug(&Limits::new());
-    let mut skipping = Records::<AgentSkillChange>::from_csv_with(row.as_bytes(), FileKind::AgentSkillInfo, &options);
+    let mut skipping = Records::<AgentSkillChange>::from_csv_with(row.as_bytes(), IndexKind::AgentSkillInfo, &options);
     assert!(skipping.next_record().unwrap().is_none());
     shown.debug(skipping.bad_rows());
     shown.debug(&skipping);
@@ -53,11 +53,11 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&CsvWriter::new(Vec::new()));
     shown.debug(&RecordWriter::new(ExportFormat::Csv, Vec::new()));
 
-    records::<AgentSkillChange>(shown, FileKind::AgentSkillInfo);
-    records::<AgentOperation>(shown, FileKind::AgentOprInfo);
-    records::<Call>(shown, FileKind::Call);
-    records::<Recording>(shown, FileKind::Record);
-    records::<AnyRecord>(shown, FileKind::AgentSkillInfo);
+    records::<AgentSkillChange>(shown, IndexKind::AgentSkillInfo);
+    records::<AgentOperation>(shown, IndexKind::AgentOprInfo);
+    records::<Call>(shown, IndexKind::Call);
+    records::<Recording>(shown, IndexKind::Record);
+    records::<AnyRecord>(shown, IndexKind::AgentSkillInfo);
     let list = ccfs::archive::SkillList::new("1;2");
     shown.debug(&list);
     let (local, utc): (TenantTime, UtcTime) = ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
@@ -72,7 +72,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
 }
 
 /// A record of each kind, lent and owned, out of a row of ones.
-fn records<T: Record>(shown: &mut Rendered, kind: FileKind) {
+fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
     let row = format!("{}\n", vec![""; 60].join(","));
     let mut parser = RecordParser::<T>::with_options(kind, &ReadOptions::new());
     shown.debug(&parser);

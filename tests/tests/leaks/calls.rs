@@ -146,7 +146,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let by_name = AnyOperation::from_fields("requestPlayVoice", [("fileName".to_owned(), recording.original_file_name.clone())]).unwrap();
     shown.outcome(&right.0.call(by_name.clone()));
     let file = call!(right, account, IvrUploadFile::new(39, recording.wav())).unwrap();
-    call!(right, account, IvrGetFileHash::new(&file.file_name)).unwrap();
+    let hash = call!(right, account, IvrGetFileHash::new(&file.file_name)).unwrap();
+    shown.both(&hash);
     call!(right, account, DownloadRecordFile::new(&recording.file_name)).unwrap();
 
     // What goes wrong: a code, a wrong key, a lock, a page, a wrong certificate, nobody there.

@@ -25,7 +25,7 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.both(&"9239cb50a8384bb0ab503441bf089446".parse::<ResponseId>().unwrap());
     shown.error(&"MARKER-of-no-file".parse::<IndexFileName>().unwrap_err());
     shown.both(&NOW);
-    shown.debug(&NOW.text(Precision::Millis));
+    shown.both(&NOW.text(Precision::Millis));
     shown.debug(&Now { wall: NOW, monotonic: Duration::ZERO });
     shown.debug(&Freshness::default());
     shown.debug(&Policy::default());

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ccfs::archive::{ExportFormat, FileKind};
+use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
 use ccfs_driver::{Progress, Proxy, Session, SystemClock};
@@ -108,9 +108,9 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
     shown.both(&zone);
     shown.error(&Zone::named("Nowhere/Nowhere").unwrap_err());
     let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
-    let plan = || Plan::new(FileKind::AgentSkillInfo, zone.clone(), from, to).window_days(1).convert(ExportFormat::Jsonl);
+    let plan = || Plan::new(IndexKind::AgentSkillInfo, zone.clone(), from, to).window_days(1).convert(ExportFormat::Jsonl);
     shown.debug(&plan());
-    shown.error(&Plan::new(FileKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
+    shown.error(&Plan::new(IndexKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
     let pace = Pace::default();
     shown.debug(&pace);
     let clock = ManualClock::at(NOW);
@@ -129,7 +129,7 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
         let pull = Pull::new(plan(), folder.path().join("b")).clock(clock.clone());
         shown.outcome(&runtime.block_on(pull.run_async(&clients.1)));
         // Another plan in the same folder, and what was written there.
-        let other = Plan::new(FileKind::AgentOprInfo, zone.clone(), from, to);
+        let other = Plan::new(IndexKind::AgentOprInfo, zone.clone(), from, to);
         shown.outcome(&Pull::new(other, folder.path().join("a")).clock(clock.clone()).run(&clients.0));
         for part in ["a", "b"] {
             let journal = std::fs::read_to_string(folder.path().join(part).join("ccfs-pull.journal")).unwrap();

@@ -1,13 +1,13 @@
 //! Whichever of the four records a file holds.
 
-use super::schema::sealed::Schema;
+use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef, CellFault, Record, RecordRef, Recording,
     RecordingRef,
 };
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::time::TenantTime;
 
 macro_rules! any {
@@ -18,7 +18,7 @@ macro_rules! any {
         #[non_exhaustive]
         pub enum AnyRecord {
             $(
-                #[doc = concat!("A row of a ", stringify!($kind), " file.")]
+                #[doc = concat!("A row of the file [`", stringify!($kind), "`](IndexKind::", stringify!($kind), ").")]
                 $kind($owned),
             )+
         }
@@ -29,54 +29,54 @@ macro_rules! any {
         #[non_exhaustive]
         pub enum AnyRecordRef<'a> {
             $(
-                #[doc = concat!("A row of a ", stringify!($kind), " file.")]
+                #[doc = concat!("A row of the file [`", stringify!($kind), "`](IndexKind::", stringify!($kind), ").")]
                 $kind($view<'a>),
             )+
         }
 
         #[derive(Debug)]
         pub struct AnyValues {
-            kind: FileKind,
+            kind: IndexKind,
             $( $field: <$owned as Schema>::Values, )+
         }
 
         impl Default for AnyValues {
             fn default() -> Self {
-                Self { kind: FileKind::AgentSkillInfo, $( $field: Default::default(), )+ }
+                Self { kind: IndexKind::AgentSkillInfo, $( $field: Default::default(), )+ }
             }
         }
 
         impl Schema for AnyRecord {
             type Values = AnyValues;
 
-            fn names(kind: FileKind) -> &'static [&'static str] {
-                match kind { $( FileKind::$kind => $owned::names(kind), )+ }
+            fn names(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
-            fn repair(kind: FileKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
-                match kind { $( FileKind::$kind => $owned::repair(kind, text, cells, header), )+ }
+            fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
+                match kind { $( IndexKind::$kind => $owned::repair(kind, text, cells, header), )+ }
             }
 
-            fn parse(kind: FileKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
+            fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
                 values.kind = kind;
-                match kind { $( FileKind::$kind => $owned::parse(kind, text, cells, &mut values.$field), )+ }
+                match kind { $( IndexKind::$kind => $owned::parse(kind, text, cells, &mut values.$field), )+ }
             }
         }
 
         impl Record for AnyRecord {
             type Ref<'a> = AnyRecordRef<'a>;
 
-            fn reads(_: FileKind) -> bool {
+            fn reads(_: IndexKind) -> bool {
                 true
             }
 
-            fn only_kind() -> Option<FileKind> {
+            fn only_kind() -> Option<IndexKind> {
                 None
             }
 
             fn view<'a>(row: Row<'a>, values: &'a AnyValues) -> AnyRecordRef<'a> {
                 match values.kind {
-                    $( FileKind::$kind => AnyRecordRef::$kind($owned::view(row, &values.$field)), )+
+                    $( IndexKind::$kind => AnyRecordRef::$kind($owned::view(row, &values.$field)), )+
                 }
             }
         }
@@ -92,8 +92,8 @@ macro_rules! any {
                 match self { $( Self::$kind(record) => record.row(), )+ }
             }
 
-            fn kind(&self) -> FileKind {
-                match self { $( Self::$kind(_) => FileKind::$kind, )+ }
+            fn kind(&self) -> IndexKind {
+                match self { $( Self::$kind(_) => IndexKind::$kind, )+ }
             }
 
             fn happened(&self) -> Option<TenantTime> {
@@ -104,6 +104,28 @@ macro_rules! any {
                 match self { $( Self::$kind(record) => record.operation(), )+ }
             }
         }
+
+        impl sealed::View for AnyRecordRef<'_> {}
+
+        impl From<AnyRecordRef<'_>> for AnyRecord {
+            fn from(record: AnyRecordRef<'_>) -> Self {
+                record.into_owned()
+            }
+        }
+
+        $(
+            impl From<$owned> for AnyRecord {
+                fn from(record: $owned) -> Self {
+                    Self::$kind(record)
+                }
+            }
+
+            impl<'a> From<$view<'a>> for AnyRecordRef<'a> {
+                fn from(record: $view<'a>) -> Self {
+                    Self::$kind(record)
+                }
+            }
+        )+
 
         impl CsvRow for AnyRecordRef<'_> {
             fn columns(&self) -> &'static [&'static str] {
@@ -145,7 +167,7 @@ any! {
     Call Call CallRef call,
 }
 
-impl FileKind {
+impl IndexKind {
     /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
     pub fn columns(self) -> &'static [&'static str] {
         AnyRecord::names(self)

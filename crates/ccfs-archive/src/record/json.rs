@@ -10,7 +10,7 @@ use crate::time::{TenantTime, UtcTime};
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
 pub(crate) type Offset<'f> = &'f dyn Fn(TenantTime) -> Option<i32>;
 
-/// A record's JSON with the tenant's offset behind its times; made by the borrowed records' `with_offset`.
+/// A borrowed record's JSON with the tenant's offset behind its times.
 #[derive(Clone, Copy)]
 pub struct WithOffset<R, F> {
     record: R,

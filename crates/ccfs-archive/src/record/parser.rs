@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::schema::{FileRecord, Record};
 use crate::csv::{Charset, Located, SplitError, Splitter};
 use crate::error::{BadRow, Error, Position, RowFault};
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 
 /// A push parser for one CSV file: chunks of bytes in, cut anyhow, records out. It does no I/O.
@@ -65,7 +65,7 @@ impl<T: FileRecord> Default for RecordParser<T> {
 
 impl<T: Record> RecordParser<T> {
     /// A parser for rows of one of the four files. `kind` decides where `T` leaves it open.
-    pub fn with_options(kind: FileKind, options: &ReadOptions) -> Self {
+    pub fn with_options(kind: IndexKind, options: &ReadOptions) -> Self {
         Self { typed: Typed::new(kind, None, options) }
     }
 
@@ -113,7 +113,7 @@ impl<T: Record> fmt::Debug for FedRecords<'_, T> {
 pub(crate) struct Typed<T: Record> {
     splitter: Splitter,
     values: T::Values,
-    kind: FileKind,
+    kind: IndexKind,
     member: Option<Arc<str>>,
     options: ReadOptions,
     /// The length of the header row, if the member has one.
@@ -123,7 +123,7 @@ pub(crate) struct Typed<T: Record> {
 }
 
 impl<T: Record> Typed<T> {
-    pub(crate) fn new(kind: FileKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
+    pub(crate) fn new(kind: IndexKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
         Self {
             splitter: Splitter::new(options.get_limits(), options.get_charset()),
             values: T::Values::default(),
@@ -212,7 +212,7 @@ impl<T: Record> Typed<T> {
                 let mut at = Position::row(self.member.clone(), line);
                 (at.column, at.column_name) = (column, column.and_then(name));
                 self.failed = true;
-                Error::Limit { kind, value: self.options.get_limits().get(kind), at }
+                Error::Limit { kind, limit: self.options.get_limits().get(kind), at }
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::error::RowFault;
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::time::TenantTime;
 
 /// A kind of record that rows can be read as.
@@ -18,10 +18,10 @@ pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
     type Ref<'a>: RecordRef<'a, Owned = Self>;
 
     /// Whether the rows of this file can be read as this record.
-    fn reads(kind: FileKind) -> bool;
+    fn reads(kind: IndexKind) -> bool;
 
     #[doc(hidden)]
-    fn only_kind() -> Option<FileKind>;
+    fn only_kind() -> Option<IndexKind>;
 
     #[doc(hidden)]
     fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
@@ -30,11 +30,11 @@ pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
 /// A [`Record`] whose rows come from one file only.
 pub trait FileRecord: Record {
     /// That file.
-    const KIND: FileKind;
+    const KIND: IndexKind;
 }
 
-/// The borrowed form of a [`Record`].
-pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug {
+/// The borrowed form of a [`Record`]. It can't be implemented elsewhere.
+pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
     /// The form that owns its texts.
     type Owned;
 
@@ -45,7 +45,7 @@ pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug {
     fn row(&self) -> Row<'a>;
 
     /// The file that the record comes from.
-    fn kind(&self) -> FileKind;
+    fn kind(&self) -> IndexKind;
 
     /// When it happened: the first date of the row, on the tenant's clock.
     fn happened(&self) -> Option<TenantTime>;
@@ -64,19 +64,22 @@ pub struct CellFault {
 
 /// Kept out of reach: how a row becomes a record is this crate's business.
 pub(crate) mod sealed {
-    use super::{Cell, CellFault, FileKind};
+    use super::{Cell, CellFault, IndexKind};
+
+    /// What a record is while it is borrowed.
+    pub trait View {}
 
     pub trait Schema {
         /// What is worked out from a row's cells and has no lifetime: numbers and times.
         type Values: Default + std::fmt::Debug + Send;
 
         /// The names of the columns.
-        fn names(kind: FileKind) -> &'static [&'static str];
+        fn names(kind: IndexKind) -> &'static [&'static str];
 
         /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
-        fn repair(_kind: FileKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
+        fn repair(_kind: IndexKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
 
-        fn parse(kind: FileKind, text: &[u8], cells: &[Cell], values: &mut Self::Values) -> Result<(), CellFault>;
+        fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut Self::Values) -> Result<(), CellFault>;
     }
 }
 
@@ -142,17 +145,17 @@ macro_rules! record {
         impl crate::record::schema::sealed::Schema for $owned {
             type Values = $values;
 
-            fn names(_: crate::FileKind) -> &'static [&'static str] {
+            fn names(_: crate::IndexKind) -> &'static [&'static str] {
                 COLUMNS
             }
 
-            fn repair(_: crate::FileKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
+            fn repair(_: crate::IndexKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
                 repair(text, cells, header);
             }
 
             #[inline]
             fn parse(
-                _: crate::FileKind,
+                _: crate::IndexKind,
                 text: &[u8],
                 cells: &[crate::csv::Cell],
                 values: &mut $values,
@@ -167,12 +170,12 @@ macro_rules! record {
         impl crate::Record for $owned {
             type Ref<'a> = $view<'a>;
 
-            fn reads(kind: crate::FileKind) -> bool {
-                kind == crate::FileKind::$kind
+            fn reads(kind: crate::IndexKind) -> bool {
+                kind == crate::IndexKind::$kind
             }
 
-            fn only_kind() -> Option<crate::FileKind> {
-                Some(crate::FileKind::$kind)
+            fn only_kind() -> Option<crate::IndexKind> {
+                Some(crate::IndexKind::$kind)
             }
 
             #[inline]
@@ -182,8 +185,10 @@ macro_rules! record {
         }
 
         impl crate::FileRecord for $owned {
-            const KIND: crate::FileKind = crate::FileKind::$kind;
+            const KIND: crate::IndexKind = crate::IndexKind::$kind;
         }
+
+        impl crate::record::schema::sealed::View for $view<'_> {}
 
         impl<'a> crate::RecordRef<'a> for $view<'a> {
             type Owned = $owned;
@@ -196,8 +201,8 @@ macro_rules! record {
                 self.row
             }
 
-            fn kind(&self) -> crate::FileKind {
-                crate::FileKind::$kind
+            fn kind(&self) -> crate::IndexKind {
+                crate::IndexKind::$kind
             }
 
             #[inline]

@@ -8,7 +8,7 @@ use super::fault::{ZipError, ZipFault};
 use super::layout::{self, Central, End, Facts, Local};
 use super::name;
 use crate::error::{Error, Position};
-use crate::kind::FileKind;
+use crate::kind::IndexKind;
 use crate::limits::{LimitKind, Limits};
 
 /// A member of an archive.
@@ -42,8 +42,8 @@ impl Member {
     }
 
     /// Which of the four index files its name says it is.
-    pub fn kind(&self) -> Option<FileKind> {
-        FileKind::of_name(&self.name)
+    pub fn kind(&self) -> Option<IndexKind> {
+        IndexKind::of_name(&self.name)
     }
 
     /// Whether it is a folder.
@@ -112,7 +112,7 @@ impl Directory {
         let length = reader.seek(SeekFrom::End(0))?;
         let found = find_end(reader, length)?;
         let (end, end_offset) = (found.end, found.offset);
-        let over = |kind| Error::Limit { kind, value: limits.get(kind), at: Position::default() };
+        let over = |kind| Error::Limit { kind, limit: limits.get(kind), at: Position::default() };
         if end.entries > limits.get(LimitKind::Members) {
             return Err(over(LimitKind::Members));
         }

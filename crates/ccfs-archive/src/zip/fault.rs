@@ -5,6 +5,7 @@ use std::sync::Arc;
 /// An archive that is damaged, or made to mislead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{fault}", self.place())]
+#[non_exhaustive]
 pub struct ZipError {
     /// The member concerned, if one is. Names that are refused themselves have their odd characters escaped.
     pub member: Option<Arc<str>>,

@@ -31,6 +31,6 @@ impl Meter {
         } else {
             return Ok(());
         };
-        Err(Error::Limit { kind, value: self.limits.get(kind), at: Position::member(Some(Arc::clone(member))) })
+        Err(Error::Limit { kind, limit: self.limits.get(kind), at: Position::member(Some(Arc::clone(member))) })
     }
 }

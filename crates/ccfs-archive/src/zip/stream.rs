@@ -339,7 +339,7 @@ impl Unzip {
     }
 
     fn limit(&self, kind: LimitKind) -> Error {
-        Error::Limit { kind, value: self.limits.get(kind), at: Position::default() }
+        Error::Limit { kind, limit: self.limits.get(kind), at: Position::default() }
     }
 
     fn cut_short(&self) -> Error {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs::archive::{AnyRecord, BadRows, Error, ExportFormat, FileKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
+use ccfs::archive::{AnyRecord, BadRows, Error, ExportFormat, IndexKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
 use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
 use clap::{Args, ValueEnum};
@@ -86,7 +86,7 @@ pub(crate) enum KindArg {
     Call,
 }
 
-impl From<KindArg> for FileKind {
+impl From<KindArg> for IndexKind {
     fn from(kind: KindArg) -> Self {
         match kind {
             KindArg::AgentSkillInfo => Self::AgentSkillInfo,
@@ -100,7 +100,7 @@ impl From<KindArg> for FileKind {
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
     let options = ReadOptions::new().on_bad_row(args.on_bad_row.into());
     let bar = Bar::reading();
-    let input = Input::open(&args.input, args.kind.map(FileKind::from), &options, &bar)?;
+    let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
     let kind = only_kind(&input, args)?;
     let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
@@ -131,16 +131,16 @@ fn to_file(conversion: &mut Conversion, records: Records<'_, AnyRecord>, path: &
 }
 
 /// One CSV has one set of columns: an archive with several kinds of file needs a choice.
-fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<FileKind>, Failure> {
-    let (kinds, chosen) = (input.kinds(), args.kind.map(FileKind::from));
+fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<IndexKind>, Failure> {
+    let (kinds, chosen) = (input.kinds(), args.kind.map(IndexKind::from));
     if let Some(chosen) = chosen.filter(|chosen| !kinds.contains(chosen) && !kinds.is_empty()) {
-        let found: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+        let found: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         return Err(Failure::usage(format_args!("it has no {chosen} file; what it has is {}", found.join(" and "))));
     }
     match (&kinds[..], args.to, chosen) {
         (_, _, Some(chosen)) => Ok(Some(chosen)),
         ([_, _, ..], Target::Csv, None) => {
-            let found: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+            let found: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
             Err(Failure::usage(format_args!(
                 "the archive has {} files, which have other columns: choose one with --kind",
                 found.join(" and ")
@@ -155,7 +155,7 @@ struct Conversion {
     to: Target,
     zone: Option<Zone>,
     /// The only kind of file whose records are wanted.
-    kind: Option<FileKind>,
+    kind: Option<IndexKind>,
     bar: Bar,
 }
 
@@ -166,7 +166,7 @@ impl Conversion {
             writer = writer.offset(|time| zone.offset(time));
         }
         if let (Target::Csv, Some(kind)) = (self.to, self.kind) {
-            writer.header(kind).map_err(|error| Failure::stdout(&error))?;
+            writer.write_header(kind).map_err(|error| Failure::stdout(&error))?;
         }
         let mut rows = 0_u64;
         while let Some(record) = records.next_record().map_err(|error| bad_row_hint(name, &error))? {

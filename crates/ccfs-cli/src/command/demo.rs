@@ -121,7 +121,7 @@ fn below(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
 /// Yesterday on the tenant's clock, from midnight to midnight.
 fn yesterday() -> (LocalTime, LocalTime) {
     let now = LocalTime::at_offset(Timestamp::from(SystemTime::now()), UTC_OFFSET);
-    let midnight = LocalTime::new(now.day(), 0, 0, 0).unwrap_or(now);
+    let midnight = now.day().midnight();
     (midnight.plus_seconds(-24 * 3600).unwrap_or(midnight), midnight)
 }
 

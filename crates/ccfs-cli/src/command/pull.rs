@@ -5,7 +5,7 @@ use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use ccfs::archive::{FileKind, ReadOptions};
+use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::ResultCode;
 use ccfs::pull::{JournalError, Outcome, Pace, Plan, Pull, PullError, PullProgress, PullSummary, WindowReport};
 use clap::{Args, ValueEnum};
@@ -113,7 +113,7 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
     let zone = settings.time_zone()?.ok_or_else(|| {
         Failure::usage("no time zone is set, and days begin with the tenant's midnight: give --tz, such as Asia/Shanghai, or set CCFS_TZ")
     })?;
-    let mut plan = Plan::new(FileKind::from(args.kind), zone, from, to)
+    let mut plan = Plan::new(IndexKind::from(args.kind), zone, from, to)
         .window_days(args.window_days)
         .keep_zip(!args.no_zip)
         .read_options(ReadOptions::new().on_bad_row(args.on_bad_row.into()));

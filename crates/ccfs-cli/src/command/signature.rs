@@ -100,7 +100,7 @@ impl Parts {
 }
 
 fn timestamp(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    text.map(|text| Timestamp::parse(text).map_err(|error| Failure::usage(format_args!("--timestamp: {error}")))).transpose()
+    text.map(|text| text.parse::<Timestamp>().map_err(|error| Failure::usage(format_args!("--timestamp: {error}")))).transpose()
 }
 
 pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ struct Stretch {
 
 impl Curve {
     pub(crate) fn new(begin: LocalTime, end: LocalTime) -> Self {
-        let midnight = LocalTime::new(begin.day(), 0, 0, 0).unwrap_or(begin);
+        let midnight = begin.day().midnight();
         let (start, span) = (begin.seconds_since(midnight), end.seconds_since(begin).max(0));
         let mut stretches = Vec::new();
         let (mut from, mut before) = (0, 0);

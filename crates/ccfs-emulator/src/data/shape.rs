@@ -10,7 +10,7 @@
 /// let shape = Shape::default().header_row(true).byte_order_mark(true).skill_separator(SkillSeparator::Comma);
 /// assert_ne!(shape, Shape::default());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {
     pub(crate) byte_order_mark: bool,
     pub(crate) header_row: bool,
@@ -19,7 +19,7 @@ pub struct Shape {
 }
 
 /// What stands between the ids of a `skill_list`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SkillSeparator {
     /// `1;2`: the Chinese edition of the reference.
@@ -32,28 +32,28 @@ pub enum SkillSeparator {
 }
 
 impl Shape {
-    /// Begins each member with the UTF-8 byte order mark.
+    /// Begins each member with the UTF-8 byte order mark. Default: no.
     #[must_use]
     pub fn byte_order_mark(mut self, on: bool) -> Self {
         self.byte_order_mark = on;
         self
     }
 
-    /// Begins each member with a row of the columns' names.
+    /// Begins each member with a row of the columns' names. Default: no.
     #[must_use]
     pub fn header_row(mut self, on: bool) -> Self {
         self.header_row = on;
         self
     }
 
-    /// Ends each line with `\r\n` instead of `\n`.
+    /// Ends each line with `\r\n` instead of `\n`. Default: no.
     #[must_use]
     pub fn crlf(mut self, on: bool) -> Self {
         self.crlf = on;
         self
     }
 
-    /// Chooses what stands between skill ids.
+    /// Chooses what stands between skill ids. Default: [`SkillSeparator::Semicolon`].
     #[must_use]
     pub fn skill_separator(mut self, separator: SkillSeparator) -> Self {
         self.skill_separator = separator;

@@ -174,13 +174,14 @@ impl Fault {
         }
     }
 
-    /// This fault for the first `n` requests that it applies to, instead of for all.
+    /// This fault for the first `n` requests that it applies to, instead of for all. Zero counts as one.
     #[must_use]
     pub fn times(self, n: u32) -> FaultRule {
         FaultRule::from(self).times(n)
     }
 
-    /// This fault at one interface, such as `downloadAgentSkillInfoFile`, instead of at all.
+    /// This fault at one interface, such as `downloadAgentSkillInfoFile`, instead of at all. At a name that is no interface's it never
+    /// strikes; [`Emulator::interfaces`](crate::Emulator::interfaces) has them.
     #[must_use]
     pub fn at(self, interface: impl Into<String>) -> FaultRule {
         FaultRule::from(self).at(interface)
@@ -283,7 +284,7 @@ fn number<T: FromStr>(argument: Option<&str>, default: Option<T>, fault: &'stati
 fn result_code(argument: Option<&str>) -> Result<Fault, FaultError> {
     match argument {
         Some(code) if !code.is_empty() && code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            Ok(Fault::ErrorUnder200(ResultCode::from_text(code)))
+            Ok(Fault::ErrorUnder200(code.into()))
         }
         _ => Err(FaultError::Argument { fault: "error-under-200", wanted: "a result code such as 0300012" }),
     }

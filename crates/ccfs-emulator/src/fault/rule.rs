@@ -28,14 +28,14 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Only at this interface, such as `downloadAgentSkillInfoFile`.
+    /// Only at this interface, such as `downloadAgentSkillInfoFile`. Default: at all.
     #[must_use]
     pub fn at(mut self, interface: impl Into<String>) -> Self {
         self.interface = Some(interface.into());
         self
     }
 
-    /// Only for the first `n` requests that it applies to.
+    /// Only for the first `n` requests that it applies to. Zero counts as one. Default: for all.
     #[must_use]
     pub fn times(mut self, n: u32) -> Self {
         self.times = Some(n);
@@ -136,7 +136,7 @@ impl Faults {
         lock(&self.0).clear();
     }
 
-    /// Takes the rules of the fault of that name away.
+    /// Takes the rules of the fault of that name away, where there are any.
     pub fn remove(&self, name: &str) {
         lock(&self.0).retain(|rule| rule.fault.name() != name);
     }

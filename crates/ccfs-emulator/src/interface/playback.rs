@@ -66,7 +66,7 @@ impl Interface for PlayVoice {
             return Err(ResultCode::ParameterWrong.into());
         }
         let token = call.parameter("st").filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| Refusal::new(ResultCode::from_text(TOKEN_EMPTY), "Parameter token is empty."))?;
+        let token = token.ok_or_else(|| Refusal::new(TOKEN_EMPTY.into(), "Parameter token is empty."))?;
         let recording = call.state.library.played_by(token, call.now).ok_or(ResultCode::AuthenticationFailed)?;
         Ok(Outcome::File(recording.wav().into()))
     }

@@ -153,7 +153,7 @@ pub enum KeyError {
         at: usize,
     },
     /// The secret key is empty.
-    #[error("the secret key is empty")]
+    #[error("the secret key is empty: set it to the secret of your developer account")]
     SecretKeyEmpty,
     /// The secret key is longer than the bound.
     #[error("the secret key is longer than {limit} bytes: is it the right file?")]

@@ -49,7 +49,7 @@ impl<'a> AuthorizationHeader<'a> {
             return Err(AuthorizationHeaderError::Scheme);
         }
         let access_key = AccessKey::new(access_key)?;
-        let timestamp = Timestamp::parse(timestamp)?;
+        let timestamp = timestamp.parse::<Timestamp>()?;
         check_list(list)?;
         let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
         if signature.len() != SIGNATURE_LEN || !signature.bytes().all(hex) {

@@ -17,6 +17,20 @@ pub trait ReplayGuard {
 /// An entry older than the window (counted from the newest timestamp seen) is forgotten, and so is the oldest one when the bound
 /// is reached. Use a [`Freshness`](crate::Freshness) whose past and future together are no longer than the window: then what is
 /// forgotten for its age is refused for its age.
+///
+/// ```
+/// use ccfs_proto::{Credentials, Freshness, RecentSignatures, RequestView, Signer, Timestamp, Verifier, VerifyError};
+///
+/// let (credentials, now) = (Credentials::from_text("ak", String::from("sk"))?, Timestamp::from_unix_millis(1_630_402_730_872));
+/// let request = RequestView { method: "POST", path: "/callback", query: &[], headers: &[("host", "10.1.2.3")], body: b"{}" };
+/// let authorization = Signer::new(&credentials).sign(request, now)?;
+///
+/// let verifier = Verifier::new(&credentials).freshness(Freshness::default());
+/// let mut seen = RecentSignatures::default();
+/// assert!(verifier.verify_once(authorization.to_str()?, request, now, &mut seen).is_ok());
+/// assert_eq!(verifier.verify_once(authorization.to_str()?, request, now, &mut seen), Err(VerifyError::Replayed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct RecentSignatures {
     seen: HashSet<Box<str>>,
@@ -27,7 +41,7 @@ pub struct RecentSignatures {
 }
 
 impl RecentSignatures {
-    /// Entries that the default guard holds.
+    /// Entries that the default guard holds, for an hour.
     pub const DEFAULT_CAPACITY: usize = 65_536;
 
     /// A guard for at most `capacity` signatures (at least one) signed within `window` of the newest.

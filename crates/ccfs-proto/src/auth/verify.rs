@@ -82,14 +82,15 @@ impl Verifier {
         Self { credentials: credentials.clone(), dialects: QueryLine::ALL.to_vec(), freshness: None }
     }
 
-    /// Accepts one dialect only.
+    /// Accepts signatures in one query line dialect only. Default: both. See `docs/protocol.md`, "Query line dialects".
     #[must_use]
-    pub fn only(mut self, query_line: QueryLine) -> Self {
+    pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.dialects = vec![query_line];
         self
     }
 
-    /// Refuses signatures whose time is outside the window around the time passed to [`verify`](Self::verify).
+    /// Refuses signatures whose time is outside the window around the time passed to [`verify`](Self::verify). Default: any time is
+    /// taken, because CC-FS publishes no window.
     #[must_use]
     pub fn freshness(mut self, window: Freshness) -> Self {
         self.freshness = Some(window);
@@ -98,13 +99,15 @@ impl Verifier {
 
     /// Checks `authorization`, the header's value, against the request as received.
     ///
-    /// Of `request.headers`, those that the header lists count, and others may stand there too.
+    /// Of `request.headers`, those that the header lists count, and others may stand there too. What is wrong with the header itself is
+    /// told first, then whose key it is, then what the request lacks; [`Mismatch`](VerifyError::Mismatch) comes last but for the time,
+    /// so [`NotFresh`](VerifyError::NotFresh) means that the signature is right.
     pub fn verify(&self, authorization: &str, request: RequestView<'_>, now: Timestamp) -> Result<Verified, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
         self.verify_parsed(&header, request, now)
     }
 
-    /// Like [`verify`](Self::verify), and each valid signature is accepted once.
+    /// Like [`verify`](Self::verify), and each valid signature is accepted once: then it is [`Replayed`](VerifyError::Replayed).
     pub fn verify_once(
         &self,
         authorization: &str,
@@ -183,7 +186,7 @@ pub enum VerifyError {
     #[error(transparent)]
     Header(#[from] AuthorizationHeaderError),
     /// It was made with another account's key.
-    #[error("the signature is of another access key than the one expected")]
+    #[error("the signature is of another access key than the one expected: compare the appId on both sides")]
     AccessKey,
     /// A header in the list did not come with the request.
     #[error("the signature covers the header `{name}`, which the request does not have")]
@@ -198,7 +201,7 @@ pub enum VerifyError {
     #[error("the signature does not match: the secret key, or something that was signed, differs")]
     Mismatch,
     /// The signature is right, but of another time.
-    #[error("the signature is right but its time is {} ms {} the receiver's clock, and {} ms are allowed",
+    #[error("the signature is right but its time is {} ms {} the receiver's clock, and {} ms are allowed: compare the clocks",
         age_millis.unsigned_abs(), if *age_millis >= 0 { "behind" } else { "ahead of" }, allowed.as_millis())]
     NotFresh {
         /// How old the signature is, in milliseconds; negative when it is ahead of the clock.

@@ -10,7 +10,7 @@ use crate::envelope::EnvelopeError;
 #[non_exhaustive]
 pub enum AnswerError {
     /// The body is empty.
-    #[error("the server's answer is empty")]
+    #[error("the server's answer is empty: ask again, and tell the server's operators if it stays so")]
     Empty,
     /// The body is neither JSON nor a file that CC-FS hands out.
     #[error("the server's answer is no file and no JSON: it looks like {looks_like}")]
@@ -33,7 +33,7 @@ pub enum AnswerError {
         kind: FileKind,
     },
     /// The file is larger than the bound.
-    #[error("the file is larger than the bound of {limit} bytes")]
+    #[error("the file is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted")]
     FileTooLarge {
         /// The bound in bytes.
         limit: u64,
@@ -42,7 +42,7 @@ pub enum AnswerError {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// The envelope says success, and a file was asked for.
-    #[error("the server says success but sent no file")]
+    #[error("the server says success but sent no file: tell the server's operators")]
     SuccessWithoutFile,
     /// The envelope says success, but lacks what it must have.
     #[error("the server says success, but its resultData has no usable `{field}`")]

@@ -118,6 +118,8 @@ pub enum Classified {
 }
 
 /// A file that came whole.
+///
+/// The classifier makes it; make one to try an operation's [`answer`](crate::Operation::answer) on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileReceipt {
@@ -127,9 +129,16 @@ pub struct FileReceipt {
     pub bytes: u64,
 }
 
+impl FileReceipt {
+    /// A file of that kind and length in bytes.
+    #[must_use]
+    pub fn new(kind: FileKind, bytes: u64) -> Self {
+        Self { kind, bytes }
+    }
+}
+
 impl Classifier {
-    /// A classifier for an answer that began with this status and these headers, with the default bounds:
-    /// 1 MiB for an envelope, 16 GiB for a file.
+    /// A classifier for an answer that began with this status and these headers.
     #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
         let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
@@ -137,11 +146,17 @@ impl Classifier {
         Self { expected, envelope_limit: DEFAULT_ENVELOPE_LIMIT, file_limit: 16 << 30, status, declared, received: 0, form }
     }
 
-    /// Sets the bounds, in bytes.
+    /// The largest JSON answer, in bytes. Default: 1 MiB. Of a refusal as much is read as fits, and no more than 64 KiB.
     #[must_use]
-    pub fn limits(mut self, envelope: usize, file: u64) -> Self {
-        self.envelope_limit = envelope;
-        self.file_limit = file;
+    pub fn envelope_limit(mut self, bytes: usize) -> Self {
+        self.envelope_limit = bytes;
+        self
+    }
+
+    /// The largest file, in bytes. Default: 16 GiB.
+    #[must_use]
+    pub fn file_limit(mut self, bytes: u64) -> Self {
+        self.file_limit = bytes;
         self
     }
 
@@ -161,6 +176,9 @@ impl Classifier {
     }
 
     /// Takes the next bytes of the body and gives those that belong into the file: none while undecided or when it is none.
+    ///
+    /// It fails as soon as no good answer can come of the bytes: [`Garbage`](AnswerError::Garbage), [`OtherFile`](AnswerError::OtherFile),
+    /// [`FileTooLarge`](AnswerError::FileTooLarge), or an envelope that is [`TooLarge`](EnvelopeError::TooLarge). Drop it then.
     pub fn push(&mut self, chunk: Bytes) -> Result<FileBytes, AnswerError> {
         self.received += chunk.len() as u64;
         match &mut self.form {
@@ -211,6 +229,10 @@ impl Classifier {
     }
 
     /// The body ended cleanly: what was it?
+    ///
+    /// It fails when that was too early ([`Empty`](AnswerError::Empty), [`Truncated`](AnswerError::Truncated)), with
+    /// [`Garbage`](AnswerError::Garbage) for a few bytes that are nothing, and with [`Envelope`](AnswerError::Envelope) for JSON that is
+    /// no envelope.
     pub fn finish(self) -> Result<Classified, AnswerError> {
         if let Some(refusal) = self.refusal() {
             return Ok(Classified::Refusal(refusal));

@@ -15,9 +15,9 @@ use crate::envelope::{shown, without_mark};
 pub struct HttpRefusal {
     /// The status.
     pub status: StatusCode,
-    /// The server's word for it, such as `Forbidden`.
+    /// The server's word for it, such as `Forbidden`: at most 200 characters, none of them a control character.
     pub error: Option<String>,
-    /// The server's sentence.
+    /// The server's sentence, shortened likewise.
     pub message: Option<String>,
     /// The server's time in milliseconds since 1970.
     pub timestamp: Option<i64>,

@@ -35,10 +35,10 @@ pub enum RequestError {
 #[non_exhaustive]
 pub enum TransportFailure {
     /// The name was not found. Nothing was sent. Retried.
-    #[error("the server's name could not be resolved")]
+    #[error("the server's name could not be resolved: check the endpoint's host")]
     Resolve,
     /// No connection came about. Nothing was sent. Retried.
-    #[error("no connection to the server came about")]
+    #[error("no connection to the server came about: check the endpoint's host and port, and what stands in between")]
     Connect,
     /// The TLS handshake failed. Nothing was sent. Not retried: certificates do not mend themselves.
     #[error("the TLS handshake failed: {0}")]
@@ -47,13 +47,13 @@ pub enum TransportFailure {
     #[error("the connection broke before the answer began")]
     Broken,
     /// Silence for longer than the step's `within`. The request may have arrived: retried only where repeating is harmless.
-    #[error("the server was silent for too long")]
+    #[error("the server was silent for too long: try again, or be more patient")]
     Stall,
     /// The body broke off. Retried only where repeating is harmless.
     #[error("the connection broke in the middle of the answer")]
     BodyBroken,
     /// The other side does not speak HTTP, or the client refused what it said. Not retried.
-    #[error("the other side's answer is not proper HTTP")]
+    #[error("the other side's answer is not proper HTTP: check the endpoint's scheme and port")]
     Protocol,
 }
 
@@ -96,7 +96,7 @@ pub enum ErrorKind {
     ResultCode {
         /// The code.
         code: ResultCode,
-        /// The server's description, shortened.
+        /// The server's description: at most 200 characters, none of them a control character.
         description: String,
     },
     /// The answer is of no use. A truncated one is retried where repeating is harmless, the rest is not.

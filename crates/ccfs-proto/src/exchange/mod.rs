@@ -73,7 +73,10 @@ enum State<A> {
 }
 
 impl<O: Operation> Exchange<O> {
-    /// An exchange that has sent nothing yet. Fails when a field of the operation breaks the interface's rules.
+    /// An exchange that has sent nothing yet.
+    ///
+    /// It fails with [`Field`](RequestError::Field) when a field of the operation breaks the interface's rules, and with
+    /// [`Path`](RequestError::Path) when an operation of one's own has a path that cannot be signed.
     pub fn new(operation: O, endpoint: &Endpoint, credentials: &Credentials, policy: &Policy) -> Result<Self, RequestError> {
         let request = PreparedRequest::new(operation.request()?, endpoint)?;
         Ok(Self {
@@ -95,21 +98,22 @@ impl<O: Operation> Exchange<O> {
         })
     }
 
-    /// Says whether what takes the file can start over.
+    /// Says whether what takes the file can start over. Default: [`SinkKind::Once`].
     #[must_use]
     pub fn sink(mut self, kind: SinkKind) -> Self {
         self.sink = kind;
         self
     }
 
-    /// Gives a source of random numbers for the waits. Without one the waits are the longest of their range.
+    /// Gives a source of random numbers for the waits. Default: none; the waits are the longest of their range.
     #[must_use]
     pub fn jitter(mut self, source: impl FnMut() -> u64 + Send + 'static) -> Self {
         self.jitter = Box::new(source);
         self
     }
 
-    /// Signs with a clock that is corrected from the start by what an earlier call's [`correction`](Self::correction) was.
+    /// Signs with a clock that is corrected from the start by what an earlier call's [`correction`](Self::correction) was, in
+    /// milliseconds. Default: 0.
     #[must_use]
     pub fn assume_correction(mut self, millis: i64) -> Self {
         self.correction = millis;
@@ -206,8 +210,8 @@ impl<O: Operation> Exchange<O> {
             let trip = now.monotonic.saturating_sub(sent.monotonic);
             self.skew = ClockSkew::measure(sent.wall, now.wall, trip, headers).or(self.skew);
         }
-        let classifier =
-            Classifier::new(status, headers, self.operation.expected()).limits(self.policy.envelope_limit, self.policy.file_limit);
+        let classifier = Classifier::new(status, headers, self.operation.expected());
+        let classifier = classifier.envelope_limit(self.policy.envelope_limit).file_limit(self.policy.file_limit);
         self.state = State::Receiving {
             classifier: Box::new(classifier),
             retry_after: retry::retry_after(headers, now.wall),

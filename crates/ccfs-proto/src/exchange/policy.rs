@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::auth::QueryLine;
 use crate::timestamp::Precision;
 
-/// How long, how often and how large. Every field has a default; change the ones that matter.
+/// How long, how often and how large one call may be. Every field has a default; change the ones that matter.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,8 @@ pub struct Policy {
     /// How wrong the clock must be, by the server's `Date`, for one attempt with the corrected time after a 401. `None`
     /// switches the correction off. Default: 60 seconds.
     pub correct_skew_beyond: Option<Duration>,
-    /// What stands for an absent query in the signature. Never changed by itself: bad signatures lock the address.
+    /// What stands for an absent query in the signature. Never changed by itself: bad signatures lock the address. Default:
+    /// [`QueryLine::Omit`]. See `docs/protocol.md`, "Query line dialects".
     pub query_line: QueryLine,
     /// How fine the signature's time is written. Default: milliseconds.
     pub precision: Precision,

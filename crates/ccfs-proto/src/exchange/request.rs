@@ -18,6 +18,21 @@ const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 ///
 /// The bytes are made once; each attempt is signed over the same bytes that are sent. Use it alone where only the signing is wanted,
 /// and an [`Exchange`](crate::Exchange) for the rest.
+///
+/// ```
+/// use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Operation, PreparedRequest, Signer, Timestamp};
+///
+/// let operation = DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?);
+/// let prepared = PreparedRequest::new(operation.request()?, &"https://10.1.2.3:8443/gateway".parse()?)?;
+///
+/// let signer = Signer::new(&Credentials::from_text("ak", String::from("sk"))?);
+/// let request = prepared.sign(&signer, Timestamp::from_unix_millis(1_680_768_000_000))?;
+/// assert_eq!(request.uri(), "https://10.1.2.3:8443/gateway/CCFS/resource/ccfs/downloadAgentSkillInfoFile");
+/// assert_eq!(request.headers()["host"], "10.1.2.3:8443");
+/// let authorization = request.headers()["authorization"].to_str()?;
+/// assert!(authorization.starts_with("auth-v2/ak/2023-04-06T08:00:00.000Z/content-length;content-type;host/"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct PreparedRequest {
     method: Method,
@@ -31,7 +46,8 @@ pub struct PreparedRequest {
 }
 
 impl PreparedRequest {
-    /// Puts an operation's request onto an endpoint.
+    /// Puts an operation's request onto an endpoint. It fails with [`Path`](RequestError::Path) alone: what cannot stand in the path or
+    /// in the URL.
     pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
         let path = format!("{}{}", endpoint.prefix(), request.path);
         let host = endpoint.host_header();
@@ -66,7 +82,8 @@ impl PreparedRequest {
         })
     }
 
-    /// The request with a fresh signature of the time `at`. Its `Authorization` value is marked sensitive.
+    /// The request with a fresh signature of the time `at`. Its `Authorization` value is marked sensitive. It fails with
+    /// [`Sign`](RequestError::Sign), when the query has more parameters than can be signed.
     ///
     /// `host` stands among the headers, so that the client sends the text that was signed. With a body, content-length and
     /// content-type are signed, too. See `docs/protocol.md`, "Signed headers".

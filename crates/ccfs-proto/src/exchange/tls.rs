@@ -33,7 +33,8 @@ pub enum TlsFailure {
     ClientCertificateMissing,
     /// The server does not accept the client certificate.
     ClientCertificateRefused,
-    /// No version of TLS, or no cipher, that both sides speak.
+    /// The server ended the handshake: mostly, there is no version of TLS or no cipher that both sides speak, or it wants a client
+    /// certificate.
     NothingInCommon,
     /// The other side does not speak TLS.
     NotTls,
@@ -54,11 +55,15 @@ impl fmt::Display for TlsFailure {
             Self::Expired => {
                 "the server's certificate has expired, if this machine's clock is right; whoever runs the server must renew it"
             }
-            Self::NotYetValid => "the server's certificate is not valid yet, if this machine's clock is right",
+            Self::NotYetValid => {
+                "the server's certificate is not valid yet, if this machine's clock is right; set the clock, or ask whoever runs the server"
+            }
             Self::CaCertificate => {
                 "the server's certificate is a CA's own (openssl req -x509 makes such), which cannot be trusted as a server's; pin it, or have one made for the server"
             }
-            Self::BadCertificate => "the server's certificate is broken, revoked, or not made for servers",
+            Self::BadCertificate => {
+                "the server's certificate is broken, revoked, or not made for servers; whoever runs the server must have another made"
+            }
             Self::PinDiffers { presented, pinned, others } => {
                 write!(f, "the server's certificate has the pin {}, and accepted is {}", Hex(presented), Hex(pinned))?;
                 if *others > 0 {
@@ -66,8 +71,10 @@ impl fmt::Display for TlsFailure {
                 }
                 "; when the server got a new certificate, ask whoever runs it for the new pin"
             }
-            Self::ClientCertificateMissing => "the server wants a client certificate, and none is set",
-            Self::ClientCertificateRefused => "the server does not accept the client certificate",
+            Self::ClientCertificateMissing => "the server wants a client certificate, and none is set; ask whoever runs the server for one",
+            Self::ClientCertificateRefused => {
+                "the server does not accept the client certificate; ask whoever runs the server which CA it takes"
+            }
             Self::NothingInCommon => {
                 "the server ended the handshake: it wants another version of TLS, another cipher, or a client certificate"
             }

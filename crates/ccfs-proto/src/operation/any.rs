@@ -41,11 +41,10 @@ macro_rules! as_inside {
 /// use ccfs_proto::{AnyOperation, CallError, Operation};
 ///
 /// let fields = [("fileName", "Y:/39/record/20201015/1.wav"), ("locationId", "7")];
-/// let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
 /// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields)?;
 /// assert_eq!(call.request().unwrap().query, [("locationId".to_owned(), "7".to_owned())]);
 ///
-/// let unknown = AnyOperation::from_fields("downloadRecord", [("callID".to_owned(), "1".to_owned())]).unwrap_err();
+/// let unknown = AnyOperation::from_fields("downloadRecord", [("callID", "1")]).unwrap_err();
 /// assert_eq!(unknown.to_string(), "downloadRecord has no field `callID`; it has: fileName, callId, ccId");
 /// # Ok::<(), CallError>(())
 /// ```
@@ -55,16 +54,16 @@ pub struct AnyOperation(Arc<dyn Dynamic>);
 impl AnyOperation {
     /// The operation of the interface `name` with `fields`, which are pairs of a field's name and its text, in any order.
     ///
-    /// Texts that must be read (times, numbers, file names) are read here. The bounds are checked by [`request`](Operation::request), as
-    /// with every operation, and so before anything is sent.
-    pub fn from_fields(name: &str, fields: impl IntoIterator<Item = (String, String)>) -> Result<Self, CallError> {
+    /// Texts that must be read (times, numbers, file names) are read here, and fail with [`Field`](CallError::Field). The bounds are
+    /// checked by [`request`](Operation::request), as with every operation, and so before anything is sent.
+    pub fn from_fields(name: &str, fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>) -> Result<Self, CallError> {
         Self::build(name, fields, None)
     }
 
     /// The same, with the bytes of a file for the one field that takes them (`data` of `ivr/uploadFile`).
     pub fn from_fields_with_data(
         name: &str,
-        fields: impl IntoIterator<Item = (String, String)>,
+        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
         data: impl Into<Bytes>,
     ) -> Result<Self, CallError> {
         Self::build(name, fields, Some(data.into()))
@@ -75,26 +74,31 @@ impl AnyOperation {
     /// ```
     /// use ccfs_proto::AnyOperation;
     ///
-    /// let fields = [("callId".to_owned(), "1577-0001".to_owned())];
-    /// assert!(AnyOperation::from_fields("downloadRecord", fields)?.into_download().is_some());
+    /// let call = AnyOperation::from_fields("downloadRecord", [("callId", "1577-0001")])?;
+    /// assert!(call.into_download().is_some());
     /// # Ok::<(), ccfs_proto::CallError>(())
     /// ```
     pub fn into_download(self) -> Option<AnyDownload> {
         matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
     }
 
-    fn build(name: &str, fields: impl IntoIterator<Item = (String, String)>, data: Option<Bytes>) -> Result<Self, CallError> {
+    fn build(
+        name: &str,
+        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
+        data: Option<Bytes>,
+    ) -> Result<Self, CallError> {
         let interface = Interface::named(name).ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
         let mut values = Values { texts: Vec::new(), data };
         for (key, text) in fields {
-            let field = interface.field(&key).ok_or_else(|| CallError::unknown_field(interface, &key))?;
+            let key = key.as_ref();
+            let field = interface.field(key).ok_or_else(|| CallError::unknown_field(interface, key))?;
             if is_data(field) {
                 return Err(CallError::NotText { interface: interface.name, field: field.name });
             }
             if values.texts.iter().any(|(name, _)| *name == field.name) {
                 return Err(CallError::GivenTwice { interface: interface.name, field: field.name });
             }
-            values.texts.push((field.name, text));
+            values.texts.push((field.name, text.into()));
         }
         if values.data.is_some() && !interface.fields.iter().any(is_data) {
             return Err(CallError::NoData { interface: interface.name });

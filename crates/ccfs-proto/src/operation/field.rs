@@ -5,7 +5,7 @@ use crate::calendar::CalendarError;
 use crate::envelope::shown;
 use crate::file_name::FileNameError;
 
-/// A field of a request that the server would refuse.
+/// A field of a request that the server would refuse, or that an [`Operation`](crate::Operation) of one's own cannot send.
 ///
 /// It names the field, the bound and how far the value is beyond it; text that may be a secret is never repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,8 @@ impl FieldProblem {
 }
 
 impl FieldError {
-    pub(crate) fn new(field: &'static str, problem: impl Into<FieldProblem>) -> Self {
+    /// What is wrong with the field of that name in the request.
+    pub fn new(field: &'static str, problem: impl Into<FieldProblem>) -> Self {
         Self { field, problem: problem.into() }
     }
 }

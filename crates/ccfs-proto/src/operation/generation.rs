@@ -149,10 +149,10 @@ macro_rules! generation_setters {
             self
         }
 
-        /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
+        /// The longest window that the server at hand takes, in whole seconds. Default: three days, which its operators may have changed.
         #[must_use]
-        pub fn span_limit(mut self, seconds: u64) -> Self {
-            self.generation.span_limit = seconds;
+        pub fn span_limit(mut self, limit: std::time::Duration) -> Self {
+            self.generation.span_limit = limit.as_secs();
             self
         }
     };

@@ -8,6 +8,7 @@ use super::interface::{FieldForm, Interface, InterfaceField, Values};
 use super::recording::FILE_NAME_LIMIT;
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::envelope::shown;
 
 /// Characters of a `locationId` in a body: the width of the index files' column of that name. Not published for these interfaces.
 const LOCATION_ID_LIMIT: usize = 20;
@@ -176,7 +177,7 @@ impl Operation for IvrGetFileHash {
     }
 }
 
-/// The hash of an uploaded file, as the server wrote it.
+/// The hash of an uploaded file, as the server wrote it. Shown shortened, should it be none.
 ///
 /// ```
 /// use ccfs_proto::{Envelope, IvrGetFileHash, Operation, Received};
@@ -204,6 +205,12 @@ impl FileHash {
         };
         let digest = Sha256::digest(file);
         self.0.len() == 2 * digest.len() && self.0.as_bytes().chunks(2).zip(&digest).all(|(pair, own)| byte(pair) == Some(*own))
+    }
+}
+
+impl std::fmt::Display for FileHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&shown(&self.0))
     }
 }
 

@@ -60,11 +60,50 @@ use crate::envelope::{Envelope, request_body};
 /// One call of an interface: what to send, what a good answer is, and whether sending it twice does harm.
 ///
 /// Implement it to call an interface that this crate does not know; the exchange does the rest.
+///
+/// ```
+/// use ccfs_proto::{AnswerError, Expected, FieldError, FieldProblem, FileKind, FileReceipt, Operation, OperationRequest, Received, Repeat};
+///
+/// /// An interface that a later release may bring: a ZIP of everything about one agent.
+/// struct DownloadAgent(String);
+///
+/// impl Operation for DownloadAgent {
+///     type Answer = FileReceipt;
+///
+///     fn interface(&self) -> &'static str {
+///         "downloadAgent"
+///     }
+///
+///     fn request(&self) -> Result<OperationRequest, FieldError> {
+///         if self.0.is_empty() {
+///             return Err(FieldError::new("agentId", FieldProblem::Missing));
+///         }
+///         let body = ccfs_proto::request_body(&[("agentId", &self.0)].into_iter().collect::<std::collections::BTreeMap<_, _>>());
+///         Ok(OperationRequest::post(self.interface(), body.expect("texts serialise")))
+///     }
+///
+///     fn repeat(&self) -> Repeat {
+///         Repeat::Harmless
+///     }
+///
+///     fn expected(&self) -> Expected {
+///         Expected::File(&[FileKind::Zip])
+///     }
+///
+///     fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+///         received.into_file()
+///     }
+/// }
+///
+/// assert_eq!(DownloadAgent(String::new()).request(), Err(FieldError::new("agentId", FieldProblem::Missing)));
+/// let receipt = FileReceipt::new(FileKind::Zip, 22);
+/// assert_eq!(DownloadAgent("1001".to_owned()).answer(Received::File(receipt)), Ok(receipt));
+/// ```
 pub trait Operation {
     /// What a good answer is turned into.
     type Answer;
 
-    /// The interface's name, as the reference writes it.
+    /// The interface's name, as the reference writes it. Errors begin with it.
     fn interface(&self) -> &'static str;
 
     /// Checks the fields and makes the request's parts. The exchange calls it once; all attempts send the same bytes.
@@ -73,10 +112,11 @@ pub trait Operation {
     /// Whether it may be sent again when it is not known whether it arrived.
     fn repeat(&self) -> Repeat;
 
-    /// What a good answer is.
+    /// What a good answer is. Anything else is an error before [`answer`](Self::answer) is asked.
     fn expected(&self) -> Expected;
 
-    /// Makes the answer out of what came: an envelope with code 0, or a file that is whole.
+    /// Makes the answer out of what came: an envelope with code 0, or a file that is whole. An envelope without what must be in it is
+    /// [`AnswerError::Field`].
     fn answer(&self, received: Received) -> Result<Self::Answer, AnswerError>;
 }
 

@@ -220,10 +220,10 @@ impl GetRecordFileUrlFromObs {
         Self { call_id: call_id.into(), begin, end, span_limit: SPAN_LIMIT }
     }
 
-    /// The longest window that the server at hand takes, in seconds, where its operators changed the default of three days.
+    /// The longest window that the server at hand takes, in whole seconds. Default: three days, which its operators may have changed.
     #[must_use]
-    pub fn span_limit(mut self, seconds: u64) -> Self {
-        self.span_limit = seconds;
+    pub fn span_limit(mut self, limit: std::time::Duration) -> Self {
+        self.span_limit = limit.as_secs();
         self
     }
 }

@@ -24,7 +24,7 @@ fn data() -> impl Strategy<Value = Value> {
 }
 
 fn code() -> impl Strategy<Value = ResultCode> {
-    prop_oneof![prop::sample::select(ResultCode::DOCUMENTED), ".{0,10}".prop_map(|text| ResultCode::from_text(&text))]
+    prop_oneof![prop::sample::select(ResultCode::DOCUMENTED), ".{0,10}".prop_map(|text| ResultCode::from(text.as_str()))]
 }
 
 fn body(envelope: &Envelope) -> String {

@@ -1,7 +1,7 @@
 //! The verdict on an answer depends on its bytes, not on how they were cut.
 
 use bytes::Bytes;
-use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind, LooksLike, ResultCode};
+use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind, LooksLike};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -85,7 +85,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         1 => prop::collection::vec(any::<u8>(), 1_500..2_500).prop_map(|content| zip(&content, b"")),
         1 => Just(zip(b"", b"")[12..].to_vec()),
         2 => content().prop_map(|content| wav(&content)),
-        3 => ("[0-9]{1,7}", ".{0,200}").prop_map(|(code, text)| Envelope::new(ResultCode::from_text(&code), text, None).to_body().to_vec()),
+        3 => ("[0-9]{1,7}", ".{0,200}").prop_map(|(code, text)| Envelope::new(code.as_str().into(), text, None).to_body().to_vec()),
         1 => Just(br#"{"timestamp":1532142010247,"status":403,"error":"Forbidden","message":"No message available","path":"/x"}"#.to_vec()),
         1 => Just(b"<html><body>502 Bad Gateway</body></html>".to_vec()),
         1 => Just(b"\x1F\x8B\x08\0\0\0\0\0\0\x03some gzip".to_vec()),
@@ -135,7 +135,7 @@ proptest! {
 
     #[test]
     fn the_verdict_does_not_depend_on_the_cuts(answer in answer(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
-        let judge = |chunks: Vec<Bytes>| Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), chunks);
+        let judge = |chunks: Vec<Bytes>| Answer::judge(answer.classifier().envelope_limit(ENVELOPE_LIMIT).file_limit(FILE_LIMIT), chunks);
         let (whole, in_one) = judge(vec![answer.body.clone()]);
         for chunks in [answer.cut(&cuts), answer.bytewise().collect()] {
             let (verdict, file) = judge(chunks);
@@ -148,7 +148,7 @@ proptest! {
 
     #[test]
     fn a_files_bytes_are_the_bodys_and_nothing_else_gives_any(answer in answer(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
-        let (verdict, file) = Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), answer.cut(&cuts));
+        let (verdict, file) = Answer::judge(answer.classifier().envelope_limit(ENVELOPE_LIMIT).file_limit(FILE_LIMIT), answer.cut(&cuts));
         match verdict {
             Ok(Classified::File(receipt)) => {
                 prop_assert_eq!(receipt.bytes, answer.body.len() as u64);
@@ -163,7 +163,7 @@ proptest! {
     /// The rules told once more, over the whole body at once.
     #[test]
     fn the_verdict_is_what_the_rules_say(answer in answer()) {
-        let (verdict, _) = Answer::judge(answer.classifier().limits(ENVELOPE_LIMIT, FILE_LIMIT), [answer.body.clone()]);
+        let (verdict, _) = Answer::judge(answer.classifier().envelope_limit(ENVELOPE_LIMIT).file_limit(FILE_LIMIT), [answer.body.clone()]);
         let (body, len) = (&answer.body[..], answer.body.len() as u64);
         let complete = answer.declared.is_none_or(|declared| declared == len);
         let kinds = match answer.expected {

@@ -231,7 +231,7 @@ fn the_known_mistakes_are_named() {
     }
     for (dialect, only) in [(QueryLine::Empty, QueryLine::Omit), (QueryLine::Omit, QueryLine::Empty)] {
         let text = sign(&sent, dialect, AT);
-        let cause = sent.with_view(|view| Verifier::new(&credentials()).only(only).diagnose(&text, view));
+        let cause = sent.with_view(|view| Verifier::new(&credentials()).query_line(only).diagnose(&text, view));
         assert_eq!(cause, Ok(Some(Difference::QueryLine(dialect))));
     }
     let other = Credentials::from_text(ACCESS_KEY, "another secret".to_owned()).unwrap();

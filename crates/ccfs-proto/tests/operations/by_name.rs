@@ -99,7 +99,7 @@ fn missing_fields_are_all_named() {
 
 #[test]
 fn unknown_names_are_told_what_is_known() {
-    let error = AnyOperation::from_fields("downloadAgentSkillInfo", []).unwrap_err();
+    let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([])).unwrap_err();
     let told = error.to_string();
     assert!(told.starts_with("there is no interface `downloadAgentSkillInfo`; there are: queryAgentSkillInfoData, "), "{told}");
     assert!(INTERFACES.iter().all(|interface| told.contains(interface.name)));
@@ -114,7 +114,7 @@ fn unknown_names_are_told_what_is_known() {
         assert!(matches!(version, CallError::UnknownField { .. }));
     }
     // However long a name is, the error is not.
-    let error = AnyOperation::from_fields(&"x".repeat(100_000), []).unwrap_err();
+    let error = AnyOperation::from_fields(&"x".repeat(100_000), pairs([])).unwrap_err();
     assert!(error.to_string().len() < 1_000);
 }
 

@@ -1,5 +1,7 @@
 //! Every documented bound: what is on it is sent, what is one beyond it is refused with field, bound and value.
 
+use std::time::Duration;
+
 use ccfs_proto::{
     BillData, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldProblem, GetRecordFileUrlFromObs,
     IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, LocalTime, Operation, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
@@ -97,10 +99,16 @@ fn windows() {
     let before = begin.plus_seconds(-1).unwrap();
 
     let ends = [last, beyond, before];
-    windowed(|end, limit| QueryAgentSkillInfoData::new(begin, end, CALLBACK).span_limit(limit.unwrap_or(LONGEST)), ends);
-    windowed(|end, limit| QueryAgentOprInfoData::new(begin, end, CALLBACK).span_limit(limit.unwrap_or(LONGEST)), ends);
-    windowed(|end, limit| QueryBillData::new(begin, end, BillData::Record, CALLBACK).span_limit(limit.unwrap_or(LONGEST)), ends);
-    windowed(|end, limit| GetRecordFileUrlFromObs::new("1", begin, end).span_limit(limit.unwrap_or(LONGEST)), ends);
+    windowed(
+        |end, limit| QueryAgentSkillInfoData::new(begin, end, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))),
+        ends,
+    );
+    windowed(|end, limit| QueryAgentOprInfoData::new(begin, end, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))), ends);
+    windowed(
+        |end, limit| QueryBillData::new(begin, end, BillData::Record, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))),
+        ends,
+    );
+    windowed(|end, limit| GetRecordFileUrlFromObs::new("1", begin, end).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))), ends);
     // And without a word the limit is the default.
     assert!(GetRecordFileUrlFromObs::new("1", begin, beyond).request().is_err());
 }

@@ -1,6 +1,6 @@
 //! The lines of a journal.
 
-use ccfs_archive::FileKind;
+use ccfs_archive::IndexKind;
 use ccfs_proto::{AccessKey, Endpoint, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ impl Header {
             ccfs_pull: VERSION,
             endpoint: endpoint.to_string(),
             access_key: access_key.as_str().to_owned(),
-            kind: FileKind::word(plan.kind).to_owned(),
+            kind: IndexKind::as_str(plan.kind).to_owned(),
             zone: plan.zone.name().to_owned(),
             window_days: plan.window_days,
             account_id: plan.account_id.clone(),
@@ -161,6 +161,6 @@ mod time {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        Timestamp::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse::<Timestamp>().map_err(D::Error::custom)
     }
 }

@@ -30,7 +30,7 @@ use crate::zone::Zone;
 /// use ccfs_pull::{Known, Pace, Scheduler, Step, Stored, Task, Zone};
 ///
 /// let (zone, window) = (Zone::named("Asia/Shanghai")?, "20230405T000000_20230407T235959".parse()?);
-/// let now = Now { wall: Timestamp::parse("2023-04-08T00:00:00Z")?, monotonic: Duration::ZERO };
+/// let now = Now { wall: "2023-04-08T00:00:00Z".parse::<Timestamp>()?, monotonic: Duration::ZERO };
 /// let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now);
 ///
 /// let mut journal = Vec::new();

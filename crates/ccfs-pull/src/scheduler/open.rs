@@ -123,8 +123,7 @@ impl Open {
 
     /// How many days the day in a name is ahead of the tenant's on which it was asked for.
     pub(super) fn shift_of(&self, zone: &Zone) -> Option<i64> {
-        let midnight = |day: Day| LocalTime::new(day, 0, 0, 0);
-        let (found, tenants) = (midnight(self.name()?.day()?)?, midnight(zone.local(self.asked.at).day())?);
+        let (found, tenants) = (self.name()?.day()?.midnight(), zone.local(self.asked.at).day().midnight());
         Some(found.seconds_since(tenants) / (24 * 3600))
     }
 }
@@ -138,7 +137,7 @@ fn days(asked: &Asked, zone: &Zone, shift: i64) -> Vec<Day> {
     let (earliest, latest) = (day_at(asked.sent.min(asked.at), -WEST * 60 - SLACK), day_at(asked.at.max(asked.sent), EAST * 60 + SLACK));
     let mut days: Vec<Day> = std::iter::successors(Some(earliest), |day| day.next().filter(|day| *day <= latest)).take(4).collect();
     let tenants = zone.local(asked.at).day();
-    let shifted = LocalTime::new(tenants, 0, 0, 0).and_then(|time| time.plus_seconds(shift * 24 * 3600)).map(LocalTime::day);
+    let shifted = tenants.midnight().plus_seconds(shift * 24 * 3600).map(LocalTime::day);
     // Stable, so that the others keep their order.
     days.sort_by_key(|day| (Some(*day) != shifted, *day != tenants));
     days

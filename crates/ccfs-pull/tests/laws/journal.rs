@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ccfs_archive::FileKind;
+use ccfs_archive::IndexKind;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
 use ccfs_pull::{Asked, Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone};
 use proptest::prelude::*;
@@ -13,7 +13,12 @@ use proptest::prelude::*;
 use crate::cases;
 
 fn plan() -> Plan {
-    Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), "2023-04-01".parse().unwrap(), "2023-04-10".parse().unwrap())
+    Plan::new(
+        IndexKind::AgentSkillInfo,
+        Zone::named("Asia/Shanghai").unwrap(),
+        "2023-04-01".parse().unwrap(),
+        "2023-04-10".parse().unwrap(),
+    )
 }
 
 fn endpoint() -> Endpoint {

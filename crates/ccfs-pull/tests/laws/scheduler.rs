@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use ccfs_proto::{Callback, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
+use ccfs_proto::{Callback, Day, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
 use ccfs_pull::{Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone, windows};
 use proptest::prelude::*;
 
@@ -107,7 +107,7 @@ enum End {
 
 impl World {
     fn new(script: Script) -> Self {
-        let now = Now { wall: Timestamp::parse("2023-05-20T11:00:00Z").unwrap(), monotonic: Duration::from_secs(5) };
+        let now = Now { wall: "2023-05-20T11:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Duration::from_secs(5) };
         let acts = script.acts.iter().copied().collect();
         let zone = Zone::named("Asia/Shanghai").unwrap();
         Self { script, acts, zone, now, jobs: BTreeMap::new(), ids: 0, picked: 0, steps: 0, journal: Vec::new(), disk: BTreeSet::new() }
@@ -124,7 +124,7 @@ impl World {
     }
 
     fn windows(&self) -> Vec<Window> {
-        let from = LocalTime::new("2023-04-01".parse().unwrap(), 0, 0, 0).unwrap();
+        let from = "2023-04-01".parse::<Day>().unwrap().midnight();
         let to = from.plus_seconds((self.script.days - 1) * 86_400).unwrap();
         windows(&self.zone, from.day(), to.day(), 3, &[]).collect()
     }
@@ -373,7 +373,7 @@ proptest! {
 }
 
 fn now_at(seconds: u64) -> Now {
-    let wall = Timestamp::parse("2023-05-20T11:00:00Z").unwrap().plus_millis(i64::try_from(seconds * 1000).unwrap());
+    let wall = "2023-05-20T11:00:00Z".parse::<Timestamp>().unwrap().plus_millis(i64::try_from(seconds * 1000).unwrap());
     Now { wall, monotonic: Duration::from_secs(seconds) }
 }
 

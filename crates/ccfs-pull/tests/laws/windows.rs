@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::cases;
 
 fn midnight(day: Day) -> LocalTime {
-    LocalTime::new(day, 0, 0, 0).unwrap()
+    day.midnight()
 }
 
 fn plus_days(day: Day, days: i64) -> Day {

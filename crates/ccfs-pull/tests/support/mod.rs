@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
-use ccfs_archive::FileKind;
+use ccfs_archive::IndexKind;
 use ccfs_driver::{Clock, Session};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{Callback, Policy, Timestamp};
@@ -36,7 +36,7 @@ impl Bench {
     }
 
     pub(crate) fn at(time: &str, change: impl FnOnce(Builder) -> Builder) -> Self {
-        let clock = ManualClock::at(Timestamp::parse(time).unwrap());
+        let clock = ManualClock::at(time.parse::<Timestamp>().unwrap());
         let emulator = change(server(&clock)).start().unwrap();
         Self { emulator, clock, folder: tempfile::tempdir().unwrap() }
     }
@@ -136,7 +136,7 @@ pub(crate) fn plan() -> Plan {
 }
 
 pub(crate) fn plan_of(from: &str, to: &str) -> Plan {
-    Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), from.parse().unwrap(), to.parse().unwrap())
+    Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), from.parse().unwrap(), to.parse().unwrap())
 }
 
 pub(crate) fn pace(in_flight: usize) -> Pace {

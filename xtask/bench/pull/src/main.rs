@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use ccfs_archive::{ExportFormat, FileKind};
+use ccfs_archive::{ExportFormat, IndexKind};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Credentials, Day, LocalTime};
 use ccfs_pull::{Pace, Plan, Pull, PullSummary, Zone};
@@ -116,9 +116,9 @@ fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &
     let trust = Trust::none().add_pem(&fs::read(folder.join("ca.pem"))?)?;
     let days: i64 = windows.parse()?;
     let first: Day = FIRST_DAY.parse()?;
-    let midnight = LocalTime::new(first, 0, 0, 0).ok_or("no midnight")?;
+    let midnight = first.midnight();
     let last = midnight.plus_seconds((days - 1) * 24 * 3600).ok_or("too many windows")?.day();
-    let plan = Plan::new(FileKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last).window_days(1).convert(ExportFormat::Jsonl);
+    let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last).window_days(1).convert(ExportFormat::Jsonl);
     let mut pace = Pace::default();
     pace.in_flight = in_flight.parse()?;
     let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
