@@ -128,11 +128,10 @@ impl Settings {
     /// Puts the three sources together.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
         let file = config_file(args.config)?;
-        let secret_key = match (args.secret_key_file, env::var("CCFS_SECRET_KEY"), file.secret_key_file, file.secret_key) {
-            (Some(path), ..) | (None, Err(env::VarError::NotPresent), Some(path), _) => Some(SecretSource::File(path)),
-            (None, Ok(text), ..) => Some(SecretSource::Text(Zeroizing::new(text))),
-            (None, Err(env::VarError::NotUnicode(_)), ..) => return Err(Failure::usage("CCFS_SECRET_KEY is not UTF-8")),
-            (None, Err(_), None, text) => text.map(SecretSource::Text),
+        let secret_key = match (args.secret_key_file, secret_variable("CCFS_SECRET_KEY")?, file.secret_key_file, file.secret_key) {
+            (Some(path), ..) | (None, None, Some(path), _) => Some(SecretSource::File(path)),
+            (None, text, None, other) => text.or(other).map(SecretSource::Text),
+            (None, text, Some(_), _) => text.map(SecretSource::Text),
         };
         Ok(Self {
             endpoint: args.endpoint.or(file.endpoint),
@@ -309,6 +308,18 @@ fn default_config() -> Option<PathBuf> {
     Some(folder.join("ccfs").join("config.toml"))
 }
 
+/// A variable of the environment, in the buffer that the standard library made for it.
+fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(value) = env::var_os(name) else { return Ok(None) };
+    match String::from_utf8(value.into_encoded_bytes()) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(Failure::usage(format_args!("{name} is not UTF-8")))
+        }
+    }
+}
+
 /// Takes a text into a buffer that is wiped, also where another source goes before the file.
 fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
@@ -361,4 +372,34 @@ fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     }
     bytes.truncate(len);
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives as much at once as its number says; 0 is an interruption.
+    struct Pieces<'a>(&'a [u8], Vec<usize>);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let piece = match self.1.pop() {
+                Some(0) => return Err(io::ErrorKind::Interrupted.into()),
+                piece => piece.unwrap_or(usize::MAX).min(self.0.len()).min(into.len()),
+            };
+            into[..piece].copy_from_slice(&self.0[..piece]);
+            self.0 = &self.0[piece..];
+            Ok(piece)
+        }
+    }
+
+    #[test]
+    fn all_is_read_however_it_comes() {
+        for len in [0, 1, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024, 100_000] {
+            let bytes: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();
+            for pieces in [vec![], vec![0, 1, 0, 7000, 1, 8192, 0, 3]] {
+                assert!(all_of(Pieces(&bytes, pieces)).is_ok_and(|read| *read == bytes), "{len}");
+            }
+        }
+    }
 }

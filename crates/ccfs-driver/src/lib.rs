@@ -1,7 +1,7 @@
 //! What every driver of `ccfs-proto` needs beside an HTTP client.
 //!
 //! The protocol core does no I/O, reads no clock and draws no random number. This crate has the effects that both ready-made backends
-//! need, over the standard library alone: a [`Clock`], jitter, which [`Proxy`] to take, the [`Session`] that begins exchanges and remembers a corrected clock, a
+//! need: a [`Clock`], jitter, which [`Proxy`] to take, the [`Session`] that begins exchanges and remembers a corrected clock, a
 //! [`WholeFile`] that is there whole or not at all, and the [`Error`] of a driven call. It knows no HTTP client and no runtime, and decides
 //! nothing about the protocol.
 //!

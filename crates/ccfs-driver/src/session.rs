@@ -17,7 +17,7 @@ use crate::proxy::{Proxy, ProxyError};
 /// How long a connection may take to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A server, an account, and how to call it; what a client is made of.
+/// A server, an account, and how to call it; what a client is made of. `ccfs-ureq`, `ccfs-reqwest` and `ccfs` re-export it.
 ///
 /// All settings have a default, which stands with each. A session remembers what its calls learned about the clock, and clones share that: both
 /// backends may be given clones of one, and a clone may be set otherwise.

@@ -13,7 +13,7 @@ const HIDDEN_NAME: usize = 56;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overwrite {
-    /// Leave it and fail.
+    /// Leave it and fail with [`FileError::Exists`].
     #[default]
     Refuse,
     /// Replace it, at once and whole.

@@ -17,7 +17,7 @@ use crate::sink::{Discard, Once, Replaceable, Sink};
 /// An async client of one CC-FS. Clones share connections, and what is learned about the clock.
 ///
 /// ```no_run
-/// use ccfs_proto::{Credentials, QueryAgentSkillInfoData};
+/// use ccfs_reqwest::proto::{Credentials, QueryAgentSkillInfoData};
 /// use ccfs_reqwest::{Client, Session, Trust};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -108,7 +108,7 @@ pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Se
 /// ```no_run
 /// # async fn example(client: &ccfs_reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::ops::ControlFlow;
-/// use ccfs_proto::DownloadAgentSkillInfoFile;
+/// use ccfs_reqwest::proto::DownloadAgentSkillInfoFile;
 /// use ccfs_reqwest::Overwrite;
 ///
 /// let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;

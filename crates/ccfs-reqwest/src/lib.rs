@@ -1,10 +1,10 @@
 //! An async CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`reqwest::Client`].
 //!
 //! The loop sends, waits and writes what the exchange tells it to, and decides nothing. It needs a tokio runtime with I/O and time
-//! enabled; dropping a call's future cancels it and leaves nothing behind.
+//! enabled; dropping a call's future cancels it and leaves nothing behind. Operations, credentials and policies are those of [`proto`].
 //!
 //! ```no_run
-//! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile};
+//! use ccfs_reqwest::proto::{Credentials, DownloadAgentSkillInfoFile};
 //! use ccfs_reqwest::{Client, Session};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,5 +33,6 @@ mod failure;
 mod sink;
 
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
+pub use ccfs_proto as proto;
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
 pub use client::{BuildError, Client, Download};

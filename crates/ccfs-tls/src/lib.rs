@@ -5,6 +5,9 @@
 //! servers that ask for a client certificate; it gives all that to a backend as rustls takes it, with the ring provider. It opens no
 //! connection, and there is no switch that turns verification off.
 //!
+//! rustls is below 1.0, and its types stand in signatures here, because handing them over is the point. A new minor version of rustls is a breaking
+//! change of this crate, and of no other: the backends' own signatures have none of them.
+//!
 //! ```
 //! use ccfs_tls::{Pin, Trust, TrustError};
 //!

@@ -19,7 +19,7 @@ use crate::sink::{Discard, Once, Sink};
 /// A blocking client of one CC-FS. Clones share connections, and what is learned about the clock.
 ///
 /// ```no_run
-/// use ccfs_proto::{Credentials, QueryAgentSkillInfoData};
+/// use ccfs_ureq::proto::{Credentials, QueryAgentSkillInfoData};
 /// use ccfs_ureq::{Client, Session, Trust};
 ///
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
@@ -95,7 +95,7 @@ pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a
 /// ```no_run
 /// # fn example(client: &ccfs_ureq::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::ops::ControlFlow;
-/// use ccfs_proto::DownloadAgentSkillInfoFile;
+/// use ccfs_ureq::proto::DownloadAgentSkillInfoFile;
 /// use ccfs_ureq::Overwrite;
 ///
 /// let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;

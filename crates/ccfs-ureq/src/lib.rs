@@ -1,10 +1,10 @@
 //! A blocking CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`ureq::Agent`].
 //!
 //! The loop sends, waits and writes what the exchange tells it to, and decides nothing. No async runtime is involved; a call runs on the
-//! thread that makes it.
+//! thread that makes it. Operations, credentials and policies are those of [`proto`].
 //!
 //! ```no_run
-//! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile};
+//! use ccfs_ureq::proto::{Credentials, DownloadAgentSkillInfoFile};
 //! use ccfs_ureq::{Client, Session};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
@@ -34,5 +34,6 @@ mod failure;
 mod sink;
 
 pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
+pub use ccfs_proto as proto;
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
 pub use client::{BuildError, Client, Download};
