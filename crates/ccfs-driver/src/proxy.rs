@@ -275,7 +275,7 @@ pub enum ProxyError {
     )]
     Login,
     /// The host or the port is none.
-    #[error("the proxy's host or port is none: {0}")]
+    #[error("the proxy's host or port cannot be used: write them as in http://proxy.example.com:3128")]
     Place(#[from] EndpointError),
     /// A variable of the environment has one of the above.
     #[error("the environment variable {name}: {problem}. Mend it, or except the server with NO_PROXY")]

@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use ccfs_tls::{Identity, IdentityError};
+use ccfs_tls::{Identity, IdentityError, Trust};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, FileFailurePersistence};
 use rcgen::{CertificateParams, KeyPair};
 
 fn made() -> (String, String) {
@@ -94,5 +97,31 @@ fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
         let error = read(&text("certificate.pem"), &text(name)).unwrap_err();
         assert_eq!(error, IdentityError::Encrypted, "{name}");
         assert!(error.to_string().contains("openssl pkey"));
+    }
+}
+
+/// Whom a client believes when nothing is said is what the system believes.
+#[test]
+fn the_default_is_the_systems_trust() {
+    let shown = |trust: &Trust| format!("{trust:?}");
+    assert_eq!(shown(&Trust::default()), shown(&Trust::system()));
+    assert_ne!(shown(&Trust::default()), shown(&Trust::none()));
+}
+
+proptest! {
+    #![proptest_config(Config {
+        cases: 32,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/identities.txt"))),
+        ..Config::default()
+    })]
+
+    /// The certificates of a file are taken, all of them and nothing else, wherever the key stands among them.
+    #[test]
+    fn a_file_may_have_anything_between(others in 0_usize..4, key_at in any::<Index>(), junk in "[ -,.-~\r\n]{0,60}") {
+        let (own, key) = made();
+        let mut parts: Vec<String> = std::iter::once(own).chain((0..others).map(|_| made().0)).collect();
+        parts.insert(key_at.index(parts.len() + 1), key);
+        let file = parts.join(&format!("{junk}\n"));
+        prop_assert_eq!(format!("{:?}", read(&file, &file).unwrap()), format!("Identity {{ certificates: {}, .. }}", others + 1));
     }
 }
