@@ -75,6 +75,14 @@ impl Proxy {
 
     /// The same proxy with this login instead of its own. Nothing in it is encoded: for what does not come out of a URL. The user name has no colon,
     /// because a colon ends it on the wire (RFC 7617, section 2), and neither has control characters.
+    ///
+    /// ```
+    /// use ccfs_driver::Proxy;
+    ///
+    /// let proxy = "proxy.example.com:3128".parse::<Proxy>()?.with_login("user", String::from("as: it/is@"))?;
+    /// assert_eq!(proxy.login(), Some(("user", "as: it/is@")));
+    /// # Ok::<(), ccfs_driver::ProxyError>(())
+    /// ```
     pub fn with_login(self, user: &str, password: String) -> Result<Self, ProxyError> {
         let login = Login::new(Zeroizing::new(user.to_owned()), Zeroizing::new(password))?;
         Ok(Self { login: Some(login), ..self })

@@ -27,6 +27,16 @@ type Wrap = fn(&[u8]) -> PrivateKeyDer<'_>;
 ///
 /// The key's text and DER are wiped once they are read. What stays is the parsed key inside ring, which wipes nothing; it is in no `Debug` and
 /// no error.
+///
+/// ```no_run
+/// use ccfs_tls::{Identity, Trust};
+/// use zeroize::Zeroizing;
+///
+/// let certificates = std::fs::read("client.pem")?;
+/// let key = Zeroizing::new(std::fs::read("client-key.pem")?);
+/// let trust = Trust::system().identity(Identity::from_pem(&certificates, &key)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Identity(pub(crate) Arc<CertifiedKey>);
 
