@@ -84,9 +84,10 @@
 //! |---|---|
 //! | a signature alone | [`Signer`], [`PreparedRequest`] |
 //! | checking a signature, receiving callbacks | [`Verifier`], [`Reception`], [`Callback`] |
-//! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`ResultCode`] |
+//! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`ResultData`], [`ResultCode`] |
 //! | every interface of CC-FS | the operations, [`INTERFACES`], [`AnyOperation`] |
 //! | names and places | [`IndexFileName`], [`ResponseId`], [`Endpoint`] |
+//! | times | [`Timestamp`] for UTC, [`LocalTime`] and [`Day`] for the tenant's clock |
 #![forbid(unsafe_code)]
 
 mod auth;

@@ -5,7 +5,7 @@ use std::fmt;
 /// The skill IDs of an agent, borrowed from their cell.
 ///
 /// They are separated by `;` (the Chinese edition of the documentation) or `,` (the English one); both are taken.
-/// Spaces around an ID and empty IDs are dropped.
+/// Spaces around an ID and empty IDs are dropped. See `docs/protocol.md`, "Index file formats".
 ///
 /// ```
 /// use ccfs_archive::SkillList;

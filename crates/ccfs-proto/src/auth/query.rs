@@ -3,6 +3,7 @@
 /// Takes a query apart into raw keys and values, as a [`RequestView`](crate::RequestView) wants them: for servers that verify.
 ///
 /// `%XX` is decoded, a plus sign stays one, a `%` without two hex digits stays as it is, and bytes that are no UTF-8 become U+FFFD.
+/// See `docs/protocol.md`, "What is not published".
 ///
 /// ```
 /// let pairs = ccfs_proto::decode_query("locationId=1%2F2&st=a=b&empty");

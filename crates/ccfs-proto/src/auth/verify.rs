@@ -138,6 +138,19 @@ impl Verifier {
     ///
     /// For developing and for `ccfs verify`, not for a server's answer: who may ask why learns more than who is only told no.
     /// `None` when nothing that is tried explains it (a wrong secret key, mostly), or when the signature is valid.
+    ///
+    /// ```
+    /// use ccfs_proto::{Credentials, Difference, RequestView, Signer, Timestamp, Verifier};
+    ///
+    /// let credentials = Credentials::from_text("ak", String::from("sk"))?;
+    /// let sent = RequestView { method: "POST", path: "/callback", query: &[], headers: &[("host", "10.1.2.3:8443")], body: b"{}" };
+    /// let signed = RequestView { headers: &[("host", "10.1.2.3")], ..sent };
+    /// let authorization = Signer::new(&credentials).sign(signed, Timestamp::from_unix_millis(1_630_402_730_872))?;
+    ///
+    /// let difference = Verifier::new(&credentials).diagnose(authorization.to_str()?, sent)?;
+    /// assert_eq!(difference, Some(Difference::HostWithoutPort));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn diagnose(&self, authorization: &str, request: RequestView<'_>) -> Result<Option<Difference>, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
         if header.access_key() != self.credentials.access_key() {

@@ -9,7 +9,7 @@ use crate::envelope::{shown, without_mark};
 
 /// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and what gateways say.
 ///
-/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Lockout and clock".
+/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Answers" and "Lockout and clock".
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRefusal {

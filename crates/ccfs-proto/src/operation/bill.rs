@@ -16,7 +16,7 @@ use crate::file_name::IndexFileName;
 /// Characters of `callId` and of the numbers.
 const NUMBER_LIMIT: usize = 25;
 
-/// Which bills are wanted.
+/// Which bills are wanted: `dataType`. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BillData {

@@ -213,7 +213,7 @@ impl fmt::Debug for OperationRequest {
     }
 }
 
-/// Whether an operation may be sent again.
+/// Whether an operation may be sent again. The repository's `docs/reliability.md` has the table of what is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Repeat {

@@ -73,7 +73,8 @@ impl Operation for RequestPlayVoice {
 
 /// What lets its bearer play one recording for 30 minutes.
 ///
-/// `Debug` does not show it, it cannot be compared, and this copy of it is wiped when it is dropped.
+/// `Debug` does not show it, it cannot be compared, and this copy of it is wiped when it is dropped. See `docs/protocol.md`,
+/// "Other interfaces".
 #[derive(Clone)]
 pub struct PlaybackToken(Zeroizing<String>);
 

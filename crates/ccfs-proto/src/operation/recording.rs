@@ -257,7 +257,7 @@ impl Operation for GetRecordFileUrlFromObs {
 
 /// Where a recording is in the object storage, for 8 hours.
 ///
-/// Whoever has the URL can fetch the recording, so `Debug` does not show it.
+/// Whoever has the URL can fetch the recording, so `Debug` does not show it. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecordingUrl(String);
 

@@ -108,6 +108,21 @@ proptest! {
     }
 
     #[test]
+    fn a_time_has_the_parts_that_it_is_made_of(day in day(), hour in 0_u8..30, minute in 0_u8..70, second in 0_u8..70) {
+        match LocalTime::new(day, hour, minute, second) {
+            Ok(time) => {
+                prop_assert_eq!((time.day(), time.hour(), time.minute(), time.second()), (day, hour, minute, second));
+                let since = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
+                prop_assert_eq!(time.seconds_since(day.midnight()), since);
+            }
+            Err(error) => {
+                prop_assert_eq!(error, CalendarError::NoSuchTime);
+                prop_assert!(hour > 23 || minute > 59 || second > 59);
+            }
+        }
+    }
+
+    #[test]
     fn a_day_exists_when_the_calendar_has_it(year in 0_u16..12_000, month in any::<u8>(), day in any::<u8>(), near in (0_u8..15, 0_u8..34)) {
         for (month, day) in [(month, day), near] {
             let exists = year <= 9999 && (1..=12).contains(&month) && (1..=days_in(year.into(), month.into())).contains(&day.into());

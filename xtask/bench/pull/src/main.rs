@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use ccfs_archive::{ExportFormat, IndexKind};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{Credentials, Day, LocalTime};
+use ccfs_proto::{Credentials, Day};
 use ccfs_pull::{Pace, Plan, Pull, PullSummary, Zone};
 use ccfs_tls::Trust;
 use ccfs_ureq::Session;
