@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use crate::csv::CsvWriter;
+use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecordRef, WithOffset};
+use crate::record::{AnyRecord, AnyRecordRef, RecordRef, WithOffset};
+use crate::records::Records;
 use crate::time::TenantTime;
 
 /// What records are turned into.
@@ -34,6 +37,9 @@ impl fmt::Display for ExportFormat {
     }
 }
 
+/// Rows between two calls of a progress function.
+const ROWS_BETWEEN: u64 = 4096;
+
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
 type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 
@@ -45,9 +51,7 @@ type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 /// let csv = "1a,dev,acc,1,2,3,2015-02-08 20:23:30";
 /// let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
 /// let mut writer = RecordWriter::new(ExportFormat::Jsonl, Vec::new()).offset(|_| Some(8 * 3600));
-/// while let Some(record) = rows.next_record()? {
-///     writer.write(record)?;
-/// }
+/// writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(()))?;
 /// assert!(String::from_utf8(writer.into_inner()?)?.contains(r#""operate_time":"2015-02-08T20:23:30+08:00""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -105,6 +109,30 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         }
     }
 
+    /// Writes all records that are left, those of one kind of file or of every kind.
+    ///
+    /// With a kind the [header](Self::write_header) comes first. `progress` is told after every 4,096 records how many were read; what it breaks ends with
+    /// [`CopyError::Stopped`].
+    pub fn copy(
+        &mut self,
+        records: &mut Records<'_, AnyRecord>,
+        kind: Option<IndexKind>,
+        mut progress: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(), CopyError> {
+        if let Some(kind) = kind {
+            self.write_header(kind).map_err(CopyError::Write)?;
+        }
+        while let Some(record) = records.next_record()? {
+            if kind.is_none_or(|kind| kind == record.kind()) {
+                self.write(record).map_err(CopyError::Write)?;
+            }
+            if records.rows().is_multiple_of(ROWS_BETWEEN) && progress(records.rows()).is_break() {
+                return Err(CopyError::Stopped);
+            }
+        }
+        Ok(())
+    }
+
     /// Flushes, and hands back what was written to.
     pub fn into_inner(self) -> io::Result<W> {
         match self.out {
@@ -121,4 +149,20 @@ impl<W: Write> fmt::Debug for RecordWriter<'_, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordWriter").finish_non_exhaustive()
     }
+}
+
+/// Why not all records were copied. Those before are written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The next one cannot be read.
+    #[error(transparent)]
+    Read(#[from] Error),
+    /// It cannot be written: the output failed, or, as an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput), a CSV would get records of
+    /// two kinds of file.
+    #[error("writing the records failed: {0}")]
+    Write(#[source] io::Error),
+    /// The progress function stopped it.
+    #[error("the copy was stopped")]
+    Stopped,
 }

@@ -70,7 +70,7 @@ pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{Cells, Charset, CsvRow, CsvWriter, Row};
 pub use error::{BadRow, Error, Position, RowFault};
 #[cfg(feature = "json")]
-pub use export::{ExportFormat, RecordWriter};
+pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
 pub use options::{BadRows, OnBadRow, ReadOptions};

@@ -265,6 +265,8 @@ fn manual_pages_are_made_from_the_help() {
         let path = entry.unwrap().path();
         let (name, page) = (path.file_stem().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
         assert!(page.contains(".TH ") && page.contains(".SH SYNOPSIS"), "{name}");
+        assert!(page.contains("EXIT STATUS") && page.contains("CCFS_ENDPOINT") && page.contains("config.toml"), "{name}");
+        assert!(name == "ccfs" || (page.contains(".SH \"EXAMPLES\"\n.nf\n") && page.contains("SEE ALSO")), "{name}");
         let command: Vec<&str> = name.strip_prefix("ccfs-").into_iter().collect();
         let help = ccfs.run(&[&command[..], &["--help"]].concat()).stdout;
         let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3);
@@ -326,4 +328,20 @@ fn failures_tell_the_next_step() {
     let run = ccfs.run(&["listen", "--bind", "9080"]);
     run.ends_with_code(2);
     assert!(run.stderr.contains("such as 127.0.0.1:9080"), "{}", run.stderr);
+}
+
+/// A full disk under `-o` is told with the file's name, and no half of it is left.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_is_named() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a.csv"), SKILLS_CSV.repeat(5000)).unwrap();
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_ccfs"), "convert", "a.csv", "-o", "a.jsonl"]).current_dir(ccfs.path("."));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("a.jsonl cannot be written: File too large"), "{said}");
+    assert_eq!(ccfs.files("."), ["a.csv"]);
 }

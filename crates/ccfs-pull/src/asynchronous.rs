@@ -144,7 +144,8 @@ impl Worker {
             }
         }
         let folder = Arc::clone(&self.folder);
-        blocking(move || folder.convert(window, || !*stop.borrow())).await?;
+        blocking(move || folder.convert(window, || if *stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }))
+            .await?;
         Ok(stored.unwrap_or_default())
     }
 

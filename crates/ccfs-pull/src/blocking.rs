@@ -107,7 +107,7 @@ impl Work<'_> {
         let window = self.job.window;
         let adopted = self.folder.adopt(window)?;
         let stored = adopted.map_or_else(|| self.download(fetch), Ok)?;
-        self.folder.convert(window, || self.flow().is_continue())?;
+        self.folder.convert(window, || self.flow())?;
         Ok(stored)
     }
 

@@ -3,9 +3,10 @@
 use std::error::Error as StdError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ccfs_archive::{AnyRecord, Archive, ExportFormat, RecordRef, RecordWriter, Records};
+use ccfs_archive::{Archive, CopyError, ExportFormat, RecordWriter};
 use ccfs_driver::{Error, Overwrite, WholeFile};
 
 use crate::error::PullError;
@@ -124,7 +125,7 @@ impl Folder {
     }
 
     /// Converts a window's ZIP, when that is wanted.
-    pub(crate) fn convert(&self, window: Window, mut go_on: impl FnMut() -> bool) -> Result<(), Error> {
+    pub(crate) fn convert(&self, window: Window, mut go_on: impl FnMut() -> ControlFlow<()>) -> Result<(), Error> {
         let Some((target, format)) = self.converted(window) else { return Ok(()) };
         let data = |error: ccfs_archive::Error| match error {
             ccfs_archive::Error::Io(error) => Error::Write(error),
@@ -135,25 +136,17 @@ impl Folder {
         let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
         let zone = &self.plan.zone;
         let mut writer = RecordWriter::new(format, out).offset(|time| zone.offset(time));
-        writer.write_header(self.plan.kind).map_err(Error::Write)?;
-        let mut records: Records<'_, AnyRecord> = archive.records();
-        while let Some(record) = records.next_record().map_err(data)? {
-            if record.kind() == self.plan.kind {
-                writer.write(record).map_err(Error::Write)?;
-            }
-            if records_between(records.rows()) && !go_on() {
-                return Err(Error::Stopped);
-            }
-        }
+        let copied = writer.copy(&mut archive.records(), Some(self.plan.kind), |_| go_on());
+        copied.map_err(|error| match error {
+            CopyError::Read(error) => data(error),
+            CopyError::Write(error) => Error::Write(error),
+            _ => Error::Stopped,
+        })?;
         let file = writer.into_inner().and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error)).map_err(Error::Write)?;
         let len = file.written();
         file.commit(len)?;
         Ok(())
     }
-}
-
-fn records_between(rows: u64) -> bool {
-    rows.is_multiple_of(4096)
 }
 
 fn count(file: File, plan: &Plan) -> Result<(u64, u64), ccfs_archive::Error> {

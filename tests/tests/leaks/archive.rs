@@ -51,7 +51,10 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&parser);
     shown.debug(&parser.feed(&zip[..100]));
     shown.debug(&CsvWriter::new(Vec::new()));
-    shown.debug(&RecordWriter::new(ExportFormat::Csv, Vec::new()));
+    let mut writer = RecordWriter::new(ExportFormat::Csv, Vec::new());
+    shown.debug(&writer);
+    let mut rows = Records::<AnyRecord>::from_csv_with(row.as_bytes(), FileKind::AgentSkillInfo, &ReadOptions::new());
+    shown.error(&writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(())).unwrap_err());
 
     records::<AgentSkillChange>(shown, IndexKind::AgentSkillInfo);
     records::<AgentOperation>(shown, IndexKind::AgentOprInfo);

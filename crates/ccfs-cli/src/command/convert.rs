@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs::archive::{AnyRecord, BadRows, Error, ExportFormat, IndexKind, OnBadRow, ReadOptions, RecordRef, RecordWriter, Records};
+use ccfs::archive::{AnyRecord, BadRows, CopyError, Error, ExportFormat, IndexKind, OnBadRow, ReadOptions, RecordWriter, Records};
 use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
 use clap::{Args, ValueEnum};
@@ -15,8 +15,6 @@ use crate::interrupt;
 use crate::progress::Bar;
 use crate::settings::Settings;
 
-/// Rows between two looks at the clock and the signals.
-const ROWS_BETWEEN: u64 = 4096;
 /// Bad rows whose positions are told; all are counted.
 const BAD_ROWS_TOLD: usize = 10;
 
@@ -102,29 +100,29 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let bar = Bar::reading();
     let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
     let kind = only_kind(&input, args)?;
-    let mut conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
+    let conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
     let bad_rows = match &args.output {
         None => {
             let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
-            let bad_rows = conversion.run(input.into_records(&options), &mut out, &name)?;
+            let bad_rows = conversion.run(input.into_records(&options), &mut out, &name, Failure::stdout)?;
             out.flush().map_err(|error| Failure::stdout(&error))?;
             bad_rows
         }
-        Some(path) => to_file(&mut conversion, input.into_records(&options), path, args.force, &name)?,
+        Some(path) => to_file(&conversion, input.into_records(&options), path, args.force, &name)?,
     };
     report(&bad_rows);
     Ok(())
 }
 
 /// The file is there when all of it is right, and not before.
-fn to_file(conversion: &mut Conversion, records: Records<'_, AnyRecord>, path: &Path, force: bool, name: &str) -> Result<BadRows, Failure> {
+fn to_file(conversion: &Conversion, records: Records<'_, AnyRecord>, path: &Path, force: bool, name: &str) -> Result<BadRows, Failure> {
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
     let file = WholeFile::create(path, overwrite)?;
-    let cannot = |error: io::Error| Failure::file(format_args!("{} cannot be written: {error}", path.display()));
+    let cannot = |error: &io::Error| Failure::file(format_args!("{} cannot be written: {error}", path.display()));
     let mut out = BufWriter::with_capacity(256 * 1024, file);
-    let bad_rows = conversion.run(records, &mut out, name)?;
-    let file = out.into_inner().map_err(|error| cannot(error.into_error()))?;
+    let bad_rows = conversion.run(records, &mut out, name, cannot)?;
+    let file = out.into_inner().map_err(|error| cannot(error.error()))?;
     let len = file.written();
     file.commit(len)?;
     Ok(bad_rows)
@@ -160,32 +158,32 @@ struct Conversion {
 }
 
 impl Conversion {
-    fn run(&mut self, mut records: Records<'_, AnyRecord>, out: &mut impl Write, name: &str) -> Result<BadRows, Failure> {
+    /// Writes all records of the input of that name; `cannot` says that the output takes no more.
+    fn run(
+        &self,
+        mut records: Records<'_, AnyRecord>,
+        out: impl Write,
+        name: &str,
+        cannot: impl Fn(&io::Error) -> Failure,
+    ) -> Result<BadRows, Failure> {
         let mut writer = RecordWriter::new(self.to.into(), out);
         if let Some(zone) = &self.zone {
             writer = writer.offset(|time| zone.offset(time));
         }
-        if let (Target::Csv, Some(kind)) = (self.to, self.kind) {
-            writer.write_header(kind).map_err(|error| Failure::stdout(&error))?;
-        }
-        let mut rows = 0_u64;
-        while let Some(record) = records.next_record().map_err(|error| bad_row_hint(name, &error))? {
-            if self.kind.is_none_or(|kind| kind == record.kind()) {
-                writer.write(record).map_err(|error| match error.kind() {
-                    // Known before only where the input can be looked at before.
-                    io::ErrorKind::InvalidInput => Failure::usage(format_args!("{error}: choose one with --kind")),
-                    _ => Failure::stdout(&error),
-                })?;
-            }
-            rows += 1;
-            if rows.is_multiple_of(ROWS_BETWEEN) {
-                self.bar.rows(rows);
-                if interrupt::came() {
-                    return Err(Failure::new(Kind::Interrupted, "interrupted"));
-                }
-            }
-        }
+        let copied = writer.copy(&mut records, self.kind, |rows| {
+            self.bar.rows(rows);
+            interrupt::flow()
+        });
         self.bar.finish();
+        copied.map_err(|error| match error {
+            CopyError::Read(error) => bad_row_hint(name, &error),
+            // Known before only where the input can be looked at before.
+            CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Failure::usage(format_args!("{error}: choose one with --kind"))
+            }
+            CopyError::Write(error) => cannot(&error),
+            _ => Failure::new(Kind::Interrupted, "interrupted"),
+        })?;
         Ok(records.bad_rows().clone())
     }
 }
@@ -218,8 +216,8 @@ pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failu
     let options = ReadOptions::new();
     let bar = Bar::reading();
     let input = Input::open(archive, None, &options, &bar)?;
-    let mut conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
-    to_file(&mut conversion, input.into_records(&options), path, true, &archive.display().to_string())?;
+    let conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
+    to_file(&conversion, input.into_records(&options), path, true, &archive.display().to_string())?;
     let lines = File::open(path).and_then(|file| io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1)));
     lines.map_err(Failure::file)
 }

@@ -11,6 +11,17 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output;
 
+const ROOT: &str = "ccfs";
+const EXIT_STATUS: &str = "\
+0    done
+1    the server said no, or the data is bad
+2    usage
+3    network or TLS
+4    authentication (401, 403)
+130  interrupted";
+const FILES: &str =
+    "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/config.toml: the settings, where no flag and no variable gives them";
+
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
     /// Folder for the pages, ccfs.1 and one for each command; made where it is not there
@@ -36,9 +47,46 @@ pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
 
 /// The page in roff, as `man` reads it.
 fn page(command: &clap::Command) -> Result<String, Failure> {
-    let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page).map_err(Failure::data)?;
+    let (man, mut page) = (Man::new(command.clone()), Vec::new());
+    let made = man
+        .render_title(&mut page)
+        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| man.render_synopsis_section(&mut page))
+        .and_then(|()| man.render_description_section(&mut page))
+        .and_then(|()| man.render_options_section(&mut page));
+    made.map_err(Failure::data)?;
+    if command.get_name() == ROOT {
+        man.render_subcommands_section(&mut page).map_err(Failure::data)?;
+    } else if command.has_subcommands() {
+        // They have no pages of their own: their help tells their flags.
+        let listed =
+            command.get_subcommands().map(|one| format!("{}\n    {}", one.get_name(), one.get_about().cloned().unwrap_or_default()));
+        section(&mut page, "INTERFACES", &listed.collect::<Vec<_>>().join("\n"));
+    }
+    if let Some(help) = command.get_after_help().map(ToString::to_string) {
+        let (notes, examples) = help.split_once("Example:\n").unwrap_or((&help, ""));
+        section(&mut page, "NOTES", notes);
+        section(&mut page, "EXAMPLES", examples);
+    }
+    section(&mut page, "EXIT STATUS", EXIT_STATUS);
+    section(&mut page, "FILES", FILES);
+    if command.get_name() != ROOT {
+        page.extend_from_slice(b".SH \"SEE ALSO\"\nccfs(1)\n");
+    }
     String::from_utf8(page).map_err(Failure::data)
+}
+
+/// A section whose lines stay as they are; none where there is nothing to say.
+fn section(page: &mut Vec<u8>, heading: &str, text: &str) {
+    if text.trim().is_empty() {
+        return;
+    }
+    let lines = text.trim_end().lines().map(|line| {
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        // A dot or a quote would begin a request.
+        if line.starts_with(['.', '\'']) { format!("\\&{line}\n") } else { format!("{line}\n") }
+    });
+    page.extend_from_slice(format!(".SH \"{heading}\"\n.nf\n{}.fi\n", lines.collect::<String>()).as_bytes());
 }
 
 fn write(folder: &Path, command: &clap::Command) -> Result<(), Failure> {
