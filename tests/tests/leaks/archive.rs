@@ -53,7 +53,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&CsvWriter::new(Vec::new()));
     let mut writer = RecordWriter::new(ExportFormat::Csv, Vec::new());
     shown.debug(&writer);
-    let mut rows = Records::<AnyRecord>::from_csv_with(row.as_bytes(), FileKind::AgentSkillInfo, &ReadOptions::new());
+    let mut rows = Records::<AnyRecord>::from_csv_with(row.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
     shown.error(&writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(())).unwrap_err());
 
     records::<AgentSkillChange>(shown, IndexKind::AgentSkillInfo);
