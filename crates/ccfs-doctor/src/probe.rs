@@ -91,11 +91,11 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
 /// Asks the proxy for a tunnel; gives the status.
 fn tunnel(stream: &mut TcpStream, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
     let target = format!("{}:{}", endpoint.host(), endpoint.port());
-    stream.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").as_bytes())?;
-    if let Some(login) = proxy.authorization() {
-        stream.write_all(&Zeroizing::new([b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"].concat()))?;
-    }
-    stream.write_all(b"\r\n")?;
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+    let login = proxy.authorization();
+    let login: [&[u8]; 3] = login.as_ref().map_or([b"", b"", b""], |login| [b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"]);
+    // In one piece, in a buffer that does not grow.
+    stream.write_all(&Zeroizing::new([&[request.as_bytes()], &login[..], &[b"\r\n"]].concat().concat()))?;
     let mut head = Vec::new();
     // Byte by byte, because what follows belongs to TLS.
     while !head.ends_with(b"\r\n\r\n") {

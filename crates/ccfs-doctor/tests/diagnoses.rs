@@ -267,3 +267,22 @@ fn proxies() {
     comes_to(&report, Verdict::Network, &[(Cause::ProxyRefused, Certain)]);
     assert!(emulator.received().is_empty());
 }
+
+/// As RFC 9110 and RFC 7617 want it, in one piece; the login's value is what Python's base64 makes of it.
+#[test]
+fn a_tunnel_is_asked_for_with_the_login() {
+    let emulator = Emulator::builder().start().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy: Proxy = format!("http://user:wo%3ard@{}", listener.local_addr().unwrap()).parse().unwrap();
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        let len = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 407 No\r\n\r\n").unwrap();
+        String::from_utf8(head[..len].to_vec()).unwrap()
+    });
+    doctor(&emulator).proxy(proxy).examine().unwrap();
+    let (to, login) = (emulator.address(), "dXNlcjp3bzpyZA==");
+    let expected = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n");
+    assert_eq!(asked.join().unwrap(), expected);
+}
