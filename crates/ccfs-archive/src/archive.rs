@@ -24,11 +24,14 @@ pub struct Archive<R> {
 
 impl<R: Read + Seek> Archive<R> {
     /// Opens an archive with the default [`ReadOptions`].
+    ///
+    /// It fails with [`Error::Zip`] for what is no archive, or one that is damaged or made to mislead, with [`Error::Limit`] for too many
+    /// members or too large a directory, and with [`Error::Io`] when the reader does.
     pub fn open(reader: R) -> Result<Self, Error> {
         Self::open_with(reader, &ReadOptions::new())
     }
 
-    /// Opens an archive.
+    /// Opens an archive, as [`open`](Self::open) does, with other options.
     pub fn open_with(mut reader: R, options: &ReadOptions) -> Result<Self, Error> {
         let directory = Directory::read(&mut reader, options.get_limits())?;
         Ok(Self { reader, options: options.clone(), members: directory.members })

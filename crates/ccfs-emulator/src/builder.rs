@@ -321,6 +321,10 @@ impl Builder {
     }
 
     /// Starts the emulator on a thread of its own, and returns when it listens. Works in any test, async ones too.
+    ///
+    /// It fails for options that do not fit ([`Limit`](StartError::Limit), [`Key`](StartError::Key),
+    /// [`SameAccessKey`](StartError::SameAccessKey), [`PathPrefix`](StartError::PathPrefix), a CA that is none as
+    /// [`Tls`](StartError::Tls)) and when the system says no ([`Bind`](StartError::Bind), [`Thread`](StartError::Thread)).
     pub fn start(self) -> Result<Emulator, StartError> {
         let settings = &self.settings;
         let limits = [

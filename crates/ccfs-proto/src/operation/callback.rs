@@ -50,7 +50,11 @@ impl Callback {
         Self { response_id, file_name, account_id }
     }
 
-    /// Reads the body of a callback, of up to 64 KiB.
+    /// Reads the body of a callback, of up to 64 KiB. Whatever else stands in it is passed over.
+    ///
+    /// It fails with [`TooLarge`](CallbackError::TooLarge), with [`Json`](CallbackError::Json) for what is none, with
+    /// [`Missing`](CallbackError::Missing) or [`Name`](CallbackError::Name) for a field, and with [`Disagree`](CallbackError::Disagree) when
+    /// the id and the names are of different jobs.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
         if body.len() > LIMIT {
             return Err(CallbackError::TooLarge { limit: LIMIT });
