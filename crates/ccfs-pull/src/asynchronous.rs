@@ -26,60 +26,46 @@ use crate::window::Window;
 /// How long a wait goes on before the caller is asked again.
 const SLICE: Duration = Duration::from_millis(100);
 
-impl Pull<'_> {
-    /// Pulls until every window is settled, in a tokio runtime with I/O and time enabled.
-    ///
-    /// Dropping the future breaks everything off and leaves a folder that the next pull goes on from; stopping it by the
-    /// [progress](Self::progress) function also waits for questions that are under way, so that none of their answers is lost.
-    ///
-    /// ```no_run
-    /// # async fn example(client: ccfs_reqwest::Client, plan: ccfs_pull::Plan) -> Result<(), ccfs_pull::PullError> {
-    /// let summary = ccfs_pull::Pull::new(plan, "skills").run_async(&client).await?;
-    /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn run_async(self, client: &Client) -> Result<PullSummary, PullError> {
-        let pace = self.paced();
-        let Self { plan, folder, clock, mut caller, .. } = self;
-        let (endpoint, access_key, now) = (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
-        let mut run = blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
-        let worker =
-            Worker { client: client.clone(), folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: Arc::default() };
-        let mut jobs: JoinSet<Report> = JoinSet::new();
-        loop {
-            caller.look(&mut run, worker.shared.received.load(Ordering::Relaxed), clock.now());
-            if run.is_stopping() {
-                worker.shared.stop.send_replace(true);
+/// Pulls until every window is settled.
+pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
+    let pace = pull.paced();
+    let Pull { plan, folder, clock, mut caller, .. } = pull;
+    let (endpoint, access_key, now) = (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
+    let mut run = blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
+    let worker = Worker { client: client.clone(), folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: Arc::default() };
+    let mut jobs: JoinSet<Report> = JoinSet::new();
+    loop {
+        caller.look(&mut run, worker.shared.received.load(Ordering::Relaxed), clock.now());
+        if run.is_stopping() {
+            worker.shared.stop.send_replace(true);
+        }
+        // The journal is written on a thread for such work.
+        let (back, step, settled) = blocking({
+            let now = clock.now();
+            move || {
+                let (step, settled) = run.step(now);
+                (run, step, settled)
             }
-            // The journal is written on a thread for such work.
-            let (back, step, settled) = blocking({
-                let now = clock.now();
-                move || {
-                    let (step, settled) = run.step(now);
-                    (run, step, settled)
-                }
-            })
-            .await;
-            run = back;
-            caller.settled(&settled);
-            match step {
-                Step::Start(job) => {
-                    #[cfg(feature = "tracing")]
-                    let span = crate::run::span(&job);
-                    let work = worker.clone().run(job);
-                    #[cfg(feature = "tracing")]
-                    let work = tracing::Instrument::instrument(work, span);
-                    jobs.spawn(work);
-                }
-                Step::Wait(within) => {
-                    if let Some((job, result)) = wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await {
-                        run.report(clock.now(), &job, result);
-                    }
-                }
-                Step::Done => return run.end(),
-                _ => unreachable!("a step that this driver was not written for"),
+        })
+        .await;
+        run = back;
+        caller.settled(&settled);
+        match step {
+            Step::Start(job) => {
+                #[cfg(feature = "tracing")]
+                let span = crate::run::span(&job);
+                let work = worker.clone().run(job);
+                #[cfg(feature = "tracing")]
+                let work = tracing::Instrument::instrument(work, span);
+                jobs.spawn(work);
             }
+            Step::Wait(within) => {
+                if let Some((job, result)) = wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await {
+                    run.report(clock.now(), &job, result);
+                }
+            }
+            Step::Done => return run.end(),
+            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }

@@ -23,40 +23,38 @@ use crate::summary::PullSummary;
 /// How long a wait goes on before the caller is asked again.
 const SLICE: Duration = Duration::from_millis(100);
 
-impl Pull<'_> {
-    /// Pulls until every window is settled. A job has a thread of its own, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
-    pub fn run(self, client: &Client) -> Result<PullSummary, PullError> {
-        let pace = self.paced();
-        let Self { plan, folder, clock, mut caller, .. } = self;
-        let mut run = Run::begin(plan, pace, &folder, client.session().endpoint(), client.session().access_key(), clock.now())?;
-        let shared = Shared::default();
-        let (sender, reports) = channel();
-        thread::scope(|scope| {
-            loop {
-                caller.look(&mut run, shared.received.load(Ordering::Relaxed), clock.now());
-                if run.is_stopping() {
-                    shared.stop.store(true, Ordering::Relaxed);
-                }
-                let (step, settled) = run.step(clock.now());
-                caller.settled(&settled);
-                match step {
-                    Step::Start(job) => {
-                        let work = Work { client, folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: &shared, job };
-                        let sender = sender.clone();
-                        scope.spawn(move || work.run(&sender));
-                    }
-                    Step::Wait(within) => match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
-                        Some((job, Ok(result))) => run.report(clock.now(), &job, result),
-                        Some((_, Err(panic))) => resume_unwind(panic),
-                        None => {}
-                    },
-                    Step::Done => break,
-                    _ => unreachable!("a step that this driver was not written for"),
-                }
+/// Pulls until every window is settled.
+pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
+    let pace = pull.paced();
+    let Pull { plan, folder, clock, mut caller, .. } = pull;
+    let mut run = Run::begin(plan, pace, &folder, client.session().endpoint(), client.session().access_key(), clock.now())?;
+    let shared = Shared::default();
+    let (sender, reports) = channel();
+    thread::scope(|scope| {
+        loop {
+            caller.look(&mut run, shared.received.load(Ordering::Relaxed), clock.now());
+            if run.is_stopping() {
+                shared.stop.store(true, Ordering::Relaxed);
             }
-        });
-        run.end()
-    }
+            let (step, settled) = run.step(clock.now());
+            caller.settled(&settled);
+            match step {
+                Step::Start(job) => {
+                    let work = Work { client, folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: &shared, job };
+                    let sender = sender.clone();
+                    scope.spawn(move || work.run(&sender));
+                }
+                Step::Wait(within) => match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
+                    Some((job, Ok(result))) => run.report(clock.now(), &job, result),
+                    Some((_, Err(panic))) => resume_unwind(panic),
+                    None => {}
+                },
+                Step::Done => break,
+                _ => unreachable!("a step that this driver was not written for"),
+            }
+        }
+    });
+    run.end()
 }
 
 /// How a job ended, or the panic that ended it.

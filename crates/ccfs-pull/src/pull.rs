@@ -11,7 +11,7 @@ use ccfs_proto::{Callback, Now};
 use crate::error::PullError;
 use crate::plan::{Pace, Plan};
 use crate::run::Run;
-use crate::summary::{PullProgress, WindowReport};
+use crate::summary::{PullProgress, PullSummary, WindowReport};
 
 /// A pull that is ready to start, over the blocking client with [`run`](Self::run) or the async one with [`run_async`](Self::run_async).
 ///
@@ -92,7 +92,7 @@ impl<'a> Pull<'a> {
     }
 
     /// Calls `on_window` for each window that this run settles, as soon as that is in the journal. Default: nobody is told before the
-    /// [summary](crate::PullSummary).
+    /// [summary](PullSummary).
     pub fn on_window(mut self, on_window: impl FnMut(&WindowReport) + Send + 'a) -> Self {
         self.caller.on_window = Some(Box::new(on_window));
         self
@@ -102,6 +102,33 @@ impl<'a> Pull<'a> {
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// Pulls until every window is settled, and blocks until then. A job has a thread of its own, at most
+    /// [`Pace::in_flight`](crate::Pace::in_flight) at once.
+    ///
+    /// A window that cannot be had is no error: see [`PullSummary::failed`]. After an error what is on disk stays, and the next pull goes
+    /// on from there.
+    #[cfg(feature = "blocking")]
+    pub fn run(self, client: &ccfs_ureq::Client) -> Result<PullSummary, PullError> {
+        crate::blocking::run(self, client)
+    }
+
+    /// The same, in a tokio runtime with I/O and time enabled.
+    ///
+    /// Dropping the future breaks everything off and leaves a folder that the next pull goes on from; stopping it by the
+    /// [progress](Self::progress) function also waits for questions that are under way, so that none of their answers is lost.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ccfs_reqwest::Client, plan: ccfs_pull::Plan) -> Result<(), ccfs_pull::PullError> {
+    /// let summary = ccfs_pull::Pull::new(plan, "skills").run_async(&client).await?;
+    /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    pub async fn run_async(self, client: &ccfs_reqwest::Client) -> Result<PullSummary, PullError> {
+        crate::asynchronous::run(self, client).await
     }
 
     /// Its pace; who waits for callbacks has a patience.
