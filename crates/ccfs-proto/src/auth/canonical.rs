@@ -15,8 +15,8 @@ const QUERY_LIMIT: usize = 64;
 /// What stands here must be what goes over the wire, byte for byte.
 ///
 /// - `path` is the path as sent, without the query;
-/// - `query` holds raw (not encoded) keys and values, in any order;
-/// - `headers` are the headers that are signed, in any order. `host` must be among them;
+/// - `query` holds raw (not encoded) keys and values, in any order, at most 64 of them;
+/// - `headers` are the headers that are signed, in any order, at most 32, none twice. `host` must be among them;
 /// - `body` is the whole body.
 #[derive(Clone, Copy)]
 pub struct RequestView<'a> {
@@ -68,6 +68,12 @@ impl QueryLine {
     }
 }
 
+impl fmt::Display for QueryLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Why a request cannot be signed or verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -79,19 +85,25 @@ pub enum ViewError {
     #[error("the method or the path holds a line break: pass them as they stand in the request line")]
     LineBreak,
     /// A name is no header name.
-    #[error("signed header number {index} (from 0) has a name that HTTP does not allow")]
+    #[error(
+        "signed header number {index} (from 0) has a name that HTTP does not allow: letters, digits and !#$%&'*+-.^_`|~ can stand in one"
+    )]
     HeaderName {
         /// Its place, from 0.
         index: usize,
     },
     /// A name stands twice.
-    #[error("the header `{name}` stands twice among the signed headers, and the scheme has no rule for that")]
+    #[error(
+        "the header `{name}` stands twice among the signed headers, and the scheme has no rule for that: sign it once, and send it once"
+    )]
     DuplicateHeader {
         /// The name in lower case.
         name: String,
     },
     /// More headers than the bound.
-    #[error("{count} headers are to be signed, and at most {limit} can be")]
+    #[error(
+        "{count} headers are to be signed, and at most {limit} can be: sign `host`, `content-type` and `content-length`, and send the others unsigned"
+    )]
     TooManyHeaders {
         /// The bound.
         limit: usize,
@@ -99,7 +111,7 @@ pub enum ViewError {
         count: usize,
     },
     /// More query parameters than the bound.
-    #[error("the query has {count} parameters, and at most {limit} can be signed")]
+    #[error("the query has {count} parameters, and at most {limit} can be signed: move some into the body")]
     TooManyParameters {
         /// The bound.
         limit: usize,

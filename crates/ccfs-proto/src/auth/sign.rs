@@ -52,14 +52,14 @@ impl Signer {
         Self { credentials: credentials.clone(), query_line: QueryLine::default(), precision: Precision::default() }
     }
 
-    /// Chooses what stands for an absent query.
+    /// Chooses what stands for an absent query. Default: [`QueryLine::Omit`].
     #[must_use]
     pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.query_line = query_line;
         self
     }
 
-    /// Chooses how fine the timestamp is written.
+    /// Chooses how fine the timestamp is written. Default: [`Precision::Millis`].
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
