@@ -11,6 +11,7 @@ mod examples;
 mod features;
 mod fuzz;
 mod licences;
+mod miri;
 mod tools;
 mod unused;
 mod wasm;
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["msrv"] => tools::msrv(),
         ["minimal"] => tools::minimal(),
-        ["miri"] => tools::miri(),
+        ["miri"] => miri::run(),
         ["deny"] => tools::deny(None),
         ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),

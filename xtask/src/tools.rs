@@ -1,4 +1,4 @@
-//! What needs a tool beside the stable toolchain: the oldest Rust and the oldest dependencies that we say we take, Miri, and advisories.
+//! What needs a tool beside the stable toolchain: the oldest Rust and the oldest dependencies that we say we take, and advisories.
 //!
 //! Where the tool is not there, each says so and passes.
 
@@ -12,9 +12,6 @@ use crate::workspace::{cargo, done, metadata, output, read, root, text};
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 /// Where `deny.toml` says how they are taken.
 const SECTION: &str = "[advisories]\n";
-
-/// Tests of the core's operations that take Miri too long, which is some hundred times slower than the processor.
-const SLOW: &[&str] = &["laws::", "limits::", "upload::", "secrets::"];
 
 /// Builds everything with the Rust version that the packages promise.
 pub(crate) fn msrv() -> Result<(), String> {
@@ -67,20 +64,6 @@ pub(crate) fn minimal() -> Result<(), String> {
     Ok(())
 }
 
-/// Runs those of the core's tests in Miri that go through bytes and lengths by hand (hashing, encoding, requests, answers), each law with
-/// two cases.
-pub(crate) fn miri() -> Result<(), String> {
-    if !has(&["cargo", "miri", "--version"]) {
-        println!("Miri is not run: there is no nightly toolchain with it here; `rustup +nightly component add miri rust-src` brings it");
-        return Ok(());
-    }
-    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("miri");
-    let mut test = nightly(&["cargo", "miri", "test", "--package", "ccfs-proto", "--lib", "--test", "operations", "--"]);
-    test.args(SLOW.iter().flat_map(|name| ["--skip", name]));
-    // Proptest reads what failed before from files.
-    done(test.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", folder).current_dir(root()))
-}
-
 /// Runs cargo-deny with `deny.toml`; with a clone of the advisory database, without a network.
 pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
     if cargo(&["deny", "--version"]).is_err() {
@@ -113,7 +96,7 @@ pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-fn nightly(words: &[&str]) -> Command {
+pub(crate) fn nightly(words: &[&str]) -> Command {
     run_by("nightly", words)
 }
 
@@ -124,6 +107,6 @@ fn run_by(toolchain: &str, words: &[&str]) -> Command {
     rustup
 }
 
-fn has(words: &[&str]) -> bool {
+pub(crate) fn has(words: &[&str]) -> bool {
     nightly(words).output().is_ok_and(|told| told.status.success())
 }

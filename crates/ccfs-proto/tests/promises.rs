@@ -127,7 +127,8 @@ fn now() -> Now {
 
 #[test]
 fn no_rendering_shows_a_secret_key() {
-    for marker in MARKERS {
+    // In Miri the one with characters of several bytes must do.
+    for &marker in if cfg!(miri) { &MARKERS[1..2] } else { &MARKERS[..] } {
         let mut all = Rendered::default();
         let secret = SecretKey::new(marker.to_owned()).unwrap();
         all.debug(&secret);

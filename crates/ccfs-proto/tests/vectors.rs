@@ -23,9 +23,11 @@ struct Vector {
 }
 
 impl Vector {
+    /// All of them. In Miri two must do: one with parameters and milliseconds, one without.
     fn all() -> Vec<Self> {
-        let vectors: Vec<Self> = include_str!("vectors/auth-v2.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(vectors.len(), 50);
+        let lines = include_str!("vectors/auth-v2.jsonl").lines().step_by(if cfg!(miri) { 32 } else { 1 });
+        let vectors: Vec<Self> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(vectors.len(), if cfg!(miri) { 2 } else { 50 });
         vectors
     }
 

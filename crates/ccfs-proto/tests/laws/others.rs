@@ -52,6 +52,7 @@ fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Python runs outside of Miri")]
 fn python_signs_alike() {
     let at = Timestamp::from_unix_millis(1_688_888_888_088);
     let requests = some(300);
@@ -75,6 +76,7 @@ fn python_signs_alike() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "OpenSSL runs outside of Miri")]
 fn openssl_signs_alike() {
     let at = Timestamp::from_unix_millis(1_688_888_888_088);
     let hmac = |key: &[u8], message: &[u8]| {

@@ -7,6 +7,8 @@ use ccfs_proto::{Credentials, QueryLine, RequestView};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::sized;
+
 pub(crate) const ACCESS_KEY: &str = "4y0ycv90hl4ap9zc4";
 pub(crate) const SECRET_KEY: &str = "nlXwsoKh-секрет-密钥";
 
@@ -40,10 +42,10 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
     (
         method,
         "/[!-~]{0,40}",
-        prop::collection::vec(pair, 0..6),
-        prop::collection::vec(extra, 0..6),
+        prop::collection::vec(pair, 0..sized(6, 3)),
+        prop::collection::vec(extra, 0..sized(6, 3)),
         "[a-z0-9.]{1,12}(:[0-9]{2,5})?",
-        prop::collection::vec(any::<u8>(), 0..300),
+        prop::collection::vec(any::<u8>(), 0..sized(300, 30)),
         any::<prop::sample::Index>(),
     )
         .prop_map(|(method, path, query, extra, host, body, at)| {

@@ -65,6 +65,7 @@ fn what_the_server_refuses() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "five MiB take Miri minutes")]
 fn the_size_has_a_bound_that_can_be_moved() {
     const LIMIT: usize = 5 * 1024 * 1024;
     let header = wav(b"").len();
@@ -80,6 +81,7 @@ fn the_size_has_a_bound_that_can_be_moved() {
 
 /// Files that Python's `wave` module writes, with a header that we did not make.
 #[test]
+#[cfg_attr(miri, ignore = "Python runs outside of Miri")]
 fn files_that_python_writes() {
     const SCRIPT: &str = "\
 import io, sys, wave
