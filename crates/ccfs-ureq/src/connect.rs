@@ -10,7 +10,9 @@ use std::sync::Arc;
 use ccfs_driver::{Proxy, ProxyError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport,
@@ -22,7 +24,7 @@ use ureq::{Agent, Error, ProxyProtocol};
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
     let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(TlsConnector(Arc::new(tls)));
-    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+    Ok(Agent::with_parts(config, connector, Lookup::default()))
 }
 
 fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
@@ -33,6 +35,16 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
     };
     // What a proxy of ours has, ureq takes: the host is checked, and it encodes the login itself.
     builder.build().map_err(|_| ProxyError::Login)
+}
+
+/// The system's resolver, whose failures are told as such: ureq passes on an I/O error, which could also be one of a connection that sent something.
+#[derive(Debug, Default)]
+struct Lookup(DefaultResolver);
+
+impl Resolver for Lookup {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| if matches!(error, Error::Io(_)) { Error::HostNotFound } else { error })
+    }
 }
 
 /// Wraps what the chain has connected in TLS, where the URL says https.
@@ -116,5 +128,22 @@ impl Transport for TlsTransport {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The system's own resolver finds nothing under a label that is too long for DNS, and asks nobody about it.
+    #[test]
+    fn a_name_that_is_not_found_is_told_as_such() {
+        let uri: Uri = format!("https://{}/", "a".repeat(64)).parse().unwrap();
+        for after in [Duration::NotHappening, Duration::from_secs(60)] {
+            let timeout = NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
+            let error = Lookup::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
+            assert!(matches!(error, Error::HostNotFound), "{error:?}");
+        }
     }
 }
