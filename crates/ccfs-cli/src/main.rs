@@ -16,7 +16,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use serde_json::json;
 
 use crate::args::{Cli, Command};
@@ -24,7 +24,8 @@ use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let command = settings::without_empty_variables(Cli::command());
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // What clap says is for people; a script gets what is wrong, without the usage behind it.
         Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {

@@ -61,6 +61,16 @@ pub(crate) struct SettingsArgs {
     pub(crate) json: bool,
 }
 
+/// A variable that is set to nothing is one that is not set: so shells and service files take settings away.
+pub(crate) fn without_empty_variables(mut command: clap::Command) -> clap::Command {
+    let is_empty = |argument: &&clap::Arg| argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    let empty: Vec<clap::Id> = command.get_arguments().filter(is_empty).map(|argument| argument.get_id().clone()).collect();
+    for id in empty {
+        command = command.mut_arg(id, |argument| argument.env(None::<&str>));
+    }
+    command
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum QueryLineArg {
@@ -310,7 +320,7 @@ fn default_config() -> Option<PathBuf> {
 
 /// A variable of the environment, in the buffer that the standard library made for it.
 fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
-    let Some(value) = env::var_os(name) else { return Ok(None) };
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     match String::from_utf8(value.into_encoded_bytes()) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(error) => {

@@ -163,6 +163,9 @@ fn settings_come_from_flag_then_environment_then_file() {
     run.ends_with_code(1);
     let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], b"another");
     run.ends_with_code(4);
+    // A variable that is set to nothing is not set: what the file says counts.
+    let reaches = reaches.env("CCFS_CA", "").env("CCFS_SECRET_KEY", "").env("CCFS_BACKEND", "");
+    reaches.run(&["download", NAME]).ends_with_code(1);
     // A mistake in the file is told by line, and no value of it is repeated.
     fs::write(reaches.path("broken.toml"), "endpoint = \"https://h\"\nsecret_key = 'marker-of-a-secret\n").unwrap();
     let run = reaches.run(&["--config", "broken.toml", "download", NAME]);

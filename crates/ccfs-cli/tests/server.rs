@@ -38,6 +38,9 @@ fn serve_and_listen_do_the_job_with_each_other() {
     ccfs.run(&["download", name, "-o", "skills.zip"]).ends_with_code(0);
     let run = ccfs.run(&["convert", "skills.zip"]);
     assert_eq!(run.stdout.lines().count(), 7);
+    // The pin that it tells is as good as its CA.
+    let ccfs = ccfs.env("CCFS_CA", "").env("CCFS_PIN_SHA256", &text("pin_sha256"));
+    ccfs.run(&["download", name, "-o", "pinned.zip"]).ends_with_code(0);
     signal(&serve, "TERM");
     assert_eq!(serve.wait(), Some(0));
 }

@@ -47,6 +47,8 @@ struct Ready<'a> {
     endpoint: String,
     access_key: &'a str,
     secret_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin_sha256: Option<String>,
 }
 
 /// Where requests are written to. A log that cannot be written says so once, and stops nothing.
@@ -95,13 +97,21 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
         file.write_all(pem.as_bytes()).map_err(Failure::file)?;
         file.commit(pem.len() as u64)?;
     }
-    let ready = Ready { endpoint: emulator.endpoint().to_string(), access_key: emulator.access_key(), secret_key: emulator.secret_key() };
+    let ready = Ready {
+        endpoint: emulator.endpoint().to_string(),
+        access_key: emulator.access_key(),
+        secret_key: emulator.secret_key(),
+        pin_sha256: emulator.certificate_sha256(),
+    };
     if settings.json {
         output::json(&ready)?;
     } else {
         output::line(format_args!("endpoint    {}", ready.endpoint))?;
         output::line(format_args!("access key  {}", ready.access_key))?;
         output::line(format_args!("secret key  {} (the emulator's, worth nothing elsewhere)", ready.secret_key))?;
+        if let Some(pin) = &ready.pin_sha256 {
+            output::line(format_args!("pin         {pin}"))?;
+        }
         if let Some(path) = &args.ca_out {
             output::line(format_args!("CA          {}", path.display()))?;
         }

@@ -168,7 +168,8 @@ impl fmt::Display for ErrorKind {
             }
             Self::ResultCode { code, description } => {
                 write!(f, "the server answered {code}: {}", code.meaning())?;
-                if !description.is_empty() {
+                // Many a server says just what the code means.
+                if !description.is_empty() && !description.eq_ignore_ascii_case(code.meaning()) {
                     write!(f, " (\"{description}\")")?;
                 }
                 write!(f, "; {}", code.advice())
