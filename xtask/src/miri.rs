@@ -29,12 +29,12 @@ pub(crate) fn run() -> Result<(), String> {
         test.args(words).env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", folder).current_dir(root());
         test
     };
-    done(&mut test(&["--lib", "--tests", "--no-run"]))?;
+    done(&mut test(&["--quiet", "--lib", "--tests", "--no-run"]))?;
     let (waiting, wrong) = (Mutex::new(programs.collect::<Vec<_>>().into_iter()), Mutex::new(Vec::new()));
     let next = || waiting.lock().ok()?.next();
     let work = || {
         while let Some(words) = next() {
-            if let Err(error) = passes(&mut test(&words), words[words.len() - 1])
+            if let Err(error) = passes(&mut test(&words), words[words.len() - 1].trim_start_matches('-'))
                 && let Ok(mut wrong) = wrong.lock()
             {
                 wrong.push(error);
