@@ -11,6 +11,7 @@ mod input;
 mod interrupt;
 mod output;
 mod progress;
+mod reading;
 mod settings;
 mod table;
 

@@ -1,10 +1,8 @@
 //! Settings: flag, then environment, then file.
 
 use std::env;
-use std::fs;
-use std::io::{self, Read};
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
@@ -15,9 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::interrupt;
-
-/// Bytes of a key file, a CA file or a configuration file that are read.
-const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+use crate::reading::{read_bounded, read_secret};
 
 /// Settings that most commands need. A flag goes before the environment, which goes before the configuration file.
 #[derive(Args, Debug, Default)]
@@ -333,83 +329,4 @@ fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
 /// Takes a text into a buffer that is wiped, also where another source goes before the file.
 fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
-}
-
-/// Reads a file that may hold a key, or stdin for `-`, up to a bound.
-pub(crate) fn read_secret(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    read_wiping(path, what, FILE_LIMIT)
-}
-
-/// Reads a file, or stdin for `-`, up to a bound.
-pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    read_within(path, what, FILE_LIMIT)
-}
-
-/// The same with a bound of the caller's, in bytes.
-pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
-    Ok(mem::take(&mut *read_wiping(path, what, limit)?))
-}
-
-fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let cannot = |error: io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
-    let bytes = if path == Path::new("-") {
-        all_of(io::stdin().lock().take(limit + 1))
-    } else {
-        all_of(fs::File::open(path).map_err(cannot)?.take(limit + 1))
-    };
-    let bytes = bytes.map_err(cannot)?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {limit} bytes", path.display())));
-    }
-    Ok(bytes)
-}
-
-/// Everything that comes, in a buffer that leaves nothing behind where it grows: `read_to_end` would.
-fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let (mut bytes, mut len) = (Zeroizing::new(vec![0; 8 * 1024]), 0);
-    loop {
-        if len == bytes.len() {
-            let mut larger = Zeroizing::new(vec![0; 2 * len]);
-            larger[..len].copy_from_slice(&bytes);
-            bytes = larger;
-        }
-        match from.read(&mut bytes[len..]) {
-            Ok(0) => break,
-            Ok(more) => len += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(len);
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Gives as much at once as its number says; 0 is an interruption.
-    struct Pieces<'a>(&'a [u8], Vec<usize>);
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let piece = match self.1.pop() {
-                Some(0) => return Err(io::ErrorKind::Interrupted.into()),
-                piece => piece.unwrap_or(usize::MAX).min(self.0.len()).min(into.len()),
-            };
-            into[..piece].copy_from_slice(&self.0[..piece]);
-            self.0 = &self.0[piece..];
-            Ok(piece)
-        }
-    }
-
-    #[test]
-    fn all_is_read_however_it_comes() {
-        for len in [0, 1, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024, 100_000] {
-            let bytes: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();
-            for pieces in [vec![], vec![0, 1, 0, 7000, 1, 8192, 0, 3]] {
-                assert!(all_of(Pieces(&bytes, pieces)).is_ok_and(|read| *read == bytes), "{len}");
-            }
-        }
-    }
 }

@@ -9,7 +9,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::settings::{Settings, read_bounded, read_within};
+use crate::reading::{read_secret, read_within};
+use crate::settings::Settings;
 use crate::{backend, output};
 
 /// The interface that is called, and what for. Its flags come from the core's table of interfaces, so no two lists can differ.
@@ -124,8 +125,8 @@ fn operation(interface: &'static Interface, given: Vec<(&'static InterfaceField,
         match (field.form, flag(field)) {
             (FieldForm::Wav { limit }, _) => content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?),
             (_, (_, true)) => {
-                let bytes = read_bounded(value.as_ref(), "file")?;
-                let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
+                let bytes = read_secret(value.as_ref(), "file")?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
                 fields.push((field.name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()));
             }
             _ => fields.push((field.name.to_owned(), value)),

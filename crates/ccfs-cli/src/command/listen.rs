@@ -10,7 +10,8 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
-use crate::settings::{Settings, read_bounded, read_secret};
+use crate::reading::{read_bounded, read_secret};
+use crate::settings::Settings;
 use crate::{interrupt, output};
 
 #[derive(Args, Debug)]

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
 use crate::output;
-use crate::settings::{Settings, read_bounded};
+use crate::reading::read_bounded;
+use crate::settings::Settings;
 
 #[derive(Args, Debug)]
 pub(crate) struct SignArgs {
