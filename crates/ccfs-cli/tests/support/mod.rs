@@ -158,6 +158,14 @@ impl Drop for Running {
     }
 }
 
+/// The commands that `ccfs --help` lists.
+pub(crate) fn commands(overview: &str) -> Vec<&str> {
+    let list = overview.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert!(names.len() > 10 && names.contains(&"pull"), "{names:?}");
+    names
+}
+
 pub(crate) fn keys_of(emulator: &Emulator) -> (String, String) {
     (emulator.access_key().to_owned(), emulator.secret_key().to_owned())
 }
