@@ -47,6 +47,37 @@ fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl O
     assert!(found > 0);
 }
 
+/// What works for longer, and what looks at what went wrong: pulls with their journals, and the doctor, also with a proxy and a client certificate.
+fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Ccfs) -> Printed {
+    let mut long = Printed::default();
+    let pull = |out| ["pull", "--from", "2023-04-01", "--to", "2023-04-02", "--tz", "Asia/Shanghai", "--out", out];
+    long.run(ccfs, &pull("pulled"), 0);
+    long.run(wrong, &pull("refused"), 4);
+    for folder in [ccfs.path("pulled"), wrong.path("refused")] {
+        long.0 += &fs::read_to_string(folder.join("ccfs-pull.journal")).unwrap();
+    }
+    long.run(ccfs, &["doctor"], 0);
+    long.run(wrong, &["doctor"], 4);
+    let password = "MARKER-proxy-password";
+    secrets.add("a proxy's password", password);
+    for (proxy, code) in [("http://somebody:PASSWORD@127.0.0.1:9", 3), ("http://somebody:PASSWORD@", 2), ("ftp://u:PASSWORD@h", 2)] {
+        let proxied = Ccfs::against(emulator).env("HTTPS_PROXY", &proxy.replace("PASSWORD", password));
+        long.run(&proxied, &["doctor"], code);
+    }
+    let identity = emulator.client_identity().unwrap();
+    secrets.add("a private key", identity.key_pem.lines().nth(1).unwrap());
+    let key = format!("{}{}", identity.key_pem, identity.key_pem.replace("PRIVATE", "PUBLIC"));
+    for (name, pem) in [("cert.pem", &identity.certificate_pem), ("key.pem", &identity.key_pem), ("both.pem", &key)] {
+        fs::write(ccfs.path(name), pem).unwrap();
+    }
+    long.run(ccfs, &["--client-cert", "cert.pem", "--client-key", "key.pem", "doctor"], 0);
+    long.run(ccfs, &["--client-cert", "key.pem", "--client-key", "both.pem", "doctor"], 2);
+    long.run(ccfs, &["listen", "--tls-cert", "key.pem", "--tls-key", "cert.pem", "--bind", "127.0.0.1:0"], 2);
+    let behind = long.0.split("host/").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap());
+    assert_eq!(behind.filter(|digits| digits.len() == 64).count(), 0, "a signature is shown: {}", long.0);
+    long
+}
+
 #[test]
 fn no_run_shows_a_secret() {
     for secret_key in SECRET_KEYS {
@@ -94,34 +125,7 @@ fn no_run_shows_a_secret() {
         fs::write(ccfs.path("token"), token.as_str().unwrap().repeat(50)).unwrap();
         printed.run(&ccfs, &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"], 2);
 
-        // What works for longer, and what looks at what went wrong.
-        let mut long = Printed::default();
-        let pull = |out| ["pull", "--from", "2023-04-01", "--to", "2023-04-02", "--tz", "Asia/Shanghai", "--out", out];
-        long.run(&ccfs, &pull("pulled"), 0);
-        long.run(&wrong, &pull("refused"), 4);
-        for folder in [ccfs.path("pulled"), wrong.path("refused")] {
-            long.0 += &fs::read_to_string(folder.join("ccfs-pull.journal")).unwrap();
-        }
-        long.run(&ccfs, &["doctor"], 0);
-        long.run(&wrong, &["doctor"], 4);
-        let password = "MARKER-proxy-password";
-        secrets.add("a proxy's password", password);
-        for (proxy, code) in [("http://somebody:PASSWORD@127.0.0.1:9", 3), ("http://somebody:PASSWORD@", 2), ("ftp://u:PASSWORD@h", 2)] {
-            let proxied = Ccfs::against(&emulator).env("HTTPS_PROXY", &proxy.replace("PASSWORD", password));
-            long.run(&proxied, &["doctor"], code);
-        }
-        let identity = emulator.client_identity().unwrap();
-        secrets.add("a private key", identity.key_pem.lines().nth(1).unwrap());
-        let key = format!("{}{}", identity.key_pem, identity.key_pem.replace("PRIVATE", "PUBLIC"));
-        for (name, pem) in [("cert.pem", &identity.certificate_pem), ("key.pem", &identity.key_pem), ("both.pem", &key)] {
-            fs::write(ccfs.path(name), pem).unwrap();
-        }
-        long.run(&ccfs, &["--client-cert", "cert.pem", "--client-key", "key.pem", "doctor"], 0);
-        long.run(&ccfs, &["--client-cert", "key.pem", "--client-key", "both.pem", "doctor"], 2);
-        long.run(&ccfs, &["listen", "--tls-cert", "key.pem", "--tls-key", "cert.pem", "--bind", "127.0.0.1:0"], 2);
-        let behind = long.0.split("host/").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap());
-        assert_eq!(behind.filter(|digits| digits.len() == 64).count(), 0, "a signature is shown: {}", long.0);
-        printed.0 += &long.0;
+        printed.0 += &long_runs(&mut secrets, &emulator, &ccfs, &wrong).0;
 
         // Settings in the wrong place, or broken.
         let base = Ccfs::new().env("CCFS_ENDPOINT", &emulator.endpoint().to_string()).env("CCFS_ACCESS_KEY", "ak");
