@@ -103,6 +103,7 @@ mod receiver;
 mod result_code;
 mod result_data;
 mod timestamp;
+mod words;
 
 pub use auth::{
     AccessKey, AuthorizationHeader, AuthorizationHeaderError, Credentials, Difference, Freshness, KeyError, QueryLine, RecentSignatures,

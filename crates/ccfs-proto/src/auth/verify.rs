@@ -12,6 +12,7 @@ use super::header::{AuthorizationHeader, AuthorizationHeaderError};
 use super::replay::ReplayGuard;
 use super::sign::signature;
 use crate::timestamp::Timestamp;
+use crate::words::InWords;
 
 /// Checks signatures made with one pair of keys: the callbacks of CC-FS, or, in a server, the requests of a developer.
 ///
@@ -214,8 +215,8 @@ pub enum VerifyError {
     #[error("the signature does not match: the secret key, or something that was signed, differs")]
     Mismatch,
     /// The signature is right, but of another time.
-    #[error("the signature is right but its time is {} ms {} the receiver's clock, and {} ms are allowed: compare the clocks",
-        age_millis.unsigned_abs(), if *age_millis >= 0 { "behind" } else { "ahead of" }, allowed.as_millis())]
+    #[error("the signature is right but its time is {} {} the receiver's clock, and {} are allowed: compare the clocks",
+        InWords(Duration::from_millis(age_millis.unsigned_abs())), if *age_millis >= 0 { "behind" } else { "ahead of" }, InWords(*allowed))]
     NotFresh {
         /// How old the signature is, in milliseconds; negative when it is ahead of the clock.
         age_millis: i64,

@@ -8,6 +8,7 @@ use crate::classify::{AnswerError, HttpRefusal};
 use crate::envelope::shown;
 use crate::operation::FieldError;
 use crate::result_code::ResultCode;
+use crate::words::InWords;
 
 use super::skew::ClockSkew;
 use super::tls::TlsFailure;
@@ -179,7 +180,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the file broke off after {handed_over} bytes were handed over, and what takes them cannot start over: {cause}")
             }
             Self::Deadline { limit, cause } => {
-                write!(f, "the bound of {limit:?} for the whole call is reached")?;
+                write!(f, "the bound of {} for the whole call is reached", InWords(*limit))?;
                 cause.as_ref().map_or(Ok(()), |cause| write!(f, "; last: {cause}"))
             }
             Self::Request(error) => error.fmt(f),

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::timestamp::Timestamp;
+use crate::words::InWords;
 
 /// Round trips longer than this say too little about when the server wrote its `Date`.
 const LONGEST_TRIP: Duration = Duration::from_secs(10);
@@ -65,8 +66,9 @@ pub(super) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
 
 impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = Duration::from_millis(self.millis.unsigned_abs()).as_secs_f64();
+        // At best it is measured to half a second.
+        let seconds = self.millis.unsigned_abs().saturating_add(500) / 1000;
         let side = if self.millis >= 0 { "behind" } else { "ahead of" };
-        write!(f, "This machine's clock is about {seconds:.1} s {side} the server's: set it right")
+        write!(f, "This machine's clock is about {} {side} the server's: set it right", InWords(Duration::from_secs(seconds)))
     }
 }

@@ -1,9 +1,12 @@
 //! Checking the fields of a request before it is sent.
 
+use std::time::Duration;
+
 use super::wav::WavProblem;
 use crate::calendar::CalendarError;
 use crate::envelope::shown;
 use crate::file_name::FileNameError;
+use crate::words::InWords;
 
 /// A field of a request that the server would refuse, or that an [`Operation`](crate::Operation) of one's own cannot send.
 ///
@@ -77,7 +80,8 @@ pub enum FieldProblem {
     #[error("the begin is later than the end")]
     BeginAfterEnd,
     /// The window is longer than the bound.
-    #[error("the window is {seconds} seconds long, and at most {limit} are taken: ask for several shorter ones")]
+    #[error("the window is {} long, and at most {} are taken: ask for several shorter ones",
+        InWords(Duration::from_secs(*seconds)), InWords(Duration::from_secs(*limit)))]
     SpanTooLong {
         /// The bound in seconds.
         limit: u64,

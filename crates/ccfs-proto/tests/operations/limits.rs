@@ -85,7 +85,7 @@ fn windowed<O: Operation>(make: impl Fn(LocalTime, Option<u64>) -> O, [last, bey
     assert!(make(last, None).request().is_ok());
     let (field, problem) = refused(&make(beyond, None));
     assert_eq!((field, &problem), ("endTime", &FieldProblem::SpanTooLong { limit: LONGEST, seconds: LONGEST + 1 }));
-    assert!(problem.to_string().contains("259201 seconds long, and at most 259200"));
+    assert!(problem.to_string().contains("3 days, 1 second long, and at most 3 days are taken"));
     assert_eq!(refused(&make(before, None)), ("beginTime", FieldProblem::BeginAfterEnd));
     assert!(make(beyond, Some(LONGEST + 1)).request().is_ok());
     assert_eq!(refused(&make(last, Some(LONGEST - 1))).1, FieldProblem::SpanTooLong { limit: LONGEST - 1, seconds: LONGEST });

@@ -1,0 +1,72 @@
+//! Lengths of time as people say them.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A length of time in words, to the millisecond: `3 days, 1 second`.
+pub(crate) struct InWords(pub(crate) Duration);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u128, &str); 5] =
+            [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"), (1, "millisecond")];
+        let mut left = self.0.as_millis();
+        if left == 0 {
+            return f.write_str("0 seconds");
+        }
+        let mut separator = "";
+        for (millis, unit) in UNITS {
+            let count = left / millis;
+            left %= millis;
+            if count > 0 {
+                write!(f, "{separator}{count} {unit}{}", if count == 1 { "" } else { "s" })?;
+                separator = ", ";
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_as_people_do() {
+        for (millis, words) in [
+            (0, "0 seconds"),
+            (1, "1 millisecond"),
+            (1000, "1 second"),
+            (1_800_000, "30 minutes"),
+            (259_200_000, "3 days"),
+            (259_201_000, "3 days, 1 second"),
+            (90_061_002, "1 day, 1 hour, 1 minute, 1 second, 2 milliseconds"),
+        ] {
+            assert_eq!(InWords(Duration::from_millis(millis)).to_string(), words);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: if cfg!(miri) { 4 } else { 256 }, ..ProptestConfig::default() })]
+
+        /// Nothing of it is lost: the words add up to the length.
+        #[test]
+        fn words_add_up(millis in any::<u64>()) {
+            let words = InWords(Duration::from_millis(millis)).to_string();
+            let sum: u128 = words.split(", ").map(|part| {
+                let (count, unit) = part.split_once(' ').unwrap_or_default();
+                let unit = match unit.trim_end_matches('s') {
+                    "day" => 86_400_000,
+                    "hour" => 3_600_000,
+                    "minute" => 60_000,
+                    "second" => 1000,
+                    _ => 1,
+                };
+                count.parse::<u128>().unwrap_or_default() * unit
+            }).sum();
+            prop_assert_eq!(sum, u128::from(millis));
+        }
+    }
+}
