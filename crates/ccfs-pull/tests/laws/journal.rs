@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use ccfs_archive::IndexKind;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
-use ccfs_pull::{Asked, Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone};
+use ccfs_pull::{Entry, Journal, JournalError, Known, Plan, Storage, Window, Zone};
 use proptest::prelude::*;
 
-use crate::cases;
+use crate::{cases, meaning};
 
 fn plan() -> Plan {
     Plan::new(
@@ -54,23 +54,6 @@ fn entry() -> impl Strategy<Value = Entry> {
 
 fn lines_in(bytes: &[u8]) -> usize {
     bytes.split(|byte| *byte == b'\n').count() - 1
-}
-
-/// What a list of entries means.
-fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
-    let mut known = BTreeMap::new();
-    for entry in entries {
-        match entry {
-            Entry::Asking { window, .. } | Entry::Lost { window, .. } => drop(known.insert(*window, Known::Fresh)),
-            Entry::Asked { window, id, sent, at } => drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at)))),
-            Entry::Stored { window, bytes, rows, bad_rows, .. } => {
-                known.insert(*window, Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))));
-            }
-            Entry::NoData { window, .. } => drop(known.insert(*window, Known::Complete(Outcome::NoData))),
-            _ => {}
-        }
-    }
-    known
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use ccfs_proto::{Callback, Day, IndexFileName, LocalTime, Now, ResponseId, Times
 use ccfs_pull::{Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone, windows};
 use proptest::prelude::*;
 
-use crate::cases;
+use crate::{cases, meaning};
 
 /// Steps that any pull must end within.
 const STEPS: usize = 60_000;
@@ -132,17 +132,7 @@ impl World {
     /// What the journal says, read as the library reads it.
     fn known(&self) -> BTreeMap<Window, Known> {
         let mut known: BTreeMap<Window, Known> = self.windows().into_iter().map(|window| (window, Known::Fresh)).collect();
-        for entry in &self.journal {
-            match entry {
-                Entry::Asking { window, .. } | Entry::Lost { window, .. } => drop(known.insert(*window, Known::Fresh)),
-                Entry::Asked { window, id, sent, at } => drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at)))),
-                Entry::Stored { window, bytes, rows, bad_rows, .. } => {
-                    known.insert(*window, Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))));
-                }
-                Entry::NoData { window, .. } => drop(known.insert(*window, Known::Complete(Outcome::NoData))),
-                _ => {}
-            }
-        }
+        known.extend(meaning(&self.journal));
         known
     }
 
