@@ -82,6 +82,12 @@ impl Debug for Secrets {
     }
 }
 
+/// Whatever has the form of a signature: 64 hex digits behind a list of signed headers, the last of which is `host`.
+pub fn signatures(text: &str) -> Vec<&str> {
+    let behind = text.split("host/").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default());
+    behind.filter(|digits| digits.len() == 64).collect()
+}
+
 /// The groups of hex digits with which lines begin, put together as a dump's columns are.
 fn dumped(text: &str) -> String {
     let is_group = |word: &&str| word.len() <= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
@@ -219,6 +225,17 @@ mod tests {
             });
             assert!(secrets.first_in(&dump).is_some(), "{dump}");
         }
+    }
+
+    /// In a header as the core makes it; what the emulator's log leaves of one is none.
+    #[test]
+    fn a_signature_is_found() {
+        let credentials = Credentials::from_text("ak", SECRET_KEYS[0].to_owned()).unwrap();
+        let view = ccfs_proto::RequestView { method: "POST", path: "/", query: &[], headers: &[("host", "h")], body: b"" };
+        let at = ccfs_proto::Timestamp::from_unix_millis(0);
+        let header = ccfs_proto::Signer::new(&credentials).explain(view, at).unwrap().authorization();
+        let (prefix, signature) = header.rsplit_once('/').unwrap();
+        assert_eq!(signatures(&format!("a log: {header:?}\nand {prefix}/…")), [signature]);
     }
 
     /// As `bytes::Bytes` shows itself: escaped.

@@ -17,7 +17,7 @@ pub use both::{Outcome, ask_both};
 pub use ccfs_conformance::ManualClock;
 pub use collector::{Collector, Logged};
 pub use house::{Async, Blocking};
-pub use leaks::{Rendered, SECRET_KEYS, Secrets};
+pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use proxy::ProxyProcess;
 
 /// Compiles and runs the examples of the documents.

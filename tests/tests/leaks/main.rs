@@ -16,7 +16,7 @@ use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation,
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Session;
 use ccfs_emulator::Emulator;
-use ccfs_tests::{Collector, Rendered, SECRET_KEYS, Secrets};
+use ccfs_tests::{Collector, Rendered, SECRET_KEYS, Secrets, signatures};
 use hmac::{Hmac, KeyInit, Mac};
 
 /// 2023-04-06T02:30:00Z.
@@ -92,12 +92,6 @@ fn no_secret_is_shown_or_logged() {
             assert!(logs.keys().any(|target| target.starts_with(part)), "{part} logged nothing: {:?}", logs.keys());
         }
     }
-}
-
-/// Whatever has the form of a signature: 64 hex digits behind a list of signed headers.
-fn signatures(text: &str) -> Vec<&str> {
-    let behind = text.split("host/").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap());
-    behind.filter(|digits| digits.len() == 64).collect()
 }
 
 /// What `ccfs-ureq` says of ureq's TRACE records is so: they hold the heads of requests and whatever is received. Should this fail because nothing is
