@@ -20,6 +20,12 @@ const STEPS: &[Step] = &[
     step("documents", &["xtask", "docs"]),
     step("unused dependencies", &["xtask", "unused"]),
     step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]),
+    // The command's pages have the path of the facade's, so the two are never written at a time, and the facade's are what stays.
+    Step {
+        name: "docs of the command",
+        cargo: &["doc", "--workspace", "--bin", "ccfs", "--no-deps", "--all-features", "--locked"],
+        variables: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
     Step {
         name: "docs",
         cargo: &["doc", "--workspace", "--no-deps", "--all-features", "--locked"],
