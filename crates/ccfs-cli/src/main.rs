@@ -9,6 +9,7 @@ mod documents;
 mod failure;
 mod input;
 mod interrupt;
+mod json_text;
 mod output;
 mod progress;
 mod reading;

@@ -5,6 +5,9 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 
 use ccfs::proto::{Expected, FieldForm, INTERFACES, Interface};
 use ccfs_emulator::{Developer, Emulator, Recording};
@@ -195,6 +198,41 @@ fn without_json_a_person_reads_it_over_either_backend() {
     let run = ccfs.run(&["--json", "call", "ivr/uploadFile", "--vdnId", "39", "--data", "a.wav"]);
     let path = printed(&run)["result_data"]["fileName"].as_str().unwrap().to_owned();
     assert_eq!(ccfs.run(&["call", "ivr/deleteFile", "--fileName", &path]).stdout, "done\n");
+}
+
+/// A number beyond 64 bits, an amount's last zero, the order: all as the server wrote it, set out for people or on a line for scripts.
+#[test]
+fn data_is_printed_with_the_servers_own_digits_and_order() {
+    let data = "{ \"z\": 12345678901234567890123,\n\"a\": [1.10, {}], \"token\": \"\u{1F600}\" }";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let answer = format!(r#"{{"resultCode":"0","resultData":{data}}}"#);
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut connection, _) = listener.accept().unwrap();
+            // The interface has a short request: once its last brace is here, all of it is.
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                let mut some = [0; 4096];
+                let len = connection.read(&mut some).unwrap();
+                assert!(len > 0, "the request ends early");
+                request.extend_from_slice(&some[..len]);
+            }
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close", answer.len());
+            write!(connection, "{head}\r\n\r\n{answer}").unwrap();
+        }
+    });
+    let ccfs = Ccfs::new().env("CCFS_ENDPOINT", &endpoint).env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let arguments = ["call", "requestPlayVoice", "--fileName", "a.V3"];
+    let run = ccfs.run(&arguments);
+    run.ends_with_code(0);
+    let shown = "{\n  \"z\": 12345678901234567890123,\n  \"a\": [\n    1.10,\n    {}\n  ],\n  \"token\": \"\u{1F600}\"\n}\n";
+    assert_eq!(run.stdout, shown);
+    let run = ccfs.run(&[&["--json"], &arguments[..]].concat());
+    run.ends_with_code(0);
+    assert_eq!(run.stdout, "{\"result_data\":{\"z\":12345678901234567890123,\"a\":[1.10,{}],\"token\":\"\u{1F600}\"}}\n");
+    server.join().unwrap();
 }
 
 /// Values that an interface takes: the shortest text, or what its form wants.

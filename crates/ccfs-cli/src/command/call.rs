@@ -6,9 +6,12 @@ use std::time::SystemTime;
 use ccfs::proto::{AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface, InterfaceField};
 use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::failure::Failure;
+use crate::json_text::{Indented, OneLine};
 use crate::reading::{read_secret, read_within};
 use crate::settings::Settings;
 use crate::{backend, output};
@@ -92,13 +95,22 @@ impl FromArgMatches for CallArgs {
     }
 }
 
+/// What `--json` prints of an envelope.
+#[derive(Serialize)]
+struct Line {
+    result_data: Option<Box<RawValue>>,
+}
+
 pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
     let operation = operation(args.interface, args.fields)?;
     match args.output {
         None => match backend::call(settings, operation)? {
-            AnyAnswer::Data(data) if settings.json => output::json(&json!({"result_data": data})),
+            AnyAnswer::Data(data) if settings.json => {
+                let data = data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
+                output::json(&Line { result_data: data.transpose().map_err(Failure::data)? })
+            }
             AnyAnswer::Data(None) => output::line("done"),
-            AnyAnswer::Data(Some(data)) => output::line(format_args!("{:#}", data.parse::<Value>().map_err(Failure::data)?)),
+            AnyAnswer::Data(Some(data)) => output::line(Indented(data.as_str())),
             other => unreachable!("an interface that answers with a file has -o: {other:?}"),
         },
         Some(path) => {
