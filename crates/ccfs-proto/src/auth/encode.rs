@@ -74,8 +74,7 @@ impl<'a, S: Sink> Writer<'a, S> {
             let mut len = self.len;
             let mut put = |byte: u8| {
                 let code = codes[usize::from(byte)];
-                let at = len % BUFFER; // It is below: this tells the compiler.
-                self.buffer[at..at + 4].copy_from_slice(&code);
+                self.buffer[len..len + 4].copy_from_slice(&code);
                 len += usize::from(code[3]);
             };
             let (eights, rest) = step.as_chunks::<8>();

@@ -156,10 +156,9 @@ const INNER_HASH_PADDED: Block = {
 
 /// Lower-case hex, without a table: where a table is read shows in the cache, and this text may become a key.
 fn hex(state: &State) -> [u8; HEX_LEN] {
-    let digit = |nibble: u8| {
-        let is_letter = 9_u8.wrapping_sub(nibble) >> 7;
-        nibble + b'0' + (is_letter.wrapping_neg() & (b'a' - b'0' - 10))
-    };
+    // All ones where the digit is a letter.
+    let is_letter = |nibble: u8| (9_i8.wrapping_sub(nibble.cast_signed()) >> 7).cast_unsigned();
+    let digit = |nibble: u8| nibble + b'0' + (is_letter(nibble) & (b'a' - b'0' - 10));
     let mut hash = [0; HASH_LEN];
     put_hash(&mut hash, state);
     let mut hex = [0; HEX_LEN];
