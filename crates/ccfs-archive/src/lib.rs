@@ -67,7 +67,7 @@ mod zip;
 
 pub use archive::Archive;
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
-pub use csv::{Cells, Charset, CsvRow, CsvWriter, Row};
+pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
 pub use error::{BadRow, Error, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
@@ -79,7 +79,7 @@ pub use push::{ArchiveParser, FedArchive};
 pub use record::WithOffset;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord, AnyRecordRef, Call, CallRef, FedRecords,
-    FileRecord, Record, RecordParser, RecordRef, Recording, RecordingRef, SkillList,
+    FileRecord, Record, RecordParser, RecordRef, Recording, RecordingRef, SkillIds, SkillList,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

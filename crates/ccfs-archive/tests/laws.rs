@@ -122,7 +122,12 @@ proptest! {
             loop {
                 match fed.next_record() {
                     Ok(None) => break,
-                    Ok(Some(record)) => ours.push(Some(record.row().cells().iter().map(str::to_owned).collect::<Vec<_>>())),
+                    Ok(Some(record)) => {
+                        let cells = record.row().cells();
+                        prop_assert_eq!(cells.iter().len(), cells.len());
+                        prop_assert!((0..cells.len()).all(|at| cells.get(at) == cells.iter().nth(at)));
+                        ours.push(Some(cells.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+                    }
                     Err(_) => ours.push(None),
                 }
             }

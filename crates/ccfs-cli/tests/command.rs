@@ -105,8 +105,9 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
         (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
         (&["--endpoint", "10.1.2.3:8443", "download", NAME], "must begin with https://"),
         (&["--tz", "Mars/Olympus", "convert", "ca.txt"], "is not a time zone"),
-        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "at most 3 days"),
+        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "--end: the window"),
         (&["query", "--begin", "yesterday", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "--begin: a"),
+        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-02 00:00:00", "--callback", "10.1.2.3"], "--callback: it must be"),
     ] {
         let run = ccfs.run(arguments);
         run.ends_with_code(2);

@@ -20,10 +20,10 @@ pub struct Certificate {
     pub subject: String,
     /// Who signed it.
     pub issuer: String,
-    /// Valid from this time on, in UTC; empty when it cannot be read.
-    pub not_before: String,
-    /// Valid up to this time, in UTC; empty when it cannot be read.
-    pub not_after: String,
+    /// Valid from this time on, in UTC; `None` when it cannot be read.
+    pub not_before: Option<String>,
+    /// Valid up to this time, in UTC; `None` when it cannot be read.
+    pub not_after: Option<String>,
     /// The hosts that it is for.
     pub names: Vec<String>,
     /// SHA-256 of its DER, as hex: what a pin is.
@@ -41,8 +41,8 @@ impl Certificate {
             return Self {
                 subject: unreadable,
                 issuer: String::new(),
-                not_before: String::new(),
-                not_after: String::new(),
+                not_before: None,
+                not_after: None,
                 names: Vec::new(),
                 sha256,
                 ends: None,
@@ -54,8 +54,8 @@ impl Certificate {
         Self {
             subject: shown(&parsed.subject().to_string()),
             issuer: shown(&parsed.issuer().to_string()),
-            not_before: seconds(begins),
-            not_after: seconds(ends),
+            not_before: Some(seconds(begins)),
+            not_after: Some(seconds(ends)),
             names: names.unwrap_or_default().iter().filter_map(name).take(NAMES).collect(),
             sha256,
             ends: Some(ends),

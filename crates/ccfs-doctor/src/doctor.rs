@@ -261,8 +261,11 @@ fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Ste
         None => Step::new("TLS", Mark::Ok, format!("{version}{trusted}")),
     };
     for (number, certificate) in handshake.certificates.iter().enumerate() {
-        step.details.push(format!("{}. {}, signed by {}", number + 1, certificate.subject, certificate.issuer));
-        step.details.push(format!("   from {} to {}", certificate.not_before, certificate.not_after));
+        let signer = if certificate.issuer.is_empty() { String::new() } else { format!(", signed by {}", certificate.issuer) };
+        step.details.push(format!("{}. {}{signer}", number + 1, certificate.subject));
+        if let (Some(begin), Some(end)) = (&certificate.not_before, &certificate.not_after) {
+            step.details.push(format!("   from {begin} to {end}"));
+        }
         if !certificate.names.is_empty() {
             step.details.push(format!("   for {}", certificate.names.join(", ")));
         }

@@ -135,7 +135,7 @@ impl Trust {
     /// The same configuration, and the place where the certificates are written down that a server shows, accepted or not: for telling a
     /// person what is wrong with them. Where nobody is trusted, every server is refused, which is no error here.
     pub fn recording_config(&self) -> (ClientConfig, Shown) {
-        let shown = Shown::default();
+        let shown = Shown::new();
         let decides = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::Nobody)));
         (self.config(Arc::new(Verifier::new(Rule::Recorded(decides, shown.clone())))), shown)
     }

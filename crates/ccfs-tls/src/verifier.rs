@@ -103,10 +103,14 @@ impl fmt::Display for PinDiffers {
 impl std::error::Error for PinDiffers {}
 
 /// The certificates that a server showed, its own first, whatever was decided about them. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Shown(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Shown {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
     /// The DER of each, as the last server showed them. Empty before one showed any.
     pub fn certificates(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -63,6 +63,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     records::<AnyRecord>(shown, IndexKind::AgentSkillInfo);
     let list = ccfs::archive::SkillList::new("1;2");
     shown.debug(&list);
+    shown.debug(&list.iter());
     let (local, utc): (TenantTime, UtcTime) = ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     shown.both(&local);
     shown.both(&utc);
@@ -85,6 +86,7 @@ fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
     shown.debug(&record);
     shown.debug(&record.row());
     shown.debug(&record.row().cells());
+    shown.debug(&record.row().cells().iter());
     shown.debug(&WithOffset::new(record, |_| None));
     shown.debug(&record.into_owned());
 }

@@ -7,7 +7,7 @@ mod splitter;
 mod writer;
 
 pub use charset::Charset;
-pub use row::{Cells, Row};
+pub use row::{CellTexts, Cells, Row};
 pub use writer::{CsvRow, CsvWriter};
 
 pub(crate) use row::Cell;

@@ -1,6 +1,7 @@
 //! A row of cells, borrowed from whatever buffer it stands in.
 
 use std::fmt;
+use std::iter::FusedIterator;
 
 use memchr::memchr;
 
@@ -77,11 +78,50 @@ impl<'a> Cells<'a> {
     }
 
     /// The texts, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
-        let text = self.text;
-        self.cells.iter().map(move |cell| text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
+    pub fn iter(&self) -> CellTexts<'a> {
+        CellTexts(*self)
     }
 }
+
+impl<'a> IntoIterator for Cells<'a> {
+    type Item = &'a str;
+    type IntoIter = CellTexts<'a>;
+
+    fn into_iter(self) -> CellTexts<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Cells<'a> {
+    type Item = &'a str;
+    type IntoIter = CellTexts<'a>;
+
+    fn into_iter(self) -> CellTexts<'a> {
+        self.iter()
+    }
+}
+
+/// The texts of some [`Cells`], one by one.
+#[derive(Clone, Debug)]
+pub struct CellTexts<'a>(Cells<'a>);
+
+impl<'a> Iterator for CellTexts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (cell, rest) = self.0.cells.split_first()?;
+        self.0.cells = rest;
+        Some(self.0.text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl ExactSizeIterator for CellTexts<'_> {}
+
+impl FusedIterator for CellTexts<'_> {}
 
 impl fmt::Debug for Cells<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

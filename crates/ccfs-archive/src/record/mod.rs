@@ -21,7 +21,7 @@ pub use json::WithOffset;
 pub use parser::{FedRecords, RecordParser};
 pub use recording::{Recording, RecordingRef};
 pub use schema::{FileRecord, Record, RecordRef};
-pub use skills::SkillList;
+pub use skills::{SkillIds, SkillList};
 
 pub(crate) use parser::Typed;
 pub(crate) use schema::CellFault;

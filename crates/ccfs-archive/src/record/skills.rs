@@ -1,6 +1,7 @@
 //! The list of skills in one cell.
 
 use std::fmt;
+use std::iter::FusedIterator;
 
 /// The skill IDs of an agent, borrowed from their cell.
 ///
@@ -12,6 +13,9 @@ use std::fmt;
 ///
 /// let skills = SkillList::new("12;34; 56;");
 /// assert_eq!(skills.iter().collect::<Vec<_>>(), ["12", "34", "56"]);
+/// for id in skills {
+///     assert_eq!(id.len(), 2);
+/// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SkillList<'a>(&'a str);
@@ -24,8 +28,8 @@ impl<'a> SkillList<'a> {
 
     /// The IDs, in the order of the cell.
     #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        Ids(self.0)
+    pub fn iter(&self) -> SkillIds<'a> {
+        SkillIds(self.0)
     }
 
     /// Whether there is none.
@@ -48,9 +52,29 @@ impl<'a> SkillList<'a> {
     }
 }
 
-struct Ids<'a>(&'a str);
+impl<'a> IntoIterator for SkillList<'a> {
+    type Item = &'a str;
+    type IntoIter = SkillIds<'a>;
 
-impl<'a> Iterator for Ids<'a> {
+    fn into_iter(self) -> SkillIds<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &SkillList<'a> {
+    type Item = &'a str;
+    type IntoIter = SkillIds<'a>;
+
+    fn into_iter(self) -> SkillIds<'a> {
+        self.iter()
+    }
+}
+
+/// The IDs of a [`SkillList`], one by one.
+#[derive(Clone)]
+pub struct SkillIds<'a>(&'a str);
+
+impl<'a> Iterator for SkillIds<'a> {
     type Item = &'a str;
 
     #[inline]
@@ -68,6 +92,14 @@ impl<'a> Iterator for Ids<'a> {
             }
         }
         None
+    }
+}
+
+impl FusedIterator for SkillIds<'_> {}
+
+impl fmt::Debug for SkillIds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

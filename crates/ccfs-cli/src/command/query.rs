@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use ccfs::proto::Operation;
 use ccfs::{LocalTime, QueryAgentSkillInfoData, Timestamp};
 use clap::Args;
 use serde::Serialize;
@@ -29,6 +30,18 @@ pub(crate) struct QueryArgs {
     pub(crate) agent: Option<String>,
 }
 
+/// The flag behind one of the interface's fields.
+fn flag(field: &'static str) -> &'static str {
+    match field {
+        "beginTime" => "--begin",
+        "endTime" => "--end",
+        "callBackURL" => "--callback",
+        "accountId" => "--account",
+        "agentId" => "--agent",
+        other => other,
+    }
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     response_id: &'a str,
@@ -45,6 +58,7 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     if let Some(agent) = args.agent {
         query = query.agent_id(agent);
     }
+    query.request().map_err(|error| Failure::usage(format_args!("{}: {}", flag(error.field), error.problem)))?;
     let zone = settings.time_zone()?;
     let job = backend::call(settings, query)?;
     let now = Timestamp::from(SystemTime::now());
