@@ -171,3 +171,18 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
     assert_eq!(emulator.received().len(), 3, "one signature was too old, and its repetition and the other call were right");
     assert!(session.clock_skew().is_some_and(|skew| skew.millis < -7_000_000 || skew.millis > 7_000_000));
 }
+
+/// Who wants no bound says so with the longest time there is. A clock that it is added to must not overflow.
+#[test]
+fn times_without_end_are_no_error() {
+    let emulator = Emulator::builder().plain().rows(1).start().unwrap();
+    let session = || {
+        let mut policy = ccfs_proto::Policy::default();
+        (policy.stall, policy.deadline) = (Duration::MAX, Duration::MAX);
+        let session = Session::new(emulator.endpoint().clone(), emulator.credentials());
+        session.policy(policy).connect_timeout(Duration::MAX).proxy(None)
+    };
+    let trust = ccfs_tls::Trust::none;
+    ccfs_ureq::Client::with_trust(session(), &trust()).unwrap().call(query()).unwrap();
+    runtime().block_on(ccfs_reqwest::Client::with_trust(session(), &trust()).unwrap().call(query())).unwrap();
+}

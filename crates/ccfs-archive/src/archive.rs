@@ -75,7 +75,8 @@ impl<R: Read + Seek> Archive<R> {
         R: Send + 'static,
     {
         let members = self.members_of::<T>();
-        let size: u64 = members.iter().map(Member::size).sum();
+        // The directory's word, and it may say anything.
+        let size = members.iter().map(Member::size).fold(0, u64::saturating_add);
         let source = ArchiveSource::new::<T>(self.reader, members, Meter::new(*self.options.get_limits()));
         if size < AHEAD_FROM {
             Records::new(Box::new(source), &self.options)

@@ -4,8 +4,10 @@
 
 mod support;
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, iter, thread};
 
 use ccfs_emulator::Emulator;
 use serde_json::Value;
@@ -84,6 +86,41 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     assert_eq!(listen.error_line(), "refused: the request is not signed");
     signal(&listen, "INT");
     assert_eq!(listen.wait(), Some(130));
+}
+
+/// The server does not tell again what was answered well. So what came while the command was ending is printed, too.
+#[test]
+fn listen_prints_whatever_it_answered_well() {
+    let emulator = Emulator::builder().plain().rows(1).callback_attempts(1, Duration::ZERO).start().unwrap();
+    let ccfs = Ccfs::at(&emulator);
+    let credentials = emulator.credentials();
+    let client = ccfs::Client::new(ccfs::Session::new(emulator.endpoint().clone(), credentials).proxy(None)).unwrap();
+    for arguments in [&["listen", "--bind", "127.0.0.1:0"][..], &["listen", "--bind", "127.0.0.1:0", "--once"]] {
+        emulator.clear_logs();
+        let mut listen = ccfs.start(arguments);
+        let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
+        let [begin, end] = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"].map(|time| time.parse::<ccfs::LocalTime>().unwrap());
+        let mut asked = 0;
+        while !listen.is_over() {
+            client.call(ccfs::QueryAgentSkillInfoData::new(begin, end, url.clone())).unwrap();
+            asked += 1;
+            if asked == 20 {
+                signal(&listen, "TERM");
+            }
+        }
+        let printed: BTreeSet<String> = iter::repeat_with(|| listen.line())
+            .take_while(|line| !line.is_empty())
+            .map(|line| serde_json::from_str::<Value>(&line).unwrap()["file_name"].as_str().unwrap().to_owned())
+            .collect();
+        let until = Instant::now() + Duration::from_secs(60);
+        while emulator.callbacks().len() < asked {
+            assert!(Instant::now() < until, "a callback is missing: {:?}", emulator.callbacks());
+            thread::yield_now();
+        }
+        let told = emulator.callbacks();
+        let answered: BTreeSet<String> = told.iter().filter(|call| call.status == Some(200)).map(|call| call.file_name.to_string()).collect();
+        assert!(!answered.is_empty() && answered.is_subset(&printed), "answered, but not printed: {:?}", answered.difference(&printed));
+    }
 }
 
 #[test]

@@ -89,9 +89,9 @@ impl Doctor {
         self
     }
 
-    /// Sets how long each step may take. Default: 15 seconds.
+    /// Sets how long each step may take, a day at most. Default: 15 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
         self
     }
 

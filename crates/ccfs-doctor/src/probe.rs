@@ -2,8 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ccfs_driver::Proxy;
 use ccfs_proto::{Endpoint, Scheme, TlsFailure};
@@ -40,14 +41,10 @@ pub(crate) struct Handshake {
 /// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
 pub(crate) fn probe(endpoint: &Endpoint, proxy: Option<&Proxy>, trust: &Trust, timeout: Duration) -> Probe {
     let (host, port) = proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
-    let addresses: Vec<SocketAddr> = match (bare(host), port).to_socket_addrs() {
-        Ok(addresses) => addresses.take(ADDRESSES).collect(),
-        Err(_) => Vec::new(),
-    };
-    let mut probe = Probe { addresses, ..Probe::default() };
+    let mut probe = Probe { addresses: look_up(bare(host), port, timeout), ..Probe::default() };
     let https = endpoint.scheme() != Scheme::Http;
     let mut stream = match connect(&probe.addresses, timeout) {
-        Ok(stream) => stream,
+        Ok(stream) => Timed { stream, until: Instant::now() + timeout },
         Err(reach) => {
             let unreachable = if proxy.is_some() { Reach::ProxyUnreachable } else { reach };
             return Probe { reach: unreachable, ..probe };
@@ -69,15 +66,52 @@ fn bare(host: &str) -> &str {
     host.trim_matches(['[', ']'])
 }
 
+/// The addresses of a name; none when it has none, or when nobody knows in time. A thread waits for the resolver, which has no bound.
+fn look_up(host: &str, port: u16, timeout: Duration) -> Vec<SocketAddr> {
+    let (tell, told) = mpsc::channel();
+    let host = host.to_owned();
+    thread::spawn(move || {
+        let addresses = (host.as_str(), port).to_socket_addrs().map(|addresses| addresses.take(ADDRESSES).collect());
+        let _ = tell.send(addresses.unwrap_or_default());
+    });
+    told.recv_timeout(timeout).unwrap_or_default()
+}
+
+/// A connection with one time for all that is said over it, however slowly the other side says its part.
+struct Timed {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Timed {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Reach> {
     let mut reach = Reach::NameNotFound;
     for address in addresses {
-        let connected = TcpStream::connect_timeout(address, timeout).and_then(|stream| {
-            stream.set_read_timeout(Some(timeout))?;
-            stream.set_write_timeout(Some(timeout))?;
-            Ok(stream)
-        });
-        match connected {
+        match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => reach = Reach::Refused,
             // A refusal says more: the machine is there.
@@ -89,7 +123,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
 }
 
 /// Asks the proxy for a tunnel; gives the status.
-fn tunnel(stream: &mut TcpStream, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
+fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
     let target = format!("{}:{}", endpoint.host(), endpoint.port());
     let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     let login = proxy.authorization();
@@ -109,7 +143,7 @@ fn tunnel(stream: &mut TcpStream, endpoint: &Endpoint, proxy: &Proxy) -> io::Res
     status.and_then(|digits| digits.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-fn shake(mut stream: TcpStream, endpoint: &Endpoint, trust: &Trust) -> Handshake {
+fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     let (config, shown) = trust.recording_config();
     let made = ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
     let made = made.and_then(|name| ClientConnection::new(Arc::new(config), name).map_err(|error| ccfs_tls::failure(&error)));

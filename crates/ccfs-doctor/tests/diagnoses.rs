@@ -3,7 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
 use ccfs_driver::Proxy;
@@ -266,6 +267,34 @@ fn proxies() {
     let report = doctor(&emulator).proxy(refusing).examine().unwrap();
     comes_to(&report, Verdict::Network, &[(Cause::ProxyRefused, Certain)]);
     assert!(emulator.received().is_empty());
+}
+
+/// Each byte comes in time, and the answer never does.
+#[test]
+fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
+    let emulator = Emulator::builder().start().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy: Proxy = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let (over, is_over) = mpsc::channel::<()>();
+    let slow = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while is_over.recv_timeout(Duration::from_millis(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = stream.write_all(b"H");
+        }
+    });
+    let began = Instant::now();
+    let report = doctor(&emulator).proxy(proxy).timeout(Duration::from_secs(2)).examine().unwrap();
+    // 8 KiB of it would take seven minutes.
+    assert!(began.elapsed() < Duration::from_secs(60));
+    comes_to(&report, Verdict::Network, &[(Cause::ProxyRefused, Certain)]);
+    drop(over);
+    slow.join().unwrap();
+}
+
+#[test]
+fn a_timeout_without_end_is_none() {
+    let emulator = Emulator::builder().start().unwrap();
+    comes_to(&doctor(&emulator).timeout(Duration::MAX).examine().unwrap(), Verdict::Well, &[]);
 }
 
 /// As RFC 9110 and RFC 7617 want it, in one piece; the login's value is what Python's base64 makes of it.

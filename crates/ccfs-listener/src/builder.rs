@@ -86,9 +86,11 @@ impl ListenerBuilder {
         self
     }
 
-    /// How long a caller may take for each of: the TLS handshake, its head, its body, taking the answer. Default: [`PATIENCE`](Self::PATIENCE).
+    /// How long a caller may take for each of: the TLS handshake, its head, its body, taking the answer. A day at most. Default:
+    /// [`PATIENCE`](Self::PATIENCE).
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        // It is added to the time, and a clock ends somewhere.
+        self.patience = patience.min(Duration::from_secs(24 * 60 * 60));
         self
     }
 

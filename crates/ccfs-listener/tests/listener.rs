@@ -124,6 +124,13 @@ fn slow_callers_are_refused_and_hold_no_place_for_long() {
 }
 
 #[test]
+fn patience_without_end_is_no_error() {
+    let listener = standing().patience(Duration::MAX).bind(ANY_PORT.into()).unwrap();
+    assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
+    assert!(event(&listener).callback.is_ok());
+}
+
+#[test]
 fn a_body_that_breaks_off_is_told() {
     let listener = standing().bind(ANY_PORT.into()).unwrap();
     let bytes = Call::of(&fresh()).bytes();

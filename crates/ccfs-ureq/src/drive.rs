@@ -82,14 +82,19 @@ impl Wire {
             .user_agent("")
             .accept_encoding("")
             .allow_non_standard_methods(true)
-            .timeout_connect(Some(self.connect_timeout.min(left)))
-            .timeout_recv_response(Some(within))
-            .timeout_per_read(Some(within))
-            .timeout_per_write(Some(within))
-            .timeout_global(Some(left))
+            .timeout_connect(Some(bounded(self.connect_timeout.min(left))))
+            .timeout_recv_response(Some(bounded(within)))
+            .timeout_per_read(Some(bounded(within)))
+            .timeout_per_write(Some(bounded(within)))
+            .timeout_global(Some(bounded(left)))
             .build();
         self.agent.run(request)
     }
+}
+
+/// At most a year: ureq adds it to the time, and a clock ends somewhere.
+fn bounded(timeout: Duration) -> Duration {
+    timeout.min(Duration::from_secs(365 * 24 * 60 * 60))
 }
 
 fn read(body: &mut BodyReader<'static>, buffer: &mut BytesMut) -> std::io::Result<Bytes> {

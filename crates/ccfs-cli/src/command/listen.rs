@@ -1,5 +1,6 @@
 //! `ccfs listen`: receives callbacks, checks them, prints one JSON line each.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -88,15 +89,19 @@ struct Line<'a> {
 
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
     let listener = args.receiver.listen(settings)?;
-    while !interrupt::came() {
+    let mut done = false;
+    while !done && !interrupt::came() {
         if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback) {
             print(&callback)?;
-            if args.once {
-                return Ok(());
-            }
+            done = args.once;
         }
     }
-    Err(Failure::new(Kind::Interrupted, "interrupted"))
+    // What came meanwhile was answered, so the server does not call again.
+    listener.stop();
+    for callback in iter::from_fn(|| listener.try_recv()).filter_map(callback) {
+        print(&callback)?;
+    }
+    if done { Ok(()) } else { Err(Failure::new(Kind::Interrupted, "interrupted")) }
 }
 
 fn print(callback: &Callback) -> Result<(), Failure> {
