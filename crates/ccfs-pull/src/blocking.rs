@@ -31,6 +31,7 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
     let shared = Shared::default();
     let (sender, reports) = channel();
     thread::scope(|scope| {
+        let _stopping = StopAtEnd(&shared.stop);
         loop {
             caller.look(&mut run, shared.received.load(Ordering::Relaxed), clock.now());
             if run.is_stopping() {
@@ -65,6 +66,15 @@ type Report = (Job, thread::Result<Result<Got, Error>>);
 struct Shared {
     stop: AtomicBool,
     received: AtomicU64,
+}
+
+/// Stops the jobs that still run when the loop ends by a panic, for the scope waits for them.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Waits for a report, or for time to pass, but only for a slice at once.

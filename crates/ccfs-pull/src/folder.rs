@@ -35,7 +35,7 @@ impl Folder {
     /// Makes the folder where it is not there, locks it, and clears away what a killed pull left unfinished.
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let cannot = |source| PullError::Folder { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(cannot)?;
+        create(path).map_err(cannot)?;
         let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(cannot)?;
         match fs4::FileExt::try_lock(&lock) {
             Ok(()) => {}
@@ -53,8 +53,7 @@ impl Folder {
 
     /// Brings new names in the folder to the disk, where folders can be synced.
     pub(crate) fn sync(&self) -> Result<(), PullError> {
-        let synced = if cfg!(unix) { File::open(&self.path).and_then(|folder| folder.sync_all()) } else { Ok(()) };
-        synced.map_err(|source| PullError::Folder { path: self.path.clone(), source })
+        sync(&self.path).map_err(|source| PullError::Folder { path: self.path.clone(), source })
     }
 
     fn clear_unfinished(&self) -> io::Result<()> {
@@ -68,6 +67,21 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// Makes a folder where it is not there, and brings its name to the disk: what a lost folder's journal knew would be asked for again.
+fn create(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    fs::create_dir_all(path)?;
+    for parent in missing.iter().filter_map(|folder| folder.parent()) {
+        sync(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+    }
+    Ok(())
+}
+
+/// Brings new names in a folder to the disk, where folders can be synced.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// The files of a window.

@@ -23,7 +23,8 @@ use ureq::{Agent, Error, ProxyProtocol};
 /// An agent that goes through `proxy` and whose TLS is `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
-    let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(TlsConnector(Arc::new(tls)));
+    let (proxy, tcp) = (Unsent(ConnectProxyConnector::default()), Unsent(TcpConnector::default()));
+    let connector = ().chain(proxy).chain(tcp).chain(TlsConnector(Arc::new(tls)));
     Ok(Agent::with_parts(config, connector, Lookup::default()))
 }
 
@@ -44,6 +45,19 @@ struct Lookup(DefaultResolver);
 impl Resolver for Lookup {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         self.0.resolve(uri, config, timeout).map_err(|error| if matches!(error, Error::Io(_)) { Error::HostNotFound } else { error })
+    }
+}
+
+/// A link of the chain whose failures are told as such, whatever the system calls them: over no connection, no request was sent. The same I/O
+/// errors of a connection that was there say nothing about that.
+#[derive(Debug)]
+struct Unsent<C>(C);
+
+impl<In: Transport, C: Connector<In>> Connector<In> for Unsent<C> {
+    type Out = C::Out;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<C::Out>, Error> {
+        self.0.connect(details, chained).map_err(|error| if matches!(error, Error::Io(_)) { Error::ConnectionFailed } else { error })
     }
 }
 
@@ -134,7 +148,10 @@ impl Transport for TlsTransport {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use ccfs_proto::TransportFailure;
+
     use super::*;
+    use crate::failure::send_failure;
 
     /// The system's own resolver finds nothing under a label that is too long for DNS, and asks nobody about it.
     #[test]
@@ -144,6 +161,30 @@ mod tests {
             let timeout = NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
             let error = Lookup::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
             assert!(matches!(error, Error::HostNotFound), "{error:?}");
+        }
+    }
+
+    /// Finds no way.
+    #[derive(Debug)]
+    struct NoWay(io::ErrorKind);
+
+    impl Connector<()> for NoWay {
+        type Out = ();
+
+        fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<()>, Error> {
+            Err(Error::Io(self.0.into()))
+        }
+    }
+
+    /// Such an error means that nothing was sent when a connection was being made, and nothing at all later.
+    #[test]
+    fn no_way_to_a_server_is_told_by_where_it_came_up() {
+        for kind in [io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable, io::ErrorKind::NetworkDown, io::ErrorKind::TimedOut] {
+            let agent = Agent::with_parts(Config::default(), ().chain(Unsent(NoWay(kind))), Lookup::default());
+            let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();
+            assert_eq!(send_failure(&error), TransportFailure::Connect, "{kind:?}");
+            let later = send_failure(&Error::Io(kind.into()));
+            assert!(matches!(later, TransportFailure::Broken | TransportFailure::Stall), "{kind:?}: {later:?}");
         }
     }
 }

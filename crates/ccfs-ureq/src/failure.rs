@@ -26,11 +26,8 @@ fn io_failure(error: &io::Error) -> TransportFailure {
         return TransportFailure::Tls(tls);
     }
     match error.kind() {
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::AddrNotAvailable
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown => TransportFailure::Connect,
+        // Only connecting fails so. An unreachable host or network can also be the end of a connection that was there.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => TransportFailure::Connect,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportFailure::Stall,
         _ => TransportFailure::Broken,
     }
