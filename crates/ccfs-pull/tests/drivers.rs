@@ -187,6 +187,17 @@ fn another_plan_takes_over_where_nothing_has_come_of_the_first() {
 }
 
 #[test]
+fn a_wrong_key_costs_one_bad_signature() {
+    for driver in [Driver::Blocking, Driver::Async] {
+        let bench = Bench::new();
+        bench.emulator.faults().add(Fault::Unauthorized);
+        let refused = driver.pull(&bench, plan(), 4).unwrap_err();
+        assert!(matches!(refused, PullError::Call { .. }), "{refused}");
+        assert_eq!(bench.emulator.received().len(), 1);
+    }
+}
+
+#[test]
 fn a_strangers_file_is_left_alone() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path()).unwrap();

@@ -8,6 +8,8 @@ use crate::plan::Pace;
 pub(super) struct Throttle {
     slots: usize,
     most: usize,
+    /// The server answered a call properly. Before that there is one at a time: were the key wrong, several would bring the lock nearer at once.
+    known: bool,
     pause: Duration,
     until: Duration,
     /// When the present trouble began.
@@ -16,7 +18,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(pace: &Pace) -> Self {
-        Self { slots: pace.slots(), most: pace.slots(), pause: pace.pause, until: Duration::ZERO, trouble: None }
+        Self { slots: 1, most: pace.slots(), known: false, pause: pace.pause, until: Duration::ZERO, trouble: None }
     }
 
     /// Jobs that may run at once now.
@@ -31,14 +33,18 @@ impl Throttle {
 
     /// Something was achieved: one more at once, and no pause.
     pub(super) fn success(&mut self, pace: &Pace) {
-        self.slots = (self.slots + 1).min(self.most);
         self.answered(pace);
+        self.slots = (self.slots + 1).min(self.most);
     }
 
     /// The server answered properly.
     pub(super) fn answered(&mut self, pace: &Pace) {
         self.pause = pace.pause;
         self.trouble = None;
+        if !self.known {
+            self.known = true;
+            self.slots = self.most;
+        }
     }
 
     /// "Try later": half as many at once, and a pause.

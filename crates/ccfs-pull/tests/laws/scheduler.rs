@@ -426,6 +426,32 @@ fn a_missing_callback_is_waited_for_and_then_done_without() {
     assert_eq!(begun(&mut scheduler, now_at(601)).0.len(), 1);
 }
 
+/// Nothing runs beside the first call.
+fn answer_the_first(scheduler: &mut Scheduler) {
+    let (jobs, wait) = begun(scheduler, now_at(0));
+    assert_eq!((jobs.len(), wait), (1, None));
+    scheduler.on_trouble(now_at(0), jobs[0].window, Trouble::NoData, "0300012");
+}
+
+/// Until it is known that the server takes the key, each call could bring the lock nearer.
+#[test]
+fn one_call_goes_ahead_until_the_server_has_answered_properly() {
+    let zone = one_window().0;
+    let all: Vec<Window> = windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[]).collect();
+    let mut scheduler = Scheduler::new(zone, Pace::default(), all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
+    let (jobs, _) = begun(&mut scheduler, now_at(0));
+    assert_eq!(jobs.len(), 1);
+    // A gateway's word, and none at all, say nothing about the key.
+    scheduler.on_trouble(now_at(1), jobs[0].window, Trouble::Busy, "503");
+    let (jobs, _) = begun(&mut scheduler, now_at(100));
+    assert_eq!(jobs.len(), 1);
+    scheduler.on_trouble(now_at(101), jobs[0].window, Trouble::Offline, "no connection");
+    let (jobs, _) = begun(&mut scheduler, now_at(200));
+    assert_eq!(jobs.len(), 1);
+    scheduler.on_trouble(now_at(201), jobs[0].window, Trouble::NoData, "0300012");
+    assert_eq!(begun(&mut scheduler, now_at(201)).0.len(), 4);
+}
+
 #[test]
 fn flow_control_halves_what_runs_at_once() {
     let zone = one_window().0;
@@ -433,6 +459,7 @@ fn flow_control_halves_what_runs_at_once() {
     let mut pace = Pace::default();
     pace.in_flight = 8;
     let mut scheduler = Scheduler::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
+    answer_the_first(&mut scheduler);
     let (jobs, _) = begun(&mut scheduler, now_at(0));
     assert_eq!(jobs.len(), 8);
     for job in &jobs {
