@@ -73,7 +73,9 @@ pub enum RowFault {
     #[error("the row is not text in this member's charset; say which charset it has, or skip bad rows")]
     NotText,
     /// A quoted cell that the end of the file cuts off.
-    #[error("the file ends inside a quoted cell; a closing quote is missing, or the file was cut short")]
+    #[error(
+        "the file ends inside a quoted cell of this row, which took in all that follows; a closing quote is missing, or the file was cut short"
+    )]
     UnclosedQuote,
 }
 

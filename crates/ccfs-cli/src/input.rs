@@ -12,6 +12,9 @@ use crate::progress::{Bar, Counting};
 /// Bytes that are looked at to tell what an input is.
 const START: u64 = 16;
 
+/// Members that are named when they are passed over.
+const TOLD: usize = 3;
+
 /// Where records come from.
 pub(crate) enum Input {
     Archive(Archive<Counting<File>>),
@@ -78,6 +81,24 @@ impl Input {
         }
     }
 
+    /// Says what of an archive is passed over, because its name is none of an index file's. When that is all of it, it is the wrong archive.
+    pub(crate) fn tell_what_is_none(&self) -> Result<(), Failure> {
+        let Self::Archive(archive) = self else { return Ok(()) };
+        let none: Vec<String> = archive.members().iter().filter(|member| member.kind().is_none()).map(shown).collect();
+        if none.is_empty() {
+            return Ok(());
+        }
+        let more = if none.len() > TOLD { format!(" and {} more", none.len() - TOLD) } else { String::new() };
+        let names = format!("{}{more}", none[..none.len().min(TOLD)].join(", "));
+        if none.len() == archive.members().len() {
+            return Err(Failure::data(format_args!(
+                "no file in the archive is an index file by its name, such as 1_agentSkillInfo.csv: it has {names} (unpack it, and convert one with --kind)"
+            )));
+        }
+        eprintln!("passed over, because its name is no index file's: {names}");
+        Ok(())
+    }
+
     /// Its records; an archive's are inflated on a second thread where that pays.
     pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
         match self {
@@ -86,6 +107,10 @@ impl Input {
             Self::Csv { reader, name, kind } => Records::from_csv_with(reader, kind, options).named(&name),
         }
     }
+}
+
+fn shown(member: &Member) -> String {
+    member.name().chars().filter(|character| !character.is_control()).take(80).collect()
 }
 
 /// Refuses what is surely no CSV: as one, every line of it would be a record of nulls.

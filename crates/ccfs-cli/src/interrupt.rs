@@ -13,6 +13,9 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// How long a wait goes on before it looks for an interruption.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// How long an interrupted command may take before it says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Takes over the signals. The first one ends what runs in good order, a second one at once.
 pub(crate) fn install() {
     // Fails only when a handler is there already.
@@ -20,6 +23,10 @@ pub(crate) fn install() {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
+        thread::spawn(|| {
+            thread::sleep(PATIENCE);
+            eprintln!("interrupted; a call that waits for the server ends with its answer or its silence (once more ends it at once)");
+        });
     });
 }
 

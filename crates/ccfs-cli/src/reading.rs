@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::mem;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -11,6 +12,8 @@ use crate::failure::Failure;
 
 /// Bytes of a key file, a CA file or a configuration file that are read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+
+static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
 
 /// Reads a file that may hold a key, or stdin for `-`, up to a bound.
 pub(crate) fn read_secret(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
@@ -30,6 +33,9 @@ pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>
 fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let cannot = |error: io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
     let bytes = if path == Path::new("-") {
+        if STDIN_IS_READ.swap(true, Ordering::Relaxed) {
+            return Err(Failure::usage(format_args!("the {what} cannot come from stdin, because another file does: only one can be -")));
+        }
         all_of(io::stdin().lock().take(limit + 1))
     } else {
         all_of(fs::File::open(path).map_err(cannot)?.take(limit + 1))

@@ -185,7 +185,14 @@ impl Settings {
             Some(SecretSource::File(path)) => {
                 let bytes = read_secret(path, "secret key file")?;
                 let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
-                Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
+                let text = text.trim_end_matches(['\r', '\n']);
+                // As it is it would cost a bad signature.
+                if text.starts_with('\u{feff}') || text.contains(['\r', '\n']) {
+                    return Err(Failure::usage(
+                        "the secret key file has a byte order mark, or more than one line: it must hold the key and nothing else",
+                    ));
+                }
+                Zeroizing::new(text.to_owned())
             }
         };
         Ok((access_key, secret_key))

@@ -97,10 +97,19 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
     let emulator = Emulator::builder().start().unwrap();
     let ccfs = Ccfs::against(&emulator);
     fs::write(ccfs.path("ca.txt"), "no certificate").unwrap();
+    fs::write(ccfs.path("two.txt"), "key\nanother\n").unwrap();
+    fs::write(ccfs.path("marked.txt"), "\u{feff}key\n").unwrap();
     for (arguments, said) in [
         (&["download", "20230230_9239cb50a8384bb0ab503441bf089446.zip"][..], "must begin with a day that exists"),
         (&["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"], "has 31 characters, and it must have 32"),
         (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
+        (&["download", NAME, "-o", "-"], "stdout is none"),
+        (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ is not there"),
+        (&["call", "downloadRecord", "--callId", "1", "-o", "."], ". is a folder"),
+        (&["convert", "ca.txt", "-o", "."], ". is a folder"),
+        (&["--secret-key-file", "two.txt", "download", NAME], "more than one line"),
+        (&["--secret-key-file", "marked.txt", "download", NAME], "a byte order mark"),
+        (&["--secret-key-file", "-", "sign", "--path", "/", "--header", "host: a", "--body-file", "-"], "only one can be -"),
         (&["--ca", "nowhere.pem", "download", NAME], "nowhere.pem cannot be read"),
         (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
         (&["--endpoint", "10.1.2.3:8443", "download", NAME], "must begin with https://"),
@@ -284,6 +293,27 @@ fn manual_pages_are_made_from_the_help() {
 }
 
 /// A failed download that was saved under a CSV's name, and a pipe through which nothing came, are no records.
+/// The archive of something else comes to an error, and not to no rows.
+#[test]
+fn an_archive_without_index_files_is_told() {
+    let emulator = Emulator::builder().plain().rows(3).start().unwrap();
+    let ccfs = Ccfs::at(&emulator);
+    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"])
+        .ends_with_code(0);
+    let mut archive = emulator.file(&emulator.files().pop().unwrap()).unwrap();
+    // The member's name stands before it and in the directory.
+    let at: Vec<usize> = archive.windows(14).enumerate().filter(|(_, name)| *name == b"agentSkillInfo").map(|(at, _)| at).collect();
+    assert_eq!(at.len(), 2);
+    for at in at {
+        archive[at..at + 14].copy_from_slice(b"somethingElse_");
+    }
+    fs::write(ccfs.path("other.zip"), archive).unwrap();
+    let run = ccfs.run(&["convert", "other.zip", "-o", "rows.jsonl"]);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("no file in the archive is an index file by its name") && run.stderr.contains("somethingElse_"), "{run:?}");
+    assert_eq!(ccfs.files("."), ["other.zip"]);
+}
+
 #[test]
 fn what_is_no_table_is_not_converted() {
     let ccfs = Ccfs::new();

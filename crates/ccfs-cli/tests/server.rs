@@ -118,9 +118,25 @@ fn listen_prints_whatever_it_answered_well() {
             thread::yield_now();
         }
         let told = emulator.callbacks();
-        let answered: BTreeSet<String> = told.iter().filter(|call| call.status == Some(200)).map(|call| call.file_name.to_string()).collect();
+        let answered: BTreeSet<String> =
+            told.iter().filter(|call| call.status == Some(200)).map(|call| call.file_name.to_string()).collect();
         assert!(!answered.is_empty() && answered.is_subset(&printed), "answered, but not printed: {:?}", answered.difference(&printed));
     }
+}
+
+/// Who reads it has died. The server was told that all is well, so the file is named at least.
+#[test]
+fn listen_names_what_it_cannot_print() {
+    let emulator = Emulator::builder().plain().rows(1).start().unwrap();
+    let ccfs = Ccfs::at(&emulator);
+    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
+    let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
+    listen.turn_away();
+    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", &url]).ends_with_code(0);
+    let said = listen.error_line();
+    let name = emulator.files().pop().unwrap();
+    assert!(said.contains(name.as_str()) && said.contains("could not be printed"), "{said}");
+    assert_eq!(listen.wait(), Some(1));
 }
 
 #[test]

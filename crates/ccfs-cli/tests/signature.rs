@@ -82,7 +82,7 @@ fn verify_says_what_differs() {
     let verify = |authorization: &str, request: &[&str]| ccfs.run(&[&["verify", "--authorization", authorization], request].concat());
     let signed = sign(&[]);
     for (request, said) in [
-        (&["--path", "/gw/CCFS/x", "--header", "host: h:8443"][..], "the secret key is another"),
+        (&["--path", "/gw/CCFS/x", "--header", "host: h:8443"][..], "another secret key, or another path"),
         (&["--path", "/a", "--header", "host: h:8443", "--method", "GET"], "another method"),
         (&["--path", "/a", "--header", "accept: */*"], "covers the header `host`"),
     ] {

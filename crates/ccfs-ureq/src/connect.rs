@@ -179,7 +179,8 @@ mod tests {
     /// Such an error means that nothing was sent when a connection was being made, and nothing at all later.
     #[test]
     fn no_way_to_a_server_is_told_by_where_it_came_up() {
-        for kind in [io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable, io::ErrorKind::NetworkDown, io::ErrorKind::TimedOut] {
+        for kind in [io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable, io::ErrorKind::NetworkDown, io::ErrorKind::TimedOut]
+        {
             let agent = Agent::with_parts(Config::default(), ().chain(Unsent(NoWay(kind))), Lookup::default());
             let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();
             assert_eq!(send_failure(&error), TransportFailure::Connect, "{kind:?}");

@@ -102,8 +102,9 @@ struct Line {
 }
 
 pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
+    let output = args.output.as_deref().map(output::file).transpose()?;
     let operation = operation(args.interface, args.fields)?;
-    match args.output {
+    match output {
         None => match backend::call(settings, operation)? {
             AnyAnswer::Data(data) if settings.json => {
                 let data = data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
@@ -123,7 +124,7 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
                 _ => "audio",
             };
             if settings.json {
-                return output::json(&json!({"kind": kind, "bytes": receipt.bytes, "path": path}));
+                return output::json(&json!({"kind": kind, "bytes": receipt.bytes, "path": path.to_string_lossy()}));
             }
             output::line(format_args!("{}  {} bytes, {kind}", path.display(), receipt.bytes))
         }

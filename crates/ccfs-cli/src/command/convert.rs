@@ -11,9 +11,9 @@ use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, Kind};
 use crate::input::{self, Input};
-use crate::interrupt;
 use crate::progress::Bar;
 use crate::settings::Settings;
+use crate::{interrupt, output};
 
 /// Bad rows whose positions are told; all are counted.
 const BAD_ROWS_TOLD: usize = 10;
@@ -97,12 +97,14 @@ impl From<KindArg> for IndexKind {
 
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
     let options = ReadOptions::new().on_bad_row(args.on_bad_row.into());
+    let output = args.output.as_deref().filter(|output| *output != Path::new("-")).map(output::file).transpose()?;
     let bar = Bar::reading();
     let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
+    input.tell_what_is_none()?;
     let kind = only_kind(&input, args)?;
     let conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
-    let bad_rows = match &args.output {
+    let bad_rows = match &output {
         None => {
             let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
             let bad_rows = conversion.run(input.into_records(&options), &mut out, &name, Failure::stdout)?;

@@ -31,16 +31,16 @@ pub(crate) struct DownloadArgs {
 struct Answer<'a> {
     file_name: &'a str,
     bytes: u64,
-    path: &'a Path,
+    path: &'a str,
 }
 
 pub(crate) fn run(settings: &Settings, args: &DownloadArgs) -> Result<(), Failure> {
     let name = file_name(args)?;
-    let path = target(&args.output, name.as_str());
+    let path = target(&args.output, name.as_str())?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let receipt = backend::download(settings, DownloadAgentSkillInfoFile::new(name.clone()), &path, overwrite, check_archive)?;
     if settings.json {
-        return output::json(&Answer { file_name: name.as_str(), bytes: receipt.bytes, path: &path });
+        return output::json(&Answer { file_name: name.as_str(), bytes: receipt.bytes, path: &path.to_string_lossy() });
     }
     output::line(format_args!("{}  {} bytes", path.display(), receipt.bytes))
 }
@@ -58,8 +58,8 @@ fn file_name(args: &DownloadArgs) -> Result<IndexFileName, Failure> {
 }
 
 /// The file to write: the name given, or the file's own name in the folder given.
-fn target(output: &Path, name: &str) -> PathBuf {
-    if output.is_dir() { output.join(name) } else { output.to_owned() }
+fn target(output: &Path, name: &str) -> Result<PathBuf, Failure> {
+    if output.is_dir() { Ok(output.join(name)) } else { output::file(output) }
 }
 
 /// Reads every member to its end, which checks lengths and CRCs. What its rows say is not looked at here.

@@ -104,10 +104,15 @@ pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure>
     if done { Ok(()) } else { Err(Failure::new(Kind::Interrupted, "interrupted")) }
 }
 
+/// Who called was answered and does not call again: what cannot be printed is at least named.
 fn print(callback: &Callback) -> Result<(), Failure> {
-    output::json(&Line {
+    let printed = output::json(&Line {
         response_id: callback.response_id.as_str(),
         file_name: callback.file_name.as_str(),
         account_id: callback.account_id.as_deref(),
+    });
+    printed.map_err(|failure| {
+        let why = if failure.kind == Kind::PipeClosed { "nobody reads stdout any more" } else { &failure.message };
+        Failure::file(format_args!("a callback was taken and could not be printed: {} is there ({why})", callback.file_name))
     })
 }

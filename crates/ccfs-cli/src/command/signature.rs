@@ -158,7 +158,11 @@ pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failur
         Err(VerifyError::Mismatch) => {
             let why = verifier.diagnose(&args.authorization, view).ok().flatten();
             let why = why.map_or_else(
-                || String::from("nothing that is usually mistaken explains it; most likely the secret key is another"),
+                || {
+                    String::from(
+                        "nothing that is usually mistaken explains it: another secret key, or another path, host or body than was signed",
+                    )
+                },
                 |difference| difference.to_string(),
             );
             Err(Failure::new(Kind::Authentication, format_args!("{}: {why}", VerifyError::Mismatch)))

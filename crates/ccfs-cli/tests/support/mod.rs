@@ -96,7 +96,7 @@ impl Ccfs {
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Running { child, stdout: BufReader::new(stdout), stderr: BufReader::new(stderr) }
+        Running { child, stdout: Some(BufReader::new(stdout)), stderr: BufReader::new(stderr) }
     }
 }
 
@@ -117,7 +117,7 @@ impl Run {
 /// A run that goes on; it is killed when the test is over.
 pub(crate) struct Running {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     stderr: BufReader<ChildStderr>,
 }
 
@@ -129,8 +129,13 @@ impl Running {
     /// The next line of stdout.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
+        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Reads stdout no more, as `head` does when it has enough.
+    pub(crate) fn turn_away(&mut self) {
+        self.stdout = None;
     }
 
     /// The next line of stderr.
