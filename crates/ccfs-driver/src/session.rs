@@ -185,14 +185,15 @@ impl Session {
         }
     }
 
-    /// Remembers what a finished call learned: the skew, and the correction when the call `succeeded` with it.
+    /// Remembers what a finished call learned: the skew, and the correction when the call found one and `succeeded` with it.
     ///
     /// Without that memory every call with a wrong clock would cost a bad signature, and those lock the address.
     pub fn end<O: Operation>(&self, exchange: &Exchange<O>, succeeded: bool) {
         if let Some(skew) = exchange.clock_skew() {
             *self.memory.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
-        if succeeded {
+        // One that it began with may be an old one by now, for it was a long call.
+        if succeeded && exchange.has_corrected() {
             self.memory.correction.store(exchange.correction(), Ordering::Relaxed);
         }
     }

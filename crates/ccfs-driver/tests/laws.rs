@@ -203,6 +203,21 @@ proptest! {
         }
     }
 
+    /// A long download ends after another call found out about the clock: what it had assumed when it began is old by then.
+    #[test]
+    fn a_call_that_found_nothing_out_takes_nothing_back(drift in 100_i64..1_000_000) {
+        let session = session();
+        let mut long = session.begin(download(), SinkKind::Once).unwrap();
+        let mut short = session.begin(download(), SinkKind::Once).unwrap();
+        let succeeded = call(&mut short, drift * 1000, true);
+        session.end(&short, succeeded);
+        prop_assert!(succeeded && short.has_corrected());
+        let succeeded = call(&mut long, 0, true);
+        session.end(&long, succeeded);
+        prop_assert!(succeeded && !long.has_corrected());
+        prop_assert_eq!(session.begin(download(), SinkKind::Once).unwrap().correction(), short.correction());
+    }
+
     #[test]
     fn a_remembered_correction_spares_the_refusal(drift in -1_000_000_i64..1_000_000) {
         let session = session();

@@ -177,7 +177,8 @@ impl Run {
     }
 
     fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
-        let file = matches!(outcome, Outcome::Stored(_)).then(|| self.folder.result(window));
+        // One of an earlier run may have been taken away since.
+        let file = matches!(outcome, Outcome::Stored(_)).then(|| self.folder.result(window)).filter(|file| file.exists());
         WindowReport { window, outcome, file, earlier: self.earlier.contains(&window) }
     }
 }

@@ -15,7 +15,7 @@ pub struct WindowReport {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its file: the ZIP, or what it was converted into. None without data or after a failure.
+    /// Its file: the ZIP, or what it was converted into. None without data, after a failure, and when it was taken away since.
     pub file: Option<PathBuf>,
     /// Whether an earlier run had it complete.
     pub earlier: bool,

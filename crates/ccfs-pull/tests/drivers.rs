@@ -198,6 +198,19 @@ fn a_wrong_key_costs_one_bad_signature() {
 }
 
 #[test]
+fn what_was_taken_away_is_not_asked_for_again_and_told_without_a_file() {
+    let bench = Bench::new();
+    pull(&bench, plan(), 1).unwrap();
+    let taken = bench.path().join("agentSkillInfo_20230401T000000_20230403T235959.zip");
+    fs::remove_file(&taken).unwrap();
+    bench.emulator.clear_logs();
+    let summary = pull(&bench, plan(), 1).unwrap();
+    let told: Vec<bool> = summary.windows.iter().map(|report| report.file.is_some()).collect();
+    assert_eq!(told, [false, true, true, true]);
+    assert!(bench.emulator.received().is_empty() && !taken.exists());
+}
+
+#[test]
 fn a_strangers_file_is_left_alone() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path()).unwrap();

@@ -240,7 +240,7 @@ fn render(summary: &PullSummary) -> String {
         let (count, bytes, file) = match &report.outcome {
             Outcome::Stored(stored) => {
                 let name = report.file.as_ref().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
-                (table::thousands(stored.rows), table::thousands(stored.bytes), name.unwrap_or_default())
+                (table::thousands(stored.rows), table::thousands(stored.bytes), name.unwrap_or_else(|| "taken away since".into()))
             }
             Outcome::NoData => ("0".into(), "-".into(), "no data".into()),
             Outcome::Failed { .. } => ("-".into(), "-".into(), "failed".into()),

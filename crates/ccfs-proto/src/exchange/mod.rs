@@ -130,6 +130,11 @@ impl<O: Operation> Exchange<O> {
         self.correction
     }
 
+    /// Whether this call needed a correction other than the one that it began with: then [`correction`](Self::correction) is worth keeping.
+    pub fn has_corrected(&self) -> bool {
+        self.corrected
+    }
+
     /// Requests sent so far.
     pub fn attempts(&self) -> u32 {
         self.attempts
