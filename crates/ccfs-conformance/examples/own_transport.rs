@@ -41,8 +41,7 @@ pub struct OwnTransport;
 
 impl Backend for OwnTransport {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
-        let session = Session::new(setup.endpoint.clone(), setup.credentials.clone());
-        Box::new(OwnClient { session: session.policy(setup.policy.clone()).clock(setup.clock.clone()), clock: setup.clock.clone() })
+        Box::new(OwnClient { session: setup.session(), clock: setup.clock.clone() })
     }
 
     fn speaks_tls(&self) -> bool {

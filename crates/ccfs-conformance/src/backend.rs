@@ -2,13 +2,18 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
-use ccfs_driver::{Error, Overwrite};
+use ccfs_driver::{Error, Overwrite, Session};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy, QueryAgentSkillInfoData};
 
 use crate::clock::ManualClock;
+use crate::server::PATIENCE;
 
-/// What a client is made with.
+/// What a connection may take: a machine that does much else is no fault of the transport.
+const CONNECTING: Duration = Duration::from_secs(60);
+
+/// What a client is made with. There is never a proxy on the way: the servers are on loopback, whatever the environment says.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Setup {
@@ -30,10 +35,20 @@ impl Setup {
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self { endpoint, credentials, policy: Policy::default(), ca_pem: None, clock: ManualClock::default() }
     }
+
+    /// A session of this account, within these bounds and on this clock, without a proxy. [`ca_pem`](Self::ca_pem) is left: trust is the HTTP client's.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(self.endpoint.clone(), self.credentials.clone())
+            .policy(self.policy.clone())
+            .clock(self.clock.clone())
+            .proxy(None)
+            .connect_timeout(CONNECTING)
+    }
 }
 
-/// A transport: makes clients.
-pub trait Backend {
+/// A transport: makes clients. Several threads ask it at once, each for a client of its own: scenarios that wait are played side by side.
+pub trait Backend: Sync {
     /// A client with this setup. The suite plays one scenario with it, and may make several calls. Where no client can be made, panic: that is
     /// the scenario's verdict.
     fn client(&self, setup: &Setup) -> Box<dyn Client>;
@@ -41,6 +56,13 @@ pub trait Backend {
     /// Whether it can speak TLS. Without, the suite is played over plain HTTP, and scenarios that are about TLS are not played.
     fn speaks_tls(&self) -> bool {
         true
+    }
+
+    /// How long a server waits for what the client must do by itself: give up a silence of two seconds, say, or hand bytes on while they come. Then it
+    /// closes, and the scenario has failed. No transport that conforms ever comes near the default of 30 seconds. A very slow machine may need more, and
+    /// whoever shows that a wrong transport is found out needs less.
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

@@ -24,7 +24,8 @@ mod server;
 mod stage;
 mod verdict;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
 pub use archive::{archive_bytes, file_name, zip_of};
 pub use backend::{Backend, Client, Setup};
@@ -35,14 +36,21 @@ pub use verdict::{Outcome, Verdict, Verdicts};
 use crate::scenarios::{SCENARIOS, Scenario};
 use crate::stage::Stop;
 
-/// Plays every scenario with this transport.
+/// Plays every scenario with this transport: one after the other, and at the end those side by side in which little happens but silence.
 pub fn run(backend: &dyn Backend) -> Verdicts {
     run_only(backend, |_| true)
 }
 
 /// Plays the scenarios whose names are wanted.
 pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdicts {
-    SCENARIOS.iter().filter(|scenario| wanted(scenario.name)).map(|scenario| verdict(backend, scenario)).collect()
+    let (waiting, busy): (Vec<_>, Vec<_>) = SCENARIOS.iter().filter(|scenario| wanted(scenario.name)).partition(|scenario| scenario.waits);
+    let verdicts: Vec<Verdict> = busy.into_iter().map(|scenario| verdict(backend, scenario)).collect();
+    thread::scope(|scope| {
+        let threads: Vec<_> = waiting.into_iter().map(|scenario| scope.spawn(|| verdict(backend, scenario))).collect();
+        // A scenario's panic is its verdict; what panics here is the suite's own.
+        let last = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        verdicts.into_iter().chain(last).collect()
+    })
 }
 
 /// The names of all scenarios, in the order in which they are played.

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use ccfs_proto::{RequestView, Timestamp, Verified, Verifier, VerifyError, decode_query};
 
-/// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too. A good client on a slow
+/// machine must be long gone by then.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request's body that are read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -24,14 +25,14 @@ pub enum Behaviour {
     Close,
     /// Says something that is no HTTP.
     Babble,
-    /// Sends the head and some bytes, and then nothing until the client gives up.
+    /// Sends the head and some bytes, and then nothing until the client gives up; after half a minute it closes.
     Stall {
         /// The bytes of the body before the silence; `None` for silence from the start.
         after: Option<usize>,
         /// The body.
         body: Vec<u8>,
     },
-    /// Sends the head, and then the body's bytes one at a time, with a pause before each.
+    /// Sends the head, and then the body's bytes one at a time, with a pause before each; after half a minute it closes.
     Trickle {
         /// The pause.
         pause: Duration,
@@ -166,8 +167,9 @@ pub struct ScriptedServer {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stage {
+    patience: Duration,
     script: Mutex<VecDeque<Behaviour>>,
     seen: Mutex<Vec<Seen>>,
     connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
@@ -187,9 +189,20 @@ impl ScriptedServer {
 
     /// Starts it; fails when loopback has no port left.
     pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
+        Self::bearing(PATIENCE, script)
+    }
+
+    /// Starts it with a patience of one's own.
+    pub(crate) fn bearing(patience: Duration, script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let stage = Arc::new(Stage { script: Mutex::new(script.into_iter().collect()), ..Stage::default() });
+        let stage = Arc::new(Stage {
+            patience,
+            script: Mutex::new(script.into_iter().collect()),
+            seen: Mutex::default(),
+            connections: Mutex::default(),
+            stop: AtomicBool::new(false),
+        });
         let thread = thread::spawn({
             let stage = Arc::clone(&stage);
             move || serve(&listener, &stage)
@@ -203,7 +216,7 @@ impl ScriptedServer {
         format!("http://{}", self.address)
     }
 
-    /// What came in.
+    /// What came in. A request is there once all of it was read, and before anything is answered: who gave up on an answer may have to look again.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.stage.seen).clone()
@@ -252,7 +265,7 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
         lock(&stage.seen).push(request);
         let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
         // A client that gives up in the middle of an answer breaks the pipe; that is its right.
-        keep = behave(&mut stream, behaviour).unwrap_or(false) && !last;
+        keep = behave(&mut stream, behaviour, stage.patience).unwrap_or(false) && !last;
     }
     // Both sides at once: the handle that the stage keeps would hold it open.
     stream.shutdown(Shutdown::Both)
@@ -278,7 +291,7 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
 }
 
 /// Plays one behaviour, and says whether the connection is kept.
-fn behave(stream: &mut TcpStream, behaviour: Behaviour) -> io::Result<bool> {
+fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> io::Result<bool> {
     match behaviour {
         Behaviour::Close => {}
         Behaviour::Babble => stream.write_all(b"220 mail.example.com ESMTP ready\r\n")?,
@@ -287,15 +300,15 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour) -> io::Result<bool> {
                 write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
                 stream.write_all(&body[..after.min(body.len())])?;
             }
-            // Ends when the client goes away.
-            stream.set_read_timeout(Some(PATIENCE))?;
-            let _ = stream.read(&mut [0])?;
+            // Ends when the client goes away. A signal that only interrupts is none of its doing.
+            stream.set_read_timeout(Some(patience))?;
+            while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted) {}
         }
         Behaviour::Trickle { pause, body } => {
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
             let begin = Instant::now();
             for byte in body {
-                if begin.elapsed() > PATIENCE {
+                if begin.elapsed() > patience {
                     break;
                 }
                 thread::sleep(pause);

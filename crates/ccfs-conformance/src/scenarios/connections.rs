@@ -1,7 +1,7 @@
 //! Connections that do not come about, break, or were kept.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::time::Instant;
 
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
@@ -10,16 +10,17 @@ use super::wire::job;
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same};
+use crate::stage::{Bench, Played, SHORT, Script, Stop, download, failure, holds, kind_is, query, same};
 
 fn is_transport(failure: TransportFailure) -> impl Fn(&ErrorKind) -> bool {
     move |kind| *kind == ErrorKind::Transport(failure)
 }
 
 pub(super) fn nobody(backend: &dyn Backend) -> Played {
-    // A port that was free a moment ago.
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let endpoint = format!("http://{free}").parse()?;
+    // The near end of a connection: its port is taken, so that nobody else can come to listen there.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let taken = TcpStream::connect(listener.local_addr()?)?;
+    let endpoint = format!("http://{}", taken.local_addr()?).parse()?;
     let script = Script::with(backend, [], |setup| setup.endpoint = endpoint)?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "no connection", is_transport(TransportFailure::Connect))?;
@@ -43,7 +44,7 @@ pub(super) fn query_once(backend: &dyn Backend) -> Played {
     for behaviour in
         [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }, Behaviour::Stall { after: Some(1), body: vec![b' '; 9] }]
     {
-        let script = Script::new(backend, [behaviour, job(false, &[])])?;
+        let script = Script::with(backend, [behaviour, job(false, &[])], |setup| setup.policy.stall = SHORT)?;
         failure(script.client.query(query()?))?;
         script.requests_are(1)?;
     }
@@ -72,13 +73,13 @@ pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
 pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(100_000);
     let stalls = Behaviour::Stall { after: Some(bytes.len() / 2), body: bytes.clone() };
-    let script = Script::with(backend, [stalls, Behaviour::ok(bytes.clone())], |setup| setup.policy.stall = Duration::from_secs(60))?;
+    let script = Script::new(backend, [stalls, Behaviour::ok(bytes.clone())])?;
     let begin = Instant::now();
     if !script.client.cancel(download(), &script.folder.path()) {
         return Err(Stop::NotPlayed("the transport has no way to give a call up"));
     }
     let took = begin.elapsed();
-    holds(took < Duration::from_millis(1500), "the download is given up while the server is silent", format_args!("it took {took:?}"))?;
+    holds(took < backend.patience(), "the download is given up while the server is silent", format_args!("it took {took:?}"))?;
     script.folder.holds(None)?;
     script.download()?;
     script.folder.holds(Some(&bytes))?;

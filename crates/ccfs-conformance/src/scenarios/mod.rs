@@ -15,17 +15,23 @@ pub(crate) struct Scenario {
     pub(crate) play: fn(&dyn Backend) -> Played,
     /// Whether it is about TLS.
     pub(crate) tls: bool,
+    /// Whether it only waits, and can be played beside others.
+    pub(crate) waits: bool,
 }
 
 const fn scenario(name: &'static str, play: fn(&dyn Backend) -> Played) -> Scenario {
-    Scenario { name, play, tls: false }
+    Scenario { name, play, tls: false, waits: false }
 }
 
 const fn over_tls(name: &'static str, play: fn(&dyn Backend) -> Played) -> Scenario {
-    Scenario { name, play, tls: true }
+    Scenario { name, play, tls: true, waits: false }
 }
 
-/// In the order in which they are played: first what must work at all.
+const fn waiting(name: &'static str, play: fn(&dyn Backend) -> Played) -> Scenario {
+    Scenario { name, play, tls: false, waits: true }
+}
+
+/// In the order in which they are played: first what must work at all, last and side by side what waits.
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("a job is started and its file comes to disk", files::job_and_file),
     scenario("a file goes into a writer", files::writer),
@@ -72,14 +78,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("a request that breaks a rule is not sent", refusals::bad_request),
     scenario("nobody listens", connections::nobody),
     scenario("a closed connection is tried again", connections::closed),
-    scenario("a job is not asked for again when it may have arrived", connections::query_once),
     scenario("a job is not asked for again when its kept connection breaks", connections::kept_and_broken),
     scenario("a kept connection that the server closed costs no call", connections::kept_and_closed),
     scenario("a download that is given up leaves nothing, and the next call works", connections::cancelled),
     over_tls("a certificate of an unknown CA is refused", connections::unknown_ca),
-    scenario("silence from the start is given up", time::silence),
-    scenario("silence in the middle is given up", time::stall),
-    scenario("the deadline ends a silence", time::deadline_in_silence),
-    scenario("the deadline ends a trickle", time::deadline_in_trickle),
     scenario("no wait goes past the deadline", time::deadline_before_wait),
+    waiting("a job is not asked for again when it may have arrived", connections::query_once),
+    waiting("silence from the start is given up", time::silence),
+    waiting("silence in the middle is given up", time::stall),
+    waiting("the deadline ends a silence", time::deadline_in_silence),
+    waiting("the deadline ends a trickle", time::deadline_in_trickle),
 ];

@@ -1,7 +1,5 @@
 //! What goes over the wire, and what is made of odd answers.
 
-use std::time::Duration;
-
 use ccfs_emulator::Fault;
 use ccfs_proto::{AnswerError, ErrorKind, QueryLine, TransportFailure, Verifier};
 
@@ -132,7 +130,7 @@ pub(super) fn interim(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn babble(backend: &dyn Backend) -> Played {
-    let script = Script::with(backend, vec![Behaviour::Babble; 4], |setup| setup.policy.stall = Duration::from_secs(10))?;
+    let script = Script::new(backend, vec![Behaviour::Babble; 4])?;
     let error = failure(script.download())?;
     let told = |kind: &ErrorKind| {
         matches!(kind, ErrorKind::Transport(TransportFailure::Protocol) | ErrorKind::Answer(AnswerError::Garbage { .. }))
