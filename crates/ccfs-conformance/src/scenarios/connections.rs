@@ -17,10 +17,12 @@ fn is_transport(failure: TransportFailure) -> impl Fn(&ErrorKind) -> bool {
 }
 
 pub(super) fn nobody(backend: &dyn Backend) -> Played {
-    // The near end of a connection: its port is taken, so that nobody else can come to listen there.
+    // A listener that is gone, and whose port is not free for all that: a connection that it took is still there.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let taken = TcpStream::connect(listener.local_addr()?)?;
-    let endpoint = format!("http://{}", taken.local_addr()?).parse()?;
+    let address = listener.local_addr()?;
+    let _taken = (TcpStream::connect(address)?, listener.accept()?);
+    drop(listener);
+    let endpoint = format!("http://{address}").parse()?;
     let script = Script::with(backend, [], |setup| setup.endpoint = endpoint)?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "no connection", is_transport(TransportFailure::Connect))?;
