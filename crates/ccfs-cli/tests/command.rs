@@ -293,6 +293,27 @@ fn manual_pages_are_made_from_the_help() {
 }
 
 /// A failed download that was saved under a CSV's name, and a pipe through which nothing came, are no records.
+/// What the library's messages advise can be done with the command.
+#[test]
+fn a_charset_and_bounds_can_be_set() {
+    let ccfs = Ccfs::new();
+    // UTF-8 for one letter, and GB18030 for another.
+    fs::write(ccfs.path("a.csv"), [&b"\xC4\xA3"[..], SKILLS_CSV.as_bytes()].concat()).unwrap();
+    let id = |arguments: &[&str]| {
+        let run = ccfs.run(arguments);
+        run.ends_with_code(0);
+        serde_json::from_str::<Value>(run.stdout.lines().next().unwrap()).unwrap()["id"].as_str().unwrap().chars().next()
+    };
+    assert_eq!(id(&["convert", "a.csv"]), Some('\u{123}'));
+    assert_eq!(id(&["convert", "a.csv", "--charset", "gb18030"]), Some('\u{6A21}'));
+
+    fs::write(ccfs.path("large.csv"), format!("{}{SKILLS_CSV}", "x".repeat(1024 * 1024))).unwrap();
+    let run = ccfs.run(&["convert", "large.csv"]);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("hint: --trusted"), "{}", run.stderr);
+    assert_eq!(id(&["convert", "large.csv", "--trusted"]), Some('x'));
+}
+
 /// The archive of something else comes to an error, and not to no rows.
 #[test]
 fn an_archive_without_index_files_is_told() {

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs::archive::{AnyRecord, BadRows, CopyError, Error, ExportFormat, IndexKind, OnBadRow, ReadOptions, RecordWriter, Records};
+use ccfs::archive::{
+    AnyRecord, BadRows, Charset, CopyError, Error, ExportFormat, IndexKind, Limits, OnBadRow, ReadOptions, RecordWriter, Records,
+};
 use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
 use clap::{Args, ValueEnum};
@@ -37,7 +39,29 @@ pub(crate) struct ConvertArgs {
     /// What to do about a row that cannot be read
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = BadRow::Stop)]
     pub(crate) on_bad_row: BadRow,
+    /// The charset of its files [default: told by the bytes of each]
+    #[arg(long, value_enum)]
+    pub(crate) charset: Option<CharsetArg>,
+    /// Take any size, ratio and number of files, and records of up to 1 GiB: for a file whose origin is known
+    #[arg(long)]
+    pub(crate) trusted: bool,
 }
+
+impl ConvertArgs {
+    fn options(&self) -> ReadOptions {
+        let options = ReadOptions::new().on_bad_row(self.on_bad_row.into());
+        let options = self.charset.map_or(options.clone(), |charset| options.charset(charset.into()));
+        if !self.trusted {
+            return options;
+        }
+        let any_size =
+            Limits::new().directory_bytes(u64::MAX).members(u64::MAX).member_bytes(u64::MAX).total_bytes(u64::MAX).ratio(u64::MAX);
+        options.limits(any_size.record_bytes(TRUSTED_RECORD).field_bytes(TRUSTED_RECORD))
+    }
+}
+
+/// A record is held in memory, so there is a bound for those of a trusted file, too.
+const TRUSTED_RECORD: u64 = 1024 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Target {
@@ -50,6 +74,23 @@ impl From<Target> for ExportFormat {
         match target {
             Target::Jsonl => Self::Jsonl,
             Target::Csv => Self::Csv,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CharsetArg {
+    #[value(name = "utf-8")]
+    Utf8,
+    /// And its subsets GBK and GB2312
+    Gb18030,
+}
+
+impl From<CharsetArg> for Charset {
+    fn from(charset: CharsetArg) -> Self {
+        match charset {
+            CharsetArg::Utf8 => Self::Utf8,
+            CharsetArg::Gb18030 => Self::Gb18030,
         }
     }
 }
@@ -96,7 +137,7 @@ impl From<KindArg> for IndexKind {
 }
 
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
-    let options = ReadOptions::new().on_bad_row(args.on_bad_row.into());
+    let options = args.options();
     let output = args.output.as_deref().filter(|output| *output != Path::new("-")).map(output::file).transpose()?;
     let bar = Bar::reading();
     let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
@@ -194,6 +235,7 @@ fn bad_row_hint(name: &str, error: &Error) -> Failure {
     let failure = input::of(name, error);
     match error {
         Error::Row(_) => Failure { message: format!("{} (--on-bad-row skip goes on without it)", failure.message), ..failure },
+        Error::Limit { .. } => failure.hint("--trusted takes it; do that only when you know where the file comes from"),
         _ => failure,
     }
 }

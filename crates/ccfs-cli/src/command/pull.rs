@@ -84,7 +84,9 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
             unprinted.get_or_insert(failure);
         }
     };
+    let mut reached = PullProgress::default();
     let progress = |progress: &PullProgress| {
+        reached = *progress;
         bar.pulled(progress);
         interrupt::flow()
     };
@@ -93,7 +95,13 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     if let Some(failure) = unprinted {
         return Err(failure);
     }
-    let summary = result?;
+    let summary = result.map_err(|failure| match reached {
+        PullProgress { settled: 1.., windows, .. } => {
+            let message = format!("{} ({} of {} settled)", failure.message, reached.settled, table::counted(windows as u64, "window"));
+            Failure { message, ..failure }
+        }
+        _ => failure,
+    })?;
     tell(settings, &summary)?;
     let failed = summary.failed().count();
     if failed > 0 {
