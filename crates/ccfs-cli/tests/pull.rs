@@ -154,3 +154,15 @@ fn days_that_are_not_over_are_left() {
     assert!(run.stderr.contains("2999-04-01 and what follows is not over yet"), "{}", run.stderr);
     assert!(emulator.received().is_empty());
 }
+
+/// Who reads it in a log the next morning knows how far it came.
+#[test]
+fn a_pull_that_ends_early_says_how_far_it_came() {
+    let emulator = emulator();
+    let ccfs = against(&emulator);
+    emulator.faults().add(Fault::Pass.at("queryAgentSkillInfoData").times(1));
+    emulator.faults().add(Fault::ErrorUnder200(ccfs::proto::ResultCode::SpanTooLong).at("queryAgentSkillInfoData"));
+    let run = ccfs.run(&[&RANGE[..], &["--in-flight", "1"]].concat());
+    run.ends_with_code(1);
+    assert!(run.stderr.contains(" (1 of 4 windows settled)\n"), "{}", run.stderr);
+}
