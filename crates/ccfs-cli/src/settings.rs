@@ -298,19 +298,28 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
     // The parser's own message quotes the line, which may hold a key.
     toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+        let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
         Failure::usage(format_args!(
             "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, pin_sha256, client_cert, client_key, tz, \
              query_line, backend",
             path.display(),
-            first_words(error.message()),
+            without_values(error.message()),
         ))
     })
 }
 
-/// What a TOML error says before it comes to values.
-fn first_words(message: &str) -> &str {
-    message.split(['`', '"', '\n']).next().unwrap_or_default().trim_end_matches([' ', ':']).trim_end_matches(", expected")
+/// What a TOML error says, without what stands in the file: that may be a key in the wrong place.
+fn without_values(message: &str) -> String {
+    if let Some((name, _)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+        let may_be_shown = name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        return if may_be_shown { format!("there is no setting {name}") } else { String::from("there is no such setting") };
+    }
+    // What is expected are our own words.
+    if let Some((_, expected)) = message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected ")) {
+        return format!("the value must be {}", expected.replace('`', ""));
+    }
+    let words = message.split(['`', '"', '\n']).next().unwrap_or_default();
+    words.split(", expected").next().unwrap_or_default().trim_end_matches([' ', ':']).to_owned()
 }
 
 fn default_config() -> Option<PathBuf> {

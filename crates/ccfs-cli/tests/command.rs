@@ -293,6 +293,26 @@ fn manual_pages_are_made_from_the_help() {
 }
 
 /// A failed download that was saved under a CSV's name, and a pipe through which nothing came, are no records.
+/// A configuration file with a mistake: which line, and what is wrong with it, but nothing that may be a key.
+#[test]
+fn mistakes_in_the_configuration_are_told_without_values() {
+    let ccfs = Ccfs::new();
+    for (line, said) in [
+        ("acess_key = \"MARKER\"", "line 2: there is no setting acess_key. The settings are endpoint,"),
+        ("MARKER-key = 1", "line 2: there is no such setting. The"),
+        ("backend = \"MARKER\"", "line 2: the value must be blocking or async. The"),
+        ("= MARKER", "line 2: unquoted keys cannot be empty. The"),
+        ("secret_key = \"MARKER", "line 2: invalid basic string. The"),
+        ("secret_key = MARKER", "line 2: "),
+        ("endpoint = 5", "line 2: invalid type: integer. The"),
+    ] {
+        fs::write(ccfs.path("ccfs.toml"), format!("tz = \"UTC\"\n{line}\n")).unwrap();
+        let run = ccfs.run(&["--config", "ccfs.toml", "doctor"]);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("MARKER"), "{said:?}: {}", run.stderr);
+    }
+}
+
 /// What the library's messages advise can be done with the command.
 #[test]
 fn a_charset_and_bounds_can_be_set() {
