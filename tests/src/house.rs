@@ -20,6 +20,7 @@ fn trust(setup: &Setup) -> Trust {
 /// Without jitter, so that waits can be compared.
 fn session(setup: &Setup) -> Session {
     Session::new(setup.endpoint.clone(), setup.credentials.clone())
+        .proxy(None)
         .policy(setup.policy.clone())
         .clock(setup.clock.clone())
         .jitter(|| u64::MAX)

@@ -51,13 +51,13 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
         assert_eq!(clock.waits().len(), 3);
     };
     let clock = ManualClock::default();
-    let agent = ureq::Agent::with_parts(ureq::config::Config::default(), DefaultConnector::default(), NoNames);
-    let client = ccfs_ureq::Client::with_http(Session::new(endpoint.clone(), credentials()).clock(clock.clone()), agent);
+    let agent = ureq::Agent::with_parts(ureq::config::Config::builder().proxy(None).build(), DefaultConnector::default(), NoNames);
+    let client = ccfs_ureq::Client::with_http(Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()), agent);
     is_right(client.call(query()), &clock);
 
     let clock = ManualClock::default();
     let http = reqwest::Client::builder().tls_backend_preconfigured(ccfs_tls::trusting_nobody()).no_proxy().dns_resolver(NoNames);
-    let session = Session::new(endpoint, credentials()).clock(clock.clone());
+    let session = Session::new(endpoint, credentials()).proxy(None).clock(clock.clone());
     let client = ccfs_reqwest::Client::with_http(session, http.build().unwrap());
     is_right(runtime().block_on(client.call(query())), &clock);
 }
@@ -80,9 +80,9 @@ fn a_date_to_come_back_at_is_the_servers() {
     let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
     // It stands at 08:00:00.
     let clock = ManualClock::default();
-    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).clock(clock.clone())).unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone())).unwrap();
     client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
-    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).clock(clock.clone())).unwrap();
+    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).proxy(None).clock(clock.clone())).unwrap();
     runtime().block_on(client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new())).unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
 }
@@ -96,12 +96,13 @@ fn a_writer_is_flushed_at_the_end() {
     let download = || DownloadAgentSkillInfoFile::new(file_name());
 
     let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials())).unwrap();
+    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None)).unwrap();
     client.download(download()).to_writer(&mut writer).unwrap();
     assert!(*writer.get_ref() == body);
 
     let mut writer = tokio::io::BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).connect_timeout(Duration::from_secs(5))).unwrap();
+    let client =
+        ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).proxy(None).connect_timeout(Duration::from_secs(30))).unwrap();
     runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
     assert!(*writer.get_ref() == body);
 }
@@ -146,7 +147,7 @@ fn a_file_has_the_permissions_of_any_other() {
 #[test]
 fn a_check_that_panics_panics() {
     let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
-    let session = Session::new(server.url().parse().unwrap(), credentials());
+    let session = Session::new(server.url().parse().unwrap(), credentials()).proxy(None);
     let folder = tempfile::tempdir().unwrap();
     let (path, download) = (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
     let client = ccfs_ureq::Client::new(session.clone()).unwrap();
@@ -165,7 +166,7 @@ fn a_check_that_panics_panics() {
 fn a_wrong_clock_is_paid_for_once_in_a_session() {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
     let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
-    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).clock(ManualClock::default());
+    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None).clock(ManualClock::default());
     ccfs_ureq::Client::new(session.clone()).unwrap().call(query()).unwrap();
     runtime().block_on(ccfs_reqwest::Client::new(session.clone()).unwrap().call(query())).unwrap();
     assert_eq!(emulator.received().len(), 3, "one signature was too old, and its repetition and the other call were right");

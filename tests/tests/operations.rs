@@ -31,7 +31,7 @@ fn trust(emulator: &Emulator) -> Trust {
 }
 
 fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Session {
-    Session::new(emulator.endpoint().clone(), credentials).clock(clock.clone()).jitter(|| 0)
+    Session::new(emulator.endpoint().clone(), credentials).proxy(None).clock(clock.clone()).jitter(|| 0)
 }
 
 impl Caller for Client {

@@ -28,8 +28,8 @@ fn clients() -> (Emulator, Client, AsyncClient) {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
     let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
     let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
-    let blocking = Client::new(Session::new(endpoint.clone(), keys.clone()).clock(ManualClock::default())).unwrap();
-    let asynchronous = AsyncClient::new(Session::new(endpoint, keys).clock(ManualClock::default())).unwrap();
+    let blocking = Client::new(Session::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default())).unwrap();
+    let asynchronous = AsyncClient::new(Session::new(endpoint, keys).proxy(None).clock(ManualClock::default())).unwrap();
     (emulator, blocking, asynchronous)
 }
 

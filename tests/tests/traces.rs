@@ -35,6 +35,8 @@ fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
         (format!("{:?}", client.query(query)), Vec::new())
     };
     let seen = server.seen();
+    // The server has read a request before it plays anything. Without one, the traces would be the same whatever the drivers do.
+    assert!(!seen.is_empty(), "no request arrived: {outcome}");
     let requests = seen.iter().map(|request| comparable(request, &server.url())).collect();
     Trace { requests, bodies: seen.into_iter().map(|request| request.body).collect(), waits: clock.waits(), taken, outcome }
 }

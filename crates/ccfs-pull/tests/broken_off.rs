@@ -118,7 +118,7 @@ fn a_server_that_starts_again_is_waited_for() {
                 }
                 ControlFlow::Continue(())
             };
-            let session = Session::new(address, credentials).policy(support::policy()).clock(clock.clone());
+            let session = Session::new(address, credentials).proxy(None).policy(support::policy()).clock(clock.clone());
             let pull = Pull::new(plan(), bench.path()).pace(pace(3)).clock(clock.clone()).progress(progress);
             let summary = match driver {
                 Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session).unwrap()),

@@ -51,11 +51,11 @@ fn trust(emulator: &Emulator) -> Trust {
 }
 
 fn client(emulator: &Emulator) -> Client {
-    Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)).unwrap()
+    Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(emulator)).unwrap()
 }
 
 fn async_client(emulator: &Emulator) -> AsyncClient {
-    AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)).unwrap()
+    AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(emulator)).unwrap()
 }
 
 fn changes(bytes: &[u8]) -> Vec<AgentSkillChange> {

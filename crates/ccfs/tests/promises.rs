@@ -111,7 +111,8 @@ fn trust(emulator: &Emulator) -> Trust {
 #[test]
 fn async_calls_can_be_spawned() {
     let emulator = emulator();
-    let client = AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator)).unwrap();
+    let client =
+        AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (caller, path) = (client.clone(), folder.path().join("a.zip"));
@@ -143,7 +144,8 @@ fn async_calls_can_be_spawned() {
 #[test]
 fn clones_of_a_client_share_what_is_learned() {
     let emulator = emulator();
-    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator)).unwrap();
+    let client =
+        Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator)).unwrap();
     let clone = client.clone();
     assert!(clone.session().clock_skew().is_none());
     std::thread::scope(|scope| {
@@ -170,7 +172,7 @@ fn errors_go_into_boxes_with_their_chain() {
     }
     let run = || -> Result<FileReceipt, Box<dyn StdError + Send + Sync>> {
         let emulator = emulator();
-        let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(&emulator))?;
+        let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator))?;
         client.call(query())?;
         Ok(client.download(DownloadAgentSkillInfoFile::new(emulator.files().remove(0))).to_writer(Full)?)
     };

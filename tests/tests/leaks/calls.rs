@@ -68,7 +68,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     // Both clients make each call; what the calls consist of is among the secrets before they are made.
     let clock = ManualClock::at(NOW);
     let client = |endpoint: &Endpoint, account: &Account, trust: Trust| {
-        let session = Session::new(endpoint.clone(), account.credentials.clone()).clock(clock.clone());
+        let session = Session::new(endpoint.clone(), account.credentials.clone()).proxy(None).clock(clock.clone());
         (Client::with_trust(session.clone(), &trust).unwrap(), AsyncClient::with_trust(session, &trust).unwrap())
     };
     macro_rules! call {
@@ -167,7 +167,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     call!(alone, account, download()).unwrap_err();
     shown.outcome(&alone.0.download(play.clone()).to_writer(Vec::new()));
     shown.outcome(&runtime.block_on(alone.1.download(play).to_writer(tokio::io::sink())));
-    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone());
+    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None);
     shown.outcome(&Client::with_trust(session.clone(), &Trust::none()));
     shown.outcome(&AsyncClient::with_trust(session, &Trust::none()));
 

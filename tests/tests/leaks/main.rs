@@ -102,7 +102,7 @@ fn trace_records_of_ureq_hold_what_they_are_said_to_hold() {
     let account = Account::new(SECRET_KEYS[0]);
     let emulator = Emulator::builder().keys("ak", SECRET_KEYS[0]).clock(|| NOW).start().unwrap();
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
-    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
     let client = Client::with_trust(session, &trust).unwrap();
     let operation = RequestPlayVoice::new(&emulator.recordings()[0].original_file_name);
     let token = client.call(operation.clone()).unwrap();

@@ -67,7 +67,7 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
 
 /// What a driver holds while it makes a call.
 pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
-    let session = Session::new(endpoint.clone(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    let session = Session::new(endpoint.clone(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
     let (call, exchange) = session.call(download(), SinkKind::Once).unwrap();
     shown.debug(&call);
     shown.debug(&call.span());
@@ -208,7 +208,7 @@ pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoin
     shown.debug(&Own::new(|_| Ok(())));
     let server = ScriptedServer::play(behaviours());
     shown.debug(&server);
-    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone()).clock(ManualClock::at(NOW));
+    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
     ccfs::Client::new(session).unwrap().download(download()).to_writer(Vec::new()).unwrap_err();
     let seen = server.seen();
     assert!(seen[0].verify(&Verifier::new(&account.credentials), NOW).is_ok());

@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).policy(policy()).clock(self.clock.clone())
+        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).proxy(None).policy(policy()).clock(self.clock.clone())
     }
 
     /// What the server was asked to generate, by window, how often.
