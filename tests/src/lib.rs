@@ -1,7 +1,8 @@
 //! What crosses crates.
 //!
 //! [`Blocking`] and [`Async`] are the backends of the house, as the suite of `ccfs-conformance` takes them; [`laws`] are properties that hold for every
-//! backend, played by a scripted server that knows nothing but bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown.
+//! backend, played by a scripted server that knows nothing but bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
+//! [`wait_until`] waits for what can be seen.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
@@ -12,6 +13,7 @@ mod house;
 pub mod laws;
 mod leaks;
 mod proxy;
+mod wait;
 
 pub use both::{Outcome, ask_both};
 pub use ccfs_conformance::ManualClock;
@@ -19,6 +21,7 @@ pub use collector::{Collector, Logged};
 pub use house::{Async, Blocking};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use proxy::ProxyProcess;
+pub use wait::{PATIENCE, wait_until};
 
 /// Compiles and runs the examples of the documents.
 #[cfg(doctest)]

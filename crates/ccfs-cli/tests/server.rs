@@ -153,9 +153,7 @@ fn an_interrupted_download_leaves_nothing() {
         // It waits for the server's Retry-After when the signal comes.
         emulator.faults().add(ccfs_emulator::Fault::Busy(60));
         let mut download = ccfs.start(&["--backend", backend, "download", name.as_str()]);
-        while emulator.received().is_empty() {
-            std::thread::yield_now();
-        }
+        download.until("the request", || !emulator.received().is_empty());
         signal(&download, "INT");
         assert_eq!(download.wait(), Some(130));
         assert_eq!(ccfs.files("."), Vec::<String>::new());
@@ -169,7 +167,7 @@ fn a_closed_pipe_ends_quietly() {
     let rows = support::SKILLS_CSV.repeat(200_000);
     fs::write(ccfs.path("a.csv"), rows).unwrap();
     let shell = format!("{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_ccfs"));
-    let Ok(run) = Command::new("bash").args(["-c", &shell]).current_dir(ccfs.path(".")).output() else {
+    let Ok(run) = ccfs.program("bash", &["-c", &shell]).output() else {
         println!("skipped: bash is not on this machine");
         return;
     };

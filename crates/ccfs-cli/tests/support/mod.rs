@@ -55,18 +55,18 @@ impl Ccfs {
         self.folder.path().join(name)
     }
 
-    /// The environment that it runs in.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
-        self.variables.iter().cloned()
-    }
-
     /// Names of what is in a folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         fs::read_dir(self.path(folder)).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ccfs"));
+        self.program(env!("CARGO_BIN_EXE_ccfs"), arguments)
+    }
+
+    /// Another program, which may run the command, in this folder and environment.
+    pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         let of_this_machine = |name: &str| name.starts_with("CCFS_") || name.to_ascii_lowercase().ends_with("_proxy");
         for (name, _) in std::env::vars().filter(|(name, _)| of_this_machine(name)) {
             command.env_remove(name);
@@ -148,6 +148,16 @@ impl Running {
     /// Whether it has ended by itself.
     pub(crate) fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until this is so, while it runs.
+    #[track_caller]
+    pub(crate) fn until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+        ccfs_tests::wait_until(what, || {
+            let so = is_so();
+            assert!(so || !self.is_over(), "it is over already: {what}");
+            so
+        });
     }
 
     /// Waits for its end: the exit code.
