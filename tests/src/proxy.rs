@@ -1,13 +1,15 @@
 //! A proxy that is a process of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::wait::PATIENCE;
 
 /// A small HTTP proxy in Python (`tests/fixtures/proxy.py`) that tells what it saw. It is killed when this is dropped.
 #[derive(Debug)]
@@ -42,16 +44,22 @@ impl ProxyProcess {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The next request that it saw, waited for; `None` when there is none for a second.
+    /// The next request that it saw, waited for.
+    ///
+    /// # Panics
+    ///
+    /// When it sees none.
     #[must_use]
-    pub fn next(&self) -> Option<Value> {
-        self.lines.recv_timeout(Duration::from_secs(1)).ok().map(|line| serde_json::from_str(&line).unwrap())
+    pub fn next(&self) -> Value {
+        serde_json::from_str(&self.lines.recv_timeout(PATIENCE).unwrap()).unwrap()
     }
 
-    /// Whether it saw nothing more. Does not wait: what it does is told before the client gets its answer.
+    /// Whether it saw nothing more: it tells what it does before it answers, so another request, which it refuses, is the next one that it tells of.
     #[must_use]
     pub fn saw_nothing_more(&self) -> bool {
-        self.lines.try_recv().is_err()
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.write_all(b"GET nothing://more/ HTTP/1.0\r\n\r\n").unwrap();
+        self.next()["target"] == "nothing://more/"
     }
 }
 

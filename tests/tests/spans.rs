@@ -1,11 +1,13 @@
 //! What `tracing` is told of a call, by both backends alike.
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session};
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::Freshness;
-use ccfs_tests::Collector;
+use ccfs_tests::{Collector, PATIENCE};
 
 fn query() -> QueryAgentSkillInfoData {
     let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
@@ -83,10 +85,11 @@ fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
             let call = asynchronous.call(query());
             let arrived = async {
                 while emulator.received().iter().all(|request| request.fault != Some(Fault::Silent)) {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
-            tokio::select! { result = call => panic!("{result:?}"), () = arrived => {} }
+            let arrived = tokio::time::timeout(PATIENCE, arrived);
+            tokio::select! { result = call => panic!("{result:?}"), arrived = arrived => arrived.expect("the request arrives") }
         });
     });
     assert!(lines.iter().any(|line| line.ends_with("message=given up")), "{lines:#?}");

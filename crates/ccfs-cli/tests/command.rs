@@ -7,6 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use ccfs_emulator::{Emulator, Fault};
+use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
 use support::{Ccfs, SKILLS_CSV, keys_of};
 
@@ -138,7 +139,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
 
 #[test]
 fn a_network_that_fails_is_a_3() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = HeldPort::of_nobody();
     let stranger = Emulator::builder().start().unwrap();
     for backend in ["blocking", "async"] {
         let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
@@ -148,7 +149,7 @@ fn a_network_that_fails_is_a_3() {
         assert!(run.stderr.contains("TLS"), "{}", run.stderr);
     }
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
-    let run = ccfs.run(&["--endpoint", &format!("http://{free}"), "download", NAME]);
+    let run = ccfs.run(&["--endpoint", &format!("http://{}", nobody.address()), "download", NAME]);
     run.ends_with_code(3);
     assert!(run.stderr.contains("after 4 attempts"), "{}", run.stderr);
 }

@@ -4,6 +4,7 @@
 mod support;
 
 use ccfs_emulator::{Emulator, Fault};
+use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
 use support::Ccfs;
 
@@ -72,9 +73,10 @@ fn callbacks_are_waited_for() {
             emulator.clear_logs();
             emulator.faults().clear();
             emulator.faults().add(fault.clone());
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-            let url = format!("http://{free}/callback");
-            let wait = ["--wait", "callback", "--bind", &free, "--callback", &url, "--backend", backend];
+            let port = HeldPort::to_listen_on();
+            let bind = port.address().to_string();
+            let url = format!("http://{bind}/callback");
+            let wait = ["--wait", "callback", "--bind", &bind, "--callback", &url, "--backend", backend];
             let run = against(&emulator).run(&[&RANGE[..], &wait].concat());
             run.ends_with_code(0);
             assert!(run.stdout.contains("4 windows, 80 rows"), "{}", run.stdout);
@@ -130,12 +132,13 @@ fn callbacks_come_over_https_to_one_path() {
     let emulator = Emulator::builder().rows(20).callback_root(authority.ca_pem().unwrap()).start().unwrap();
     let identity = authority.receiver_identity().unwrap();
     for backend in ["blocking", "async"] {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let port = HeldPort::to_listen_on();
+        let bind = port.address().to_string();
         let ccfs = against(&emulator);
         std::fs::write(ccfs.path("cert.pem"), &identity.certificate_pem).unwrap();
         std::fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
-        let url = format!("https://{free}/files");
-        let wait = ["--wait", "callback", "--bind", &free, "--path", "/files", "--callback", &url, "--backend", backend];
+        let url = format!("https://{bind}/files");
+        let wait = ["--wait", "callback", "--bind", &bind, "--path", "/files", "--callback", &url, "--backend", backend];
         let run = ccfs.run(&[&RANGE[..], &wait, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
         run.ends_with_code(0);
         assert_eq!(run.stderr, format!("listening on {url}\n"));

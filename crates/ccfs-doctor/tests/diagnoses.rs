@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
 use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
 use ccfs_proto::{Credentials, Freshness, QueryLine, Timestamp};
+use ccfs_tests::{HeldPort, PATIENCE};
 use ccfs_tls::{Identity, Pin, Trust};
 
 fn trust(emulator: &Emulator) -> Trust {
@@ -18,7 +19,7 @@ fn trust(emulator: &Emulator) -> Trust {
 
 fn doctor(emulator: &Emulator) -> Doctor {
     let doctor = Doctor::new(emulator.endpoint().clone(), Some(emulator.credentials()));
-    doctor.trust(trust(emulator)).proxy(None).timeout(Duration::from_secs(5))
+    doctor.trust(trust(emulator)).proxy(None).timeout(PATIENCE)
 }
 
 /// The report on an emulator with this fault, and how many requests that took: always one.
@@ -31,7 +32,7 @@ fn with(fault: Fault) -> Report {
 
 fn elsewhere(endpoint: &str, trust: Trust) -> Report {
     let credentials = Credentials::from_text("ak", "MARKER-secret-key".into()).unwrap();
-    Doctor::new(endpoint.parse().unwrap(), Some(credentials)).trust(trust).proxy(None).timeout(Duration::from_secs(5)).examine().unwrap()
+    Doctor::new(endpoint.parse().unwrap(), Some(credentials)).trust(trust).proxy(None).timeout(PATIENCE).examine().unwrap()
 }
 
 #[track_caller]
@@ -99,7 +100,7 @@ fn a_wrong_clock() {
     let causes = [(Cause::Clock, Likely), (Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)];
     comes_to(&report, Verdict::Authentication, &causes);
     assert_eq!(mark(&report, "clock"), Mark::Warn);
-    assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 5_000);
+    assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 30_000);
     // Where the server does not mind, it is worth a word.
     let emulator = Emulator::builder().clock(ahead(-120)).start().unwrap();
     comes_to(&doctor(&emulator).examine().unwrap(), Verdict::Well, &[(Cause::Clock, Possible)]);
@@ -177,7 +178,7 @@ fn other_answers() {
     comes_to(&with(Fault::Empty), Verdict::Refused, &[(Cause::NotCcfs, Likely), (Cause::Gateway, Possible)]);
     comes_to(&with(Fault::CloseBeforeAnswer), Verdict::Network, &[(Cause::Silent, Likely)]);
     let emulator = Emulator::builder().fault(Fault::Silent).start().unwrap();
-    let report = doctor(&emulator).timeout(Duration::from_millis(300)).examine().unwrap();
+    let report = doctor(&emulator).timeout(Duration::from_secs(2)).examine().unwrap();
     comes_to(&report, Verdict::Network, &[(Cause::Silent, Certain)]);
 }
 
@@ -224,10 +225,14 @@ fn client_certificates() {
 
 #[test]
 fn no_way_to_a_server() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    comes_to(&elsewhere(&format!("https://{free}"), Trust::none()), Verdict::Network, &[(Cause::NothingListening, Certain)]);
+    let free = HeldPort::of_nobody();
+    comes_to(&elsewhere(&format!("https://{}", free.address()), Trust::none()), Verdict::Network, &[(Cause::NothingListening, Certain)]);
     // A name that cannot exist (RFC 6761).
-    comes_to(&elsewhere("https://ccfs.invalid", Trust::none()), Verdict::Network, &[(Cause::NameNotFound, Certain)]);
+    if ("ccfs.invalid", 443).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some()) {
+        println!("skipped: the resolver here has an address for every name");
+    } else {
+        comes_to(&elsewhere("https://ccfs.invalid", Trust::none()), Verdict::Network, &[(Cause::NameNotFound, Certain)]);
+    }
     let plain = Emulator::builder().plain().start().unwrap();
     let report = elsewhere(&format!("https://{}", plain.address()), Trust::none());
     comes_to(&report, Verdict::Network, &[(Cause::PlainInsteadOfTls, Certain)]);
@@ -240,9 +245,10 @@ fn no_way_to_a_server() {
 fn something_that_is_no_http() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let mail = std::thread::spawn(move || {
-        // The probe's connection, and the call's.
-        for stream in listener.incoming().take(2) {
+    let (came, comes) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = came.send(());
             let mut stream = stream.unwrap();
             // What is not read would reset the connection when it is closed.
             let _ = stream.read(&mut [0; 4096]);
@@ -251,14 +257,14 @@ fn something_that_is_no_http() {
     });
     let report = elsewhere(&format!("http://{address}"), Trust::none());
     comes_to(&report, Verdict::Network, &[(Cause::TlsInsteadOfPlain, Likely), (Cause::NotCcfs, Possible)]);
-    mail.join().unwrap();
+    assert_eq!(comes.try_iter().count(), 2, "the probe's connection, and the call's");
 }
 
 #[test]
 fn proxies() {
     let emulator = Emulator::builder().start().unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nobody: Proxy = format!("http://user:MARKER-word@{free}").parse().unwrap();
+    let free = HeldPort::of_nobody();
+    let nobody: Proxy = format!("http://user:MARKER-word@{}", free.address()).parse().unwrap();
     let report = doctor(&emulator).proxy(nobody).examine().unwrap();
     comes_to(&report, Verdict::Network, &[(Cause::ProxyUnreachable, Certain)]);
     // The emulator itself is no proxy, and says so in HTTP.
@@ -303,15 +309,16 @@ fn a_tunnel_is_asked_for_with_the_login() {
     let emulator = Emulator::builder().start().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy: Proxy = format!("http://user:wo%3ard@{}", listener.local_addr().unwrap()).parse().unwrap();
-    let asked = std::thread::spawn(move || {
+    let (tell, asked) = mpsc::channel();
+    std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut head = [0; 1024];
         let len = stream.read(&mut head).unwrap();
         stream.write_all(b"HTTP/1.1 407 No\r\n\r\n").unwrap();
-        String::from_utf8(head[..len].to_vec()).unwrap()
+        tell.send(String::from_utf8(head[..len].to_vec()).unwrap()).unwrap();
     });
     doctor(&emulator).proxy(proxy).examine().unwrap();
     let (to, login) = (emulator.address(), "dXNlcjp3bzpyZA==");
     let expected = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n");
-    assert_eq!(asked.join().unwrap(), expected);
+    assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), expected);
 }

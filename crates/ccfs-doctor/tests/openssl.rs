@@ -3,18 +3,16 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use ccfs_doctor::{Cause, Doctor, Mark, Verdict};
+use ccfs_tests::PATIENCE;
 use ccfs_tls::{Pin, Trust};
 
 #[test]
 fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
     let Some(folder) = made_certificate() else { return println!("skipped: openssl is not on this machine") };
-    // A free port of a moment ago; openssl says when it listens.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut server = Command::new("openssl")
-        .args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-key", "key.pem", "-cert", "cert.pem"])
+        .args(["s_server", "-accept", "127.0.0.1:0", "-key", "key.pem", "-cert", "cert.pem"])
         .current_dir(folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -22,8 +20,8 @@ fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == "ACCEPT"), "openssl listens");
-    let doctor = Doctor::new(format!("https://127.0.0.1:{port}").parse().unwrap(), None).proxy(None).timeout(Duration::from_secs(5));
+    let address = lines.find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned)).expect("openssl listens");
+    let doctor = Doctor::new(format!("https://{address}").parse().unwrap(), None).proxy(None).timeout(PATIENCE);
     let pem = std::fs::read(folder.path().join("cert.pem")).unwrap();
     let report = doctor.clone().trust(Trust::none().add_pem(&pem).unwrap()).examine().unwrap();
     let printed =

@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
@@ -58,7 +58,14 @@ fn who_does_not_want_to_wait_asks_for_what_is_there() {
     let callback = fresh();
     assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
     // The answer goes before the event.
-    let event = std::iter::repeat_with(|| listener.try_recv()).flatten().next().unwrap();
+    let begin = Instant::now();
+    let event = loop {
+        if let Some(event) = listener.try_recv() {
+            break event;
+        }
+        assert!(begin.elapsed() < LONG, "the event does not come");
+        thread::sleep(Duration::from_millis(1));
+    };
     assert_eq!(event, ccfs_listener::Event::new(event.peer, event.at, Ok(callback)));
     assert_eq!(listener.try_recv(), None);
 }

@@ -14,6 +14,7 @@ use ccfs_driver::{Clock, Session};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Callback, IndexFileName, ResponseId};
 use ccfs_pull::{Pace, Pull, PullError};
+use ccfs_tests::HeldPort;
 use support::{Bench, DRIVERS, Driver, FETCH, files, pace, plan, questions, runtime};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -94,10 +95,11 @@ fn a_server_that_starts_again_is_waited_for() {
         for keeps_jobs in [true, false] {
             // The folder and the clock are the bench's; the server is one of our own, and so is the one that takes its place.
             let bench = Bench::new();
-            let builder = || bench.successor().ready_after(Duration::from_secs(600));
-            let former = builder().bind(([127, 0, 0, 1], 0).into()).start().unwrap();
+            let port = HeldPort::to_listen_on();
+            let builder = || bench.another().ready_after(Duration::from_secs(600)).bind(port.address());
+            let former = builder().start().unwrap();
             let (address, credentials) = (former.endpoint().clone(), former.credentials());
-            let successor = builder().bind(former.address());
+            let successor = builder();
             let (clock, former) = (bench.clock.clone(), Mutex::new(Some(former)));
             let mut asked = BTreeMap::new();
             let (mut successor, mut down, mut second) = (Some(successor), 0, None::<Emulator>);

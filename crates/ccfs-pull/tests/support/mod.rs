@@ -41,9 +41,9 @@ impl Bench {
         Self { emulator, clock, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A builder for a server that takes this one's place, at its address.
-    pub(crate) fn successor(&self) -> Builder {
-        server(&self.clock).bind(self.emulator.address())
+    /// A builder for another server, by the same clock.
+    pub(crate) fn another(&self) -> Builder {
+        server(&self.clock)
     }
 
     pub(crate) fn path(&self) -> PathBuf {
