@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccfs::listener::Event;
+use ccfs::listener::{Event, Refusal};
 use ccfs::{Callback, Listener};
 use clap::Args;
 use serde::Serialize;
@@ -77,7 +77,13 @@ impl ReceiverArgs {
 
 /// An event's callback. What is none is only told.
 pub(crate) fn callback(event: Event) -> Option<Callback> {
-    event.callback.map_err(|refusal| eprintln!("refused: {refusal}")).ok()
+    let Event { peer, at, callback, .. } = event;
+    let tell = |refusal| {
+        // The second of a pair is answered like the first.
+        let what = if refusal == Refusal::Duplicate { "repeated" } else { "refused" };
+        eprintln!("{what}: {refusal} (from {peer}, at {at})");
+    };
+    callback.map_err(tell).ok()
 }
 
 #[derive(Serialize)]
