@@ -14,6 +14,7 @@ pub mod laws;
 mod leaks;
 mod port;
 mod proxy;
+mod skipped;
 mod wait;
 
 pub use both::{Outcome, ask_both};
@@ -23,6 +24,7 @@ pub use house::{Async, Blocking};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;
 pub use proxy::ProxyProcess;
+pub use skipped::skipped;
 pub use wait::{PATIENCE, wait_until};
 
 /// Compiles and runs the examples of the documents.

@@ -9,6 +9,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::skipped;
 use crate::wait::PATIENCE;
 
 /// A small HTTP proxy in Python (`tests/fixtures/proxy.py`) that tells what it saw. It is killed when this is dropped.
@@ -26,7 +27,7 @@ impl ProxyProcess {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/proxy.py");
         let spawned = Command::new("python3").arg(script).args(login).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else {
-            println!("skipped: python3 is not on this machine");
+            skipped("python3 is not on this machine");
             return None;
         };
         let mut output = BufReader::new(child.stdout.take().unwrap());

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use ccfs_emulator::{Emulator, TlsVersions};
 use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
-use ccfs_tests::ask_both;
+use ccfs_tests::{ask_both, skipped};
 use ccfs_tls::{Identity, Pin, TlsVersion, Trust};
 
 fn pin_of(emulator: &Emulator) -> Pin {
@@ -130,7 +130,7 @@ fn a_pin_is_what_openssl_prints() {
     let path = folder.path().join("certificate.der");
     fs::write(&path, emulator.certificate_der().unwrap()).unwrap();
     let openssl = Command::new("openssl").args(["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256", "-in"]).arg(&path).output();
-    let Ok(output) = openssl else { return println!("skipped: openssl is not on this machine") };
+    let Ok(output) = openssl else { return skipped("openssl is not on this machine") };
     let text = String::from_utf8(output.stdout).unwrap();
     let printed = text.trim().split_once('=').unwrap().1;
     let pin: Pin = printed.parse().unwrap();

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read};
 
 use ccfs_archive::{AgentSkillChange, Archive, Charset, IndexKind, Member, Method, OperateType};
+use support::skipped::skipped;
 use support::{NAME, ROW, archive, changes, data, peer};
 
 #[test]
@@ -71,7 +72,7 @@ fn java_writes_what_we_read() {
     fs::write(&csv, format!("{ROW}\r\n").repeat(20_000)).unwrap();
     let status = java.arg(data("MakeZip.java")).arg(&zip).arg(&csv).status().unwrap();
     if !status.success() {
-        println!("skipped: this java does not run source files");
+        skipped("this java does not run source files");
         return;
     }
     let mut archive = Archive::open(File::open(zip).unwrap()).unwrap();

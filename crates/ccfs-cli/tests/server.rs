@@ -6,10 +6,11 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::{Duration, Instant};
-use std::{fs, iter, thread};
+use std::time::Duration;
+use std::{fs, iter};
 
 use ccfs_emulator::Emulator;
+use ccfs_tests::{skipped, wait_until};
 use serde_json::Value;
 use support::Ccfs;
 
@@ -79,7 +80,7 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
     let Ok(curl) = Command::new("curl").args(["-q", "-s", "--noproxy", "*", "-o", "-", "-w", "%{http_code}", "-d", "{}", &url]).output()
     else {
-        println!("skipped: curl is not on this machine");
+        skipped("curl is not on this machine");
         return;
     };
     let said = String::from_utf8_lossy(&curl.stdout).into_owned();
@@ -114,11 +115,7 @@ fn listen_prints_whatever_it_answered_well() {
             .take_while(|line| !line.is_empty())
             .map(|line| serde_json::from_str::<Value>(&line).unwrap()["file_name"].as_str().unwrap().to_owned())
             .collect();
-        let until = Instant::now() + Duration::from_secs(60);
-        while emulator.callbacks().len() < asked {
-            assert!(Instant::now() < until, "a callback is missing: {:?}", emulator.callbacks());
-            thread::yield_now();
-        }
+        wait_until("every callback", || emulator.callbacks().len() >= asked);
         let told = emulator.callbacks();
         let answered: BTreeSet<String> =
             told.iter().filter(|call| call.status == Some(200)).map(|call| call.file_name.to_string()).collect();
@@ -169,7 +166,7 @@ fn a_closed_pipe_ends_quietly() {
     fs::write(ccfs.path("a.csv"), rows).unwrap();
     let shell = format!("{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_ccfs"));
     let Ok(run) = ccfs.program("bash", &["-c", &shell]).output() else {
-        println!("skipped: bash is not on this machine");
+        skipped("bash is not on this machine");
         return;
     };
     assert_eq!(String::from_utf8_lossy(&run.stdout).split_whitespace().collect::<Vec<_>>(), ["1", "0"]);

@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 
+use ccfs_tests::skipped;
 use serde_json::Value;
 use support::Ccfs;
 
@@ -115,7 +116,7 @@ print(f"{prefix}/{hx(hx(sk, prefix), canonical)}")
     let body = r#"{"msgBody":{"agentSkillInfoFileName":"ü~ /.zip"}}"#;
     fs::write(ccfs.path("body"), body).unwrap();
     let Ok(python) = Command::new("python3").args(["-c", SCRIPT]).current_dir(ccfs.path(".")).output() else {
-        println!("skipped: python3 is not on this machine");
+        skipped("python3 is not on this machine");
         return;
     };
     let length = format!("content-length: {}", body.len());

@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Verdict};
-use ccfs_tests::PATIENCE;
+use ccfs_tests::{PATIENCE, skipped};
 use ccfs_tls::{Pin, Trust};
 
 #[test]
 fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
-    let Some(folder) = made_certificate() else { return println!("skipped: openssl is not on this machine") };
+    let Some(folder) = made_certificate() else { return skipped("openssl is not on this machine") };
     let mut server = Command::new("openssl")
         .args(["s_server", "-accept", "127.0.0.1:0", "-key", "key.pem", "-cert", "cert.pem"])
         .current_dir(folder.path())

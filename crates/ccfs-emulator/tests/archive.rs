@@ -1,6 +1,8 @@
 //! The generated ZIP, read by programs that this project did not write.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/src/skipped.rs"]
+mod skipped;
 mod support;
 
 use std::fs;
@@ -9,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ccfs_emulator::{Shape, SkillSeparator};
+use skipped::skipped;
 use support::{Client, NOWHERE, fixed};
 
 fn archive(rows: u64, per_member: u64, shape: Shape) -> Vec<u8> {
@@ -22,7 +25,7 @@ fn run(program: &str, arguments: &[&str], file: &Path) -> Option<Output> {
     match Command::new(program).args(arguments).arg(file).output() {
         Ok(output) => Some(output),
         Err(error) => {
-            println!("skipped: {program} does not start here: {error}");
+            skipped(format_args!("{program} does not start here: {error}"));
             None
         }
     }
@@ -137,7 +140,7 @@ public class Read {
     let Some(output) = run("java", &[source.to_str().unwrap()], &file) else { return };
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() && errors.contains("compiler") {
-        println!("skipped: java has no compiler here");
+        skipped("java has no compiler here");
         return;
     }
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "5000", "{errors}");

@@ -1,6 +1,8 @@
 //! TLS, with curl as the client.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/src/skipped.rs"]
+mod skipped;
 mod support;
 
 use std::fs;
@@ -10,6 +12,7 @@ use std::process::{Command, Output};
 use ccfs_emulator::{Emulator, TlsVersions};
 use ccfs_proto::{RequestView, Signer};
 use serde_json::{Value, json};
+use skipped::skipped;
 use support::{DOWNLOAD, NOWHERE, QUERY, now, window};
 
 const TYPE: &str = "application/json; charset=UTF-8";
@@ -41,7 +44,7 @@ fn curl(emulator: &Emulator, folder: &Path, interface: &str, msg_body: &Value, m
     match output {
         Ok(output) => Some(output),
         Err(error) => {
-            println!("skipped: curl does not start here: {error}");
+            skipped(format_args!("curl does not start here: {error}"));
             None
         }
     }
@@ -119,7 +122,7 @@ fn the_pin_is_the_hash_of_the_certificate() {
     let arguments = ["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256", "-in"];
     let output = match Command::new("openssl").args(arguments).arg(&file).output() {
         Ok(output) => output,
-        Err(error) => return println!("skipped: openssl does not start here: {error}"),
+        Err(error) => return skipped(format_args!("openssl does not start here: {error}")),
     };
     let shown = String::from_utf8(output.stdout).unwrap().replace(':', "").to_lowercase();
     assert_eq!(shown.trim().split_once('=').unwrap().1, emulator.certificate_sha256().unwrap());

@@ -19,6 +19,8 @@ mod requests;
 mod signing;
 #[path = "laws/skew.rs"]
 mod skew;
+#[path = "../../../tests/src/skipped.rs"]
+mod skipped;
 #[path = "laws/verifying.rs"]
 mod verifying;
 

@@ -1,6 +1,9 @@
 //! Client certificates and their keys, as openssl makes them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/src/skipped.rs"]
+mod skipped;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use rcgen::{CertificateParams, KeyPair};
+use skipped::skipped;
 
 fn made() -> (String, String) {
     let key = KeyPair::generate().unwrap();
@@ -71,7 +75,7 @@ fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     if !openssl(at, "genrsa -traditional -out rsa-pkcs1.pem 2048") {
-        return println!("skipped: openssl is not on this machine");
+        return skipped("openssl is not on this machine");
     }
     openssl(at, "pkey -in rsa-pkcs1.pem -out rsa-pkcs8.pem");
     openssl(at, "ecparam -name prime256v1 -genkey -noout -out ec-sec1.pem");

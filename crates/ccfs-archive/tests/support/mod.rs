@@ -1,11 +1,15 @@
 //! What several tests need.
 #![allow(dead_code, clippy::unwrap_used)]
 
+#[path = "../../../../tests/src/skipped.rs"]
+pub(crate) mod skipped;
+
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
 use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, ArchiveStream, CsvRow, Error, ReadOptions, RecordParser, Records};
+use skipped::skipped;
 
 /// A member name of an agentSkillInfo file.
 pub(crate) const NAME: &str = "20150208202330123456_agentSkillInfo.csv";
@@ -120,7 +124,7 @@ pub(crate) fn data(name: &str) -> PathBuf {
 pub(crate) fn peer(program: &str) -> Option<Command> {
     let works = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !works {
-        println!("skipped: {program} is not on this machine");
+        skipped(format_args!("{program} is not on this machine"));
     }
     works.then(|| Command::new(program))
 }

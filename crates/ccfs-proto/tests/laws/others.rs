@@ -9,6 +9,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::requests::{ACCESS_KEY, Request, SECRET_KEY, credentials, hex, requests};
+use super::skipped::skipped;
 
 /// auth-v2 over Python's own `hmac` and `urllib`.
 const PYTHON: &str = r#"
@@ -42,7 +43,7 @@ fn some(count: usize) -> Vec<Request> {
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
     let spawned = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
-        eprintln!("skipped: {program} cannot be run here");
+        skipped(format_args!("{program} cannot be run here"));
         return None;
     };
     child.stdin.take().unwrap().write_all(input).unwrap();

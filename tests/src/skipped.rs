@@ -1,0 +1,9 @@
+//! What a test does where a tool that it compares with is missing. The crates that this package is made of take this file by its path.
+#![allow(unreachable_pub)] // As such, it is one test file's own.
+
+/// Says that a test is skipped, and why. Whoever has set `CCFS_TESTS_NEED_TOOLS` wants a failure instead.
+#[track_caller]
+pub fn skipped(why: impl std::fmt::Display) {
+    assert!(std::env::var_os("CCFS_TESTS_NEED_TOOLS").is_none(), "{why}, and CCFS_TESTS_NEED_TOOLS is set");
+    println!("skipped: {why}");
+}
