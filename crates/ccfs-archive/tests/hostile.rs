@@ -5,7 +5,7 @@ mod support;
 
 use std::io::Cursor;
 
-use ccfs_archive::{Archive, Error, LimitKind, Limits, NameFault, ReadOptions, ZipFault};
+use ccfs_archive::{AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault};
 use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
 
 /// Why an archive is refused, by seeking and by streaming alike.
@@ -281,4 +281,30 @@ fn a_failing_reader_is_told_apart_from_bad_data() {
         }
     }
     assert!(matches!(Archive::open(Failing), Err(Error::Io(_))));
+}
+
+/// Sizes that add up to more than a number holds; the reading itself finds that they are not true.
+#[test]
+fn sizes_beyond_all_numbers_are_only_claims() {
+    let row = format!("{ROW}\n");
+    let len = u16::try_from(row.len()).unwrap();
+    // One block of DEFLATE that is not compressed.
+    let data = [&[1][..], &len.to_le_bytes(), &(!len).to_le_bytes(), row.as_bytes()].concat();
+    let (mut zip, mut directory) = (Vec::new(), Vec::new());
+    let names = ["1_agentSkillInfo.csv", "2_agentSkillInfo.csv"];
+    for name in names {
+        let size = [&[1, 0, 8, 0][..], &u64::MAX.to_le_bytes()].concat();
+        let [name_len, extra_len] = [name.len(), size.len()].map(|len| u16::try_from(len).unwrap().to_le_bytes());
+        let [data_len, at] = [data.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+        // Version, flags, method, time, checksum, sizes, lengths.
+        let common = [&[45, 0, 0, 0, 8, 0, 0, 0, 0x21, 0][..], &[0; 4], &data_len, &[0xFF; 4], &name_len, &extra_len].concat();
+        directory.extend([b"PK\x01\x02\x2D\x00", &common[..], &[0; 10], &at, name.as_bytes(), &size].concat());
+        zip.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &size, &data].concat());
+    }
+    let [directory_len, directory_at] = [directory.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+    zip.extend([&directory[..], b"PK\x05\x06", &[0, 0, 0, 0, 2, 0, 2, 0], &directory_len, &directory_at, &[0, 0]].concat());
+
+    let archive = Archive::open(Cursor::new(zip)).unwrap();
+    assert_eq!(archive.members().iter().map(Member::size).collect::<Vec<_>>(), [u64::MAX; 2]);
+    assert!(archive.into_records_ahead::<AgentSkillChange>().any(|record| record.is_err()));
 }

@@ -3,6 +3,7 @@
 use std::env;
 use std::mem;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
@@ -88,6 +89,8 @@ pub(crate) struct Settings {
     endpoint: Option<String>,
     access_key: Option<String>,
     secret_key: Option<SecretSource>,
+    /// Read once, because stdin can be: a pull that listens, too, needs them twice.
+    credentials: OnceLock<Credentials>,
     ca: Option<PathBuf>,
     pin_sha256: Option<String>,
     client_cert: Option<PathBuf>,
@@ -143,6 +146,7 @@ impl Settings {
             endpoint: args.endpoint.or(file.endpoint),
             access_key: args.access_key.or(file.access_key),
             secret_key,
+            credentials: OnceLock::new(),
             ca: args.ca.or(file.ca),
             pin_sha256: args.pin_sha256.or(file.pin_sha256),
             client_cert: args.client_cert.or(file.client_cert),
@@ -172,8 +176,12 @@ impl Settings {
     }
 
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        if let Some(credentials) = self.credentials.get() {
+            return Ok(credentials.clone());
+        }
         let (access_key, mut secret_key) = self.keys()?;
-        Credentials::from_text(access_key, mem::take(&mut *secret_key)).map_err(Failure::usage)
+        let credentials = Credentials::from_text(access_key, mem::take(&mut *secret_key)).map_err(Failure::usage)?;
+        Ok(self.credentials.get_or_init(|| credentials).clone())
     }
 
     /// The keys' texts, for the emulator, which has to know the secret.

@@ -76,8 +76,9 @@ fn callbacks_are_waited_for() {
             let port = HeldPort::to_listen_on();
             let bind = port.address().to_string();
             let url = format!("http://{bind}/callback");
-            let wait = ["--wait", "callback", "--bind", &bind, "--callback", &url, "--backend", backend];
-            let run = against(&emulator).run(&[&RANGE[..], &wait].concat());
+            let wait = ["--wait", "callback", "--bind", &bind, "--callback", &url, "--backend", backend, "--secret-key-file", "-"];
+            // The key from stdin, which can be read once: the listener needs it and the client.
+            let run = against(&emulator).run_with(&[&RANGE[..], &wait].concat(), emulator.secret_key().as_bytes());
             run.ends_with_code(0);
             assert!(run.stdout.contains("4 windows, 80 rows"), "{}", run.stdout);
             let looks = emulator.received().iter().filter(|request| request.interface == Some("downloadAgentSkillInfoFile")).count();
