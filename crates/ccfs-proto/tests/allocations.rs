@@ -1,4 +1,4 @@
-//! What a signature allocates: the value that is returned, and nothing else.
+//! What a signature allocates: the value that is returned, or nothing at all.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use allocation_counter::{AllocationInfo, measure};
@@ -36,6 +36,10 @@ fn a_signature_allocates_its_value_and_nothing_else() {
                     assert_eq!(info.count_total, 1, "{info:?}");
                     assert_eq!(info.count_current, 1, "only the value stays");
                     assert_eq!(info.bytes_total, len as u64, "it has the size of the value");
+
+                    let mut out = Vec::with_capacity(len);
+                    let info = measure(|| signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap());
+                    assert_eq!((info.count_total, out.len()), (0, len), "there is room for just that");
                 }
             }
         }

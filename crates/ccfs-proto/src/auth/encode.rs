@@ -1,36 +1,36 @@
 //! Writing the canonical request: percent-encoding it and cutting it into the hash's blocks.
 
-use super::mac::BLOCK;
+use super::mac::{BLOCK, Block, PADDING, pad};
 
 /// Bytes that have room.
-const BUFFER: usize = 8 * BLOCK;
-/// Codes are stored four bytes at a time, of which up to three count.
-const SLACK: usize = 4;
+const BUFFER: usize = 12 * BLOCK;
 /// Bytes that are encoded before the next block is passed on.
 const STEP: usize = 32;
 
 /// What takes a text, block by block.
 pub(super) trait Sink {
     type Output;
-    fn take(&mut self, blocks: &[[u8; BLOCK]]);
-    /// Takes what is left, of any length.
-    fn finish(&mut self, rest: &[u8]) -> Self::Output;
+    /// Does the next piece of its work, and says whether it took the next block for it.
+    fn step(&mut self, next: Option<&Block>) -> bool;
+    /// Takes what is left: the first `len` bytes of `room`, which goes on for at least [`PADDING`] more.
+    fn finish(&mut self, room: &mut [u8], len: usize) -> Self::Output;
 }
 
 impl Sink for Vec<u8> {
     type Output = ();
-    fn take(&mut self, blocks: &[[u8; BLOCK]]) {
-        self.extend_from_slice(blocks.as_flattened());
+    fn step(&mut self, next: Option<&Block>) -> bool {
+        self.extend_from_slice(next.map_or(&[], |block| block.as_slice()));
+        next.is_some()
     }
-    fn finish(&mut self, rest: &[u8]) {
-        self.extend_from_slice(rest);
+    fn finish(&mut self, room: &mut [u8], len: usize) {
+        self.extend_from_slice(&room[..len]);
     }
 }
 
 /// Encodes text into a buffer and passes it on in whole blocks. Aligned, so that no block lies across cache lines.
 #[repr(C, align(64))]
 pub(super) struct Writer<'a, S> {
-    buffer: [u8; BUFFER + SLACK],
+    buffer: [u8; BUFFER + PADDING],
     len: usize,
     /// Bytes of the buffer that were passed on.
     passed: usize,
@@ -39,7 +39,25 @@ pub(super) struct Writer<'a, S> {
 
 impl<'a, S: Sink> Writer<'a, S> {
     pub(super) fn new(sink: &'a mut S) -> Self {
-        Self { buffer: [0; BUFFER + SLACK], len: 0, passed: 0, sink }
+        Self { buffer: [0; BUFFER + PADDING], len: 0, passed: 0, sink }
+    }
+
+    /// Writes the padding of a message of `hashed` bytes, the end of which was written last.
+    pub(super) fn pad(&mut self, hashed: usize) {
+        self.len = pad(&mut self.buffer, self.len, hashed);
+        if self.len > BUFFER {
+            self.make_room();
+        }
+    }
+
+    /// Has the sink do its next piece of work, with the next block if there are `ahead` bytes behind it.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // Measured.
+    pub(super) fn step(&mut self, ahead: usize) {
+        let next = if self.len - self.passed >= BLOCK + ahead { self.buffer[self.passed..].first_chunk() } else { None };
+        if self.sink.step(next) {
+            self.passed += BLOCK;
+        }
     }
 
     pub(super) fn put_byte(&mut self, byte: u8) {
@@ -85,26 +103,23 @@ impl<'a, S: Sink> Writer<'a, S> {
             self.len = len;
             // The steps of a hash wait for one another, and meanwhile the processor encodes what comes next. Not the block just written:
             // what was stored in fours cannot be loaded in sixteens before it has reached the cache.
-            if self.len - self.passed >= BLOCK + STEP {
-                self.sink.take(self.buffer[self.passed..self.passed + BLOCK].as_chunks().0);
-                self.passed += BLOCK;
-            }
+            self.step(STEP);
         }
     }
 
     /// Gives the sink what is left.
-    pub(super) fn finish(self) -> S::Output {
-        self.sink.finish(&self.buffer[self.passed..self.len])
+    pub(super) fn finish(&mut self) -> S::Output {
+        self.sink.finish(&mut self.buffer[self.passed..], self.len - self.passed)
     }
 
     /// Passes on all whole blocks and moves the rest to the start.
     #[cold]
     fn make_room(&mut self) {
-        let (blocks, rest) = self.buffer[self.passed..self.len].as_chunks();
-        self.sink.take(blocks);
-        let rest = rest.len();
-        self.buffer.copy_within(self.len - rest..self.len, 0);
-        (self.len, self.passed) = (rest, 0);
+        while self.len - self.passed >= BLOCK {
+            self.step(0);
+        }
+        self.buffer.copy_within(self.passed..self.len, 0);
+        (self.len, self.passed) = (self.len - self.passed, 0);
     }
 }
 

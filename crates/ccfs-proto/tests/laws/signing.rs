@@ -27,6 +27,23 @@ proptest! {
         }
     }
 
+    #[test]
+    fn what_is_signed_into_a_buffer_stands_behind_what_was_there(
+        request in requests(), before in prop::collection::vec(any::<u8>(), 0..100), spare in 0_usize..500,
+    ) {
+        let (signer, at) = (Signer::new(&credentials()), Timestamp::from_unix_millis(1_630_402_730_872));
+        let mut out = Vec::with_capacity(before.len() + spare);
+        out.extend_from_slice(&before);
+        request.with_view(|view| signer.sign_into(view, at, &mut out)).unwrap();
+        let value = request.with_view(|view| signer.sign(view, at)).unwrap();
+        prop_assert_eq!(out.strip_prefix(before.as_slice()), Some(value.as_bytes()));
+
+        let without_host = Request { headers: Vec::new(), ..request };
+        let mut kept = before.clone();
+        prop_assert_eq!(without_host.with_view(|view| signer.sign_into(view, at, &mut kept)), Err(ViewError::HostNotSigned));
+        prop_assert_eq!(kept, before);
+    }
+
     /// Names that begin like one another, with marks that are encoded and marks that are not, in the order of the list, which spares the sorting.
     #[test]
     fn names_in_order_are_signed_like_any(names in prop::collection::btree_set("(h|ho|[ab]|host[ab])[-.!0]{0,2}[ab]?", 0..8), request in requests()) {
