@@ -2,7 +2,7 @@
 
 use std::env;
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ccfs::doctor::Doctor;
@@ -305,7 +305,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
     let bytes = read_secret(&path, "configuration file")?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
     // The parser's own message quotes the line, which may hold a key.
-    toml::from_str(text).map_err(|error| {
+    let mut file: ConfigFile = toml::from_str(text).map_err(|error| {
         let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
         Failure::usage(format_args!(
             "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, pin_sha256, client_cert, client_key, tz, \
@@ -313,7 +313,15 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
             path.display(),
             without_values(error.message()),
         ))
-    })
+    })?;
+    // A job that runs every night starts in a folder of its own; the files stand where the one stands that names them.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for named in [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key].into_iter().flatten() {
+        if named.as_path() != Path::new("-") {
+            *named = folder.join(&*named);
+        }
+    }
+    Ok(file)
 }
 
 /// What a TOML error says, without what stands in the file: that may be a key in the wrong place.

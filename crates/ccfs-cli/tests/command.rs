@@ -159,10 +159,11 @@ fn settings_come_from_flag_then_environment_then_file() {
     let emulator = Emulator::builder().start().unwrap();
     let (access_key, secret_key) = keys_of(&emulator);
     let ccfs = Ccfs::new();
-    fs::write(ccfs.path("ca.pem"), emulator.ca_pem().unwrap()).unwrap();
-    fs::write(ccfs.path("key"), format!("{secret_key}\n")).unwrap();
-    let config = format!("endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"key\"\nca = \"ca.pem\"\n");
+    // The files that it names are looked for beside it, not where the command runs.
     fs::create_dir(ccfs.path("ccfs")).unwrap();
+    fs::write(ccfs.path("ccfs/ca.pem"), emulator.ca_pem().unwrap()).unwrap();
+    fs::write(ccfs.path("ccfs/key"), format!("{secret_key}\n")).unwrap();
+    let config = format!("endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"key\"\nca = \"ca.pem\"\n");
     fs::write(ccfs.path("ccfs/config.toml"), &config).unwrap();
     let endpoint = emulator.endpoint().to_string();
     // The file has a wrong endpoint; the environment mends it; a wrong flag breaks it again.
@@ -174,6 +175,8 @@ fn settings_come_from_flag_then_environment_then_file() {
     run.ends_with_code(1);
     let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], b"another");
     run.ends_with_code(4);
+    fs::write(reaches.path("stdin.toml"), config.replace("\"key\"", "\"-\"").replace("ca.pem", "ccfs/ca.pem")).unwrap();
+    reaches.run_with(&["--config", "stdin.toml", "download", NAME], secret_key.as_bytes()).ends_with_code(1);
     // A variable that is set to nothing is not set: what the file says counts.
     let reaches = reaches.env("CCFS_CA", "").env("CCFS_SECRET_KEY", "").env("CCFS_BACKEND", "");
     reaches.run(&["download", NAME]).ends_with_code(1);
