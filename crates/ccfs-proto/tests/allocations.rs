@@ -40,6 +40,9 @@ fn a_signature_allocates_its_value_and_nothing_else() {
                     let mut out = Vec::with_capacity(len);
                     let info = measure(|| signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap());
                     assert_eq!((info.count_total, out.len()), (0, len), "there is room for just that");
+                    let mut out = Vec::new();
+                    let info = measure(|| signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap());
+                    assert_eq!(info.count_total, 1, "the room is made at once");
                 }
             }
         }

@@ -105,7 +105,10 @@ impl Credentials {
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // Taken by value so that it is wiped here.
     pub fn new(access_key: AccessKey, secret_key: SecretKey) -> Self {
-        Self(Arc::new(Keys { access_key, secret: MacKey::new(secret_key.0.as_bytes()) }))
+        let mut keys = Arc::new(Keys { access_key, secret: MacKey::blank() });
+        let Some(own) = Arc::get_mut(&mut keys) else { unreachable!("it was made here") };
+        own.secret.set(secret_key.0.as_bytes());
+        Self(keys)
     }
 
     /// Binds the two keys given as text. The secret's text is wiped.

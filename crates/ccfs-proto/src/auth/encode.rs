@@ -4,13 +4,13 @@ use super::mac::{BLOCK, Block, PADDING, pad};
 
 /// Bytes that have room.
 const BUFFER: usize = 12 * BLOCK;
-/// Bytes that are encoded before the next block is passed on.
+/// Bytes that are encoded between two steps of the sink, and that stay behind a block when it is passed on.
 const STEP: usize = 32;
 
 /// What takes a text, block by block.
 pub(super) trait Sink {
     type Output;
-    /// Does the next piece of its work, and says whether it took the next block for it.
+    /// Does the next piece of its work, and says whether it took the next block for it. Where there is one it takes it sooner or later.
     fn step(&mut self, next: Option<&Block>) -> bool;
     /// Takes what is left: the first `len` bytes of `room`, which goes on for at least [`PADDING`] more.
     fn finish(&mut self, room: &mut [u8], len: usize) -> Self::Output;
@@ -30,6 +30,7 @@ impl Sink for Vec<u8> {
 /// Encodes text into a buffer and passes it on in whole blocks. Aligned, so that no block lies across cache lines.
 #[repr(C, align(64))]
 pub(super) struct Writer<'a, S> {
+    /// Behind what has room there is some for the padding, and for codes, which are stored four bytes at a time.
     buffer: [u8; BUFFER + PADDING],
     len: usize,
     /// Bytes of the buffer that were passed on.
@@ -101,13 +102,13 @@ impl<'a, S: Sink> Writer<'a, S> {
             }
             rest.iter().copied().for_each(put);
             self.len = len;
-            // The steps of a hash wait for one another, and meanwhile the processor encodes what comes next. Not the block just written:
+            // The steps of a hash wait for one another, and meanwhile the processor encodes what comes next. Not the bytes just written:
             // what was stored in fours cannot be loaded in sixteens before it has reached the cache.
             self.step(STEP);
         }
     }
 
-    /// Gives the sink what is left.
+    /// Gives the sink what is left. Nothing can be written after it; not by value, which would copy the whole buffer.
     pub(super) fn finish(&mut self) -> S::Output {
         self.sink.finish(&mut self.buffer[self.passed..], self.len - self.passed)
     }

@@ -7,7 +7,7 @@ use sha2::Digest;
 use sha2::block_api::compress256;
 use zeroize::optimization_barrier;
 
-use super::encode::Sink;
+use super::encode::{Sink, Writer};
 
 /// Bytes that SHA-256 takes at once.
 pub(super) const BLOCK: usize = 64;
@@ -27,14 +27,19 @@ const START: State = [0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E
 type State = [u32; 8];
 pub(super) type Block = [u8; BLOCK];
 
-/// A key behind its two pads: two hash states, out of which the key cannot be had back. Wiped when dropped.
+/// A key behind its two pads: two hash states, out of which the key cannot be had back, but which sign as it does. Wiped when dropped.
 pub(super) struct MacKey {
     inner: State,
     outer: State,
 }
 
 impl MacKey {
-    pub(super) fn new(key: &[u8]) -> Self {
+    /// One without a key, to be [set](Self::set) where it stays: a move would leave a copy behind.
+    pub(super) const fn blank() -> Self {
+        Self { inner: START, outer: START }
+    }
+
+    pub(super) fn set(&mut self, key: &[u8]) {
         let mut block = [0; BLOCK];
         if key.len() <= BLOCK {
             block[..key.len()].copy_from_slice(key);
@@ -43,11 +48,9 @@ impl MacKey {
             block[..digest.len()].copy_from_slice(&digest);
             wipe(&mut digest.0);
         }
-        let mut key = Self { inner: START, outer: START };
-        keyed(&mut key.inner, &mut block, IPAD);
-        keyed(&mut key.outer, &mut block, IPAD ^ OPAD);
+        keyed(&mut self.inner, &mut block, IPAD);
+        keyed(&mut self.outer, &mut block, IPAD ^ OPAD);
         wipe(&mut block);
-        key
     }
 }
 
@@ -58,9 +61,27 @@ impl Drop for MacKey {
     }
 }
 
+/// A signature in hex: the MAC of `prefix` under the secret key, in hex, is the key of the MAC of what `write` writes.
+#[inline]
+pub(super) fn signature_of(secret: &MacKey, prefix: &[u8], write: impl FnOnce(&mut Writer<'_, Chain>)) -> [u8; HEX_LEN] {
+    let mut chain = Chain::new(secret, prefix.len());
+    let mut writer = Writer::new(&mut chain);
+    put_prefix(&mut writer, prefix);
+    write(&mut writer);
+    writer.finish()
+}
+
+/// Writes the prefix as the end of a message that the key's block begins. The first step is done now, and meanwhile the text is begun.
+#[inline]
+fn put_prefix(writer: &mut Writer<'_, Chain>, prefix: &[u8]) {
+    writer.put(prefix);
+    writer.pad(BLOCK + prefix.len());
+    writer.step(0);
+}
+
 /// The two MACs of one signature as one chain of hash steps: the prefix under the secret key, and the text under the hex that comes out.
-/// The prefix with its padding comes first, then the text, and each step is done when the [`Writer`](super::encode::Writer) says so: while
-/// the processor waits for it, it encodes what comes next. Wiped when dropped.
+/// The prefix with its padding comes first, then the text, and each step is done when the [`Writer`] says so: while the processor waits for
+/// it, it encodes what comes next. Wiped when dropped.
 pub(super) struct Chain {
     state: State,
     /// Behind the outer pad of the MAC that is being made.
@@ -84,8 +105,8 @@ enum Stage {
 }
 
 impl Chain {
-    /// Over a prefix of so many bytes.
-    pub(super) fn new(secret: &MacKey, prefix_len: usize) -> Self {
+    /// Over a prefix of so many bytes, which comes with its padding.
+    fn new(secret: &MacKey, prefix_len: usize) -> Self {
         let stage = Stage::Prefix { blocks: padded(prefix_len) / BLOCK };
         Self { state: secret.inner, outer: secret.outer, block: [0; BLOCK], stage }
     }
@@ -183,7 +204,8 @@ fn padded(len: usize) -> usize {
     (len + 9).next_multiple_of(BLOCK)
 }
 
-/// Writes the padding of a message of `hashed` bytes behind its end, which the first `len` bytes of `room` are, and returns where it ends.
+/// Writes the padding of a message of `hashed` bytes behind the first `len` bytes of `room`, which end it, and returns
+/// where the padding ends.
 pub(super) fn pad(room: &mut [u8], len: usize, hashed: usize) -> usize {
     let end = len + padded(hashed) - hashed;
     room[len..len + PADDING].fill(0);
@@ -199,14 +221,14 @@ fn put_hash(out: &mut [u8], state: &State) {
 }
 
 /// The state in lower-case hex with `pad` over it. Without a table: where a table is read shows in the cache, and this text may become a key.
-#[inline(never)] // Elsewhere the compiler thinks that the two may overlap, and does it byte by byte.
+#[inline(never)] // Inlined, the compiler thinks that the two may overlap, and does it byte by byte.
 fn put_hex(out: &mut Block, state: &State, pad: u8) {
     // All ones where the digit is a letter.
     let is_letter = |nibble: u8| (9_i8.wrapping_sub(nibble.cast_signed()) >> 7).cast_unsigned();
     let digit = |nibble: u8| (nibble + b'0' + (is_letter(nibble) & (b'a' - b'0' - 10))) ^ pad;
     let mut hash = [0; HASH_LEN];
     put_hash(&mut hash, state);
-    for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(hash) {
+    for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(&hash) {
         *digits = [digit(byte >> 4), digit(byte & 15)];
     }
     wipe(&mut hash);
@@ -235,8 +257,8 @@ mod tests {
     use proptest::prelude::*;
     use sha2::Sha256;
 
-    use super::super::encode::{NAME, TEXT, Writer, code_of};
-    use super::{BLOCK, Chain, IPAD, MacKey, Stage};
+    use super::super::encode::{NAME, Sink, TEXT, Writer, code_of};
+    use super::{BLOCK, Block, Chain, IPAD, MacKey, Stage, put_prefix, signature_of};
 
     /// What the `hmac` crate makes of it.
     fn judge(key: &[u8], message: &[u8]) -> String {
@@ -249,13 +271,14 @@ mod tests {
         judge(judge(key, prefix).as_bytes(), message)
     }
 
-    fn both(key: &[u8], prefix: &[u8], message: &[u8]) -> String {
-        let mut chain = Chain::new(&MacKey::new(key), prefix.len());
-        let mut writer = Writer::new(&mut chain);
-        writer.put(prefix);
-        writer.pad(BLOCK + prefix.len());
-        writer.put(message);
-        text(&writer.finish()).to_owned()
+    fn both(key: &[u8], prefix: &[u8], write: impl FnOnce(&mut Writer<'_, Chain>)) -> String {
+        text(&signature_of(&mac_key(key), prefix, write)).to_owned()
+    }
+
+    fn mac_key(key: &[u8]) -> MacKey {
+        let mut mac_key = MacKey::blank();
+        mac_key.set(key);
+        mac_key
     }
 
     fn text(hex: &[u8]) -> &str {
@@ -293,7 +316,7 @@ mod tests {
             prefix in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), prop::collection::vec(any::<u8>(), 0..3000)],
             message in prop::collection::vec(any::<u8>(), 0..400),
         ) {
-            prop_assert_eq!(both(&key, &prefix, &message), judge_both(&key, &prefix, &message));
+            prop_assert_eq!(both(&key, &prefix, |writer| writer.put(&message)), judge_both(&key, &prefix, &message));
         }
 
         #[test]
@@ -303,10 +326,9 @@ mod tests {
             puts in prop::collection::vec(put(), 0..12),
         ) {
             let mut plain = Vec::new();
-            let (mut chain, mut written) = (Chain::new(&MacKey::new(&key), prefix.len()), Vec::new());
+            let (mut chain, mut written) = (Chain::new(&mac_key(&key), prefix.len()), Vec::new());
             let (mut to_mac, mut to_text) = (Writer::new(&mut chain), Writer::new(&mut written));
-            to_mac.put(&prefix);
-            to_mac.pad(BLOCK + prefix.len());
+            put_prefix(&mut to_mac, &prefix);
             for put in &puts {
                 match put {
                     Put::Plain(bytes) => {
@@ -341,7 +363,7 @@ mod tests {
             prop_assert_eq!(written, plain);
             prop_assert_ne!(chain.outer, [0; 8]);
             chain.wipe();
-            prop_assert_eq!((chain.state, chain.outer, chain.block), ([0; 8], [0; 8], [0; BLOCK]), "what drop does");
+            prop_assert_eq!((chain.state, chain.outer, chain.block), ([0; 8], [0; 8], [0; BLOCK]), "as when it is dropped");
         }
     }
 
@@ -351,20 +373,56 @@ mod tests {
         // Miri takes a few of them.
         for len in (0..=3 * BLOCK).step_by(if cfg!(miri) { 31 } else { 1 }) {
             let bytes = vec![b'x'; len];
-            assert_eq!(both(&bytes, b"prefix", b"message"), judge_both(&bytes, b"prefix", b"message"));
-            assert_eq!(both(b"key", &bytes, b"message"), judge_both(b"key", &bytes, b"message"));
-            assert_eq!(both(b"key", b"prefix", &bytes), judge_both(b"key", b"prefix", &bytes));
+            let message = |writer: &mut Writer<'_, Chain>| writer.put(b"message");
+            assert_eq!(both(&bytes, b"prefix", message), judge_both(&bytes, b"prefix", b"message"));
+            assert_eq!(both(b"key", &bytes, message), judge_both(b"key", &bytes, b"message"));
+            assert_eq!(both(b"key", b"prefix", |writer| writer.put(&bytes)), judge_both(b"key", b"prefix", &bytes));
         }
     }
 
-    /// Where the buffer is just full.
+    /// Where the buffer is just full, by each way of writing.
     #[test]
     fn it_is_hmac_at_every_length_around_the_buffer() {
-        for len in (10 * BLOCK..=14 * BLOCK).step_by(if cfg!(miri) { 61 } else { 1 }) {
+        for len in (8 * BLOCK..=13 * BLOCK).step_by(if cfg!(miri) { 61 } else { 1 }) {
             let bytes = vec![b'x'; len];
-            assert_eq!(both(b"key", &bytes, b"message"), judge_both(b"key", &bytes, b"message"));
-            assert_eq!(both(b"key", b"prefix", &bytes), judge_both(b"key", b"prefix", &bytes));
+            for codes in [0, 1, 32, 40] {
+                let encoded = "{".repeat(codes);
+                let write = |writer: &mut Writer<'_, Chain>| {
+                    writer.put(&bytes);
+                    writer.put_codes(&TEXT, encoded.as_bytes());
+                    writer.put_byte(b'\n');
+                    writer.put(b"end");
+                };
+                let text = [bytes.as_slice(), "%7B".repeat(codes).as_bytes(), b"\nend"].concat();
+                assert_eq!(both(b"key", b"prefix", write), judge_both(b"key", b"prefix", &text), "{len} and {codes}");
+                assert_eq!(both(b"key", &bytes, write), judge_both(b"key", &bytes, &text), "{len} and {codes}");
+            }
         }
+    }
+
+    /// Takes every block and counts.
+    #[derive(Default)]
+    struct Counts {
+        steps: usize,
+        blocks: usize,
+    }
+
+    impl Sink for Counts {
+        type Output = ();
+        fn step(&mut self, next: Option<&Block>) -> bool {
+            self.steps += 1;
+            self.blocks += usize::from(next.is_some());
+            next.is_some()
+        }
+        fn finish(&mut self, _: &mut [u8], _: usize) {}
+    }
+
+    /// What makes signing quick and changes no signature: a step after every 32 bytes, and never with what was written last.
+    #[test]
+    fn the_text_is_hashed_while_it_is_being_encoded() {
+        let mut counts = Counts::default();
+        Writer::new(&mut counts).put_codes(&TEXT, &[b'x'; 320]);
+        assert_eq!((counts.steps, counts.blocks), (10, (320 - 32) / BLOCK));
     }
 
     /// The one step that no public call shows, because it is a key.
@@ -376,10 +434,9 @@ mod tests {
             let vector: serde_json::Value = serde_json::from_str(line).unwrap();
             let part = |name: &str| vector[name].as_str().unwrap();
             let prefix = part("prefix").as_bytes();
-            let mut chain = Chain::new(&MacKey::new(part("secret_key").as_bytes()), prefix.len());
+            let mut chain = Chain::new(&mac_key(part("secret_key").as_bytes()), prefix.len());
             let mut writer = Writer::new(&mut chain);
-            writer.put(prefix);
-            writer.pad(BLOCK + prefix.len());
+            put_prefix(&mut writer, prefix);
             (0..prefix.len() / BLOCK + 4).for_each(|_| writer.step(0));
             assert!(matches!(chain.stage, Stage::Text { blocks: 1 }));
             assert_eq!(text(&chain.block.map(|byte| byte ^ IPAD)), part("signing_key"));

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
 use super::credentials::Credentials;
 use super::encode::Writer;
-use super::mac::{BLOCK, Chain, HEX_LEN};
+use super::mac::{HEX_LEN, signature_of};
 use crate::timestamp::{Precision, Timestamp, TimestampText};
 
 /// The scheme's name, the first part of the header.
@@ -17,8 +17,8 @@ pub(super) const SIGNATURE_LEN: usize = HEX_LEN;
 
 /// Signs requests: the request's parts and a time in, one header value out. Pure: no clock, nothing kept.
 ///
-/// A signature costs four SHA-256 compressions plus one for every 64 bytes of prefix and of canonical request, and one allocation: the
-/// value that is returned. [`sign_into`](Self::sign_into) a buffer with room costs none.
+/// A signature costs four SHA-256 compressions plus one for every 64 bytes begun of the prefix and of the canonical request, padding
+/// included, and one allocation: the value that is returned. [`sign_into`](Self::sign_into) a buffer with room costs none.
 ///
 /// ```
 /// use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
@@ -80,7 +80,7 @@ impl Signer {
     }
 
     /// Writes the value of the `Authorization` header behind what is in `out`, for clients that are not built on `http`. Where `out` has
-    /// the room, nothing is allocated. After an error `out` is as it was.
+    /// the room, nothing is allocated. After an error `out` is as it was. Keep the text out of logs: who reads it can repeat the request.
     ///
     /// ```
     /// use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
@@ -184,12 +184,5 @@ pub(super) fn signature(
     signed_headers: &[u8],
     dialect: QueryLine,
 ) -> [u8; SIGNATURE_LEN] {
-    let mut chain = Chain::new(credentials.secret_mac(), prefix.len());
-    let mut writer = Writer::new(&mut chain);
-    writer.put(prefix);
-    writer.pad(BLOCK + prefix.len());
-    // The first step now, to be done while the canonical request is begun; each run of encoded text takes another.
-    writer.step(0);
-    canonical.write(signed_headers, dialect, &mut writer);
-    writer.finish()
+    signature_of(credentials.secret_mac(), prefix, |writer| canonical.write(signed_headers, dialect, writer))
 }
