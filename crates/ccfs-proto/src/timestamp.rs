@@ -65,27 +65,24 @@ impl Timestamp {
     }
 
     /// The text that goes into the `Authorization` header, in `precision`.
+    #[inline]
     pub fn text(self, precision: Precision) -> TimestampText {
-        let mut bytes = *b"0000-00-00T00:00:00.000Z";
         let at = self.civil();
-        let (year, millis) = (at.year().unsigned_abs(), at.millisecond().unsigned_abs());
-        #[allow(clippy::cast_possible_truncation)] // A year has four digits and a millisecond three.
-        let (century, tenth) = ((year / 100) as u8, (millis / 10) as u8);
-        let pairs = [
-            (0, century),
-            (2, (year % 100) as u8),
-            (5, at.month().unsigned_abs()),
-            (8, at.day().unsigned_abs()),
-            (11, at.hour().unsigned_abs()),
-            (14, at.minute().unsigned_abs()),
-            (17, at.second().unsigned_abs()),
-            (20, tenth),
+        let (year, millis) = (at.year().cast_unsigned(), at.millisecond().cast_unsigned());
+        let parts = [at.month(), at.day(), at.hour(), at.minute(), at.second()].map(|part| u16::from(part.cast_unsigned()));
+        let date = digits([year / 100, year % 100, parts[0], parts[1]]);
+        let time = digits([parts[2], parts[3], parts[4], millis / 10]);
+        let last = u64::from(b'0') + u64::from(millis % 10);
+        // Eight characters at a time, the first in the lowest byte: `0000-00-`, `00T00:00` and `:00.000Z`.
+        let words = [
+            u64::from_le_bytes(*b"\0\0\0\0-\0\0-") | date & 0xFFFF_FFFF | (date >> 32 & 0xFFFF) << 40,
+            u64::from_le_bytes(*b"\0\0T\0\0:\0\0") | date >> 48 | (time & 0xFFFF) << 24 | (time >> 16) << 48,
+            u64::from_le_bytes(*b":\0\0.\0\0\0Z") | (time >> 32 & 0xFFFF) << 8 | (time >> 48) << 32 | last << 48,
         ];
-        for (at, pair) in pairs {
-            bytes[at] = b'0' + pair / 10;
-            bytes[at + 1] = b'0' + pair % 10;
+        let mut bytes = [0; 24];
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
         }
-        bytes[22] = b'0' + (millis % 10) as u8;
         match precision {
             Precision::Millis => TimestampText { bytes, len: 24 },
             Precision::Seconds => {
@@ -96,13 +93,27 @@ impl Timestamp {
     }
 
     /// The calendar's view of it. In range by construction, so the fallbacks are never taken.
+    #[inline]
     pub(crate) fn civil(self) -> civil::DateTime {
         // jiff's instants, which are quicker, end a day before its calendar does, and in milliseconds they end with a whole second.
         if self.0 >= jiff::Timestamp::MAX.as_second() * 1000 {
-            return EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH);
+            return self.on_the_last_day();
         }
         Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
+
+    #[cold]
+    fn on_the_last_day(self) -> civil::DateTime {
+        EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH)
+    }
+}
+
+/// Four numbers below 100 as eight digits, the first in the lowest byte.
+fn digits(numbers: [u16; 4]) -> u64 {
+    // All four at once, each in its sixteen bits: 103 / 1024 is near enough to a tenth.
+    let numbers = numbers.into_iter().rev().fold(0, |all, number| all << 16 | u64::from(number));
+    let tens = (numbers * 103) >> 10 & 0x000F_000F_000F_000F;
+    tens | (numbers - tens * 10) << 8 | 0x3030_3030_3030_3030
 }
 
 impl FromStr for Timestamp {

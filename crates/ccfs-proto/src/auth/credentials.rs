@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::mac::MacKey;
+use super::sign::SCHEME;
 
 /// Bytes that an access key may have. Published ones are around 20 to 32 characters long.
 const ACCESS_KEY_LIMIT: usize = 128;
@@ -97,6 +98,8 @@ pub struct Credentials(Arc<Keys>);
 
 struct Keys {
     access_key: AccessKey,
+    /// `auth-v2/AK/`, with which every header begins.
+    scope: Box<[u8]>,
     secret: MacKey,
 }
 
@@ -105,7 +108,8 @@ impl Credentials {
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // Taken by value so that it is wiped here.
     pub fn new(access_key: AccessKey, secret_key: SecretKey) -> Self {
-        let mut keys = Arc::new(Keys { access_key, secret: MacKey::blank() });
+        let scope = format!("{SCHEME}/{access_key}/").into_bytes().into();
+        let mut keys = Arc::new(Keys { access_key, scope, secret: MacKey::blank() });
         let Some(own) = Arc::get_mut(&mut keys) else { unreachable!("it was made here") };
         own.secret.set(secret_key.0.as_bytes());
         Self(keys)
@@ -120,6 +124,11 @@ impl Credentials {
     /// The access key.
     pub fn access_key(&self) -> &AccessKey {
         &self.0.access_key
+    }
+
+    /// `auth-v2/AK/`.
+    pub(super) fn scope(&self) -> &[u8] {
+        &self.0.scope
     }
 
     /// The secret key, as the MAC wants it.

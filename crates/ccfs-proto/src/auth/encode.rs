@@ -9,15 +9,13 @@ const STEP: usize = 32;
 
 /// What takes a text, block by block.
 pub(super) trait Sink {
-    type Output;
     /// Does the next piece of its work, and says whether it took the next block for it. Where there is one it takes it sooner or later.
     fn step(&mut self, next: Option<&Block>) -> bool;
     /// Takes what is left: the first `len` bytes of `room`, which goes on for at least [`PADDING`] more.
-    fn finish(&mut self, room: &mut [u8], len: usize) -> Self::Output;
+    fn finish(&mut self, room: &mut [u8], len: usize);
 }
 
 impl Sink for Vec<u8> {
-    type Output = ();
     fn step(&mut self, next: Option<&Block>) -> bool {
         self.extend_from_slice(next.map_or(&[], |block| block.as_slice()));
         next.is_some()
@@ -109,8 +107,8 @@ impl<'a, S: Sink> Writer<'a, S> {
     }
 
     /// Gives the sink what is left. Nothing can be written after it; not by value, which would copy the whole buffer.
-    pub(super) fn finish(&mut self) -> S::Output {
-        self.sink.finish(&mut self.buffer[self.passed..], self.len - self.passed)
+    pub(super) fn finish(&mut self) {
+        self.sink.finish(&mut self.buffer[self.passed..], self.len - self.passed);
     }
 
     /// Passes on all whole blocks and moves the rest to the start.

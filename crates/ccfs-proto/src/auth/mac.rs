@@ -61,14 +61,15 @@ impl Drop for MacKey {
     }
 }
 
-/// A signature in hex: the MAC of `prefix` under the secret key, in hex, is the key of the MAC of what `write` writes.
+/// Writes a signature in hex: the MAC of `prefix` under the secret key, in hex, is the key of the MAC of what `write` writes.
 #[inline]
-pub(super) fn signature_of(secret: &MacKey, prefix: &[u8], write: impl FnOnce(&mut Writer<'_, Chain>)) -> [u8; HEX_LEN] {
+pub(super) fn signature_of(secret: &MacKey, prefix: &[u8], write: impl FnOnce(&mut Writer<'_, Chain>), out: &mut [u8; HEX_LEN]) {
     let mut chain = Chain::new(secret, prefix.len());
     let mut writer = Writer::new(&mut chain);
     put_prefix(&mut writer, prefix);
     write(&mut writer);
-    writer.finish()
+    writer.finish();
+    put_hex(out, &chain.state, 0);
 }
 
 /// Writes the prefix as the end of a message that the key's block begins. The first step is done now, and meanwhile the text is begun.
@@ -127,9 +128,6 @@ impl Chain {
 }
 
 impl Sink for Chain {
-    /// The second MAC in lower-case hex.
-    type Output = [u8; HEX_LEN];
-
     #[inline(always)]
     #[allow(clippy::inline_always)] // Measured.
     fn step(&mut self, next: Option<&Block>) -> bool {
@@ -159,7 +157,8 @@ impl Sink for Chain {
         }
     }
 
-    fn finish(&mut self, mut room: &mut [u8], mut len: usize) -> [u8; HEX_LEN] {
+    /// Leaves the second MAC as the state.
+    fn finish(&mut self, mut room: &mut [u8], mut len: usize) {
         let blocks = loop {
             if let Stage::Text { blocks } = self.stage {
                 break blocks;
@@ -174,8 +173,6 @@ impl Sink for Chain {
         let end = pad(room, len, blocks * BLOCK + len);
         compress256(&mut self.state, room[..end].as_chunks().0);
         self.outer_hash();
-        put_hex(&mut self.block, &self.state, 0);
-        self.block
     }
 }
 

@@ -123,26 +123,30 @@ impl Signer {
 
     /// Bytes that [`Self::write_header`] writes.
     fn header_len(&self, canonical: &Canonical<'_>, timestamp: &TimestampText) -> usize {
-        let parts =
-            SCHEME.len() + self.credentials.access_key().as_str().len() + timestamp.as_bytes().len() + canonical.signed_headers_len();
-        parts + SIGNATURE_LEN + 4
+        let parts = self.credentials.scope().len() + timestamp.as_bytes().len() + canonical.signed_headers_len();
+        parts + SIGNATURE_LEN + 2
     }
 
     /// Writes `auth-v2/AK/timestamp/signed-headers/signature`.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // Measured.
     fn write_header(&self, canonical: &Canonical<'_>, timestamp: &TimestampText, out: &mut Vec<u8>) {
         let start = out.len();
         let list = self.write_prefix(canonical, timestamp, out);
-        let signature = signature(&self.credentials, &out[start..], canonical, &out[list..], self.query_line);
-        out.push(b'/');
-        out.extend_from_slice(&signature);
+        let end = out.len();
+        out.extend_from_slice(&[b'/'; 1 + SIGNATURE_LEN]);
+        let (prefix, rest) = out.split_at_mut(end);
+        let Some(signature) = rest.last_chunk_mut() else { unreachable!("there is room for it") };
+        write_signature(&self.credentials, &prefix[start..], canonical, &prefix[list..], self.query_line, signature);
     }
 
     /// Writes `auth-v2/AK/timestamp/signed-headers` and returns where the list begins.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // Measured.
     fn write_prefix(&self, canonical: &Canonical<'_>, timestamp: &TimestampText, out: &mut Vec<u8>) -> usize {
-        for part in [SCHEME.as_bytes(), self.credentials.access_key().as_str().as_bytes(), timestamp.as_bytes()] {
-            out.extend_from_slice(part);
-            out.push(b'/');
-        }
+        out.extend_from_slice(self.credentials.scope());
+        out.extend_from_slice(timestamp.as_bytes());
+        out.push(b'/');
         let list = out.len();
         canonical.write_signed_headers(out);
         list
@@ -184,5 +188,19 @@ pub(super) fn signature(
     signed_headers: &[u8],
     dialect: QueryLine,
 ) -> [u8; SIGNATURE_LEN] {
-    signature_of(credentials.secret_mac(), prefix, |writer| canonical.write(signed_headers, dialect, writer))
+    let mut out = [0; SIGNATURE_LEN];
+    write_signature(credentials, prefix, canonical, signed_headers, dialect, &mut out);
+    out
+}
+
+/// Writes it to where it stays: each time that it is copied somebody waits for it.
+fn write_signature(
+    credentials: &Credentials,
+    prefix: &[u8],
+    canonical: &Canonical<'_>,
+    signed_headers: &[u8],
+    dialect: QueryLine,
+    out: &mut [u8; SIGNATURE_LEN],
+) {
+    signature_of(credentials.secret_mac(), prefix, |writer| canonical.write(signed_headers, dialect, writer), out);
 }

@@ -203,6 +203,14 @@ fn extreme_steps_are_no_panic() {
     }
 }
 
+#[test]
+fn every_year_and_every_part_of_a_second_is_written() {
+    let years = (1970..=9999).map(|year| (days_to(year, 1, 1) - days_to(1970, 1, 1)) * 86_400_000);
+    for millis in years.chain(0..if cfg!(miri) { 10 } else { 1000 }) {
+        assert_eq!(Timestamp::from_unix_millis(millis).to_string(), plain_text(millis));
+    }
+}
+
 /// The last second of jiff's instants was written as 1970; a fuzzer found it.
 #[test]
 fn the_last_days_of_the_year_9999_are_written() {

@@ -46,9 +46,13 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
         prop::collection::vec(extra, 0..sized(6, 3)),
         "[a-z0-9.]{1,12}(:[0-9]{2,5})?",
         prop::collection::vec(any::<u8>(), 0..sized(300, 30)),
-        any::<prop::sample::Index>(),
+        (any::<prop::sample::Index>(), prop::bool::weighted(0.3), "[ -~\t]{0,12}"),
     )
-        .prop_map(|(method, path, query, extra, host, body, at)| {
+        .prop_map(|(method, path, query, extra, host, body, (at, usual, value))| {
+            if usual {
+                let headers = [("content-length", body.len().to_string()), ("content-type", value), ("host", host)];
+                return Request { method, path, query, headers: headers.map(|(name, value)| (name.to_owned(), value)).into(), body };
+            }
             let mut names = BTreeSet::from(["host".to_owned()]);
             let mut headers: Vec<_> = extra.into_iter().filter(|(name, _)| names.insert(name.to_ascii_lowercase())).collect();
             headers.insert(at.index(headers.len() + 1), ("Host".to_owned(), host));
