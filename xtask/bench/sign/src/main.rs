@@ -1,6 +1,7 @@
 //! How long a signature takes: ours, aws-sigv4's, rusty-s3's, and the raw floor (the same number of SHA-256 compressions), in one run.
 //!
-//! The contenders take turns in short rounds, so that whatever else the machine does falls on all of them. `cargo xtask bench sign`.
+//! The contenders take turns in short rounds, so that whatever else the machine does falls on all of them. `cargo xtask bench sign`; with
+//! `--layouts 24`, as often with the functions in another order, which moves aws-sigv4's time by a tenth.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,12 +26,15 @@ struct Contender {
 }
 
 fn main() {
+    let brief = std::env::args().any(|argument| argument == "--brief");
     let body = body();
     let blocks = Ours::new(&body).compressions();
-    println!(
-        "One POST with a body of {} bytes, three signed headers: {blocks} SHA-256 compressions (the key's pads precomputed)",
-        body.len()
-    );
+    if !brief {
+        println!(
+            "One POST with a body of {} bytes, three signed headers: {blocks} SHA-256 compressions (the key's pads precomputed)",
+            body.len()
+        );
+    }
 
     let mut contenders = [
         contender("raw floor", floor(blocks)),
@@ -54,6 +58,13 @@ fn main() {
         }
     }
 
+    if brief {
+        // For the one that compares layouts: names and medians.
+        for Contender { name, nanos, .. } in &contenders {
+            println!("{name}\t{:.1}", quantile(nanos, 0.5));
+        }
+        return;
+    }
     println!("{:26} {:>10} {:>10} {:>20}   ratios by median", "", "ns median", "ns 10 %", "min to max");
     let [floor, _, sign, ..] = contenders.each_ref().map(|contender| quantile(&contender.nanos, 0.5));
     for Contender { name, nanos, .. } in &contenders {
