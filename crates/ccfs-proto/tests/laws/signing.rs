@@ -89,12 +89,11 @@ proptest! {
     #[test]
     fn the_case_of_names_and_outer_blanks_of_values_do_not_matter(request in requests(), blanks in "[ \t\r\n]{0,3}") {
         let at = Timestamp::from_unix_millis(1_630_402_730_872);
-        let mut other = request.clone();
-        for (name, value) in &mut other.headers {
-            *name = name.to_ascii_uppercase();
-            *value = format!("{blanks}{value}{blanks}");
-        }
         let sign = |request: &Request| request.with_view(|view| Signer::new(&credentials()).sign(view, at)).unwrap();
+        let mut other = request.clone();
+        other.headers.iter_mut().for_each(|(_, value)| *value = format!("{blanks}{value}{blanks}"));
+        prop_assert_eq!(sign(&request), sign(&other));
+        other.headers.iter_mut().for_each(|(name, _)| name.make_ascii_uppercase());
         prop_assert_eq!(sign(&request), sign(&other));
     }
 
