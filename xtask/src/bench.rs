@@ -4,7 +4,7 @@
 //! to peers of the same run, or what a pull takes; nothing here is asserted in a test. The soak ends with 1 when a file is not right.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Times that each layout is run; the least of its medians counts, for whatever else the machine does only adds to it.
@@ -68,7 +68,7 @@ fn layouts(folder: &Path, count: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn least_medians(program: &PathBuf) -> Result<BTreeMap<String, f64>, String> {
+fn least_medians(program: &Path) -> Result<BTreeMap<String, f64>, String> {
     let mut least = BTreeMap::new();
     for _ in 0..RUNS {
         let run =

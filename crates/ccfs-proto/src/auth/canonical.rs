@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::encode::{NAME, Sink, TEXT, Writer, code_of};
+use super::order::Order;
 
 /// Headers that one signature may cover.
 pub(super) const SIGNED_HEADERS_LIMIT: usize = 32;
@@ -212,8 +213,9 @@ impl<'a> Canonical<'a> {
             out.put_byte(b'\n');
         }
         match (&self.headers, headers) {
-            (Headers::Usual, [(_, length), (_, kind), (_, host)]) if signed_headers == USUAL_LIST => {
-                out.put(b"content-length;content-type;host\ncontent-length:");
+            (Headers::Usual, [(_, length), (_, kind), (_, host)]) => {
+                out.put(signed_headers);
+                out.put(b"\ncontent-length:");
                 out.put_codes(&TEXT, trim(length));
                 out.put(b"\ncontent-type:");
                 out.put_codes(&TEXT, trim(kind));
@@ -285,39 +287,6 @@ fn write_value<S: Sink>(value: &str, out: &mut Writer<'_, S>) {
     out.put_byte(b':');
     out.put_codes(&TEXT, trim(value));
     out.put_byte(b'\n');
-}
-
-/// Up to `N` indices in an order, on the stack.
-#[derive(Clone, Copy)]
-struct Order<const N: usize> {
-    indices: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Order<N> {
-    /// The indices below `len`, which is at most `N`, as they come.
-    fn of(len: usize) -> Self {
-        const { assert!(N <= 256, "indices are bytes") };
-        #[allow(clippy::cast_possible_truncation)] // See the assertion.
-        Self { indices: std::array::from_fn(|at| at as u8), len }
-    }
-
-    /// Sorted by insertion: mostly there are three, and they are in order.
-    fn sorted(mut self, mut compare: impl FnMut(usize, usize) -> Ordering) -> Self {
-        let indices = &mut self.indices[..self.len];
-        for end in 1..indices.len() {
-            let mut at = end;
-            while at > 0 && compare(indices[at - 1].into(), indices[at].into()).is_gt() {
-                indices.swap(at - 1, at);
-                at -= 1;
-            }
-        }
-        self
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        &self.indices[..self.len]
-    }
 }
 
 /// The letters, digits and marks of an HTTP token.

@@ -6,6 +6,7 @@ mod diagnose;
 mod encode;
 mod header;
 mod mac;
+mod order;
 mod query;
 mod replay;
 mod sign;

@@ -26,7 +26,15 @@ struct Contender {
 }
 
 fn main() {
-    let brief = std::env::args().any(|argument| argument == "--brief");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let brief = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["--brief"] => true,
+        _ => {
+            eprintln!("bench sign takes nothing, or --layouts and a number");
+            std::process::exit(2);
+        }
+    };
     let body = body();
     let blocks = Ours::new(&body).compressions();
     if !brief {
