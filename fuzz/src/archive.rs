@@ -3,7 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Cursor, Read};
 
-use ccfs_archive::{AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, Limits, OnBadRow, ReadOptions, RecordRef, ZipFault};
+use ccfs_archive::{
+    AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, Limits, OnBadRow, ReadOptions,
+    RecordRef, ZipFault,
+};
 
 use crate::tape::{Cuts, Tape};
 
@@ -28,14 +31,19 @@ pub fn archive(input: &[u8]) {
 
 /// How archives are read here: bad rows do not end it.
 pub(crate) fn options() -> ReadOptions {
-    let limits = Limits::new().member_bytes(MEMBER_BYTES).total_bytes(2 * MEMBER_BYTES).members(16).directory_bytes(16 << 10);
+    let limits = Limits::new()
+        .member_bytes(MEMBER_BYTES)
+        .total_bytes(2 * MEMBER_BYTES)
+        .members(16)
+        .directory_bytes(16 << 10);
     ReadOptions::new().limits(limits).on_bad_row(OnBadRow::Skip)
 }
 
 /// Reads an archive in place, in one go and in pieces, and gives what reading in place came to.
 pub(crate) fn read_every_way(bytes: &[u8], cuts: Cuts) -> Hashes {
     let options = options();
-    let (mut seeking, mut streaming, mut pushing) = (Ok(Vec::new()), Ok(Vec::new()), Ok(Vec::new()));
+    let (mut seeking, mut streaming, mut pushing) =
+        (Ok(Vec::new()), Ok(Vec::new()), Ok(Vec::new()));
     let memory = allocation_counter::measure(|| seeking = seek(bytes, &options));
     assert!(memory.bytes_max <= MEMORY, "{} bytes of memory in place", memory.bytes_max);
     let memory = allocation_counter::measure(|| streaming = stream(bytes, &options));
@@ -47,14 +55,22 @@ pub(crate) fn read_every_way(bytes: &[u8], cuts: Cuts) -> Hashes {
         (Ok(streaming), Ok(pushing)) => assert_eq!(streaming, pushing),
         // Where several things are wrong, which one shows first depends on how much was inflated at once.
         (Err(_), Err(_)) => {}
-        (streaming, pushing) => panic!("in one go {:?}, in pieces {:?}", streaming.as_ref().err(), pushing.as_ref().err()),
+        (streaming, pushing) => panic!(
+            "in one go {:?}, in pieces {:?}",
+            streaming.as_ref().err(),
+            pushing.as_ref().err()
+        ),
     }
     match (&seeking, &streaming) {
         (Ok(seeking), Ok(streaming)) => assert_eq!(seeking, streaming),
         (Err(_), Err(_)) => {}
         // The one thing that can only be read by seeking.
         (Ok(_), Err(Error::Zip(error))) if error.fault == ZipFault::StoredStream => {}
-        (seeking, streaming) => panic!("in place {:?}, in one go {:?}", seeking.as_ref().err(), streaming.as_ref().err()),
+        (seeking, streaming) => panic!(
+            "in place {:?}, in one go {:?}",
+            seeking.as_ref().err(),
+            streaming.as_ref().err()
+        ),
     }
     if seeking.is_ok() {
         compare_with_zip(bytes, &options);
@@ -72,13 +88,19 @@ fn seek(bytes: &[u8], options: &ReadOptions) -> Hashes {
     let mut archive = Archive::open_with(Cursor::new(bytes), options)?;
     // Members that hold no records are checked, too, as they are when an archive streams.
     let report = archive.inspect()?;
-    let records: Vec<u64> = archive.records::<AnyRecord>().map(|record| record.map(|record| hash(&record))).collect::<Result<_, _>>()?;
+    let records: Vec<u64> = archive
+        .records::<AnyRecord>()
+        .map(|record| record.map(|record| hash(&record)))
+        .collect::<Result<_, _>>()?;
     assert_eq!(report.totals.rows, records.len() as u64, "the report counts other rows");
     Ok(records)
 }
 
 fn stream(bytes: &[u8], options: &ReadOptions) -> Hashes {
-    ArchiveStream::with_options(bytes, options).records::<AnyRecord>().map(|record| record.map(|record| hash(&record))).collect()
+    ArchiveStream::with_options(bytes, options)
+        .records::<AnyRecord>()
+        .map(|record| record.map(|record| hash(&record)))
+        .collect()
 }
 
 fn push(bytes: &[u8], cuts: Cuts, options: &ReadOptions) -> Hashes {
@@ -106,7 +128,8 @@ fn push(bytes: &[u8], cuts: Cuts, options: &ReadOptions) -> Hashes {
 
 fn compare_with_zip(bytes: &[u8], options: &ReadOptions) {
     let ours = Archive::open_with(Cursor::new(bytes), options).expect("opened before");
-    let mut theirs = zip::ZipArchive::new(Cursor::new(bytes)).expect("the zip crate reads what is read here");
+    let mut theirs =
+        zip::ZipArchive::new(Cursor::new(bytes)).expect("the zip crate reads what is read here");
     assert_eq!(ours.members().len(), theirs.len());
     for member in ours.members() {
         let mut file = theirs.by_name(member.name()).expect("the same members");

@@ -27,9 +27,14 @@ const NAMES: [&str; 8] = [
 pub fn archive_members(input: &[u8]) {
     let mut tape = Tape::new(input);
     let cuts = Cuts::of(&mut tape);
-    let members: Vec<Member<'_>> = (0..tape.byte() % 6).map(|index| Member::of(index, &mut tape)).collect();
+    let members: Vec<Member<'_>> =
+        (0..tape.byte() % 6).map(|index| Member::of(index, &mut tape)).collect();
     let streams = tape.byte() % 2 == 1;
-    let mut bytes = if streams { written(ZipWriter::new_stream(Vec::new()), &members) } else { written_in_place(&members) };
+    let mut bytes = if streams {
+        written(ZipWriter::new_stream(Vec::new()), &members)
+    } else {
+        written_in_place(&members)
+    };
     let expected: Vec<u64> = members.iter().flat_map(Member::records).collect();
     let made = bytes.clone();
     while !tape.is_empty() {
@@ -55,7 +60,8 @@ struct Member<'a> {
 impl<'a> Member<'a> {
     fn of(index: u8, tape: &mut Tape<'a>) -> Self {
         let (name, flags) = (format!("{index}_{}", tape.pick(&NAMES)), tape.byte());
-        let method = if flags & 1 == 0 { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+        let method =
+            if flags & 1 == 0 { CompressionMethod::Deflated } else { CompressionMethod::Stored };
         let data = vec![tape.some(); usize::from(flags >> 2)];
         Self { kind: IndexKind::of_name(&name), name, method, large: flags & 2 != 0, data }
     }
@@ -64,7 +70,9 @@ impl<'a> Member<'a> {
         let Some(kind) = self.kind else { return Vec::new() };
         let data = self.data.concat();
         let records = Records::<AnyRecord>::from_csv_with(data.as_slice(), kind, &options());
-        records.map(|record| hash(&record.expect("bad rows are passed over, and nothing is too long"))).collect()
+        records
+            .map(|record| hash(&record.expect("bad rows are passed over, and nothing is too long")))
+            .collect()
     }
 }
 
@@ -74,14 +82,18 @@ fn written_in_place(members: &[Member<'_>]) -> Vec<u8> {
     writer.finish().expect("a Vec takes all").into_inner()
 }
 
-fn written(mut writer: ZipWriter<zip::write::StreamWriter<Vec<u8>>>, members: &[Member<'_>]) -> Vec<u8> {
+fn written(
+    mut writer: ZipWriter<zip::write::StreamWriter<Vec<u8>>>,
+    members: &[Member<'_>],
+) -> Vec<u8> {
     write(&mut writer, members);
     writer.finish().expect("a Vec takes all").into_inner()
 }
 
 fn write<W: Write + Seek>(writer: &mut ZipWriter<W>, members: &[Member<'_>]) {
     for member in members {
-        let options = SimpleFileOptions::default().compression_method(member.method).large_file(member.large);
+        let options =
+            SimpleFileOptions::default().compression_method(member.method).large_file(member.large);
         writer.start_file(member.name.as_str(), options).expect("another name than the others");
         for data in &member.data {
             writer.write_all(data).expect("a Vec takes all");

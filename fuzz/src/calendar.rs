@@ -16,8 +16,14 @@ pub(crate) fn is_day(year: u32, month: u32, day: u32) -> bool {
 /// Days from 1970-01-01 to a day that exists, counted year by year.
 pub(crate) fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
     let length = |year: u32| if is_day(year, 2, 29) { 366 } else { 365 };
-    let years: i64 = if year >= 1970 { (1970..year).map(length).sum() } else { -(year..1970).map(length).sum::<i64>() };
-    let months: i64 = (1..month).map(|month| (28..=31).rev().find(|&last| is_day(year, month, last)).map_or(0, i64::from)).sum();
+    let years: i64 = if year >= 1970 {
+        (1970..year).map(length).sum()
+    } else {
+        -(year..1970).map(length).sum::<i64>()
+    };
+    let months: i64 = (1..month)
+        .map(|month| (28..=31).rev().find(|&last| is_day(year, month, last)).map_or(0, i64::from))
+        .sum();
     years + months + i64::from(day) - 1
 }
 

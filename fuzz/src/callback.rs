@@ -3,7 +3,13 @@
 use ccfs_proto::{Callback, CallbackError, IndexFileName, ResponseId};
 use serde_json::Value;
 
-const NAME_KEYS: [&str; 5] = ["agentSkillInfoFileName", "agentOprSkillFileName", "agentOprInfoFileName", "billFileName", "fileName"];
+const NAME_KEYS: [&str; 5] = [
+    "agentSkillInfoFileName",
+    "agentOprSkillFileName",
+    "agentOprInfoFileName",
+    "billFileName",
+    "fileName",
+];
 
 /// The bytes are a callback's body.
 ///
@@ -17,15 +23,22 @@ pub fn callback(input: &[u8]) {
             return;
         }
     };
-    let json: Value = serde_json::from_slice(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input)).expect("what is taken is JSON");
+    let json: Value = serde_json::from_slice(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input))
+        .expect("what is taken is JSON");
     let texts = &json["msgBody"];
     let text = |key: &str| texts[key].as_str().filter(|text| !text.is_empty());
-    assert_eq!(text("responseId").and_then(|id| ResponseId::from_server(id).ok()), Some(callback.response_id));
+    assert_eq!(
+        text("responseId").and_then(|id| ResponseId::from_server(id).ok()),
+        Some(callback.response_id)
+    );
     let mut names = NAME_KEYS.iter().filter_map(|key| text(key)).peekable();
     assert!(names.peek().is_some() && names.all(|name| name == callback.file_name.as_str()));
     assert!(callback.file_name.response_id().is_none_or(|id| id == callback.response_id));
     assert_eq!(callback.account_id.as_deref(), text("accountId"));
-    assert_eq!(IndexFileName::lenient(callback.file_name.as_str()).as_ref(), Ok(&callback.file_name));
+    assert_eq!(
+        IndexFileName::lenient(callback.file_name.as_str()).as_ref(),
+        Ok(&callback.file_name)
+    );
 
     for key in NAME_KEYS {
         assert_eq!(Callback::parse(&callback.to_body(key)).as_ref(), Ok(&callback));

@@ -43,20 +43,34 @@ pub fn classifier(input: &[u8]) {
     };
     let mut headers = HeaderMap::new();
     // A type that says nothing: the verdict must not lean on it.
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"),
+    );
     if let Some(declared) = declared {
         headers.insert(header::CONTENT_LENGTH, declared.into());
     }
-    let classifier = || Classifier::new(status, &headers, expected).envelope_limit(envelope_limit).file_limit(file_limit);
+    let classifier = || {
+        Classifier::new(status, &headers, expected)
+            .envelope_limit(envelope_limit)
+            .file_limit(file_limit)
+    };
 
     let whole = judge(classifier(), &body, [body.clone()].into());
     let mut left = body.clone();
     let mut next = cuts;
-    let pieces: VecDeque<Bytes> = std::iter::from_fn(|| (!left.is_empty()).then(|| left.split_to(next.next(left.len())))).collect();
+    let pieces: VecDeque<Bytes> =
+        std::iter::from_fn(|| (!left.is_empty()).then(|| left.split_to(next.next(left.len()))))
+            .collect();
     let bound = memory_bound(envelope_limit);
     let mut in_pieces = None;
-    let memory = allocation_counter::measure(|| in_pieces = Some(judge(classifier(), &body, pieces)));
-    assert!(memory.bytes_max <= bound, "{} bytes of memory, and {bound} are allowed", memory.bytes_max);
+    let memory =
+        allocation_counter::measure(|| in_pieces = Some(judge(classifier(), &body, pieces)));
+    assert!(
+        memory.bytes_max <= bound,
+        "{} bytes of memory, and {bound} are allowed",
+        memory.bytes_max
+    );
 
     let in_pieces = in_pieces.expect("just judged");
     assert_eq!(whole.0, in_pieces.0);
@@ -64,12 +78,21 @@ pub fn classifier(input: &[u8]) {
         assert_eq!((whole.1, in_pieces.1), (body.len(), body.len()));
     }
     for (_, written) in [&whole, &in_pieces] {
-        let may_have_some =
-            matches!(whole.0, Ok(Classified::File(_)) | Err(AnswerError::Truncated { .. } | AnswerError::FileTooLarge { .. }));
+        let may_have_some = matches!(
+            whole.0,
+            Ok(Classified::File(_))
+                | Err(AnswerError::Truncated { .. } | AnswerError::FileTooLarge { .. })
+        );
         assert!(may_have_some || *written == 0, "bytes of no file went into the file");
     }
-    let answer =
-        Answer { status, expected, body: &body, whole: declared.is_none_or(|n| n == body.len() as u64), envelope_limit, file_limit };
+    let answer = Answer {
+        status,
+        expected,
+        body: &body,
+        whole: declared.is_none_or(|n| n == body.len() as u64),
+        envelope_limit,
+        file_limit,
+    };
     answer.hold(&whole.0);
 }
 
@@ -111,7 +134,8 @@ fn memory_bound(envelope_limit: usize) -> u64 {
     const TAIL: u64 = 22 + 65_535;
     const REFUSAL: u64 = 64 * 1024;
     // Growing holds the old and the new buffer at once.
-    let (tail, envelope, refusal) = (15 * TAIL, (MEMORY_PER_BYTE + 3) * envelope_limit as u64, 6 * REFUSAL);
+    let (tail, envelope, refusal) =
+        (15 * TAIL, (MEMORY_PER_BYTE + 3) * envelope_limit as u64, 6 * REFUSAL);
     tail.max(envelope).max(refusal) + 4096
 }
 
@@ -133,14 +157,19 @@ impl Answer<'_> {
             _ => &[],
         };
         let fits = body.len() as u64 <= self.file_limit;
-        let is_zip = body.len() >= 12 && (body.starts_with(b"PK\x03\x04") || body.starts_with(b"PK\x05\x06"));
+        let is_zip = body.len() >= 12
+            && (body.starts_with(b"PK\x03\x04") || body.starts_with(b"PK\x05\x06"));
         let is_wav = body.len() >= 12 && body.starts_with(b"RIFF") && &body[8..12] == b"WAVE";
         let unmarked = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-        let blanks = unmarked.iter().take_while(|b| b" \t\r\n".contains(b)).count() + body.len() - unmarked.len();
+        let blanks = unmarked.iter().take_while(|b| b" \t\r\n".contains(b)).count() + body.len()
+            - unmarked.len();
         let is_json = body.get(blanks) == Some(&b'{') && blanks <= 64;
         let file = |kind| matches!(verdict, Ok(Classified::File(receipt)) if receipt.kind == kind && receipt.bytes == body.len() as u64);
         if !self.status.is_success() {
-            assert!(matches!(verdict, Ok(Classified::Refusal(refusal)) if refusal.status == self.status), "{verdict:?}");
+            assert!(
+                matches!(verdict, Ok(Classified::Refusal(refusal)) if refusal.status == self.status),
+                "{verdict:?}"
+            );
         } else if is_zip {
             let good = kinds.contains(&FileKind::Zip) && fits && self.whole && ends_a_zip(body);
             assert_eq!(file(FileKind::Zip), good, "{verdict:?}");
@@ -148,14 +177,19 @@ impl Answer<'_> {
             let good = !kinds.is_empty() && kinds != [FileKind::Zip] && fits && self.whole;
             assert_eq!(file(FileKind::Wav), good, "{verdict:?}");
         } else if is_json {
-            let envelope = (body.len() <= self.envelope_limit && self.whole).then(|| Envelope::parse(body).ok()).flatten();
+            let envelope = (body.len() <= self.envelope_limit && self.whole)
+                .then(|| Envelope::parse(body).ok())
+                .flatten();
             match (verdict, envelope) {
                 (Ok(Classified::Envelope(ours)), Some(theirs)) => assert_eq!(*ours, theirs),
                 (Err(_), None) => {}
                 (ours, theirs) => panic!("{ours:?}, and the whole body alone is {theirs:?}"),
             }
         } else if let Ok(classified) = verdict {
-            assert!(file(FileKind::Audio) && kinds.contains(&FileKind::Audio) && fits && self.whole, "{classified:?}");
+            assert!(
+                file(FileKind::Audio) && kinds.contains(&FileKind::Audio) && fits && self.whole,
+                "{classified:?}"
+            );
         }
         if body.is_empty() && self.whole && self.status.is_success() {
             assert_eq!(*verdict, Err(AnswerError::Empty));
@@ -166,6 +200,8 @@ impl Answer<'_> {
 /// Whether a body ends with a ZIP's end record and the comment that it announces.
 fn ends_a_zip(body: &[u8]) -> bool {
     (0..body.len().saturating_sub(21)).any(|at| {
-        body[at..].starts_with(b"PK\x05\x06") && at + 22 + usize::from(u16::from_le_bytes([body[at + 20], body[at + 21]])) == body.len()
+        body[at..].starts_with(b"PK\x05\x06")
+            && at + 22 + usize::from(u16::from_le_bytes([body[at + 20], body[at + 21]]))
+                == body.len()
     })
 }

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use ccfs_archive::{
-    AnyRecord, Charset, CsvWriter, Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions, RecordParser, RecordRef, Records,
+    AnyRecord, Charset, CsvWriter, Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions,
+    RecordParser, RecordRef, Records,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -40,13 +41,25 @@ pub fn csv(input: &[u8]) {
     write_and_read(bytes, kind, &options);
 
     let memory = allocation_counter::measure(|| {
-        let mut rows = Records::<AnyRecord>::from_csv_with(bytes, kind, &options.clone().on_bad_row(OnBadRow::Skip));
+        let mut rows = Records::<AnyRecord>::from_csv_with(
+            bytes,
+            kind,
+            &options.clone().on_bad_row(OnBadRow::Skip),
+        );
         while let Ok(Some(_)) = rows.next_record() {}
     });
-    assert!(memory.bytes_max <= MEMORY + 8 * bytes.len() as u64, "{} bytes of memory", memory.bytes_max);
+    assert!(
+        memory.bytes_max <= MEMORY + 8 * bytes.len() as u64,
+        "{} bytes of memory",
+        memory.bytes_max
+    );
 }
 
-fn push<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: IndexKind, options: &ReadOptions) -> Rows {
+fn push<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    kind: IndexKind,
+    options: &ReadOptions,
+) -> Rows {
     let mut parser = RecordParser::<AnyRecord>::with_options(kind, options);
     let mut rows = Vec::new();
     for piece in pieces.into_iter().map(Some).chain([None]) {
@@ -56,7 +69,9 @@ fn push<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: IndexKind, options
         };
         loop {
             match fed.next_record() {
-                Ok(Some(record)) => rows.push(Ok((record.row().line(), cells(record.row().cells().iter())))),
+                Ok(Some(record)) => {
+                    rows.push(Ok((record.row().line(), cells(record.row().cells().iter()))))
+                }
                 Ok(None) => break,
                 Err(error) => rows.push(Err(error.to_string())),
             }
@@ -76,7 +91,9 @@ fn pull(bytes: &[u8], cuts: Cuts, kind: IndexKind, options: &ReadOptions) -> Row
     let mut rows = Rows::new();
     loop {
         match stopping.next_record() {
-            Ok(Some(record)) => rows.push(Ok((record.row().line(), cells(record.row().cells().iter())))),
+            Ok(Some(record)) => {
+                rows.push(Ok((record.row().line(), cells(record.row().cells().iter()))))
+            }
             Ok(None) => return rows,
             Err(Error::Row(_)) => break,
             Err(error) => {
@@ -86,18 +103,27 @@ fn pull(bytes: &[u8], cuts: Cuts, kind: IndexKind, options: &ReadOptions) -> Row
         }
     }
     assert!(matches!(stopping.next_record(), Ok(None)), "a record after an error");
-    let mut skipping = Records::<AnyRecord>::from_csv_with(reader(bytes), kind, &options.clone().on_bad_row(OnBadRow::Skip));
+    let mut skipping = Records::<AnyRecord>::from_csv_with(
+        reader(bytes),
+        kind,
+        &options.clone().on_bad_row(OnBadRow::Skip),
+    );
     let mut good = Vec::new();
     let end = loop {
         match skipping.next_record() {
-            Ok(Some(record)) => good.push((record.row().line(), cells(record.row().cells().iter()))),
+            Ok(Some(record)) => {
+                good.push((record.row().line(), cells(record.row().cells().iter())))
+            }
             Ok(None) => break None,
             Err(error) => break Some(error.to_string()),
         }
     };
     // The bad rows themselves are those of pushing: only their number is told here.
     let pushed = push([bytes], kind, options);
-    assert!(pushed.iter().filter_map(|row| row.as_ref().ok()).eq(&good), "skipping gives other rows");
+    assert!(
+        pushed.iter().filter_map(|row| row.as_ref().ok()).eq(&good),
+        "skipping gives other rows"
+    );
     let bad = pushed.len() - good.len() - usize::from(end.is_some());
     assert_eq!(skipping.bad_rows().count(), bad as u64);
     assert!(pushed.starts_with(&rows) && pushed[rows.len()].is_err());
@@ -128,12 +154,15 @@ impl Read for InPieces<'_> {
 /// Bad rows are not compared, and a skill list that was put together is not taken apart again.
 fn compare_with_csv(bytes: &[u8], ours: &Rows, kind: IndexKind) {
     let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let theirs: Vec<Vec<String>> = rows.records().map(|row| cells(row.expect("text").iter())).collect();
+    let theirs: Vec<Vec<String>> =
+        rows.records().map(|row| cells(row.expect("text").iter())).collect();
     let header = theirs.len().checked_sub(ours.len()).expect("no more rows than there are");
     assert!(header == 0 || (header == 1 && theirs[0][0] == kind.columns()[0]));
     for (ours, theirs) in ours.iter().zip(&theirs[header..]) {
         let Ok((_, ours)) = ours else { continue };
-        let repaired = kind == IndexKind::AgentSkillInfo && ours.len() < theirs.len() && ours.join(",") == theirs.join(",");
+        let repaired = kind == IndexKind::AgentSkillInfo
+            && ours.len() < theirs.len()
+            && ours.join(",") == theirs.join(",");
         assert!(ours == theirs || repaired, "{ours:?} and {theirs:?}");
     }
 }
@@ -141,7 +170,11 @@ fn compare_with_csv(bytes: &[u8], ours: &Rows, kind: IndexKind) {
 /// What a record says is not lost by writing it.
 fn write_and_read(bytes: &[u8], kind: IndexKind, options: &ReadOptions) {
     let records = |bytes: &[u8], options: &ReadOptions| -> Vec<AnyRecord> {
-        let records = Records::<AnyRecord>::from_csv_with(bytes, kind, &options.clone().on_bad_row(OnBadRow::Skip));
+        let records = Records::<AnyRecord>::from_csv_with(
+            bytes,
+            kind,
+            &options.clone().on_bad_row(OnBadRow::Skip),
+        );
         records.map_while(Result::ok).collect()
     };
     // What a bound was lifted for may be too long for the default one.

@@ -27,11 +27,20 @@ pub fn endpoint(input: &[u8]) {
         assert_eq!(url.host_str(), Some(endpoint.host()));
         assert_eq!(url.port_or_known_default(), Some(endpoint.port()));
         assert_eq!(url.path().strip_suffix('/').unwrap_or(url.path()), endpoint.prefix());
-        assert!(url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none());
+        assert!(
+            url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        );
     }
 
-    let fields = [("agentSkillInfoFileName".to_owned(), "20230406_9239cb50a8384bb0ab503441bf089446.zip".to_owned())];
-    let operation = AnyOperation::from_fields("downloadAgentSkillInfoFile", fields).expect("a known interface");
+    let fields = [(
+        "agentSkillInfoFileName".to_owned(),
+        "20230406_9239cb50a8384bb0ab503441bf089446.zip".to_owned(),
+    )];
+    let operation =
+        AnyOperation::from_fields("downloadAgentSkillInfoFile", fields).expect("a known interface");
     let request = PreparedRequest::new(operation.request().expect("good fields"), &endpoint);
     request.expect("an endpoint that requests can be made for");
 }

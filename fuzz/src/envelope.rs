@@ -16,7 +16,12 @@ pub fn envelope(input: &[u8]) {
     let mut parsed = Err(EnvelopeError::NoResultCode);
     let memory = allocation_counter::measure(|| parsed = Envelope::parse(input));
     let bound = MEMORY + MEMORY_PER_BYTE * input.len() as u64;
-    assert!(memory.bytes_max <= bound, "{} bytes of memory for {} of JSON", memory.bytes_max, input.len());
+    assert!(
+        memory.bytes_max <= bound,
+        "{} bytes of memory for {} of JSON",
+        memory.bytes_max,
+        input.len()
+    );
 
     assert_eq!(Envelope::parse_within(input, input.len()), parsed);
     if let Some(limit) = input.len().checked_sub(1) {
@@ -43,7 +48,9 @@ pub fn envelope(input: &[u8]) {
 fn says(json: &Value, envelope: &Envelope) {
     let json = json.as_object().expect("an envelope is an object");
     let old = json.get("response").and_then(Value::as_object);
-    let field = |new: &str, of_old: &str| json.get(new).filter(|v| !v.is_null()).or_else(|| old?.get(of_old)).filter(|v| !v.is_null());
+    let field = |new: &str, of_old: &str| {
+        json.get(new).filter(|v| !v.is_null()).or_else(|| old?.get(of_old)).filter(|v| !v.is_null())
+    };
     match field("resultCode", "resultCode").expect("a code") {
         Value::String(text) => assert_eq!(envelope.code().as_str(), text),
         Value::Number(number) => assert_eq!(envelope.code().as_str(), number.to_string()),
@@ -52,7 +59,8 @@ fn says(json: &Value, envelope: &Envelope) {
     let description = field("resultDesc", "resultMsg").map_or(Some(""), Value::as_str);
     assert_eq!(Some(envelope.description()), description);
     let data = json.get("resultData").filter(|data| !data.is_null() && data.as_str() != Some(""));
-    let ours: Option<Value> = envelope.data().map(|data| data.parse().expect("it was looked through"));
+    let ours: Option<Value> =
+        envelope.data().map(|data| data.parse().expect("it was looked through"));
     assert!(like(ours.as_ref(), data));
 }
 
@@ -63,9 +71,14 @@ fn like(a: Option<&Value>, b: Option<&Value>) -> bool {
             let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
             (a - b).abs() <= a.abs() * 1e-15
         }
-        (Some(Value::Array(a)), Some(Value::Array(b))) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| like(Some(a), Some(b))),
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| like(Some(a), Some(b)))
+        }
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|((key, a), (other, b))| key == other && like(Some(a), Some(b)))
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|((key, a), (other, b))| key == other && like(Some(a), Some(b)))
         }
         (a, b) => a == b,
     }

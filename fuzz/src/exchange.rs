@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES, Interface, InterfaceField, Now, Operation,
-    OutOfTurn, Policy, Precision, QueryLine, Repeat, RequestView, SinkKind, Step, Timestamp, TlsFailure, TransportFailure, Verifier, decode_query,
+    AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES,
+    Interface, InterfaceField, Now, Operation, OutOfTurn, Policy, Precision, QueryLine, Repeat,
+    RequestView, SinkKind, Step, Timestamp, TlsFailure, TransportFailure, Verifier, decode_query,
 };
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
@@ -29,7 +30,9 @@ pub fn exchange(input: &[u8]) {
     let mut random = u64::from(tape.byte()).wrapping_mul(0x0101_0101_0101_0101);
     let credentials = Credentials::from_text("ak", SECRET.to_owned()).expect("good keys");
     let endpoint = "https://10.1.2.3:8443/gateway".parse().expect("an endpoint");
-    let exchange = Exchange::new(operation.clone(), &endpoint, &credentials, &policy).expect("good fields").sink(sink);
+    let exchange = Exchange::new(operation.clone(), &endpoint, &credentials, &policy)
+        .expect("good fields")
+        .sink(sink);
     let exchange = exchange.assume_correction(assumed).jitter(move || {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         random
@@ -39,8 +42,12 @@ pub fn exchange(input: &[u8]) {
         operation,
         policy,
         sink,
-        verifier: Verifier::new(&credentials).freshness(Freshness { past: Duration::from_secs(1), future: Duration::ZERO }),
-        now: Now { wall: Timestamp::from_unix_millis(1_700_000_000_250), monotonic: Duration::from_secs(5) },
+        verifier: Verifier::new(&credentials)
+            .freshness(Freshness { past: Duration::from_secs(1), future: Duration::ZERO }),
+        now: Now {
+            wall: Timestamp::from_unix_millis(1_700_000_000_250),
+            monotonic: Duration::from_secs(5),
+        },
         started: None,
         turn: Turn::Poll,
         sent: 0,
@@ -71,8 +78,10 @@ fn operation(interface: Interface) -> AnyOperation {
         _ => "1".to_owned(),
     };
     let wanted = interface.fields.iter().filter(|field| field.required || field.name == "callId");
-    let (data, texts): (Vec<&InterfaceField>, Vec<&InterfaceField>) = wanted.partition(|field| matches!(field.form, FieldForm::Wav { .. }));
-    let texts = texts.into_iter().map(|field| (field.name.to_owned(), text(field.name, field.form)));
+    let (data, texts): (Vec<&InterfaceField>, Vec<&InterfaceField>) =
+        wanted.partition(|field| matches!(field.form, FieldForm::Wav { .. }));
+    let texts =
+        texts.into_iter().map(|field| (field.name.to_owned(), text(field.name, field.form)));
     let made = if data.is_empty() {
         AnyOperation::from_fields(interface.name, texts)
     } else {
@@ -97,7 +106,8 @@ fn policy(tape: &mut Tape<'_>) -> Policy {
     policy.backoff = seconds(tape);
     policy.busy_backoff = seconds(tape);
     policy.backoff_limit = seconds(tape);
-    policy.correct_skew_beyond = tape.pick(&[Some(Duration::from_secs(60)), None, Some(Duration::ZERO)]);
+    policy.correct_skew_beyond =
+        tape.pick(&[Some(Duration::from_secs(60)), None, Some(Duration::ZERO)]);
     policy.query_line = tape.pick(&QueryLine::ALL);
     policy.precision = tape.pick(&[Precision::Millis, Precision::Seconds]);
     (policy.envelope_limit, policy.file_limit) = tape.pick(&[(1 << 20, 16 << 30), (200, 100)]);
@@ -148,11 +158,17 @@ impl Play {
         match tape.byte() % 10 {
             0..=2 => drop(self.poll()),
             3 => {
-                let step = tape.pick(&[Duration::from_millis(1), Duration::from_secs(1), Duration::from_secs(60), Duration::MAX / 300]);
+                let step = tape.pick(&[
+                    Duration::from_millis(1),
+                    Duration::from_secs(1),
+                    Duration::from_secs(60),
+                    Duration::MAX / 300,
+                ]);
                 self.pass(step.saturating_mul(tape.byte().into()));
             }
             4 => {
-                let millis = tape.pick(&[1, 1000, -1000, 3_600_000, -3_600_000, i64::MAX, i64::MIN]);
+                let millis =
+                    tape.pick(&[1, 1000, -1000, 3_600_000, -3_600_000, i64::MAX, i64::MIN]);
                 self.now.wall = self.now.wall.plus_millis(millis);
             }
             5 => {
@@ -167,12 +183,25 @@ impl Play {
             7 => {
                 let code = tape.pick(&["0", "0300008", "0300009", "0300011", "x"]);
                 let data = r#""resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446","token":"t","url":["https://a/b"]}"#;
-                self.body(format!(r#"{{"resultCode":"{code}","resultDesc":"so it is",{data}}}"#).as_bytes());
+                self.body(
+                    format!(r#"{{"resultCode":"{code}","resultDesc":"so it is",{data}}}"#)
+                        .as_bytes(),
+                );
             }
             8 => self.finish(),
             _ => {
-                use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls};
-                self.fail(tape.pick(&[Resolve, Connect, Tls(TlsFailure::Other), Broken, Stall, BodyBroken, Protocol]));
+                use TransportFailure::{
+                    BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls,
+                };
+                self.fail(tape.pick(&[
+                    Resolve,
+                    Connect,
+                    Tls(TlsFailure::Other),
+                    Broken,
+                    Stall,
+                    BodyBroken,
+                    Protocol,
+                ]));
             }
         }
     }
@@ -207,7 +236,10 @@ impl Play {
             }
             Step::Write(bytes) => {
                 assert!(!bytes.is_empty());
-                assert!(self.came[self.written.len()..].starts_with(&bytes), "the sink gets what the attempt brings");
+                assert!(
+                    self.came[self.written.len()..].starts_with(&bytes),
+                    "the sink gets what the attempt brings"
+                );
                 self.written.extend_from_slice(&bytes);
                 self.turn = Turn::Poll;
             }
@@ -231,9 +263,11 @@ impl Play {
                     Err(error) => {
                         assert_eq!(error.attempts, self.sent);
                         assert!(!error.to_string().contains(SECRET));
-                        let interrupted =
-                            matches!(&error.kind, ErrorKind::Interrupted { handed_over, .. } if *handed_over == self.written.len() as u64);
-                        assert_eq!(interrupted, self.sink == SinkKind::Once && !self.written.is_empty());
+                        let interrupted = matches!(&error.kind, ErrorKind::Interrupted { handed_over, .. } if *handed_over == self.written.len() as u64);
+                        assert_eq!(
+                            interrupted,
+                            self.sink == SinkKind::Once && !self.written.is_empty()
+                        );
                     }
                 }
             }
@@ -244,13 +278,22 @@ impl Play {
 
     fn send(&mut self, request: &Request<Bytes>, within: Duration, left: Duration) {
         assert!(within <= left && within <= self.policy.stall && !self.deadline_is_over());
-        assert_eq!(left, self.policy.deadline.saturating_sub(self.now.monotonic.saturating_sub(self.started.unwrap_or_default())));
+        assert_eq!(
+            left,
+            self.policy.deadline.saturating_sub(
+                self.now.monotonic.saturating_sub(self.started.unwrap_or_default())
+            )
+        );
         assert!(self.sent < self.policy.attempts.max(1), "more attempts than allowed");
         assert!(self.written.is_empty(), "an attempt on top of bytes of an earlier one");
         match self.last {
             Last::Head(401) => self.corrections += 1,
-            Last::Failure(TransportFailure::Tls(_) | TransportFailure::Protocol) => panic!("an attempt after what does not mend itself"),
-            Last::Failure(failure) => assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Harmless),
+            Last::Failure(TransportFailure::Tls(_) | TransportFailure::Protocol) => {
+                panic!("an attempt after what does not mend itself")
+            }
+            Last::Failure(failure) => {
+                assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Harmless)
+            }
             Last::Nothing | Last::Head(429 | 503) | Last::End => {}
             other @ (Last::Sent | Last::Head(_)) => panic!("an attempt after {other:?}"),
         }
@@ -265,12 +308,18 @@ impl Play {
 
     fn check_signature(&self, request: &Request<Bytes>) {
         let signed = self.operation.request().expect("good fields").signed;
-        let Some(authorization) = request.headers().get(header::AUTHORIZATION) else { return assert!(!signed) };
+        let Some(authorization) = request.headers().get(header::AUTHORIZATION) else {
+            return assert!(!signed);
+        };
         assert!(signed && authorization.is_sensitive());
         let pairs = decode_query(request.uri().query().unwrap_or_default());
-        let query: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let headers: Vec<(&str, &str)> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("visible ASCII"))).collect();
+        let query: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().expect("visible ASCII")))
+            .collect();
         let view = RequestView {
             method: request.method().as_str(),
             path: request.uri().path(),
@@ -280,12 +329,18 @@ impl Play {
         };
         let at = self.now.wall.plus_millis(self.exchange.correction());
         let verifier = self.verifier.clone().query_line(self.policy.query_line);
-        verifier.verify(authorization.to_str().expect("visible ASCII"), view, at).expect("a valid signature of its time");
+        verifier
+            .verify(authorization.to_str().expect("visible ASCII"), view, at)
+            .expect("a valid signature of its time");
     }
 
     fn head(&mut self, status: u16, headers: &HeaderMap) {
         let before = self.state();
-        let result = self.exchange.on_head(self.now, StatusCode::from_u16(status).expect("a status"), headers);
+        let result = self.exchange.on_head(
+            self.now,
+            StatusCode::from_u16(status).expect("a status"),
+            headers,
+        );
         if self.is_taken(result, Turn::Head, &before) {
             (self.last, self.turn) = (Last::Head(status), Turn::Poll);
         }
@@ -390,7 +445,8 @@ fn headers(tape: &mut Tape<'_>) -> HeaderMap {
         headers.insert(header::CONTENT_LENGTH, u64::from(tape.byte()).into());
     }
     if let (true, Ok(value)) = (flags & 16 != 0, HeaderValue::from_bytes(tape.some())) {
-        headers.insert(tape.pick(&[header::DATE, header::RETRY_AFTER, header::CONTENT_LENGTH]), value);
+        headers
+            .insert(tape.pick(&[header::DATE, header::RETRY_AFTER, header::CONTENT_LENGTH]), value);
     }
     headers
 }

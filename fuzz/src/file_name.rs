@@ -16,7 +16,10 @@ pub fn file_name(input: &[u8]) {
         (Ok(name), Some((year, month, day, id))) => {
             assert_eq!(name.as_str(), text);
             let read = name.day().expect("a strict name has a day");
-            assert_eq!((u32::from(read.year()), u32::from(read.month()), u32::from(read.day())), (year, month, day));
+            assert_eq!(
+                (u32::from(read.year()), u32::from(read.month()), u32::from(read.day())),
+                (year, month, day)
+            );
             let id: ResponseId = id.parse().expect("32 digits");
             assert_eq!(name.response_id(), Some(id));
             assert_eq!(*name, IndexFileName::new(read, id));
@@ -35,7 +38,9 @@ pub fn file_name(input: &[u8]) {
         Err(error) => {
             assert!(!is_lenient(text));
             match *error {
-                FileNameError::Length { len, .. } => assert!(len == text.len() && (len == 0 || len > 49)),
+                FileNameError::Length { len, .. } => {
+                    assert!(len == text.len() && (len == 0 || len > 49))
+                }
                 FileNameError::Character { at } => assert!(!is_allowed(text.as_bytes()[at])),
                 FileNameError::Dots => assert!(text.bytes().all(|b| b == b'.')),
                 other => panic!("{other:?}"),
@@ -62,13 +67,17 @@ fn expected(text: &str) -> Option<(u32, u32, u32, &str)> {
     let (date, rest) = text.split_at_checked(8)?;
     let (separator, rest) = rest.split_at_checked(1)?;
     let (id, suffix) = rest.split_at_checked(32)?;
-    let (year, month, day) = (digits(date.get(..4)?)?, digits(date.get(4..6)?)?, digits(date.get(6..)?)?);
-    (separator == "_" && suffix == ".zip" && is_id(id) && is_day(year, month, day)).then_some((year, month, day, id))
+    let (year, month, day) =
+        (digits(date.get(..4)?)?, digits(date.get(4..6)?)?, digits(date.get(6..)?)?);
+    (separator == "_" && suffix == ".zip" && is_id(id) && is_day(year, month, day))
+        .then_some((year, month, day, id))
 }
 
 /// The rule of the server.
 fn is_lenient(text: &str) -> bool {
-    (1..=49).contains(&text.len()) && text.bytes().all(is_allowed) && text.bytes().any(|b| b != b'.')
+    (1..=49).contains(&text.len())
+        && text.bytes().all(is_allowed)
+        && text.bytes().any(|b| b != b'.')
 }
 
 fn is_allowed(byte: u8) -> bool {

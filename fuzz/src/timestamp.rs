@@ -25,7 +25,9 @@ fn header_time(text: &str) {
             assert_eq!(at.text(precision).as_str(), text);
             assert_eq!(Some(at.unix_millis()), expected_millis(text));
         }
-        Err(TimestampError::Shape | TimestampError::NoSuchTime) => assert_eq!(expected_millis(text), None),
+        Err(TimestampError::Shape | TimestampError::NoSuchTime) => {
+            assert_eq!(expected_millis(text), None)
+        }
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -39,21 +41,30 @@ fn expected_millis(text: &str) -> Option<i64> {
     };
     let (year, month, day) = date_parts(date)?;
     let seconds = seconds_of(clock)?;
-    (year >= 1970).then(|| (days_since_1970(year, month, day) * 86_400 + i64::from(seconds)) * 1000 + i64::from(millis))
+    (year >= 1970).then(|| {
+        (days_since_1970(year, month, day) * 86_400 + i64::from(seconds)) * 1000 + i64::from(millis)
+    })
 }
 
 fn day(text: &str) {
     match text.parse::<Day>() {
         Ok(day) => {
             assert_eq!(day.to_string(), text);
-            assert_eq!(date_parts(text), Some((day.year().into(), day.month().into(), day.day().into())));
+            assert_eq!(
+                date_parts(text),
+                Some((day.year().into(), day.month().into(), day.day().into()))
+            );
             for (neighbour, distance) in [(day.next(), 1), (day.previous(), -1)] {
                 let Some(neighbour) = neighbour else { continue };
-                let days = |day: Day| days_since_1970(day.year().into(), day.month().into(), day.day().into());
+                let days = |day: Day| {
+                    days_since_1970(day.year().into(), day.month().into(), day.day().into())
+                };
                 assert_eq!(days(neighbour) - days(day), distance);
             }
         }
-        Err(CalendarError::DayShape | CalendarError::NoSuchDay) => assert_eq!(date_parts(text), None),
+        Err(CalendarError::DayShape | CalendarError::NoSuchDay) => {
+            assert_eq!(date_parts(text), None)
+        }
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -95,14 +106,17 @@ fn number(millis: i64) {
 
 fn date_parts(text: &str) -> Option<(u32, u32, u32)> {
     let mut parts = text.split('-');
-    let (year, month, day) = (exactly(parts.next()?, 4)?, exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?);
+    let (year, month, day) =
+        (exactly(parts.next()?, 4)?, exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?);
     (parts.next().is_none() && is_day(year, month, day)).then_some((year, month, day))
 }
 
 fn seconds_of(text: &str) -> Option<u32> {
     let mut parts = text.split(':');
-    let (hour, minute, second) = (exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?);
-    (parts.next().is_none() && hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
+    let (hour, minute, second) =
+        (exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?, exactly(parts.next()?, 2)?);
+    (parts.next().is_none() && hour < 24 && minute < 60 && second < 60)
+        .then_some(hour * 3600 + minute * 60 + second)
 }
 
 fn exactly(text: &str, length: usize) -> Option<u32> {

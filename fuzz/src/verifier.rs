@@ -1,7 +1,8 @@
 //! Signing and verifying.
 
 use ccfs_proto::{
-    Credentials, Freshness, QueryLine, RecentSignatures, Reception, RequestView, Signer, Timestamp, Verifier, VerifyError, decode_query,
+    Credentials, Freshness, QueryLine, RecentSignatures, Reception, RequestView, Signer, Timestamp,
+    Verifier, VerifyError, decode_query,
 };
 
 use crate::tape::{Tape, text};
@@ -14,11 +15,14 @@ pub fn verifier(input: &[u8]) {
     let dialect = tape.pick(&QueryLine::ALL);
     let at = Timestamp::from_unix_millis(i64::from(tape.number()) << 26);
     let change = tape.number();
-    let (method, path, query, body) = (tape.text(), tape.text(), decode_query(tape.text()), tape.some());
+    let (method, path, query, body) =
+        (tape.text(), tape.text(), decode_query(tape.text()), tape.some());
     let names = ["host", "Content-Type", "content-length", "X-a", "x-A-b", "x a", "authorization"];
-    let headers: Vec<(&str, &str)> = (0..tape.byte() % 9).map(|_| (tape.pick(&names), tape.text())).collect();
+    let headers: Vec<(&str, &str)> =
+        (0..tape.byte() % 9).map(|_| (tape.pick(&names), tape.text())).collect();
     let strange = text(tape.rest());
-    let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let query: Vec<(&str, &str)> =
+        query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let request = RequestView { method, path, query: &query, headers: &headers, body };
 
     let credentials = Credentials::from_text("ak", "a secret".to_owned()).expect("good keys");
@@ -33,13 +37,17 @@ pub fn verifier(input: &[u8]) {
     let value = value.to_str().expect("visible ASCII");
     let strict = verifier.clone().query_line(dialect).freshness(Freshness::default());
     let mut guard = RecentSignatures::default();
-    assert_eq!(strict.verify_once(value, request, at, &mut guard).map(|verified| verified.timestamp), Ok(at));
+    assert_eq!(
+        strict.verify_once(value, request, at, &mut guard).map(|verified| verified.timestamp),
+        Ok(at)
+    );
     assert_eq!(strict.verify_once(value, request, at, &mut guard), Err(VerifyError::Replayed));
     assert_eq!(verifier.diagnose(value, request), Ok(None));
     assert_ne!(strange == value, verifier.verify(strange, request, at).is_err());
 
     let place = usize::from(change >> 3);
-    let (mut changed_value, mut changed_body, mut changed_path) = (value.to_owned(), body.to_vec(), path.to_owned());
+    let (mut changed_value, mut changed_body, mut changed_path) =
+        (value.to_owned(), body.to_vec(), path.to_owned());
     let changed = match change % 4 {
         0 => change_text(&mut changed_value, place),
         1 => body.get(place).is_some_and(|_| {

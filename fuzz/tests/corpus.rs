@@ -15,8 +15,11 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries.map(|entry| entry.expect("a name").file_name().into_string().expect("a plain name")).collect()
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.expect("a name").file_name().into_string().expect("a plain name"))
+        .collect()
 }
 
 #[test]
@@ -39,7 +42,10 @@ fn no_input_of_a_corpus_breaks_a_promise() {
 #[test]
 fn every_target_has_a_program_and_a_corpus() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let programs: BTreeSet<String> = names(&folder("fuzz_targets")).iter().map(|name| name.trim_end_matches(".rs").to_owned()).collect();
+    let programs: BTreeSet<String> = names(&folder("fuzz_targets"))
+        .iter()
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .collect();
     assert_eq!(targets, programs);
     assert_eq!(targets, names(&folder("corpus")));
 }

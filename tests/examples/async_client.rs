@@ -20,11 +20,18 @@ use ccfs_emulator::Emulator;
 async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
+    let client = AsyncClient::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust,
+    )?;
 
     // Starts three generations. CC-FS calls the URL back when a file is there; nobody listens in this example.
     let query = |begin: &str, end: &str| -> Result<_, Box<dyn Error>> {
-        Ok(client.call(QueryAgentSkillInfoData::new(begin.parse()?, end.parse()?, "http://127.0.0.1:9/callback")))
+        Ok(client.call(QueryAgentSkillInfoData::new(
+            begin.parse()?,
+            end.parse()?,
+            "http://127.0.0.1:9/callback",
+        )))
     };
     let (first, second, third) = tokio::try_join!(
         query("2023-04-03 00:00:00", "2023-04-04 00:00:00")?,
@@ -39,7 +46,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let client = client.clone();
         downloads.spawn(async move {
             let mut file = Vec::new();
-            let receipt = client.download(DownloadAgentSkillInfoFile::new(name.clone())).to_writer(&mut file).await;
+            let receipt = client
+                .download(DownloadAgentSkillInfoFile::new(name.clone()))
+                .to_writer(&mut file)
+                .await;
             receipt.map(|receipt| (name, receipt))
         });
     }

@@ -15,22 +15,31 @@ use std::error::Error;
 use std::fs::File;
 
 use ccfs::archive::{AgentSkillChange, Archive};
-use ccfs::{Client, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Session, Trust};
+use ccfs::{
+    Client, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Session, Trust,
+};
 use ccfs_emulator::Emulator;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
+    let client = Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust,
+    )?;
 
     // Starts the generation. CC-FS calls the URL back when the file is there; nobody listens in this example.
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
-    let job = client.call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))?;
+    let job =
+        client.call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))?;
     println!("job {}", job.response_id);
 
     // The callback would tell the name. Without it, it is the server's day and the job's id.
     let name = emulator.files().pop().ok_or("the emulator has no file")?;
-    let receipt = client.download(DownloadAgentSkillInfoFile::new(name)).overwrite(Overwrite::Replace).to_file("skills.zip")?;
+    let receipt = client
+        .download(DownloadAgentSkillInfoFile::new(name))
+        .overwrite(Overwrite::Replace)
+        .to_file("skills.zip")?;
     println!("skills.zip: {} bytes", receipt.bytes);
 
     let mut archive = Archive::open(File::open("skills.zip")?)?;

@@ -23,28 +23,50 @@ use ccfs_emulator::Emulator;
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(500).start()?;
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
+    let client = Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust,
+    )?;
     let folder = tempfile::tempdir()?;
 
-    let listener = Listener::builder(&emulator.credentials()).path("/callback").bind(([127, 0, 0, 1], 0).into())?;
+    let listener = Listener::builder(&emulator.credentials())
+        .path("/callback")
+        .bind(([127, 0, 0, 1], 0).into())?;
     // Whoever finds the port may call; without the keys it is no callback.
-    TcpStream::connect(listener.address())?.write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
+    TcpStream::connect(listener.address())?
+        .write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
 
-    let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-05".parse()?)
-        .callback_url(format!("http://{}/callback", listener.address()))
-        .convert(ExportFormat::Jsonl);
+    let plan = Plan::new(
+        IndexKind::AgentSkillInfo,
+        Zone::named("Asia/Shanghai")?,
+        "2023-04-01".parse()?,
+        "2023-04-05".parse()?,
+    )
+    .callback_url(format!("http://{}/callback", listener.address()))
+    .convert(ExportFormat::Jsonl);
     let mut pace = Pace::default();
     // One after the other, so that they are told in their order.
     pace.in_flight = 1;
     let mut callbacks = std::iter::from_fn(|| listener.try_recv())
         .filter_map(|event| event.callback.map_err(|refusal| println!("refused: {refusal}")).ok());
-    let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next()).on_window(|report| {
-        let (window, file) = (report.window, report.file.as_deref().and_then(|file| file.file_name()).unwrap_or_default());
-        match &report.outcome {
-            Outcome::Stored(stored) => println!("{} to {}: {} rows in {}", window.begin(), window.end(), stored.rows, file.display()),
-            other => println!("{} to {}: {other:?}", window.begin(), window.end()),
-        }
-    });
+    let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next()).on_window(
+        |report| {
+            let (window, file) = (
+                report.window,
+                report.file.as_deref().and_then(|file| file.file_name()).unwrap_or_default(),
+            );
+            match &report.outcome {
+                Outcome::Stored(stored) => println!(
+                    "{} to {}: {} rows in {}",
+                    window.begin(),
+                    window.end(),
+                    stored.rows,
+                    file.display()
+                ),
+                other => println!("{} to {}: {other:?}", window.begin(), window.end()),
+            }
+        },
+    );
     let summary = pull.run(&client)?;
     println!("{} windows, asked for {} times", summary.windows.len(), summary.asked);
     Ok(())

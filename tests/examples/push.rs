@@ -22,7 +22,10 @@ use tokio::io::AsyncReadExt;
 async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(5000).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
-    let client = AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust)?;
+    let client = AsyncClient::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust,
+    )?;
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
     client.call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")).await?;
     let name = emulator.files().pop().ok_or("the emulator has no file")?;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData, SinkKind, Step, Timestamp, TlsFailure,
-    TransportFailure,
+    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData,
+    SinkKind, Step, Timestamp, TlsFailure, TransportFailure,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -26,9 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(500).start()?;
     // The first download breaks off; the exchange has it tried again.
     emulator.faults().add(Fault::CutAfter(1000).at("downloadAgentSkillInfoFile").times(1));
-    let (endpoint, credentials, policy) = (emulator.endpoint(), emulator.credentials(), Policy::default());
+    let (endpoint, credentials, policy) =
+        (emulator.endpoint(), emulator.credentials(), Policy::default());
     // Any configuration of rustls will do; this one trusts the emulator's CA alone.
-    let tls = ccfs_tls::Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?.client_config()?;
+    let tls = ccfs_tls::Trust::none()
+        .add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?
+        .client_config()?;
 
     // Nobody listens for the callback here; the file is there all the same.
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
@@ -38,14 +41,23 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let name = emulator.files().pop().ok_or("the emulator has no file")?;
     let mut file = Vec::new();
-    let exchange = Exchange::new(DownloadAgentSkillInfoFile::new(name.clone()), endpoint, &credentials, &policy)?;
+    let exchange = Exchange::new(
+        DownloadAgentSkillInfoFile::new(name.clone()),
+        endpoint,
+        &credentials,
+        &policy,
+    )?;
     let receipt = drive(exchange.sink(SinkKind::Rewinds), &tls, &mut file)?;
     println!("{name}: {} bytes after {} requests", receipt.bytes, emulator.received().len() - 1);
     Ok(())
 }
 
 /// The loop: does what the exchange says.
-fn drive<O: Operation>(mut exchange: Exchange<O>, tls: &ClientConfig, file: &mut Vec<u8>) -> Result<O::Answer, Box<dyn Error>> {
+fn drive<O: Operation>(
+    mut exchange: Exchange<O>,
+    tls: &ClientConfig,
+    file: &mut Vec<u8>,
+) -> Result<O::Answer, Box<dyn Error>> {
     let started = Instant::now();
     let now = || Now { wall: Timestamp::from(SystemTime::now()), monotonic: started.elapsed() };
     let mut body = None;
@@ -58,11 +70,13 @@ fn drive<O: Operation>(mut exchange: Exchange<O>, tls: &ClientConfig, file: &mut
                 }
                 Err(failure) => exchange.on_failure(now(), failure)?,
             },
-            Step::Receive { within } => match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, within)) {
-                Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
-                Ok(chunk) => exchange.on_body(now(), chunk)?,
-                Err(failure) => exchange.on_failure(now(), failure)?,
-            },
+            Step::Receive { within } => {
+                match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, within)) {
+                    Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
+                    Ok(chunk) => exchange.on_body(now(), chunk)?,
+                    Err(failure) => exchange.on_failure(now(), failure)?,
+                }
+            }
             Step::Write(bytes) => file.extend_from_slice(&bytes),
             Step::Rewind => file.clear(),
             Step::Wait(duration) => std::thread::sleep(duration),
@@ -75,52 +89,94 @@ fn drive<O: Operation>(mut exchange: Exchange<O>, tls: &ClientConfig, file: &mut
 /// A body that ends where its declared length or the connection does.
 type Body = std::io::Take<BufReader<StreamOwned<ClientConnection, TcpStream>>>;
 
-fn send(request: &Request<Bytes>, tls: &ClientConfig, within: Duration) -> Result<(StatusCode, HeaderMap, Body), TransportFailure> {
-    let (host, port) = (request.uri().host().unwrap_or_default(), request.uri().port_u16().unwrap_or(443));
-    let address = (host, port).to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or(TransportFailure::Resolve)?;
-    let mut socket = TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
+fn send(
+    request: &Request<Bytes>,
+    tls: &ClientConfig,
+    within: Duration,
+) -> Result<(StatusCode, HeaderMap, Body), TransportFailure> {
+    let (host, port) =
+        (request.uri().host().unwrap_or_default(), request.uri().port_u16().unwrap_or(443));
+    let address = (host, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut found| found.next())
+        .ok_or(TransportFailure::Resolve)?;
+    let mut socket =
+        TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
     socket.set_read_timeout(Some(within)).map_err(|_| TransportFailure::Connect)?;
     let name = host.to_owned().try_into().map_err(|_| TransportFailure::Tls(TlsFailure::Other))?;
-    let mut session = ClientConnection::new(tls.clone().into(), name).map_err(|error| TransportFailure::Tls(ccfs_tls::failure(&error)))?;
-    session.complete_io(&mut socket).map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
+    let mut session = ClientConnection::new(tls.clone().into(), name)
+        .map_err(|error| TransportFailure::Tls(ccfs_tls::failure(&error)))?;
+    session
+        .complete_io(&mut socket)
+        .map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
 
     // Just what the exchange made: what is signed is what is sent.
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut head = format!("{} {target} HTTP/1.1\r\nconnection: close\r\n", request.method()).into_bytes();
+    let mut head =
+        format!("{} {target} HTTP/1.1\r\nconnection: close\r\n", request.method()).into_bytes();
     for (name, value) in request.headers() {
         head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     let mut stream = BufReader::new(StreamOwned::new(session, socket));
-    stream.get_mut().write_all(&[&head[..], b"\r\n", request.body()].concat()).map_err(|_| TransportFailure::Broken)?;
+    stream
+        .get_mut()
+        .write_all(&[&head[..], b"\r\n", request.body()].concat())
+        .map_err(|_| TransportFailure::Broken)?;
 
-    let status = line(&mut stream)?.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(TransportFailure::Protocol)?;
+    let status = line(&mut stream)?
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .ok_or(TransportFailure::Protocol)?;
     let mut headers = HeaderMap::new();
     while let Some((name, value)) = line(&mut stream)?.split_once(':') {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
-        headers.append(name, HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?);
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
+        headers.append(
+            name,
+            HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?,
+        );
     }
-    let length = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    let length =
+        headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     // One way of framing is enough for an example; a client library knows the others.
     let chunked = headers.contains_key("transfer-encoding");
-    if chunked { Err(TransportFailure::Protocol) } else { Ok((status, headers, stream.take(length.unwrap_or(u64::MAX)))) }
+    if chunked {
+        Err(TransportFailure::Protocol)
+    } else {
+        Ok((status, headers, stream.take(length.unwrap_or(u64::MAX))))
+    }
 }
 
 /// A line of the head, without its end; at most 8 KiB.
 fn line(stream: &mut impl BufRead) -> Result<String, TransportFailure> {
     let mut line = String::new();
-    let len = stream.take(8192).read_line(&mut line).map_err(|error| failure(&error, TransportFailure::Broken))?;
+    let len = stream
+        .take(8192)
+        .read_line(&mut line)
+        .map_err(|error| failure(&error, TransportFailure::Broken))?;
     if len == 0 { Err(TransportFailure::Broken) } else { Ok(line.trim_end().to_owned()) }
 }
 
 /// The next bytes of the body; none at its end. Whether that came too early is the exchange's to say.
 fn read(body: &mut Body, within: Duration) -> Result<Bytes, TransportFailure> {
-    body.get_ref().get_ref().sock.set_read_timeout(Some(within)).map_err(|_| TransportFailure::BodyBroken)?;
+    body.get_ref()
+        .get_ref()
+        .sock
+        .set_read_timeout(Some(within))
+        .map_err(|_| TransportFailure::BodyBroken)?;
     let mut buffer = vec![0; 64 * 1024];
-    let len = body.read(&mut buffer).map_err(|error| failure(&error, TransportFailure::BodyBroken))?;
+    let len =
+        body.read(&mut buffer).map_err(|error| failure(&error, TransportFailure::BodyBroken))?;
     buffer.truncate(len);
     Ok(buffer.into())
 }
 
 fn failure(error: &std::io::Error, otherwise: TransportFailure) -> TransportFailure {
-    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) { TransportFailure::Stall } else { otherwise }
+    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+        TransportFailure::Stall
+    } else {
+        otherwise
+    }
 }

@@ -9,11 +9,17 @@ use ccfs_tls::Trust;
 pub type Outcome = Result<String, Error>;
 
 /// Asks for a file that is not there, once, over both backends, through this proxy or none: `0300011` says that everything up to the server works.
-pub fn ask_both(endpoint: &Endpoint, credentials: &Credentials, trust: &Trust, proxy: Option<&Proxy>) -> [(&'static str, Outcome); 2] {
+pub fn ask_both(
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    trust: &Trust,
+    proxy: Option<&Proxy>,
+) -> [(&'static str, Outcome); 2] {
     let mut policy = Policy::default();
     policy.attempts = 1;
     let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let session = Session::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
+    let session =
+        Session::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
     let client = ccfs_ureq::Client::with_trust(session.clone(), trust).unwrap();
     let blocking = client.download(download()).to_writer(std::io::sink());
     let client = ccfs_reqwest::Client::with_trust(session, trust).unwrap();

@@ -13,7 +13,8 @@ pub struct Collector {
     bytes_of_ureq: AtomicBool,
 }
 
-static COLLECTOR: Collector = Collector { records: Mutex::new(Vec::new()), bytes_of_ureq: AtomicBool::new(false) };
+static COLLECTOR: Collector =
+    Collector { records: Mutex::new(Vec::new()), bytes_of_ureq: AtomicBool::new(false) };
 static INSTALLED: Once = Once::new();
 static ALONE: Mutex<()> = Mutex::new(());
 

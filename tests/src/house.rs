@@ -32,7 +32,9 @@ pub struct Blocking;
 
 impl Backend for Blocking {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
-        Box::new(BlockingClient(ccfs_ureq::Client::with_trust(session(setup), &trust(setup)).unwrap()))
+        Box::new(BlockingClient(
+            ccfs_ureq::Client::with_trust(session(setup), &trust(setup)).unwrap(),
+        ))
     }
 }
 
@@ -43,11 +45,20 @@ impl Client for BlockingClient {
         self.0.call(operation)
     }
 
-    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error> {
+    fn to_file(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        path: &Path,
+        overwrite: Overwrite,
+    ) -> Result<FileReceipt, Error> {
         self.0.download(operation).overwrite(overwrite).to_file(path)
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+    fn to_writer(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        writer: &mut (dyn Write + Send),
+    ) -> Result<FileReceipt, Error> {
         self.0.download(operation).to_writer(writer)
     }
 
@@ -69,7 +80,10 @@ pub struct Async;
 impl Backend for Async {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
         let client = ccfs_reqwest::Client::with_trust(session(setup), &trust(setup)).unwrap();
-        Box::new(AsyncClient { client, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() })
+        Box::new(AsyncClient {
+            client,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        })
     }
 }
 
@@ -83,11 +97,20 @@ impl Client for AsyncClient {
         self.runtime.block_on(self.client.call(operation))
     }
 
-    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error> {
+    fn to_file(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        path: &Path,
+        overwrite: Overwrite,
+    ) -> Result<FileReceipt, Error> {
         self.runtime.block_on(self.client.download(operation).overwrite(overwrite).to_file(path))
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+    fn to_writer(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        writer: &mut (dyn Write + Send),
+    ) -> Result<FileReceipt, Error> {
         self.runtime.block_on(self.client.download(operation).to_writer(AtOnce(writer)))
     }
 
@@ -115,7 +138,11 @@ impl Client for AsyncClient {
 struct AtOnce<'a>(&'a mut (dyn Write + Send));
 
 impl AsyncWrite for AtOnce<'_> {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(self.0.write(bytes))
     }
 

@@ -5,9 +5,13 @@
 
 use std::fs;
 
-use ccfs_conformance::{Backend, Behaviour, Framing, ManualClock, ScriptedServer, Setup, archive_bytes, file_name};
+use ccfs_conformance::{
+    Backend, Behaviour, Framing, ManualClock, ScriptedServer, Setup, archive_bytes, file_name,
+};
 use ccfs_driver::{Error, Overwrite};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, Verifier};
+use ccfs_proto::{
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, Verifier,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 
@@ -18,8 +22,13 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     });
-    let law = |name: &str, result: Result<(), String>| assert!(result.is_ok(), "{name}: {}", result.unwrap_err());
-    law("a file arrives as it was sent, however it is cut and framed", runner.run(&transfer(), arrives::<B>).map_err(|e| e.to_string()));
+    let law = |name: &str, result: Result<(), String>| {
+        assert!(result.is_ok(), "{name}: {}", result.unwrap_err())
+    };
+    law(
+        "a file arrives as it was sent, however it is cut and framed",
+        runner.run(&transfer(), arrives::<B>).map_err(|e| e.to_string()),
+    );
     law(
         "a file that breaks off leaves nothing, and a writer knows what it has",
         runner.run(&transfer(), breaks::<B>).map_err(|e| e.to_string()),
@@ -28,12 +37,20 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
         "every attempt is signed anew, and rightly, over what is really sent",
         runner.run(&signing(), signed::<B>).map_err(|e| e.to_string()),
     );
-    law("whatever a server does, there is one outcome within the attempts", runner.run(&script(), ends::<B>).map_err(|e| e.to_string()));
+    law(
+        "whatever a server does, there is one outcome within the attempts",
+        runner.run(&script(), ends::<B>).map_err(|e| e.to_string()),
+    );
     law(
         "nothing follows a 401 or a 403",
-        runner.run(&(prop_oneof![Just(401_u16), Just(403)], script()), stops::<B>).map_err(|e| e.to_string()),
+        runner
+            .run(&(prop_oneof![Just(401_u16), Just(403)], script()), stops::<B>)
+            .map_err(|e| e.to_string()),
     );
-    law("what starts a job is sent again only when the server said so", runner.run(&script(), starts_once::<B>).map_err(|e| e.to_string()));
+    law(
+        "what starts a job is sent again only when the server said so",
+        runner.run(&script(), starts_once::<B>).map_err(|e| e.to_string()),
+    );
 }
 
 /// How a body goes over the wire.
@@ -52,23 +69,35 @@ fn framing() -> impl Strategy<Value = Framing> {
 
 fn transfer() -> impl Strategy<Value = Transfer> {
     let len = prop_oneof![0..2000_usize, 60_000..200_000_usize];
-    (len, framing(), prop_oneof![1..50_usize, 1000..100_000_usize], 0..1000_usize).prop_map(|(len, framing, piece, cut)| Transfer {
-        len,
-        framing,
-        // Tiny pieces of a large body only take time.
-        piece: piece.max(len / 2000),
-        cut,
-    })
+    (len, framing(), prop_oneof![1..50_usize, 1000..100_000_usize], 0..1000_usize).prop_map(
+        |(len, framing, piece, cut)| Transfer {
+            len,
+            framing,
+            // Tiny pieces of a large body only take time.
+            piece: piece.max(len / 2000),
+            cut,
+        },
+    )
 }
 
 impl Transfer {
     fn behaviour(&self, body: &[u8], cut_after: Option<usize>) -> Behaviour {
-        Behaviour::Answer { status: 200, headers: Vec::new(), body: body.to_vec(), framing: self.framing, cut_after, piece: self.piece }
+        Behaviour::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: body.to_vec(),
+            framing: self.framing,
+            cut_after,
+            piece: self.piece,
+        }
     }
 }
 
 fn setup(server: &ScriptedServer, clock: &ManualClock) -> Setup {
-    let mut setup = Setup::new(server.url().parse().unwrap(), Credentials::from_text("ak", "sk".into()).unwrap());
+    let mut setup = Setup::new(
+        server.url().parse().unwrap(),
+        Credentials::from_text("ak", "sk".into()).unwrap(),
+    );
     setup.clock = clock.clone();
     setup
 }
@@ -79,11 +108,14 @@ fn download() -> DownloadAgentSkillInfoFile {
 
 fn arrives<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError> {
     let body = archive_bytes(transfer.len);
-    let server = ScriptedServer::play([transfer.behaviour(&body, None), transfer.behaviour(&body, None)]);
+    let server =
+        ScriptedServer::play([transfer.behaviour(&body, None), transfer.behaviour(&body, None)]);
     let client = B::default().client(&setup(&server, &ManualClock::default()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
-    let receipt = client.to_file(download(), &path, Overwrite::Refuse).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let receipt = client
+        .to_file(download(), &path, Overwrite::Refuse)
+        .map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert_eq!(receipt.bytes, body.len() as u64);
     prop_assert!(fs::read(&path).unwrap() == body);
     let mut taken = Vec::new();
@@ -107,19 +139,29 @@ fn breaks<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError>
     let mut taken = Vec::new();
     let result = client.to_writer(download(), &mut taken);
     prop_assert!(body[..cut].starts_with(&taken));
-    let Err(Error::Exchange(error)) = result else { return Err(TestCaseError::fail("a broken file was taken for whole")) };
+    let Err(Error::Exchange(error)) = result else {
+        return Err(TestCaseError::fail("a broken file was taken for whole"));
+    };
     match error.kind {
-        ErrorKind::Interrupted { handed_over, .. } => prop_assert_eq!(handed_over, taken.len() as u64),
+        ErrorKind::Interrupted { handed_over, .. } => {
+            prop_assert_eq!(handed_over, taken.len() as u64)
+        }
         _ => prop_assert!(taken.is_empty()),
     }
     Ok(())
 }
 
 fn signing() -> impl Strategy<Value = (String, String, String)> {
-    ("[!-.0-~]{1,30}", "\\PC{1,40}", prop_oneof![Just(String::new()), "(/[a-zA-Z0-9._~-]{1,8}x){1,3}"])
+    (
+        "[!-.0-~]{1,30}",
+        "\\PC{1,40}",
+        prop_oneof![Just(String::new()), "(/[a-zA-Z0-9._~-]{1,8}x){1,3}"],
+    )
 }
 
-fn signed<B: Backend + Default>((access_key, secret_key, prefix): (String, String, String)) -> Result<(), TestCaseError> {
+fn signed<B: Backend + Default>(
+    (access_key, secret_key, prefix): (String, String, String),
+) -> Result<(), TestCaseError> {
     let body = archive_bytes(100);
     let server = ScriptedServer::play([Behaviour::status(503, ""), Behaviour::ok(body)]);
     let clock = ManualClock::default();
@@ -133,7 +175,11 @@ fn signed<B: Backend + Default>((access_key, secret_key, prefix): (String, Strin
     prop_assert_eq!(seen.len(), 2);
     let times: Vec<_> = seen
         .iter()
-        .map(|request| request.verify(&verifier, ManualClock::default().wall()).map(|verified| verified.timestamp))
+        .map(|request| {
+            request
+                .verify(&verifier, ManualClock::default().wall())
+                .map(|verified| verified.timestamp)
+        })
         .collect::<Result<_, _>>()
         .map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert!(times[0] < times[1], "the second attempt carries a later time");
@@ -142,10 +188,26 @@ fn signed<B: Backend + Default>((access_key, secret_key, prefix): (String, Strin
 
 /// Anything that a server may do, but for silence, which takes real time.
 pub fn behaviour() -> impl Strategy<Value = Behaviour> {
-    let status = prop_oneof![Just(200_u16), Just(200), Just(200), Just(302), Just(404), Just(429), Just(500), Just(502), Just(503)];
-    let code = prop_oneof![Just("0"), Just("0300008"), Just("0300009"), Just("0300011"), Just("010106")];
-    let envelope = code.prop_map(|code| format!(r#"{{"resultCode":"{code}","resultDesc":"words","resultData":null}}"#).into_bytes());
-    let job = Just(br#"{"resultCode":"0","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#.to_vec());
+    let status = prop_oneof![
+        Just(200_u16),
+        Just(200),
+        Just(200),
+        Just(302),
+        Just(404),
+        Just(429),
+        Just(500),
+        Just(502),
+        Just(503)
+    ];
+    let code =
+        prop_oneof![Just("0"), Just("0300008"), Just("0300009"), Just("0300011"), Just("010106")];
+    let envelope = code.prop_map(|code| {
+        format!(r#"{{"resultCode":"{code}","resultDesc":"words","resultData":null}}"#).into_bytes()
+    });
+    let job = Just(
+        br#"{"resultCode":"0","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#
+            .to_vec(),
+    );
     let body = prop_oneof![
         3 => (0..3000_usize).prop_map(archive_bytes),
         2 => envelope,
@@ -155,14 +217,23 @@ pub fn behaviour() -> impl Strategy<Value = Behaviour> {
         1 => proptest::collection::vec(any::<u8>(), 0..100),
     ];
     let retry_after = prop_oneof![3 => Just(None), 1 => (0..400_u32).prop_map(Some)];
-    let answer = (status, body, framing(), proptest::option::weighted(0.2, 0..1000_usize), 1..2000_usize, retry_after).prop_map(
-        |(status, body, framing, cut, piece, retry_after)| {
+    let answer = (
+        status,
+        body,
+        framing(),
+        proptest::option::weighted(0.2, 0..1000_usize),
+        1..2000_usize,
+        retry_after,
+    )
+        .prop_map(|(status, body, framing, cut, piece, retry_after)| {
             // A body that ends with its connection and is cut at its end is a whole one.
             let cut_after = cut.map(|cut| body.len() * cut / 1000);
-            let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string())).into_iter().collect();
+            let headers = retry_after
+                .map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
+                .into_iter()
+                .collect();
             Behaviour::Answer { status, headers, body, framing, cut_after, piece }
-        },
-    );
+        });
     prop_oneof![1 => Just(Behaviour::Close), 8 => answer]
 }
 
@@ -179,7 +250,12 @@ fn ends<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseErro
     match client.to_file(download(), &path, Overwrite::Refuse) {
         Ok(receipt) => prop_assert_eq!(fs::metadata(&path).unwrap().len(), receipt.bytes),
         Err(Error::Exchange(error)) => {
-            prop_assert!(error.attempts as usize == server.seen().len(), "{} attempts, {} seen", error.attempts, server.seen().len());
+            prop_assert!(
+                error.attempts as usize == server.seen().len(),
+                "{} attempts, {} seen",
+                error.attempts,
+                server.seen().len()
+            );
             prop_assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
         Err(error) => return Err(TestCaseError::fail(error.to_string())),
@@ -189,11 +265,18 @@ fn ends<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseErro
 }
 
 fn stops<B: Backend + Default>((status, rest): (u16, Vec<Behaviour>)) -> Result<(), TestCaseError> {
-    let refusal = Behaviour::status(status, r#"{"timestamp":1,"status":401,"error":"no","message":"No message available"}"#);
+    let refusal = Behaviour::status(
+        status,
+        r#"{"timestamp":1,"status":401,"error":"no","message":"No message available"}"#,
+    );
     let server = ScriptedServer::play([refusal].into_iter().chain(rest));
     let mut taken = Vec::new();
-    let result = B::default().client(&setup(&server, &ManualClock::default())).to_writer(download(), &mut taken);
-    prop_assert!(matches!(result, Err(Error::Exchange(error)) if error.kind.is_authentication() && error.attempts == 1));
+    let result = B::default()
+        .client(&setup(&server, &ManualClock::default()))
+        .to_writer(download(), &mut taken);
+    prop_assert!(
+        matches!(result, Err(Error::Exchange(error)) if error.kind.is_authentication() && error.attempts == 1)
+    );
     prop_assert!(taken.is_empty());
     prop_assert_eq!(server.seen().len(), 1);
     Ok(())
@@ -210,8 +293,13 @@ fn starts_once<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestC
     let may_be_sent = 1 + script.iter().take_while(|behaviour| busy(behaviour)).count();
     let server = ScriptedServer::play(script);
     let client = B::default().client(&setup(&server, &ManualClock::default()));
-    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (begin, end) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     let _ = client.query(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"));
-    prop_assert!((1..=may_be_sent).contains(&server.seen().len()), "{} sent, {may_be_sent} allowed", server.seen().len());
+    prop_assert!(
+        (1..=may_be_sent).contains(&server.seen().len()),
+        "{} sent, {may_be_sent} allowed",
+        server.seen().len()
+    );
     Ok(())
 }

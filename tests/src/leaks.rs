@@ -63,9 +63,11 @@ impl Secrets {
 
     /// What of it stands in `text`, which may be a log with a hex dump over several lines; `None` when nothing does.
     pub fn first_in(&self, text: &str) -> Option<String> {
-        let plain = self.forms.iter().chain(&self.hex).find(|(_, form)| text.contains(form.as_str()));
+        let plain =
+            self.forms.iter().chain(&self.hex).find(|(_, form)| text.contains(form.as_str()));
         let dump = dumped(text);
-        let found = plain.or_else(|| self.hex.iter().find(|(_, form)| dump.contains(form.as_str())));
+        let found =
+            plain.or_else(|| self.hex.iter().find(|(_, form)| dump.contains(form.as_str())));
         found.map(|(what, form)| format!("{what}, as {form}"))
     }
 
@@ -84,14 +86,21 @@ impl Debug for Secrets {
 
 /// Whatever has the form of a signature: 64 hex digits behind a list of signed headers, the last of which is `host`.
 pub fn signatures(text: &str) -> Vec<&str> {
-    let behind = text.split("host/").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default());
+    let behind = text
+        .split("host/")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default());
     behind.filter(|digits| digits.len() == 64).collect()
 }
 
 /// The groups of hex digits with which lines begin, put together as a dump's columns are.
 fn dumped(text: &str) -> String {
-    let is_group = |word: &&str| word.len() <= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    text.lines().flat_map(|line| line.split_whitespace().take_while(is_group)).collect::<String>().replace('-', "")
+    let is_group =
+        |word: &&str| word.len() <= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    text.lines()
+        .flat_map(|line| line.split_whitespace().take_while(is_group))
+        .collect::<String>()
+        .replace('-', "")
 }
 
 /// All that was rendered, in every way that a value has, and of which types.
@@ -150,7 +159,9 @@ impl Rendered {
 
     fn note<T: ?Sized>(&mut self, as_trait: &str) {
         // `core::result::Result<ccfs_proto::operation::job::Job, ccfs_driver::error::Error>` names two of ours.
-        for path in std::any::type_name::<T>().split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
+        for path in
+            std::any::type_name::<T>().split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+        {
             let (first, last) = (path.split("::").next(), path.rsplit("::").next());
             if let (Some(first), Some(last)) = (first, last)
                 && first.starts_with("ccfs")
@@ -214,13 +225,23 @@ mod tests {
             for (number, leak) in leaks.into_iter().enumerate() {
                 assert!(found(leak).is_some(), "leak {number} of {key:?} was not found");
             }
-            assert_eq!(found(&|shown| shown.debug(&Credentials::from_text("ak", key.to_owned()).unwrap())), None);
-            assert_eq!(found(&|shown| shown.display(&"another text of about that length, with a MARKER")), None);
+            assert_eq!(
+                found(&|shown| shown.debug(&Credentials::from_text("ak", key.to_owned()).unwrap())),
+                None
+            );
+            assert_eq!(
+                found(&|shown| shown.display(&"another text of about that length, with a MARKER")),
+                None
+            );
 
             // As ureq's trace does: sixteen bytes a line.
             let dump: String = key.as_bytes().chunks(16).fold(String::new(), |dump, row| {
-                let columns: Vec<String> =
-                    row.chunks(2).map(|pair| pair.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))).collect();
+                let columns: Vec<String> = row
+                    .chunks(2)
+                    .map(|pair| {
+                        pair.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+                    })
+                    .collect();
                 dump + &columns.join(" ") + "  ................\n"
             });
             assert!(secrets.first_in(&dump).is_some(), "{dump}");
@@ -231,9 +252,16 @@ mod tests {
     #[test]
     fn a_signature_is_found() {
         let credentials = Credentials::from_text("ak", SECRET_KEYS[0].to_owned()).unwrap();
-        let view = ccfs_proto::RequestView { method: "POST", path: "/", query: &[], headers: &[("host", "h")], body: b"" };
+        let view = ccfs_proto::RequestView {
+            method: "POST",
+            path: "/",
+            query: &[],
+            headers: &[("host", "h")],
+            body: b"",
+        };
         let at = ccfs_proto::Timestamp::from_unix_millis(0);
-        let header = ccfs_proto::Signer::new(&credentials).explain(view, at).unwrap().authorization();
+        let header =
+            ccfs_proto::Signer::new(&credentials).explain(view, at).unwrap().authorization();
         let (prefix, signature) = header.rsplit_once('/').unwrap();
         assert_eq!(signatures(&format!("a log: {header:?}\nand {prefix}/…")), [signature]);
     }

@@ -25,7 +25,12 @@ impl ProxyProcess {
     #[must_use]
     pub fn start(login: Option<&str>) -> Option<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/proxy.py");
-        let spawned = Command::new("python3").arg(script).args(login).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let spawned = Command::new("python3")
+            .arg(script)
+            .args(login)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn();
         let Ok(mut child) = spawned else {
             skipped("python3 is not on this machine");
             return None;
@@ -35,7 +40,9 @@ impl ProxyProcess {
         output.read_line(&mut first).unwrap();
         let port = first.trim().parse().unwrap();
         let (line, lines) = channel();
-        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|text| line.send(text))
+        });
         Some(Self { child, port, lines })
     }
 

@@ -4,6 +4,9 @@
 /// Says that a test is skipped, and why. Whoever has set `CCFS_TESTS_NEED_TOOLS` wants a failure instead.
 #[track_caller]
 pub fn skipped(why: impl std::fmt::Display) {
-    assert!(std::env::var_os("CCFS_TESTS_NEED_TOOLS").is_none(), "{why}, and CCFS_TESTS_NEED_TOOLS is set");
+    assert!(
+        std::env::var_os("CCFS_TESTS_NEED_TOOLS").is_none(),
+        "{why}, and CCFS_TESTS_NEED_TOOLS is set"
+    );
     println!("skipped: {why}");
 }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ccfs_driver::{Error, FileError, Overwrite, Session, WholeFile};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, Freshness, QueryAgentSkillInfoData, TransportFailure};
+use ccfs_proto::{
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, Freshness, QueryAgentSkillInfoData,
+    TransportFailure,
+};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -18,7 +21,11 @@ fn credentials() -> Credentials {
 }
 
 fn query() -> QueryAgentSkillInfoData {
-    QueryAgentSkillInfoData::new("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap(), "http://127.0.0.1:9/")
+    QueryAgentSkillInfoData::new(
+        "2023-04-05 00:00:00".parse().unwrap(),
+        "2023-04-06 00:00:00".parse().unwrap(),
+        "http://127.0.0.1:9/",
+    )
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -30,7 +37,12 @@ fn runtime() -> tokio::runtime::Runtime {
 struct NoNames;
 
 impl Resolver for NoNames {
-    fn resolve(&self, _: &ureq::http::Uri, _: &ureq::config::Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        _: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Err(ureq::Error::HostNotFound)
     }
 }
@@ -47,16 +59,29 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
     let endpoint: ccfs_proto::Endpoint = "http://ccfs.example".parse().unwrap();
     let is_right = |result: Result<_, Error>, clock: &ManualClock| {
         let Err(Error::Exchange(error)) = result else { panic!("nobody is there: {result:?}") };
-        assert_eq!((error.kind, error.attempts), (ErrorKind::Transport(TransportFailure::Resolve), 4));
+        assert_eq!(
+            (error.kind, error.attempts),
+            (ErrorKind::Transport(TransportFailure::Resolve), 4)
+        );
         assert_eq!(clock.waits().len(), 3);
     };
     let clock = ManualClock::default();
-    let agent = ureq::Agent::with_parts(ureq::config::Config::builder().proxy(None).build(), DefaultConnector::default(), NoNames);
-    let client = ccfs_ureq::Client::with_http(Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()), agent);
+    let agent = ureq::Agent::with_parts(
+        ureq::config::Config::builder().proxy(None).build(),
+        DefaultConnector::default(),
+        NoNames,
+    );
+    let client = ccfs_ureq::Client::with_http(
+        Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
+        agent,
+    );
     is_right(client.call(query()), &clock);
 
     let clock = ManualClock::default();
-    let http = reqwest::Client::builder().tls_backend_preconfigured(ccfs_tls::trusting_nobody()).no_proxy().dns_resolver(NoNames);
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured(ccfs_tls::trusting_nobody())
+        .no_proxy()
+        .dns_resolver(NoNames);
     let session = Session::new(endpoint, credentials()).proxy(None).clock(clock.clone());
     let client = ccfs_reqwest::Client::with_http(session, http.build().unwrap());
     is_right(runtime().block_on(client.call(query())), &clock);
@@ -76,14 +101,29 @@ fn a_date_to_come_back_at_is_the_servers() {
         cut_after: None,
         piece: 100,
     };
-    let server = ScriptedServer::play([later(), Behaviour::ok(archive_bytes(10)), later(), Behaviour::ok(archive_bytes(10))]);
+    let server = ScriptedServer::play([
+        later(),
+        Behaviour::ok(archive_bytes(10)),
+        later(),
+        Behaviour::ok(archive_bytes(10)),
+    ]);
     let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
     // It stands at 08:00:00.
     let clock = ManualClock::default();
-    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone())).unwrap();
+    let client = ccfs_ureq::Client::new(
+        Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
+    )
+    .unwrap();
     client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
-    let client = ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).proxy(None).clock(clock.clone())).unwrap();
-    runtime().block_on(client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new())).unwrap();
+    let client = ccfs_reqwest::Client::new(
+        Session::new(endpoint, credentials()).proxy(None).clock(clock.clone()),
+    )
+    .unwrap();
+    runtime()
+        .block_on(
+            client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()),
+        )
+        .unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
 }
 
@@ -96,13 +136,16 @@ fn a_writer_is_flushed_at_the_end() {
     let download = || DownloadAgentSkillInfoFile::new(file_name());
 
     let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client = ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None)).unwrap();
+    let client =
+        ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None)).unwrap();
     client.download(download()).to_writer(&mut writer).unwrap();
     assert!(*writer.get_ref() == body);
 
     let mut writer = tokio::io::BufWriter::with_capacity(64 * 1024, Vec::new());
-    let client =
-        ccfs_reqwest::Client::new(Session::new(endpoint, credentials()).proxy(None).connect_timeout(Duration::from_secs(30))).unwrap();
+    let client = ccfs_reqwest::Client::new(
+        Session::new(endpoint, credentials()).proxy(None).connect_timeout(Duration::from_secs(30)),
+    )
+    .unwrap();
     runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
     assert!(*writer.get_ref() == body);
 }
@@ -117,7 +160,8 @@ fn a_file_that_was_changed_behind_its_back_is_not_put_in_place() {
         file.write_all(b"four").unwrap();
         file
     };
-    let is_refused = |result| assert!(matches!(result, Err(FileError::Length { .. })), "{result:?}");
+    let is_refused =
+        |result| assert!(matches!(result, Err(FileError::Length { .. })), "{result:?}");
     let shorter = begin();
     shorter.reopen().unwrap().set_len(3).unwrap();
     is_refused(shorter.commit(4));
@@ -140,7 +184,10 @@ fn a_file_has_the_permissions_of_any_other() {
     file.write_all(b"PK").unwrap();
     let path = file.commit(2).unwrap();
     let ordinary = std::fs::File::create(folder.path().join("b.zip")).unwrap();
-    assert_eq!(path.metadata().unwrap().permissions().mode(), ordinary.metadata().unwrap().permissions().mode());
+    assert_eq!(
+        path.metadata().unwrap().permissions().mode(),
+        ordinary.metadata().unwrap().permissions().mode()
+    );
 }
 
 /// A panic in the caller's check is the caller's, also where another thread checks; and nothing is left behind.
@@ -149,12 +196,16 @@ fn a_check_that_panics_panics() {
     let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
     let session = Session::new(server.url().parse().unwrap(), credentials()).proxy(None);
     let folder = tempfile::tempdir().unwrap();
-    let (path, download) = (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
+    let (path, download) =
+        (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
     let client = ccfs_ureq::Client::new(session.clone()).unwrap();
-    let blocking = catch_unwind(AssertUnwindSafe(|| client.download(download()).check(|_| panic!("MINE")).to_file(&path)));
+    let blocking = catch_unwind(AssertUnwindSafe(|| {
+        client.download(download()).check(|_| panic!("MINE")).to_file(&path)
+    }));
     let client = ccfs_reqwest::Client::new(session).unwrap();
-    let asynchronous =
-        catch_unwind(AssertUnwindSafe(|| runtime().block_on(client.download(download()).check(|_| panic!("MINE")).to_file(&path))));
+    let asynchronous = catch_unwind(AssertUnwindSafe(|| {
+        runtime().block_on(client.download(download()).check(|_| panic!("MINE")).to_file(&path))
+    }));
     for panic in [blocking.unwrap_err(), asynchronous.unwrap_err()] {
         assert_eq!(panic.downcast_ref(), Some(&"MINE"));
     }
@@ -165,12 +216,28 @@ fn a_check_that_panics_panics() {
 #[test]
 fn a_wrong_clock_is_paid_for_once_in_a_session() {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
-    let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
-    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None).clock(ManualClock::default());
+    let emulator = Emulator::builder()
+        .plain()
+        .clock(move || ahead.wall())
+        .freshness(Freshness::default())
+        .lockout(None)
+        .start()
+        .unwrap();
+    let session = Session::new(emulator.endpoint().clone(), emulator.credentials())
+        .proxy(None)
+        .clock(ManualClock::default());
     ccfs_ureq::Client::new(session.clone()).unwrap().call(query()).unwrap();
     runtime().block_on(ccfs_reqwest::Client::new(session.clone()).unwrap().call(query())).unwrap();
-    assert_eq!(emulator.received().len(), 3, "one signature was too old, and its repetition and the other call were right");
-    assert!(session.clock_skew().is_some_and(|skew| skew.millis < -7_000_000 || skew.millis > 7_000_000));
+    assert_eq!(
+        emulator.received().len(),
+        3,
+        "one signature was too old, and its repetition and the other call were right"
+    );
+    assert!(
+        session
+            .clock_skew()
+            .is_some_and(|skew| skew.millis < -7_000_000 || skew.millis > 7_000_000)
+    );
 }
 
 /// Who wants no bound says so with the longest time there is. A clock that it is added to must not overflow.
@@ -185,5 +252,7 @@ fn times_without_end_are_no_error() {
     };
     let trust = ccfs_tls::Trust::none;
     ccfs_ureq::Client::with_trust(session(), &trust()).unwrap().call(query()).unwrap();
-    runtime().block_on(ccfs_reqwest::Client::with_trust(session(), &trust()).unwrap().call(query())).unwrap();
+    runtime()
+        .block_on(ccfs_reqwest::Client::with_trust(session(), &trust()).unwrap().call(query()))
+        .unwrap();
 }

@@ -12,7 +12,9 @@ const NEIGHBOURS_SUCCESS: &str = "0100000";
 
 /// What stands below a heading, down to the next one.
 fn section(heading: &str) -> &'static str {
-    let begin = DOCUMENT.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("there is no heading {heading}"));
+    let begin = DOCUMENT
+        .find(&format!("\n## {heading}\n"))
+        .unwrap_or_else(|| panic!("there is no heading {heading}"));
     DOCUMENT[begin + 1..].split("\n## ").next().unwrap()
 }
 
@@ -29,19 +31,34 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn result_codes_are_the_tables() {
-    let told: Vec<String> = rows(section("Result codes")).into_iter().skip(1).map(|cells| cells.join(" | ")).collect();
-    let known: Vec<String> =
-        ResultCode::DOCUMENTED.iter().map(|code| format!("`{code}` | {} | {}", code.meaning(), code.advice())).collect();
+    let told: Vec<String> =
+        rows(section("Result codes")).into_iter().skip(1).map(|cells| cells.join(" | ")).collect();
+    let known: Vec<String> = ResultCode::DOCUMENTED
+        .iter()
+        .map(|code| format!("`{code}` | {} | {}", code.meaning(), code.advice()))
+        .collect();
     assert_eq!(told, known);
-    let again: Vec<_> = ResultCode::DOCUMENTED.iter().filter(|code| code.advice() == Advice::TryLater).map(ResultCode::as_str).collect();
+    let again: Vec<_> = ResultCode::DOCUMENTED
+        .iter()
+        .filter(|code| code.advice() == Advice::TryLater)
+        .map(ResultCode::as_str)
+        .collect();
     assert_eq!(again, ["0300008", "0300009"], "the ones that the document names");
 }
 
 #[test]
 fn no_document_names_an_unknown_code() {
-    let documents = [DOCUMENT, include_str!("../../docs/reliability.md"), include_str!("../../README.md")];
-    for name in documents.into_iter().flat_map(names).filter(|name| name.len() == 7 && name.bytes().all(|byte| byte.is_ascii_digit())) {
-        assert!(name == NEIGHBOURS_SUCCESS || !matches!(ResultCode::from(name), ResultCode::Other(_)), "{name}");
+    let documents =
+        [DOCUMENT, include_str!("../../docs/reliability.md"), include_str!("../../README.md")];
+    for name in documents
+        .into_iter()
+        .flat_map(names)
+        .filter(|name| name.len() == 7 && name.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        assert!(
+            name == NEIGHBOURS_SUCCESS || !matches!(ResultCode::from(name), ResultCode::Other(_)),
+            "{name}"
+        );
     }
 }
 
@@ -53,16 +70,28 @@ fn told(interface: &Interface) -> (String, String) {
     }
     let others = rows(section("Other interfaces"));
     let is_it = |cell: &str| cell.trim_matches('`').split('?').next() == Some(interface.name);
-    let row = others.iter().find(|cells| is_it(cells[0])).unwrap_or_else(|| panic!("{} has no row", interface.name));
+    let row = others
+        .iter()
+        .find(|cells| is_it(cells[0]))
+        .unwrap_or_else(|| panic!("{} has no row", interface.name));
     (row[0].to_owned(), row[1].to_owned())
 }
 
 #[test]
 fn interfaces_are_those_of_the_document() {
-    let mut told: BTreeSet<&str> = rows(section("Other interfaces")).iter().skip(1).map(|cells| cells[0].trim_matches('`')).collect();
+    let mut told: BTreeSet<&str> = rows(section("Other interfaces"))
+        .iter()
+        .skip(1)
+        .map(|cells| cells[0].trim_matches('`'))
+        .collect();
     // There a paragraph begins with the name.
-    told.extend(section("Agent skill interfaces").split("\n\n").filter_map(|paragraph| paragraph.strip_prefix('`')?.split('`').next()));
-    let told: BTreeSet<&str> = told.into_iter().map(|name| name.split('?').next().unwrap()).collect();
+    told.extend(
+        section("Agent skill interfaces")
+            .split("\n\n")
+            .filter_map(|paragraph| paragraph.strip_prefix('`')?.split('`').next()),
+    );
+    let told: BTreeSet<&str> =
+        told.into_iter().map(|name| name.split('?').next().unwrap()).collect();
     let known: BTreeSet<&str> = INTERFACES.iter().map(|interface| interface.name).collect();
     assert_eq!(told, known);
 }
@@ -76,8 +105,10 @@ fn fields_and_their_limits_are_those_of_the_document() {
             text.push_str(section("Agent skill interfaces"));
         }
         for field in interface.fields {
-            let in_query = field.place == FieldPlace::Query && name.contains(&format!("?{}=", field.name));
-            let named = in_query || names(&text).any(|told| told.split('=').next() == Some(field.name));
+            let in_query =
+                field.place == FieldPlace::Query && name.contains(&format!("?{}=", field.name));
+            let named =
+                in_query || names(&text).any(|told| told.split('=').next() == Some(field.name));
             assert!(named, "{name}: the document does not name {}", field.name);
             if let FieldForm::Text { limit } = field.form {
                 // Behind its name, in the words about its row, or in those below the table.
@@ -88,9 +119,20 @@ fn fields_and_their_limits_are_those_of_the_document() {
                     .lines()
                     .find(|line| line.contains(&format!("| `{}` ", field.name)))
                     .unwrap_or_default();
-                let is_told = |text: &str| text.split(|character: char| !character.is_ascii_digit()).any(|word| word == limit.to_string());
-                let right = if number.is_empty() { is_told(below) || is_told(&text) || is_told(ours) } else { number == limit.to_string() };
-                assert!(right, "{name}: {} takes {limit} characters, which the document does not say", field.name);
+                let is_told = |text: &str| {
+                    text.split(|character: char| !character.is_ascii_digit())
+                        .any(|word| word == limit.to_string())
+                };
+                let right = if number.is_empty() {
+                    is_told(below) || is_told(&text) || is_told(ours)
+                } else {
+                    number == limit.to_string()
+                };
+                assert!(
+                    right,
+                    "{name}: {} takes {limit} characters, which the document does not say",
+                    field.name
+                );
             }
         }
     }
@@ -104,13 +146,22 @@ fn the_document_names_no_unknown_field() {
         if text.contains('\n') || text.starts_with("as `") {
             continue;
         }
-        let texts: Vec<&str> =
-            interface.fields.iter().flat_map(|field| if let FieldForm::OneOf(texts) = field.form { texts } else { &[] }).copied().collect();
+        let texts: Vec<&str> = interface
+            .fields
+            .iter()
+            .flat_map(|field| if let FieldForm::OneOf(texts) = field.form { texts } else { &[] })
+            .copied()
+            .collect();
         for told in names(&text) {
             let told = told.split('=').next().unwrap();
             // A method and punctuation are no fields; the version is the same in every request.
-            let no_field = told == "GET" || told == "version" || !told.starts_with(|character: char| character.is_ascii_lowercase());
-            assert!(no_field || interface.field(told).is_some() || texts.contains(&told), "{name}: there is no field {told}");
+            let no_field = told == "GET"
+                || told == "version"
+                || !told.starts_with(|character: char| character.is_ascii_lowercase());
+            assert!(
+                no_field || interface.field(told).is_some() || texts.contains(&told),
+                "{name}: there is no field {told}"
+            );
         }
     }
 }

@@ -7,13 +7,16 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use ccfs::proto::{
-    AnyAnswer, AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
-    DownloadRecord, DownloadRecordFile, Expected, FileKind, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
+    AnyAnswer, AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadBillFile,
+    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, Expected,
+    FileKind, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
+    IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryBillData,
+    RequestPlayVoice,
 };
 use ccfs::{
-    AsyncClient, Client, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind, FileReceipt, GenerationJob, IndexFileName, LocalTime,
-    Operation, QueryAgentSkillInfoData, ResultCode, Session, Timestamp, Trust,
+    AsyncClient, Client, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind, FileReceipt,
+    GenerationJob, IndexFileName, LocalTime, Operation, QueryAgentSkillInfoData, ResultCode,
+    Session, Timestamp, Trust,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_emulator::{Developer, Emulator, Fault, Recording};
@@ -23,7 +26,10 @@ use serde_json::Value;
 trait Caller: Sized {
     fn new(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Self;
     fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error>;
-    fn bytes<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Result<(FileReceipt, Vec<u8>), Error>;
+    fn bytes<O: Operation<Answer = FileReceipt>>(
+        &self,
+        operation: O,
+    ) -> Result<(FileReceipt, Vec<u8>), Error>;
 }
 
 fn trust(emulator: &Emulator) -> Trust {
@@ -31,7 +37,10 @@ fn trust(emulator: &Emulator) -> Trust {
 }
 
 fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Session {
-    Session::new(emulator.endpoint().clone(), credentials).proxy(None).clock(clock.clone()).jitter(|| 0)
+    Session::new(emulator.endpoint().clone(), credentials)
+        .proxy(None)
+        .clock(clock.clone())
+        .jitter(|| 0)
 }
 
 impl Caller for Client {
@@ -43,7 +52,10 @@ impl Caller for Client {
         Self::call(self, operation)
     }
 
-    fn bytes<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Result<(FileReceipt, Vec<u8>), Error> {
+    fn bytes<O: Operation<Answer = FileReceipt>>(
+        &self,
+        operation: O,
+    ) -> Result<(FileReceipt, Vec<u8>), Error> {
         let mut bytes = Vec::new();
         Ok((self.download(operation).to_writer(&mut bytes)?, bytes))
     }
@@ -56,15 +68,23 @@ struct Awaited {
 
 impl Caller for Awaited {
     fn new(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Self {
-        let client = AsyncClient::with_trust(session(emulator, credentials, clock), &trust(emulator)).unwrap();
-        Self { client, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
+        let client =
+            AsyncClient::with_trust(session(emulator, credentials, clock), &trust(emulator))
+                .unwrap();
+        Self {
+            client,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        }
     }
 
     fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
         self.runtime.block_on(self.client.call(operation))
     }
 
-    fn bytes<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Result<(FileReceipt, Vec<u8>), Error> {
+    fn bytes<O: Operation<Answer = FileReceipt>>(
+        &self,
+        operation: O,
+    ) -> Result<(FileReceipt, Vec<u8>), Error> {
         let mut bytes = Vec::new();
         Ok((self.runtime.block_on(self.client.download(operation).to_writer(&mut bytes))?, bytes))
     }
@@ -92,7 +112,11 @@ struct Bench<C> {
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
 fn by_name(interface: &str, fields: Fields<'_>) -> AnyOperation {
-    AnyOperation::from_fields(interface, fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).unwrap()
+    AnyOperation::from_fields(
+        interface,
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    )
+    .unwrap()
 }
 
 fn kind<T: Debug>(result: Result<T, Error>) -> ErrorKind {
@@ -109,12 +133,18 @@ fn is_unauthorized<T: Debug>(result: Result<T, Error>) -> bool {
 impl<C: Caller> Bench<C> {
     fn new() -> Self {
         let other = Developer::new("other", "the other's key").account("theirs");
-        let builder = Emulator::builder().keys("ak", "the right key").developer(other.clone()).rows(20).clock(|| NOW).lockout(None);
+        let builder = Emulator::builder()
+            .keys("ak", "the right key")
+            .developer(other.clone())
+            .rows(20)
+            .clock(|| NOW)
+            .lockout(None);
         let emulator = builder.start().unwrap();
         let clock = ManualClock::at(NOW);
         let client = |credentials| C::new(&emulator, credentials, &clock);
         let wrong = Credentials::from_text("ak", "the wrong key".into()).unwrap();
-        let (client, other, stranger) = (client(emulator.credentials()), client(other.credentials().unwrap()), client(wrong));
+        let (client, other, stranger) =
+            (client(emulator.credentials()), client(other.credentials().unwrap()), client(wrong));
         Self { emulator, clock, client, other, stranger, held: BTreeMap::new() }
     }
 
@@ -129,12 +159,17 @@ impl<C: Caller> Bench<C> {
     }
 
     /// Lets flow control strike twice, and gives the attempts and waits that `call` took then.
-    fn behind_flow_control<T>(&mut self, interface: &'static str, call: impl FnOnce(&C) -> Result<T, Error>) -> T {
+    fn behind_flow_control<T>(
+        &mut self,
+        interface: &'static str,
+        call: impl FnOnce(&C) -> Result<T, Error>,
+    ) -> T {
         self.emulator.clear_logs();
         let before = self.clock.waits().len();
         self.emulator.faults().add(Fault::FlowControl.at(interface).times(2));
         let answer = call(&self.client).unwrap();
-        let codes: Vec<_> = self.emulator.received().iter().map(|request| request.result_code.clone()).collect();
+        let codes: Vec<_> =
+            self.emulator.received().iter().map(|request| request.result_code.clone()).collect();
         let flow_control = match Interface::named(interface).unwrap().expected {
             Expected::File(_) => ResultCode::DownloadFlowControl,
             _ => ResultCode::QueryFlowControl,
@@ -162,7 +197,9 @@ impl<C: Caller> Bench<C> {
         check(&self.emulator, self.client.call(typed).unwrap());
         self.note(interface, "good");
         let (_, any) = make(&self.client);
-        let AnyAnswer::Data(data) = self.client.call(any).unwrap() else { panic!("{interface} answers with data") };
+        let AnyAnswer::Data(data) = self.client.call(any).unwrap() else {
+            panic!("{interface} answers with data")
+        };
         let data = data.map(|data| data.parse().expect("JSON")).unwrap_or_default();
         check_any(&self.emulator, data);
         self.note(interface, "by name");
@@ -171,28 +208,46 @@ impl<C: Caller> Bench<C> {
         check(&self.emulator, answer);
 
         let (typed, any) = make(&self.client);
-        assert!(is_unauthorized(self.stranger.call(typed)) && is_unauthorized(self.stranger.call(any)), "{interface}");
+        assert!(
+            is_unauthorized(self.stranger.call(typed)) && is_unauthorized(self.stranger.call(any)),
+            "{interface}"
+        );
         self.note(interface, "wrong key");
     }
 
     /// An interface that answers with a file.
-    fn file<O: Operation<Answer = FileReceipt> + Clone>(&mut self, operation: &O, fields: Fields<'_>, expected: (FileKind, &[u8])) {
+    fn file<O: Operation<Answer = FileReceipt> + Clone>(
+        &mut self,
+        operation: &O,
+        fields: Fields<'_>,
+        expected: (FileKind, &[u8]),
+    ) {
         let interface = operation.interface();
         let any = by_name(interface, fields);
         Self::same_request(operation, &any);
         let right = |(receipt, bytes): (FileReceipt, Vec<u8>)| {
-            assert_eq!((receipt.kind, receipt.bytes), (expected.0, expected.1.len() as u64), "{interface}");
+            assert_eq!(
+                (receipt.kind, receipt.bytes),
+                (expected.0, expected.1.len() as u64),
+                "{interface}"
+            );
             assert!(bytes == expected.1, "{interface}: other bytes than the emulator has");
         };
         right(self.client.bytes(operation.clone()).unwrap());
         self.note(interface, "good");
-        let AnyAnswer::File(receipt) = self.client.call(any.clone()).unwrap() else { panic!("{interface} answers with a file") };
+        let AnyAnswer::File(receipt) = self.client.call(any.clone()).unwrap() else {
+            panic!("{interface} answers with a file")
+        };
         assert_eq!((receipt.kind, receipt.bytes), (expected.0, expected.1.len() as u64));
         self.note(interface, "by name");
         right(self.behind_flow_control(interface, |client| client.bytes(operation.clone())));
 
         if Interface::named(interface).unwrap().signed {
-            assert!(is_unauthorized(self.stranger.bytes(operation.clone())) && is_unauthorized(self.stranger.call(any)), "{interface}");
+            assert!(
+                is_unauthorized(self.stranger.bytes(operation.clone()))
+                    && is_unauthorized(self.stranger.call(any)),
+                "{interface}"
+            );
         } else {
             // Without a signature no key counts.
             right(self.stranger.bytes(operation.clone()).unwrap());
@@ -217,15 +272,29 @@ impl<C: Caller> Bench<C> {
     }
 
     fn mine(&self) -> Vec<Recording> {
-        self.emulator.recordings().iter().filter(|recording| recording.owner == "ak").cloned().collect()
+        self.emulator
+            .recordings()
+            .iter()
+            .filter(|recording| recording.owner == "ak")
+            .cloned()
+            .collect()
     }
 
     fn theirs(&self) -> Recording {
-        self.emulator.recordings().iter().find(|recording| recording.owner == "other").unwrap().clone()
+        self.emulator
+            .recordings()
+            .iter()
+            .find(|recording| recording.owner == "other")
+            .unwrap()
+            .clone()
     }
 
     /// A file that was generated just now, with its bytes.
-    fn generated(&self, client: &C, query: impl Operation<Answer = GenerationJob>) -> (IndexFileName, Vec<u8>) {
+    fn generated(
+        &self,
+        client: &C,
+        query: impl Operation<Answer = GenerationJob>,
+    ) -> (IndexFileName, Vec<u8>) {
         let name = client.call(query).unwrap().file_name("2023-04-06".parse().unwrap());
         let bytes = self.emulator.file(&name).unwrap();
         (name, bytes)
@@ -262,17 +331,24 @@ fn index_files<C: Caller>(bench: &mut Bench<C>) {
         |_| {
             (
                 query().account_id("own").agent_id("101"),
-                by_name("queryAgentSkillInfoData", &[&window[..], &[("accountId", "own"), ("agentId", "101")]].concat()),
+                by_name(
+                    "queryAgentSkillInfoData",
+                    &[&window[..], &[("accountId", "own"), ("agentId", "101")]].concat(),
+                ),
             )
         },
         is_job,
         |emulator, data| is_job_by_name(emulator, &data),
     );
-    bench.refuses(QueryAgentSkillInfoData::new(time(BEGIN), future, CALLBACK), ResultCode::TimeInFuture);
+    bench.refuses(
+        QueryAgentSkillInfoData::new(time(BEGIN), future, CALLBACK),
+        ResultCode::TimeInFuture,
+    );
     bench.refuses(query().account_id("theirs"), ResultCode::AuthenticationFailed);
     bench.refuses(query().agent_id("a b"), ResultCode::IllegalCharacters);
     bench.refuses(
-        QueryAgentSkillInfoData::new(time("2023-04-01 00:00:00"), time(END), CALLBACK).span_limit(Duration::MAX),
+        QueryAgentSkillInfoData::new(time("2023-04-01 00:00:00"), time(END), CALLBACK)
+            .span_limit(Duration::MAX),
         ResultCode::SpanTooLong,
     );
     let (name, bytes) = bench.generated(&bench.client, query());
@@ -292,17 +368,26 @@ fn index_files<C: Caller>(bench: &mut Bench<C>) {
         is_job,
         |emulator, data| is_job_by_name(emulator, &data),
     );
-    bench.refuses(QueryAgentOprInfoData::new(time(BEGIN), future, CALLBACK), ResultCode::TimeInFuture);
+    bench.refuses(
+        QueryAgentOprInfoData::new(time(BEGIN), future, CALLBACK),
+        ResultCode::TimeInFuture,
+    );
     bench.refuses(query().account_id("theirs"), ResultCode::AuthenticationFailed);
     let (name, bytes) = bench.generated(&bench.client, query());
-    bench.file(&DownloadAgentOprInfoFile::new(name.clone()), &[("agentOprInfoFileName", name.as_str())], (FileKind::Zip, &bytes));
+    bench.file(
+        &DownloadAgentOprInfoFile::new(name.clone()),
+        &[("agentOprInfoFileName", name.as_str())],
+        (FileKind::Zip, &bytes),
+    );
     // Each file is that of its own interface only.
     bench.refuses(DownloadAgentSkillInfoFile::new(name.clone()), ResultCode::FileNotFound);
     bench.refuses(DownloadBillFile::new(name), ResultCode::FileNotFound);
     bench.refuses(DownloadAgentOprInfoFile::new(missing.clone()), ResultCode::FileNotFound);
     bench.refuses(DownloadAgentOprInfoFile::new(no_day.clone()), ResultCode::FileNameDate);
 
-    let query = |data_type| QueryBillData::new(time(BEGIN), time(END), data_type, CALLBACK).caller_no("13800000001");
+    let query = |data_type| {
+        QueryBillData::new(time(BEGIN), time(END), data_type, CALLBACK).caller_no("13800000001")
+    };
     bench.data(
         "queryBillData",
         |_| {
@@ -312,11 +397,18 @@ fn index_files<C: Caller>(bench: &mut Bench<C>) {
         is_job,
         |emulator, data| is_job_by_name(emulator, &data),
     );
-    bench.refuses(QueryBillData::new(time(BEGIN), future, BillData::Call, CALLBACK), ResultCode::TimeInFuture);
+    bench.refuses(
+        QueryBillData::new(time(BEGIN), future, BillData::Call, CALLBACK),
+        ResultCode::TimeInFuture,
+    );
     bench.refuses(query(BillData::Call).account_id("theirs"), ResultCode::AuthenticationFailed);
     for data_type in BillData::ALL {
         let (name, bytes) = bench.generated(&bench.client, query(data_type));
-        bench.file(&DownloadBillFile::new(name.clone()), &[("billFileName", name.as_str())], (FileKind::Zip, &bytes));
+        bench.file(
+            &DownloadBillFile::new(name.clone()),
+            &[("billFileName", name.as_str())],
+            (FileKind::Zip, &bytes),
+        );
     }
     bench.refuses(DownloadBillFile::new(missing), ResultCode::FileNotFound);
     bench.refuses(DownloadBillFile::new(no_day), ResultCode::FileNameDate);
@@ -329,15 +421,33 @@ fn recordings<C: Caller>(bench: &mut Bench<C>) {
     let by_file = DownloadRecordFile::new(&first.file_name);
     bench.file(&by_file, &[("fileName", &first.file_name)], (FileKind::Wav, &first.wav()));
     bench.refuses(DownloadRecordFile::new(&theirs.file_name), ResultCode::OtherDevelopersRecord);
-    bench.refuses(DownloadRecordFile::new("/1/0/record/20230405/101/1.wav"), ResultCode::FileNotFound);
-    bench.refuses(DownloadRecordFile::new("/1/0/record/20230230/101/1.wav"), ResultCode::FileNameDate);
+    bench.refuses(
+        DownloadRecordFile::new("/1/0/record/20230405/101/1.wav"),
+        ResultCode::FileNotFound,
+    );
+    bench.refuses(
+        DownloadRecordFile::new("/1/0/record/20230230/101/1.wav"),
+        ResultCode::FileNameDate,
+    );
     bench.refuses(DownloadRecordFile::new("/1/../x"), ResultCode::PathNotCanonical);
 
     let original = DownloadRecord::by_file_name(&second.original_file_name);
-    bench.file(&original, &[("fileName", &second.original_file_name)], (FileKind::Wav, &second.wav()));
-    bench.file(&DownloadRecord::by_call_id(&third.call_id), &[("callId", &third.call_id)], (FileKind::Wav, &third.wav()));
+    bench.file(
+        &original,
+        &[("fileName", &second.original_file_name)],
+        (FileKind::Wav, &second.wav()),
+    );
+    bench.file(
+        &DownloadRecord::by_call_id(&third.call_id),
+        &[("callId", &third.call_id)],
+        (FileKind::Wav, &third.wav()),
+    );
     let elsewhere = DownloadRecord::by_call_id(&last.call_id).cc_id("2");
-    bench.file(&elsewhere, &[("callId", &last.call_id), ("ccId", "2")], (FileKind::Wav, &last.wav()));
+    bench.file(
+        &elsewhere,
+        &[("callId", &last.call_id), ("ccId", "2")],
+        (FileKind::Wav, &last.wav()),
+    );
     bench.refuses(DownloadRecord::by_call_id(&last.call_id), ResultCode::CcIdNeeded);
     bench.refuses(DownloadRecord::by_call_id("1"), ResultCode::NoData);
     bench.refuses(DownloadRecord::by_call_id(&theirs.call_id), ResultCode::OtherDevelopersRecord);
@@ -347,7 +457,8 @@ fn recordings<C: Caller>(bench: &mut Bench<C>) {
     assert_eq!(receipt.kind, FileKind::Zip);
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
     for (index, recording) in [first, second].into_iter().enumerate() {
-        let bytes: Result<Vec<u8>, _> = std::io::Read::bytes(archive.by_index(index).unwrap()).collect();
+        let bytes: Result<Vec<u8>, _> =
+            std::io::Read::bytes(archive.by_index(index).unwrap()).collect();
         assert_eq!(bytes.unwrap(), recording.wav());
     }
 
@@ -355,13 +466,27 @@ fn recordings<C: Caller>(bench: &mut Bench<C>) {
     let expected = format!("https://obs.invalid{}?Expires=", first.file_name);
     bench.data(
         "getRecordFileUrlFromObs",
-        |_| (url(), by_name("getRecordFileUrlFromObs", &[("callId", &first.call_id), ("beginTime", BEGIN), ("endTime", END)])),
+        |_| {
+            (
+                url(),
+                by_name(
+                    "getRecordFileUrlFromObs",
+                    &[("callId", &first.call_id), ("beginTime", BEGIN), ("endTime", END)],
+                ),
+            )
+        },
         |_, answer| assert!(answer.as_str().starts_with(&expected), "{}", answer.as_str()),
         |_, data| assert!(data["url"].as_str().unwrap().starts_with(&expected), "{data}"),
     );
     bench.refuses(GetRecordFileUrlFromObs::new("1", time(BEGIN), time(END)), ResultCode::NoData);
-    bench.refuses(GetRecordFileUrlFromObs::new(&theirs.call_id, time(BEGIN), time(END)), ResultCode::OtherDevelopersRecord);
-    bench.refuses(GetRecordFileUrlFromObs::new(&first.call_id, time(BEGIN), time("2023-04-06 10:30:01")), ResultCode::TimeInFuture);
+    bench.refuses(
+        GetRecordFileUrlFromObs::new(&theirs.call_id, time(BEGIN), time(END)),
+        ResultCode::OtherDevelopersRecord,
+    );
+    bench.refuses(
+        GetRecordFileUrlFromObs::new(&first.call_id, time(BEGIN), time("2023-04-06 10:30:01")),
+        ResultCode::TimeInFuture,
+    );
 }
 
 fn playback<C: Caller>(bench: &mut Bench<C>) {
@@ -378,18 +503,28 @@ fn playback<C: Caller>(bench: &mut Bench<C>) {
     // Some files have backslashes in that name, and slashes are sent for them.
     assert!(bench.client.call(RequestPlayVoice::new(name.replace('/', "\\"))).is_ok());
     bench.refuses(RequestPlayVoice::new("Y:/none"), ResultCode::PlaybackFileNotFound);
-    bench.refuses(RequestPlayVoice::new(&theirs.original_file_name), ResultCode::OtherDevelopersRecord);
+    bench.refuses(
+        RequestPlayVoice::new(&theirs.original_file_name),
+        ResultCode::OtherDevelopersRecord,
+    );
 
     let wav = mine[0].wav();
     for token in tokens {
         let text = token.as_str().to_owned();
         let fields = [("t", NOW.unix_millis().to_string()), ("st", text)];
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         bench.file(&PlayVoice::new(token, NOW), &fields, (FileKind::Wav, &wav));
     }
-    bench.refuses(PlayVoice::new(PlaybackToken::new("another".into()).unwrap(), NOW), ResultCode::AuthenticationFailed);
+    bench.refuses(
+        PlayVoice::new(PlaybackToken::new("another".into()).unwrap(), NOW),
+        ResultCode::AuthenticationFailed,
+    );
     let played = &bench.emulator.received()[0];
-    assert_eq!((played.method.as_str(), played.header("authorization"), played.body_len), ("GET", None, 0));
+    assert_eq!(
+        (played.method.as_str(), played.header("authorization"), played.body_len),
+        ("GET", None, 0)
+    );
 }
 
 fn voice_files<C: Caller>(bench: &mut Bench<C>) {
@@ -397,23 +532,44 @@ fn voice_files<C: Caller>(bench: &mut Bench<C>) {
 
     let bytes = wav(bench, "Y:/oiap/0/1.wav");
     let fields = [("fileName", "Y:/oiap/0/1.wav"), ("locationId", "1")];
-    bench.file(&DownloadOiapRecord::new("Y:/oiap/0/1.wav").location_id(1), &fields, (FileKind::Wav, &bytes));
-    bench.refuses(DownloadOiapRecord::new("Y:/oiap/0/1.wav").location_id(2), ResultCode::FileNotFound);
+    bench.file(
+        &DownloadOiapRecord::new("Y:/oiap/0/1.wav").location_id(1),
+        &fields,
+        (FileKind::Wav, &bytes),
+    );
+    bench.refuses(
+        DownloadOiapRecord::new("Y:/oiap/0/1.wav").location_id(2),
+        ResultCode::FileNotFound,
+    );
     bench.refuses(DownloadOiapRecord::new("Y:/oiap/1/1.wav"), ResultCode::OtherDevelopersRecord);
     bench.refuses(DownloadOiapRecord::new("Y:/oiap/../x"), ResultCode::FilePathInvalid);
 
     let bytes = wav(bench, "Y:/ivr/record/0/1.wav");
     let fields = [("fileName", "Y:/ivr/record/0/1.wav"), ("locationId", "1")];
-    bench.file(&DownloadIvrRecordFile::new("Y:/ivr/record/0/1.wav").location_id(1), &fields, (FileKind::Wav, &bytes));
+    bench.file(
+        &DownloadIvrRecordFile::new("Y:/ivr/record/0/1.wav").location_id(1),
+        &fields,
+        (FileKind::Wav, &bytes),
+    );
     bench.refuses(DownloadIvrRecordFile::new("Y:/none"), ResultCode::FileNotFound);
-    bench.refuses(DownloadIvrRecordFile::new("Y:/ivr/record/1/1.wav"), ResultCode::OtherDevelopersRecord);
+    bench.refuses(
+        DownloadIvrRecordFile::new("Y:/ivr/record/1/1.wav"),
+        ResultCode::OtherDevelopersRecord,
+    );
 
     let bytes = wav(bench, "Y:/3rd/0/two/b.wav");
-    bench.file(&IvrDownloadFile::file("Y:/3rd/0/two/b.wav"), &[("filePath", "Y:/3rd/0/two/b.wav")], (FileKind::Wav, &bytes));
+    bench.file(
+        &IvrDownloadFile::file("Y:/3rd/0/two/b.wav"),
+        &[("filePath", "Y:/3rd/0/two/b.wav")],
+        (FileKind::Wav, &bytes),
+    );
     let bytes = wav(bench, "Y:/3rd/0/one/a.wav");
     let fields = [("filePath", "Y:/3rd/0/one"), ("mode", "1")];
     bench.file(&IvrDownloadFile::only_file_in("Y:/3rd/0/one"), &fields, (FileKind::Wav, &bytes));
-    bench.refuses(IvrDownloadFile::only_file_in("Y:/3rd/0/two"), ResultCode::DirectoryHasSeveralFiles);
+    bench.refuses(
+        IvrDownloadFile::only_file_in("Y:/3rd/0/two"),
+        ResultCode::DirectoryHasSeveralFiles,
+    );
     bench.refuses(IvrDownloadFile::only_file_in("Y:/3rd/0"), ResultCode::FileNotFound);
     bench.refuses(IvrDownloadFile::file("Y:/3rd/1/one/a.wav"), ResultCode::OtherDevelopersRecord);
 }
@@ -425,20 +581,29 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
         "ivr/uploadFile",
         |_| {
             let vdn = [("vdnId".to_owned(), "39".to_owned())];
-            (IvrUploadFile::new(39, wav.clone()), AnyOperation::from_fields_with_data("ivr/uploadFile", vdn, wav.clone()).unwrap())
+            (
+                IvrUploadFile::new(39, wav.clone()),
+                AnyOperation::from_fields_with_data("ivr/uploadFile", vdn, wav.clone()).unwrap(),
+            )
         },
         |emulator, file| {
             assert_eq!(emulator.voice_files()[&file.file_name].wav, wav);
             uploaded.push(file);
         },
-        |emulator, data| assert_eq!(emulator.voice_files()[data["fileName"].as_str().unwrap()].wav, wav),
+        |emulator, data| {
+            assert_eq!(emulator.voice_files()[data["fileName"].as_str().unwrap()].wav, wav)
+        },
     );
     // Only the server's own bound is left when the caller lifts ours.
-    bench.refuses(IvrUploadFile::new(39, wav_of(5 * 1024 * 1024)).size_limit(usize::MAX), ResultCode::FileTooLarge);
+    bench.refuses(
+        IvrUploadFile::new(39, wav_of(5 * 1024 * 1024)).size_limit(usize::MAX),
+        ResultCode::FileTooLarge,
+    );
 
     let file = uploaded.pop().unwrap();
     let hash = || IvrGetFileHash::new(&file.file_name).location_id(&file.location_ids[0]);
-    let fields = [("fileName", file.file_name.as_str()), ("locationId", file.location_ids[0].as_str())];
+    let fields =
+        [("fileName", file.file_name.as_str()), ("locationId", file.location_ids[0].as_str())];
     bench.data(
         "ivr/getFileHash",
         |_| (hash(), by_name("ivr/getFileHash", &fields)),
@@ -456,7 +621,10 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
         "ivr/deleteFile",
         |client| {
             let file = client.call(IvrUploadFile::new(39, wav.clone())).unwrap();
-            (IvrDeleteFile::new(&file.file_name), by_name("ivr/deleteFile", &[("fileName", &file.file_name)]))
+            (
+                IvrDeleteFile::new(&file.file_name),
+                by_name("ivr/deleteFile", &[("fileName", &file.file_name)]),
+            )
         },
         |_, ()| {},
         |_, data| assert_eq!(data, Value::Null),
@@ -474,7 +642,9 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
 fn wav_of(samples: u32) -> Vec<u8> {
     let mut wav = Vec::from(*b"RIFF");
     wav.extend_from_slice(&(36 + samples).to_le_bytes());
-    wav.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data");
+    wav.extend_from_slice(
+        b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data",
+    );
     wav.extend_from_slice(&samples.to_le_bytes());
     wav.resize(wav.len() + samples as usize, 0x80);
     wav
@@ -487,7 +657,8 @@ fn every_interface<C: Caller>() {
     playback(&mut bench);
     voice_files(&mut bench);
     uploads(&mut bench);
-    let all: BTreeMap<_, _> = INTERFACES.iter().map(|interface| (interface.name, BTreeSet::from(HELD_TO))).collect();
+    let all: BTreeMap<_, _> =
+        INTERFACES.iter().map(|interface| (interface.name, BTreeSet::from(HELD_TO))).collect();
     assert_eq!(bench.held, all, "an interface is not called in every way");
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use ccfs_conformance::file_name;
 use ccfs_driver::{Error, Session};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure};
+use ccfs_proto::{
+    DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure,
+};
 use ccfs_tls::Trust;
 
 fn download() -> DownloadAgentSkillInfoFile {
@@ -15,7 +17,8 @@ fn download() -> DownloadAgentSkillInfoFile {
 }
 
 fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (begin, end) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
 }
 
@@ -35,22 +38,32 @@ fn is_redirect<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
 #[test]
 fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
     let emulator = Emulator::builder().plain().start().unwrap();
-    let agent =
-        ureq::Agent::config_builder().max_redirects(5).http_status_as_error(true).user_agent("mine").proxy(None).build().new_agent();
+    let agent = ureq::Agent::config_builder()
+        .max_redirects(5)
+        .http_status_as_error(true)
+        .user_agent("mine")
+        .proxy(None)
+        .build()
+        .new_agent();
     let client = ccfs_ureq::Client::with_http(session(&emulator), agent);
     client.call(query()).unwrap();
     emulator.faults().add(Fault::Redirect);
     assert!(is_redirect(client.download(download()).to_writer(Vec::new())));
     let log = emulator.received();
     assert_eq!(log.len(), 2, "the redirect was not followed");
-    assert!(log.iter().all(|request| request.header("user-agent").is_none() && request.header("accept-encoding").is_none()));
+    assert!(log.iter().all(|request| request.header("user-agent").is_none()
+        && request.header("accept-encoding").is_none()));
 }
 
 /// A client with a CA of its own.
 #[test]
 fn a_client_of_the_callers_is_used() {
     let emulator = Emulator::builder().start().unwrap();
-    let tls = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap().client_config().unwrap();
+    let tls = Trust::none()
+        .add_pem(emulator.ca_pem().unwrap().as_bytes())
+        .unwrap()
+        .client_config()
+        .unwrap();
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -76,7 +89,12 @@ fn the_deadline_ends_a_call_in_real_time() {
     (policy.deadline, policy.stall) = (limit, Duration::from_secs(60));
     let session = session(&emulator).policy(policy);
     let results = thread::scope(|scope| {
-        let blocking = scope.spawn(|| ccfs_ureq::Client::new(session.clone()).unwrap().download(download()).to_writer(Vec::new()));
+        let blocking = scope.spawn(|| {
+            ccfs_ureq::Client::new(session.clone())
+                .unwrap()
+                .download(download())
+                .to_writer(Vec::new())
+        });
         let client = ccfs_reqwest::Client::new(session.clone()).unwrap();
         let asynchronous = runtime().block_on(client.download(download()).to_writer(Vec::new()));
         [blocking.join().unwrap(), asynchronous]
@@ -85,7 +103,11 @@ fn the_deadline_ends_a_call_in_real_time() {
         let Err(Error::Exchange(error)) = result else { panic!("{result:?}") };
         let ErrorKind::Deadline { limit: told, cause } = &error.kind else { panic!("{error}") };
         assert_eq!(*told, limit);
-        assert_eq!(cause.as_deref(), Some(&ErrorKind::Transport(TransportFailure::Stall)), "{error}");
+        assert_eq!(
+            cause.as_deref(),
+            Some(&ErrorKind::Transport(TransportFailure::Stall)),
+            "{error}"
+        );
     }
 }
 
@@ -102,7 +124,10 @@ fn a_cancelled_download_leaves_nothing() {
         0 => std::ops::ControlFlow::Continue(()),
         _ => std::ops::ControlFlow::Break(()),
     };
-    let stopped = client.download(DownloadAgentSkillInfoFile::new(name.clone())).progress(stop).to_file(folder.path().join("a.zip"));
+    let stopped = client
+        .download(DownloadAgentSkillInfoFile::new(name.clone()))
+        .progress(stop)
+        .to_file(folder.path().join("a.zip"));
     assert!(matches!(stopped, Err(Error::Stopped)) && is_empty());
 
     emulator.faults().add(Fault::Stall);
@@ -116,7 +141,10 @@ fn a_cancelled_download_leaves_nothing() {
             }
             std::ops::ControlFlow::Continue(())
         };
-        let download = client.download(DownloadAgentSkillInfoFile::new(name)).progress(progress).to_file(folder.path().join("a.zip"));
+        let download = client
+            .download(DownloadAgentSkillInfoFile::new(name))
+            .progress(progress)
+            .to_file(folder.path().join("a.zip"));
         tokio::select! {
             result = download => panic!("{result:?}"),
             begins = begins => begins.unwrap(),

@@ -14,7 +14,9 @@ fn trust(emulator: &Emulator) -> Trust {
 
 /// The proxy for this endpoint in an environment of these variables.
 fn proxy_of(endpoint: &Endpoint, variables: &[(&str, &str)]) -> Option<Proxy> {
-    let variable = |name: &str| variables.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+    let variable = |name: &str| {
+        variables.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+    };
     Proxy::from_env_with(endpoint, variable).unwrap()
 }
 
@@ -24,15 +26,31 @@ fn https_goes_through_a_tunnel_and_no_proxy_goes_around_it() {
     let emulator = Emulator::builder().start().unwrap();
     let url = format!("http://{}", process.address());
     let proxy = proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &url)]);
-    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref()) {
+    for (name, outcome) in
+        ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref())
+    {
         assert_eq!(outcome.unwrap(), "0300011", "{name}");
         let target = emulator.address().to_string();
-        assert_eq!(process.next(), json!({"method": "CONNECT", "target": target, "login": false, "answered": 200}), "{name}");
+        assert_eq!(
+            process.next(),
+            json!({"method": "CONNECT", "target": target, "login": false, "answered": 200}),
+            "{name}"
+        );
     }
-    assert_eq!(emulator.received().len(), 2, "signatures hold: the proxy changes nothing in a tunnel");
+    assert_eq!(
+        emulator.received().len(),
+        2,
+        "signatures hold: the proxy changes nothing in a tunnel"
+    );
     for exception in ["127.0.0.1", "127.0.0.0/8", "*", "example.com, 127.0.0.1"] {
-        let proxy = proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &url), ("NO_PROXY", exception)]);
-        for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref()) {
+        let proxy =
+            proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &url), ("NO_PROXY", exception)]);
+        for (name, outcome) in ask_both(
+            emulator.endpoint(),
+            &emulator.credentials(),
+            &trust(&emulator),
+            proxy.as_ref(),
+        ) {
             assert_eq!(outcome.unwrap(), "0300011", "{name}");
         }
         assert!(process.saw_nothing_more(), "{exception}");
@@ -45,14 +63,20 @@ fn http_goes_through_as_well_and_the_signature_holds() {
     let Some(process) = ProxyProcess::start(None) else { return };
     let emulator = Emulator::builder().plain().start().unwrap();
     let proxy = proxy_of(emulator.endpoint(), &[("http_proxy", &process.address())]);
-    let outcomes = ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref());
+    let outcomes =
+        ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), proxy.as_ref());
     for ((name, outcome), method) in outcomes.into_iter().zip(["CONNECT", "POST"]) {
         assert_eq!(outcome.unwrap(), "0300011", "{name}");
         let seen = process.next();
         assert_eq!((&seen["method"], &seen["answered"]), (&json!(method), &json!(200)), "{name}");
-        assert!(seen["target"].as_str().unwrap().contains(&emulator.address().to_string()), "{seen}");
+        assert!(
+            seen["target"].as_str().unwrap().contains(&emulator.address().to_string()),
+            "{seen}"
+        );
     }
-    assert!(emulator.received().iter().all(|request| request.header("proxy-authorization").is_none()));
+    assert!(
+        emulator.received().iter().all(|request| request.header("proxy-authorization").is_none())
+    );
     // The variable for https says nothing about http.
     assert!(proxy_of(emulator.endpoint(), &[("HTTPS_PROXY", &process.address())]).is_none());
 }
@@ -60,9 +84,14 @@ fn http_goes_through_as_well_and_the_signature_holds() {
 #[test]
 fn a_login_is_sent_to_the_proxy_and_nowhere_else() {
     let Some(process) = ProxyProcess::start(Some("ope:s@me:wörd")) else { return };
-    for emulator in [Emulator::builder().start().unwrap(), Emulator::builder().plain().start().unwrap()] {
-        let right: Proxy = format!("http://ope:s%40me%3Aw%C3%B6rd@{}", process.address()).parse().unwrap();
-        for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&right)) {
+    for emulator in
+        [Emulator::builder().start().unwrap(), Emulator::builder().plain().start().unwrap()]
+    {
+        let right: Proxy =
+            format!("http://ope:s%40me%3Aw%C3%B6rd@{}", process.address()).parse().unwrap();
+        for (name, outcome) in
+            ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&right))
+        {
             assert_eq!(outcome.unwrap(), "0300011", "{name}");
             assert_eq!(process.next()["login"], true, "{name}");
         }
@@ -77,15 +106,22 @@ fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
     let Some(process) = ProxyProcess::start(Some("user:right")) else { return };
     let emulator = Emulator::builder().start().unwrap();
     let wrong: Proxy = format!("http://user:MARKER-word@{}", process.address()).parse().unwrap();
-    for (name, outcome) in ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&wrong)) {
+    for (name, outcome) in
+        ask_both(emulator.endpoint(), &emulator.credentials(), &trust(&emulator), Some(&wrong))
+    {
         let error = outcome.unwrap_err();
-        assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(TransportFailure::Connect), "{name}");
+        assert_eq!(
+            error.exchange().unwrap().kind,
+            ErrorKind::Transport(TransportFailure::Connect),
+            "{name}"
+        );
         assert!(!format!("{error} {error:?}").contains("MARKER"), "{name}");
         assert_eq!(process.next()["answered"], 407, "{name}");
     }
     let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(wrong);
     let blocking = ccfs_ureq::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
-    let asynchronous = ccfs_reqwest::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
+    let asynchronous =
+        ccfs_reqwest::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
     let shown = format!("{session:?} {blocking:?} {asynchronous:?}");
     assert!(shown.contains("with a login") && !shown.contains("MARKER"), "{shown}");
     assert!(emulator.received().is_empty());

@@ -10,7 +10,8 @@ use ccfs_proto::Freshness;
 use ccfs_tests::{Collector, PATIENCE};
 
 fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (begin, end) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
 }
 
@@ -19,19 +20,33 @@ fn told(work: impl FnOnce()) -> Vec<String> {
     let logged = Collector::alone(false);
     work();
     let by_target = logged.by_target();
-    let lines = |target: &str| by_target.get(target).map_or(Vec::new(), |text| text.lines().map(str::to_owned).collect());
-    let events =
-        lines("ccfs_driver::call").into_iter().map(|line| line.split_once(' ').map_or(line.clone(), |(_, fields)| fields.to_owned()));
+    let lines = |target: &str| {
+        by_target.get(target).map_or(Vec::new(), |text| text.lines().map(str::to_owned).collect())
+    };
+    let events = lines("ccfs_driver::call")
+        .into_iter()
+        .map(|line| line.split_once(' ').map_or(line.clone(), |(_, fields)| fields.to_owned()));
     events.chain(lines("(a span)").into_iter().filter(|line| line.contains("outcome="))).collect()
 }
 
 /// An emulator whose clock is two hours ahead, and clients that are behind and wait on a clock of their own.
 fn clients() -> (Emulator, Client, AsyncClient) {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
-    let emulator = Emulator::builder().plain().clock(move || ahead.wall()).freshness(Freshness::default()).lockout(None).start().unwrap();
+    let emulator = Emulator::builder()
+        .plain()
+        .clock(move || ahead.wall())
+        .freshness(Freshness::default())
+        .lockout(None)
+        .start()
+        .unwrap();
     let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
-    let blocking = Client::new(Session::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default())).unwrap();
-    let asynchronous = AsyncClient::new(Session::new(endpoint, keys).proxy(None).clock(ManualClock::default())).unwrap();
+    let blocking = Client::new(
+        Session::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default()),
+    )
+    .unwrap();
+    let asynchronous =
+        AsyncClient::new(Session::new(endpoint, keys).proxy(None).clock(ManualClock::default()))
+            .unwrap();
     (emulator, blocking, asynchronous)
 }
 
@@ -61,7 +76,8 @@ fn a_call_tells_its_attempts_waits_and_end() {
                 blocking.call(query()).unwrap()
             };
         });
-        let so = lines.len() >= expected.len() && lines.iter().zip(expected).all(|(line, expected)| line.contains(expected.trim()));
+        let so = lines.len() >= expected.len()
+            && lines.iter().zip(expected).all(|(line, expected)| line.contains(expected.trim()));
         assert!(so, "{lines:#?}");
     }
 }
@@ -70,13 +86,22 @@ fn a_call_tells_its_attempts_waits_and_end() {
 fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
     let (emulator, blocking, asynchronous) = clients();
     let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let end_of = |lines: &[String]| lines.iter().find(|line| line.contains("message=ends")).unwrap().clone();
+    let end_of =
+        |lines: &[String]| lines.iter().find(|line| line.contains("message=ends")).unwrap().clone();
     emulator.faults().add(Fault::MissingFile.times(1));
     assert!(
-        end_of(&told(|| drop(blocking.download(download()).to_writer(std::io::sink()).unwrap_err()))).contains("outcome=\"result code\"")
+        end_of(&told(|| drop(
+            blocking.download(download()).to_writer(std::io::sink()).unwrap_err()
+        )))
+        .contains("outcome=\"result code\"")
     );
     emulator.faults().add(Fault::Locked.times(1));
-    assert!(end_of(&told(|| drop(blocking.download(download()).to_writer(std::io::sink()).unwrap_err()))).contains("outcome=\"refused\""));
+    assert!(
+        end_of(&told(|| drop(
+            blocking.download(download()).to_writer(std::io::sink()).unwrap_err()
+        )))
+        .contains("outcome=\"refused\"")
+    );
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     emulator.faults().add(Fault::Silent);

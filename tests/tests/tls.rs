@@ -39,7 +39,11 @@ fn fails(emulator: &Emulator, trust: &Trust, expected: TlsFailure, words: &str) 
         let said = error.to_string();
         assert!(said.contains("TLS handshake failed") && said.contains(words), "{name}: {said}");
         let exchange = error.exchange().unwrap();
-        assert_eq!((&exchange.kind, exchange.attempts), (&ErrorKind::Transport(TransportFailure::Tls(expected)), 1), "{name}");
+        assert_eq!(
+            (&exchange.kind, exchange.attempts),
+            (&ErrorKind::Transport(TransportFailure::Tls(expected)), 1),
+            "{name}"
+        );
         assert!(exchange.kind.is_network());
     }
     assert!(emulator.received().is_empty());
@@ -58,15 +62,28 @@ fn a_pin_accepts_exactly_that_certificate_whatever_it_names() {
 fn a_wrong_pin_is_refused_and_both_are_told() {
     let emulator = Emulator::builder().start().unwrap();
     let (right, wrong) = (pin_of(&emulator), Pin::of(b"another certificate"));
-    let expected = TlsFailure::PinDiffers { presented: *right.as_bytes(), pinned: *wrong.as_bytes(), others: 0 };
+    let expected = TlsFailure::PinDiffers {
+        presented: *right.as_bytes(),
+        pinned: *wrong.as_bytes(),
+        others: 0,
+    };
     // A trusted CA does not mend it.
     for trust in [Trust::none().pin(wrong), ca_of(&emulator).pin(wrong)] {
         fails(&emulator, &trust, expected, &right.to_string());
         fails(&emulator, &trust, expected, &wrong.to_string());
     }
     // Around a renewal there are two.
-    let expected = TlsFailure::PinDiffers { presented: *right.as_bytes(), pinned: *wrong.as_bytes(), others: 1 };
-    fails(&emulator, &Trust::none().pin(wrong).pin(Pin::of(b"a third")), expected, "or one of 1 more");
+    let expected = TlsFailure::PinDiffers {
+        presented: *right.as_bytes(),
+        pinned: *wrong.as_bytes(),
+        others: 1,
+    };
+    fails(
+        &emulator,
+        &Trust::none().pin(wrong).pin(Pin::of(b"a third")),
+        expected,
+        "or one of 1 more",
+    );
     reaches(&emulator, &Trust::none().pin(wrong).pin(right));
 }
 
@@ -75,7 +92,12 @@ fn without_a_pin_issuer_name_and_dates_count() {
     let right = Emulator::builder().start().unwrap();
     reaches(&right, &ca_of(&right));
     let stranger = Emulator::builder().seed(99).start().unwrap();
-    fails(&right, &ca_of(&stranger), TlsFailure::UnknownIssuer, "not signed by a CA that is trusted here");
+    fails(
+        &right,
+        &ca_of(&stranger),
+        TlsFailure::UnknownIssuer,
+        "not signed by a CA that is trusted here",
+    );
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
     fails(&other_name, &ca_of(&other_name), TlsFailure::WrongName, "names another host");
     let expired = Emulator::builder().expired_certificate(true).start().unwrap();
@@ -85,13 +107,27 @@ fn without_a_pin_issuer_name_and_dates_count() {
 #[test]
 fn a_client_certificate_is_shown_where_it_is_wanted() {
     for versions in [TlsVersions::Only12, TlsVersions::Only13] {
-        let emulator = Emulator::builder().require_client_certificate(true).tls_versions(versions).start().unwrap();
+        let emulator = Emulator::builder()
+            .require_client_certificate(true)
+            .tls_versions(versions)
+            .start()
+            .unwrap();
         let stranger = Emulator::builder().start().unwrap();
         reaches(&emulator, &ca_of(&emulator).identity(identity_of(&emulator)));
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)).identity(identity_of(&emulator)));
-        fails(&emulator, &ca_of(&emulator), TlsFailure::ClientCertificateMissing, "wants a client certificate");
+        fails(
+            &emulator,
+            &ca_of(&emulator),
+            TlsFailure::ClientCertificateMissing,
+            "wants a client certificate",
+        );
         let wrong = ca_of(&emulator).identity(identity_of(&stranger));
-        fails(&emulator, &wrong, TlsFailure::ClientCertificateRefused, "does not accept the client certificate");
+        fails(
+            &emulator,
+            &wrong,
+            TlsFailure::ClientCertificateRefused,
+            "does not accept the client certificate",
+        );
         // Who does not ask does not mind.
         reaches(&stranger, &ca_of(&stranger).identity(identity_of(&emulator)));
     }
@@ -105,7 +141,9 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)));
         let newest = ca_of(&emulator).oldest_version(TlsVersion::V1_3);
         match versions {
-            TlsVersions::Only12 => fails(&emulator, &newest, TlsFailure::NothingInCommon, "another version of TLS"),
+            TlsVersions::Only12 => {
+                fails(&emulator, &newest, TlsFailure::NothingInCommon, "another version of TLS")
+            }
             _ => reaches(&emulator, &newest),
         }
     }
@@ -116,7 +154,9 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
 fn a_server_without_tls_is_told() {
     let plain = Emulator::builder().plain().start().unwrap();
     let endpoint = format!("https://{}", plain.address()).parse().unwrap();
-    for (name, outcome) in ask_both(&endpoint, &plain.credentials(), &Trust::none().pin(Pin::of(b"")), None) {
+    for (name, outcome) in
+        ask_both(&endpoint, &plain.credentials(), &Trust::none().pin(Pin::of(b"")), None)
+    {
         let said = outcome.unwrap_err().to_string();
         assert!(said.contains("does not speak TLS"), "{name}: {said}");
     }
@@ -129,7 +169,10 @@ fn a_pin_is_what_openssl_prints() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("certificate.der");
     fs::write(&path, emulator.certificate_der().unwrap()).unwrap();
-    let openssl = Command::new("openssl").args(["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256", "-in"]).arg(&path).output();
+    let openssl = Command::new("openssl")
+        .args(["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(&path)
+        .output();
     let Ok(output) = openssl else { return skipped("openssl is not on this machine") };
     let text = String::from_utf8(output.stdout).unwrap();
     let printed = text.trim().split_once('=').unwrap().1;

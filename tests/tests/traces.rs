@@ -22,7 +22,10 @@ struct Trace {
 fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
     let server = ScriptedServer::play(script.iter().cloned());
     let clock = ManualClock::default();
-    let mut setup = Setup::new(server.url().parse().unwrap(), Credentials::from_text("ak", "sk".into()).unwrap());
+    let mut setup = Setup::new(
+        server.url().parse().unwrap(),
+        Credentials::from_text("ak", "sk".into()).unwrap(),
+    );
     setup.clock = clock.clone();
     let client = B::default().client(&setup);
     let (outcome, taken) = if download {
@@ -30,7 +33,8 @@ fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
         let result = client.to_writer(DownloadAgentSkillInfoFile::new(file_name()), &mut taken);
         (format!("{result:?}"), taken)
     } else {
-        let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+        let (begin, end) =
+            ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
         let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
         (format!("{:?}", client.query(query)), Vec::new())
     };
@@ -38,7 +42,13 @@ fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
     // The server has read a request before it plays anything. Without one, the traces would be the same whatever the drivers do.
     assert!(!seen.is_empty(), "no request arrived: {outcome}");
     let requests = seen.iter().map(|request| comparable(request, &server.url())).collect();
-    Trace { requests, bodies: seen.into_iter().map(|request| request.body).collect(), waits: clock.waits(), taken, outcome }
+    Trace {
+        requests,
+        bodies: seen.into_iter().map(|request| request.body).collect(),
+        waits: clock.waits(),
+        taken,
+        outcome,
+    }
 }
 
 /// The request without what may differ: the port of the server, which is in `host` and so in the signature, and the order of headers.

@@ -16,17 +16,26 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<(), String> {
         return Err(format!("there is no bench {name}: there are sign, archive and pull"));
     }
     if let ("sign", ["--layouts", count]) = (name, arguments) {
-        let count = count.parse().ok().filter(|count| (1..=1000).contains(count)).ok_or("--layouts takes a number from 1 to 1000")?;
+        let count = count
+            .parse()
+            .ok()
+            .filter(|count| (1..=1000).contains(count))
+            .ok_or("--layouts takes a number from 1 to 1000")?;
         return layouts(&folder, count);
     }
-    let status =
-        cargo("run", &folder, name).arg("--").args(arguments).status().map_err(|error| format!("cargo could not start: {error}"))?;
+    let status = cargo("run", &folder, name)
+        .arg("--")
+        .args(arguments)
+        .status()
+        .map_err(|error| format!("cargo could not start: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("the bench {name} ended with {status}")) }
 }
 
 fn cargo(command: &str, folder: &Path, name: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([command, "--release", "--quiet", "--locked", "--manifest-path"]).arg(folder.join(name).join("Cargo.toml"));
+    cargo
+        .args([command, "--release", "--quiet", "--locked", "--manifest-path"])
+        .arg(folder.join(name).join("Cargo.toml"));
     cargo.arg("--target-dir").arg(folder.join("target"));
     cargo
 }
@@ -36,21 +45,34 @@ fn cargo(command: &str, folder: &Path, name: &str) -> Command {
 fn layouts(folder: &Path, count: u32) -> Result<(), String> {
     let program = folder.join("target/release/bench-sign");
     let mut ratios = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    println!("layout   sign, ns   x floor   aws alone / sign   aws alone / text   aws applied / inserted");
+    println!(
+        "layout   sign, ns   x floor   aws alone / sign   aws alone / text   aws applied / inserted"
+    );
     for seed in 1..=count {
         // Only the linker of LLVM shuffles; on Linux for x86-64 it is Rust's own choice.
         let shuffled = format!("-Clink-arg=-Wl,--shuffle-sections=.text*={seed}");
-        let status =
-            cargo("rustc", folder, "sign").args(["--", &shuffled]).status().map_err(|error| format!("cargo could not start: {error}"))?;
+        let status = cargo("rustc", folder, "sign")
+            .args(["--", &shuffled])
+            .status()
+            .map_err(|error| format!("cargo could not start: {error}"))?;
         if !status.success() {
             return Err("the bench could not be linked with its functions in another order: that takes LLVM's linker (lld)".to_owned());
         }
         let nanos = least_medians(&program)?;
-        let of = |name: &str| nanos.get(name).copied().ok_or_else(|| format!("the bench says nothing of {name}"));
-        let (text, sign, inserted) = (of("ccfs-proto, into a buffer")?, of("ccfs-proto, sign")?, of("ccfs-proto, sign and insert")?);
+        let of = |name: &str| {
+            nanos.get(name).copied().ok_or_else(|| format!("the bench says nothing of {name}"))
+        };
+        let (text, sign, inserted) = (
+            of("ccfs-proto, into a buffer")?,
+            of("ccfs-proto, sign")?,
+            of("ccfs-proto, sign and insert")?,
+        );
         let (alone, applied) = (of("aws-sigv4, sign alone")?, of("aws-sigv4, sign and apply")?);
         let row = [sign / of("raw floor")?, alone / sign, alone / text, applied / inserted];
-        println!("{seed:>6} {sign:>10.0} {:>9.2} {:>18.2} {:>18.2} {:>24.2}", row[0], row[1], row[2], row[3]);
+        println!(
+            "{seed:>6} {sign:>10.0} {:>9.2} {:>18.2} {:>18.2} {:>24.2}",
+            row[0], row[1], row[2], row[3]
+        );
         for (all, ratio) in ratios.iter_mut().zip(row) {
             all.push(ratio);
         }
@@ -58,21 +80,33 @@ fn layouts(folder: &Path, count: u32) -> Result<(), String> {
     for all in &mut ratios {
         all.sort_by(f64::total_cmp);
     }
-    for (name, at) in [("least", 0), ("median", (count as usize - 1) / 2), ("most", count as usize - 1)] {
+    for (name, at) in
+        [("least", 0), ("median", (count as usize - 1) / 2), ("most", count as usize - 1)]
+    {
         let [floor, strict, text, inserted] = [0, 1, 2, 3].map(|column: usize| ratios[column][at]);
         println!("{name:>6} {:>10} {floor:>9.2} {strict:>18.2} {text:>18.2} {inserted:>24.2}", "");
     }
-    let held = |bar: &dyn Fn(f64) -> bool, column: usize| ratios[column].iter().filter(|ratio| bar(**ratio)).count();
-    println!("at most 1.7 times the floor in {} of {count} layouts", held(&|ratio| ratio <= 1.7, 0));
-    println!("at least 8 times faster than aws-sigv4's sign alone in {} of {count} layouts", held(&|ratio| ratio >= 8.0, 1));
+    let held = |bar: &dyn Fn(f64) -> bool, column: usize| {
+        ratios[column].iter().filter(|ratio| bar(**ratio)).count()
+    };
+    println!(
+        "at most 1.7 times the floor in {} of {count} layouts",
+        held(&|ratio| ratio <= 1.7, 0)
+    );
+    println!(
+        "at least 8 times faster than aws-sigv4's sign alone in {} of {count} layouts",
+        held(&|ratio| ratio >= 8.0, 1)
+    );
     Ok(())
 }
 
 fn least_medians(program: &Path) -> Result<BTreeMap<String, f64>, String> {
     let mut least = BTreeMap::new();
     for _ in 0..RUNS {
-        let run =
-            Command::new(program).arg("--brief").output().map_err(|error| format!("{} could not start: {error}", program.display()))?;
+        let run = Command::new(program)
+            .arg("--brief")
+            .output()
+            .map_err(|error| format!("{} could not start: {error}", program.display()))?;
         if !run.status.success() {
             return Err(format!("the bench sign ended with {}", run.status));
         }

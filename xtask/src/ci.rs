@@ -19,7 +19,19 @@ const STEPS: &[Step] = &[
     step("rules of the house", &["xtask", "deps"]),
     step("documents", &["xtask", "docs"]),
     step("unused dependencies", &["xtask", "unused"]),
-    step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]),
+    step(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
     // The command's pages have the path of the facade's, so the two are never written at a time, and the facade's are what stays.
     Step {
         name: "docs of the command",

@@ -78,8 +78,10 @@ const NETWORK: &[&str] = &[
 ];
 
 /// Crates that must not be in a layer's tree.
-const KEPT_OUT: &[(&str, &[&str])] =
-    &[("ccfs-proto", &["zip", "csv", "tempfile", "rand"]), ("ccfs-archive", &["http", "tempfile", "rand", "hmac", "sha2"])];
+const KEPT_OUT: &[(&str, &[&str])] = &[
+    ("ccfs-proto", &["zip", "csv", "tempfile", "rand"]),
+    ("ccfs-archive", &["http", "tempfile", "rand", "hmac", "sha2"]),
+];
 
 /// How many crates a layer's default tree may have, itself included: what was there when it was set, and a little room for what those crates
 /// may bring along. Raising one is a decision, and goes into the change's message.
@@ -100,7 +102,8 @@ const BUDGETS: &[(&str, usize)] = &[
 ];
 
 /// Crates that nothing here may bring in: another TLS stack, another C toolchain.
-const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "cmake"];
+const BANNED: &[&str] =
+    &["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "cmake"];
 
 pub(crate) fn run() -> Result<(), String> {
     let metadata = metadata()?;
@@ -110,7 +113,10 @@ pub(crate) fn run() -> Result<(), String> {
     house.check_kept_out(&mut wrong);
     house.check_everywhere(&mut wrong);
     wrong.extend(licences::check(&metadata)?);
-    for member in members(&metadata).iter().filter(|member| member.is_library() || member.targets("bin").next().is_some()) {
+    for member in members(&metadata)
+        .iter()
+        .filter(|member| member.is_library() || member.targets("bin").next().is_some())
+    {
         let layer = member.name;
         let Some((_, budget)) = BUDGETS.iter().find(|(name, _)| *name == layer) else {
             if member.is_library() {
@@ -120,11 +126,14 @@ pub(crate) fn run() -> Result<(), String> {
         };
         let count = tree_size(layer)?;
         if count > *budget {
-            wrong.push(format!("{layer} has {count} crates in its default tree, and {budget} are allowed"));
+            wrong.push(format!(
+                "{layer} has {count} crates in its default tree, and {budget} are allowed"
+            ));
         }
         println!("{layer:14} {count:3} crates in its default tree, at most {budget}");
     }
-    let holds = format!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
+    let holds =
+        format!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
     verdict(&wrong, "rules of the house are broken", &holds)
 }
 
@@ -138,13 +147,26 @@ struct House<'a> {
 
 impl<'a> House<'a> {
     fn read(metadata: &'a Value) -> Result<Self, String> {
-        let list = |value: &'a Value| value.as_array().map(Vec::as_slice).ok_or("cargo metadata has another shape than expected");
-        let packages = list(&metadata["packages"])?.iter().map(|package| (text(&package["id"]), package)).collect();
+        let list = |value: &'a Value| {
+            value
+                .as_array()
+                .map(Vec::as_slice)
+                .ok_or("cargo metadata has another shape than expected")
+        };
+        let packages = list(&metadata["packages"])?
+            .iter()
+            .map(|package| (text(&package["id"]), package))
+            .collect();
         let members = list(&metadata["workspace_members"])?.iter().map(text).collect();
         let mut edges = BTreeMap::new();
         for node in list(&metadata["resolve"]["nodes"])? {
-            let counts = |dep: &&Value| dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"));
-            let deps = list(&node["deps"])?.iter().filter(counts).map(|dep| text(&dep["pkg"])).collect();
+            let counts = |dep: &&Value| {
+                dep["dep_kinds"]
+                    .as_array()
+                    .is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
+            };
+            let deps =
+                list(&node["deps"])?.iter().filter(counts).map(|dep| text(&dep["pkg"])).collect();
             edges.insert(text(&node["id"]), deps);
         }
         Ok(Self { packages, members, edges })
@@ -159,12 +181,16 @@ impl<'a> House<'a> {
         for id in &self.members {
             let name = self.name(id);
             let Some((_, allowed)) = ARROWS.iter().find(|(room, _)| *room == name) else {
-                wrong.push(format!("{name} is a room that docs/architecture.md and xtask/src/deps.rs do not know"));
+                wrong.push(format!(
+                    "{name} is a room that docs/architecture.md and xtask/src/deps.rs do not know"
+                ));
                 continue;
             };
             for dependency in self.edges[id].iter().map(|id| self.name(id)) {
                 if ours.contains(dependency) && !allowed.contains(&dependency) {
-                    wrong.push(format!("{name} must not depend on {dependency}: arrows point down only"));
+                    wrong.push(format!(
+                        "{name} must not depend on {dependency}: arrows point down only"
+                    ));
                 }
             }
         }
@@ -181,14 +207,18 @@ impl<'a> House<'a> {
     }
 
     fn check_everywhere(&self, wrong: &mut Vec<String>) {
-        let ours = self.members.iter().next().and_then(|id| version(&self.packages[id]["rust_version"]));
+        let ours =
+            self.members.iter().next().and_then(|id| version(&self.packages[id]["rust_version"]));
         for package in self.packages.values() {
             let name = text(&package["name"]);
             if BANNED.contains(&name) {
                 wrong.push(format!("{name} must not be in the workspace's tree"));
             }
             if version(&package["rust_version"]) > ours {
-                wrong.push(format!("{name} {} needs a newer Rust than the workspace promises", text(&package["version"])));
+                wrong.push(format!(
+                    "{name} {} needs a newer Rust than the workspace promises",
+                    text(&package["version"])
+                ));
             }
             if package["license"].is_null() && package["license_file"].is_null() {
                 wrong.push(format!("{name} names no licence"));
@@ -198,7 +228,8 @@ impl<'a> House<'a> {
 
     /// Names of all crates below `layer`.
     fn tree(&self, layer: &str) -> BTreeSet<&'a str> {
-        let mut open: Vec<&str> = self.members.iter().copied().filter(|id| self.name(id) == layer).collect();
+        let mut open: Vec<&str> =
+            self.members.iter().copied().filter(|id| self.name(id) == layer).collect();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         while let Some(id) = open.pop() {
             if seen.insert(id) {
@@ -211,16 +242,32 @@ impl<'a> House<'a> {
 
 /// `1.88` or `1.88.0` as numbers; `None`, which is less than any, where none is declared.
 fn version(value: &Value) -> Option<Vec<u32>> {
-    let mut parts: Vec<u32> = value.as_str()?.split('.').filter_map(|part| part.parse().ok()).collect();
+    let mut parts: Vec<u32> =
+        value.as_str()?.split('.').filter_map(|part| part.parse().ok()).collect();
     parts.resize(3, 0);
     Some(parts)
 }
 
 /// Crates in the tree of `layer` with its default features, itself included: what who depends on it alone gets.
 fn tree_size(layer: &str) -> Result<usize, String> {
-    let arguments = ["tree", "--locked", "--package", layer, "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    let arguments = [
+        "tree",
+        "--locked",
+        "--package",
+        layer,
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ];
     let tree = cargo(&arguments)?;
-    let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)").trim()).filter(|line| !line.is_empty()).collect();
+    let crates: BTreeSet<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)").trim())
+        .filter(|line| !line.is_empty())
+        .collect();
     Ok(crates.len())
 }
 
@@ -244,7 +291,11 @@ mod tests {
                 below.iter().map(|dep| json!({"pkg": dep, "dep_kinds": [{"kind": if dep.ends_with("-dev") { "dev" } else { "normal" }}]}));
             json!({"id": name, "deps": deps.collect::<Vec<_>>()})
         };
-        let ours: Vec<&str> = packages.iter().map(|(name, _)| *name).filter(|name| name.starts_with("ccfs")).collect();
+        let ours: Vec<&str> = packages
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| name.starts_with("ccfs"))
+            .collect();
         let metadata = json!({
             "packages": packages.iter().map(|(name, _)| package(name)).collect::<Vec<_>>(),
             "workspace_members": ours,
@@ -260,24 +311,37 @@ mod tests {
 
     #[test]
     fn arrows_point_down() {
-        let good: &[(&str, &[&str])] = &[("ccfs-driver", &["ccfs-proto", "bytes"]), ("ccfs-proto", &["bytes"]), ("bytes", &[])];
+        let good: &[(&str, &[&str])] = &[
+            ("ccfs-driver", &["ccfs-proto", "bytes"]),
+            ("ccfs-proto", &["bytes"]),
+            ("bytes", &[]),
+        ];
         assert_eq!(wrong(good, &Value::Null), [""; 0]);
         let up: &[(&str, &[&str])] = &[("ccfs-proto", &["ccfs-archive"]), ("ccfs-archive", &[])];
-        assert_eq!(wrong(up, &Value::Null), ["ccfs-proto must not depend on ccfs-archive: arrows point down only"]);
+        assert_eq!(
+            wrong(up, &Value::Null),
+            ["ccfs-proto must not depend on ccfs-archive: arrows point down only"]
+        );
         let unknown = wrong(&[("ccfs-new", &[])], &Value::Null);
         assert!(unknown[0].starts_with("ccfs-new is a room that"), "{unknown:?}");
     }
 
     #[test]
     fn the_network_is_kept_out_however_deep() {
-        let deep: &[(&str, &[&str])] =
-            &[("ccfs-archive", &["a"]), ("a", &["b"]), ("b", &["tokio", "hyper-dev"]), ("tokio", &[]), ("hyper-dev", &[])];
+        let deep: &[(&str, &[&str])] = &[
+            ("ccfs-archive", &["a"]),
+            ("a", &["b"]),
+            ("b", &["tokio", "hyper-dev"]),
+            ("tokio", &[]),
+            ("hyper-dev", &[]),
+        ];
         assert_eq!(wrong(deep, &Value::Null), ["ccfs-archive must not have tokio in its tree"]);
     }
 
     #[test]
     fn banned_crates_young_rust_and_no_licence_are_found() {
-        let packages: &[(&str, &[&str])] = &[("ccfs-proto", &[]), ("openssl", &[]), ("young", &[]), ("free", &[])];
+        let packages: &[(&str, &[&str])] =
+            &[("ccfs-proto", &[]), ("openssl", &[]), ("young", &[]), ("free", &[])];
         let more = json!({"young": {"rust_version": "1.89.1"}, "free": {"license": null}});
         let expected = [
             "free names no licence",

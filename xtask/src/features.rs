@@ -17,20 +17,41 @@ pub(crate) fn run() -> Result<(), String> {
         let combinations = combinations(&features);
         for combination in &combinations {
             let mut check = Command::new(env!("CARGO"));
-            check.args(["clippy", "--quiet", "--locked", "--package", library.name, "--no-default-features"]).current_dir(root());
+            check
+                .args([
+                    "clippy",
+                    "--quiet",
+                    "--locked",
+                    "--package",
+                    library.name,
+                    "--no-default-features",
+                ])
+                .current_dir(root());
             // What is unused without a feature must be behind it.
             check.arg("--features").arg(combination.join(",")).args(["--", "-D", "warnings"]);
             done(&mut check)?;
         }
-        println!("{}: {} combinations of {} features build", library.name, combinations.len(), features.len());
+        println!(
+            "{}: {} combinations of {} features build",
+            library.name,
+            combinations.len(),
+            features.len()
+        );
     }
     Ok(())
 }
 
 fn combinations<'f>(features: &[&'f str]) -> Vec<Vec<&'f str>> {
     let all = 1_u32 << features.len();
-    let wanted = (0..all).filter(|set| features.len() <= WHOLE_POWERSET || set.count_ones() <= 2 || *set == all - 1);
-    let named = |set: u32| features.iter().enumerate().filter(move |(index, _)| set >> index & 1 == 1).map(|(_, feature)| *feature);
+    let wanted = (0..all)
+        .filter(|set| features.len() <= WHOLE_POWERSET || set.count_ones() <= 2 || *set == all - 1);
+    let named = |set: u32| {
+        features
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| set >> index & 1 == 1)
+            .map(|(_, feature)| *feature)
+    };
     wanted.map(|set| named(set).collect()).collect()
 }
 

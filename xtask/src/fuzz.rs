@@ -37,13 +37,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         return room.replay();
     }
     let all = room.targets()?;
-    let targets: Vec<&String> = all.iter().filter(|name| target.is_none_or(|wanted| wanted == name.as_str())).collect();
+    let targets: Vec<&String> =
+        all.iter().filter(|name| target.is_none_or(|wanted| wanted == name.as_str())).collect();
     if targets.is_empty() {
         return Err(format!("there is no such target; there are: {}", all.join(", ")));
     }
     let programs = room.build()?;
-    println!("{:16} {:>12} {:>9} {:>9} {:>8} {:>9}  verdict", "target", "runs", "runs/s", "coverage", "corpus", "peak MiB");
-    let findings: Vec<String> = targets.into_iter().filter_map(|name| room.fuzz(&programs, name, seconds).err()).collect();
+    println!(
+        "{:16} {:>12} {:>9} {:>9} {:>8} {:>9}  verdict",
+        "target", "runs", "runs/s", "coverage", "corpus", "peak MiB"
+    );
+    let findings: Vec<String> =
+        targets.into_iter().filter_map(|name| room.fuzz(&programs, name, seconds).err()).collect();
     if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
@@ -62,10 +67,16 @@ impl<'a> Wanted<'a> {
             match *argument {
                 "--replay" => wanted.replay = true,
                 "--seconds" => {
-                    let number = rest.next().and_then(|text| text.parse().ok()).filter(|&seconds| seconds > 0);
-                    wanted.seconds = number.ok_or_else(|| format!("--seconds needs a whole number from 1\n{USAGE}"))?;
+                    let number = rest
+                        .next()
+                        .and_then(|text| text.parse().ok())
+                        .filter(|&seconds| seconds > 0);
+                    wanted.seconds = number
+                        .ok_or_else(|| format!("--seconds needs a whole number from 1\n{USAGE}"))?;
                 }
-                name if wanted.target.is_none() && !name.starts_with('-') => wanted.target = Some(name),
+                name if wanted.target.is_none() && !name.starts_with('-') => {
+                    wanted.target = Some(name)
+                }
                 other => return Err(format!("what is {other}?\n{USAGE}")),
             }
         }
@@ -96,7 +107,8 @@ impl Room {
 
     fn targets(&self) -> Result<Vec<String>, String> {
         let folder = self.0.join("fuzz_targets");
-        let files = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let files =
+            fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let stem = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
         let mut names: Vec<String> = files.filter_map(|file| stem(file.ok()?.path())).collect();
         names.sort();
@@ -111,7 +123,8 @@ impl Room {
     /// Builds the instrumented programs, and says where they are.
     fn build(&self) -> Result<PathBuf, String> {
         let host = host()?;
-        let mut cargo = self.cargo(&["build", "--quiet", "--release", "--features", "libfuzzer", "--bins"]);
+        let mut cargo =
+            self.cargo(&["build", "--quiet", "--release", "--features", "libfuzzer", "--bins"]);
         // With a target named, the flags are not those of build scripts and macros, which have nothing to link them with.
         cargo.args(["--target", &host]).env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}"));
         done(&mut cargo, "building the fuzz targets (a C++ compiler is needed, too)")?;
@@ -128,8 +141,14 @@ impl Room {
         let log_file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let mut program = Command::new(programs.join(target));
         // New inputs go to the first folder, so that the committed one stays as it is.
-        program.arg(&found).arg(self.folder("corpus", target)).arg(format!("-max_total_time={seconds}"));
-        program.arg(format!("-timeout={SECONDS_PER_INPUT}")).arg(format!("-rss_limit_mb={MEMORY}")).arg("-print_final_stats=1");
+        program
+            .arg(&found)
+            .arg(self.folder("corpus", target))
+            .arg(format!("-max_total_time={seconds}"));
+        program
+            .arg(format!("-timeout={SECONDS_PER_INPUT}"))
+            .arg(format!("-rss_limit_mb={MEMORY}"))
+            .arg("-print_final_stats=1");
         program.arg(format!("-artifact_prefix={}/", artifacts.display()));
         let words = self.0.join("words").join(target);
         if words.exists() {
@@ -138,17 +157,29 @@ impl Room {
         if LEAVES_HOLES.contains(&target) {
             program.env("MALLOC_MMAP_THRESHOLD_", "131072");
         }
-        let status = program.stderr(log_file).status().map_err(|error| format!("{target} could not start: {error}"))?;
-        let told = String::from_utf8_lossy(&fs::read(&log).map_err(|error| format!("{}: {error}", log.display()))?).into_owned();
+        let status = program
+            .stderr(log_file)
+            .status()
+            .map_err(|error| format!("{target} could not start: {error}"))?;
+        let told = String::from_utf8_lossy(
+            &fs::read(&log).map_err(|error| format!("{}: {error}", log.display()))?,
+        )
+        .into_owned();
         let seen = Seen::read(&told);
         let verdict = if status.success() { "nothing found" } else { "FOUND" };
         let Seen { runs, pace, coverage, corpus, memory } = seen;
-        println!("{target:16} {runs:>12} {pace:>9} {coverage:>9} {corpus:>8} {memory:>9}  {verdict}");
+        println!(
+            "{target:16} {runs:>12} {pace:>9} {coverage:>9} {corpus:>8} {memory:>9}  {verdict}"
+        );
         if status.success() {
             return Ok(());
         }
         let tail: Vec<&str> = told.lines().filter(|line| is_telling(line)).collect();
-        Err(format!("{target}: a finding ({status}); all of it is in {}\n  {}", log.display(), tail.join("\n  ")))
+        Err(format!(
+            "{target}: a finding ({status}); all of it is in {}\n  {}",
+            log.display(),
+            tail.join("\n  ")
+        ))
     }
 }
 
@@ -164,12 +195,14 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn read(log: &'a str) -> Self {
         let stat = |name: &str| {
-            let line = log.lines().rev().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name));
+            let line =
+                log.lines().rev().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name));
             line.map_or("?", |rest| rest.trim_start_matches(':').trim())
         };
         // `#4096	pulse  cov: 310 ft: 811 corp: 103/2kb ...`
         let pulse = |name: &str| {
-            let value = |line: &'a str| line.split_whitespace().skip_while(|word| *word != name).nth(1);
+            let value =
+                |line: &'a str| line.split_whitespace().skip_while(|word| *word != name).nth(1);
             log.lines().rev().filter(|line| line.starts_with('#')).find_map(value).unwrap_or("?")
         };
         let corpus = pulse("corp:");
@@ -185,13 +218,18 @@ impl<'a> Seen<'a> {
 
 /// Lines of a log that tell a person what was found.
 fn is_telling(line: &str) -> bool {
-    ["panicked at", "assertion", "  left:", " right:", "ERROR:", "SUMMARY:", "Test unit written"].iter().any(|part| line.contains(part))
+    ["panicked at", "assertion", "  left:", " right:", "ERROR:", "SUMMARY:", "Test unit written"]
+        .iter()
+        .any(|part| line.contains(part))
 }
 
 /// The machine's own target.
 pub(crate) fn host() -> Result<String, String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("-vV").output().map_err(|error| format!("rustc could not start: {error}"))?;
+    let output = Command::new(rustc)
+        .arg("-vV")
+        .output()
+        .map_err(|error| format!("rustc could not start: {error}"))?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = told.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).ok_or_else(|| "rustc does not say its host".to_owned())

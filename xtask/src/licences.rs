@@ -15,15 +15,24 @@ pub(crate) fn check(metadata: &Value) -> Result<Vec<String>, String> {
     let wrong = foreign.filter_map(|package| {
         let licence = text(&package["license"]);
         let name = text(&package["name"]);
-        (!is_allowed(licence, &allowed)).then(|| format!("{name}: its licence, {licence:?}, is not in deny.toml"))
+        (!is_allowed(licence, &allowed))
+            .then(|| format!("{name}: its licence, {licence:?}, is not in deny.toml"))
     });
     Ok(wrong.collect())
 }
 
 /// The list `allow` below `[licenses]`.
 fn allowed(config: &str) -> Vec<&str> {
-    let section = config.split("\n[licenses]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
-    let list = section.split("\nallow = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    let section = config
+        .split("\n[licenses]")
+        .nth(1)
+        .and_then(|rest| rest.split("\n[").next())
+        .unwrap_or_default();
+    let list = section
+        .split("\nallow = [")
+        .nth(1)
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_default();
     list.split('"').skip(1).step_by(2).collect()
 }
 

@@ -20,16 +20,33 @@ pub(crate) fn msrv() -> Result<(), String> {
         let ours = package["source"].is_null() && package["publish"].is_null();
         package["rust_version"].as_str().filter(|_| ours)
     });
-    let Some(version) = promised.max() else { return Err("no package of the workspace has a rust-version".into()) };
+    let Some(version) = promised.max() else {
+        return Err("no package of the workspace has a rust-version".into());
+    };
     // As rustup names what `rust-version` may cut short.
-    let version = &if version.matches('.').count() == 1 { format!("{version}.0") } else { version.to_owned() };
+    let version = &if version.matches('.').count() == 1 {
+        format!("{version}.0")
+    } else {
+        version.to_owned()
+    };
     if !run_by(version, &["cargo", "--version"]).output().is_ok_and(|told| told.status.success()) {
         println!(
             "not built with Rust {version}: there is no such toolchain here; `rustup toolchain install {version} --profile minimal` brings it"
         );
         return Ok(());
     }
-    let mut check = run_by(version, &["cargo", "check", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked"]);
+    let mut check = run_by(
+        version,
+        &[
+            "cargo",
+            "check",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+        ],
+    );
     let target = PathBuf::from(text(&metadata["target_directory"])).join("msrv");
     done(check.env("CARGO_TARGET_DIR", target).current_dir(root()))?;
     println!("everything builds with Rust {version}");
@@ -46,20 +63,29 @@ pub(crate) fn minimal() -> Result<(), String> {
     // In a copy, because it is all about another Cargo.lock.
     let copy = target.join("tree");
     let _ = fs::remove_dir_all(&copy);
-    let tracked = output(Command::new("git").args(["ls-files", "-z", "--", ".", ":!fuzz", ":!Cargo.lock"]).current_dir(root()))?;
+    let tracked = output(
+        Command::new("git")
+            .args(["ls-files", "-z", "--", ".", ":!fuzz", ":!Cargo.lock"])
+            .current_dir(root()),
+    )?;
     for file in tracked.split('\0').filter(|file| !file.is_empty()) {
         let to = copy.join(file);
         let folder = to.parent().unwrap_or(&copy);
         let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(root().join(file), &to));
         copied.map_err(|error| format!("{file}: {error}"))?;
     }
-    let mut resolve = nightly(&["cargo", "generate-lockfile", "--quiet", "-Z", "direct-minimal-versions"]);
-    done(resolve.current_dir(&copy))
-        .map_err(|error| format!("{error}\na lower bound in Cargo.toml is below what another dependency wants"))?;
+    let mut resolve =
+        nightly(&["cargo", "generate-lockfile", "--quiet", "-Z", "direct-minimal-versions"]);
+    done(resolve.current_dir(&copy)).map_err(|error| {
+        format!("{error}\na lower bound in Cargo.toml is below what another dependency wants")
+    })?;
     let mut check = Command::new(env!("CARGO"));
-    check.args(["check", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked"]).current_dir(&copy);
-    done(check.env("CARGO_TARGET_DIR", target.join("build")))
-        .map_err(|error| format!("{error}\na lower bound in Cargo.toml is below what our code wants"))?;
+    check
+        .args(["check", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked"])
+        .current_dir(&copy);
+    done(check.env("CARGO_TARGET_DIR", target.join("build"))).map_err(|error| {
+        format!("{error}\na lower bound in Cargo.toml is below what our code wants")
+    })?;
     println!("everything builds with the oldest direct dependencies that Cargo.toml allows");
     Ok(())
 }
@@ -67,7 +93,9 @@ pub(crate) fn minimal() -> Result<(), String> {
 /// Runs cargo-deny with `deny.toml`; with a clone of the advisory database, without a network.
 pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
     if cargo(&["deny", "--version"]).is_err() {
-        println!("advisories are not checked: cargo-deny is not installed; `cargo install cargo-deny --locked` brings it");
+        println!(
+            "advisories are not checked: cargo-deny is not installed; `cargo install cargo-deny --locked` brings it"
+        );
         return Ok(());
     }
     let Some(copy) = copy else {
@@ -79,8 +107,11 @@ pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
     let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("deny");
     let _ = fs::remove_dir_all(&folder);
     let config = folder.join("deny.toml");
-    let rules =
-        read(&root().join("deny.toml"))?.replacen(SECTION, &format!("{SECTION}db-path = {:?}\n", folder.join("db").to_string_lossy()), 1);
+    let rules = read(&root().join("deny.toml"))?.replacen(
+        SECTION,
+        &format!("{SECTION}db-path = {:?}\n", folder.join("db").to_string_lossy()),
+        1,
+    );
     let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&config, rules));
     written.map_err(|error| format!("{}: {error}", config.display()))?;
     let run = |first: &[&str], then: &[&str]| {
@@ -103,7 +134,12 @@ pub(crate) fn nightly(words: &[&str]) -> Command {
 fn run_by(toolchain: &str, words: &[&str]) -> Command {
     let mut rustup = Command::new("rustup");
     // What this program was started with would otherwise choose the toolchain again.
-    rustup.args(["run", toolchain]).args(words).env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
+    rustup
+        .args(["run", toolchain])
+        .args(words)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("RUSTC")
+        .env_remove("CARGO");
     rustup
 }
 

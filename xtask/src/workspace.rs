@@ -32,7 +32,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     if !output.status.success() {
         return Err(format!("{line} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("{line} printed something that is not UTF-8"))
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("{line} printed something that is not UTF-8"))
 }
 
 /// Runs a command that talks to the terminal itself.
@@ -44,7 +45,10 @@ pub(crate) fn done(command: &mut Command) -> Result<(), String> {
 
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or_default();
-    let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    let words: Vec<_> = std::iter::once(program)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
     words.join(" ")
 }
 
@@ -72,7 +76,10 @@ impl Member<'_> {
     }
 
     /// The sources of its targets of a kind: `lib`, `bin`, `example`, `test`.
-    pub(crate) fn targets<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s Path)> {
+    pub(crate) fn targets<'s>(
+        &'s self,
+        kind: &'s str,
+    ) -> impl Iterator<Item = (&'s str, &'s Path)> {
         let targets = self.json["targets"].as_array().into_iter().flatten();
         let of_kind = targets.filter(move |target| list(&target["kind"]).any(|word| word == kind));
         of_kind.map(|target| (text(&target["name"]), Path::new(text(&target["src_path"]))))
@@ -89,8 +96,11 @@ impl Member<'_> {
 pub(crate) fn members(metadata: &Value) -> Vec<Member<'_>> {
     let ids: Vec<&str> = list(&metadata["workspace_members"]).map(text).collect();
     let ours = list(&metadata["packages"]).filter(|package| ids.contains(&text(&package["id"])));
-    let folder = |package: &Value| Path::new(text(&package["manifest_path"])).parent().unwrap_or(root()).to_owned();
-    let mut members: Vec<_> = ours.map(|json| Member { name: text(&json["name"]), folder: folder(json), json }).collect();
+    let folder = |package: &Value| {
+        Path::new(text(&package["manifest_path"])).parent().unwrap_or(root()).to_owned()
+    };
+    let mut members: Vec<_> =
+        ours.map(|json| Member { name: text(&json["name"]), folder: folder(json), json }).collect();
     members.sort_by_key(|member| member.name);
     members
 }

@@ -32,12 +32,18 @@ impl Ahead {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
         // A thread that can't be started drops its end of the channel, which the first message tells of.
-        let _ = thread::Builder::new().name("ccfs-inflate".to_owned()).spawn(move || run(source, &sender, &buffers));
+        let _ = thread::Builder::new()
+            .name("ccfs-inflate".to_owned())
+            .spawn(move || run(source, &sender, &buffers));
         Self { messages, used, buffer: Vec::new(), filled: 0 }
     }
 }
 
-fn run(mut source: impl Source, messages: &SyncSender<Result<Message, Error>>, buffers: &Receiver<Vec<u8>>) {
+fn run(
+    mut source: impl Source,
+    messages: &SyncSender<Result<Message, Error>>,
+    buffers: &Receiver<Vec<u8>>,
+) {
     loop {
         let next = source.next();
         let ends = !matches!(next, Ok(Event::Begin { .. } | Event::Data | Event::Finish));
@@ -72,7 +78,10 @@ impl Source for Ahead {
             }
             Ok(Ok(Message::Event(event))) => Ok(event),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::Error::other("the thread that inflates could not be started, or has panicked").into()),
+            Err(_) => Err(std::io::Error::other(
+                "the thread that inflates could not be started, or has panicked",
+            )
+            .into()),
         }
     }
 

@@ -77,7 +77,8 @@ impl<R: Read + Seek> Archive<R> {
         let members = self.members_of::<T>();
         // The directory's word, and it may say anything.
         let size = members.iter().map(Member::size).fold(0, u64::saturating_add);
-        let source = ArchiveSource::new::<T>(self.reader, members, Meter::new(*self.options.get_limits()));
+        let source =
+            ArchiveSource::new::<T>(self.reader, members, Meter::new(*self.options.get_limits()));
         if size < AHEAD_FROM {
             Records::new(Box::new(source), &self.options)
         } else {
@@ -93,7 +94,12 @@ impl<R: Read + Seek> Archive<R> {
         self.members.iter().filter(|member| member.kind().is_some_and(T::reads)).cloned().collect()
     }
 
-    pub(crate) fn read<T: Record>(&mut self, members: Vec<Member>, options: &ReadOptions, meter: Meter) -> Records<'_, T> {
+    pub(crate) fn read<T: Record>(
+        &mut self,
+        members: Vec<Member>,
+        options: &ReadOptions,
+        meter: Meter,
+    ) -> Records<'_, T> {
         Records::new(Box::new(ArchiveSource::new::<T>(&mut self.reader, members, meter)), options)
     }
 

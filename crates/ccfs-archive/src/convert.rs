@@ -45,7 +45,15 @@ mod jiff {
 
     fn civil((year, month, day, hour, minute, second): Parts) -> DateTime {
         let small = |part: u8| part.cast_signed();
-        jiff::civil::datetime(year.cast_signed(), small(month), small(day), small(hour), small(minute), small(second), 0)
+        jiff::civil::datetime(
+            year.cast_signed(),
+            small(month),
+            small(day),
+            small(hour),
+            small(minute),
+            small(second),
+            0,
+        )
     }
 }
 
@@ -72,7 +80,9 @@ mod chrono {
     fn civil((year, month, day, hour, minute, second): Parts) -> NaiveDateTime {
         let date = NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day));
         let time = NaiveTime::from_hms_opt(u32::from(hour), u32::from(minute), u32::from(second));
-        date.zip(time).map(|(date, time)| date.and_time(time)).expect("a checked date is in chrono's range")
+        date.zip(time)
+            .map(|(date, time)| date.and_time(time))
+            .expect("a checked date is in chrono's range")
     }
 }
 
@@ -97,7 +107,8 @@ mod time {
     }
 
     fn civil((year, month, day, hour, minute, second): Parts) -> PrimitiveDateTime {
-        let date = Month::try_from(month).and_then(|month| Date::from_calendar_date(i32::from(year), month, day));
+        let date = Month::try_from(month)
+            .and_then(|month| Date::from_calendar_date(i32::from(year), month, day));
         let time = Time::from_hms(hour, minute, second);
         PrimitiveDateTime::new(date.expect(CHECKED), time.expect(CHECKED))
     }

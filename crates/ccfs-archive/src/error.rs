@@ -70,7 +70,9 @@ pub enum RowFault {
     #[error("the time of day does not exist (00:00:00 to 23:59:59); correct it, or skip bad rows")]
     NoSuchTime,
     /// Bytes that are no text in the member's charset.
-    #[error("the row is not text in this member's charset; say which charset it has, or skip bad rows")]
+    #[error(
+        "the row is not text in this member's charset; say which charset it has, or skip bad rows"
+    )]
     NotText,
     /// A quoted cell that the end of the file cuts off.
     #[error(

@@ -78,8 +78,9 @@ pub use push::{ArchiveParser, FedArchive};
 #[cfg(feature = "serde")]
 pub use record::WithOffset;
 pub use record::{
-    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord, AnyRecordRef, Call, CallRef, FedRecords,
-    FileRecord, Record, RecordParser, RecordRef, Recording, RecordingRef, SkillIds, SkillList,
+    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
+    AnyRecordRef, Call, CallRef, FedRecords, FileRecord, Record, RecordParser, RecordRef,
+    Recording, RecordingRef, SkillIds, SkillList,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

@@ -42,13 +42,15 @@ impl<R: Read + Seek + Send> Archive<R> {
         let meter = Meter::new(*options.get_limits());
         let reader = Mutex::new(self.reader());
         let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<Result<A, Error>>>> = members.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<Result<A, Error>>>> =
+            members.iter().map(|_| Mutex::new(None)).collect();
         let work = || {
             while let Some((member, result)) = {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 members.get(index).zip(results.get(index))
             } {
-                let source = ArchiveSource::new::<T>(Shared(&reader), vec![member.clone()], meter.clone());
+                let source =
+                    ArchiveSource::new::<T>(Shared(&reader), vec![member.clone()], meter.clone());
                 let outcome = fold(member, &mut Records::new(Box::new(source), &options));
                 if outcome.is_err() {
                     next.store(members.len(), Ordering::Relaxed);
@@ -59,11 +61,15 @@ impl<R: Read + Seek + Send> Archive<R> {
         thread::scope(|scope| {
             for _ in 1..threads.min(members.len()) {
                 // With fewer threads than asked for the work is done as well.
-                let _ = thread::Builder::new().name("ccfs-member".to_owned()).spawn_scoped(scope, work);
+                let _ =
+                    thread::Builder::new().name("ccfs-member".to_owned()).spawn_scoped(scope, work);
             }
             work();
         });
         // Members are begun in order, so that one that was not begun stands behind an error.
-        results.into_iter().map_while(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+        results
+            .into_iter()
+            .map_while(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
     }
 }

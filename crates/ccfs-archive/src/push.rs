@@ -118,7 +118,8 @@ impl<T: Record> FedArchive<'_, T> {
                 }
             }
             (parser.at, parser.given) = (0, 0);
-            let next = parser.unzip.next(self.input, &mut self.taken, &mut parser.output, self.last);
+            let next =
+                parser.unzip.next(self.input, &mut self.taken, &mut parser.output, self.last);
             match next.inspect_err(|_| parser.failed = true)? {
                 Next::NeedInput | Next::End => return Ok(None),
                 Next::Begin(name) => {
@@ -142,6 +143,8 @@ impl<T: Record> fmt::Debug for ArchiveParser<T> {
 
 impl<T: Record> fmt::Debug for FedArchive<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FedArchive").field("left", &(self.input.len() - self.taken)).finish_non_exhaustive()
+        f.debug_struct("FedArchive")
+            .field("left", &(self.input.len() - self.taken))
+            .finish_non_exhaustive()
     }
 }

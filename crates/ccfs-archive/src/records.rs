@@ -130,7 +130,8 @@ impl<'a, T: Record> Records<'a, T> {
         match self.source.next().inspect_err(|_| self.done = true)? {
             Event::Begin { name, kind } => {
                 self.last = false;
-                self.typed = Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+                self.typed =
+                    Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
             }
             Event::Data => {}
             Event::Finish => self.last = true,
@@ -153,6 +154,9 @@ impl<T: Record> Iterator for Records<'_, T> {
 
 impl<T: Record> fmt::Debug for Records<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Records").field("rows", &self.rows).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Records")
+            .field("rows", &self.rows)
+            .field("done", &self.done)
+            .finish_non_exhaustive()
     }
 }

@@ -90,12 +90,17 @@ impl<R: Read + Seek> Archive<R> {
     /// Reads everything, and tells what there is.
     pub fn inspect(&mut self) -> Result<Report, Error> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
-        let mut report = Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
+        let mut report =
+            Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
         let meter = Meter::new(*options.get_limits());
         for index in 0..self.members().len() {
             let member = MemberReport::new(&self.members()[index]);
             let member = match member.kind {
-                Some(_) => member.read(self.read(vec![self.members()[index].clone()], &options, meter.clone()))?,
+                Some(_) => member.read(self.read(
+                    vec![self.members()[index].clone()],
+                    &options,
+                    meter.clone(),
+                ))?,
                 None => MemberReport { size: self.check(index, &meter)?, ..member },
             };
             report.compressed_size += member.compressed_size;
@@ -182,27 +187,48 @@ fn ratio(size: u64, compressed: u64) -> f64 {
 
 /// `[{"code":1,"name":"sign in","rows":12}]`: a code without a name has `null` for one.
 #[cfg(feature = "serde")]
-fn by_code<S: serde::Serializer>(counts: &BTreeMap<OperateType, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+fn by_code<S: serde::Serializer>(
+    counts: &BTreeMap<OperateType, u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     #[derive(serde::Serialize)]
     struct Count {
         code: i64,
         name: Option<&'static str>,
         rows: u64,
     }
-    serializer.collect_seq(counts.iter().map(|(operation, &rows)| Count { code: operation.code(), name: operation.name(), rows }))
+    serializer.collect_seq(counts.iter().map(|(operation, &rows)| Count {
+        code: operation.code(),
+        name: operation.name(),
+        rows,
+    }))
 }
 
 /// A short text, one line for each member.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for member in &self.members {
-            write!(f, "{}: {} bytes ({} in the archive)", member.name, member.size, member.compressed_size)?;
+            write!(
+                f,
+                "{}: {} bytes ({} in the archive)",
+                member.name, member.size, member.compressed_size
+            )?;
             if let Some(kind) = member.kind {
-                write!(f, ", {kind}, {} rows, {} bad", member.tally.rows, member.tally.bad_rows.count())?;
+                write!(
+                    f,
+                    ", {kind}, {} rows, {} bad",
+                    member.tally.rows,
+                    member.tally.bad_rows.count()
+                )?;
             }
             writeln!(f)?;
         }
         let (rows, bad) = (self.totals.rows, self.totals.bad_rows.count());
-        write!(f, "in all: {} members, {} bytes, {rows} rows, {bad} bad", self.members.len(), self.size)
+        write!(
+            f,
+            "in all: {} members, {} bytes, {rows} rows, {bad} bad",
+            self.members.len(),
+            self.size
+        )
     }
 }

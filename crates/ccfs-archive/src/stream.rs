@@ -51,7 +51,10 @@ impl<R: Read> ArchiveStream<R> {
     ///
     /// The bytes are there once: only the first call gives records.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        Records::new(Box::new(StreamSource::new::<T>(&mut self.reader, &self.options)), &self.options)
+        Records::new(
+            Box::new(StreamSource::new::<T>(&mut self.reader, &self.options)),
+            &self.options,
+        )
     }
 
     /// The same records, received and inflated ahead on a second thread, which takes the reader.
@@ -61,7 +64,10 @@ impl<R: Read> ArchiveStream<R> {
     where
         R: Send + 'static,
     {
-        Records::new(Box::new(Ahead::new(StreamSource::new::<T>(self.reader, &self.options))), &self.options)
+        Records::new(
+            Box::new(Ahead::new(StreamSource::new::<T>(self.reader, &self.options))),
+            &self.options,
+        )
     }
 }
 
@@ -108,7 +114,12 @@ impl<R: Read> Source for StreamSource<R> {
     fn next(&mut self) -> Result<Event, Error> {
         self.given = 0;
         loop {
-            match self.unzip.next(&self.input[..self.filled], &mut self.at, &mut self.output, self.ended)? {
+            match self.unzip.next(
+                &self.input[..self.filled],
+                &mut self.at,
+                &mut self.output,
+                self.ended,
+            )? {
                 Next::NeedInput => {
                     (self.at, self.filled) = (0, 0);
                     self.filled = read_some(&mut self.reader, &mut self.input)?;

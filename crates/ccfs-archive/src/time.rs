@@ -53,7 +53,14 @@ macro_rules! civil_methods {
     ($type:ident, $suffix:literal) => {
         impl $type {
             /// A time of these parts; years 1 to 9999.
-            pub fn new(year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Result<Self, RowFault> {
+            pub fn new(
+                year: u16,
+                month: u8,
+                day: u8,
+                hour: u8,
+                minute: u8,
+                second: u8,
+            ) -> Result<Self, RowFault> {
                 Civil { year, month, day, hour, minute, second }.checked().map(Self)
             }
 
@@ -124,7 +131,11 @@ macro_rules! civil_methods {
 
             fn from_str(text: &str) -> Result<Self, RowFault> {
                 let separator = if text.as_bytes().get(10) == Some(&b'T') { b'T' } else { b' ' };
-                let bare = if separator == b'T' { text.strip_suffix($suffix).ok_or(RowFault::NotADate)? } else { text };
+                let bare = if separator == b'T' {
+                    text.strip_suffix($suffix).ok_or(RowFault::NotADate)?
+                } else {
+                    text
+                };
                 Civil::from_cell(bare.as_bytes(), separator).map(Self)
             }
         }
@@ -139,7 +150,8 @@ macro_rules! civil_methods {
         #[cfg(feature = "serde")]
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                let text =
+                    <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
@@ -162,7 +174,8 @@ impl Civil {
     #[inline]
     fn from_cell(cell: &[u8], separator: u8) -> Result<Self, RowFault> {
         let cell: &[u8; 19] = cell.try_into().map_err(|_| RowFault::NotADate)?;
-        let word = |at: usize| cell[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let word =
+            |at: usize| cell[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let (date, middle, clock) = (word(0), word(8), word(11));
         let middle_form = [b'0', b'0', separator, b'0', b'0', b':', b'0', b'0'];
         let (date, date_bad) = digits(date, *b"0000-00-");
@@ -171,7 +184,11 @@ impl Civil {
         if date_bad | middle_bad | clock_bad {
             return Err(RowFault::NotADate);
         }
-        let ([century, _, years, _, _, month, ..], [day, ..], [hour, _, _, minute, _, _, second, _]) = (date, middle, clock);
+        let (
+            [century, _, years, _, _, month, ..],
+            [day, ..],
+            [hour, _, _, minute, _, _, second, _],
+        ) = (date, middle, clock);
         let year = u16::from(century) * 100 + u16::from(years);
         Self { year, month, day, hour, minute, second }.checked()
     }
@@ -180,7 +197,8 @@ impl Civil {
     fn checked(self) -> Result<Self, RowFault> {
         let Self { year, month, day, hour, minute, second } = self;
         // Every month has 28 days, so that most dates need no calendar.
-        let is_day = matches!((month, day), (1..=12, 1..=28)) || (day > 28 && day <= days_of(year, month));
+        let is_day =
+            matches!((month, day), (1..=12, 1..=28)) || (day > 28 && day <= days_of(year, month));
         if !(1..=9999).contains(&year) || !is_day {
             return Err(RowFault::NoSuchDate);
         }
@@ -203,7 +221,11 @@ impl Civil {
         impl fmt::Display for Text {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let Civil { year, month, day, hour, minute, second } = self.0;
-                write!(f, "{year:04}-{month:02}-{day:02}{}{hour:02}:{minute:02}:{second:02}", self.1)
+                write!(
+                    f,
+                    "{year:04}-{month:02}-{day:02}{}{hour:02}:{minute:02}:{second:02}",
+                    self.1
+                )
             }
         }
         Text(self, separator)
@@ -226,7 +248,9 @@ fn days_of(year: u16, month: u8) -> u8 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 0,
     }

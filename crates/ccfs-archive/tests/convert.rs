@@ -5,8 +5,13 @@
 use ccfs_archive::{TenantTime, UtcTime};
 
 /// The ends of what is held, and leap days.
-const DATES: [&str; 5] =
-    ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "2000-02-29 12:00:01", "1969-12-31 23:59:59", "2015-02-08 20:23:30"];
+const DATES: [&str; 5] = [
+    "0001-01-01 00:00:00",
+    "9999-12-31 23:59:59",
+    "2000-02-29 12:00:01",
+    "1969-12-31 23:59:59",
+    "2015-02-08 20:23:30",
+];
 
 #[test]
 fn every_crate_shows_the_same_clock() {
@@ -16,7 +21,10 @@ fn every_crate_shows_the_same_clock() {
         assert_eq!(jiff::civil::DateTime::from(time).to_string(), iso);
         assert_eq!(format!("{:?}", chrono::NaiveDateTime::from(time)), iso);
         let primitive = time::PrimitiveDateTime::from(time);
-        assert_eq!((primitive.year(), u8::from(primitive.month()), primitive.day()), (i32::from(time.year()), time.month(), time.day()));
+        assert_eq!(
+            (primitive.year(), u8::from(primitive.month()), primitive.day()),
+            (i32::from(time.year()), time.month(), time.day())
+        );
         assert_eq!(primitive.as_hms(), (time.hour(), time.minute(), time.second()));
     }
 }

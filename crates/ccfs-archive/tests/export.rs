@@ -5,7 +5,9 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use ccfs_archive::{AnyRecord, CopyError, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records};
+use ccfs_archive::{
+    AnyRecord, CopyError, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records,
+};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -70,10 +72,17 @@ fn reading_and_writing_fail_apart() {
         }
     }
     let go_on = |_| ControlFlow::Continue(());
-    let full = RecordWriter::new(ExportFormat::Jsonl, Full).copy(&mut records("a,dev\n"), None, go_on);
-    assert!(matches!(full, Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::StorageFull));
+    let full =
+        RecordWriter::new(ExportFormat::Jsonl, Full).copy(&mut records("a,dev\n"), None, go_on);
+    assert!(
+        matches!(full, Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::StorageFull)
+    );
     let mut writer = RecordWriter::new(ExportFormat::Jsonl, Vec::new());
     let bad = writer.copy(&mut records("a,dev\nb,dev,acc,no number\n"), None, go_on);
     assert!(matches!(&bad, Err(CopyError::Read(ccfs_archive::Error::Row(_)))), "{bad:?}");
-    assert_eq!(String::from_utf8(writer.into_inner().unwrap()).unwrap().lines().count(), 1, "what came before is written");
+    assert_eq!(
+        String::from_utf8(writer.into_inner().unwrap()).unwrap().lines().count(),
+        1,
+        "what came before is written"
+    );
 }

@@ -5,7 +5,9 @@ mod support;
 
 use std::io::Cursor;
 
-use ccfs_archive::{AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault};
+use ccfs_archive::{
+    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
+};
 use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
 
 /// Why an archive is refused, by seeking and by streaming alike.
@@ -65,7 +67,10 @@ fn every_cut_of_a_java_archive_is_refused() {
 #[test]
 fn junk_around_and_between_is_refused() {
     let zip = sample();
-    assert_eq!(faults(&[b"junk".as_slice(), &zip].concat()), (ZipFault::LeadingJunk, ZipFault::NotZip));
+    assert_eq!(
+        faults(&[b"junk".as_slice(), &zip].concat()),
+        (ZipFault::LeadingJunk, ZipFault::NotZip)
+    );
     assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
     // Four bytes between the data and the directory, whose offset is right again.
     let at = find(&zip, CENTRAL);
@@ -91,7 +96,12 @@ fn a_wrong_checksum_is_found() {
     let zip = patch(patch(sample(), CENTRAL, 16, &[1, 2, 3, 4]), LOCAL, 14, &[1, 2, 3, 4]);
     assert_eq!(fault(&zip), ZipFault::Crc);
     let Err(error) = changes(&zip) else { panic!() };
-    assert!(error.to_string().starts_with(&format!("{NAME}: the member's checksum (CRC-32) does not match")), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("{NAME}: the member's checksum (CRC-32) does not match")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -106,7 +116,14 @@ fn wrong_sizes_are_found() {
 
 #[test]
 fn a_header_that_differs_from_the_directory_is_refused() {
-    for (at, what) in [(6, "flags"), (8, "compression method"), (14, "checksum"), (18, "compressed size"), (22, "size"), (30, "name")] {
+    for (at, what) in [
+        (6, "flags"),
+        (8, "compression method"),
+        (14, "checksum"),
+        (18, "compressed size"),
+        (22, "size"),
+        (30, "name"),
+    ] {
         let value = if at == 6 { 1 } else { 7 };
         // Streaming believes the header first, and finds that the data is not what it says.
         let (seeking, _) = faults(&patch(sample(), LOCAL, at, &[value]));
@@ -118,14 +135,21 @@ fn a_header_that_differs_from_the_directory_is_refused() {
     assert_eq!(faults(&zip), (ZipFault::Differs { what: "data descriptor" }, ZipFault::Crc));
     // The directory is the one that is wrong.
     for (at, what) in [(16, "checksum"), (24, "size"), (46, "name")] {
-        assert_eq!(faults(&patch(sample(), CENTRAL, at, b"x")).1, ZipFault::Differs { what }, "{what}");
+        assert_eq!(
+            faults(&patch(sample(), CENTRAL, at, b"x")).1,
+            ZipFault::Differs { what },
+            "{what}"
+        );
     }
 }
 
 #[test]
 fn encrypted_and_unknown_methods_are_refused() {
     for flag in [1, 1 << 6] {
-        assert_eq!(fault(&patch(patch(sample(), CENTRAL, 8, &[flag]), LOCAL, 6, &[flag])), ZipFault::Encrypted);
+        assert_eq!(
+            fault(&patch(patch(sample(), CENTRAL, 8, &[flag]), LOCAL, 6, &[flag])),
+            ZipFault::Encrypted
+        );
     }
     for method in [1, 9, 12, 14, 93, 99] {
         let zip = patch(patch(sample(), CENTRAL, 10, &[method]), LOCAL, 8, &[method]);
@@ -144,12 +168,15 @@ fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
     let offset = u32::try_from(central + descriptor.len()).unwrap();
     zip[end + descriptor.len() + 16..][..4].copy_from_slice(&offset.to_le_bytes());
     assert_eq!(changes(&zip).unwrap().len(), 1);
-    assert!(matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream));
+    assert!(
+        matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream)
+    );
 }
 
 #[test]
 fn links_are_refused() {
-    let zip = patch(patch(sample(), CENTRAL, 5, &[3]), CENTRAL, 38, &(0o120_777u32 << 16).to_le_bytes());
+    let zip =
+        patch(patch(sample(), CENTRAL, 5, &[3]), CENTRAL, 38, &(0o120_777u32 << 16).to_le_bytes());
     assert_eq!(fault(&zip), ZipFault::Link);
 }
 
@@ -203,7 +230,10 @@ fn a_split_archive_is_refused() {
 fn a_directory_that_miscounts_is_refused() {
     for count in [0, 2] {
         let zip = patch(sample(), END, 8, &[count, 0, count]);
-        assert!(matches!(faults(&zip), (ZipFault::BadDirectory { .. }, ZipFault::BadDirectory { .. })), "{count}");
+        assert!(
+            matches!(faults(&zip), (ZipFault::BadDirectory { .. }, ZipFault::BadDirectory { .. })),
+            "{count}"
+        );
     }
 }
 
@@ -227,44 +257,86 @@ fn a_bomb_stops_at_the_limit() {
     let zip = archive(&[(NAME, &vec![b'\n'; 17 << 20])]);
     assert!(zip.len() < (17 << 20) / 500, "this is a bomb");
     let error = changes(&zip).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{NAME}: more than 200 bytes out of a member for each byte in;")), "{error}");
-    assert_eq!(limit(&zip, Limits::new().member_bytes(1000)), (LimitKind::MemberBytes, 1000, NAME.to_owned()));
+    assert!(
+        error
+            .starts_with(&format!("{NAME}: more than 200 bytes out of a member for each byte in;")),
+        "{error}"
+    );
+    assert_eq!(
+        limit(&zip, Limits::new().member_bytes(1000)),
+        (LimitKind::MemberBytes, 1000, NAME.to_owned())
+    );
     // Zeros are one endless record, before they are anything else.
     let zip = archive(&[(NAME, &vec![0; 1 << 20])]);
-    assert_eq!(limit(&zip, Limits::new()), (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 1")));
+    assert_eq!(
+        limit(&zip, Limits::new()),
+        (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 1"))
+    );
 }
 
 #[test]
 fn limits_hold_over_all_members() {
-    let members: Vec<(String, Vec<u8>)> = (0..5).map(|index| (format!("{index}_agentSkillInfo.csv"), b"abc\n".repeat(100))).collect();
-    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
+    let members: Vec<(String, Vec<u8>)> =
+        (0..5).map(|index| (format!("{index}_agentSkillInfo.csv"), b"abc\n".repeat(100))).collect();
+    let members: Vec<(&str, &[u8])> =
+        members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
     let zip = archive(&members);
-    assert_eq!(limit(&zip, Limits::new().total_bytes(1000)), (LimitKind::TotalBytes, 1000, "2_agentSkillInfo.csv".to_owned()));
-    assert_eq!(limit(&zip, Limits::new().members(4)), (LimitKind::Members, 4, "archive".to_owned()));
-    assert_eq!(limit(&zip, Limits::new().directory_bytes(100)), (LimitKind::DirectoryBytes, 100, "archive".to_owned()));
+    assert_eq!(
+        limit(&zip, Limits::new().total_bytes(1000)),
+        (LimitKind::TotalBytes, 1000, "2_agentSkillInfo.csv".to_owned())
+    );
+    assert_eq!(
+        limit(&zip, Limits::new().members(4)),
+        (LimitKind::Members, 4, "archive".to_owned())
+    );
+    assert_eq!(
+        limit(&zip, Limits::new().directory_bytes(100)),
+        (LimitKind::DirectoryBytes, 100, "archive".to_owned())
+    );
     let options = ReadOptions::new().limits(Limits::new().total_bytes(1000));
-    assert!(Archive::open_with(Cursor::new(&zip), &options).unwrap().inspect().is_err(), "inspecting is bounded, too");
+    assert!(
+        Archive::open_with(Cursor::new(&zip), &options).unwrap().inspect().is_err(),
+        "inspecting is bounded, too"
+    );
 }
 
 #[test]
 fn limits_hold_for_records_and_cells() {
     let csv = format!("{ROW}\na,{},c\n{ROW}\n", "x".repeat(2000));
     let zip = archive(&[(NAME, csv.as_bytes())]);
-    assert_eq!(limit(&zip, Limits::new().record_bytes(1000)), (LimitKind::RecordBytes, 1000, format!("{NAME}, line 2")));
-    let expected = (LimitKind::FieldBytes, 1999, format!("{NAME}, line 2, column 2 (developer_id)"));
+    assert_eq!(
+        limit(&zip, Limits::new().record_bytes(1000)),
+        (LimitKind::RecordBytes, 1000, format!("{NAME}, line 2"))
+    );
+    let expected =
+        (LimitKind::FieldBytes, 1999, format!("{NAME}, line 2, column 2 (developer_id)"));
     assert_eq!(limit(&zip, Limits::new().field_bytes(1999)), expected);
-    assert!(changes_with(&zip, &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2004))).is_ok());
+    assert!(
+        changes_with(
+            &zip,
+            &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2004))
+        )
+        .is_ok()
+    );
     // A quote that is never closed takes no more than a record may.
     let csv = format!("{ROW}\n\"{}", "x\n".repeat(1 << 20));
     let zip = archive(&[(NAME, csv.as_bytes())]);
-    assert_eq!(limit(&zip, Limits::new()), (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 2")));
+    assert_eq!(
+        limit(&zip, Limits::new()),
+        (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 2"))
+    );
 }
 
 #[test]
 fn a_bad_date_says_member_line_and_column() {
     let csv = format!("{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-30 20:23:30"));
     let error = changes(&archive(&[(NAME, csv.as_bytes())])).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{NAME}, line 2, column 7 (operate_time): the date does not exist")), "{error}");
+    assert!(
+        error.starts_with(&format!(
+            "{NAME}, line 2, column 7 (operate_time): the date does not exist"
+        )),
+        "{error}"
+    );
 }
 
 #[test]
@@ -294,15 +366,38 @@ fn sizes_beyond_all_numbers_are_only_claims() {
     let names = ["1_agentSkillInfo.csv", "2_agentSkillInfo.csv"];
     for name in names {
         let size = [&[1, 0, 8, 0][..], &u64::MAX.to_le_bytes()].concat();
-        let [name_len, extra_len] = [name.len(), size.len()].map(|len| u16::try_from(len).unwrap().to_le_bytes());
-        let [data_len, at] = [data.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+        let [name_len, extra_len] =
+            [name.len(), size.len()].map(|len| u16::try_from(len).unwrap().to_le_bytes());
+        let [data_len, at] =
+            [data.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
         // Version, flags, method, time, checksum, sizes, lengths.
-        let common = [&[45, 0, 0, 0, 8, 0, 0, 0, 0x21, 0][..], &[0; 4], &data_len, &[0xFF; 4], &name_len, &extra_len].concat();
-        directory.extend([b"PK\x01\x02\x2D\x00", &common[..], &[0; 10], &at, name.as_bytes(), &size].concat());
+        let common = [
+            &[45, 0, 0, 0, 8, 0, 0, 0, 0x21, 0][..],
+            &[0; 4],
+            &data_len,
+            &[0xFF; 4],
+            &name_len,
+            &extra_len,
+        ]
+        .concat();
+        directory.extend(
+            [b"PK\x01\x02\x2D\x00", &common[..], &[0; 10], &at, name.as_bytes(), &size].concat(),
+        );
         zip.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &size, &data].concat());
     }
-    let [directory_len, directory_at] = [directory.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
-    zip.extend([&directory[..], b"PK\x05\x06", &[0, 0, 0, 0, 2, 0, 2, 0], &directory_len, &directory_at, &[0, 0]].concat());
+    let [directory_len, directory_at] =
+        [directory.len(), zip.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+    zip.extend(
+        [
+            &directory[..],
+            b"PK\x05\x06",
+            &[0, 0, 0, 0, 2, 0, 2, 0],
+            &directory_len,
+            &directory_at,
+            &[0, 0],
+        ]
+        .concat(),
+    );
 
     let archive = Archive::open(Cursor::new(zip)).unwrap();
     assert_eq!(archive.members().iter().map(Member::size).collect::<Vec<_>>(), [u64::MAX; 2]);

@@ -6,12 +6,16 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveStream, Charset, Error, IndexKind, LimitKind, Limits, OperateType, ReadOptions, RecordParser, Records,
+    AgentSkillChange, Archive, ArchiveStream, Charset, Error, IndexKind, LimitKind, Limits,
+    OperateType, ReadOptions, RecordParser, Records,
 };
 use ccfs_archive::{TenantTime, UtcTime};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use support::{NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of, pushed, pushed_archive, streamed};
+use support::{
+    NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of, pushed,
+    pushed_archive, streamed,
+};
 
 fn config() -> ProptestConfig {
     let regressions = FileFailurePersistence::Direct("tests/regressions/laws.txt");
@@ -25,15 +29,21 @@ fn text() -> impl Strategy<Value = Option<String>> {
 
 fn civil() -> impl Strategy<Value = (u16, u8, u8, u8, u8, u8)> {
     (1..=9999u16, 1..=12u8, 1..=31u8, 0..24u8, 0..60u8, 0..60u8)
-        .prop_filter("a day that exists", |&(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).is_ok())
+        .prop_filter("a day that exists", |&(y, mo, d, h, mi, s)| {
+            UtcTime::new(y, mo, d, h, mi, s).is_ok()
+        })
 }
 
 fn tenant() -> impl Strategy<Value = Option<TenantTime>> {
-    prop::option::of(civil().prop_map(|(y, mo, d, h, mi, s)| TenantTime::new(y, mo, d, h, mi, s).unwrap()))
+    prop::option::of(
+        civil().prop_map(|(y, mo, d, h, mi, s)| TenantTime::new(y, mo, d, h, mi, s).unwrap()),
+    )
 }
 
 fn utc() -> impl Strategy<Value = Option<UtcTime>> {
-    prop::option::of(civil().prop_map(|(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).unwrap()))
+    prop::option::of(
+        civil().prop_map(|(y, mo, d, h, mi, s)| UtcTime::new(y, mo, d, h, mi, s).unwrap()),
+    )
 }
 
 fn int() -> impl Strategy<Value = Option<i64>> {
@@ -69,7 +79,8 @@ fn csv_like() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn pieces<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    let mut cuts: Vec<usize> =
+        cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
     cuts.sort_unstable();
     cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
 }

@@ -6,7 +6,10 @@ mod support;
 use std::io::Cursor;
 
 use allocation_counter::{AllocationInfo, measure};
-use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, RecordParser, Records};
+use ccfs_archive::{
+    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, RecordParser,
+    Records,
+};
 use support::{NAME, ROW, archive, stored_archive};
 
 /// What any way of reading may hold at a time. Most of it is one buffer of 256 KiB.
@@ -26,7 +29,10 @@ fn assert_flat(short: &[u8], long: &[u8], way: impl Fn(&[u8])) {
     assert!(long.bytes_max <= MOST, "{long:?}");
     // A row that the end of a buffer cuts is held, and may be a longer one in the long input.
     assert!(long.bytes_max <= short.bytes_max + 1024, "{short:?} {long:?}");
-    assert!(long.count_total <= short.count_total + 4, "no row costs an allocation: {short:?} {long:?}");
+    assert!(
+        long.count_total <= short.count_total + 4,
+        "no row costs an allocation: {short:?} {long:?}"
+    );
 }
 
 #[test]
@@ -60,9 +66,19 @@ fn a_bomb_takes_no_more_than_a_file() {
     let quote = archive(&[(NAME, [b"\"".as_slice(), &vec![b'x'; 4 << 20]].concat().as_slice())]);
     let gb18030 = archive(&[(NAME, "话务".repeat(1 << 19).as_bytes())]);
     for bomb in [zeros, quote, gb18030] {
-        let held = measure(|| assert!(Archive::open(Cursor::new(&bomb)).unwrap().inspect().is_err())).bytes_max;
+        let held =
+            measure(|| assert!(Archive::open(Cursor::new(&bomb)).unwrap().inspect().is_err()))
+                .bytes_max;
         assert!(held <= 2 * MOST, "{held}");
-        let held = measure(|| assert!(ArchiveStream::new(bomb.as_slice()).records::<AgentSkillChange>().next_record().is_err())).bytes_max;
+        let held = measure(|| {
+            assert!(
+                ArchiveStream::new(bomb.as_slice())
+                    .records::<AgentSkillChange>()
+                    .next_record()
+                    .is_err()
+            )
+        })
+        .bytes_max;
         assert!(held <= 2 * MOST, "{held}");
     }
 }
@@ -72,7 +88,14 @@ fn bad_rows_take_a_bounded_amount() {
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
     let held = |rows: usize| {
         let csv = b"a,,,x\n".repeat(rows);
-        measure(|| read(Records::from_csv_with(csv.as_slice(), ccfs_archive::IndexKind::AgentSkillInfo, &options))).bytes_max
+        measure(|| {
+            read(Records::from_csv_with(
+                csv.as_slice(),
+                ccfs_archive::IndexKind::AgentSkillInfo,
+                &options,
+            ))
+        })
+        .bytes_max
     };
     assert_eq!(held(1000), held(20_000));
 }

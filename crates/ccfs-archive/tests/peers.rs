@@ -15,7 +15,10 @@ fn the_committed_archive_of_a_java_server_is_read() {
     let mut archive = Archive::open(File::open(data("java.zip")).unwrap()).unwrap();
     let members = archive.members();
     assert_eq!(members.iter().map(Member::size).collect::<Vec<_>>(), [339, 0, 14]);
-    assert!(members.iter().all(|member| member.has_data_descriptor() && member.kind() == Some(IndexKind::AgentSkillInfo)));
+    assert!(
+        members.iter().all(|member| member.has_data_descriptor()
+            && member.kind() == Some(IndexKind::AgentSkillInfo))
+    );
     assert!(members.iter().all(|member| member.method() == Method::Deflated));
 
     let all: Vec<AgentSkillChange> = archive.records().map(Result::unwrap).collect();
@@ -29,20 +32,39 @@ fn the_committed_archive_of_a_java_server_is_read() {
     assert_eq!(report.totals.by_hour[20], 3);
     assert_eq!(report.totals.earliest.unwrap().to_cell(), "2015-02-08 20:23:31");
     assert_eq!(report.totals.latest.unwrap().to_cell(), "2015-02-08 20:23:33");
-    let types: Vec<_> = report.totals.by_operation.iter().map(|(kind, rows)| (*kind, *rows)).collect();
+    let types: Vec<_> =
+        report.totals.by_operation.iter().map(|(kind, rows)| (*kind, *rows)).collect();
     assert_eq!(types, [(OperateType::SignIn, 1), (OperateType::Idle, 1), (OperateType::Busy, 1)]);
-    assert_eq!(report.members.iter().map(|member| member.header).collect::<Vec<_>>(), [Some(false), None, Some(false)]);
+    assert_eq!(
+        report.members.iter().map(|member| member.header).collect::<Vec<_>>(),
+        [Some(false), None, Some(false)]
+    );
     assert_eq!(report.members[2].charset, Some(Charset::Utf8));
 }
 
 #[test]
 fn a_report_tells_each_member_by_itself() {
     let (gb18030, _, _) = encoding_rs::GB18030.encode("id,developer_id\r\na,话务\r\nb,中文,,x\r\n");
-    let utf8 = format!("\u{feff}{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-08 07:00:00"));
-    let names = [NAME, "20150208202330123457_agentSkillInfo_1.csv", "20150208202330123458_record.csv", "readme.txt"];
-    let zip = archive(&[(names[0], &gb18030), (names[1], utf8.as_bytes()), (names[2], b"dev,acc\n"), (names[3], b"x")]);
+    let utf8 =
+        format!("\u{feff}{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-08 07:00:00"));
+    let names = [
+        NAME,
+        "20150208202330123457_agentSkillInfo_1.csv",
+        "20150208202330123458_record.csv",
+        "readme.txt",
+    ];
+    let zip = archive(&[
+        (names[0], &gb18030),
+        (names[1], utf8.as_bytes()),
+        (names[2], b"dev,acc\n"),
+        (names[3], b"x"),
+    ]);
     let report = Archive::open(Cursor::new(&zip)).unwrap().inspect().unwrap();
-    let told: Vec<_> = report.members.iter().map(|member| (member.charset, member.byte_order_mark, member.header)).collect();
+    let told: Vec<_> = report
+        .members
+        .iter()
+        .map(|member| (member.charset, member.byte_order_mark, member.header))
+        .collect();
     assert_eq!(
         told,
         [
@@ -52,7 +74,11 @@ fn a_report_tells_each_member_by_itself() {
             (None, false, None),
         ]
     );
-    let rows: Vec<_> = report.members.iter().map(|member| (member.tally.rows, member.tally.bad_rows.count())).collect();
+    let rows: Vec<_> = report
+        .members
+        .iter()
+        .map(|member| (member.tally.rows, member.tally.bad_rows.count()))
+        .collect();
     assert_eq!(rows, [(1, 1), (2, 0), (1, 0), (0, 0)]);
     assert_eq!((report.totals.rows, report.totals.bad_rows.count()), (4, 1));
     assert_eq!((report.totals.by_hour[7], report.totals.by_hour[20]), (1, 1));
@@ -60,7 +86,10 @@ fn a_report_tells_each_member_by_itself() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["members"][0]["charset"], "GB18030");
     assert_eq!(json["members"][0]["tally"]["bad_rows"]["first"][0]["at"]["line"], 3);
-    assert_eq!(json["totals"]["by_operation"], serde_json::json!([{"code": 1, "name": "sign in", "rows": 2}]));
+    assert_eq!(
+        json["totals"]["by_operation"],
+        serde_json::json!([{"code": 1, "name": "sign in", "rows": 2}])
+    );
     assert_eq!(json["totals"]["earliest"], "2015-02-08T07:00:00");
 }
 
@@ -135,9 +164,16 @@ fn python_reads_the_rows_that_we_read() {
     let Some(mut python) = peer("python3") else { return };
     let csv = "\u{feff}a,\"b,\"\"c\"\"\",\"d\r\ne\",1\r\n\r\n话,,\"\",2\n\"x\"y,z\"z,,3\nlast,,,4";
     let more = format!("{ROW}\n").repeat(50);
-    let zip = archive(&[(NAME, csv.as_bytes()), ("20150208202330123457_agentSkillInfo_1.csv", more.as_bytes())]);
+    let zip = archive(&[
+        (NAME, csv.as_bytes()),
+        ("20150208202330123457_agentSkillInfo_1.csv", more.as_bytes()),
+    ]);
     let theirs = run(python.args(["-c", PYTHON_READS]), &zip);
-    let theirs: Vec<Vec<String>> = String::from_utf8(theirs).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let theirs: Vec<Vec<String>> = String::from_utf8(theirs)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let mut ours = Vec::new();
     let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
     let mut records = archive.records::<AgentSkillChange>();
@@ -157,7 +193,10 @@ fn the_zip_crate_reads_the_same_bytes() {
     assert_eq!(ours.members().len(), theirs.len());
     for (index, member) in ours.members().iter().enumerate() {
         let mut file = theirs.by_index(index).unwrap();
-        assert_eq!((member.name(), member.size(), member.crc32()), (file.name().unwrap().as_ref(), file.size(), file.crc32()));
+        assert_eq!(
+            (member.name(), member.size(), member.crc32()),
+            (file.name().unwrap().as_ref(), file.size(), file.crc32())
+        );
         assert_eq!(member.compressed_size(), file.compressed_size());
         let mut text = Vec::new();
         file.read_to_end(&mut text).unwrap();

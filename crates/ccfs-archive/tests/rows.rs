@@ -4,8 +4,9 @@
 mod support;
 
 use ccfs_archive::{
-    AgentSkillChange, AnyRecord, AnyRecordRef, CallDirection, Charset, CsvWriter, DeviceType, Error, IndexKind, OnBadRow, OperateType,
-    ReadOptions, RecordParser, Records, RowFault, TaskStatus,
+    AgentSkillChange, AnyRecord, AnyRecordRef, CallDirection, Charset, CsvWriter, DeviceType,
+    Error, IndexKind, OnBadRow, OperateType, ReadOptions, RecordParser, Records, RowFault,
+    TaskStatus,
 };
 use support::{ROW, changes_of_csv};
 
@@ -28,7 +29,10 @@ fn every_column_is_read() {
     assert_eq!(change.id.as_deref(), Some("a1"));
     assert_eq!(change.developer_id.as_deref(), Some("dev"));
     assert_eq!(change.account_id.as_deref(), Some("acc"));
-    assert_eq!((change.sub_cc_no, change.vdn, change.agent_id, change.operate_id), (Some(1), Some(2), Some(3), Some(4)));
+    assert_eq!(
+        (change.sub_cc_no, change.vdn, change.agent_id, change.operate_id),
+        (Some(1), Some(2), Some(3), Some(4))
+    );
     assert_eq!(change.operate_time.unwrap().to_string(), "2015-02-08T20:23:30");
     assert_eq!(change.operate_type, Some(OperateType::SignIn));
     assert_eq!(change.skill_list, ["1", "2"]);
@@ -94,7 +98,9 @@ fn numbers_pass_32_bits() {
         ("1234567890123456789x", RowFault::NotANumber),
         ("٣", RowFault::NotANumber),
     ] {
-        let Err(Error::Row(row)) = changes_of_csv(format!("a,,,{cell}").as_bytes()) else { panic!("{cell}") };
+        let Err(Error::Row(row)) = changes_of_csv(format!("a,,,{cell}").as_bytes()) else {
+            panic!("{cell}")
+        };
         assert_eq!((row.fault, row.at.column), (fault, Some(4)), "{cell}");
     }
 }
@@ -132,7 +138,10 @@ fn a_row_of_a_newer_release_is_not_put_together() {
     assert_eq!(one(&format!("{ROW},x")).extra, ["x"]);
     // They do fit, and so does the row as it stands, which has as many dates.
     let newer = one(&format!("{ROW},2015-02-08 00:00:00,7"));
-    assert_eq!((newer.skill_list.as_slice(), newer.extra.len()), (&["1".to_owned(), "2".to_owned()][..], 2));
+    assert_eq!(
+        (newer.skill_list.as_slice(), newer.extra.len()),
+        (&["1".to_owned(), "2".to_owned()][..], 2)
+    );
     // The header says that the row is right, so the cell at fault is the one in the documented place.
     let csv = format!("{HEADER},new\n{}", ROW.replace("1;2", "12,34"));
     let Err(Error::Row(row)) = changes_of_csv(csv.as_bytes()) else { panic!() };
@@ -163,10 +172,16 @@ fn bad_dates_say_where_they_stand() {
         assert!(rows.next_record().unwrap().is_some());
         let Err(Error::Row(row)) = rows.next_record() else { panic!("{date}") };
         assert_eq!(row.fault, fault, "{date}");
-        assert!(row.to_string().starts_with("day.csv, line 2, column 13 (operate_end_time): "), "{row}");
+        assert!(
+            row.to_string().starts_with("day.csv, line 2, column 13 (operate_end_time): "),
+            "{row}"
+        );
         assert!(rows.next_record().unwrap().is_none(), "nothing follows an error");
     }
-    assert!(changes_of_csv(ROW.replace("2015-02-08 20:23:31", "2000-02-29 23:59:59").as_bytes()).is_ok());
+    assert!(
+        changes_of_csv(ROW.replace("2015-02-08 20:23:31", "2000-02-29 23:59:59").as_bytes())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -181,7 +196,11 @@ fn bad_rows_are_skipped_counted_and_told() {
     let bad = ROW.replace("2015-02-08 20:23:30", "2015-02-30 20:23:30");
     let csv = format!("{ROW}\n{bad}\n{ROW}\na,\u{0},,x\n{ROW}");
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
-    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &options);
+    let mut rows = Records::<AgentSkillChange>::from_csv_with(
+        csv.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &options,
+    );
     assert_eq!(rows.by_ref().map(Result::unwrap).count(), 3);
     assert_eq!((rows.rows(), rows.bad_rows().count()), (3, 2));
     let lines: Vec<_> = rows.bad_rows().first().iter().map(|row| row.at.line).collect();
@@ -192,14 +211,20 @@ fn bad_rows_are_skipped_counted_and_told() {
 fn only_some_bad_rows_are_kept() {
     let csv = "a,,,x\n".repeat(250);
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
-    let mut rows = Records::<AgentSkillChange>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &options);
+    let mut rows = Records::<AgentSkillChange>::from_csv_with(
+        csv.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &options,
+    );
     assert!(rows.next_record().unwrap().is_none());
     assert_eq!((rows.bad_rows().count(), rows.bad_rows().first().len()), (250, 100));
 }
 
 #[test]
 fn an_unclosed_quote_is_found() {
-    let Err(Error::Row(row)) = changes_of_csv(format!("{ROW}\na,\"b\nc\n").as_bytes()) else { panic!() };
+    let Err(Error::Row(row)) = changes_of_csv(format!("{ROW}\na,\"b\nc\n").as_bytes()) else {
+        panic!()
+    };
     assert_eq!((row.fault, row.at.line), (RowFault::UnclosedQuote, Some(2)));
 }
 
@@ -212,7 +237,8 @@ fn charsets_are_told_apart_and_can_be_forced() {
         if let Some(charset) = forced {
             options = options.charset(charset);
         }
-        let mut parser = RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
+        let mut parser =
+            RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
         let rows = support::pushed([bytes], &mut parser);
         (rows, parser.charset())
     };
@@ -236,9 +262,15 @@ fn undecodable_bytes_cost_only_their_row() {
     let csv = [b"a,\xFF,c\n".as_slice(), b"b,d,e\n"].concat();
     for charset in [Charset::Utf8, Charset::Gb18030] {
         let options = ReadOptions::new().charset(charset);
-        let mut parser = RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
+        let mut parser =
+            RecordParser::<AgentSkillChange>::with_options(IndexKind::AgentSkillInfo, &options);
         let rows = support::pushed([csv.as_slice()], &mut parser);
-        assert!(rows[0].as_ref().is_err_and(|error| error.starts_with("line 1, column 2 (developer_id): ")), "{rows:?}");
+        assert!(
+            rows[0]
+                .as_ref()
+                .is_err_and(|error| error.starts_with("line 1, column 2 (developer_id): ")),
+            "{rows:?}"
+        );
         assert_eq!(rows[1].as_ref().unwrap().id.as_deref(), Some("b"));
     }
 }
@@ -246,7 +278,12 @@ fn undecodable_bytes_cost_only_their_row() {
 #[test]
 fn errors_hold_no_cell() {
     const SECRET: &str = "5551234";
-    let bad = [format!("a,,,x{SECRET}"), format!("a,,,{SECRET}{SECRET}{SECRET}"), format!("a,,,,,,{SECRET}"), format!("a,\"{SECRET}")];
+    let bad = [
+        format!("a,,,x{SECRET}"),
+        format!("a,,,{SECRET}{SECRET}{SECRET}"),
+        format!("a,,,,,,{SECRET}"),
+        format!("a,\"{SECRET}"),
+    ];
     let not_text = [format!("a,{SECRET}").as_bytes(), b"\xFF"].concat();
     for csv in bad.into_iter().map(String::into_bytes).chain([not_text]) {
         let error = changes_of_csv(&csv).unwrap_err();
@@ -257,7 +294,8 @@ fn errors_hold_no_cell() {
 #[test]
 fn the_other_three_files_are_read() {
     let read = |kind: IndexKind, csv: &str| -> AnyRecord {
-        let mut records = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), kind, &ReadOptions::new());
+        let mut records =
+            Records::<AnyRecord>::from_csv_with(csv.as_bytes(), kind, &ReadOptions::new());
         records.next().unwrap().unwrap()
     };
     let cells = |count: usize, at: &[(usize, &str)]| {
@@ -268,8 +306,15 @@ fn the_other_three_files_are_read() {
         cells.join(",")
     };
     let (begin, end) = ("2015-02-08 20:23:30", "2015-02-08 20:24:30");
-    let AnyRecord::AgentOprInfo(operation) = read(IndexKind::AgentOprInfo, &cells(21, &[(7, begin), (8, end), (9, "1")])) else { panic!() };
-    assert_eq!((operation.op_type.as_deref(), operation.skill_info_sn.as_deref()), (Some("1"), Some("c21")));
+    let AnyRecord::AgentOprInfo(operation) =
+        read(IndexKind::AgentOprInfo, &cells(21, &[(7, begin), (8, end), (9, "1")]))
+    else {
+        panic!()
+    };
+    assert_eq!(
+        (operation.op_type.as_deref(), operation.skill_info_sn.as_deref()),
+        (Some("1"), Some("c21"))
+    );
     assert_eq!(operation.end_time.unwrap().to_cell(), end);
 
     let csv = cells(18, &[(7, begin), (8, end), (10, "1"), (14, "0")]);
@@ -309,7 +354,11 @@ fn json_is_as_scripts_expect_it() {
 fn written_csv_keeps_the_source_texts() {
     let row = ROW.replace("1;2", "\"7, 8\"").replace(",1,2,3,", ",001,2,3,");
     let csv = format!("\u{feff}{row},new\r\n\"q,\"\"\"\r\n");
-    let mut rows = Records::<AnyRecord>::from_csv_with(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
+    let mut rows = Records::<AnyRecord>::from_csv_with(
+        csv.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &ReadOptions::new(),
+    );
     let mut writer = CsvWriter::new(Vec::new());
     while let Some(record) = rows.next_record().unwrap() {
         assert!(matches!(record, AnyRecordRef::AgentSkillInfo(_)));

@@ -6,7 +6,9 @@ mod support;
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use ccfs_archive::{AgentSkillChange, Archive, ArchiveStream, Error, Limits, OnBadRow, ReadOptions, ZipFault};
+use ccfs_archive::{
+    AgentSkillChange, Archive, ArchiveStream, Error, Limits, OnBadRow, ReadOptions, ZipFault,
+};
 use support::{ROW, stored_archive};
 
 /// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
@@ -28,7 +30,9 @@ fn members(rows: usize) -> Vec<(String, Vec<u8>)> {
 }
 
 fn zipped(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    stored_archive(&members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect::<Vec<_>>())
+    stored_archive(
+        &members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect::<Vec<_>>(),
+    )
 }
 
 #[test]
@@ -36,10 +40,12 @@ fn a_second_thread_changes_nothing() {
     let members = members(MANY);
     assert!(members.iter().map(|(_, data)| data.len()).sum::<usize>() > 8 << 20);
     let zip = zipped(&members);
-    let mut streamed = ArchiveStream::new(Cursor::new(zip.clone())).into_records_ahead::<AgentSkillChange>();
+    let mut streamed =
+        ArchiveStream::new(Cursor::new(zip.clone())).into_records_ahead::<AgentSkillChange>();
     let mut alone = Archive::open(Cursor::new(zip.clone())).unwrap();
     let mut alone = alone.records::<AgentSkillChange>();
-    let mut ahead = Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
+    let mut ahead =
+        Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
     let mut rows = 0;
     while let Some(change) = alone.next_record().unwrap() {
         let same = ahead.next_record().unwrap().unwrap();
@@ -87,10 +93,12 @@ fn errors_come_through_a_thread() {
     // The checksum of the last member, in its header and in the directory.
     let name = b"3_agentSkillInfo.csv";
     for at in memchr::memmem::find_iter(&zip.clone(), name) {
-        let header = if zip[at - 30..].starts_with(b"PK\x03\x04") { at - 30 + 14 } else { at - 46 + 16 };
+        let header =
+            if zip[at - 30..].starts_with(b"PK\x03\x04") { at - 30 + 14 } else { at - 46 + 16 };
         zip[header] ^= 1;
     }
-    let mut ahead = Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
+    let mut ahead =
+        Archive::open(Cursor::new(zip)).unwrap().into_records_ahead::<AgentSkillChange>();
     let error = loop {
         match ahead.next_record() {
             Ok(Some(_)) => {}
@@ -109,7 +117,8 @@ fn members_side_by_side_give_results_in_order() {
         let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
         let first_and_rows = archive
             .fold_members::<AgentSkillChange, _>(threads, |member, changes| {
-                let first = changes.next_record()?.and_then(|change| change.id().map(str::to_owned));
+                let first =
+                    changes.next_record()?.and_then(|change| change.id().map(str::to_owned));
                 let mut in_order = true;
                 let mut number = 0;
                 while let Some(change) = changes.next_record()? {
@@ -133,17 +142,21 @@ fn the_first_failing_member_is_told_and_the_total_is_one() {
     members[2].1 = b"a,,,,x\n".to_vec();
     let zip = zipped(&members);
     let count = |options: &ReadOptions, threads| {
-        Archive::open_with(Cursor::new(&zip), options).unwrap().fold_members::<AgentSkillChange, _>(threads, |_, changes| {
-            while changes.next_record()?.is_some() {}
-            Ok((changes.rows(), changes.bad_rows().count()))
-        })
+        Archive::open_with(Cursor::new(&zip), options).unwrap().fold_members::<AgentSkillChange, _>(
+            threads,
+            |_, changes| {
+                while changes.next_record()?.is_some() {}
+                Ok((changes.rows(), changes.bad_rows().count()))
+            },
+        )
     };
     for threads in 1..4 {
         let Err(Error::Row(row)) = count(&ReadOptions::new(), threads) else { panic!() };
         assert_eq!(row.at.member.as_deref(), Some("1_agentSkillInfo.csv"));
         let skipping = count(&ReadOptions::new().on_bad_row(OnBadRow::Skip), threads).unwrap();
         assert_eq!(skipping, [(100, 0), (0, 1), (0, 1)]);
-        let options = ReadOptions::new().limits(Limits::new().total_bytes(members[0].1.len() as u64));
+        let options =
+            ReadOptions::new().limits(Limits::new().total_bytes(members[0].1.len() as u64));
         assert!(matches!(count(&options, threads), Err(Error::Limit { .. } | Error::Row(_))));
     }
 }

@@ -41,7 +41,9 @@ pub(crate) enum Command {
     /// Download an index file of agent skill changes
     ///
     /// The ZIP is checked (every member's CRC) and is there whole or not at all.
-    #[command(after_help = "Example:\n  ccfs download 20230406_9239cb50a8384bb0ab503441bf089446.zip -o skills/")]
+    #[command(
+        after_help = "Example:\n  ccfs download 20230406_9239cb50a8384bb0ab503441bf089446.zip -o skills/"
+    )]
     Download(DownloadArgs),
     /// Ask the server to generate an index file
     #[command(
@@ -70,7 +72,9 @@ pub(crate) enum Command {
     )]
     Pull(PullArgs),
     /// Turn an archive or a CSV into JSON lines or clean CSV
-    #[command(after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert - --to csv < skills.zip")]
+    #[command(
+        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert - --to csv < skills.zip"
+    )]
     Convert(ConvertArgs),
     /// Look into an archive: members, rows, times, what happened how often
     #[command(after_help = "Example:\n  ccfs inspect skills.zip")]

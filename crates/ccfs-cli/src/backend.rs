@@ -39,11 +39,17 @@ pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
     let receipt = match settings.backend {
         Backend::Blocking => {
             let client = settings.client()?;
-            client.download(operation).overwrite(overwrite).check(check).progress(report).to_file(path)
+            client
+                .download(operation)
+                .overwrite(overwrite)
+                .check(check)
+                .progress(report)
+                .to_file(path)
         }
         Backend::Async => {
             let client = settings.async_client()?;
-            let download = client.download(operation).overwrite(overwrite).check(check).progress(report);
+            let download =
+                client.download(operation).overwrite(overwrite).check(check).progress(report);
             run(async { Ok(download.to_file(path).await) })?
         }
     };

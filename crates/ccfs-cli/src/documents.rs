@@ -13,7 +13,9 @@ use crate::args::Cli;
 fn documents() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
-    for (folder, kind) in [("", "md"), ("docs", "md"), ("docs/decisions", "md"), ("tests/examples", "sh")] {
+    for (folder, kind) in
+        [("", "md"), ("docs", "md"), ("docs/decisions", "md"), ("tests/examples", "sh")]
+    {
         for entry in fs::read_dir(root.join(folder)).into_iter().flatten().flatten() {
             if entry.path().extension().is_some_and(|extension| extension == kind) {
                 found.push((entry.path(), fs::read_to_string(entry.path()).unwrap()));
@@ -63,16 +65,24 @@ fn mentions(text: &str) -> Vec<String> {
 fn refused(mention: &str) -> Option<String> {
     let words = words(mention);
     let root = Cli::command();
-    let mut command = root.find_subcommand(words.get(1)?).map_or_else(|| Err(format!("there is no ccfs {}", words[1])), Ok);
+    let mut command = root
+        .find_subcommand(words.get(1)?)
+        .map_or_else(|| Err(format!("there is no ccfs {}", words[1])), Ok);
     for word in words.iter().skip(2) {
         let Ok(found) = command else { break };
         if let Some(flag) = word.strip_prefix("--") {
             let flag = flag.split('=').next().unwrap_or_default();
-            let known = found.get_arguments().chain(root.get_arguments()).any(|argument| argument.get_long() == Some(flag));
+            let known = found
+                .get_arguments()
+                .chain(root.get_arguments())
+                .any(|argument| argument.get_long() == Some(flag));
             // The fields of an interface are flags, which are made when it is named.
             if !known
                 && flag != "help"
-                && !(words[1] == "call" && ccfs::proto::INTERFACES.iter().any(|interface| interface.field(flag).is_some()))
+                && !(words[1] == "call"
+                    && ccfs::proto::INTERFACES
+                        .iter()
+                        .any(|interface| interface.field(flag).is_some()))
             {
                 command = Err(format!("ccfs {} has no --{flag}", words[1]));
             }
@@ -95,9 +105,14 @@ fn documents_name_only_what_is_there() {
 
 #[test]
 fn the_readme_lists_every_command() {
-    let (_, readme) = documents().into_iter().find(|(path, _)| path.ends_with("README.md")).unwrap();
+    let (_, readme) =
+        documents().into_iter().find(|(path, _)| path.ends_with("README.md")).unwrap();
     for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-        assert!(readme.contains(&format!("\nccfs {} ", command.get_name())), "README.md does not list ccfs {}", command.get_name());
+        assert!(
+            readme.contains(&format!("\nccfs {} ", command.get_name())),
+            "README.md does not list ccfs {}",
+            command.get_name()
+        );
     }
 }
 
@@ -105,9 +120,13 @@ fn the_readme_lists_every_command() {
 #[test]
 fn the_examples_of_the_help_parse() {
     for command in Cli::command().get_subcommands() {
-        let help = command.get_after_help().unwrap_or_else(|| panic!("{} has no example", command.get_name())).to_string();
+        let help = command
+            .get_after_help()
+            .unwrap_or_else(|| panic!("{} has no example", command.get_name()))
+            .to_string();
         let examples = help.replace("\\\n", " ");
-        let examples: Vec<&str> = examples.lines().map(str::trim).filter(|line| line.starts_with("ccfs ")).collect();
+        let examples: Vec<&str> =
+            examples.lines().map(str::trim).filter(|line| line.starts_with("ccfs ")).collect();
         assert!(!examples.is_empty(), "{} has no example", command.get_name());
         for example in examples {
             let parsed = Cli::try_parse_from(words(example));
@@ -118,13 +137,24 @@ fn the_examples_of_the_help_parse() {
 
 #[test]
 fn a_planted_mistake_is_found() {
-    for good in
-        ["ccfs convert - --to csv < skills.zip", "ccfs call downloadRecord --callId 1", "ccfs demo      what it is for", "ccfs sign --json"]
-    {
+    for good in [
+        "ccfs convert - --to csv < skills.zip",
+        "ccfs call downloadRecord --callId 1",
+        "ccfs demo      what it is for",
+        "ccfs sign --json",
+    ] {
         assert_eq!(refused(good), None, "{good}");
     }
-    for bad in ["ccfs fetch x", "ccfs convert a --too csv", "ccfs call downloadRecord --callid 1", "ccfs demo --force"] {
+    for bad in [
+        "ccfs fetch x",
+        "ccfs convert a --too csv",
+        "ccfs call downloadRecord --callid 1",
+        "ccfs demo --force",
+    ] {
         assert!(refused(bad).is_some(), "{bad}");
     }
-    assert_eq!(mentions("see `ccfs a b` and `x`\n```sh\n$ ccfs c \\\n  d\n# ccfs\n```\nccfs is\n"), ["ccfs a b", "ccfs c    d"]);
+    assert_eq!(
+        mentions("see `ccfs a b` and `x`\n```sh\n$ ccfs c \\\n  d\n# ccfs\n```\nccfs is\n"),
+        ["ccfs a b", "ccfs c    d"]
+    );
 }

@@ -118,8 +118,12 @@ impl From<ExchangeError> for Failure {
         let hint = match (kind, error.kind.root()) {
             (Kind::Network, _) => Some("ccfs doctor, with the same settings, finds out why"),
             // Not after a 403: whoever is locked out sends nothing.
-            (Kind::Authentication, ErrorKind::Refused { refusal, .. }) if refusal.status.as_u16() == 401 => {
-                Some("ccfs doctor, with the same settings, names the likely causes; it makes one more signed call")
+            (Kind::Authentication, ErrorKind::Refused { refusal, .. })
+                if refusal.status.as_u16() == 401 =>
+            {
+                Some(
+                    "ccfs doctor, with the same settings, names the likely causes; it makes one more signed call",
+                )
             }
             _ => None,
         };

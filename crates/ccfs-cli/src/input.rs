@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use ccfs::archive::{AnyRecord, Archive, ArchiveStream, Error, IndexKind, Member, ReadOptions, Records};
+use ccfs::archive::{
+    AnyRecord, Archive, ArchiveStream, Error, IndexKind, Member, ReadOptions, Records,
+};
 
 use crate::failure::Failure;
 use crate::progress::{Bar, Counting};
@@ -31,7 +33,12 @@ impl Input {
     /// Opens a file, or stdin for `-`. Tells an archive by its first bytes, not by its name.
     ///
     /// `kind` says which of the four files a CSV is, where its name does not.
-    pub(crate) fn open(path: &Path, kind: Option<IndexKind>, options: &ReadOptions, bar: &Bar) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        path: &Path,
+        kind: Option<IndexKind>,
+        options: &ReadOptions,
+        bar: &Bar,
+    ) -> Result<Self, Failure> {
         let default = kind.unwrap_or(IndexKind::AgentSkillInfo);
         if path == Path::new("-") {
             let mut start = Vec::new();
@@ -39,7 +46,9 @@ impl Input {
             let taken = stdin.by_ref().take(START).read_to_end(&mut start);
             taken.map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
             if start.is_empty() {
-                return Err(Failure::data("stdin is empty: what should have come through the pipe did not"));
+                return Err(Failure::data(
+                    "stdin is empty: what should have come through the pipe did not",
+                ));
             }
             check(&start, "stdin")?;
             let is_archive = start.starts_with(b"PK");
@@ -50,17 +59,22 @@ impl Input {
                 Self::Csv { reader, name: "stdin".into(), kind: default }
             });
         }
-        let cannot = |error: std::io::Error| Failure::file(format_args!("{} cannot be read: {error}", path.display()));
+        let cannot = |error: std::io::Error| {
+            Failure::file(format_args!("{} cannot be read: {error}", path.display()))
+        };
         let mut file = File::open(path).map_err(cannot)?;
         let mut start = Vec::new();
         file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
         file.seek(SeekFrom::Start(0)).map_err(cannot)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        let named_zip =
+            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
         let len = file.metadata().map_err(cannot)?.len();
         let file = bar.counting(file, len);
         if start.starts_with(b"PK") || named_zip {
-            return Ok(Self::Archive(Archive::open_with(file, options).map_err(|error| of(&name, &error))?));
+            return Ok(Self::Archive(
+                Archive::open_with(file, options).map_err(|error| of(&name, &error))?,
+            ));
         }
         check(&start, &name)?;
         let kind = kind.or_else(|| IndexKind::of_name(&name)).unwrap_or(default);
@@ -73,7 +87,8 @@ impl Input {
             Self::Stream(_) => Vec::new(),
             Self::Csv { kind, .. } => vec![*kind],
             Self::Archive(archive) => {
-                let mut kinds: Vec<IndexKind> = archive.members().iter().filter_map(Member::kind).collect();
+                let mut kinds: Vec<IndexKind> =
+                    archive.members().iter().filter_map(Member::kind).collect();
                 kinds.sort_unstable();
                 kinds.dedup();
                 kinds
@@ -84,11 +99,16 @@ impl Input {
     /// Says what of an archive is passed over, because its name is none of an index file's. When that is all of it, it is the wrong archive.
     pub(crate) fn tell_what_is_none(&self) -> Result<(), Failure> {
         let Self::Archive(archive) = self else { return Ok(()) };
-        let none: Vec<String> = archive.members().iter().filter(|member| member.kind().is_none()).map(shown).collect();
+        let none: Vec<String> =
+            archive.members().iter().filter(|member| member.kind().is_none()).map(shown).collect();
         if none.is_empty() {
             return Ok(());
         }
-        let more = if none.len() > TOLD { format!(" and {} more", none.len() - TOLD) } else { String::new() };
+        let more = if none.len() > TOLD {
+            format!(" and {} more", none.len() - TOLD)
+        } else {
+            String::new()
+        };
         let names = format!("{}{more}", none[..none.len().min(TOLD)].join(", "));
         if none.len() == archive.members().len() {
             return Err(Failure::data(format_args!(
@@ -104,7 +124,9 @@ impl Input {
         match self {
             Self::Archive(archive) => archive.into_records_ahead(),
             Self::Stream(archive) => archive.into_records_ahead(),
-            Self::Csv { reader, name, kind } => Records::from_csv_with(reader, kind, options).named(&name),
+            Self::Csv { reader, name, kind } => {
+                Records::from_csv_with(reader, kind, options).named(&name)
+            }
         }
     }
 }

@@ -25,7 +25,9 @@ pub(crate) fn install() {
         }
         thread::spawn(|| {
             thread::sleep(PATIENCE);
-            eprintln!("interrupted; a call that waits for the server ends with its answer or its silence (once more ends it at once)");
+            eprintln!(
+                "interrupted; a call that waits for the server ends with its answer or its silence (once more ends it at once)"
+            );
         });
     });
 }

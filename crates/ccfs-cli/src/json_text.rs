@@ -58,7 +58,9 @@ impl<'a> Iterator for Tokens<'a> {
         let len = match text.as_bytes().first()? {
             b'"' => string_len(text.as_bytes()),
             b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-            _ => text.find([' ', '\t', '\r', '\n', '{', '}', '[', ']', ',', ':', '"']).unwrap_or(text.len()),
+            _ => text
+                .find([' ', '\t', '\r', '\n', '{', '}', '[', ']', ',', ':', '"'])
+                .unwrap_or(text.len()),
         };
         let (token, rest) = text.split_at(len);
         self.0 = rest;
@@ -95,7 +97,8 @@ mod tests {
             text().prop_map(Value::from),
         ];
         leaf.prop_recursive(5, 40, 6, move |inner| {
-            let object = prop::collection::vec((text(), inner.clone()), 0..6).prop_map(|fields| Value::Object(Map::from_iter(fields)));
+            let object = prop::collection::vec((text(), inner.clone()), 0..6)
+                .prop_map(|fields| Value::Object(Map::from_iter(fields)));
             prop_oneof![prop::collection::vec(inner, 0..6).prop_map(Value::from), object]
         })
     }
@@ -116,8 +119,12 @@ mod tests {
 
     #[test]
     fn digits_order_and_escapes_stay() {
-        let text = "{ \"z\" : 12345678901234567890123 ,\r\n\t\"a\":[1.10,1e400,\"\\\"\\\\\"],\"z\":{ } }";
-        assert_eq!(OneLine(text).to_string(), r#"{"z":12345678901234567890123,"a":[1.10,1e400,"\"\\"],"z":{}}"#);
+        let text =
+            "{ \"z\" : 12345678901234567890123 ,\r\n\t\"a\":[1.10,1e400,\"\\\"\\\\\"],\"z\":{ } }";
+        assert_eq!(
+            OneLine(text).to_string(),
+            r#"{"z":12345678901234567890123,"a":[1.10,1e400,"\"\\"],"z":{}}"#
+        );
         let shown = "{\n  \"z\": 12345678901234567890123,\n  \"a\": [\n    1.10,\n    1e400,\n    \"\\\"\\\\\"\n  ],\n  \"z\": {}\n}";
         assert_eq!(Indented(text).to_string(), shown);
     }

@@ -30,9 +30,14 @@ fn main() -> ExitCode {
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // What clap says is for people; a script gets what is wrong, without the usage behind it.
-        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+        Err(error)
+            if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") =>
+        {
             let text = error.to_string();
-            let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+            let lines = text
+                .lines()
+                .map(str::trim)
+                .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
             let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
             tell(&Failure::usage(message.trim_start_matches("error: ")), true);
             return ExitCode::from(Kind::Usage.exit_code());

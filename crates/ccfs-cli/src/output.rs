@@ -24,7 +24,9 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 pub(crate) fn file(path: &Path) -> Result<PathBuf, Failure> {
     let text = path.to_string_lossy();
     if path == Path::new("-") {
-        return Err(Failure::usage("-o wants a file, which is there whole or not at all: stdout is none"));
+        return Err(Failure::usage(
+            "-o wants a file, which is there whole or not at all: stdout is none",
+        ));
     }
     if path.is_dir() {
         return Err(Failure::usage(format_args!("{text} is a folder: name a file in it")));
@@ -37,5 +39,7 @@ pub(crate) fn file(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Makes a folder where it is not there.
 pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(|error| Failure::file(format_args!("the folder {} cannot be made: {error}", path.display())))
+    fs::create_dir_all(path).map_err(|error| {
+        Failure::file(format_args!("the folder {} cannot be made: {error}", path.display()))
+    })
 }

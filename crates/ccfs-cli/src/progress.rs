@@ -57,7 +57,10 @@ impl Bar {
             bar.set_length(progress.windows as u64);
             bar.set_position(progress.settled as u64);
             let (rows, received) = (thousands(progress.rows), thousands(progress.received));
-            bar.set_message(format!("{} under way, {rows} rows, {received} bytes received", progress.in_flight));
+            bar.set_message(format!(
+                "{} under way, {rows} rows, {received} bytes received",
+                progress.in_flight
+            ));
         }
     }
 

@@ -31,10 +31,14 @@ pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>
 }
 
 fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let cannot = |error: io::Error| Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()));
+    let cannot = |error: io::Error| {
+        Failure::usage(format_args!("the {what} {} cannot be read: {error}", path.display()))
+    };
     let bytes = if path == Path::new("-") {
         if STDIN_IS_READ.swap(true, Ordering::Relaxed) {
-            return Err(Failure::usage(format_args!("the {what} cannot come from stdin, because another file does: only one can be -")));
+            return Err(Failure::usage(format_args!(
+                "the {what} cannot come from stdin, because another file does: only one can be -"
+            )));
         }
         all_of(io::stdin().lock().take(limit + 1))
     } else {
@@ -42,7 +46,10 @@ fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>
     };
     let bytes = bytes.map_err(cannot)?;
     if bytes.len() as u64 > limit {
-        return Err(Failure::usage(format_args!("the {what} {} is larger than the bound of {limit} bytes", path.display())));
+        return Err(Failure::usage(format_args!(
+            "the {what} {} is larger than the bound of {limit} bytes",
+            path.display()
+        )));
     }
     Ok(bytes)
 }
@@ -89,7 +96,8 @@ mod tests {
     #[test]
     fn all_is_read_however_it_comes() {
         for len in [0, 1, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024, 100_000] {
-            let bytes: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();
+            let bytes: Vec<u8> =
+                (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();
             for pieces in [vec![], vec![0, 1, 0, 7000, 1, 8192, 0, 3]] {
                 assert!(all_of(Pieces(&bytes, pieces)).is_ok_and(|read| *read == bytes), "{len}");
             }

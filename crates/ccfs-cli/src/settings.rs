@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
-use ccfs::{AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust};
+use ccfs::{
+    AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust,
+};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -60,8 +62,14 @@ pub(crate) struct SettingsArgs {
 
 /// A variable that is set to nothing is one that is not set: so shells and service files take settings away.
 pub(crate) fn without_empty_variables(mut command: clap::Command) -> clap::Command {
-    let is_empty = |argument: &&clap::Arg| argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
-    let empty: Vec<clap::Id> = command.get_arguments().filter(is_empty).map(|argument| argument.get_id().clone()).collect();
+    let is_empty = |argument: &&clap::Arg| {
+        argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty())
+    };
+    let empty: Vec<clap::Id> = command
+        .get_arguments()
+        .filter(is_empty)
+        .map(|argument| argument.get_id().clone())
+        .collect();
     for id in empty {
         command = command.mut_arg(id, |argument| argument.env(None::<&str>));
     }
@@ -137,7 +145,12 @@ impl Settings {
     /// Puts the three sources together.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
         let file = config_file(args.config)?;
-        let secret_key = match (args.secret_key_file, secret_variable("CCFS_SECRET_KEY")?, file.secret_key_file, file.secret_key) {
+        let secret_key = match (
+            args.secret_key_file,
+            secret_variable("CCFS_SECRET_KEY")?,
+            file.secret_key_file,
+            file.secret_key,
+        ) {
             (Some(path), ..) | (None, None, Some(path), _) => Some(SecretSource::File(path)),
             (None, text, None, other) => text.or(other).map(SecretSource::Text),
             (None, text, Some(_), _) => text.map(SecretSource::Text),
@@ -166,7 +179,10 @@ impl Settings {
     }
 
     pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
-        let text = self.endpoint.as_deref().ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
+        let text = self
+            .endpoint
+            .as_deref()
+            .ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
         text.parse().map_err(Failure::usage)
     }
 
@@ -180,19 +196,24 @@ impl Settings {
             return Ok(credentials.clone());
         }
         let (access_key, mut secret_key) = self.keys()?;
-        let credentials = Credentials::from_text(access_key, mem::take(&mut *secret_key)).map_err(Failure::usage)?;
+        let credentials = Credentials::from_text(access_key, mem::take(&mut *secret_key))
+            .map_err(Failure::usage)?;
         Ok(self.credentials.get_or_init(|| credentials).clone())
     }
 
     /// The keys' texts, for the emulator, which has to know the secret.
     pub(crate) fn keys(&self) -> Result<(&str, Zeroizing<String>), Failure> {
-        let access_key = self.access_key.as_deref().ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
+        let access_key = self
+            .access_key
+            .as_deref()
+            .ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
         let secret_key = match &self.secret_key {
             None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
             Some(SecretSource::Text(text)) => text.clone(),
             Some(SecretSource::File(path)) => {
                 let bytes = read_secret(path, "secret key file")?;
-                let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
+                let text = std::str::from_utf8(&bytes)
+                    .map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
                 let text = text.trim_end_matches(['\r', '\n']);
                 // As it is it would cost a bad signature.
                 if text.starts_with('\u{feff}') || text.contains(['\r', '\n']) {
@@ -210,10 +231,15 @@ impl Settings {
         let mut trust = Trust::system();
         if let Some(path) = &self.ca {
             let pem = read_bounded(path, "CA file")?;
-            trust = trust.add_pem(&pem).map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
+            trust = trust
+                .add_pem(&pem)
+                .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
         }
         for pin in self.pin_sha256.iter().flat_map(|pins| pins.split(',')) {
-            trust = trust.pin(pin.parse().map_err(|error| Failure::usage(format_args!("--pin-sha256: {error}")))?);
+            trust = trust.pin(
+                pin.parse()
+                    .map_err(|error| Failure::usage(format_args!("--pin-sha256: {error}")))?,
+            );
         }
         Ok(match self.identity()? {
             Some(identity) => trust.identity(identity),
@@ -226,13 +252,19 @@ impl Settings {
         let (certificate, key) = match (&self.client_cert, &self.client_key) {
             (Some(certificate), Some(key)) => (certificate, key),
             (None, None) => return Ok(None),
-            _ => return Err(Failure::usage("a client certificate needs its key: give both --client-cert and --client-key")),
+            _ => {
+                return Err(Failure::usage(
+                    "a client certificate needs its key: give both --client-cert and --client-key",
+                ));
+            }
         };
         // It may have the key, too.
         let pem = read_secret(certificate, "client certificate")?;
         let key_pem = read_secret(key, "client key")?;
         let identity = Identity::from_pem(&pem, &key_pem);
-        identity.map(Some).map_err(|error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display())))
+        identity.map(Some).map_err(|error| {
+            Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display()))
+        })
     }
 
     /// The tenant's time zone, where one is set.
@@ -273,7 +305,9 @@ impl Settings {
 
     pub(crate) fn doctor(&self) -> Result<Doctor, Failure> {
         let credentials = if self.has_keys() { Some(self.credentials()?) } else { None };
-        Ok(Doctor::new(self.endpoint()?, credentials).trust(self.trust()?).query_line(self.query_line))
+        Ok(Doctor::new(self.endpoint()?, credentials)
+            .trust(self.trust()?)
+            .query_line(self.query_line))
     }
 
     fn policy(&self) -> Policy {
@@ -291,7 +325,9 @@ impl Settings {
 }
 
 fn missing(what: &str, flag: &str, variable: &str) -> Failure {
-    Failure::usage(format_args!("no {what} is set: give {flag}, or set {variable}, or write it into the configuration file"))
+    Failure::usage(format_args!(
+        "no {what} is set: give {flag}, or set {variable}, or write it into the configuration file"
+    ))
 }
 
 fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
@@ -303,7 +339,8 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
         },
     };
     let bytes = read_secret(&path, "configuration file")?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::usage(format_args!("{} is not UTF-8", path.display())))?;
     // The parser's own message quotes the line, which may hold a key.
     let mut file: ConfigFile = toml::from_str(text).map_err(|error| {
         let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
@@ -316,7 +353,11 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
     })?;
     // A job that runs every night starts in a folder of its own; the files stand where the one stands that names them.
     let folder = path.parent().unwrap_or(Path::new(""));
-    for named in [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key].into_iter().flatten() {
+    for named in
+        [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key]
+            .into_iter()
+            .flatten()
+    {
         if named.as_path() != Path::new("-") {
             *named = folder.join(&*named);
         }
@@ -326,12 +367,21 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
 
 /// What a TOML error says, without what stands in the file: that may be a key in the wrong place.
 fn without_values(message: &str) -> String {
-    if let Some((name, _)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
-        let may_be_shown = name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        return if may_be_shown { format!("there is no setting {name}") } else { String::from("there is no such setting") };
+    if let Some((name, _)) =
+        message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'))
+    {
+        let may_be_shown =
+            name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        return if may_be_shown {
+            format!("there is no setting {name}")
+        } else {
+            String::from("there is no such setting")
+        };
     }
     // What is expected are our own words.
-    if let Some((_, expected)) = message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected ")) {
+    if let Some((_, expected)) =
+        message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected "))
+    {
         return format!("the value must be {}", expected.replace('`', ""));
     }
     let words = message.split(['`', '"', '\n']).next().unwrap_or_default();
@@ -359,6 +409,8 @@ fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
 }
 
 /// Takes a text into a buffer that is wiped, also where another source goes before the file.
-fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+fn wiped<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Zeroizing<String>>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
 }

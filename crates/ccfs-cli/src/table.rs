@@ -13,7 +13,8 @@ pub(crate) fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -
         let mut line = String::new();
         for (at, cell) in row.iter().enumerate() {
             let padding = " ".repeat(widths[at] - cell.chars().count());
-            let (before, behind) = if right[at] { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            let (before, behind) =
+                if right[at] { (padding.as_str(), "") } else { ("", padding.as_str()) };
             line.push_str("  ");
             line.push_str(before);
             line.push_str(cell);
@@ -46,7 +47,8 @@ pub(crate) fn counted(number: u64, what: &str) -> String {
 /// A bar as long as `count` is to `most`, at most `width` characters, in eighths of a character.
 pub(crate) fn bar(count: u64, most: u64, width: usize) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = if most == 0 { 0 } else { u128::from(count) * (width as u128) * 8 / u128::from(most) };
+    let eighths =
+        if most == 0 { 0 } else { u128::from(count) * (width as u128) * 8 / u128::from(most) };
     let eighths = usize::try_from(eighths).unwrap_or(0).max(usize::from(count > 0));
     "█".repeat(eighths / 8) + PARTS[eighths % 8]
 }

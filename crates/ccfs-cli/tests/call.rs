@@ -14,12 +14,23 @@ use ccfs_emulator::{Developer, Emulator, Recording};
 use serde_json::{Value, json};
 use support::{Ccfs, Run};
 
-const WINDOW: [&str; 6] =
-    ["--beginTime", "2023-04-05 00:00:00", "--endTime", "2023-04-06 00:00:00", "--callBackURL", "http://127.0.0.1:9/callback"];
+const WINDOW: [&str; 6] = [
+    "--beginTime",
+    "2023-04-05 00:00:00",
+    "--endTime",
+    "2023-04-06 00:00:00",
+    "--callBackURL",
+    "http://127.0.0.1:9/callback",
+];
 const MISSING: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
 fn emulator() -> Emulator {
-    Emulator::builder().developer(Developer::new("other", "the other's key")).rows(20).lockout(None).start().unwrap()
+    Emulator::builder()
+        .developer(Developer::new("other", "the other's key"))
+        .rows(20)
+        .lockout(None)
+        .start()
+        .unwrap()
 }
 
 fn interface(name: &str) -> &'static Interface {
@@ -70,7 +81,10 @@ impl Covered {
         let arguments = [&[name], fields, &["-o", "got"]].concat();
         let told = printed(&call(ccfs, &arguments));
         assert_eq!(told, json!({"kind": kind, "bytes": expected.len(), "path": "got"}), "{name}");
-        assert!(fs::read(ccfs.path("got")).unwrap() == expected, "{name}: other bytes than the emulator has");
+        assert!(
+            fs::read(ccfs.path("got")).unwrap() == expected,
+            "{name}: other bytes than the emulator has"
+        );
 
         fs::write(ccfs.path("got"), "mine").unwrap();
         let said = failed(&call(ccfs, &arguments), 1, "file");
@@ -90,7 +104,13 @@ impl Covered {
         let before = ccfs.files(".");
         let said = failed(&call(ccfs, &[&[name], fields, output].concat()), 1, "refused");
         assert_eq!(said["result_code"], code, "{said}");
-        assert!(said["message"].as_str().unwrap().starts_with(&format!("{name}: the server answered {code}")), "{said}");
+        assert!(
+            said["message"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("{name}: the server answered {code}")),
+            "{said}"
+        );
         assert_eq!(ccfs.files("."), before, "{name}: nothing half-written");
     }
 }
@@ -108,22 +128,46 @@ fn every_interface_is_called_by_name() {
     let mut covered = Covered::default();
 
     for (query, more, download, field) in [
-        ("queryAgentSkillInfoData", &["--agentId", "101"][..], "downloadAgentSkillInfoFile", "--agentSkillInfoFileName"),
+        (
+            "queryAgentSkillInfoData",
+            &["--agentId", "101"][..],
+            "downloadAgentSkillInfoFile",
+            "--agentSkillInfoFileName",
+        ),
         ("queryAgentOprInfoData", &[], "downloadAgentOprInfoFile", "--agentOprInfoFileName"),
         ("queryBillData", &["--dataType", "record"], "downloadBillFile", "--billFileName"),
     ] {
         let data = covered.data(&ccfs, query, &[&WINDOW, more].concat());
         let id = data["responseId"].as_str().unwrap();
         let name = emulator.files().into_iter().find(|name| name.as_str().contains(id)).unwrap();
-        covered.file(&ccfs, download, &[field, name.as_str()], "zip", &emulator.file(&name).unwrap());
+        covered.file(
+            &ccfs,
+            download,
+            &[field, name.as_str()],
+            "zip",
+            &emulator.file(&name).unwrap(),
+        );
         covered.refused(&ccfs, download, &[field, MISSING], "0300011");
-        let future = ["--beginTime", "2099-04-05 00:00:00", "--endTime", "2099-04-06 00:00:00", WINDOW[4], WINDOW[5]];
+        let future = [
+            "--beginTime",
+            "2099-04-05 00:00:00",
+            "--endTime",
+            "2099-04-06 00:00:00",
+            WINDOW[4],
+            WINDOW[5],
+        ];
         covered.refused(&ccfs, query, &[&future, more].concat(), "0300016");
     }
 
     let (mine, theirs) = recordings(&emulator);
     let (first, last) = (mine[2], mine[mine.len() - 1]);
-    covered.file(&ccfs, "downloadRecordFile", &["--fileName", &first.file_name], "wav", &first.wav());
+    covered.file(
+        &ccfs,
+        "downloadRecordFile",
+        &["--fileName", &first.file_name],
+        "wav",
+        &first.wav(),
+    );
     covered.refused(&ccfs, "downloadRecordFile", &["--fileName", &theirs.file_name], "0300018");
     covered.file(&ccfs, "downloadRecord", &["--callId", &first.call_id], "wav", &first.wav());
     covered.refused(&ccfs, "downloadRecord", &["--callId", &last.call_id], "0300017");
@@ -155,8 +199,19 @@ fn every_interface_is_called_by_name() {
         covered.file(&ccfs, name, &[&[field, path], more].concat(), "wav", &voices[path].wav);
         covered.refused(&ccfs, name, &[field, "Y:/none"], "0300011");
     }
-    covered.file(&ccfs, "ivr/downloadFile", &["--filePath", "Y:/3rd/0/one", "--mode", "1"], "wav", &voices["Y:/3rd/0/one/a.wav"].wav);
-    covered.refused(&ccfs, "ivr/downloadFile", &["--filePath", "Y:/3rd/0/two", "--mode", "1"], "0300044");
+    covered.file(
+        &ccfs,
+        "ivr/downloadFile",
+        &["--filePath", "Y:/3rd/0/one", "--mode", "1"],
+        "wav",
+        &voices["Y:/3rd/0/one/a.wav"].wav,
+    );
+    covered.refused(
+        &ccfs,
+        "ivr/downloadFile",
+        &["--filePath", "Y:/3rd/0/two", "--mode", "1"],
+        "0300044",
+    );
 
     fs::write(ccfs.path("a.wav"), first.wav()).unwrap();
     let uploaded = covered.data(&ccfs, "ivr/uploadFile", &["--vdnId", "39", "--data", "a.wav"]);
@@ -168,7 +223,9 @@ fn every_interface_is_called_by_name() {
     assert!(!emulator.voice_files().contains_key(path));
     covered.refused(&ccfs, "ivr/getFileHash", &["--fileName", path], "0300011");
     covered.refused(&ccfs, "ivr/deleteFile", &["--fileName", "Y:/3rd/0/one/a.wav"], "0300040");
-    emulator.faults().add(ccfs_emulator::Fault::ErrorUnder200(ccfs::ResultCode::ObjectStorageUploadFailed).times(1));
+    emulator.faults().add(
+        ccfs_emulator::Fault::ErrorUnder200(ccfs::ResultCode::ObjectStorageUploadFailed).times(1),
+    );
     covered.refused(&ccfs, "ivr/uploadFile", &["--vdnId", "39", "--data", "a.wav"], "0300047");
 
     let all: BTreeSet<_> = INTERFACES.iter().map(|interface| interface.name).collect();
@@ -181,17 +238,47 @@ fn without_json_a_person_reads_it_over_either_backend() {
     let ccfs = Ccfs::against(&emulator);
     let first = recordings(&emulator).0[0];
     for backend in ["blocking", "async"] {
-        let run = ccfs.run(&["--backend", backend, "call", "downloadRecordFile", "--fileName", &first.file_name, "-o", "got", "--force"]);
+        let run = ccfs.run(&[
+            "--backend",
+            backend,
+            "call",
+            "downloadRecordFile",
+            "--fileName",
+            &first.file_name,
+            "-o",
+            "got",
+            "--force",
+        ]);
         run.ends_with_code(0);
         assert_eq!(run.stdout, format!("got  {} bytes, wav\n", first.wav().len()));
         assert!(fs::read(ccfs.path("got")).unwrap() == first.wav());
-        let run = ccfs.run(&["--backend", backend, "call", "requestPlayVoice", "--fileName", &first.original_file_name]);
+        let run = ccfs.run(&[
+            "--backend",
+            backend,
+            "call",
+            "requestPlayVoice",
+            "--fileName",
+            &first.original_file_name,
+        ]);
         run.ends_with_code(0);
         let data: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(data["token"].as_str().unwrap().len(), 32);
-        let run = ccfs.run(&["--backend", backend, "call", "downloadRecord", "--callId", "1", "-o", "none"]);
+        let run = ccfs.run(&[
+            "--backend",
+            backend,
+            "call",
+            "downloadRecord",
+            "--callId",
+            "1",
+            "-o",
+            "none",
+        ]);
         run.ends_with_code(1);
-        assert!(run.stderr.starts_with("error: downloadRecord: the server answered 0300012: "), "{}", run.stderr);
+        assert!(
+            run.stderr.starts_with("error: downloadRecord: the server answered 0300012: "),
+            "{}",
+            run.stderr
+        );
         assert_eq!(ccfs.files("."), ["got"]);
     }
     fs::write(ccfs.path("a.wav"), first.wav()).unwrap();
@@ -218,12 +305,17 @@ fn data_is_printed_with_the_servers_own_digits_and_order() {
                 assert!(len > 0, "the request ends early");
                 request.extend_from_slice(&some[..len]);
             }
-            let head =
-                format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close", answer.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close",
+                answer.len()
+            );
             write!(connection, "{head}\r\n\r\n{answer}").unwrap();
         }
     });
-    let ccfs = Ccfs::new().env("CCFS_ENDPOINT", &endpoint).env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let ccfs = Ccfs::new()
+        .env("CCFS_ENDPOINT", &endpoint)
+        .env("CCFS_ACCESS_KEY", "ak")
+        .env("CCFS_SECRET_KEY", "sk");
     let arguments = ["call", "requestPlayVoice", "--fileName", "a.V3"];
     let run = ccfs.run(&arguments);
     run.ends_with_code(0);
@@ -231,7 +323,10 @@ fn data_is_printed_with_the_servers_own_digits_and_order() {
     assert_eq!(run.stdout, shown);
     let run = ccfs.run(&[&["--json"], &arguments[..]].concat());
     run.ends_with_code(0);
-    assert_eq!(run.stdout, "{\"result_data\":{\"z\":12345678901234567890123,\"a\":[1.10,{}],\"token\":\"\u{1F600}\"}}\n");
+    assert_eq!(
+        run.stdout,
+        "{\"result_data\":{\"z\":12345678901234567890123,\"a\":[1.10,{}],\"token\":\"\u{1F600}\"}}\n"
+    );
     server.join().unwrap();
 }
 
@@ -248,7 +343,11 @@ fn good_value(form: FieldForm) -> String {
 }
 
 /// The arguments of a call with every field but one, and with another value for one.
-fn arguments(interface: &Interface, without: Option<&str>, other: Option<(&str, &str)>) -> Vec<String> {
+fn arguments(
+    interface: &Interface,
+    without: Option<&str>,
+    other: Option<(&str, &str)>,
+) -> Vec<String> {
     let mut arguments = vec![interface.name.to_owned()];
     for field in interface.fields.iter().filter(|field| without != Some(field.name)) {
         let value = match other {
@@ -257,7 +356,10 @@ fn arguments(interface: &Interface, without: Option<&str>, other: Option<(&str, 
             _ if field.name == "callBackURL" => WINDOW[5].into(),
             _ => good_value(field.form),
         };
-        arguments.extend([format!("--{}{}", field.name, if field.secret { "-file" } else { "" }), value]);
+        arguments.extend([
+            format!("--{}{}", field.name, if field.secret { "-file" } else { "" }),
+            value,
+        ]);
     }
     if is_file(interface) {
         arguments.extend(["-o".into(), "got".into()]);
@@ -282,10 +384,19 @@ fn offline() -> (Emulator, Ccfs) {
 fn a_missing_or_unknown_field_is_a_usage_error_that_names_it() {
     let (emulator, ccfs) = offline();
     for interface in INTERFACES {
-        for field in interface.fields.iter().filter(|field| field.required && !matches!(field.form, FieldForm::UnixMillis)) {
+        for field in interface
+            .fields
+            .iter()
+            .filter(|field| field.required && !matches!(field.form, FieldForm::UnixMillis))
+        {
             let run = run(&ccfs, &arguments(interface, Some(field.name), None));
             run.ends_with_code(2);
-            assert!(run.stderr.contains(&format!("--{}", field.name)), "{}: {}", interface.name, run.stderr);
+            assert!(
+                run.stderr.contains(&format!("--{}", field.name)),
+                "{}: {}",
+                interface.name,
+                run.stderr
+            );
         }
         let mut unknown = arguments(interface, None, None);
         unknown.extend(["--colour".into(), "red".into()]);
@@ -295,7 +406,10 @@ fn a_missing_or_unknown_field_is_a_usage_error_that_names_it() {
     }
     // One of two must be given: the table cannot say that, and the operation does.
     let said = failed(&call(&ccfs, &["downloadRecord", "--ccId", "1", "-o", "got"]), 2, "usage");
-    assert!(said["message"].as_str().unwrap().contains("fileName: it or `callId` must be given"), "{said}");
+    assert!(
+        said["message"].as_str().unwrap().contains("fileName: it or `callId` must be given"),
+        "{said}"
+    );
     for arguments in [&["downloadRecords"][..], &[]] {
         let run = call(&ccfs, arguments);
         run.ends_with_code(2);
@@ -315,35 +429,69 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
                     fs::write(ccfs.path("long"), "y".repeat(1025)).unwrap();
                     ("long".into(), vec!["1025 characters".into(), "at most 1024".into()])
                 }
-                FieldForm::Text { limit } => ("y".repeat(limit + 1), vec![format!("{} characters", limit + 1), format!("at most {limit}")]),
+                FieldForm::Text { limit } => (
+                    "y".repeat(limit + 1),
+                    vec![format!("{} characters", limit + 1), format!("at most {limit}")],
+                ),
                 FieldForm::Time => ("2023-02-30 00:00:00".into(), vec!["calendar".into()]),
-                FieldForm::Number => ("-1".into(), vec!["\"-1\"".into(), "18446744073709551615".into()]),
-                FieldForm::UnixMillis => ("253402300800000".into(), vec!["253402300800000".into(), "10000".into()]),
-                FieldForm::IndexFileName => (format!("{}.zip", "y".repeat(46)), vec!["50".into(), "49".into()]),
-                FieldForm::OneOf(texts) => ("other".into(), vec!["\"other\"".into(), texts[0].into()]),
+                FieldForm::Number => {
+                    ("-1".into(), vec!["\"-1\"".into(), "18446744073709551615".into()])
+                }
+                FieldForm::UnixMillis => {
+                    ("253402300800000".into(), vec!["253402300800000".into(), "10000".into()])
+                }
+                FieldForm::IndexFileName => {
+                    (format!("{}.zip", "y".repeat(46)), vec!["50".into(), "49".into()])
+                }
+                FieldForm::OneOf(texts) => {
+                    ("other".into(), vec!["\"other\"".into(), texts[0].into()])
+                }
                 FieldForm::Wav { limit } => {
                     fs::write(ccfs.path("large.wav"), vec![0; limit + 1]).unwrap();
                     ("large.wav".into(), vec![limit.to_string()])
                 }
                 other => panic!("a form that this test does not know: {other:?}"),
             };
-            let said = failed(&run(&ccfs, &arguments(interface, None, Some((field.name, &value)))), 2, "usage");
+            let said = failed(
+                &run(&ccfs, &arguments(interface, None, Some((field.name, &value)))),
+                2,
+                "usage",
+            );
             let message = said["message"].as_str().unwrap();
-            assert!(message.contains(field.name) || matches!(field.form, FieldForm::Wav { .. }), "{}: {message}", interface.name);
+            assert!(
+                message.contains(field.name) || matches!(field.form, FieldForm::Wav { .. }),
+                "{}: {message}",
+                interface.name
+            );
             for part in told {
-                assert!(message.contains(&part), "{} {}: {part:?} is missing in: {message}", interface.name, field.name);
+                assert!(
+                    message.contains(&part),
+                    "{} {}: {part:?} is missing in: {message}",
+                    interface.name,
+                    field.name
+                );
             }
             checked += 1;
         }
     }
     assert_eq!(checked, INTERFACES.iter().map(|interface| interface.fields.len()).sum::<usize>());
-    let mut reversed = arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-04 00:00:00")));
+    let mut reversed =
+        arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-04 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "usage");
-    assert!(said["message"].as_str().unwrap().contains("the begin is later than the end"), "{said}");
-    reversed = arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-09 00:00:00")));
+    assert!(
+        said["message"].as_str().unwrap().contains("the begin is later than the end"),
+        "{said}"
+    );
+    reversed =
+        arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-09 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "usage");
     let message = said["message"].as_str().unwrap();
-    assert!(message.contains("4 days long") && message.contains("at most 3 days") && message.contains("endTime"), "{message}");
+    assert!(
+        message.contains("4 days long")
+            && message.contains("at most 3 days")
+            && message.contains("endTime"),
+        "{message}"
+    );
     assert!(emulator.received().is_empty(), "nothing was sent");
     assert!(!ccfs.path("got").exists());
 }
@@ -358,17 +506,30 @@ fn a_playback_token_is_no_argument() {
     assert!(run.stderr.contains("--st-file"), "{}", run.stderr);
     let help = ccfs.run(&["call", "playVoice", "--help"]).stdout;
     assert!(help.contains("--st-file <FILE>") && !help.contains("--st <"), "{help}");
-    let token = printed(&call(&ccfs, &["requestPlayVoice", "--fileName", &recording.original_file_name]))["result_data"]["token"].take();
-    let run = ccfs.run_with(&["--json", "call", "playVoice", "--st-file", "-", "-o", "got"], token.as_str().unwrap().as_bytes());
+    let token = printed(&call(
+        &ccfs,
+        &["requestPlayVoice", "--fileName", &recording.original_file_name],
+    ))["result_data"]["token"]
+        .take();
+    let run = ccfs.run_with(
+        &["--json", "call", "playVoice", "--st-file", "-", "-o", "got"],
+        token.as_str().unwrap().as_bytes(),
+    );
     printed(&run);
     assert!(fs::read(ccfs.path("got")).unwrap() == recording.wav());
-    for (content, said) in [(&b"\xFF\xFE"[..], "not UTF-8"), (b"", "st: it must be given"), (b"a\nb", "no control characters")] {
+    for (content, said) in [
+        (&b"\xFF\xFE"[..], "not UTF-8"),
+        (b"", "st: it must be given"),
+        (b"a\nb", "no control characters"),
+    ] {
         let run = ccfs.run_with(&["call", "playVoice", "--st-file", "-", "-o", "other"], content);
         run.ends_with_code(2);
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
     let run = call(&ccfs, &["playVoice", "--st-file", "nowhere", "-o", "other"]);
-    assert!(failed(&run, 2, "usage")["message"].as_str().unwrap().contains("nowhere cannot be read"));
+    assert!(
+        failed(&run, 2, "usage")["message"].as_str().unwrap().contains("nowhere cannot be read")
+    );
     assert!(!ccfs.path("other").exists());
 }
 
@@ -391,16 +552,26 @@ fn only_what_the_server_takes_is_uploaded() {
         (changed(34, 16), "16 bits a sample"),
     ] {
         fs::write(ccfs.path("b.wav"), content).unwrap();
-        let error = failed(&call(&ccfs, &["ivr/uploadFile", "--vdnId", "39", "--data", "b.wav"]), 2, "usage");
-        assert!(error["message"].as_str().unwrap().contains(said), "{said:?} is missing in: {error}");
+        let error = failed(
+            &call(&ccfs, &["ivr/uploadFile", "--vdnId", "39", "--data", "b.wav"]),
+            2,
+            "usage",
+        );
+        assert!(
+            error["message"].as_str().unwrap().contains(said),
+            "{said:?} is missing in: {error}"
+        );
     }
     assert!(emulator.received().is_empty(), "nothing was sent");
-    let run = ccfs.run_with(&["--json", "call", "ivr/uploadFile", "--vdnId", "39", "--data", "-"], &wav);
+    let run =
+        ccfs.run_with(&["--json", "call", "ivr/uploadFile", "--vdnId", "39", "--data", "-"], &wav);
     let path = printed(&run)["result_data"]["fileName"].as_str().unwrap().to_owned();
     assert_eq!(emulator.voice_files()[&path].wav, wav);
 
     // The largest that the server takes.
-    let FieldForm::Wav { limit } = interface("ivr/uploadFile").field("data").unwrap().form else { panic!("a file") };
+    let FieldForm::Wav { limit } = interface("ivr/uploadFile").field("data").unwrap().form else {
+        panic!("a file")
+    };
     let samples = u32::try_from(limit - 44).unwrap();
     let mut large = wav[..44].to_vec();
     large[4..8].copy_from_slice(&(36 + samples).to_le_bytes());
@@ -427,12 +598,28 @@ fn the_overview_lists_what_there_is() {
     let ccfs = Ccfs::new();
     let overview = ccfs.run(&["call", "--help"]);
     for interface in INTERFACES {
-        assert!(overview.stdout.contains(&format!("  {} ", interface.name)), "{} is not in:\n{}", interface.name, overview.stdout);
+        assert!(
+            overview.stdout.contains(&format!("  {} ", interface.name)),
+            "{} is not in:\n{}",
+            interface.name,
+            overview.stdout
+        );
         let help = ccfs.run(&["call", interface.name, "--help"]);
         help.ends_with_code(0);
         for field in interface.fields {
-            assert!(help.stdout.contains(&format!("--{}", field.name)), "{}: {}", interface.name, help.stdout);
+            assert!(
+                help.stdout.contains(&format!("--{}", field.name)),
+                "{}: {}",
+                interface.name,
+                help.stdout
+            );
         }
-        assert_eq!(help.stdout.contains("--output <FILE>"), is_file(interface), "{}: {}", interface.name, help.stdout);
+        assert_eq!(
+            help.stdout.contains("--output <FILE>"),
+            is_file(interface),
+            "{}: {}",
+            interface.name,
+            help.stdout
+        );
     }
 }

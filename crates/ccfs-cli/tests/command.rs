@@ -18,7 +18,14 @@ fn the_demo_does_the_whole_job() {
     let ccfs = Ccfs::new();
     let run = ccfs.run(&["demo", "--out", "out", "--rows", "50"]);
     run.ends_with_code(0);
-    for said in ["queryAgentSkillInfoData", "signature checked", "blocking (ureq)", "async (reqwest)", "the same bytes", "50 changes of"] {
+    for said in [
+        "queryAgentSkillInfoData",
+        "signature checked",
+        "blocking (ureq)",
+        "async (reqwest)",
+        "the same bytes",
+        "50 changes of",
+    ] {
         assert!(run.stdout.contains(said), "{said:?} is missing in:\n{}", run.stdout);
     }
     assert_eq!(run.stderr, "");
@@ -37,8 +44,18 @@ fn query_and_download_over_both_backends() {
     let emulator = Emulator::builder().rows(30).start().unwrap();
     for backend in ["blocking", "async"] {
         let ccfs = Ccfs::against(&emulator);
-        let query = ["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"];
-        let run = ccfs.run(&[&["--json", "--backend", backend, "--tz", "Asia/Shanghai"], &query[..]].concat());
+        let query = [
+            "query",
+            "--begin",
+            "2023-04-05 00:00:00",
+            "--end",
+            "2023-04-06 00:00:00",
+            "--callback",
+            "http://127.0.0.1:9/cb",
+        ];
+        let run = ccfs.run(
+            &[&["--json", "--backend", backend, "--tz", "Asia/Shanghai"], &query[..]].concat(),
+        );
         run.ends_with_code(0);
         let answer: Value = serde_json::from_str(&run.stdout).unwrap();
         let name = answer["file_name"].as_str().unwrap();
@@ -47,13 +64,19 @@ fn query_and_download_over_both_backends() {
         let run = ccfs.run(&["--json", "--backend", backend, "download", name.as_str()]);
         run.ends_with_code(0);
         let bytes = emulator.file(&name).unwrap();
-        let expected = json!({"file_name": name.as_str(), "bytes": bytes.len(), "path": format!("./{name}")});
+        let expected =
+            json!({"file_name": name.as_str(), "bytes": bytes.len(), "path": format!("./{name}")});
         assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), expected);
         assert!(fs::read(ccfs.path(name.as_str())).unwrap() == bytes);
         // A second time: it is there, and stays unless --force.
         let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
         run.ends_with_code(1);
-        assert!(run.stderr.contains("is there already") && run.stderr.ends_with("hint: --force replaces it\n"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("is there already")
+                && run.stderr.ends_with("hint: --force replaces it\n"),
+            "{}",
+            run.stderr
+        );
         ccfs.run(&["--backend", backend, "download", name.as_str(), "--force"]).ends_with_code(0);
     }
 }
@@ -66,8 +89,16 @@ fn refusals_of_the_server_have_their_exit_codes() {
         let run = ccfs.run(&["--backend", backend, "--json", "download", NAME]);
         run.ends_with_code(1);
         let error: Value = serde_json::from_str(&run.stderr).unwrap();
-        assert_eq!((&error["error"], &error["result_code"]), (&json!("refused"), &json!("0300011")));
-        for (fault, code) in [(Fault::Unauthorized, 4), (Fault::Locked, 4), (Fault::Garbage, 1), (Fault::Html(200), 1)] {
+        assert_eq!(
+            (&error["error"], &error["result_code"]),
+            (&json!("refused"), &json!("0300011"))
+        );
+        for (fault, code) in [
+            (Fault::Unauthorized, 4),
+            (Fault::Locked, 4),
+            (Fault::Garbage, 1),
+            (Fault::Html(200), 1),
+        ] {
             emulator.faults().clear();
             emulator.faults().add(fault);
             ccfs.run(&["--backend", backend, "download", NAME]).ends_with_code(code);
@@ -81,7 +112,15 @@ fn refusals_of_the_server_have_their_exit_codes() {
 fn a_corrupt_archive_is_not_kept() {
     let emulator = Emulator::builder().rows(500).start().unwrap();
     let ccfs = Ccfs::against(&emulator);
-    let begin = ["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"];
+    let begin = [
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        "http://127.0.0.1:9/cb",
+    ];
     ccfs.run(&begin).ends_with_code(0);
     let name = emulator.files().pop().unwrap();
     emulator.faults().add(Fault::CorruptZip);
@@ -101,8 +140,14 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
     fs::write(ccfs.path("two.txt"), "key\nanother\n").unwrap();
     fs::write(ccfs.path("marked.txt"), "\u{feff}key\n").unwrap();
     for (arguments, said) in [
-        (&["download", "20230230_9239cb50a8384bb0ab503441bf089446.zip"][..], "must begin with a day that exists"),
-        (&["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"], "has 31 characters, and it must have 32"),
+        (
+            &["download", "20230230_9239cb50a8384bb0ab503441bf089446.zip"][..],
+            "must begin with a day that exists",
+        ),
+        (
+            &["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"],
+            "has 31 characters, and it must have 32",
+        ),
         (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
         (&["download", NAME, "-o", "-"], "stdout is none"),
         (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ is not there"),
@@ -110,21 +155,68 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
         (&["convert", "ca.txt", "-o", "."], ". is a folder"),
         (&["--secret-key-file", "two.txt", "download", NAME], "more than one line"),
         (&["--secret-key-file", "marked.txt", "download", NAME], "a byte order mark"),
-        (&["--secret-key-file", "-", "sign", "--path", "/", "--header", "host: a", "--body-file", "-"], "only one can be -"),
+        (
+            &[
+                "--secret-key-file",
+                "-",
+                "sign",
+                "--path",
+                "/",
+                "--header",
+                "host: a",
+                "--body-file",
+                "-",
+            ],
+            "only one can be -",
+        ),
         (&["--ca", "nowhere.pem", "download", NAME], "nowhere.pem cannot be read"),
         (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
         (&["--endpoint", "10.1.2.3:8443", "download", NAME], "must begin with https://"),
         (&["--tz", "Mars/Olympus", "convert", "ca.txt"], "is not a time zone"),
-        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "--end: the window"),
-        (&["query", "--begin", "yesterday", "--end", "2023-04-09 00:00:00", "--callback", "http://h/"], "--begin: a"),
-        (&["query", "--begin", "2023-04-01 00:00:00", "--end", "2023-04-02 00:00:00", "--callback", "10.1.2.3"], "--callback: it must be"),
+        (
+            &[
+                "query",
+                "--begin",
+                "2023-04-01 00:00:00",
+                "--end",
+                "2023-04-09 00:00:00",
+                "--callback",
+                "http://h/",
+            ],
+            "--end: the window",
+        ),
+        (
+            &[
+                "query",
+                "--begin",
+                "yesterday",
+                "--end",
+                "2023-04-09 00:00:00",
+                "--callback",
+                "http://h/",
+            ],
+            "--begin: a",
+        ),
+        (
+            &[
+                "query",
+                "--begin",
+                "2023-04-01 00:00:00",
+                "--end",
+                "2023-04-02 00:00:00",
+                "--callback",
+                "10.1.2.3",
+            ],
+            "--callback: it must be",
+        ),
     ] {
         let run = ccfs.run(arguments);
         run.ends_with_code(2);
         assert!(run.stderr.contains(said), "{said:?} is missing in: {}", run.stderr);
         assert_eq!(run.stdout, "");
     }
-    for arguments in [&["--json", "download"][..], &["--json", "download", NAME, "--no-such-flag"]] {
+    for arguments in [&["--json", "download"][..], &["--json", "download", NAME, "--no-such-flag"]]
+    {
         let run = ccfs.run(arguments);
         run.ends_with_code(2);
         let error: Value = serde_json::from_str(&run.stderr).unwrap();
@@ -132,9 +224,14 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
     }
     assert!(emulator.received().is_empty());
     let bare = Ccfs::new();
-    let run = bare.run(&["--endpoint", "https://127.0.0.1:1", "--access-key", "ak", "download", NAME]);
+    let run =
+        bare.run(&["--endpoint", "https://127.0.0.1:1", "--access-key", "ak", "download", NAME]);
     run.ends_with_code(2);
-    assert!(run.stderr.contains("--secret-key-file") && run.stderr.contains("CCFS_SECRET_KEY"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--secret-key-file") && run.stderr.contains("CCFS_SECRET_KEY"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -144,7 +241,14 @@ fn a_network_that_fails_is_a_3() {
     for backend in ["blocking", "async"] {
         let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
         // A certificate that nobody here trusts is refused at once; a port where nobody listens would be tried for seconds.
-        let run = ccfs.run(&["--endpoint", &stranger.endpoint().to_string(), "--backend", backend, "download", NAME]);
+        let run = ccfs.run(&[
+            "--endpoint",
+            &stranger.endpoint().to_string(),
+            "--backend",
+            backend,
+            "download",
+            NAME,
+        ]);
         run.ends_with_code(3);
         assert!(run.stderr.contains("TLS"), "{}", run.stderr);
     }
@@ -163,7 +267,9 @@ fn settings_come_from_flag_then_environment_then_file() {
     fs::create_dir(ccfs.path("ccfs")).unwrap();
     fs::write(ccfs.path("ccfs/ca.pem"), emulator.ca_pem().unwrap()).unwrap();
     fs::write(ccfs.path("ccfs/key"), format!("{secret_key}\n")).unwrap();
-    let config = format!("endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"key\"\nca = \"ca.pem\"\n");
+    let config = format!(
+        "endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"key\"\nca = \"ca.pem\"\n"
+    );
     fs::write(ccfs.path("ccfs/config.toml"), &config).unwrap();
     let endpoint = emulator.endpoint().to_string();
     // The file has a wrong endpoint; the environment mends it; a wrong flag breaks it again.
@@ -171,17 +277,28 @@ fn settings_come_from_flag_then_environment_then_file() {
     reaches.run(&["download", NAME]).ends_with_code(1);
     reaches.run(&["--access-key", "other", "download", NAME]).ends_with_code(4);
     // A secret on stdin.
-    let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], secret_key.as_bytes());
+    let run =
+        reaches.run_with(&["--secret-key-file", "-", "download", NAME], secret_key.as_bytes());
     run.ends_with_code(1);
     let run = reaches.run_with(&["--secret-key-file", "-", "download", NAME], b"another");
     run.ends_with_code(4);
-    fs::write(reaches.path("stdin.toml"), config.replace("\"key\"", "\"-\"").replace("ca.pem", "ccfs/ca.pem")).unwrap();
-    reaches.run_with(&["--config", "stdin.toml", "download", NAME], secret_key.as_bytes()).ends_with_code(1);
+    fs::write(
+        reaches.path("stdin.toml"),
+        config.replace("\"key\"", "\"-\"").replace("ca.pem", "ccfs/ca.pem"),
+    )
+    .unwrap();
+    reaches
+        .run_with(&["--config", "stdin.toml", "download", NAME], secret_key.as_bytes())
+        .ends_with_code(1);
     // A variable that is set to nothing is not set: what the file says counts.
     let reaches = reaches.env("CCFS_CA", "").env("CCFS_SECRET_KEY", "").env("CCFS_BACKEND", "");
     reaches.run(&["download", NAME]).ends_with_code(1);
     // A mistake in the file is told by line, and no value of it is repeated.
-    fs::write(reaches.path("broken.toml"), "endpoint = \"https://h\"\nsecret_key = 'marker-of-a-secret\n").unwrap();
+    fs::write(
+        reaches.path("broken.toml"),
+        "endpoint = \"https://h\"\nsecret_key = 'marker-of-a-secret\n",
+    )
+    .unwrap();
     let run = reaches.run(&["--config", "broken.toml", "download", NAME]);
     run.ends_with_code(2);
     assert!(run.stderr.contains("line 2") && !run.stderr.contains("marker"), "{}", run.stderr);
@@ -203,26 +320,49 @@ fn convert_prints_the_contracts_lines() {
         )
     );
     let run = ccfs.run(&["--tz", "Asia/Shanghai", "convert", "a.csv"]);
-    assert!(run.stdout.contains(r#""operate_time":"2015-02-08T20:23:30+08:00""#) && run.stdout.contains("12:23:30Z"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains(r#""operate_time":"2015-02-08T20:23:30+08:00""#)
+            && run.stdout.contains("12:23:30Z"),
+        "{}",
+        run.stdout
+    );
     // From stdin the same, and as CSV in one shape, which converts to itself.
-    assert_eq!(ccfs.run_with(&["convert", "-"], SKILLS_CSV.as_bytes()).stdout.lines().next(), Some(first));
+    assert_eq!(
+        ccfs.run_with(&["convert", "-"], SKILLS_CSV.as_bytes()).stdout.lines().next(),
+        Some(first)
+    );
     let csv = ccfs.run(&["convert", "a.csv", "--to", "csv"]).stdout;
-    assert!(csv.starts_with("id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,"), "{csv}");
+    assert!(
+        csv.starts_with("id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,"),
+        "{csv}"
+    );
     assert_eq!(ccfs.run_with(&["convert", "-", "--to", "csv"], csv.as_bytes()).stdout, csv);
 }
 
 #[test]
 fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
     let ccfs = Ccfs::new();
-    fs::write(ccfs.path("a.csv"), format!("{SKILLS_CSV}2,dev,acc,1,2,3,2015-02-30 00:00:00\n3,dev\n")).unwrap();
+    fs::write(
+        ccfs.path("a.csv"),
+        format!("{SKILLS_CSV}2,dev,acc,1,2,3,2015-02-30 00:00:00\n3,dev\n"),
+    )
+    .unwrap();
     let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl"]);
     run.ends_with_code(1);
     let said = "a.csv, line 2, column 7 (operate_time): the date does not exist in the calendar";
-    assert!(run.stderr.contains(said) && run.stderr.contains("--on-bad-row skip"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(said) && run.stderr.contains("--on-bad-row skip"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(ccfs.files("."), ["a.csv"], "nothing half-written");
     let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl", "--on-bad-row", "skip"]);
     run.ends_with_code(0);
-    assert!(run.stderr.contains("1 bad row was left out") && run.stderr.contains("line 2"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("1 bad row was left out") && run.stderr.contains("line 2"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(fs::read_to_string(ccfs.path("a.jsonl")).unwrap().lines().count(), 2);
 }
 
@@ -242,9 +382,14 @@ fn a_truncated_archive_is_told_and_leaves_nothing() {
     }
     let run = ccfs.run(&["inspect", "whole.zip"]);
     run.ends_with_code(0);
-    assert!(run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the tenant's day"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the tenant's day"),
+        "{}",
+        run.stdout
+    );
     // From stdin the same records come, while the archive is still arriving.
-    let (from_file, from_stdin) = (ccfs.run(&["convert", "whole.zip"]), ccfs.run_with(&["convert", "-"], &bytes));
+    let (from_file, from_stdin) =
+        (ccfs.run(&["convert", "whole.zip"]), ccfs.run_with(&["convert", "-"], &bytes));
     from_stdin.ends_with_code(0);
     assert!(from_file.stdout == from_stdin.stdout && from_file.stdout.lines().count() == 300);
     ccfs.run_with(&["convert", "-", "-o", "x.jsonl"], &bytes[..bytes.len() / 2]).ends_with_code(1);
@@ -260,7 +405,11 @@ fn help_has_an_example_for_every_command() {
     for command in support::commands(&ccfs.run(&["--help"]).stdout) {
         let run = ccfs.run(&[command, "--help"]);
         run.ends_with_code(0);
-        assert!(run.stdout.contains("Example:\n  ccfs ") || run.stdout.contains("| ccfs "), "{command}: {}", run.stdout);
+        assert!(
+            run.stdout.contains("Example:\n  ccfs ") || run.stdout.contains("| ccfs "),
+            "{command}: {}",
+            run.stdout
+        );
     }
     assert!(ccfs.run(&["completions", "bash"]).stdout.contains("ccfs__subcmd__download"));
 }
@@ -272,14 +421,27 @@ fn manual_pages_are_made_from_the_help() {
     let overview = ccfs.run(&["man"]);
     overview.ends_with_code(0);
     ccfs.run(&["man", "--out", "man1"]).ends_with_code(0);
-    assert_eq!(fs::read_to_string(ccfs.path("man1/ccfs.1")).unwrap().trim_end(), overview.stdout.trim_end());
+    assert_eq!(
+        fs::read_to_string(ccfs.path("man1/ccfs.1")).unwrap().trim_end(),
+        overview.stdout.trim_end()
+    );
     let mut pages = 0;
     for entry in fs::read_dir(ccfs.path("man1")).unwrap() {
         let path = entry.unwrap().path();
-        let (name, page) = (path.file_stem().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
+        let (name, page) =
+            (path.file_stem().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
         assert!(page.contains(".TH ") && page.contains(".SH SYNOPSIS"), "{name}");
-        assert!(page.contains("EXIT STATUS") && page.contains("CCFS_ENDPOINT") && page.contains("config.toml"), "{name}");
-        assert!(name == "ccfs" || (page.contains(".SH \"EXAMPLES\"\n.nf\n") && page.contains("SEE ALSO")), "{name}");
+        assert!(
+            page.contains("EXIT STATUS")
+                && page.contains("CCFS_ENDPOINT")
+                && page.contains("config.toml"),
+            "{name}"
+        );
+        assert!(
+            name == "ccfs"
+                || (page.contains(".SH \"EXAMPLES\"\n.nf\n") && page.contains("SEE ALSO")),
+            "{name}"
+        );
         let command: Vec<&str> = name.strip_prefix("ccfs-").into_iter().collect();
         let help = ccfs.run(&[&command[..], &["--help"]].concat()).stdout;
         let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3);
@@ -288,11 +450,18 @@ fn manual_pages_are_made_from_the_help() {
         }
         pages += 1;
         match Command::new("groff").args(["-man", "-ww", "-z"]).arg(&path).output() {
-            Ok(checked) => assert!(checked.status.success() && checked.stderr.is_empty(), "{name}: {checked:?}"),
+            Ok(checked) => assert!(
+                checked.status.success() && checked.stderr.is_empty(),
+                "{name}: {checked:?}"
+            ),
             Err(_) => println!("{name} is not looked at by groff: it is not here"),
         }
     }
-    assert_eq!(pages, 1 + overview.stdout.matches("\nccfs\\-").count(), "the overview names every page");
+    assert_eq!(
+        pages,
+        1 + overview.stdout.matches("\nccfs\\-").count(),
+        "the overview names every page"
+    );
     assert!(pages > 10);
 }
 
@@ -302,7 +471,10 @@ fn manual_pages_are_made_from_the_help() {
 fn mistakes_in_the_configuration_are_told_without_values() {
     let ccfs = Ccfs::new();
     for (line, said) in [
-        ("acess_key = \"MARKER\"", "line 2: there is no setting acess_key. The settings are endpoint,"),
+        (
+            "acess_key = \"MARKER\"",
+            "line 2: there is no setting acess_key. The settings are endpoint,",
+        ),
         ("MARKER-key = 1", "line 2: there is no such setting. The"),
         ("backend = \"MARKER\"", "line 2: the value must be blocking or async. The"),
         ("= MARKER", "line 2: unquoted keys cannot be empty. The"),
@@ -313,7 +485,11 @@ fn mistakes_in_the_configuration_are_told_without_values() {
         fs::write(ccfs.path("ccfs.toml"), format!("tz = \"UTC\"\n{line}\n")).unwrap();
         let run = ccfs.run(&["--config", "ccfs.toml", "doctor"]);
         run.ends_with_code(2);
-        assert!(run.stderr.contains(said) && !run.stderr.contains("MARKER"), "{said:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(said) && !run.stderr.contains("MARKER"),
+            "{said:?}: {}",
+            run.stderr
+        );
     }
 }
 
@@ -326,7 +502,11 @@ fn a_charset_and_bounds_can_be_set() {
     let id = |arguments: &[&str]| {
         let run = ccfs.run(arguments);
         run.ends_with_code(0);
-        serde_json::from_str::<Value>(run.stdout.lines().next().unwrap()).unwrap()["id"].as_str().unwrap().chars().next()
+        serde_json::from_str::<Value>(run.stdout.lines().next().unwrap()).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .chars()
+            .next()
     };
     assert_eq!(id(&["convert", "a.csv"]), Some('\u{123}'));
     assert_eq!(id(&["convert", "a.csv", "--charset", "gb18030"]), Some('\u{6A21}'));
@@ -343,11 +523,24 @@ fn a_charset_and_bounds_can_be_set() {
 fn an_archive_without_index_files_is_told() {
     let emulator = Emulator::builder().plain().rows(3).start().unwrap();
     let ccfs = Ccfs::at(&emulator);
-    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"])
-        .ends_with_code(0);
+    ccfs.run(&[
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        "http://127.0.0.1:9/cb",
+    ])
+    .ends_with_code(0);
     let mut archive = emulator.file(&emulator.files().pop().unwrap()).unwrap();
     // The member's name stands before it and in the directory.
-    let at: Vec<usize> = archive.windows(14).enumerate().filter(|(_, name)| *name == b"agentSkillInfo").map(|(at, _)| at).collect();
+    let at: Vec<usize> = archive
+        .windows(14)
+        .enumerate()
+        .filter(|(_, name)| *name == b"agentSkillInfo")
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(at.len(), 2);
     for at in at {
         archive[at..at + 14].copy_from_slice(b"somethingElse_");
@@ -355,7 +548,11 @@ fn an_archive_without_index_files_is_told() {
     fs::write(ccfs.path("other.zip"), archive).unwrap();
     let run = ccfs.run(&["convert", "other.zip", "-o", "rows.jsonl"]);
     run.ends_with_code(1);
-    assert!(run.stderr.contains("no file in the archive is an index file by its name") && run.stderr.contains("somethingElse_"), "{run:?}");
+    assert!(
+        run.stderr.contains("no file in the archive is an index file by its name")
+            && run.stderr.contains("somethingElse_"),
+        "{run:?}"
+    );
     assert_eq!(ccfs.files("."), ["other.zip"]);
 }
 
@@ -371,7 +568,12 @@ fn what_is_no_table_is_not_converted() {
         fs::write(ccfs.path("saved.csv"), start).unwrap();
         for run in [ccfs.run(&["convert", "saved.csv"]), ccfs.run_with(&["convert", "-"], start)] {
             run.ends_with_code(1);
-            assert!(run.stdout.is_empty() && run.stderr.contains(what) && run.stderr.contains("failed download"), "{run:?}");
+            assert!(
+                run.stdout.is_empty()
+                    && run.stderr.contains(what)
+                    && run.stderr.contains("failed download"),
+                "{run:?}"
+            );
         }
     }
     let run = ccfs.run(&["convert", "-"]);
@@ -397,7 +599,11 @@ fn failures_tell_the_next_step() {
     let wrong = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", "another");
     assert_eq!(hint(&ccfs, &["download", NAME]), None, "the message says all");
     assert!(hint(&wrong, &["download", NAME]).unwrap().contains("ccfs doctor"));
-    assert!(hint(&ccfs, &["--endpoint", "https://127.0.0.1:1", "download", NAME]).unwrap().contains("ccfs doctor"));
+    assert!(
+        hint(&ccfs, &["--endpoint", "https://127.0.0.1:1", "download", NAME])
+            .unwrap()
+            .contains("ccfs doctor")
+    );
     emulator.faults().add(Fault::Locked);
     assert_eq!(hint(&ccfs, &["download", NAME]), None, "whoever is locked out sends nothing");
     let run = ccfs.run(&["listen", "--bind", "9080"]);
@@ -413,7 +619,9 @@ fn a_file_that_cannot_be_written_is_named() {
     fs::write(ccfs.path("a.csv"), SKILLS_CSV.repeat(5000)).unwrap();
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_ccfs"), "convert", "a.csv", "-o", "a.jsonl"]).current_dir(ccfs.path("."));
+    command
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_ccfs"), "convert", "a.csv", "-o", "a.jsonl"])
+        .current_dir(ccfs.path("."));
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();

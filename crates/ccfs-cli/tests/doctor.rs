@@ -14,7 +14,12 @@ fn the_exit_code_is_the_contracts() {
     let ccfs = Ccfs::against(&emulator);
     let run = ccfs.run(&["doctor"]);
     run.ends_with_code(0);
-    assert!(run.stdout.contains("All is well.") && run.stderr.is_empty(), "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout.contains("All is well.") && run.stderr.is_empty(),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
     for (fault, code, said) in [
         (Fault::Unauthorized, 4, "likely: a key is wrong"),
         (Fault::HostRewritten, 4, "likely: Host is rewritten on the way"),
@@ -28,7 +33,12 @@ fn the_exit_code_is_the_contracts() {
         emulator.faults().add(fault);
         let run = ccfs.run(&["doctor"]);
         run.ends_with_code(code);
-        assert!(run.stdout.contains(said) && run.stderr.starts_with("error: "), "{said:?} is missing in:\n{}{}", run.stdout, run.stderr);
+        assert!(
+            run.stdout.contains(said) && run.stderr.starts_with("error: "),
+            "{said:?} is missing in:\n{}{}",
+            run.stdout,
+            run.stderr
+        );
         assert!(!format!("{}{}", run.stdout, run.stderr).contains(emulator.secret_key()));
     }
 }
@@ -47,7 +57,13 @@ fn a_pin_can_be_taken_out_of_a_report_on_a_server_that_is_not_trusted() {
     let pin = report["certificates"][0]["sha256"].as_str().unwrap();
     ccfs.run(&["--pin-sha256", pin, "doctor"]).ends_with_code(0);
     // Without keys there is nothing to sign with, and the rest is looked at.
-    let run = Ccfs::new().run(&["--endpoint", &emulator.endpoint().to_string(), "--pin-sha256", pin, "doctor"]);
+    let run = Ccfs::new().run(&[
+        "--endpoint",
+        &emulator.endpoint().to_string(),
+        "--pin-sha256",
+        pin,
+        "doctor",
+    ]);
     run.ends_with_code(0);
     assert!(run.stdout.contains("no keys are set"), "{}", run.stdout);
 }
@@ -60,7 +76,11 @@ fn the_dialect_is_tried_on_demand() {
     assert_eq!(emulator.received().len(), 1);
     let run = ccfs.run(&["doctor", "--try-dialects"]);
     run.ends_with_code(4);
-    assert!(run.stdout.contains("--query-line empty") && emulator.received().len() == 3, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("--query-line empty") && emulator.received().len() == 3,
+        "{}",
+        run.stdout
+    );
     ccfs.run(&["--query-line", "empty", "doctor"]).ends_with_code(0);
 }
 
@@ -68,12 +88,27 @@ fn the_dialect_is_tried_on_demand() {
 fn through_a_proxy() {
     let Some(process) = ProxyProcess::start(Some("user:MARKER-word")) else { return };
     let emulator = Emulator::builder().start().unwrap();
-    let proxied = |login: &str| Ccfs::against(&emulator).env("HTTPS_PROXY", &format!("http://{login}@{}", process.address()));
+    let proxied = |login: &str| {
+        Ccfs::against(&emulator)
+            .env("HTTPS_PROXY", &format!("http://{login}@{}", process.address()))
+    };
     let run = proxied("user:MARKER-word").run(&["doctor"]);
     run.ends_with_code(0);
-    assert!(run.stdout.contains("through the proxy's tunnel") && !run.stdout.contains("MARKER"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("through the proxy's tunnel") && !run.stdout.contains("MARKER"),
+        "{}",
+        run.stdout
+    );
     let run = proxied("user:wrong").run(&["doctor"]);
     run.ends_with_code(3);
-    assert!(run.stdout.contains("HTTP 407") && run.stderr.contains("the proxy does not let the connection through"), "{}", run.stdout);
-    Ccfs::against(&emulator).env("HTTPS_PROXY", "socks5://127.0.0.1:1").run(&["doctor"]).ends_with_code(2);
+    assert!(
+        run.stdout.contains("HTTP 407")
+            && run.stderr.contains("the proxy does not let the connection through"),
+        "{}",
+        run.stdout
+    );
+    Ccfs::against(&emulator)
+        .env("HTTPS_PROXY", "socks5://127.0.0.1:1")
+        .run(&["doctor"])
+        .ends_with_code(2);
 }

@@ -25,7 +25,11 @@ const REQUESTS: u32 = 6;
 /// The header, and about to ask, asked, stored for each window.
 const LINES: usize = 10;
 /// In their order, as names of files have them.
-const WINDOWS: [&str; 3] = ["20230401T000000_20230403T235959", "20230404T000000_20230406T235959", "20230407T000000_20230407T235959"];
+const WINDOWS: [&str; 3] = [
+    "20230401T000000_20230403T235959",
+    "20230404T000000_20230406T235959",
+    "20230407T000000_20230407T235959",
+];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -37,7 +41,8 @@ struct Bench {
 
 impl Bench {
     fn new(more: &[&'static str]) -> Self {
-        let emulator = Emulator::builder().rows(300).lockout(None).same_files(true).start().unwrap();
+        let emulator =
+            Emulator::builder().rows(300).lockout(None).same_files(true).start().unwrap();
         let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
         Self { emulator, ccfs, arguments: [&RANGE[..], more].concat() }
     }
@@ -89,32 +94,49 @@ impl Bench {
     /// How often each window was asked for.
     fn questions(&self) -> BTreeMap<String, usize> {
         let mut questions = BTreeMap::new();
-        for request in self.emulator.received().iter().filter(|request| request.interface == Some(ASK)) {
+        for request in
+            self.emulator.received().iter().filter(|request| request.interface == Some(ASK))
+        {
             let begin = request.msg_body.as_ref().unwrap()["beginTime"].as_str().unwrap();
-            *questions.entry(begin.chars().filter(|c| !"-: ".contains(*c)).collect()).or_default() += 1;
+            *questions
+                .entry(begin.chars().filter(|c| !"-: ".contains(*c)).collect())
+                .or_default() += 1;
         }
         questions
     }
 
     /// The events in the journal, each with the beginning of its window.
     fn events(&self) -> Vec<(String, Value)> {
-        let lines = self.journal().into_iter().skip(1).map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        let lines = self
+            .journal()
+            .into_iter()
+            .skip(1)
+            .map(|line| serde_json::from_str::<Value>(&line).unwrap());
         lines.map(|line| (line["window"].as_str().unwrap()[..15].replace('T', ""), line)).collect()
     }
 
     /// The windows whose last line, without the failures, is of that kind; by the beginning of the window.
     fn windows_that_are(&self, events: &[&str]) -> BTreeSet<String> {
         let last: BTreeMap<String, Value> = self.events().into_iter().collect();
-        last.into_iter().filter(|(_, line)| events.contains(&line["event"].as_str().unwrap())).map(|(begin, _)| begin).collect()
+        last.into_iter()
+            .filter(|(_, line)| events.contains(&line["event"].as_str().unwrap()))
+            .map(|(begin, _)| begin)
+            .collect()
     }
 
     /// Runs it once more, undisturbed: the same files as ever, and nothing was asked for that the journal knew.
     ///
     /// What dead processes had sent, the server may read after their death: then it is one more that nobody heard the answer of.
     fn goes_on(&self, expected: &Files, at: &str) {
-        let (asked, stored) = (self.windows_that_are(&["asked", "stored"]), self.windows_that_are(&["stored"]));
+        let (asked, stored) =
+            (self.windows_that_are(&["asked", "stored"]), self.windows_that_are(&["stored"]));
         let begun = self.events();
-        let begun = |window: &str| begun.iter().filter(|(begin, line)| begin == window && line["event"] == "asking").count();
+        let begun = |window: &str| {
+            begun
+                .iter()
+                .filter(|(begin, line)| begin == window && line["event"] == "asking")
+                .count()
+        };
         let before = self.questions();
         self.emulator.faults().clear();
         let requests = self.emulator.received().len();
@@ -123,17 +145,34 @@ impl Bench {
         for (window, times) in self.questions() {
             let earlier = before.get(&window).copied().unwrap_or(0);
             let again = times - earlier;
-            let wanted = if asked.contains(&window) { 0..=0 } else { 1..=1 + begun(&window).saturating_sub(earlier) };
-            assert!(wanted.contains(&again), "{at}: {window} was asked for {again} times more, not {wanted:?}");
+            let wanted = if asked.contains(&window) {
+                0..=0
+            } else {
+                1..=1 + begun(&window).saturating_sub(earlier)
+            };
+            assert!(
+                wanted.contains(&again),
+                "{at}: {window} was asked for {again} times more, not {wanted:?}"
+            );
         }
         let received = self.emulator.received();
         let mut downloads = BTreeMap::<&str, usize>::new();
-        for request in received[requests..].iter().filter(|request| request.interface == Some(FETCH)) {
-            *downloads.entry(request.msg_body.as_ref().unwrap()["agentSkillInfoFileName"].as_str().unwrap()).or_default() += 1;
+        for request in
+            received[requests..].iter().filter(|request| request.interface == Some(FETCH))
+        {
+            *downloads
+                .entry(
+                    request.msg_body.as_ref().unwrap()["agentSkillInfoFileName"].as_str().unwrap(),
+                )
+                .or_default() += 1;
         }
         for (window, line) in self.events().iter().filter(|(_, line)| line["event"] == "asked") {
             let id = line["id"].as_str().unwrap();
-            let again: usize = downloads.iter().filter(|(name, _)| name.contains(id)).map(|(_, times)| times).sum();
+            let again: usize = downloads
+                .iter()
+                .filter(|(name, _)| name.contains(id))
+                .map(|(_, times)| times)
+                .sum();
             // A file that is there although no line says so may do, and may have been asked for by a process that died of it.
             let wanted = if stored.contains(window) {
                 0..=0
@@ -142,7 +181,10 @@ impl Bench {
             } else {
                 1..=1
             };
-            assert!(wanted.contains(&again), "{at}: the file of {window} was downloaded {again} times more, not {wanted:?}");
+            assert!(
+                wanted.contains(&again),
+                "{at}: the file of {window} was downloaded {again} times more, not {wanted:?}"
+            );
         }
     }
 }
@@ -208,12 +250,23 @@ fn killed_at_every_file() {
                 None => (format!("agentSkillInfo_{window}.{ending}"), false),
             };
             let there = || {
-                let mut names = fs::read_dir(bench.ccfs.path("out")).into_iter().flatten().flatten().map(|entry| entry.file_name());
-                names.any(|found| found.to_str().is_some_and(|found| if part { found.starts_with(&name) } else { found == name }))
+                let mut names = fs::read_dir(bench.ccfs.path("out"))
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|entry| entry.file_name());
+                names.any(|found| {
+                    found.to_str().is_some_and(|found| {
+                        if part { found.starts_with(&name) } else { found == name }
+                    })
+                })
             };
             // What is there for a moment only may be missed; then the pull is over, and going on finds nothing to do.
             let seen = bench.kill_when(there);
-            assert!(seen || ["zip", "jsonl.part"].contains(&ending), "{window}.{ending} never came");
+            assert!(
+                seen || ["zip", "jsonl.part"].contains(&ending),
+                "{window}.{ending} never came"
+            );
             bench.goes_on(&expected, &format!("{window}.{ending}"));
         }
     }
@@ -264,7 +317,8 @@ fn out_of_disk_at_many_sizes() {
         let bench = Bench::new(&more);
         // A limit on the size of files stands for the disk's end: writes beyond it fail, and the signal that tells of them is ignored.
         let script = format!("trap '' XFSZ; ulimit -f {size}; exec \"$@\"");
-        let arguments = [&["-c", &script, "sh", env!("CARGO_BIN_EXE_ccfs")], &bench.arguments[..]].concat();
+        let arguments =
+            [&["-c", &script, "sh", env!("CARGO_BIN_EXE_ccfs")], &bench.arguments[..]].concat();
         let output = bench.ccfs.program("sh", &arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{size} blocks: {output:?}");
         let said = String::from_utf8(output.stderr).unwrap();
@@ -287,11 +341,13 @@ fn interrupted_in_good_order() {
         bench.emulator.faults().add(Fault::MissingFile.at(FETCH));
         let mut process = bench.ccfs.start(&bench.arguments);
         process.until("two questions", || bench.questions().len() >= 2);
-        let killed = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        let killed =
+            Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
         assert!(killed.success());
         assert_eq!(process.wait(), Some(130));
         // On a slow machine it first says what it waits for.
-        let mut said = std::iter::repeat_with(|| process.error_line()).take_while(|line| !line.is_empty());
+        let mut said =
+            std::iter::repeat_with(|| process.error_line()).take_while(|line| !line.is_empty());
         assert!(said.any(|line| line.contains("interrupted; the same command goes on from here")));
         // Whatever was asked, its answer was waited for and written down.
         assert_eq!(bench.windows_that_are(&["asked"]).len(), bench.questions().len());
@@ -307,7 +363,10 @@ fn two_processes_do_not_share_a_folder() {
     process.until("three questions", || bench.questions().len() == 3);
     let second = bench.ccfs.run(&bench.arguments);
     second.ends_with_code(1);
-    assert_eq!(second.stderr, "error: another pull is at work in out: wait for it, or pull into another folder\n");
+    assert_eq!(
+        second.stderr,
+        "error: another pull is at work in out: wait for it, or pull into another folder\n"
+    );
     // The lock of a killed process is gone with it.
     drop(process);
     bench.goes_on(&undisturbed(&[]), "after the first was killed");

@@ -35,11 +35,19 @@ impl Printed {
 fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl Operation) {
     let signer = Signer::new(&emulator.credentials());
     let mut found = 0;
-    for received in emulator.received().iter().filter(|received| received.interface == Some(operation.interface())) {
+    for received in emulator
+        .received()
+        .iter()
+        .filter(|received| received.interface == Some(operation.interface()))
+    {
         let shown = received.header("authorization").unwrap();
         let at = shown.split('/').nth(2).unwrap().parse::<Timestamp>().unwrap();
-        let request = PreparedRequest::new(operation.request().unwrap(), emulator.endpoint()).unwrap().sign(&signer, at).unwrap();
-        let (prefix, signature) = request.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
+        let request = PreparedRequest::new(operation.request().unwrap(), emulator.endpoint())
+            .unwrap()
+            .sign(&signer, at)
+            .unwrap();
+        let (prefix, signature) =
+            request.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
         assert_eq!(shown, format!("{prefix}/…"));
         secrets.add("a signature", signature);
         found += 1;
@@ -50,7 +58,19 @@ fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl O
 /// What works for longer, and what looks at what went wrong: pulls with their journals, and the doctor, also with a proxy and a client certificate.
 fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Ccfs) -> Printed {
     let mut long = Printed::default();
-    let pull = |out| ["pull", "--from", "2023-04-01", "--to", "2023-04-02", "--tz", "Asia/Shanghai", "--out", out];
+    let pull = |out| {
+        [
+            "pull",
+            "--from",
+            "2023-04-01",
+            "--to",
+            "2023-04-02",
+            "--tz",
+            "Asia/Shanghai",
+            "--out",
+            out,
+        ]
+    };
     long.run(ccfs, &pull("pulled"), 0);
     long.run(wrong, &pull("refused"), 4);
     for folder in [ccfs.path("pulled"), wrong.path("refused")] {
@@ -60,19 +80,32 @@ fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Cc
     long.run(wrong, &["doctor"], 4);
     let password = "MARKER-proxy-password";
     secrets.add("a proxy's password", password);
-    for (proxy, code) in [("http://somebody:PASSWORD@127.0.0.1:9", 3), ("http://somebody:PASSWORD@", 2), ("ftp://u:PASSWORD@h", 2)] {
-        let proxied = Ccfs::against(emulator).env("HTTPS_PROXY", &proxy.replace("PASSWORD", password));
+    for (proxy, code) in [
+        ("http://somebody:PASSWORD@127.0.0.1:9", 3),
+        ("http://somebody:PASSWORD@", 2),
+        ("ftp://u:PASSWORD@h", 2),
+    ] {
+        let proxied =
+            Ccfs::against(emulator).env("HTTPS_PROXY", &proxy.replace("PASSWORD", password));
         long.run(&proxied, &["doctor"], code);
     }
     let identity = emulator.client_identity().unwrap();
     secrets.add("a private key", identity.key_pem.lines().nth(1).unwrap());
     let key = format!("{}{}", identity.key_pem, identity.key_pem.replace("PRIVATE", "PUBLIC"));
-    for (name, pem) in [("cert.pem", &identity.certificate_pem), ("key.pem", &identity.key_pem), ("both.pem", &key)] {
+    for (name, pem) in [
+        ("cert.pem", &identity.certificate_pem),
+        ("key.pem", &identity.key_pem),
+        ("both.pem", &key),
+    ] {
         fs::write(ccfs.path(name), pem).unwrap();
     }
     long.run(ccfs, &["--client-cert", "cert.pem", "--client-key", "key.pem", "doctor"], 0);
     long.run(ccfs, &["--client-cert", "key.pem", "--client-key", "both.pem", "doctor"], 2);
-    long.run(ccfs, &["listen", "--tls-cert", "key.pem", "--tls-key", "cert.pem", "--bind", "127.0.0.1:0"], 2);
+    long.run(
+        ccfs,
+        &["listen", "--tls-cert", "key.pem", "--tls-key", "cert.pem", "--bind", "127.0.0.1:0"],
+        2,
+    );
     assert_eq!(signatures(&long.0), <[&str; 0]>::default());
     long
 }
@@ -82,7 +115,8 @@ fn no_run_shows_a_secret() {
     for secret_key in SECRET_KEYS {
         let (mut secrets, mut printed) = (Secrets::default(), Printed::default());
         secrets.add("the secret key", secret_key);
-        let emulator = Emulator::builder().keys("ak", secret_key).rows(20).lockout(None).start().unwrap();
+        let emulator =
+            Emulator::builder().keys("ak", secret_key).rows(20).lockout(None).start().unwrap();
         let recording = &emulator.recordings()[0];
         let ccfs = Ccfs::against(&emulator).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
         let wrong_key = format!("MARKER-wrong-{secret_key}");
@@ -90,13 +124,28 @@ fn no_run_shows_a_secret() {
         let wrong = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", &wrong_key);
 
         // What goes well, and what does not: a code, a wrong key, the file system, usage.
-        let window = ["--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"];
+        let window = [
+            "--begin",
+            "2023-04-05 00:00:00",
+            "--end",
+            "2023-04-06 00:00:00",
+            "--callback",
+            "http://127.0.0.1:9/cb",
+        ];
         printed.run(&ccfs, &[&["query"], &window[..]].concat(), 0);
         let name = emulator.files().remove(0);
         printed.run(&ccfs, &["download", name.as_str(), "--force"], 0);
         printed.run(&ccfs, &["download", name.as_str()], 1);
         printed.run(&ccfs, &["download", "20230406_9239cb50a8384bb0ab503441bf089446.zip"], 1);
-        let record = ["call", "downloadRecordFile", "--fileName", &recording.file_name, "-o", "a.wav", "--force"];
+        let record = [
+            "call",
+            "downloadRecordFile",
+            "--fileName",
+            &recording.file_name,
+            "-o",
+            "a.wav",
+            "--force",
+        ];
         printed.run(&ccfs, &record, 0);
         add_signatures(&mut secrets, &emulator, &DownloadRecordFile::new(&recording.file_name));
         printed.run(&wrong, &record, 4);
@@ -115,20 +164,42 @@ fn no_run_shows_a_secret() {
         printed.run(&untrusting, &record, 3);
 
         // A token goes in by a file, and out only where it was asked for.
-        let token = ccfs.run(&["--json", "call", "requestPlayVoice", "--fileName", &recording.original_file_name]);
+        let token = ccfs.run(&[
+            "--json",
+            "call",
+            "requestPlayVoice",
+            "--fileName",
+            &recording.original_file_name,
+        ]);
         let token = serde_json::from_str::<serde_json::Value>(&token.stdout).unwrap()["result_data"]["token"].take();
         fs::write(ccfs.path("token"), token.as_str().unwrap()).unwrap();
         secrets.add("a playback token", token.as_str().unwrap());
-        printed.run(&ccfs, &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"], 0);
-        printed.run(&ccfs, &["call", "playVoice", "--st-file", "token", "--t", "x", "-o", "b.wav", "--force"], 2);
+        printed.run(
+            &ccfs,
+            &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"],
+            0,
+        );
+        printed.run(
+            &ccfs,
+            &["call", "playVoice", "--st-file", "token", "--t", "x", "-o", "b.wav", "--force"],
+            2,
+        );
         fs::write(ccfs.path("token"), token.as_str().unwrap().repeat(50)).unwrap();
-        printed.run(&ccfs, &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"], 2);
+        printed.run(
+            &ccfs,
+            &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"],
+            2,
+        );
 
         printed.0 += &long_runs(&mut secrets, &emulator, &ccfs, &wrong).0;
 
         // Settings in the wrong place, or broken.
-        let base = Ccfs::new().env("CCFS_ENDPOINT", &emulator.endpoint().to_string()).env("CCFS_ACCESS_KEY", "ak");
-        let toml = |key: &str, rest: &str| format!("{key} = {}\n{rest}", serde_json::to_string(secret_key).unwrap());
+        let base = Ccfs::new()
+            .env("CCFS_ENDPOINT", &emulator.endpoint().to_string())
+            .env("CCFS_ACCESS_KEY", "ak");
+        let toml = |key: &str, rest: &str| {
+            format!("{key} = {}\n{rest}", serde_json::to_string(secret_key).unwrap())
+        };
         for (config, code) in [
             (toml("secret_key", "tz = \"Nowhere\"\n"), 3),
             (toml("secret_kye", ""), 2),
@@ -139,21 +210,91 @@ fn no_run_shows_a_secret() {
             (format!("[{secret_key}"), 2),
         ] {
             fs::write(base.path("config.toml"), config).unwrap();
-            printed.run(&base, &["--config", "config.toml", "call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"], code);
+            printed.run(
+                &base,
+                &[
+                    "--config",
+                    "config.toml",
+                    "call",
+                    "downloadRecordFile",
+                    "--fileName",
+                    "a",
+                    "-o",
+                    "c.wav",
+                ],
+                code,
+            );
         }
         fs::write(base.path("key"), secret_key).unwrap();
-        printed.run(&base, &["--secret-key-file", "key", "call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"], 3);
+        printed.run(
+            &base,
+            &[
+                "--secret-key-file",
+                "key",
+                "call",
+                "downloadRecordFile",
+                "--fileName",
+                "a",
+                "-o",
+                "c.wav",
+            ],
+            3,
+        );
         fs::write(base.path("key"), secret_key.repeat(100)).unwrap();
-        printed.run(&base, &["--secret-key-file", "key", "call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"], 2);
+        printed.run(
+            &base,
+            &[
+                "--secret-key-file",
+                "key",
+                "call",
+                "downloadRecordFile",
+                "--fileName",
+                "a",
+                "-o",
+                "c.wav",
+            ],
+            2,
+        );
         fs::write(base.path("key"), [secret_key.as_bytes(), b"\xFF"].concat()).unwrap();
-        printed.run(&base, &["--secret-key-file", "key", "call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"], 2);
-        let stdin = ["--secret-key-file", "-", "call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"];
+        printed.run(
+            &base,
+            &[
+                "--secret-key-file",
+                "key",
+                "call",
+                "downloadRecordFile",
+                "--fileName",
+                "a",
+                "-o",
+                "c.wav",
+            ],
+            2,
+        );
+        let stdin = [
+            "--secret-key-file",
+            "-",
+            "call",
+            "downloadRecordFile",
+            "--fileName",
+            "a",
+            "-o",
+            "c.wav",
+        ];
         printed.add(&base.run_with(&stdin, secret_key.as_bytes()), 3);
-        let swapped = Ccfs::against(&emulator).env("CCFS_ENDPOINT", &format!("https://user:{secret_key}@10.1.2.3"));
+        let swapped = Ccfs::against(&emulator)
+            .env("CCFS_ENDPOINT", &format!("https://user:{secret_key}@10.1.2.3"));
         printed.run(&swapped, &record, 2);
 
         // Signing shows the signature, which is what it is for, and neither key.
-        let sign = ["sign", "--path", "/a", "--header", "host: h", "--timestamp", "2021-08-31T09:38:50.872Z"];
+        let sign = [
+            "sign",
+            "--path",
+            "/a",
+            "--header",
+            "host: h",
+            "--timestamp",
+            "2021-08-31T09:38:50.872Z",
+        ];
         let signed = ccfs.run(&sign);
         secrets.must_not_be_in("sign", &signed.stdout);
         printed.run(&ccfs, &[&sign[..], &["--explain"]].concat(), 0);
@@ -161,7 +302,11 @@ fn no_run_shows_a_secret() {
         let verify = ["verify", "--authorization", authorization, "--header", "host: h", "--path"];
         printed.run(&ccfs, &[&verify[..], &["/a"]].concat(), 0);
         printed.run(&ccfs, &[&verify[..], &["/b"]].concat(), 4);
-        printed.run(&ccfs, &["verify", "--authorization", secret_key, "--header", "host: h", "--path", "/a"], 4);
+        printed.run(
+            &ccfs,
+            &["verify", "--authorization", secret_key, "--header", "host: h", "--path", "/a"],
+            4,
+        );
 
         assert!(printed.0.len() > 5_000);
         secrets.must_not_be_in("the command", &printed.0);
@@ -188,10 +333,12 @@ fn no_option_takes_a_secret_and_no_help_shows_one() {
     }
     secrets.must_not_be_in("help", &help.0);
     let words = help.0.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
-    let options: std::collections::BTreeSet<&str> = words.filter(|word| word.starts_with("--")).collect();
+    let options: std::collections::BTreeSet<&str> =
+        words.filter(|word| word.starts_with("--")).collect();
     assert!(options.contains("--secret-key-file") && options.contains("--st-file"), "{options:?}");
     let takes_a_secret = |option: &&str| {
-        let named = ["secret", "password", "token"].iter().any(|word| option.contains(word)) && !option.ends_with("-file");
+        let named = ["secret", "password", "token"].iter().any(|word| option.contains(word))
+            && !option.ends_with("-file");
         named || *option == "--st"
     };
     let found: Vec<&str> = options.into_iter().filter(takes_a_secret).collect();

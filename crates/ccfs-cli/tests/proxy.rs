@@ -18,14 +18,23 @@ fn the_usual_variables_name_a_proxy_and_its_exceptions() {
         let ccfs = Ccfs::against(&emulator).env("https_proxy", &url);
         ccfs.run(&["--backend", backend, "download", NAME]).ends_with_code(1);
         let seen = process.next();
-        assert_eq!((seen["method"].as_str(), seen["login"].as_bool()), (Some("CONNECT"), Some(true)), "{backend}");
+        assert_eq!(
+            (seen["method"].as_str(), seen["login"].as_bool()),
+            (Some("CONNECT"), Some(true)),
+            "{backend}"
+        );
         let around = ccfs.env("NO_PROXY", "localhost,127.0.0.0/8");
         around.run(&["--backend", backend, "download", NAME]).ends_with_code(1);
         assert!(process.saw_nothing_more(), "{backend}");
-        let wrong = Ccfs::against(&emulator).env("ALL_PROXY", "socks5://user:MARKER-word@127.0.0.1:1080");
+        let wrong =
+            Ccfs::against(&emulator).env("ALL_PROXY", "socks5://user:MARKER-word@127.0.0.1:1080");
         let run = wrong.run(&["--backend", backend, "download", NAME]);
         run.ends_with_code(2);
-        assert!(run.stderr.contains("ALL_PROXY: only HTTP proxies") && !run.stderr.contains("MARKER"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("ALL_PROXY: only HTTP proxies") && !run.stderr.contains("MARKER"),
+            "{}",
+            run.stderr
+        );
     }
     assert_eq!(emulator.received().len(), 4);
 }

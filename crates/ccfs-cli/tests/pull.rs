@@ -30,7 +30,11 @@ fn a_range_is_pulled_and_told() {
         let run = ccfs.run(&RANGE);
         run.ends_with_code(0);
         assert_eq!(run.stderr, "", "nothing to say where nobody looks");
-        assert!(run.stdout.contains("agentSkillInfo_20230410T000000_20230410T235959.zip"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("agentSkillInfo_20230410T000000_20230410T235959.zip"),
+            "{}",
+            run.stdout
+        );
         assert!(run.stdout.ends_with("asked 4 times, 0 were here before\n"), "{}", run.stdout);
 
         let journal = std::fs::read_to_string(ccfs.path("out").join("ccfs-pull.journal")).unwrap();
@@ -40,7 +44,10 @@ fn a_range_is_pulled_and_told() {
         let run = ccfs.run(&[&["--json"], &RANGE[..]].concat());
         run.ends_with_code(0);
         let lines = lines(&run.stdout);
-        assert_eq!((lines.len(), &lines[0]["earlier"], &lines[0]["rows"]), (5, &json!(true), &json!(20)));
+        assert_eq!(
+            (lines.len(), &lines[0]["earlier"], &lines[0]["rows"]),
+            (5, &json!(true), &json!(20))
+        );
         let totals = json!({"windows": 4, "failed": 0, "rows": 80, "bad_rows": 0, "bytes": lines[4]["bytes"], "asked": 0, "resumed": 4, "left_from": null});
         assert_eq!(lines[4], totals);
     }
@@ -50,9 +57,26 @@ fn a_range_is_pulled_and_told() {
 fn records_are_converted() {
     let emulator = emulator();
     let ccfs = against(&emulator);
-    for (kind, backend) in [("agentSkillInfo", "blocking"), ("agentOprInfo", "async"), ("call", "blocking"), ("record", "async")] {
+    for (kind, backend) in [
+        ("agentSkillInfo", "blocking"),
+        ("agentOprInfo", "async"),
+        ("call", "blocking"),
+        ("record", "async"),
+    ] {
         let out = format!("{kind}-out");
-        let range = ["pull", "--from", "2023-04-01", "--to", "2023-04-01", "--out", &out, "--kind", kind, "--backend", backend];
+        let range = [
+            "pull",
+            "--from",
+            "2023-04-01",
+            "--to",
+            "2023-04-01",
+            "--out",
+            &out,
+            "--kind",
+            kind,
+            "--backend",
+            backend,
+        ];
         ccfs.run(&[&range[..], &["--convert", "csv", "--no-zip"]].concat()).ends_with_code(0);
         let name = format!("{kind}_20230401T000000_20230401T235959.csv");
         let mut files = ccfs.files(&out);
@@ -68,7 +92,9 @@ fn records_are_converted() {
 #[test]
 fn callbacks_are_waited_for() {
     let emulator = emulator();
-    for fault in [Fault::Pass, Fault::CallbackDuplicate, Fault::CallbackReplayed, Fault::CallbackForged] {
+    for fault in
+        [Fault::Pass, Fault::CallbackDuplicate, Fault::CallbackReplayed, Fault::CallbackForged]
+    {
         for backend in ["blocking", "async"] {
             emulator.clear_logs();
             emulator.faults().clear();
@@ -76,12 +102,28 @@ fn callbacks_are_waited_for() {
             let port = HeldPort::to_listen_on();
             let bind = port.address().to_string();
             let url = format!("http://{bind}/callback");
-            let wait = ["--wait", "callback", "--bind", &bind, "--callback", &url, "--backend", backend, "--secret-key-file", "-"];
+            let wait = [
+                "--wait",
+                "callback",
+                "--bind",
+                &bind,
+                "--callback",
+                &url,
+                "--backend",
+                backend,
+                "--secret-key-file",
+                "-",
+            ];
             // The key from stdin, which can be read once: the listener needs it and the client.
-            let run = against(&emulator).run_with(&[&RANGE[..], &wait].concat(), emulator.secret_key().as_bytes());
+            let run = against(&emulator)
+                .run_with(&[&RANGE[..], &wait].concat(), emulator.secret_key().as_bytes());
             run.ends_with_code(0);
             assert!(run.stdout.contains("4 windows, 80 rows"), "{}", run.stdout);
-            let looks = emulator.received().iter().filter(|request| request.interface == Some("downloadAgentSkillInfoFile")).count();
+            let looks = emulator
+                .received()
+                .iter()
+                .filter(|request| request.interface == Some("downloadAgentSkillInfoFile"))
+                .count();
             assert_eq!(looks, 4, "{fault}: each file is looked for once, when it is there");
         }
     }
@@ -95,21 +137,48 @@ fn what_is_wrong_is_told_with_its_exit_code() {
         run.ends_with_code(code);
         let error: Value = serde_json::from_str(run.stderr.lines().last().unwrap()).unwrap();
         assert_eq!(error["error"], word, "{error}");
-        assert!(error["message"].as_str().unwrap().contains(said), "{said:?} is missing in {error}");
+        assert!(
+            error["message"].as_str().unwrap().contains(said),
+            "{said:?} is missing in {error}"
+        );
     };
-    code(&Ccfs::against(&emulator), &[], 2, "usage", "give --tz, such as Asia/Shanghai, or set CCFS_TZ");
-    code(&against(&emulator), &["--tz", "Asia/Nowhere"], 2, "usage", "Asia/Nowhere is not a time zone");
+    code(
+        &Ccfs::against(&emulator),
+        &[],
+        2,
+        "usage",
+        "give --tz, such as Asia/Shanghai, or set CCFS_TZ",
+    );
+    code(
+        &against(&emulator),
+        &["--tz", "Asia/Nowhere"],
+        2,
+        "usage",
+        "Asia/Nowhere is not a time zone",
+    );
     code(&against(&emulator), &["--wait", "callback"], 2, "usage", "--callback");
     code(&against(&emulator).env("CCFS_SECRET_KEY", "another"), &[], 4, "authentication", "401");
-    let untrusting = Ccfs::new().env("CCFS_ENDPOINT", &emulator.endpoint().to_string()).env("CCFS_TZ", "Asia/Shanghai");
+    let untrusting = Ccfs::new()
+        .env("CCFS_ENDPOINT", &emulator.endpoint().to_string())
+        .env("CCFS_TZ", "Asia/Shanghai");
     let untrusting = untrusting.env("CCFS_ACCESS_KEY", "a").env("CCFS_SECRET_KEY", "b");
     code(&untrusting, &[], 3, "network", "TLS");
 
     // A window that fails does not take the others with it, and is told.
     let ccfs = against(&emulator);
-    emulator.faults().add(Fault::ErrorUnder200(ccfs::proto::ResultCode::PathNotCanonical).at("downloadAgentSkillInfoFile").times(1));
+    emulator.faults().add(
+        Fault::ErrorUnder200(ccfs::proto::ResultCode::PathNotCanonical)
+            .at("downloadAgentSkillInfoFile")
+            .times(1),
+    );
     code(&ccfs, &[], 1, "refused", "1 window could not be had, which the next run tries again");
-    code(&ccfs, &["--window-days", "2"], 2, "usage", "number of days in a window: 3, and now it is 2");
+    code(
+        &ccfs,
+        &["--window-days", "2"],
+        2,
+        "usage",
+        "number of days in a window: 3, and now it is 2",
+    );
     let run = ccfs.run(&RANGE);
     run.ends_with_code(0);
     assert!(run.stdout.ends_with("asked 0 times, 3 were here before\n"), "{}", run.stdout);
@@ -130,7 +199,8 @@ fn a_first_attempt_that_failed_leaves_nothing_in_the_way() {
 #[test]
 fn callbacks_come_over_https_to_one_path() {
     let authority = Emulator::builder().start().unwrap();
-    let emulator = Emulator::builder().rows(20).callback_root(authority.ca_pem().unwrap()).start().unwrap();
+    let emulator =
+        Emulator::builder().rows(20).callback_root(authority.ca_pem().unwrap()).start().unwrap();
     let identity = authority.receiver_identity().unwrap();
     for backend in ["blocking", "async"] {
         let port = HeldPort::to_listen_on();
@@ -139,11 +209,28 @@ fn callbacks_come_over_https_to_one_path() {
         std::fs::write(ccfs.path("cert.pem"), &identity.certificate_pem).unwrap();
         std::fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
         let url = format!("https://{bind}/files");
-        let wait = ["--wait", "callback", "--bind", &bind, "--path", "/files", "--callback", &url, "--backend", backend];
-        let run = ccfs.run(&[&RANGE[..], &wait, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
+        let wait = [
+            "--wait",
+            "callback",
+            "--bind",
+            &bind,
+            "--path",
+            "/files",
+            "--callback",
+            &url,
+            "--backend",
+            backend,
+        ];
+        let run = ccfs.run(
+            &[&RANGE[..], &wait, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat(),
+        );
         run.ends_with_code(0);
         assert_eq!(run.stderr, format!("listening on {url}\n"));
-        let looks = emulator.received().iter().filter(|request| request.interface == Some("downloadAgentSkillInfoFile")).count();
+        let looks = emulator
+            .received()
+            .iter()
+            .filter(|request| request.interface == Some("downloadAgentSkillInfoFile"))
+            .count();
         assert_eq!(looks, 4, "each file is looked for once, when its callback came");
         emulator.clear_logs();
     }
@@ -152,7 +239,15 @@ fn callbacks_come_over_https_to_one_path() {
 #[test]
 fn days_that_are_not_over_are_left() {
     let emulator = emulator();
-    let run = against(&emulator).run(&["pull", "--from", "2999-04-01", "--to", "2999-04-10", "--out", "out"]);
+    let run = against(&emulator).run(&[
+        "pull",
+        "--from",
+        "2999-04-01",
+        "--to",
+        "2999-04-10",
+        "--out",
+        "out",
+    ]);
     run.ends_with_code(0);
     assert!(run.stdout.starts_with("no windows\n"), "{}", run.stdout);
     assert!(run.stderr.contains("2999-04-01 and what follows is not over yet"), "{}", run.stderr);
@@ -165,7 +260,9 @@ fn a_pull_that_ends_early_says_how_far_it_came() {
     let emulator = emulator();
     let ccfs = against(&emulator);
     emulator.faults().add(Fault::Pass.at("queryAgentSkillInfoData").times(1));
-    emulator.faults().add(Fault::ErrorUnder200(ccfs::proto::ResultCode::SpanTooLong).at("queryAgentSkillInfoData"));
+    emulator.faults().add(
+        Fault::ErrorUnder200(ccfs::proto::ResultCode::SpanTooLong).at("queryAgentSkillInfoData"),
+    );
     let run = ccfs.run(&[&RANGE[..], &["--in-flight", "1"]].concat());
     run.ends_with_code(1);
     assert!(run.stderr.contains(" (1 of 4 windows settled)\n"), "{}", run.stderr);

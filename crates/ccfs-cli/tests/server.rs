@@ -16,14 +16,16 @@ use support::Ccfs;
 
 /// What `kill` sends by that name.
 fn signal(child: &support::Running, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    let status =
+        Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 
 #[test]
 fn serve_and_listen_do_the_job_with_each_other() {
     let ccfs = Ccfs::new();
-    let mut serve = ccfs.start(&["--json", "serve", "--ca-out", "ca.pem", "--rows", "7", "--seed", "3"]);
+    let mut serve =
+        ccfs.start(&["--json", "serve", "--ca-out", "ca.pem", "--rows", "7", "--seed", "3"]);
     let ready: Value = serde_json::from_str(&serve.line()).unwrap();
     let text = |name: &str| ready[name].as_str().unwrap().to_owned();
     let ccfs = ccfs
@@ -34,7 +36,16 @@ fn serve_and_listen_do_the_job_with_each_other() {
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0", "--once"]);
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
     let callback = format!("{url}/callback");
-    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", &callback]).ends_with_code(0);
+    ccfs.run(&[
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        &callback,
+    ])
+    .ends_with_code(0);
     let told: Value = serde_json::from_str(&listen.line()).unwrap();
     assert_eq!(listen.wait(), Some(0));
     let name = told["file_name"].as_str().unwrap();
@@ -57,15 +68,24 @@ fn serve_explains_its_faults_and_logs_what_it_receives() {
     }
     assert!(help.stdout.contains("FAULT[:ARG][@INTERFACE][*N]"));
 
-    let mut serve = ccfs.start(&["--json", "serve", "--plain", "--log", "-", "--fault", "busy:0*1"]);
+    let mut serve =
+        ccfs.start(&["--json", "serve", "--plain", "--log", "-", "--fault", "busy:0*1"]);
     let ready: Value = serde_json::from_str(&serve.line()).unwrap();
     let text = |name: &str| ready[name].as_str().unwrap().to_owned();
     let ccfs = ccfs
         .env("CCFS_ENDPOINT", &text("endpoint"))
         .env("CCFS_ACCESS_KEY", &text("access_key"))
         .env("CCFS_SECRET_KEY", &text("secret_key"));
-    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/"])
-        .ends_with_code(0);
+    ccfs.run(&[
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        "http://127.0.0.1:9/",
+    ])
+    .ends_with_code(0);
     let told: Vec<Value> = (0..2).map(|_| serde_json::from_str(&serve.line()).unwrap()).collect();
     assert_eq!((&told[0]["fault"], &told[0]["status"]), (&"busy:0".into(), &503.into()));
     assert_eq!((&told[1]["signature"], &told[1]["result_code"]), (&"accepted".into(), &"0".into()));
@@ -78,7 +98,9 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
-    let Ok(curl) = Command::new("curl").args(["-q", "-s", "--noproxy", "*", "-o", "-", "-w", "%{http_code}", "-d", "{}", &url]).output()
+    let Ok(curl) = Command::new("curl")
+        .args(["-q", "-s", "--noproxy", "*", "-o", "-", "-w", "%{http_code}", "-d", "{}", &url])
+        .output()
     else {
         skipped("curl is not on this machine");
         return;
@@ -86,7 +108,11 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     let said = String::from_utf8_lossy(&curl.stdout).into_owned();
     assert!(said.ends_with("401") && said.len() > 3, "a refusal has a body, too: {said}");
     let said = listen.error_line();
-    assert!(said.starts_with("refused: the request is not signed (from 127.0.0.1:") && said.ends_with("Z)"), "{said}");
+    assert!(
+        said.starts_with("refused: the request is not signed (from 127.0.0.1:")
+            && said.ends_with("Z)"),
+        "{said}"
+    );
     signal(&listen, "INT");
     assert_eq!(listen.wait(), Some(130));
 }
@@ -94,15 +120,21 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
 /// The server does not tell again what was answered well. So what came while the command was ending is printed, too.
 #[test]
 fn listen_prints_whatever_it_answered_well() {
-    let emulator = Emulator::builder().plain().rows(1).callback_attempts(1, Duration::ZERO).start().unwrap();
+    let emulator =
+        Emulator::builder().plain().rows(1).callback_attempts(1, Duration::ZERO).start().unwrap();
     let ccfs = Ccfs::at(&emulator);
     let credentials = emulator.credentials();
-    let client = ccfs::Client::new(ccfs::Session::new(emulator.endpoint().clone(), credentials).proxy(None)).unwrap();
-    for arguments in [&["listen", "--bind", "127.0.0.1:0"][..], &["listen", "--bind", "127.0.0.1:0", "--once"]] {
+    let client =
+        ccfs::Client::new(ccfs::Session::new(emulator.endpoint().clone(), credentials).proxy(None))
+            .unwrap();
+    for arguments in
+        [&["listen", "--bind", "127.0.0.1:0"][..], &["listen", "--bind", "127.0.0.1:0", "--once"]]
+    {
         emulator.clear_logs();
         let mut listen = ccfs.start(arguments);
         let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
-        let [begin, end] = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"].map(|time| time.parse::<ccfs::LocalTime>().unwrap());
+        let [begin, end] = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"]
+            .map(|time| time.parse::<ccfs::LocalTime>().unwrap());
         let mut asked = 0;
         while !listen.is_over() {
             client.call(ccfs::QueryAgentSkillInfoData::new(begin, end, url.clone())).unwrap();
@@ -113,13 +145,25 @@ fn listen_prints_whatever_it_answered_well() {
         }
         let printed: BTreeSet<String> = iter::repeat_with(|| listen.line())
             .take_while(|line| !line.is_empty())
-            .map(|line| serde_json::from_str::<Value>(&line).unwrap()["file_name"].as_str().unwrap().to_owned())
+            .map(|line| {
+                serde_json::from_str::<Value>(&line).unwrap()["file_name"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect();
         wait_until("every callback", || emulator.callbacks().len() >= asked);
         let told = emulator.callbacks();
-        let answered: BTreeSet<String> =
-            told.iter().filter(|call| call.status == Some(200)).map(|call| call.file_name.to_string()).collect();
-        assert!(!answered.is_empty() && answered.is_subset(&printed), "answered, but not printed: {:?}", answered.difference(&printed));
+        let answered: BTreeSet<String> = told
+            .iter()
+            .filter(|call| call.status == Some(200))
+            .map(|call| call.file_name.to_string())
+            .collect();
+        assert!(
+            !answered.is_empty() && answered.is_subset(&printed),
+            "answered, but not printed: {:?}",
+            answered.difference(&printed)
+        );
     }
 }
 
@@ -131,7 +175,16 @@ fn listen_names_what_it_cannot_print() {
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
     listen.turn_away();
-    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", &url]).ends_with_code(0);
+    ccfs.run(&[
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        &url,
+    ])
+    .ends_with_code(0);
     let said = listen.error_line();
     let name = emulator.files().pop().unwrap();
     assert!(said.contains(name.as_str()) && said.contains("could not be printed"), "{said}");
@@ -142,8 +195,16 @@ fn listen_names_what_it_cannot_print() {
 fn an_interrupted_download_leaves_nothing() {
     let emulator = Emulator::builder().start().unwrap();
     let ccfs = Ccfs::against(&emulator);
-    ccfs.run(&["query", "--begin", "2023-04-05 00:00:00", "--end", "2023-04-06 00:00:00", "--callback", "http://127.0.0.1:9/cb"])
-        .ends_with_code(0);
+    ccfs.run(&[
+        "query",
+        "--begin",
+        "2023-04-05 00:00:00",
+        "--end",
+        "2023-04-06 00:00:00",
+        "--callback",
+        "http://127.0.0.1:9/cb",
+    ])
+    .ends_with_code(0);
     let name = emulator.files().pop().unwrap();
     for backend in ["blocking", "async"] {
         emulator.faults().clear();
@@ -164,11 +225,17 @@ fn a_closed_pipe_ends_quietly() {
     let ccfs = Ccfs::new();
     let rows = support::SKILLS_CSV.repeat(200_000);
     fs::write(ccfs.path("a.csv"), rows).unwrap();
-    let shell = format!("{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_ccfs"));
+    let shell = format!(
+        "{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_ccfs")
+    );
     let Ok(run) = ccfs.program("bash", &["-c", &shell]).output() else {
         skipped("bash is not on this machine");
         return;
     };
-    assert_eq!(String::from_utf8_lossy(&run.stdout).split_whitespace().collect::<Vec<_>>(), ["1", "0"]);
+    assert_eq!(
+        String::from_utf8_lossy(&run.stdout).split_whitespace().collect::<Vec<_>>(),
+        ["1", "0"]
+    );
     assert_eq!(String::from_utf8_lossy(&run.stderr), "");
 }

@@ -15,10 +15,17 @@ const VECTORS: &str = include_str!("../../ccfs-proto/tests/vectors/auth-v2.jsonl
 /// The arguments that describe a vector's request.
 fn request(vector: &Value) -> Vec<String> {
     let text = |name: &str| vector[name].as_str().unwrap().to_owned();
-    let pairs = |name: &str| -> Vec<(String, String)> { serde_json::from_value(vector[name].clone()).unwrap() };
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        serde_json::from_value(vector[name].clone()).unwrap()
+    };
     let mut arguments = vec!["--method".to_owned(), text("method"), "--path".into(), text("path")];
-    arguments.extend(pairs("query").into_iter().map(|(key, value)| format!("--query={key}={value}")));
-    arguments.extend(pairs("signed_headers").into_iter().map(|(name, value)| format!("--header={name}: {value}")));
+    arguments
+        .extend(pairs("query").into_iter().map(|(key, value)| format!("--query={key}={value}")));
+    arguments.extend(
+        pairs("signed_headers")
+            .into_iter()
+            .map(|(name, value)| format!("--header={name}: {value}")),
+    );
     arguments.extend(["--body-file".to_owned(), "body".into()]);
     arguments
 }
@@ -26,7 +33,8 @@ fn request(vector: &Value) -> Vec<String> {
 fn with_keys(vector: &Value) -> Ccfs {
     let ccfs = Ccfs::new();
     fs::write(ccfs.path("body"), vector["body"].as_str().unwrap()).unwrap();
-    ccfs.env("CCFS_ACCESS_KEY", vector["access_key"].as_str().unwrap()).env("CCFS_SECRET_KEY", vector["secret_key"].as_str().unwrap())
+    ccfs.env("CCFS_ACCESS_KEY", vector["access_key"].as_str().unwrap())
+        .env("CCFS_SECRET_KEY", vector["secret_key"].as_str().unwrap())
 }
 
 fn run(ccfs: &Ccfs, command: &str, vector: &Value, more: &[&str]) -> support::Run {
@@ -42,13 +50,25 @@ fn sign_prints_the_vectors_values_and_verify_takes_them() {
     for line in VECTORS.lines().step_by(4) {
         let vector: Value = serde_json::from_str(line).unwrap();
         // The command splits a parameter at its first '=', so a key cannot hold one.
-        if vector["query"].as_array().unwrap().iter().any(|pair| pair[0].as_str().unwrap().contains('=')) {
+        if vector["query"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|pair| pair[0].as_str().unwrap().contains('='))
+        {
             continue;
         }
         let ccfs = with_keys(&vector);
-        for (dialect, field) in [("omit", "authorization"), ("empty", "authorization_blank_query_line")] {
+        for (dialect, field) in
+            [("omit", "authorization"), ("empty", "authorization_blank_query_line")]
+        {
             let expected = vector[field].as_str().unwrap();
-            let signed = run(&ccfs, "sign", &vector, &["--timestamp", vector["timestamp"].as_str().unwrap(), "--query-line", dialect]);
+            let signed = run(
+                &ccfs,
+                "sign",
+                &vector,
+                &["--timestamp", vector["timestamp"].as_str().unwrap(), "--query-line", dialect],
+            );
             signed.ends_with_code(0);
             assert_eq!(signed.stdout.trim_end(), expected);
             let verified = run(&ccfs, "verify", &vector, &["--authorization", expected]);
@@ -64,13 +84,25 @@ fn sign_prints_the_vectors_values_and_verify_takes_them() {
 fn explain_shows_the_steps_and_no_key() {
     let vector: Value = serde_json::from_str(VECTORS.lines().next().unwrap()).unwrap();
     let ccfs = with_keys(&vector);
-    let run = run(&ccfs, "sign", &vector, &["--timestamp", vector["timestamp"].as_str().unwrap(), "--explain"]);
+    let run = run(
+        &ccfs,
+        "sign",
+        &vector,
+        &["--timestamp", vector["timestamp"].as_str().unwrap(), "--explain"],
+    );
     run.ends_with_code(0);
     for field in ["prefix", "canonical_request"] {
-        assert!(run.stderr.contains(vector[field].as_str().unwrap()), "{field} is missing in:\n{}", run.stderr);
+        assert!(
+            run.stderr.contains(vector[field].as_str().unwrap()),
+            "{field} is missing in:\n{}",
+            run.stderr
+        );
     }
     for field in ["secret_key", "signing_key"] {
-        assert!(!run.stderr.contains(vector[field].as_str().unwrap()) && !run.stdout.contains(vector[field].as_str().unwrap()));
+        assert!(
+            !run.stderr.contains(vector[field].as_str().unwrap())
+                && !run.stdout.contains(vector[field].as_str().unwrap())
+        );
     }
 }
 
@@ -79,11 +111,18 @@ fn verify_says_what_differs() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let at = ["--timestamp", "2021-08-31T09:38:50.872Z"];
     let base = ["--path", "/a", "--header", "host: h:8443"];
-    let sign = |more: &[&str]| ccfs.run(&[&["sign"], &base[..], &at, more].concat()).stdout.trim_end().to_owned();
-    let verify = |authorization: &str, request: &[&str]| ccfs.run(&[&["verify", "--authorization", authorization], request].concat());
+    let sign = |more: &[&str]| {
+        ccfs.run(&[&["sign"], &base[..], &at, more].concat()).stdout.trim_end().to_owned()
+    };
+    let verify = |authorization: &str, request: &[&str]| {
+        ccfs.run(&[&["verify", "--authorization", authorization], request].concat())
+    };
     let signed = sign(&[]);
     for (request, said) in [
-        (&["--path", "/gw/CCFS/x", "--header", "host: h:8443"][..], "another secret key, or another path"),
+        (
+            &["--path", "/gw/CCFS/x", "--header", "host: h:8443"][..],
+            "another secret key, or another path",
+        ),
         (&["--path", "/a", "--header", "host: h:8443", "--method", "GET"], "another method"),
         (&["--path", "/a", "--header", "accept: */*"], "covers the header `host`"),
     ] {
@@ -115,7 +154,9 @@ print(f"{prefix}/{hx(hx(sk, prefix), canonical)}")
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let body = r#"{"msgBody":{"agentSkillInfoFileName":"ü~ /.zip"}}"#;
     fs::write(ccfs.path("body"), body).unwrap();
-    let Ok(python) = Command::new("python3").args(["-c", SCRIPT]).current_dir(ccfs.path(".")).output() else {
+    let Ok(python) =
+        Command::new("python3").args(["-c", SCRIPT]).current_dir(ccfs.path(".")).output()
+    else {
         skipped("python3 is not on this machine");
         return;
     };

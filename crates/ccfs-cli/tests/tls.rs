@@ -21,19 +21,37 @@ fn a_pin_comes_from_flag_environment_or_file() {
         let ccfs = Ccfs::at(&emulator);
         let run = ccfs.run(&["--backend", backend, "download", NAME]);
         run.ends_with_code(3);
-        ccfs.run(&["--backend", backend, "--pin-sha256", &pin.to_uppercase(), "download", NAME]).ends_with_code(REACHED);
+        ccfs.run(&["--backend", backend, "--pin-sha256", &pin.to_uppercase(), "download", NAME])
+            .ends_with_code(REACHED);
         let run = ccfs.run(&["--backend", backend, "--pin-sha256", &wrong, "download", NAME]);
         run.ends_with_code(3);
-        assert!(run.stderr.contains(&pin) && run.stderr.contains(&wrong), "both pins are told: {}", run.stderr);
-        ccfs.run(&["--backend", backend, "--pin-sha256", &format!("{wrong},{pin}"), "download", NAME]).ends_with_code(REACHED);
+        assert!(
+            run.stderr.contains(&pin) && run.stderr.contains(&wrong),
+            "both pins are told: {}",
+            run.stderr
+        );
+        ccfs.run(&[
+            "--backend",
+            backend,
+            "--pin-sha256",
+            &format!("{wrong},{pin}"),
+            "download",
+            NAME,
+        ])
+        .ends_with_code(REACHED);
         fs::write(ccfs.path("pin.toml"), format!("pin_sha256 = \"{pin}\"\n")).unwrap();
-        ccfs.run(&["--backend", backend, "--config", "pin.toml", "download", NAME]).ends_with_code(REACHED);
+        ccfs.run(&["--backend", backend, "--config", "pin.toml", "download", NAME])
+            .ends_with_code(REACHED);
         let ccfs = ccfs.env("CCFS_PIN_SHA256", &pin);
         ccfs.run(&["--backend", backend, "download", NAME]).ends_with_code(REACHED);
     }
     let run = Ccfs::at(&emulator).run(&["--pin-sha256", "abcd", "download", NAME]);
     run.ends_with_code(2);
-    assert!(run.stderr.contains("--pin-sha256: a pin has 64 hex digits (SHA-256), and this one has 4"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--pin-sha256: a pin has 64 hex digits (SHA-256), and this one has 4"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -47,19 +65,35 @@ fn a_client_certificate_comes_from_two_files() {
         let run = ccfs.run(&["--backend", backend, "download", NAME]);
         run.ends_with_code(3);
         assert!(run.stderr.contains("wants a client certificate"), "{}", run.stderr);
-        let given = ["--backend", backend, "--client-cert", "client.pem", "--client-key", "key.pem", "download", NAME];
+        let given = [
+            "--backend",
+            backend,
+            "--client-cert",
+            "client.pem",
+            "--client-key",
+            "key.pem",
+            "download",
+            NAME,
+        ];
         ccfs.run(&given).ends_with_code(REACHED);
     }
     for (arguments, said) in [
         (&["--client-cert", "client.pem"][..], "give both --client-cert and --client-key"),
-        (&["--client-cert", "client.pem", "--client-key", "client.pem"], "the client key is missing"),
-        (&["--client-cert", "client.pem", "--client-key", "nowhere.pem"], "nowhere.pem cannot be read"),
+        (
+            &["--client-cert", "client.pem", "--client-key", "client.pem"],
+            "the client key is missing",
+        ),
+        (
+            &["--client-cert", "client.pem", "--client-key", "nowhere.pem"],
+            "nowhere.pem cannot be read",
+        ),
     ] {
         let run = ccfs.run(&[arguments, &["download", NAME]].concat());
         run.ends_with_code(2);
         assert!(run.stderr.contains(said), "{said:?} is missing in: {}", run.stderr);
     }
-    fs::write(ccfs.path("mtls.toml"), "client_cert = \"client.pem\"\nclient_key = \"key.pem\"\n").unwrap();
+    fs::write(ccfs.path("mtls.toml"), "client_cert = \"client.pem\"\nclient_key = \"key.pem\"\n")
+        .unwrap();
     ccfs.run(&["--config", "mtls.toml", "download", NAME]).ends_with_code(REACHED);
 }
 
@@ -73,7 +107,9 @@ fn callbacks_are_received_over_tls() {
     fs::write(ccfs.path("cert.pem"), &identity.certificate_pem).unwrap();
     fs::write(ccfs.path("key.pem"), &identity.key_pem).unwrap();
     let tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
-    let mut listen = ccfs.start(&[&["listen", "--bind", "127.0.0.1:0", "--path", "/callback", "--once"], &tls[..]].concat());
+    let mut listen = ccfs.start(
+        &[&["listen", "--bind", "127.0.0.1:0", "--path", "/callback", "--once"], &tls[..]].concat(),
+    );
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
     assert!(url.starts_with("https://127.0.0.1:") && url.ends_with("/callback"), "{url}");
     let query = |url: &str| {
@@ -94,6 +130,10 @@ fn callbacks_are_received_over_tls() {
     ] {
         let run = ccfs.run(&[&["listen"], given].concat());
         run.ends_with_code(2);
-        assert!(run.stderr.contains(said) && !run.stderr.contains("PRIVATE"), "{said:?} is missing in {}", run.stderr);
+        assert!(
+            run.stderr.contains(said) && !run.stderr.contains("PRIVATE"),
+            "{said:?} is missing in {}",
+            run.stderr
+        );
     }
 }

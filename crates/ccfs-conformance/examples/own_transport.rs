@@ -25,7 +25,8 @@ use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData, SinkKind, Step, TransportFailure,
+    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData,
+    SinkKind, Step, TransportFailure,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
@@ -66,14 +67,23 @@ impl Client for OwnClient {
         self.drive(operation, Sink::Nothing, false)
     }
 
-    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error> {
+    fn to_file(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        path: &Path,
+        overwrite: Overwrite,
+    ) -> Result<FileReceipt, Error> {
         let mut file = WholeFile::create(path, overwrite)?;
         let receipt = self.drive(operation, Sink::File(&mut file), false)?;
         file.commit(receipt.bytes)?;
         Ok(receipt)
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
+    fn to_writer(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        writer: &mut (dyn Write + Send),
+    ) -> Result<FileReceipt, Error> {
         self.drive(operation, Sink::Writer(writer), false)
     }
 
@@ -87,7 +97,12 @@ impl Client for OwnClient {
 
 impl OwnClient {
     /// The loop: does what the exchange says. `stop`: gives up as soon as bytes have come.
-    fn drive<O: Operation>(&self, operation: O, mut sink: Sink<'_>, stop: bool) -> Result<O::Answer, Error> {
+    fn drive<O: Operation>(
+        &self,
+        operation: O,
+        mut sink: Sink<'_>,
+        stop: bool,
+    ) -> Result<O::Answer, Error> {
         let kind = if matches!(sink, Sink::Writer(_)) { SinkKind::Once } else { SinkKind::Rewinds };
         let mut exchange = self.session.begin(operation, kind)?;
         let mut body: Option<Answer> = None;
@@ -103,11 +118,13 @@ impl OwnClient {
                     }
                     Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
                 },
-                Step::Receive { within } => match body.as_mut().map_or(Ok(Bytes::new()), |body| body.read(within)) {
-                    Ok(chunk) if chunk.is_empty() => exchange.on_end(self.clock.now())?,
-                    Ok(chunk) => exchange.on_body(self.clock.now(), chunk)?,
-                    Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
-                },
+                Step::Receive { within } => {
+                    match body.as_mut().map_or(Ok(Bytes::new()), |body| body.read(within)) {
+                        Ok(chunk) if chunk.is_empty() => exchange.on_end(self.clock.now())?,
+                        Ok(chunk) => exchange.on_body(self.clock.now(), chunk)?,
+                        Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
+                    }
+                }
                 Step::Write(bytes) => match &mut sink {
                     Sink::Nothing => {}
                     Sink::File(file) => file.write_all(&bytes).map_err(Error::Write)?,
@@ -157,20 +174,28 @@ enum Body {
 /// Opens a connection, sends the request as it is, and reads the head.
 pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, TransportFailure> {
     let authority = request.uri().authority().ok_or(TransportFailure::Resolve)?;
-    let mut addresses = (authority.host(), authority.port_u16().unwrap_or(80)).to_socket_addrs().map_err(|_| TransportFailure::Resolve)?;
+    let mut addresses = (authority.host(), authority.port_u16().unwrap_or(80))
+        .to_socket_addrs()
+        .map_err(|_| TransportFailure::Resolve)?;
     let address = addresses.next().ok_or(TransportFailure::Resolve)?;
-    let stream = TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
+    let stream =
+        TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
     let mut stream = Wire { stream: BufReader::new(stream), until: Instant::now() };
 
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut bytes = format!("{} {target} HTTP/1.1\r\nconnection: close\r\n", request.method()).into_bytes();
+    let mut bytes =
+        format!("{} {target} HTTP/1.1\r\nconnection: close\r\n", request.method()).into_bytes();
     for (name, value) in request.headers() {
         bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(request.body());
     stream.set(within).map_err(|_| TransportFailure::Broken)?;
-    stream.stream.get_mut().write_all(&bytes).map_err(|error| told(&error, TransportFailure::Broken))?;
+    stream
+        .stream
+        .get_mut()
+        .write_all(&bytes)
+        .map_err(|error| told(&error, TransportFailure::Broken))?;
 
     let (mut status, mut headers) = stream.head()?;
     while status.is_informational() {
@@ -180,7 +205,9 @@ pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, Transp
     let body = match (text("transfer-encoding"), text("content-length")) {
         (Some("chunked"), _) => Body::Chunk(0, true),
         (Some(_), _) => return Err(TransportFailure::Protocol),
-        (None, Some(length)) => Body::Length(length.parse().map_err(|_| TransportFailure::Protocol)?),
+        (None, Some(length)) => {
+            Body::Length(length.parse().map_err(|_| TransportFailure::Protocol)?)
+        }
         (None, None) => Body::Open,
     };
     Ok(Answer { status, headers, body, stream })
@@ -223,20 +250,27 @@ impl Wire {
     /// From now on so long, for all reads together.
     fn set(&mut self, within: Duration) -> io::Result<()> {
         // A time that no clock can show is as good as a day.
-        self.until = Instant::now().checked_add(within).unwrap_or_else(|| Instant::now() + Duration::from_secs(24 * 3600));
+        self.until = Instant::now()
+            .checked_add(within)
+            .unwrap_or_else(|| Instant::now() + Duration::from_secs(24 * 3600));
         self.stream.get_ref().set_write_timeout(Some(within))
     }
 
     fn head(&mut self) -> Result<(StatusCode, HeaderMap), TransportFailure> {
         let line = self.line().map_err(|error| told(&error, TransportFailure::Broken))?;
-        let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+        let status =
+            line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
         let status = status.ok_or(TransportFailure::Protocol)?;
         let mut headers = HeaderMap::new();
         loop {
             let line = self.line().map_err(|error| told(&error, TransportFailure::Broken))?;
             let Some((name, value)) = line.split_once(':') else { return Ok((status, headers)) };
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
-            headers.append(name, HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?);
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
+            headers.append(
+                name,
+                HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?,
+            );
         }
     }
 

@@ -9,7 +9,9 @@ use zip::write::SimpleFileOptions;
 /// A name of a file.
 #[must_use]
 pub fn file_name() -> IndexFileName {
-    "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap_or_else(|_| unreachable!("it is a name as servers make them"))
+    "20230406_9239cb50a8384bb0ab503441bf089446.zip"
+        .parse()
+        .unwrap_or_else(|_| unreachable!("it is a name as servers make them"))
 }
 
 /// An archive with one member of these bytes.

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use ccfs_driver::{Error, Overwrite, Session};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy, QueryAgentSkillInfoData};
+use ccfs_proto::{
+    Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy,
+    QueryAgentSkillInfoData,
+};
 
 use crate::clock::ManualClock;
 use crate::server::PATIENCE;
@@ -33,7 +36,13 @@ impl Setup {
     /// A client of a server without TLS, within the default bounds, at the default time.
     #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
-        Self { endpoint, credentials, policy: Policy::default(), ca_pem: None, clock: ManualClock::default() }
+        Self {
+            endpoint,
+            credentials,
+            policy: Policy::default(),
+            ca_pem: None,
+            clock: ManualClock::default(),
+        }
     }
 
     /// A session of this account, within these bounds and on this clock, without a proxy. [`ca_pem`](Self::ca_pem) is left: trust is the HTTP client's.
@@ -72,10 +81,19 @@ pub trait Client {
     fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error>;
 
     /// Downloads to a file that is there whole or not at all.
-    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error>;
+    fn to_file(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        path: &Path,
+        overwrite: Overwrite,
+    ) -> Result<FileReceipt, Error>;
 
     /// Downloads into a writer that takes bytes once.
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error>;
+    fn to_writer(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        writer: &mut (dyn Write + Send),
+    ) -> Result<FileReceipt, Error>;
 
     /// Begins such a download to a file, and gives it up as soon as bytes of the body have come: by dropping the future, say. `false`, without doing
     /// anything, when the transport has no way to do so.

@@ -31,7 +31,14 @@ impl ManualClock {
     /// A clock that stands at `wall`.
     #[must_use]
     pub fn at(wall: Timestamp) -> Self {
-        Self { state: Arc::new(Mutex::new(State { wall, elapsed: Duration::ZERO, waits: Vec::new(), ticking: None })) }
+        Self {
+            state: Arc::new(Mutex::new(State {
+                wall,
+                elapsed: Duration::ZERO,
+                waits: Vec::new(),
+                ticking: None,
+            })),
+        }
     }
 
     /// The default's time, and from then on it moves with the machine's clock, too: for what only real time can show.
@@ -68,7 +75,10 @@ impl Clock for ManualClock {
     fn now(&self) -> Now {
         let state = self.lock();
         let elapsed = state.elapsed();
-        Now { wall: state.wall.plus_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)), monotonic: elapsed }
+        Now {
+            wall: state.wall.plus_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
+            monotonic: elapsed,
+        }
     }
 
     fn pass(&self, duration: Duration) -> bool {

@@ -44,12 +44,21 @@ pub fn run(backend: &dyn Backend) -> Verdicts {
 
 /// Plays the scenarios whose names are wanted.
 pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdicts {
-    let (waiting, busy): (Vec<_>, Vec<_>) = SCENARIOS.iter().filter(|scenario| wanted(scenario.name)).partition(|scenario| scenario.waits);
-    let verdicts: Vec<Verdict> = busy.into_iter().map(|scenario| verdict(backend, scenario)).collect();
+    let (waiting, busy): (Vec<_>, Vec<_>) = SCENARIOS
+        .iter()
+        .filter(|scenario| wanted(scenario.name))
+        .partition(|scenario| scenario.waits);
+    let verdicts: Vec<Verdict> =
+        busy.into_iter().map(|scenario| verdict(backend, scenario)).collect();
     thread::scope(|scope| {
-        let threads: Vec<_> = waiting.into_iter().map(|scenario| scope.spawn(|| verdict(backend, scenario))).collect();
+        let threads: Vec<_> = waiting
+            .into_iter()
+            .map(|scenario| scope.spawn(|| verdict(backend, scenario)))
+            .collect();
         // A scenario's panic is its verdict; what panics here is the suite's own.
-        let last = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let last = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         verdicts.into_iter().chain(last).collect()
     })
 }
@@ -68,8 +77,14 @@ fn verdict(backend: &dyn Backend, scenario: &Scenario) -> Verdict {
             Ok(Err(Stop::NotPlayed(reason))) => Outcome::NotPlayed { reason },
             Ok(Err(Stop::Mismatch { expected, seen })) => Outcome::Failed { expected, seen },
             Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-                Outcome::Failed { expected: "no panic".into(), seen: format!("a panic: {}", text.unwrap_or("without words")) }
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied());
+                Outcome::Failed {
+                    expected: "no panic".into(),
+                    seen: format!("a panic: {}", text.unwrap_or("without words")),
+                }
             }
         }
     };

@@ -106,13 +106,23 @@ impl Behaviour {
     /// This status with this body, whose length is declared.
     #[must_use]
     pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::Answer { status, headers: Vec::new(), body: body.into(), framing: Framing::Length, cut_after: None, piece: usize::MAX }
+        Self::Answer {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            framing: Framing::Length,
+            cut_after: None,
+            piece: usize::MAX,
+        }
     }
 
     /// An answer whose head is told by its lines, without a line about the connection.
     #[must_use]
     pub fn raw(head: &[&str], body: &[u8], keep: bool) -> Self {
-        Self::Raw { bytes: [format!("{}\r\n\r\n", head.join("\r\n")).as_bytes(), body].concat(), keep }
+        Self::Raw {
+            bytes: [format!("{}\r\n\r\n", head.join("\r\n")).as_bytes(), body].concat(),
+            keep,
+        }
     }
 }
 
@@ -135,7 +145,11 @@ impl fmt::Debug for Seen {
         let path = self.line.split('?').next().unwrap_or_default();
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         let mut shown = f.debug_struct("Seen");
-        shown.field("connection", &self.connection).field("line", &path).field("headers", &names).field("body_len", &self.body.len());
+        shown
+            .field("connection", &self.connection)
+            .field("line", &path)
+            .field("headers", &names)
+            .field("body_len", &self.body.len());
         shown.finish()
     }
 }
@@ -152,8 +166,10 @@ impl Seen {
         let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let query = decode_query(query);
-        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let query: Vec<(&str, &str)> =
+            query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let view = RequestView { method, path, query: &query, headers: &headers, body: &self.body };
         verifier.verify(self.header("authorization").unwrap_or_default(), view, now)
     }
@@ -184,7 +200,8 @@ impl ScriptedServer {
     /// When loopback has no port left.
     #[must_use]
     pub fn play(script: impl IntoIterator<Item = Behaviour>) -> Self {
-        Self::start(script).unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
+        Self::start(script)
+            .unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
     }
 
     /// Starts it; fails when loopback has no port left.
@@ -193,7 +210,10 @@ impl ScriptedServer {
     }
 
     /// Starts it with a patience of one's own.
-    pub(crate) fn bearing(patience: Duration, script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
+    pub(crate) fn bearing(
+        patience: Duration,
+        script: impl IntoIterator<Item = Behaviour>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let stage = Arc::new(Stage {
@@ -261,7 +281,8 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
     stream.set_nodelay(true)?;
     let mut keep = true;
     while keep && let Some(request) = read_request(&stream, connection) {
-        let last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let last =
+            request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         lock(&stage.seen).push(request);
         let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
         // A client that gives up in the middle of an answer breaks the pipe; that is its right.
@@ -280,11 +301,17 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
         match header.trim_end().split_once(':') {
-            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned())),
+            Some((name, value)) => {
+                headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned()))
+            }
             None => break,
         }
     }
-    let len = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let len = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; len.min(BODY_LIMIT)];
     reader.read_exact(&mut body).ok()?;
     Some(Seen { connection, line: line.trim_end().to_owned(), headers, body })
@@ -302,7 +329,9 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> i
             }
             // Ends when the client goes away. A signal that only interrupts is none of its doing.
             stream.set_read_timeout(Some(patience))?;
-            while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted) {}
+            while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted)
+            {
+            }
         }
         Behaviour::Trickle { pause, body } => {
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
@@ -316,7 +345,8 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> i
             }
         }
         Behaviour::Answer { status, headers, body, framing, cut_after, piece } => {
-            let mut head = vec![format!("HTTP/1.1 {status} Status"), "connection: close".to_owned()];
+            let mut head =
+                vec![format!("HTTP/1.1 {status} Status"), "connection: close".to_owned()];
             head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
             match framing {
                 Framing::Length => head.push(format!("content-length: {}", body.len())),
@@ -327,7 +357,9 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> i
             let sent = &body[..cut_after.unwrap_or(body.len()).min(body.len())];
             for piece in sent.chunks(piece.max(1)) {
                 match framing {
-                    Framing::Chunked => stream.write_all(&[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat())?,
+                    Framing::Chunked => stream.write_all(
+                        &[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat(),
+                    )?,
                     _ => stream.write_all(piece)?,
                 }
             }

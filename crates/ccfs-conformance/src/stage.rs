@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use ccfs_driver::{Clock, Error, Overwrite};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, FileReceipt, IndexFileName, LocalTime, QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, FileReceipt, IndexFileName,
+    LocalTime, QueryAgentSkillInfoData,
 };
 use tempfile::TempDir;
 
@@ -50,15 +51,25 @@ pub(crate) fn same<T: PartialEq + Debug>(what: &str, expected: &T, seen: &T) -> 
 
 /// It is so, or that is the verdict.
 pub(crate) fn holds(so: bool, expected: impl Display, seen: impl Display) -> Played {
-    if so { Ok(()) } else { Err(Stop::Mismatch { expected: expected.to_string(), seen: seen.to_string() }) }
+    if so {
+        Ok(())
+    } else {
+        Err(Stop::Mismatch { expected: expected.to_string(), seen: seen.to_string() })
+    }
 }
 
 /// The exchange's error that a call must have ended with.
 pub(crate) fn failure<T: Debug>(result: Result<T, Error>) -> Result<ExchangeError, Stop> {
     match result {
         Err(Error::Exchange(error)) => Ok(error),
-        Err(other) => Err(Stop::Mismatch { expected: "an error of the exchange".into(), seen: format!("another error: {other}") }),
-        Ok(answer) => Err(Stop::Mismatch { expected: "an error of the exchange".into(), seen: format!("success: {answer:?}") }),
+        Err(other) => Err(Stop::Mismatch {
+            expected: "an error of the exchange".into(),
+            seen: format!("another error: {other}"),
+        }),
+        Ok(answer) => Err(Stop::Mismatch {
+            expected: "an error of the exchange".into(),
+            seen: format!("success: {answer:?}"),
+        }),
     }
 }
 
@@ -76,20 +87,32 @@ fn noted<T>(expected: usize, patience: Duration, look: impl Fn() -> Vec<T>) -> V
 }
 
 /// A call ended with this kind of error.
-pub(crate) fn kind_is(error: &ExchangeError, what: &str, is: impl Fn(&ErrorKind) -> bool) -> Played {
+pub(crate) fn kind_is(
+    error: &ExchangeError,
+    what: &str,
+    is: impl Fn(&ErrorKind) -> bool,
+) -> Played {
     holds(is(&error.kind), what, error)
 }
 
 /// Each wait lies within what jitter may make of these: from their half to all of them.
 pub(crate) fn waits_are(clock: &ManualClock, expected: &[Duration]) -> Played {
     let waits = clock.waits();
-    let near = |wait: &Duration, full: &Duration| *wait <= *full && *wait + Duration::from_millis(1) >= *full / 2;
-    let so = waits.len() == expected.len() && waits.iter().zip(expected).all(|(wait, full)| near(wait, full));
-    holds(so, format_args!("waits on the setup's clock of half to all of {expected:?}"), format_args!("waits of {waits:?}"))
+    let near = |wait: &Duration, full: &Duration| {
+        *wait <= *full && *wait + Duration::from_millis(1) >= *full / 2
+    };
+    let so = waits.len() == expected.len()
+        && waits.iter().zip(expected).all(|(wait, full)| near(wait, full));
+    holds(
+        so,
+        format_args!("waits on the setup's clock of half to all of {expected:?}"),
+        format_args!("waits of {waits:?}"),
+    )
 }
 
 pub(crate) fn query() -> Result<QueryAgentSkillInfoData, Stop> {
-    let (begin, end): (LocalTime, LocalTime) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
+    let (begin, end): (LocalTime, LocalTime) =
+        ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
     // Nobody listens at the callback's address; no scenario here waits for it.
     Ok(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))
 }
@@ -122,7 +145,11 @@ impl Folder {
                 same("files in the folder", &vec!["file.zip".to_owned()], &names)?;
                 let found = fs::read(self.path())?;
                 let seen = || format!("{} bytes that differ", found.len());
-                holds(found == bytes, format_args!("the server's file, {} bytes", bytes.len()), seen())
+                holds(
+                    found == bytes,
+                    format_args!("the server's file, {} bytes", bytes.len()),
+                    seen(),
+                )
             }
         }
     }
@@ -157,7 +184,13 @@ impl Bench {
         setup.ca_pem = emulator.ca_pem().map(str::to_owned);
         setup.clock = clock.clone();
         adjust(&mut setup);
-        Ok(Self { client: backend.client(&setup), emulator, clock, folder: Folder::new()?, patience: backend.patience() })
+        Ok(Self {
+            client: backend.client(&setup),
+            emulator,
+            clock,
+            folder: Folder::new()?,
+            patience: backend.patience(),
+        })
     }
 
     /// A file that is there, and its bytes.
@@ -166,16 +199,27 @@ impl Bench {
         let name = self.emulator.files().pop();
         let bytes = name.as_ref().and_then(|name| self.emulator.file(name));
         self.emulator.clear_logs();
-        let missing = || Stop::Mismatch { expected: "the emulator made a file".into(), seen: "it has none".into() };
+        let missing = || Stop::Mismatch {
+            expected: "the emulator made a file".into(),
+            seen: "it has none".into(),
+        };
         name.zip(bytes).ok_or_else(missing)
     }
 
     pub(crate) fn download(&self, name: &IndexFileName) -> Result<FileReceipt, Error> {
-        self.client.to_file(DownloadAgentSkillInfoFile::new(name.clone()), &self.folder.path(), Overwrite::Refuse)
+        self.client.to_file(
+            DownloadAgentSkillInfoFile::new(name.clone()),
+            &self.folder.path(),
+            Overwrite::Refuse,
+        )
     }
 
     pub(crate) fn requests_are(&self, expected: usize) -> Played {
-        same("requests that the server received", &expected, &noted(expected, self.patience, || self.emulator.received()).len())
+        same(
+            "requests that the server received",
+            &expected,
+            &noted(expected, self.patience, || self.emulator.received()).len(),
+        )
     }
 }
 
@@ -189,7 +233,10 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(backend: &dyn Backend, script: impl IntoIterator<Item = Behaviour>) -> Result<Self, Stop> {
+    pub(crate) fn new(
+        backend: &dyn Backend,
+        script: impl IntoIterator<Item = Behaviour>,
+    ) -> Result<Self, Stop> {
         Self::with(backend, script, |_| {})
     }
 
@@ -199,10 +246,17 @@ impl Script {
         adjust: impl FnOnce(&mut Setup),
     ) -> Result<Self, Stop> {
         let server = ScriptedServer::bearing(backend.patience(), script)?;
-        let mut setup = Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
+        let mut setup =
+            Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
         setup.policy.stall = more_than(backend.patience());
         adjust(&mut setup);
-        Ok(Self { client: backend.client(&setup), server, setup, folder: Folder::new()?, patience: backend.patience() })
+        Ok(Self {
+            client: backend.client(&setup),
+            server,
+            setup,
+            folder: Folder::new()?,
+            patience: backend.patience(),
+        })
     }
 
     pub(crate) fn download(&self) -> Result<FileReceipt, Error> {

@@ -58,7 +58,8 @@ impl Verdicts {
 
     /// Whether none failed, and at least one was played.
     pub fn all_passed(&self) -> bool {
-        self.failed().next().is_none() && self.iter().any(|verdict| verdict.outcome == Outcome::Passed)
+        self.failed().next().is_none()
+            && self.iter().any(|verdict| verdict.outcome == Outcome::Passed)
     }
 
     /// For tests: the table as a panic when one failed.
@@ -92,7 +93,9 @@ impl fmt::Display for Verdicts {
         for Verdict { scenario, outcome } in self {
             match outcome {
                 Outcome::Passed => writeln!(f, "{scenario:width$}  passed")?,
-                Outcome::NotPlayed { reason } => writeln!(f, "{scenario:width$}  not played: {reason}")?,
+                Outcome::NotPlayed { reason } => {
+                    writeln!(f, "{scenario:width$}  not played: {reason}")?
+                }
                 Outcome::Failed { expected, seen } => {
                     writeln!(f, "{scenario:width$}  FAILED")?;
                     writeln!(f, "    expected: {expected}")?;
@@ -100,9 +103,16 @@ impl fmt::Display for Verdicts {
                 }
             }
         }
-        let count = |wanted: fn(&Outcome) -> bool| self.iter().filter(|verdict| wanted(&verdict.outcome)).count();
+        let count = |wanted: fn(&Outcome) -> bool| {
+            self.iter().filter(|verdict| wanted(&verdict.outcome)).count()
+        };
         let passed = count(|outcome| matches!(outcome, Outcome::Passed));
         let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
-        write!(f, "{} scenarios: {passed} passed, {failed} failed, {} not played", self.0.len(), self.0.len() - passed - failed)
+        write!(
+            f,
+            "{} scenarios: {passed} passed, {failed} failed, {} not played",
+            self.0.len(),
+            self.0.len() - passed - failed
+        )
     }
 }

@@ -25,7 +25,10 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
     ),
     (
         Flaw::RetriesRefusals,
-        &[("a 401 is sent once, whatever follows", "success: FileReceipt"), ("a wrong key is a 401 and is sent once", "2")],
+        &[
+            ("a 401 is sent once, whatever follows", "success: FileReceipt"),
+            ("a wrong key is a 401 and is sent once", "2"),
+        ],
     ),
     (Flaw::FollowsRedirects, &[("a redirect is not followed", "HTTP 404")]),
     (Flaw::AddsHeaders, &[("no header is added", "user-agent")]),
@@ -35,20 +38,38 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
     (
         Flaw::ForgetsTime,
         &[
-            ("silence from the start is given up", "broke before the answer began (after 2 attempts)"),
+            (
+                "silence from the start is given up",
+                "broke before the answer began (after 2 attempts)",
+            ),
             ("silence in the middle is given up", "cut off after 5000 bytes"),
             ("the deadline ends a silence", "it took "),
         ],
     ),
-    (Flaw::ForgetsTimeInBodies, &[("silence in the middle is given up", "cut off after 5000 bytes")]),
-    (Flaw::TimeStands, &[("every attempt is signed anew", "was stopped"), ("the deadline ends a trickle", "was stopped")]),
-    (Flaw::GathersBodies, &[("a large file goes to the writer while it comes", "gathered in memory")]),
+    (
+        Flaw::ForgetsTimeInBodies,
+        &[("silence in the middle is given up", "cut off after 5000 bytes")],
+    ),
+    (
+        Flaw::TimeStands,
+        &[
+            ("every attempt is signed anew", "was stopped"),
+            ("the deadline ends a trickle", "was stopped"),
+        ],
+    ),
+    (
+        Flaw::GathersBodies,
+        &[("a large file goes to the writer while it comes", "gathered in memory")],
+    ),
     (Flaw::TakesCutsForEnds, &[("chunks without their end leave no file", "success: FileReceipt")]),
     (
         Flaw::SaysConnectOfAll,
         &[
             ("a job is not asked for again when it may have arrived", "success: GenerationJob"),
-            ("what is not HTTP is told, and not tried again", "no connection to the server came about"),
+            (
+                "what is not HTTP is told, and not tried again",
+                "no connection to the server came about",
+            ),
         ],
     ),
     (
@@ -60,11 +81,20 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
     ),
     (Flaw::SaysConnectAsBroken, &[("nobody listens", "broke before the answer began")]),
     (Flaw::NeverRewinds, &[("a second attempt begins the file anew", "41176 bytes that differ")]),
-    (Flaw::SaysWritersRewind, &[("a cut body into a writer says what it has", "(after 4 attempts)")]),
-    (Flaw::SleepsForReal, &[("a cut body is tried again, and the file is right", "waits of [0ns, ")]),
+    (
+        Flaw::SaysWritersRewind,
+        &[("a cut body into a writer says what it has", "(after 4 attempts)")],
+    ),
+    (
+        Flaw::SleepsForReal,
+        &[("a cut body is tried again, and the file is right", "waits of [0ns, ")],
+    ),
     (
         Flaw::ForgetsCorrections,
-        &[("a wrong clock is corrected once, and the next call knows", "[Some(401), Some(200), Some(401), Some(200)]")],
+        &[(
+            "a wrong clock is corrected once, and the next call knows",
+            "[Some(401), Some(200), Some(401), Some(200)]",
+        )],
     ),
     (
         Flaw::WritesInPlace,
@@ -73,9 +103,18 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
             ("a body that is always cut leaves no file", "[\"file.zip\"]"),
         ],
     ),
-    (Flaw::Overwrites, &[("a file that is there is left alone, and nothing is sent", "Ok(FileReceipt")]),
-    (Flaw::LeavesParts, &[("a download that is given up leaves nothing, and the next call works", ".part\"]")]),
-    (Flaw::OneDialect, &[("both query line dialects are accepted as set", "success: GenerationJob")]),
+    (
+        Flaw::Overwrites,
+        &[("a file that is there is left alone, and nothing is sent", "Ok(FileReceipt")],
+    ),
+    (
+        Flaw::LeavesParts,
+        &[("a download that is given up leaves nothing, and the next call works", ".part\"]")],
+    ),
+    (
+        Flaw::OneDialect,
+        &[("both query line dialects are accepted as set", "success: GenerationJob")],
+    ),
     (Flaw::Panics, &[("a job is started and its file comes to disk", "a panic: out of luck")]),
 ];
 
@@ -83,8 +122,11 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
 fn the_examples_transport_conforms() {
     let verdicts = run(&OwnTransport);
     verdicts.assert_all_passed();
-    let not_played: Vec<&str> =
-        verdicts.iter().filter(|verdict| verdict.outcome != Outcome::Passed).map(|verdict| verdict.scenario).collect();
+    let not_played: Vec<&str> = verdicts
+        .iter()
+        .filter(|verdict| verdict.outcome != Outcome::Passed)
+        .map(|verdict| verdict.scenario)
+        .collect();
     assert_eq!(not_played, ["a certificate of an unknown CA is refused"]);
 }
 
@@ -110,17 +152,27 @@ fn found(flaw: Flaw, by: &[(&str, &str)]) {
     for verdict in verdicts.failed() {
         let Outcome::Failed { expected, seen } = &verdict.outcome else { unreachable!() };
         assert!(!expected.is_empty() && expected != seen, "{flaw:?}: {verdict:?}");
-        let reason = by.iter().find(|(scenario, _)| *scenario == verdict.scenario).map(|(_, reason)| *reason);
-        assert!(reason.is_some_and(|reason| seen.contains(reason)), "{flaw:?} is found for another reason than {reason:?}: {verdict:?}");
+        let reason = by
+            .iter()
+            .find(|(scenario, _)| *scenario == verdict.scenario)
+            .map(|(_, reason)| *reason);
+        assert!(
+            reason.is_some_and(|reason| seen.contains(reason)),
+            "{flaw:?} is found for another reason than {reason:?}: {verdict:?}"
+        );
     }
     let table = verdicts.to_string();
-    assert!(table.contains("FAILED\n    expected: ") && table.contains("\n    seen:     "), "{table}");
+    assert!(
+        table.contains("FAILED\n    expected: ") && table.contains("\n    seen:     "),
+        "{table}"
+    );
 }
 
 /// What finds them is the flaw, not the copy of the transport that has it.
 #[test]
 fn without_a_flaw_all_of_them_pass() {
-    let named: BTreeSet<&str> = FOUND_BY.iter().flat_map(|(_, by)| by.iter().map(|(scenario, _)| *scenario)).collect();
+    let named: BTreeSet<&str> =
+        FOUND_BY.iter().flat_map(|(_, by)| by.iter().map(|(scenario, _)| *scenario)).collect();
     let verdicts = run_only(&Flawed(Flaw::Nothing), |name| named.contains(name));
     assert_eq!(verdicts.iter().count(), named.len(), "every name is one of the suite's");
     verdicts.assert_all_passed();

@@ -13,10 +13,14 @@ use std::thread;
 use std::time::Duration;
 
 use ccfs_conformance::{
-    Behaviour, Framing, ManualClock, Outcome, ScriptedServer, Setup, Verdict, Verdicts, archive_bytes, scenarios, zip_of,
+    Behaviour, Framing, ManualClock, Outcome, ScriptedServer, Setup, Verdict, Verdicts,
+    archive_bytes, scenarios, zip_of,
 };
 use ccfs_driver::{Clock, Session};
-use ccfs_proto::{Credentials, Endpoint, Operation, PreparedRequest, QueryAgentSkillInfoData, Signer, Timestamp, Verifier};
+use ccfs_proto::{
+    Credentials, Endpoint, Operation, PreparedRequest, QueryAgentSkillInfoData, Signer, Timestamp,
+    Verifier,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, FileFailurePersistence};
@@ -85,13 +89,17 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         Just(Outcome::Passed),
         Just(Outcome::NotPlayed { reason: "it speaks no TLS" }),
-        ("[a-z ]{0,9}", "[a-z ]{0,9}").prop_map(|(expected, seen)| Outcome::Failed { expected, seen }),
+        ("[a-z ]{0,9}", "[a-z ]{0,9}")
+            .prop_map(|(expected, seen)| Outcome::Failed { expected, seen }),
     ]
 }
 
 fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
-    prop::collection::vec((0..scenarios().count(), outcome()), 0..8)
-        .prop_map(|list| list.into_iter().map(|(number, outcome)| Verdict::new(scenarios().nth(number).unwrap(), outcome)).collect())
+    prop::collection::vec((0..scenarios().count(), outcome()), 0..8).prop_map(|list| {
+        list.into_iter()
+            .map(|(number, outcome)| Verdict::new(scenarios().nth(number).unwrap(), outcome))
+            .collect()
+    })
 }
 
 proptest! {
@@ -240,7 +248,10 @@ proptest! {
 fn a_proxy_of_the_machine_changes_nothing() {
     const NAME: &str = "a_proxy_of_the_machine_changes_nothing";
     const PROXY: &str = "http://127.0.0.1:9";
-    let setup = Setup::new("http://127.0.0.1:1".parse().unwrap(), Credentials::from_text("ak", "sk".into()).unwrap());
+    let setup = Setup::new(
+        "http://127.0.0.1:1".parse().unwrap(),
+        Credentials::from_text("ak", "sk".into()).unwrap(),
+    );
     assert!(setup.session().route().unwrap().is_none());
     if env::var("http_proxy").as_deref() == Ok(PROXY) {
         let usual = Session::new(setup.endpoint, setup.credentials);
@@ -248,7 +259,14 @@ fn a_proxy_of_the_machine_changes_nothing() {
         return;
     }
     let mut again = Command::new(env::current_exe().unwrap());
-    again.args(["--exact", NAME]).env("http_proxy", PROXY).env_remove("no_proxy").env_remove("NO_PROXY");
+    again
+        .args(["--exact", NAME])
+        .env("http_proxy", PROXY)
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY");
     let output = again.output().unwrap();
-    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"),
+        "{output:?}"
+    );
 }

@@ -76,7 +76,9 @@ impl Cause {
     /// [`AddressLocked`](Self::AddressLocked) it is to send nothing.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NameNotFound => "Check the endpoint's spelling and this machine's DNS, or give the address instead of the name.",
+            Self::NameNotFound => {
+                "Check the endpoint's spelling and this machine's DNS, or give the address instead of the name."
+            }
             Self::NothingListening => "Check the endpoint's port, and whether the server runs.",
             Self::Unreachable => {
                 "Check the address, and whether a firewall on the way lets this port through; a proxy may be the only way out (HTTPS_PROXY)."
@@ -98,7 +100,9 @@ impl Cause {
                 "Use one of the names above in the endpoint. Where the server is addressed by IP, compare the pin above with that of whoever runs it and give it with --pin-sha256."
             }
             Self::CertificateExpired => "Whoever runs the server must renew its certificate.",
-            Self::CertificateNotYetValid => "Check this machine's clock; otherwise whoever runs the server must mend its certificate.",
+            Self::CertificateNotYetValid => {
+                "Check this machine's clock; otherwise whoever runs the server must mend its certificate."
+            }
             Self::CaCertificate => {
                 "Compare the pin above with that of whoever runs the server, over another way than this connection, and give it with --pin-sha256. Giving the certificate with --ca does not help."
             }
@@ -111,12 +115,18 @@ impl Cause {
             Self::ClientCertificateMissing => {
                 "Get a client certificate from whoever runs the server and give it with --client-cert and --client-key."
             }
-            Self::ClientCertificateRefused => "Check that the client certificate is the one for this server, and has not expired.",
+            Self::ClientCertificateRefused => {
+                "Check that the client certificate is the one for this server, and has not expired."
+            }
             Self::TlsOther => {
                 "Ask whoever runs the server which versions and ciphers of TLS it speaks; here it is 1.2 and 1.3 with the usual ones."
             }
-            Self::CertificateEndsSoon => "Tell whoever runs the server; where it is pinned, have the new pin in place before.",
-            Self::Clock => "Let this machine take its time from the network (NTP); when its clock is right, the server's is wrong.",
+            Self::CertificateEndsSoon => {
+                "Tell whoever runs the server; where it is pinned, have the new pin in place before."
+            }
+            Self::Clock => {
+                "Let this machine take its time from the network (NTP); when its clock is right, the server's is wrong."
+            }
             Self::Key => {
                 "Compare access key and secret key with the developer account, character by character: blanks and line ends at the end of a key file count."
             }
@@ -132,11 +142,17 @@ impl Cause {
             Self::Gateway => {
                 "Ask whoever runs the gateway what it wants: a login, an allow-list, another path. The request may not have reached the CC-FS."
             }
-            Self::BasePath => "Check the path of the endpoint: it ends before /CCFS, and gateways mostly put a prefix before that.",
-            Self::Redirected => "Use the address that it names as endpoint, if it is yours: a signed request must not follow.",
+            Self::BasePath => {
+                "Check the path of the endpoint: it ends before /CCFS, and gateways mostly put a prefix before that."
+            }
+            Self::Redirected => {
+                "Use the address that it names as endpoint, if it is yours: a signed request must not follow."
+            }
             Self::Busy => "Come back later; nothing is wrong here.",
             Self::ServerFailing => "Tell whoever runs the server.",
-            Self::Silent => "Check whether something on the way holds the answer back; otherwise tell whoever runs the server.",
+            Self::Silent => {
+                "Check whether something on the way holds the answer back; otherwise tell whoever runs the server."
+            }
             Self::NotCcfs => "Check the endpoint's host, port and path.",
         }
     }
@@ -156,12 +172,16 @@ impl fmt::Display for Cause {
             Self::WrongName => "the certificate names another host",
             Self::CertificateExpired => "the certificate has expired",
             Self::CertificateNotYetValid => "the certificate is not valid yet",
-            Self::CaCertificate => "the certificate is a CA's own, which cannot be trusted as a server's",
+            Self::CaCertificate => {
+                "the certificate is a CA's own, which cannot be trusted as a server's"
+            }
             Self::BadCertificate => "the certificate is broken, revoked, or not one for servers",
             Self::PinDiffers => "the certificate is not the pinned one",
             Self::ClientCertificateMissing => "the server wants a client certificate",
             Self::ClientCertificateRefused => "the server does not accept the client certificate",
-            Self::TlsOther => "the two sides share no version or cipher of TLS, or the server ended the handshake",
+            Self::TlsOther => {
+                "the two sides share no version or cipher of TLS, or the server ended the handshake"
+            }
             Self::CertificateEndsSoon => "the certificate ends soon",
             Self::Clock => "the clock is wrong",
             Self::Key => "a key is wrong",

@@ -49,8 +49,15 @@ impl Certificate {
             };
         };
         let time = |seconds: i64| Timestamp::from_unix_millis(seconds.saturating_mul(1000));
-        let (begins, ends) = (time(parsed.validity().not_before.timestamp()), time(parsed.validity().not_after.timestamp()));
-        let names = parsed.subject_alternative_name().ok().flatten().map(|extension| extension.value.general_names.as_slice());
+        let (begins, ends) = (
+            time(parsed.validity().not_before.timestamp()),
+            time(parsed.validity().not_after.timestamp()),
+        );
+        let names = parsed
+            .subject_alternative_name()
+            .ok()
+            .flatten()
+            .map(|extension| extension.value.general_names.as_slice());
         Self {
             subject: shown(&parsed.subject().to_string()),
             issuer: shown(&parsed.issuer().to_string()),
@@ -72,8 +79,12 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(shown(name)),
         GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
-            16 => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+            4 => <[u8; 4]>::try_from(*bytes)
+                .ok()
+                .map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes)
+                .ok()
+                .map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
             _ => None,
         },
         _ => None,

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Proxy, ProxyError, Session, SystemClock};
-use ccfs_proto::{ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy, QueryLine, ResponseId, Scheme};
+use ccfs_proto::{
+    ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy,
+    QueryLine, ResponseId, Scheme,
+};
 use ccfs_tls::Trust;
 use ccfs_ureq::Client;
 
@@ -108,8 +111,15 @@ impl Doctor {
             Way::Environment => Proxy::from_env(&self.endpoint)?,
         };
         let probe = probe(&self.endpoint, proxy.as_ref(), &self.trust, self.timeout);
-        let mut evidence = Evidence { https: self.endpoint.scheme() != Scheme::Http, reach: probe.reach, ..Evidence::default() };
-        let mut steps = vec![name_step(&self.endpoint, proxy.as_ref(), &probe), connection_step(proxy.as_ref(), &probe)];
+        let mut evidence = Evidence {
+            https: self.endpoint.scheme() != Scheme::Http,
+            reach: probe.reach,
+            ..Evidence::default()
+        };
+        let mut steps = vec![
+            name_step(&self.endpoint, proxy.as_ref(), &probe),
+            connection_step(proxy.as_ref(), &probe),
+        ];
         if let Some(handshake) = &probe.tls {
             evidence.tls = handshake.failure;
             evidence.days_left = handshake
@@ -123,7 +133,11 @@ impl Doctor {
         if evidence.reach == Reach::Connected && evidence.tls.is_none() {
             skew = self.sign(&mut evidence, proxy.as_ref(), &mut steps);
         } else {
-            steps.push(Step::new("signed call", Mark::Skipped, "not made: there is no way to the server that can be trusted"));
+            steps.push(Step::new(
+                "signed call",
+                Mark::Skipped,
+                "not made: there is no way to the server that can be trusted",
+            ));
         }
         Ok(Report {
             endpoint: self.endpoint.to_string(),
@@ -139,7 +153,12 @@ impl Doctor {
     }
 
     /// The signed call, and the second one where it is asked for.
-    fn sign(&self, evidence: &mut Evidence, proxy: Option<&Proxy>, steps: &mut Vec<Step>) -> Option<ClockSkew> {
+    fn sign(
+        &self,
+        evidence: &mut Evidence,
+        proxy: Option<&Proxy>,
+        steps: &mut Vec<Step>,
+    ) -> Option<ClockSkew> {
         let Some(credentials) = &self.credentials else {
             steps.push(Step::new("signed call", Mark::Skipped, "not made: no keys are set"));
             return None;
@@ -178,10 +197,19 @@ impl Doctor {
             .proxy(proxy.cloned())
             .connect_timeout(self.timeout)
             .clock(Arc::clone(&self.clock))
-            .on_head(move |_, headers| *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers));
+            .on_head(move |_, headers| {
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers)
+            });
         let client = match Client::with_trust(session, &self.trust) {
             Ok(client) => client,
-            Err(error) => return Called { call: Call::Strange, said: error.to_string(), head: Head::default(), skew: None },
+            Err(error) => {
+                return Called {
+                    call: Call::Strange,
+                    said: error.to_string(),
+                    head: Head::default(),
+                    skew: None,
+                };
+            }
         };
         let result = client.download(no_such_file()).to_writer(io::sink());
         let (call, said) = match &result {
@@ -225,7 +253,8 @@ fn name_step(endpoint: &Endpoint, proxy: Option<&Proxy>, probe: &Probe) -> Step 
     if probe.addresses.is_empty() {
         return Step::new("name", Mark::Fail, format!("{whose}{host} is not found"));
     }
-    let addresses: Vec<String> = probe.addresses.iter().map(|address| address.ip().to_string()).collect();
+    let addresses: Vec<String> =
+        probe.addresses.iter().map(|address| address.ip().to_string()).collect();
     let addresses = addresses.join(", ");
     let text = if addresses == host.trim_matches(['[', ']']) {
         format!("{whose}{host} is an address")
@@ -237,13 +266,19 @@ fn name_step(endpoint: &Endpoint, proxy: Option<&Proxy>, probe: &Probe) -> Step 
 
 fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
     let (mark, text) = match probe.reach {
-        Reach::Connected if proxy.is_some() && probe.tls.is_some() => (Mark::Ok, "through the proxy's tunnel".to_owned()),
-        Reach::Connected if proxy.is_some() => (Mark::Ok, "to the proxy; it connects to the server".to_owned()),
+        Reach::Connected if proxy.is_some() && probe.tls.is_some() => {
+            (Mark::Ok, "through the proxy's tunnel".to_owned())
+        }
+        Reach::Connected if proxy.is_some() => {
+            (Mark::Ok, "to the proxy; it connects to the server".to_owned())
+        }
         Reach::Connected => (Mark::Ok, "the server listens".to_owned()),
         Reach::Refused => (Mark::Fail, "refused: nothing listens there".to_owned()),
         Reach::ProxyUnreachable => (Mark::Fail, "no connection to the proxy".to_owned()),
         Reach::ProxyRefused(None) => (Mark::Fail, "the proxy does not answer in HTTP".to_owned()),
-        Reach::ProxyRefused(Some(status)) => (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}")),
+        Reach::ProxyRefused(Some(status)) => {
+            (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}"))
+        }
         Reach::Unreachable => (Mark::Fail, "none came about".to_owned()),
         Reach::NameNotFound | Reach::Untried => (Mark::Skipped, "there is no address".to_owned()),
     };
@@ -252,7 +287,11 @@ fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
 
 fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Step {
     let version = handshake.version.map_or(String::new(), |version| format!("{version}; "));
-    let trusted = if trust.pins().is_empty() { "the certificate is trusted" } else { "the certificate is a pinned one" };
+    let trusted = if trust.pins().is_empty() {
+        "the certificate is trusted"
+    } else {
+        "the certificate is a pinned one"
+    };
     let mut step = match handshake.failure {
         Some(failure) => Step::new("TLS", Mark::Fail, format!("{version}{failure}")),
         None if days_left.is_some_and(|days| days < SOON) => {
@@ -261,7 +300,11 @@ fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Ste
         None => Step::new("TLS", Mark::Ok, format!("{version}{trusted}")),
     };
     for (number, certificate) in handshake.certificates.iter().enumerate() {
-        let signer = if certificate.issuer.is_empty() { String::new() } else { format!(", signed by {}", certificate.issuer) };
+        let signer = if certificate.issuer.is_empty() {
+            String::new()
+        } else {
+            format!(", signed by {}", certificate.issuer)
+        };
         step.details.push(format!("{}. {}{signer}", number + 1, certificate.subject));
         if let (Some(begin), Some(end)) = (&certificate.not_before, &certificate.not_after) {
             step.details.push(format!("   from {begin} to {end}"));
@@ -278,21 +321,35 @@ fn clock_step(skew: Option<ClockSkew>) -> Step {
     let Some(skew) = skew else {
         return Step::new("clock", Mark::Skipped, "the answer does not show the server's time");
     };
-    let seconds = |millis: i64| format!("{}.{}", millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000 / 100);
+    let seconds = |millis: i64| {
+        format!("{}.{}", millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000 / 100)
+    };
     if skew.exceeds(Duration::from_secs(NOTABLE_SKEW)) {
         let side = if skew.millis > 0 { "ahead of" } else { "behind" };
-        return Step::new("clock", Mark::Warn, format!("the server's clock is {} s {side} this one", seconds(skew.millis)));
+        return Step::new(
+            "clock",
+            Mark::Warn,
+            format!("the server's clock is {} s {side} this one", seconds(skew.millis)),
+        );
     }
     Step::new(
         "clock",
         Mark::Ok,
-        format!("the clocks agree to {} s, measured to {} s", seconds(skew.millis), seconds(skew.uncertainty_millis)),
+        format!(
+            "the clocks agree to {} s, measured to {} s",
+            seconds(skew.millis),
+            seconds(skew.uncertainty_millis)
+        ),
     )
 }
 
 fn call_step(call: Call, said: &str) -> Step {
     match call {
-        Call::Accepted => Step::new("signed call", Mark::Ok, "the signature is accepted: the server says that it has no such file"),
+        Call::Accepted => Step::new(
+            "signed call",
+            Mark::Ok,
+            "the signature is accepted: the server says that it has no such file",
+        ),
         _ => Step::new("signed call", Mark::Fail, said),
     }
 }

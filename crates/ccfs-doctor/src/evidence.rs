@@ -32,8 +32,15 @@ const FRONTS: &[&str] = &[
 ];
 
 /// Headers that only somebody in between adds.
-const BETWEEN: &[&str] =
-    &["via", "x-cache", "cf-ray", "x-amz-cf-id", "x-kong-request-id", "x-kong-upstream-latency", "x-envoy-upstream-service-time"];
+const BETWEEN: &[&str] = &[
+    "via",
+    "x-cache",
+    "cf-ray",
+    "x-amz-cf-id",
+    "x-kong-request-id",
+    "x-kong-upstream-latency",
+    "x-envoy-upstream-service-time",
+];
 
 /// All that is known when [`judge`](crate::judge()) is asked. The default is knowing nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,9 +109,10 @@ impl Call {
     pub fn of(kind: &ErrorKind) -> Self {
         match kind.root() {
             ErrorKind::ResultCode { .. } => Self::Accepted,
-            ErrorKind::Refused { refusal, .. } => {
-                Self::Status { status: refusal.status.as_u16(), spring: refusal.timestamp.is_some() && refusal.error.is_some() }
-            }
+            ErrorKind::Refused { refusal, .. } => Self::Status {
+                status: refusal.status.as_u16(),
+                spring: refusal.timestamp.is_some() && refusal.error.is_some(),
+            },
             ErrorKind::Transport(failure) => Self::Failed(*failure),
             ErrorKind::Deadline { .. } => Self::Failed(TransportFailure::Stall),
             _ => Self::Strange,
@@ -129,21 +137,33 @@ pub struct Head {
 impl Head {
     /// Reads the headers of an answer.
     pub fn of(headers: &HeaderMap) -> Self {
-        let text = |name: header::HeaderName| headers.get(name).map(|value| shown(&String::from_utf8_lossy(value.as_bytes())));
+        let text = |name: header::HeaderName| {
+            headers.get(name).map(|value| shown(&String::from_utf8_lossy(value.as_bytes())))
+        };
         Self {
             server: text(header::SERVER),
             between: BETWEEN.iter().find(|name| headers.contains_key(**name)).copied(),
-            html: text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")),
+            html: text(header::CONTENT_TYPE)
+                .is_some_and(|kind| kind.to_ascii_lowercase().contains("html")),
             challenge: headers.contains_key(header::WWW_AUTHENTICATE),
         }
     }
 
     /// What tells of somebody between here and the server, in words.
     pub(crate) fn signs(&self) -> Vec<String> {
-        let front = self.server.as_ref().filter(|name| FRONTS.iter().any(|front| name.to_ascii_lowercase().starts_with(front)));
-        let mut signs: Vec<String> =
-            front.iter().map(|name| format!("the answer calls its server {name:?}, which mostly stands before others")).collect();
-        signs.extend(self.between.map(|name| format!("the answer has the header {name}, which only somebody in between adds")));
+        let front = self
+            .server
+            .as_ref()
+            .filter(|name| FRONTS.iter().any(|front| name.to_ascii_lowercase().starts_with(front)));
+        let mut signs: Vec<String> = front
+            .iter()
+            .map(|name| {
+                format!("the answer calls its server {name:?}, which mostly stands before others")
+            })
+            .collect();
+        signs.extend(self.between.map(|name| {
+            format!("the answer has the header {name}, which only somebody in between adds")
+        }));
         signs
     }
 
@@ -154,7 +174,9 @@ impl Head {
             signs.push("the answer is a web page, and CC-FS answers in JSON".into());
         }
         if self.challenge {
-            signs.push("the answer asks for a login (WWW-Authenticate), and CC-FS never does".into());
+            signs.push(
+                "the answer asks for a login (WWW-Authenticate), and CC-FS never does".into(),
+            );
         }
         signs
     }
@@ -162,7 +184,8 @@ impl Head {
 
 /// Somebody else's words, fit for a terminal: short, in one line, without control characters.
 pub(crate) fn shown(text: &str) -> String {
-    let mut kept: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut kept: String =
+        text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(SHOWN).is_some() {
         kept.push('…');
     }

@@ -64,13 +64,22 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
     match evidence.reach {
         Reach::NameNotFound => findings.certain(Cause::NameNotFound, []),
-        Reach::Refused => findings.certain(Cause::NothingListening, ["the connection was refused".into()]),
+        Reach::Refused => {
+            findings.certain(Cause::NothingListening, ["the connection was refused".into()])
+        }
         Reach::Unreachable => {
-            findings.certain(Cause::Unreachable, ["no connection came about in time, or the network says that there is no way".into()]);
+            findings.certain(
+                Cause::Unreachable,
+                ["no connection came about in time, or the network says that there is no way"
+                    .into()],
+            );
         }
         Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
-        Reach::ProxyRefused(None) => findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]),
-        Reach::ProxyRefused(Some(status)) => findings.certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
+        Reach::ProxyRefused(None) => {
+            findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()])
+        }
+        Reach::ProxyRefused(Some(status)) => findings
+            .certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
         Reach::Untried | Reach::Connected => match (evidence.tls, evidence.call) {
             (Some(failure), _) => findings.tls(failure),
             (None, Some(call)) => findings.call(evidence, call),
@@ -90,7 +99,13 @@ impl Findings {
     }
 
     fn add(&mut self, cause: Cause, weight: Weight, because: Vec<String>) {
-        self.0.push(Finding { cause, weight, because, advice: cause.advice(), may_sign_again: true });
+        self.0.push(Finding {
+            cause,
+            weight,
+            because,
+            advice: cause.advice(),
+            may_sign_again: true,
+        });
     }
 
     fn tls(&mut self, failure: TlsFailure) {
@@ -109,7 +124,11 @@ impl Findings {
         };
         self.certain(cause, ["the handshake ended with it, before anything was sent".into()]);
         if matches!(failure, TlsFailure::Expired | TlsFailure::NotYetValid) {
-            self.add(Cause::Clock, Weight::Possible, vec!["dates of certificates are judged by this machine's clock".into()]);
+            self.add(
+                Cause::Clock,
+                Weight::Possible,
+                vec!["dates of certificates are judged by this machine's clock".into()],
+            );
         }
     }
 
@@ -122,7 +141,8 @@ impl Findings {
                 self.add(Cause::AddressLocked, Weight::Likely, vec![because]);
             }
             Call::Status { status: status @ (401 | 403), .. } => {
-                let mut because = vec![format!("HTTP {status}, and not in the form in which CC-FS refuses")];
+                let mut because =
+                    vec![format!("HTTP {status}, and not in the form in which CC-FS refuses")];
                 because.extend(evidence.head.foreign());
                 self.add(Cause::Gateway, Weight::Likely, because);
                 if status == 403 {
@@ -132,7 +152,11 @@ impl Findings {
                         vec!["a gateway may have put its own page over the server's 403".into()],
                     );
                 } else {
-                    self.add(Cause::Key, Weight::Possible, vec!["a gateway may have put its own page over the server's 401".into()]);
+                    self.add(
+                        Cause::Key,
+                        Weight::Possible,
+                        vec!["a gateway may have put its own page over the server's 401".into()],
+                    );
                 }
             }
             Call::Status { status: 404 | 405, spring: true } => {
@@ -140,26 +164,52 @@ impl Findings {
                 self.add(Cause::BasePath, Weight::Likely, vec![because]);
             }
             Call::Status { status: status @ (404 | 405), .. } => {
-                self.add(Cause::BasePath, Weight::Likely, vec![format!("HTTP {status}: whoever answers has nothing at this path")]);
+                self.add(
+                    Cause::BasePath,
+                    Weight::Likely,
+                    vec![format!("HTTP {status}: whoever answers has nothing at this path")],
+                );
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
-            Call::Status { status: 300..=399, .. } => self.certain(Cause::Redirected, ["the answer is a redirect".into()]),
-            Call::Status { status: 407, .. } => self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()]),
+            Call::Status { status: 300..=399, .. } => {
+                self.certain(Cause::Redirected, ["the answer is a redirect".into()])
+            }
+            Call::Status { status: 407, .. } => {
+                self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()])
+            }
             Call::Status { status: 400, spring: false } if !evidence.https => {
-                self.add(Cause::TlsInsteadOfPlain, Weight::Likely, vec!["servers answer 400 to plain HTTP at their TLS port".into()]);
+                self.add(
+                    Cause::TlsInsteadOfPlain,
+                    Weight::Likely,
+                    vec!["servers answer 400 to plain HTTP at their TLS port".into()],
+                );
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
-            Call::Status { status: status @ (429 | 503), .. } => self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")]),
+            Call::Status { status: status @ (429 | 503), .. } => {
+                self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")])
+            }
             Call::Status { status: status @ (502 | 504), .. } => {
-                let mut because = vec![format!("HTTP {status}: a gateway has no answer from the server behind it")];
+                let mut because = vec![format!(
+                    "HTTP {status}: a gateway has no answer from the server behind it"
+                )];
                 because.extend(evidence.head.foreign());
                 self.add(Cause::Gateway, Weight::Certain, because);
             }
             Call::Status { status, spring: true } => {
-                self.add(Cause::ServerFailing, Weight::Likely, vec![format!("HTTP {status} in the form of CC-FS")]);
+                self.add(
+                    Cause::ServerFailing,
+                    Weight::Likely,
+                    vec![format!("HTTP {status} in the form of CC-FS")],
+                );
             }
-            Call::Status { status, .. } => self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")]),
-            Call::Strange => self.gateway_or_stranger(evidence, Weight::Likely, vec!["the answer is none that CC-FS gives".into()]),
+            Call::Status { status, .. } => {
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")])
+            }
+            Call::Strange => self.gateway_or_stranger(
+                evidence,
+                Weight::Likely,
+                vec!["the answer is none that CC-FS gives".into()],
+            ),
             Call::Failed(failure) => self.failed(evidence, failure),
         }
     }
@@ -167,12 +217,19 @@ impl Findings {
     /// The server says that the signature does not fit, and nothing more.
     fn unauthorized(&mut self, evidence: &Evidence) {
         if evidence.other_dialect == Some(Call::Accepted) {
-            return self.certain(Cause::QueryLine, ["the same call is accepted in the other dialect".into()]);
+            return self.certain(
+                Cause::QueryLine,
+                ["the same call is accepted in the other dialect".into()],
+            );
         }
         let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
         if seconds > NOTABLE_SKEW {
             let weight = if seconds > LARGE_SKEW { Weight::Likely } else { Weight::Possible };
-            self.add(Cause::Clock, weight, vec![format!("the clocks differ by {seconds} s, and signatures carry the time")]);
+            self.add(
+                Cause::Clock,
+                weight,
+                vec![format!("the clocks differ by {seconds} s, and signatures carry the time")],
+            );
         }
         let mut key = vec!["HTTP 401 in the form of CC-FS: the request came through and its signature does not fit".to_owned()];
         if seconds <= NOTABLE_SKEW && evidence.skew_millis.is_some() {
@@ -185,18 +242,27 @@ impl Findings {
         // Somebody in between is no proof, but it makes a rewritten Host as likely as a mistyped key.
         if signs.is_empty() {
             self.add(Cause::Key, Weight::Likely, key);
-            self.add(Cause::HostRewritten, Weight::Possible, vec!["balancers do it without leaving a trace".into()]);
+            self.add(
+                Cause::HostRewritten,
+                Weight::Possible,
+                vec!["balancers do it without leaving a trace".into()],
+            );
         } else {
             self.add(Cause::HostRewritten, Weight::Likely, signs);
             self.add(Cause::Key, Weight::Likely, key);
         }
         if evidence.other_dialect.is_none() {
-            let because = "CC-FS does not publish which dialect it wants, and only one was tried".into();
+            let because =
+                "CC-FS does not publish which dialect it wants, and only one was tried".into();
             self.add(Cause::QueryLine, Weight::Possible, vec![because]);
         }
         // A lock that fell with the second try.
         if matches!(evidence.other_dialect, Some(Call::Status { status: 403, .. })) {
-            self.add(Cause::AddressLocked, Weight::Likely, vec!["the second call was answered with 403".into()]);
+            self.add(
+                Cause::AddressLocked,
+                Weight::Likely,
+                vec!["the second call was answered with 403".into()],
+            );
         }
     }
 
@@ -205,18 +271,38 @@ impl Findings {
             TransportFailure::Tls(failure) => self.tls(failure),
             TransportFailure::Resolve => self.certain(Cause::NameNotFound, []),
             TransportFailure::Connect => {
-                self.add(Cause::Unreachable, Weight::Likely, vec!["the connection for the call did not come about".into()]);
+                self.add(
+                    Cause::Unreachable,
+                    Weight::Likely,
+                    vec!["the connection for the call did not come about".into()],
+                );
             }
-            TransportFailure::Stall => self.certain(Cause::Silent, ["the request was sent, and silence followed".into()]),
+            TransportFailure::Stall => {
+                self.certain(Cause::Silent, ["the request was sent, and silence followed".into()])
+            }
             TransportFailure::Protocol if !evidence.https => {
-                self.add(Cause::TlsInsteadOfPlain, Weight::Likely, vec!["the answer is not HTTP, as of a server that speaks TLS".into()]);
+                self.add(
+                    Cause::TlsInsteadOfPlain,
+                    Weight::Likely,
+                    vec!["the answer is not HTTP, as of a server that speaks TLS".into()],
+                );
                 self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
             }
-            TransportFailure::Protocol => self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()]),
+            TransportFailure::Protocol => {
+                self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()])
+            }
             _ => {
-                self.add(Cause::Silent, Weight::Likely, vec!["the connection was closed without an answer".into()]);
+                self.add(
+                    Cause::Silent,
+                    Weight::Likely,
+                    vec!["the connection was closed without an answer".into()],
+                );
                 if !evidence.https {
-                    self.add(Cause::TlsInsteadOfPlain, Weight::Possible, vec!["servers close plain connections at their TLS port".into()]);
+                    self.add(
+                        Cause::TlsInsteadOfPlain,
+                        Weight::Possible,
+                        vec!["servers close plain connections at their TLS port".into()],
+                    );
                 }
             }
         }
@@ -235,7 +321,8 @@ impl Findings {
 
     /// What is worth knowing although the call went well, or beside what it failed of.
     fn remarks(&mut self, evidence: &Evidence) {
-        let known = |findings: &Self, cause| findings.0.iter().any(|finding| finding.cause == cause);
+        let known =
+            |findings: &Self, cause| findings.0.iter().any(|finding| finding.cause == cause);
         let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
         if seconds > NOTABLE_SKEW && !known(self, Cause::Clock) {
             self.add(
@@ -245,7 +332,11 @@ impl Findings {
             );
         }
         if let Some(days) = evidence.days_left.filter(|&days| (0..SOON).contains(&days)) {
-            self.add(Cause::CertificateEndsSoon, Weight::Certain, vec![format!("{days} days are left")]);
+            self.add(
+                Cause::CertificateEndsSoon,
+                Weight::Certain,
+                vec![format!("{days} days are left")],
+            );
         }
     }
 

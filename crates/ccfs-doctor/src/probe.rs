@@ -39,8 +39,14 @@ pub(crate) struct Handshake {
 }
 
 /// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
-pub(crate) fn probe(endpoint: &Endpoint, proxy: Option<&Proxy>, trust: &Trust, timeout: Duration) -> Probe {
-    let (host, port) = proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
+pub(crate) fn probe(
+    endpoint: &Endpoint,
+    proxy: Option<&Proxy>,
+    trust: &Trust,
+    timeout: Duration,
+) -> Probe {
+    let (host, port) =
+        proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
     let mut probe = Probe { addresses: look_up(bare(host), port, timeout), ..Probe::default() };
     let https = endpoint.scheme() != Scheme::Http;
     let mut stream = match connect(&probe.addresses, timeout) {
@@ -71,7 +77,9 @@ fn look_up(host: &str, port: u16, timeout: Duration) -> Vec<SocketAddr> {
     let (tell, told) = mpsc::channel();
     let host = host.to_owned();
     thread::spawn(move || {
-        let addresses = (host.as_str(), port).to_socket_addrs().map(|addresses| addresses.take(ADDRESSES).collect());
+        let addresses = (host.as_str(), port)
+            .to_socket_addrs()
+            .map(|addresses| addresses.take(ADDRESSES).collect());
         let _ = tell.send(addresses.unwrap_or_default());
     });
     told.recv_timeout(timeout).unwrap_or_default()
@@ -113,7 +121,9 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
     for address in addresses {
         match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => reach = Reach::Refused,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                reach = Reach::Refused
+            }
             // A refusal says more: the machine is there.
             Err(_) if reach == Reach::Refused => {}
             Err(_) => reach = Reach::Unreachable,
@@ -127,9 +137,13 @@ fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<
     let target = format!("{}:{}", endpoint.host(), endpoint.port());
     let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     let login = proxy.authorization();
-    let login: [&[u8]; 3] = login.as_ref().map_or([b"", b"", b""], |login| [b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"]);
+    let login: [&[u8]; 3] = login
+        .as_ref()
+        .map_or([b"", b"", b""], |login| [b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"]);
     // In one piece, in a buffer that does not grow.
-    stream.write_all(&Zeroizing::new([&[request.as_bytes()], &login[..], &[b"\r\n"]].concat().concat()))?;
+    stream.write_all(&Zeroizing::new(
+        [&[request.as_bytes()], &login[..], &[b"\r\n"]].concat().concat(),
+    ))?;
     let mut head = Vec::new();
     // Byte by byte, because what follows belongs to TLS.
     while !head.ends_with(b"\r\n\r\n") {
@@ -139,22 +153,33 @@ fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<
         }
         head.push(byte[0]);
     }
-    let status = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|digits| std::str::from_utf8(digits).ok());
+    let status = head
+        .strip_prefix(b"HTTP/1.")
+        .and_then(|rest| rest.get(2..5))
+        .and_then(|digits| std::str::from_utf8(digits).ok());
     status.and_then(|digits| digits.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     let (config, shown) = trust.recording_config();
-    let made = ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
-    let made = made.and_then(|name| ClientConnection::new(Arc::new(config), name).map_err(|error| ccfs_tls::failure(&error)));
+    let made =
+        ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
+    let made = made.and_then(|name| {
+        ClientConnection::new(Arc::new(config), name).map_err(|error| ccfs_tls::failure(&error))
+    });
     let mut connection = match made {
         Ok(connection) => connection,
-        Err(failure) => return Handshake { version: None, certificates: Vec::new(), failure: Some(failure) },
+        Err(failure) => {
+            return Handshake { version: None, certificates: Vec::new(), failure: Some(failure) };
+        }
     };
     let mut failure = None;
     while connection.is_handshaking() && failure.is_none() {
         // A connection that ends in the middle of the handshake is a failure of TLS, too.
-        failure = connection.complete_io(&mut stream).err().map(|error| ccfs_tls::io_failure(&error).unwrap_or_default());
+        failure = connection
+            .complete_io(&mut stream)
+            .err()
+            .map(|error| ccfs_tls::io_failure(&error).unwrap_or_default());
     }
     connection.send_close_notify();
     // It says goodbye; whether the server hears it does not matter.

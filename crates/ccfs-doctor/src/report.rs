@@ -124,7 +124,9 @@ impl fmt::Display for Report {
         match self.verdict {
             Verdict::Well if self.findings.is_empty() => f.write_str("\n\nAll is well."),
             Verdict::Well => f.write_str("\n\nCalls work."),
-            Verdict::Unsigned => f.write_str("\n\nNothing was signed, because no keys are set: whether they fit is not known."),
+            Verdict::Unsigned => f.write_str(
+                "\n\nNothing was signed, because no keys are set: whether they fit is not known.",
+            ),
             _ => Ok(()),
         }
     }

@@ -32,14 +32,23 @@ fn with(fault: Fault) -> Report {
 
 fn elsewhere(endpoint: &str, trust: Trust) -> Report {
     let credentials = Credentials::from_text("ak", "MARKER-secret-key".into()).unwrap();
-    Doctor::new(endpoint.parse().unwrap(), Some(credentials)).trust(trust).proxy(None).timeout(PATIENCE).examine().unwrap()
+    Doctor::new(endpoint.parse().unwrap(), Some(credentials))
+        .trust(trust)
+        .proxy(None)
+        .timeout(PATIENCE)
+        .examine()
+        .unwrap()
 }
 
 #[track_caller]
 fn comes_to(report: &Report, verdict: Verdict, causes: &[(Cause, Weight)]) {
-    let found: Vec<_> = report.findings.iter().map(|finding| (finding.cause, finding.weight)).collect();
+    let found: Vec<_> =
+        report.findings.iter().map(|finding| (finding.cause, finding.weight)).collect();
     assert_eq!((report.verdict, &found[..]), (verdict, causes), "{report}");
-    assert!(!format!("{report} {report:?} {}", serde_json::to_string(report).unwrap()).contains("MARKER"));
+    assert!(
+        !format!("{report} {report:?} {}", serde_json::to_string(report).unwrap())
+            .contains("MARKER")
+    );
 }
 
 fn mark(report: &Report, name: &str) -> Mark {
@@ -61,7 +70,11 @@ fn all_is_well() {
     assert!(own.issuer.contains("ccfs-emulator CA") && own.subject.contains("ccfs-emulator"));
     assert!(own.not_before < own.not_after, "{own:?}");
     assert_eq!(emulator.received().len(), 1);
-    assert_eq!(emulator.received()[0].result_code.as_ref().map(ToString::to_string), Some("0300011".into()), "a file that nobody has");
+    assert_eq!(
+        emulator.received()[0].result_code.as_ref().map(ToString::to_string),
+        Some("0300011".into()),
+        "a file that nobody has"
+    );
     // A result code of any kind says that the signature was accepted.
     comes_to(&with(Fault::FlowControl), Verdict::Well, &[]);
 }
@@ -69,7 +82,11 @@ fn all_is_well() {
 #[test]
 fn without_keys_nothing_is_signed() {
     let emulator = Emulator::builder().start().unwrap();
-    let report = Doctor::new(emulator.endpoint().clone(), None).trust(trust(&emulator)).proxy(None).examine().unwrap();
+    let report = Doctor::new(emulator.endpoint().clone(), None)
+        .trust(trust(&emulator))
+        .proxy(None)
+        .examine()
+        .unwrap();
     comes_to(&report, Verdict::Unsigned, &[]);
     assert!(emulator.received().is_empty());
 }
@@ -78,8 +95,16 @@ fn without_keys_nothing_is_signed() {
 fn a_wrong_key() {
     let emulator = Emulator::builder().start().unwrap();
     let wrong = Credentials::from_text(emulator.access_key(), "MARKER-another".into()).unwrap();
-    let report = Doctor::new(emulator.endpoint().clone(), Some(wrong)).trust(trust(&emulator)).proxy(None).examine().unwrap();
-    comes_to(&report, Verdict::Authentication, &[(Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)]);
+    let report = Doctor::new(emulator.endpoint().clone(), Some(wrong))
+        .trust(trust(&emulator))
+        .proxy(None)
+        .examine()
+        .unwrap();
+    comes_to(
+        &report,
+        Verdict::Authentication,
+        &[(Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)],
+    );
     assert!(report.findings[0].because.iter().any(|reason| reason == "the clocks agree"));
     assert_eq!(emulator.received().len(), 1, "it is not tried again");
 }
@@ -87,17 +112,29 @@ fn a_wrong_key() {
 #[test]
 fn a_rewritten_host() {
     let report = with(Fault::HostRewritten);
-    let causes = [(Cause::HostRewritten, Likely), (Cause::Key, Likely), (Cause::QueryLine, Possible)];
+    let causes =
+        [(Cause::HostRewritten, Likely), (Cause::Key, Likely), (Cause::QueryLine, Possible)];
     comes_to(&report, Verdict::Authentication, &causes);
-    assert!(report.findings[0].because.iter().any(|reason| reason.contains("nginx/1.24.0")), "{report}");
+    assert!(
+        report.findings[0].because.iter().any(|reason| reason.contains("nginx/1.24.0")),
+        "{report}"
+    );
 }
 
 #[test]
 fn a_wrong_clock() {
-    let ahead = |seconds: i64| move || Timestamp::from(std::time::SystemTime::now()).plus_millis(seconds * 1000);
-    let emulator = Emulator::builder().clock(ahead(3600)).freshness(Freshness::default()).start().unwrap();
+    let ahead = |seconds: i64| {
+        move || Timestamp::from(std::time::SystemTime::now()).plus_millis(seconds * 1000)
+    };
+    let emulator =
+        Emulator::builder().clock(ahead(3600)).freshness(Freshness::default()).start().unwrap();
     let report = doctor(&emulator).examine().unwrap();
-    let causes = [(Cause::Clock, Likely), (Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)];
+    let causes = [
+        (Cause::Clock, Likely),
+        (Cause::Key, Likely),
+        (Cause::HostRewritten, Possible),
+        (Cause::QueryLine, Possible),
+    ];
     comes_to(&report, Verdict::Authentication, &causes);
     assert_eq!(mark(&report, "clock"), Mark::Warn);
     assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 30_000);
@@ -112,16 +149,26 @@ fn the_other_dialect_is_tried_only_when_asked_for() {
         let other = QueryLine::ALL.into_iter().find(|&other| other != dialect).unwrap();
         let emulator = Emulator::builder().query_line(dialect).start().unwrap();
         let report = doctor(&emulator).query_line(other).examine().unwrap();
-        comes_to(&report, Verdict::Authentication, &[(Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)]);
+        comes_to(
+            &report,
+            Verdict::Authentication,
+            &[(Cause::Key, Likely), (Cause::HostRewritten, Possible), (Cause::QueryLine, Possible)],
+        );
         assert_eq!(emulator.received().len(), 1);
         let report = doctor(&emulator).query_line(other).try_dialects(true).examine().unwrap();
         comes_to(&report, Verdict::Authentication, &[(Cause::QueryLine, Certain)]);
         assert_eq!(emulator.received().len(), 3);
         // When it is not the dialect, it is none of the causes any more.
         let wrong = Credentials::from_text(emulator.access_key(), "MARKER-another".into()).unwrap();
-        let wrong = Doctor::new(emulator.endpoint().clone(), Some(wrong)).trust(trust(&emulator)).proxy(None);
+        let wrong = Doctor::new(emulator.endpoint().clone(), Some(wrong))
+            .trust(trust(&emulator))
+            .proxy(None);
         let report = wrong.try_dialects(true).examine().unwrap();
-        comes_to(&report, Verdict::Authentication, &[(Cause::Key, Likely), (Cause::HostRewritten, Possible)]);
+        comes_to(
+            &report,
+            Verdict::Authentication,
+            &[(Cause::Key, Likely), (Cause::HostRewritten, Possible)],
+        );
         // A call that is accepted needs no second one.
         emulator.clear_logs();
         doctor(&emulator).query_line(dialect).try_dialects(true).examine().unwrap();
@@ -133,40 +180,68 @@ fn the_other_dialect_is_tried_only_when_asked_for() {
 fn a_locked_address() {
     let report = with(Fault::Locked);
     comes_to(&report, Verdict::Authentication, &[(Cause::AddressLocked, Likely)]);
-    assert!(!report.findings[0].may_sign_again && report.findings[0].advice.contains("send nothing"));
+    assert!(
+        !report.findings[0].may_sign_again && report.findings[0].advice.contains("send nothing")
+    );
     // For real: with the second bad signature the door shuts.
-    let lockout = Lockout { failures: 1, within: Duration::from_secs(60), lasts: Duration::from_secs(600) };
+    let lockout =
+        Lockout { failures: 1, within: Duration::from_secs(60), lasts: Duration::from_secs(600) };
     let emulator = Emulator::builder().lockout(lockout).start().unwrap();
     let wrong = Credentials::from_text(emulator.access_key(), "MARKER-another".into()).unwrap();
-    let wrong = Doctor::new(emulator.endpoint().clone(), Some(wrong)).trust(trust(&emulator)).proxy(None);
+    let wrong =
+        Doctor::new(emulator.endpoint().clone(), Some(wrong)).trust(trust(&emulator)).proxy(None);
     let report = wrong.try_dialects(true).examine().unwrap();
-    let causes = [(Cause::Key, Likely), (Cause::AddressLocked, Likely), (Cause::HostRewritten, Possible)];
+    let causes =
+        [(Cause::Key, Likely), (Cause::AddressLocked, Likely), (Cause::HostRewritten, Possible)];
     comes_to(&report, Verdict::Authentication, &causes);
     assert!(report.findings.iter().all(|finding| !finding.may_sign_again));
 }
 
 #[test]
 fn a_gateway_in_front() {
-    comes_to(&with(Fault::Gateway(401)), Verdict::Authentication, &[(Cause::Gateway, Likely), (Cause::Key, Possible)]);
-    comes_to(&with(Fault::Gateway(403)), Verdict::Authentication, &[(Cause::Gateway, Likely), (Cause::AddressLocked, Possible)]);
+    comes_to(
+        &with(Fault::Gateway(401)),
+        Verdict::Authentication,
+        &[(Cause::Gateway, Likely), (Cause::Key, Possible)],
+    );
+    comes_to(
+        &with(Fault::Gateway(403)),
+        Verdict::Authentication,
+        &[(Cause::Gateway, Likely), (Cause::AddressLocked, Possible)],
+    );
     comes_to(&with(Fault::Gateway(502)), Verdict::Refused, &[(Cause::Gateway, Certain)]);
-    comes_to(&with(Fault::Gateway(200)), Verdict::Refused, &[(Cause::Gateway, Likely), (Cause::NotCcfs, Possible)]);
+    comes_to(
+        &with(Fault::Gateway(200)),
+        Verdict::Refused,
+        &[(Cause::Gateway, Likely), (Cause::NotCcfs, Possible)],
+    );
     comes_to(
         &with(Fault::Gateway(404)),
         Verdict::Refused,
         &[(Cause::BasePath, Likely), (Cause::Gateway, Possible), (Cause::NotCcfs, Possible)],
     );
     let report = with(Fault::Gateway(502));
-    assert_eq!((report.head.server.as_deref(), report.head.between, report.head.html), (Some("nginx/1.24.0"), Some("via"), true));
+    assert_eq!(
+        (report.head.server.as_deref(), report.head.between, report.head.html),
+        (Some("nginx/1.24.0"), Some("via"), true)
+    );
     // A page for a login, without a name or a trace.
-    comes_to(&with(Fault::Html(200)), Verdict::Refused, &[(Cause::Gateway, Likely), (Cause::NotCcfs, Possible)]);
+    comes_to(
+        &with(Fault::Html(200)),
+        Verdict::Refused,
+        &[(Cause::Gateway, Likely), (Cause::NotCcfs, Possible)],
+    );
 }
 
 #[test]
 fn a_wrong_base_path() {
     let emulator = Emulator::builder().path_prefix("/gateway").start().unwrap();
     let endpoint = format!("https://{}/gatway", emulator.address()).parse().unwrap();
-    let report = Doctor::new(endpoint, Some(emulator.credentials())).trust(trust(&emulator)).proxy(None).examine().unwrap();
+    let report = Doctor::new(endpoint, Some(emulator.credentials()))
+        .trust(trust(&emulator))
+        .proxy(None)
+        .examine()
+        .unwrap();
     comes_to(&report, Verdict::Refused, &[(Cause::BasePath, Likely)]);
 }
 
@@ -174,8 +249,16 @@ fn a_wrong_base_path() {
 fn other_answers() {
     comes_to(&with(Fault::Redirect), Verdict::Refused, &[(Cause::Redirected, Certain)]);
     comes_to(&with(Fault::Busy(5)), Verdict::Refused, &[(Cause::Busy, Likely)]);
-    comes_to(&with(Fault::Garbage), Verdict::Refused, &[(Cause::NotCcfs, Likely), (Cause::Gateway, Possible)]);
-    comes_to(&with(Fault::Empty), Verdict::Refused, &[(Cause::NotCcfs, Likely), (Cause::Gateway, Possible)]);
+    comes_to(
+        &with(Fault::Garbage),
+        Verdict::Refused,
+        &[(Cause::NotCcfs, Likely), (Cause::Gateway, Possible)],
+    );
+    comes_to(
+        &with(Fault::Empty),
+        Verdict::Refused,
+        &[(Cause::NotCcfs, Likely), (Cause::Gateway, Possible)],
+    );
     comes_to(&with(Fault::CloseBeforeAnswer), Verdict::Network, &[(Cause::Silent, Likely)]);
     let emulator = Emulator::builder().fault(Fault::Silent).start().unwrap();
     let report = doctor(&emulator).timeout(Duration::from_secs(2)).examine().unwrap();
@@ -188,7 +271,11 @@ fn certificates_are_shown_although_they_are_refused() {
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
     let right = Emulator::builder().start().unwrap();
     for (emulator, trust, causes) in [
-        (&expired, trust(&expired), &[(Cause::CertificateExpired, Certain), (Cause::Clock, Possible)][..]),
+        (
+            &expired,
+            trust(&expired),
+            &[(Cause::CertificateExpired, Certain), (Cause::Clock, Possible)][..],
+        ),
         (&other_name, trust(&other_name), &[(Cause::WrongName, Certain)]),
         (&right, trust(&other_name), &[(Cause::UnknownIssuer, Certain)]),
         (&right, Trust::none(), &[(Cause::UnknownIssuer, Certain)]),
@@ -196,13 +283,19 @@ fn certificates_are_shown_although_they_are_refused() {
     ] {
         let report = doctor(emulator).trust(trust).examine().unwrap();
         comes_to(&report, Verdict::Network, causes);
-        assert_eq!((mark(&report, "TLS"), mark(&report, "signed call")), (Mark::Fail, Mark::Skipped));
+        assert_eq!(
+            (mark(&report, "TLS"), mark(&report, "signed call")),
+            (Mark::Fail, Mark::Skipped)
+        );
         let pin = emulator.certificate_sha256().unwrap();
         assert_eq!(report.certificates[0].sha256, pin);
         assert!(report.to_string().contains(&format!("pin {pin}")), "{report}");
         assert!(emulator.received().is_empty(), "nothing is said to whom is not trusted");
         // What the person decides then works.
-        let report = doctor(emulator).trust(Trust::none().pin(report.certificates[0].sha256.parse().unwrap())).examine().unwrap();
+        let report = doctor(emulator)
+            .trust(Trust::none().pin(report.certificates[0].sha256.parse().unwrap()))
+            .examine()
+            .unwrap();
         assert_eq!(report.verdict, Verdict::Well, "{report}");
         emulator.clear_logs();
     }
@@ -210,35 +303,57 @@ fn certificates_are_shown_although_they_are_refused() {
 
 #[test]
 fn client_certificates() {
-    let (emulator, stranger) =
-        (Emulator::builder().require_client_certificate(true).start().unwrap(), Emulator::builder().start().unwrap());
-    comes_to(&doctor(&emulator).examine().unwrap(), Verdict::Network, &[(Cause::ClientCertificateMissing, Certain)]);
+    let (emulator, stranger) = (
+        Emulator::builder().require_client_certificate(true).start().unwrap(),
+        Emulator::builder().start().unwrap(),
+    );
+    comes_to(
+        &doctor(&emulator).examine().unwrap(),
+        Verdict::Network,
+        &[(Cause::ClientCertificateMissing, Certain)],
+    );
     let identity = |of: &Emulator| {
         let identity = of.client_identity().unwrap();
-        Identity::from_pem(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes()).unwrap()
+        Identity::from_pem(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes())
+            .unwrap()
     };
-    let refused = doctor(&emulator).trust(trust(&emulator).identity(identity(&stranger))).examine().unwrap();
+    let refused =
+        doctor(&emulator).trust(trust(&emulator).identity(identity(&stranger))).examine().unwrap();
     comes_to(&refused, Verdict::Network, &[(Cause::ClientCertificateRefused, Certain)]);
-    let taken = doctor(&emulator).trust(trust(&emulator).identity(identity(&emulator))).examine().unwrap();
+    let taken =
+        doctor(&emulator).trust(trust(&emulator).identity(identity(&emulator))).examine().unwrap();
     comes_to(&taken, Verdict::Well, &[]);
 }
 
 #[test]
 fn no_way_to_a_server() {
     let free = HeldPort::of_nobody();
-    comes_to(&elsewhere(&format!("https://{}", free.address()), Trust::none()), Verdict::Network, &[(Cause::NothingListening, Certain)]);
+    comes_to(
+        &elsewhere(&format!("https://{}", free.address()), Trust::none()),
+        Verdict::Network,
+        &[(Cause::NothingListening, Certain)],
+    );
     // A name that cannot exist (RFC 6761).
-    if ("ccfs.invalid", 443).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some()) {
+    if ("ccfs.invalid", 443).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some())
+    {
         println!("skipped: the resolver here has an address for every name");
     } else {
-        comes_to(&elsewhere("https://ccfs.invalid", Trust::none()), Verdict::Network, &[(Cause::NameNotFound, Certain)]);
+        comes_to(
+            &elsewhere("https://ccfs.invalid", Trust::none()),
+            Verdict::Network,
+            &[(Cause::NameNotFound, Certain)],
+        );
     }
     let plain = Emulator::builder().plain().start().unwrap();
     let report = elsewhere(&format!("https://{}", plain.address()), Trust::none());
     comes_to(&report, Verdict::Network, &[(Cause::PlainInsteadOfTls, Certain)]);
     let tls = Emulator::builder().start().unwrap();
     let report = elsewhere(&format!("http://{}", tls.address()), Trust::none());
-    assert_eq!((report.verdict, report.findings[0].cause), (Verdict::Network, Cause::TlsInsteadOfPlain), "{report}");
+    assert_eq!(
+        (report.verdict, report.findings[0].cause),
+        (Verdict::Network, Cause::TlsInsteadOfPlain),
+        "{report}"
+    );
 }
 
 #[test]
@@ -256,7 +371,11 @@ fn something_that_is_no_http() {
         }
     });
     let report = elsewhere(&format!("http://{address}"), Trust::none());
-    comes_to(&report, Verdict::Network, &[(Cause::TlsInsteadOfPlain, Likely), (Cause::NotCcfs, Possible)]);
+    comes_to(
+        &report,
+        Verdict::Network,
+        &[(Cause::TlsInsteadOfPlain, Likely), (Cause::NotCcfs, Possible)],
+    );
     assert_eq!(comes.try_iter().count(), 2, "the probe's connection, and the call's");
 }
 
@@ -284,7 +403,9 @@ fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
     let (over, is_over) = mpsc::channel::<()>();
     let slow = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        while is_over.recv_timeout(Duration::from_millis(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        while is_over.recv_timeout(Duration::from_millis(50))
+            == Err(mpsc::RecvTimeoutError::Timeout)
+        {
             let _ = stream.write_all(b"H");
         }
     });
@@ -308,7 +429,8 @@ fn a_timeout_without_end_is_none() {
 fn a_tunnel_is_asked_for_with_the_login() {
     let emulator = Emulator::builder().start().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy: Proxy = format!("http://user:wo%3ard@{}", listener.local_addr().unwrap()).parse().unwrap();
+    let proxy: Proxy =
+        format!("http://user:wo%3ard@{}", listener.local_addr().unwrap()).parse().unwrap();
     let (tell, asked) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
@@ -319,6 +441,8 @@ fn a_tunnel_is_asked_for_with_the_login() {
     });
     doctor(&emulator).proxy(proxy).examine().unwrap();
     let (to, login) = (emulator.address(), "dXNlcjp3bzpyZA==");
-    let expected = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n");
+    let expected = format!(
+        "CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n"
+    );
     assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), expected);
 }

@@ -14,8 +14,8 @@ fn config() -> Config {
 
 fn tls() -> impl Strategy<Value = TlsFailure> {
     use TlsFailure::{
-        BadCertificate, CaCertificate, ClientCertificateMissing, ClientCertificateRefused, Expired, NotTls, NotYetValid, NothingInCommon,
-        Other, PinDiffers, UnknownIssuer, WrongName,
+        BadCertificate, CaCertificate, ClientCertificateMissing, ClientCertificateRefused, Expired,
+        NotTls, NotYetValid, NothingInCommon, Other, PinDiffers, UnknownIssuer, WrongName,
     };
     prop_oneof![
         prop::sample::select(vec![
@@ -31,7 +31,8 @@ fn tls() -> impl Strategy<Value = TlsFailure> {
             UnknownIssuer,
             WrongName,
         ]),
-        (any::<[u8; 32]>(), any::<[u8; 32]>(), 0_usize..3).prop_map(|(presented, pinned, others)| PinDiffers { presented, pinned, others }),
+        (any::<[u8; 32]>(), any::<[u8; 32]>(), 0_usize..3)
+            .prop_map(|(presented, pinned, others)| PinDiffers { presented, pinned, others }),
     ]
 }
 
@@ -41,8 +42,10 @@ fn call() -> impl Strategy<Value = Call> {
         Just(Call::Accepted),
         Just(Call::Strange),
         (300_u16..600, any::<bool>()).prop_map(|(status, spring)| Call::Status { status, spring }),
-        (prop::sample::select(vec![401_u16, 403, 404, 502]), any::<bool>()).prop_map(|(status, spring)| Call::Status { status, spring }),
-        prop::sample::select(vec![BodyBroken, Broken, Connect, Protocol, Resolve, Stall]).prop_map(Call::Failed),
+        (prop::sample::select(vec![401_u16, 403, 404, 502]), any::<bool>())
+            .prop_map(|(status, spring)| Call::Status { status, spring }),
+        prop::sample::select(vec![BodyBroken, Broken, Connect, Protocol, Resolve, Stall])
+            .prop_map(Call::Failed),
         tls().prop_map(|failure| Call::Failed(TransportFailure::Tls(failure))),
     ]
 }
@@ -56,7 +59,9 @@ fn headers() -> impl Strategy<Value = HeaderMap> {
         prop::collection::vec(128_u8..=255, 0..20)
     ];
     prop::collection::vec((name, value), 0..6).prop_map(|pairs| {
-        let pair = |(name, value): (String, Vec<u8>)| Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(&value).ok()?));
+        let pair = |(name, value): (String, Vec<u8>)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(&value).ok()?))
+        };
         pairs.into_iter().filter_map(pair).collect()
     })
 }
@@ -70,12 +75,16 @@ fn reach() -> impl Strategy<Value = Reach> {
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {
-    let times = (prop::option::of(any::<i64>()), prop::option::of(prop_oneof![any::<i64>(), -1_000_000_i64..1_000_000]));
+    let times = (
+        prop::option::of(any::<i64>()),
+        prop::option::of(prop_oneof![any::<i64>(), -1_000_000_i64..1_000_000]),
+    );
     let calls = (prop::option::weighted(0.9, call()), prop::option::weighted(0.3, call()));
     (any::<bool>(), reach(), prop::option::weighted(0.2, tls()), times, calls, headers()).prop_map(
         |(https, reach, tls, times, calls, headers)| {
             let mut evidence = Evidence::default();
-            (evidence.https, evidence.reach, evidence.tls, evidence.head) = (https, reach, tls, Head::of(&headers));
+            (evidence.https, evidence.reach, evidence.tls, evidence.head) =
+                (https, reach, tls, Head::of(&headers));
             (evidence.days_left, evidence.skew_millis) = times;
             (evidence.call, evidence.other_dialect) = calls;
             evidence

@@ -20,19 +20,29 @@ fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let address = lines.find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned)).expect("openssl listens");
-    let doctor = Doctor::new(format!("https://{address}").parse().unwrap(), None).proxy(None).timeout(PATIENCE);
+    let address = lines
+        .find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned))
+        .expect("openssl listens");
+    let doctor = Doctor::new(format!("https://{address}").parse().unwrap(), None)
+        .proxy(None)
+        .timeout(PATIENCE);
     let pem = std::fs::read(folder.path().join("cert.pem")).unwrap();
     let report = doctor.clone().trust(Trust::none().add_pem(&pem).unwrap()).examine().unwrap();
-    let printed =
-        Command::new("openssl").args(["x509", "-in", "cert.pem", "-noout", "-fingerprint", "-sha256"]).current_dir(folder.path()).output();
+    let printed = Command::new("openssl")
+        .args(["x509", "-in", "cert.pem", "-noout", "-fingerprint", "-sha256"])
+        .current_dir(folder.path())
+        .output();
     let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
     let pin: Pin = printed.trim().split_once('=').unwrap().1.parse().unwrap();
     let pinned = doctor.trust(Trust::none().pin(pin)).examine().unwrap();
     server.kill().unwrap();
     server.wait().unwrap();
 
-    assert_eq!((report.verdict, report.findings[0].cause), (Verdict::Network, Cause::CaCertificate), "{report}");
+    assert_eq!(
+        (report.verdict, report.findings[0].cause),
+        (Verdict::Network, Cause::CaCertificate),
+        "{report}"
+    );
     assert!(report.certificates[0].subject.contains("CN=aicc.example.com"), "{report}");
     assert_eq!(report.certificates[0].sha256, pin.to_string());
     assert_eq!(pinned.verdict, Verdict::Unsigned, "{pinned}");
@@ -44,7 +54,12 @@ fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
 fn made_certificate() -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let line = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=aicc.example.com -days 5";
-    let made = Command::new("openssl").args(line.split(' ')).current_dir(folder.path()).stderr(Stdio::null()).status().ok()?;
+    let made = Command::new("openssl")
+        .args(line.split(' '))
+        .current_dir(folder.path())
+        .stderr(Stdio::null())
+        .status()
+        .ok()?;
     assert!(made.success());
     Some(folder)
 }

@@ -26,10 +26,17 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn begin<O: Operation>(session: &'a Session, operation: O, sink: SinkKind) -> Result<(Self, Exchange<O>), RequestError> {
+    pub(crate) fn begin<O: Operation>(
+        session: &'a Session,
+        operation: O,
+        sink: SinkKind,
+    ) -> Result<(Self, Exchange<O>), RequestError> {
         let span = CallSpan::new(operation.interface());
         let exchange = session.begin(operation, sink)?;
-        Ok((Self { session, received: 0, correction: exchange.correction(), ended: false, span }, exchange))
+        Ok((
+            Self { session, received: 0, correction: exchange.correction(), ended: false, span },
+            exchange,
+        ))
     }
 
     /// The session's clock.
@@ -38,7 +45,10 @@ impl<'a> Call<'a> {
     }
 
     /// What to do next: [`Exchange::poll`], at the clock's time.
-    pub fn poll<O: Operation>(&mut self, exchange: &mut Exchange<O>) -> Result<Step<O::Answer>, OutOfTurn> {
+    pub fn poll<O: Operation>(
+        &mut self,
+        exchange: &mut Exchange<O>,
+    ) -> Result<Step<O::Answer>, OutOfTurn> {
         // Once it is over, the exchange does not know any more.
         self.received = self.received.max(exchange.progress().0);
         let step = exchange.poll(self.clock().now())?;
@@ -74,7 +84,11 @@ impl<'a> Call<'a> {
     pub fn end<O: Operation>(mut self, exchange: &Exchange<O>, result: &Result<O::Answer, Error>) {
         self.ended = true;
         self.session.end(exchange, result.is_ok());
-        self.span.ended(exchange.attempts(), self.received, result.as_ref().map_or_else(outcome, |_| "done"));
+        self.span.ended(
+            exchange.attempts(),
+            self.received,
+            result.as_ref().map_or_else(outcome, |_| "done"),
+        );
     }
 }
 
@@ -89,7 +103,10 @@ impl Drop for Call<'_> {
 
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("session", &self.session).field("received", &self.received).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("session", &self.session)
+            .field("received", &self.received)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,7 +146,15 @@ pub struct CallSpan {
 impl CallSpan {
     fn new(interface: &'static str) -> Self {
         use tracing::field::Empty;
-        Self { span: tracing::info_span!("call", interface, attempts = Empty, bytes = Empty, outcome = Empty) }
+        Self {
+            span: tracing::info_span!(
+                "call",
+                interface,
+                attempts = Empty,
+                bytes = Empty,
+                outcome = Empty
+            ),
+        }
     }
 
     /// Does `work` within the span.

@@ -58,19 +58,35 @@ impl Proxy {
     }
 
     /// The same with an environment of the caller's: `variable` says what is set under a name. What it gives is wiped.
-    pub fn from_env_with(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ProxyError> {
-        let set =
-            |name: &'static str| variable(name).map(|value| (name, Zeroizing::new(value))).filter(|(_, value)| !value.trim().is_empty());
+    pub fn from_env_with(
+        endpoint: &Endpoint,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, ProxyError> {
+        let set = |name: &'static str| {
+            variable(name)
+                .map(|value| (name, Zeroizing::new(value)))
+                .filter(|(_, value)| !value.trim().is_empty())
+        };
         let own = match endpoint.scheme() {
-            Scheme::Http => set("http_proxy").or_else(|| if variable("REQUEST_METHOD").is_some() { None } else { set("HTTP_PROXY") }),
+            Scheme::Http => set("http_proxy").or_else(|| {
+                if variable("REQUEST_METHOD").is_some() { None } else { set("HTTP_PROXY") }
+            }),
             _ => set("https_proxy").or_else(|| set("HTTPS_PROXY")),
         };
-        let Some((name, value)) = own.or_else(|| set("all_proxy")).or_else(|| set("ALL_PROXY")) else { return Ok(None) };
+        let Some((name, value)) = own.or_else(|| set("all_proxy")).or_else(|| set("ALL_PROXY"))
+        else {
+            return Ok(None);
+        };
         let exceptions = set("no_proxy").or_else(|| set("NO_PROXY"));
-        if exceptions.is_some_and(|(_, list)| list.split([',', ' ', '\t']).any(|entry| excepts(entry, endpoint))) {
+        if exceptions.is_some_and(|(_, list)| {
+            list.split([',', ' ', '\t']).any(|entry| excepts(entry, endpoint))
+        }) {
             return Ok(None);
         }
-        value.parse().map(Some).map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
+        value
+            .parse()
+            .map(Some)
+            .map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
     }
 
     /// The same proxy with this login instead of its own. Nothing in it is encoded: for what does not come out of a URL. The user name has no colon,
@@ -164,7 +180,10 @@ impl Login {
         let (scheme, encoded) = value.split_at_mut(BASIC.len());
         scheme.copy_from_slice(BASIC);
         let written = STANDARD.encode_slice(plain.as_bytes(), encoded);
-        assert!(written.is_ok_and(|len| len == encoded.len()), "base64 has four characters for three bytes");
+        assert!(
+            written.is_ok_and(|len| len == encoded.len()),
+            "base64 has four characters for three bytes"
+        );
         let Ok(mut value) = HeaderValue::from_maybe_shared(Bytes::from_owner(value)) else {
             unreachable!("base64 is visible ASCII");
         };
@@ -179,7 +198,12 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
-        let digit = |at: usize| behind.get(at).and_then(|&b| char::from(b).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+        let digit = |at: usize| {
+            behind
+                .get(at)
+                .and_then(|&b| char::from(b).to_digit(16))
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         match (first, digit(0), digit(1)) {
             (b'%', Some(high), Some(low)) => {
                 bytes.push(high << 4 | low);
@@ -192,7 +216,9 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
             }
         }
     }
-    std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| ProxyError::Login)
+    std::str::from_utf8(&bytes)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .map_err(|_| ProxyError::Login)
 }
 
 /// A variable's value, in its own buffer. What is no UTF-8 is no proxy, and is told so by the character that stands for it.
@@ -235,9 +261,13 @@ fn split_port(entry: &str) -> (&str, Option<&str>) {
 }
 
 fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
-    let (Ok(network), Ok(bits)) = (network.parse::<IpAddr>(), bits.parse::<u32>()) else { return false };
+    let (Ok(network), Ok(bits)) = (network.parse::<IpAddr>(), bits.parse::<u32>()) else {
+        return false;
+    };
     let (left, right, width) = match (address, network) {
-        (IpAddr::V4(left), IpAddr::V4(right)) => (u128::from(left.to_bits()), u128::from(right.to_bits()), 32),
+        (IpAddr::V4(left), IpAddr::V4(right)) => {
+            (u128::from(left.to_bits()), u128::from(right.to_bits()), 32)
+        }
         (IpAddr::V6(left), IpAddr::V6(right)) => (left.to_bits(), right.to_bits(), 128),
         _ => return false,
     };
@@ -272,7 +302,9 @@ impl fmt::Debug for Proxy {
 #[non_exhaustive]
 pub enum ProxyError {
     /// An https or a SOCKS proxy.
-    #[error("only HTTP proxies are supported, as in http://proxy.example.com:3128; https calls go through them in a tunnel")]
+    #[error(
+        "only HTTP proxies are supported, as in http://proxy.example.com:3128; https calls go through them in a tunnel"
+    )]
     Scheme,
     /// Something behind the port.
     #[error("a proxy is a host and a port, without a path: take off what stands behind the port")]
@@ -283,10 +315,14 @@ pub enum ProxyError {
     )]
     Login,
     /// The host or the port is none.
-    #[error("the proxy's host or port cannot be used: write them as in http://proxy.example.com:3128")]
+    #[error(
+        "the proxy's host or port cannot be used: write them as in http://proxy.example.com:3128"
+    )]
     Place(#[from] EndpointError),
     /// A variable of the environment has one of the above.
-    #[error("the environment variable {name}: {problem}. Mend it, or except the server with NO_PROXY")]
+    #[error(
+        "the environment variable {name}: {problem}. Mend it, or except the server with NO_PROXY"
+    )]
     Variable {
         /// Its name.
         name: &'static str,

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ccfs_proto::{AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError, SinkKind};
+use ccfs_proto::{
+    AccessKey, ClockSkew, Credentials, Endpoint, Exchange, Operation, Policy, RequestError,
+    SinkKind,
+};
 use http::{HeaderMap, StatusCode};
 
 use crate::call::Call;
@@ -124,7 +127,10 @@ impl Session {
     /// Shows `observe` the status and the headers of every answer, before its body: for writing down what a gateway on the way adds. Default: nobody
     /// is shown them.
     #[must_use]
-    pub fn on_head(mut self, observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static) -> Self {
+    pub fn on_head(
+        mut self,
+        observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static,
+    ) -> Self {
         self.on_head = Some(Arc::new(observe));
         self
     }
@@ -167,15 +173,26 @@ impl Session {
     }
 
     /// Begins a call as the house's drivers drive it: with an eye on it, and a span where the feature `tracing` is on.
-    pub fn call<O: Operation>(&self, operation: O, sink: SinkKind) -> Result<(Call<'_>, Exchange<O>), RequestError> {
+    pub fn call<O: Operation>(
+        &self,
+        operation: O,
+        sink: SinkKind,
+    ) -> Result<(Call<'_>, Exchange<O>), RequestError> {
         Call::begin(self, operation, sink)
     }
 
     /// Begins a call whose driver needs neither.
-    pub fn begin<O: Operation>(&self, operation: O, sink: SinkKind) -> Result<Exchange<O>, RequestError> {
+    pub fn begin<O: Operation>(
+        &self,
+        operation: O,
+        sink: SinkKind,
+    ) -> Result<Exchange<O>, RequestError> {
         let jitter = Arc::clone(&self.jitter);
         let exchange = Exchange::new(operation, &self.endpoint, &self.credentials, &self.policy)?;
-        Ok(exchange.sink(sink).jitter(move || jitter()).assume_correction(self.memory.correction.load(Ordering::Relaxed)))
+        Ok(exchange
+            .sink(sink)
+            .jitter(move || jitter())
+            .assume_correction(self.memory.correction.load(Ordering::Relaxed)))
     }
 
     /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].

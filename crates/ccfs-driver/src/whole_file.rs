@@ -47,7 +47,9 @@ impl WholeFile {
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temp = builder.tempfile_in(folder(&target)).map_err(|source| FileError::Io { path: target.clone(), source })?;
+        let temp = builder
+            .tempfile_in(folder(&target))
+            .map_err(|source| FileError::Io { path: target.clone(), source })?;
         Ok(Self { temp, target, overwrite, written: 0 })
     }
 
@@ -97,10 +99,13 @@ impl WholeFile {
         };
         match placed {
             Ok(_) => {}
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(FileError::Exists { path: target }),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(FileError::Exists { path: target });
+            }
             Err(error) => return Err(FileError::Io { path: target, source: error.error }),
         }
-        sync_folder(folder(&target)).map_err(|source| FileError::Io { path: target.clone(), source })?;
+        sync_folder(folder(&target))
+            .map_err(|source| FileError::Io { path: target.clone(), source })?;
         Ok(target)
     }
 }

@@ -8,13 +8,21 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Session, SystemClock, WholeFile};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, Exchange, Now, SinkKind, Step, Timestamp};
+use ccfs_proto::{
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, Exchange, Now, SinkKind, Step, Timestamp,
+};
 use http::{HeaderMap, StatusCode, header};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/laws.txt",
+        ))),
+        ..Config::default()
+    }
 }
 
 /// What is done to a file under construction.
@@ -48,7 +56,10 @@ fn overwrite() -> impl Strategy<Value = Overwrite> {
 
 /// The names in a folder, the hidden ones too.
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -76,7 +87,9 @@ fn act(file: &mut WholeFile, acts: &[Act], mut meanwhile: impl FnMut()) -> Vec<u
 fn finish(file: WholeFile, end: End, len: usize) -> Result<(), FileError> {
     match end {
         End::Commit => file.commit(len as u64).map(drop),
-        End::CommitWrong(off) => file.commit(u64::try_from(i64::try_from(len).unwrap() + off).unwrap_or(u64::MAX)).map(drop),
+        End::CommitWrong(off) => file
+            .commit(u64::try_from(i64::try_from(len).unwrap() + off).unwrap_or(u64::MAX))
+            .map(drop),
         End::Drop => {
             drop(file);
             Ok(())
@@ -278,7 +291,9 @@ fn session() -> Session {
 }
 
 fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap())
+    DownloadAgentSkillInfoFile::new(
+        "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap(),
+    )
 }
 
 /// One call to a server whose clock is ahead by `drift`, and which takes signatures of the minute around it.
@@ -291,9 +306,14 @@ fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, succeed
                 let server = now().wall.plus_millis(drift);
                 let off = drift - exchange.correction();
                 let status = if off.abs() > 60_000 { 401 } else { 200 };
-                body = Bytes::from_static(if succeeds { ZIP } else { br#"{"resultCode":"0300011"}"# });
-                let time = SystemTime::UNIX_EPOCH + Duration::from_millis(server.unix_millis().unsigned_abs());
-                let headers = HeaderMap::from_iter([(header::DATE, httpdate::fmt_http_date(time).parse().unwrap())]);
+                body =
+                    Bytes::from_static(if succeeds { ZIP } else { br#"{"resultCode":"0300011"}"# });
+                let time = SystemTime::UNIX_EPOCH
+                    + Duration::from_millis(server.unix_millis().unsigned_abs());
+                let headers = HeaderMap::from_iter([(
+                    header::DATE,
+                    httpdate::fmt_http_date(time).parse().unwrap(),
+                )]);
                 exchange.on_head(now(), StatusCode::from_u16(status).unwrap(), &headers).unwrap();
             }
             Step::Receive { .. } if body.is_empty() => exchange.on_end(now()).unwrap(),
@@ -342,7 +362,10 @@ fn errors_keep_their_kind_and_show_no_key() {
     let error = Error::from(error);
     assert!(matches!(error.exchange().unwrap().kind, ErrorKind::Refused { .. }));
     assert!(driver.exchange().is_none());
-    for shown in [format!("{session:?} {error:?} {error} {driver:?} {driver}"), format!("{session:#?} {exchange:#?}")] {
+    for shown in [
+        format!("{session:?} {error:?} {error} {driver:?} {driver}"),
+        format!("{session:#?} {exchange:#?}"),
+    ] {
         assert!(!shown.contains("ключ") && !shown.contains("marker"), "{shown}");
     }
 }

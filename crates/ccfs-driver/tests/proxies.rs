@@ -12,7 +12,9 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 fn cases(cases: u32) -> Config {
     Config {
         cases,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/proxies.txt"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/proxies.txt",
+        ))),
         ..Config::default()
     }
 }
@@ -33,8 +35,14 @@ fn shown(at: &str, variables: &[(&str, &str)]) -> Option<String> {
 
 #[test]
 fn the_scheme_and_the_case_decide_which_variable_counts() {
-    let all =
-        [("https_proxy", "a"), ("HTTPS_PROXY", "b"), ("http_proxy", "c"), ("HTTP_PROXY", "d"), ("all_proxy", "e"), ("ALL_PROXY", "f")];
+    let all = [
+        ("https_proxy", "a"),
+        ("HTTPS_PROXY", "b"),
+        ("http_proxy", "c"),
+        ("HTTP_PROXY", "d"),
+        ("all_proxy", "e"),
+        ("ALL_PROXY", "f"),
+    ];
     let order = |at: &str| -> Vec<String> {
         let mut left = all.to_vec();
         let mut order = Vec::new();
@@ -47,9 +55,20 @@ fn the_scheme_and_the_case_decide_which_variable_counts() {
     };
     assert_eq!(order("https://10.1.2.3"), ["a", "b", "e", "f"]);
     assert_eq!(order("http://10.1.2.3"), ["c", "d", "e", "f"]);
-    assert_eq!(shown("http://10.1.2.3", &[("HTTP_PROXY", "d"), ("REQUEST_METHOD", "GET")]), None, "a CGI program's client set it");
-    assert_eq!(shown("http://10.1.2.3", &[("http_proxy", "c"), ("REQUEST_METHOD", "GET")]), Some("http://c:80".into()));
-    assert_eq!(shown("https://10.1.2.3", &[("https_proxy", " "), ("HTTPS_PROXY", "b")]), Some("http://b:80".into()), "empty is unset");
+    assert_eq!(
+        shown("http://10.1.2.3", &[("HTTP_PROXY", "d"), ("REQUEST_METHOD", "GET")]),
+        None,
+        "a CGI program's client set it"
+    );
+    assert_eq!(
+        shown("http://10.1.2.3", &[("http_proxy", "c"), ("REQUEST_METHOD", "GET")]),
+        Some("http://c:80".into())
+    );
+    assert_eq!(
+        shown("https://10.1.2.3", &[("https_proxy", " "), ("HTTPS_PROXY", "b")]),
+        Some("http://b:80".into()),
+        "empty is unset"
+    );
     assert_eq!(shown("https://10.1.2.3", &[]), None);
 }
 
@@ -89,7 +108,10 @@ fn exceptions_are_names_domains_addresses_networks_and_ports() {
         let proxy = shown(at, &[("https_proxy", "p:3128"), ("no_proxy", list)]);
         assert_eq!(proxy.is_none(), excepted, "{at} with no_proxy={list:?}");
     }
-    assert_eq!(shown("https://a", &[("https_proxy", "p"), ("no_proxy", ""), ("NO_PROXY", "a")]), None);
+    assert_eq!(
+        shown("https://a", &[("https_proxy", "p"), ("no_proxy", ""), ("NO_PROXY", "a")]),
+        None
+    );
 }
 
 #[test]
@@ -108,10 +130,15 @@ fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value(
     ] {
         let error = from(&endpoint("https://10.1.2.3"), &[("ALL_PROXY", value)]).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("ALL_PROXY") && text.contains(said) && text.contains("NO_PROXY"), "{value}: {text}");
+        assert!(
+            text.contains("ALL_PROXY") && text.contains(said) && text.contains("NO_PROXY"),
+            "{value}: {text}"
+        );
         assert!(!format!("{text} {error:?}").contains("MARK"), "{text}");
         assert_eq!(
-            from(&endpoint("https://10.1.2.3"), &[("ALL_PROXY", value), ("NO_PROXY", "10.1.2.3")]).unwrap().map(|proxy| proxy.to_string()),
+            from(&endpoint("https://10.1.2.3"), &[("ALL_PROXY", value), ("NO_PROXY", "10.1.2.3")])
+                .unwrap()
+                .map(|proxy| proxy.to_string()),
             None,
             "the way out"
         );
@@ -119,11 +146,18 @@ fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value(
 }
 
 fn host() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z]{1,5}(\\.[a-z]{1,5}){0,3}", any::<[u8; 4]>().prop_map(|bytes| Ipv4Addr::from(bytes).to_string())]
+    prop_oneof![
+        "[a-z]{1,5}(\\.[a-z]{1,5}){0,3}",
+        any::<[u8; 4]>().prop_map(|bytes| Ipv4Addr::from(bytes).to_string())
+    ]
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }
+        })
+        .collect()
 }
 
 proptest! {

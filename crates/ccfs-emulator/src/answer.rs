@@ -58,7 +58,10 @@ impl Answer {
 
     /// An envelope with HTTP 200, as all business results come.
     pub(crate) fn envelope(envelope: &Envelope) -> Self {
-        Self { result_code: Some(envelope.code().clone()), ..Self::new(StatusCode::OK, JSON, envelope.to_body()) }
+        Self {
+            result_code: Some(envelope.code().clone()),
+            ..Self::new(StatusCode::OK, JSON, envelope.to_body())
+        }
     }
 
     /// A file.
@@ -134,10 +137,12 @@ impl Answer {
                 );
                 Some(Self::new(status, "text/html", page).through_nginx())
             }
-            Fault::Redirect => HeaderValue::from_str(&format!("/elsewhere{path}")).ok().map(|location| Self {
-                extra: vec![(header::LOCATION, location)],
-                ..Self::new(StatusCode::TEMPORARY_REDIRECT, JSON, Bytes::new())
-            }),
+            Fault::Redirect => {
+                HeaderValue::from_str(&format!("/elsewhere{path}")).ok().map(|location| Self {
+                    extra: vec![(header::LOCATION, location)],
+                    ..Self::new(StatusCode::TEMPORARY_REDIRECT, JSON, Bytes::new())
+                })
+            }
             _ => None,
         }
     }
@@ -170,10 +175,16 @@ impl Answer {
     }
 
     /// The response, with the date of the request's clock. `done` is dropped when the body is out, or nobody wants it any more.
-    pub(crate) fn into_response(self, now: Timestamp, done: Option<oneshot::Sender<()>>) -> Response<Outgoing> {
+    pub(crate) fn into_response(
+        self,
+        now: Timestamp,
+        done: Option<oneshot::Sender<()>>,
+    ) -> Response<Outgoing> {
         let len = self.body.len() as u64;
         let body = match self.cut_at {
-            Some(at) => self.body.slice(..usize::try_from(at).unwrap_or(usize::MAX).min(self.body.len())),
+            Some(at) => {
+                self.body.slice(..usize::try_from(at).unwrap_or(usize::MAX).min(self.body.len()))
+            }
             None => self.body,
         };
         let mut response = Response::new(Outgoing::new(body, self.pace, self.end, done));
@@ -182,7 +193,9 @@ impl Answer {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         match self.framing {
             Framing::Length => drop(headers.insert(header::CONTENT_LENGTH, len.into())),
-            Framing::TooLong(more) => drop(headers.insert(header::CONTENT_LENGTH, (len + more).into())),
+            Framing::TooLong(more) => {
+                drop(headers.insert(header::CONTENT_LENGTH, (len + more).into()))
+            }
             Framing::Chunked => {}
         }
         for (name, value) in self.extra {

@@ -115,7 +115,10 @@ impl Builder {
 
     /// Names and addresses in the certificate. Default: `localhost`, `127.0.0.1`, `::1` and the address that it listens at. Others make a
     /// certificate that does not fit, as servers that are addressed by IP have.
-    pub fn certificate_names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+    pub fn certificate_names<T: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = T>,
+    ) -> Self {
         self.certificate_names = names.into_iter().map(Into::into).collect();
         self
     }
@@ -335,7 +338,11 @@ impl Builder {
                 "rows_per_member",
                 "so large that a file has at most 10,000 members",
             ),
-            (settings.utc_offset.unsigned_abs() <= OFFSET_LIMIT, "utc_offset", "at most 18 hours (64,800 seconds) either way"),
+            (
+                settings.utc_offset.unsigned_abs() <= OFFSET_LIMIT,
+                "utc_offset",
+                "at most 18 hours (64,800 seconds) either way",
+            ),
         ];
         match limits.into_iter().find(|(kept, ..)| !kept) {
             Some((_, option, limit)) => Err(StartError::Limit { option, limit }),

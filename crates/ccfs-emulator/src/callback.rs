@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer, decode_query};
+use ccfs_proto::{
+    Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer, decode_query,
+};
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -31,7 +33,13 @@ const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Calls `url` once the answer to the query is out (`over`) and the file is ready.
-pub(crate) fn start(state: &Arc<State>, job: Arc<Job>, url: String, fault: Option<Fault>, over: Option<oneshot::Receiver<()>>) {
+pub(crate) fn start(
+    state: &Arc<State>,
+    job: Arc<Job>,
+    url: String,
+    fault: Option<Fault>,
+    over: Option<oneshot::Receiver<()>>,
+) {
     let state = Arc::clone(state);
     tokio::spawn(async move {
         if let Some(over) = over {
@@ -76,7 +84,9 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
         let taken = attempt(state, url, &callback.file_name, number, call).await;
         if taken {
             match (fault, again) {
-                (Some(Fault::CallbackReplayed), Some(same)) => attempt(state, url, &callback.file_name, number, Ok(same)).await,
+                (Some(Fault::CallbackReplayed), Some(same)) => {
+                    attempt(state, url, &callback.file_name, number, Ok(same)).await
+                }
                 (Some(Fault::CallbackDuplicate), _) => {
                     let anew = Outbound::sign(state, credentials, url, key, &callback);
                     attempt(state, url, &callback.file_name, number, anew).await
@@ -98,7 +108,13 @@ fn forged(state: &State, job: &Job) -> Option<(Credentials, Callback)> {
 }
 
 /// One call; true when the receiver answered 2xx with a body, so that no other is needed.
-async fn attempt(state: &State, url: &str, file_name: &IndexFileName, attempt: u32, call: Result<Outbound, BoxError>) -> bool {
+async fn attempt(
+    state: &State,
+    url: &str,
+    file_name: &IndexFileName,
+    attempt: u32,
+    call: Result<Outbound, BoxError>,
+) -> bool {
     let at = state.clock.now();
     let result = match call {
         Ok(call) => tokio::time::timeout(state.settings.callback.timeout, call.send(state))
@@ -110,7 +126,15 @@ async fn attempt(state: &State, url: &str, file_name: &IndexFileName, attempt: u
         Ok((status, len)) => (Some(status), len, None),
         Err(error) => (None, 0, Some(error.to_string())),
     };
-    state.callbacks.push(CallbackAttempt { at, url: url.to_owned(), file_name: file_name.clone(), attempt, status, answer_len, error });
+    state.callbacks.push(CallbackAttempt {
+        at,
+        url: url.to_owned(),
+        file_name: file_name.clone(),
+        attempt,
+        status,
+        answer_len,
+        error,
+    });
     status.is_some_and(|status| (200..300).contains(&status)) && answer_len > 0
 }
 
@@ -124,23 +148,36 @@ struct Outbound {
 }
 
 impl Outbound {
-    fn sign(state: &State, credentials: &Credentials, url: &str, name_key: &str, callback: &Callback) -> Result<Self, BoxError> {
+    fn sign(
+        state: &State,
+        credentials: &Credentials,
+        url: &str,
+        name_key: &str,
+        callback: &Callback,
+    ) -> Result<Self, BoxError> {
         let settings = &state.settings.callback;
         let uri: Uri = url.parse()?;
         let authority = uri.authority().ok_or("the callback URL has no host")?;
-        let host = if settings.host_without_port { authority.host() } else { authority.as_str() }.to_owned();
+        let host = if settings.host_without_port { authority.host() } else { authority.as_str() }
+            .to_owned();
         let body = callback.to_body(name_key);
         let query = uri.query().map(decode_query).unwrap_or_default();
-        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let query: Vec<(&str, &str)> =
+            query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let length = body.len().to_string();
         let request = RequestView {
             method: "POST",
             path: uri.path(),
             query: &query,
-            headers: &[("host", &host), ("content-type", CONTENT_TYPE), ("content-length", &length)],
+            headers: &[
+                ("host", &host),
+                ("content-type", CONTENT_TYPE),
+                ("content-length", &length),
+            ],
             body: &body,
         };
-        let signer = Signer::new(credentials).query_line(state.settings.dialect.unwrap_or_default());
+        let signer =
+            Signer::new(credentials).query_line(state.settings.dialect.unwrap_or_default());
         let authorization = signer.sign(request, state.clock.now())?;
         Ok(Self { uri, host, body, authorization })
     }
@@ -160,8 +197,12 @@ impl Outbound {
         }
     }
 
-    async fn exchange(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<(u16, usize), BoxError> {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    async fn exchange(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> Result<(u16, usize), BoxError> {
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
         let target = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let request = Request::post(target)

@@ -60,6 +60,9 @@ impl Developer {
 
 impl fmt::Debug for Developer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Developer").field("access_key", &self.access_key).field("accounts", &self.accounts).finish_non_exhaustive()
+        f.debug_struct("Developer")
+            .field("access_key", &self.access_key)
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
     }
 }

@@ -48,15 +48,27 @@ impl Emulator {
         let address = listener.local_addr().map_err(bind)?;
         let endpoint = endpoint(&builder, address)?;
 
-        let authority = (!builder.plain).then(|| Authority::new(address, &builder.certificate_names, builder.expired)).transpose();
+        let authority = (!builder.plain)
+            .then(|| Authority::new(address, &builder.certificate_names, builder.expired))
+            .transpose();
         let authority = authority.map_err(StartError::Tls)?;
-        let server = |authority: &Authority| authority.server(builder.tls_versions, builder.client_certificates);
-        let acceptor = authority.as_ref().map(server).transpose().map_err(StartError::Tls)?.map(TlsAcceptor::from);
-        let tls_client = tls::client(authority.as_ref().map(Authority::root), &builder.callback_roots).map_err(StartError::Tls)?;
+        let server = |authority: &Authority| {
+            authority.server(builder.tls_versions, builder.client_certificates)
+        };
+        let acceptor = authority
+            .as_ref()
+            .map(server)
+            .transpose()
+            .map_err(StartError::Tls)?
+            .map(TlsAcceptor::from);
+        let tls_client =
+            tls::client(authority.as_ref().map(Authority::root), &builder.callback_roots)
+                .map_err(StartError::Tls)?;
 
         let state = Arc::new(state(builder, endpoint.prefix(), tls_client)?);
         let (stop, stopped) = oneshot::channel();
-        let thread = spawn(listener, acceptor, Arc::clone(&state), stopped).map_err(StartError::Thread)?;
+        let thread =
+            spawn(listener, acceptor, Arc::clone(&state), stopped).map_err(StartError::Thread)?;
         Ok(Self { address, endpoint, authority, state, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -217,8 +229,12 @@ impl fmt::Debug for Emulator {
 /// The URL for clients on this machine: loopback where it listens at all addresses.
 fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartError> {
     let reachable = match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port())),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port())),
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port()))
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port()))
+        }
         other => other,
     };
     let scheme = if builder.plain { "http" } else { "https" };
@@ -227,7 +243,11 @@ fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartErr
     Ok(format!("{scheme}://{reachable}{slash}{prefix}").parse()?)
 }
 
-fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) -> Result<State, StartError> {
+fn state(
+    builder: Builder,
+    prefix: &str,
+    tls_client: Arc<rustls::ClientConfig>,
+) -> Result<State, StartError> {
     let main = builder.developer.unwrap_or_else(|| Developer::from_seed(builder.settings.seed));
     let mut developers: Vec<(Developer, Credentials)> = Vec::new();
     for developer in std::iter::once(main).chain(builder.more_developers) {
@@ -247,8 +267,13 @@ fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) 
         clock: builder.clock,
         prefix: prefix.to_owned(),
         gate: Gate::new(keys, builder.lockout, settings.dialect, settings.freshness),
-        jobs: builder.jobs.unwrap_or_else(|| Arc::new(Jobs::new(settings.seed, builder.jobs_limit, builder.delay))),
-        library: Library::new(settings.seed, developers.iter().map(|(developer, _)| developer.access_key())),
+        jobs: builder.jobs.unwrap_or_else(|| {
+            Arc::new(Jobs::new(settings.seed, builder.jobs_limit, builder.delay))
+        }),
+        library: Library::new(
+            settings.seed,
+            developers.iter().map(|(developer, _)| developer.access_key()),
+        ),
         developers,
         faults,
         received: Log::new(builder.log_limit),
@@ -260,15 +285,24 @@ fn state(builder: Builder, prefix: &str, tls_client: Arc<rustls::ClientConfig>) 
 }
 
 /// Runs the server on a thread of its own, so that it works whether or not the caller is in an event loop, and whichever it is.
-fn spawn(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>, stopped: oneshot::Receiver<()>) -> io::Result<JoinHandle<()>> {
+fn spawn(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
     let (ready, started) = mpsc::channel();
     let thread = std::thread::Builder::new().name("ccfs-emulator".into()).spawn(move || {
-        let made = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().and_then(|runtime| {
-            let guard = runtime.enter();
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            drop(guard);
-            Ok((runtime, listener))
-        });
+        let made = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .and_then(|runtime| {
+                let guard = runtime.enter();
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                drop(guard);
+                Ok((runtime, listener))
+            });
         let (runtime, listener) = match made {
             Ok(made) => made,
             Err(error) => return drop(ready.send(Err(error))),

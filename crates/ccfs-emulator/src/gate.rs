@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ccfs_proto::{AuthorizationHeader, Credentials, Freshness, QueryLine, RequestView, Timestamp, Verifier};
+use ccfs_proto::{
+    AuthorizationHeader, Credentials, Freshness, QueryLine, RequestView, Timestamp, Verifier,
+};
 
 use crate::lock;
 
@@ -28,7 +30,11 @@ pub struct Lockout {
 impl Default for Lockout {
     /// 10 bad signatures within 5 minutes lock for 10 minutes.
     fn default() -> Self {
-        Self { failures: 10, within: Duration::from_secs(5 * 60), lasts: Duration::from_secs(10 * 60) }
+        Self {
+            failures: 10,
+            within: Duration::from_secs(5 * 60),
+            lasts: Duration::from_secs(10 * 60),
+        }
     }
 }
 
@@ -64,13 +70,20 @@ impl Gate {
             let verifier = dialect.map_or(verifier.clone(), |only| verifier.query_line(only));
             freshness.map_or(verifier.clone(), |window| verifier.freshness(window))
         };
-        let verifiers = keys.map(|credentials| (credentials.access_key().as_str().to_owned(), verifier(credentials))).collect();
+        let verifiers = keys
+            .map(|credentials| {
+                (credentials.access_key().as_str().to_owned(), verifier(credentials))
+            })
+            .collect();
         Self { verifiers, lockout, peers: Mutex::default() }
     }
 
     /// Whether the address is locked at `now`.
     pub(crate) fn check_lock(&self, peer: IpAddr, now: Timestamp) -> Result<(), Refused> {
-        let locked = lock(&self.peers).get(&peer).and_then(|peer| peer.locked_until).is_some_and(|until| now < until);
+        let locked = lock(&self.peers)
+            .get(&peer)
+            .and_then(|peer| peer.locked_until)
+            .is_some_and(|until| now < until);
         if locked { Err(Refused::Locked) } else { Ok(()) }
     }
 
@@ -105,7 +118,11 @@ impl Gate {
         }
         let peer = peers.entry(address).or_default();
         peer.failures.push_back(now);
-        while peer.failures.front().is_some_and(|&first| now.millis_since(first) > millis(lockout.within)) {
+        while peer
+            .failures
+            .front()
+            .is_some_and(|&first| now.millis_since(first) > millis(lockout.within))
+        {
             peer.failures.pop_front();
         }
         if peer.failures.len() >= usize::try_from(lockout.failures).unwrap_or(usize::MAX) {
@@ -126,10 +143,15 @@ mod tests {
     use super::*;
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    const UNSIGNED: RequestView<'_> = RequestView { method: "POST", path: "/", query: &[], headers: &[], body: b"" };
+    const UNSIGNED: RequestView<'_> =
+        RequestView { method: "POST", path: "/", query: &[], headers: &[], body: b"" };
 
     fn gate() -> Gate {
-        let lockout = Lockout { failures: 3, within: Duration::from_secs(60), lasts: Duration::from_secs(600) };
+        let lockout = Lockout {
+            failures: 3,
+            within: Duration::from_secs(60),
+            lasts: Duration::from_secs(600),
+        };
         Gate::new(std::iter::empty(), Some(lockout), None, None)
     }
 

@@ -90,12 +90,26 @@ struct Inner {
 
 impl Jobs {
     pub(crate) fn new(seed: u64, limit: usize, delay: Delay) -> Self {
-        Self { seed, limit, delay, inner: Mutex::new(Inner { ids: Random::new(seed, "response ids"), by_name: HashMap::new() }) }
+        Self {
+            seed,
+            limit,
+            delay,
+            inner: Mutex::new(Inner {
+                ids: Random::new(seed, "response ids"),
+                by_name: HashMap::new(),
+            }),
+        }
     }
 
     /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here: by the job's id, or by what the
     /// file is about.
-    pub(crate) fn start(&self, owner: &str, account_id: Option<String>, mut plan: ArchivePlan, same_files: bool) -> Option<Arc<Job>> {
+    pub(crate) fn start(
+        &self,
+        owner: &str,
+        account_id: Option<String>,
+        mut plan: ArchivePlan,
+        same_files: bool,
+    ) -> Option<Arc<Job>> {
         let mut inner = lock(&self.inner);
         if inner.by_name.len() >= self.limit {
             return None;
@@ -103,7 +117,8 @@ impl Jobs {
         let id = inner.ids.hex32();
         let response_id = ResponseId::from_server(&id).ok()?;
         let day = LocalTime::at_offset(plan.asked, plan.subject.utc_offset).day();
-        plan.seed = Random::new(self.seed, &if same_files { plan.subject.to_string() } else { id }).next();
+        plan.seed =
+            Random::new(self.seed, &if same_files { plan.subject.to_string() } else { id }).next();
         let job = Arc::new(Job {
             response_id,
             file_name: IndexFileName::new(day, response_id),
@@ -128,7 +143,8 @@ impl Jobs {
     }
 
     pub(crate) fn names(&self) -> Vec<IndexFileName> {
-        let mut names: Vec<_> = lock(&self.inner).by_name.values().map(|job| job.file_name.clone()).collect();
+        let mut names: Vec<_> =
+            lock(&self.inner).by_name.values().map(|job| job.file_name.clone()).collect();
         names.sort();
         names
     }

@@ -65,7 +65,10 @@ impl fmt::Debug for VoiceFile {
     /// Without the sound, which may be somebody's voice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("VoiceFile");
-        shown.field("owner", &self.owner).field("location_id", &self.location_id).field("wav_bytes", &self.wav.len());
+        shown
+            .field("owner", &self.owner)
+            .field("location_id", &self.location_id)
+            .field("wav_bytes", &self.wav.len());
         shown.field("uploaded", &self.uploaded).finish()
     }
 }
@@ -91,14 +94,32 @@ impl Library {
         let mut voices = BTreeMap::new();
         for (number, owner) in (0_u64..).zip(developers) {
             recordings.extend((0..RECORDINGS).map(|nth| recording(owner, number, nth)));
-            for path in ["Y:/oiap/{}/1.wav", "Y:/ivr/record/{}/1.wav", "Y:/3rd/{}/one/a.wav", "Y:/3rd/{}/two/a.wav", "Y:/3rd/{}/two/b.wav"]
-            {
+            for path in [
+                "Y:/oiap/{}/1.wav",
+                "Y:/ivr/record/{}/1.wav",
+                "Y:/3rd/{}/one/a.wav",
+                "Y:/3rd/{}/two/a.wav",
+                "Y:/3rd/{}/two/b.wav",
+            ] {
                 let path = path.replace("{}", &number.to_string());
                 let wav = voice(&path).into();
-                voices.insert(path, VoiceFile { owner: owner.to_owned(), location_id: "1".into(), wav, uploaded: false });
+                voices.insert(
+                    path,
+                    VoiceFile {
+                        owner: owner.to_owned(),
+                        location_id: "1".into(),
+                        wav,
+                        uploaded: false,
+                    },
+                );
             }
         }
-        let inner = Inner { random: Random::new(seed, "library"), voices, tokens: BTreeMap::new(), uploaded: 0 };
+        let inner = Inner {
+            random: Random::new(seed, "library"),
+            voices,
+            tokens: BTreeMap::new(),
+            uploaded: 0,
+        };
         Self { recordings, inner: Mutex::new(inner) }
     }
 
@@ -118,7 +139,9 @@ impl Library {
     pub(crate) fn directory(&self, path: &str) -> Vec<VoiceFile> {
         let path = path.trim_end_matches('/');
         let inner = lock(&self.inner);
-        let files = inner.voices.iter().filter(|(name, _)| name.rsplit_once('/').is_some_and(|(directory, _)| directory == path));
+        let files = inner.voices.iter().filter(|(name, _)| {
+            name.rsplit_once('/').is_some_and(|(directory, _)| directory == path)
+        });
         files.map(|(_, file)| file.clone()).collect()
     }
 
@@ -126,7 +149,8 @@ impl Library {
     pub(crate) fn issue_token(&self, original_file_name: &str, now: Timestamp) -> String {
         let mut inner = lock(&self.inner);
         if inner.tokens.len() >= TOKENS {
-            let oldest = inner.tokens.iter().min_by_key(|(_, (_, at))| *at).map(|(token, _)| token.clone());
+            let oldest =
+                inner.tokens.iter().min_by_key(|(_, (_, at))| *at).map(|(token, _)| token.clone());
             oldest.map(|token| inner.tokens.remove(&token));
         }
         let token = inner.random.hex32();
@@ -139,7 +163,14 @@ impl Library {
         let inner = lock(&self.inner);
         let (name, issued) = inner.tokens.get(token)?;
         let fresh = now.millis_since(*issued) <= millis(TOKEN_LASTS);
-        fresh.then(|| self.recordings.iter().find(|recording| recording.original_file_name == *name).cloned()).flatten()
+        fresh
+            .then(|| {
+                self.recordings
+                    .iter()
+                    .find(|recording| recording.original_file_name == *name)
+                    .cloned()
+            })
+            .flatten()
     }
 
     /// Keeps an upload and tells its path; `None` when there is no room.
@@ -150,7 +181,10 @@ impl Library {
         }
         inner.uploaded += wav.len();
         let path = format!("Y:/3rdfile/{vdn_id}/{}.wav", inner.random.hex32());
-        inner.voices.insert(path.clone(), VoiceFile { owner: owner.to_owned(), location_id: "1".into(), wav, uploaded: true });
+        inner.voices.insert(
+            path.clone(),
+            VoiceFile { owner: owner.to_owned(), location_id: "1".into(), wav, uploaded: true },
+        );
         Some(path)
     }
 

@@ -118,16 +118,29 @@ impl ReceivedRequest {
 
     /// The value of the header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ReceivedRequest");
-        shown.field("at", &self.at).field("peer", &self.peer).field("method", &self.method).field("path", &self.path);
-        shown.field("headers", &self.headers).field("body_len", &self.body_len).field("interface", &self.interface);
-        shown.field("access_key", &self.access_key).field("fault", &self.fault).field("status", &self.status);
+        shown
+            .field("at", &self.at)
+            .field("peer", &self.peer)
+            .field("method", &self.method)
+            .field("path", &self.path);
+        shown
+            .field("headers", &self.headers)
+            .field("body_len", &self.body_len)
+            .field("interface", &self.interface);
+        shown
+            .field("access_key", &self.access_key)
+            .field("fault", &self.fault)
+            .field("status", &self.status);
         shown.field("result_code", &self.result_code).finish_non_exhaustive()
     }
 }
@@ -183,5 +196,8 @@ impl<T: Clone> Log<T> {
 
 /// What of an `Authorization` header may stand in a log: all but the signature, which lets its reader repeat the request.
 pub(crate) fn redacted(authorization: &str) -> String {
-    AuthorizationHeader::parse(authorization).map_or_else(|_| "(not an auth-v2 header)".into(), |header| format!("{}/…", header.prefix()))
+    AuthorizationHeader::parse(authorization).map_or_else(
+        |_| "(not an auth-v2 header)".into(),
+        |header| format!("{}/…", header.prefix()),
+    )
 }

@@ -47,7 +47,12 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(crate) fn new(rest: Bytes, pace: Pace, end: End, done: Option<oneshot::Sender<()>>) -> Self {
+    pub(crate) fn new(
+        rest: Bytes,
+        pace: Pace,
+        end: End,
+        done: Option<oneshot::Sender<()>>,
+    ) -> Self {
         Self { rest, pace, end, started: false, waited: false, timer: None, _done: done }
     }
 
@@ -97,7 +102,10 @@ impl Body for Outgoing {
     type Data = Bytes;
     type Error = CutOff;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = self.get_mut();
         if this.rest.is_empty() {
             return match this.end {

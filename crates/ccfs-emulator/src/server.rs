@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{Envelope, OperationRequest, RequestView, ResultCode, ResultData, Timestamp, decode_query};
+use ccfs_proto::{
+    Envelope, OperationRequest, RequestView, ResultCode, ResultData, Timestamp, decode_query,
+};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
@@ -66,17 +68,28 @@ async fn linger(mut stream: TcpStream) {
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
-async fn serve_connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr, state: Arc<State>) {
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    state: Arc<State>,
+) {
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
         async move { answer(&state, peer, request).await }
     });
     // Broken connections are the clients' business, and what faults are for.
-    let _ = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// One request: read, decide, log, answer. An error closes the connection without an answer.
-async fn answer(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Outgoing>, CutOff> {
+async fn answer(
+    state: &Arc<State>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Outgoing>, CutOff> {
     let (head, body) = request.into_parts();
     let now = state.clock.now();
     let mut entry = ReceivedRequest {
@@ -100,7 +113,9 @@ async fn answer(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>
         return Ok(sent(state, entry, Ready::plain(answer, now)));
     };
     entry.body_len = body.len();
-    entry.msg_body = serde_json::from_slice::<Value>(&body).ok().and_then(|mut json| json.get_mut("msgBody").map(Value::take));
+    entry.msg_body = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|mut json| json.get_mut("msgBody").map(Value::take));
 
     let ready = decide(state, &head, &body, &mut entry).await;
     match entry.fault {
@@ -158,10 +173,16 @@ fn sent(state: &Arc<State>, mut entry: ReceivedRequest, ready: Ready) -> Respons
     ready.answer.into_response(ready.now, done)
 }
 
-async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, entry: &mut ReceivedRequest) -> Ready {
+async fn decide(
+    state: &Arc<State>,
+    head: &http::request::Parts,
+    body: &Bytes,
+    entry: &mut ReceivedRequest,
+) -> Ready {
     let mut now = entry.at;
     let path = entry.path.clone();
-    let refuse = |status: StatusCode, now: Timestamp| Ready::plain(Answer::refusal(status, &path, now), now);
+    let refuse =
+        |status: StatusCode, now: Timestamp| Ready::plain(Answer::refusal(status, &path, now), now);
 
     let Some(interface) = route(state, &path) else { return refuse(StatusCode::NOT_FOUND, now) };
     entry.interface = Some(interface.name());
@@ -173,7 +194,9 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
     if let Some(Fault::SkewedClock(seconds)) = fault {
         now = now.plus_millis(i64::from(seconds) * 1000);
     }
-    if let Some(answer) = fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind(), &path, now)) {
+    if let Some(answer) =
+        fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind(), &path, now))
+    {
         return Ready::plain(dressed(state, interface, answer), now);
     }
     if interface.signed() {
@@ -200,9 +223,10 @@ async fn decide(state: &Arc<State>, head: &http::request::Parts, body: &Bytes, e
     let outcome = interface.call(&Call { state, now, access_key, query: &query, body });
     let (answer, follow_up) = match outcome {
         Ok(Outcome::Data(data)) => (success(Some(data)), None),
-        Ok(Outcome::Job { job, callback_url }) => {
-            (success(Some(json!({ "responseId": job.response_id.as_str() }))), Some((job, callback_url)))
-        }
+        Ok(Outcome::Job { job, callback_url }) => (
+            success(Some(json!({ "responseId": job.response_id.as_str() }))),
+            Some((job, callback_url)),
+        ),
         Ok(Outcome::JobFile(job)) => (file(job).await, None),
         Ok(Outcome::File(bytes)) => (Answer::file(bytes), None),
         Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
@@ -217,20 +241,41 @@ fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
     interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
 }
 
-fn verify(state: &State, head: &http::request::Parts, body: &[u8], entry: &ReceivedRequest, now: Timestamp) -> Result<String, Refused> {
+fn verify(
+    state: &State,
+    head: &http::request::Parts,
+    body: &[u8],
+    entry: &ReceivedRequest,
+    now: Timestamp,
+) -> Result<String, Refused> {
     // The lock goes by the true clock, not by one that a fault has put forward.
     state.gate.check_lock(entry.peer.ip(), entry.at)?;
-    let headers: Vec<(&str, &str)> =
-        head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect();
-    let rewritten = |&(name, value): &(_, _)| if name == "host" { (name, "10.0.0.9:8080") } else { (name, value) };
+    let headers: Vec<(&str, &str)> = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
+        })
+        .collect();
+    let rewritten = |&(name, value): &(_, _)| {
+        if name == "host" { (name, "10.0.0.9:8080") } else { (name, value) }
+    };
     let headers = match entry.fault {
         Some(Fault::HostRewritten) => headers.iter().map(rewritten).collect(),
         _ => headers,
     };
     let query: Vec<(String, String)> = entry.query.as_deref().map(decode_query).unwrap_or_default();
-    let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let request = RequestView { method: &entry.method, path: &entry.path, query: &query, headers: &headers, body };
-    let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let query: Vec<(&str, &str)> =
+        query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let request = RequestView {
+        method: &entry.method,
+        path: &entry.path,
+        query: &query,
+        headers: &headers,
+        body,
+    };
+    let authorization =
+        head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     state.gate.verify(entry.peer.ip(), authorization, request, now)
 }
 
@@ -254,7 +299,11 @@ fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
 async fn file(job: Arc<Job>) -> Answer {
     match tokio::task::spawn_blocking(move || job.file()).await {
         Ok(Ok(bytes)) => Answer::file(bytes),
-        _ => Answer::envelope(&Envelope::new(ResultCode::CompressingFailed, ResultCode::CompressingFailed.meaning(), None)),
+        _ => Answer::envelope(&Envelope::new(
+            ResultCode::CompressingFailed,
+            ResultCode::CompressingFailed.meaning(),
+            None,
+        )),
     }
 }
 
@@ -263,7 +312,8 @@ fn logged(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| {
             let text = String::from_utf8_lossy(value.as_bytes());
-            let shown = if name == header::AUTHORIZATION { redacted(&text) } else { text.into_owned() };
+            let shown =
+                if name == header::AUTHORIZATION { redacted(&text) } else { text.into_owned() };
             (name.as_str().to_owned(), shown)
         })
         .collect()

@@ -97,22 +97,36 @@ impl State {
     }
 
     pub(crate) fn credentials(&self, access_key: &str) -> Option<&Credentials> {
-        self.developers.iter().find(|(developer, _)| developer.access_key() == access_key).map(|(_, credentials)| credentials)
+        self.developers
+            .iter()
+            .find(|(developer, _)| developer.access_key() == access_key)
+            .map(|(_, credentials)| credentials)
     }
 
     /// Whether the tenant space belongs to the access key: it was given to it, or to nobody while the key has none at all.
     pub(crate) fn owns(&self, access_key: &str, account_id: &str) -> bool {
-        let has = |developer: &Developer| developer.accounts().iter().any(|account| account == account_id);
-        let Some((own, _)) = self.developers.iter().find(|(developer, _)| developer.access_key() == access_key) else { return false };
-        has(own) || (own.accounts().is_empty() && !self.developers.iter().any(|(developer, _)| has(developer)))
+        let has = |developer: &Developer| {
+            developer.accounts().iter().any(|account| account == account_id)
+        };
+        let Some((own, _)) =
+            self.developers.iter().find(|(developer, _)| developer.access_key() == access_key)
+        else {
+            return false;
+        };
+        has(own)
+            || (own.accounts().is_empty()
+                && !self.developers.iter().any(|(developer, _)| has(developer)))
     }
 
     /// The tenant space that stands in a file when none was asked for.
     pub(crate) fn default_account(&self, access_key: &str) -> String {
-        let given = self.developers.iter().find(|(developer, _)| developer.access_key() == access_key);
-        given.and_then(|(developer, _)| developer.accounts().first().cloned()).unwrap_or_else(|| {
-            let mut random = Random::new(self.settings.seed, access_key);
-            format!("{}", 100_000_000 + random.below(900_000_000))
-        })
+        let given =
+            self.developers.iter().find(|(developer, _)| developer.access_key() == access_key);
+        given.and_then(|(developer, _)| developer.accounts().first().cloned()).unwrap_or_else(
+            || {
+                let mut random = Random::new(self.settings.seed, access_key);
+                format!("{}", 100_000_000 + random.below(900_000_000))
+            },
+        )
     }
 }

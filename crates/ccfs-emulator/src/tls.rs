@@ -4,7 +4,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
@@ -53,7 +56,9 @@ pub struct Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("certificate_pem", &self.certificate_pem).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("certificate_pem", &self.certificate_pem)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +78,11 @@ impl Authority {
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::new(Vec::new())?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        ca.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         ca.distinguished_name.push(DnType::CommonName, "ccfs-emulator CA");
         let ca_certificate = ca.self_signed(&ca_key)?;
         let issuer = Issuer::new(ca, ca_key);
@@ -104,25 +113,36 @@ impl Authority {
         let client = client.signed_by(&client_key, &issuer)?;
 
         let receiver_key = KeyPair::generate()?;
-        let receiver = CertificateParams::new(LOOPBACK.map(str::to_owned))?.signed_by(&receiver_key, &issuer)?;
+        let receiver = CertificateParams::new(LOOPBACK.map(str::to_owned))?
+            .signed_by(&receiver_key, &issuer)?;
         Ok(Self {
             ca_pem: ca_certificate.pem(),
             ca: ca_certificate.der().clone(),
             certificate: certificate.der().clone(),
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
             client: Identity { certificate_pem: client.pem(), key_pem: client_key.serialize_pem() },
-            receiver: Identity { certificate_pem: receiver.pem(), key_pem: receiver_key.serialize_pem() },
+            receiver: Identity {
+                certificate_pem: receiver.pem(),
+                key_pem: receiver_key.serialize_pem(),
+            },
         })
     }
 
     /// The server's side: in these versions, and with clients that show a certificate of this CA where that is asked for.
-    pub(crate) fn server(&self, versions: TlsVersions, client_certificates: bool) -> Result<Arc<ServerConfig>, BoxError> {
+    pub(crate) fn server(
+        &self,
+        versions: TlsVersions,
+        client_certificates: bool,
+    ) -> Result<Arc<ServerConfig>, BoxError> {
         let chain = vec![self.certificate.clone(), self.ca.clone()];
-        let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&versions.list())?;
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&versions.list())?;
         let builder = if client_certificates {
             let mut roots = RootCertStore::empty();
             roots.add(self.ca.clone())?;
-            builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build()?)
+            builder.with_client_cert_verifier(
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build()?,
+            )
         } else {
             builder.with_no_client_auth()
         };
@@ -133,7 +153,9 @@ impl Authority {
 
     /// SHA-256 of the server certificate's DER, as hex: what a pin is compared with.
     pub(crate) fn certificate_sha256(&self) -> String {
-        Sha256::digest(&self.certificate).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        Sha256::digest(&self.certificate)
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// A root that callback receivers may be signed by.
@@ -143,7 +165,10 @@ impl Authority {
 }
 
 /// TLS for calling receivers: the given roots, and those in `pem`.
-pub(crate) fn client(own: Option<CertificateDer<'static>>, pem: &[String]) -> Result<Arc<ClientConfig>, BoxError> {
+pub(crate) fn client(
+    own: Option<CertificateDer<'static>>,
+    pem: &[String],
+) -> Result<Arc<ClientConfig>, BoxError> {
     let mut roots = RootCertStore::empty();
     if let Some(root) = own {
         roots.add(root)?;

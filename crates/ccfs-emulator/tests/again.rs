@@ -28,7 +28,10 @@ fn the_same_window_has_the_same_file_when_that_is_wanted() {
     assert!(files[0] == files[2] && files[0] != files[1]);
     // Not the order, nor the time, nor another server makes a difference; another seed does.
     let later = || now().plus_millis(86_400_123);
-    assert!(bytes(fixed().same_files(true).clock(later), &[two, one]) == [files[1].clone(), files[0].clone()]);
+    assert!(
+        bytes(fixed().same_files(true).clock(later), &[two, one])
+            == [files[1].clone(), files[0].clone()]
+    );
     assert!(bytes(fixed().same_files(true).seed(2), &[one])[0] != files[0]);
     // And unless it is wanted each job has data of its own.
     let others = bytes(fixed(), &[one, one]);
@@ -42,7 +45,9 @@ fn jobs_are_kept_or_lost() {
     let file = former.file(&name).unwrap();
     let (keeps, forgets) = (fixed().jobs_of(&former).start().unwrap(), fixed().start().unwrap());
     former.shutdown();
-    let get = |emulator: &Emulator| Client::new(emulator).call(DOWNLOAD, &json!({"agentSkillInfoFileName": name.as_str()}));
+    let get = |emulator: &Emulator| {
+        Client::new(emulator).call(DOWNLOAD, &json!({"agentSkillInfoFileName": name.as_str()}))
+    };
     assert!(get(&keeps).body == file);
     assert_eq!(get(&forgets).code(), "0300011");
     keeps.lose_jobs();

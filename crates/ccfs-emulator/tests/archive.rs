@@ -50,7 +50,11 @@ fn sizes_stand_behind_the_data() {
 
     let end = bytes.len() - 22;
     let directory = usize::try_from(u32_at(&bytes, end + 16)).unwrap();
-    let (crc, packed, size) = (u32_at(&bytes, directory + 16), u32_at(&bytes, directory + 20), u32_at(&bytes, directory + 24));
+    let (crc, packed, size) = (
+        u32_at(&bytes, directory + 16),
+        u32_at(&bytes, directory + 20),
+        u32_at(&bytes, directory + 24),
+    );
     assert!(size > 10_000 && packed > 1000);
     let descriptor = directory - 16;
     assert_eq!(
@@ -62,18 +66,24 @@ fn sizes_stand_behind_the_data() {
     let name = std::str::from_utf8(&bytes[30..30 + name_len]).unwrap();
     // 2023-04-06 10:30:00.123 on the tenant's clock, three digits more, the kind.
     assert!(
-        name.starts_with("20230406103000123") && name.len() == 20 + "_agentSkillInfo.csv".len() && name.ends_with("_agentSkillInfo.csv")
+        name.starts_with("20230406103000123")
+            && name.len() == 20 + "_agentSkillInfo.csv".len()
+            && name.ends_with("_agentSkillInfo.csv")
     );
 }
 
 #[test]
 fn a_file_without_records_has_one_member() {
-    for (shape, text) in [(Shape::default(), ""), (Shape::default().header_row(true), "id,developer_id,")] {
+    for (shape, text) in
+        [(Shape::default(), ""), (Shape::default().header_row(true), "id,developer_id,")]
+    {
         let mut archive = zip::ZipArchive::new(Cursor::new(archive(0, 100, shape))).unwrap();
         assert_eq!(archive.len(), 1);
         let mut member = String::new();
         archive.by_index(0).unwrap().read_to_string(&mut member).unwrap();
-        assert!(member.starts_with(text) && member.lines().count() == usize::from(!text.is_empty()));
+        assert!(
+            member.starts_with(text) && member.lines().count() == usize::from(!text.is_empty())
+        );
     }
 }
 
@@ -110,10 +120,19 @@ print(rows)
 ";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.zip");
-    let shape = Shape::default().byte_order_mark(true).header_row(true).crlf(true).skill_separator(SkillSeparator::Comma);
+    let shape = Shape::default()
+        .byte_order_mark(true)
+        .header_row(true)
+        .crlf(true)
+        .skill_separator(SkillSeparator::Comma);
     fs::write(&file, archive(5000, 2000, shape)).unwrap();
     let Some(output) = run("python3", &["-c", SCRIPT], &file) else { return };
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "5000", "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "5000",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]

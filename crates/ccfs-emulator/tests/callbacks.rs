@@ -32,19 +32,30 @@ fn it_calls_with_a_signature_and_the_files_name() {
     let call = receiver.next();
     assert!(call.start.starts_with("POST /hooks/ready?tenant=a%2Fb HTTP/1.1"));
     assert!(call.is_signed_by(&emulator.credentials()));
-    assert!(!call.is_signed_by(&Credentials::from_text(emulator.access_key(), "another".into()).unwrap()));
+    assert!(
+        !call.is_signed_by(
+            &Credentials::from_text(emulator.access_key(), "another".into()).unwrap()
+        )
+    );
     let callback = Callback::parse(&call.body).unwrap();
-    assert_eq!((callback.file_name.as_str(), callback.account_id.as_deref()), (name.as_str(), None));
+    assert_eq!(
+        (callback.file_name.as_str(), callback.account_id.as_deref()),
+        (name.as_str(), None)
+    );
     assert_eq!(call.msg_body(), json!({"responseId": &name[9..41], "agentOprSkillFileName": name}));
     call.answer(Callback::RECEIPT);
     wait_for_callbacks(&emulator, 1);
     let log = emulator.callbacks();
-    assert_eq!((log[0].status, log[0].attempt, log[0].answer_len), (Some(200), 1, Callback::RECEIPT.len()));
+    assert_eq!(
+        (log[0].status, log[0].attempt, log[0].answer_len),
+        (Some(200), 1, Callback::RECEIPT.len())
+    );
 }
 
 #[test]
 fn the_account_and_the_name_key_are_as_asked() {
-    let emulator = fixed().callback_name_key("fileName").callback_host_without_port(true).start().unwrap();
+    let emulator =
+        fixed().callback_name_key("fileName").callback_host_without_port(true).start().unwrap();
     let receiver = Receiver::new();
     let mut fields = window(&receiver.url());
     fields["accountId"] = json!("tenant7");
@@ -78,7 +89,10 @@ fn it_calls_again_while_no_body_comes_and_stops_at_the_limit() {
     receiver.next().answer("taken");
     wait_for_callbacks(&emulator, 7);
     let log = emulator.callbacks();
-    assert_eq!((log[5].attempt, log[5].status, log[6].attempt, log[6].status), (1, None, 2, Some(200)));
+    assert_eq!(
+        (log[5].attempt, log[5].status, log[6].attempt, log[6].status),
+        (1, None, 2, Some(200))
+    );
     assert!(log[5].error.is_some());
 }
 
@@ -95,7 +109,9 @@ fn callbacks_go_wrong_by_name() {
     let emulator = fixed().start().unwrap();
     let client = Client::new(&emulator);
     let receiver = Receiver::new();
-    let authorization = |call: &support::Call| call.headers.iter().find(|(name, _)| name == "authorization").unwrap().1.clone();
+    let authorization = |call: &support::Call| {
+        call.headers.iter().find(|(name, _)| name == "authorization").unwrap().1.clone()
+    };
 
     emulator.faults().add(Fault::CallbackMissing.times(1));
     emulator.faults().add(Fault::CallbackForged.times(1));
@@ -142,7 +158,8 @@ fn a_lost_answer_does_not_lose_the_callback() {
     let client = Client::new(&emulator);
     let receiver = Receiver::new();
     emulator.faults().add(Fault::CloseBeforeAnswer.times(1));
-    let body = json!({"request": {"version": "2.0"}, "msgBody": window(&receiver.url())}).to_string();
+    let body =
+        json!({"request": {"version": "2.0"}, "msgBody": window(&receiver.url())}).to_string();
     assert!(client.post(QUERY, body.as_bytes()).is_none());
     let callback = Callback::parse(&receiver.next().body).unwrap();
     assert_eq!(emulator.files(), [callback.file_name]);
@@ -166,7 +183,11 @@ fn the_callback_waits_until_the_file_is_there() {
 fn receivers_with_https_are_called_when_their_ca_is_known() {
     let other = Emulator::builder().clock(support::now).start().unwrap();
     let url = format!("{}/CCFS/resource/ccfs/{QUERY}", other.endpoint());
-    let known = fixed().callback_root(other.ca_pem().unwrap()).callback_attempts(1, Duration::ZERO).start().unwrap();
+    let known = fixed()
+        .callback_root(other.ca_pem().unwrap())
+        .callback_attempts(1, Duration::ZERO)
+        .start()
+        .unwrap();
     Client::new(&known).generate(&url);
     wait_for_callbacks(&known, 1);
     // The two have the same seed, so the same keys; the callback is signed rightly, and is no query.
@@ -190,14 +211,17 @@ fn receivers_with_a_certificate_of_its_own_ca_are_trusted() {
     let chain = vec![CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}/ready", listener.local_addr().unwrap().port());
 
     let receiver = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        let mut tls = rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
+        let mut tls =
+            rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
         let mut request = Vec::new();
         let mut byte = [0];
         // The body ends with the second closing brace after the head.
@@ -211,7 +235,11 @@ fn receivers_with_a_certificate_of_its_own_ca_are_trusted() {
     });
     ask_over_tls(&emulator, &url);
     let request = receiver.join().unwrap();
-    assert!(request.starts_with("POST /ready HTTP/1.1\r\n") && request.contains(emulator.files()[0].as_str()), "{request}");
+    assert!(
+        request.starts_with("POST /ready HTTP/1.1\r\n")
+            && request.contains(emulator.files()[0].as_str()),
+        "{request}"
+    );
     wait_for_callbacks(&emulator, 1);
     assert_eq!(emulator.callbacks()[0].answer_len, 5);
 }
@@ -219,12 +247,18 @@ fn receivers_with_a_certificate_of_its_own_ca_are_trusted() {
 /// A query over TLS with rustls, which trusts the emulator's CA.
 fn ask_over_tls(emulator: &Emulator, callback: &str) {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(emulator.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(emulator.ca_pem().unwrap().as_bytes()).unwrap())
+        .unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
-    let connection = rustls::ClientConnection::new(config, "127.0.0.1".try_into().unwrap()).unwrap();
-    let mut tls = rustls::StreamOwned::new(connection, TcpStream::connect(emulator.address()).unwrap());
+    let connection =
+        rustls::ClientConnection::new(config, "127.0.0.1".try_into().unwrap()).unwrap();
+    let mut tls =
+        rustls::StreamOwned::new(connection, TcpStream::connect(emulator.address()).unwrap());
     let body = json!({"request": {"version": "2.0"}, "msgBody": window(callback)}).to_string();
     tls.write_all(&Client::new(emulator).request(QUERY, body.as_bytes())).unwrap();
     let mut answer = String::new();

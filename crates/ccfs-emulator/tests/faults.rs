@@ -34,7 +34,10 @@ impl Scene {
         self.emulator.faults().add(fault.parse::<Fault>().unwrap().times(1));
         let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": self.name}}).to_string();
         let answer = self.client.post(DOWNLOAD, body.as_bytes());
-        assert_eq!(self.emulator.received().last().unwrap().fault.as_ref().unwrap().to_string(), fault);
+        assert_eq!(
+            self.emulator.received().last().unwrap().fault.as_ref().unwrap().to_string(),
+            fault
+        );
         assert_eq!(self.client.download(&self.name).body, self.file, "after {fault}");
         answer
     }
@@ -53,7 +56,10 @@ fn answers_instead_of_the_interfaces() {
     assert_eq!((get("unauthorized").status, get("locked").status), (401, 403));
     let elsewhere = get("redirect");
     assert_eq!(elsewhere.status, 307);
-    assert_eq!(elsewhere.header("location"), Some("/elsewhere/CCFS/resource/ccfs/downloadAgentSkillInfoFile"));
+    assert_eq!(
+        elsewhere.header("location"),
+        Some("/elsewhere/CCFS/resource/ccfs/downloadAgentSkillInfoFile")
+    );
     let error = get("error-under-200:0300012");
     assert_eq!((error.status, error.code().as_str()), (200, "0300012"));
     assert_eq!(error.header("content-type"), Some("Application/Octet-stream;charset=UTF-8"));
@@ -81,7 +87,10 @@ fn bodies_that_are_not_the_file() {
     let get = |fault: &str| scene.download(fault).unwrap();
 
     let empty = get("empty");
-    assert_eq!((empty.status, empty.header("content-length"), empty.body.len()), (200, Some("0"), 0));
+    assert_eq!(
+        (empty.status, empty.header("content-length"), empty.body.len()),
+        (200, Some("0"), 0)
+    );
     let garbage = get("garbage");
     assert!(garbage.status == 200 && garbage.body.starts_with(&[0x00, 0xFF]) && garbage.whole);
     let typed = get("wrong-type");
@@ -107,11 +116,17 @@ fn bodies_that_do_not_come_as_they_should() {
     let nearly = get("cut-after:999999999");
     assert_eq!((nearly.whole, &nearly.body[..]), (false, &scene.file[..scene.file.len() - 1]));
     let longer = get("wrong-length");
-    assert_eq!(longer.header("content-length"), Some((scene.file.len() + 100).to_string().as_str()));
+    assert_eq!(
+        longer.header("content-length"),
+        Some((scene.file.len() + 100).to_string().as_str())
+    );
     assert_eq!((longer.whole, &longer.body), (false, &scene.file));
 
     let chunked = get("chunked");
-    assert_eq!((chunked.header("transfer-encoding"), chunked.header("content-length")), (Some("chunked"), None));
+    assert_eq!(
+        (chunked.header("transfer-encoding"), chunked.header("content-length")),
+        (Some("chunked"), None)
+    );
     assert_eq!((chunked.whole, &chunked.body), (true, &scene.file));
     for fault in ["slow:1", "byte-by-byte", "pass"] {
         let slow = get(fault);
@@ -124,7 +139,9 @@ fn bodies_that_do_not_come_as_they_should() {
 #[test]
 fn connections_that_fall_silent() {
     let scene = Scene::new();
-    let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": scene.name}}).to_string();
+    let body =
+        json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": scene.name}})
+            .to_string();
     let request = scene.client.request(DOWNLOAD, body.as_bytes());
     let read_until_silence = |fault: Fault, enough: &dyn Fn(&[u8]) -> bool| {
         let reads = fault == Fault::Stall;
@@ -147,7 +164,9 @@ fn connections_that_fall_silent() {
         assert!(more.is_err(), "more came, or the connection ended: {more:?}");
     };
     let half = scene.file[..scene.file.len() / 2].to_vec();
-    read_until_silence(Fault::Stall, &|received| received.ends_with(&[b"\r\n\r\n", half.as_slice()].concat()));
+    read_until_silence(Fault::Stall, &|received| {
+        received.ends_with(&[b"\r\n\r\n", half.as_slice()].concat())
+    });
 
     let before = scene.emulator.received().len();
     read_until_silence(Fault::Silent, &|_| scene.emulator.received().len() > before);
@@ -156,21 +175,35 @@ fn connections_that_fall_silent() {
 
 #[test]
 fn a_skewed_clock_shows_in_the_date_and_in_what_is_fresh() {
-    let emulator = fixed().freshness(ccfs_proto::Freshness::default()).fault(Fault::SkewedClock(3600).times(2)).start().unwrap();
+    let emulator = fixed()
+        .freshness(ccfs_proto::Freshness::default())
+        .fault(Fault::SkewedClock(3600).times(2))
+        .start()
+        .unwrap();
     let client = Client::new(&emulator);
     let skewed = client.call(QUERY, &window(NOWHERE));
-    assert_eq!((skewed.status, skewed.header("date")), (401, Some("Thu, 06 Apr 2023 03:30:00 GMT")));
+    assert_eq!(
+        (skewed.status, skewed.header("date")),
+        (401, Some("Thu, 06 Apr 2023 03:30:00 GMT"))
+    );
     // Who signs by the server's clock comes in.
     let corrected = Client { at: client.at.plus_millis(3_600_000), ..Client::new(&emulator) };
     assert_eq!(corrected.call(QUERY, &window(NOWHERE)).code(), "0");
-    assert_eq!(client.call(QUERY, &window(NOWHERE)).header("date"), Some("Thu, 06 Apr 2023 02:30:00 GMT"));
+    assert_eq!(
+        client.call(QUERY, &window(NOWHERE)).header("date"),
+        Some("Thu, 06 Apr 2023 02:30:00 GMT")
+    );
 }
 
 #[test]
 fn a_script_is_read_from_the_first_to_the_last() {
     let scene = Scene::new();
     let faults = scene.emulator.faults();
-    for rule in ["busy@downloadAgentSkillInfoFile*2", "pass@downloadAgentSkillInfoFile*1", "html@downloadAgentSkillInfoFile*1"] {
+    for rule in [
+        "busy@downloadAgentSkillInfoFile*2",
+        "pass@downloadAgentSkillInfoFile*1",
+        "html@downloadAgentSkillInfoFile*1",
+    ] {
         faults.add(rule.parse::<ccfs_emulator::FaultRule>().unwrap());
     }
     assert_eq!(scene.client.call(QUERY, &window(NOWHERE)).code(), "0");
@@ -183,7 +216,10 @@ fn a_script_is_read_from_the_first_to_the_last() {
     assert_eq!(types, [(503, false), (503, false), (200, true), (200, false), (200, true)]);
 
     faults.add(Fault::Busy(1));
-    assert_eq!((scene.client.download(&scene.name).status, scene.client.download(&scene.name).status), (503, 503));
+    assert_eq!(
+        (scene.client.download(&scene.name).status, scene.client.download(&scene.name).status),
+        (503, 503)
+    );
     assert_eq!(faults.rules()[0].left(), None);
     faults.remove("busy");
     assert_eq!(scene.client.download(&scene.name).status, 200);
@@ -196,8 +232,14 @@ fn a_script_is_read_from_the_first_to_the_last() {
 fn texts_that_are_no_faults_are_refused_with_a_reason() {
     let refused = |text: &str| text.parse::<ccfs_emulator::FaultRule>().unwrap_err().to_string();
     assert!(refused("nothing").starts_with("no fault has that name: they are pass, slow, stall"));
-    assert_eq!(refused("cut-after"), "the fault `cut-after` takes a number of bytes behind a colon");
-    assert_eq!(refused("html:99"), "the fault `html` takes an HTTP status from 200 to 599 behind a colon");
+    assert_eq!(
+        refused("cut-after"),
+        "the fault `cut-after` takes a number of bytes behind a colon"
+    );
+    assert_eq!(
+        refused("html:99"),
+        "the fault `html` takes an HTTP status from 200 to 599 behind a colon"
+    );
     assert_eq!(refused("stall:1"), "the fault `stall` takes no argument");
     assert!(refused("busy*0").contains("a number from 1 up"));
     assert!(refused("busy@nothing").contains("no interface of that name"));
@@ -209,9 +251,15 @@ fn texts_that_are_no_faults_are_refused_with_a_reason() {
 fn every_fault_is_explained() {
     let names: Vec<&str> = Fault::HELP.iter().map(|fault| fault.name).collect();
     assert_eq!(names, Fault::NAMES);
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/emulator.md")).unwrap();
-    let rows: Vec<&str> = page.lines().skip_while(|line| *line != "| fault | what it does |").skip(2).collect();
-    let expected: Vec<String> = Fault::HELP.iter().map(|fault| format!("| `{}` | {} |", fault.form(), fault.does)).collect();
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/emulator.md"))
+            .unwrap();
+    let rows: Vec<&str> =
+        page.lines().skip_while(|line| *line != "| fault | what it does |").skip(2).collect();
+    let expected: Vec<String> = Fault::HELP
+        .iter()
+        .map(|fault| format!("| `{}` | {} |", fault.form(), fault.does))
+        .collect();
     assert_eq!(rows, expected);
     for fault in Fault::HELP {
         let argument = match fault.argument.trim_matches(['[', ']', ':']) {
@@ -220,8 +268,16 @@ fn every_fault_is_explained() {
             "STATUS" => ":502".into(),
             _ => ":7".into(),
         };
-        assert_eq!(format!("{}{argument}", fault.name).parse::<Fault>().unwrap().name(), fault.name);
-        assert_eq!(fault.name.parse::<Fault>().is_ok(), fault.argument.is_empty() || fault.argument.starts_with('['), "{}", fault.name);
+        assert_eq!(
+            format!("{}{argument}", fault.name).parse::<Fault>().unwrap().name(),
+            fault.name
+        );
+        assert_eq!(
+            fault.name.parse::<Fault>().is_ok(),
+            fault.argument.is_empty() || fault.argument.starts_with('['),
+            "{}",
+            fault.name
+        );
     }
 }
 
@@ -231,15 +287,21 @@ fn requests_are_told_as_they_come() {
     use std::sync::{Arc, Mutex};
     let lines = Arc::new(Mutex::new(Vec::<String>::new()));
     let told = Arc::clone(&lines);
-    let emulator = support::fixed().on_request(move |request| told.lock().unwrap().push(request.to_json_line())).start().unwrap();
+    let emulator = support::fixed()
+        .on_request(move |request| told.lock().unwrap().push(request.to_json_line()))
+        .start()
+        .unwrap();
     let client = Client::new(&emulator);
     emulator.faults().add(Fault::Busy(1).at(QUERY).times(1));
     client.call(QUERY, &window(NOWHERE));
     client.call(QUERY, &window(NOWHERE));
-    Client::new(&emulator).with_keys(emulator.access_key(), "another").call(QUERY, &window(NOWHERE));
+    Client::new(&emulator)
+        .with_keys(emulator.access_key(), "another")
+        .call(QUERY, &window(NOWHERE));
     client.get("playVoice", &[("st", "a-token")]);
     let lines = lines.lock().unwrap().clone();
-    let told: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let column = |name: &str| told.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
     assert_eq!(column("signature"), ["not checked", "accepted", "refused", "not checked"]);
     assert_eq!(column("status"), [503, 200, 401, 200]);
@@ -247,6 +309,9 @@ fn requests_are_told_as_they_come() {
     assert_eq!(column("interface"), [QUERY, QUERY, QUERY, "playVoice"]);
     assert_eq!(column("at"), ["2023-04-06T02:30:00.123Z"; 4]);
     for secret in ["a-token", "authorization", "callBackURL", "responseId", emulator.secret_key()] {
-        assert!(lines.iter().all(|line| !line.contains(secret) && !line.contains('\n')), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| !line.contains(secret) && !line.contains('\n')),
+            "{lines:?}"
+        );
     }
 }

@@ -55,8 +55,14 @@ fn a_bad_signature_is_refused_and_many_lock_the_address() {
     let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(support::NOW));
     let shared = std::sync::Arc::clone(&clock);
     let emulator = fixed()
-        .clock(move || Timestamp::from_unix_millis(shared.load(std::sync::atomic::Ordering::SeqCst)))
-        .lockout(Lockout { failures: 2, within: Duration::from_secs(60), lasts: Duration::from_secs(600) })
+        .clock(move || {
+            Timestamp::from_unix_millis(shared.load(std::sync::atomic::Ordering::SeqCst))
+        })
+        .lockout(Lockout {
+            failures: 2,
+            within: Duration::from_secs(60),
+            lasts: Duration::from_secs(600),
+        })
         .start()
         .unwrap();
     let right = Client::new(&emulator);
@@ -92,7 +98,10 @@ fn a_request_without_a_signature_or_with_a_changed_body_is_refused() {
     let (start, rest) = request.split_once("authorization: ").unwrap();
     let unsigned = format!("{start}{}", rest.split_once("\r\n").unwrap().1);
     assert_eq!(send(emulator.address(), unsigned.as_bytes()).unwrap().status, 401);
-    assert_eq!(send(emulator.address(), request.replace("{}", "[]").as_bytes()).unwrap().status, 401);
+    assert_eq!(
+        send(emulator.address(), request.replace("{}", "[]").as_bytes()).unwrap().status,
+        401
+    );
     assert_eq!(send(emulator.address(), request.as_bytes()).unwrap().status, 200);
 }
 
@@ -104,7 +113,10 @@ fn a_signature_may_be_of_any_age_unless_a_window_is_set() {
         let client = Client { at: now().plus_millis(minutes * 60_000), ..Client::new(emulator) };
         client.call(QUERY, &window(NOWHERE)).status
     };
-    assert_eq!((status(&any, -100_000), status(&fresh, -16), status(&fresh, 16), status(&fresh, 14)), (200, 401, 401, 200));
+    assert_eq!(
+        (status(&any, -100_000), status(&fresh, -16), status(&fresh, 16), status(&fresh, 14)),
+        (200, 401, 401, 200)
+    );
 }
 
 #[test]
@@ -114,8 +126,15 @@ fn other_paths_and_methods_are_not_there() {
     assert_eq!(emulator.endpoint().prefix(), "/gateway");
     assert_eq!(client.call(QUERY, &window(NOWHERE)).status, 200);
     assert_eq!(client.call("queryNothing", &json!({})).status, 404);
-    assert_eq!(Client { prefix: String::new(), ..Client::new(&emulator) }.call(QUERY, &window(NOWHERE)).status, 404);
-    let get = format!("GET /gateway/CCFS/resource/ccfs/{QUERY} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(
+        Client { prefix: String::new(), ..Client::new(&emulator) }
+            .call(QUERY, &window(NOWHERE))
+            .status,
+        404
+    );
+    let get = format!(
+        "GET /gateway/CCFS/resource/ccfs/{QUERY} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    );
     assert_eq!(send(emulator.address(), get.as_bytes()).unwrap().status, 405);
 }
 
@@ -227,13 +246,18 @@ fn a_file_can_take_its_time() {
     let emulator = fixed().ready_after_polls(2).start().unwrap();
     let client = Client::new(&emulator);
     let name = client.generate(NOWHERE);
-    assert_eq!((client.download(&name).code(), client.download(&name).code()), ("0300011".into(), "0300011".into()));
+    assert_eq!(
+        (client.download(&name).code(), client.download(&name).code()),
+        ("0300011".into(), "0300011".into())
+    );
     assert!(client.download(&name).body.starts_with(b"PK"));
 
     let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(support::NOW));
     let shared = std::sync::Arc::clone(&clock);
     let emulator = fixed()
-        .clock(move || Timestamp::from_unix_millis(shared.load(std::sync::atomic::Ordering::SeqCst)))
+        .clock(move || {
+            Timestamp::from_unix_millis(shared.load(std::sync::atomic::Ordering::SeqCst))
+        })
         .ready_after(Duration::from_secs(30))
         .start()
         .unwrap();
@@ -251,7 +275,10 @@ fn files_may_come_in_chunks_and_jobs_are_bounded() {
     let client = Client::new(&emulator);
     let name = client.generate(NOWHERE);
     let answer = client.download(&name);
-    assert_eq!((answer.header("transfer-encoding"), answer.header("content-length")), (Some("chunked"), None));
+    assert_eq!(
+        (answer.header("transfer-encoding"), answer.header("content-length")),
+        (Some("chunked"), None)
+    );
     assert!(answer.whole);
     assert_eq!(Some(answer.body), emulator.file(&name.parse().unwrap()));
     assert_eq!(client.call(QUERY, &window(NOWHERE)).code(), "0300009");
@@ -272,7 +299,13 @@ fn everything_received_is_logged_and_no_signature_is() {
     assert_eq!(log[0].at, now());
     assert_eq!(log[0].header("Content-Type"), Some("application/json; charset=UTF-8"));
     let shown = log[0].header("authorization").unwrap();
-    assert_eq!(shown, format!("auth-v2/{}/2023-04-06T02:30:00.123Z/content-length;content-type;host/…", emulator.access_key()));
+    assert_eq!(
+        shown,
+        format!(
+            "auth-v2/{}/2023-04-06T02:30:00.123Z/content-length;content-type;host/…",
+            emulator.access_key()
+        )
+    );
     assert_eq!(log[1].result_code.as_ref().map(ccfs_proto::ResultCode::as_str), Some("0300010"));
     assert_eq!((log[1].status, log[1].body_len), (Some(200), 82));
     emulator.clear_logs();
@@ -282,7 +315,9 @@ fn everything_received_is_logged_and_no_signature_is() {
 #[test]
 fn a_body_past_the_bound_is_refused() {
     let emulator = fixed().start().unwrap();
-    let head = format!("POST /CCFS/resource/ccfs/{QUERY} HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "POST /CCFS/resource/ccfs/{QUERY} HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\nconnection: close\r\n\r\n"
+    );
     let answer = send(emulator.address(), head.as_bytes());
     assert_eq!(answer.unwrap().status, 413);
 }
@@ -295,7 +330,10 @@ fn options_outside_their_bounds_are_refused() {
     assert!(refused(fixed().rows(20_002).rows_per_member(2)).contains("10,000 members"));
     assert!(refused(fixed().utc_offset(70_000)).contains("18 hours"));
     assert!(refused(fixed().keys("", "sk")).contains("access key is empty"));
-    assert!(refused(fixed().developer(Developer::new("a", "b")).developer(Developer::new("a", "c"))).contains("same access key"));
+    assert!(
+        refused(fixed().developer(Developer::new("a", "b")).developer(Developer::new("a", "c")))
+            .contains("same access key")
+    );
     assert!(refused(fixed().path_prefix("/a b")).contains("path prefix"));
     let taken = fixed().start().unwrap();
     assert!(refused(fixed().bind(taken.address())).contains("cannot listen"));

@@ -16,14 +16,17 @@ use serde_json::json;
 use support::{Client, DOWNLOAD, NOWHERE, QUERY, fixed, send, window};
 
 /// One for all cases: starting is cheap, but a thread for each case is not.
-static EMULATOR: LazyLock<Emulator> = LazyLock::new(|| fixed().rows(1).lockout(None).jobs_limit(usize::MAX).start().unwrap());
+static EMULATOR: LazyLock<Emulator> =
+    LazyLock::new(|| fixed().rows(1).lockout(None).jobs_limit(usize::MAX).start().unwrap());
 /// Scripts are one emulator's, so the laws about them take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/laws.txt",
+        ))),
         ..ProptestConfig::default()
     }
 }
@@ -39,12 +42,14 @@ fn fault() -> impl Strategy<Value = Fault> {
         any::<i32>().prop_map(Fault::SkewedClock),
         "[0-9]{1,16}".prop_map(|code| Fault::ErrorUnder200(code.as_str().into())),
         // Those without an argument are found by their names.
-        proptest::sample::select(Fault::NAMES).prop_filter_map("takes an argument", |name| name.parse().ok()),
+        proptest::sample::select(Fault::NAMES)
+            .prop_filter_map("takes an argument", |name| name.parse().ok()),
     ]
 }
 
 fn rule() -> impl Strategy<Value = FaultRule> {
-    let interface = proptest::option::of(proptest::sample::select(Emulator::interfaces().collect::<Vec<_>>()));
+    let interface =
+        proptest::option::of(proptest::sample::select(Emulator::interfaces().collect::<Vec<_>>()));
     (fault(), interface, proptest::option::of(1_u32..)).prop_map(|(fault, interface, times)| {
         let rule = FaultRule::from(fault);
         let rule = interface.map_or(rule.clone(), |name| rule.at(name));
@@ -53,9 +58,17 @@ fn rule() -> impl Strategy<Value = FaultRule> {
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let separator = proptest::sample::select(vec![SkillSeparator::Semicolon, SkillSeparator::Comma, SkillSeparator::BareComma]);
+    let separator = proptest::sample::select(vec![
+        SkillSeparator::Semicolon,
+        SkillSeparator::Comma,
+        SkillSeparator::BareComma,
+    ]);
     (any::<[bool; 3]>(), separator).prop_map(|([mark, header, crlf], separator)| {
-        Shape::default().byte_order_mark(mark).header_row(header).crlf(crlf).skill_separator(separator)
+        Shape::default()
+            .byte_order_mark(mark)
+            .header_row(header)
+            .crlf(crlf)
+            .skill_separator(separator)
     })
 }
 

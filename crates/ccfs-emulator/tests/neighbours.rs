@@ -24,7 +24,10 @@ fn theirs(emulator: &Emulator) -> &Recording {
 }
 
 fn is_wav(answer: &Answer) -> bool {
-    answer.status == 200 && answer.whole && answer.body.starts_with(b"RIFF") && &answer.body[8..12] == b"WAVE"
+    answer.status == 200
+        && answer.whole
+        && answer.body.starts_with(b"RIFF")
+        && &answer.body[8..12] == b"WAVE"
 }
 
 #[test]
@@ -35,16 +38,34 @@ fn it_has_every_interface_of_the_core() {
 
 #[test]
 fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_interface() {
-    let emulator = fixed().keys("ak", "sk").rows(70).rows_per_member(50).shape(Shape::default().header_row(true)).start().unwrap();
+    let emulator = fixed()
+        .keys("ak", "sk")
+        .rows(70)
+        .rows_per_member(50)
+        .shape(Shape::default().header_row(true))
+        .start()
+        .unwrap();
     let client = Client::new(&emulator);
     let receiver = Receiver::new();
     let mut fields = window(&receiver.url());
     let mut names = Vec::new();
     for (query, data_type, download, field, members) in [
-        ("queryAgentOprInfoData", "", "downloadAgentOprInfoFile", "agentOprInfoFileName", vec![("agentOprInfo", 21)]),
+        (
+            "queryAgentOprInfoData",
+            "",
+            "downloadAgentOprInfoFile",
+            "agentOprInfoFileName",
+            vec![("agentOprInfo", 21)],
+        ),
         ("queryBillData", "call", "downloadBillFile", "billFileName", vec![("call", 29)]),
         ("queryBillData", "record", "downloadBillFile", "billFileName", vec![("record", 18)]),
-        ("queryBillData", "call_record", "downloadBillFile", "billFileName", vec![("call", 29), ("record", 18)]),
+        (
+            "queryBillData",
+            "call_record",
+            "downloadBillFile",
+            "billFileName",
+            vec![("call", 29), ("record", 18)],
+        ),
     ] {
         fields["dataType"] = json!(data_type);
         assert_eq!(client.call(query, &fields).code(), "0");
@@ -54,10 +75,15 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         let answer = client.call(download, &json!({field: name}));
         let mut archive = zip::ZipArchive::new(Cursor::new(answer.body)).unwrap();
         assert_eq!(archive.len(), 2 * members.len());
-        for (index, (suffix, columns)) in members.iter().flat_map(|member| [member, member]).enumerate() {
+        for (index, (suffix, columns)) in
+            members.iter().flat_map(|member| [member, member]).enumerate()
+        {
             let mut member = archive.by_index(index).unwrap();
             let member_name = member.name().unwrap().into_owned();
-            assert!(member_name.ends_with(&format!("_{suffix}_{}.csv", 1 + index % 2)), "{member_name}");
+            assert!(
+                member_name.ends_with(&format!("_{suffix}_{}.csv", 1 + index % 2)),
+                "{member_name}"
+            );
             let mut text = String::new();
             member.read_to_string(&mut text).unwrap();
             assert!(text.lines().all(|line| line.split(',').count() == *columns), "{text}");
@@ -66,7 +92,10 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         names.push(name);
     }
     // Each file is that of its own interface only.
-    assert_eq!(client.call("downloadBillFile", &json!({"billFileName": names[0]})).code(), "0300011");
+    assert_eq!(
+        client.call("downloadBillFile", &json!({"billFileName": names[0]})).code(),
+        "0300011"
+    );
     assert_eq!(client.download(&names[1]).code(), "0300011");
 
     fields["dataType"] = json!("calls");
@@ -87,10 +116,18 @@ fn what_a_record_csv_names_can_be_downloaded() {
     client.call("queryBillData", &fields);
     let file = emulator.file(&emulator.files()[0]).unwrap();
     let mut text = String::new();
-    zip::ZipArchive::new(Cursor::new(file)).unwrap().by_index(0).unwrap().read_to_string(&mut text).unwrap();
+    zip::ZipArchive::new(Cursor::new(file))
+        .unwrap()
+        .by_index(0)
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
     for line in text.lines() {
         let cells: Vec<&str> = line.split(',').collect();
-        assert!(is_wav(&client.call("downloadRecordFile", &json!({"fileName": cells[9]}))), "{line}");
+        assert!(
+            is_wav(&client.call("downloadRecordFile", &json!({"fileName": cells[9]}))),
+            "{line}"
+        );
         assert!(is_wav(&client.call("downloadRecord", &json!({"fileName": cells[12]}))), "{line}");
     }
 }
@@ -99,7 +136,11 @@ fn what_a_record_csv_names_can_be_downloaded() {
 fn recordings_are_handed_out_by_name_and_by_call() {
     let emulator = emulator();
     let client = Client::new(&emulator);
-    let [first, second, third, .., last] = emulator.recordings().iter().filter(|recording| recording.owner == "ak").collect::<Vec<_>>()[..]
+    let [first, second, third, .., last] = emulator
+        .recordings()
+        .iter()
+        .filter(|recording| recording.owner == "ak")
+        .collect::<Vec<_>>()[..]
     else {
         panic!("there are 24")
     };
@@ -116,7 +157,11 @@ fn recordings_are_handed_out_by_name_and_by_call() {
         (json!("/1/0/record/20230405/101/1.wav"), "0300011"),
         (json!(other.file_name), "0300018"),
     ] {
-        assert_eq!(client.call("downloadRecordFile", &json!({"fileName": name})).code(), code, "{name}");
+        assert_eq!(
+            client.call("downloadRecordFile", &json!({"fileName": name})).code(),
+            code,
+            "{name}"
+        );
     }
 
     let download = |fields: Value| client.call("downloadRecord", &fields);
@@ -145,10 +190,14 @@ fn urls_of_the_object_storage_take_a_flat_body() {
     let emulator = emulator();
     let client = Client::new(&emulator);
     let call_id = &emulator.recordings()[0].call_id;
-    let post = |body: Value| client.post("getRecordFileUrlFromObs", body.to_string().as_bytes()).unwrap();
+    let post =
+        |body: Value| client.post("getRecordFileUrlFromObs", body.to_string().as_bytes()).unwrap();
     let good = json!({"callId": call_id, "beginTime": "2023-04-05 00:00:00", "endTime": "2023-04-06 00:00:00", "version": "2.0"});
     let url = post(good.clone()).json()["resultData"]["url"].as_str().unwrap().to_owned();
-    assert_eq!(url, format!("https://obs.invalid{}?Expires=1680777000", emulator.recordings()[0].file_name));
+    assert_eq!(
+        url,
+        format!("https://obs.invalid{}?Expires=1680777000", emulator.recordings()[0].file_name)
+    );
     let with = |name: &str, value: Value| {
         let mut fields = good.clone();
         fields[name] = value;
@@ -177,7 +226,10 @@ fn a_token_plays_a_recording_for_half_an_hour() {
     let client = Client::new(&emulator);
     let recording = &emulator.recordings()[0];
     let request = |name: &str| client.call("requestPlayVoice", &json!({"fileName": name}));
-    let token = request(&recording.original_file_name).json()["resultData"]["token"].as_str().unwrap().to_owned();
+    let token = request(&recording.original_file_name).json()["resultData"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(request(&recording.original_file_name.replace('/', "\\")).code(), "0300022");
     assert_eq!(request("Y:/none").code(), "0300029");
     assert_eq!(request(&theirs(&emulator).original_file_name).code(), "0300018");
@@ -189,7 +241,10 @@ fn a_token_plays_a_recording_for_half_an_hour() {
     assert_eq!(play(&[("version", "2.0"), ("st", &token)]).code(), "0300001");
     assert_eq!(play(&[("t", "now"), ("version", "2.0"), ("st", &token)]).code(), "0300028");
     let empty = play(&[("t", "1"), ("version", "2.0"), ("st", "")]);
-    assert_eq!(empty.json(), json!({"resultCode": "010106", "resultDesc": "Parameter token is empty.", "resultData": null}));
+    assert_eq!(
+        empty.json(),
+        json!({"resultCode": "010106", "resultDesc": "Parameter token is empty.", "resultData": null})
+    );
     assert_eq!(play(&[("t", "1"), ("version", "2.0"), ("st", "other")]).code(), "0300026");
 
     clock.fetch_add(30 * 60 * 1000, Ordering::SeqCst);
@@ -206,7 +261,9 @@ fn voice_files_are_handed_out_by_path() {
     let fields = |name: &str| json!({"fileName": name});
     let file = |name: &str| emulator.voice_files()[name].wav.to_vec();
 
-    let oiap = |query: &[(&str, &str)], name: &str| client.call_with("downloadOiapRecord", query, &fields(name));
+    let oiap = |query: &[(&str, &str)], name: &str| {
+        client.call_with("downloadOiapRecord", query, &fields(name))
+    };
     assert_eq!(oiap(&[("locationId", "1")], "Y:/oiap/0/1.wav").body, file("Y:/oiap/0/1.wav"));
     assert!(is_wav(&oiap(&[], "Y:/oiap/0/1.wav")));
     for (query, name, code) in [
@@ -219,13 +276,21 @@ fn voice_files_are_handed_out_by_path() {
     }
     assert_eq!(oiap(&[], &"x".repeat(128)).code(), "0300031");
 
-    let ivr = |name: &str| client.call_with("downloadIVRRecordFile", &[("locationId", "1")], &fields(name));
+    let ivr = |name: &str| {
+        client.call_with("downloadIVRRecordFile", &[("locationId", "1")], &fields(name))
+    };
     assert!(is_wav(&ivr("Y:/ivr/record/0/1.wav")));
-    assert_eq!((ivr("Y:/none").code(), ivr(&"x".repeat(226)).code()), ("0300011".into(), "0300003".into()));
+    assert_eq!(
+        (ivr("Y:/none").code(), ivr(&"x".repeat(226)).code()),
+        ("0300011".into(), "0300003".into())
+    );
 
     let download = |fields: Value| client.call("ivr/downloadFile", &fields);
     assert!(is_wav(&download(json!({"filePath": "Y:/3rd/0/two/b.wav"}))));
-    assert_eq!(download(json!({"filePath": "Y:/3rd/0/one/", "mode": 1})).body, file("Y:/3rd/0/one/a.wav"));
+    assert_eq!(
+        download(json!({"filePath": "Y:/3rd/0/one/", "mode": 1})).body,
+        file("Y:/3rd/0/one/a.wav")
+    );
     for (fields, code) in [
         (json!({"filePath": "Y:/3rd/0/two", "mode": "1"}), "0300044"),
         (json!({"filePath": "Y:/3rd/0", "mode": 1}), "0300011"),
@@ -243,7 +308,9 @@ fn voice_files_are_uploaded_hashed_and_deleted() {
     let emulator = emulator();
     let client = Client::new(&emulator);
     let wav = emulator.recordings()[0].wav();
-    let upload = |query: &[(&str, &str)], wav: &[u8]| client.call_with("ivr/uploadFile", query, &json!({"data": STANDARD.encode(wav)}));
+    let upload = |query: &[(&str, &str)], wav: &[u8]| {
+        client.call_with("ivr/uploadFile", query, &json!({"data": STANDARD.encode(wav)}))
+    };
     let vdn = [("vdnId", "39")];
     let data = upload(&vdn, &wav).json()["resultData"].take();
     let path = data["fileName"].as_str().unwrap();
@@ -262,7 +329,10 @@ fn voice_files_are_uploaded_hashed_and_deleted() {
     assert_eq!(changed(12, b'X'), "0300039");
     assert_eq!(upload(&vdn, &wav[..wav.len() - 1]).code(), "0300039");
     assert_eq!(upload(&vdn, &vec![0; 5 * 1024 * 1024 + 1]).code(), "0300041");
-    assert_eq!((upload(&[], &wav).code(), upload(&[("vdnId", "x")], &wav).code()), ("0300027".into(), "0300028".into()));
+    assert_eq!(
+        (upload(&[], &wav).code(), upload(&[("vdnId", "x")], &wav).code()),
+        ("0300027".into(), "0300028".into())
+    );
     assert_eq!(client.call_with("ivr/uploadFile", &vdn, &json!({"data": "*"})).code(), "0300039");
     assert_eq!(client.call_with("ivr/uploadFile", &vdn, &json!({})).code(), "0300001");
 
@@ -270,7 +340,10 @@ fn voice_files_are_uploaded_hashed_and_deleted() {
     let hash = hash.json()["resultData"]["hashValue"].as_str().unwrap().to_owned();
     assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
     let same = upload(&vdn, &wav).json()["resultData"]["fileName"].take();
-    assert_eq!(client.call("ivr/getFileHash", &json!({"fileName": same})).json()["resultData"]["hashValue"], json!(hash));
+    assert_eq!(
+        client.call("ivr/getFileHash", &json!({"fileName": same})).json()["resultData"]["hashValue"],
+        json!(hash)
+    );
 
     let delete = |fields: Value| client.call("ivr/deleteFile", &fields).code();
     assert_eq!(delete(json!({"fileName": path, "locationId": ""})), "0300033");

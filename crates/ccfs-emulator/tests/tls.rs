@@ -18,7 +18,13 @@ use support::{DOWNLOAD, NOWHERE, QUERY, now, window};
 const TYPE: &str = "application/json; charset=UTF-8";
 
 /// A signed call with curl, which trusts the CA in `folder`; `None`, with the reason printed, where curl is not installed.
-fn curl(emulator: &Emulator, folder: &Path, interface: &str, msg_body: &Value, more: &[&str]) -> Option<Output> {
+fn curl(
+    emulator: &Emulator,
+    folder: &Path,
+    interface: &str,
+    msg_body: &Value,
+    more: &[&str],
+) -> Option<Output> {
     let path = format!("/CCFS/resource/ccfs/{interface}");
     let body = json!({"request": {"version": "2.0"}, "msgBody": msg_body}).to_string();
     let host = emulator.endpoint().host_header();
@@ -36,7 +42,12 @@ fn curl(emulator: &Emulator, folder: &Path, interface: &str, msg_body: &Value, m
     let output = Command::new("curl")
         .args(["-sS", "--noproxy", "*", "--http1.1", "--max-time", "20", "--cacert"])
         .arg(&ca)
-        .args(["-H", &format!("Content-Type: {TYPE}"), "-H", &format!("Authorization: {}", authorization.to_str().unwrap())])
+        .args([
+            "-H",
+            &format!("Content-Type: {TYPE}"),
+            "-H",
+            &format!("Authorization: {}", authorization.to_str().unwrap()),
+        ])
         .args(["--data-binary", &body])
         .args(more)
         .arg(format!("{}{path}", emulator.endpoint()))
@@ -61,11 +72,23 @@ fn curl_asks_and_downloads_over_both_versions_and_both_families() {
     for emulator in &emulators {
         for version in ["1.2", "1.3"] {
             let version = ["--tls-max", version];
-            let Some(output) = curl(emulator, folder.path(), QUERY, &window(NOWHERE), &version) else { return };
-            let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+            let Some(output) = curl(emulator, folder.path(), QUERY, &window(NOWHERE), &version)
+            else {
+                return;
+            };
+            let answer: Value =
+                serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
             assert_eq!(answer["resultCode"], "0");
-            let name = format!("20230406_{}.zip", answer["resultData"]["responseId"].as_str().unwrap());
-            let output = curl(emulator, folder.path(), DOWNLOAD, &json!({"agentSkillInfoFileName": name}), &version).unwrap();
+            let name =
+                format!("20230406_{}.zip", answer["resultData"]["responseId"].as_str().unwrap());
+            let output = curl(
+                emulator,
+                folder.path(),
+                DOWNLOAD,
+                &json!({"agentSkillInfoFileName": name}),
+                &version,
+            )
+            .unwrap();
             assert_eq!(Some(output.stdout), emulator.file(&name.parse().unwrap()));
         }
     }
@@ -74,23 +97,33 @@ fn curl_asks_and_downloads_over_both_versions_and_both_families() {
 #[test]
 fn a_certificate_that_names_something_else_is_refused_by_a_careful_client() {
     let folder = tempfile::tempdir().unwrap();
-    let emulator = Emulator::builder().clock(now).certificate_names(["ccfs.example"]).start().unwrap();
+    let emulator =
+        Emulator::builder().clock(now).certificate_names(["ccfs.example"]).start().unwrap();
     let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &[]) else { return };
     assert!(!output.status.success() && output.stdout.is_empty());
     assert!(emulator.received().is_empty());
     let there = format!("ccfs.example:{}:127.0.0.1", emulator.address().port());
     let url = format!("https://ccfs.example:{}/", emulator.address().port());
-    let output = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &["--resolve", &there, &url]).unwrap();
+    let output =
+        curl(&emulator, folder.path(), QUERY, &window(NOWHERE), &["--resolve", &there, &url])
+            .unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("\"status\":404"), "{output:?}");
 }
 
 #[test]
 fn only_the_versions_that_are_asked_for_are_spoken() {
     let folder = tempfile::tempdir().unwrap();
-    for (versions, spoken) in [(TlsVersions::Only12, [true, false]), (TlsVersions::Only13, [false, true])] {
+    for (versions, spoken) in
+        [(TlsVersions::Only12, [true, false]), (TlsVersions::Only13, [false, true])]
+    {
         let emulator = Emulator::builder().clock(now).tls_versions(versions).start().unwrap();
-        for (only, spoken) in [["--tlsv1.2", "--tls-max", "1.2"], ["--tlsv1.3", "--tls-max", "1.3"]].iter().zip(spoken) {
-            let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), only) else { return };
+        for (only, spoken) in [["--tlsv1.2", "--tls-max", "1.2"], ["--tlsv1.3", "--tls-max", "1.3"]]
+            .iter()
+            .zip(spoken)
+        {
+            let Some(output) = curl(&emulator, folder.path(), QUERY, &window(NOWHERE), only) else {
+                return;
+            };
             assert_eq!(output.status.success(), spoken, "{versions:?} {only:?} {output:?}");
         }
     }
@@ -127,5 +160,8 @@ fn the_pin_is_the_hash_of_the_certificate() {
     let shown = String::from_utf8(output.stdout).unwrap().replace(':', "").to_lowercase();
     assert_eq!(shown.trim().split_once('=').unwrap().1, emulator.certificate_sha256().unwrap());
     let plain = Emulator::builder().plain().start().unwrap();
-    assert_eq!((plain.ca_pem(), plain.certificate_der(), plain.certificate_sha256()), (None, None, None));
+    assert_eq!(
+        (plain.ca_pem(), plain.certificate_der(), plain.certificate_sha256()),
+        (None, None, None)
+    );
 }

@@ -118,8 +118,12 @@ impl ListenerBuilder {
     ///
     /// Fails when the system says no, and with [`InvalidInput`](io::ErrorKind::InvalidInput) when the [path](Self::path) is one that no request can have.
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
-        if let Some(path) = self.path.as_ref().filter(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
-            let wrong = format!("the path {path:?} is that of no request: it begins with / and goes without a query");
+        if let Some(path) =
+            self.path.as_ref().filter(|path| !path.starts_with('/') || path.contains(['?', '#']))
+        {
+            let wrong = format!(
+                "the path {path:?} is that of no request: it begins with / and goes without a query"
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
         }
         let guard = self.guard.unwrap_or_else(|| {

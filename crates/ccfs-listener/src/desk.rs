@@ -40,7 +40,12 @@ pub(crate) struct Decision {
 }
 
 impl Desk {
-    pub(crate) fn new(verifier: Verifier, guard: Box<dyn ReplayGuard + Send>, clock: Box<dyn Clock>, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(
+        verifier: Verifier,
+        guard: Box<dyn ReplayGuard + Send>,
+        clock: Box<dyn Clock>,
+        queue: Arc<Queue>,
+    ) -> Self {
         let memory = Mutex::new(Memory { guard, known: Known::default() });
         Self { queue, path: None, body_limit: 0, patience: Duration::ZERO, clock, verifier, memory }
     }
@@ -97,7 +102,8 @@ struct Known {
 
 impl Known {
     fn is_new(&mut self, callback: &Callback) -> bool {
-        let name: Arc<str> = format!("{}/{}", callback.response_id.as_str(), callback.file_name.as_str()).into();
+        let name: Arc<str> =
+            format!("{}/{}", callback.response_id.as_str(), callback.file_name.as_str()).into();
         if !self.names.insert(Arc::clone(&name)) {
             return false;
         }
@@ -113,6 +119,9 @@ impl Known {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("path", &self.path).field("verifier", &self.verifier).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("path", &self.path)
+            .field("verifier", &self.verifier)
+            .finish_non_exhaustive()
     }
 }

@@ -40,7 +40,12 @@ impl Listener {
         ListenerBuilder::new(credentials)
     }
 
-    pub(crate) fn start(address: SocketAddr, desk: Arc<Desk>, tls: Option<Arc<ServerConfig>>, connections: usize) -> io::Result<Self> {
+    pub(crate) fn start(
+        address: SocketAddr,
+        desk: Arc<Desk>,
+        tls: Option<Arc<ServerConfig>>,
+        connections: usize,
+    ) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

@@ -32,7 +32,8 @@ impl Queue {
     /// A queue for so many callbacks; at least one.
     pub(crate) fn new(places: usize) -> Arc<Self> {
         let (events, wakers) = (VecDeque::new(), Vec::new());
-        let state = State { events, free: places.max(1), refusals: 0, untold: 0, wakers, closed: false };
+        let state =
+            State { events, free: places.max(1), refusals: 0, untold: 0, wakers, closed: false };
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
     }
 

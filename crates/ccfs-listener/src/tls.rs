@@ -40,10 +40,14 @@ pub enum TlsError {
         len: usize,
     },
     /// No certificate in it, or a broken one.
-    #[error("the listener's certificate is not proper PEM: it must have a line -----BEGIN CERTIFICATE-----")]
+    #[error(
+        "the listener's certificate is not proper PEM: it must have a line -----BEGIN CERTIFICATE-----"
+    )]
     Certificate,
     /// No private key in it, or a broken one.
-    #[error("the listener's key is not proper PEM: it must be an unencrypted private key (PKCS #8, PKCS #1 or SEC 1)")]
+    #[error(
+        "the listener's key is not proper PEM: it must be an unencrypted private key (PKCS #8, PKCS #1 or SEC 1)"
+    )]
     Key,
     /// The key is of a kind that cannot sign, or is not the certificate's.
     #[error(

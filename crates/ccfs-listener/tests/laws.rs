@@ -13,7 +13,13 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 use support::{ANY_PORT, Call, LONG, NOW, event, fresh, send, send_in, standing};
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/laws.txt",
+        ))),
+        ..Config::default()
+    }
 }
 
 /// One of its own for each law, so that its events are that law's.
@@ -51,11 +57,19 @@ fn forged(request: &[u8], at: usize, flip: u8) -> Vec<u8> {
     let mut bytes = request.to_vec();
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
-    let signature_end = text.find("authorization: ").map(|from| from + text[from..].find("\r\n").unwrap_or(text.len() - from)).unwrap();
-    let places: Vec<usize> = (signature_end - 64..signature_end).chain(head + 4..bytes.len()).collect();
+    let signature_end = text
+        .find("authorization: ")
+        .map(|from| from + text[from..].find("\r\n").unwrap_or(text.len() - from))
+        .unwrap();
+    let places: Vec<usize> =
+        (signature_end - 64..signature_end).chain(head + 4..bytes.len()).collect();
     let place = places[at % places.len()];
     // In the head, it must stay a header's value.
-    bytes[place] = if place < head { if bytes[place] == b'0' { b'1' } else { b'0' } } else { bytes[place] ^ flip };
+    bytes[place] = if place < head {
+        if bytes[place] == b'0' { b'1' } else { b'0' }
+    } else {
+        bytes[place] ^ flip
+    };
     bytes
 }
 
@@ -63,9 +77,11 @@ fn forged(request: &[u8], at: usize, flip: u8) -> Vec<u8> {
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
     let request = Call::of(&fresh()).bytes();
     let len = request.len();
-    let cut = (0..len, prop::collection::vec(any::<u8>(), 0..200)).prop_map(move |(at, noise)| [&request[..at], &noise].concat());
-    let lines = prop::collection::vec("[ -~]{0,40}", 0..20)
-        .prop_map(|lines| format!("POST /callback HTTP/1.1\r\n{}\r\n\r\n", lines.join("\r\n")).into_bytes());
+    let cut = (0..len, prop::collection::vec(any::<u8>(), 0..200))
+        .prop_map(move |(at, noise)| [&request[..at], &noise].concat());
+    let lines = prop::collection::vec("[ -~]{0,40}", 0..20).prop_map(|lines| {
+        format!("POST /callback HTTP/1.1\r\n{}\r\n\r\n", lines.join("\r\n")).into_bytes()
+    });
     prop_oneof![prop::collection::vec(any::<u8>(), 0..500), cut, lines]
 }
 
@@ -215,11 +231,19 @@ fn a_wide_window_lets_nothing_in_twice() {
     use ccfs_proto::Freshness;
     use std::time::Duration;
     let day = Duration::from_secs(24 * 3600);
-    let listener = standing().freshness(Freshness { past: day, future: day }).bind(ANY_PORT.into()).unwrap();
+    let listener =
+        standing().freshness(Freshness { past: day, future: day }).bind(ANY_PORT.into()).unwrap();
     let early = Call { at: NOW.plus_millis(-20 * 3600 * 1000), ..Call::of(&fresh()) }.bytes();
     assert_eq!(send(listener.address(), &early).0, 200);
     assert!(event(&listener).callback.is_ok());
-    assert_eq!(send(listener.address(), &Call { at: NOW.plus_millis(20 * 3600 * 1000), ..Call::of(&fresh()) }.bytes()).0, 200);
+    assert_eq!(
+        send(
+            listener.address(),
+            &Call { at: NOW.plus_millis(20 * 3600 * 1000), ..Call::of(&fresh()) }.bytes()
+        )
+        .0,
+        200
+    );
     assert!(event(&listener).callback.is_ok());
     assert_eq!(send(listener.address(), &early).0, 200);
     let refusal = listener.recv_timeout(LONG).unwrap().callback.unwrap_err();

@@ -88,9 +88,17 @@ fn stopping_wakes_who_waits_and_closes_the_port() {
     assert_eq!((first.callback, first.peer.ip()), (Ok(callback), address.ip()));
     assert_eq!(send(address, &Call::of(&fresh()).bytes()).0, 200);
     thread::scope(|scope| {
-        let waits = [scope.spawn(|| (listener.recv(), listener.recv())), scope.spawn(|| (block_on(listener.next()), None))];
+        let waits = [
+            scope.spawn(|| (listener.recv(), listener.recv())),
+            scope.spawn(|| (block_on(listener.next()), None)),
+        ];
         listener.stop();
-        let taken = waits.into_iter().map(|wait| wait.join().unwrap()).flat_map(|(one, two)| [one, two]).flatten().count();
+        let taken = waits
+            .into_iter()
+            .map(|wait| wait.join().unwrap())
+            .flat_map(|(one, two)| [one, two])
+            .flatten()
+            .count();
         assert_eq!(taken, 1, "what was there is still handed out");
     });
     assert!(TcpStream::connect(address).is_err());
@@ -181,20 +189,33 @@ fn a_guard_of_the_callers_is_asked() {
 fn the_emulator_calls_over_tls() {
     let authority = Emulator::builder().start().unwrap();
     let identity = authority.receiver_identity().unwrap();
-    let emulator = Emulator::builder().plain().callback_root(authority.ca_pem().unwrap()).start().unwrap();
+    let emulator =
+        Emulator::builder().plain().callback_root(authority.ca_pem().unwrap()).start().unwrap();
     let builder = Listener::builder(&emulator.credentials()).path("/cb");
-    let listener = builder.tls(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes()).unwrap();
+    let listener =
+        builder.tls(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes()).unwrap();
     let listener = listener.bind(ANY_PORT.into()).unwrap();
 
     let fields = r#"{"request":{"version":"2.0"},"msgBody":{"beginTime":"2023-04-05 00:00:00","endTime":"2023-04-06 00:00:00","callBackURL":"HERE"}}"#;
     let body = fields.replace("HERE", &format!("https://{}/cb", listener.address()));
-    let (path, host, length) = ("/CCFS/resource/ccfs/queryAgentSkillInfoData", emulator.address().to_string(), body.len().to_string());
-    let headers = [("host", host.as_str()), ("content-type", "application/json"), ("content-length", length.as_str())];
-    let view = RequestView { method: "POST", path, query: &[], headers: &headers, body: body.as_bytes() };
+    let (path, host, length) = (
+        "/CCFS/resource/ccfs/queryAgentSkillInfoData",
+        emulator.address().to_string(),
+        body.len().to_string(),
+    );
+    let headers = [
+        ("host", host.as_str()),
+        ("content-type", "application/json"),
+        ("content-length", length.as_str()),
+    ];
+    let view =
+        RequestView { method: "POST", path, query: &[], headers: &headers, body: body.as_bytes() };
     let authorization = Signer::new(&emulator.credentials()).sign(view, emulator.now()).unwrap();
     let lines = headers.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let authorization = authorization.to_str().unwrap();
-    let head = format!("POST {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\nconnection: close\r\n\r\n"
+    );
     let (status, answer) = send(emulator.address(), format!("{head}{body}").as_bytes());
     assert!(status == 200 && answer.contains("responseId"), "{status} {answer}");
     assert_eq!(event(&listener).callback.unwrap().file_name, emulator.files()[0]);
@@ -203,7 +224,8 @@ fn the_emulator_calls_over_tls() {
 #[test]
 fn certificates_and_keys_are_checked_at_once() {
     let emulator = Emulator::builder().start().unwrap();
-    let (identity, other) = (emulator.receiver_identity().unwrap(), emulator.client_identity().unwrap());
+    let (identity, other) =
+        (emulator.receiver_identity().unwrap(), emulator.client_identity().unwrap());
     let (certificate, key) = (identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes());
     let tls = |certificate: &[u8], key: &[u8]| standing().tls(certificate, key).unwrap_err();
     assert_eq!(tls(key, key), TlsError::Certificate);

@@ -14,8 +14,8 @@
 use std::error::Error;
 
 use ccfs_proto::{
-    AnswerError, Credentials, Envelope, Expected, FieldError, Operation, OperationRequest, PreparedRequest, Received, Repeat, Signer,
-    Timestamp, request_body,
+    AnswerError, Credentials, Envelope, Expected, FieldError, Operation, OperationRequest,
+    PreparedRequest, Received, Repeat, Signer, Timestamp, request_body,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,8 @@ impl Operation for QueryStorageUsage {
         struct MsgBody {
             detail: bool,
         }
-        let body = request_body(&MsgBody { detail: false }).expect("a struct of plain values serialises");
+        let body =
+            request_body(&MsgBody { detail: false }).expect("a struct of plain values serialises");
         Ok(OperationRequest::post(self.interface(), body).query("vdnId", self.vdn_id.to_string()))
     }
 
@@ -69,7 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The time is an argument; a program takes it from its clock.
     let at = Timestamp::from_unix_millis(1_680_336_000_000);
 
-    let request = PreparedRequest::new(operation.request()?, &endpoint)?.sign(&Signer::new(&credentials), at)?;
+    let request = PreparedRequest::new(operation.request()?, &endpoint)?
+        .sign(&Signer::new(&credentials), at)?;
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         // The crate marks what must not be shown.
@@ -78,7 +80,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\n{}\n", std::str::from_utf8(request.body())?);
 
-    let answer = Envelope::parse(br#"{"resultCode":"0","resultDesc":"success","resultData":{"usedBytes":5242880}}"#)?;
+    let answer = Envelope::parse(
+        br#"{"resultCode":"0","resultDesc":"success","resultData":{"usedBytes":5242880}}"#,
+    )?;
     println!("{} bytes are used", operation.answer(Received::Envelope(answer))?.used_bytes);
     Ok(())
 }

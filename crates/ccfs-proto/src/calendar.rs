@@ -24,7 +24,9 @@ impl Day {
     pub fn new(year: u16, month: u8, day: u8) -> Result<Self, CalendarError> {
         let part = |value: u8| i8::try_from(value).map_err(|_| CalendarError::NoSuchDay);
         let year = i16::try_from(year).map_err(|_| CalendarError::NoSuchDay)?;
-        civil::Date::new(year, part(month)?, part(day)?).map(Self).map_err(|_| CalendarError::NoSuchDay)
+        civil::Date::new(year, part(month)?, part(day)?)
+            .map(Self)
+            .map_err(|_| CalendarError::NoSuchDay)
     }
 
     pub(crate) fn from_parts(year: i16, month: i8, day: i8) -> Self {
@@ -123,7 +125,8 @@ impl LocalTime {
     /// [`NoSuchTime`](CalendarError::NoSuchTime).
     pub fn new(day: Day, hour: u8, minute: u8, second: u8) -> Result<Self, CalendarError> {
         let part = |value: u8| i8::try_from(value).map_err(|_| CalendarError::NoSuchTime);
-        let time = civil::Time::new(part(hour)?, part(minute)?, part(second)?, 0).map_err(|_| CalendarError::NoSuchTime)?;
+        let time = civil::Time::new(part(hour)?, part(minute)?, part(second)?, 0)
+            .map_err(|_| CalendarError::NoSuchTime)?;
         Ok(Self(day.0.to_datetime(time)))
     }
 
@@ -183,7 +186,12 @@ impl FromStr for LocalTime {
     /// Reads `2023-04-06 08:30:00`; a `T` between the two parts is taken as well.
     fn from_str(text: &str) -> Result<Self, CalendarError> {
         let bytes = text.as_bytes();
-        if bytes.len() != 19 || !text.is_ascii() || !matches!(bytes[10], b' ' | b'T') || bytes[13] != b':' || bytes[16] != b':' {
+        if bytes.len() != 19
+            || !text.is_ascii()
+            || !matches!(bytes[10], b' ' | b'T')
+            || bytes[13] != b':'
+            || bytes[16] != b':'
+        {
             return Err(CalendarError::TimeShape);
         }
         let day: Day = text[..10].parse()?;

@@ -89,7 +89,11 @@ impl Endpoint {
 
     /// The `Host` header's text.
     pub fn host_header(&self) -> String {
-        if self.port == self.scheme.default_port() { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
+        if self.port == self.scheme.default_port() {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -121,7 +125,12 @@ impl FromStr for Endpoint {
             return Err(EndpointError::UserInfo);
         }
         let (host, port) = split_port(authority)?;
-        Ok(Self { scheme, host: check_host(host)?, port: port.unwrap_or_else(|| scheme.default_port()), prefix: check_prefix(path)? })
+        Ok(Self {
+            scheme,
+            host: check_host(host)?,
+            port: port.unwrap_or_else(|| scheme.default_port()),
+            prefix: check_prefix(path)?,
+        })
     }
 }
 
@@ -142,25 +151,34 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
     let Some(colon) = colon else { return Ok((authority, None)) };
     let (host, digits) = (&authority[..colon], &authority[colon + 1..]);
     match digits.parse::<u16>() {
-        Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok((host, Some(port))),
+        Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok((host, Some(port)))
+        }
         _ => Err(EndpointError::Port),
     }
 }
 
 fn check_host(host: &str) -> Result<Box<str>, EndpointError> {
     if let Some(inner) = host.strip_prefix('[') {
-        let address: Ipv6Addr = inner.strip_suffix(']').and_then(|text| text.parse().ok()).ok_or(EndpointError::Host)?;
+        let address: Ipv6Addr = inner
+            .strip_suffix(']')
+            .and_then(|text| text.parse().ok())
+            .ok_or(EndpointError::Host)?;
         // Written the one way that URL libraries write it, so that it is signed as it is sent.
         return Ok(format!("[{}]", ipv6_text(address)).into());
     }
-    let label =
-        |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
     if host.len() > 253 || !host.split('.').all(label) {
         return Err(EndpointError::Host);
     }
     // URL libraries rewrite hosts whose last label is a number (010.1, 0x7f.1) into an IPv4 address; only the plain form is taken.
     let last = host.rsplit('.').next().unwrap_or_default();
-    let numeric = last.bytes().all(|b| b.is_ascii_digit()) || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let numeric = last.bytes().all(|b| b.is_ascii_digit())
+        || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
     if numeric && host.parse::<std::net::Ipv4Addr>().is_err() {
         return Err(EndpointError::Host);
     }
@@ -181,8 +199,10 @@ fn check_prefix(path: &str) -> Result<Box<str>, EndpointError> {
     if path.is_empty() {
         return Ok("".into());
     }
-    let segment =
-        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+    let segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+    };
     if !path[1..].split('/').all(segment) {
         return Err(EndpointError::Prefix);
     }
@@ -205,7 +225,9 @@ pub enum EndpointError {
         len: usize,
     },
     /// Neither `https://` nor `http://`.
-    #[error("the endpoint must begin with https:// (or http:// where TLS ends earlier), as in https://10.1.2.3:8443")]
+    #[error(
+        "the endpoint must begin with https:// (or http:// where TLS ends earlier), as in https://10.1.2.3:8443"
+    )]
     Scheme,
     /// A user name or password.
     #[error("the endpoint must not hold a user name or password: the keys are set on their own")]
@@ -220,7 +242,9 @@ pub enum EndpointError {
     #[error("the endpoint must not have a query or a fragment")]
     Query,
     /// The prefix has something else than plain segments.
-    #[error("the endpoint's path prefix may hold only letters, digits, '-', '.', '_' and '~' between single slashes")]
+    #[error(
+        "the endpoint's path prefix may hold only letters, digits, '-', '.', '_' and '~' between single slashes"
+    )]
     Prefix,
     /// The prefix holds the interface's own path.
     #[error("the endpoint ends before /CCFS: give the base URL, the interface's path is added")]

@@ -68,7 +68,12 @@ impl Envelope {
     /// An envelope as a server writes it. Data that is `null` or `""` is none.
     #[must_use]
     pub fn new(code: ResultCode, description: impl Into<String>, data: Option<ResultData>) -> Self {
-        Self { code, description: description.into(), data: data.filter(ResultData::is_some), version: None }
+        Self {
+            code,
+            description: description.into(),
+            data: data.filter(ResultData::is_some),
+            version: None,
+        }
     }
 
     /// Reads an envelope of up to 1 MiB. A byte order mark and white space around it are passed over.
@@ -89,8 +94,8 @@ impl Envelope {
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err(EnvelopeError::Json { line: 1, column: 1 });
         }
-        let raw: Raw<'_> =
-            serde_json::from_slice(json).map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
+        let raw: Raw<'_> = serde_json::from_slice(json)
+            .map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
         let (old_code, old_description, version) = match raw.response {
             Some(old) => (old.result_code, old.result_msg, old.version),
             None => (None, None, None),
@@ -141,15 +146,24 @@ impl Envelope {
             #[serde(rename = "resultData")]
             data: Option<&'a ResultData>,
         }
-        let body = Body { code: self.code.as_str(), description: &self.description, data: self.data.as_ref() };
-        serde_json::to_vec(&body).unwrap_or_else(|_| unreachable!("texts and JSON serialise")).into()
+        let body = Body {
+            code: self.code.as_str(),
+            description: &self.description,
+            data: self.data.as_ref(),
+        };
+        serde_json::to_vec(&body)
+            .unwrap_or_else(|_| unreachable!("texts and JSON serialise"))
+            .into()
     }
 }
 
 impl fmt::Debug for Envelope {
     /// Without the data, which is the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Envelope").field("code", &self.code).field("has_data", &self.data.is_some()).finish_non_exhaustive()
+        f.debug_struct("Envelope")
+            .field("code", &self.code)
+            .field("has_data", &self.data.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -219,7 +233,9 @@ pub(crate) fn shown(text: &str) -> String {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// Larger than the bound.
-    #[error("the server's JSON answer is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted")]
+    #[error(
+        "the server's JSON answer is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted"
+    )]
     TooLarge {
         /// The bound in bytes.
         limit: usize,
@@ -233,7 +249,9 @@ pub enum EnvelopeError {
         column: usize,
     },
     /// The `resultData` has another form than its reader wants.
-    #[error("the server's resultData has another form than was expected (its line {line}, column {column})")]
+    #[error(
+        "the server's resultData has another form than was expected (its line {line}, column {column})"
+    )]
     Data {
         /// Where it differs: the line of the data, from 1.
         line: usize,

@@ -114,7 +114,9 @@ impl IndexFileName {
         if text.is_empty() || text.len() > NAME_LIMIT {
             return Err(FileNameError::Length { limit: NAME_LIMIT, len: text.len() });
         }
-        if let Some(at) = text.bytes().position(|b| !b.is_ascii_alphanumeric() && !b"._-".contains(&b)) {
+        if let Some(at) =
+            text.bytes().position(|b| !b.is_ascii_alphanumeric() && !b"._-".contains(&b))
+        {
             return Err(FileNameError::Character { at });
         }
         if text.bytes().all(|b| b == b'.') {

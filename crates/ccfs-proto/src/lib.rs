@@ -106,25 +106,30 @@ mod timestamp;
 mod words;
 
 pub use auth::{
-    AccessKey, AuthorizationHeader, AuthorizationHeaderError, Credentials, Difference, Freshness, KeyError, QueryLine, RecentSignatures,
-    ReplayGuard, RequestView, SecretKey, Signer, SigningSteps, Verified, Verifier, VerifyError, ViewError, decode_query,
+    AccessKey, AuthorizationHeader, AuthorizationHeaderError, Credentials, Difference, Freshness,
+    KeyError, QueryLine, RecentSignatures, ReplayGuard, RequestView, SecretKey, Signer,
+    SigningSteps, Verified, Verifier, VerifyError, ViewError, decode_query,
 };
 pub use calendar::{CalendarError, Day, LocalTime};
-pub use classify::{AnswerError, Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt, HttpRefusal, LooksLike};
+pub use classify::{
+    AnswerError, Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt, HttpRefusal,
+    LooksLike,
+};
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use envelope::{Envelope, EnvelopeError, request_body};
 pub use exchange::{
-    ClockSkew, ErrorKind, Exchange, ExchangeError, Now, OutOfTurn, Policy, PreparedRequest, RequestError, SinkKind, Step, TlsFailure,
-    TransportFailure,
+    ClockSkew, ErrorKind, Exchange, ExchangeError, Now, OutOfTurn, Policy, PreparedRequest,
+    RequestError, SinkKind, Step, TlsFailure, TransportFailure,
 };
 pub use file_name::{FileNameError, IndexFileName, ResponseId};
 pub use operation::{
-    AnyAnswer, AnyDownload, AnyOperation, BillData, CallError, Callback, CallbackError, DownloadAgentOprInfoFile,
-    DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
-    FieldError, FieldForm, FieldPlace, FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface,
-    InterfaceField, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation, OperationRequest, PlayVoice, PlaybackToken,
-    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile,
-    WavProblem,
+    AnyAnswer, AnyDownload, AnyOperation, BillData, CallError, Callback, CallbackError,
+    DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
+    FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface,
+    InterfaceField, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation,
+    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
+    QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
 };
 pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};

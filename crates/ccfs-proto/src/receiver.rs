@@ -37,24 +37,43 @@ impl Reception {
     /// assert_eq!(reception.status, 401);
     /// # Ok::<(), ccfs_proto::KeyError>(())
     /// ```
-    pub fn of(request: RequestView<'_>, verifier: &Verifier, guard: &mut dyn ReplayGuard, now: Timestamp) -> Self {
+    pub fn of(
+        request: RequestView<'_>,
+        verifier: &Verifier,
+        guard: &mut dyn ReplayGuard,
+        now: Timestamp,
+    ) -> Self {
         let callback = receive(request, verifier, guard, now);
         let (status, body) = match &callback {
-            Ok(_) | Err(ReceiveError::Signature(VerifyError::Replayed)) => (StatusCode::OK, Callback::RECEIPT),
-            Err(ReceiveError::Method) => (StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"Method Not Allowed"}"#),
-            Err(ReceiveError::Unsigned | ReceiveError::Signature(_)) => (StatusCode::UNAUTHORIZED, r#"{"error":"Unauthorized"}"#),
+            Ok(_) | Err(ReceiveError::Signature(VerifyError::Replayed)) => {
+                (StatusCode::OK, Callback::RECEIPT)
+            }
+            Err(ReceiveError::Method) => {
+                (StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"Method Not Allowed"}"#)
+            }
+            Err(ReceiveError::Unsigned | ReceiveError::Signature(_)) => {
+                (StatusCode::UNAUTHORIZED, r#"{"error":"Unauthorized"}"#)
+            }
             Err(ReceiveError::Body(_)) => (StatusCode::BAD_REQUEST, r#"{"error":"Bad Request"}"#),
         };
         Self { status, body, callback }
     }
 }
 
-fn receive(request: RequestView<'_>, verifier: &Verifier, guard: &mut dyn ReplayGuard, now: Timestamp) -> Result<Callback, ReceiveError> {
+fn receive(
+    request: RequestView<'_>,
+    verifier: &Verifier,
+    guard: &mut dyn ReplayGuard,
+    now: Timestamp,
+) -> Result<Callback, ReceiveError> {
     if request.method != "POST" {
         return Err(ReceiveError::Method);
     }
-    let mut values = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let (Some((_, authorization)), None) = (values.next(), values.next()) else { return Err(ReceiveError::Unsigned) };
+    let mut values =
+        request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let (Some((_, authorization)), None) = (values.next(), values.next()) else {
+        return Err(ReceiveError::Unsigned);
+    };
     // The signature first: nothing of a stranger's body is looked at. Only then is it remembered, when the body is a callback, too.
     verifier.verify(authorization, request, now)?;
     let callback = Callback::parse(request.body)?;

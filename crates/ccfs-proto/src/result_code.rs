@@ -38,7 +38,9 @@ impl fmt::Display for Advice {
             Self::NotThere => "it is not there (yet, or any more)",
             Self::WrongAccount => "use the account that it belongs to",
             Self::ServerFault => "the server failed: tell its operators when it goes on",
-            Self::ServerConfiguration => "the server's configuration must be changed by its operators",
+            Self::ServerConfiguration => {
+                "the server's configuration must be changed by its operators"
+            }
             Self::Unknown => "the code is not documented",
         })
     }

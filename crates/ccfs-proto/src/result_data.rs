@@ -43,7 +43,10 @@ impl ResultData {
     /// Reads it as a type of the caller's, or as a [`serde_json::Value`]. It fails with [`Data`](EnvelopeError::Data) when it has another
     /// form than that type.
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, EnvelopeError> {
-        let other_form = |error: serde_json::Error| EnvelopeError::Data { line: error.line(), column: error.column() };
+        let other_form = |error: serde_json::Error| EnvelopeError::Data {
+            line: error.line(),
+            column: error.column(),
+        };
         serde_json::from_str(self.as_str()).map_err(other_form)
     }
 
@@ -65,9 +68,14 @@ impl ResultData {
             Ok(_) => Ok(Self(data.to_owned())),
             Err(error) => {
                 let before = &envelope[..data.get().as_ptr().addr() - envelope.as_ptr().addr()];
-                let (lines, last) = before.split(|&byte| byte == b'\n').fold((0, 0), |(lines, _), line| (lines + 1, line.len()));
+                let (lines, last) = before
+                    .split(|&byte| byte == b'\n')
+                    .fold((0, 0), |(lines, _), line| (lines + 1, line.len()));
                 let before = if error.line() == 1 { last } else { 0 };
-                Err(EnvelopeError::Json { line: lines - 1 + error.line(), column: before + error.column() })
+                Err(EnvelopeError::Json {
+                    line: lines - 1 + error.line(),
+                    column: before + error.column(),
+                })
             }
         }
     }
@@ -80,7 +88,10 @@ impl ResultData {
 
 impl From<Value> for ResultData {
     fn from(value: Value) -> Self {
-        Self(serde_json::value::to_raw_value(&value).unwrap_or_else(|_| unreachable!("a tree of JSON serialises")))
+        Self(
+            serde_json::value::to_raw_value(&value)
+                .unwrap_or_else(|_| unreachable!("a tree of JSON serialises")),
+        )
     }
 }
 

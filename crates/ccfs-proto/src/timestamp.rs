@@ -69,15 +69,24 @@ impl Timestamp {
     pub fn text(self, precision: Precision) -> TimestampText {
         let at = self.civil();
         let (year, millis) = (at.year().cast_unsigned(), at.millisecond().cast_unsigned());
-        let parts = [at.month(), at.day(), at.hour(), at.minute(), at.second()].map(|part| u16::from(part.cast_unsigned()));
+        let parts = [at.month(), at.day(), at.hour(), at.minute(), at.second()]
+            .map(|part| u16::from(part.cast_unsigned()));
         let date = digits([year / 100, year % 100, parts[0], parts[1]]);
         let time = digits([parts[2], parts[3], parts[4], millis / 10]);
         let last = u64::from(b'0') + u64::from(millis % 10);
         // Eight characters at a time, the first in the lowest byte: `0000-00-`, `00T00:00` and `:00.000Z`.
         let words = [
-            u64::from_le_bytes(*b"\0\0\0\0-\0\0-") | date & 0xFFFF_FFFF | (date >> 32 & 0xFFFF) << 40,
-            u64::from_le_bytes(*b"\0\0T\0\0:\0\0") | date >> 48 | (time & 0xFFFF) << 24 | (time >> 16) << 48,
-            u64::from_le_bytes(*b":\0\0.\0\0\0Z") | (time >> 32 & 0xFFFF) << 8 | (time >> 48) << 32 | last << 48,
+            u64::from_le_bytes(*b"\0\0\0\0-\0\0-")
+                | date & 0xFFFF_FFFF
+                | (date >> 32 & 0xFFFF) << 40,
+            u64::from_le_bytes(*b"\0\0T\0\0:\0\0")
+                | date >> 48
+                | (time & 0xFFFF) << 24
+                | (time >> 16) << 48,
+            u64::from_le_bytes(*b":\0\0.\0\0\0Z")
+                | (time >> 32 & 0xFFFF) << 8
+                | (time >> 48) << 32
+                | last << 48,
         ];
         let mut bytes = [0; 24];
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {

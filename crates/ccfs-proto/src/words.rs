@@ -8,8 +8,13 @@ pub(crate) struct InWords(pub(crate) Duration);
 
 impl fmt::Display for InWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u128, &str); 5] =
-            [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"), (1, "millisecond")];
+        const UNITS: [(u128, &str); 5] = [
+            (86_400_000, "day"),
+            (3_600_000, "hour"),
+            (60_000, "minute"),
+            (1000, "second"),
+            (1, "millisecond"),
+        ];
         let mut left = self.0.as_millis();
         if left == 0 {
             return f.write_str("0 seconds");

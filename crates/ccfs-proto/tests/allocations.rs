@@ -4,17 +4,27 @@
 use allocation_counter::{AllocationInfo, measure};
 use ccfs_proto::{Credentials, Precision, QueryLine, RequestView, Signer, Timestamp};
 
-const HEADERS: [(&str, &str); 3] =
-    [("Content-Length", "200"), ("Content-Type", "application/json; charset=UTF-8"), ("Host", "10.1.2.3:8443")];
+const HEADERS: [(&str, &str); 3] = [
+    ("Content-Length", "200"),
+    ("Content-Type", "application/json; charset=UTF-8"),
+    ("Host", "10.1.2.3:8443"),
+];
 /// As our operations sign them.
-const USUAL: [(&str, &str); 3] = [("content-length", HEADERS[0].1), ("content-type", HEADERS[1].1), ("host", HEADERS[2].1)];
+const USUAL: [(&str, &str); 3] =
+    [("content-length", HEADERS[0].1), ("content-type", HEADERS[1].1), ("host", HEADERS[2].1)];
 
 fn signer() -> Signer {
     Signer::new(&Credentials::from_text("4y0ycv90hl4ap9zc4", "nlXwsoKh".to_owned()).unwrap())
 }
 
 fn view<'a>(query: &'a [(&'a str, &'a str)], body: &'a [u8]) -> RequestView<'a> {
-    RequestView { method: "POST", path: "/CCFS/resource/ccfs/downloadAgentSkillInfoFile", query, headers: &HEADERS, body }
+    RequestView {
+        method: "POST",
+        path: "/CCFS/resource/ccfs/downloadAgentSkillInfoFile",
+        query,
+        headers: &HEADERS,
+        body,
+    }
 }
 
 /// What one signature allocates while its value is kept, so that nothing is freed meanwhile.
@@ -28,12 +38,19 @@ fn one(signer: &Signer, view: RequestView<'_>, at: i64) -> (AllocationInfo, usiz
 #[cfg_attr(miri, ignore = "what is counted is what the system's allocator is asked for")]
 fn a_signature_allocates_its_value_and_nothing_else() {
     let large = vec![b'{'; 100_000];
-    let query: Vec<(&str, &str)> = (0..64).map(|_| ("some key", "some value with a blank and 变")).collect();
+    let query: Vec<(&str, &str)> =
+        (0..64).map(|_| ("some key", "some value with a blank and 变")).collect();
     let usual = RequestView { headers: &USUAL, ..view(&[], &large[..200]) };
     for dialect in QueryLine::ALL {
         for precision in [Precision::Millis, Precision::Seconds] {
             let signer = signer().query_line(dialect).precision(precision);
-            for view in [view(&[], b""), view(&[], &large[..200]), view(&[], &large), view(&query, &large[..200]), usual] {
+            for view in [
+                view(&[], b""),
+                view(&[], &large[..200]),
+                view(&[], &large),
+                view(&query, &large[..200]),
+                usual,
+            ] {
                 for at in [0, 1_630_402_730_872, 253_402_300_799_999] {
                     let (info, len) = one(&signer, view, at);
                     assert_eq!(info.count_total, 1, "{info:?}");
@@ -41,10 +58,18 @@ fn a_signature_allocates_its_value_and_nothing_else() {
                     assert_eq!(info.bytes_total, len as u64, "it has the size of the value");
 
                     let mut out = Vec::with_capacity(len);
-                    let info = measure(|| signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap());
-                    assert_eq!((info.count_total, out.len()), (0, len), "there is room for just that");
+                    let info = measure(|| {
+                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap()
+                    });
+                    assert_eq!(
+                        (info.count_total, out.len()),
+                        (0, len),
+                        "there is room for just that"
+                    );
                     let mut out = Vec::new();
-                    let info = measure(|| signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap());
+                    let info = measure(|| {
+                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap()
+                    });
                     assert_eq!(info.count_total, 1, "the room is made at once");
                 }
             }

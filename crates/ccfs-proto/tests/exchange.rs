@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AnswerError, Classified, Classifier, ErrorKind, Expected, FileKind, Policy, Precision, QueryLine, ResultCode, SinkKind, TlsFailure,
-    TransportFailure,
+    AnswerError, Classified, Classifier, ErrorKind, Expected, FileKind, Policy, Precision,
+    QueryLine, ResultCode, SinkKind, TlsFailure, TransportFailure,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -27,7 +27,12 @@ fn cases(cases: u32) -> Config {
 }
 
 fn zip(content: &[u8]) -> Vec<u8> {
-    [b"PK\x03\x04\x14\0\0\0\0\0\0\0", content, b"PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0"].concat()
+    [
+        b"PK\x03\x04\x14\0\0\0\0\0\0\0",
+        content,
+        b"PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0",
+    ]
+    .concat()
 }
 
 fn envelope(code: &str) -> Vec<u8> {
@@ -41,9 +46,19 @@ fn duration(longest: u64) -> impl Strategy<Value = Duration> {
 fn policy() -> impl Strategy<Value = Policy> {
     let waits = (duration(2_000), duration(8_000), duration(40_000));
     let skew = prop::option::weighted(0.8, duration(120_000));
-    let written = (prop::sample::select(&QueryLine::ALL[..]), prop::sample::select(vec![Precision::Millis, Precision::Seconds]));
+    let written = (
+        prop::sample::select(&QueryLine::ALL[..]),
+        prop::sample::select(vec![Precision::Millis, Precision::Seconds]),
+    );
     (0_u32..7, duration(120_000), duration(30_000), waits, skew, written).prop_map(
-        |(attempts, deadline, stall, (backoff, busy_backoff, backoff_limit), correct_skew_beyond, (query_line, precision))| {
+        |(
+            attempts,
+            deadline,
+            stall,
+            (backoff, busy_backoff, backoff_limit),
+            correct_skew_beyond,
+            (query_line, precision),
+        )| {
             let mut policy = Policy::default();
             policy.attempts = attempts;
             policy.deadline = deadline;
@@ -61,7 +76,17 @@ fn policy() -> impl Strategy<Value = Policy> {
 
 fn mood() -> impl Strategy<Value = Mood> {
     use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls};
-    let fails = prop::option::weighted(0.3, prop::sample::select(vec![Resolve, Connect, Tls(TlsFailure::Other), Broken, Stall, Protocol]));
+    let fails = prop::option::weighted(
+        0.3,
+        prop::sample::select(vec![
+            Resolve,
+            Connect,
+            Tls(TlsFailure::Other),
+            Broken,
+            Stall,
+            Protocol,
+        ]),
+    );
     let status = prop_oneof![6 => Just(200_u16), 3 => prop::sample::select(vec![401, 403, 404, 429, 503, 302, 500])];
     let retry_after = prop_oneof![
         4 => Just(RetryAfter::None),
@@ -79,24 +104,46 @@ fn mood() -> impl Strategy<Value = Mood> {
         1 => Just(Body::Other(b"<html>502 Bad Gateway</html>".to_vec())),
         1 => Just(Body::Other(zip(b"another file"))),
     ];
-    let length_off = prop_oneof![4 => Just(Some(0)), 3 => Just(None), 1 => (-3_i64..3).prop_map(Some)];
+    let length_off =
+        prop_oneof![4 => Just(Some(0)), 3 => Just(None), 1 => (-3_i64..3).prop_map(Some)];
     let pause = prop_oneof![3 => Just(Duration::ZERO), 1 => duration(3_000)];
-    let breaks = prop::option::weighted(0.25, (any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall, Protocol])));
-    let trip = prop_oneof![4 => [duration(200), duration(200)], 1 => [duration(12_000), duration(12_000)]];
-    (trip, fails, status, (retry_after, date), (body, length_off), prop::collection::vec(any::<Index>(), 0..4), (pause, breaks)).prop_map(
-        |(trip, fails, status, (retry_after, date), (body, length_off), cuts, (pause, breaks))| Mood {
-            trip,
-            fails,
-            status,
-            retry_after,
-            date,
-            body,
-            length_off,
-            cuts,
-            pause,
-            breaks,
-        },
+    let breaks = prop::option::weighted(
+        0.25,
+        (any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall, Protocol])),
+    );
+    let trip =
+        prop_oneof![4 => [duration(200), duration(200)], 1 => [duration(12_000), duration(12_000)]];
+    (
+        trip,
+        fails,
+        status,
+        (retry_after, date),
+        (body, length_off),
+        prop::collection::vec(any::<Index>(), 0..4),
+        (pause, breaks),
     )
+        .prop_map(
+            |(
+                trip,
+                fails,
+                status,
+                (retry_after, date),
+                (body, length_off),
+                cuts,
+                (pause, breaks),
+            )| Mood {
+                trip,
+                fails,
+                status,
+                retry_after,
+                date,
+                body,
+                length_off,
+                cuts,
+                pause,
+                breaks,
+            },
+        )
 }
 
 fn drift() -> impl Strategy<Value = i64> {
@@ -105,28 +152,45 @@ fn drift() -> impl Strategy<Value = i64> {
 }
 
 fn script() -> impl Strategy<Value = Script> {
-    let assumed =
-        prop_oneof![4 => Just(0), 1 => -100_000_i64..100_000, 1 => prop::sample::select(vec![i64::MIN, -1_700_000_001_000, i64::MAX])];
+    let assumed = prop_oneof![4 => Just(0), 1 => -100_000_i64..100_000, 1 => prop::sample::select(vec![i64::MIN, -1_700_000_001_000, i64::MAX])];
     let write_time = prop_oneof![2 => Just(Duration::ZERO), 1 => duration(5_000)];
     // Miri takes some hundred times as long for each byte and each signature.
     let (content, attempts) = if cfg!(miri) { (20, 4) } else { (200, 7) };
-    let file = prop::collection::vec(any::<u8>(), 0..content).prop_map(|content| Bytes::from(zip(&content)));
+    let file = prop::collection::vec(any::<u8>(), 0..content)
+        .prop_map(|content| Bytes::from(zip(&content)));
     let moods = prop::collection::vec(mood(), 0..attempts);
     let sink = prop::sample::select(vec![SinkKind::Once, SinkKind::Rewinds]);
-    (policy(), sink, any::<bool>(), (drift(), assumed, 0_u64..600), file, moods, (write_time, any::<u64>())).prop_map(
-        |(policy, sink, starts_job, (drift, assumed, window), file, moods, (write_time, jitter))| Script {
-            policy,
-            sink,
-            starts_job,
-            drift,
-            assumed,
-            window: Duration::from_secs(window),
-            file,
-            moods,
-            write_time,
-            jitter,
-        },
+    (
+        policy(),
+        sink,
+        any::<bool>(),
+        (drift(), assumed, 0_u64..600),
+        file,
+        moods,
+        (write_time, any::<u64>()),
     )
+        .prop_map(
+            |(
+                policy,
+                sink,
+                starts_job,
+                (drift, assumed, window),
+                file,
+                moods,
+                (write_time, jitter),
+            )| Script {
+                policy,
+                sink,
+                starts_job,
+                drift,
+                assumed,
+                window: Duration::from_secs(window),
+                file,
+                moods,
+                write_time,
+                jitter,
+            },
+        )
 }
 
 /// What an attempt came to, judged apart from the exchange.
@@ -146,7 +210,8 @@ impl End {
         if !status.is_success() {
             return Self::Refused(status.as_u16());
         }
-        let expected = if script.starts_job { Expected::Envelope } else { Expected::File(&[FileKind::Zip]) };
+        let expected =
+            if script.starts_job { Expected::Envelope } else { Expected::File(&[FileKind::Zip]) };
         let mut classifier = Classifier::new(status, &attempt.headers, expected);
         for chunk in &attempt.chunks {
             if classifier.push(chunk.clone()).is_err() {
@@ -360,13 +425,15 @@ fn trouble() -> impl Strategy<Value = Mood> {
     let good = || Mood::good([Duration::from_millis(20); 2]);
     let cuts = prop::collection::vec(any::<Index>(), 0..5);
     prop_oneof![
-        (cuts, any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall])).prop_map(move |(cuts, at, failure)| Mood {
-            cuts,
-            breaks: Some((at, failure)),
+        (cuts, any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall])).prop_map(
+            move |(cuts, at, failure)| Mood { cuts, breaks: Some((at, failure)), ..good() }
+        ),
+        (0_usize..5).prop_map(move |lost| Mood {
+            length_off: Some(i64::try_from(lost).unwrap() + 1),
             ..good()
         }),
-        (0_usize..5).prop_map(move |lost| Mood { length_off: Some(i64::try_from(lost).unwrap() + 1), ..good() }),
-        prop::sample::select(vec![Resolve, Connect, Broken, Stall]).prop_map(move |failure| Mood { fails: Some(failure), ..good() }),
+        prop::sample::select(vec![Resolve, Connect, Broken, Stall])
+            .prop_map(move |failure| Mood { fails: Some(failure), ..good() }),
         prop::sample::select(vec![429, 503]).prop_map(move |status| Mood { status, ..good() }),
         Just(Mood { body: Body::Other(envelope("0300008")), ..good() }),
     ]
@@ -401,7 +468,10 @@ fn healthy(drift: i64, trips: &[[Duration; 2]]) -> Script {
 }
 
 fn refusals(run: &Run) -> usize {
-    run.attempts.iter().filter(|attempt| attempt.status.is_some_and(|status| status.as_u16() == 401)).count()
+    run.attempts
+        .iter()
+        .filter(|attempt| attempt.status.is_some_and(|status| status.as_u16() == 401))
+        .count()
 }
 
 proptest! {

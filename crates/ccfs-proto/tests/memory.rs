@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 use allocation_counter::measure;
 use bytes::Bytes;
-use ccfs_proto::{AnyOperation, Callback, Classified, Classifier, Envelope, Expected, INTERFACES, Operation, Received};
+use ccfs_proto::{
+    AnyOperation, Callback, Classified, Classifier, Envelope, Expected, INTERFACES, Operation,
+    Received,
+};
 use http::{HeaderMap, StatusCode};
 
 const MIB: usize = 1024 * 1024;
@@ -19,7 +22,8 @@ const MORE: u64 = 4096;
 
 /// JSON of about that many bytes, of every form that is dear as a tree.
 fn forms(len: usize) -> Vec<(&'static str, String)> {
-    let list = |item: &str| format!("[{}{item}]", format!("{item},").repeat(len / (item.len() + 1)));
+    let list =
+        |item: &str| format!("[{}{item}]", format!("{item},").repeat(len / (item.len() + 1)));
     let deep = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
     let mut keys = String::from("{");
     for key in 0..len / 11 {
@@ -36,7 +40,10 @@ fn forms(len: usize) -> Vec<(&'static str, String)> {
         ("nested as deeply as it may be", list(std::str::from_utf8(&deep(100)).unwrap())),
         ("nested without end", String::from_utf8(deep(len / 2)).unwrap()),
         ("one text", format!("\"{}\"", "a".repeat(len))),
-        ("one text of characters that are shown escaped", format!("\"{}\"", "\u{ffff}".repeat(len / 3))),
+        (
+            "one text of characters that are shown escaped",
+            format!("\"{}\"", "\u{ffff}".repeat(len / 3)),
+        ),
         ("one text of escapes", format!("\"{}\"", "\\n".repeat(len / 2))),
         ("keys", keys),
         ("one key", format!("{{{}\"a\":0}}", "\"a\":0,".repeat(len / 6))),
@@ -48,17 +55,28 @@ fn forms(len: usize) -> Vec<(&'static str, String)> {
 fn envelopes(json: &str) -> Vec<(&'static str, String)> {
     vec![
         ("as data", format!(r#"{{"resultCode":"0","resultData":{json}}}"#)),
-        ("in a field of the data", format!(r#"{{"resultCode":"0","resultData":{{"more":{json},"responseId":"1","url":{json}}}}}"#)),
+        (
+            "in a field of the data",
+            format!(
+                r#"{{"resultCode":"0","resultData":{{"more":{json},"responseId":"1","url":{json}}}}}"#
+            ),
+        ),
         ("as a code", format!(r#"{{"resultCode":{json}}}"#)),
         ("as a description", format!(r#"{{"resultCode":"0","resultDesc":{json}}}"#)),
         ("in a field that no envelope has", format!(r#"{{"resultCode":"0","more":{json}}}"#)),
         ("as the older response", format!(r#"{{"resultCode":"0","response":{json}}}"#)),
-        ("in the older response", format!(r#"{{"response":{{"resultCode":"0","more":{json},"resultMsg":{json}}}}}"#)),
+        (
+            "in the older response",
+            format!(r#"{{"response":{{"resultCode":"0","more":{json},"resultMsg":{json}}}}}"#),
+        ),
     ]
 }
 
 fn within(bound: u64, used: u64, json: usize, what: &str, place: &str) {
-    assert!(used <= bound * json as u64 + MORE, "{what} {place}: {used} bytes of memory for {json} of JSON");
+    assert!(
+        used <= bound * json as u64 + MORE,
+        "{what} {place}: {used} bytes of memory for {json} of JSON"
+    );
 }
 
 /// What reading one envelope takes, and that the classifier, which gets it in chunks, comes to the same.
@@ -69,8 +87,9 @@ fn check(what: &str, place: &str, body: &str) {
 
     let chunks: Vec<_> = body.as_bytes().chunks(16 * 1024).map(Bytes::copy_from_slice).collect();
     let used = measure(|| {
-        let mut classifier =
-            Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Envelope).envelope_limit(body.len()).file_limit(0);
+        let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Envelope)
+            .envelope_limit(body.len())
+            .file_limit(0);
         for chunk in &chunks {
             classifier.push(chunk.clone()).unwrap();
         }
@@ -108,18 +127,29 @@ fn answers_take_no_more_than_their_envelope() {
             _ => "1",
         };
         let needed = interface.fields.iter().filter(|field| field.required);
-        needed.map(|field| (field.name.to_owned(), value(&field.form.to_string()).to_owned())).collect::<Vec<_>>()
+        needed
+            .map(|field| (field.name.to_owned(), value(&field.form.to_string()).to_owned()))
+            .collect::<Vec<_>>()
     };
-    for interface in INTERFACES.iter().filter(|interface| interface.expected == Expected::Envelope) {
+    for interface in INTERFACES.iter().filter(|interface| interface.expected == Expected::Envelope)
+    {
         let operation = if interface.name == "ivr/uploadFile" {
-            AnyOperation::from_fields_with_data(interface.name, [("vdnId".to_owned(), "1".to_owned())], Bytes::new()).unwrap()
+            AnyOperation::from_fields_with_data(
+                interface.name,
+                [("vdnId".to_owned(), "1".to_owned())],
+                Bytes::new(),
+            )
+            .unwrap()
         } else {
             AnyOperation::from_fields(interface.name, fields(interface)).unwrap()
         };
         for (what, json) in forms(20 * 1024) {
-            let body =
-                format!(r#"{{"resultCode":"0","resultData":{{"fileName":"a","locationId":{json},"responseId":{json},"token":{json}}}}}"#);
-            let Ok(envelope) = Envelope::parse_within(body.as_bytes(), body.len()) else { continue };
+            let body = format!(
+                r#"{{"resultCode":"0","resultData":{{"fileName":"a","locationId":{json},"responseId":{json},"token":{json}}}}}"#
+            );
+            let Ok(envelope) = Envelope::parse_within(body.as_bytes(), body.len()) else {
+                continue;
+            };
             let used = measure(|| drop(operation.answer(Received::Envelope(envelope)))).bytes_max;
             within(PER_BYTE, used, body.len(), what, interface.name);
         }
@@ -130,9 +160,11 @@ fn answers_take_no_more_than_their_envelope() {
 #[cfg_attr(miri, ignore = "what is counted is what the system's allocator is asked for")]
 fn a_callback_takes_a_small_multiple_of_its_own_size() {
     for (what, json) in forms(60 * 1024) {
-        for body in
-            [format!(r#"{{"msgBody":{{"responseId":{json}}}}}"#), format!(r#"{{"msgBody":{json}}}"#), format!(r#"{{"more":{json}}}"#)]
-        {
+        for body in [
+            format!(r#"{{"msgBody":{{"responseId":{json}}}}}"#),
+            format!(r#"{{"msgBody":{json}}}"#),
+            format!(r#"{{"more":{json}}}"#),
+        ] {
             let used = measure(|| drop(Callback::parse(body.as_bytes()))).bytes_max;
             within(PER_BYTE, used, body.len(), what, "in a callback");
         }

@@ -7,11 +7,13 @@ use std::hash::Hash;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AccessKey, AnswerError, AuthorizationHeader, AuthorizationHeaderError, Callback, CallbackError, Classified, Classifier, Credentials,
-    DownloadAgentSkillInfoFile, Endpoint, EndpointError, Envelope, EnvelopeError, ErrorKind, Exchange, ExchangeError, FieldError,
-    FileNameError, HttpRefusal, IndexFileName, KeyError, Now, Operation, OperationRequest, OutOfTurn, PlayVoice, PlaybackToken, Policy,
-    PreparedRequest, QueryAgentSkillInfoData, RecentSignatures, ReplayGuard, RequestError, RequestView, ResponseId, ResultCode, SecretKey,
-    Signer, SigningSteps, SinkKind, Step, Timestamp, TimestampError, TransportFailure, Verified, Verifier, VerifyError, ViewError,
+    AccessKey, AnswerError, AuthorizationHeader, AuthorizationHeaderError, Callback, CallbackError,
+    Classified, Classifier, Credentials, DownloadAgentSkillInfoFile, Endpoint, EndpointError,
+    Envelope, EnvelopeError, ErrorKind, Exchange, ExchangeError, FieldError, FileNameError,
+    HttpRefusal, IndexFileName, KeyError, Now, Operation, OperationRequest, OutOfTurn, PlayVoice,
+    PlaybackToken, Policy, PreparedRequest, QueryAgentSkillInfoData, RecentSignatures, ReplayGuard,
+    RequestError, RequestView, ResponseId, ResultCode, SecretKey, Signer, SigningSteps, SinkKind,
+    Step, Timestamp, TimestampError, TransportFailure, Verified, Verifier, VerifyError, ViewError,
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -105,7 +107,14 @@ impl Rendered {
         let half: String = secret.chars().take(secret.chars().count() / 2 + 1).collect();
         let escaped = format!("{secret:?}");
         let decimals = format!("{:?}", secret.as_bytes());
-        let forms = [secret.to_owned(), half, hex, encoded, escaped.trim_matches('"').to_owned(), decimals[1..20].to_owned()];
+        let forms = [
+            secret.to_owned(),
+            half,
+            hex,
+            encoded,
+            escaped.trim_matches('"').to_owned(),
+            decimals[1..20].to_owned(),
+        ];
         for form in forms {
             assert!(!self.0.contains(&form), "{form} is shown in: {}", self.0);
         }
@@ -114,15 +123,22 @@ impl Rendered {
 
 fn exchange<O: Operation>(operation: O, credentials: &Credentials) -> Exchange<O> {
     let endpoint = "https://10.1.2.3:8443".parse().unwrap();
-    Exchange::new(operation, &endpoint, credentials, &Policy::default()).unwrap().sink(SinkKind::Rewinds)
+    Exchange::new(operation, &endpoint, credentials, &Policy::default())
+        .unwrap()
+        .sink(SinkKind::Rewinds)
 }
 
 fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap())
+    DownloadAgentSkillInfoFile::new(
+        "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap(),
+    )
 }
 
 fn now() -> Now {
-    Now { wall: Timestamp::from_unix_millis(1_700_000_000_000), monotonic: std::time::Duration::ZERO }
+    Now {
+        wall: Timestamp::from_unix_millis(1_700_000_000_000),
+        monotonic: std::time::Duration::ZERO,
+    }
 }
 
 #[test]
@@ -138,10 +154,22 @@ fn no_rendering_shows_a_secret_key() {
         all.debug(&signer);
         all.debug(&checker);
 
-        let view = RequestView { method: "POST", path: "/p", query: &[], headers: &[("host", "h")], body: b"{}" };
+        let view = RequestView {
+            method: "POST",
+            path: "/p",
+            query: &[],
+            headers: &[("host", "h")],
+            body: b"{}",
+        };
         let steps = signer.explain(view, now().wall).unwrap();
         all.debug(&steps);
-        for text in [&steps.prefix, &steps.canonical_request, &steps.signature, &steps.signed_headers, &steps.authorization()] {
+        for text in [
+            &steps.prefix,
+            &steps.canonical_request,
+            &steps.signature,
+            &steps.signed_headers,
+            &steps.authorization(),
+        ] {
             all.0.push_str(text);
         }
         let authorization = signer.sign(view, now().wall).unwrap();
@@ -189,7 +217,13 @@ fn no_rendering_shows_a_secret_key() {
 fn no_rendering_shows_a_signature() {
     let credentials = Credentials::from_text("ak", "secret".to_owned()).unwrap();
     let mut all = Rendered::default();
-    let view = RequestView { method: "POST", path: "/p", query: &[], headers: &[("host", "h")], body: b"{}" };
+    let view = RequestView {
+        method: "POST",
+        path: "/p",
+        query: &[],
+        headers: &[("host", "h")],
+        body: b"{}",
+    };
     let steps = Signer::new(&credentials).explain(view, now().wall).unwrap();
     let authorization = steps.authorization();
     all.debug(&steps);
@@ -199,7 +233,9 @@ fn no_rendering_shows_a_signature() {
     assert!(guard.is_new(&steps.signature, now().wall));
     all.debug(&guard);
     let refused = RequestView { body: b"", ..view };
-    all.error(&Verifier::new(&credentials).verify(&authorization, refused, now().wall).unwrap_err());
+    all.error(
+        &Verifier::new(&credentials).verify(&authorization, refused, now().wall).unwrap_err(),
+    );
     all.must_not_show(&steps.signature);
 
     let mut exchange = exchange(download(), &credentials);
@@ -208,7 +244,8 @@ fn no_rendering_shows_a_signature() {
     shown.debug(&step);
     let Step::Send { request, .. } = step else { panic!("a request") };
     shown.debug(&request);
-    let signature = request.headers()["authorization"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let signature =
+        request.headers()["authorization"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
     shown.must_not_show(&signature);
 }
 
@@ -217,12 +254,17 @@ fn no_rendering_shows_a_signature() {
 fn no_rendering_shows_a_token_or_a_body() {
     let credentials = Credentials::from_text("ak", "secret".to_owned()).unwrap();
     let mut all = Rendered::default();
-    let operation = OperationRequest::post("own", Bytes::from_static(b"{\"MARKER\":\"in-the-body\"}")).query("st", "MARKER-token");
+    let operation =
+        OperationRequest::post("own", Bytes::from_static(b"{\"MARKER\":\"in-the-body\"}"))
+            .query("st", "MARKER-token");
     all.debug(&operation);
     let endpoint: Endpoint = "https://10.1.2.3".parse().unwrap();
     let prepared = PreparedRequest::new(operation, &endpoint).unwrap();
     all.debug(&prepared);
-    let mut playing = exchange(PlayVoice::new(PlaybackToken::new("MARKER-token".to_owned()).unwrap(), now().wall), &credentials);
+    let mut playing = exchange(
+        PlayVoice::new(PlaybackToken::new("MARKER-token".to_owned()).unwrap(), now().wall),
+        &credentials,
+    );
     all.debug(&playing);
     let step = playing.poll(now()).unwrap();
     all.debug(&step);
@@ -235,7 +277,11 @@ fn no_rendering_shows_a_token_or_a_body() {
     assert!(matches!(error.kind, ErrorKind::Answer(AnswerError::Garbage { .. })));
     all.error(&error);
 
-    for body in [&br#"{"resultCode":"0","resultData":"MARKER"}"#[..], br#"{"MARKER":"#, br#"{"resultCode":["MARKER"]}"#] {
+    for body in [
+        &br#"{"resultCode":"0","resultData":"MARKER"}"#[..],
+        br#"{"MARKER":"#,
+        br#"{"resultCode":["MARKER"]}"#,
+    ] {
         match Envelope::parse(body) {
             Ok(envelope) => all.debug(&envelope),
             Err(error) => all.error(&error),

@@ -1,7 +1,10 @@
 //! The published vectors, stage by stage: what the vendor's own client made is what this crate makes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use ccfs_proto::{AuthorizationHeader, Credentials, Precision, QueryLine, RequestView, Signer, Timestamp, Verifier, VerifyError};
+use ccfs_proto::{
+    AuthorizationHeader, Credentials, Precision, QueryLine, RequestView, Signer, Timestamp,
+    Verifier, VerifyError,
+};
 use serde::Deserialize;
 
 /// The signing key is a secret, so that stage is checked by a unit test beside the signer.
@@ -25,7 +28,8 @@ struct Vector {
 impl Vector {
     /// All of them. In Miri two must do: one with parameters and milliseconds, one without.
     fn all() -> Vec<Self> {
-        let lines = include_str!("vectors/auth-v2.jsonl").lines().step_by(if cfg!(miri) { 32 } else { 1 });
+        let lines =
+            include_str!("vectors/auth-v2.jsonl").lines().step_by(if cfg!(miri) { 32 } else { 1 });
         let vectors: Vec<Self> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(vectors.len(), if cfg!(miri) { 2 } else { 50 });
         vectors
@@ -36,7 +40,11 @@ impl Vector {
     }
 
     fn precision(&self) -> Precision {
-        if self.timestamp.len() == "2021-08-31T09:38:50Z".len() { Precision::Seconds } else { Precision::Millis }
+        if self.timestamp.len() == "2021-08-31T09:38:50Z".len() {
+            Precision::Seconds
+        } else {
+            Precision::Millis
+        }
     }
 
     fn at(&self) -> Timestamp {
@@ -62,7 +70,13 @@ impl Vector {
     fn with_view<T>(&self, then: impl FnOnce(RequestView<'_>) -> T) -> T {
         let query = pairs(&self.query);
         let headers = pairs(&self.signed_headers);
-        then(RequestView { method: &self.method, path: &self.path, query: &query, headers: &headers, body: self.body.as_bytes() })
+        then(RequestView {
+            method: &self.method,
+            path: &self.path,
+            query: &query,
+            headers: &headers,
+            body: self.body.as_bytes(),
+        })
     }
 }
 
@@ -74,7 +88,9 @@ fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {
 fn for_each(check: impl Fn(&Vector, QueryLine, &Signer)) {
     for vector in Vector::all() {
         for dialect in QueryLine::ALL {
-            let signer = Signer::new(&vector.credentials()).query_line(dialect).precision(vector.precision());
+            let signer = Signer::new(&vector.credentials())
+                .query_line(dialect)
+                .precision(vector.precision());
             check(&vector, dialect, &signer);
         }
     }
@@ -85,7 +101,11 @@ fn timestamps_are_written_and_read() {
     for vector in Vector::all() {
         assert_eq!(vector.at().text(vector.precision()).as_str(), vector.timestamp);
         let read = vector.timestamp.parse::<Timestamp>().unwrap();
-        let expected = if vector.precision() == Precision::Seconds { vector.unix_ms / 1000 * 1000 } else { vector.unix_ms };
+        let expected = if vector.precision() == Precision::Seconds {
+            vector.unix_ms / 1000 * 1000
+        } else {
+            vector.unix_ms
+        };
         assert_eq!(read.unix_millis(), expected);
     }
 }
@@ -131,7 +151,13 @@ fn the_verifier_takes_both_dialects_and_knows_which_it_is() {
         assert_eq!(verified.query_line, told);
 
         for only in QueryLine::ALL {
-            let strict = vector.with_view(|view| Verifier::new(&vector.credentials()).query_line(only).verify(text, view, vector.at()));
+            let strict = vector.with_view(|view| {
+                Verifier::new(&vector.credentials()).query_line(only).verify(
+                    text,
+                    view,
+                    vector.at(),
+                )
+            });
             let expected = only == dialect || !vector.query.is_empty();
             assert_eq!(strict.is_ok(), expected, "{strict:?}");
             assert!(expected || strict == Err(VerifyError::Mismatch));
@@ -146,7 +172,8 @@ fn authorization_headers_are_taken_apart() {
         assert_eq!(header.access_key().as_str(), vector.access_key);
         assert_eq!(header.timestamp(), vector.timestamp.parse::<Timestamp>().unwrap());
         assert_eq!(header.prefix(), vector.prefix);
-        let mut names: Vec<&str> = vector.signed_headers.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> =
+            vector.signed_headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(header.signed_headers().collect::<Vec<_>>(), names);
     });

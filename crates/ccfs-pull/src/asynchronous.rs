@@ -30,9 +30,16 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
-    let (endpoint, access_key, now) = (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
-    let mut run = blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
-    let worker = Worker { client: client.clone(), folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: Arc::default() };
+    let (endpoint, access_key, now) =
+        (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
+    let mut run =
+        blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
+    let worker = Worker {
+        client: client.clone(),
+        folder: Arc::clone(&run.folder),
+        plan: Arc::clone(&run.plan),
+        shared: Arc::default(),
+    };
     let mut jobs: JoinSet<Report> = JoinSet::new();
     loop {
         caller.look(&mut run, worker.shared.received.load(Ordering::Relaxed), clock.now());
@@ -60,7 +67,9 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
                 jobs.spawn(work);
             }
             Step::Wait(within) => {
-                if let Some((job, result)) = wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await {
+                if let Some((job, result)) =
+                    wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await
+                {
                     run.report(clock.now(), &job, result);
                 }
             }
@@ -74,7 +83,12 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
 type Report = (Job, Result<Got, Error>);
 
 /// Waits for a report, or for time to pass, but only for a slice at once.
-async fn wait(jobs: &mut JoinSet<Report>, within: Option<Duration>, for_callbacks: bool, clock: &dyn Clock) -> Option<Report> {
+async fn wait(
+    jobs: &mut JoinSet<Report>,
+    within: Option<Duration>,
+    for_callbacks: bool,
+    clock: &dyn Clock,
+) -> Option<Report> {
     let slice = within.map_or(SLICE, |within| within.min(SLICE));
     if jobs.is_empty() && clock.pass(if for_callbacks { slice } else { within.unwrap_or(SLICE) }) {
         return None;
@@ -113,7 +127,11 @@ struct Shared {
 impl Worker {
     async fn run(self, job: Job) -> Report {
         let result = match &job.task {
-            Task::Ask => self.client.call(call::ask(&self.plan, job.window)).await.map(|answer| Got::Asked(answer.response_id)),
+            Task::Ask => self
+                .client
+                .call(call::ask(&self.plan, job.window))
+                .await
+                .map(|answer| Got::Asked(answer.response_id)),
             Task::Fetch(name) => self.fetch(job.window, name).await.map(Got::Stored),
         };
         (job, result)
@@ -130,8 +148,12 @@ impl Worker {
             }
         }
         let folder = Arc::clone(&self.folder);
-        blocking(move || folder.convert(window, || if *stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }))
-            .await?;
+        blocking(move || {
+            folder.convert(window, || {
+                if *stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        })
+        .await?;
         Ok(stored.unwrap_or_default())
     }
 
@@ -149,8 +171,12 @@ impl Worker {
             self.shared.received.fetch_add(more, Ordering::Relaxed);
             ControlFlow::Continue(())
         };
-        let download = self.client.download(call::fetch(&self.plan, name.clone())).overwrite(Overwrite::Replace);
-        let receipt = download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;
+        let download = self
+            .client
+            .download(call::fetch(&self.plan, name.clone()))
+            .overwrite(Overwrite::Replace);
+        let receipt =
+            download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;
         let (rows, bad_rows) = *counted.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Stored::new(receipt.bytes, rows, bad_rows))
     }

@@ -27,7 +27,14 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
-    let mut run = Run::begin(plan, pace, &folder, client.session().endpoint(), client.session().access_key(), clock.now())?;
+    let mut run = Run::begin(
+        plan,
+        pace,
+        &folder,
+        client.session().endpoint(),
+        client.session().access_key(),
+        clock.now(),
+    )?;
     let shared = Shared::default();
     let (sender, reports) = channel();
     thread::scope(|scope| {
@@ -41,15 +48,23 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
             caller.settled(&settled);
             match step {
                 Step::Start(job) => {
-                    let work = Work { client, folder: Arc::clone(&run.folder), plan: Arc::clone(&run.plan), shared: &shared, job };
+                    let work = Work {
+                        client,
+                        folder: Arc::clone(&run.folder),
+                        plan: Arc::clone(&run.plan),
+                        shared: &shared,
+                        job,
+                    };
                     let sender = sender.clone();
                     scope.spawn(move || work.run(&sender));
                 }
-                Step::Wait(within) => match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
-                    Some((job, Ok(result))) => run.report(clock.now(), &job, result),
-                    Some((_, Err(panic))) => resume_unwind(panic),
-                    None => {}
-                },
+                Step::Wait(within) => {
+                    match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
+                        Some((job, Ok(result))) => run.report(clock.now(), &job, result),
+                        Some((_, Err(panic))) => resume_unwind(panic),
+                        None => {}
+                    }
+                }
                 Step::Done => break,
                 _ => unreachable!("a step that this driver was not written for"),
             }
@@ -78,7 +93,13 @@ impl Drop for StopAtEnd<'_> {
 }
 
 /// Waits for a report, or for time to pass, but only for a slice at once.
-fn wait(run: &mut Run, reports: &Receiver<Report>, within: Option<Duration>, for_callbacks: bool, clock: &dyn Clock) -> Option<Report> {
+fn wait(
+    run: &mut Run,
+    reports: &Receiver<Report>,
+    within: Option<Duration>,
+    for_callbacks: bool,
+    clock: &dyn Clock,
+) -> Option<Report> {
     if run.scheduler().running() > 0 {
         return reports.recv_timeout(within.map_or(SLICE, |within| within.min(SLICE))).ok();
     }
@@ -104,7 +125,10 @@ impl Work<'_> {
         #[cfg(feature = "tracing")]
         let _span = crate::run::span(&self.job).entered();
         let result = catch_unwind(AssertUnwindSafe(|| match &self.job.task {
-            Task::Ask => self.client.call(call::ask(&self.plan, self.job.window)).map(|job| Got::Asked(job.response_id)),
+            Task::Ask => self
+                .client
+                .call(call::ask(&self.plan, self.job.window))
+                .map(|job| Got::Asked(job.response_id)),
             Task::Fetch(name) => self.fetch(call::fetch(&self.plan, name.clone())).map(Got::Stored),
         }));
         // Nobody listens any more only when another job panicked.
@@ -131,12 +155,21 @@ impl Work<'_> {
             self.shared.received.fetch_add(more, Ordering::Relaxed);
             self.flow()
         };
-        let download = self.client.download(fetch).overwrite(Overwrite::Replace).check(check).progress(progress);
+        let download = self
+            .client
+            .download(fetch)
+            .overwrite(Overwrite::Replace)
+            .check(check)
+            .progress(progress);
         let receipt = download.to_file(self.folder.zip(self.job.window))?;
         Ok(Stored::new(receipt.bytes, counted.0, counted.1))
     }
 
     fn flow(&self) -> ControlFlow<()> {
-        if self.shared.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.shared.stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use ccfs_archive::IndexKind;
 use ccfs_proto::{
-    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, FileReceipt, GenerationJob, IndexFileName, Operation,
-    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
+    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, FileReceipt,
+    GenerationJob, IndexFileName, Operation, QueryAgentOprInfoData, QueryAgentSkillInfoData,
+    QueryBillData,
 };
 
 use crate::plan::Plan;

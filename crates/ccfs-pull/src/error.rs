@@ -46,7 +46,9 @@ pub enum PullError {
         source: Box<ccfs_driver::Error>,
     },
     /// The trouble with the server or the way there lasted longer than the pull's patience.
-    #[error("gave up after too long without a good answer of the server; the next pull goes on from here. Last: {last}")]
+    #[error(
+        "gave up after too long without a good answer of the server; the next pull goes on from here. Last: {last}"
+    )]
     GaveUp {
         /// What went wrong last.
         last: String,

@@ -36,10 +36,17 @@ impl Folder {
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let cannot = |source| PullError::Folder { path: path.to_owned(), source };
         create(path).map_err(cannot)?;
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(cannot)?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join(LOCK))
+            .map_err(cannot)?;
         match fs4::FileExt::try_lock(&lock) {
             Ok(()) => {}
-            Err(fs4::TryLockError::WouldBlock) => return Err(PullError::Busy { path: path.to_owned() }),
+            Err(fs4::TryLockError::WouldBlock) => {
+                return Err(PullError::Busy { path: path.to_owned() });
+            }
             Err(fs4::TryLockError::Error(source)) => return Err(cannot(source)),
         }
         let folder = Self { path: path.to_owned(), plan: plan.clone(), _lock: lock };
@@ -61,7 +68,10 @@ impl Folder {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_str().is_some_and(|name| name.starts_with(&start) && name.ends_with(UNFINISHED)) {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with(&start) && name.ends_with(UNFINISHED))
+            {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -71,7 +81,10 @@ impl Folder {
 
 /// Makes a folder where it is not there, and brings its name to the disk: what a lost folder's journal knew would be asked for again.
 fn create(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
     fs::create_dir_all(path)?;
     for parent in missing.iter().filter_map(|folder| folder.parent()) {
         sync(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
@@ -93,7 +106,9 @@ impl Folder {
 
     /// Where its converted records stand.
     fn converted(&self, window: Window) -> Option<(PathBuf, ExportFormat)> {
-        self.plan.convert.map(|format| (self.path.join(format!("{}_{window}.{format}", self.plan.stem())), format))
+        self.plan.convert.map(|format| {
+            (self.path.join(format!("{}_{window}.{format}", self.plan.stem())), format)
+        })
     }
 
     /// The file that people are told of.
@@ -115,7 +130,9 @@ impl Folder {
             return Ok(());
         }
         match fs::remove_file(self.zip(window)) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(PullError::Folder { path: self.zip(window), source }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(PullError::Folder { path: self.zip(window), source })
+            }
             _ => Ok(()),
         }
     }
@@ -128,7 +145,8 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::Write(error)),
         };
-        let counted = File::open(&path).map_err(Error::Write).map(|file| count(file, &self.plan))?;
+        let counted =
+            File::open(&path).map_err(Error::Write).map(|file| count(file, &self.plan))?;
         // Whatever it is then, it is not the file; the download will replace it.
         Ok(counted.ok().map(|(rows, bad_rows)| Stored::new(bytes, rows, bad_rows)))
     }
@@ -139,7 +157,11 @@ impl Folder {
     }
 
     /// Converts a window's ZIP, when that is wanted.
-    pub(crate) fn convert(&self, window: Window, mut go_on: impl FnMut() -> ControlFlow<()>) -> Result<(), Error> {
+    pub(crate) fn convert(
+        &self,
+        window: Window,
+        mut go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let Some((target, format)) = self.converted(window) else { return Ok(()) };
         let data = |error: ccfs_archive::Error| match error {
             ccfs_archive::Error::Io(error) => Error::Write(error),
@@ -156,7 +178,10 @@ impl Folder {
             CopyError::Write(error) => Error::Write(error),
             _ => Error::Stopped,
         })?;
-        let file = writer.into_inner().and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error)).map_err(Error::Write)?;
+        let file = writer
+            .into_inner()
+            .and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error))
+            .map_err(Error::Write)?;
         let len = file.written();
         file.commit(len)?;
         Ok(())

@@ -110,7 +110,8 @@ impl Plan {
         }
         // Counted at their longest, which is all but right and costs nothing.
         let days = self.to.midnight().seconds_since(self.from.midnight()) / (24 * 3600) + 1;
-        let count = usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
+        let count =
+            usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
         if count > WINDOWS_LIMIT {
             return Err(PlanError::TooManyWindows { limit: WINDOWS_LIMIT, count });
         }
@@ -128,7 +129,9 @@ impl Plan {
 #[non_exhaustive]
 pub enum PlanError {
     /// The last day comes before the first.
-    #[error("the range goes backwards, from {from} to {to}: the first day must not come after the last")]
+    #[error(
+        "the range goes backwards, from {from} to {to}: the first day must not come after the last"
+    )]
     Reversed {
         /// The first day.
         from: Day,
@@ -144,7 +147,9 @@ pub enum PlanError {
         days: u8,
     },
     /// Too many windows for one pull.
-    #[error("the range makes {count} windows, and one pull takes at most {limit}: pull it in parts, each into a folder of its own")]
+    #[error(
+        "the range makes {count} windows, and one pull takes at most {limit}: pull it in parts, each into a folder of its own"
+    )]
     TooManyWindows {
         /// The bound.
         limit: usize,

@@ -86,7 +86,10 @@ impl<'a> Pull<'a> {
 
     /// Calls `progress` at every step, and ten times a second in between; `ControlFlow::Break(())` stops the pull, which ends with
     /// [`PullError::Stopped`] once what runs is broken off. Default: nobody is told, and nothing stops it.
-    pub fn progress(mut self, progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a) -> Self {
+    pub fn progress(
+        mut self,
+        progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a,
+    ) -> Self {
         self.caller.progress = Some(Box::new(progress));
         self
     }
@@ -148,7 +151,11 @@ impl Caller<'_> {
 
     /// Tells how far it is, asks whether to go on, and takes the callbacks that are there.
     pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
-        if self.progress.as_mut().is_some_and(|progress| progress(&run.progress(received)).is_break()) {
+        if self
+            .progress
+            .as_mut()
+            .is_some_and(|progress| progress(&run.progress(received)).is_break())
+        {
             run.stop_for(PullError::Stopped);
         }
         while let Some(callback) = self.callbacks.as_mut().and_then(|callbacks| callbacks()) {
@@ -165,6 +172,10 @@ impl Caller<'_> {
 
 impl fmt::Debug for Pull<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pull").field("plan", &self.plan).field("folder", &self.folder).field("pace", &self.pace).finish_non_exhaustive()
+        f.debug_struct("Pull")
+            .field("plan", &self.plan)
+            .field("folder", &self.folder)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
     }
 }

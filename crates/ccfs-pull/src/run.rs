@@ -56,10 +56,16 @@ impl Run {
 
         // Only whole days that are over: a window that has been complete once is never asked for again, so nothing may come after it.
         let today = plan.zone.local(now.wall).day();
-        let over = today.previous().map(|yesterday| plan.to.min(yesterday)).filter(|last| *last >= plan.from);
+        let over = today
+            .previous()
+            .map(|yesterday| plan.to.min(yesterday))
+            .filter(|last| *last >= plan.from);
         let left_from = if plan.to >= today { Some(today.max(plan.from)) } else { None };
         let taken: Vec<Window> = known.keys().copied().collect();
-        for window in over.into_iter().flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken)) {
+        for window in over
+            .into_iter()
+            .flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken))
+        {
             if let Some(path) = folder.foreign(window) {
                 return Err(PullError::Foreign { path });
             }
@@ -73,7 +79,8 @@ impl Run {
             }
         }
         // What an earlier run began is finished, whatever its range was; what it finished counts where it is in this one.
-        let wanted = |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
+        let wanted =
+            |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
         known.retain(|window, known| !matches!(known, Known::Complete(_)) || wanted(window));
         for (window, known) in &known {
             progress.windows += 1;
@@ -84,7 +91,18 @@ impl Run {
         }
         let scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
         let (folder, plan) = (Arc::new(folder), Arc::new(plan));
-        Ok(Self { folder, plan, scheduler, journal, torn: false, earlier, left_from, progress, fatal: None, last: None })
+        Ok(Self {
+            folder,
+            plan,
+            scheduler,
+            journal,
+            torn: false,
+            earlier,
+            left_from,
+            progress,
+            fatal: None,
+            last: None,
+        })
     }
 
     /// The next step that is not the journal's, and the windows that what was written down has ended.
@@ -109,7 +127,12 @@ impl Run {
             self.stop_for(error.into());
             return None;
         }
-        let (Entry::Stored { window, .. } | Entry::NoData { window, .. } | Entry::Failed { window, .. }) = entry else { return None };
+        let (Entry::Stored { window, .. }
+        | Entry::NoData { window, .. }
+        | Entry::Failed { window, .. }) = entry
+        else {
+            return None;
+        };
         let outcome = self.scheduler.outcome(*window)?.clone();
         self.progress.count(&outcome);
         if let (Outcome::Stored(_), Err(error)) = (&outcome, self.folder.tidy(*window)) {
@@ -125,7 +148,8 @@ impl Run {
             Ok(Got::Stored(stored)) => return self.scheduler.on_stored(now, job.window, stored),
             Err(error) => error,
         };
-        let verdict = if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
+        let verdict =
+            if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
         #[cfg(feature = "tracing")]
         tracing::warn!(window = %job.window, ?verdict, %error, "a job failed");
         if let Some(trouble) = verdict {
@@ -165,9 +189,15 @@ impl Run {
             return Err(error);
         }
         if let Some(last) = self.scheduler.gave_up() {
-            return Err(PullError::GaveUp { last: last.to_owned(), source: self.last.map(Box::new) });
+            return Err(PullError::GaveUp {
+                last: last.to_owned(),
+                source: self.last.map(Box::new),
+            });
         }
-        let settled = self.scheduler.outcomes().filter_map(|(window, outcome)| outcome.map(|outcome| (window, outcome.clone())));
+        let settled = self
+            .scheduler
+            .outcomes()
+            .filter_map(|(window, outcome)| outcome.map(|outcome| (window, outcome.clone())));
         Ok(PullSummary {
             windows: settled.map(|(window, outcome)| self.report_of(window, outcome)).collect(),
             asked: self.scheduler.asked(),
@@ -178,7 +208,9 @@ impl Run {
 
     fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
         // One of an earlier run may have been taken away since.
-        let file = matches!(outcome, Outcome::Stored(_)).then(|| self.folder.result(window)).filter(|file| file.exists());
+        let file = matches!(outcome, Outcome::Stored(_))
+            .then(|| self.folder.result(window))
+            .filter(|file| file.exists());
         WindowReport { window, outcome, file, earlier: self.earlier.contains(&window) }
     }
 }

@@ -13,7 +13,9 @@ impl Trouble {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
             Error::Exchange(error) => match error.kind.root() {
-                ErrorKind::ResultCode { code: ResultCode::TimeInFuture, .. } => Some(Self::TooEarly),
+                ErrorKind::ResultCode { code: ResultCode::TimeInFuture, .. } => {
+                    Some(Self::TooEarly)
+                }
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
                 ErrorKind::ResultCode { code, .. } => match code.advice() {
                     Advice::TryLater => Some(Self::Busy),
@@ -21,7 +23,9 @@ impl Trouble {
                     // What is wrong with one question is wrong with all.
                     _ => None,
                 },
-                ErrorKind::Refused { refusal, .. } => of_status(refusal.status.as_u16(), Self::Unanswered),
+                ErrorKind::Refused { refusal, .. } => {
+                    of_status(refusal.status.as_u16(), Self::Unanswered)
+                }
                 ErrorKind::Transport(TransportFailure::Tls(_)) | ErrorKind::Request(_) => None,
                 ErrorKind::Transport(failure) if failure.never_arrived() => Some(Self::Offline),
                 // It may have arrived, and a job may run whose id nobody will ever know.
@@ -45,7 +49,9 @@ impl Trouble {
             Error::Exchange(error) => match error.kind.root() {
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
                 // The date may be that of a day which is none for the server.
-                ErrorKind::ResultCode { code: ResultCode::FileNameDate, .. } => Some(Self::NotThere),
+                ErrorKind::ResultCode { code: ResultCode::FileNameDate, .. } => {
+                    Some(Self::NotThere)
+                }
                 ErrorKind::ResultCode { code, .. } => match code.advice() {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::NotThere => Some(Self::NotThere),
@@ -53,13 +59,17 @@ impl Trouble {
                     Advice::WrongAccount => None,
                     _ => Some(Self::Refused),
                 },
-                ErrorKind::Refused { refusal, .. } => of_status(refusal.status.as_u16(), Self::Faulty),
-                ErrorKind::Transport(TransportFailure::Tls(_)) | ErrorKind::Request(_) => None,
-                ErrorKind::Answer(AnswerError::Truncated { declared: None, .. }) => Some(Self::Damaged),
-                ErrorKind::Answer(AnswerError::FileTooLarge { .. }) => Some(Self::Refused),
-                ErrorKind::Answer(AnswerError::Truncated { .. }) | ErrorKind::Transport(_) | ErrorKind::Deadline { .. } => {
-                    Some(Self::Offline)
+                ErrorKind::Refused { refusal, .. } => {
+                    of_status(refusal.status.as_u16(), Self::Faulty)
                 }
+                ErrorKind::Transport(TransportFailure::Tls(_)) | ErrorKind::Request(_) => None,
+                ErrorKind::Answer(AnswerError::Truncated { declared: None, .. }) => {
+                    Some(Self::Damaged)
+                }
+                ErrorKind::Answer(AnswerError::FileTooLarge { .. }) => Some(Self::Refused),
+                ErrorKind::Answer(AnswerError::Truncated { .. })
+                | ErrorKind::Transport(_)
+                | ErrorKind::Deadline { .. } => Some(Self::Offline),
                 _ => Some(Self::Faulty),
             },
             _ => None,

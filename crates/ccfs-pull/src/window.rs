@@ -65,7 +65,11 @@ impl FromStr for Window {
 pub struct WindowError;
 
 fn compact(time: LocalTime) -> String {
-    time.to_string().chars().filter(|c| !"-:".contains(*c)).map(|c| if c == ' ' { 'T' } else { c }).collect()
+    time.to_string()
+        .chars()
+        .filter(|c| !"-:".contains(*c))
+        .map(|c| if c == ' ' { 'T' } else { c })
+        .collect()
 }
 
 fn expanded(text: &str) -> Result<LocalTime, WindowError> {
@@ -73,7 +77,10 @@ fn expanded(text: &str) -> Result<LocalTime, WindowError> {
         return Err(WindowError);
     }
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let (date, time) = ([part(0, 4), part(4, 6), part(6, 8)].join("-"), [part(9, 11), part(11, 13), part(13, 15)].join(":"));
+    let (date, time) = (
+        [part(0, 4), part(4, 6), part(6, 8)].join("-"),
+        [part(9, 11), part(11, 13), part(13, 15)].join(":"),
+    );
     format!("{date}{}{time}", part(8, 9)).parse().map_err(|_| WindowError)
 }
 
@@ -91,7 +98,13 @@ fn expanded(text: &str) -> Result<LocalTime, WindowError> {
 /// assert_eq!(windows, ["20230401T000000_20230403T235959", "20230404T000000_20230404T235959"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn windows<'a>(zone: &'a Zone, from: Day, to: Day, days: u8, taken: &[Window]) -> impl Iterator<Item = Window> + use<'a> {
+pub fn windows<'a>(
+    zone: &'a Zone,
+    from: Day,
+    to: Day,
+    days: u8,
+    taken: &[Window],
+) -> impl Iterator<Item = Window> + use<'a> {
     let mut taken: Vec<Window> = taken.to_vec();
     taken.sort_unstable();
     let mut taken = taken.into_iter().peekable();
@@ -107,7 +120,9 @@ pub fn windows<'a>(zone: &'a Zone, from: Day, to: Day, days: u8, taken: &[Window
                     taken.next();
                 }
                 ahead => {
-                    let last = ahead.and_then(|window| window.begin.plus_seconds(-1)).map_or(last, |end| end.min(last));
+                    let last = ahead
+                        .and_then(|window| window.begin.plus_seconds(-1))
+                        .map_or(last, |end| end.min(last));
                     let end = furthest(zone, begin, last, days.max(1));
                     next = end.plus_seconds(1);
                     return Some(Window { begin, end });
@@ -126,14 +141,19 @@ fn end_of(day: Day) -> LocalTime {
 fn furthest(zone: &Zone, begin: LocalTime, last: LocalTime, days: u8) -> LocalTime {
     let limit = i64::from(days) * DAY;
     let first_end = end_of(begin.day());
-    let mut ends = (0..i64::from(days)).rev().filter_map(|more| first_end.plus_seconds(more * DAY)).map(|end| end.min(last));
-    let fits = |end: &LocalTime| end.seconds_since(begin) < limit && zone.elapsed(begin, *end) <= limit;
+    let mut ends = (0..i64::from(days))
+        .rev()
+        .filter_map(|more| first_end.plus_seconds(more * DAY))
+        .map(|end| end.min(last));
+    let fits =
+        |end: &LocalTime| end.seconds_since(begin) < limit && zone.elapsed(begin, *end) <= limit;
     if let Some(end) = ends.find(fits) {
         return end;
     }
     // The day itself is too long, so its clock is set back: up to there, or else as far as times come twice.
     let end = first_end.min(last);
-    let cut =
-        zone.repeated(begin, end).and_then(|(start, behind)| if start > begin { start.plus_seconds(-1) } else { behind.plus_seconds(-1) });
+    let cut = zone.repeated(begin, end).and_then(|(start, behind)| {
+        if start > begin { start.plus_seconds(-1) } else { behind.plus_seconds(-1) }
+    });
     cut.map_or(end, |cut| cut.clamp(begin, end))
 }

@@ -76,15 +76,26 @@ impl Zone {
     }
 
     /// The first stretch of times between `begin` and `end` that the clock shows twice: its first second, and the one behind it.
-    pub(crate) fn repeated(&self, begin: LocalTime, end: LocalTime) -> Option<(LocalTime, LocalTime)> {
+    pub(crate) fn repeated(
+        &self,
+        begin: LocalTime,
+        end: LocalTime,
+    ) -> Option<(LocalTime, LocalTime)> {
         let (first, last) = (self.first(begin)?, self.last(end)?);
         // A clock that was set back just before `begin` shows its times again from there on.
         let from = first.checked_sub(jiff::SignedDuration::from_hours(26)).ok()?;
-        let mut changes = self.rules.following(from).take_while(|change| change.timestamp() <= last);
+        let mut changes =
+            self.rules.following(from).take_while(|change| change.timestamp() <= last);
         changes.find_map(|change| {
-            let before = self.rules.to_offset(change.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()?);
-            let (later, earlier) = (before.to_datetime(change.timestamp()), change.offset().to_datetime(change.timestamp()));
-            Some((local(earlier)?, local(later)?)).filter(|(start, behind)| start < behind && *behind > begin && *start <= end)
+            let before = self.rules.to_offset(
+                change.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()?,
+            );
+            let (later, earlier) = (
+                before.to_datetime(change.timestamp()),
+                change.offset().to_datetime(change.timestamp()),
+            );
+            Some((local(earlier)?, local(later)?))
+                .filter(|(start, behind)| start < behind && *behind > begin && *start <= end)
         })
     }
 
@@ -96,7 +107,11 @@ impl Zone {
 
     fn last(&self, time: LocalTime) -> Option<Instant> {
         let ambiguous = self.rules.to_ambiguous_timestamp(civil(time)?);
-        if is_skipped(&ambiguous) { self.change_after(ambiguous.earlier().ok()?) } else { ambiguous.later().ok() }
+        if is_skipped(&ambiguous) {
+            self.change_after(ambiguous.earlier().ok()?)
+        } else {
+            ambiguous.later().ok()
+        }
     }
 
     /// The instant at which clocks jump over a time, whose earlier reading is given.
@@ -131,14 +146,33 @@ fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
 
 fn civil(time: LocalTime) -> Option<DateTime> {
     let day = time.day();
-    let midnight = Date::new(i16::try_from(day.year()).ok()?, day.month().cast_signed(), day.day().cast_signed()).ok()?;
+    let midnight = Date::new(
+        i16::try_from(day.year()).ok()?,
+        day.month().cast_signed(),
+        day.day().cast_signed(),
+    )
+    .ok()?;
     let seconds = time.seconds_since(day.midnight());
-    midnight.to_datetime(jiff::civil::Time::midnight()).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()
+    midnight
+        .to_datetime(jiff::civil::Time::midnight())
+        .checked_add(jiff::SignedDuration::from_secs(seconds))
+        .ok()
 }
 
 fn local(time: DateTime) -> Option<LocalTime> {
-    let day = Day::new(u16::try_from(time.year()).ok()?, time.month().cast_unsigned(), time.day().cast_unsigned()).ok()?;
-    LocalTime::new(day, time.hour().cast_unsigned(), time.minute().cast_unsigned(), time.second().cast_unsigned()).ok()
+    let day = Day::new(
+        u16::try_from(time.year()).ok()?,
+        time.month().cast_unsigned(),
+        time.day().cast_unsigned(),
+    )
+    .ok()?;
+    LocalTime::new(
+        day,
+        time.hour().cast_unsigned(),
+        time.minute().cast_unsigned(),
+        time.second().cast_unsigned(),
+    )
+    .ok()
 }
 
 /// There is no time zone of that name.

@@ -37,7 +37,11 @@ fn a_stopped_pull_goes_on() {
                 let mut calls = 0;
                 let result = driver.watched(&bench, plan(), pace(2), None, |_| {
                     calls += 1;
-                    if calls < stop_at + stops { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    if calls < stop_at + stops {
+                        ControlFlow::Continue(())
+                    } else {
+                        ControlFlow::Break(())
+                    }
                 });
                 match result {
                     Ok(summary) => break assert_eq!(summary.rows(), 160),
@@ -47,7 +51,11 @@ fn a_stopped_pull_goes_on() {
             }
             assert!(stops > 0);
             assert!(files(&bench.path()) == expected, "{driver:?}, stopped {stops} times");
-            assert!(bench.questions().values().all(|times| *times == 1), "{driver:?}: {:?}", bench.questions());
+            assert!(
+                bench.questions().values().all(|times| *times == 1),
+                "{driver:?}: {:?}",
+                bench.questions()
+            );
         }
     }
 }
@@ -69,21 +77,33 @@ fn a_dropped_future_is_gone_on_from() {
                 }
                 ControlFlow::Continue(())
             };
-            let pull = Pull::new(plan(), bench.path()).pace(pace(2)).clock(bench.clock.clone()).progress(progress);
+            let pull = Pull::new(plan(), bench.path())
+                .pace(pace(2))
+                .clock(bench.clock.clone())
+                .progress(progress);
             tokio::select! {
                 biased;
                 () = dropped.notified() => {}
                 result = pull.run_async(&client) => assert!(result.is_ok()),
             }
         });
-        let known = std::fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap_or_default();
-        let known: BTreeSet<String> = known.lines().filter(|line| line.contains("\"asked\"")).map(|line| line[27..58].to_owned()).collect();
+        let known =
+            std::fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap_or_default();
+        let known: BTreeSet<String> = known
+            .lines()
+            .filter(|line| line.contains("\"asked\""))
+            .map(|line| line[27..58].to_owned())
+            .collect();
         let before = bench.questions().len();
         let summary = Driver::Async.pull(&bench, plan(), 2).unwrap();
         assert_eq!(summary.rows(), 160);
         assert!(files(&bench.path()) == expected, "dropped at step {drop_at}");
         // All that was not written down, and no more.
-        assert_eq!(summary.asked, 4 - known.len() as u64, "dropped at step {drop_at}, {before} asked before: {known:?}");
+        assert_eq!(
+            summary.asked,
+            4 - known.len() as u64,
+            "dropped at step {drop_at}, {before} asked before: {known:?}"
+        );
     }
 }
 
@@ -96,7 +116,8 @@ fn a_server_that_starts_again_is_waited_for() {
             // The folder and the clock are the bench's; the server is one of our own, and so is the one that takes its place.
             let bench = Bench::new();
             let port = HeldPort::to_listen_on();
-            let builder = || bench.another().ready_after(Duration::from_secs(600)).bind(port.address());
+            let builder =
+                || bench.another().ready_after(Duration::from_secs(600)).bind(port.address());
             let former = builder().start().unwrap();
             let (address, credentials) = (former.endpoint().clone(), former.credentials());
             let successor = builder();
@@ -105,9 +126,14 @@ fn a_server_that_starts_again_is_waited_for() {
             let (mut successor, mut down, mut second) = (Some(successor), 0, None::<Emulator>);
             let progress = |_: &ccfs_pull::PullProgress| {
                 let mut former = former.lock().unwrap();
-                let journal = || std::fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap_or_default();
+                let journal = || {
+                    std::fs::read_to_string(bench.path().join("ccfs-pull.journal"))
+                        .unwrap_or_default()
+                };
                 // Three answers are written down, so none is lost on the way.
-                if former.is_some() && journal().lines().filter(|line| line.contains("\"asked\"")).count() == 3 {
+                if former.is_some()
+                    && journal().lines().filter(|line| line.contains("\"asked\"")).count() == 3
+                {
                     let server = former.take().unwrap();
                     asked = questions(&server);
                     successor = successor.take().map(|builder| builder.jobs_of(&server));
@@ -124,17 +150,32 @@ fn a_server_that_starts_again_is_waited_for() {
                 }
                 ControlFlow::Continue(())
             };
-            let session = Session::new(address, credentials).proxy(None).policy(support::policy()).clock(clock.clone());
-            let pull = Pull::new(plan(), bench.path()).pace(pace(3)).clock(clock.clone()).progress(progress);
+            let session = Session::new(address, credentials)
+                .proxy(None)
+                .policy(support::policy())
+                .clock(clock.clone());
+            let pull = Pull::new(plan(), bench.path())
+                .pace(pace(3))
+                .clock(clock.clone())
+                .progress(progress);
             let summary = match driver {
                 Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session).unwrap()),
-                Driver::Async => runtime().block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap())),
+                Driver::Async => {
+                    runtime().block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap()))
+                }
             };
             let summary = summary.unwrap();
             assert_eq!((summary.rows(), summary.failed().count()), (160, 0), "{driver:?}");
             assert!(files(&bench.path()) == expected, "{driver:?}");
-            let again: usize = questions(second.as_ref().unwrap()).keys().filter(|window| asked.contains_key(*window)).count();
-            assert_eq!(again, if keeps_jobs { 0 } else { 3 }, "{driver:?}: what the server still has is not asked for again");
+            let again: usize = questions(second.as_ref().unwrap())
+                .keys()
+                .filter(|window| asked.contains_key(*window))
+                .count();
+            assert_eq!(
+                again,
+                if keeps_jobs { 0 } else { 3 },
+                "{driver:?}: what the server still has is not asked for again"
+            );
         }
     }
 }
@@ -151,7 +192,11 @@ fn callbacks_say_when_to_look() {
         let (emulator, clock) = (&bench.emulator, &bench.clock);
         let started = clock.now().wall;
         let stranger: ResponseId = "f".repeat(32).parse().unwrap();
-        let stranger = Callback::new(stranger, IndexFileName::new("2023-04-20".parse().unwrap(), stranger), None);
+        let stranger = Callback::new(
+            stranger,
+            IndexFileName::new("2023-04-20".parse().unwrap(), stranger),
+            None,
+        );
         let progress = |_: &_| {
             if clock.now().wall.millis_since(started) >= 180_000 {
                 for name in emulator.files() {
@@ -168,7 +213,11 @@ fn callbacks_say_when_to_look() {
         };
         let summary = driver.watched(&bench, plan(), pace(4), Some(line), progress).unwrap();
         assert_eq!((summary.rows(), summary.asked), (160, 4), "{driver:?}");
-        assert_eq!(bench.requests(FETCH), 4, "{driver:?}: each file is looked for once, when it is there");
+        assert_eq!(
+            bench.requests(FETCH),
+            4,
+            "{driver:?}: each file is looked for once, when it is there"
+        );
         assert!(files(&bench.path()) == expected, "{driver:?}");
         assert!(bench.clock.now().wall.millis_since(started) < 600_000);
     }
@@ -181,11 +230,22 @@ fn callbacks_that_never_come_cost_time_and_nothing_else() {
         let bench = Bench::new();
         let (_speaker, line) = channel();
         let started = bench.clock.now().wall;
-        let summary = driver.watched(&bench, plan(), pace(4), Some(line), |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!((summary.rows(), summary.asked, bench.requests(FETCH)), (160, 4, 4), "{driver:?}");
+        let summary = driver
+            .watched(&bench, plan(), pace(4), Some(line), |_| ControlFlow::Continue(()))
+            .unwrap();
+        assert_eq!(
+            (summary.rows(), summary.asked, bench.requests(FETCH)),
+            (160, 4, 4),
+            "{driver:?}"
+        );
         assert!(files(&bench.path()) == expected, "{driver:?}");
-        let waited = Duration::from_millis(u64::try_from(bench.clock.now().wall.millis_since(started)).unwrap());
-        assert!((Pace::CALLBACK_PATIENCE..2 * Pace::CALLBACK_PATIENCE).contains(&waited), "{waited:?}");
+        let waited = Duration::from_millis(
+            u64::try_from(bench.clock.now().wall.millis_since(started)).unwrap(),
+        );
+        assert!(
+            (Pace::CALLBACK_PATIENCE..2 * Pace::CALLBACK_PATIENCE).contains(&waited),
+            "{waited:?}"
+        );
     }
 }
 
@@ -206,7 +266,8 @@ fn what_no_other_call_would_survive_ends_the_pull() {
             bench.emulator.faults().add(fault.clone());
             let error = driver.pull(&bench, plan(), 1).unwrap_err();
             assert!(matches!(error, PullError::Call { .. }), "{fault}: {error}");
-            let struck = bench.emulator.received().iter().filter(|request| request.fault.is_some()).count();
+            let struck =
+                bench.emulator.received().iter().filter(|request| request.fault.is_some()).count();
             assert_eq!(struck, 1, "{fault}: nothing follows");
             bench.emulator.faults().clear();
             assert_eq!(driver.pull(&bench, plan(), 1).unwrap().rows(), 160, "{fault}");

@@ -31,7 +31,10 @@ fn a_range_comes_to_disk_once() {
     for (driver, in_flight) in DRIVERS.into_iter().flat_map(|driver| [(driver, 1), (driver, 4)]) {
         let bench = Bench::new();
         let summary = driver.pull(&bench, plan(), in_flight).unwrap();
-        assert_eq!((summary.windows.len(), summary.rows(), summary.asked, summary.resumed), (4, 160, 4, 0));
+        assert_eq!(
+            (summary.windows.len(), summary.rows(), summary.asked, summary.resumed),
+            (4, 160, 4, 0)
+        );
         assert_eq!(summary.left_from, None);
         let names: Vec<_> = files(&bench.path()).into_keys().collect();
         assert_eq!(names[0], "agentSkillInfo_20230401T000000_20230403T235959.zip");
@@ -54,7 +57,10 @@ fn a_longer_range_asks_only_for_what_is_new() {
     let summary = pull(&bench, plan_of("2023-03-30", "2023-04-12"), 2).unwrap();
     assert_eq!((summary.windows.len(), summary.asked, summary.resumed), (6, 2, 4));
     let asked: Vec<_> = bench.questions().into_keys().collect();
-    assert_eq!(asked, ["2023-03-30 00:00:00 2023-03-31 23:59:59", "2023-04-11 00:00:00 2023-04-12 23:59:59"]);
+    assert_eq!(
+        asked,
+        ["2023-03-30 00:00:00 2023-03-31 23:59:59", "2023-04-11 00:00:00 2023-04-12 23:59:59"]
+    );
 }
 
 #[test]
@@ -62,7 +68,10 @@ fn only_days_that_are_over_are_asked_for() {
     let bench = Bench::new();
     let summary = pull(&bench, plan_of("2023-04-18", "2023-04-25"), 2).unwrap();
     assert_eq!(summary.left_from.unwrap().to_string(), "2023-04-20");
-    assert_eq!(bench.questions().into_keys().collect::<Vec<_>>(), ["2023-04-18 00:00:00 2023-04-19 23:59:59"]);
+    assert_eq!(
+        bench.questions().into_keys().collect::<Vec<_>>(),
+        ["2023-04-18 00:00:00 2023-04-19 23:59:59"]
+    );
     let summary = pull(&bench, plan_of("2023-04-20", "2023-04-20"), 2).unwrap();
     assert_eq!((summary.windows.len(), summary.asked), (0, 0));
 }
@@ -117,7 +126,10 @@ fn records_are_converted_and_the_zip_may_go() {
 #[test]
 fn no_data_is_an_answer() {
     let bench = Bench::new();
-    bench.emulator.faults().add(Fault::ErrorUnder200(ccfs_proto::ResultCode::NoData).at(ASK).times(1));
+    bench
+        .emulator
+        .faults()
+        .add(Fault::ErrorUnder200(ccfs_proto::ResultCode::NoData).at(ASK).times(1));
     let summary = pull(&bench, plan(), 1).unwrap();
     assert_eq!(summary.windows[0].outcome, Outcome::NoData);
     assert_eq!((summary.rows(), summary.failed().count(), files(&bench.path()).len()), (120, 0, 3));
@@ -177,13 +189,19 @@ fn another_plan_is_refused_with_what_to_do() {
 #[test]
 fn another_plan_takes_over_where_nothing_has_come_of_the_first() {
     let bench = Bench::new();
-    bench.emulator.faults().add(Fault::ErrorUnder200(ccfs_proto::ResultCode::SpanTooLong).at(ASK).times(1));
+    bench
+        .emulator
+        .faults()
+        .add(Fault::ErrorUnder200(ccfs_proto::ResultCode::SpanTooLong).at(ASK).times(1));
     let refused = pull(&bench, plan().window_days(9), 1).unwrap_err();
     assert!(matches!(refused, PullError::Call { .. }), "{refused}");
     assert_eq!(pull(&bench, plan(), 1).unwrap().rows(), 160);
     assert!(files(&bench.path()) == undisturbed(plan()));
     let refused = pull(&bench, plan().window_days(9), 1).unwrap_err();
-    assert!(matches!(refused, PullError::Journal(JournalError::OtherPlan { .. })), "from then on it counts: {refused}");
+    assert!(
+        matches!(refused, PullError::Journal(JournalError::OtherPlan { .. })),
+        "from then on it counts: {refused}"
+    );
 }
 
 #[test]
@@ -277,7 +295,11 @@ fn what_the_server_lost_is_asked_for_again() {
             })
             .unwrap();
         assert!(lost);
-        assert_eq!((summary.rows(), summary.asked, summary.failed().count()), (160, 8, 0), "{driver:?}");
+        assert_eq!(
+            (summary.rows(), summary.asked, summary.failed().count()),
+            (160, 8, 0),
+            "{driver:?}"
+        );
         assert!(files(&bench.path()) == expected, "{driver:?}");
         let journal = fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap();
         assert_eq!(journal.matches("\"lost\"").count(), 4);
@@ -290,13 +312,21 @@ fn a_window_that_cannot_be_had_is_given_up() {
     let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(100 * 3600)));
     let summary = pull(&bench, plan_of("2023-04-01", "2023-04-02"), 1).unwrap();
     let (window, why) = summary.failed().next().unwrap();
-    assert_eq!((summary.asked, window.to_string().as_str()), (3, "20230401T000000_20230402T235959"));
+    assert_eq!(
+        (summary.asked, window.to_string().as_str()),
+        (3, "20230401T000000_20230402T235959")
+    );
     assert!(why.starts_with("asked for 3 times in vain"), "{why}");
 }
 
 fn zip_of(csv: &[u8]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    writer.start_file("20230406080000000123_agentSkillInfo.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    writer
+        .start_file(
+            "20230406080000000123_agentSkillInfo.csv",
+            zip::write::SimpleFileOptions::default(),
+        )
+        .unwrap();
     writer.write_all(csv).unwrap();
     writer.finish().unwrap().into_inner()
 }
@@ -307,7 +337,11 @@ fn a_bad_row_fails_its_window_and_keeps_the_zip() {
     let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
     let one = || plan_of("2023-04-01", "2023-04-01").convert(ExportFormat::Jsonl);
     let stopped = Driver::Blocking.watched(&bench, one(), pace(1), None, |_| {
-        if bench.emulator.files().is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if bench.emulator.files().is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     });
     assert!(matches!(stopped, Err(PullError::Stopped)));
     // What a run leaves that put the file in place and died.
@@ -317,7 +351,10 @@ fn a_bad_row_fails_its_window_and_keeps_the_zip() {
     let summary = pull(&bench, one(), 1).unwrap();
     let why = summary.failed().next().unwrap().1;
     assert!(why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"), "{why}");
-    assert_eq!(files(&bench.path()).into_keys().collect::<Vec<_>>(), [zip.file_name().unwrap().to_str().unwrap()]);
+    assert_eq!(
+        files(&bench.path()).into_keys().collect::<Vec<_>>(),
+        [zip.file_name().unwrap().to_str().unwrap()]
+    );
 
     let skip = ccfs_archive::ReadOptions::new().on_bad_row(ccfs_archive::OnBadRow::Skip);
     let summary = pull(&bench, one().read_options(skip), 1).unwrap();
@@ -336,7 +373,10 @@ fn a_plan_that_cannot_be_pulled_is_told_with_its_bound() {
         (plan_of("0001-01-01", "9999-12-31"), "at most 100000"),
     ] {
         let refused = pull(&bench, plan, 1).unwrap_err();
-        assert!(matches!(refused, PullError::Plan(_)) && refused.to_string().contains(said), "{refused}");
+        assert!(
+            matches!(refused, PullError::Plan(_)) && refused.to_string().contains(said),
+            "{refused}"
+        );
     }
     assert!(!bench.path().exists() && bench.emulator.received().is_empty());
 }

@@ -14,7 +14,13 @@ use ccfs_pull::{Asked, Entry, Known, Outcome, Stored, Window};
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/laws.txt",
+        ))),
+        ..Config::default()
+    }
 }
 
 /// What a list of entries means, said by other words than the library's.
@@ -22,12 +28,21 @@ fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
     let mut known = BTreeMap::new();
     for entry in entries {
         match entry {
-            Entry::Asking { window, .. } | Entry::Lost { window, .. } => drop(known.insert(*window, Known::Fresh)),
-            Entry::Asked { window, id, sent, at } => drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at)))),
-            Entry::Stored { window, bytes, rows, bad_rows, .. } => {
-                known.insert(*window, Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))));
+            Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
+                drop(known.insert(*window, Known::Fresh))
             }
-            Entry::NoData { window, .. } => drop(known.insert(*window, Known::Complete(Outcome::NoData))),
+            Entry::Asked { window, id, sent, at } => {
+                drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at))))
+            }
+            Entry::Stored { window, bytes, rows, bad_rows, .. } => {
+                known.insert(
+                    *window,
+                    Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))),
+                );
+            }
+            Entry::NoData { window, .. } => {
+                drop(known.insert(*window, Known::Complete(Outcome::NoData)))
+            }
             _ => {}
         }
     }

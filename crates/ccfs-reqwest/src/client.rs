@@ -89,18 +89,31 @@ impl Client {
     /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
     /// [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
+        Download {
+            client: self,
+            operation,
+            overwrite: Overwrite::default(),
+            progress: None,
+            check: None,
+        }
     }
 
-    async fn run<O: Operation>(&self, operation: O, sink: &mut impl Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
+    async fn run<O: Operation>(
+        &self,
+        operation: O,
+        sink: &mut impl Sink,
+        progress: Option<ProgressFn<'_>>,
+    ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result = call.span().follow(drive(&mut exchange, &self.http, &mut call, sink, progress)).await;
+        let result =
+            call.span().follow(drive(&mut exchange, &self.http, &mut call, sink, progress)).await;
         call.end(&exchange, &result);
         result
     }
 }
 
-pub(crate) type CheckFn = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
+pub(crate) type CheckFn =
+    Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a>;
 
 /// A download that is ready to start.
@@ -143,14 +156,20 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
 
     /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with [`Error::Stopped`], and so does dropping its future at any moment;
     /// of a file nothing is left behind. Default: nothing is called.
-    pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a) -> Self {
+    pub fn progress(
+        mut self,
+        progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
+    ) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
     /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it in place. When it
     /// says no, that is [`Error::Rejected`], and nothing is left behind. Default: the length and a ZIP's end are checked, as always, and no more.
-    pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static) -> Self {
+    pub fn check(
+        mut self,
+        check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
+    ) -> Self {
         self.check = Some(Box::new(check));
         self
     }
@@ -165,14 +184,20 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
 
     /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many. There is no
     /// file here, so [`overwrite`](Self::overwrite) and [`check`](Self::check) do not count.
-    pub async fn to_writer(self, writer: impl AsyncWrite + Unpin + Send) -> Result<FileReceipt, Error> {
+    pub async fn to_writer(
+        self,
+        writer: impl AsyncWrite + Unpin + Send,
+    ) -> Result<FileReceipt, Error> {
         self.client.run(self.operation, &mut Once(writer), self.progress).await
     }
 }
 
 impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download").field("operation", &self.operation).field("overwrite", &self.overwrite).finish_non_exhaustive()
+        f.debug_struct("Download")
+            .field("operation", &self.operation)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,6 +221,8 @@ pub enum BuildError {
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// reqwest cannot make a client out of settings that were checked before. Please report it.
-    #[error("reqwest makes no HTTP client out of these settings; please report it, and give Client::with_http one of your own meanwhile")]
+    #[error(
+        "reqwest makes no HTTP client out of these settings; please report it, and give Client::with_http one of your own meanwhile"
+    )]
     Http,
 }

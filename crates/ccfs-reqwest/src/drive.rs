@@ -55,7 +55,11 @@ pub(crate) async fn drive<O: Operation>(
     }
 }
 
-async fn send(http: &Client, request: http::Request<Bytes>, within: Duration) -> Result<Response, TransportFailure> {
+async fn send(
+    http: &Client,
+    request: http::Request<Bytes>,
+    within: Duration,
+) -> Result<Response, TransportFailure> {
     let request = Request::try_from(request).map_err(|_| TransportFailure::Protocol)?;
     match timeout(within, http.execute(request)).await {
         Ok(answer) => answer.map_err(|error| send_failure(&error)),
@@ -63,7 +67,10 @@ async fn send(http: &Client, request: http::Request<Bytes>, within: Duration) ->
     }
 }
 
-async fn read(body: Option<&mut Response>, within: Duration) -> Result<Option<Bytes>, TransportFailure> {
+async fn read(
+    body: Option<&mut Response>,
+    within: Duration,
+) -> Result<Option<Bytes>, TransportFailure> {
     let Some(body) = body else { return Ok(None) };
     match timeout(within, body.chunk()).await {
         Ok(chunk) => chunk.map_err(|error| read_failure(&error)),

@@ -32,7 +32,10 @@ mod drive;
 mod failure;
 mod sink;
 
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
+pub use ccfs_driver::{
+    Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock,
+    WholeFile,
+};
 pub use ccfs_proto as proto;
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
 pub use client::{BuildError, Client, Download};

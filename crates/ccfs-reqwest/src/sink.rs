@@ -69,7 +69,10 @@ impl Replaceable {
         .map_err(|error| Error::Write(gone(error)))?
     }
 
-    async fn with(&mut self, work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    async fn with(
+        &mut self,
+        work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
         let mut file = self.file.take().ok_or_else(lost)?;
         let (file, result) = spawn_blocking(move || {
             let result = work(&mut file);

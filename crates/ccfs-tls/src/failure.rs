@@ -31,17 +31,25 @@ pub fn io_failure(error: &io::Error) -> Option<TlsFailure> {
 fn certificate(reason: &CertificateError) -> TlsFailure {
     match reason {
         // A CA of the right name with another key is as unknown as any other.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFailure::UnknownIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFailure::WrongName,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            TlsFailure::UnknownIssuer
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            TlsFailure::WrongName
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailure::NotYetValid,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            TlsFailure::NotYetValid
+        }
         CertificateError::Other(other) => match other.0.downcast_ref::<PinDiffers>() {
             Some(PinDiffers { presented, pins }) => TlsFailure::PinDiffers {
                 presented: *presented.as_bytes(),
                 pinned: pins.first().map_or([0; 32], |pin| *pin.as_bytes()),
                 others: pins.len().saturating_sub(1),
             },
-            None if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) => TlsFailure::CaCertificate,
+            None if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) => {
+                TlsFailure::CaCertificate
+            }
             None => TlsFailure::BadCertificate,
         },
         _ => TlsFailure::BadCertificate,
@@ -50,7 +58,9 @@ fn certificate(reason: &CertificateError) -> TlsFailure {
 
 fn alert_received(alert: AlertDescription) -> TlsFailure {
     match alert {
-        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => TlsFailure::ClientCertificateMissing,
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            TlsFailure::ClientCertificateMissing
+        }
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::CertificateRevoked
@@ -59,9 +69,9 @@ fn alert_received(alert: AlertDescription) -> TlsFailure {
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied
         | AlertDescription::DecryptError => TlsFailure::ClientCertificateRefused,
-        AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
-            TlsFailure::NothingInCommon
-        }
+        AlertDescription::HandshakeFailure
+        | AlertDescription::ProtocolVersion
+        | AlertDescription::InsufficientSecurity => TlsFailure::NothingInCommon,
         _ => TlsFailure::Other,
     }
 }

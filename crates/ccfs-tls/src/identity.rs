@@ -9,7 +9,9 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
 use zeroize::Zeroizing;
 
 use crate::trust::PEM_LIMIT;
@@ -54,9 +56,14 @@ impl Identity {
             return Err(IdentityError::NoCertificate);
         }
         let (wrap, der) = key_der(key)?;
-        let certified = CertifiedKey::new(chain, any_supported_type(&wrap(&der)).map_err(|_| IdentityError::Key)?);
+        let certified = CertifiedKey::new(
+            chain,
+            any_supported_type(&wrap(&der)).map_err(|_| IdentityError::Key)?,
+        );
         match certified.keys_match() {
-            Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Self(Arc::new(certified))),
+            Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
+                Ok(Self(Arc::new(certified)))
+            }
             Err(Error::InconsistentKeys(_)) => Err(IdentityError::KeyDiffers),
             Err(_) => Err(IdentityError::Certificate),
         }
@@ -70,11 +77,14 @@ impl fmt::Debug for Identity {
 }
 
 /// The certificates of a PEM text. What stands beside them is not given to `rustls-pki-types`, because it may be the key; see below.
-fn certificates_in(mut pem: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, IdentityError>> {
+fn certificates_in(
+    mut pem: &[u8],
+) -> impl Iterator<Item = Result<CertificateDer<'static>, IdentityError>> {
     std::iter::from_fn(move || {
         let begin = find(pem, b"-----BEGIN CERTIFICATE-----")?;
         let rest = &pem[begin..];
-        let end = find(rest, b"-----END CERTIFICATE-----").map_or(rest.len(), |at| at + b"-----END CERTIFICATE-----".len());
+        let end = find(rest, b"-----END CERTIFICATE-----")
+            .map_or(rest.len(), |at| at + b"-----END CERTIFICATE-----".len());
         pem = &rest[end..];
         Some(CertificateDer::from_pem_slice(&rest[..end]).map_err(|_| IdentityError::Certificate))
     })
@@ -90,7 +100,11 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
     let mut lines = text.lines().map(str::trim);
     let (label, wrap) = loop {
         let line = lines.next().ok_or(IdentityError::NoKey)?;
-        let Some(label) = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----")) else { continue };
+        let Some(label) =
+            line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"))
+        else {
+            continue;
+        };
         if label == "ENCRYPTED PRIVATE KEY" {
             return Err(IdentityError::Encrypted);
         }
@@ -102,7 +116,8 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
     let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
     loop {
         let line = lines.next().ok_or(IdentityError::Key)?;
-        if line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix("-----")) == Some(label) {
+        if line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix("-----")) == Some(label)
+        {
             break;
         }
         // The old form of a password: `Proc-Type: 4,ENCRYPTED`.
@@ -122,7 +137,9 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
 #[non_exhaustive]
 pub enum IdentityError {
     /// Longer than the bound.
-    #[error("a client certificate or key has {len} bytes, and at most {limit} are read: is it the right file?")]
+    #[error(
+        "a client certificate or key has {len} bytes, and at most {limit} are read: is it the right file?"
+    )]
     TooLarge {
         /// The bound in bytes.
         limit: usize,
@@ -130,19 +147,29 @@ pub enum IdentityError {
         len: usize,
     },
     /// No PEM certificate in it.
-    #[error("the client certificate is missing: it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
+    #[error(
+        "the client certificate is missing: it must be PEM, with a line -----BEGIN CERTIFICATE-----"
+    )]
     NoCertificate,
     /// A broken certificate.
-    #[error("the client certificate is not proper PEM around an X.509 certificate: openssl x509 -in CERT -out PEM writes it anew")]
+    #[error(
+        "the client certificate is not proper PEM around an X.509 certificate: openssl x509 -in CERT -out PEM writes it anew"
+    )]
     Certificate,
     /// No PEM private key in it.
-    #[error("the client key is missing: it must be PEM, with a line -----BEGIN PRIVATE KEY----- (or RSA PRIVATE KEY, or EC PRIVATE KEY)")]
+    #[error(
+        "the client key is missing: it must be PEM, with a line -----BEGIN PRIVATE KEY----- (or RSA PRIVATE KEY, or EC PRIVATE KEY)"
+    )]
     NoKey,
     /// The key has a password.
-    #[error("the client key is encrypted with a password; take it off with: openssl pkey -in KEY -out PLAIN-KEY")]
+    #[error(
+        "the client key is encrypted with a password; take it off with: openssl pkey -in KEY -out PLAIN-KEY"
+    )]
     Encrypted,
     /// A broken key, or of a kind that TLS does not use here.
-    #[error("the client key cannot be used: it must be RSA, ECDSA (P-256, P-384) or Ed25519 in proper PEM")]
+    #[error(
+        "the client key cannot be used: it must be RSA, ECDSA (P-256, P-384) or Ed25519 in proper PEM"
+    )]
     Key,
     /// The key belongs to another certificate.
     #[error(

@@ -68,8 +68,11 @@ impl FromStr for Pin {
         if text.bytes().any(|b| b != b':' && !b.is_ascii_hexdigit()) {
             return Err(PinError::Digit);
         }
-        let digits: Vec<u8> =
-            text.bytes().filter_map(|b| char::from(b).to_digit(16)).filter_map(|digit| u8::try_from(digit).ok()).collect();
+        let digits: Vec<u8> = text
+            .bytes()
+            .filter_map(|b| char::from(b).to_digit(16))
+            .filter_map(|digit| u8::try_from(digit).ok())
+            .collect();
         if digits.len() != DIGITS {
             return Err(PinError::Length { len: digits.len() });
         }

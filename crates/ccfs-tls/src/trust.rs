@@ -56,7 +56,13 @@ impl Trust {
     /// The system's roots, which are read when a configuration is made, and TLS 1.2 or newer. It is the default.
     #[must_use]
     pub fn system() -> Self {
-        Self { system: true, extra: Vec::new(), pins: Vec::new(), identity: None, oldest: TlsVersion::default() }
+        Self {
+            system: true,
+            extra: Vec::new(),
+            pins: Vec::new(),
+            identity: None,
+            oldest: TlsVersion::default(),
+        }
     }
 
     /// Nobody yet: only what is added counts.
@@ -72,9 +78,12 @@ impl Trust {
         }
         let before = self.extra.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| TrustError::Pem { number: self.extra.len() - before + 1 })?;
+            let certificate = certificate
+                .map_err(|_| TrustError::Pem { number: self.extra.len() - before + 1 })?;
             let number = self.extra.len() - before + 1;
-            RootCertStore::empty().add(certificate.clone()).map_err(|_| TrustError::Certificate { number })?;
+            RootCertStore::empty()
+                .add(certificate.clone())
+                .map_err(|_| TrustError::Certificate { number })?;
             self.extra.push(certificate);
         }
         if self.extra.len() == before { Err(TrustError::NoCertificate) } else { Ok(self) }
@@ -146,8 +155,11 @@ impl Trust {
         }
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(self.certificates()?);
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        verifier.map(|verifier| verifier as Arc<dyn ServerCertVerifier>).map_err(|_| TrustError::Nothing)
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        verifier
+            .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+            .map_err(|_| TrustError::Nothing)
     }
 
     fn config(&self, verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
@@ -162,7 +174,9 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         match &self.identity {
-            Some(Identity(key)) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(key)))),
+            Some(Identity(key)) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(key))))
+            }
             None => builder.with_no_client_auth(),
         }
     }
@@ -211,16 +225,22 @@ pub enum TrustError {
         len: usize,
     },
     /// No PEM certificate in it.
-    #[error("the CA file has no certificate: it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
+    #[error(
+        "the CA file has no certificate: it must be PEM, with a line -----BEGIN CERTIFICATE-----"
+    )]
     NoCertificate,
     /// Broken PEM.
-    #[error("certificate number {number} of the CA file is not proper PEM: copy it again, from its BEGIN line to its END line")]
+    #[error(
+        "certificate number {number} of the CA file is not proper PEM: copy it again, from its BEGIN line to its END line"
+    )]
     Pem {
         /// Which one, from 1.
         number: usize,
     },
     /// Proper PEM around something that is no certificate.
-    #[error("certificate number {number} of the CA file is damaged, or no X.509 certificate: openssl x509 -in FILE -text shows what it is")]
+    #[error(
+        "certificate number {number} of the CA file is damaged, or no X.509 certificate: openssl x509 -in FILE -text shows what it is"
+    )]
     Certificate {
         /// Which one, from 1.
         number: usize,

@@ -96,7 +96,11 @@ pub(crate) struct PinDiffers {
 
 impl fmt::Display for PinDiffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the certificate's pin is {}, and it is none of the accepted ones", self.presented)
+        write!(
+            f,
+            "the certificate's pin is {}, and it is none of the accepted ones",
+            self.presented
+        )
     }
 }
 
@@ -117,6 +121,7 @@ impl Shown {
     }
 
     fn record<'a>(&self, certificates: impl Iterator<Item = &'a CertificateDer<'a>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = certificates.map(|certificate| certificate.to_vec()).collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            certificates.map(|certificate| certificate.to_vec()).collect();
     }
 }

@@ -16,7 +16,8 @@ use skipped::skipped;
 
 fn made() -> (String, String) {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let certificate =
+        CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
     (certificate.pem(), key.serialize_pem())
 }
 
@@ -30,7 +31,11 @@ fn a_certificate_and_its_key_are_an_identity_that_shows_neither() {
     let shown = format!("{:?}", read(&certificate, &key).unwrap());
     assert_eq!(shown, "Identity { certificates: 1, .. }");
     // One file with both, lines of Windows, and words around.
-    let both = format!("subject=client\r\n{}\r\n{}", certificate.replace('\n', "\r\n"), key.replace('\n', "\r\n"));
+    let both = format!(
+        "subject=client\r\n{}\r\n{}",
+        certificate.replace('\n', "\r\n"),
+        key.replace('\n', "\r\n")
+    );
     read(&both, &both).unwrap();
 }
 
@@ -44,13 +49,25 @@ fn what_is_wrong_is_told() {
         ("", key.as_str(), IdentityError::NoCertificate),
         (key.as_str(), key.as_str(), IdentityError::NoCertificate),
         (&certificate[..certificate.len() / 2], key.as_str(), IdentityError::Certificate),
-        (&format!("{certificate}-----BEGIN CERTIFICATE-----\nMIG"), key.as_str(), IdentityError::Certificate),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key.as_str(), IdentityError::Certificate),
+        (
+            &format!("{certificate}-----BEGIN CERTIFICATE-----\nMIG"),
+            key.as_str(),
+            IdentityError::Certificate,
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            key.as_str(),
+            IdentityError::Certificate,
+        ),
         (certificate.as_str(), "", IdentityError::NoKey),
         (certificate.as_str(), certificate.as_str(), IdentityError::NoKey),
         (certificate.as_str(), cut, IdentityError::Key),
         (certificate.as_str(), broken.as_str(), IdentityError::Key),
-        (certificate.as_str(), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", IdentityError::Key),
+        (
+            certificate.as_str(),
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            IdentityError::Key,
+        ),
     ] {
         let error = read(certificate, key).unwrap_err();
         assert_eq!(error, expected);
@@ -65,7 +82,11 @@ fn what_is_wrong_is_told() {
 fn openssl(folder: &Path, line: &str) -> bool {
     let run = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
     run.is_ok_and(|output| {
-        assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "openssl {line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         true
     })
 }
@@ -90,13 +111,19 @@ fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
         ("ed25519.pem", "BEGIN PRIVATE KEY"),
     ] {
         assert!(text(name).contains(label), "{name}");
-        openssl(at, &format!("req -x509 -new -key {name} -subj /CN=client -days 30 -out certificate.pem"));
+        openssl(
+            at,
+            &format!("req -x509 -new -key {name} -subj /CN=client -days 30 -out certificate.pem"),
+        );
         if let Err(error) = read(&text("certificate.pem"), &text(name)) {
             panic!("{name}: {error}");
         }
     }
     openssl(at, "pkey -in ec-sec1.pem -aes256 -passout pass:word -out encrypted-pkcs8.pem");
-    openssl(at, "rsa -in rsa-pkcs1.pem -aes256 -passout pass:word -traditional -out encrypted-pkcs1.pem");
+    openssl(
+        at,
+        "rsa -in rsa-pkcs1.pem -aes256 -passout pass:word -traditional -out encrypted-pkcs1.pem",
+    );
     for name in ["encrypted-pkcs8.pem", "encrypted-pkcs1.pem"] {
         let error = read(&text("certificate.pem"), &text(name)).unwrap_err();
         assert_eq!(error, IdentityError::Encrypted, "{name}");

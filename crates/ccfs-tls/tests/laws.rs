@@ -18,7 +18,13 @@ use rustls::{CertificateError, ClientConfig, ClientConnection, ServerConfig, Ser
 const PEM_LIMIT: usize = 4 * 1024 * 1024;
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))), ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/regressions/laws.txt",
+        ))),
+        ..Config::default()
+    }
 }
 
 /// A private CA and a server certificate that it signed for 127.0.0.1 and localhost.
@@ -45,14 +51,23 @@ impl Authority {
         let issuer = Issuer::new(params, key);
         let server_key = KeyPair::generate().unwrap();
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let signed = CertificateParams::new(names).unwrap().signed_by(&server_key, &issuer).unwrap();
+        let signed =
+            CertificateParams::new(names).unwrap().signed_by(&server_key, &issuer).unwrap();
         let server = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![signed.der().clone()], PrivateKeyDer::try_from(server_key.serialize_der()).unwrap())
+            .with_single_cert(
+                vec![signed.der().clone()],
+                PrivateKeyDer::try_from(server_key.serialize_der()).unwrap(),
+            )
             .unwrap();
-        Self { pem: certificate.pem(), der: certificate.der().clone(), leaf: signed.der().clone(), server: Arc::new(server) }
+        Self {
+            pem: certificate.pem(),
+            der: certificate.der().clone(),
+            leaf: signed.der().clone(),
+            server: Arc::new(server),
+        }
     }
 }
 
@@ -63,10 +78,14 @@ fn junk() -> impl Strategy<Value = String> {
         Just(String::new()),
         Just("subject=/CN=private CA".to_owned()),
         "[ -,.-~é\t]{0,60}",
-        Just("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----".to_owned()),
+        Just(
+            "-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----"
+                .to_owned()
+        ),
         Just(key.trim_end().to_owned()),
     ];
-    prop::collection::vec(line, 0..3).prop_map(|lines| lines.iter().flat_map(|line| [line, "\n"]).collect())
+    prop::collection::vec(line, 0..3)
+        .prop_map(|lines| lines.iter().flat_map(|line| [line, "\n"]).collect())
 }
 
 /// A CA file with certificates of those authorities, and where each of its certificates lies.
@@ -78,19 +97,27 @@ struct CaFile {
 }
 
 fn ca_file(certificates: std::ops::Range<usize>) -> impl Strategy<Value = CaFile> {
-    (prop::collection::vec((0..5_usize, junk()), certificates), junk(), any::<bool>()).prop_map(|(parts, end, crlf)| {
-        let (mut text, mut spans, mut which) = (String::new(), Vec::new(), Vec::new());
-        let ends = |text: &str| if crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text.replace("\r\n", "\n") };
-        for (nth, junk) in parts {
-            text.push_str(&ends(&junk));
-            let start = text.len();
-            text.push_str(&ends(&authorities()[nth].pem));
-            spans.push((start, text.trim_end().len()));
-            which.push(nth);
-        }
-        text.push_str(&ends(&end));
-        CaFile { which, text, spans }
-    })
+    (prop::collection::vec((0..5_usize, junk()), certificates), junk(), any::<bool>()).prop_map(
+        |(parts, end, crlf)| {
+            let (mut text, mut spans, mut which) = (String::new(), Vec::new(), Vec::new());
+            let ends = |text: &str| {
+                if crlf {
+                    text.replace("\r\n", "\n").replace('\n', "\r\n")
+                } else {
+                    text.replace("\r\n", "\n")
+                }
+            };
+            for (nth, junk) in parts {
+                text.push_str(&ends(&junk));
+                let start = text.len();
+                text.push_str(&ends(&authorities()[nth].pem));
+                spans.push((start, text.trim_end().len()));
+                which.push(nth);
+            }
+            text.push_str(&ends(&end));
+            CaFile { which, text, spans }
+        },
+    )
 }
 
 fn of(which: &[usize]) -> Vec<CertificateDer<'static>> {
@@ -98,7 +125,11 @@ fn of(which: &[usize]) -> Vec<CertificateDer<'static>> {
 }
 
 /// A handshake in memory.
-fn handshake(config: ClientConfig, server: &Arc<ServerConfig>, name: &str) -> Result<(), rustls::Error> {
+fn handshake(
+    config: ClientConfig,
+    server: &Arc<ServerConfig>,
+    name: &str,
+) -> Result<(), rustls::Error> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
@@ -281,7 +312,10 @@ fn a_cas_own_certificate_is_told_and_can_be_pinned() {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![own.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .with_single_cert(
+            vec![own.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
         .unwrap();
     let server = Arc::new(server);
     for roots in [&authorities()[0].pem, &own.pem()] {
@@ -289,7 +323,8 @@ fn a_cas_own_certificate_is_told_and_can_be_pinned() {
         let error = handshake(trust.client_config().unwrap(), &server, "127.0.0.1").unwrap_err();
         assert_eq!(ccfs_tls::failure(&error), TlsFailure::CaCertificate);
     }
-    handshake(Trust::none().pin(Pin::of(own.der())).client_config().unwrap(), &server, "127.0.0.1").unwrap();
+    handshake(Trust::none().pin(Pin::of(own.der())).client_config().unwrap(), &server, "127.0.0.1")
+        .unwrap();
 }
 
 /// Somebody else's certificate in hand, but not its key: the pin fits, and the handshake's signature does not.
@@ -297,7 +332,10 @@ fn a_cas_own_certificate_is_told_and_can_be_pinned() {
 fn a_pinned_certificate_without_its_key_is_not_believed() {
     let (real, thief) = (&authorities()[0], KeyPair::generate().unwrap());
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let key = rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::try_from(thief.serialize_der()).unwrap()).unwrap();
+        let key = rustls::crypto::ring::sign::any_supported_type(
+            &PrivateKeyDer::try_from(thief.serialize_der()).unwrap(),
+        )
+        .unwrap();
         let certified = Arc::new(CertifiedKey::new(vec![real.leaf.clone()], key));
         let server = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[version])
@@ -305,8 +343,13 @@ fn a_pinned_certificate_without_its_key_is_not_believed() {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         let trust = Trust::none().pin(Pin::of(&real.leaf));
-        let error = handshake(trust.client_config().unwrap(), &Arc::new(server), "127.0.0.1").unwrap_err();
-        assert_eq!(error, rustls::Error::InvalidCertificate(CertificateError::BadSignature), "{version:?}");
+        let error =
+            handshake(trust.client_config().unwrap(), &Arc::new(server), "127.0.0.1").unwrap_err();
+        assert_eq!(
+            error,
+            rustls::Error::InvalidCertificate(CertificateError::BadSignature),
+            "{version:?}"
+        );
     }
 }
 

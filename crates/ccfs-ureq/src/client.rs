@@ -48,7 +48,10 @@ impl Client {
     ///
     /// Reads the system's roots where they count, and the environment's proxy where the session names none; sends nothing.
     pub fn with_trust(session: Session, trust: &Trust) -> Result<Self, BuildError> {
-        let agent = connect::agent(session.route()?.as_ref(), trust.client_config_for(session.endpoint())?)?;
+        let agent = connect::agent(
+            session.route()?.as_ref(),
+            trust.client_config_for(session.endpoint())?,
+        )?;
         Ok(Self::with_http(session, agent))
     }
 
@@ -76,12 +79,24 @@ impl Client {
     /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
     /// [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, overwrite: Overwrite::default(), progress: None, check: None }
+        Download {
+            client: self,
+            operation,
+            overwrite: Overwrite::default(),
+            progress: None,
+            check: None,
+        }
     }
 
-    fn run<O: Operation>(&self, operation: O, sink: &mut dyn Sink, progress: Option<ProgressFn<'_>>) -> Result<O::Answer, Error> {
+    fn run<O: Operation>(
+        &self,
+        operation: O,
+        sink: &mut dyn Sink,
+        progress: Option<ProgressFn<'_>>,
+    ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result = call.span().in_scope(|| drive(&mut exchange, &self.wire, &mut call, sink, progress));
+        let result =
+            call.span().in_scope(|| drive(&mut exchange, &self.wire, &mut call, sink, progress));
         call.end(&exchange, &result);
         result
     }
@@ -136,7 +151,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
 
     /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it in place. When it says no, that is [`Error::Rejected`], and nothing is
     /// left behind. Default: the length and a ZIP's end are checked, as always, and no more.
-    pub fn check(mut self, check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a) -> Self {
+    pub fn check(
+        mut self,
+        check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a,
+    ) -> Self {
         self.check = Some(Box::new(check));
         self
     }
@@ -161,7 +179,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
 
 impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download").field("operation", &self.operation).field("overwrite", &self.overwrite).finish_non_exhaustive()
+        f.debug_struct("Download")
+            .field("operation", &self.operation)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,8 +15,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport,
-    TransportAdapter,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout,
+    TcpConnector, Transport, TransportAdapter,
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
@@ -43,8 +43,15 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
 struct Lookup(DefaultResolver);
 
 impl Resolver for Lookup {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        self.0.resolve(uri, config, timeout).map_err(|error| if matches!(error, Error::Io(_)) { Error::HostNotFound } else { error })
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| {
+            if matches!(error, Error::Io(_)) { Error::HostNotFound } else { error }
+        })
     }
 }
 
@@ -56,8 +63,14 @@ struct Unsent<C>(C);
 impl<In: Transport, C: Connector<In>> Connector<In> for Unsent<C> {
     type Out = C::Out;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<C::Out>, Error> {
-        self.0.connect(details, chained).map_err(|error| if matches!(error, Error::Io(_)) { Error::ConnectionFailed } else { error })
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<C::Out>, Error> {
+        self.0.connect(details, chained).map_err(|error| {
+            if matches!(error, Error::Io(_)) { Error::ConnectionFailed } else { error }
+        })
     }
 }
 
@@ -73,20 +86,32 @@ impl fmt::Debug for TlsConnector {
 impl<In: Transport> Connector<In> for TlsConnector {
     type Out = Either<In, TlsTransport>;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
         let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let name = ServerName::try_from(host).map_err(|_| Error::Tls("the host is no name that TLS knows"))?.to_owned();
+        let name = ServerName::try_from(host)
+            .map_err(|_| Error::Tls("the host is no name that TLS knows"))?
+            .to_owned();
         let mut tls = ClientConnection::new(Arc::clone(&self.0), name)?;
-        let mut wire = TransportAdapter::new(Box::new(transport) as Box<dyn Transport>, Arc::clone(&details.current_time));
+        let mut wire = TransportAdapter::new(
+            Box::new(transport) as Box<dyn Transport>,
+            Arc::clone(&details.current_time),
+        );
         wire.set_timeout(left(details));
         while tls.is_handshaking() {
             tls.complete_io(&mut wire).map_err(handshake_failure)?;
         }
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(tls, wire) })))
     }
 }
@@ -94,7 +119,9 @@ impl<In: Transport> Connector<In> for TlsConnector {
 /// What TCP and the proxy have left of the time to connect.
 fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
     let mut timeout = details.timeout;
-    if let (Duration::Exact(after), Instant::Exact(begun), Instant::Exact(now)) = (timeout.after, details.now, (details.current_time)()) {
+    if let (Duration::Exact(after), Instant::Exact(begun), Instant::Exact(now)) =
+        (timeout.after, details.now, (details.current_time)())
+    {
         timeout.after = Duration::Exact(after.saturating_sub(now.saturating_duration_since(begun)));
     }
     timeout
@@ -102,7 +129,8 @@ fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
 
 /// A connection that breaks during the handshake never came about: nothing was sent over it.
 fn handshake_failure(error: io::Error) -> Error {
-    let told = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>());
+    let told =
+        error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>());
     if told { Error::Io(error) } else { Error::ConnectionFailed }
 }
 
@@ -158,7 +186,8 @@ mod tests {
     fn a_name_that_is_not_found_is_told_as_such() {
         let uri: Uri = format!("https://{}/", "a".repeat(64)).parse().unwrap();
         for after in [Duration::NotHappening, Duration::from_secs(60)] {
-            let timeout = NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
+            let timeout =
+                NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
             let error = Lookup::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
             assert!(matches!(error, Error::HostNotFound), "{error:?}");
         }
@@ -179,13 +208,24 @@ mod tests {
     /// Such an error means that nothing was sent when a connection was being made, and nothing at all later.
     #[test]
     fn no_way_to_a_server_is_told_by_where_it_came_up() {
-        for kind in [io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable, io::ErrorKind::NetworkDown, io::ErrorKind::TimedOut]
-        {
-            let agent = Agent::with_parts(Config::default(), ().chain(Unsent(NoWay(kind))), Lookup::default());
+        for kind in [
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+            io::ErrorKind::NetworkDown,
+            io::ErrorKind::TimedOut,
+        ] {
+            let agent = Agent::with_parts(
+                Config::default(),
+                ().chain(Unsent(NoWay(kind))),
+                Lookup::default(),
+            );
             let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();
             assert_eq!(send_failure(&error), TransportFailure::Connect, "{kind:?}");
             let later = send_failure(&Error::Io(kind.into()));
-            assert!(matches!(later, TransportFailure::Broken | TransportFailure::Stall), "{kind:?}: {later:?}");
+            assert!(
+                matches!(later, TransportFailure::Broken | TransportFailure::Stall),
+                "{kind:?}: {later:?}"
+            );
         }
     }
 }

@@ -48,11 +48,13 @@ pub(crate) fn drive<O: Operation>(
                 }
                 Err(error) => exchange.on_failure(clock.now(), send_failure(&error))?,
             },
-            Step::Receive { .. } => match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, &mut buffer)) {
-                Ok(chunk) if chunk.is_empty() => exchange.on_end(clock.now())?,
-                Ok(chunk) => exchange.on_body(clock.now(), chunk)?,
-                Err(error) => exchange.on_failure(clock.now(), read_failure(&error))?,
-            },
+            Step::Receive { .. } => {
+                match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, &mut buffer)) {
+                    Ok(chunk) if chunk.is_empty() => exchange.on_end(clock.now())?,
+                    Ok(chunk) => exchange.on_body(clock.now(), chunk)?,
+                    Err(error) => exchange.on_failure(clock.now(), read_failure(&error))?,
+                }
+            }
             Step::Write(bytes) => sink.write_all(&bytes).map_err(Error::Write)?,
             Step::Rewind => sink.start_over().map_err(Error::Write)?,
             Step::Wait(duration) => {
@@ -71,7 +73,12 @@ pub(crate) fn drive<O: Operation>(
 
 impl Wire {
     /// Sends the request as it is: nothing added, nothing followed, nothing unpacked.
-    fn send(&self, request: Request<Bytes>, within: Duration, left: Duration) -> Result<Response<Body>, ureq::Error> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        within: Duration,
+        left: Duration,
+    ) -> Result<Response<Body>, ureq::Error> {
         let (head, body) = request.into_parts();
         let request = self
             .agent

@@ -69,19 +69,25 @@ pub use ccfs_proto as proto;
 pub use ccfs_pull as pull;
 
 pub use ccfs_proto::{
-    AccessKey, Callback, ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, ErrorKind, ExchangeError, FileReceipt,
-    GenerationJob, IndexFileName, LocalTime, Operation, Policy, QueryAgentSkillInfoData, QueryLine, ResponseId, ResultCode, SecretKey,
-    Timestamp, Verifier,
+    AccessKey, Callback, ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint,
+    ErrorKind, ExchangeError, FileReceipt, GenerationJob, IndexFileName, LocalTime, Operation,
+    Policy, QueryAgentSkillInfoData, QueryLine, ResponseId, ResultCode, SecretKey, Timestamp,
+    Verifier,
 };
 
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
-pub use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock, WholeFile};
+pub use ccfs_driver::{
+    Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock,
+    WholeFile,
+};
 #[cfg(any(feature = "blocking", feature = "async"))]
 pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
 
 #[cfg(feature = "listener")]
 pub use ccfs_listener::{self as listener, Listener};
 #[cfg(feature = "async")]
-pub use ccfs_reqwest::{BuildError as AsyncBuildError, Client as AsyncClient, Download as AsyncDownload};
+pub use ccfs_reqwest::{
+    BuildError as AsyncBuildError, Client as AsyncClient, Download as AsyncDownload,
+};
 #[cfg(feature = "blocking")]
 pub use ccfs_ureq::{BuildError, Client, Download};

@@ -6,7 +6,10 @@ use std::fs::File;
 use std::io::Cursor;
 
 use ccfs::archive::{AgentSkillChange, Archive, CsvWriter, Records};
-use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData, Session, Trust};
+use ccfs::{
+    AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData,
+    Session, Trust,
+};
 use ccfs_emulator::{Emulator, Shape, SkillSeparator};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -20,17 +23,34 @@ struct Job {
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let separator = prop_oneof![Just(SkillSeparator::Semicolon), Just(SkillSeparator::Comma), Just(SkillSeparator::BareComma)];
-    (any::<bool>(), any::<bool>(), any::<bool>(), separator).prop_map(|(mark, header, crlf, separator)| {
-        Shape::default().byte_order_mark(mark).header_row(header).crlf(crlf).skill_separator(separator)
-    })
+    let separator = prop_oneof![
+        Just(SkillSeparator::Semicolon),
+        Just(SkillSeparator::Comma),
+        Just(SkillSeparator::BareComma)
+    ];
+    (any::<bool>(), any::<bool>(), any::<bool>(), separator).prop_map(
+        |(mark, header, crlf, separator)| {
+            Shape::default()
+                .byte_order_mark(mark)
+                .header_row(header)
+                .crlf(crlf)
+                .skill_separator(separator)
+        },
+    )
 }
 
 /// A job that was asked for through the facade.
 fn job() -> impl Strategy<Value = Job> {
     (any::<u64>(), 0..60_u64, 1..40_u64, shape()).prop_map(|(seed, rows, per_member, shape)| {
-        let emulator = Emulator::builder().seed(seed).rows(rows).rows_per_member(per_member).shape(shape).start().unwrap();
-        let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+        let emulator = Emulator::builder()
+            .seed(seed)
+            .rows(rows)
+            .rows_per_member(per_member)
+            .shape(shape)
+            .start()
+            .unwrap();
+        let (begin, end) =
+            ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
         let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
         let job = client(&emulator).call(query).unwrap();
         let name = emulator.files().pop().unwrap();
@@ -42,7 +62,10 @@ fn job() -> impl Strategy<Value = Job> {
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("name", &self.name).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("name", &self.name)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,11 +74,19 @@ fn trust(emulator: &Emulator) -> Trust {
 }
 
 fn client(emulator: &Emulator) -> Client {
-    Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(emulator)).unwrap()
+    Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        &trust(emulator),
+    )
+    .unwrap()
 }
 
 fn async_client(emulator: &Emulator) -> AsyncClient {
-    AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(emulator)).unwrap()
+    AsyncClient::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        &trust(emulator),
+    )
+    .unwrap()
 }
 
 fn changes(bytes: &[u8]) -> Vec<AgentSkillChange> {

@@ -10,8 +10,9 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use ccfs::{
-    AsyncBuildError, AsyncClient, AsyncDownload, BuildError, Client, Credentials, Download, DownloadAgentSkillInfoFile, Error, FileError,
-    FileReceipt, GenerationJob, Progress, QueryAgentSkillInfoData, Session, Trust, TrustError,
+    AsyncBuildError, AsyncClient, AsyncDownload, BuildError, Client, Credentials, Download,
+    DownloadAgentSkillInfoFile, Error, FileError, FileReceipt, GenerationJob, Progress,
+    QueryAgentSkillInfoData, Session, Trust, TrustError,
 };
 use ccfs_emulator::Emulator;
 
@@ -94,7 +95,8 @@ fn the_facades_types_are_the_layers_own() {
 }
 
 fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (begin, end) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
 }
 
@@ -111,17 +113,28 @@ fn trust(emulator: &Emulator) -> Trust {
 #[test]
 fn async_calls_can_be_spawned() {
     let emulator = emulator();
-    let client =
-        AsyncClient::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator)).unwrap();
+    let client = AsyncClient::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        &trust(&emulator),
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (caller, path) = (client.clone(), folder.path().join("a.zip"));
     let task = runtime.spawn(sendable(async move {
         let job = sendable(caller.call(query())).await?;
-        let download = || DownloadAgentSkillInfoFile::new(job.file_name("2023-04-06".parse().unwrap()));
+        let download =
+            || DownloadAgentSkillInfoFile::new(job.file_name("2023-04-06".parse().unwrap()));
         Ok::<_, Error>((
             job,
-            sendable(caller.download(download()).progress(|_| ControlFlow::Continue(())).to_writer(tokio::io::sink())).await.map(|_| ()),
+            sendable(
+                caller
+                    .download(download())
+                    .progress(|_| ControlFlow::Continue(()))
+                    .to_writer(tokio::io::sink()),
+            )
+            .await
+            .map(|_| ()),
         ))
     }));
     let (job, elsewhere) = runtime.block_on(task).unwrap().unwrap();
@@ -144,13 +157,18 @@ fn async_calls_can_be_spawned() {
 #[test]
 fn clones_of_a_client_share_what_is_learned() {
     let emulator = emulator();
-    let client =
-        Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator)).unwrap();
+    let client = Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        &trust(&emulator),
+    )
+    .unwrap();
     let clone = client.clone();
     assert!(clone.session().clock_skew().is_none());
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..3).map(|_| scope.spawn(|| client.call(query()).unwrap())).collect();
-        let jobs: Vec<_> = workers.into_iter().map(|worker| worker.join().unwrap().response_id).collect();
+        let workers: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| client.call(query()).unwrap())).collect();
+        let jobs: Vec<_> =
+            workers.into_iter().map(|worker| worker.join().unwrap().response_id).collect();
         assert!(jobs[0] != jobs[1] && jobs[1] != jobs[2]);
     });
     let skew = |client: &Client| client.session().clock_skew();
@@ -172,9 +190,14 @@ fn errors_go_into_boxes_with_their_chain() {
     }
     let run = || -> Result<FileReceipt, Box<dyn StdError + Send + Sync>> {
         let emulator = emulator();
-        let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None), &trust(&emulator))?;
+        let client = Client::with_trust(
+            Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+            &trust(&emulator),
+        )?;
         client.call(query())?;
-        Ok(client.download(DownloadAgentSkillInfoFile::new(emulator.files().remove(0))).to_writer(Full)?)
+        Ok(client
+            .download(DownloadAgentSkillInfoFile::new(emulator.files().remove(0)))
+            .to_writer(Full)?)
     };
     let error = run().unwrap_err();
     assert!(error.to_string().starts_with("writing the download failed: "), "{error}");

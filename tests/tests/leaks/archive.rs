@@ -3,9 +3,10 @@
 use std::io::Cursor;
 
 use ccfs::archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call, CallDirection, Charset, CsvWriter,
-    DeviceType, ExportFormat, IndexKind, Limits, OnBadRow, OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter,
-    Recording, Records, TaskStatus, TenantTime, UtcTime, WithOffset,
+    AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
+    CallDirection, Charset, CsvWriter, DeviceType, ExportFormat, IndexKind, Limits, OnBadRow,
+    OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter, Recording, Records,
+    TaskStatus, TenantTime, UtcTime, WithOffset,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -21,10 +22,15 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
         shown.both(&bad);
         shown.both(&bad.at);
     }
-    let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).charset(Charset::Utf8).limits(Limits::new());
+    let options =
+        ReadOptions::new().on_bad_row(OnBadRow::Skip).charset(Charset::Utf8).limits(Limits::new());
     shown.debug(&options);
     shown.debug(&Limits::new());
-    let mut skipping = Records::<AgentSkillChange>::from_csv_with(row.as_bytes(), IndexKind::AgentSkillInfo, &options);
+    let mut skipping = Records::<AgentSkillChange>::from_csv_with(
+        row.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &options,
+    );
     assert!(skipping.next_record().unwrap().is_none());
     shown.debug(skipping.bad_rows());
     shown.debug(&skipping);
@@ -53,8 +59,13 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&CsvWriter::new(Vec::new()));
     let mut writer = RecordWriter::new(ExportFormat::Csv, Vec::new());
     shown.debug(&writer);
-    let mut rows = Records::<AnyRecord>::from_csv_with(row.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
-    shown.error(&writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(())).unwrap_err());
+    let mut rows = Records::<AnyRecord>::from_csv_with(
+        row.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &ReadOptions::new(),
+    );
+    shown
+        .error(&writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(())).unwrap_err());
 
     records::<AgentSkillChange>(shown, IndexKind::AgentSkillInfo);
     records::<AgentOperation>(shown, IndexKind::AgentOprInfo);
@@ -64,7 +75,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     let list = ccfs::archive::SkillList::new("1;2");
     shown.debug(&list);
     shown.debug(&list.iter());
-    let (local, utc): (TenantTime, UtcTime) = ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (local, utc): (TenantTime, UtcTime) =
+        ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     shown.both(&local);
     shown.both(&utc);
     shown.both(&OperateType::from(1));

@@ -5,10 +5,13 @@ use std::net::TcpListener;
 use std::thread;
 
 use ccfs::proto::{
-    AnyOperation, DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, RecentSignatures,
-    Reception, RequestPlayVoice, RequestView,
+    AnyOperation, DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile,
+    PlayVoice, PlaybackToken, RecentSignatures, Reception, RequestPlayVoice, RequestView,
 };
-use ccfs::{AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust, Verifier, WholeFile};
+use ccfs::{
+    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust,
+    Verifier, WholeFile,
+};
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Session;
 use ccfs_emulator::{Developer, Emulator, Fault};
@@ -32,11 +35,17 @@ fn receiver() -> (String, thread::JoinHandle<Request>) {
             }
             line.clear();
         }
-        let length = headers.iter().find(|(name, _)| name == "content-length").unwrap().1.parse().unwrap();
+        let length =
+            headers.iter().find(|(name, _)| name == "content-length").unwrap().1.parse().unwrap();
         let mut body = vec![0; length];
         stream.read_exact(&mut body).unwrap();
         let answer = Callback::RECEIPT;
-        write!(stream.get_mut(), "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}", answer.len()).unwrap();
+        write!(
+            stream.get_mut(),
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
+            answer.len()
+        )
+        .unwrap();
         (headers, body)
     });
     (url, thread)
@@ -50,7 +59,12 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     secrets.add("the wrong key", &wrong.secret_key);
     let developer = Developer::new("ak", secret_key);
     shown.debug(&developer);
-    let builder = Emulator::builder().main_developer(developer).rows(20).clock(|| NOW).lockout(None).utc_offset(0);
+    let builder = Emulator::builder()
+        .main_developer(developer)
+        .rows(20)
+        .clock(|| NOW)
+        .lockout(None)
+        .utc_offset(0);
     shown.debug(&builder);
     shown.outcome(&builder.clone().developer(Developer::new("ak", secret_key)).start());
     let emulator = builder.start().unwrap();
@@ -58,7 +72,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         secrets.add("a private key", identity.key_pem.lines().nth(1).unwrap());
         shown.debug(identity);
     }
-    let trust = |emulator: &Emulator| Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
+    let trust =
+        |emulator: &Emulator| Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
     shown.debug(&trust(&emulator));
     let stranger = Emulator::builder().start().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -68,8 +83,13 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     // Both clients make each call; what the calls consist of is among the secrets before they are made.
     let clock = ManualClock::at(NOW);
     let client = |endpoint: &Endpoint, account: &Account, trust: Trust| {
-        let session = Session::new(endpoint.clone(), account.credentials.clone()).proxy(None).clock(clock.clone());
-        (Client::with_trust(session.clone(), &trust).unwrap(), AsyncClient::with_trust(session, &trust).unwrap())
+        let session = Session::new(endpoint.clone(), account.credentials.clone())
+            .proxy(None)
+            .clock(clock.clone());
+        (
+            Client::with_trust(session.clone(), &trust).unwrap(),
+            AsyncClient::with_trust(session, &trust).unwrap(),
+        )
     };
     macro_rules! call {
         ($client:expr, $account:expr, $operation:expr) => {{
@@ -91,14 +111,26 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let (url, received) = receiver();
     let job = call!(right, account, query(&url)).unwrap();
     let (headers, body) = received.join().unwrap();
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let authorization = headers.iter().find(|(name, _)| *name == "authorization").unwrap().1;
     let (prefix, signature) = authorization.rsplit_once('/').unwrap();
     secrets.add("a callback's signature", signature);
     secrets.add("a callback's signing key", &signing_key(secret_key, prefix));
     secrets.add_bytes("a callback's body", &body);
-    let view = RequestView { method: "POST", path: "/callback", query: &[], headers: &headers, body: &body };
-    let reception = Reception::of(view, &Verifier::new(&account.credentials), &mut RecentSignatures::default(), NOW);
+    let view = RequestView {
+        method: "POST",
+        path: "/callback",
+        query: &[],
+        headers: &headers,
+        body: &body,
+    };
+    let reception = Reception::of(
+        view,
+        &Verifier::new(&account.credentials),
+        &mut RecentSignatures::default(),
+        NOW,
+    );
     assert_eq!(reception.callback.as_ref().unwrap().response_id, job.response_id);
     shown.debug(&reception);
 
@@ -109,7 +141,12 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     archive::render(shown, secrets, &bytes);
     let operation = || DownloadAgentSkillInfoFile::new(name.clone());
     for at in [0, 1000, 2000] {
-        let prefix = account.add_request(secrets, &operation(), emulator.endpoint(), clock.wall().plus_millis(at));
+        let prefix = account.add_request(
+            secrets,
+            &operation(),
+            emulator.endpoint(),
+            clock.wall().plus_millis(at),
+        );
         shown.display(&prefix);
     }
     emulator.faults().add(Fault::Busy(1).at("downloadAgentSkillInfoFile").times(1));
@@ -119,31 +156,51 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.outcome(&right.0.download(operation()).to_file(folder.path().join("a.zip")));
     let sent = emulator.received().pop().unwrap();
     let prefix = account.add_request(secrets, &operation(), emulator.endpoint(), clock.wall());
-    assert_eq!(sent.header("authorization").unwrap(), format!("{prefix}/…"), "the signatures that are looked for are those that are sent");
+    assert_eq!(
+        sent.header("authorization").unwrap(),
+        format!("{prefix}/…"),
+        "the signatures that are looked for are those that are sent"
+    );
     emulator.faults().add(Fault::Busy(1).at("downloadAgentSkillInfoFile").times(1));
     let mut memory = Vec::new();
     shown.outcome(&runtime.block_on(right.1.download(operation()).to_writer(&mut memory)));
     assert!(memory == bytes);
     emulator.faults().add(Fault::CutAfter(100).at("downloadAgentSkillInfoFile").times(1));
     shown.outcome(&right.0.download(operation()).to_writer(Vec::new()));
-    shown.outcome(&right.0.download(operation()).check(|_| Err("no".into())).to_file(folder.path().join("b.zip")));
+    shown.outcome(
+        &right
+            .0
+            .download(operation())
+            .check(|_| Err("no".into()))
+            .to_file(folder.path().join("b.zip")),
+    );
     shown.debug(&WholeFile::create(folder.path().join("c.zip"), Overwrite::Refuse).unwrap());
 
     // Tokens and URLs.
     let recording = &emulator.recordings()[0];
     add_file(secrets, "a recording", &recording.wav());
-    let token = call!(right, account, RequestPlayVoice::new(&recording.original_file_name)).unwrap();
+    let token =
+        call!(right, account, RequestPlayVoice::new(&recording.original_file_name)).unwrap();
     secrets.add("a playback token", token.as_str());
     let play = PlayVoice::new(token, NOW);
-    for interface in [play.clone(), PlayVoice::new(PlaybackToken::new("MARKER-unknown-token".into()).unwrap(), NOW)] {
+    for interface in [
+        play.clone(),
+        PlayVoice::new(PlaybackToken::new("MARKER-unknown-token".into()).unwrap(), NOW),
+    ] {
         shown.outcome(&right.0.download(interface.clone()).to_writer(Vec::new()));
         shown.outcome(&runtime.block_on(right.1.download(interface).to_writer(tokio::io::sink())));
     }
     secrets.add("a playback token", "MARKER-unknown-token");
-    let (begin, end) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
-    let url = call!(right, account, GetRecordFileUrlFromObs::new(&recording.call_id, begin, end)).unwrap();
+    let (begin, end) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let url = call!(right, account, GetRecordFileUrlFromObs::new(&recording.call_id, begin, end))
+        .unwrap();
     secrets.add("a recording's URL", url.as_str());
-    let by_name = AnyOperation::from_fields("requestPlayVoice", [("fileName".to_owned(), recording.original_file_name.clone())]).unwrap();
+    let by_name = AnyOperation::from_fields(
+        "requestPlayVoice",
+        [("fileName".to_owned(), recording.original_file_name.clone())],
+    )
+    .unwrap();
     shown.outcome(&right.0.call(by_name.clone()));
     let file = call!(right, account, IvrUploadFile::new(39, recording.wav())).unwrap();
     let hash = call!(right, account, IvrGetFileHash::new(&file.file_name)).unwrap();
@@ -155,7 +212,14 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let strange = client(emulator.endpoint(), &wrong, trust(&emulator));
     call!(strange, wrong, query("http://127.0.0.1:9/")).unwrap_err();
     call!(strange, wrong, download()).unwrap_err();
-    for fault in [Fault::Locked, Fault::Html(200), Fault::Garbage, Fault::Empty, Fault::Redirect, Fault::CloseBeforeAnswer] {
+    for fault in [
+        Fault::Locked,
+        Fault::Html(200),
+        Fault::Garbage,
+        Fault::Empty,
+        Fault::Redirect,
+        Fault::CloseBeforeAnswer,
+    ] {
         emulator.faults().add(fault);
         call!(right, account, query("http://127.0.0.1:9/")).unwrap_err();
         emulator.faults().clear();
@@ -167,7 +231,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     call!(alone, account, download()).unwrap_err();
     shown.outcome(&alone.0.download(play.clone()).to_writer(Vec::new()));
     shown.outcome(&runtime.block_on(alone.1.download(play).to_writer(tokio::io::sink())));
-    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None);
+    let session =
+        Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None);
     shown.outcome(&Client::with_trust(session.clone(), &Trust::none()));
     shown.outcome(&AsyncClient::with_trust(session, &Trust::none()));
 

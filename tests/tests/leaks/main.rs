@@ -12,7 +12,10 @@ mod public;
 mod rooms;
 
 use ccfs::proto::{PlayVoice, PreparedRequest, RequestPlayVoice, Signer};
-use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, QueryAgentSkillInfoData, Timestamp, Trust};
+use ccfs::{
+    Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, QueryAgentSkillInfoData,
+    Timestamp, Trust,
+};
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Session;
 use ccfs_emulator::Emulator;
@@ -23,11 +26,17 @@ use hmac::{Hmac, KeyInit, Mac};
 const NOW: Timestamp = Timestamp::from_unix_millis(1_680_748_200_123);
 
 fn query(callback_url: &str) -> QueryAgentSkillInfoData {
-    QueryAgentSkillInfoData::new("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap(), callback_url)
+    QueryAgentSkillInfoData::new(
+        "2023-04-05 00:00:00".parse().unwrap(),
+        "2023-04-06 00:00:00".parse().unwrap(),
+        callback_url,
+    )
 }
 
 fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap())
+    DownloadAgentSkillInfoFile::new(
+        "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap(),
+    )
 }
 
 /// The first HMAC of a signature, as `docs/protocol.md` has it: its hex is the key of the second.
@@ -45,16 +54,29 @@ struct Account {
 
 impl Account {
     fn new(secret_key: &str) -> Self {
-        Self { secret_key: secret_key.to_owned(), credentials: Credentials::from_text("ak", secret_key.to_owned()).unwrap() }
+        Self {
+            secret_key: secret_key.to_owned(),
+            credentials: Credentials::from_text("ak", secret_key.to_owned()).unwrap(),
+        }
     }
 
     /// Adds what a request of `operation` at `at` consists of, and gives all but the signature of its header.
-    fn add_request(&self, secrets: &mut Secrets, operation: &impl Operation, endpoint: &Endpoint, at: Timestamp) -> String {
+    fn add_request(
+        &self,
+        secrets: &mut Secrets,
+        operation: &impl Operation,
+        endpoint: &Endpoint,
+        at: Timestamp,
+    ) -> String {
         let request = operation.request().unwrap();
         let body = String::from_utf8(request.body.to_vec()).unwrap();
-        let signed = PreparedRequest::new(request, endpoint).unwrap().sign(&Signer::new(&self.credentials), at).unwrap();
+        let signed = PreparedRequest::new(request, endpoint)
+            .unwrap()
+            .sign(&Signer::new(&self.credentials), at)
+            .unwrap();
         secrets.add("a request's body", &body);
-        let (prefix, signature) = signed.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
+        let (prefix, signature) =
+            signed.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
         secrets.add("a signature", signature);
         secrets.add("a signing key", &signing_key(&self.secret_key, prefix));
         prefix.to_owned()
@@ -83,13 +105,25 @@ fn no_secret_is_shown_or_logged() {
             secrets.must_not_be_in(&format!("the log of {target}"), text);
         }
         for text in logs.values().map(String::as_str).chain([shown.text()]) {
-            assert_eq!(signatures(text), <[&str; 0]>::default(), "a signature that nobody expected");
+            assert_eq!(
+                signatures(text),
+                <[&str; 0]>::default(),
+                "a signature that nobody expected"
+            );
         }
-        let left_out: Vec<_> = public::that_show_themselves().difference(shown.types()).cloned().collect();
-        assert!(left_out.is_empty(), "render each of these with secrets in it, above or in this folder's modules: {left_out:#?}");
+        let left_out: Vec<_> =
+            public::that_show_themselves().difference(shown.types()).cloned().collect();
+        assert!(
+            left_out.is_empty(),
+            "render each of these with secrets in it, above or in this folder's modules: {left_out:#?}"
+        );
         // The layers below did log: there was something to look at.
         for part in ["ccfs_driver", "ureq", "rustls", "reqwest", "hyper_util"] {
-            assert!(logs.keys().any(|target| target.starts_with(part)), "{part} logged nothing: {:?}", logs.keys());
+            assert!(
+                logs.keys().any(|target| target.starts_with(part)),
+                "{part} logged nothing: {:?}",
+                logs.keys()
+            );
         }
     }
 }
@@ -102,7 +136,9 @@ fn trace_records_of_ureq_hold_what_they_are_said_to_hold() {
     let account = Account::new(SECRET_KEYS[0]);
     let emulator = Emulator::builder().keys("ak", SECRET_KEYS[0]).clock(|| NOW).start().unwrap();
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
-    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
+    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone())
+        .proxy(None)
+        .clock(ManualClock::at(NOW));
     let client = Client::with_trust(session, &trust).unwrap();
     let operation = RequestPlayVoice::new(&emulator.recordings()[0].original_file_name);
     let token = client.call(operation.clone()).unwrap();
@@ -112,16 +148,23 @@ fn trace_records_of_ureq_hold_what_they_are_said_to_hold() {
     let of = |what: &str, secret: &str| {
         let mut secrets = Secrets::default();
         secrets.add(what, secret);
-        logs.iter().filter(|(_, text)| secrets.first_in(text).is_some()).map(|(target, _)| target.as_str()).collect::<Vec<_>>()
+        logs.iter()
+            .filter(|(_, text)| secrets.first_in(text).is_some())
+            .map(|(target, _)| target.as_str())
+            .collect::<Vec<_>>()
     };
     let request = PreparedRequest::new(operation.request().unwrap(), emulator.endpoint()).unwrap();
     let signed = request.sign(&Signer::new(&account.credentials), NOW).unwrap();
-    let (prefix, signature) = signed.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
+    let (prefix, signature) =
+        signed.headers()["authorization"].to_str().unwrap().rsplit_once('/').unwrap();
     assert_eq!(of("a signature", signature), ["ureq_proto::util"]);
     assert_eq!(of("an answer's body", "\"success\",\"resultData\":"), ["ureq_proto::util"]);
     assert_eq!(of("a token", token.as_str()), ["ureq::run", "ureq_proto::util"]);
     // Requests' bodies are not, and keys never come near it.
-    assert_eq!(of("a request's body", std::str::from_utf8(signed.body()).unwrap()), <[&str; 0]>::default());
+    assert_eq!(
+        of("a request's body", std::str::from_utf8(signed.body()).unwrap()),
+        <[&str; 0]>::default()
+    );
     assert_eq!(of("the secret key", SECRET_KEYS[0]), <[&str; 0]>::default());
     assert_eq!(of("the signing key", &signing_key(SECRET_KEYS[0], prefix)), <[&str; 0]>::default());
 }

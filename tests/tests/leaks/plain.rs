@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ccfs::proto::{
-    AnyOperation, BillData, ClockSkew, Difference, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
-    DownloadRecord, Envelope, Expected, FieldProblem, Freshness, INTERFACES, IvrDeleteFile, IvrDownloadFile, LocalTime, Now, Precision,
-    QueryAgentOprInfoData, QueryBillData, QueryLine, ReceiveError, Received, RequestError, ResponseId, ResultCode, TlsFailure, ViewError,
-    WavProblem,
+    AnyOperation, BillData, ClockSkew, Difference, DownloadAgentOprInfoFile, DownloadBillFile,
+    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, Envelope, Expected, FieldProblem,
+    Freshness, INTERFACES, IvrDeleteFile, IvrDownloadFile, LocalTime, Now, Precision,
+    QueryAgentOprInfoData, QueryBillData, QueryLine, ReceiveError, Received, RequestError,
+    ResponseId, ResultCode, TlsFailure, ViewError, WavProblem,
 };
 use ccfs::{Day, Endpoint, IndexFileName, Operation, Policy};
 use ccfs_tests::Rendered;
@@ -18,7 +19,8 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.both(&"https://10.1.2.3:8443/base".parse::<Endpoint>().unwrap());
     shown.both(&"2023-04-06".parse::<Day>().unwrap());
     shown.error(&"MARKER-of-no-day".parse::<Day>().unwrap_err());
-    let (begin, end): (LocalTime, LocalTime) = ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (begin, end): (LocalTime, LocalTime) =
+        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
     shown.both(&begin);
     let name: IndexFileName = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap();
     shown.both(&name);
@@ -30,7 +32,12 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.debug(&Freshness::default());
     shown.debug(&Policy::default());
     shown.debug(&Expected::Envelope);
-    let skew = ClockSkew::measure(NOW, NOW, Duration::ZERO, &[("date", "Thu, 06 Apr 2023 02:30:00 GMT")].into_iter().map(header).collect());
+    let skew = ClockSkew::measure(
+        NOW,
+        NOW,
+        Duration::ZERO,
+        &[("date", "Thu, 06 Apr 2023 02:30:00 GMT")].into_iter().map(header).collect(),
+    );
     shown.both(&skew.unwrap());
     for code in ResultCode::DOCUMENTED {
         shown.both(code);
@@ -46,7 +53,9 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.both(&WavProblem::NotWav);
     shown.both(&FieldProblem::Empty);
     shown.error(&ReceiveError::Unsigned);
-    shown.debug(&Received::Envelope(Envelope::parse(br#"{"resultCode":"0","resultDesc":"success"}"#).unwrap()));
+    shown.debug(&Received::Envelope(
+        Envelope::parse(br#"{"resultCode":"0","resultDesc":"success"}"#).unwrap(),
+    ));
 
     shown.debug(&DownloadAgentOprInfoFile::new(name.clone()));
     shown.debug(&DownloadBillFile::new(name.clone()));
@@ -61,7 +70,11 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
         shown.debug(field);
         shown.both(&field.form);
     }
-    let any = AnyOperation::from_fields("downloadAgentSkillInfoFile", [("agentSkillInfoFileName".to_owned(), name.to_string())]).unwrap();
+    let any = AnyOperation::from_fields(
+        "downloadAgentSkillInfoFile",
+        [("agentSkillInfoFileName".to_owned(), name.to_string())],
+    )
+    .unwrap();
     assert!(any.request().is_ok());
     shown.debug(&any.into_download().unwrap());
 }

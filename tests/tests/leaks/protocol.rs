@@ -1,9 +1,10 @@
 //! The core's types, at every step of a call.
 
 use ccfs::proto::{
-    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange, GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now,
-    OperationRequest, PlayVoice, PlaybackToken, PreparedRequest, RecentSignatures, Reception, RequestView, SecretKey, Signer, SinkKind,
-    Step, TlsFailure, TransportFailure,
+    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange,
+    GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now, OperationRequest, PlayVoice,
+    PlaybackToken, PreparedRequest, RecentSignatures, Reception, RequestView, SecretKey, Signer,
+    SinkKind, Step, TlsFailure, TransportFailure,
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
 use ccfs_driver::Session;
@@ -21,7 +22,11 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.debug(credentials);
     shown.debug(&signer);
     shown.debug(&verifier);
-    for (access_key, secret) in [("", secret_key.to_owned()), ("a b", secret_key.to_owned()), ("ak", secret_key.repeat(100))] {
+    for (access_key, secret) in [
+        ("", secret_key.to_owned()),
+        ("a b", secret_key.to_owned()),
+        ("ak", secret_key.repeat(100)),
+    ] {
         shown.error(&Credentials::from_text(access_key, secret).unwrap_err());
     }
     // Somebody who takes the one for the other is told so without an echo.
@@ -39,8 +44,18 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let authorization = request.headers()["authorization"].to_str().unwrap();
     shown.debug(&AuthorizationHeader::parse(authorization).unwrap());
     shown.display(&prefix);
-    let headers: Vec<(&str, &str)> = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    let view = RequestView { method: "POST", path: request.uri().path(), query: &[], headers: &headers, body: request.body() };
+    let headers: Vec<(&str, &str)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
+    let view = RequestView {
+        method: "POST",
+        path: request.uri().path(),
+        query: &[],
+        headers: &headers,
+        body: request.body(),
+    };
     shown.debug(&view);
     shown.debug(&signer.explain(view, NOW).unwrap());
     shown.both(&verifier.verify(authorization, view, NOW).unwrap());
@@ -63,11 +78,21 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
 }
 
 /// Exchanges at every step, for whatever a server says.
-fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Account, endpoint: &Endpoint) {
+fn render_exchanges(
+    shown: &mut Rendered,
+    secrets: &mut Secrets,
+    account: &Account,
+    endpoint: &Endpoint,
+) {
     let url = "https://obs.example/MARKER-recording-url?Expires=1";
     secrets.add("a recording's URL", url);
     let bodies = [
-        (200, format!(r#"{{"resultCode":"0","resultDesc":"success","resultData":{{"url":"{url}"}}}}"#)),
+        (
+            200,
+            format!(
+                r#"{{"resultCode":"0","resultDesc":"success","resultData":{{"url":"{url}"}}}}"#
+            ),
+        ),
         (200, r#"{"resultCode":"0300012","resultData":"MARKER-data-of-a-refusal"}"#.into()),
         (200, r#"{"resultCode":["MARKER-of-another-shape"]}"#.into()),
         (200, "<html>MARKER-page-of-a-gateway</html>".into()),
@@ -81,14 +106,19 @@ fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Accou
     secrets.add("a marker in a body", "MARKER-file-that-is-none");
     secrets.add("a marker in a body", "MARKER-path-of-a-refusal");
     secrets.add("a marker in a body", "MARKER-text-of-a-busy-server");
-    let operation = GetRecordFileUrlFromObs::new("1", "2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let operation = GetRecordFileUrlFromObs::new(
+        "1",
+        "2023-04-05 00:00:00".parse().unwrap(),
+        "2023-04-06 00:00:00".parse().unwrap(),
+    );
     account.add_request(secrets, &operation, endpoint, NOW);
     for (status, body) in &bodies {
         let status = StatusCode::from_u16(*status).unwrap();
         let mut policy = Policy::default();
         policy.attempts = 2;
         let mut now = Now { wall: NOW, monotonic: std::time::Duration::ZERO };
-        let mut exchange = Exchange::new(operation.clone(), endpoint, &account.credentials, &policy).unwrap();
+        let mut exchange =
+            Exchange::new(operation.clone(), endpoint, &account.credentials, &policy).unwrap();
         loop {
             shown.debug(&exchange);
             let step = exchange.poll(now).unwrap();
@@ -131,7 +161,11 @@ fn render_exchanges(shown: &mut Rendered, secrets: &mut Secrets, account: &Accou
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
     shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap());
     shown.debug(&classifier);
-    for failure in [TransportFailure::Broken, TransportFailure::Tls(TlsFailure::UnknownIssuer), TransportFailure::Stall] {
+    for failure in [
+        TransportFailure::Broken,
+        TransportFailure::Tls(TlsFailure::UnknownIssuer),
+        TransportFailure::Stall,
+    ] {
         shown.error(&failure);
     }
 }
@@ -145,26 +179,40 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
     let play = PlayVoice::new(token, NOW);
     shown.debug(&play);
     shown.debug(&play.request().unwrap());
-    shown.debug(&PreparedRequest::new(play.request().unwrap(), &"https://10.1.2.3".parse().unwrap()).unwrap());
+    shown.debug(
+        &PreparedRequest::new(play.request().unwrap(), &"https://10.1.2.3".parse().unwrap())
+            .unwrap(),
+    );
     shown.error(&PlaybackToken::new(TOKEN.repeat(100)).unwrap_err());
     shown.error(&PlaybackToken::new(format!("{TOKEN}\n")).unwrap_err());
     for interface in INTERFACES {
         shown.debug(interface);
         for field in interface.fields.iter().filter(|field| field.secret) {
             for value in [TOKEN.to_owned(), TOKEN.repeat(100), String::new()] {
-                let fields =
-                    interface.fields.iter().map(|other| (other.name.to_owned(), if other == field { value.clone() } else { "1".into() }));
+                let fields = interface.fields.iter().map(|other| {
+                    (other.name.to_owned(), if other == field { value.clone() } else { "1".into() })
+                });
                 shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone()));
                 // Given twice, with a file, and under a name that is none.
-                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone().chain(fields.clone())));
-                shown.outcome(&AnyOperation::from_fields_with_data(interface.name, fields.clone(), TOKEN.as_bytes()));
+                shown.outcome(&AnyOperation::from_fields(
+                    interface.name,
+                    fields.clone().chain(fields.clone()),
+                ));
+                shown.outcome(&AnyOperation::from_fields_with_data(
+                    interface.name,
+                    fields.clone(),
+                    TOKEN.as_bytes(),
+                ));
                 let unknown = fields.map(|(name, value)| (format!("{name}x"), value));
                 shown.outcome(&AnyOperation::from_fields(interface.name, unknown));
             }
         }
     }
     secrets.add("a body of one's own", "{\"own\":\"MARKER-in-the-body\"}");
-    shown.debug(&OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}".into()).query("st", TOKEN));
+    shown.debug(
+        &OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}".into())
+            .query("st", TOKEN),
+    );
     let wav = [b"RIFF".as_slice(), &[7; 100], b"MARKER-voice"].concat();
     secrets.add_bytes("a voice file", &wav[..40]);
     let upload = IvrUploadFile::new(39, wav);

@@ -12,7 +12,9 @@ pub(crate) fn that_show_themselves() -> BTreeSet<String> {
         let snapshot = fs::read_to_string(file.unwrap().path()).unwrap();
         let plain = enums_without_data(&snapshot);
         for line in snapshot.lines().filter(|line| line.starts_with("impl")) {
-            for (written, short) in [(" core::fmt::Debug for ", "Debug"), (" core::fmt::Display for ", "Display")] {
+            for (written, short) in
+                [(" core::fmt::Debug for ", "Debug"), (" core::fmt::Display for ", "Display")]
+            {
                 let Some((_, name)) = line.split_once(written) else { continue };
                 let name = name.split(['<', ' ']).next().unwrap();
                 if !plain.contains(name) {
@@ -26,12 +28,19 @@ pub(crate) fn that_show_themselves() -> BTreeSet<String> {
 }
 
 fn enums_without_data(snapshot: &str) -> BTreeSet<&str> {
-    let mut enums: BTreeMap<&str, bool> =
-        snapshot.lines().filter_map(|line| line.split_once("pub enum ")).map(|(_, name)| (name.split('<').next().unwrap(), true)).collect();
+    let mut enums: BTreeMap<&str, bool> = snapshot
+        .lines()
+        .filter_map(|line| line.split_once("pub enum "))
+        .map(|(_, name)| (name.split('<').next().unwrap(), true))
+        .collect();
     for line in snapshot.lines().filter_map(|line| line.strip_prefix("pub ")) {
         // A variant's field: `krate::Enum::Variant(type)` or `krate::Enum::Variant::field: type`.
         let (path, is_field) = match (line.split_once('('), line.split_once(": ")) {
-            (Some((path, _)), _) | (None, Some((path, _))) if !line.starts_with("fn ") && !line.starts_with("const ") => (path, true),
+            (Some((path, _)), _) | (None, Some((path, _)))
+                if !line.starts_with("fn ") && !line.starts_with("const ") =>
+            {
+                (path, true)
+            }
             _ => (line, false),
         };
         if is_field {

@@ -12,7 +12,10 @@ use ccfs_driver::{Progress, Proxy, Session, SystemClock};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
-use ccfs_pull::{Asked, Entry, Job, Journal, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task, Window, Zone, windows};
+use ccfs_pull::{
+    Asked, Entry, Job, Journal, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task, Window,
+    Zone, windows,
+};
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust};
 use tokio::runtime::Runtime;
@@ -38,13 +41,17 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
             shown.error(&error);
         }
         let endpoint: Endpoint = "https://10.1.2.3".parse().unwrap();
-        if let Err(error) = Proxy::from_env_with(&endpoint, |name| (name == "HTTPS_PROXY").then(|| wrong.clone())) {
+        if let Err(error) =
+            Proxy::from_env_with(&endpoint, |name| (name == "HTTPS_PROXY").then(|| wrong.clone()))
+        {
             shown.error(&error);
         }
     }
 
-    let (client, receiver) = (emulator.client_identity().unwrap(), emulator.receiver_identity().unwrap());
-    let identity = |certificate: &str, key: &str| Identity::from_pem(certificate.as_bytes(), key.as_bytes());
+    let (client, receiver) =
+        (emulator.client_identity().unwrap(), emulator.receiver_identity().unwrap());
+    let identity =
+        |certificate: &str, key: &str| Identity::from_pem(certificate.as_bytes(), key.as_bytes());
     shown.debug(&identity(&client.certificate_pem, &client.key_pem).unwrap());
     for (certificate, key) in [
         (&client.certificate_pem, &receiver.key_pem),
@@ -60,14 +67,18 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
     for wrong in [&client.key_pem, &":".repeat(64), "00"] {
         shown.error(&wrong.parse::<Pin>().unwrap_err());
     }
-    let trust = Trust::none().pin(pin).identity(identity(&client.certificate_pem, &client.key_pem).unwrap());
+    let trust = Trust::none()
+        .pin(pin)
+        .identity(identity(&client.certificate_pem, &client.key_pem).unwrap());
     shown.debug(&trust);
     shown.debug(&trust.recording_config().1);
 }
 
 /// What a driver holds while it makes a call.
 pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
-    let session = Session::new(endpoint.clone(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
+    let session = Session::new(endpoint.clone(), account.credentials.clone())
+        .proxy(None)
+        .clock(ManualClock::at(NOW));
     let (call, exchange) = session.call(download(), SinkKind::Once).unwrap();
     shown.debug(&call);
     shown.debug(&call.span());
@@ -91,7 +102,10 @@ pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator:
     shown.debug(&listener);
     shown.debug(&listener.next());
     let body = r#"{"request":{"version":"2.0"},"msgBody":{"MARKER-body-of-a-stranger":"1"}}"#;
-    for authorization in ["", "authorization: auth-v2/ak/2023-04-06T02:30:00.123Z/host/MARKER-signature-of-a-stranger\r\n"] {
+    for authorization in [
+        "",
+        "authorization: auth-v2/ak/2023-04-06T02:30:00.123Z/host/MARKER-signature-of-a-stranger\r\n",
+    ] {
         let mut stream = TcpStream::connect(listener.address()).unwrap();
         let length = body.len();
         write!(stream, "POST / HTTP/1.1\r\nhost: h\r\n{authorization}content-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
@@ -103,12 +117,20 @@ pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator:
 }
 
 /// Pulls that succeed, are refused and are stopped, and all that they leave behind.
-pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(ccfs::Client, ccfs::AsyncClient); 2]) {
+pub(crate) fn render_pull(
+    shown: &mut Rendered,
+    runtime: &Runtime,
+    clients: [&(ccfs::Client, ccfs::AsyncClient); 2],
+) {
     let zone = Zone::named("Asia/Shanghai").unwrap();
     shown.both(&zone);
     shown.error(&Zone::named("Nowhere/Nowhere").unwrap_err());
     let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
-    let plan = || Plan::new(IndexKind::AgentSkillInfo, zone.clone(), from, to).window_days(1).convert(ExportFormat::Jsonl);
+    let plan = || {
+        Plan::new(IndexKind::AgentSkillInfo, zone.clone(), from, to)
+            .window_days(1)
+            .convert(ExportFormat::Jsonl)
+    };
     shown.debug(&plan());
     shown.error(&Plan::new(IndexKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
     let pace = Pace::default();
@@ -117,10 +139,11 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
     for clients in clients {
         let folder = tempfile::tempdir().unwrap();
         let (mut progress, mut reports) = (Vec::new(), Vec::new());
-        let pull = Pull::new(plan(), folder.path().join("a")).clock(clock.clone()).progress(|now| {
-            progress.push(*now);
-            ControlFlow::Continue(())
-        });
+        let pull =
+            Pull::new(plan(), folder.path().join("a")).clock(clock.clone()).progress(|now| {
+                progress.push(*now);
+                ControlFlow::Continue(())
+            });
         let pull = pull.on_window(|report| reports.push(report.clone()));
         shown.debug(&pull);
         shown.outcome(&pull.run(&clients.0));
@@ -130,9 +153,13 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
         shown.outcome(&runtime.block_on(pull.run_async(&clients.1)));
         // Another plan in the same folder, and what was written there.
         let other = Plan::new(IndexKind::AgentOprInfo, zone.clone(), from, to);
-        shown.outcome(&Pull::new(other, folder.path().join("a")).clock(clock.clone()).run(&clients.0));
+        shown.outcome(
+            &Pull::new(other, folder.path().join("a")).clock(clock.clone()).run(&clients.0),
+        );
         for part in ["a", "b"] {
-            let journal = std::fs::read_to_string(folder.path().join(part).join("ccfs-pull.journal")).unwrap();
+            let journal =
+                std::fs::read_to_string(folder.path().join(part).join("ccfs-pull.journal"))
+                    .unwrap();
             shown.display(&journal);
             for line in journal.lines().skip(1) {
                 shown.debug(&serde_json::from_str::<Entry>(line).unwrap());
@@ -140,7 +167,14 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
         }
         let file = folder.path().join("c");
         std::fs::write(&file, "MARKER-of-a-journal-that-is-none\n").unwrap();
-        let journal = |path| Journal::open(path, &plan(), clients.0.session().endpoint(), clients.0.session().access_key());
+        let journal = |path| {
+            Journal::open(
+                path,
+                &plan(),
+                clients.0.session().endpoint(),
+                clients.0.session().access_key(),
+            )
+        };
         shown.outcome(&journal(&file).map(|(journal, known)| format!("{journal:?} {known:?}")));
         shown.outcome(&journal(&folder.path().join("d")));
     }
@@ -159,7 +193,11 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
                 shown.debug::<Job>(&job);
                 shown.debug::<Task>(&job.task);
                 match job.task {
-                    Task::Ask => scheduler.on_asked(now, window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap()),
+                    Task::Ask => scheduler.on_asked(
+                        now,
+                        window,
+                        "9239cb50a8384bb0ab503441bf089446".parse().unwrap(),
+                    ),
                     _ => scheduler.on_stored(now, window, Stored::new(1, 2, 3)),
                 }
             }
@@ -175,13 +213,25 @@ pub(crate) fn render_pull(shown: &mut Rendered, runtime: &Runtime, clients: [&(c
 }
 
 /// The doctor, on what is well and what is not.
-pub(crate) fn render_doctor(shown: &mut Rendered, accounts: [&Account; 2], emulator: &Emulator, trust: &Trust) {
-    for (account, fault) in [(0, None), (1, None), (0, Some(Fault::HostRewritten)), (0, Some(Fault::Html(200)))] {
+pub(crate) fn render_doctor(
+    shown: &mut Rendered,
+    accounts: [&Account; 2],
+    emulator: &Emulator,
+    trust: &Trust,
+) {
+    for (account, fault) in
+        [(0, None), (1, None), (0, Some(Fault::HostRewritten)), (0, Some(Fault::Html(200)))]
+    {
         if let Some(fault) = fault {
             emulator.faults().add(fault);
         }
-        let doctor = Doctor::new(emulator.endpoint().clone(), Some(accounts[account].credentials.clone()));
-        let doctor = doctor.trust(trust.clone()).proxy(None).clock(ManualClock::at(NOW)).timeout(Duration::from_secs(5));
+        let doctor =
+            Doctor::new(emulator.endpoint().clone(), Some(accounts[account].credentials.clone()));
+        let doctor = doctor
+            .trust(trust.clone())
+            .proxy(None)
+            .clock(ManualClock::at(NOW))
+            .timeout(Duration::from_secs(5));
         shown.debug(&doctor);
         let report = doctor.examine().unwrap();
         shown.both(&report);
@@ -208,13 +258,16 @@ pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoin
     shown.debug(&Own::new(|_| Ok(())));
     let server = ScriptedServer::play(behaviours());
     shown.debug(&server);
-    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone()).proxy(None).clock(ManualClock::at(NOW));
+    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone())
+        .proxy(None)
+        .clock(ManualClock::at(NOW));
     ccfs::Client::new(session).unwrap().download(download()).to_writer(Vec::new()).unwrap_err();
     let seen = server.seen();
     assert!(seen[0].verify(&Verifier::new(&account.credentials), NOW).is_ok());
     shown.debug(&seen);
-    let verdicts: Verdicts =
-        ccfs_conformance::run_only(&ccfs_tests::Blocking, |name| name == ccfs_conformance::scenarios().next().unwrap());
+    let verdicts: Verdicts = ccfs_conformance::run_only(&ccfs_tests::Blocking, |name| {
+        name == ccfs_conformance::scenarios().next().unwrap()
+    });
     shown.both(&verdicts);
     for verdict in &verdicts {
         shown.debug(verdict);

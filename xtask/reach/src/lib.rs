@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AnyOperation, Callback, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness, INTERFACES, Interface, Now, Policy,
-    RecentSignatures, Reception, RequestView, SinkKind, Step, Timestamp, TransportFailure, Verifier,
+    AnyOperation, Callback, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness,
+    INTERFACES, Interface, Now, Policy, RecentSignatures, Reception, RequestView, SinkKind, Step,
+    Timestamp, TransportFailure, Verifier,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Runs everything once. The answer counts what was done, so that nothing can be left out when it is linked.
 pub fn everything() -> usize {
-    let endpoint: Endpoint = black_box("https://10.1.2.3:8443/gateway").parse().expect("an endpoint");
-    let credentials = Credentials::from_text(black_box("my-app-id"), String::from("the secret")).expect("keys");
+    let endpoint: Endpoint =
+        black_box("https://10.1.2.3:8443/gateway").parse().expect("an endpoint");
+    let credentials =
+        Credentials::from_text(black_box("my-app-id"), String::from("the secret")).expect("keys");
     let mut done = 0;
     for interface in INTERFACES {
         for answer in 0..ANSWERS {
@@ -32,7 +35,10 @@ fn operation(interface: &Interface) -> AnyOperation {
         FieldForm::OneOf(texts) => texts[0],
         _ => "http://10.9.8.7/callback",
     };
-    let fields = interface.fields.iter().filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }));
+    let fields = interface
+        .fields
+        .iter()
+        .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }));
     let fields = fields.map(|field| (field.name.to_owned(), text(field.form).to_owned()));
     match interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. })) {
         true => AnyOperation::from_fields_with_data(interface.name, fields, WAV),
@@ -62,12 +68,22 @@ fn answer(number: usize) -> Result<(StatusCode, &'static [u8]), TransportFailure
 }
 
 /// One call, to its end: the steps that it took.
-fn call(operation: AnyOperation, endpoint: &Endpoint, credentials: &Credentials, number: usize) -> usize {
-    let mut clock = Now { wall: Timestamp::from_unix_millis(black_box(1_680_768_000_000)), monotonic: Duration::ZERO };
+fn call(
+    operation: AnyOperation,
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    number: usize,
+) -> usize {
+    let mut clock = Now {
+        wall: Timestamp::from_unix_millis(black_box(1_680_768_000_000)),
+        monotonic: Duration::ZERO,
+    };
     let mut headers = HeaderMap::new();
     headers.insert("date", HeaderValue::from_static("Thu, 06 Apr 2023 09:30:00 GMT"));
     headers.insert("retry-after", HeaderValue::from_static("Thu, 06 Apr 2023 08:00:05 GMT"));
-    let Ok(exchange) = Exchange::new(operation, endpoint, credentials, &Policy::default()) else { return 1 };
+    let Ok(exchange) = Exchange::new(operation, endpoint, credentials, &Policy::default()) else {
+        return 1;
+    };
     let mut exchange = exchange.sink(SinkKind::Rewinds);
     let (mut steps, mut body) = (0, None);
     loop {
@@ -85,7 +101,9 @@ fn call(operation: AnyOperation, endpoint: &Endpoint, credentials: &Credentials,
                 }
             }
             Step::Receive { .. } => match body.take() {
-                Some(bytes) if !bytes.is_empty() => exchange.on_body(clock, bytes).expect("in turn"),
+                Some(bytes) if !bytes.is_empty() => {
+                    exchange.on_body(clock, bytes).expect("in turn")
+                }
                 _ => exchange.on_end(clock).expect("in turn"),
             },
             Step::Write(bytes) => steps += bytes.len(),
@@ -101,16 +119,27 @@ fn call(operation: AnyOperation, endpoint: &Endpoint, credentials: &Credentials,
 fn callback(credentials: &Credentials) -> usize {
     let body = br#"{"request":{"version":"2.0"},"msgBody":{"responseId":"9239cb50a8384bb0ab503441bf089446","fileName":"20230406_9239cb50a8384bb0ab503441bf089446.zip"}}"#;
     let at = Timestamp::from_unix_millis(black_box(1_680_768_000_000));
-    let view = RequestView { method: "POST", path: "/callback", query: &[], headers: &[("host", "10.9.8.7")], body };
+    let view = RequestView {
+        method: "POST",
+        path: "/callback",
+        query: &[],
+        headers: &[("host", "10.9.8.7")],
+        body,
+    };
     let signed = ccfs_proto::Signer::new(credentials).sign(view, at).expect("it can be signed");
     let headers = [("host", "10.9.8.7"), ("authorization", signed.to_str().expect("text"))];
     let verifier = Verifier::new(credentials).freshness(Freshness::default());
     let mut seen = RecentSignatures::default();
-    let reception = Reception::of(RequestView { headers: &headers, ..view }, &verifier, &mut seen, at);
+    let reception =
+        Reception::of(RequestView { headers: &headers, ..view }, &verifier, &mut seen, at);
     let parsed = Callback::parse(black_box(body)).expect("a callback");
     let envelope = Envelope::parse(black_box(br#"{"resultCode":"0"}"#)).expect("an envelope");
     assert_eq!(reception.status, 200, "the callback is taken");
-    format!("{reception:?} {parsed:?} {envelope:?} {:?}", verifier.diagnose(signed.to_str().expect("text"), view)).len()
+    format!(
+        "{reception:?} {parsed:?} {envelope:?} {:?}",
+        verifier.diagnose(signed.to_str().expect("text"), view)
+    )
+    .len()
 }
 
 /// What the core must not do, each once: the check that does not find all of these here finds nothing.

@@ -10,19 +10,32 @@ use crate::workspace::read;
 
 /// Types that one thread keeps to itself, each with the reason.
 const ONE_THREAD: &[(&str, &str)] = &[
-    ("!core::marker::Send for ccfs_archive::Records<'a, T>", "it reads from whatever the caller gives, on the caller's thread"),
+    (
+        "!core::marker::Send for ccfs_archive::Records<'a, T>",
+        "it reads from whatever the caller gives, on the caller's thread",
+    ),
     ("!core::marker::Sync for ccfs_archive::Records<'a, T>", "the same"),
-    ("!core::marker::Sync for ccfs_listener::ListenerBuilder", "it is made and used up in one place"),
+    (
+        "!core::marker::Sync for ccfs_listener::ListenerBuilder",
+        "it is made and used up in one place",
+    ),
     ("!core::marker::Sync for ccfs_proto::Exchange<O>", "one call has one driver"),
     ("!core::marker::Sync for ccfs_pull::Pull<'a>", "it is made and used up in one place"),
-    ("!core::marker::Sync for ccfs_reqwest::Download<'a, O>", "it is made and used up in one place"),
-    ("!core::marker::Send for ccfs_ureq::Download<'a, O>", "it runs on the thread that makes it, and so does its progress function"),
+    (
+        "!core::marker::Sync for ccfs_reqwest::Download<'a, O>",
+        "it is made and used up in one place",
+    ),
+    (
+        "!core::marker::Send for ccfs_ureq::Download<'a, O>",
+        "it runs on the thread that makes it, and so does its progress function",
+    ),
     ("!core::marker::Sync for ccfs_ureq::Download<'a, O>", "the same"),
 ];
 
 /// Which format of rustdoc's JSON a file has.
 pub(super) fn format(document: &Path) -> Result<u64, String> {
-    let json: Value = serde_json::from_str(&read(document)?).map_err(|error| format!("rustdoc's JSON: {error}"))?;
+    let json: Value = serde_json::from_str(&read(document)?)
+        .map_err(|error| format!("rustdoc's JSON: {error}"))?;
     json["format_version"].as_u64().ok_or_else(|| "rustdoc's JSON names no format".to_owned())
 }
 
@@ -36,16 +49,22 @@ pub(super) struct Face {
 impl Face {
     pub(super) fn read(document: &Path) -> Result<Self, String> {
         let items = |auto: bool, derived: bool| -> Result<Vec<String>, String> {
-            let builder = Builder::from_rustdoc_json(document).sorted(true).omit_blanket_impls(true);
-            let api: PublicApi =
-                builder.omit_auto_trait_impls(!auto).omit_auto_derived_impls(!derived).build().map_err(|error| error.to_string())?;
+            let builder =
+                Builder::from_rustdoc_json(document).sorted(true).omit_blanket_impls(true);
+            let api: PublicApi = builder
+                .omit_auto_trait_impls(!auto)
+                .omit_auto_derived_impls(!derived)
+                .build()
+                .map_err(|error| error.to_string())?;
             Ok(api.items().map(ToString::to_string).collect())
         };
         let plain: BTreeSet<String> = items(false, false)?.into_iter().collect();
         let derived: BTreeSet<String> = items(false, true)?.into_iter().collect();
         let all = items(true, true)?;
-        let counts =
-            |line: &String| plain.contains(line) || if derived.contains(line) { line.starts_with("impl") } else { is_missing(line) };
+        let counts = |line: &String| {
+            plain.contains(line)
+                || if derived.contains(line) { line.starts_with("impl") } else { is_missing(line) }
+        };
         let mut lines: Vec<String> = all.into_iter().filter(counts).collect();
         lines.dedup();
         Ok(Self { lines })
@@ -61,14 +80,17 @@ impl Face {
 
     /// Lines that went and lines that came.
     pub(super) fn differences(&self, before: &str) -> Vec<String> {
-        let (old, new): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), self.lines().collect());
+        let (old, new): (BTreeSet<&str>, BTreeSet<&str>) =
+            (before.lines().collect(), self.lines().collect());
         let gone = old.difference(&new).map(|line| format!("- {line}"));
         gone.chain(new.difference(&old).map(|line| format!("+ {line}"))).collect()
     }
 
     /// Types that are not `Send` and `Sync`, and are not known for it.
     pub(super) fn not_thread_safe(&self, library: &str) -> Vec<String> {
-        let missing = self.lines().filter(|line| is_missing(line) && !ONE_THREAD.iter().any(|(known, _)| line.ends_with(known)));
+        let missing = self.lines().filter(|line| {
+            is_missing(line) && !ONE_THREAD.iter().any(|(known, _)| line.ends_with(known))
+        });
         missing
             .map(|line| format!("{library}: {line}; every public type crosses threads, or stands in xtask/src/api/face.rs with the reason"))
             .collect()
@@ -77,7 +99,9 @@ impl Face {
     /// Enums that can get no further variant without breaking a `match` somewhere.
     pub(super) fn closed(&self, library: &str) -> Vec<String> {
         let closed = self.lines().filter(|line| line.starts_with("pub enum "));
-        closed.map(|line| format!("{library}: {line} cannot grow; it needs #[non_exhaustive]")).collect()
+        closed
+            .map(|line| format!("{library}: {line} cannot grow; it needs #[non_exhaustive]"))
+            .collect()
     }
 }
 
@@ -97,22 +121,38 @@ mod tests {
     #[test]
     fn what_went_and_what_came_is_told() {
         let now = face(&["pub fn a::f()", "pub fn a::h()"]);
-        assert_eq!(now.differences("pub fn a::f()\npub fn a::g()\n"), ["- pub fn a::g()", "+ pub fn a::h()"]);
+        assert_eq!(
+            now.differences("pub fn a::f()\npub fn a::g()\n"),
+            ["- pub fn a::g()", "+ pub fn a::h()"]
+        );
         assert_eq!(now.differences(&now.text()), [""; 0]);
-        assert_eq!(now.differences(""), ["+ pub fn a::f()", "+ pub fn a::h()"], "a library without a snapshot");
+        assert_eq!(
+            now.differences(""),
+            ["+ pub fn a::f()", "+ pub fn a::h()"],
+            "a library without a snapshot"
+        );
     }
 
     #[test]
     fn what_cannot_cross_threads_is_found() {
-        let found =
-            face(&["pub struct a::B", "impl !core::marker::Sync for a::B", "impl core::marker::Send for a::B"]).not_thread_safe("a");
+        let found = face(&[
+            "pub struct a::B",
+            "impl !core::marker::Sync for a::B",
+            "impl core::marker::Send for a::B",
+        ])
+        .not_thread_safe("a");
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("a: impl !core::marker::Sync for a::B"));
     }
 
     #[test]
     fn an_enum_that_cannot_grow_is_found() {
-        let found = face(&["pub enum a::Closed", "pub a::Closed::One", "#[non_exhaustive] pub enum a::Open"]).closed("a");
+        let found = face(&[
+            "pub enum a::Closed",
+            "pub a::Closed::One",
+            "#[non_exhaustive] pub enum a::Open",
+        ])
+        .closed("a");
         assert_eq!(found, ["a: pub enum a::Closed cannot grow; it needs #[non_exhaustive]"]);
     }
 }

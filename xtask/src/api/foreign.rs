@@ -29,7 +29,9 @@ pub(super) fn check(library: &str, face: &Face, metadata: &Value) -> Vec<String>
             let allowed = ALLOWED.iter().any(|(who, whose, _)| *who == library && *whose == root);
             if !allowed && !told.contains(root) && moves(root, metadata) {
                 told.insert(root.to_owned());
-                wrong.push(format!("{library}: a type of {root}, which may change any day, stands in: {line}"));
+                wrong.push(format!(
+                    "{library}: a type of {root}, which may change any day, stands in: {line}"
+                ));
             }
         }
     }
@@ -38,9 +40,11 @@ pub(super) fn check(library: &str, face: &Face, metadata: &Value) -> Vec<String>
 
 /// Whether a crate of that name is below 1.0 or moves fast. Our own are as old as their users.
 fn moves(root: &str, metadata: &Value) -> bool {
-    let packages = list(&metadata["packages"]).filter(|package| text(&package["name"]).replace('-', "_") == root);
+    let packages = list(&metadata["packages"])
+        .filter(|package| text(&package["name"]).replace('-', "_") == root);
     let foreign = packages.filter(|package| !package["source"].is_null());
-    FAST.contains(&root) || foreign.map(|package| text(&package["version"])).any(|version| version.starts_with("0."))
+    FAST.contains(&root)
+        || foreign.map(|package| text(&package["version"])).any(|version| version.starts_with("0."))
 }
 
 /// The first segments of the paths in a line.
@@ -77,6 +81,11 @@ mod tests {
             {"name": "ours", "version": "0.1.0", "source": null},
         ]});
         assert!(moves("young", &packages) && moves("zip", &packages));
-        assert!(!moves("grown_up", &packages) && !moves("ours", &packages) && !moves("core", &packages) && !moves("T", &packages));
+        assert!(
+            !moves("grown_up", &packages)
+                && !moves("ours", &packages)
+                && !moves("core", &packages)
+                && !moves("T", &packages)
+        );
     }
 }

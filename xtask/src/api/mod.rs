@@ -51,7 +51,8 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
     let metadata = metadata()?;
     let members = members(&metadata);
     let libraries: Vec<&Member<'_>> = members.iter().filter(|member| member.is_library()).collect();
-    let documents = document(&libraries, &Path::new(text(&metadata["target_directory"])).join("doc"))?;
+    let documents =
+        document(&libraries, &Path::new(text(&metadata["target_directory"])).join("doc"))?;
     let (mut differing, mut wrong) = (Vec::new(), Vec::new());
     let folder = root().join("tests/api");
     for (library, document) in libraries.iter().zip(documents) {
@@ -66,26 +67,37 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
         wrong.extend(face.closed(library.name));
         let snapshot = folder.join(format!("{}.txt", library.name));
         if wanted == Wanted::Bless {
-            let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&snapshot, face.text()));
+            let written =
+                fs::create_dir_all(&folder).and_then(|()| fs::write(&snapshot, face.text()));
             written.map_err(|error| format!("{}: {error}", shown(&snapshot)))?;
         } else {
             let before = fs::read_to_string(&snapshot).unwrap_or_default();
-            differing.extend(face.differences(&before).into_iter().map(|line| format!("{}: {line}", library.name)));
+            differing.extend(
+                face.differences(&before)
+                    .into_iter()
+                    .map(|line| format!("{}: {line}", library.name)),
+            );
         }
     }
     verdict(
         &wrong,
         "the public API has what it should not",
-        &format!("{} libraries: no foreign types, every enum can grow, everything crosses threads", libraries.len()),
+        &format!(
+            "{} libraries: no foreign types, every enum can grow, everything crosses threads",
+            libraries.len()
+        ),
     )?;
     verdict(&differing, DIFFERS, "the public API is that of the snapshots below tests/api")
 }
 
 /// Whether it is all right that the public API is not compared, because a toolchain writes another format.
 fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
-    let why = format!("rustdoc of Rust {rust} writes format {format}, and what reads it knows {FORMAT}");
+    let why =
+        format!("rustdoc of Rust {rust} writes format {format}, and what reads it knows {FORMAT}");
     if rust == TOOLCHAIN {
-        return Err(format!("{why}: .ci/toolchain, public-api in Cargo.toml and FORMAT in xtask/src/api/mod.rs go together"));
+        return Err(format!(
+            "{why}: .ci/toolchain, public-api in Cargo.toml and FORMAT in xtask/src/api/mod.rs go together"
+        ));
     }
     let why = format!("{why}; `cargo +{TOOLCHAIN} xtask api` can");
     if wanted != Wanted::Compare {
@@ -97,24 +109,38 @@ fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
 
 /// Has rustdoc write the JSON of all libraries at once, and says where it is.
 fn document(libraries: &[&Member<'_>], folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let myself = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let myself =
+        std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["doc", "--quiet", "--locked", "--no-deps", "--all-features", "--lib"]).current_dir(root());
+    cargo
+        .args(["doc", "--quiet", "--locked", "--no-deps", "--all-features", "--lib"])
+        .current_dir(root());
     cargo.args(libraries.iter().flat_map(|library| ["--package", library.name]));
     // The unstable option must not be in cargo's own environment: build scripts look at it, and everything would be built again.
-    cargo.env(STAND_IN, std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into())).env("RUSTDOC", myself);
+    cargo
+        .env(STAND_IN, std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()))
+        .env("RUSTDOC", myself);
     cargo.env("RUSTDOCFLAGS", "-Zunstable-options --output-format json");
     done(&mut cargo)?;
-    let file =
-        |library: &&Member<'_>| library.targets("lib").next().map(|(name, _)| folder.join(format!("{}.json", name.replace('-', "_"))));
+    let file = |library: &&Member<'_>| {
+        library
+            .targets("lib")
+            .next()
+            .map(|(name, _)| folder.join(format!("{}.json", name.replace('-', "_"))))
+    };
     Ok(libraries.iter().filter_map(file).collect())
 }
 
 /// Runs as rustdoc, where this program was started as such.
 pub(crate) fn as_rustdoc() -> Option<ExitCode> {
     let rustdoc = std::env::var_os(STAND_IN)?;
-    let status = Command::new(rustdoc).args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").env_remove(STAND_IN).status();
-    let code = status.ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
+    let status = Command::new(rustdoc)
+        .args(std::env::args_os().skip(1))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove(STAND_IN)
+        .status();
+    let code =
+        status.ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
     Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
@@ -124,12 +150,19 @@ mod tests {
 
     #[test]
     fn the_projects_own_toolchain_must_compare_and_another_one_may_warn() {
-        assert!(TOOLCHAIN.split('.').count() == 3 && TOOLCHAIN.split('.').all(|part| part.parse::<u32>().is_ok()), "{TOOLCHAIN}");
+        assert!(
+            TOOLCHAIN.split('.').count() == 3
+                && TOOLCHAIN.split('.').all(|part| part.parse::<u32>().is_ok()),
+            "{TOOLCHAIN}"
+        );
         let own = unfit(TOOLCHAIN, FORMAT + 1, Wanted::Compare).unwrap_err();
         assert!(own.contains("go together"), "{own}");
         assert_eq!(unfit("1.999.0", FORMAT + 1, Wanted::Compare), Ok(()));
         for wanted in [Wanted::Bless, Wanted::Release] {
-            assert!(unfit("1.999.0", FORMAT + 1, wanted).is_err(), "what was not read is neither blessed nor released");
+            assert!(
+                unfit("1.999.0", FORMAT + 1, wanted).is_err(),
+                "what was not read is neither blessed nor released"
+            );
         }
     }
 }

@@ -19,10 +19,16 @@ pub(super) fn check() -> Result<(), String> {
     let release = released.as_ref().map(|(version, snapshots)| (version.as_str(), snapshots));
     let wrong = needs(&version()?, &Changelog::read(&changelog), release, &snapshots(&folder())?);
     let holds = match release {
-        Some((version, _)) => format!("CHANGELOG.md names every library whose public API changed since {version}"),
+        Some((version, _)) => {
+            format!("CHANGELOG.md names every library whose public API changed since {version}")
+        }
         None => "nothing was released yet, and CHANGELOG.md names every library".to_owned(),
     };
-    verdict(&wrong, "a change of the public API lacks something; see CONTRIBUTING.md, \"When the public API changes\"", &holds)
+    verdict(
+        &wrong,
+        "a change of the public API lacks something; see CONTRIBUTING.md, \"When the public API changes\"",
+        &holds,
+    )
 }
 
 /// Closes what is unreleased: its heading becomes the workspace's version, and the snapshots those that later changes are held against.
@@ -31,16 +37,26 @@ pub(super) fn close() -> Result<(), String> {
     let (version, path) = (version()?, root().join("CHANGELOG.md"));
     let changelog = read(&path)?;
     if Changelog::read(&changelog).released == Some(version.as_str()) {
-        return Err(format!("{version} was released; the next one is a higher version in the workspace's Cargo.toml"));
+        return Err(format!(
+            "{version} was released; the next one is a higher version in the workspace's Cargo.toml"
+        ));
     }
     let before = released()?.map(|(version, _)| folder().join(version));
     let (next, now) = (folder().join(&version), snapshots(&folder())?);
     let written = fs::create_dir_all(&next)
         .and_then(|()| now.iter().try_for_each(|(name, text)| fs::write(next.join(name), text)))
         .and_then(|()| before.map_or(Ok(()), fs::remove_dir_all))
-        .and_then(|()| fs::write(&path, changelog.replacen(UNRELEASED, &format!("{UNRELEASED}\n\n## {version}"), 1)));
+        .and_then(|()| {
+            fs::write(
+                &path,
+                changelog.replacen(UNRELEASED, &format!("{UNRELEASED}\n\n## {version}"), 1),
+            )
+        });
     written.map_err(|error| format!("{}: {error}", shown(&next)))?;
-    println!("{version} is closed: commit {} and CHANGELOG.md, and tag the commit v{version}", shown(&next));
+    println!(
+        "{version} is closed: commit {} and CHANGELOG.md, and tag the commit v{version}",
+        shown(&next)
+    );
     Ok(())
 }
 
@@ -61,7 +77,9 @@ impl<'a> Changelog<'a> {
             let (heading, below) = section.split_once('\n').unwrap_or((section, ""));
             match heading.split_whitespace().next() {
                 Some("Unreleased") => unreleased = below,
-                version => released = released.or(version.map(|version| version.trim_matches(['[', ']']))),
+                version => {
+                    released = released.or(version.map(|version| version.trim_matches(['[', ']'])))
+                }
             }
         }
         Self { unreleased, released }
@@ -73,7 +91,12 @@ impl<'a> Changelog<'a> {
 }
 
 /// What is missing between a release and what there is now.
-fn needs(version: &str, changelog: &Changelog<'_>, release: Option<(&str, &Snapshots)>, now: &Snapshots) -> Vec<String> {
+fn needs(
+    version: &str,
+    changelog: &Changelog<'_>,
+    release: Option<(&str, &Snapshots)>,
+    now: &Snapshots,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let known = release.map(|(version, _)| version);
     if changelog.released != known {
@@ -85,7 +108,8 @@ fn needs(version: &str, changelog: &Changelog<'_>, release: Option<(&str, &Snaps
     let nothing = Snapshots::new();
     let before = release.map_or(&nothing, |(_, snapshots)| snapshots);
     for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) = (before.get(name).map_or("", String::as_str), now.get(name).map_or("", String::as_str));
+        let (old, new) =
+            (before.get(name).map_or("", String::as_str), now.get(name).map_or("", String::as_str));
         let library = name.trim_end_matches(".txt");
         if old == new {
             continue;
@@ -94,7 +118,10 @@ fn needs(version: &str, changelog: &Changelog<'_>, release: Option<(&str, &Snaps
             wrong.push(format!("{library}: its public API changed, and CHANGELOG.md does not name `{library}` under \"Unreleased\""));
         }
         let kept: BTreeSet<&str> = new.lines().collect();
-        if let (Some(gone), Some(last)) = (old.lines().find(|line| !kept.contains(line)), known.filter(|last| fits(last, version))) {
+        if let (Some(gone), Some(last)) = (
+            old.lines().find(|line| !kept.contains(line)),
+            known.filter(|last| fits(last, version)),
+        ) {
             wrong.push(format!("{library}: {gone} went since {last}, and {version} would be taken for it; raise the workspace's version"));
         }
     }
@@ -105,7 +132,8 @@ fn needs(version: &str, changelog: &Changelog<'_>, release: Option<(&str, &Snaps
 fn fits(released: &str, version: &str) -> bool {
     let leading = |version: &str| -> Vec<String> {
         let parts: Vec<String> = version.split('.').map(str::to_owned).collect();
-        let significant = parts.iter().position(|part| part != "0").map_or(parts.len(), |at| at + 1);
+        let significant =
+            parts.iter().position(|part| part != "0").map_or(parts.len(), |at| at + 1);
         parts.into_iter().take(significant).collect()
     };
     leading(released) == leading(version)
@@ -113,8 +141,10 @@ fn fits(released: &str, version: &str) -> bool {
 
 /// The version of the last release and its snapshots.
 fn released() -> Result<Option<(String, Snapshots)>, String> {
-    let entries = fs::read_dir(folder()).map_err(|error| format!("{}: {error}", shown(&folder())))?;
-    let mut versions: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let entries =
+        fs::read_dir(folder()).map_err(|error| format!("{}: {error}", shown(&folder())))?;
+    let mut versions: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     let Some(last) = versions.pop() else { return Ok(None) };
     if !versions.is_empty() {
         return Err("there are snapshots of more than one release below tests/api; the last one's are enough".to_owned());
@@ -125,8 +155,13 @@ fn released() -> Result<Option<(String, Snapshots)>, String> {
 
 fn snapshots(folder: &Path) -> Result<Snapshots, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", shown(folder)))?;
-    let texts = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "txt"));
-    let named = |path: PathBuf| Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), read(&path)?));
+    let texts = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "txt"));
+    let named = |path: PathBuf| {
+        Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), read(&path)?))
+    };
     texts.map(named).collect()
 }
 
@@ -153,9 +188,19 @@ mod tests {
         texts.iter().map(|&(name, text)| (format!("{name}.txt"), text.to_owned())).collect()
     }
 
-    fn found(version: &str, changelog: &str, before: Option<&[(&str, &str)]>, now: &[(&str, &str)]) -> Vec<String> {
+    fn found(
+        version: &str,
+        changelog: &str,
+        before: Option<&[(&str, &str)]>,
+        now: &[(&str, &str)],
+    ) -> Vec<String> {
         let before = before.map(snapshots);
-        needs(version, &Changelog::read(changelog), before.as_ref().map(|before| ("0.1.0", before)), &snapshots(now))
+        needs(
+            version,
+            &Changelog::read(changelog),
+            before.as_ref().map(|before| ("0.1.0", before)),
+            &snapshots(now),
+        )
     }
 
     #[test]
@@ -163,7 +208,10 @@ mod tests {
         let libraries = [("one", "pub fn one::f()\n"), ("two", "pub fn two::f()\n")];
         assert_eq!(found("0.1.0", FIRST, None, &libraries), [""; 0]);
         let unnamed = found("0.1.0", FIRST, None, &[("three", "pub fn three::f()\n")]);
-        assert!(unnamed.len() == 1 && unnamed[0].contains("does not name `three` under"), "{unnamed:?}");
+        assert!(
+            unnamed.len() == 1 && unnamed[0].contains("does not name `three` under"),
+            "{unnamed:?}"
+        );
         let empty = found("0.1.0", "# Changelog\n", None, &libraries);
         assert_eq!(empty.len(), 2, "a changelog without that heading names nobody");
     }
@@ -172,8 +220,21 @@ mod tests {
     fn what_did_not_change_needs_nothing_and_what_did_a_line_of_its_own_release() {
         let before: &[_] = &[("one", "pub fn one::f()\n"), ("two", "pub fn two::f()\n")];
         assert_eq!(found("0.1.0", LATER, Some(before), before), [""; 0]);
-        assert_eq!(found("0.1.0", LATER, Some(before), &[before[0], ("two", "pub fn two::f()\npub fn two::g()\n")]), [""; 0]);
-        let older = found("0.1.0", LATER, Some(before), &[("one", "pub fn one::f()\npub fn one::g()\n"), before[1]]);
+        assert_eq!(
+            found(
+                "0.1.0",
+                LATER,
+                Some(before),
+                &[before[0], ("two", "pub fn two::f()\npub fn two::g()\n")]
+            ),
+            [""; 0]
+        );
+        let older = found(
+            "0.1.0",
+            LATER,
+            Some(before),
+            &[("one", "pub fn one::f()\npub fn one::g()\n"), before[1]],
+        );
         assert!(
             older.len() == 1 && older[0].starts_with("one: its public API changed"),
             "a line of an older release does not count: {older:?}"
@@ -185,18 +246,39 @@ mod tests {
         let before: &[_] = &[("two", "pub fn two::f()\n")];
         let now: &[_] = &[("two", "pub fn two::g()\n")];
         let same = found("0.1.7", LATER, Some(before), now);
-        assert!(same.len() == 1 && same[0].contains("pub fn two::f() went since 0.1.0, and 0.1.7 would be taken for it"), "{same:?}");
+        assert!(
+            same.len() == 1
+                && same[0]
+                    .contains("pub fn two::f() went since 0.1.0, and 0.1.7 would be taken for it"),
+            "{same:?}"
+        );
         assert_eq!(found("0.2.0", LATER, Some(before), now), [""; 0]);
-        assert_eq!(found("0.1.7", LATER, Some(before), &[]).len(), 1, "a library that went broke everybody");
+        assert_eq!(
+            found("0.1.7", LATER, Some(before), &[]).len(),
+            1,
+            "a library that went broke everybody"
+        );
         assert!(fits("1.2.3", "1.9.0") && fits("0.0.3", "0.0.3") && fits("0.1.0", "0.1.1"));
-        assert!(!fits("1.2.3", "2.0.0") && !fits("0.0.3", "0.0.4") && !fits("0.1.0", "0.2.0") && !fits("0.9.0", "1.0.0"));
+        assert!(
+            !fits("1.2.3", "2.0.0")
+                && !fits("0.0.3", "0.0.4")
+                && !fits("0.1.0", "0.2.0")
+                && !fits("0.9.0", "1.0.0")
+        );
     }
 
     #[test]
     fn a_release_is_in_both_places_or_in_none() {
         let one: &[_] = &[("two", "pub fn two::f()\n")];
         let forgotten = found("0.1.0", LATER, None, one);
-        assert!(forgotten.len() == 1 && forgotten[0].contains("0.1.0 in CHANGELOG.md and none below tests/api"), "{forgotten:?}");
-        assert!(found("0.1.0", FIRST, Some(one), one)[0].contains("none in CHANGELOG.md and 0.1.0 below tests/api"));
+        assert!(
+            forgotten.len() == 1
+                && forgotten[0].contains("0.1.0 in CHANGELOG.md and none below tests/api"),
+            "{forgotten:?}"
+        );
+        assert!(
+            found("0.1.0", FIRST, Some(one), one)[0]
+                .contains("none in CHANGELOG.md and 0.1.0 below tests/api")
+        );
     }
 }

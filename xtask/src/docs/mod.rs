@@ -20,7 +20,10 @@ pub(crate) fn run() -> Result<(), String> {
     for (path, page) in &pages {
         for link in &page.links {
             links += 1;
-            wrong.extend(broken(path, link, &pages).map(|why| format!("{}: the link {link} {why}", shown(path))));
+            wrong.extend(
+                broken(path, link, &pages)
+                    .map(|why| format!("{}: the link {link} {why}", shown(path))),
+            );
         }
         // Doc tests are run where a document is included; see tests/src/lib.rs.
         let name = shown(path);
@@ -33,16 +36,24 @@ pub(crate) fn run() -> Result<(), String> {
             for (document, heading) in named(&read(&path)?) {
                 references += 1;
                 let page = pages.get(&root().join(&document));
-                let is_there = page.is_some_and(|page| heading.as_ref().is_none_or(|heading| page.headings.contains(heading)));
+                let is_there = page.is_some_and(|page| {
+                    heading.as_ref().is_none_or(|heading| page.headings.contains(heading))
+                });
                 if !is_there {
-                    let heading = heading.map(|heading| format!(", {heading:?}")).unwrap_or_default();
-                    wrong.push(format!("{}: it names {document}{heading}, which is not there", shown(&path)));
+                    let heading =
+                        heading.map(|heading| format!(", {heading:?}")).unwrap_or_default();
+                    wrong.push(format!(
+                        "{}: it names {document}{heading}, which is not there",
+                        shown(&path)
+                    ));
                 }
             }
         }
     }
-    let holds =
-        format!("{} documents: {links} links and {references} places in the code lead somewhere, and all Rust is compiled", pages.len());
+    let holds = format!(
+        "{} documents: {links} links and {references} places in the code lead somewhere, and all Rust is compiled",
+        pages.len()
+    );
     verdict(&wrong, "documents are wrong", &holds)
 }
 
@@ -51,13 +62,15 @@ fn broken(from: &Path, link: &str, pages: &BTreeMap<PathBuf, Page>) -> Option<St
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
     }
-    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let (file, anchor) =
+        link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
     let target = if file.is_empty() { from.to_owned() } else { normal(&from.parent()?.join(file)) };
     if !target.exists() {
         return Some("leads nowhere".to_owned());
     }
     let anchor = anchor?;
-    let found = pages.get(&target).is_some_and(|page| page.anchors.iter().any(|known| known == anchor));
+    let found =
+        pages.get(&target).is_some_and(|page| page.anchors.iter().any(|known| known == anchor));
     (!found).then(|| {
         format!(
             "names a heading that is not there; there are: {}",
@@ -82,17 +95,21 @@ fn normal(path: &Path) -> PathBuf {
 /// Documents that a source names between backticks, each with the heading that follows in quotes behind a comma.
 fn named(source: &str) -> Vec<(String, Option<String>)> {
     // A reference may go over the end of a comment's line.
-    let lines = source.lines().map(str::trim_start).map(|line| line.trim_start_matches(['/', '!']).trim());
+    let lines =
+        source.lines().map(str::trim_start).map(|line| line.trim_start_matches(['/', '!']).trim());
     let text = lines.collect::<Vec<_>>().join(" ");
     let mut found = Vec::new();
     for (at, _) in text.match_indices("`docs/") {
         let rest = &text[at + 1..];
-        let Some((document, behind)) =
-            rest.split_once('`').filter(|(document, _)| Path::new(document).extension().is_some_and(|kind| kind == "md"))
-        else {
+        let Some((document, behind)) = rest.split_once('`').filter(|(document, _)| {
+            Path::new(document).extension().is_some_and(|kind| kind == "md")
+        }) else {
             continue;
         };
-        let heading = behind.strip_prefix(", \"").and_then(|rest| rest.split_once('"')).map(|(heading, _)| heading.to_owned());
+        let heading = behind
+            .strip_prefix(", \"")
+            .and_then(|rest| rest.split_once('"'))
+            .map(|(heading, _)| heading.to_owned());
         found.push((document.to_owned(), heading));
     }
     found
@@ -111,7 +128,11 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(
             named(&source),
-            [("docs/a.md".into(), some("One thing")), ("docs/a.md".into(), some("Other")), ("docs/b.md".into(), None)]
+            [
+                ("docs/a.md".into(), some("One thing")),
+                ("docs/a.md".into(), some("Other")),
+                ("docs/b.md".into(), None)
+            ]
         );
     }
 
@@ -120,7 +141,14 @@ mod tests {
         let page = Page::read("# One\n\n## Two words, and `code`\n");
         let readme = root().join("README.md");
         let pages = BTreeMap::from([(readme.clone(), page)]);
-        for good in ["https://example.com/x", "#one", "#two-words-and-code", "README.md", "docs/../README.md#one", "crates"] {
+        for good in [
+            "https://example.com/x",
+            "#one",
+            "#two-words-and-code",
+            "README.md",
+            "docs/../README.md#one",
+            "crates",
+        ] {
             assert_eq!(broken(&readme, good, &pages), None, "{good}");
         }
         for bad in ["#three", "missing.md", "README.md#One", "docs/README.md"] {

@@ -27,7 +27,8 @@ impl Page {
 
     fn line(&mut self, line: &str) {
         let level = line.len() - line.trim_start_matches('#').len();
-        if let Some(heading) = line[level..].strip_prefix(' ').filter(|_| (1..=6).contains(&level)) {
+        if let Some(heading) = line[level..].strip_prefix(' ').filter(|_| (1..=6).contains(&level))
+        {
             let anchor = anchor(heading);
             let same = self.anchors.iter().filter(|known| **known == anchor).count();
             self.anchors.push(if same == 0 { anchor } else { format!("{anchor}-{same}") });
@@ -47,15 +48,22 @@ fn without_code(line: &str) -> String {
     let mut in_code = false;
     let blanked = line.chars().flat_map(|character| {
         in_code ^= character == '`';
-        std::iter::repeat_n(if in_code { ' ' } else { character }, if in_code { character.len_utf8() } else { 1 })
+        std::iter::repeat_n(
+            if in_code { ' ' } else { character },
+            if in_code { character.len_utf8() } else { 1 },
+        )
     });
     blanked.collect()
 }
 
 /// Lower case, dashes for blanks, no punctuation.
 fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|character| character.is_alphanumeric() || [' ', '-', '_'].contains(character));
-    kept.flat_map(char::to_lowercase).map(|character| if character == ' ' { '-' } else { character }).collect()
+    let kept = heading
+        .chars()
+        .filter(|character| character.is_alphanumeric() || [' ', '-', '_'].contains(character));
+    kept.flat_map(char::to_lowercase)
+        .map(|character| if character == ' ' { '-' } else { character })
+        .collect()
 }
 
 #[cfg(test)]

@@ -22,16 +22,22 @@ use symbols::{KINDS, forbidden};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// What a crate names and the core does not reach, each with the reason. That it is not reached shows in the linked program.
-const NAMED_ONLY: &[(&str, &str, &str)] =
-    &[("jiff", "std::time::SystemTime::now", "its functions for the time of now, which the core never calls")];
+const NAMED_ONLY: &[(&str, &str, &str)] = &[(
+    "jiff",
+    "std::time::SystemTime::now",
+    "its functions for the time of now, which the core never calls",
+)];
 
 pub(crate) fn run() -> Result<(), String> {
     let room = Room { folder: root().join("xtask/reach") };
-    let targets = output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
+    let targets =
+        output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
     if targets.lines().any(|line| line == WASM) {
         room.wasm()?;
     } else {
-        println!("the core is not built for {WASM}: rustup has not installed that target; what follows stands for it");
+        println!(
+            "the core is not built for {WASM}: rustup has not installed that target; what follows stands for it"
+        );
     }
     room.native()
 }
@@ -58,7 +64,11 @@ impl Room {
             "--message-format",
             "json-render-diagnostics",
         ]);
-        cargo.arg("--manifest-path").arg(self.folder.join("Cargo.toml")).arg("--target-dir").arg(self.folder.join("target"));
+        cargo
+            .arg("--manifest-path")
+            .arg(self.folder.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(self.folder.join("target"));
         if planted {
             cargo.args(["--features", "planted"]);
         }
@@ -68,12 +78,16 @@ impl Room {
             let name = text(&artifact["target"]["name"]).to_owned();
             for file in list(&artifact["filenames"]).map(text) {
                 // Macros and build scripts are built for the machine that builds, which is elsewhere.
-                if Path::new(file).extension().is_some_and(|kind| kind == "rlib") && file.contains(&format!("/{target}/")) {
+                if Path::new(file).extension().is_some_and(|kind| kind == "rlib")
+                    && file.contains(&format!("/{target}/"))
+                {
                     libraries.insert(name.clone(), PathBuf::from(file));
                 }
             }
             if list(&artifact["target"]["kind"]).any(|kind| kind == "bin") {
-                let program = artifact["executable"].as_str().or_else(|| list(&artifact["filenames"]).map(text).next());
+                let program = artifact["executable"]
+                    .as_str()
+                    .or_else(|| list(&artifact["filenames"]).map(text).next());
                 programs.extend(program.map(|program| (name, PathBuf::from(program))));
             }
         }
@@ -90,10 +104,16 @@ impl Room {
         let (path, core) = read("core")?;
         let (_, nothing) = read("nothing")?;
         let imports = core.imports.iter().map(|import| format!("it imports {import}"));
-        let reached =
-            core.functions.difference(&nothing.functions).filter_map(|name| forbidden(name)).map(|(kind, name)| format!("{kind}: {name}"));
+        let reached = core
+            .functions
+            .difference(&nothing.functions)
+            .filter_map(|name| forbidden(name))
+            .map(|(kind, name)| format!("{kind}: {name}"));
         let wrong: Vec<String> = imports.chain(reached).collect();
-        let holds = format!("{WASM}: {} functions, no import, no file, socket, clock or thread", core.functions.len());
+        let holds = format!(
+            "{WASM}: {} functions, no import, no file, socket, clock or thread",
+            core.functions.len()
+        );
         verdict(&wrong, "the core reaches out of a wasm module", &holds)?;
         let script = "const m = new WebAssembly.Module(require('fs').readFileSync(process.argv[1]));\
             new WebAssembly.Instance(m, {}).exports.main(0, 0);";
@@ -113,9 +133,16 @@ impl Room {
         let host = crate::fuzz::host()?;
         let (_, libraries) = self.build(&host, true)?;
         let planted = libraries.get("reach").ok_or("cargo built no library")?;
-        let found: BTreeSet<&str> = undefined(planted)?.iter().filter_map(|name| forbidden(name)).map(|(kind, _)| kind).collect();
-        let missed: Vec<String> =
-            KINDS.iter().filter(|kind| !found.contains(*kind)).map(|kind| format!("{kind} are not found where they are planted")).collect();
+        let found: BTreeSet<&str> = undefined(planted)?
+            .iter()
+            .filter_map(|name| forbidden(name))
+            .map(|(kind, _)| kind)
+            .collect();
+        let missed: Vec<String> = KINDS
+            .iter()
+            .filter(|kind| !found.contains(*kind))
+            .map(|kind| format!("{kind} are not found where they are planted"))
+            .collect();
         verdict(
             &missed,
             "the check finds too little",
@@ -127,17 +154,32 @@ impl Room {
         for (name, library) in &libraries {
             let symbols = undefined(library)?;
             let named = symbols.iter().filter_map(|symbol| forbidden(symbol));
-            let known = |function: &str| NAMED_ONLY.iter().any(|(who, what, _)| who == name && function.starts_with(what));
-            wrong
-                .extend(named.filter(|(_, function)| !known(function)).map(|(kind, function)| format!("{name} names {function} ({kind})")));
+            let known = |function: &str| {
+                NAMED_ONLY.iter().any(|(who, what, _)| who == name && function.starts_with(what))
+            };
+            wrong.extend(
+                named
+                    .filter(|(_, function)| !known(function))
+                    .map(|(kind, function)| format!("{name} names {function} ({kind})")),
+            );
         }
         let defined = |name: &str| -> Result<BTreeSet<String>, String> {
-            symbols::of(programs.get(name).ok_or_else(|| format!("cargo built no {name}"))?, "--defined-only")
+            symbols::of(
+                programs.get(name).ok_or_else(|| format!("cargo built no {name}"))?,
+                "--defined-only",
+            )
         };
         let (core, nothing) = (defined("core")?, defined("nothing")?);
         let reached = core.difference(&nothing).filter_map(|name| forbidden(name));
         wrong.extend(reached.map(|(kind, name)| format!("the linked program has {name} ({kind})")));
-        verdict(&wrong, "the core reaches out", &format!("{host}: {} crates name nothing of these, and none is linked", libraries.len()))
+        verdict(
+            &wrong,
+            "the core reaches out",
+            &format!(
+                "{host}: {} crates name nothing of these, and none is linked",
+                libraries.len()
+            ),
+        )
     }
 }
 

@@ -23,17 +23,29 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("environment", &["std::env::"]),
-    ("processes", &["std::process::Command", "std::process::Child", "std::process::exit", "std::process::id", "std::sys::process::"]),
+    (
+        "processes",
+        &[
+            "std::process::Command",
+            "std::process::Child",
+            "std::process::exit",
+            "std::process::id",
+            "std::sys::process::",
+        ],
+    ),
     ("streams", &["std::io::stdio::", "std::sys::stdio::"]),
 ];
 
-pub(super) const KINDS: &[&str] = &["files", "sockets", "clocks", "threads", "environment", "processes", "streams"];
+pub(super) const KINDS: &[&str] =
+    &["files", "sockets", "clocks", "threads", "environment", "processes", "streams"];
 
 /// What a function leads to, if it leads out, and its name for people.
 pub(super) fn forbidden(symbol: &str) -> Option<(&'static str, String)> {
     // Without the hash; `<std::time::Instant>::now` is `std::time::Instant::now`.
     let name = format!("{:#}", rustc_demangle::demangle(symbol)).replace(['<', '>'], "");
-    let (kind, _) = FORBIDDEN.iter().find(|(_, beginnings)| beginnings.iter().any(|beginning| name.starts_with(beginning)))?;
+    let (kind, _) = FORBIDDEN
+        .iter()
+        .find(|(_, beginnings)| beginnings.iter().any(|beginning| name.starts_with(beginning)))?;
     Some((kind, name))
 }
 

@@ -146,7 +146,9 @@ impl Transcoder {
 
     /// Drops a byte order mark and passes on the rest of the first bytes.
     fn start(&mut self, carry: &mut Vec<u8>) {
-        let State::Start(held) = std::mem::replace(&mut self.state, State::Undecided) else { return };
+        let State::Start(held) = std::mem::replace(&mut self.state, State::Undecided) else {
+            return;
+        };
         let (marked, rest) = if let Some(rest) = held.strip_prefix(UTF8_BOM) {
             (Some(Charset::Utf8), rest)
         } else if let Some(rest) = held.strip_prefix(GB18030_BOM) {
@@ -210,7 +212,8 @@ fn is_gb18030_so_far(bytes: &[u8]) -> bool {
     let mut buffer = [0; 1024];
     let mut rest = bytes;
     loop {
-        let (result, read, _) = decoder.decode_to_utf8_without_replacement(rest, &mut buffer, false);
+        let (result, read, _) =
+            decoder.decode_to_utf8_without_replacement(rest, &mut buffer, false);
         rest = &rest[read..];
         match result {
             DecoderResult::InputEmpty => return true,
@@ -223,7 +226,8 @@ fn is_gb18030_so_far(bytes: &[u8]) -> bool {
 fn decode(decoder: &mut Decoder, mut input: &[u8], carry: &mut Vec<u8>, last: bool) {
     let mut buffer = [0; 4096];
     loop {
-        let (result, read, written) = decoder.decode_to_utf8_without_replacement(input, &mut buffer, last);
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(input, &mut buffer, last);
         input = &input[read..];
         carry.extend_from_slice(&buffer[..written]);
         match result {

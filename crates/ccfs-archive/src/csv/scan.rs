@@ -57,7 +57,11 @@ impl Scanner {
     /// Looks for the end of the record in the bytes that follow those already seen.
     #[inline]
     pub(crate) fn find_end(&mut self, bytes: &[u8]) -> Option<RecordEnd> {
-        if self.state == State::Plain { self.find_end_plain(bytes) } else { self.find_end_quoted(bytes, 0) }
+        if self.state == State::Plain {
+            self.find_end_plain(bytes)
+        } else {
+            self.find_end_quoted(bytes, 0)
+        }
     }
 
     #[inline]

@@ -124,7 +124,12 @@ impl Splitter {
     ///
     /// `None`: all of `input` is taken, and if it was the last, there is no more. A bad row is skipped by calling again.
     #[inline]
-    pub(crate) fn next_row(&mut self, input: &[u8], at: &mut usize, last: bool) -> Result<Option<Located>, SplitError> {
+    pub(crate) fn next_row(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        last: bool,
+    ) -> Result<Option<Located>, SplitError> {
         loop {
             if self.carry_at < self.carry.len() {
                 match self.next_in_carry(input, at, last)? {
@@ -189,9 +194,15 @@ impl Splitter {
     }
 
     /// A row that begins in the carry, and may go on in `input`.
-    fn next_in_carry(&mut self, input: &[u8], at: &mut usize, last: bool) -> Result<Step, SplitError> {
+    fn next_in_carry(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        last: bool,
+    ) -> Result<Step, SplitError> {
         if self.scanned == 0 {
-            self.carry_at += skip_line_ends(&self.carry[self.carry_at..], &mut self.line, &mut self.after_cr);
+            self.carry_at +=
+                skip_line_ends(&self.carry[self.carry_at..], &mut self.line, &mut self.after_cr);
             if self.carry_at == self.carry.len() {
                 return Ok(Step::Again);
             }
@@ -247,7 +258,11 @@ impl Splitter {
             self.row_line = self.line;
             self.scanner = Scanner::new();
             self.scanned = 0;
-            return Err(SplitError::Bad { line: self.row_line, column: None, fault: RowFault::UnclosedQuote });
+            return Err(SplitError::Bad {
+                line: self.row_line,
+                column: None,
+                fault: RowFault::UnclosedQuote,
+            });
         }
         self.found_in_carry(0, content, RecordEnd { content, next: content, bare_cr: false })
     }
@@ -257,7 +272,12 @@ impl Splitter {
         self.finished = true;
     }
 
-    fn found_in_carry(&mut self, start: usize, end: usize, how: RecordEnd) -> Result<Step, SplitError> {
+    fn found_in_carry(
+        &mut self,
+        start: usize,
+        end: usize,
+        how: RecordEnd,
+    ) -> Result<Step, SplitError> {
         let carry = std::mem::take(&mut self.carry);
         let found = self.found(&carry[start..end], how, Located::Carry { start, end });
         self.carry = carry;
@@ -294,7 +314,9 @@ impl Splitter {
     }
 
     fn not_text(&self, text: &[u8]) -> SplitError {
-        let is_text = |cell: &Cell| std::str::from_utf8(&text[cell.start as usize..cell.end as usize]).is_ok();
+        let is_text = |cell: &Cell| {
+            std::str::from_utf8(&text[cell.start as usize..cell.end as usize]).is_ok()
+        };
         let column = self.cells.iter().position(|cell| !is_text(cell)).map(|index| index + 1);
         SplitError::Bad { line: self.row_line, column, fault: RowFault::NotText }
     }
@@ -303,7 +325,11 @@ impl Splitter {
         let too_long = |cell: &Cell| (cell.end - cell.start) as usize > self.field_limit;
         match self.cells.iter().position(too_long) {
             None => Ok(()),
-            Some(index) => Err(SplitError::Limit { line: self.row_line, column: Some(index + 1), kind: LimitKind::FieldBytes }),
+            Some(index) => Err(SplitError::Limit {
+                line: self.row_line,
+                column: Some(index + 1),
+                kind: LimitKind::FieldBytes,
+            }),
         }
     }
 }

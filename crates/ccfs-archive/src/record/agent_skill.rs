@@ -71,7 +71,8 @@ fn repair(text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
     if length <= COLUMNS.len() || header.is_some_and(|header| header >= length) {
         return;
     }
-    let (as_it_stands, joined) = (dates_if_read(text, &cells[SKILLS + 1..]), dates_if_fits(text, &cells[length - BEHIND..]));
+    let (as_it_stands, joined) =
+        (dates_if_read(text, &cells[SKILLS + 1..]), dates_if_fits(text, &cells[length - BEHIND..]));
     if joined.is_some() && joined > as_it_stands {
         cells[SKILLS].end = cells[length - BEHIND - 1].end;
         cells.drain(SKILLS + 1..length - BEHIND);
@@ -91,7 +92,12 @@ fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
     for index in [1, 3, 5] {
         column::parse(text, cells, index, column::int).ok()?;
     }
-    let end = column::parse(text, cells, 2, |text, cell| TenantTime::from_cell(column::bytes(text, cell))).ok()?;
-    let update = column::parse(text, cells, 4, |text, cell| UtcTime::from_cell(column::bytes(text, cell))).ok()?;
+    let end = column::parse(text, cells, 2, |text, cell| {
+        TenantTime::from_cell(column::bytes(text, cell))
+    })
+    .ok()?;
+    let update =
+        column::parse(text, cells, 4, |text, cell| UtcTime::from_cell(column::bytes(text, cell)))
+            .ok()?;
     Some(u8::from(end.is_some()) + u8::from(update.is_some()))
 }

@@ -2,8 +2,8 @@
 
 use super::schema::sealed::{self, Schema};
 use super::{
-    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef, CellFault, Record, RecordRef, Recording,
-    RecordingRef,
+    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
+    CellFault, Record, RecordRef, Recording, RecordingRef,
 };
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};

@@ -61,7 +61,10 @@ use crate::csv::Cell;
 
 /// A cell for each column: those of a row, or a copy of them if it is too short.
 #[inline]
-pub(crate) fn all<'a, const N: usize>(cells: &'a [Cell], padded: &'a mut [Cell; N]) -> &'a [Cell; N] {
+pub(crate) fn all<'a, const N: usize>(
+    cells: &'a [Cell],
+    padded: &'a mut [Cell; N],
+) -> &'a [Cell; N] {
     if let Some(cells) = cells.first_chunk() {
         return cells;
     }

@@ -49,7 +49,11 @@ impl<R: SerializeWith, F: Fn(TenantTime) -> Option<i32>> Serialize for WithOffse
 }
 
 pub(crate) trait SerializeWith {
-    fn serialize_with<S: Serializer>(&self, serializer: S, offset: Offset<'_>) -> Result<S::Ok, S::Error>;
+    fn serialize_with<S: Serializer>(
+        &self,
+        serializer: S,
+        offset: Offset<'_>,
+    ) -> Result<S::Ok, S::Error>;
 }
 
 /// The value of a column, and the offset for the one type that needs it.

@@ -104,7 +104,9 @@ impl<T: Record> FedRecords<'_, T> {
 
 impl<T: Record> fmt::Debug for FedRecords<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FedRecords").field("left", &(self.input.len() - self.at)).finish_non_exhaustive()
+        f.debug_struct("FedRecords")
+            .field("left", &(self.input.len() - self.at))
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,7 +153,12 @@ impl<T: Record> Typed<T> {
 
     /// Finds and checks the next record of `input` from `at` on.
     #[inline]
-    pub(crate) fn next(&mut self, input: &[u8], at: &mut usize, last: bool) -> Result<Option<Located>, Error> {
+    pub(crate) fn next(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        last: bool,
+    ) -> Result<Option<Located>, Error> {
         if self.failed {
             return Ok(None);
         }
@@ -189,14 +196,24 @@ impl<T: Record> Typed<T> {
         let (text, cells) = self.splitter.parts(located, input);
         match T::parse(self.kind, text, cells, &mut self.values) {
             Ok(()) => Ok(located),
-            Err(cell) => Err(self.bad_row(self.splitter.row_line(), Some((cell.column, Some(cell.name))), cell.fault)),
+            Err(cell) => Err(self.bad_row(
+                self.splitter.row_line(),
+                Some((cell.column, Some(cell.name))),
+                cell.fault,
+            )),
         }
     }
 
     #[cold]
-    fn bad_row(&self, line: u64, column: Option<(usize, Option<&'static str>)>, fault: RowFault) -> Error {
+    fn bad_row(
+        &self,
+        line: u64,
+        column: Option<(usize, Option<&'static str>)>,
+        fault: RowFault,
+    ) -> Error {
         let mut at = Position::row(self.member.clone(), line);
-        (at.column, at.column_name) = column.map_or((None, None), |(column, name)| (Some(column), name));
+        (at.column, at.column_name) =
+            column.map_or((None, None), |(column, name)| (Some(column), name));
         Error::Row(BadRow { at, fault })
     }
 

@@ -79,7 +79,12 @@ pub(crate) mod sealed {
         /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
         fn repair(_kind: IndexKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
 
-        fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut Self::Values) -> Result<(), CellFault>;
+        fn parse(
+            kind: IndexKind,
+            text: &[u8],
+            cells: &[Cell],
+            values: &mut Self::Values,
+        ) -> Result<(), CellFault>;
     }
 }
 

@@ -86,7 +86,8 @@ impl<'a> Iterator for SkillIds<'a> {
                 None => (self.0, ""),
             };
             self.0 = rest;
-            let id = if id.starts_with(' ') || id.ends_with(' ') { id.trim_matches(' ') } else { id };
+            let id =
+                if id.starts_with(' ') || id.ends_with(' ') { id.trim_matches(' ') } else { id };
             if !id.is_empty() {
                 return Some(id);
             }

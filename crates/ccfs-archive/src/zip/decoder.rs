@@ -59,9 +59,14 @@ impl Decoder {
             Some(_) if self.done => Progress { taken: 0, given: 0 },
             Some(inflate) => {
                 let before = (inflate.total_in(), inflate.total_out());
-                let status = inflate.decompress(input, output, FlushDecompress::None).map_err(|_| ZipFault::BadDeflate)?;
+                let status = inflate
+                    .decompress(input, output, FlushDecompress::None)
+                    .map_err(|_| ZipFault::BadDeflate)?;
                 self.done = status == Status::StreamEnd;
-                Progress { taken: since(before.0, inflate.total_in()), given: since(before.1, inflate.total_out()) }
+                Progress {
+                    taken: since(before.0, inflate.total_in()),
+                    given: since(before.1, inflate.total_out()),
+                }
             }
         };
         self.crc.update(&output[..progress.given]);

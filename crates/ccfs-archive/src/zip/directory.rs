@@ -121,7 +121,9 @@ impl Directory {
         }
         match end.directory_offset.checked_add(end.directory_size) {
             Some(behind) if behind == end_offset => {}
-            Some(behind) if behind < end_offset => return Err(junk(reader, &end)?.of_archive().into()),
+            Some(behind) if behind < end_offset => {
+                return Err(junk(reader, &end)?.of_archive().into());
+            }
             _ => return Err(bad("it goes past its end").of_archive().into()),
         }
         let bytes = read_at(reader, end.directory_offset, end.directory_size)?;
@@ -159,8 +161,11 @@ fn find_end<R: Read + Seek>(reader: &mut R, length: u64) -> Result<FoundEnd, Err
     let end = End::read(&tail[at..]).map_err(ZipFault::of_archive)?;
     let offset = tail_offset + at as u64;
     let locator_length = layout::LOCATOR64_LENGTH as u64;
-    let Some(locator_offset) = offset.checked_sub(locator_length) else { return Ok(FoundEnd { end, offset }) };
-    let Some(end64_offset) = layout::locator64(&read_at(reader, locator_offset, locator_length)?) else {
+    let Some(locator_offset) = offset.checked_sub(locator_length) else {
+        return Ok(FoundEnd { end, offset });
+    };
+    let Some(end64_offset) = layout::locator64(&read_at(reader, locator_offset, locator_length)?)
+    else {
         return Ok(FoundEnd { end, offset });
     };
     if end64_offset.checked_add(layout::END64_LENGTH as u64) != Some(locator_offset) {
@@ -176,7 +181,8 @@ fn find_end<R: Read + Seek>(reader: &mut R, length: u64) -> Result<FoundEnd, Err
 
 /// Where the end of the directory that begins at `at` says that it is over.
 fn end_behind(tail: &[u8], at: usize) -> Option<usize> {
-    (tail.len() - at >= layout::END_LENGTH).then(|| at + layout::END_LENGTH + usize::from(layout::u16_at(tail, at + 20)))
+    (tail.len() - at >= layout::END_LENGTH)
+        .then(|| at + layout::END_LENGTH + usize::from(layout::u16_at(tail, at + 20)))
 }
 
 /// Why there is no end that closes the file.
@@ -186,7 +192,8 @@ fn no_end<R: Read + Seek>(reader: &mut R, tail: &[u8], length: u64) -> Result<Zi
         return Ok(ZipFault::TrailingJunk);
     }
     let head = read_at(reader, 0, length.min(4))?;
-    let begins_as_zip = [layout::LOCAL, layout::END].iter().any(|mark| mark.to_le_bytes().starts_with(&head));
+    let begins_as_zip =
+        [layout::LOCAL, layout::END].iter().any(|mark| mark.to_le_bytes().starts_with(&head));
     Ok(if begins_as_zip { ZipFault::Truncated } else { ZipFault::NotZip })
 }
 
@@ -214,7 +221,11 @@ fn entries(bytes: &[u8], count: u64) -> Result<Vec<Member>, ZipError> {
         }
         members.push(Member::new(name, central.facts, central.offset, 0));
     }
-    if rest.is_empty() { Ok(members) } else { Err(bad("it has more entries than it says").of_archive()) }
+    if rest.is_empty() {
+        Ok(members)
+    } else {
+        Err(bad("it has more entries than it says").of_archive())
+    }
 }
 
 /// What can be told from the directory alone.
@@ -227,9 +238,14 @@ pub(crate) fn check_entry(central: &Central<'_>, name: &Arc<str>) -> Result<(), 
 }
 
 /// Reads every local header, and sees that the members lie side by side from the first byte to the directory.
-fn locate<R: Read + Seek>(reader: &mut R, members: &mut [Member], directory: u64) -> Result<(), Error> {
+fn locate<R: Read + Seek>(
+    reader: &mut R,
+    members: &mut [Member],
+    directory: u64,
+) -> Result<(), Error> {
     let mut expected = 0;
-    let next_offsets: Vec<u64> = members.iter().skip(1).map(|member| member.offset).chain([directory]).collect();
+    let next_offsets: Vec<u64> =
+        members.iter().skip(1).map(|member| member.offset).chain([directory]).collect();
     for (member, next) in members.iter_mut().zip(next_offsets) {
         if member.offset < expected || next < member.offset {
             return Err(ZipFault::Overlap.of(&member.name).into());
@@ -240,7 +256,9 @@ fn locate<R: Read + Seek>(reader: &mut R, members: &mut [Member], directory: u64
         }
         let header_length = check_local(reader, member, next)?;
         member.data_offset = member.offset + header_length;
-        let Some(data_end) = member.data_offset.checked_add(member.facts.compressed).filter(|&end| end <= next) else {
+        let Some(data_end) =
+            member.data_offset.checked_add(member.facts.compressed).filter(|&end| end <= next)
+        else {
             return Err(ZipFault::Overlap.of(&member.name).into());
         };
         check_gap(reader, member, data_end, next)?;
@@ -275,7 +293,12 @@ fn check_local<R: Read + Seek>(reader: &mut R, member: &Member, next: u64) -> Re
 }
 
 /// Between a member's data and what follows stands its descriptor, or nothing.
-fn check_gap<R: Read + Seek>(reader: &mut R, member: &Member, data_end: u64, next: u64) -> Result<(), Error> {
+fn check_gap<R: Read + Seek>(
+    reader: &mut R,
+    member: &Member,
+    data_end: u64,
+    next: u64,
+) -> Result<(), Error> {
     let gap = next - data_end;
     if !member.facts.has_descriptor() {
         return if gap == 0 { Ok(()) } else { Err(ZipFault::Gap.of(&member.name).into()) };
@@ -295,7 +318,11 @@ fn read_at<R: Read + Seek>(reader: &mut R, offset: u64, length: u64) -> Result<V
     let mut bytes = Vec::new();
     reader.seek(SeekFrom::Start(offset))?;
     reader.take(length).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == length { Ok(bytes) } else { Err(ZipFault::Truncated.of_archive().into()) }
+    if bytes.len() as u64 == length {
+        Ok(bytes)
+    } else {
+        Err(ZipFault::Truncated.of_archive().into())
+    }
 }
 
 fn bad(what: &'static str) -> ZipFault {

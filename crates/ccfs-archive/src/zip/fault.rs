@@ -21,16 +21,22 @@ pub enum ZipFault {
     #[error("the archive has no bytes; the download did not happen")]
     NoBytes,
     /// The bytes are no ZIP archive.
-    #[error("this is not a ZIP archive; look at its first bytes, an error message may have been saved as the file")]
+    #[error(
+        "this is not a ZIP archive; look at its first bytes, an error message may have been saved as the file"
+    )]
     NotZip,
     /// The archive ends too early.
     #[error("the archive is cut short; download it again")]
     Truncated,
     /// Bytes behind the end of the archive.
-    #[error("bytes follow the end of the archive; download it again, and do not use it if they are still there")]
+    #[error(
+        "bytes follow the end of the archive; download it again, and do not use it if they are still there"
+    )]
     TrailingJunk,
     /// Bytes in front of the first member.
-    #[error("bytes stand in front of the archive; download it again, and do not use it if they are still there")]
+    #[error(
+        "bytes stand in front of the archive; download it again, and do not use it if they are still there"
+    )]
     LeadingJunk,
     /// Bytes between two members, or between the members and the directory.
     #[error("bytes that belong to no member stand between members; do not use this archive")]
@@ -39,7 +45,9 @@ pub enum ZipFault {
     #[error("two members share the same bytes, as in a bomb; do not use this archive")]
     Overlap,
     /// Two members have one name.
-    #[error("two members have this name; do not use this archive, since readers differ in which one they take")]
+    #[error(
+        "two members have this name; do not use this archive, since readers differ in which one they take"
+    )]
     Duplicate,
     /// The comment holds an end-of-directory mark, so that the archive can be read in two ways.
     #[error("the archive's comment holds a second directory end; do not use this archive")]
@@ -69,10 +77,14 @@ pub enum ZipFault {
     #[error("the member's compressed data is damaged; download the archive again")]
     BadDeflate,
     /// The member is encrypted.
-    #[error("the member is encrypted, which CC-FS never does; decrypt the archive first if you know where it is from")]
+    #[error(
+        "the member is encrypted, which CC-FS never does; decrypt the archive first if you know where it is from"
+    )]
     Encrypted,
     /// The member is compressed in a way that this reader does not know.
-    #[error("the member uses compression method {method}; only 0 (stored) and 8 (deflated) are read")]
+    #[error(
+        "the member uses compression method {method}; only 0 (stored) and 8 (deflated) are read"
+    )]
     Method {
         /// The number of the method.
         method: u16,
@@ -84,7 +96,9 @@ pub enum ZipFault {
     #[error("the member's name {0}; do not use this archive")]
     Name(NameFault),
     /// The member's size stands behind its data, which is not compressed, so that its end can't be told.
-    #[error("the member is stored and its size stands behind it; this can be read from a file only, not as a stream")]
+    #[error(
+        "the member is stored and its size stands behind it; this can be read from a file only, not as a stream"
+    )]
     StoredStream,
 }
 

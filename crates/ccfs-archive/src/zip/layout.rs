@@ -115,7 +115,9 @@ impl<'a> Local<'a> {
             return Ok(Err(LOCAL_LENGTH));
         }
         if u32_at(bytes, 0) != LOCAL {
-            return Err(ZipFault::BadDirectory { what: "a member's header is not where the directory says" });
+            return Err(ZipFault::BadDirectory {
+                what: "a member's header is not where the directory says",
+            });
         }
         let (name_length, extra_length) = (usize_at(bytes, 26), usize_at(bytes, 28));
         let length = LOCAL_LENGTH + name_length + extra_length;
@@ -146,7 +148,8 @@ impl<'a> Central<'a> {
         if u32_at(bytes, 0) != CENTRAL {
             return Err(ZipFault::BadDirectory { what: "an entry does not begin as one" });
         }
-        let (name_length, extra_length, comment_length) = (usize_at(bytes, 28), usize_at(bytes, 30), usize_at(bytes, 32));
+        let (name_length, extra_length, comment_length) =
+            (usize_at(bytes, 28), usize_at(bytes, 30), usize_at(bytes, 32));
         let length = CENTRAL_LENGTH + name_length + extra_length + comment_length;
         if bytes.len() < length {
             return Ok(Err(length));
@@ -187,7 +190,11 @@ impl End {
         if u16_at(bytes, 8) != entries {
             return Err(ZipFault::SeveralDisks);
         }
-        Ok(Self { entries: u64::from(entries), directory_size: u64::from(size), directory_offset: u64::from(offset) })
+        Ok(Self {
+            entries: u64::from(entries),
+            directory_size: u64::from(size),
+            directory_offset: u64::from(offset),
+        })
     }
 
     /// Whether the 64-bit end says otherwise where this one has a value of its own.
@@ -203,10 +210,16 @@ impl End {
         if u32_at(bytes, 0) != END64 || u64_at(bytes, 4) != (END64_LENGTH - 12) as u64 {
             return Err(ZipFault::BadDirectory { what: "its 64-bit end is not as it must be" });
         }
-        if (u32_at(bytes, 16), u32_at(bytes, 20)) != (0, 0) || u64_at(bytes, 24) != u64_at(bytes, 32) {
+        if (u32_at(bytes, 16), u32_at(bytes, 20)) != (0, 0)
+            || u64_at(bytes, 24) != u64_at(bytes, 32)
+        {
             return Err(ZipFault::SeveralDisks);
         }
-        Ok(Self { entries: u64_at(bytes, 32), directory_size: u64_at(bytes, 40), directory_offset: u64_at(bytes, 48) })
+        Ok(Self {
+            entries: u64_at(bytes, 32),
+            directory_size: u64_at(bytes, 40),
+            directory_offset: u64_at(bytes, 48),
+        })
     }
 }
 
@@ -219,10 +232,17 @@ pub(crate) fn locator64(bytes: &[u8]) -> Option<u64> {
 ///
 /// It has a signature or not, and sizes of 32 or 64 bits; nothing in it tells which. `fits` says whether what follows
 /// a descriptor of some length can follow one.
-pub(crate) fn descriptor_length(bytes: &[u8], facts: &Facts, fits: impl Fn(usize) -> bool) -> Option<usize> {
+pub(crate) fn descriptor_length(
+    bytes: &[u8],
+    facts: &Facts,
+    fits: impl Fn(usize) -> bool,
+) -> Option<usize> {
     [(4, 4), (4, 8), (0, 4), (0, 8)].into_iter().find_map(|(signature, width)| {
         let length = signature + 4 + 2 * width;
-        if bytes.len() < length || !fits(length) || (signature == 4 && u32_at(bytes, 0) != DESCRIPTOR) {
+        if bytes.len() < length
+            || !fits(length)
+            || (signature == 4 && u32_at(bytes, 0) != DESCRIPTOR)
+        {
             return None;
         }
         let number = |at| if width == 4 { u64::from(u32_at(bytes, at)) } else { u64_at(bytes, at) };
@@ -243,7 +263,9 @@ impl<'a> Wide<'a> {
                 return Err(ZipFault::BadDirectory { what: "an extra field goes past its entry" });
             };
             if id == 1 && found.replace(body).is_some() {
-                return Err(ZipFault::BadDirectory { what: "an entry gives its 64-bit sizes twice" });
+                return Err(ZipFault::BadDirectory {
+                    what: "an entry gives its 64-bit sizes twice",
+                });
             }
             extra = &extra[4 + length..];
         }

@@ -19,18 +19,30 @@ impl Meter {
     }
 
     /// Counts what a member gave just now, having taken and given so much since it began.
-    pub(crate) fn count(&self, now: usize, taken: u64, given: u64, member: &Arc<str>) -> Result<(), Error> {
+    pub(crate) fn count(
+        &self,
+        now: usize,
+        taken: u64,
+        given: u64,
+        member: &Arc<str>,
+    ) -> Result<(), Error> {
         let total = self.total.fetch_add(now as u64, Ordering::Relaxed) + now as u64;
         let over = |kind: LimitKind, value: u64| value > self.limits.get(kind);
         let kind = if over(LimitKind::MemberBytes, given) {
             LimitKind::MemberBytes
         } else if over(LimitKind::TotalBytes, total) {
             LimitKind::TotalBytes
-        } else if given > RATIO_FREE_BYTES && given > taken.saturating_mul(self.limits.get(LimitKind::Ratio)) {
+        } else if given > RATIO_FREE_BYTES
+            && given > taken.saturating_mul(self.limits.get(LimitKind::Ratio))
+        {
             LimitKind::Ratio
         } else {
             return Ok(());
         };
-        Err(Error::Limit { kind, limit: self.limits.get(kind), at: Position::member(Some(Arc::clone(member))) })
+        Err(Error::Limit {
+            kind,
+            limit: self.limits.get(kind),
+            at: Position::member(Some(Arc::clone(member))),
+        })
     }
 }

@@ -13,7 +13,10 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Arc<str>, ZipError> {
         None => Ok(String::from_utf8_lossy(bytes).into()),
         Some(fault) => {
             let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
-            Err(ZipError { member: Some(shown.escape_debug().to_string().into()), fault: ZipFault::Name(fault) })
+            Err(ZipError {
+                member: Some(shown.escape_debug().to_string().into()),
+                fault: ZipFault::Name(fault),
+            })
         }
     }
 }
@@ -51,7 +54,8 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
 
 /// Windows looks at what stands before the first dot, without trailing spaces, in any case of letters.
 fn is_device(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
+    let stem =
+        part.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
     let numbered = |prefix| {
         let digit = stem.strip_prefix(prefix).unwrap_or_default();
         matches!(digit, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")

@@ -70,7 +70,12 @@ impl MemberData {
     }
 
     /// Fills `output` as far as the member goes; zero at its end, where it is checked.
-    pub(crate) fn read(&mut self, reader: &mut impl ReadAt, output: &mut [u8], meter: &Meter) -> Result<usize, Error> {
+    pub(crate) fn read(
+        &mut self,
+        reader: &mut impl ReadAt,
+        output: &mut [u8],
+        meter: &Meter,
+    ) -> Result<usize, Error> {
         let mut given = 0;
         while given < output.len() && !self.at_end() {
             if self.at == self.filled && self.left > 0 {
@@ -82,7 +87,12 @@ impl MemberData {
                 .map_err(|fault| fault.of(self.member.shared_name()))?;
             self.at += progress.taken;
             given += progress.given;
-            meter.count(progress.given, self.decoder.taken(), self.decoder.given(), self.member.shared_name())?;
+            meter.count(
+                progress.given,
+                self.decoder.taken(),
+                self.decoder.given(),
+                self.member.shared_name(),
+            )?;
             if self.decoder.given() > self.member.size() {
                 return Err(self.fault(ZipFault::Size));
             }

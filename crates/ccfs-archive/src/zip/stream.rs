@@ -88,7 +88,13 @@ impl Unzip {
     }
 
     /// Goes on with `input` from `at` on, which moves. `last`: nothing follows `input`.
-    pub(crate) fn next(&mut self, input: &[u8], at: &mut usize, output: &mut [u8], last: bool) -> Result<Next, Error> {
+    pub(crate) fn next(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        output: &mut [u8],
+        last: bool,
+    ) -> Result<Next, Error> {
         loop {
             let step = match self.state {
                 State::Header => self.header(input, at)?,
@@ -98,7 +104,9 @@ impl Unzip {
                 State::End64 => self.end64(input, at)?,
                 State::Locator64 => self.locator64(input, at)?,
                 State::End => self.end(input, at)?,
-                State::Done if *at < input.len() => return Err(ZipFault::TrailingJunk.of_archive().into()),
+                State::Done if *at < input.len() => {
+                    return Err(ZipFault::TrailingJunk.of_archive().into());
+                }
                 State::Done if last => Some(Next::End),
                 State::Done => None,
             };
@@ -174,17 +182,26 @@ impl Unzip {
     }
 
     fn data(&mut self, input: &[u8], at: &mut usize, output: &mut [u8]) -> Result<Step, Error> {
-        let (State::Data(decoder), Some(seen)) = (&mut self.state, self.members.last_mut()) else { return AGAIN };
+        let (State::Data(decoder), Some(seen)) = (&mut self.state, self.members.last_mut()) else {
+            return AGAIN;
+        };
         let member = &seen.member;
         let refuse = |fault: ZipFault| Err(fault.of(member.shared_name()).into());
         let sized = !member.has_data_descriptor();
         let left = if sized { member.compressed_size() - decoder.taken() } else { u64::MAX };
         if !decoder.done() && (left > 0 || !member.is_stored()) {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - *at);
-            let progress = decoder.decode(&input[*at..*at + length], output).map_err(|fault| fault.of(member.shared_name()))?;
+            let progress = decoder
+                .decode(&input[*at..*at + length], output)
+                .map_err(|fault| fault.of(member.shared_name()))?;
             *at += progress.taken;
             self.offset += progress.taken as u64;
-            self.meter.count(progress.given, decoder.taken(), decoder.given(), member.shared_name())?;
+            self.meter.count(
+                progress.given,
+                decoder.taken(),
+                decoder.given(),
+                member.shared_name(),
+            )?;
             if sized && decoder.given() > member.size() {
                 return refuse(ZipFault::Size);
             }
@@ -201,7 +218,12 @@ impl Unzip {
             };
         }
         let crc = decoder.crc();
-        seen.actual = Facts { crc, compressed: decoder.taken(), size: decoder.given(), ..member.facts().clone() };
+        seen.actual = Facts {
+            crc,
+            compressed: decoder.taken(),
+            size: decoder.given(),
+            ..member.facts().clone()
+        };
         if !sized {
             self.state = State::Descriptor;
             return AGAIN;
@@ -265,7 +287,9 @@ impl Unzip {
                     let length = central.length;
                     compare(&mut self.members, &central)?;
                     self.directory.entries += 1;
-                    self.directory.ends_as_locator = layout::locator64(&self.head[length - layout::LOCATOR64_LENGTH..]).is_some();
+                    self.directory.ends_as_locator =
+                        layout::locator64(&self.head[length - layout::LOCATOR64_LENGTH..])
+                            .is_some();
                     self.take_head(length);
                     if self.directory_size() > self.limits.get(LimitKind::DirectoryBytes) {
                         return Err(self.limit(LimitKind::DirectoryBytes));
@@ -297,7 +321,9 @@ impl Unzip {
             return Ok(None);
         }
         let expected = self.directory.end64.map(|(offset, _)| offset);
-        if layout::locator64(&self.head) != expected || layout::u32_at(&self.head, layout::LOCATOR64_LENGTH) != layout::END {
+        if layout::locator64(&self.head) != expected
+            || layout::u32_at(&self.head, layout::LOCATOR64_LENGTH) != layout::END
+        {
             return Err(bad("its 64-bit end is not where it must be").into());
         }
         self.take_head(layout::LOCATOR64_LENGTH);
@@ -318,9 +344,13 @@ impl Unzip {
         }
         let end = End::read(&self.head).map_err(ZipFault::of_archive)?;
         match &self.directory.end64 {
-            Some((_, end64)) if end.contradicts(end64) => return Err(bad("its two ends differ").into()),
+            Some((_, end64)) if end.contradicts(end64) => {
+                return Err(bad("its two ends differ").into());
+            }
             Some(_) => {}
-            None if self.directory.ends_as_locator => return Err(bad("its 64-bit end is not where it must be").into()),
+            None if self.directory.ends_as_locator => {
+                return Err(bad("its 64-bit end is not where it must be").into());
+            }
             None => self.check_end(&end)?,
         }
         self.take_head(layout::END_LENGTH + comment);
@@ -329,10 +359,16 @@ impl Unzip {
     }
 
     fn check_end(&self, end: &End) -> Result<(), ZipError> {
-        if end.entries != self.directory.entries || self.directory.entries != self.members.len() as u64 {
-            return Err(bad("it has another number of entries than it says, or than there are members"));
+        if end.entries != self.directory.entries
+            || self.directory.entries != self.members.len() as u64
+        {
+            return Err(bad(
+                "it has another number of entries than it says, or than there are members",
+            ));
         }
-        if end.directory_size != self.directory_size() || Some(end.directory_offset) != self.directory.offset {
+        if end.directory_size != self.directory_size()
+            || Some(end.directory_offset) != self.directory.offset
+        {
             return Err(bad("its end does not say where it stands"));
         }
         Ok(())
@@ -346,12 +382,16 @@ impl Unzip {
         if self.offset == 0 && self.head.is_empty() {
             return ZipFault::NoBytes.of_archive().into();
         }
-        let begins_as_zip = [layout::LOCAL, layout::END].iter().any(|mark| mark.to_le_bytes().starts_with(&self.head));
+        let begins_as_zip = [layout::LOCAL, layout::END]
+            .iter()
+            .any(|mark| mark.to_le_bytes().starts_with(&self.head));
         if self.offset == 0 && self.head.len() < 4 && !begins_as_zip {
             return ZipFault::NotZip.of_archive().into();
         }
         match (&self.state, self.members.last()) {
-            (State::Data(_) | State::Descriptor, Some(seen)) => ZipFault::Truncated.of(seen.member.shared_name()).into(),
+            (State::Data(_) | State::Descriptor, Some(seen)) => {
+                ZipFault::Truncated.of(seen.member.shared_name()).into()
+            }
             _ => ZipFault::Truncated.of_archive().into(),
         }
     }
@@ -365,7 +405,8 @@ const AGAIN: Result<Step, Error> = Ok(Some(Next::NeedInput));
 fn compare(members: &mut [Seen], central: &Central<'_>) -> Result<(), ZipError> {
     let name = name::check(central.name)?;
     check_entry(central, &name)?;
-    let Ok(index) = members.binary_search_by_key(&central.offset, |seen| seen.member.offset()) else {
+    let Ok(index) = members.binary_search_by_key(&central.offset, |seen| seen.member.offset())
+    else {
         return Err(ZipFault::BadDirectory { what: "an entry points to no member" }.of(&name));
     };
     let seen = &mut members[index];
@@ -375,7 +416,11 @@ fn compare(members: &mut [Seen], central: &Central<'_>) -> Result<(), ZipError> 
     if seen.member.name() != &*name {
         return Err(ZipFault::Differs { what: "name" }.of(&name));
     }
-    let says_otherwise = seen.member.facts().differs_from(&central.facts).or_else(|| seen.actual.differs_from_all(&central.facts));
+    let says_otherwise = seen
+        .member
+        .facts()
+        .differs_from(&central.facts)
+        .or_else(|| seen.actual.differs_from_all(&central.facts));
     says_otherwise.map_or(Ok(()), |what| Err(ZipFault::Differs { what }.of(&name)))
 }
 
@@ -385,6 +430,9 @@ fn bad(what: &'static str) -> ZipError {
 
 impl std::fmt::Debug for Unzip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unzip").field("offset", &self.offset).field("members", &self.members.len()).finish_non_exhaustive()
+        f.debug_struct("Unzip")
+            .field("offset", &self.offset)
+            .field("members", &self.members.len())
+            .finish_non_exhaustive()
     }
 }

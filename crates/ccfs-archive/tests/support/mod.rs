@@ -8,14 +8,18 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
-use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, ArchiveStream, CsvRow, Error, ReadOptions, RecordParser, Records};
+use ccfs_archive::{
+    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, CsvRow, Error, ReadOptions,
+    RecordParser, Records,
+};
 use skipped::skipped;
 
 /// A member name of an agentSkillInfo file.
 pub(crate) const NAME: &str = "20150208202330123456_agentSkillInfo.csv";
 
 /// A row in which every cell is filled.
-pub(crate) const ROW: &str = "a1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,2015-02-08 20:23:31,0,2015-02-08 12:23:30,2";
+pub(crate) const ROW: &str =
+    "a1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,2015-02-08 20:23:31,0,2015-02-08 12:23:30,2";
 
 /// An archive made by the `zip` crate.
 pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -39,7 +43,8 @@ fn archive_by(method: zip::CompressionMethod, members: &[(&str, &[u8])]) -> Vec<
 
 /// An archive with data descriptors, as a writer that does not seek makes it.
 pub(crate) fn archive_with_descriptors(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
     let mut writer = zip::ZipWriter::new_stream(Vec::new());
     for (name, data) in members {
         writer.start_file(*name, options).unwrap();
@@ -62,7 +67,10 @@ pub(crate) fn changes(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
     changes_with(zip, &ReadOptions::new())
 }
 
-pub(crate) fn changes_with(zip: &[u8], options: &ReadOptions) -> Result<Vec<AgentSkillChange>, Error> {
+pub(crate) fn changes_with(
+    zip: &[u8],
+    options: &ReadOptions,
+) -> Result<Vec<AgentSkillChange>, Error> {
     Archive::open_with(Cursor::new(zip), options)?.records().collect()
 }
 
@@ -72,7 +80,9 @@ pub(crate) fn streamed(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
 }
 
 /// All changes of an archive that is pushed in pieces, or the first error.
-pub(crate) fn pushed_archive<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<AgentSkillChange>, Error> {
+pub(crate) fn pushed_archive<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Vec<AgentSkillChange>, Error> {
     let mut parser = ArchiveParser::<AgentSkillChange>::new();
     let mut changes = Vec::new();
     for piece in pieces {
@@ -122,7 +132,8 @@ pub(crate) fn data(name: &str) -> PathBuf {
 
 /// A program that a test compares with, or `None` and a line on stdout that says why the test is skipped.
 pub(crate) fn peer(program: &str) -> Option<Command> {
-    let works = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    let works =
+        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !works {
         skipped(format_args!("{program} is not on this machine"));
     }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ccfs::proto::{AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface, InterfaceField};
+use ccfs::proto::{
+    AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface,
+    InterfaceField,
+};
 use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
 use serde::Serialize;
@@ -28,10 +31,16 @@ pub(crate) struct CallArgs {
 
 impl CallArgs {
     fn command(interface: &'static Interface) -> Command {
-        let mut command = Command::new(interface.name).about(interface.about).after_help(format!("Answers with {}.", interface.answer));
+        let mut command = Command::new(interface.name)
+            .about(interface.about)
+            .after_help(format!("Answers with {}.", interface.answer));
         for field in interface.fields {
             let (name, from_file) = flag(field);
-            let form = if from_file { String::from("a file, - for stdin") } else { field.form.to_string() };
+            let form = if from_file {
+                String::from("a file, - for stdin")
+            } else {
+                field.form.to_string()
+            };
             command = command.arg(
                 Arg::new(field.name)
                     .long(name)
@@ -43,8 +52,20 @@ impl CallArgs {
         }
         if let Expected::File(_) = interface.expected {
             command = command
-                .arg(Arg::new("output").short('o').long("output").value_name("FILE").required(true).help("File to write"))
-                .arg(Arg::new("force").long("force").action(ArgAction::SetTrue).help("Replace the file where it is there already"));
+                .arg(
+                    Arg::new("output")
+                        .short('o')
+                        .long("output")
+                        .value_name("FILE")
+                        .required(true)
+                        .help("File to write"),
+                )
+                .arg(
+                    Arg::new("force")
+                        .long("force")
+                        .action(ArgAction::SetTrue)
+                        .help("Replace the file where it is there already"),
+                );
         }
         command
     }
@@ -66,8 +87,14 @@ fn is_clock(field: &InterfaceField) -> bool {
 
 impl Args for CallArgs {
     fn augment_args(command: Command) -> Command {
-        let command = command.subcommand_required(true).arg_required_else_help(true).subcommand_value_name("INTERFACE");
-        command.subcommand_help_heading("Interfaces").disable_help_subcommand(true).subcommands(INTERFACES.iter().map(Self::command))
+        let command = command
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand_value_name("INTERFACE");
+        command
+            .subcommand_help_heading("Interfaces")
+            .disable_help_subcommand(true)
+            .subcommands(INTERFACES.iter().map(Self::command))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -83,7 +110,11 @@ impl FromArgMatches for CallArgs {
         let text = |id: &str| given.try_get_one::<String>(id).ok().flatten().cloned();
         Ok(Self {
             interface,
-            fields: interface.fields.iter().filter_map(|field| Some((field, text(field.name)?))).collect(),
+            fields: interface
+                .fields
+                .iter()
+                .filter_map(|field| Some((field, text(field.name)?)))
+                .collect(),
             output: text("output").map(PathBuf::from),
             force: given.try_get_one::<bool>("force").ok().flatten().copied().unwrap_or(false),
         })
@@ -107,7 +138,8 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
     match output {
         None => match backend::call(settings, operation)? {
             AnyAnswer::Data(data) if settings.json => {
-                let data = data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
+                let data =
+                    data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
                 output::json(&Line { result_data: data.transpose().map_err(Failure::data)? })
             }
             AnyAnswer::Data(None) => output::line("done"),
@@ -116,7 +148,9 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
         },
         Some(path) => {
             let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-            let Some(download) = operation.into_download() else { unreachable!("only an interface that answers with a file has -o") };
+            let Some(download) = operation.into_download() else {
+                unreachable!("only an interface that answers with a file has -o")
+            };
             let receipt = backend::download(settings, download, &path, overwrite, |_| Ok(()))?;
             let kind = match receipt.kind {
                 FileKind::Zip => "zip",
@@ -124,30 +158,42 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
                 _ => "audio",
             };
             if settings.json {
-                return output::json(&json!({"kind": kind, "bytes": receipt.bytes, "path": path.to_string_lossy()}));
+                return output::json(
+                    &json!({"kind": kind, "bytes": receipt.bytes, "path": path.to_string_lossy()}),
+                );
             }
             output::line(format_args!("{}  {} bytes, {kind}", path.display(), receipt.bytes))
         }
     }
 }
 
-fn operation(interface: &'static Interface, given: Vec<(&'static InterfaceField, String)>) -> Result<AnyOperation, Failure> {
+fn operation(
+    interface: &'static Interface,
+    given: Vec<(&'static InterfaceField, String)>,
+) -> Result<AnyOperation, Failure> {
     let mut fields = Vec::new();
     let mut content = None;
     for (field, value) in given {
         match (field.form, flag(field)) {
-            (FieldForm::Wav { limit }, _) => content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?),
+            (FieldForm::Wav { limit }, _) => {
+                content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?)
+            }
             (_, (_, true)) => {
                 let bytes = read_secret(value.as_ref(), "file")?;
-                let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
-                fields.push((field.name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()));
+                let text = std::str::from_utf8(&bytes)
+                    .map_err(|_| Failure::usage(format_args!("{value} is not UTF-8")))?;
+                fields
+                    .push((field.name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()));
             }
             _ => fields.push((field.name.to_owned(), value)),
         }
     }
     for clock in interface.fields.iter().filter(|field| is_clock(field)) {
         if !fields.iter().any(|(name, _)| name == clock.name) {
-            fields.push((clock.name.to_owned(), Timestamp::from(SystemTime::now()).unix_millis().to_string()));
+            fields.push((
+                clock.name.to_owned(),
+                Timestamp::from(SystemTime::now()).unix_millis().to_string(),
+            ));
         }
     }
     let made = match content {

@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
-    AnyRecord, BadRows, Charset, CopyError, Error, ExportFormat, IndexKind, Limits, OnBadRow, ReadOptions, RecordWriter, Records,
+    AnyRecord, BadRows, Charset, CopyError, Error, ExportFormat, IndexKind, Limits, OnBadRow,
+    ReadOptions, RecordWriter, Records,
 };
 use ccfs::pull::Zone;
 use ccfs::{Overwrite, WholeFile};
@@ -50,12 +51,17 @@ pub(crate) struct ConvertArgs {
 impl ConvertArgs {
     fn options(&self) -> ReadOptions {
         let options = ReadOptions::new().on_bad_row(self.on_bad_row.into());
-        let options = self.charset.map_or(options.clone(), |charset| options.charset(charset.into()));
+        let options =
+            self.charset.map_or(options.clone(), |charset| options.charset(charset.into()));
         if !self.trusted {
             return options;
         }
-        let any_size =
-            Limits::new().directory_bytes(u64::MAX).members(u64::MAX).member_bytes(u64::MAX).total_bytes(u64::MAX).ratio(u64::MAX);
+        let any_size = Limits::new()
+            .directory_bytes(u64::MAX)
+            .members(u64::MAX)
+            .member_bytes(u64::MAX)
+            .total_bytes(u64::MAX)
+            .ratio(u64::MAX);
         options.limits(any_size.record_bytes(TRUSTED_RECORD).field_bytes(TRUSTED_RECORD))
     }
 }
@@ -138,7 +144,12 @@ impl From<KindArg> for IndexKind {
 
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
     let options = args.options();
-    let output = args.output.as_deref().filter(|output| *output != Path::new("-")).map(output::file).transpose()?;
+    let output = args
+        .output
+        .as_deref()
+        .filter(|output| *output != Path::new("-"))
+        .map(output::file)
+        .transpose()?;
     let bar = Bar::reading();
     let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
     input.tell_what_is_none()?;
@@ -148,7 +159,8 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let bad_rows = match &output {
         None => {
             let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
-            let bad_rows = conversion.run(input.into_records(&options), &mut out, &name, Failure::stdout)?;
+            let bad_rows =
+                conversion.run(input.into_records(&options), &mut out, &name, Failure::stdout)?;
             out.flush().map_err(|error| Failure::stdout(&error))?;
             bad_rows
         }
@@ -159,10 +171,18 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
 }
 
 /// The file is there when all of it is right, and not before.
-fn to_file(conversion: &Conversion, records: Records<'_, AnyRecord>, path: &Path, force: bool, name: &str) -> Result<BadRows, Failure> {
+fn to_file(
+    conversion: &Conversion,
+    records: Records<'_, AnyRecord>,
+    path: &Path,
+    force: bool,
+    name: &str,
+) -> Result<BadRows, Failure> {
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
     let file = WholeFile::create(path, overwrite)?;
-    let cannot = |error: &io::Error| Failure::file(format_args!("{} cannot be written: {error}", path.display()));
+    let cannot = |error: &io::Error| {
+        Failure::file(format_args!("{} cannot be written: {error}", path.display()))
+    };
     let mut out = BufWriter::with_capacity(256 * 1024, file);
     let bad_rows = conversion.run(records, &mut out, name, cannot)?;
     let file = out.into_inner().map_err(|error| cannot(error.error()))?;
@@ -176,7 +196,10 @@ fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<IndexKind>, Fai
     let (kinds, chosen) = (input.kinds(), args.kind.map(IndexKind::from));
     if let Some(chosen) = chosen.filter(|chosen| !kinds.contains(chosen) && !kinds.is_empty()) {
         let found: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-        return Err(Failure::usage(format_args!("it has no {chosen} file; what it has is {}", found.join(" and "))));
+        return Err(Failure::usage(format_args!(
+            "it has no {chosen} file; what it has is {}",
+            found.join(" and ")
+        )));
     }
     match (&kinds[..], args.to, chosen) {
         (_, _, Some(chosen)) => Ok(Some(chosen)),
@@ -234,8 +257,13 @@ impl Conversion {
 fn bad_row_hint(name: &str, error: &Error) -> Failure {
     let failure = input::of(name, error);
     match error {
-        Error::Row(_) => Failure { message: format!("{} (--on-bad-row skip goes on without it)", failure.message), ..failure },
-        Error::Limit { .. } => failure.hint("--trusted takes it; do that only when you know where the file comes from"),
+        Error::Row(_) => Failure {
+            message: format!("{} (--on-bad-row skip goes on without it)", failure.message),
+            ..failure
+        },
+        Error::Limit { .. } => {
+            failure.hint("--trusted takes it; do that only when you know where the file comes from")
+        }
         _ => failure,
     }
 }
@@ -262,6 +290,8 @@ pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failu
     let input = Input::open(archive, None, &options, &bar)?;
     let conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
     to_file(&conversion, input.into_records(&options), path, true, &archive.display().to_string())?;
-    let lines = File::open(path).and_then(|file| io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1)));
+    let lines = File::open(path).and_then(|file| {
+        io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1))
+    });
     lines.map_err(Failure::file)
 }

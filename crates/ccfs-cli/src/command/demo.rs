@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
 use ccfs::{
-    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime, Overwrite, QueryAgentSkillInfoData, Session,
-    Timestamp, Trust,
+    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime,
+    Overwrite, QueryAgentSkillInfoData, Session, Timestamp, Trust,
 };
 use ccfs_emulator::Emulator;
 use clap::Args;
@@ -41,17 +41,33 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     output::folder(&args.out)?;
     let mut steps = Steps::default();
 
-    let emulator = Emulator::builder().seed(args.seed).rows(args.rows).utc_offset(UTC_OFFSET).start();
+    let emulator =
+        Emulator::builder().seed(args.seed).rows(args.rows).utc_offset(UTC_OFFSET).start();
     let emulator = emulator.map_err(|error| Failure::new(Kind::Network, error))?;
-    steps.done("emulator", format_args!("a CC-FS stand-in at {}, with a certificate of its own CA", emulator.endpoint()))?;
+    steps.done(
+        "emulator",
+        format_args!(
+            "a CC-FS stand-in at {}, with a certificate of its own CA",
+            emulator.endpoint()
+        ),
+    )?;
 
-    let listener = Listener::builder(&emulator.credentials()).path("/callback").bind(([127, 0, 0, 1], 0).into());
-    let listener = listener.map_err(|error| Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}")))?;
+    let listener = Listener::builder(&emulator.credentials())
+        .path("/callback")
+        .bind(([127, 0, 0, 1], 0).into());
+    let listener = listener.map_err(|error| {
+        Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}"))
+    })?;
     let callback_url = format!("http://{}/callback", listener.address());
     steps.done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
 
-    let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes()).map_err(Failure::usage)?;
-    let client = Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust);
+    let trust = Trust::none()
+        .add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())
+        .map_err(Failure::usage)?;
+    let client = Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust,
+    );
     let client = client.map_err(Failure::usage)?;
     let (begin, end) = yesterday();
     let job = client.call(QueryAgentSkillInfoData::new(begin, end, &callback_url))?;
@@ -60,23 +76,40 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     below(format_args!("the job is {}", job.response_id))?;
 
     let callback = wait_for_callback(&listener)?;
-    steps.done("callback", format_args!("signature checked, answered first; the file is {}", callback.file_name))?;
+    steps.done(
+        "callback",
+        format_args!("signature checked, answered first; the file is {}", callback.file_name),
+    )?;
 
     let archive = args.out.join(callback.file_name.as_str());
     let download = DownloadAgentSkillInfoFile::new(callback.file_name.clone());
-    let receipt = client.download(download.clone()).overwrite(Overwrite::Replace).to_file(&archive)?;
-    steps.done("download", format_args!("blocking (ureq): {} bytes to {}", table::thousands(receipt.bytes), archive.display()))?;
+    let receipt =
+        client.download(download.clone()).overwrite(Overwrite::Replace).to_file(&archive)?;
+    steps.done(
+        "download",
+        format_args!(
+            "blocking (ureq): {} bytes to {}",
+            table::thousands(receipt.bytes),
+            archive.display()
+        ),
+    )?;
     wire(&emulator)?;
 
     let bytes = download_async(emulator.endpoint().clone(), &emulator, &trust, download)?;
-    steps.done("download", format_args!("async (reqwest): {} bytes to memory", table::thousands(bytes.len() as u64)))?;
+    steps.done(
+        "download",
+        format_args!("async (reqwest): {} bytes to memory", table::thousands(bytes.len() as u64)),
+    )?;
     wire(&emulator)?;
     compare(&archive, &bytes)?;
     steps.done("compare", format_args!("both backends got the same bytes"))?;
 
     let jsonl = archive.with_extension("jsonl");
     let lines = convert::archive_to_jsonl(&archive, &jsonl)?;
-    steps.done("convert", format_args!("{} JSON lines to {}", table::thousands(lines), jsonl.display()))?;
+    steps.done(
+        "convert",
+        format_args!("{} JSON lines to {}", table::thousands(lines), jsonl.display()),
+    )?;
 
     output::line("")?;
     output::line(Summary::read(&archive)?.render().trim_end())
@@ -105,7 +138,10 @@ impl Steps {
 fn wire(emulator: &Emulator) -> Result<(), Failure> {
     let log = emulator.received();
     let Some(request) = log.last() else { return Ok(()) };
-    let signed = request.header("authorization").and_then(|value| value.split('/').nth(3)).unwrap_or_default();
+    let signed = request
+        .header("authorization")
+        .and_then(|value| value.split('/').nth(3))
+        .unwrap_or_default();
     let (method, path, bytes) = (&request.method, &request.path, request.body_len);
     below(format_args!("sent: {method} {path}, {bytes} bytes, signed over {signed}"))?;
     match request.status {
@@ -128,8 +164,13 @@ fn yesterday() -> (LocalTime, LocalTime) {
 fn wait_for_callback(listener: &Listener) -> Result<Callback, Failure> {
     match listener.recv_timeout(PATIENCE).map(|event| event.callback) {
         Some(Ok(callback)) => Ok(callback),
-        Some(Err(refusal)) => Err(Failure::data(format_args!("the callback was refused: {refusal}"))),
-        None => Err(Failure::new(Kind::Network, format_args!("no callback came within {} s", PATIENCE.as_secs()))),
+        Some(Err(refusal)) => {
+            Err(Failure::data(format_args!("the callback was refused: {refusal}")))
+        }
+        None => Err(Failure::new(
+            Kind::Network,
+            format_args!("no callback came within {} s", PATIENCE.as_secs()),
+        )),
     }
 }
 
@@ -139,7 +180,8 @@ fn download_async(
     trust: &Trust,
     download: DownloadAgentSkillInfoFile,
 ) -> Result<Vec<u8>, Failure> {
-    let client = AsyncClient::with_trust(Session::new(endpoint, emulator.credentials()), trust).map_err(Failure::usage)?;
+    let client = AsyncClient::with_trust(Session::new(endpoint, emulator.credentials()), trust)
+        .map_err(Failure::usage)?;
     backend::run(async {
         let mut bytes = Vec::new();
         client.download(download).to_writer(&mut bytes).await?;
@@ -148,8 +190,14 @@ fn download_async(
 }
 
 fn compare(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let on_disk = fs::read(path).map_err(|error| Failure::file(format_args!("{} cannot be read: {error}", path.display())))?;
-    if on_disk == bytes { Ok(()) } else { Err(Failure::data("the two backends got different bytes")) }
+    let on_disk = fs::read(path).map_err(|error| {
+        Failure::file(format_args!("{} cannot be read: {error}", path.display()))
+    })?;
+    if on_disk == bytes {
+        Ok(())
+    } else {
+        Err(Failure::data("the two backends got different bytes"))
+    }
 }
 
 /// What the archive holds.
@@ -192,14 +240,17 @@ impl Summary {
     }
 
     fn render(&self) -> String {
-        let mut rows = vec![["when (tenant)", "agent", "changed by", "operation", "skills"].map(String::from)];
+        let mut rows =
+            vec![["when (tenant)", "agent", "changed by", "operation", "skills"].map(String::from)];
         rows.extend(self.first.iter().cloned());
         let mut types: Vec<_> = self.by_type.iter().collect();
         types.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let most = types.first().map_or(1, |(_, count)| **count);
         let types: Vec<[String; 3]> = types
             .into_iter()
-            .map(|(operation, &count)| [operation.to_string(), table::thousands(count), table::bar(count, most, 30)])
+            .map(|(operation, &count)| {
+                [operation.to_string(), table::thousands(count), table::bar(count, most, 30)]
+            })
             .collect();
         format!(
             "{}\n{} changes of {} agents, by type:\n{}",

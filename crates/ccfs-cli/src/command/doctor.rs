@@ -16,7 +16,8 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(settings: &Settings, args: &DoctorArgs) -> Result<(), Failure> {
-    let report = settings.doctor()?.try_dialects(args.try_dialects).examine().map_err(Failure::usage)?;
+    let report =
+        settings.doctor()?.try_dialects(args.try_dialects).examine().map_err(Failure::usage)?;
     if settings.json {
         output::json(&report)?;
     } else {
@@ -28,7 +29,11 @@ pub(crate) fn run(settings: &Settings, args: &DoctorArgs) -> Result<(), Failure>
         Verdict::Authentication => Kind::Authentication,
         _ => Kind::Refused,
     };
-    let cause =
-        report.findings.first().map_or(String::from("the server does not answer as it should"), |finding| finding.cause.to_string());
+    let cause = report
+        .findings
+        .first()
+        .map_or(String::from("the server does not answer as it should"), |finding| {
+            finding.cause.to_string()
+        });
     Err(Failure::new(kind, cause))
 }

@@ -38,9 +38,19 @@ pub(crate) fn run(settings: &Settings, args: &DownloadArgs) -> Result<(), Failur
     let name = file_name(args)?;
     let path = target(&args.output, name.as_str())?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    let receipt = backend::download(settings, DownloadAgentSkillInfoFile::new(name.clone()), &path, overwrite, check_archive)?;
+    let receipt = backend::download(
+        settings,
+        DownloadAgentSkillInfoFile::new(name.clone()),
+        &path,
+        overwrite,
+        check_archive,
+    )?;
     if settings.json {
-        return output::json(&Answer { file_name: name.as_str(), bytes: receipt.bytes, path: &path.to_string_lossy() });
+        return output::json(&Answer {
+            file_name: name.as_str(),
+            bytes: receipt.bytes,
+            path: &path.to_string_lossy(),
+        });
     }
     output::line(format_args!("{}  {} bytes", path.display(), receipt.bytes))
 }

@@ -28,7 +28,8 @@ pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure
         ));
     }
     let name = args.input.display().to_string();
-    let file = File::open(&args.input).map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
+    let file = File::open(&args.input)
+        .map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
     let bar = Bar::reading();
     let len = file.metadata().map_or(0, |metadata| metadata.len());
     let report = Archive::open(bar.counting(file, len)).and_then(|mut archive| archive.inspect());
@@ -45,7 +46,8 @@ fn render(report: &Report) -> String {
     let totals = &report.totals;
     let _ = write!(text, "\nrows   {}", table::thousands(totals.rows));
     if totals.bad_rows.count() > 0 {
-        let _ = write!(text, ", and {} that cannot be read", table::thousands(totals.bad_rows.count()));
+        let _ =
+            write!(text, ", and {} that cannot be read", table::thousands(totals.bad_rows.count()));
     }
     text.push('\n');
     for row in totals.bad_rows.first().iter().take(3) {
@@ -60,7 +62,10 @@ fn render(report: &Report) -> String {
 }
 
 fn members(report: &Report) -> String {
-    let mut rows = vec![["member", "rows", "bad", "bytes", "packed", "ratio", "method", "charset", "header"].map(String::from)];
+    let mut rows = vec![
+        ["member", "rows", "bad", "bytes", "packed", "ratio", "method", "charset", "header"]
+            .map(String::from),
+    ];
     for member in &report.members {
         rows.push(member_row(member));
     }
@@ -110,7 +115,12 @@ fn operations(totals: &Tally) -> String {
         .iter()
         .map(|(operation, count)| {
             let name = operation.name().unwrap_or("not a known type").to_owned();
-            [operation.code().to_string(), name, table::thousands(**count), table::bar(**count, most, BAR)]
+            [
+                operation.code().to_string(),
+                name,
+                table::thousands(**count),
+                table::bar(**count, most, BAR),
+            ]
         })
         .collect();
     format!("\nby operation type\n{}", table::aligned(&rows, &[true, false, true, false]))
@@ -125,7 +135,9 @@ fn hours(totals: &Tally) -> String {
         .by_hour
         .iter()
         .enumerate()
-        .map(|(hour, &count)| [format!("{hour:02}"), table::thousands(count), table::bar(count, most, BAR)])
+        .map(|(hour, &count)| {
+            [format!("{hour:02}"), table::thousands(count), table::bar(count, most, BAR)]
+        })
         .collect();
     format!("\nby hour of the tenant's day\n{}", table::aligned(&rows, &[true, true, false]))
 }

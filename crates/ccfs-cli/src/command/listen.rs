@@ -49,7 +49,11 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn path(text: &str) -> Result<String, String> {
     let is_path = text.starts_with('/') && !text.contains(['?', '#']);
-    if is_path { Ok(text.to_owned()) } else { Err("a path begins with / and goes without a query, such as /callback".into()) }
+    if is_path {
+        Ok(text.to_owned())
+    } else {
+        Err("a path begins with / and goes without a query, such as /callback".into())
+    }
 }
 
 impl ReceiverArgs {
@@ -63,14 +67,27 @@ impl ReceiverArgs {
         if let Some((certificate, key)) = tls {
             let pem = read_bounded(certificate, "certificate")?;
             let key_pem = read_secret(key, "certificate's key")?;
-            let refused = |error| Failure::usage(format_args!("{}, {}: {error}", certificate.display(), key.display()));
+            let refused = |error| {
+                Failure::usage(format_args!(
+                    "{}, {}: {error}",
+                    certificate.display(),
+                    key.display()
+                ))
+            };
             builder = builder.tls(&pem, &key_pem).map_err(refused)?;
         }
-        let listener = builder
-            .bind(self.bind)
-            .map_err(|error| Failure::new(Kind::Network, format_args!("{} cannot be listened on: {error}", self.bind)))?;
+        let listener = builder.bind(self.bind).map_err(|error| {
+            Failure::new(
+                Kind::Network,
+                format_args!("{} cannot be listened on: {error}", self.bind),
+            )
+        })?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        eprintln!("listening on {scheme}://{}{}", listener.address(), self.path.as_deref().unwrap_or_default());
+        eprintln!(
+            "listening on {scheme}://{}{}",
+            listener.address(),
+            self.path.as_deref().unwrap_or_default()
+        );
         Ok(listener)
     }
 }
@@ -97,7 +114,8 @@ pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure>
     let listener = args.receiver.listen(settings)?;
     let mut done = false;
     while !done && !interrupt::came() {
-        if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback) {
+        if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback)
+        {
             print(&callback)?;
             done = args.once;
         }
@@ -118,7 +136,14 @@ fn print(callback: &Callback) -> Result<(), Failure> {
         account_id: callback.account_id.as_deref(),
     });
     printed.map_err(|failure| {
-        let why = if failure.kind == Kind::PipeClosed { "nobody reads stdout any more" } else { &failure.message };
-        Failure::file(format_args!("a callback was taken and could not be printed: {} is there ({why})", callback.file_name))
+        let why = if failure.kind == Kind::PipeClosed {
+            "nobody reads stdout any more"
+        } else {
+            &failure.message
+        };
+        Failure::file(format_args!(
+            "a callback was taken and could not be printed: {} is there ({why})",
+            callback.file_name
+        ))
     })
 }

@@ -19,8 +19,7 @@ const EXIT_STATUS: &str = "\
 3    network or TLS
 4    authentication (401, 403)
 130  interrupted";
-const FILES: &str =
-    "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/config.toml: the settings, where no flag and no variable gives them";
+const FILES: &str = "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/config.toml: the settings, where no flag and no variable gives them";
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
@@ -59,8 +58,9 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
         man.render_subcommands_section(&mut page).map_err(Failure::data)?;
     } else if command.has_subcommands() {
         // They have no pages of their own: their help tells their flags.
-        let listed =
-            command.get_subcommands().map(|one| format!("{}\n    {}", one.get_name(), one.get_about().cloned().unwrap_or_default()));
+        let listed = command.get_subcommands().map(|one| {
+            format!("{}\n    {}", one.get_name(), one.get_about().cloned().unwrap_or_default())
+        });
         section(&mut page, "INTERFACES", &listed.collect::<Vec<_>>().join("\n"));
     }
     if let Some(help) = command.get_after_help().map(ToString::to_string) {
@@ -86,7 +86,9 @@ fn section(page: &mut Vec<u8>, heading: &str, text: &str) {
         // A dot or a quote would begin a request.
         if line.starts_with(['.', '\'']) { format!("\\&{line}\n") } else { format!("{line}\n") }
     });
-    page.extend_from_slice(format!(".SH \"{heading}\"\n.nf\n{}.fi\n", lines.collect::<String>()).as_bytes());
+    page.extend_from_slice(
+        format!(".SH \"{heading}\"\n.nf\n{}.fi\n", lines.collect::<String>()).as_bytes(),
+    );
 }
 
 fn write(folder: &Path, command: &clap::Command) -> Result<(), Failure> {

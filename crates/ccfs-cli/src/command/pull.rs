@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::ResultCode;
-use ccfs::pull::{JournalError, Outcome, Pace, Plan, Pull, PullError, PullProgress, PullSummary, WindowReport};
+use ccfs::pull::{
+    JournalError, Outcome, Pace, Plan, Pull, PullError, PullProgress, PullSummary, WindowReport,
+};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -97,7 +99,12 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     }
     let summary = result.map_err(|failure| match reached {
         PullProgress { settled: 1.., windows, .. } => {
-            let message = format!("{} ({} of {} settled)", failure.message, reached.settled, table::counted(windows as u64, "window"));
+            let message = format!(
+                "{} ({} of {} settled)",
+                failure.message,
+                reached.settled,
+                table::counted(windows as u64, "window")
+            );
             Failure { message, ..failure }
         }
         _ => failure,
@@ -105,18 +112,26 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     tell(settings, &summary)?;
     let failed = summary.failed().count();
     if failed > 0 {
-        let (window, why) = summary.failed().next().map(|(window, why)| (window.to_string(), why)).unwrap_or_default();
+        let (window, why) = summary
+            .failed()
+            .next()
+            .map(|(window, why)| (window.to_string(), why))
+            .unwrap_or_default();
         let windows = table::counted(failed as u64, "window");
         return Err(Failure::new(
             Kind::Refused,
-            format_args!("{windows} could not be had, which the next run tries again; {window}: {why}"),
+            format_args!(
+                "{windows} could not be had, which the next run tries again; {window}: {why}"
+            ),
         ));
     }
     Ok(())
 }
 
 fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
-    let day = |text: &str, flag: &str| text.parse().map_err(|error| Failure::usage(format_args!("{flag}: {error}")));
+    let day = |text: &str, flag: &str| {
+        text.parse().map_err(|error| Failure::usage(format_args!("{flag}: {error}")))
+    };
     let (from, to) = (day(&args.from, "--from")?, day(&args.to, "--to")?);
     let zone = settings.time_zone()?.ok_or_else(|| {
         Failure::usage("no time zone is set, and days begin with the tenant's midnight: give --tz, such as Asia/Shanghai, or set CCFS_TZ")
@@ -154,7 +169,9 @@ fn pull(
     }
     let result = match settings.backend {
         Backend::Blocking => pull.clock(InterruptibleClock::new()).run(&settings.pulling_client()?),
-        Backend::Async => backend::runtime()?.block_on(pull.run_async(&settings.pulling_async_client()?)),
+        Backend::Async => {
+            backend::runtime()?.block_on(pull.run_async(&settings.pulling_async_client()?))
+        }
     };
     result.map_err(Failure::from)
 }
@@ -247,8 +264,16 @@ fn render(summary: &PullSummary) -> String {
         let (begin, end) = (report.window.begin().to_string(), report.window.end().to_string());
         let (count, bytes, file) = match &report.outcome {
             Outcome::Stored(stored) => {
-                let name = report.file.as_ref().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
-                (table::thousands(stored.rows), table::thousands(stored.bytes), name.unwrap_or_else(|| "taken away since".into()))
+                let name = report
+                    .file
+                    .as_ref()
+                    .and_then(|file| file.file_name())
+                    .map(|name| name.to_string_lossy().into_owned());
+                (
+                    table::thousands(stored.rows),
+                    table::thousands(stored.bytes),
+                    name.unwrap_or_else(|| "taken away since".into()),
+                )
             }
             Outcome::NoData => ("0".into(), "-".into(), "no data".into()),
             Outcome::Failed { .. } => ("-".into(), "-".into(), "failed".into()),
@@ -256,8 +281,11 @@ fn render(summary: &PullSummary) -> String {
         };
         rows.push([begin, end, count, bytes, file]);
     }
-    let mut text =
-        if summary.windows.is_empty() { String::from("no windows\n") } else { table::aligned(&rows, &[false, false, true, true, false]) };
+    let mut text = if summary.windows.is_empty() {
+        String::from("no windows\n")
+    } else {
+        table::aligned(&rows, &[false, false, true, true, false])
+    };
     let bad = match summary.bad_rows() {
         0 => String::new(),
         bad => format!(", and {} that could not be read", table::thousands(bad)),
@@ -269,7 +297,11 @@ fn render(summary: &PullSummary) -> String {
         table::counted(summary.rows(), "row"),
         table::thousands(summary.bytes()),
         table::counted(summary.asked, "time"),
-        if summary.resumed == 1 { String::from("1 was here") } else { format!("{} were here", summary.resumed) },
+        if summary.resumed == 1 {
+            String::from("1 was here")
+        } else {
+            format!("{} were here", summary.resumed)
+        },
     );
     text
 }
@@ -278,10 +310,13 @@ impl From<PullError> for Failure {
     fn from(error: PullError) -> Self {
         let message = error.to_string();
         match error {
-            PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => Self::usage(message),
+            PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => {
+                Self::usage(message)
+            }
             PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => {
                 let failure = Self { message, ..(*source).into() };
-                let too_long = failure.result_code.as_deref() == Some(ResultCode::SpanTooLong.as_str());
+                let too_long =
+                    failure.result_code.as_deref() == Some(ResultCode::SpanTooLong.as_str());
                 if too_long {
                     failure.hint("give a smaller --window-days; CC-FS takes 3 days unless it was set up otherwise")
                 } else {
@@ -289,7 +324,9 @@ impl From<PullError> for Failure {
                 }
             }
             PullError::GaveUp { .. } => Self::new(Kind::Network, message),
-            PullError::Stopped => Self::new(Kind::Interrupted, "interrupted; the same command goes on from here"),
+            PullError::Stopped => {
+                Self::new(Kind::Interrupted, "interrupted; the same command goes on from here")
+            }
             _ => Self::file(message),
         }
     }

@@ -49,8 +49,10 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
-    let begin: LocalTime = args.begin.parse().map_err(|error| Failure::usage(format_args!("--begin: {error}")))?;
-    let end: LocalTime = args.end.parse().map_err(|error| Failure::usage(format_args!("--end: {error}")))?;
+    let begin: LocalTime =
+        args.begin.parse().map_err(|error| Failure::usage(format_args!("--begin: {error}")))?;
+    let end: LocalTime =
+        args.end.parse().map_err(|error| Failure::usage(format_args!("--end: {error}")))?;
     let mut query = QueryAgentSkillInfoData::new(begin, end, args.callback);
     if let Some(account) = args.account {
         query = query.account_id(account);
@@ -58,7 +60,9 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     if let Some(agent) = args.agent {
         query = query.agent_id(agent);
     }
-    query.request().map_err(|error| Failure::usage(format_args!("{}: {}", flag(error.field), error.problem)))?;
+    query.request().map_err(|error| {
+        Failure::usage(format_args!("{}: {}", flag(error.field), error.problem))
+    })?;
     let zone = settings.time_zone()?;
     let job = backend::call(settings, query)?;
     let now = Timestamp::from(SystemTime::now());
@@ -73,7 +77,10 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
         );
     }
     if settings.json {
-        return output::json(&Answer { response_id: job.response_id.as_str(), file_name: name.as_str() });
+        return output::json(&Answer {
+            response_id: job.response_id.as_str(),
+            file_name: name.as_str(),
+        });
     }
     output::line(format_args!("response id  {}", job.response_id))?;
     output::line(format_args!("file name    {name}"))

@@ -60,13 +60,17 @@ impl Log {
             return Ok(Self(Mutex::new(Some(Box::new(io::stdout())))));
         }
         let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|error| Failure::file(format_args!("{} cannot be written: {error}", path.display())))?;
+        let file = file.map_err(|error| {
+            Failure::file(format_args!("{} cannot be written: {error}", path.display()))
+        })?;
         Ok(Self(Mutex::new(Some(Box::new(file)))))
     }
 
     fn write(&self, line: &str) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = log.as_mut().map_or(Ok(()), |log| log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.flush()));
+        let written = log.as_mut().map_or(Ok(()), |log| {
+            log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.flush())
+        });
         if let Err(error) = written {
             eprintln!("warning: the log cannot be written any more: {error}");
             *log = None;
@@ -84,7 +88,9 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
         builder = builder.keys(access_key, String::clone(&secret_key));
     }
     for fault in &args.faults {
-        let rule: FaultRule = fault.parse().map_err(|error| Failure::usage(format_args!("--fault {fault}: {error}")))?;
+        let rule: FaultRule = fault
+            .parse()
+            .map_err(|error| Failure::usage(format_args!("--fault {fault}: {error}")))?;
         builder = builder.fault(rule);
     }
     if let Some(path) = &args.log {
@@ -108,7 +114,10 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     } else {
         output::line(format_args!("endpoint    {}", ready.endpoint))?;
         output::line(format_args!("access key  {}", ready.access_key))?;
-        output::line(format_args!("secret key  {} (the emulator's, worth nothing elsewhere)", ready.secret_key))?;
+        output::line(format_args!(
+            "secret key  {} (the emulator's, worth nothing elsewhere)",
+            ready.secret_key
+        ))?;
         if let Some(pin) = &ready.pin_sha256 {
             output::line(format_args!("pin         {pin}"))?;
         }

@@ -67,14 +67,18 @@ struct Parts {
 impl Parts {
     fn read(args: RequestArgs) -> Result<Self, Failure> {
         if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
-            return Err(Failure::usage("--path must begin with '/' and goes without the query, which --query gives"));
+            return Err(Failure::usage(
+                "--path must begin with '/' and goes without the query, which --query gives",
+            ));
         }
         let query = args.query.iter().map(|text| {
             let (key, value) = text.split_once('=').unwrap_or((text, ""));
             (key.to_owned(), value.to_owned())
         });
         let headers = args.headers.iter().map(|text| {
-            let (name, value) = text.split_once(':').ok_or_else(|| Failure::usage("--header must be written 'name: value'"))?;
+            let (name, value) = text
+                .split_once(':')
+                .ok_or_else(|| Failure::usage("--header must be written 'name: value'"))?;
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         });
         Ok(Self {
@@ -101,7 +105,11 @@ impl Parts {
 }
 
 fn timestamp(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    text.map(|text| text.parse::<Timestamp>().map_err(|error| Failure::usage(format_args!("--timestamp: {error}")))).transpose()
+    text.map(|text| {
+        text.parse::<Timestamp>()
+            .map_err(|error| Failure::usage(format_args!("--timestamp: {error}")))
+    })
+    .transpose()
 }
 
 pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
@@ -117,23 +125,38 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
         canonical_request: &'a str,
         signature: &'a str,
     }
-    let at = timestamp(args.timestamp.as_deref())?.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
+    let at =
+        timestamp(args.timestamp.as_deref())?.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
     // What was given with whole seconds is signed with whole seconds.
     let precision = match args.timestamp.as_deref() {
         Some(text) if !text.contains('.') => ccfs::proto::Precision::Seconds,
         _ => ccfs::proto::Precision::Millis,
     };
     let parts = Parts::read(args.request)?;
-    let signer = Signer::new(&settings.credentials()?).query_line(settings.query_line()).precision(precision);
+    let signer = Signer::new(&settings.credentials()?)
+        .query_line(settings.query_line())
+        .precision(precision);
     let steps = parts.with(|view| signer.explain(view, at)).map_err(Failure::usage)?;
     let authorization = steps.authorization();
     if settings.json {
-        let shown = Steps { prefix: &steps.prefix, canonical_request: &steps.canonical_request, signature: &steps.signature };
-        return output::json(&Answer { authorization: &authorization, steps: args.explain.then_some(shown) });
+        let shown = Steps {
+            prefix: &steps.prefix,
+            canonical_request: &steps.canonical_request,
+            signature: &steps.signature,
+        };
+        return output::json(&Answer {
+            authorization: &authorization,
+            steps: args.explain.then_some(shown),
+        });
     }
     if args.explain {
-        eprintln!("1. prefix, the message of the first HMAC (its key is the secret key):\n{}\n", steps.prefix);
-        eprintln!("2. canonical request, the message of the second HMAC (its key is the first one's hex text):");
+        eprintln!(
+            "1. prefix, the message of the first HMAC (its key is the secret key):\n{}\n",
+            steps.prefix
+        );
+        eprintln!(
+            "2. canonical request, the message of the second HMAC (its key is the first one's hex text):"
+        );
         eprintln!("{}\n", steps.canonical_request);
         eprintln!("3. signature, the second HMAC in hex:\n{}\n", steps.signature);
     }
@@ -171,7 +194,11 @@ pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failur
     })?;
     if settings.json {
         let query_line = outcome.query_line.as_str();
-        return output::json(&Answer { valid: true, signed_at: outcome.timestamp.to_string(), query_line });
+        return output::json(&Answer {
+            valid: true,
+            signed_at: outcome.timestamp.to_string(),
+            query_line,
+        });
     }
     output::line(outcome)
 }

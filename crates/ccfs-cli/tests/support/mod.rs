@@ -43,7 +43,10 @@ impl Ccfs {
     pub(crate) fn at(emulator: &Emulator) -> Self {
         let (access_key, secret_key) = keys_of(emulator);
         let endpoint = emulator.endpoint().to_string();
-        Self::new().env("CCFS_ENDPOINT", &endpoint).env("CCFS_ACCESS_KEY", &access_key).env("CCFS_SECRET_KEY", &secret_key)
+        Self::new()
+            .env("CCFS_ENDPOINT", &endpoint)
+            .env("CCFS_ACCESS_KEY", &access_key)
+            .env("CCFS_SECRET_KEY", &secret_key)
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -57,7 +60,11 @@ impl Ccfs {
 
     /// Names of what is in a folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
-        fs::read_dir(self.path(folder)).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        fs::read_dir(self.path(folder))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -67,11 +74,15 @@ impl Ccfs {
     /// Another program, which may run the command, in this folder and environment.
     pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        let of_this_machine = |name: &str| name.starts_with("CCFS_") || name.to_ascii_lowercase().ends_with("_proxy");
+        let of_this_machine =
+            |name: &str| name.starts_with("CCFS_") || name.to_ascii_lowercase().ends_with("_proxy");
         for (name, _) in std::env::vars().filter(|(name, _)| of_this_machine(name)) {
             command.env_remove(name);
         }
-        command.args(arguments).current_dir(self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("XDG_CONFIG_HOME", self.folder.path());
         command.envs(self.variables.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -175,8 +186,15 @@ impl Drop for Running {
 
 /// The commands that `ccfs --help` lists.
 pub(crate) fn commands(overview: &str) -> Vec<&str> {
-    let list = overview.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let list = overview
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let names: Vec<&str> = list
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
     assert!(names.len() > 10 && names.contains(&"pull"), "{names:?}");
     names
 }

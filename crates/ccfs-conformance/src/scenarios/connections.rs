@@ -10,7 +10,9 @@ use super::wire::job;
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, SHORT, Script, Stop, download, failure, holds, kind_is, query, same};
+use crate::stage::{
+    Bench, Played, SHORT, Script, Stop, download, failure, holds, kind_is, query, same,
+};
 
 fn is_transport(failure: TransportFailure) -> impl Fn(&ErrorKind) -> bool {
     move |kind| *kind == ErrorKind::Transport(failure)
@@ -33,7 +35,11 @@ pub(super) fn nobody(backend: &dyn Backend) -> Played {
 pub(super) fn closed(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, vec![Behaviour::Close; 8])?;
     let error = failure(script.download())?;
-    kind_is(&error, "a connection that broke before the answer", is_transport(TransportFailure::Broken))?;
+    kind_is(
+        &error,
+        "a connection that broke before the answer",
+        is_transport(TransportFailure::Broken),
+    )?;
     script.requests_are(4)?;
     script.folder.holds(None)
 }
@@ -43,10 +49,14 @@ pub(super) fn query_once(backend: &dyn Backend) -> Played {
     bench.emulator.faults().add(Fault::CutAfter(5).times(1));
     failure(bench.client.query(query()?))?;
     bench.requests_are(1)?;
-    for behaviour in
-        [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }, Behaviour::Stall { after: Some(1), body: vec![b' '; 9] }]
-    {
-        let script = Script::with(backend, [behaviour, job(false, &[])], |setup| setup.policy.stall = SHORT)?;
+    for behaviour in [
+        Behaviour::Close,
+        Behaviour::Stall { after: None, body: Vec::new() },
+        Behaviour::Stall { after: Some(1), body: vec![b' '; 9] },
+    ] {
+        let script = Script::with(backend, [behaviour, job(false, &[])], |setup| {
+            setup.policy.stall = SHORT
+        })?;
         failure(script.client.query(query()?))?;
         script.requests_are(1)?;
     }
@@ -58,7 +68,11 @@ pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, [job(true, &[]), Behaviour::Close, job(true, &[])])?;
     script.client.query(query()?)?;
     let error = failure(script.client.query(query()?))?;
-    kind_is(&error, "a connection that broke before the answer", is_transport(TransportFailure::Broken))?;
+    kind_is(
+        &error,
+        "a connection that broke before the answer",
+        is_transport(TransportFailure::Broken),
+    )?;
     script.requests_are(2)
 }
 
@@ -81,18 +95,30 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
         return Err(Stop::NotPlayed("the transport has no way to give a call up"));
     }
     let took = begin.elapsed();
-    holds(took < backend.patience(), "the download is given up while the server is silent", format_args!("it took {took:?}"))?;
+    holds(
+        took < backend.patience(),
+        "the download is given up while the server is silent",
+        format_args!("it took {took:?}"),
+    )?;
     script.folder.holds(None)?;
     script.download()?;
     script.folder.holds(Some(&bytes))?;
     script.requests_are(2)?;
     let over: Vec<usize> = script.server.seen().iter().map(|request| request.connection).collect();
-    holds(over[0] != over[1], "another connection for the next call", "the same one, with half an answer in it")
+    holds(
+        over[0] != over[1],
+        "another connection for the next call",
+        "the same one, with half an answer in it",
+    )
 }
 
 pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {
     let stranger = Emulator::builder().seed(99).start()?;
-    let bench = Bench::with(backend, |builder| builder, |setup| setup.ca_pem = stranger.ca_pem().map(str::to_owned))?;
+    let bench = Bench::with(
+        backend,
+        |builder| builder,
+        |setup| setup.ca_pem = stranger.ca_pem().map(str::to_owned),
+    )?;
     let error = failure(bench.client.query(query()?))?;
     kind_is(
         &error,

@@ -14,7 +14,9 @@ use ccfs_proto::{AnswerError, DownloadAgentSkillInfoFile, ErrorKind, TransportFa
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::{Behaviour, Framing, Own};
-use crate::stage::{Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same, waits_are};
+use crate::stage::{
+    Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same, waits_are,
+};
 
 pub(super) fn job_and_file(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
@@ -40,7 +42,11 @@ pub(super) fn writer(backend: &dyn Backend) -> Played {
     let mut taken = Vec::new();
     let receipt = bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken)?;
     same("the receipt's length", &(bytes.len() as u64), &receipt.bytes)?;
-    holds(taken == bytes, "the writer has the server's bytes", format_args!("{} bytes that differ", taken.len()))
+    holds(
+        taken == bytes,
+        "the writer has the server's bytes",
+        format_args!("{} bytes that differ", taken.len()),
+    )
 }
 
 pub(super) fn byte_by_byte(backend: &dyn Backend) -> Played {
@@ -73,11 +79,19 @@ pub(super) fn trailers(backend: &dyn Backend) -> Played {
     let mut body = Vec::new();
     for (number, piece) in bytes.chunks(300).enumerate() {
         // Sizes in capitals and with zeros in front are sizes all the same.
-        let size = if number == 0 { format!("{:X};name=value;other\r\n", piece.len()) } else { format!("000{:x}\r\n", piece.len()) };
+        let size = if number == 0 {
+            format!("{:X};name=value;other\r\n", piece.len())
+        } else {
+            format!("000{:x}\r\n", piece.len())
+        };
         body.extend([size.as_bytes(), piece, b"\r\n"].concat());
     }
     body.extend_from_slice(b"0\r\nx-checksum: abc\r\nx-other: def\r\n\r\n");
-    let answer = Behaviour::raw(&["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Trailer: x-checksum"], &body, true);
+    let answer = Behaviour::raw(
+        &["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Trailer: x-checksum"],
+        &body,
+        true,
+    );
     let script = Script::new(backend, [answer])?;
     script.download()?;
     script.folder.holds(Some(&bytes))
@@ -85,7 +99,10 @@ pub(super) fn trailers(backend: &dyn Backend) -> Played {
 
 pub(super) fn up_to_the_end(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(100_000);
-    let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", "connection: close"], &bytes, false)])?;
+    let script = Script::new(
+        backend,
+        [Behaviour::raw(&["HTTP/1.1 200 OK", "connection: close"], &bytes, false)],
+    )?;
     script.download()?;
     script.folder.holds(Some(&bytes))
 }
@@ -94,7 +111,8 @@ pub(super) fn bytes_behind(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let length = format!("content-length: {}", bytes.len());
     let body = [&bytes[..], b"PK and something else"].concat();
-    let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", &length], &body, false)])?;
+    let script =
+        Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", &length], &body, false)])?;
     script.download()?;
     script.folder.holds(Some(&bytes))
 }
@@ -108,7 +126,11 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
     let gathered = Arc::new(AtomicBool::new(false));
     let (body, seen, in_vain) = (Arc::clone(&bytes), Arc::clone(&reached), Arc::clone(&gathered));
     let held_back = Own::new(move |stream| {
-        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len())?;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )?;
         let (first, rest) = body.split_at(LEN / 4);
         stream.write_all(first)?;
         let begin = Instant::now();
@@ -129,11 +151,18 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
     holds(
         !gathered.load(Ordering::SeqCst),
         "the writer gets bytes while the body comes",
-        format_args!("{} MiB had come, and the writer had none: the body is gathered in memory", LEN / 4 / 1024 / 1024),
+        format_args!(
+            "{} MiB had come, and the writer had none: the body is gathered in memory",
+            LEN / 4 / 1024 / 1024
+        ),
     )?;
     result?;
     same("bytes that the writer has", &bytes.len(), &taken)?;
-    holds(largest <= PIECE, format_args!("pieces of at most {PIECE} bytes"), format_args!("a piece of {largest} bytes"))
+    holds(
+        largest <= PIECE,
+        format_args!("pieces of at most {PIECE} bytes"),
+        format_args!("a piece of {largest} bytes"),
+    )
 }
 
 /// Counts what it takes.
@@ -162,7 +191,13 @@ pub(super) fn existing_file(backend: &dyn Backend) -> Played {
     fs::write(bench.folder.path(), b"mine")?;
     match bench.download(&name) {
         Err(Error::File(_)) => {}
-        other => return holds(false, "an error that says that the file is there", format_args!("{other:?}")),
+        other => {
+            return holds(
+                false,
+                "an error that says that the file is there",
+                format_args!("{other:?}"),
+            );
+        }
     }
     bench.folder.holds(Some(b"mine"))?;
     bench.requests_are(0)
@@ -172,7 +207,13 @@ pub(super) fn replaced_file(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
     let (name, bytes) = bench.file()?;
     fs::write(bench.folder.path(), b"old")?;
-    let replace = || bench.client.to_file(DownloadAgentSkillInfoFile::new(name.clone()), &bench.folder.path(), Overwrite::Replace);
+    let replace = || {
+        bench.client.to_file(
+            DownloadAgentSkillInfoFile::new(name.clone()),
+            &bench.folder.path(),
+            Overwrite::Replace,
+        )
+    };
     bench.emulator.faults().add(Fault::Garbage.times(1));
     failure(replace())?;
     bench.folder.holds(Some(b"old"))?;
@@ -183,8 +224,14 @@ pub(super) fn replaced_file(backend: &dyn Backend) -> Played {
 /// The first attempt brings more bytes, and others, than the second.
 pub(super) fn rewinds(backend: &dyn Backend) -> Played {
     let (large, small) = (archive_bytes(50_000), archive_bytes(1000));
-    let cut =
-        Behaviour::Answer { status: 200, headers: Vec::new(), body: large, framing: Framing::Length, cut_after: Some(40_000), piece: 1000 };
+    let cut = Behaviour::Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: large,
+        framing: Framing::Length,
+        cut_after: Some(40_000),
+        piece: 1000,
+    };
     let script = Script::new(backend, [cut, Behaviour::ok(small.clone())])?;
     let receipt = script.download()?;
     same("the receipt's length", &(small.len() as u64), &receipt.bytes)?;
@@ -224,7 +271,11 @@ fn broken(backend: &dyn Backend, fault: Fault) -> Played {
 }
 
 fn is_broken_body(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Transport(TransportFailure::BodyBroken) | ErrorKind::Answer(AnswerError::Truncated { .. }))
+    matches!(
+        kind,
+        ErrorKind::Transport(TransportFailure::BodyBroken)
+            | ErrorKind::Answer(AnswerError::Truncated { .. })
+    )
 }
 
 /// All of the archive is there, and only the end of its chunks is not.
@@ -247,7 +298,11 @@ pub(super) fn cut_into_writer(backend: &dyn Backend) -> Played {
     let error = failure(bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken))?;
     let told = matches!(error.kind, ErrorKind::Interrupted { handed_over, .. } if handed_over == taken.len() as u64);
     holds(told, format_args!("an interruption after {} bytes", taken.len()), &error)?;
-    holds(bytes.starts_with(&taken) && !taken.is_empty(), "the file's beginning in the writer", format_args!("{} bytes", taken.len()))?;
+    holds(
+        bytes.starts_with(&taken) && !taken.is_empty(),
+        "the file's beginning in the writer",
+        format_args!("{} bytes", taken.len()),
+    )?;
     // What was handed over cannot be taken back.
     bench.requests_are(1)
 }

@@ -42,7 +42,8 @@ fn is_status(status: u16) -> impl Fn(&ErrorKind) -> bool {
 /// Another secret key than the emulator's.
 fn wrong(setup: &mut Setup) {
     let access_key = setup.credentials.access_key().as_str().to_owned();
-    setup.credentials = Credentials::from_text(&access_key, "not the key".into()).unwrap_or_else(|_| unreachable!("it is a key"));
+    setup.credentials = Credentials::from_text(&access_key, "not the key".into())
+        .unwrap_or_else(|_| unreachable!("it is a key"));
 }
 
 pub(super) fn wrong_key(backend: &dyn Backend) -> Played {
@@ -57,7 +58,10 @@ pub(super) fn wrong_key(backend: &dyn Backend) -> Played {
 pub(super) fn unauthorized(backend: &dyn Backend) -> Played {
     for challenge in ["www-authenticate: Basic realm=\"a\"", "retry-after: 1", "x-nothing: 1"] {
         let head = ["HTTP/1.1 401 Unauthorized", "content-length: 2", challenge];
-        let script = Script::new(backend, [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))])?;
+        let script = Script::new(
+            backend,
+            [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))],
+        )?;
         let error = failure(script.download())?;
         kind_is(&error, "a refusal with 401", is_status(401))?;
         script.requests_are(1)?;
@@ -77,19 +81,33 @@ pub(super) fn locked(backend: &dyn Backend) -> Played {
 /// The server's clock is two hours ahead, and it takes signatures of a quarter of an hour only.
 fn ahead(backend: &dyn Backend, adjust: impl FnOnce(&mut Setup)) -> Result<Bench, Stop> {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
-    Bench::with(backend, |builder| builder.clock(move || ahead.wall()).freshness(Freshness::default()), adjust)
+    Bench::with(
+        backend,
+        |builder| builder.clock(move || ahead.wall()).freshness(Freshness::default()),
+        adjust,
+    )
 }
 
 pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
     let bench = ahead(backend, |_| {})?;
-    let statuses = || -> Vec<Option<u16>> { bench.emulator.received().iter().map(|request| request.status).collect() };
+    let statuses = || -> Vec<Option<u16>> {
+        bench.emulator.received().iter().map(|request| request.status).collect()
+    };
     bench.client.query(query()?)?;
     same("the answers", &vec![Some(401), Some(200)], &statuses())?;
     bench.client.query(query()?)?;
-    same("the answers, with the correction remembered", &vec![Some(401), Some(200), Some(200)], &statuses())?;
+    same(
+        "the answers, with the correction remembered",
+        &vec![Some(401), Some(200), Some(200)],
+        &statuses(),
+    )?;
     let bench = ahead(backend, |setup| setup.policy.correct_skew_beyond = None)?;
     let error = failure(bench.client.query(query()?))?;
-    holds(error.to_string().contains("clock is about 2 hours"), "an error that tells of the clock", &error)?;
+    holds(
+        error.to_string().contains("clock is about 2 hours"),
+        "an error that tells of the clock",
+        &error,
+    )?;
     // Switched off means off.
     bench.requests_are(1)
 }
@@ -113,7 +131,11 @@ pub(super) fn too_many(backend: &dyn Backend) -> Played {
     let head = ["HTTP/1.1 429 Too Many Requests", "content-length: 0", "retry-after: 9"];
     let script = Script::new(backend, [Behaviour::raw(&head, b"", true), job(true, &[])])?;
     script.client.query(query()?)?;
-    same("the waits on the setup's clock", &vec![Duration::from_secs(9)], &script.setup.clock.waits())?;
+    same(
+        "the waits on the setup's clock",
+        &vec![Duration::from_secs(9)],
+        &script.setup.clock.waits(),
+    )?;
     script.requests_are(2)
 }
 
@@ -138,14 +160,21 @@ pub(super) fn garbage(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn empty(backend: &dyn Backend) -> Played {
-    told(backend, Fault::Empty, "an empty answer", |kind| matches!(kind, ErrorKind::Answer(AnswerError::Empty)))
+    told(backend, Fault::Empty, "an empty answer", |kind| {
+        matches!(kind, ErrorKind::Answer(AnswerError::Empty))
+    })
 }
 
 fn is_garbage(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Answer(AnswerError::Garbage { .. }))
 }
 
-fn told(backend: &dyn Backend, fault: Fault, what: &str, is: impl Fn(&ErrorKind) -> bool) -> Played {
+fn told(
+    backend: &dyn Backend,
+    fault: Fault,
+    what: &str,
+    is: impl Fn(&ErrorKind) -> bool,
+) -> Played {
     let bench = Bench::new(backend)?;
     let (name, _) = bench.file()?;
     bench.emulator.faults().add(fault);

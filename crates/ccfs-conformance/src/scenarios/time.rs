@@ -42,7 +42,11 @@ fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
 /// The client ended the call, by itself: the server, whose patience begins later, had not closed yet. How much sooner is a matter of the machine.
 fn ended(backend: &dyn Backend, begin: Instant) -> Played {
     let (took, patience) = (begin.elapsed(), backend.patience());
-    holds(took < patience, format_args!("an end before the server's, which comes after {patience:?}"), format_args!("it took {took:?}"))
+    holds(
+        took < patience,
+        format_args!("an end before the server's, which comes after {patience:?}"),
+        format_args!("it took {took:?}"),
+    )
 }
 
 /// What a step allows is the smaller one of the stall and what is left of the call.
@@ -66,7 +70,8 @@ pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
 
 /// Something comes all the time, and never all of it: only a clock that moves can tell.
 pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
-    let trickle = Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };
+    let trickle =
+        Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };
     let script = Script::with(backend, [trickle], |setup| {
         setup.policy.deadline = SHORT;
         setup.clock = ManualClock::ticking();
@@ -81,10 +86,17 @@ pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
 
 /// Two waits of seven seconds are more than ten.
 pub(super) fn deadline_before_wait(backend: &dyn Backend) -> Played {
-    let busy = Behaviour::raw(&["HTTP/1.1 503 Busy", "content-length: 0", "retry-after: 7"], b"", true);
-    let script = Script::with(backend, vec![busy; 4], |setup| setup.policy.deadline = Duration::from_secs(10))?;
+    let busy =
+        Behaviour::raw(&["HTTP/1.1 503 Busy", "content-length: 0", "retry-after: 7"], b"", true);
+    let script = Script::with(backend, vec![busy; 4], |setup| {
+        setup.policy.deadline = Duration::from_secs(10)
+    })?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "the deadline of 10 s", is_deadline)?;
-    same("the waits on the setup's clock", &vec![Duration::from_secs(7)], &script.setup.clock.waits())?;
+    same(
+        "the waits on the setup's clock",
+        &vec![Duration::from_secs(7)],
+        &script.setup.clock.waits(),
+    )?;
     script.requests_are(2)
 }

@@ -9,7 +9,8 @@ use crate::server::Behaviour;
 use crate::stage::{Bench, Played, Script, failure, holds, kind_is, query, same, shown};
 
 /// An answer to a query that keeps the connection, and brings what a client may be tempted by.
-const JOB: &str = r#"{"resultCode":"0","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#;
+const JOB: &str =
+    r#"{"resultCode":"0","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#;
 
 pub(super) fn job(keep: bool, headers: &[&str]) -> Behaviour {
     let length = format!("content-length: {}", JOB.len());
@@ -26,10 +27,22 @@ pub(super) fn as_signed(backend: &dyn Backend) -> Played {
     for request in script.server.seen() {
         let host = script.setup.endpoint.host_header();
         same("the header host", &Some(host.as_str()), &request.header("host"))?;
-        same("the header content-type", &Some("application/json; charset=UTF-8"), &request.header("content-type"))?;
-        same("the header content-length", &Some(request.body.len().to_string().as_str()), &request.header("content-length"))?;
+        same(
+            "the header content-type",
+            &Some("application/json; charset=UTF-8"),
+            &request.header("content-type"),
+        )?;
+        same(
+            "the header content-length",
+            &Some(request.body.len().to_string().as_str()),
+            &request.header("content-length"),
+        )?;
         if let Err(error) = request.verify(&verifier, script.setup.clock.wall()) {
-            holds(false, "a signature that fits the bytes that came", format_args!("{error}: {}", shown(&request)))?;
+            holds(
+                false,
+                "a signature that fits the bytes that came",
+                format_args!("{error}: {}", shown(&request)),
+            )?;
         }
     }
     Ok(())
@@ -40,8 +53,13 @@ pub(super) fn path_prefix(backend: &dyn Backend) -> Played {
     let (name, bytes) = bench.file()?;
     bench.download(&name)?;
     bench.folder.holds(Some(&bytes))?;
-    let paths: Vec<String> = bench.emulator.received().into_iter().map(|request| request.path).collect();
-    same("the paths", &vec!["/gateway/aicc/CCFS/resource/ccfs/downloadAgentSkillInfoFile".to_owned()], &paths)
+    let paths: Vec<String> =
+        bench.emulator.received().into_iter().map(|request| request.path).collect();
+    same(
+        "the paths",
+        &vec!["/gateway/aicc/CCFS/resource/ccfs/downloadAgentSkillInfoFile".to_owned()],
+        &paths,
+    )
 }
 
 /// HTTP clients name themselves, say what they unpack, and keep cookies. A signature covers none of that, but gateways look at it.
@@ -64,8 +82,12 @@ pub(super) fn no_added_headers(backend: &dyn Backend) -> Played {
 pub(super) fn nothing_is_unpacked(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let length = format!("content-length: {}", bytes.len());
-    for encoding in ["content-encoding: gzip", "content-encoding: deflate", "content-encoding: br"] {
-        let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", &length, encoding], &bytes, false)])?;
+    for encoding in ["content-encoding: gzip", "content-encoding: deflate", "content-encoding: br"]
+    {
+        let script = Script::new(
+            backend,
+            [Behaviour::raw(&["HTTP/1.1 200 OK", &length, encoding], &bytes, false)],
+        )?;
         script.download()?;
         script.folder.holds(Some(&bytes))?;
     }
@@ -74,10 +96,18 @@ pub(super) fn nothing_is_unpacked(backend: &dyn Backend) -> Played {
 
 pub(super) fn dialects(backend: &dyn Backend) -> Played {
     for dialect in QueryLine::ALL {
-        let bench = Bench::with(backend, |builder| builder.query_line(dialect), |setup| setup.policy.query_line = dialect)?;
+        let bench = Bench::with(
+            backend,
+            |builder| builder.query_line(dialect),
+            |setup| setup.policy.query_line = dialect,
+        )?;
         bench.client.query(query()?)?;
         let other = QueryLine::ALL.into_iter().find(|&other| other != dialect).unwrap_or_default();
-        let bench = Bench::with(backend, |builder| builder.query_line(dialect), |setup| setup.policy.query_line = other)?;
+        let bench = Bench::with(
+            backend,
+            |builder| builder.query_line(dialect),
+            |setup| setup.policy.query_line = other,
+        )?;
         let error = failure(bench.client.query(query()?))?;
         kind_is(&error, "a refused signature", ErrorKind::is_authentication)?;
         // The other dialect is never tried by itself.
@@ -96,7 +126,11 @@ pub(super) fn signed_anew(backend: &dyn Backend) -> Played {
     for request in script.server.seen() {
         times.push(request.verify(&verifier, script.setup.clock.wall())?.timestamp);
     }
-    holds(times.is_sorted_by(|one, next| one < next), "a later time in each signature", format_args!("{times:?}"))
+    holds(
+        times.is_sorted_by(|one, next| one < next),
+        "a later time in each signature",
+        format_args!("{times:?}"),
+    )
 }
 
 pub(super) fn redirect(backend: &dyn Backend) -> Played {
@@ -104,18 +138,33 @@ pub(super) fn redirect(backend: &dyn Backend) -> Played {
     let (name, _) = bench.file()?;
     bench.emulator.faults().add(Fault::Redirect.times(1));
     let error = failure(bench.download(&name))?;
-    kind_is(&error, "a refusal with 307", |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == 307))?;
+    kind_is(
+        &error,
+        "a refusal with 307",
+        |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == 307),
+    )?;
     bench.requests_are(1)?;
     bench.folder.holds(None)?;
 
     // The kinds that change a POST into a GET, and one to another server.
-    for (status, target) in [("301 Moved Permanently", "/elsewhere"), ("303 See Other", "http://127.0.0.1:9/"), ("308 Permanent", "/there")]
-    {
-        let head = [&format!("HTTP/1.1 {status}"), "content-length: 2", &format!("location: {target}")];
-        let script = Script::new(backend, [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))])?;
+    for (status, target) in [
+        ("301 Moved Permanently", "/elsewhere"),
+        ("303 See Other", "http://127.0.0.1:9/"),
+        ("308 Permanent", "/there"),
+    ] {
+        let head =
+            [&format!("HTTP/1.1 {status}"), "content-length: 2", &format!("location: {target}")];
+        let script = Script::new(
+            backend,
+            [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))],
+        )?;
         let error = failure(script.download())?;
         let wanted = format!("a refusal with {status}");
-        kind_is(&error, &wanted, |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if status.starts_with(refusal.status.as_str())))?;
+        kind_is(
+            &error,
+            &wanted,
+            |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if status.starts_with(refusal.status.as_str())),
+        )?;
         script.requests_are(1)?;
     }
     Ok(())
@@ -124,7 +173,10 @@ pub(super) fn redirect(backend: &dyn Backend) -> Played {
 pub(super) fn interim(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len());
-    let script = Script::new(backend, [Behaviour::raw(&["HTTP/1.1 100 Continue"], &[answer.as_bytes(), &bytes].concat(), false)])?;
+    let script = Script::new(
+        backend,
+        [Behaviour::raw(&["HTTP/1.1 100 Continue"], &[answer.as_bytes(), &bytes].concat(), false)],
+    )?;
     script.download()?;
     script.folder.holds(Some(&bytes))
 }
@@ -133,7 +185,11 @@ pub(super) fn babble(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, vec![Behaviour::Babble; 4])?;
     let error = failure(script.download())?;
     let told = |kind: &ErrorKind| {
-        matches!(kind, ErrorKind::Transport(TransportFailure::Protocol) | ErrorKind::Answer(AnswerError::Garbage { .. }))
+        matches!(
+            kind,
+            ErrorKind::Transport(TransportFailure::Protocol)
+                | ErrorKind::Answer(AnswerError::Garbage { .. })
+        )
     };
     kind_is(&error, "an answer that is not HTTP", told)?;
     script.requests_are(1)?;

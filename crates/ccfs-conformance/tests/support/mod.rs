@@ -12,7 +12,8 @@ use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData, QueryLine, SinkKind, Step, TransportFailure,
+    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData,
+    QueryLine, SinkKind, Step, TransportFailure,
 };
 use http::{HeaderValue, Request, header};
 
@@ -73,7 +74,10 @@ impl Backend for Flawed {
     /// Some flaws go on until the server ends it. The others have as much time as a transport without any.
     fn patience(&self) -> Duration {
         match self.0 {
-            Flaw::ForgetsTime | Flaw::ForgetsTimeInBodies | Flaw::TimeStands | Flaw::GathersBodies => Duration::from_secs(3),
+            Flaw::ForgetsTime
+            | Flaw::ForgetsTimeInBodies
+            | Flaw::TimeStands
+            | Flaw::GathersBodies => Duration::from_secs(3),
             _ => OwnTransport.patience(),
         }
     }
@@ -116,7 +120,12 @@ impl Client for FlawedClient {
         self.drive(operation, &mut Writer(&mut std::io::sink()), SinkKind::Rewinds, false)
     }
 
-    fn to_file(&self, operation: DownloadAgentSkillInfoFile, path: &Path, overwrite: Overwrite) -> Result<FileReceipt, Error> {
+    fn to_file(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        path: &Path,
+        overwrite: Overwrite,
+    ) -> Result<FileReceipt, Error> {
         if self.flaw == Flaw::WritesInPlace {
             let mut file = File::create(path).map_err(Error::Write)?;
             return self.drive(operation, &mut Writer(&mut file), SinkKind::Rewinds, false);
@@ -129,8 +138,13 @@ impl Client for FlawedClient {
         Ok(receipt)
     }
 
-    fn to_writer(&self, operation: DownloadAgentSkillInfoFile, writer: &mut (dyn Write + Send)) -> Result<FileReceipt, Error> {
-        let kind = if self.flaw == Flaw::SaysWritersRewind { SinkKind::Rewinds } else { SinkKind::Once };
+    fn to_writer(
+        &self,
+        operation: DownloadAgentSkillInfoFile,
+        writer: &mut (dyn Write + Send),
+    ) -> Result<FileReceipt, Error> {
+        let kind =
+            if self.flaw == Flaw::SaysWritersRewind { SinkKind::Rewinds } else { SinkKind::Once };
         self.drive(operation, &mut Writer(writer), kind, false)
     }
 
@@ -145,7 +159,13 @@ impl Client for FlawedClient {
 }
 
 impl FlawedClient {
-    fn drive<O: Operation>(&self, operation: O, sink: &mut dyn Sink, kind: SinkKind, stop: bool) -> Result<O::Answer, Error> {
+    fn drive<O: Operation>(
+        &self,
+        operation: O,
+        sink: &mut dyn Sink,
+        kind: SinkKind,
+        stop: bool,
+    ) -> Result<O::Answer, Error> {
         let mut exchange = self.session.begin(operation, kind)?;
         let begin = self.clock.now();
         let now = || if self.flaw == Flaw::TimeStands { begin } else { self.clock.now() };
@@ -162,10 +182,15 @@ impl FlawedClient {
                     }
                     Err(failure) => exchange.on_failure(now(), self.told(failure))?,
                 },
-                Step::Receive { within } => match body.as_mut().map_or(Ok(Bytes::new()), |body| self.read(body, within)) {
+                Step::Receive { within } => match body
+                    .as_mut()
+                    .map_or(Ok(Bytes::new()), |body| self.read(body, within))
+                {
                     Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
                     Ok(chunk) => exchange.on_body(now(), chunk)?,
-                    Err(TransportFailure::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => exchange.on_end(now())?,
+                    Err(TransportFailure::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => {
+                        exchange.on_end(now())?
+                    }
                     Err(failure) => exchange.on_failure(now(), self.told(failure))?,
                 },
                 Step::Write(bytes) => sink.take(&bytes).map_err(Error::Write)?,
@@ -201,7 +226,9 @@ impl FlawedClient {
                 headers.insert(header::USER_AGENT, HeaderValue::from_static("own/1.0"));
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
             }
-            Flaw::ChangesHost => drop(headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1"))),
+            Flaw::ChangesHost => {
+                drop(headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1")))
+            }
             Flaw::ChangesBody => {
                 let body = [&request.body()[..], b"\n"].concat();
                 request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
@@ -209,7 +236,8 @@ impl FlawedClient {
             }
             _ => {}
         }
-        let within = if self.flaw == Flaw::ForgetsTime { Duration::from_secs(3600) } else { within };
+        let within =
+            if self.flaw == Flaw::ForgetsTime { Duration::from_secs(3600) } else { within };
         let mut answer = match send(&request, within) {
             Err(_) if self.flaw == Flaw::RetriesByItself => send(&request, within)?,
             answer => answer?,
@@ -217,10 +245,17 @@ impl FlawedClient {
         if self.flaw == Flaw::RetriesRefusals && answer.status.is_client_error() {
             answer = send(&request, within)?;
         }
-        let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
-        if let Some(location) = location.filter(|_| self.flaw == Flaw::FollowsRedirects && answer.status.is_redirection()) {
+        let location =
+            answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        if let Some(location) = location
+            .filter(|_| self.flaw == Flaw::FollowsRedirects && answer.status.is_redirection())
+        {
             let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-            let target = if location.starts_with('/') { format!("http://{authority}{location}") } else { location.to_owned() };
+            let target = if location.starts_with('/') {
+                format!("http://{authority}{location}")
+            } else {
+                location.to_owned()
+            };
             *request.uri_mut() = target.parse().unwrap();
             return send(&request, within);
         }
@@ -229,7 +264,9 @@ impl FlawedClient {
 
     fn read(&self, body: &mut Answer, within: Duration) -> Result<Bytes, TransportFailure> {
         match self.flaw {
-            Flaw::Unpacks if body.headers.contains_key(header::CONTENT_ENCODING) => Err(TransportFailure::BodyBroken),
+            Flaw::Unpacks if body.headers.contains_key(header::CONTENT_ENCODING) => {
+                Err(TransportFailure::BodyBroken)
+            }
             Flaw::ForgetsTime | Flaw::ForgetsTimeInBodies => body.read(Duration::from_secs(3600)),
             Flaw::GathersBodies => {
                 let mut all = Vec::new();
@@ -247,7 +284,9 @@ impl FlawedClient {
     fn told(&self, failure: TransportFailure) -> TransportFailure {
         match (self.flaw, failure) {
             (Flaw::SaysConnectOfAll, _) => TransportFailure::Connect,
-            (Flaw::SaysBrokenOfAll, _) | (Flaw::SaysConnectAsBroken, TransportFailure::Connect) => TransportFailure::Broken,
+            (Flaw::SaysBrokenOfAll, _) | (Flaw::SaysConnectAsBroken, TransportFailure::Connect) => {
+                TransportFailure::Broken
+            }
             (_, failure) => failure,
         }
     }

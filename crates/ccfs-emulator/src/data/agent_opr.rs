@@ -64,12 +64,22 @@ impl Table for AgentOprInfo {
         self.written += 1;
         let seconds = i64::try_from(random.below(600)).unwrap_or_default();
         let end = begin.plus_seconds(seconds).unwrap_or(begin).min(subject.end.max(begin));
-        let agent = subject.agent_id.unwrap_or_else(|| agent_number(random.below((subject.rows / 50).clamp(3, 400))));
-        let operation = OPERATIONS.get(usize::try_from(random.below(11)).unwrap_or_default()).copied().unwrap_or(2);
+        let agent = subject
+            .agent_id
+            .unwrap_or_else(|| agent_number(random.below((subject.rows / 50).clamp(3, 400))));
+        let operation = OPERATIONS
+            .get(usize::try_from(random.below(11)).unwrap_or_default())
+            .copied()
+            .unwrap_or(2);
         // What has no call has no number and no skill queue either.
         let (call, phone, skill) = if matches!(operation, 4 | 32 | 38 | 40 | 41 | 46 | 58) {
-            let call = format!("{}-{}", 1_680_000_000 + random.below(100_000_000), random.below(10_000));
-            (call, format!("1{:010}", random.below(10_000_000_000)), (1 + random.below(60)).to_string())
+            let call =
+                format!("{}-{}", 1_680_000_000 + random.below(100_000_000), random.below(10_000));
+            (
+                call,
+                format!("1{:010}", random.below(10_000_000_000)),
+                (1 + random.below(60)).to_string(),
+            )
         } else {
             (String::new(), String::new(), String::new())
         };

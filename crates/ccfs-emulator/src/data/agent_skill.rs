@@ -72,7 +72,9 @@ impl AgentSkillInfo {
     pub(crate) fn new(subject: Subject, separator: SkillSeparator, mut random: Random) -> Self {
         let agents = match subject.agent_id {
             Some(id) => vec![Agent::new(id, &mut random)],
-            None => (0..(subject.rows / 50).clamp(3, 400)).map(|nth| Agent::new(agent_number(nth), &mut random)).collect(),
+            None => (0..(subject.rows / 50).clamp(3, 400))
+                .map(|nth| Agent::new(agent_number(nth), &mut random))
+                .collect(),
         };
         let curve = Curve::new(subject.begin, subject.end);
         Self { subject, separator, random, curve, agents, written: 0 }
@@ -96,15 +98,20 @@ impl Table for AgentSkillInfo {
         self.written += 1;
         let (subject, random) = (&self.subject, &mut self.random);
         let number = random.below(self.agents.len() as u64);
-        let Some(agent) = usize::try_from(number).ok().and_then(|index| self.agents.get_mut(index)) else { return false };
+        let Some(agent) = usize::try_from(number).ok().and_then(|index| self.agents.get_mut(index))
+        else {
+            return false;
+        };
 
         let operation = agent.next_operation(at, random);
         let seconds = 1 + i64::try_from(random.below(900)).unwrap_or_default();
         let end = at.plus_seconds(seconds).unwrap_or(at).min(subject.end.max(at));
         let stored = end.plus_seconds(2 - i64::from(subject.utc_offset)).unwrap_or(end);
         // A supervisor's number does not fit into 32 bits: the reference promises digits, not a size.
-        let operator = if matches!(operation, 29..=31) { 42_949_672_960 + agent.id % 7 } else { agent.id };
-        let (logon_sn, operate_sn) = agent.session.as_ref().map_or(("", 0), |(sn, count)| (sn.as_str(), *count));
+        let operator =
+            if matches!(operation, 29..=31) { 42_949_672_960 + agent.id % 7 } else { agent.id };
+        let (logon_sn, operate_sn) =
+            agent.session.as_ref().map_or(("", 0), |(sn, count)| (sn.as_str(), *count));
 
         // Writing into a Vec cannot fail.
         let _ = write!(
@@ -139,7 +146,8 @@ impl Agent {
 
     fn change_skills(&mut self, random: &mut Random) {
         let count = random.below(6);
-        let mut skills: Vec<u32> = (0..count).map(|_| 1 + u32::try_from(random.below(60)).unwrap_or_default()).collect();
+        let mut skills: Vec<u32> =
+            (0..count).map(|_| 1 + u32::try_from(random.below(60)).unwrap_or_default()).collect();
         skills.sort_unstable();
         skills.dedup();
         self.skills = skills;
@@ -156,7 +164,10 @@ impl Agent {
         } else {
             let day = at.day();
             let number = random.below(1_000_000_000_000);
-            self.session = Some((format!("{:04}{:02}{:02}{number:012}", day.year(), day.month(), day.day()), 1));
+            self.session = Some((
+                format!("{:04}{:02}{:02}{number:012}", day.year(), day.month(), day.day()),
+                1,
+            ));
             SIGN_IN
         }
     }

@@ -39,14 +39,20 @@ pub(crate) struct ArchivePlan {
 pub(crate) fn write_archive<W: Write>(plan: &ArchivePlan, into: W) -> io::Result<W> {
     let mut random = Random::new(plan.seed, "archive");
     let local = LocalTime::at_offset(plan.made, plan.subject.utc_offset);
-    let stem = format!("{}{:03}{:03}", digits(local), plan.made.unix_millis() % 1000, random.below(1000));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(dos_time(local));
+    let stem =
+        format!("{}{:03}{:03}", digits(local), plan.made.unix_millis() % 1000, random.below(1000));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(dos_time(local));
     let mut zip = ZipWriter::new_stream(into);
     for mut table in tables(plan) {
         let name = format!("{stem}_{}", table.suffix());
         let members = plan.subject.rows.div_ceil(plan.rows_per_member.max(1)).max(1);
         for member in 1..=members {
-            zip.start_file(if members == 1 { format!("{name}.csv") } else { format!("{name}_{member}.csv") }, options)?;
+            zip.start_file(
+                if members == 1 { format!("{name}.csv") } else { format!("{name}_{member}.csv") },
+                options,
+            )?;
             write_member(plan, table.as_mut(), &mut zip)?;
         }
     }
@@ -58,16 +64,26 @@ fn tables(plan: &ArchivePlan) -> Vec<Box<dyn Table>> {
     let subject = || plan.subject.clone();
     match plan.subject.records {
         Records::AgentSkillInfo => {
-            vec![Box::new(AgentSkillInfo::new(subject(), plan.shape.skill_separator, random("agentSkillInfo")))]
+            vec![Box::new(AgentSkillInfo::new(
+                subject(),
+                plan.shape.skill_separator,
+                random("agentSkillInfo"),
+            ))]
         }
-        Records::AgentOprInfo => vec![Box::new(AgentOprInfo::new(subject(), random("agentOprInfo")))],
+        Records::AgentOprInfo => {
+            vec![Box::new(AgentOprInfo::new(subject(), random("agentOprInfo")))]
+        }
         Records::Bill { calls, records } => {
             let mut tables: Vec<Box<dyn Table>> = Vec::new();
             if calls {
                 tables.push(Box::new(bill::Calls::new(subject(), random("call"))));
             }
             if records {
-                tables.push(Box::new(bill::Records::new(subject(), plan.recordings.clone(), random("record"))));
+                tables.push(Box::new(bill::Records::new(
+                    subject(),
+                    plan.recordings.clone(),
+                    random("record"),
+                )));
             }
             tables
         }
@@ -75,7 +91,11 @@ fn tables(plan: &ArchivePlan) -> Vec<Box<dyn Table>> {
 }
 
 /// As many records as a member holds.
-fn write_member(plan: &ArchivePlan, table: &mut dyn Table, into: &mut impl Write) -> io::Result<()> {
+fn write_member(
+    plan: &ArchivePlan,
+    table: &mut dyn Table,
+    into: &mut impl Write,
+) -> io::Result<()> {
     let shape = plan.shape;
     let mut block = Vec::with_capacity(BLOCK + 1024);
     if shape.byte_order_mark {
@@ -106,6 +126,9 @@ fn digits(at: LocalTime) -> String {
 /// The member's time; DOS times begin with 1980 and end with 2107.
 fn dos_time(at: LocalTime) -> DateTime {
     let digits = digits(at);
-    let part = |from: usize| digits.get(from..from + 2).and_then(|two| two.parse().ok()).unwrap_or_default();
-    DateTime::from_date_and_time(at.day().year(), part(4), part(6), part(8), part(10), part(12)).unwrap_or_default()
+    let part = |from: usize| {
+        digits.get(from..from + 2).and_then(|two| two.parse().ok()).unwrap_or_default()
+    };
+    DateTime::from_date_and_time(at.day().year(), part(4), part(6), part(8), part(10), part(12))
+        .unwrap_or_default()
 }

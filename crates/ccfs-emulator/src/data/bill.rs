@@ -70,7 +70,13 @@ pub(crate) struct Records {
 
 impl Records {
     pub(crate) fn new(subject: Subject, recordings: Vec<Recording>, random: Random) -> Self {
-        Self { curve: Curve::new(subject.begin, subject.end), subject, random, recordings, written: 0 }
+        Self {
+            curve: Curve::new(subject.begin, subject.end),
+            subject,
+            random,
+            recordings,
+            written: 0,
+        }
     }
 }
 
@@ -89,10 +95,13 @@ impl Table for Records {
         }
         let (subject, random) = (&self.subject, &mut self.random);
         let begin = self.curve.at(self.written, subject.rows);
-        let index = usize::try_from(self.written % self.recordings.len() as u64).unwrap_or_default();
+        let index =
+            usize::try_from(self.written % self.recordings.len() as u64).unwrap_or_default();
         let recording = &self.recordings[index];
         self.written += 1;
-        let end = begin.plus_seconds(5 + i64::try_from(random.below(900)).unwrap_or_default()).unwrap_or(begin);
+        let end = begin
+            .plus_seconds(5 + i64::try_from(random.below(900)).unwrap_or_default())
+            .unwrap_or(begin);
         let agent = subject.agent_id.unwrap_or_else(|| agent_number(random.below(40)));
         let (converted, result) = if random.one_in(3) { (1, "success") } else { (0, "") };
         let _ = write!(

@@ -45,7 +45,11 @@ pub(crate) struct Subject {
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {} {} {:?} {} {}", self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end)
+        write!(
+            f,
+            "{:?} {} {} {:?} {} {}",
+            self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end
+        )
     }
 }
 

@@ -32,7 +32,12 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), ResultCode> {
         return Err(ResultCode::UploadNotWav);
     }
     let format = chunk(file, *b"fmt ").ok_or(ResultCode::UploadUnreadable)?;
-    let short = |at: usize| format.get(at..at + 2).map(|two| u16::from_le_bytes([two[0], two[1]])).ok_or(ResultCode::UploadUnreadable);
+    let short = |at: usize| {
+        format
+            .get(at..at + 2)
+            .map(|two| u16::from_le_bytes([two[0], two[1]]))
+            .ok_or(ResultCode::UploadUnreadable)
+    };
     if short(2)? != 1 {
         return Err(ResultCode::UploadNotMono);
     }
@@ -50,7 +55,8 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let mut rest = file.get(12..)?;
     loop {
         let (head, behind) = rest.split_first_chunk::<8>()?;
-        let size = usize::try_from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])).ok()?;
+        let size =
+            usize::try_from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])).ok()?;
         let content = behind.get(..size)?;
         if head.starts_with(&name) {
             return Some(content);

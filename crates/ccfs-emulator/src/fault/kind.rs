@@ -190,9 +190,11 @@ impl Fault {
     pub(crate) fn needs(&self) -> Needs {
         match self {
             Self::MissingFile | Self::CorruptZip | Self::TruncatedZip => Needs::File,
-            Self::CallbackDelayed(_) | Self::CallbackDuplicate | Self::CallbackReplayed | Self::CallbackMissing | Self::CallbackForged => {
-                Needs::Job
-            }
+            Self::CallbackDelayed(_)
+            | Self::CallbackDuplicate
+            | Self::CallbackReplayed
+            | Self::CallbackMissing
+            | Self::CallbackForged => Needs::Job,
             _ => Needs::Anything,
         }
     }
@@ -221,13 +223,21 @@ impl FromStr for Fault {
             Some((name, argument)) => (name, Some(argument)),
             None => (text, None),
         };
-        let plain = |fault: Self| if argument.is_none() { Ok(fault) } else { Err(FaultError::NoArgument { fault: fault.name() }) };
+        let plain = |fault: Self| {
+            if argument.is_none() {
+                Ok(fault)
+            } else {
+                Err(FaultError::NoArgument { fault: fault.name() })
+            }
+        };
         match name {
             "pass" => plain(Self::Pass),
             "slow" => Ok(Self::Slow(millis(argument, 50, "slow")?)),
             "stall" => plain(Self::Stall),
             "silent" => plain(Self::Silent),
-            "cut-after" => Ok(Self::CutAfter(number(argument, None, "cut-after", "a number of bytes")?)),
+            "cut-after" => {
+                Ok(Self::CutAfter(number(argument, None, "cut-after", "a number of bytes")?))
+            }
             "wrong-length" => plain(Self::WrongLength),
             "wrong-type" => plain(Self::WrongType),
             "error-under-200" => result_code(argument),
@@ -242,13 +252,20 @@ impl FromStr for Fault {
             "garbage" => plain(Self::Garbage),
             "byte-by-byte" => plain(Self::ByteByByte),
             "chunked" => plain(Self::Chunked),
-            "skewed-clock" => Ok(Self::SkewedClock(number(argument, None, "skewed-clock", "seconds, negative for a clock behind")?)),
+            "skewed-clock" => Ok(Self::SkewedClock(number(
+                argument,
+                None,
+                "skewed-clock",
+                "seconds, negative for a clock behind",
+            )?)),
             "missing-file" => plain(Self::MissingFile),
             "corrupt-zip" => plain(Self::CorruptZip),
             "truncated-zip" => plain(Self::TruncatedZip),
             "close-before-answer" => plain(Self::CloseBeforeAnswer),
             "redirect" => plain(Self::Redirect),
-            "callback-delayed" => Ok(Self::CallbackDelayed(millis(argument, 1000, "callback-delayed")?)),
+            "callback-delayed" => {
+                Ok(Self::CallbackDelayed(millis(argument, 1000, "callback-delayed")?))
+            }
             "callback-duplicate" => plain(Self::CallbackDuplicate),
             "callback-replayed" => plain(Self::CallbackReplayed),
             "callback-missing" => plain(Self::CallbackMissing),
@@ -259,8 +276,13 @@ impl FromStr for Fault {
 }
 
 /// A time in milliseconds, of 49 days at most.
-fn millis(argument: Option<&str>, default: u32, fault: &'static str) -> Result<Duration, FaultError> {
-    number(argument, Some(default), fault, "milliseconds").map(|millis| Duration::from_millis(millis.into()))
+fn millis(
+    argument: Option<&str>,
+    default: u32,
+    fault: &'static str,
+) -> Result<Duration, FaultError> {
+    number(argument, Some(default), fault, "milliseconds")
+        .map(|millis| Duration::from_millis(millis.into()))
 }
 
 fn status(argument: Option<&str>, default: u16, fault: &'static str) -> Result<u16, FaultError> {
@@ -272,7 +294,12 @@ fn status(argument: Option<&str>, default: u16, fault: &'static str) -> Result<u
 }
 
 /// The argument as a number, or the default where there is one.
-fn number<T: FromStr>(argument: Option<&str>, default: Option<T>, fault: &'static str, wanted: &'static str) -> Result<T, FaultError> {
+fn number<T: FromStr>(
+    argument: Option<&str>,
+    default: Option<T>,
+    fault: &'static str,
+    wanted: &'static str,
+) -> Result<T, FaultError> {
     let refused = FaultError::Argument { fault, wanted };
     match argument {
         Some(text) if !text.starts_with('+') => text.parse().map_err(|_| refused),
@@ -283,10 +310,17 @@ fn number<T: FromStr>(argument: Option<&str>, default: Option<T>, fault: &'stati
 
 fn result_code(argument: Option<&str>) -> Result<Fault, FaultError> {
     match argument {
-        Some(code) if !code.is_empty() && code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+        Some(code)
+            if !code.is_empty()
+                && code.len() <= 16
+                && code.bytes().all(|b| b.is_ascii_alphanumeric()) =>
+        {
             Ok(Fault::ErrorUnder200(code.into()))
         }
-        _ => Err(FaultError::Argument { fault: "error-under-200", wanted: "a result code such as 0300012" }),
+        _ => Err(FaultError::Argument {
+            fault: "error-under-200",
+            wanted: "a result code such as 0300012",
+        }),
     }
 }
 
@@ -315,6 +349,8 @@ pub enum FaultError {
     #[error("how often a fault strikes is a number from 1 up, as in busy*2")]
     Times,
     /// What stands behind the `@` is no interface of the emulator.
-    #[error("the emulator has no interface of that name: write busy@downloadAgentSkillInfoFile, say")]
+    #[error(
+        "the emulator has no interface of that name: write busy@downloadAgentSkillInfoFile, say"
+    )]
     Interface,
 }

@@ -99,7 +99,9 @@ impl FromStr for FaultRule {
             None => (text, None),
         };
         let (fault, interface) = match rest.split_once('@') {
-            Some((fault, name)) if interface::find(name).is_some() => (fault, Some(name.to_owned())),
+            Some((fault, name)) if interface::find(name).is_some() => {
+                (fault, Some(name.to_owned()))
+            }
             Some(_) => return Err(FaultError::Interface),
             None => (rest, None),
         };

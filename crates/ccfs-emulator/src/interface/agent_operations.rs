@@ -31,6 +31,8 @@ impl Interface for DownloadAgentOprInfoFile {
     }
 
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        generation::download(call, "agentOprInfoFileName", |records| records == Records::AgentOprInfo)
+        generation::download(call, "agentOprInfoFileName", |records| {
+            records == Records::AgentOprInfo
+        })
     }
 }

@@ -31,6 +31,8 @@ impl Interface for DownloadAgentSkillInfoFile {
     }
 
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        generation::download(call, "agentSkillInfoFileName", |records| records == Records::AgentSkillInfo)
+        generation::download(call, "agentSkillInfoFileName", |records| {
+            records == Records::AgentSkillInfo
+        })
     }
 }

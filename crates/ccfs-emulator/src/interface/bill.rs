@@ -32,7 +32,13 @@ impl Interface for QueryBillData {
             "call" => (true, false),
             "record" => (false, true),
             "call_record" => (true, true),
-            _ => return Err(named(ResultCode::ParameterWrong, TYPE, "must be call, record or call_record")),
+            _ => {
+                return Err(named(
+                    ResultCode::ParameterWrong,
+                    TYPE,
+                    "must be call, record or call_record",
+                ));
+            }
         };
         generation::start(call, &fields, Records::Bill { calls, records })
     }
@@ -50,6 +56,8 @@ impl Interface for DownloadBillFile {
     }
 
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        generation::download(call, "billFileName", |records| matches!(records, Records::Bill { .. }))
+        generation::download(call, "billFileName", |records| {
+            matches!(records, Records::Bill { .. })
+        })
     }
 }

@@ -16,10 +16,18 @@ impl MsgBody {
     /// Checks the envelope: version 2.0, and a `msgBody` that is an object.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let no_parameters = || Refusal::from(ResultCode::NoBodyParameters);
-        let Ok(Value::Object(mut envelope)) = serde_json::from_slice(body) else { return Err(no_parameters()) };
-        let version = envelope.get("request").and_then(|request| request.get("version")).and_then(Value::as_str);
+        let Ok(Value::Object(mut envelope)) = serde_json::from_slice(body) else {
+            return Err(no_parameters());
+        };
+        let version = envelope
+            .get("request")
+            .and_then(|request| request.get("version"))
+            .and_then(Value::as_str);
         if envelope.contains_key("msgBody") && version != Some(VERSION) {
-            return Err(Refusal::new(ResultCode::Version, format!("request.version must be {VERSION}")));
+            return Err(Refusal::new(
+                ResultCode::Version,
+                format!("request.version must be {VERSION}"),
+            ));
         }
         match envelope.remove("msgBody") {
             Some(Value::Object(fields)) => Ok(Self(fields)),
@@ -30,7 +38,11 @@ impl MsgBody {
     /// A body that is its own `msgBody` and has the version as a field, as one interface wants it.
     pub(crate) fn flat(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) if fields.get("version").and_then(Value::as_str) == Some(VERSION) => Ok(Self(fields)),
+            Ok(Value::Object(fields))
+                if fields.get("version").and_then(Value::as_str) == Some(VERSION) =>
+            {
+                Ok(Self(fields))
+            }
             Ok(Value::Object(fields)) if !fields.is_empty() => Err(ResultCode::Version.into()),
             _ => Err(ResultCode::NoBodyParameters.into()),
         }
@@ -44,7 +56,9 @@ pub(crate) trait Fields {
     /// A field that must be given: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
     fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
         let text = match self.value(name) {
-            None | Some(Value::Null) => return Err(named(ResultCode::ParameterNull, name, "is null")),
+            None | Some(Value::Null) => {
+                return Err(named(ResultCode::ParameterNull, name, "is null"));
+            }
             Some(Value::String(text)) => text,
             Some(_) => return Err(named(ResultCode::ParameterFormat, name, "must be a string")),
         };
@@ -66,10 +80,15 @@ pub(crate) trait Fields {
 
     /// A time on the tenant's clock, `yyyy-MM-dd HH:mm:ss`.
     fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
-        let bad = || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
+        let bad =
+            || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
         // Too long is a matter of format here: there is one length.
         let text = self.required(name, usize::MAX)?;
-        if text.as_bytes().get(10) == Some(&b' ') { text.parse().map_err(|_| bad()) } else { Err(bad()) }
+        if text.as_bytes().get(10) == Some(&b' ') {
+            text.parse().map_err(|_| bad())
+        } else {
+            Err(bad())
+        }
     }
 }
 
@@ -81,7 +100,11 @@ impl Fields for MsgBody {
 
 /// Refuses all but the characters that `allowed` takes.
 pub(crate) fn only(name: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Refusal> {
-    if text.chars().all(allowed) { Ok(()) } else { Err(named(ResultCode::IllegalCharacters, name, "has illegal characters")) }
+    if text.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(named(ResultCode::IllegalCharacters, name, "has illegal characters"))
+    }
 }
 
 /// A refusal that names the field.
@@ -91,7 +114,11 @@ pub(crate) fn named(code: ResultCode, name: &str, what: &str) -> Refusal {
 
 fn within<'a>(name: &str, text: &'a str, limit: usize) -> Result<&'a str, Refusal> {
     if text.chars().count() > limit {
-        return Err(named(ResultCode::ParameterTooLong, name, &format!("is longer than {limit} characters")));
+        return Err(named(
+            ResultCode::ParameterTooLong,
+            name,
+            &format!("is longer than {limit} characters"),
+        ));
     }
     Ok(text)
 }

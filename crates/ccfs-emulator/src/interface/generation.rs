@@ -13,7 +13,11 @@ const NAME_LIMIT: usize = 49;
 const DAY: u64 = 24 * 3600;
 
 /// Starts a job, once the interface has looked at what is its own.
-pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Result<Outcome, Refusal> {
+pub(super) fn start(
+    call: &Call<'_>,
+    fields: &MsgBody,
+    records: Records,
+) -> Result<Outcome, Refusal> {
     let settings = &call.state.settings;
     let (begin, end) = window(call, fields)?;
     let account_id = fields.optional("accountId", ID_LIMIT)?.map(str::to_owned);
@@ -27,12 +31,15 @@ pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Resu
     }
 
     // As if the file had been made when its window ended, whenever that is asked for.
-    let late = LocalTime::at_offset(call.now, settings.utc_offset).seconds_since(end) * 1000 + call.now.unix_millis() % 1000;
+    let late = LocalTime::at_offset(call.now, settings.utc_offset).seconds_since(end) * 1000
+        + call.now.unix_millis() % 1000;
     let plan = ArchivePlan {
         subject: Subject {
             records,
             developer_id: call.access_key.to_owned(),
-            account_id: account_id.clone().unwrap_or_else(|| call.state.default_account(call.access_key)),
+            account_id: account_id
+                .clone()
+                .unwrap_or_else(|| call.state.default_account(call.access_key)),
             agent_id: agent_id.and_then(|text| text.parse().ok()),
             begin,
             end,
@@ -43,7 +50,14 @@ pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Resu
         rows_per_member: settings.rows_per_member,
         asked: call.now,
         made: if settings.same_files { call.now.plus_millis(-late) } else { call.now },
-        recordings: call.state.library.recordings().iter().filter(|recording| recording.owner == call.access_key).cloned().collect(),
+        recordings: call
+            .state
+            .library
+            .recordings()
+            .iter()
+            .filter(|recording| recording.owner == call.access_key)
+            .cloned()
+            .collect(),
         seed: settings.seed,
     };
     match call.state.jobs.start(call.access_key, account_id, plan, settings.same_files) {
@@ -53,7 +67,11 @@ pub(super) fn start(call: &Call<'_>, fields: &MsgBody, records: Records) -> Resu
 }
 
 /// Hands the file of a job out, whose name stands in `field`. `mine` says whether the interface is the one for such records.
-pub(super) fn download(call: &Call<'_>, field: &str, mine: impl Fn(Records) -> bool) -> Result<Outcome, Refusal> {
+pub(super) fn download(
+    call: &Call<'_>,
+    field: &str,
+    mine: impl Fn(Records) -> bool,
+) -> Result<Outcome, Refusal> {
     let fields = call.msg_body()?;
     let name = fields.required(field, NAME_LIMIT)?;
     only(field, name, |c| c.is_ascii_alphanumeric() || "._-".contains(c))?;
@@ -61,40 +79,70 @@ pub(super) fn download(call: &Call<'_>, field: &str, mine: impl Fn(Records) -> b
     if !has_date(name) || name.parse::<IndexFileName>() == Err(FileNameError::Date) {
         return Err(ResultCode::FileNameDate.into());
     }
-    let job = call.state.jobs.find(name).filter(|job| mine(job.records())).ok_or(ResultCode::FileNotFound)?;
+    let job = call
+        .state
+        .jobs
+        .find(name)
+        .filter(|job| mine(job.records()))
+        .ok_or(ResultCode::FileNotFound)?;
     if job.owner != call.access_key {
         return Err(ResultCode::OtherDevelopersRecord.into());
     }
-    if job.poll(call.now) { Ok(Outcome::JobFile(job)) } else { Err(ResultCode::FileNotFound.into()) }
+    if job.poll(call.now) {
+        Ok(Outcome::JobFile(job))
+    } else {
+        Err(ResultCode::FileNotFound.into())
+    }
 }
 
 /// `beginTime` and `endTime`: in their order, not in the future, not too far from one another.
-pub(super) fn window(call: &Call<'_>, fields: &impl Fields) -> Result<(LocalTime, LocalTime), Refusal> {
+pub(super) fn window(
+    call: &Call<'_>,
+    fields: &impl Fields,
+) -> Result<(LocalTime, LocalTime), Refusal> {
     let settings = &call.state.settings;
     let (begin, end) = (fields.time("beginTime")?, fields.time("endTime")?);
     let limit = settings.span_limit.as_secs();
-    let span = u64::try_from(end.seconds_since(begin)).map_err(|_| Refusal::from(ResultCode::BeginAfterEnd))?;
+    let span = u64::try_from(end.seconds_since(begin))
+        .map_err(|_| Refusal::from(ResultCode::BeginAfterEnd))?;
     if end > LocalTime::at_offset(call.now, settings.utc_offset) {
         return Err(ResultCode::TimeInFuture.into());
     }
     if span > limit {
-        let limit = if limit.is_multiple_of(DAY) { format!("{} days", limit / DAY) } else { format!("{limit} seconds") };
-        return Err(Refusal::new(ResultCode::SpanTooLong, format!("the time span is longer than {limit}")));
+        let limit = if limit.is_multiple_of(DAY) {
+            format!("{} days", limit / DAY)
+        } else {
+            format!("{limit} seconds")
+        };
+        return Err(Refusal::new(
+            ResultCode::SpanTooLong,
+            format!("the time span is longer than {limit}"),
+        ));
     }
     Ok((begin, end))
 }
 
 /// The table and the examples of the reference spell the name in two ways; both are taken.
 fn callback_url(fields: &impl Fields) -> Result<String, Refusal> {
-    let name = if fields.value("callBackURL").is_none() && fields.value("callBackUrl").is_some() { "callBackUrl" } else { "callBackURL" };
+    let name = if fields.value("callBackURL").is_none() && fields.value("callBackUrl").is_some() {
+        "callBackUrl"
+    } else {
+        "callBackURL"
+    };
     let text = fields.required(name, URL_LIMIT)?;
-    let usable = text
-        .parse::<http::Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-    if usable { Ok(text.to_owned()) } else { Err(named(ResultCode::ParameterFormat, name, "must be a URL with http or https")) }
+    let usable = text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    if usable {
+        Ok(text.to_owned())
+    } else {
+        Err(named(ResultCode::ParameterFormat, name, "must be a URL with http or https"))
+    }
 }
 
 /// Eight digits and a separator stand first.
 fn has_date(name: &str) -> bool {
-    name.split_once('_').is_some_and(|(date, _)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()))
+    name.split_once('_')
+        .is_some_and(|(date, _)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()))
 }

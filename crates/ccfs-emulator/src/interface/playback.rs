@@ -29,7 +29,12 @@ impl Interface for RequestPlayVoice {
         if name.contains('\\') {
             return Err(ResultCode::IllegalCharacters.into());
         }
-        let found = call.state.library.recordings().iter().find(|recording| recording.original_file_name == name);
+        let found = call
+            .state
+            .library
+            .recordings()
+            .iter()
+            .find(|recording| recording.original_file_name == name);
         let recording = found.ok_or(ResultCode::PlaybackFileNotFound)?;
         if recording.owner != call.access_key {
             return Err(ResultCode::OtherDevelopersRecord.into());
@@ -66,8 +71,13 @@ impl Interface for PlayVoice {
             return Err(ResultCode::ParameterWrong.into());
         }
         let token = call.parameter("st").filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| Refusal::new(TOKEN_EMPTY.into(), "Parameter token is empty."))?;
-        let recording = call.state.library.played_by(token, call.now).ok_or(ResultCode::AuthenticationFailed)?;
+        let token =
+            token.ok_or_else(|| Refusal::new(TOKEN_EMPTY.into(), "Parameter token is empty."))?;
+        let recording = call
+            .state
+            .library
+            .played_by(token, call.now)
+            .ok_or(ResultCode::AuthenticationFailed)?;
         Ok(Outcome::File(recording.wav().into()))
     }
 }

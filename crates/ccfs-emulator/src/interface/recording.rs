@@ -33,7 +33,8 @@ impl Interface for DownloadRecordFile {
         if name.split('/').any(is_no_date) {
             return Err(ResultCode::FileNameDate.into());
         }
-        let found = call.state.library.recordings().iter().find(|recording| recording.file_name == name);
+        let found =
+            call.state.library.recordings().iter().find(|recording| recording.file_name == name);
         Ok(Outcome::File(owned(call, found.ok_or(ResultCode::FileNotFound)?)?.wav().into()))
     }
 }
@@ -59,12 +60,20 @@ impl Interface for DownloadRecord {
         }
         let all = call.state.library.recordings();
         if let Some(name) = name {
-            let found = all.iter().find(|recording| recording.original_file_name == name).ok_or(ResultCode::FileNotFound)?;
+            let found = all
+                .iter()
+                .find(|recording| recording.original_file_name == name)
+                .ok_or(ResultCode::FileNotFound)?;
             return Ok(Outcome::File(owned(call, found)?.wav().into()));
         }
         let call_id = call_id.ok_or(ResultCode::FileNameOrCallIdNeeded)?;
-        let of_call: Vec<&Recording> = all.iter().filter(|recording| recording.call_id == call_id).collect();
-        let here: Vec<&Recording> = of_call.iter().copied().filter(|recording| recording.cc_id == cc_id.unwrap_or("1")).collect();
+        let of_call: Vec<&Recording> =
+            all.iter().filter(|recording| recording.call_id == call_id).collect();
+        let here: Vec<&Recording> = of_call
+            .iter()
+            .copied()
+            .filter(|recording| recording.cc_id == cc_id.unwrap_or("1"))
+            .collect();
         match here.as_slice() {
             // The call is another center's, which was not named.
             [] if cc_id.is_none() && !of_call.is_empty() => Err(ResultCode::CcIdNeeded.into()),
@@ -94,10 +103,13 @@ impl Interface for GetRecordFileUrlFromObs {
         let fields = MsgBody::flat(call.body)?;
         let call_id = fields.required("callId", CALL_ID_LIMIT)?;
         generation::window(call, &fields)?;
-        let found = call.state.library.recordings().iter().find(|recording| recording.call_id == call_id);
+        let found =
+            call.state.library.recordings().iter().find(|recording| recording.call_id == call_id);
         let recording = owned(call, found.ok_or(ResultCode::NoData)?)?;
         let expires = call.now.plus_millis(8 * 3600 * 1000).unix_millis() / 1000;
-        Ok(Outcome::Data(json!({ "url": format!("https://obs.invalid{}?Expires={expires}", recording.file_name) })))
+        Ok(Outcome::Data(
+            json!({ "url": format!("https://obs.invalid{}?Expires={expires}", recording.file_name) }),
+        ))
     }
 }
 
@@ -108,5 +120,9 @@ fn is_no_date(part: &str) -> bool {
 }
 
 fn owned<'a>(call: &Call<'_>, recording: &'a Recording) -> Result<&'a Recording, Refusal> {
-    if recording.owner == call.access_key { Ok(recording) } else { Err(ResultCode::OtherDevelopersRecord.into()) }
+    if recording.owner == call.access_key {
+        Ok(recording)
+    } else {
+        Err(ResultCode::OtherDevelopersRecord.into())
+    }
 }

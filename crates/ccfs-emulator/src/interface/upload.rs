@@ -27,7 +27,10 @@ impl Interface for IvrUploadFile {
     }
 
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        let vdn_id = call.parameter("vdnId").filter(|id| !id.is_empty()).ok_or(ResultCode::ParameterEmpty)?;
+        let vdn_id = call
+            .parameter("vdnId")
+            .filter(|id| !id.is_empty())
+            .ok_or(ResultCode::ParameterEmpty)?;
         let vdn_id: u64 = vdn_id.parse().map_err(|_| ResultCode::ParameterWrong)?;
         let fields = call.msg_body()?;
         // The file has a code of its own for its size.
@@ -54,7 +57,9 @@ impl Interface for IvrGetFileHash {
 
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let (_, file) = uploaded(call)?;
-        let hash = Sha256::digest(&file.wav).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hash = Sha256::digest(&file.wav)
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         Ok(Outcome::Data(json!({ "hashValue": hash })))
     }
 }

@@ -86,20 +86,37 @@ fn by_path(call: &Call<'_>, path: &str, location_id: Option<&str>) -> Result<Out
 }
 
 /// A voice file that is the caller's.
-pub(super) fn located(call: &Call<'_>, path: &str, location_id: Option<&str>) -> Result<VoiceFile, Refusal> {
+pub(super) fn located(
+    call: &Call<'_>,
+    path: &str,
+    location_id: Option<&str>,
+) -> Result<VoiceFile, Refusal> {
     if location_id == Some("") {
         return Err(ResultCode::LocationIdEmpty.into());
     }
-    let file = call.state.library.voice(path).filter(|file| location_id.is_none_or(|id| id == file.location_id));
+    let file = call
+        .state
+        .library
+        .voice(path)
+        .filter(|file| location_id.is_none_or(|id| id == file.location_id));
     let file = file.ok_or(ResultCode::FileNotFound)?;
-    if file.owner == call.access_key { Ok(file) } else { Err(ResultCode::OtherDevelopersRecord.into()) }
+    if file.owner == call.access_key {
+        Ok(file)
+    } else {
+        Err(ResultCode::OtherDevelopersRecord.into())
+    }
 }
 
 pub(super) fn canonical(path: &str) -> Result<(), Refusal> {
-    let bad = path.chars().any(char::is_control) || path.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
+    let bad = path.chars().any(char::is_control)
+        || path.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
     if bad { Err(ResultCode::FilePathInvalid.into()) } else { Ok(()) }
 }
 
 fn handed_out(call: &Call<'_>, file: VoiceFile) -> Result<Outcome, Refusal> {
-    if file.owner == call.access_key { Ok(Outcome::File(file.wav)) } else { Err(ResultCode::OtherDevelopersRecord.into()) }
+    if file.owner == call.access_key {
+        Ok(Outcome::File(file.wav))
+    } else {
+        Err(ResultCode::OtherDevelopersRecord.into())
+    }
 }

@@ -79,14 +79,24 @@ impl Client {
         let path = format!("{}/CCFS/resource/ccfs/{interface}", self.prefix);
         let host = self.address.to_string();
         let length = body.len().to_string();
-        let headers = [("host", host.as_str()), ("content-type", "application/json; charset=UTF-8"), ("content-length", length.as_str())];
+        let headers = [
+            ("host", host.as_str()),
+            ("content-type", "application/json; charset=UTF-8"),
+            ("content-length", length.as_str()),
+        ];
         let view = RequestView { method: "POST", path: &path, query, headers: &headers, body };
-        let authorization = Signer::new(&self.credentials).query_line(self.query_line).sign(view, self.at).unwrap();
+        let authorization =
+            Signer::new(&self.credentials).query_line(self.query_line).sign(view, self.at).unwrap();
         let mut bytes = format!("POST {path}{} HTTP/1.1\r\n", encoded(query)).into_bytes();
         for (name, value) in headers {
             write!(bytes, "{name}: {value}\r\n").unwrap();
         }
-        write!(bytes, "authorization: {}\r\nconnection: close\r\n\r\n", authorization.to_str().unwrap()).unwrap();
+        write!(
+            bytes,
+            "authorization: {}\r\nconnection: close\r\n\r\n",
+            authorization.to_str().unwrap()
+        )
+        .unwrap();
         bytes.extend_from_slice(body);
         bytes
     }
@@ -94,13 +104,18 @@ impl Client {
     /// An unsigned `GET`.
     pub fn get(&self, interface: &str, query: &[(&str, &str)]) -> Answer {
         let target = format!("{}/CCFS/resource/ccfs/{interface}{}", self.prefix, encoded(query));
-        let request = format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        let request =
+            format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
         send(self.address, request.as_bytes()).unwrap()
     }
 
     /// A call of any interface, in its method and signed where it wants it; there must be an answer.
     pub fn any(&self, interface: &str, body: &[u8]) -> Answer {
-        if interface == "playVoice" { self.get(interface, &[]) } else { self.post(interface, body).unwrap() }
+        if interface == "playVoice" {
+            self.get(interface, &[])
+        } else {
+            self.post(interface, body).unwrap()
+        }
     }
 
     pub fn post(&self, interface: &str, body: &[u8]) -> Option<Answer> {
@@ -135,9 +150,18 @@ impl Client {
 /// A query string with its `?`, or nothing.
 fn encoded(query: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
-        text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+        text.bytes()
+            .map(|b| {
+                if b.is_ascii_alphanumeric() {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
+            .collect()
     };
-    let pairs: Vec<String> = query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    let pairs: Vec<String> =
+        query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
@@ -161,7 +185,10 @@ pub fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut reader = BufReader::new(stream);
     let (start, headers) = read_head(&mut reader)?;
     let status = start.split(' ').nth(1).unwrap().parse().unwrap();
-    let declared: Option<usize> = headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.parse().unwrap());
+    let declared: Option<usize> = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map(|(_, value)| value.parse().unwrap());
     let mut rest = Vec::new();
     // A reset in the middle counts as an end.
     let _ = reader.read_to_end(&mut rest);
@@ -199,7 +226,9 @@ fn read_head(reader: &mut impl BufRead) -> Option<(String, Vec<(String, String)>
 fn unchunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
-        let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else { return (body, false) };
+        let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else {
+            return (body, false);
+        };
         let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
         if size == 0 {
             return (body, true);
@@ -243,7 +272,9 @@ impl Receiver {
         loop {
             match self.listener.accept() {
                 Ok((stream, _)) => return stream,
-                Err(error) => assert!(start.elapsed() < Duration::from_secs(20), "no call came: {error}"),
+                Err(error) => {
+                    assert!(start.elapsed() < Duration::from_secs(20), "no call came: {error}")
+                }
             }
             std::thread::yield_now();
         }
@@ -256,7 +287,8 @@ impl Receiver {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let (start, headers) = read_head(&mut reader).unwrap();
-        let length = headers.iter().find(|(name, _)| name == "content-length").unwrap().1.parse().unwrap();
+        let length =
+            headers.iter().find(|(name, _)| name == "content-length").unwrap().1.parse().unwrap();
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         Call { start, headers, body, stream }
@@ -266,7 +298,8 @@ impl Receiver {
 impl Call {
     /// Answers 200 with this body.
     pub fn answer(mut self, body: &str) {
-        write!(self.stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        write!(self.stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .unwrap();
     }
 
     pub fn msg_body(&self) -> Value {
@@ -275,11 +308,19 @@ impl Call {
 
     /// Whether the signature is that of these keys.
     pub fn is_signed_by(&self, credentials: &Credentials) -> bool {
-        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let target = self.start.split(' ').nth(1).unwrap();
         assert_eq!(target, "/hooks/ready?tenant=a%2Fb");
-        let view = RequestView { method: "POST", path: "/hooks/ready", query: &[("tenant", "a/b")], headers: &headers, body: &self.body };
-        let authorization = &self.headers.iter().find(|(name, _)| name == "authorization").unwrap().1;
+        let view = RequestView {
+            method: "POST",
+            path: "/hooks/ready",
+            query: &[("tenant", "a/b")],
+            headers: &headers,
+            body: &self.body,
+        };
+        let authorization =
+            &self.headers.iter().find(|(name, _)| name == "authorization").unwrap().1;
         ccfs_proto::Verifier::new(credentials).verify(authorization, view, now()).is_ok()
     }
 }

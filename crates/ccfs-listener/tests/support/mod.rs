@@ -53,17 +53,30 @@ pub struct Call {
 
 impl Call {
     pub fn of(callback: &Callback) -> Self {
-        Self { path: "/callback", body: callback.to_body("fileName").to_vec(), at: NOW, secret: "sk", chunked: false }
+        Self {
+            path: "/callback",
+            body: callback.to_body("fileName").to_vec(),
+            at: NOW,
+            secret: "sk",
+            chunked: false,
+        }
     }
 
     /// The whole request.
     pub fn bytes(&self) -> Vec<u8> {
         let length = self.body.len().to_string();
-        let mut headers = vec![("host", "10.9.8.7:9080"), ("content-type", "application/json;charset=UTF-8")];
+        let mut headers =
+            vec![("host", "10.9.8.7:9080"), ("content-type", "application/json;charset=UTF-8")];
         if !self.chunked {
             headers.push(("content-length", &length));
         }
-        let view = RequestView { method: "POST", path: self.path, query: &[], headers: &headers, body: &self.body };
+        let view = RequestView {
+            method: "POST",
+            path: self.path,
+            query: &[],
+            headers: &headers,
+            body: &self.body,
+        };
         let authorization = Signer::new(&keys(self.secret)).sign(view, self.at).unwrap();
         let mut bytes = format!("POST {} HTTP/1.1\r\n", self.path).into_bytes();
         for (name, value) in headers {

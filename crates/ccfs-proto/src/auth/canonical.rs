@@ -36,10 +36,18 @@ pub struct RequestView<'a> {
 impl fmt::Debug for RequestView<'_> {
     /// Without values of the query and of headers, one of which may be a signature or a token, and without the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        let names = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>()
+        };
         let mut shown = f.debug_struct("RequestView");
-        shown.field("method", &self.method).field("path", &self.path).field("query_keys", &names(self.query));
-        shown.field("header_names", &names(self.headers)).field("body_bytes", &self.body.len()).finish()
+        shown
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query_keys", &names(self.query));
+        shown
+            .field("header_names", &names(self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish()
     }
 }
 
@@ -83,7 +91,9 @@ pub enum ViewError {
     #[error("the header `host` must be signed: add it with the exact text that is sent")]
     HostNotSigned,
     /// The method or the path holds a line break, which would let two requests have one signature.
-    #[error("the method or the path holds a line break: pass them as they stand in the request line")]
+    #[error(
+        "the method or the path holds a line break: pass them as they stand in the request line"
+    )]
     LineBreak,
     /// A name is no header name.
     #[error(
@@ -112,7 +122,9 @@ pub enum ViewError {
         count: usize,
     },
     /// More query parameters than the bound.
-    #[error("the query has {count} parameters, and at most {limit} can be signed: move some into the body")]
+    #[error(
+        "the query has {count} parameters, and at most {limit} can be signed: move some into the body"
+    )]
     TooManyParameters {
         /// The bound.
         limit: usize,
@@ -150,10 +162,14 @@ impl<'a> Canonical<'a> {
         if (view.method != "POST" && has_line_break(view.method)) || has_line_break(view.path) {
             return Err(ViewError::LineBreak);
         }
-        let usual = view.headers.len() == USUAL.len() && view.headers.iter().zip(USUAL).all(|((name, _), usual)| *name == usual);
+        let usual = view.headers.len() == USUAL.len()
+            && view.headers.iter().zip(USUAL).all(|((name, _), usual)| *name == usual);
         let headers = if usual { Headers::Usual } else { Headers::sort(view.headers)? };
         if view.query.len() > QUERY_LIMIT {
-            return Err(ViewError::TooManyParameters { limit: QUERY_LIMIT, count: view.query.len() });
+            return Err(ViewError::TooManyParameters {
+                limit: QUERY_LIMIT,
+                count: view.query.len(),
+            });
         }
         Ok(Self { view, headers })
     }
@@ -193,13 +209,19 @@ impl<'a> Canonical<'a> {
     /// The canonical request. `signed_headers` is the list as the header has it.
     #[inline(always)]
     #[allow(clippy::inline_always)] // Measured.
-    pub(super) fn write<S: Sink>(&self, signed_headers: &[u8], dialect: QueryLine, out: &mut Writer<'_, S>) {
+    pub(super) fn write<S: Sink>(
+        &self,
+        signed_headers: &[u8],
+        dialect: QueryLine,
+        out: &mut Writer<'_, S>,
+    ) {
         let (headers, query) = (self.view.headers, self.view.query);
         out.put(self.view.method.as_bytes());
         out.put_byte(b'\n');
         out.put(self.view.path.as_bytes());
         out.put_byte(b'\n');
-        let parameters = Order::<QUERY_LIMIT>::of(query.len()).sorted(|a, b| pair(query[a]).cmp(pair(query[b])));
+        let parameters =
+            Order::<QUERY_LIMIT>::of(query.len()).sorted(|a, b| pair(query[a]).cmp(pair(query[b])));
         for (nth, &index) in parameters.as_slice().iter().enumerate() {
             if nth > 0 {
                 out.put_byte(b'&');
@@ -255,11 +277,15 @@ impl Headers {
     #[inline(never)]
     fn sort(headers: &[(&str, &str)]) -> Result<Self, ViewError> {
         if headers.len() > SIGNED_HEADERS_LIMIT {
-            return Err(ViewError::TooManyHeaders { limit: SIGNED_HEADERS_LIMIT, count: headers.len() });
+            return Err(ViewError::TooManyHeaders {
+                limit: SIGNED_HEADERS_LIMIT,
+                count: headers.len(),
+            });
         }
         let classes = headers.iter().fold(TOKEN | PLAIN, |all, (name, _)| all & classes(name));
         if classes & TOKEN == 0 {
-            let index = headers.iter().position(|(name, _)| !is_header_name(name)).unwrap_or_default();
+            let index =
+                headers.iter().position(|(name, _)| !is_header_name(name)).unwrap_or_default();
             return Err(ViewError::HeaderName { index });
         }
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -277,7 +303,9 @@ impl Headers {
             order
         });
         match duplicate {
-            Some(index) => Err(ViewError::DuplicateHeader { name: headers[index].0.to_ascii_lowercase() }),
+            Some(index) => {
+                Err(ViewError::DuplicateHeader { name: headers[index].0.to_ascii_lowercase() })
+            }
             None => Ok(Self::Sorted(by_name)),
         }
     }
@@ -315,7 +343,18 @@ fn classes(name: &str) -> u8 {
             let byte = at as u8;
             table[at] = match byte {
                 b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => TOKEN | PLAIN,
-                b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' => TOKEN,
+                b'A'..=b'Z'
+                | b'!'
+                | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'^'
+                | b'`'
+                | b'|' => TOKEN,
                 _ => 0,
             };
             at += 1;
@@ -328,7 +367,9 @@ fn classes(name: &str) -> u8 {
 
 /// Looks at sixteen bytes at a time, the last of them twice where they do not come out even.
 fn has_line_break(text: &str) -> bool {
-    let any = |bytes: &[u8; 16]| bytes.iter().fold(0, |found, byte| found | u8::from(*byte == b'\n')) != 0;
+    let any = |bytes: &[u8; 16]| {
+        bytes.iter().fold(0, |found, byte| found | u8::from(*byte == b'\n')) != 0
+    };
     let bytes = text.as_bytes();
     match bytes.last_chunk() {
         Some(last) => bytes.as_chunks().0.iter().any(any) | any(last),
@@ -361,7 +402,8 @@ fn same(a: &str, b: &str) -> usize {
 /// Compares two headers by their canonical lines. Names differ, and `:` is in no encoded name, so the values never come to count.
 fn by_line(a: &str, b: &str) -> Ordering {
     let same = same(a, b);
-    let code = |name: &str| name.as_bytes().get(same).map_or(COLON, |byte| NAME[usize::from(*byte)]);
+    let code =
+        |name: &str| name.as_bytes().get(same).map_or(COLON, |byte| NAME[usize::from(*byte)]);
     code(a).cmp(&code(b))
 }
 

@@ -139,7 +139,9 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key", &self.0.access_key).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("access_key", &self.0.access_key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,7 +161,9 @@ pub enum KeyError {
         len: usize,
     },
     /// The access key holds a byte that cannot stand in the header.
-    #[error("the access key's byte {at} (from 0) is a '/', a blank or not visible ASCII: copy the appId exactly")]
+    #[error(
+        "the access key's byte {at} (from 0) is a '/', a blank or not visible ASCII: copy the appId exactly"
+    )]
     AccessKeyCharacter {
         /// The byte's place, from 0.
         at: usize,

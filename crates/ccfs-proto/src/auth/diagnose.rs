@@ -47,7 +47,8 @@ pub(super) fn diagnose(
     accepted: &[QueryLine],
     matches: impl Fn(RequestView<'_>, QueryLine) -> bool,
 ) -> Option<Difference> {
-    let any_dialect = |view: RequestView<'_>| QueryLine::ALL.iter().any(|&dialect| matches(view, dialect));
+    let any_dialect =
+        |view: RequestView<'_>| QueryLine::ALL.iter().any(|&dialect| matches(view, dialect));
     if accepted.iter().any(|&dialect| matches(received, dialect)) {
         return None;
     }
@@ -58,25 +59,35 @@ pub(super) fn diagnose(
         let changed: Vec<(&str, String)> = received
             .headers
             .iter()
-            .map(|&(given, value)| (given, if given.eq_ignore_ascii_case(name) { change(value) } else { value.to_owned() }))
+            .map(|&(given, value)| {
+                (
+                    given,
+                    if given.eq_ignore_ascii_case(name) { change(value) } else { value.to_owned() },
+                )
+            })
             .collect();
-        let headers: Vec<(&str, &str)> = changed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            changed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         any_dialect(RequestView { headers: &headers, ..received })
     };
     if with_header("host", &|value| without_port(value).to_owned()) {
         return Some(Difference::HostWithoutPort);
     }
-    if with_header("content-type", &|value| value.replace("; ", ";")) || with_header("content-type", &|value| value.replace(';', "; ")) {
+    if with_header("content-type", &|value| value.replace("; ", ";"))
+        || with_header("content-type", &|value| value.replace(';', "; "))
+    {
         return Some(Difference::ContentTypeBlank);
     }
     let trimmed = received.body.trim_ascii_end();
-    if trimmed.len() < received.body.len() && any_dialect(RequestView { body: trimmed, ..received }) {
+    if trimmed.len() < received.body.len() && any_dialect(RequestView { body: trimmed, ..received })
+    {
         return Some(Difference::BodyLineEnd);
     }
     if !received.body.is_empty() && any_dialect(RequestView { body: b"", ..received }) {
         return Some(Difference::BodyLeftOut);
     }
-    let behind_prefix = received.path.find("/CCFS/").filter(|&at| at > 0).map(|at| &received.path[at..]);
+    let behind_prefix =
+        received.path.find("/CCFS/").filter(|&at| at > 0).map(|at| &received.path[at..]);
     if behind_prefix.is_some_and(|path| any_dialect(RequestView { path, ..received })) {
         return Some(Difference::PathPrefix);
     }
@@ -89,7 +100,9 @@ pub(super) fn diagnose(
 /// `host` of `host:port`; an IPv6 address keeps its brackets.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
+            name
+        }
         _ => host,
     }
 }

@@ -53,7 +53,11 @@ impl<'a, S: Sink> Writer<'a, S> {
     #[inline(always)]
     #[allow(clippy::inline_always)] // Measured.
     pub(super) fn step(&mut self, ahead: usize) {
-        let next = if self.len - self.passed >= BLOCK + ahead { self.buffer[self.passed..].first_chunk() } else { None };
+        let next = if self.len - self.passed >= BLOCK + ahead {
+            self.buffer[self.passed..].first_chunk()
+        } else {
+            None
+        };
         if self.sink.step(next) {
             self.passed += BLOCK;
         }

@@ -37,11 +37,15 @@ impl<'a> AuthorizationHeader<'a> {
     /// Takes the header's value apart. Nothing is verified yet but the shape.
     pub fn parse(value: &'a str) -> Result<Self, AuthorizationHeaderError> {
         if value.len() > HEADER_LIMIT {
-            return Err(AuthorizationHeaderError::TooLong { limit: HEADER_LIMIT, len: value.len() });
+            return Err(AuthorizationHeaderError::TooLong {
+                limit: HEADER_LIMIT,
+                len: value.len(),
+            });
         }
         let mut parts = value.split('/');
         let mut next = || parts.next().ok_or(AuthorizationHeaderError::Parts);
-        let (scheme, access_key, timestamp, list, signature) = (next()?, next()?, next()?, next()?, next()?);
+        let (scheme, access_key, timestamp, list, signature) =
+            (next()?, next()?, next()?, next()?, next()?);
         if parts.next().is_some() {
             return Err(AuthorizationHeaderError::Parts);
         }
@@ -99,7 +103,10 @@ impl fmt::Debug for AuthorizationHeader<'_> {
 fn check_list(list: &str) -> Result<(), AuthorizationHeaderError> {
     let mut seen: Vec<&str> = Vec::with_capacity(8);
     for name in list.split(';') {
-        if !is_header_name(name) || name.bytes().any(|b| b.is_ascii_uppercase()) || seen.contains(&name) {
+        if !is_header_name(name)
+            || name.bytes().any(|b| b.is_ascii_uppercase())
+            || seen.contains(&name)
+        {
             return Err(AuthorizationHeaderError::SignedHeaders);
         }
         if seen.len() == SIGNED_HEADERS_LIMIT {
@@ -123,7 +130,9 @@ pub enum AuthorizationHeaderError {
         len: usize,
     },
     /// Not five parts.
-    #[error("an Authorization header has five parts: auth-v2/access key/timestamp/signed headers/signature")]
+    #[error(
+        "an Authorization header has five parts: auth-v2/access key/timestamp/signed headers/signature"
+    )]
     Parts,
     /// Another scheme.
     #[error("the Authorization header does not begin with auth-v2/")]

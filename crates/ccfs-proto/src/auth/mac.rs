@@ -22,7 +22,16 @@ const HASH_LEN: usize = 32;
 const IPAD: u8 = 0x36;
 const OPAD: u8 = 0x5C;
 /// The state that SHA-256 begins with.
-const START: State = [0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19];
+const START: State = [
+    0x6A09_E667,
+    0xBB67_AE85,
+    0x3C6E_F372,
+    0xA54F_F53A,
+    0x510E_527F,
+    0x9B05_688C,
+    0x1F83_D9AB,
+    0x5BE0_CD19,
+];
 
 type State = [u32; 8];
 pub(super) type Block = [u8; BLOCK];
@@ -63,7 +72,12 @@ impl Drop for MacKey {
 
 /// Writes a signature in hex: the MAC of `prefix` under the secret key, in hex, is the key of the MAC of what `write` writes.
 #[inline]
-pub(super) fn signature_of(secret: &MacKey, prefix: &[u8], write: impl FnOnce(&mut Writer<'_, Chain>), out: &mut [u8; HEX_LEN]) {
+pub(super) fn signature_of(
+    secret: &MacKey,
+    prefix: &[u8],
+    write: impl FnOnce(&mut Writer<'_, Chain>),
+    out: &mut [u8; HEX_LEN],
+) {
     let mut chain = Chain::new(secret, prefix.len());
     let mut writer = Writer::new(&mut chain);
     put_prefix(&mut writer, prefix);
@@ -134,7 +148,8 @@ impl Sink for Chain {
         match (self.stage, next) {
             (Stage::Prefix { blocks }, Some(block)) => {
                 compress256(&mut self.state, std::slice::from_ref(block));
-                self.stage = if blocks == 1 { Stage::Outer } else { Stage::Prefix { blocks: blocks - 1 } };
+                self.stage =
+                    if blocks == 1 { Stage::Outer } else { Stage::Prefix { blocks: blocks - 1 } };
                 true
             }
             (Stage::Outer, _) => {

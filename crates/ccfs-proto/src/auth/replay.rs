@@ -47,7 +47,13 @@ impl RecentSignatures {
     /// A guard for at most `capacity` signatures (at least one) signed within `window` of the newest.
     #[must_use]
     pub fn new(capacity: usize, window: Duration) -> Self {
-        Self { seen: HashSet::new(), order: VecDeque::new(), newest: Timestamp::from_unix_millis(0), capacity: capacity.max(1), window }
+        Self {
+            seen: HashSet::new(),
+            order: VecDeque::new(),
+            newest: Timestamp::from_unix_millis(0),
+            capacity: capacity.max(1),
+            window,
+        }
     }
 
     /// How many signatures are remembered now.

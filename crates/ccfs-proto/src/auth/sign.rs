@@ -49,7 +49,11 @@ impl Signer {
     /// A signer in the default dialect, with milliseconds.
     #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
-        Self { credentials: credentials.clone(), query_line: QueryLine::default(), precision: Precision::default() }
+        Self {
+            credentials: credentials.clone(),
+            query_line: QueryLine::default(),
+            precision: Precision::default(),
+        }
     }
 
     /// Chooses what stands for an absent query. Default: [`QueryLine::Omit`].
@@ -95,7 +99,12 @@ impl Signer {
     /// assert_eq!(head[start..], *signer.sign(view, at)?.as_bytes());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn sign_into(&self, request: RequestView<'_>, at: Timestamp, out: &mut Vec<u8>) -> Result<(), ViewError> {
+    pub fn sign_into(
+        &self,
+        request: RequestView<'_>,
+        at: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ViewError> {
         let canonical = Canonical::new(request)?;
         let timestamp = at.text(self.precision);
         out.reserve(self.header_len(&canonical, &timestamp));
@@ -104,7 +113,11 @@ impl Signer {
     }
 
     /// The same signature step by step, to see where two sides differ. Never shows a key.
-    pub fn explain(&self, request: RequestView<'_>, at: Timestamp) -> Result<SigningSteps, ViewError> {
+    pub fn explain(
+        &self,
+        request: RequestView<'_>,
+        at: Timestamp,
+    ) -> Result<SigningSteps, ViewError> {
         let canonical = Canonical::new(request)?;
         let mut prefix = Vec::new();
         let list = self.write_prefix(&canonical, &at.text(self.precision), &mut prefix);
@@ -112,7 +125,8 @@ impl Signer {
         let mut writer = Writer::new(&mut text);
         canonical.write(&prefix[list..], self.query_line, &mut writer);
         writer.finish();
-        let signature = signature(&self.credentials, &prefix, &canonical, &prefix[list..], self.query_line);
+        let signature =
+            signature(&self.credentials, &prefix, &canonical, &prefix[list..], self.query_line);
         Ok(SigningSteps {
             signed_headers: String::from_utf8_lossy(&prefix[list..]).into_owned(),
             prefix: String::from_utf8_lossy(&prefix).into_owned(),
@@ -123,27 +137,46 @@ impl Signer {
 
     /// Bytes that [`Self::write_header`] writes.
     fn header_len(&self, canonical: &Canonical<'_>, timestamp: &TimestampText) -> usize {
-        let parts = self.credentials.scope().len() + timestamp.as_bytes().len() + canonical.signed_headers_len();
+        let parts = self.credentials.scope().len()
+            + timestamp.as_bytes().len()
+            + canonical.signed_headers_len();
         parts + SIGNATURE_LEN + 2
     }
 
     /// Writes `auth-v2/AK/timestamp/signed-headers/signature`.
     #[inline(always)]
     #[allow(clippy::inline_always)] // Measured.
-    fn write_header(&self, canonical: &Canonical<'_>, timestamp: &TimestampText, out: &mut Vec<u8>) {
+    fn write_header(
+        &self,
+        canonical: &Canonical<'_>,
+        timestamp: &TimestampText,
+        out: &mut Vec<u8>,
+    ) {
         let start = out.len();
         let list = self.write_prefix(canonical, timestamp, out);
         let end = out.len();
         out.extend_from_slice(&[b'/'; 1 + SIGNATURE_LEN]);
         let (prefix, rest) = out.split_at_mut(end);
         let Some(signature) = rest.last_chunk_mut() else { unreachable!("there is room for it") };
-        write_signature(&self.credentials, &prefix[start..], canonical, &prefix[list..], self.query_line, signature);
+        write_signature(
+            &self.credentials,
+            &prefix[start..],
+            canonical,
+            &prefix[list..],
+            self.query_line,
+            signature,
+        );
     }
 
     /// Writes `auth-v2/AK/timestamp/signed-headers` and returns where the list begins.
     #[inline(always)]
     #[allow(clippy::inline_always)] // Measured.
-    fn write_prefix(&self, canonical: &Canonical<'_>, timestamp: &TimestampText, out: &mut Vec<u8>) -> usize {
+    fn write_prefix(
+        &self,
+        canonical: &Canonical<'_>,
+        timestamp: &TimestampText,
+        out: &mut Vec<u8>,
+    ) -> usize {
         out.extend_from_slice(self.credentials.scope());
         out.extend_from_slice(timestamp.as_bytes());
         out.push(b'/');
@@ -202,5 +235,10 @@ fn write_signature(
     dialect: QueryLine,
     out: &mut [u8; SIGNATURE_LEN],
 ) {
-    signature_of(credentials.secret_mac(), prefix, |writer| canonical.write(signed_headers, dialect, writer), out);
+    signature_of(
+        credentials.secret_mac(),
+        prefix,
+        |writer| canonical.write(signed_headers, dialect, writer),
+        out,
+    );
 }

@@ -80,7 +80,11 @@ impl Verifier {
     /// A verifier for signatures of these keys, in both dialects, of any age.
     #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
-        Self { credentials: credentials.clone(), dialects: QueryLine::ALL.to_vec(), freshness: None }
+        Self {
+            credentials: credentials.clone(),
+            dialects: QueryLine::ALL.to_vec(),
+            freshness: None,
+        }
     }
 
     /// Accepts signatures in one query line dialect only. Default: both. See `docs/protocol.md`, "Query line dialects".
@@ -103,7 +107,12 @@ impl Verifier {
     /// Of `request.headers`, those that the header lists count, and others may stand there too. What is wrong with the header itself is
     /// told first, then whose key it is, then what the request lacks; [`Mismatch`](VerifyError::Mismatch) comes last but for the time,
     /// so [`NotFresh`](VerifyError::NotFresh) means that the signature is right.
-    pub fn verify(&self, authorization: &str, request: RequestView<'_>, now: Timestamp) -> Result<Verified, VerifyError> {
+    pub fn verify(
+        &self,
+        authorization: &str,
+        request: RequestView<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
         self.verify_parsed(&header, request, now)
     }
@@ -119,17 +128,30 @@ impl Verifier {
         let header = AuthorizationHeader::parse(authorization)?;
         let verified = self.verify_parsed(&header, request, now)?;
         // Only valid signatures reach the guard, so a stranger cannot fill it.
-        if guard.is_new(header.signature(), verified.timestamp) { Ok(verified) } else { Err(VerifyError::Replayed) }
+        if guard.is_new(header.signature(), verified.timestamp) {
+            Ok(verified)
+        } else {
+            Err(VerifyError::Replayed)
+        }
     }
 
-    fn verify_parsed(&self, header: &AuthorizationHeader<'_>, request: RequestView<'_>, now: Timestamp) -> Result<Verified, VerifyError> {
+    fn verify_parsed(
+        &self,
+        header: &AuthorizationHeader<'_>,
+        request: RequestView<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, VerifyError> {
         if header.access_key() != self.credentials.access_key() {
             return Err(VerifyError::AccessKey);
         }
         let signed = select(header, request)?;
         let canonical = Canonical::new(RequestView { headers: &signed, ..request })?;
-        let query_line =
-            self.dialects.iter().copied().find(|&dialect| self.matches(header, &canonical, dialect)).ok_or(VerifyError::Mismatch)?;
+        let query_line = self
+            .dialects
+            .iter()
+            .copied()
+            .find(|&dialect| self.matches(header, &canonical, dialect))
+            .ok_or(VerifyError::Mismatch)?;
         // Freshness comes after the signature: the age of a forged timestamp says nothing.
         self.check_age(header.timestamp(), now)?;
         Ok(Verified { timestamp: header.timestamp(), query_line })
@@ -152,19 +174,39 @@ impl Verifier {
     /// assert_eq!(difference, Some(Difference::HostWithoutPort));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn diagnose(&self, authorization: &str, request: RequestView<'_>) -> Result<Option<Difference>, VerifyError> {
+    pub fn diagnose(
+        &self,
+        authorization: &str,
+        request: RequestView<'_>,
+    ) -> Result<Option<Difference>, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
         if header.access_key() != self.credentials.access_key() {
             return Err(VerifyError::AccessKey);
         }
         let signed = select(&header, request)?;
-        Ok(diagnose(RequestView { headers: &signed, ..request }, &self.dialects, |view, dialect| {
-            Canonical::new(view).is_ok_and(|canonical| self.matches(&header, &canonical, dialect))
-        }))
+        Ok(diagnose(
+            RequestView { headers: &signed, ..request },
+            &self.dialects,
+            |view, dialect| {
+                Canonical::new(view)
+                    .is_ok_and(|canonical| self.matches(&header, &canonical, dialect))
+            },
+        ))
     }
 
-    fn matches(&self, header: &AuthorizationHeader<'_>, canonical: &Canonical<'_>, dialect: QueryLine) -> bool {
-        let expected = signature(&self.credentials, header.prefix().as_bytes(), canonical, header.list().as_bytes(), dialect);
+    fn matches(
+        &self,
+        header: &AuthorizationHeader<'_>,
+        canonical: &Canonical<'_>,
+        dialect: QueryLine,
+    ) -> bool {
+        let expected = signature(
+            &self.credentials,
+            header.prefix().as_bytes(),
+            canonical,
+            header.list().as_bytes(),
+            dialect,
+        );
         expected.as_slice().ct_eq(header.signature().as_bytes()).to_bool()
     }
 
@@ -173,20 +215,30 @@ impl Verifier {
         let age = now.millis_since(signed);
         let distance = Duration::from_millis(age.unsigned_abs());
         let allowed = if age >= 0 { window.past } else { window.future };
-        if distance > allowed { Err(VerifyError::NotFresh { age_millis: age, allowed }) } else { Ok(()) }
+        if distance > allowed {
+            Err(VerifyError::NotFresh { age_millis: age, allowed })
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The listed headers, in the list's order, out of all that came.
-fn select<'a>(header: &AuthorizationHeader<'_>, request: RequestView<'a>) -> Result<Vec<(&'a str, &'a str)>, VerifyError> {
+fn select<'a>(
+    header: &AuthorizationHeader<'_>,
+    request: RequestView<'a>,
+) -> Result<Vec<(&'a str, &'a str)>, VerifyError> {
     header
         .signed_headers()
         .map(|name| {
-            let mut found = request.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+            let mut found =
+                request.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
             match (found.next(), found.next()) {
                 (Some(one), None) => Ok(*one),
                 (None, _) => Err(VerifyError::HeaderMissing { name: name.to_owned() }),
-                (Some(_), Some(_)) => Err(ViewError::DuplicateHeader { name: name.to_owned() }.into()),
+                (Some(_), Some(_)) => {
+                    Err(ViewError::DuplicateHeader { name: name.to_owned() }.into())
+                }
             }
         })
         .collect()
@@ -200,7 +252,9 @@ pub enum VerifyError {
     #[error(transparent)]
     Header(#[from] AuthorizationHeaderError),
     /// It was made with another account's key.
-    #[error("the signature is of another access key than the one expected: compare the appId on both sides")]
+    #[error(
+        "the signature is of another access key than the one expected: compare the appId on both sides"
+    )]
     AccessKey,
     /// A header in the list did not come with the request.
     #[error("the signature covers the header `{name}`, which the request does not have")]
@@ -224,7 +278,9 @@ pub enum VerifyError {
         allowed: Duration,
     },
     /// The signature is right, and was seen before.
-    #[error("the signature is right but was used before: this is a repetition of an earlier request")]
+    #[error(
+        "the signature is right but was used before: this is a repetition of an earlier request"
+    )]
     Replayed,
 }
 

@@ -10,7 +10,9 @@ use crate::envelope::EnvelopeError;
 #[non_exhaustive]
 pub enum AnswerError {
     /// The body is empty.
-    #[error("the server's answer is empty: ask again, and tell the server's operators if it stays so")]
+    #[error(
+        "the server's answer is empty: ask again, and tell the server's operators if it stays so"
+    )]
     Empty,
     /// The body is neither JSON nor a file that CC-FS hands out.
     #[error("the server's answer is no file and no JSON: it looks like {looks_like}")]
@@ -33,7 +35,9 @@ pub enum AnswerError {
         kind: FileKind,
     },
     /// The file is larger than the bound.
-    #[error("the file is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted")]
+    #[error(
+        "the file is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted"
+    )]
     FileTooLarge {
         /// The bound in bytes.
         limit: u64,
@@ -75,7 +79,11 @@ impl LooksLike {
             [b'<', ..] => Self::Html,
             [0x1F, 0x8B, ..] => Self::Gzip,
             // A multi-byte character may be cut at the end, so only control characters speak against text.
-            text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace()) && text.is_ascii() => Self::Text,
+            text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace())
+                && text.is_ascii() =>
+            {
+                Self::Text
+            }
             _ => Self::Binary,
         }
     }

@@ -141,9 +141,24 @@ impl Classifier {
     /// A classifier for an answer that began with this status and these headers.
     #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
-        let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
-        let form = if status.is_success() { Form::Undecided(Vec::new()) } else { Form::Refusal(Vec::new()) };
-        Self { expected, envelope_limit: DEFAULT_ENVELOPE_LIMIT, file_limit: 16 << 30, status, declared, received: 0, form }
+        let declared = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.trim().parse().ok());
+        let form = if status.is_success() {
+            Form::Undecided(Vec::new())
+        } else {
+            Form::Refusal(Vec::new())
+        };
+        Self {
+            expected,
+            envelope_limit: DEFAULT_ENVELOPE_LIMIT,
+            file_limit: 16 << 30,
+            status,
+            declared,
+            received: 0,
+            form,
+        }
     }
 
     /// The largest JSON answer, in bytes. Default: 1 MiB. Of a refusal as much is read as fits, and no more than 64 KiB.
@@ -238,14 +253,21 @@ impl Classifier {
             return Ok(Classified::Refusal(refusal));
         }
         if let Some(declared) = self.declared.filter(|&declared| declared != self.received) {
-            return Err(AnswerError::Truncated { declared: Some(declared), received: self.received });
+            return Err(AnswerError::Truncated {
+                declared: Some(declared),
+                received: self.received,
+            });
         }
         match self.form {
-            Form::Json(held) => Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?)),
+            Form::Json(held) => {
+                Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
+            }
             Form::File { kind: FileKind::Zip, tail } if !tail.ends_a_zip() => {
                 Err(AnswerError::Truncated { declared: None, received: self.received })
             }
-            Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: self.received })),
+            Form::File { kind, .. } => {
+                Ok(Classified::File(FileReceipt { kind, bytes: self.received }))
+            }
             Form::Undecided(held) | Form::Refusal(held) => Err(cut_short(&held, self.received)),
         }
     }
@@ -310,7 +332,9 @@ impl Start {
         };
         let kind = match &magic {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] if blanks == 0 => FileKind::Zip,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] if blanks == 0 => FileKind::Wav,
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] if blanks == 0 => {
+                FileKind::Wav
+            }
             other => match LooksLike::of(other) {
                 LooksLike::Binary if kinds.contains(&FileKind::Audio) => FileKind::Audio,
                 looks_like => return Err(AnswerError::Garbage { looks_like }),
@@ -319,7 +343,9 @@ impl Start {
         match kind {
             kind if kinds.contains(&kind) => Ok(Form::File { kind, tail: Tail::default() }),
             // A WAV is audio, too.
-            FileKind::Wav if kinds.contains(&FileKind::Audio) => Ok(Form::File { kind, tail: Tail::default() }),
+            FileKind::Wav if kinds.contains(&FileKind::Audio) => {
+                Ok(Form::File { kind, tail: Tail::default() })
+            }
             kind => Err(AnswerError::OtherFile { kind }),
         }
     }

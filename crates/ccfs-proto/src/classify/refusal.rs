@@ -32,13 +32,21 @@ impl HttpRefusal {
             timestamp: Option<i64>,
         }
         let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
-        Self { status, error: json.error.as_deref().map(shown), message: json.message.as_deref().map(shown), timestamp: json.timestamp }
+        Self {
+            status,
+            error: json.error.as_deref().map(shown),
+            message: json.message.as_deref().map(shown),
+            timestamp: json.timestamp,
+        }
     }
 }
 
 impl fmt::Debug for HttpRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpRefusal").field("status", &self.status.as_u16()).field("error", &self.error).finish_non_exhaustive()
+        f.debug_struct("HttpRefusal")
+            .field("status", &self.status.as_u16())
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }
 

@@ -24,7 +24,8 @@ impl Tail {
     /// Whether the end record stands at the end, with a comment that reaches exactly to it.
     pub(super) fn ends_a_zip(&self) -> bool {
         self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(behind, record)| {
-            record.starts_with(b"PK\x05\x06") && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
+            record.starts_with(b"PK\x05\x06")
+                && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
         })
     }
 }

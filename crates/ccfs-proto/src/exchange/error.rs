@@ -21,7 +21,9 @@ pub enum RequestError {
     #[error(transparent)]
     Field(#[from] FieldError),
     /// The path of an operation of one's own has more than plain segments.
-    #[error("the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots")]
+    #[error(
+        "the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots"
+    )]
     Path,
     /// The request cannot be signed.
     #[error(transparent)]
@@ -39,7 +41,9 @@ pub enum TransportFailure {
     #[error("the server's name could not be resolved: check the endpoint's host")]
     Resolve,
     /// No connection came about. Nothing was sent. Retried.
-    #[error("no connection to the server came about: check the endpoint's host and port, and what stands in between")]
+    #[error(
+        "no connection to the server came about: check the endpoint's host and port, and what stands in between"
+    )]
     Connect,
     /// The TLS handshake failed. Nothing was sent. Not retried: certificates do not mend themselves.
     #[error("the TLS handshake failed: {0}")]
@@ -146,7 +150,9 @@ impl ErrorKind {
     /// What lies behind a deadline or an interruption.
     pub fn root(&self) -> &Self {
         match self {
-            Self::Interrupted { cause, .. } | Self::Deadline { cause: Some(cause), .. } => cause.root(),
+            Self::Interrupted { cause, .. } | Self::Deadline { cause: Some(cause), .. } => {
+                cause.root()
+            }
             other => other,
         }
     }
@@ -177,7 +183,10 @@ impl fmt::Display for ErrorKind {
             }
             Self::Answer(error) => error.fmt(f),
             Self::Interrupted { handed_over, cause } => {
-                write!(f, "the file broke off after {handed_over} bytes were handed over, and what takes them cannot start over: {cause}")
+                write!(
+                    f,
+                    "the file broke off after {handed_over} bytes were handed over, and what takes them cannot start over: {cause}"
+                )
             }
             Self::Deadline { limit, cause } => {
                 write!(f, "the bound of {} for the whole call is reached", InWords(*limit))?;

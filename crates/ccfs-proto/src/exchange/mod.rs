@@ -77,12 +77,19 @@ impl<O: Operation> Exchange<O> {
     ///
     /// It fails with [`Field`](RequestError::Field) when a field of the operation breaks the interface's rules, and with
     /// [`Path`](RequestError::Path) when an operation of one's own has a path that cannot be signed.
-    pub fn new(operation: O, endpoint: &Endpoint, credentials: &Credentials, policy: &Policy) -> Result<Self, RequestError> {
+    pub fn new(
+        operation: O,
+        endpoint: &Endpoint,
+        credentials: &Credentials,
+        policy: &Policy,
+    ) -> Result<Self, RequestError> {
         let request = PreparedRequest::new(operation.request()?, endpoint)?;
         Ok(Self {
             operation,
             request,
-            signer: Signer::new(credentials).query_line(policy.query_line).precision(policy.precision),
+            signer: Signer::new(credentials)
+                .query_line(policy.query_line)
+                .precision(policy.precision),
             policy: policy.clone(),
             sink: SinkKind::default(),
             jitter: Box::new(|| u64::MAX),
@@ -155,7 +162,10 @@ impl<O: Operation> Exchange<O> {
         match &mut self.state {
             State::AwaitingHead | State::Finished => return Err(self.out_of_turn("poll")),
             State::Over(_) => {
-                let State::Over(result) = std::mem::replace(&mut self.state, State::Finished) else { unreachable!("just seen") };
+                let State::Over(result) = std::mem::replace(&mut self.state, State::Finished)
+                else {
+                    unreachable!("just seen")
+                };
                 return Ok(Step::Done(result));
             }
             State::Receiving { pending, asked, .. } => {
@@ -173,7 +183,9 @@ impl<O: Operation> Exchange<O> {
                 self.handed_over = 0;
                 return Ok(Step::Rewind);
             }
-            State::Waiting { until } if now.monotonic < *until => return Ok(Step::Wait(until.saturating_sub(now.monotonic))),
+            State::Waiting { until } if now.monotonic < *until => {
+                return Ok(Step::Wait(until.saturating_sub(now.monotonic)));
+            }
             State::Ready | State::Waiting { .. } => {
                 if !left.is_zero() {
                     return Ok(self.send(now, left));
@@ -207,7 +219,12 @@ impl<O: Operation> Exchange<O> {
     }
 
     /// The answer's status and headers are there.
-    pub fn on_head(&mut self, now: Now, status: StatusCode, headers: &HeaderMap) -> Result<(), OutOfTurn> {
+    pub fn on_head(
+        &mut self,
+        now: Now,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<(), OutOfTurn> {
         if !matches!(self.state, State::AwaitingHead) {
             return Err(self.out_of_turn("on_head"));
         }
@@ -216,7 +233,9 @@ impl<O: Operation> Exchange<O> {
             self.skew = ClockSkew::measure(sent.wall, now.wall, trip, headers).or(self.skew);
         }
         let classifier = Classifier::new(status, headers, self.operation.expected());
-        let classifier = classifier.envelope_limit(self.policy.envelope_limit).file_limit(self.policy.file_limit);
+        let classifier = classifier
+            .envelope_limit(self.policy.envelope_limit)
+            .file_limit(self.policy.file_limit);
         self.state = State::Receiving {
             classifier: Box::new(classifier),
             retry_after: retry::retry_after(headers, now.wall),
@@ -228,7 +247,8 @@ impl<O: Operation> Exchange<O> {
 
     /// A piece of the body is there.
     pub fn on_body(&mut self, now: Now, chunk: Bytes) -> Result<(), OutOfTurn> {
-        let State::Receiving { classifier, pending, asked: asked @ true, .. } = &mut self.state else {
+        let State::Receiving { classifier, pending, asked: asked @ true, .. } = &mut self.state
+        else {
             return Err(self.out_of_turn("on_body"));
         };
         *asked = false;
@@ -244,17 +264,27 @@ impl<O: Operation> Exchange<O> {
         if !matches!(&self.state, State::Receiving { asked: true, .. }) {
             return Err(self.out_of_turn("on_end"));
         }
-        let State::Receiving { classifier, retry_after, .. } = std::mem::replace(&mut self.state, State::Finished) else {
+        let State::Receiving { classifier, retry_after, .. } =
+            std::mem::replace(&mut self.state, State::Finished)
+        else {
             unreachable!("just seen")
         };
         let received = match classifier.finish() {
-            Ok(Classified::Envelope(envelope)) if envelope.code().is_success() => Ok(Received::Envelope(envelope)),
-            Ok(Classified::Envelope(envelope)) => Err(ErrorKind::result_code_of(envelope.code().clone(), envelope.description())),
+            Ok(Classified::Envelope(envelope)) if envelope.code().is_success() => {
+                Ok(Received::Envelope(envelope))
+            }
+            Ok(Classified::Envelope(envelope)) => {
+                Err(ErrorKind::result_code_of(envelope.code().clone(), envelope.description()))
+            }
             Ok(Classified::File(receipt)) => Ok(Received::File(receipt)),
-            Ok(Classified::Refusal(refusal)) => Err(ErrorKind::Refused { refusal, skew: self.skew }),
+            Ok(Classified::Refusal(refusal)) => {
+                Err(ErrorKind::Refused { refusal, skew: self.skew })
+            }
             Err(error) => Err(ErrorKind::Answer(error)),
         };
-        match received.and_then(|received| self.operation.answer(received).map_err(ErrorKind::Answer)) {
+        match received
+            .and_then(|received| self.operation.answer(received).map_err(ErrorKind::Answer))
+        {
             Ok(answer) => self.state = State::Over(Ok(answer)),
             Err(kind) => self.failed(now, kind, retry_after),
         }
@@ -308,7 +338,11 @@ impl<O: Operation> Exchange<O> {
             return self.out_of_time(Some(kind));
         }
         self.last_failure = Some(kind);
-        self.state = if self.handed_over > 0 { State::Rewinding { until } } else { State::Waiting { until } };
+        self.state = if self.handed_over > 0 {
+            State::Rewinding { until }
+        } else {
+            State::Waiting { until }
+        };
     }
 
     /// After a 401: whether the clock is wrong enough to explain it, and was not corrected yet.
@@ -334,7 +368,10 @@ impl<O: Operation> Exchange<O> {
     }
 
     fn out_of_time(&mut self, cause: Option<ErrorKind>) {
-        self.give_up(ErrorKind::Deadline { limit: self.policy.deadline, cause: cause.map(Box::new) });
+        self.give_up(ErrorKind::Deadline {
+            limit: self.policy.deadline,
+            cause: cause.map(Box::new),
+        });
     }
 
     /// Says how much a sink has that will not get the rest.

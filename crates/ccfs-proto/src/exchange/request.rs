@@ -88,7 +88,11 @@ impl PreparedRequest {
     /// `host` stands among the headers, so that the client sends the text that was signed. With a body, content-length and
     /// content-type are signed, too. See `docs/protocol.md`, "Signed headers".
     pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
-        let headers = [("content-length", self.content_length.as_str()), ("content-type", CONTENT_TYPE), ("host", self.host.as_str())];
+        let headers = [
+            ("content-length", self.content_length.as_str()),
+            ("content-type", CONTENT_TYPE),
+            ("host", self.host.as_str()),
+        ];
         let headers = if self.body.is_empty() { &headers[2..] } else { &headers };
         let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
         for (name, value) in headers {
@@ -96,8 +100,15 @@ impl PreparedRequest {
         }
         request = request.header(header::ACCEPT, HeaderValue::from_static("*/*"));
         if self.signed {
-            let query: Vec<(&str, &str)> = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            let view = RequestView { method: self.method.as_str(), path: &self.path, query: &query, headers, body: &self.body };
+            let query: Vec<(&str, &str)> =
+                self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let view = RequestView {
+                method: self.method.as_str(),
+                path: &self.path,
+                query: &query,
+                headers,
+                body: &self.body,
+            };
             request = request.header(header::AUTHORIZATION, signer.sign(view, at)?);
         }
         request.body(self.body.clone()).map_err(|_| RequestError::Path)
@@ -109,7 +120,14 @@ impl fmt::Debug for PreparedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
         let mut shown = f.debug_struct("PreparedRequest");
-        shown.field("method", &self.method).field("host", &self.host).field("path", &self.path).field("query_keys", &keys);
-        shown.field("body_bytes", &self.body.len()).field("signed", &self.signed).finish_non_exhaustive()
+        shown
+            .field("method", &self.method)
+            .field("host", &self.host)
+            .field("path", &self.path)
+            .field("query_keys", &keys);
+        shown
+            .field("body_bytes", &self.body.len())
+            .field("signed", &self.signed)
+            .finish_non_exhaustive()
     }
 }

@@ -30,8 +30,12 @@ pub(super) fn again(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Durati
         ErrorKind::Transport(TransportFailure::Tls(_) | TransportFailure::Protocol) => Again::No,
         ErrorKind::Transport(failure) if failure.never_arrived() || harmless => Again::Broken,
         ErrorKind::Answer(AnswerError::Truncated { .. }) if harmless => Again::Broken,
-        ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => Again::Busy { after: retry_after },
-        ErrorKind::ResultCode { code, .. } if code.advice() == Advice::TryLater => Again::Busy { after: retry_after },
+        ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => {
+            Again::Busy { after: retry_after }
+        }
+        ErrorKind::ResultCode { code, .. } if code.advice() == Advice::TryLater => {
+            Again::Busy { after: retry_after }
+        }
         _ => Again::No,
     }
 }
@@ -46,7 +50,9 @@ pub(super) fn wait(again: Again, next: u32, policy: &Policy, jitter: u64) -> Dur
         Again::Busy { after: None } => policy.busy_backoff,
         Again::Broken | Again::No => policy.backoff,
     };
-    let doubled = base.saturating_mul(1_u32.checked_shl(next.saturating_sub(2)).unwrap_or(u32::MAX)).min(policy.backoff_limit);
+    let doubled = base
+        .saturating_mul(1_u32.checked_shl(next.saturating_sub(2)).unwrap_or(u32::MAX))
+        .min(policy.backoff_limit);
     let half = doubled / 2;
     let nanos = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
     half + Duration::from_nanos(((u128::from(nanos) * u128::from(jitter)) >> 64) as u64)

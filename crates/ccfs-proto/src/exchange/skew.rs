@@ -34,7 +34,12 @@ impl ClockSkew {
     /// Reads the skew off an answer; `None` where it does not show.
     ///
     /// `sent` and `received` are the caller's clock, `trip` is the time between the two on a clock that does not jump.
-    pub fn measure(sent: Timestamp, received: Timestamp, trip: Duration, headers: &HeaderMap) -> Option<Self> {
+    pub fn measure(
+        sent: Timestamp,
+        received: Timestamp,
+        trip: Duration,
+        headers: &HeaderMap,
+    ) -> Option<Self> {
         if trip > LONGEST_TRIP || headers.contains_key(header::AGE) {
             return None;
         }
@@ -45,7 +50,10 @@ impl ClockSkew {
         let server = http_date(headers.get(header::DATE)?)?;
         // `Date` names the second, so on average the server's clock stood in the middle of it.
         let server = server.plus_millis(500);
-        Some(Self { millis: server.millis_since(sent.plus_millis(trip_millis / 2)), uncertainty_millis: 500 + trip_millis / 2 })
+        Some(Self {
+            millis: server.millis_since(sent.plus_millis(trip_millis / 2)),
+            uncertainty_millis: 500 + trip_millis / 2,
+        })
     }
 
     /// Whether the clocks differ by more than `threshold`.
@@ -69,6 +77,10 @@ impl fmt::Display for ClockSkew {
         // At best it is measured to half a second.
         let seconds = self.millis.unsigned_abs().saturating_add(500) / 1000;
         let side = if self.millis >= 0 { "behind" } else { "ahead of" };
-        write!(f, "This machine's clock is about {} {side} the server's: set it right", InWords(Duration::from_secs(seconds)))
+        write!(
+            f,
+            "This machine's clock is about {} {side} the server's: set it right",
+            InWords(Duration::from_secs(seconds))
+        )
     }
 }

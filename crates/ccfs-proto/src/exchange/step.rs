@@ -54,7 +54,10 @@ impl<A: fmt::Debug> fmt::Debug for Step<A> {
         match self {
             Self::Send { request, within, left } => {
                 let mut shown = f.debug_struct("Send");
-                shown.field("method", request.method()).field("path", &request.uri().path()).field("body_bytes", &request.body().len());
+                shown
+                    .field("method", request.method())
+                    .field("path", &request.uri().path())
+                    .field("body_bytes", &request.body().len());
                 shown.field("within", within).field("left", left).finish()
             }
             Self::Receive { within } => f.debug_struct("Receive").field("within", within).finish(),

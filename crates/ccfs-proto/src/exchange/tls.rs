@@ -65,20 +65,29 @@ impl fmt::Display for TlsFailure {
                 "the server's certificate is broken, revoked, or not made for servers; whoever runs the server must have another made"
             }
             Self::PinDiffers { presented, pinned, others } => {
-                write!(f, "the server's certificate has the pin {}, and accepted is {}", Hex(presented), Hex(pinned))?;
+                write!(
+                    f,
+                    "the server's certificate has the pin {}, and accepted is {}",
+                    Hex(presented),
+                    Hex(pinned)
+                )?;
                 if *others > 0 {
                     write!(f, " (or one of {others} more)")?;
                 }
                 "; when the server got a new certificate, ask whoever runs it for the new pin"
             }
-            Self::ClientCertificateMissing => "the server wants a client certificate, and none is set; ask whoever runs the server for one",
+            Self::ClientCertificateMissing => {
+                "the server wants a client certificate, and none is set; ask whoever runs the server for one"
+            }
             Self::ClientCertificateRefused => {
                 "the server does not accept the client certificate; ask whoever runs the server which CA it takes"
             }
             Self::NothingInCommon => {
                 "the server ended the handshake: it wants another version of TLS, another cipher, or a client certificate"
             }
-            Self::NotTls => "the other side does not speak TLS; is the port right, or the endpoint a http:// one?",
+            Self::NotTls => {
+                "the other side does not speak TLS; is the port right, or the endpoint a http:// one?"
+            }
             Self::Other => "the server and this client did not come to terms",
         };
         f.write_str(words)

@@ -1,7 +1,9 @@
 //! Agent operations (sign-ins, breaks, calls): starting the generation, and downloading the file.
 
 use super::field::FieldError;
-use super::generation::{Generation, GenerationJob, agent_generation, generation_setters, index_download};
+use super::generation::{
+    Generation, GenerationJob, agent_generation, generation_setters, index_download,
+};
 use super::interface::{FieldForm, Interface, InterfaceField};
 use super::{Operation, OperationRequest, Received, Repeat};
 use crate::calendar::LocalTime;

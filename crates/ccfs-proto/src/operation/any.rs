@@ -56,7 +56,10 @@ impl AnyOperation {
     ///
     /// Texts that must be read (times, numbers, file names) are read here, and fail with [`Field`](CallError::Field). The bounds are
     /// checked by [`request`](Operation::request), as with every operation, and so before anything is sent.
-    pub fn from_fields(name: &str, fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>) -> Result<Self, CallError> {
+    pub fn from_fields(
+        name: &str,
+        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
+    ) -> Result<Self, CallError> {
         Self::build(name, fields, None)
     }
 
@@ -87,11 +90,13 @@ impl AnyOperation {
         fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
         data: Option<Bytes>,
     ) -> Result<Self, CallError> {
-        let interface = Interface::named(name).ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
+        let interface = Interface::named(name)
+            .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
         let mut values = Values { texts: Vec::new(), data };
         for (key, text) in fields {
             let key = key.as_ref();
-            let field = interface.field(key).ok_or_else(|| CallError::unknown_field(interface, key))?;
+            let field =
+                interface.field(key).ok_or_else(|| CallError::unknown_field(interface, key))?;
             if is_data(field) {
                 return Err(CallError::NotText { interface: interface.name, field: field.name });
             }
@@ -107,9 +112,18 @@ impl AnyOperation {
             FieldForm::Wav { .. } => values.data.is_some(),
             _ => values.texts.iter().any(|(name, _)| *name == field.name),
         };
-        let missing: Vec<_> = interface.fields.iter().filter(|field| field.required && !given(field)).map(|field| field.name).collect();
+        let missing: Vec<_> = interface
+            .fields
+            .iter()
+            .filter(|field| field.required && !given(field))
+            .map(|field| field.name)
+            .collect();
         if !missing.is_empty() {
-            return Err(CallError::Missing { interface: interface.name, missing, known: known(interface) });
+            return Err(CallError::Missing {
+                interface: interface.name,
+                missing,
+                known: known(interface),
+            });
         }
         Ok(Self((interface.build)(&mut values)?))
     }
@@ -240,6 +254,10 @@ pub enum CallError {
 
 impl CallError {
     fn unknown_field(interface: &Interface, field: &str) -> Self {
-        Self::UnknownField { interface: interface.name, field: shown(field), known: known(interface) }
+        Self::UnknownField {
+            interface: interface.name,
+            field: shown(field),
+            known: known(interface),
+        }
     }
 }

@@ -9,7 +9,11 @@ pub(super) fn encode(bytes: &[u8]) -> String {
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for nth in 0..4 {
             // One byte makes two digits, two make three.
-            let digit = if nth <= group.len() { ALPHABET[(bits >> (18 - 6 * nth) & 63) as usize] } else { b'=' };
+            let digit = if nth <= group.len() {
+                ALPHABET[(bits >> (18 - 6 * nth) & 63) as usize]
+            } else {
+                b'='
+            };
             text.push(char::from(digit));
         }
     }

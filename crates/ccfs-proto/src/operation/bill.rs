@@ -53,7 +53,9 @@ impl FromStr for BillData {
 
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let found = Self::ALL.into_iter().find(|data| data.as_str() == text);
-        found.ok_or_else(|| FieldError::new("dataType", FieldProblem::form(text, "call, record or call_record")))
+        found.ok_or_else(|| {
+            FieldError::new("dataType", FieldProblem::form(text, "call, record or call_record"))
+        })
     }
 }
 
@@ -89,11 +91,31 @@ impl QueryBillData {
             Generation::END,
             Generation::ACCOUNT,
             Generation::AGENT,
-            InterfaceField::optional("callId", FieldForm::Text { limit: NUMBER_LIMIT }, "only this call"),
-            InterfaceField::optional("callerNo", FieldForm::Text { limit: NUMBER_LIMIT }, "only calls from this number"),
-            InterfaceField::optional("calleeNo", FieldForm::Text { limit: NUMBER_LIMIT }, "only calls to this number"),
-            InterfaceField::optional("calleeNo2", FieldForm::Text { limit: NUMBER_LIMIT }, "only calls to this second number"),
-            InterfaceField::required("dataType", FieldForm::OneOf(&["call", "record", "call_record"]), "which index files are wanted"),
+            InterfaceField::optional(
+                "callId",
+                FieldForm::Text { limit: NUMBER_LIMIT },
+                "only this call",
+            ),
+            InterfaceField::optional(
+                "callerNo",
+                FieldForm::Text { limit: NUMBER_LIMIT },
+                "only calls from this number",
+            ),
+            InterfaceField::optional(
+                "calleeNo",
+                FieldForm::Text { limit: NUMBER_LIMIT },
+                "only calls to this number",
+            ),
+            InterfaceField::optional(
+                "calleeNo2",
+                FieldForm::Text { limit: NUMBER_LIMIT },
+                "only calls to this second number",
+            ),
+            InterfaceField::required(
+                "dataType",
+                FieldForm::OneOf(&["call", "record", "call_record"]),
+                "which index files are wanted",
+            ),
             Generation::CALLBACK,
         ],
         answer: "responseId: the job's id, 32 hex digits",
@@ -114,9 +136,21 @@ impl QueryBillData {
 
     /// Bills from `begin` to `end` on the tenant's clock; the server calls `callback_url` when the file is there.
     #[must_use]
-    pub fn new(begin: LocalTime, end: LocalTime, data_type: BillData, callback_url: impl Into<String>) -> Self {
+    pub fn new(
+        begin: LocalTime,
+        end: LocalTime,
+        data_type: BillData,
+        callback_url: impl Into<String>,
+    ) -> Self {
         let generation = Generation::new(begin, end, callback_url.into());
-        Self { generation, call_id: None, caller_no: None, callee_no: None, callee_no2: None, data_type }
+        Self {
+            generation,
+            call_id: None,
+            caller_no: None,
+            callee_no: None,
+            callee_no2: None,
+            data_type,
+        }
     }
 
     generation_setters!();
@@ -178,9 +212,12 @@ impl Operation for QueryBillData {
             callback_url: &'a str,
         }
         self.generation.check()?;
-        for (name, value) in
-            [("callId", &self.call_id), ("callerNo", &self.caller_no), ("calleeNo", &self.callee_no), ("calleeNo2", &self.callee_no2)]
-        {
+        for (name, value) in [
+            ("callId", &self.call_id),
+            ("callerNo", &self.caller_no),
+            ("calleeNo", &self.callee_no),
+            ("calleeNo2", &self.callee_no2),
+        ] {
             field::optional_text(name, value.as_deref(), NUMBER_LIMIT)?;
         }
         Ok(OperationRequest::enveloped(

@@ -12,7 +12,13 @@ use crate::json::{self, Readable};
 /// Bytes of a callback's body that are read.
 const LIMIT: usize = 64 * 1024;
 /// The keys under which the file's name is seen: the reference is not of one mind.
-const NAME_KEYS: [&str; 5] = ["agentSkillInfoFileName", "agentOprSkillFileName", "agentOprInfoFileName", "billFileName", "fileName"];
+const NAME_KEYS: [&str; 5] = [
+    "agentSkillInfoFileName",
+    "agentOprSkillFileName",
+    "agentOprInfoFileName",
+    "billFileName",
+    "fileName",
+];
 
 /// What CC-FS sends to the developer's URL when a file is ready.
 ///
@@ -46,7 +52,11 @@ impl Callback {
 
     /// A callback as the server makes it.
     #[must_use]
-    pub fn new(response_id: ResponseId, file_name: IndexFileName, account_id: Option<String>) -> Self {
+    pub fn new(
+        response_id: ResponseId,
+        file_name: IndexFileName,
+        account_id: Option<String>,
+    ) -> Self {
         Self { response_id, file_name, account_id }
     }
 
@@ -60,23 +70,35 @@ impl Callback {
             return Err(CallbackError::TooLarge { limit: LIMIT });
         }
         let body = without_mark(body);
-        let not_json = |error: serde_json::Error| CallbackError::Json { line: error.line(), column: error.column() };
+        let not_json = |error: serde_json::Error| CallbackError::Json {
+            line: error.line(),
+            column: error.column(),
+        };
         serde_json::from_slice::<Readable>(body).map_err(not_json)?;
-        let message = json::field(serde_json::from_slice(body).map_err(not_json)?, "msgBody").filter(|json| json.get().starts_with('{'));
+        let message = json::field(serde_json::from_slice(body).map_err(not_json)?, "msgBody")
+            .filter(|json| json.get().starts_with('{'));
         let message = message.ok_or(CallbackError::Missing { field: "msgBody" })?;
-        let id = text(message, "responseId").ok_or(CallbackError::Missing { field: "responseId" })?;
+        let id =
+            text(message, "responseId").ok_or(CallbackError::Missing { field: "responseId" })?;
         let response_id = ResponseId::from_server(&id)?;
         let file_name = file_name(message)?;
         if file_name.response_id().is_some_and(|id| id != response_id) {
             return Err(CallbackError::Disagree);
         }
-        Ok(Self { response_id, file_name, account_id: json::field(message, "accountId").and_then(json::text_or_number) })
+        Ok(Self {
+            response_id,
+            file_name,
+            account_id: json::field(message, "accountId").and_then(json::text_or_number),
+        })
     }
 
     /// The body with the file's name under `name_key`, such as `agentOprSkillFileName`.
     #[must_use]
     pub fn to_body(&self, name_key: &str) -> Bytes {
-        let mut msg_body = BTreeMap::from([("responseId", self.response_id.as_str()), (name_key, self.file_name.as_str())]);
+        let mut msg_body = BTreeMap::from([
+            ("responseId", self.response_id.as_str()),
+            (name_key, self.file_name.as_str()),
+        ]);
         if let Some(account) = &self.account_id {
             msg_body.insert("accountId", account);
         }

@@ -117,7 +117,11 @@ pub(crate) fn text(field: &'static str, text: &str, limit: usize) -> Result<(), 
 }
 
 /// Bounds the characters of a field that may be left out.
-pub(crate) fn optional_text(field: &'static str, value: Option<&str>, limit: usize) -> Result<(), FieldError> {
+pub(crate) fn optional_text(
+    field: &'static str,
+    value: Option<&str>,
+    limit: usize,
+) -> Result<(), FieldError> {
     match value {
         None => Ok(()),
         Some("") => Err(FieldError::new(field, FieldProblem::Empty)),
@@ -126,7 +130,12 @@ pub(crate) fn optional_text(field: &'static str, value: Option<&str>, limit: usi
 }
 
 /// Takes only some characters.
-pub(super) fn only(field: &'static str, text: &str, take: fn(char) -> bool, allowed: &'static str) -> Result<(), FieldError> {
+pub(super) fn only(
+    field: &'static str,
+    text: &str,
+    take: fn(char) -> bool,
+    allowed: &'static str,
+) -> Result<(), FieldError> {
     match text.chars().position(|c| !take(c)) {
         Some(at) => Err(FieldError::new(field, FieldProblem::Character { at, allowed })),
         None => Ok(()),

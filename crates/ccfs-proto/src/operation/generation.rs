@@ -33,7 +33,8 @@ impl GenerationJob {
 
     pub(super) fn from_answer(received: Received) -> Result<Self, AnswerError> {
         let envelope = received.into_envelope()?;
-        let id = envelope.data_text("responseId").and_then(|text| ResponseId::from_server(&text).ok());
+        let id =
+            envelope.data_text("responseId").and_then(|text| ResponseId::from_server(&text).ok());
         id.map(|response_id| Self { response_id }).ok_or(AnswerError::Field { field: "responseId" })
     }
 }
@@ -50,13 +51,23 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    pub(super) const BEGIN: InterfaceField =
-        InterfaceField::required("beginTime", FieldForm::Time, "begin of the window, on the tenant's clock; not later than the end");
-    pub(super) const END: InterfaceField =
-        InterfaceField::required("endTime", FieldForm::Time, "end of the window, at most three days behind its begin; not in the future");
-    pub(super) const ACCOUNT: InterfaceField =
-        InterfaceField::optional("accountId", FieldForm::Text { limit: ID_LIMIT }, "only this tenant space, which must be the account's");
-    pub(super) const AGENT: InterfaceField = InterfaceField::optional("agentId", FieldForm::Text { limit: ID_LIMIT }, "only this agent");
+    pub(super) const BEGIN: InterfaceField = InterfaceField::required(
+        "beginTime",
+        FieldForm::Time,
+        "begin of the window, on the tenant's clock; not later than the end",
+    );
+    pub(super) const END: InterfaceField = InterfaceField::required(
+        "endTime",
+        FieldForm::Time,
+        "end of the window, at most three days behind its begin; not in the future",
+    );
+    pub(super) const ACCOUNT: InterfaceField = InterfaceField::optional(
+        "accountId",
+        FieldForm::Text { limit: ID_LIMIT },
+        "only this tenant space, which must be the account's",
+    );
+    pub(super) const AGENT: InterfaceField =
+        InterfaceField::optional("agentId", FieldForm::Text { limit: ID_LIMIT }, "only this agent");
     pub(super) const CALLBACK: InterfaceField = InterfaceField::required(
         "callBackURL",
         FieldForm::Text { limit: CALLBACK_URL_LIMIT },
@@ -68,7 +79,11 @@ impl Generation {
     }
 
     pub(super) fn from_values(values: &mut Values) -> Result<Self, FieldError> {
-        let mut generation = Self::new(values.time("beginTime")?, values.time("endTime")?, values.text("callBackURL")?);
+        let mut generation = Self::new(
+            values.time("beginTime")?,
+            values.time("endTime")?,
+            values.text("callBackURL")?,
+        );
         generation.account_id = values.optional("accountId");
         generation.agent_id = values.optional("agentId");
         Ok(generation)
@@ -109,7 +124,8 @@ impl Generation {
 
 /// The window goes forward and is not longer than `limit` seconds.
 pub(super) fn check_window(begin: LocalTime, end: LocalTime, limit: u64) -> Result<(), FieldError> {
-    let seconds = u64::try_from(end.seconds_since(begin)).map_err(|_| FieldError::new("beginTime", FieldProblem::BeginAfterEnd))?;
+    let seconds = u64::try_from(end.seconds_since(begin))
+        .map_err(|_| FieldError::new("beginTime", FieldProblem::BeginAfterEnd))?;
     if seconds > limit {
         return Err(FieldError::new("endTime", FieldProblem::SpanTooLong { limit, seconds }));
     }
@@ -120,14 +136,18 @@ fn check_callback_url(url: &str) -> Result<(), FieldError> {
     const FIELD: &str = "callBackURL";
     field::text(FIELD, url, CALLBACK_URL_LIMIT)?;
     let parsed: Option<http::Uri> = url.parse().ok();
-    let usable =
-        parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
+    let usable = parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    });
     if usable {
         Ok(())
     } else {
         Err(FieldError::new(
             FIELD,
-            FieldProblem::Value { allowed: "a URL that begins with https:// or http:// and that the server can reach" },
+            FieldProblem::Value {
+                allowed: "a URL that begins with https:// or http:// and that the server can reach",
+            },
         ))
     }
 }

@@ -7,7 +7,10 @@ use bytes::Bytes;
 
 use super::any::{Dynamic, Untyped};
 use super::field::{FieldError, FieldProblem};
-use super::{Operation, Repeat, agent_operations, agent_skill, bill, ivr, node_recording, playback, recording, upload};
+use super::{
+    Operation, Repeat, agent_operations, agent_skill, bill, ivr, node_recording, playback,
+    recording, upload,
+};
 use crate::calendar::LocalTime;
 use crate::classify::Expected;
 use crate::file_name::IndexFileName;
@@ -188,7 +191,9 @@ impl fmt::Display for FieldForm {
             Self::UnixMillis => f.write_str("milliseconds since 1970"),
             Self::IndexFileName => f.write_str("1 to 49 letters, digits, '.', '-', '_'"),
             Self::OneOf(texts) => f.write_str(&texts.join(" or ")),
-            Self::Wav { limit } => write!(f, "a WAV file of up to {limit} bytes: mono, 8 bit, 8000 Hz"),
+            Self::Wav { limit } => {
+                write!(f, "a WAV file of up to {limit} bytes: mono, 8 bit, 8000 Hz")
+            }
         }
     }
 }
@@ -211,18 +216,28 @@ impl Values {
     }
 
     pub(super) fn time(&mut self, field: &'static str) -> Result<LocalTime, FieldError> {
-        self.text(field)?.parse().map_err(|error: crate::calendar::CalendarError| FieldError::new(field, error))
+        self.text(field)?
+            .parse()
+            .map_err(|error: crate::calendar::CalendarError| FieldError::new(field, error))
     }
 
     pub(super) fn index_file(&mut self, field: &'static str) -> Result<IndexFileName, FieldError> {
         IndexFileName::lenient(&self.text(field)?).map_err(|error| FieldError::new(field, error))
     }
 
-    pub(super) fn optional_number(&mut self, field: &'static str) -> Result<Option<u64>, FieldError> {
+    pub(super) fn optional_number(
+        &mut self,
+        field: &'static str,
+    ) -> Result<Option<u64>, FieldError> {
         let Some(text) = self.optional(field) else { return Ok(None) };
         // `parse` would take a plus sign, too.
         let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let wrong = || FieldError::new(field, FieldProblem::form(&text, "a whole number of digits, at most 18446744073709551615"));
+        let wrong = || {
+            FieldError::new(
+                field,
+                FieldProblem::form(&text, "a whole number of digits, at most 18446744073709551615"),
+            )
+        };
         number.map(Some).ok_or_else(wrong)
     }
 

@@ -36,13 +36,26 @@ impl IvrDownloadFile {
         name: "ivr/downloadFile",
         about: "downloads a voice file of a third party",
         fields: &[
-            InterfaceField::required("filePath", FieldForm::Text { limit: FILE_NAME_LIMIT }, "full path of the file, or of its directory"),
-            InterfaceField::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file"),
+            InterfaceField::required(
+                "filePath",
+                FieldForm::Text { limit: FILE_NAME_LIMIT },
+                "full path of the file, or of its directory",
+            ),
+            InterfaceField::optional(
+                "mode",
+                FieldForm::OneOf(&["1"]),
+                "1: filePath is a directory with one file",
+            ),
         ],
         answer: "the file",
         expected: Expected::File(&[FileKind::Wav]),
         repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self { file_path: values.text("filePath")?, is_directory: is_directory(values)? }),
+        build: |values| {
+            Interface::built(Self {
+                file_path: values.text("filePath")?,
+                is_directory: is_directory(values)?,
+            })
+        },
         ..Interface::SIGNED_POST
     };
 
@@ -63,7 +76,10 @@ fn is_directory(values: &mut Values) -> Result<bool, FieldError> {
     match values.optional("mode").as_deref() {
         None => Ok(false),
         Some("1") => Ok(true),
-        Some(other) => Err(FieldError::new("mode", field::FieldProblem::form(other, "1 for a directory, or left out for a file"))),
+        Some(other) => Err(FieldError::new(
+            "mode",
+            field::FieldProblem::form(other, "1 for a directory, or left out for a file"),
+        )),
     }
 }
 
@@ -82,7 +98,10 @@ impl Operation for IvrDownloadFile {
         }
         field::text("filePath", &self.file_path, FILE_NAME_LIMIT)?;
         let mode = self.is_directory.then_some(1);
-        Ok(OperationRequest::enveloped(self.interface(), &MsgBody { file_path: &self.file_path, mode }))
+        Ok(OperationRequest::enveloped(
+            self.interface(),
+            &MsgBody { file_path: &self.file_path, mode },
+        ))
     }
 
     fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
@@ -99,8 +118,16 @@ struct Uploaded {
 
 impl Uploaded {
     const FIELDS: &'static [InterfaceField] = &[
-        InterfaceField::required("fileName", FieldForm::Text { limit: FILE_NAME_LIMIT }, "the file's full path, as the upload told it"),
-        InterfaceField::optional("locationId", FieldForm::Text { limit: LOCATION_ID_LIMIT }, "the node, where the upload told one"),
+        InterfaceField::required(
+            "fileName",
+            FieldForm::Text { limit: FILE_NAME_LIMIT },
+            "the file's full path, as the upload told it",
+        ),
+        InterfaceField::optional(
+            "locationId",
+            FieldForm::Text { limit: LOCATION_ID_LIMIT },
+            "the node, where the upload told one",
+        ),
     ];
 
     fn new(file_name: impl Into<String>) -> Self {
@@ -122,7 +149,10 @@ impl Uploaded {
         let location_id = self.location_id.as_deref();
         field::text("fileName", &self.file_name, FILE_NAME_LIMIT)?;
         field::optional_text("locationId", location_id, LOCATION_ID_LIMIT)?;
-        Ok(OperationRequest::enveloped(interface, &MsgBody { file_name: &self.file_name, location_id }))
+        Ok(OperationRequest::enveloped(
+            interface,
+            &MsgBody { file_name: &self.file_name, location_id },
+        ))
     }
 }
 
@@ -201,10 +231,13 @@ impl FileHash {
         // `from_str_radix` would take a sign, too.
         let byte = |pair: &[u8]| match pair {
             [b'+', _] => None,
-            pair => std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()),
+            pair => {
+                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            }
         };
         let digest = Sha256::digest(file);
-        self.0.len() == 2 * digest.len() && self.0.as_bytes().chunks(2).zip(&digest).all(|(pair, own)| byte(pair) == Some(*own))
+        self.0.len() == 2 * digest.len()
+            && self.0.as_bytes().chunks(2).zip(&digest).all(|(pair, own)| byte(pair) == Some(*own))
     }
 }
 

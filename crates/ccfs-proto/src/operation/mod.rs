@@ -50,7 +50,9 @@ pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, Interfac
 pub use self::ivr::{FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash};
 pub use self::node_recording::{DownloadIvrRecordFile, DownloadOiapRecord};
 pub use self::playback::{PlayVoice, PlaybackToken, RequestPlayVoice};
-pub use self::recording::{DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, RecordingUrl};
+pub use self::recording::{
+    DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, RecordingUrl,
+};
 pub use self::upload::{IvrUploadFile, UploadedFile};
 pub use self::wav::WavProblem;
 
@@ -167,7 +169,13 @@ impl OperationRequest {
     /// A signed `POST` to the interface of that name.
     #[must_use]
     pub fn post(interface: &str, body: Bytes) -> Self {
-        Self { method: Method::POST, path: format!("{}{interface}", Self::BASE_PATH), query: Vec::new(), body, signed: true }
+        Self {
+            method: Method::POST,
+            path: format!("{}{interface}", Self::BASE_PATH),
+            query: Vec::new(),
+            body,
+            signed: true,
+        }
     }
 
     /// A `GET` without a signature and a body.
@@ -193,12 +201,17 @@ impl OperationRequest {
 
     /// A signed `POST` with `msg_body` in the envelope.
     fn enveloped(interface: &str, msg_body: &impl Serialize) -> Self {
-        Self::post(interface, request_body(msg_body).unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise")))
+        Self::post(
+            interface,
+            request_body(msg_body)
+                .unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise")),
+        )
     }
 
     /// A signed `POST` with `body` as it is, without the envelope.
     fn flat(interface: &str, body: &impl Serialize) -> Self {
-        let bytes = serde_json::to_vec(body).unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise"));
+        let bytes = serde_json::to_vec(body)
+            .unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise"));
         Self::post(interface, bytes.into())
     }
 }

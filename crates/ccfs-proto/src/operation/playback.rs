@@ -61,7 +61,10 @@ impl Operation for RequestPlayVoice {
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
         field::text("fileName", &self.file_name, FILE_NAME_LIMIT)?;
-        Ok(OperationRequest::enveloped(self.interface(), &FileName { file_name: &self.file_name.replace('\\', "/") }))
+        Ok(OperationRequest::enveloped(
+            self.interface(),
+            &FileName { file_name: &self.file_name.replace('\\', "/") },
+        ))
     }
 
     fn answer(&self, received: Received) -> Result<PlaybackToken, AnswerError> {
@@ -127,8 +130,19 @@ impl PlayVoice {
         method: "GET",
         signed: false,
         fields: &[
-            InterfaceField::required("t", FieldForm::UnixMillis, "the time now, which keeps caches from answering").in_query(),
-            InterfaceField::required("st", FieldForm::Text { limit: TOKEN_LIMIT }, "the token of requestPlayVoice").in_query().secret(),
+            InterfaceField::required(
+                "t",
+                FieldForm::UnixMillis,
+                "the time now, which keeps caches from answering",
+            )
+            .in_query(),
+            InterfaceField::required(
+                "st",
+                FieldForm::Text { limit: TOKEN_LIMIT },
+                "the token of requestPlayVoice",
+            )
+            .in_query()
+            .secret(),
         ],
         answer: "the recording",
         expected: Expected::File(&[FileKind::Audio]),
@@ -136,9 +150,23 @@ impl PlayVoice {
         build: |values| {
             let millis = values.number("t")?;
             // A time that cannot be written is refused, not replaced by the nearest that can.
-            let at = i64::try_from(millis).map(Timestamp::from_unix_millis).ok().filter(|at| at.unix_millis().unsigned_abs() == millis);
-            let wrong = || FieldError::new("t", FieldProblem::form(&millis.to_string(), "milliseconds since 1970, before the year 10000"));
-            Interface::built(Self { at: at.ok_or_else(wrong)?, token: PlaybackToken::new(values.text("st")?)? })
+            let at = i64::try_from(millis)
+                .map(Timestamp::from_unix_millis)
+                .ok()
+                .filter(|at| at.unix_millis().unsigned_abs() == millis);
+            let wrong = || {
+                FieldError::new(
+                    "t",
+                    FieldProblem::form(
+                        &millis.to_string(),
+                        "milliseconds since 1970, before the year 10000",
+                    ),
+                )
+            };
+            Interface::built(Self {
+                at: at.ok_or_else(wrong)?,
+                token: PlaybackToken::new(values.text("st")?)?,
+            })
         },
         ..Interface::SIGNED_POST
     };

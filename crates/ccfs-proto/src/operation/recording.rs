@@ -106,9 +106,21 @@ impl DownloadRecord {
         name: "downloadRecord",
         about: "downloads the recordings of a call, or one by its original_file_name: fileName or callId is needed",
         fields: &[
-            InterfaceField::optional("fileName", FieldForm::Text { limit: FILE_NAME_LIMIT }, "original_file_name of a record CSV"),
-            InterfaceField::optional("callId", FieldForm::Text { limit: CALL_ID_LIMIT }, "the call"),
-            InterfaceField::optional("ccId", FieldForm::Text { limit: CC_ID_LIMIT }, "the call center; the server's default is 1"),
+            InterfaceField::optional(
+                "fileName",
+                FieldForm::Text { limit: FILE_NAME_LIMIT },
+                "original_file_name of a record CSV",
+            ),
+            InterfaceField::optional(
+                "callId",
+                FieldForm::Text { limit: CALL_ID_LIMIT },
+                "the call",
+            ),
+            InterfaceField::optional(
+                "ccId",
+                FieldForm::Text { limit: CC_ID_LIMIT },
+                "the call center; the server's default is 1",
+            ),
         ],
         answer: "the recording, or a ZIP when the call has several",
         expected: Expected::File(&[FileKind::Wav, FileKind::Zip]),
@@ -163,9 +175,13 @@ impl Operation for DownloadRecord {
             #[serde(skip_serializing_if = "Option::is_none")]
             cc_id: Option<&'a str>,
         }
-        let (file_name, call_id, cc_id) = (self.file_name.as_deref(), self.call_id.as_deref(), self.cc_id.as_deref());
+        let (file_name, call_id, cc_id) =
+            (self.file_name.as_deref(), self.call_id.as_deref(), self.cc_id.as_deref());
         if file_name.is_none() && call_id.is_none() {
-            return Err(FieldError::new("fileName", FieldProblem::NeitherGiven { other: "callId" }));
+            return Err(FieldError::new(
+                "fileName",
+                FieldProblem::NeitherGiven { other: "callId" },
+            ));
         }
         field::optional_text("fileName", file_name, FILE_NAME_LIMIT)?;
         field::optional_text("callId", call_id, CALL_ID_LIMIT)?;
@@ -203,14 +219,32 @@ impl GetRecordFileUrlFromObs {
         name: "getRecordFileUrlFromObs",
         about: "copies a recording to the object storage and answers with a URL for it",
         fields: &[
-            InterfaceField::required("callId", FieldForm::Text { limit: CALL_ID_LIMIT }, "the call"),
-            InterfaceField::required("beginTime", FieldForm::Time, "the recording's begin; not later than the end"),
-            InterfaceField::required("endTime", FieldForm::Time, "the recording's end, at most three days behind its begin"),
+            InterfaceField::required(
+                "callId",
+                FieldForm::Text { limit: CALL_ID_LIMIT },
+                "the call",
+            ),
+            InterfaceField::required(
+                "beginTime",
+                FieldForm::Time,
+                "the recording's begin; not later than the end",
+            ),
+            InterfaceField::required(
+                "endTime",
+                FieldForm::Time,
+                "the recording's end, at most three days behind its begin",
+            ),
         ],
         answer: "url: where the recording is for 8 hours, without a signature",
         expected: Expected::Envelope,
         repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self::new(values.text("callId")?, values.time("beginTime")?, values.time("endTime")?)),
+        build: |values| {
+            Interface::built(Self::new(
+                values.text("callId")?,
+                values.time("beginTime")?,
+                values.time("endTime")?,
+            ))
+        },
         ..Interface::SIGNED_POST
     };
 
@@ -245,7 +279,10 @@ impl Operation for GetRecordFileUrlFromObs {
         field::text("callId", &self.call_id, CALL_ID_LIMIT)?;
         check_window(self.begin, self.end, self.span_limit)?;
         let (begin_time, end_time) = (self.begin.to_string(), self.end.to_string());
-        Ok(OperationRequest::flat(self.interface(), &Body { call_id: &self.call_id, begin_time, end_time, version: "2.0" }))
+        Ok(OperationRequest::flat(
+            self.interface(),
+            &Body { call_id: &self.call_id, begin_time, end_time, version: "2.0" },
+        ))
     }
 
     fn answer(&self, received: Received) -> Result<RecordingUrl, AnswerError> {

@@ -42,14 +42,20 @@ impl IvrUploadFile {
         name: "ivr/uploadFile",
         about: "uploads a WAV file for a third party's robot",
         fields: &[
-            InterfaceField::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
-            InterfaceField::required("data", FieldForm::Wav { limit: SIZE_LIMIT }, "the file; it is sent in base64"),
+            InterfaceField::required("vdnId", FieldForm::Number, "the virtual call center")
+                .in_query(),
+            InterfaceField::required(
+                "data",
+                FieldForm::Wav { limit: SIZE_LIMIT },
+                "the file; it is sent in base64",
+            ),
         ],
         answer: "fileName: the file's path there; locationId: its nodes",
         expected: Expected::Envelope,
         repeat: Repeat::OnlyUnlessArrived,
         build: |values| {
-            let data = values.data.take().ok_or_else(|| FieldError::new("data", FieldProblem::Missing))?;
+            let data =
+                values.data.take().ok_or_else(|| FieldError::new("data", FieldProblem::Missing))?;
             Interface::built(Self::new(values.number("vdnId")?, data))
         },
         ..Interface::SIGNED_POST
@@ -72,7 +78,10 @@ impl IvrUploadFile {
 impl fmt::Debug for IvrUploadFile {
     /// Without the file, which is large and somebody's voice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IvrUploadFile").field("vdn_id", &self.vdn_id).field("bytes", &self.data.len()).finish_non_exhaustive()
+        f.debug_struct("IvrUploadFile")
+            .field("vdn_id", &self.vdn_id)
+            .field("bytes", &self.data.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +96,10 @@ impl Operation for IvrUploadFile {
             data: String,
         }
         wav::check("data", &self.data, self.size_limit)?;
-        let request = OperationRequest::enveloped(self.interface(), &MsgBody { data: base64::encode(&self.data) });
+        let request = OperationRequest::enveloped(
+            self.interface(),
+            &MsgBody { data: base64::encode(&self.data) },
+        );
         Ok(request.query("vdnId", self.vdn_id.to_string()))
     }
 
@@ -96,7 +108,10 @@ impl Operation for IvrUploadFile {
         let file_name = envelope.data_text("fileName").filter(|name| !name.is_empty());
         let file_name = file_name.ok_or(AnswerError::Field { field: "fileName" })?;
         let location_ids = location_ids(envelope.data().and_then(|data| data.field("locationId")));
-        Ok(UploadedFile { file_name, location_ids: location_ids.ok_or(AnswerError::Field { field: "locationId" })? })
+        Ok(UploadedFile {
+            file_name,
+            location_ids: location_ids.ok_or(AnswerError::Field { field: "locationId" })?,
+        })
     }
 }
 

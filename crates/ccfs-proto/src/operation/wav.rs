@@ -74,7 +74,9 @@ fn problem(file: &[u8], limit: usize) -> Option<WavProblem> {
     if !file.starts_with(b"RIFF") || file.get(8..12) != Some(b"WAVE") {
         return Some(WavProblem::NotWav);
     }
-    let Some(format) = chunk(file, *b"fmt ").and_then(Format::read) else { return Some(WavProblem::NoChunk { chunk: "fmt " }) };
+    let Some(format) = chunk(file, *b"fmt ").and_then(Format::read) else {
+        return Some(WavProblem::NoChunk { chunk: "fmt " });
+    };
     if !CODINGS.contains(&format.tag) {
         return Some(WavProblem::Coding { tag: format.tag });
     }

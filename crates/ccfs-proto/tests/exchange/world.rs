@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, Freshness, Now, Operation, OutOfTurn, Policy,
-    QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp, TransportFailure, Verifier,
+    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, Freshness, Now, Operation,
+    OutOfTurn, Policy, QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp,
+    TransportFailure, Verifier,
 };
 use http::{HeaderMap, Request, StatusCode, header};
 use proptest::sample::Index;
@@ -156,10 +157,20 @@ pub(crate) fn credentials() -> Credentials {
 pub(crate) fn run(script: &Script, probing: bool) -> Run {
     if script.starts_job {
         let time = |text: &str| text.parse().unwrap();
-        let operation = QueryAgentSkillInfoData::new(time("2023-04-06 00:00:00"), time("2023-04-07 00:00:00"), "https://10.9.8.7/callback");
+        let operation = QueryAgentSkillInfoData::new(
+            time("2023-04-06 00:00:00"),
+            time("2023-04-07 00:00:00"),
+            "https://10.9.8.7/callback",
+        );
         play(operation, script, probing)
     } else {
-        play(DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap()), script, probing)
+        play(
+            DownloadAgentSkillInfoFile::new(
+                "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap(),
+            ),
+            script,
+            probing,
+        )
     }
 }
 
@@ -173,7 +184,9 @@ where
         .unwrap()
         .sink(script.sink)
         .jitter(move || {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             random
         })
         .assume_correction(script.assumed);
@@ -193,7 +206,11 @@ where
                     probe(&mut exchange, clock.now(), Turn::Head);
                 }
                 let (number, attempt) = (attempts.len(), attempts.last_mut().unwrap());
-                let mood = script.moods.get(number - 1).cloned().unwrap_or_else(|| Mood::good([Duration::ZERO; 2]));
+                let mood = script
+                    .moods
+                    .get(number - 1)
+                    .cloned()
+                    .unwrap_or_else(|| Mood::good([Duration::ZERO; 2]));
                 match answer(script, mood, &request, &mut clock, within) {
                     Ok(answered) => {
                         attempt.take(&answered, clock.now().wall);
@@ -273,7 +290,13 @@ fn exchange_turn<O: Operation>(exchange: &Exchange<O>) -> Turn {
 /// Does everything that it is not the turn for, and sees that nothing comes of it.
 fn probe<O: Operation>(exchange: &mut Exchange<O>, now: Now, turn: Turn) {
     let later = Now { monotonic: now.monotonic + Duration::from_secs(3), ..now };
-    let before = (format!("{exchange:?}"), exchange.attempts(), exchange.progress(), exchange.correction(), exchange.clock_skew());
+    let before = (
+        format!("{exchange:?}"),
+        exchange.attempts(),
+        exchange.progress(),
+        exchange.correction(),
+        exchange.clock_skew(),
+    );
     let refused = |result: Result<(), OutOfTurn>| {
         let error = result.unwrap_err();
         assert!(error.to_string().starts_with("out of turn: "), "{error}");
@@ -292,7 +315,13 @@ fn probe<O: Operation>(exchange: &mut Exchange<O>, now: Now, turn: Turn) {
     if matches!(turn, Turn::Head | Turn::Over) {
         refused(exchange.poll(later).map(drop));
     }
-    let after = (format!("{exchange:?}"), exchange.attempts(), exchange.progress(), exchange.correction(), exchange.clock_skew());
+    let after = (
+        format!("{exchange:?}"),
+        exchange.attempts(),
+        exchange.progress(),
+        exchange.correction(),
+        exchange.clock_skew(),
+    );
     assert_eq!(before, after);
 }
 
@@ -385,12 +414,15 @@ fn answer(
         headers.insert(header::CONTENT_LENGTH, u64::try_from(declared).unwrap_or(0).into());
     }
     let date = |millis: i64| {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        let time =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
         httpdate::fmt_http_date(time).parse().unwrap()
     };
     match mood.date {
         Date::Missing => {}
-        Date::Lie(seconds) => drop(headers.insert(header::DATE, date(server.plus_millis(seconds * 1000).unix_millis()))),
+        Date::Lie(seconds) => drop(
+            headers.insert(header::DATE, date(server.plus_millis(seconds * 1000).unix_millis())),
+        ),
         Date::Right => drop(headers.insert(header::DATE, date(server.unix_millis()))),
         Date::Cached => {
             headers.insert(header::DATE, date(server.unix_millis()));
@@ -411,7 +443,12 @@ fn answer(
         rest.chunks.truncate(at.index(rest.chunks.len() + 1));
         rest.failure = Some(failure);
     }
-    Ok(Answered { status: StatusCode::from_u16(status).unwrap(), headers, retry_after: mood.retry_after, rest })
+    Ok(Answered {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers,
+        retry_after: mood.retry_after,
+        rest,
+    })
 }
 
 fn good_body(script: &Script) -> Bytes {
@@ -419,7 +456,8 @@ fn good_body(script: &Script) -> Bytes {
 }
 
 fn cut(body: &Bytes, cuts: &[Index]) -> std::collections::VecDeque<Bytes> {
-    let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).chain([body.len()]).collect();
+    let mut ends: Vec<usize> =
+        cuts.iter().map(|cut| cut.index(body.len() + 1)).chain([body.len()]).collect();
     ends.sort_unstable();
     let mut start = 0;
     ends.into_iter().map(|end| body.slice(std::mem::replace(&mut start, end)..end)).collect()
@@ -433,9 +471,18 @@ fn is_accepted(script: &Script, request: &Request<Bytes>, server: Timestamp) -> 
 
 /// When a request was signed, if `verifier` takes it at that time.
 fn verified_at(verifier: &Verifier, request: &Request<Bytes>, now: Timestamp) -> Option<Timestamp> {
-    let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    let view =
-        RequestView { method: request.method().as_str(), path: request.uri().path(), query: &[], headers: &headers, body: request.body() };
+    let headers: Vec<_> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
+    let view = RequestView {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: &[],
+        headers: &headers,
+        body: request.body(),
+    };
     let authorization = request.headers()[header::AUTHORIZATION].to_str().unwrap();
     verifier.verify(authorization, view, now).ok().map(|verified| verified.timestamp)
 }
@@ -445,7 +492,8 @@ impl Attempt {
         let authorization = &request.headers()[header::AUTHORIZATION];
         assert!(authorization.is_sensitive());
         let now = Clock(sent).now().wall;
-        let signed = verified_at(&Verifier::new(&credentials()), request, now).expect("every attempt is signed anew and rightly");
+        let signed = verified_at(&Verifier::new(&credentials()), request, now)
+            .expect("every attempt is signed anew and rightly");
         Self {
             sent,
             authorization: authorization.to_str().unwrap().to_owned(),
@@ -467,7 +515,10 @@ impl Attempt {
         self.headers = answered.headers.clone();
         let date = |name| {
             let text = answered.headers.get(name)?.to_str().ok()?;
-            let since = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let since = httpdate::parse_http_date(text)
+                .ok()?
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .ok()?;
             Some(millis(since))
         };
         self.retry_after = match answered.retry_after {
@@ -476,7 +527,8 @@ impl Attempt {
             RetryAfter::Seconds(seconds) => Some(Duration::from_secs(seconds)),
             RetryAfter::Date(_) => {
                 let from = date(header::DATE).unwrap_or(wall.unix_millis());
-                date(header::RETRY_AFTER).map(|until| Duration::from_millis(u64::try_from(until - from).unwrap_or(0)))
+                date(header::RETRY_AFTER)
+                    .map(|until| Duration::from_millis(u64::try_from(until - from).unwrap_or(0)))
             }
         };
     }

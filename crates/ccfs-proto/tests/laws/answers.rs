@@ -1,12 +1,21 @@
 //! Envelopes and callbacks.
 
-use ccfs_proto::{Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode, ResultData, request_body};
+use ccfs_proto::{
+    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode,
+    ResultData, request_body,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{cases, sized};
 
-const NAME_KEYS: [&str; 5] = ["agentSkillInfoFileName", "agentOprSkillFileName", "agentOprInfoFileName", "billFileName", "fileName"];
+const NAME_KEYS: [&str; 5] = [
+    "agentSkillInfoFileName",
+    "agentOprSkillFileName",
+    "agentOprInfoFileName",
+    "billFileName",
+    "fileName",
+];
 
 fn data() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -18,13 +27,17 @@ fn data() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(".{0,6}", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map(".{0,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
 
 fn code() -> impl Strategy<Value = ResultCode> {
-    prop_oneof![prop::sample::select(ResultCode::DOCUMENTED), ".{0,10}".prop_map(|text| ResultCode::from(text.as_str()))]
+    prop_oneof![
+        prop::sample::select(ResultCode::DOCUMENTED),
+        ".{0,10}".prop_map(|text| ResultCode::from(text.as_str()))
+    ]
 }
 
 fn body(envelope: &Envelope) -> String {
@@ -36,8 +49,9 @@ fn tree(data: &ResultData) -> Value {
 }
 
 fn job() -> impl Strategy<Value = (ResponseId, Day)> {
-    ("[0-9a-f]{32}", 0_u16..=9999, 1_u8..=12, 1_u8..=28)
-        .prop_map(|(id, year, month, day)| (id.parse().unwrap(), Day::new(year, month, day).unwrap()))
+    ("[0-9a-f]{32}", 0_u16..=9999, 1_u8..=12, 1_u8..=28).prop_map(|(id, year, month, day)| {
+        (id.parse().unwrap(), Day::new(year, month, day).unwrap())
+    })
 }
 
 proptest! {
@@ -177,17 +191,32 @@ fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
     for bad in ["1e999", r#""\ud800""#, "[-1e999,\"\"]"] {
         let body = format!("{{\"resultCode\":\"0\",\n  \"resultData\":[\n{bad}]}}");
         let Err(error) = serde_json::from_str::<Value>(&body) else { panic!("{bad}") };
-        assert_eq!(Envelope::parse(body.as_bytes()), Err(EnvelopeError::Json { line: error.line(), column: error.column() }), "{bad}");
+        assert_eq!(
+            Envelope::parse(body.as_bytes()),
+            Err(EnvelopeError::Json { line: error.line(), column: error.column() }),
+            "{bad}"
+        );
         let body = body.replace('\n', "");
         let Err(error) = serde_json::from_str::<Value>(&body) else { panic!("{bad}") };
-        assert_eq!(Envelope::parse(body.as_bytes()), Err(EnvelopeError::Json { line: 1, column: error.column() }), "{bad}");
+        assert_eq!(
+            Envelope::parse(body.as_bytes()),
+            Err(EnvelopeError::Json { line: 1, column: error.column() }),
+            "{bad}"
+        );
     }
     for depth in [127, 128, sized(100_000, 200)] {
         let data = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let body = format!("{{\"resultCode\":\"0\",\n\"resultData\":{data}}}");
         let taken = Envelope::parse(body.as_bytes());
-        assert_eq!(taken.as_ref().ok().and_then(Envelope::data).map(tree), serde_json::from_str(&data).ok(), "{depth}");
-        assert!(taken.is_ok() || matches!(taken, Err(EnvelopeError::Json { line: 2, .. })), "{taken:?}");
+        assert_eq!(
+            taken.as_ref().ok().and_then(Envelope::data).map(tree),
+            serde_json::from_str(&data).ok(),
+            "{depth}"
+        );
+        assert!(
+            taken.is_ok() || matches!(taken, Err(EnvelopeError::Json { line: 2, .. })),
+            "{taken:?}"
+        );
     }
 }
 
@@ -200,10 +229,17 @@ fn a_field_may_not_stand_twice() {
         r#"{"response":{"resultCode":"0","resultCode":"0300011"}}"#,
         r#"{"response":{"resultCode":"0"},"response":null}"#,
     ] {
-        assert!(matches!(Envelope::parse(twice.as_bytes()), Err(EnvelopeError::Json { .. })), "{twice}");
+        assert!(
+            matches!(Envelope::parse(twice.as_bytes()), Err(EnvelopeError::Json { .. })),
+            "{twice}"
+        );
     }
     let data = Envelope::parse(br#"{"resultCode":"0","resultData":{"a":"1","a":"2"}}"#).unwrap();
-    assert_eq!(data.data_text("a").as_deref(), Some("2"), "in the data the last one counts, as in a tree");
+    assert_eq!(
+        data.data_text("a").as_deref(),
+        Some("2"),
+        "in the data the last one counts, as in a tree"
+    );
 }
 
 /// An account that a server wrote as a number is not lost.
@@ -211,7 +247,10 @@ fn a_field_may_not_stand_twice() {
 fn a_numeric_account_is_its_digits() {
     let id = "9239cb50a8384bb0ab503441bf089446";
     let body = json!({"msgBody": {"responseId": id, "fileName": format!("20230406_{id}.zip"), "accountId": 117}});
-    assert_eq!(Callback::parse(body.to_string().as_bytes()).unwrap().account_id.as_deref(), Some("117"));
+    assert_eq!(
+        Callback::parse(body.to_string().as_bytes()).unwrap().account_id.as_deref(),
+        Some("117")
+    );
 }
 
 /// A list of an envelope's values is no envelope; a fuzzer found that it was one.
@@ -222,5 +261,8 @@ fn an_array_is_no_envelope() {
     let inside = Envelope::parse(br#"{"resultCode": "0", "response": ["2.0", "0", "success"]}"#);
     assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
     let old = Envelope::parse(br#"{"resultCode": null, "response": {"version": "2.0", "resultCode": 0, "resultMsg": "success"}}"#);
-    assert_eq!(old.map(|old| (old.code().is_success(), old.version().map(str::to_owned))), Ok((true, Some("2.0".to_owned()))));
+    assert_eq!(
+        old.map(|old| (old.code().is_success(), old.version().map(str::to_owned))),
+        Ok((true, Some("2.0".to_owned())))
+    );
 }

@@ -48,7 +48,12 @@ fn plain_text(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let (year, month, day) = day_after(days + days_to(1970, 1, 1));
     let (seconds, millis) = (rest / 1000, rest % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// All that can be written, its edges more often than chance would have them.
@@ -57,11 +62,13 @@ fn millis() -> impl Strategy<Value = i64> {
 }
 
 fn day() -> impl Strategy<Value = Day> {
-    (0_u16..=9999, 1_u8..=12, 1_u8..=28).prop_map(|(year, month, day)| Day::new(year, month, day).unwrap())
+    (0_u16..=9999, 1_u8..=12, 1_u8..=28)
+        .prop_map(|(year, month, day)| Day::new(year, month, day).unwrap())
 }
 
 fn local_time() -> impl Strategy<Value = LocalTime> {
-    (day(), 0_u8..24, 0_u8..60, 0_u8..60).prop_map(|(day, hour, minute, second)| LocalTime::new(day, hour, minute, second).unwrap())
+    (day(), 0_u8..24, 0_u8..60, 0_u8..60)
+        .prop_map(|(day, hour, minute, second)| LocalTime::new(day, hour, minute, second).unwrap())
 }
 
 proptest! {
@@ -214,7 +221,10 @@ fn every_year_and_every_part_of_a_second_is_written() {
 /// The last second of jiff's instants was written as 1970; a fuzzer found it.
 #[test]
 fn the_last_days_of_the_year_9999_are_written() {
-    for (millis, text) in [(253_402_207_200_807, "9999-12-30T22:00:00.807Z"), (253_402_207_199_999, "9999-12-30T21:59:59.999Z")] {
+    for (millis, text) in [
+        (253_402_207_200_807, "9999-12-30T22:00:00.807Z"),
+        (253_402_207_199_999, "9999-12-30T21:59:59.999Z"),
+    ] {
         assert_eq!(Timestamp::from_unix_millis(millis).to_string(), text);
     }
 }

@@ -31,7 +31,10 @@ impl Answer {
     fn classifier(&self) -> Classifier {
         let mut headers = HeaderMap::new();
         // A type that says nothing: the verdict must not lean on it.
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"),
+        );
         if let Some(declared) = self.declared {
             headers.insert(header::CONTENT_LENGTH, declared.into());
         }
@@ -39,7 +42,10 @@ impl Answer {
     }
 
     /// The verdict, and what went into the file, when the body comes in these pieces.
-    fn judge(classifier: Classifier, chunks: impl IntoIterator<Item = Bytes>) -> (Result<Classified, AnswerError>, Vec<u8>) {
+    fn judge(
+        classifier: Classifier,
+        chunks: impl IntoIterator<Item = Bytes>,
+    ) -> (Result<Classified, AnswerError>, Vec<u8>) {
         let (mut classifier, mut file) = (classifier, Vec::new());
         for chunk in chunks {
             match classifier.push(chunk) {
@@ -55,7 +61,9 @@ impl Answer {
         ends.push(self.body.len());
         ends.sort_unstable();
         let mut start = 0;
-        ends.into_iter().map(|end| self.body.slice(std::mem::replace(&mut start, end)..end)).collect()
+        ends.into_iter()
+            .map(|end| self.body.slice(std::mem::replace(&mut start, end)..end))
+            .collect()
     }
 
     fn bytewise(&self) -> impl Iterator<Item = Bytes> + '_ {
@@ -114,19 +122,25 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let status = prop_oneof![6 => Just(200_u16), 1 => Just(206), 1 => prop::sample::select(vec![204, 302, 401, 403, 404, 429, 500, 503])];
-    let declared = prop_oneof![3 => Just(None), 3 => Just(Some(0_i64)), 1 => (-5_i64..50).prop_map(Some)];
-    (status, declared, prop::sample::select(&EXPECTED[..]), body()).prop_map(|(status, off, expected, body)| Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        declared: off.map(|off| u64::try_from(i64::try_from(body.len()).unwrap() + off).unwrap_or(0)),
-        expected,
-        body: body.into(),
-    })
+    let declared =
+        prop_oneof![3 => Just(None), 3 => Just(Some(0_i64)), 1 => (-5_i64..50).prop_map(Some)];
+    (status, declared, prop::sample::select(&EXPECTED[..]), body()).prop_map(
+        |(status, off, expected, body)| Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            declared: off
+                .map(|off| u64::try_from(i64::try_from(body.len()).unwrap() + off).unwrap_or(0)),
+            expected,
+            body: body.into(),
+        },
+    )
 }
 
 /// Whether a body ends with a ZIP's end record and the comment that it announces.
 fn ends_a_zip(body: &[u8]) -> bool {
     (0..body.len().saturating_sub(21)).any(|at| {
-        body[at..].starts_with(b"PK\x05\x06") && at + 22 + usize::from(u16::from_le_bytes([body[at + 20], body[at + 21]])) == body.len()
+        body[at..].starts_with(b"PK\x05\x06")
+            && at + 22 + usize::from(u16::from_le_bytes([body[at + 20], body[at + 21]]))
+                == body.len()
     })
 }
 
@@ -224,7 +238,12 @@ proptest! {
 #[test]
 fn what_is_no_answer_is_told_by_its_looks() {
     let judge = |body: &[u8]| {
-        let answer = Answer { status: StatusCode::OK, declared: None, expected: EXPECTED[1], body: Bytes::copy_from_slice(body) };
+        let answer = Answer {
+            status: StatusCode::OK,
+            declared: None,
+            expected: EXPECTED[1],
+            body: Bytes::copy_from_slice(body),
+        };
         Answer::judge(answer.classifier(), answer.bytewise().collect::<Vec<_>>()).0.unwrap_err()
     };
     let garbage = |looks_like| AnswerError::Garbage { looks_like };
@@ -238,5 +257,8 @@ fn what_is_no_answer_is_told_by_its_looks() {
     assert_eq!(judge(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0"), garbage(LooksLike::Binary));
     assert_eq!(judge(b"PK"), AnswerError::Truncated { declared: None, received: 2 });
     assert_eq!(judge(&wav(b"data")), AnswerError::OtherFile { kind: FileKind::Wav });
-    assert_eq!(judge(&zip(b"a", b"")[..30]), AnswerError::Truncated { declared: None, received: 30 });
+    assert_eq!(
+        judge(&zip(b"a", b"")[..30]),
+        AnswerError::Truncated { declared: None, received: 30 }
+    );
 }

@@ -1,7 +1,10 @@
 //! Endpoints, and what a request's target looks like to URL libraries.
 
 use bytes::Bytes;
-use ccfs_proto::{Endpoint, EndpointError, OperationRequest, PreparedRequest, RequestError, Scheme, Signer, Timestamp};
+use ccfs_proto::{
+    Endpoint, EndpointError, OperationRequest, PreparedRequest, RequestError, Scheme, Signer,
+    Timestamp,
+};
 use http::{Method, Uri, header};
 use proptest::prelude::*;
 use url::Url;

@@ -10,7 +10,8 @@ use super::cases;
 const ID: &str = "[0-9a-f]{32}";
 
 fn day() -> impl Strategy<Value = Day> {
-    (0_u16..=9999, 1_u8..=12, 1_u8..=31).prop_filter_map("a day that exists", |(year, month, day)| Day::new(year, month, day).ok())
+    (0_u16..=9999, 1_u8..=12, 1_u8..=31)
+        .prop_filter_map("a day that exists", |(year, month, day)| Day::new(year, month, day).ok())
 }
 
 proptest! {
@@ -108,7 +109,8 @@ proptest! {
 #[test]
 fn documented_codes_are_the_published_ones() {
     let texts: Vec<_> = ResultCode::DOCUMENTED.iter().map(ResultCode::as_str).collect();
-    let published: Vec<_> = std::iter::once("0".to_owned()).chain((1..=49).map(|n| format!("03000{n:02}"))).collect();
+    let published: Vec<_> =
+        std::iter::once("0".to_owned()).chain((1..=49).map(|n| format!("03000{n:02}"))).collect();
     assert_eq!(texts, published);
     for code in ResultCode::DOCUMENTED {
         assert_eq!(&ResultCode::from(code.as_str()), code);
@@ -116,6 +118,10 @@ fn documented_codes_are_the_published_ones() {
         assert!(!code.advice().to_string().is_empty());
     }
     assert_eq!(texts.iter().collect::<HashSet<_>>().len(), texts.len());
-    let later: Vec<_> = ResultCode::DOCUMENTED.iter().filter(|code| code.advice() == Advice::TryLater).map(ResultCode::as_str).collect();
+    let later: Vec<_> = ResultCode::DOCUMENTED
+        .iter()
+        .filter(|code| code.advice() == Advice::TryLater)
+        .map(ResultCode::as_str)
+        .collect();
     assert_eq!(later, ["0300008", "0300009"]);
 }

@@ -41,7 +41,8 @@ fn some(count: usize) -> Vec<Request> {
 
 /// What the program writes, or `None`, and a printed reason, where it cannot be run.
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
-    let spawned = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let spawned =
+        Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
         skipped(format_args!("{program} cannot be run here"));
         return None;
@@ -69,7 +70,14 @@ fn python_signs_alike() {
         writeln!(input, "{line}").unwrap();
         for dialect in QueryLine::ALL {
             let signer = Signer::new(&credentials()).query_line(dialect).precision(precision);
-            expected.push(request.with_view(|view| signer.sign(view, at)).unwrap().to_str().unwrap().to_owned());
+            expected.push(
+                request
+                    .with_view(|view| signer.sign(view, at))
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
     }
     let Some(output) = run("python3", &["-c", PYTHON], input.as_bytes()) else { return };
@@ -82,12 +90,19 @@ fn openssl_signs_alike() {
     let at = Timestamp::from_unix_millis(1_688_888_888_088);
     let hmac = |key: &[u8], message: &[u8]| {
         let key = hex(key);
-        let output = run("openssl", &["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{key}")], message)?;
+        let output = run(
+            "openssl",
+            &["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{key}")],
+            message,
+        )?;
         Some(output.trim().rsplit(' ').next().unwrap().to_owned())
     };
     for request in some(5) {
-        let steps = request.with_view(|view| Signer::new(&credentials()).explain(view, at)).unwrap();
-        let Some(signing_key) = hmac(SECRET_KEY.as_bytes(), steps.prefix.as_bytes()) else { return };
+        let steps =
+            request.with_view(|view| Signer::new(&credentials()).explain(view, at)).unwrap();
+        let Some(signing_key) = hmac(SECRET_KEY.as_bytes(), steps.prefix.as_bytes()) else {
+            return;
+        };
         let signature = hmac(signing_key.as_bytes(), steps.canonical_request.as_bytes());
         assert_eq!(signature.as_deref(), Some(steps.signature.as_str()));
     }

@@ -28,9 +28,17 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn with_view<T>(&self, then: impl FnOnce(RequestView<'_>) -> T) -> T {
-        let query: Vec<_> = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        then(RequestView { method: &self.method, path: &self.path, query: &query, headers: &headers, body: &self.body })
+        let query: Vec<_> =
+            self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        then(RequestView {
+            method: &self.method,
+            path: &self.path,
+            query: &query,
+            headers: &headers,
+            body: &self.body,
+        })
     }
 }
 
@@ -50,11 +58,24 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
     )
         .prop_map(|(method, path, query, extra, host, body, (at, usual, value))| {
             if usual {
-                let headers = [("content-length", body.len().to_string()), ("content-type", value), ("host", host)];
-                return Request { method, path, query, headers: headers.map(|(name, value)| (name.to_owned(), value)).into(), body };
+                let headers = [
+                    ("content-length", body.len().to_string()),
+                    ("content-type", value),
+                    ("host", host),
+                ];
+                return Request {
+                    method,
+                    path,
+                    query,
+                    headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+                    body,
+                };
             }
             let mut names = BTreeSet::from(["host".to_owned()]);
-            let mut headers: Vec<_> = extra.into_iter().filter(|(name, _)| names.insert(name.to_ascii_lowercase())).collect();
+            let mut headers: Vec<_> = extra
+                .into_iter()
+                .filter(|(name, _)| names.insert(name.to_ascii_lowercase()))
+                .collect();
             headers.insert(at.index(headers.len() + 1), ("Host".to_owned(), host));
             Request { method, path, query, headers, body }
         })
@@ -62,21 +83,28 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
 
 /// Texts of few but troublesome characters.
 fn text(longest: usize) -> impl Strategy<Value = String> {
-    prop::collection::vec(prop_oneof![4 => prop::char::range(' ', '~'), 1 => any::<char>()], 0..longest)
-        .prop_map(|characters| characters.into_iter().collect())
+    prop::collection::vec(
+        prop_oneof![4 => prop::char::range(' ', '~'), 1 => any::<char>()],
+        0..longest,
+    )
+    .prop_map(|characters| characters.into_iter().collect())
 }
 
 /// The names in the header list.
 pub(crate) fn plain_list(request: &Request) -> String {
-    let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let mut names: Vec<_> =
+        request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
     names.join(";")
 }
 
 /// The canonical request, without regard for speed.
 pub(crate) fn plain_canonical(request: &Request, dialect: QueryLine) -> String {
-    let mut pairs: Vec<String> =
-        request.query.iter().map(|(key, value)| format!("{}={}", encode(key.as_bytes()), encode(value.as_bytes()))).collect();
+    let mut pairs: Vec<String> = request
+        .query
+        .iter()
+        .map(|(key, value)| format!("{}={}", encode(key.as_bytes()), encode(value.as_bytes())))
+        .collect();
     pairs.sort();
     let query_line = match (pairs.is_empty(), dialect) {
         (true, QueryLine::Omit) => String::new(),
@@ -85,15 +113,32 @@ pub(crate) fn plain_canonical(request: &Request, dialect: QueryLine) -> String {
     let mut lines: Vec<String> = request
         .headers
         .iter()
-        .map(|(name, value)| format!("{}:{}\n", encode(name.to_ascii_lowercase().as_bytes()), encode(plain_trim(value).as_bytes())))
+        .map(|(name, value)| {
+            format!(
+                "{}:{}\n",
+                encode(name.to_ascii_lowercase().as_bytes()),
+                encode(plain_trim(value).as_bytes())
+            )
+        })
         .collect();
     // The line end sorts before everything, as the end of a line does.
     lines.sort();
-    format!("{}\n{}\n{query_line}{}\n{}{}", request.method, request.path, plain_list(request), lines.concat(), encode(&request.body))
+    format!(
+        "{}\n{}\n{query_line}{}\n{}{}",
+        request.method,
+        request.path,
+        plain_list(request),
+        lines.concat(),
+        encode(&request.body)
+    )
 }
 
 /// The header, without regard for speed, and without the crates that the signer uses for it.
-pub(crate) fn plain_authorization(request: &Request, timestamp: &str, dialect: QueryLine) -> String {
+pub(crate) fn plain_authorization(
+    request: &Request,
+    timestamp: &str,
+    dialect: QueryLine,
+) -> String {
     let prefix = format!("auth-v2/{ACCESS_KEY}/{timestamp}/{}", plain_list(request));
     let signing_key = hmac_hex(SECRET_KEY.as_bytes(), prefix.as_bytes());
     let signature = hmac_hex(signing_key.as_bytes(), plain_canonical(request, dialect).as_bytes());
@@ -107,7 +152,9 @@ pub(crate) fn plain_trim(value: &str) -> &str {
 fn encode(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, &byte| {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte))
+            }
             _ => write!(text, "%{byte:02X}").unwrap(),
         }
         text
@@ -129,7 +176,8 @@ pub(crate) fn hmac_hex(key: &[u8], message: &[u8]) -> String {
     } else {
         block[..key.len()].copy_from_slice(key);
     }
-    let inner = Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(message).finalize();
+    let inner =
+        Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(message).finalize();
     let outer = Sha256::new().chain_update(block.map(|b| b ^ 0x5C)).chain_update(inner).finalize();
     hex(&outer)
 }

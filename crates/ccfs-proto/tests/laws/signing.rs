@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ccfs_proto::{Precision, QueryLine, RequestView, Signer, Timestamp, ViewError};
 use proptest::prelude::*;
 
-use super::requests::{Request, credentials, plain_authorization, plain_canonical, plain_list, plain_trim, requests};
+use super::requests::{
+    Request, credentials, plain_authorization, plain_canonical, plain_list, plain_trim, requests,
+};
 use super::{cases, sized};
 
 proptest! {
@@ -138,13 +140,18 @@ proptest! {
 }
 
 /// Method, path, query, headers and body.
-type Meaning<'a> = (&'a str, &'a str, Vec<&'a (String, String)>, BTreeMap<String, &'a str>, &'a [u8]);
+type Meaning<'a> =
+    (&'a str, &'a str, Vec<&'a (String, String)>, BTreeMap<String, &'a str>, &'a [u8]);
 
 /// What a request means to the signature: everything but orders, cases and outer blanks.
 fn meaning(request: &Request) -> Meaning<'_> {
     let mut query: Vec<_> = request.query.iter().collect();
     query.sort();
-    let headers = request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), plain_trim(value))).collect();
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), plain_trim(value)))
+        .collect();
     (&request.method, &request.path, query, headers, &request.body)
 }
 
@@ -154,23 +161,30 @@ fn tricky() -> impl Strategy<Value = Request> {
     let query = prop::collection::vec((text(), text()), 0..2);
     let body = prop::collection::vec(prop::sample::select(&b"a\n"[..]), 0..2);
     let headers = prop::collection::vec(("[ab]", "[a:\n ]{0,2}"), 0..2);
-    ("(G|G\n/)", "/(|a=|\n|\na=|a\n=)", query, headers, body).prop_map(|(method, path, query, mut headers, body)| {
-        headers.dedup_by_key(|(name, _)| name.clone());
-        headers.push(("host".to_owned(), "h".to_owned()));
-        Request { method, path, query, headers, body }
-    })
+    ("(G|G\n/)", "/(|a=|\n|\na=|a\n=)", query, headers, body).prop_map(
+        |(method, path, query, mut headers, body)| {
+            headers.dedup_by_key(|(name, _)| name.clone());
+            headers.push(("host".to_owned(), "h".to_owned()));
+            Request { method, path, query, headers, body }
+        },
+    )
 }
 
 #[test]
 fn a_line_break_cannot_stand_for_the_end_of_the_path_or_the_method() {
     let headers = &[("host", "h")];
     let plain = RequestView { method: "GET", path: "/p", query: &[("a", "b")], headers, body: b"" };
-    let tricks =
-        [RequestView { path: "/p\na=b", query: &[], ..plain }, RequestView { method: "GET\n/p", path: "a=b", query: &[], ..plain }];
+    let tricks = [
+        RequestView { path: "/p\na=b", query: &[], ..plain },
+        RequestView { method: "GET\n/p", path: "a=b", query: &[], ..plain },
+    ];
     let signer = Signer::new(&credentials());
     let at = Timestamp::from_unix_millis(0);
     let genuine = signer.explain(plain, at).unwrap().canonical_request;
     for trick in tricks {
-        assert!(signer.explain(trick, at).is_ok_and(|steps| steps.canonical_request != genuine) || signer.sign(trick, at).is_err());
+        assert!(
+            signer.explain(trick, at).is_ok_and(|steps| steps.canonical_request != genuine)
+                || signer.sign(trick, at).is_err()
+        );
     }
 }

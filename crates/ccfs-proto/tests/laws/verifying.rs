@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ccfs_proto::{
-    AuthorizationHeader, Credentials, Difference, Freshness, QueryLine, RecentSignatures, ReplayGuard, Signer, Timestamp, Verifier,
-    VerifyError,
+    AuthorizationHeader, Credentials, Difference, Freshness, QueryLine, RecentSignatures,
+    ReplayGuard, Signer, Timestamp, Verifier, VerifyError,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -21,7 +21,9 @@ fn sign(request: &Request, dialect: QueryLine, at: Timestamp) -> String {
 }
 
 fn verify(authorization: &str, request: &Request) -> Result<(), VerifyError> {
-    request.with_view(|view| Verifier::new(&credentials()).verify(authorization, view, AT)).map(drop)
+    request
+        .with_view(|view| Verifier::new(&credentials()).verify(authorization, view, AT))
+        .map(drop)
 }
 
 /// `text` with the character at `at` replaced by another one; `None` when it has none.
@@ -196,7 +198,9 @@ fn header_like() -> impl Strategy<Value = String> {
         "[a-z;]{0,4}(;?host;?|hos)[a-zA-Z-]{0,3}",
         "([0-9a-f]{64}|[0-9a-fA-F]{63,65})",
     )
-        .prop_map(|(scheme, key, time, list, signature)| [scheme, key, time, list, signature].join("/"))
+        .prop_map(|(scheme, key, time, list, signature)| {
+            [scheme, key, time, list, signature].join("/")
+        })
 }
 
 #[test]
@@ -205,7 +209,10 @@ fn the_known_mistakes_are_named() {
         method: "POST".into(),
         path: "/gateway/CCFS/resource/ccfs/downloadAgentSkillInfoFile".into(),
         query: vec![],
-        headers: vec![("host".into(), "[::1]:8443".into()), ("content-type".into(), "application/json; charset=UTF-8".into())],
+        headers: vec![
+            ("host".into(), "[::1]:8443".into()),
+            ("content-type".into(), "application/json; charset=UTF-8".into()),
+        ],
         body: b"{}\r\n".to_vec(),
     };
     let header = |nth: usize, value: &str| {
@@ -218,7 +225,13 @@ fn the_known_mistakes_are_named() {
         (header(1, "application/json;charset=UTF-8"), Difference::ContentTypeBlank),
         (Request { body: b"{}".to_vec(), ..sent.clone() }, Difference::BodyLineEnd),
         (Request { body: vec![], ..sent.clone() }, Difference::BodyLeftOut),
-        (Request { path: "/CCFS/resource/ccfs/downloadAgentSkillInfoFile".into(), ..sent.clone() }, Difference::PathPrefix),
+        (
+            Request {
+                path: "/CCFS/resource/ccfs/downloadAgentSkillInfoFile".into(),
+                ..sent.clone()
+            },
+            Difference::PathPrefix,
+        ),
         (Request { method: "GET".into(), ..sent.clone() }, Difference::Method),
     ];
     let verifier = Verifier::new(&credentials());
@@ -230,9 +243,12 @@ fn the_known_mistakes_are_named() {
             assert_eq!(sent.with_view(|view| verifier.diagnose(&text, view)), Ok(Some(expected)));
         }
     }
-    for (dialect, only) in [(QueryLine::Empty, QueryLine::Omit), (QueryLine::Omit, QueryLine::Empty)] {
+    for (dialect, only) in
+        [(QueryLine::Empty, QueryLine::Omit), (QueryLine::Omit, QueryLine::Empty)]
+    {
         let text = sign(&sent, dialect, AT);
-        let cause = sent.with_view(|view| Verifier::new(&credentials()).query_line(only).diagnose(&text, view));
+        let cause = sent
+            .with_view(|view| Verifier::new(&credentials()).query_line(only).diagnose(&text, view));
         assert_eq!(cause, Ok(Some(Difference::QueryLine(dialect))));
     }
     let other = Credentials::from_text(ACCESS_KEY, "another secret".to_owned()).unwrap();

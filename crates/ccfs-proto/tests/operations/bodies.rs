@@ -1,17 +1,22 @@
 //! The exact bytes of one request of every interface, against JSON that was written by hand.
 
 use ccfs_proto::{
-    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
-    DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, IndexFileName, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash,
-    IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, RequestPlayVoice,
-    Timestamp,
+    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
+    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
+    GetRecordFileUrlFromObs, IndexFileName, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash,
+    IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
+    QueryAgentSkillInfoData, QueryBillData, RequestPlayVoice, Timestamp,
 };
 
 use super::support::{BASE, CALLBACK, INDEX_FILE, parameters, sends, time, wav};
 
 #[test]
 fn query_agent_skill_info_data() {
-    let query = QueryAgentSkillInfoData::new(time("2023-04-01 00:00:00"), time("2023-04-04 00:00:00"), CALLBACK);
+    let query = QueryAgentSkillInfoData::new(
+        time("2023-04-01 00:00:00"),
+        time("2023-04-04 00:00:00"),
+        CALLBACK,
+    );
     sends(
         &query,
         "queryAgentSkillInfoData",
@@ -28,7 +33,11 @@ fn query_agent_skill_info_data() {
 
 #[test]
 fn query_agent_operations() {
-    let query = QueryAgentOprInfoData::new(time("2023-04-01 08:30:00"), time("2023-04-01 08:30:00"), "http://receiver/ready?x=1");
+    let query = QueryAgentOprInfoData::new(
+        time("2023-04-01 08:30:00"),
+        time("2023-04-01 08:30:00"),
+        "http://receiver/ready?x=1",
+    );
     sends(
         &query.account_id("tenant").agent_id("1001"),
         "queryAgentOprInfoData",
@@ -86,7 +95,12 @@ fn downloads_of_index_files() {
     assert_eq!(DownloadAgentOprInfoFile::new(name.clone()).file_name(), &name);
     // The server's own rule is laxer than the form that it gives out.
     let lax = IndexFileName::lenient("lax-name.1").unwrap();
-    sends(&DownloadBillFile::new(lax), "downloadBillFile", &[], r#"{"request":{"version":"2.0"},"msgBody":{"billFileName":"lax-name.1"}}"#);
+    sends(
+        &DownloadBillFile::new(lax),
+        "downloadBillFile",
+        &[],
+        r#"{"request":{"version":"2.0"},"msgBody":{"billFileName":"lax-name.1"}}"#,
+    );
 }
 
 #[test]
@@ -120,7 +134,11 @@ fn downloads_of_recordings() {
 #[test]
 fn the_url_of_a_recording_has_a_flat_body() {
     sends(
-        &GetRecordFileUrlFromObs::new("1529991614-67", time("2023-04-01 08:00:00"), time("2023-04-01 09:00:00")),
+        &GetRecordFileUrlFromObs::new(
+            "1529991614-67",
+            time("2023-04-01 08:00:00"),
+            time("2023-04-01 09:00:00"),
+        ),
         "getRecordFileUrlFromObs",
         &[],
         r#"{"callId":"1529991614-67","beginTime":"2023-04-01 08:00:00","endTime":"2023-04-01 09:00:00","version":"2.0"}"#,
@@ -135,11 +153,17 @@ fn playback() {
         &[],
         r#"{"request":{"version":"2.0"},"msgBody":{"fileName":"Y:/128/0/20180626/1023.V3"}}"#,
     );
-    let play = PlayVoice::new(PlaybackToken::new("to ken/+".to_owned()).unwrap(), Timestamp::from_unix_millis(1_630_402_730_872));
+    let play = PlayVoice::new(
+        PlaybackToken::new("to ken/+".to_owned()).unwrap(),
+        Timestamp::from_unix_millis(1_630_402_730_872),
+    );
     let request = play.request().unwrap();
     assert_eq!((request.method.as_str(), request.signed), ("GET", false));
     assert_eq!(request.path, format!("{BASE}playVoice"));
-    assert_eq!(parameters(&request), [("t", "1630402730872"), ("version", "2.0"), ("st", "to ken/+")]);
+    assert_eq!(
+        parameters(&request),
+        [("t", "1630402730872"), ("version", "2.0"), ("st", "to ken/+")]
+    );
     assert!(request.body.is_empty());
 }
 

@@ -1,6 +1,9 @@
 //! Calls that are only known by name: what the table says is what they take.
 
-use ccfs_proto::{AnyOperation, CallError, Expected, FieldForm, FieldPlace, FieldProblem, FileKind, INTERFACES, Interface, Operation};
+use ccfs_proto::{
+    AnyOperation, CallError, Expected, FieldForm, FieldPlace, FieldProblem, FileKind, INTERFACES,
+    Interface, Operation,
+};
 
 use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, wav};
 
@@ -22,8 +25,12 @@ fn takes_data(interface: &Interface) -> bool {
 }
 
 fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> {
-    let texts = interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav { .. }));
-    texts.filter(|field| field.required || !only_required).map(|field| (field.name.to_owned(), sample(field.name, field.form))).collect()
+    let texts =
+        interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav { .. }));
+    texts
+        .filter(|field| field.required || !only_required)
+        .map(|field| (field.name.to_owned(), sample(field.name, field.form)))
+        .collect()
 }
 
 fn call(interface: &Interface, fields: Vec<(String, String)>) -> Result<AnyOperation, CallError> {
@@ -47,18 +54,33 @@ fn the_table_is_whole() {
         assert_eq!(Interface::named(interface.name).unwrap().name, interface.name);
         let everything = call(interface, samples(interface, false)).unwrap();
         assert_eq!(everything.interface(), interface.name);
-        assert_eq!((everything.repeat(), everything.expected()), (interface.repeat, interface.expected));
+        assert_eq!(
+            (everything.repeat(), everything.expected()),
+            (interface.repeat, interface.expected)
+        );
         let request = everything.request().unwrap();
         assert_eq!((request.method.as_str(), request.signed), (interface.method, interface.signed));
         assert_eq!(request.path, format!("/CCFS/resource/ccfs/{}", interface.name));
-        let in_query = interface.fields.iter().filter(|field| field.place == FieldPlace::Query).map(|field| field.name);
-        let sent = request.query.iter().map(|(key, _)| key.as_str()).filter(|key| *key != "version");
+        let in_query = interface
+            .fields
+            .iter()
+            .filter(|field| field.place == FieldPlace::Query)
+            .map(|field| field.name);
+        let sent =
+            request.query.iter().map(|(key, _)| key.as_str()).filter(|key| *key != "version");
         assert_eq!(in_query.collect::<Vec<_>>(), sent.collect::<Vec<_>>(), "{interface:?}");
     }
     assert!(Interface::named("downloadrecord").is_none());
-    let secrets = INTERFACES.iter().flat_map(|interface| interface.fields).filter(|field| field.secret).map(|field| field.name);
+    let secrets = INTERFACES
+        .iter()
+        .flat_map(|interface| interface.fields)
+        .filter(|field| field.secret)
+        .map(|field| field.name);
     assert_eq!(secrets.collect::<Vec<_>>(), ["st"]);
-    let zips = INTERFACES.iter().filter(|interface| interface.expected == Expected::File(&[FileKind::Zip])).count();
+    let zips = INTERFACES
+        .iter()
+        .filter(|interface| interface.expected == Expected::File(&[FileKind::Zip]))
+        .count();
     assert_eq!(zips, 3);
 }
 
@@ -78,16 +100,25 @@ fn what_must_be_given_is_enough() {
 #[test]
 fn missing_fields_are_all_named() {
     for interface in INTERFACES {
-        let required: Vec<_> =
-            interface.fields.iter().filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. })).collect();
+        let required: Vec<_> = interface
+            .fields
+            .iter()
+            .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }))
+            .collect();
         for left_out in &required {
-            let fields = samples(interface, true).into_iter().filter(|(name, _)| name != left_out.name).collect();
-            let Err(CallError::Missing { missing, known, .. }) = call(interface, fields) else { panic!("{interface:?}") };
+            let fields = samples(interface, true)
+                .into_iter()
+                .filter(|(name, _)| name != left_out.name)
+                .collect();
+            let Err(CallError::Missing { missing, known, .. }) = call(interface, fields) else {
+                panic!("{interface:?}")
+            };
             assert_eq!(missing, [left_out.name]);
             assert_eq!(known.len(), interface.fields.len());
         }
     }
-    let error = AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")])).unwrap_err();
+    let error =
+        AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")])).unwrap_err();
     assert_eq!(
         error.to_string(),
         "queryBillData also needs beginTime, endTime, callBackURL; its fields are: beginTime, endTime, accountId, agentId, callId, \
@@ -101,13 +132,21 @@ fn missing_fields_are_all_named() {
 fn unknown_names_are_told_what_is_known() {
     let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([])).unwrap_err();
     let told = error.to_string();
-    assert!(told.starts_with("there is no interface `downloadAgentSkillInfo`; there are: queryAgentSkillInfoData, "), "{told}");
+    assert!(
+        told.starts_with(
+            "there is no interface `downloadAgentSkillInfo`; there are: queryAgentSkillInfoData, "
+        ),
+        "{told}"
+    );
     assert!(INTERFACES.iter().all(|interface| told.contains(interface.name)));
     for interface in INTERFACES {
         let mut fields = samples(interface, false);
         fields.push(("nonsense".to_owned(), "1".to_owned()));
         let told = call(interface, fields).unwrap_err().to_string();
-        assert!(told.starts_with(&format!("{} has no field `nonsense`; it has: ", interface.name)), "{told}");
+        assert!(
+            told.starts_with(&format!("{} has no field `nonsense`; it has: ", interface.name)),
+            "{told}"
+        );
         assert!(interface.fields.iter().all(|field| told.contains(field.name)));
         // The version is the crate's own business.
         let version = call(interface, pairs([("version", "2.0")])).unwrap_err();
@@ -120,11 +159,22 @@ fn unknown_names_are_told_what_is_known() {
 
 #[test]
 fn fields_given_twice_and_files_given_wrongly() {
-    let twice = AnyOperation::from_fields("downloadRecordFile", pairs([("fileName", "a"), ("fileName", "a")])).unwrap_err();
+    let twice = AnyOperation::from_fields(
+        "downloadRecordFile",
+        pairs([("fileName", "a"), ("fileName", "a")]),
+    )
+    .unwrap_err();
     assert_eq!(twice, CallError::GivenTwice { interface: "downloadRecordFile", field: "fileName" });
-    let text = AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1"), ("data", "UklGRg==")])).unwrap_err();
+    let text =
+        AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1"), ("data", "UklGRg==")]))
+            .unwrap_err();
     assert_eq!(text, CallError::NotText { interface: "ivr/uploadFile", field: "data" });
-    let file = AnyOperation::from_fields_with_data("downloadRecordFile", pairs([("fileName", "a")]), wav(b"1")).unwrap_err();
+    let file = AnyOperation::from_fields_with_data(
+        "downloadRecordFile",
+        pairs([("fileName", "a")]),
+        wav(b"1"),
+    )
+    .unwrap_err();
     assert_eq!(file, CallError::NoData { interface: "downloadRecordFile" });
 }
 
@@ -139,17 +189,33 @@ fn texts_that_cannot_be_read() {
         let error = field_error(made.unwrap_err()).unwrap();
         (error.field, error.problem)
     };
-    let urls = |begin, end| wrong("getRecordFileUrlFromObs", &[("callId", "1"), ("beginTime", begin), ("endTime", end)], None);
-    assert!(matches!(urls("2023-04-01", "2023-04-01 00:00:00"), ("beginTime", FieldProblem::Time(_))));
-    assert!(matches!(urls("2023-04-01 00:00:00", "2023-02-30 00:00:00"), ("endTime", FieldProblem::Time(_))));
+    let urls = |begin, end| {
+        wrong(
+            "getRecordFileUrlFromObs",
+            &[("callId", "1"), ("beginTime", begin), ("endTime", end)],
+            None,
+        )
+    };
+    assert!(matches!(
+        urls("2023-04-01", "2023-04-01 00:00:00"),
+        ("beginTime", FieldProblem::Time(_))
+    ));
+    assert!(matches!(
+        urls("2023-04-01 00:00:00", "2023-02-30 00:00:00"),
+        ("endTime", FieldProblem::Time(_))
+    ));
     let bill = wrong("downloadBillFile", &[("billFileName", "a b.zip")], None);
     assert!(matches!(bill, ("billFileName", FieldProblem::FileName(_))));
     let long = wrong("downloadBillFile", &[("billFileName", &"a".repeat(50))], None);
     assert!(matches!(long, ("billFileName", FieldProblem::FileName(_))));
     for number in ["", "-1", "+1", "1.5", "18446744073709551616", "0x10", "seven"] {
-        let (field, problem) = wrong("downloadOiapRecord", &[("fileName", "a"), ("locationId", number)], None);
+        let (field, problem) =
+            wrong("downloadOiapRecord", &[("fileName", "a"), ("locationId", number)], None);
         assert_eq!(field, "locationId");
-        assert!(matches!(&problem, FieldProblem::Form { given, .. } if given == number), "{problem:?}");
+        assert!(
+            matches!(&problem, FieldProblem::Form { given, .. } if given == number),
+            "{problem:?}"
+        );
         assert_eq!(wrong("ivr/uploadFile", &[("vdnId", number)], Some(wav(b"1"))).0, "vdnId");
     }
     for mode in ["0", "2", "", "directory"] {
@@ -171,26 +237,46 @@ fn the_tables_bounds_hold() {
             let FieldForm::Text { limit } = field.form else { continue };
             let request = |text: String| {
                 let fields = samples(interface, false).into_iter();
-                let fields = fields.map(|(name, sample)| if name == field.name { (name, text.clone()) } else { (name, sample) }).collect();
-                call(interface, fields).map_err(|error| field_error(error).unwrap()).and_then(|call| call.request())
+                let fields = fields
+                    .map(
+                        |(name, sample)| {
+                            if name == field.name { (name, text.clone()) } else { (name, sample) }
+                        },
+                    )
+                    .collect();
+                call(interface, fields)
+                    .map_err(|error| field_error(error).unwrap())
+                    .and_then(|call| call.request())
             };
-            let longest = if field.name == "callBackURL" { format!("{CALLBACK}/") } else { String::new() };
+            let longest =
+                if field.name == "callBackURL" { format!("{CALLBACK}/") } else { String::new() };
             let longest = format!("{longest}{}", "a".repeat(limit - longest.len()));
             assert!(request(longest.clone()).is_ok(), "{interface:?} {}", field.name);
             let refused = request(longest + "a").unwrap_err();
-            assert_eq!((refused.field, refused.problem), (field.name, FieldProblem::TooLong { limit, len: limit + 1 }));
-            assert!(matches!(request(String::new()).unwrap_err().problem, FieldProblem::Missing | FieldProblem::Empty));
+            assert_eq!(
+                (refused.field, refused.problem),
+                (field.name, FieldProblem::TooLong { limit, len: limit + 1 })
+            );
+            assert!(matches!(
+                request(String::new()).unwrap_err().problem,
+                FieldProblem::Missing | FieldProblem::Empty
+            ));
         }
     }
 }
 
 #[test]
 fn forms_are_shown_in_words() {
-    let form = |interface, field| Interface::named(interface).unwrap().field(field).unwrap().form.to_string();
+    let form = |interface, field| {
+        Interface::named(interface).unwrap().field(field).unwrap().form.to_string()
+    };
     assert_eq!(form("queryBillData", "beginTime"), "yyyy-MM-dd HH:mm:ss");
     assert_eq!(form("queryBillData", "dataType"), "call or record or call_record");
     assert_eq!(form("downloadBillFile", "billFileName"), "1 to 49 letters, digits, '.', '-', '_'");
     assert_eq!(form("ivr/uploadFile", "vdnId"), "a whole number");
-    assert_eq!(form("ivr/uploadFile", "data"), "a WAV file of up to 5242880 bytes: mono, 8 bit, 8000 Hz");
+    assert_eq!(
+        form("ivr/uploadFile", "data"),
+        "a WAV file of up to 5242880 bytes: mono, 8 bit, 8000 Hz"
+    );
     assert_eq!(form("playVoice", "t"), "milliseconds since 1970");
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use ccfs_proto::{
-    AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile,
-    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace, FieldProblem, GetRecordFileUrlFromObs,
-    INTERFACES, IndexFileName, Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, LocalTime, Operation,
-    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, RequestPlayVoice, Timestamp,
+    AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
+    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError,
+    FieldForm, FieldPlace, FieldProblem, GetRecordFileUrlFromObs, INTERFACES, IndexFileName,
+    Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, LocalTime, Operation,
+    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
+    QueryBillData, RequestPlayVoice, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
@@ -32,14 +34,22 @@ const LONGEST: &str = if cfg!(miri) { "[a-z]{220,230}" } else { "[a-z]{1020,1030
 fn valid(name: &'static str, form: FieldForm, interface: &str) -> BoxedStrategy<String> {
     let long = |limit: usize| if cfg!(miri) { limit.min(30) } else { limit };
     match form {
-        _ if name == "callBackURL" => "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed(),
-        FieldForm::Text { limit } if interface == "downloadRecordFile" => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
+        _ if name == "callBackURL" => {
+            "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed()
+        }
+        FieldForm::Text { limit } if interface == "downloadRecordFile" => {
+            text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit)))
+        }
         FieldForm::Text { limit } => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
         FieldForm::Number => any::<u64>().prop_map(|number| number.to_string()).boxed(),
-        FieldForm::UnixMillis => (0..253_402_300_800_000_u64).prop_map(|number| number.to_string()).boxed(),
-        FieldForm::IndexFileName => {
-            prop_oneof!["2023(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])_[0-9a-f]{32}\\.zip", "[a-zA-Z0-9][a-zA-Z0-9._-]{0,48}"].boxed()
+        FieldForm::UnixMillis => {
+            (0..253_402_300_800_000_u64).prop_map(|number| number.to_string()).boxed()
         }
+        FieldForm::IndexFileName => prop_oneof![
+            "2023(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])_[0-9a-f]{32}\\.zip",
+            "[a-zA-Z0-9][a-zA-Z0-9._-]{0,48}"
+        ]
+        .boxed(),
         FieldForm::OneOf(texts) => proptest::sample::select(texts).prop_map(str::to_owned).boxed(),
         // Times come in pairs; a file is no text.
         _ => Just(String::new()).boxed(),
@@ -54,12 +64,21 @@ fn text(pattern: &str) -> BoxedStrategy<String> {
 fn fields_of(interface: &'static Interface) -> BoxedStrategy<Fields> {
     let mut all: BoxedStrategy<Fields> = (0_i64..400 * 86_400, 0_i64..=259_200)
         .prop_map(move |(from, span)| {
-            let begin: LocalTime = "2023-01-01 00:00:00".parse::<LocalTime>().unwrap().plus_seconds(from).unwrap();
+            let begin: LocalTime =
+                "2023-01-01 00:00:00".parse::<LocalTime>().unwrap().plus_seconds(from).unwrap();
             let times = [("beginTime", begin), ("endTime", begin.plus_seconds(span).unwrap())];
-            times.into_iter().filter(|(name, _)| interface.field(name).is_some()).map(|(name, time)| (name, time.to_string())).collect()
+            times
+                .into_iter()
+                .filter(|(name, _)| interface.field(name).is_some())
+                .map(|(name, time)| (name, time.to_string()))
+                .collect()
         })
         .boxed();
-    for field in interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav { .. })) {
+    for field in interface
+        .fields
+        .iter()
+        .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav { .. }))
+    {
         let given = if field.required { Just(true).boxed() } else { any::<bool>().boxed() };
         all = (all, given, valid(field.name, field.form, interface.name))
             .prop_map(move |(mut fields, given, text)| {
@@ -72,7 +91,11 @@ fn fields_of(interface: &'static Interface) -> BoxedStrategy<Fields> {
     }
     // One of the two is needed.
     let needed = |fields: &Fields| fields.contains_key("fileName") || fields.contains_key("callId");
-    if interface.name == "downloadRecord" { all.prop_filter("fileName or callId", needed).boxed() } else { all }
+    if interface.name == "downloadRecord" {
+        all.prop_filter("fileName or callId", needed).boxed()
+    } else {
+        all
+    }
 }
 
 fn calls() -> impl Strategy<Value = (&'static Interface, Fields)> {
@@ -93,7 +116,10 @@ fn by_name(interface: &Interface, fields: &Fields) -> Result<OperationRequest, F
 fn typed(interface: &Interface, fields: &Fields) -> Result<OperationRequest, FieldError> {
     let text = |name: &str| fields.get(name).cloned();
     let must = |name: &str| fields[name].clone();
-    let (begin, end) = (text("beginTime").map(|t| t.parse().unwrap()), text("endTime").map(|t| t.parse().unwrap()));
+    let (begin, end) = (
+        text("beginTime").map(|t| t.parse().unwrap()),
+        text("endTime").map(|t| t.parse().unwrap()),
+    );
     let times = || (begin.unwrap(), end.unwrap());
     let file = |name: &str| IndexFileName::lenient(&fields[name]).unwrap();
     let node = || text("locationId").map(|id| id.parse::<u64>().unwrap());
@@ -117,17 +143,27 @@ fn typed(interface: &Interface, fields: &Fields) -> Result<OperationRequest, Fie
             with!(QueryBillData::new(times().0, times().1, data, must("callBackURL")), "accountId" => account_id, "agentId" => agent_id,
                 "callId" => call_id, "callerNo" => caller_no, "calleeNo" => callee_no, "calleeNo2" => callee_no2)
         }
-        "downloadAgentSkillInfoFile" => DownloadAgentSkillInfoFile::new(file("agentSkillInfoFileName")).request(),
-        "downloadAgentOprInfoFile" => DownloadAgentOprInfoFile::new(file("agentOprInfoFileName")).request(),
+        "downloadAgentSkillInfoFile" => {
+            DownloadAgentSkillInfoFile::new(file("agentSkillInfoFileName")).request()
+        }
+        "downloadAgentOprInfoFile" => {
+            DownloadAgentOprInfoFile::new(file("agentOprInfoFileName")).request()
+        }
         "downloadBillFile" => DownloadBillFile::new(file("billFileName")).request(),
         "downloadRecordFile" => DownloadRecordFile::new(must("fileName")).request(),
         "downloadRecord" if fields.contains_key("fileName") => {
             with!(DownloadRecord::by_file_name(must("fileName")), "callId" => call_id, "ccId" => cc_id)
         }
         "downloadRecord" => with!(DownloadRecord::by_call_id(must("callId")), "ccId" => cc_id),
-        "getRecordFileUrlFromObs" => GetRecordFileUrlFromObs::new(must("callId"), times().0, times().1).request(),
+        "getRecordFileUrlFromObs" => {
+            GetRecordFileUrlFromObs::new(must("callId"), times().0, times().1).request()
+        }
         "requestPlayVoice" => RequestPlayVoice::new(must("fileName")).request(),
-        "playVoice" => PlayVoice::new(PlaybackToken::new(must("st"))?, Timestamp::from_unix_millis(must("t").parse().unwrap())).request(),
+        "playVoice" => PlayVoice::new(
+            PlaybackToken::new(must("st"))?,
+            Timestamp::from_unix_millis(must("t").parse().unwrap()),
+        )
+        .request(),
         "downloadOiapRecord" => match node() {
             Some(node) => DownloadOiapRecord::new(must("fileName")).location_id(node).request(),
             None => DownloadOiapRecord::new(must("fileName")).request(),
@@ -136,11 +172,19 @@ fn typed(interface: &Interface, fields: &Fields) -> Result<OperationRequest, Fie
             Some(node) => DownloadIvrRecordFile::new(must("fileName")).location_id(node).request(),
             None => DownloadIvrRecordFile::new(must("fileName")).request(),
         },
-        "ivr/downloadFile" if fields.contains_key("mode") => IvrDownloadFile::only_file_in(must("filePath")).request(),
+        "ivr/downloadFile" if fields.contains_key("mode") => {
+            IvrDownloadFile::only_file_in(must("filePath")).request()
+        }
         "ivr/downloadFile" => IvrDownloadFile::file(must("filePath")).request(),
-        "ivr/uploadFile" => IvrUploadFile::new(must("vdnId").parse().unwrap(), wav(b"sound")).request(),
-        "ivr/getFileHash" => with!(IvrGetFileHash::new(must("fileName")), "locationId" => location_id),
-        "ivr/deleteFile" => with!(IvrDeleteFile::new(must("fileName")), "locationId" => location_id),
+        "ivr/uploadFile" => {
+            IvrUploadFile::new(must("vdnId").parse().unwrap(), wav(b"sound")).request()
+        }
+        "ivr/getFileHash" => {
+            with!(IvrGetFileHash::new(must("fileName")), "locationId" => location_id)
+        }
+        "ivr/deleteFile" => {
+            with!(IvrDeleteFile::new(must("fileName")), "locationId" => location_id)
+        }
         other => panic!("{other} has no type here"),
     }
 }

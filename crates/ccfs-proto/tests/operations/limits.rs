@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use ccfs_proto::{
-    BillData, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldProblem, GetRecordFileUrlFromObs,
-    IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, LocalTime, Operation, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
+    BillData, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
+    FieldProblem, GetRecordFileUrlFromObs, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash,
+    LocalTime, Operation, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
     QueryBillData, RequestPlayVoice,
 };
 
@@ -21,7 +22,9 @@ fn bounded<O: Operation>(field: &'static str, limit: usize, make: impl Fn(String
     assert!(make("1".to_owned()).request().is_ok(), "{field} of one character");
     let (name, problem) = refused(&make(letter.repeat(limit + 1)));
     assert_eq!((name, &problem), (field, &FieldProblem::TooLong { limit, len: limit + 1 }));
-    assert!(problem.to_string().contains(&format!("{} characters, and at most {limit}", limit + 1)));
+    assert!(
+        problem.to_string().contains(&format!("{} characters, and at most {limit}", limit + 1))
+    );
     let (name, problem) = refused(&make(String::new()));
     assert_eq!(name, field);
     assert!(matches!(problem, FieldProblem::Missing | FieldProblem::Empty));
@@ -31,7 +34,12 @@ fn bounded<O: Operation>(field: &'static str, limit: usize, make: impl Fn(String
 }
 
 fn bills() -> QueryBillData {
-    QueryBillData::new(time("2023-04-01 00:00:00"), time("2023-04-02 00:00:00"), BillData::Call, CALLBACK)
+    QueryBillData::new(
+        time("2023-04-01 00:00:00"),
+        time("2023-04-02 00:00:00"),
+        BillData::Call,
+        CALLBACK,
+    )
 }
 
 #[test]
@@ -75,20 +83,32 @@ fn texts_of_the_downloads() {
 fn the_token_to_play_with() {
     assert!(PlaybackToken::new("t".repeat(1024)).is_ok());
     let refused = PlaybackToken::new("t".repeat(1025)).unwrap_err();
-    assert_eq!((refused.field, refused.problem), ("st", FieldProblem::TooLong { limit: 1024, len: 1025 }));
+    assert_eq!(
+        (refused.field, refused.problem),
+        ("st", FieldProblem::TooLong { limit: 1024, len: 1025 })
+    );
     assert_eq!(PlaybackToken::new(String::new()).unwrap_err().problem, FieldProblem::Missing);
 }
 
 /// `limit` is what the operators of another server may have set.
 #[track_caller]
-fn windowed<O: Operation>(make: impl Fn(LocalTime, Option<u64>) -> O, [last, beyond, before]: [LocalTime; 3]) {
+fn windowed<O: Operation>(
+    make: impl Fn(LocalTime, Option<u64>) -> O,
+    [last, beyond, before]: [LocalTime; 3],
+) {
     assert!(make(last, None).request().is_ok());
     let (field, problem) = refused(&make(beyond, None));
-    assert_eq!((field, &problem), ("endTime", &FieldProblem::SpanTooLong { limit: LONGEST, seconds: LONGEST + 1 }));
+    assert_eq!(
+        (field, &problem),
+        ("endTime", &FieldProblem::SpanTooLong { limit: LONGEST, seconds: LONGEST + 1 })
+    );
     assert!(problem.to_string().contains("3 days, 1 second long, and at most 3 days are taken"));
     assert_eq!(refused(&make(before, None)), ("beginTime", FieldProblem::BeginAfterEnd));
     assert!(make(beyond, Some(LONGEST + 1)).request().is_ok());
-    assert_eq!(refused(&make(last, Some(LONGEST - 1))).1, FieldProblem::SpanTooLong { limit: LONGEST - 1, seconds: LONGEST });
+    assert_eq!(
+        refused(&make(last, Some(LONGEST - 1))).1,
+        FieldProblem::SpanTooLong { limit: LONGEST - 1, seconds: LONGEST }
+    );
 }
 
 #[test]
@@ -100,45 +120,89 @@ fn windows() {
 
     let ends = [last, beyond, before];
     windowed(
-        |end, limit| QueryAgentSkillInfoData::new(begin, end, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))),
+        |end, limit| {
+            QueryAgentSkillInfoData::new(begin, end, CALLBACK)
+                .span_limit(Duration::from_secs(limit.unwrap_or(LONGEST)))
+        },
         ends,
     );
-    windowed(|end, limit| QueryAgentOprInfoData::new(begin, end, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))), ends);
     windowed(
-        |end, limit| QueryBillData::new(begin, end, BillData::Record, CALLBACK).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))),
+        |end, limit| {
+            QueryAgentOprInfoData::new(begin, end, CALLBACK)
+                .span_limit(Duration::from_secs(limit.unwrap_or(LONGEST)))
+        },
         ends,
     );
-    windowed(|end, limit| GetRecordFileUrlFromObs::new("1", begin, end).span_limit(Duration::from_secs(limit.unwrap_or(LONGEST))), ends);
+    windowed(
+        |end, limit| {
+            QueryBillData::new(begin, end, BillData::Record, CALLBACK)
+                .span_limit(Duration::from_secs(limit.unwrap_or(LONGEST)))
+        },
+        ends,
+    );
+    windowed(
+        |end, limit| {
+            GetRecordFileUrlFromObs::new("1", begin, end)
+                .span_limit(Duration::from_secs(limit.unwrap_or(LONGEST)))
+        },
+        ends,
+    );
     // And without a word the limit is the default.
     assert!(GetRecordFileUrlFromObs::new("1", begin, beyond).request().is_err());
 }
 
 #[test]
 fn callback_urls() {
-    let query = |url: &str| bills_to(url).request().map(|_| ()).map_err(|error| (error.field, error.problem));
-    for good in ["https://receiver.example/ready", "http://10.9.8.7:8101/ipcc/getBillData", "https://[2001:db8::7]/", "HTTPS://r/x?a=b"] {
+    let query = |url: &str| {
+        bills_to(url).request().map(|_| ()).map_err(|error| (error.field, error.problem))
+    };
+    for good in [
+        "https://receiver.example/ready",
+        "http://10.9.8.7:8101/ipcc/getBillData",
+        "https://[2001:db8::7]/",
+        "HTTPS://r/x?a=b",
+    ] {
         assert_eq!(query(good), Ok(()), "{good}");
     }
-    for bad in ["receiver.example/ready", "/ready", "ftp://receiver/ready", "https://", "https://a b/", "mailto:a@b"] {
+    for bad in [
+        "receiver.example/ready",
+        "/ready",
+        "ftp://receiver/ready",
+        "https://",
+        "https://a b/",
+        "mailto:a@b",
+    ] {
         let (field, problem) = query(bad).unwrap_err();
         assert_eq!(field, "callBackURL", "{bad}");
         assert!(matches!(problem, FieldProblem::Value { .. }), "{bad}: {problem:?}");
     }
     let longest = format!("https://r/{}", "a".repeat(502));
     assert_eq!(query(&longest), Ok(()));
-    assert_eq!(query(&(longest + "a")), Err(("callBackURL", FieldProblem::TooLong { limit: 512, len: 513 })));
+    assert_eq!(
+        query(&(longest + "a")),
+        Err(("callBackURL", FieldProblem::TooLong { limit: 512, len: 513 }))
+    );
     assert_eq!(query(""), Err(("callBackURL", FieldProblem::Missing)));
 }
 
 fn bills_to(url: &str) -> QueryBillData {
-    QueryBillData::new(time("2023-04-01 00:00:00"), time("2023-04-02 00:00:00"), BillData::Call, url)
+    QueryBillData::new(
+        time("2023-04-01 00:00:00"),
+        time("2023-04-02 00:00:00"),
+        BillData::Call,
+        url,
+    )
 }
 
 #[test]
 fn the_name_of_a_recording_has_letters_digits_slashes_and_dots() {
     for (name, at) in [("a-b", 1), ("ab_c", 2), ("/a b", 2), ("ü", 0), (r"a\b", 1)] {
         let (field, problem) = refused(&DownloadRecordFile::new(name));
-        assert_eq!((field, problem), ("fileName", FieldProblem::Character { at, allowed: "letters, digits, '/' and '.'" }), "{name}");
+        assert_eq!(
+            (field, problem),
+            ("fileName", FieldProblem::Character { at, allowed: "letters, digits, '/' and '.'" }),
+            "{name}"
+        );
     }
 }
 
@@ -148,5 +212,8 @@ fn bill_data_reads_what_it_writes_and_nothing_else() {
         assert_eq!(data.to_string().parse(), Ok(data));
     }
     let refused = "calls".parse::<BillData>().unwrap_err();
-    assert_eq!(refused.to_string(), "dataType: it is \"calls\", and it must be call, record or call_record");
+    assert_eq!(
+        refused.to_string(),
+        "dataType: it is \"calls\", and it must be call, record or call_record"
+    );
 }

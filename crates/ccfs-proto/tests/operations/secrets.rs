@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use ccfs_proto::{
-    AnyOperation, Envelope, GetRecordFileUrlFromObs, IvrUploadFile, Operation, PlayVoice, PlaybackToken, Received, RequestPlayVoice,
-    Timestamp,
+    AnyOperation, Envelope, GetRecordFileUrlFromObs, IvrUploadFile, Operation, PlayVoice,
+    PlaybackToken, Received, RequestPlayVoice, Timestamp,
 };
 
 use super::support::{pairs, time, wav};
@@ -38,11 +38,16 @@ fn tokens_and_urls_are_not_shown() {
     for bad in [format!("{MARKER}\n"), MARKER.repeat(200)] {
         let error = PlaybackToken::new(bad.clone()).unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
-        let error = AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", &bad)])).unwrap_err();
+        let error =
+            AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", &bad)])).unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
     }
     // A token typed where there is no field for it, beside one that is wrong.
-    for fields in [[("t", "x"), ("st", MARKER)], [("tt", "1"), ("st", MARKER)], [("st", MARKER), ("st", MARKER)]] {
+    for fields in [
+        [("t", "x"), ("st", MARKER)],
+        [("tt", "1"), ("st", MARKER)],
+        [("st", MARKER), ("st", MARKER)],
+    ] {
         let error = AnyOperation::from_fields("playVoice", pairs(fields)).unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
     }

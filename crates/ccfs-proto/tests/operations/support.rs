@@ -12,7 +12,12 @@ pub(super) fn time(text: &str) -> LocalTime {
 
 /// What the operation sends must be a signed `POST` to `interface` with exactly this query and body.
 #[track_caller]
-pub(super) fn sends(operation: &impl Operation, interface: &str, query: &[(&str, &str)], body: &str) {
+pub(super) fn sends(
+    operation: &impl Operation,
+    interface: &str,
+    query: &[(&str, &str)],
+    body: &str,
+) {
     let request = operation.request().unwrap();
     assert_eq!(operation.interface(), interface);
     assert_eq!((request.method.as_str(), request.signed), ("POST", true));
@@ -31,7 +36,9 @@ pub(super) fn refused(operation: &impl Operation) -> (&'static str, FieldProblem
     (field, problem)
 }
 
-pub(super) fn pairs<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+pub(super) fn pairs<'a>(
+    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<(String, String)> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 

@@ -31,38 +31,68 @@ fn what_the_server_takes() {
     assert_eq!(problem(unpadded), None);
     // A-law, with the extra length that other codings than PCM have, and a `fact` chunk.
     let alaw = [format(6, 1, 8000, 8), vec![0, 0]].concat();
-    assert_eq!(problem(wav_of(&[(b"fmt ", &alaw), (b"fact", &[4, 0, 0, 0]), (b"data", b"\xD5\xD5\xD5\xD5")])), None);
+    assert_eq!(
+        problem(wav_of(&[
+            (b"fmt ", &alaw),
+            (b"fact", &[4, 0, 0, 0]),
+            (b"data", b"\xD5\xD5\xD5\xD5")
+        ])),
+        None
+    );
     assert_eq!(problem(wav_of(&[(b"fmt ", &format(7, 1, 8000, 8)), (b"data", b"1")])), None);
     // Other chunks, of odd length too, may stand before and behind.
     let pcm = format(1, 1, 8000, 8);
-    assert_eq!(problem(wav_of(&[(b"LIST", b"odd"), (b"fmt ", &pcm), (b"data", b"1"), (b"id3 ", b"x")])), None);
+    assert_eq!(
+        problem(wav_of(&[(b"LIST", b"odd"), (b"fmt ", &pcm), (b"data", b"1"), (b"id3 ", b"x")])),
+        None
+    );
     // The long form of the format says further behind that it is PCM.
     let mut extensible = format(0xFFFE, 1, 8000, 8);
-    extensible.extend_from_slice(&[22, 0, 8, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113]);
+    extensible.extend_from_slice(&[
+        22, 0, 8, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113,
+    ]);
     assert_eq!(problem(wav_of(&[(b"fmt ", &extensible), (b"data", b"1")])), None);
 }
 
 #[test]
 fn what_the_server_refuses() {
-    let with = |tag, channels, hertz, bits| problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]));
+    let with = |tag, channels, hertz, bits| {
+        problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]))
+    };
     assert_eq!(with(1, 2, 8000, 8), Some(WavProblem::Channels { channels: 2 }));
     assert_eq!(with(1, 0, 8000, 8), Some(WavProblem::Channels { channels: 0 }));
     assert_eq!(with(1, 1, 16000, 8), Some(WavProblem::SampleRate { hertz: 16000 }));
     assert_eq!(with(1, 1, 8000, 16), Some(WavProblem::SampleBits { bits: 16 }));
     assert_eq!(with(0x11, 1, 8000, 4), Some(WavProblem::Coding { tag: 0x11 }));
-    assert_eq!(with(0xFFFE, 1, 8000, 8), Some(WavProblem::NoChunk { chunk: "fmt " }), "without the coding behind");
+    assert_eq!(
+        with(0xFFFE, 1, 8000, 8),
+        Some(WavProblem::NoChunk { chunk: "fmt " }),
+        "without the coding behind"
+    );
     assert_eq!(problem(Vec::new()), Some(WavProblem::NotWav));
     assert_eq!(problem(b"RIFF\x04\0\0\0WAVX".to_vec()), Some(WavProblem::NotWav));
     assert_eq!(problem(b"RIFX\x04\0\0\0WAVE".to_vec()), Some(WavProblem::NotWav));
-    assert_eq!(problem(b"RIFF\x04\0\0\0WAVE".to_vec()), Some(WavProblem::NoChunk { chunk: "fmt " }));
-    assert_eq!(problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8)[..14])])), Some(WavProblem::NoChunk { chunk: "fmt " }));
-    assert_eq!(problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8))])), Some(WavProblem::NoChunk { chunk: "data" }));
+    assert_eq!(
+        problem(b"RIFF\x04\0\0\0WAVE".to_vec()),
+        Some(WavProblem::NoChunk { chunk: "fmt " })
+    );
+    assert_eq!(
+        problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8)[..14])])),
+        Some(WavProblem::NoChunk { chunk: "fmt " })
+    );
+    assert_eq!(
+        problem(wav_of(&[(b"fmt ", &format(1, 1, 8000, 8))])),
+        Some(WavProblem::NoChunk { chunk: "data" })
+    );
     // A writer to a pipe leaves the length that it does not know at the largest number.
     let mut piped = wav(b"1234");
     let at = piped.len() - 8;
     piped[at..at + 4].fill(0xFF);
     assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
-    assert_eq!(WavProblem::Channels { channels: 2 }.to_string(), "the WAV file has 2 channels, and only mono (1) is taken");
+    assert_eq!(
+        WavProblem::Channels { channels: 2 }.to_string(),
+        "the WAV file has 2 channels, and only mono (1) is taken"
+    );
 }
 
 #[test]
@@ -74,10 +104,16 @@ fn the_size_has_a_bound_that_can_be_moved() {
     let mut larger = largest.clone();
     larger.push(0);
     assert_eq!((largest.len(), problem(largest.clone())), (LIMIT, None));
-    assert_eq!(problem(larger.clone()), Some(WavProblem::TooLarge { limit: LIMIT, bytes: LIMIT + 1 }));
+    assert_eq!(
+        problem(larger.clone()),
+        Some(WavProblem::TooLarge { limit: LIMIT, bytes: LIMIT + 1 })
+    );
     assert!(IvrUploadFile::new(1, larger).size_limit(LIMIT + 1).request().is_ok());
     let (field, small) = refused(&IvrUploadFile::new(1, largest).size_limit(100));
-    assert_eq!((field, small), ("data", FieldProblem::Wav(WavProblem::TooLarge { limit: 100, bytes: LIMIT })));
+    assert_eq!(
+        (field, small),
+        ("data", FieldProblem::Wav(WavProblem::TooLarge { limit: 100, bytes: LIMIT }))
+    );
 }
 
 /// Files that Python's `wave` module writes, with a header that we did not make.
@@ -93,7 +129,13 @@ with wave.open(out, 'wb') as w:
 sys.stdout.buffer.write(out.getvalue())
 ";
     let python = |arguments: [&str; 3]| {
-        let output = Command::new("python3").arg("-c").arg(SCRIPT).args(arguments).stderr(Stdio::null()).output().ok()?;
+        let output = Command::new("python3")
+            .arg("-c")
+            .arg(SCRIPT)
+            .args(arguments)
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
         output.status.success().then_some(output.stdout)
     };
     let Some(good) = python(["1", "1", "8000"]) else {
@@ -101,9 +143,18 @@ sys.stdout.buffer.write(out.getvalue())
         return;
     };
     assert_eq!(problem(good), None);
-    assert_eq!(problem(python(["2", "1", "8000"]).unwrap()), Some(WavProblem::Channels { channels: 2 }));
-    assert_eq!(problem(python(["1", "2", "8000"]).unwrap()), Some(WavProblem::SampleBits { bits: 16 }));
-    assert_eq!(problem(python(["1", "1", "11025"]).unwrap()), Some(WavProblem::SampleRate { hertz: 11025 }));
+    assert_eq!(
+        problem(python(["2", "1", "8000"]).unwrap()),
+        Some(WavProblem::Channels { channels: 2 })
+    );
+    assert_eq!(
+        problem(python(["1", "2", "8000"]).unwrap()),
+        Some(WavProblem::SampleBits { bits: 16 })
+    );
+    assert_eq!(
+        problem(python(["1", "1", "11025"]).unwrap()),
+        Some(WavProblem::SampleRate { hertz: 11025 })
+    );
 }
 
 proptest! {

@@ -47,7 +47,11 @@ impl Header {
             ("access key", self.access_key.clone(), now.access_key.clone()),
             ("kind of file", self.kind.clone(), now.kind.clone()),
             ("tenant's time zone", self.zone.clone(), now.zone.clone()),
-            ("number of days in a window", self.window_days.to_string(), now.window_days.to_string()),
+            (
+                "number of days in a window",
+                self.window_days.to_string(),
+                now.window_days.to_string(),
+            ),
             ("tenant space", option(&self.account_id), option(&now.account_id)),
             ("conversion", option(&self.convert), option(&now.convert)),
             ("choice to keep the ZIP files", self.keep_zip.to_string(), now.keep_zip.to_string()),
@@ -140,11 +144,16 @@ mod text {
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
@@ -156,11 +165,16 @@ mod time {
 
     // serde hands over a reference.
     #[expect(clippy::trivially_copy_pass_by_ref)]
-    pub(super) fn serialize<S: Serializer>(value: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        value: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
         String::deserialize(deserializer)?.parse::<Timestamp>().map_err(D::Error::custom)
     }
 }

@@ -61,7 +61,13 @@ impl Journal {
         access_key: &AccessKey,
     ) -> Result<(Self, BTreeMap<Window, Known>), JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io)?;
         let header = Header::new(plan, endpoint, access_key);
         let (mut known, mut other) = (BTreeMap::new(), None);
         let mut whole = read(path, &mut file, |number, line| match number {
@@ -99,8 +105,12 @@ impl Journal {
     /// After an error the journal must not be written any more: half a line may stand at its end.
     pub fn record(&mut self, entry: &Entry) -> Result<(), JournalError> {
         match entry {
-            Entry::Failed { window, at, why } => self.write(&Entry::Failed { window: *window, at: *at, why: shortened(why) }),
-            Entry::Lost { window, at, why } => self.write(&Entry::Lost { window: *window, at: *at, why: shortened(why) }),
+            Entry::Failed { window, at, why } => {
+                self.write(&Entry::Failed { window: *window, at: *at, why: shortened(why) })
+            }
+            Entry::Lost { window, at, why } => {
+                self.write(&Entry::Lost { window: *window, at: *at, why: shortened(why) })
+            }
             entry => self.write(entry),
         }
     }
@@ -117,7 +127,11 @@ impl Journal {
 }
 
 /// Reads whole lines, each with its number from 1. Returns how many bytes they are.
-fn read(path: &Path, file: &mut File, mut line: impl FnMut(u64, &[u8]) -> Result<(), JournalError>) -> Result<u64, JournalError> {
+fn read(
+    path: &Path,
+    file: &mut File,
+    mut line: impl FnMut(u64, &[u8]) -> Result<(), JournalError>,
+) -> Result<u64, JournalError> {
     let io = |source| JournalError::Io { path: path.to_owned(), source };
     let len = file.metadata().map_err(io)?.len();
     if len > JOURNAL_LIMIT {
@@ -131,7 +145,8 @@ fn read(path: &Path, file: &mut File, mut line: impl FnMut(u64, &[u8]) -> Result
         let taken = reader.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut bytes).map_err(io)?;
         if bytes.pop_if(|byte| *byte == b'\n').is_none() {
             // Too long, or the beginning of a file that is something else.
-            let torn_header = bytes.iter().zip(HEADER_START).all(|(byte, expected)| byte == expected);
+            let torn_header =
+                bytes.iter().zip(HEADER_START).all(|(byte, expected)| byte == expected);
             if taken as u64 == LINE_LIMIT || (number == 1 && !torn_header) {
                 return Err(JournalError::Line { path: path.to_owned(), line: number });
             }
@@ -144,7 +159,11 @@ fn read(path: &Path, file: &mut File, mut line: impl FnMut(u64, &[u8]) -> Result
 }
 
 /// The error that tells what it was begun with, if that was something else.
-fn check_header(path: &Path, line: &[u8], now: &Header) -> Result<Option<JournalError>, JournalError> {
+fn check_header(
+    path: &Path,
+    line: &[u8],
+    now: &Header,
+) -> Result<Option<JournalError>, JournalError> {
     #[derive(serde::Deserialize)]
     struct Version {
         ccfs_pull: u32,
@@ -152,18 +171,37 @@ fn check_header(path: &Path, line: &[u8], now: &Header) -> Result<Option<Journal
     let not_one = || JournalError::Line { path: path.to_owned(), line: 1 };
     let Version { ccfs_pull } = serde_json::from_slice(line).map_err(|_| not_one())?;
     if ccfs_pull != VERSION {
-        return Err(JournalError::Version { path: path.to_owned(), version: ccfs_pull, known: VERSION });
+        return Err(JournalError::Version {
+            path: path.to_owned(),
+            version: ccfs_pull,
+            known: VERSION,
+        });
     }
     let header: Header = serde_json::from_slice(line).map_err(|_| not_one())?;
     let difference = header.difference(now);
-    Ok(difference.map(|(what, before, now)| JournalError::OtherPlan { path: path.to_owned(), what, before, now }))
+    Ok(difference.map(|(what, before, now)| JournalError::OtherPlan {
+        path: path.to_owned(),
+        what,
+        before,
+        now,
+    }))
 }
 
-fn replay(path: &Path, number: u64, line: &[u8], known: &mut BTreeMap<Window, Known>) -> Result<(), JournalError> {
-    let entry = serde_json::from_slice(line).map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
+fn replay(
+    path: &Path,
+    number: u64,
+    line: &[u8],
+    known: &mut BTreeMap<Window, Known>,
+) -> Result<(), JournalError> {
+    let entry = serde_json::from_slice(line)
+        .map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
     match entry {
-        Entry::Asking { window, .. } | Entry::Lost { window, .. } => known.insert(window, Known::Fresh),
-        Entry::Asked { window, id, sent, at } => known.insert(window, Known::Asked(Asked { id, sent, at })),
+        Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
+            known.insert(window, Known::Fresh)
+        }
+        Entry::Asked { window, id, sent, at } => {
+            known.insert(window, Known::Asked(Asked { id, sent, at }))
+        }
         Entry::Stored { window, bytes, rows, bad_rows, .. } => {
             known.insert(window, Known::Complete(Outcome::Stored(Stored { bytes, rows, bad_rows })))
         }

@@ -101,7 +101,12 @@ enum State {
 
 impl Scheduler {
     /// A pull of these windows, with what earlier runs left of them.
-    pub fn new(zone: Zone, pace: Pace, windows: impl IntoIterator<Item = (Window, Known)>, now: Now) -> Self {
+    pub fn new(
+        zone: Zone,
+        pace: Pace,
+        windows: impl IntoIterator<Item = (Window, Known)>,
+        now: Now,
+    ) -> Self {
         let mut scheduler = Self {
             zone,
             throttle: Throttle::new(&pace),
@@ -129,7 +134,14 @@ impl Scheduler {
                     scheduler.open.insert(window);
                     scheduler.by_id.insert(asked.id, window);
                     // Its callback may have come while nobody listened: look at once.
-                    State::Open(Box::new(Open::new(asked, &scheduler.zone, 0, now, now.monotonic, &scheduler.pace)))
+                    State::Open(Box::new(Open::new(
+                        asked,
+                        &scheduler.zone,
+                        0,
+                        now,
+                        now.monotonic,
+                        &scheduler.pace,
+                    )))
                 }
                 Known::Complete(outcome) => State::Settled(outcome),
             };
@@ -173,9 +185,11 @@ impl Scheduler {
             _ => None,
         });
         let room = self.open.len() < self.throttle.slots();
-        let fresh = self.fresh.iter().filter(|_| room).filter_map(|window| match self.windows.get(window)?.state {
-            State::Fresh { after } => Some((after, *window)),
-            _ => None,
+        let fresh = self.fresh.iter().filter(|_| room).filter_map(|window| {
+            match self.windows.get(window)?.state {
+                State::Fresh { after } => Some((after, *window)),
+                _ => None,
+            }
         });
         // Of those that were never tried the first will do, and it is due at once: no need to look at all of them.
         let until = self.throttle.until();
@@ -253,6 +267,7 @@ impl Scheduler {
 
     /// Why it gave up, where trouble lasted longer than its patience.
     pub fn gave_up(&self) -> Option<&str> {
-        self.hopeless.then(|| self.last_trouble.as_deref().unwrap_or("the server gave no good answer"))
+        self.hopeless
+            .then(|| self.last_trouble.as_deref().unwrap_or("the server gave no good answer"))
     }
 }

@@ -56,9 +56,20 @@ pub(super) enum NotThere {
 impl Open {
     /// A job, of which an earlier run may have known already. `shift` is how many days the server's day was ahead of the tenant's when
     /// a file was found last.
-    pub(super) fn new(asked: Asked, zone: &Zone, shift: i64, now: Now, due: Duration, pace: &Pace) -> Self {
-        let age = Duration::from_millis(u64::try_from(now.wall.millis_since(asked.at)).unwrap_or(0));
-        let names = days(&asked, zone, shift).into_iter().map(|day| IndexFileName::new(day, asked.id)).collect();
+    pub(super) fn new(
+        asked: Asked,
+        zone: &Zone,
+        shift: i64,
+        now: Now,
+        due: Duration,
+        pace: &Pace,
+    ) -> Self {
+        let age =
+            Duration::from_millis(u64::try_from(now.wall.millis_since(asked.at)).unwrap_or(0));
+        let names = days(&asked, zone, shift)
+            .into_iter()
+            .map(|day| IndexFileName::new(day, asked.id))
+            .collect();
         Self {
             asked,
             names,
@@ -123,7 +134,8 @@ impl Open {
 
     /// How many days the day in a name is ahead of the tenant's on which it was asked for.
     pub(super) fn shift_of(&self, zone: &Zone) -> Option<i64> {
-        let (found, tenants) = (self.name()?.day()?.midnight(), zone.local(self.asked.at).day().midnight());
+        let (found, tenants) =
+            (self.name()?.day()?.midnight(), zone.local(self.asked.at).day().midnight());
         Some(found.seconds_since(tenants) / (24 * 3600))
     }
 }
@@ -133,9 +145,17 @@ impl Open {
 /// The name carries the server's day, and where the server stands is not published. So it is the tenant's day, unless another run of luck
 /// (`shift`) says otherwise, and behind it whatever day it was anywhere.
 fn days(asked: &Asked, zone: &Zone, shift: i64) -> Vec<Day> {
-    let day_at = |time: Timestamp, minutes: i64| LocalTime::at_offset(time.plus_millis(minutes * 60_000), 0).day();
-    let (earliest, latest) = (day_at(asked.sent.min(asked.at), -WEST * 60 - SLACK), day_at(asked.at.max(asked.sent), EAST * 60 + SLACK));
-    let mut days: Vec<Day> = std::iter::successors(Some(earliest), |day| day.next().filter(|day| *day <= latest)).take(4).collect();
+    let day_at = |time: Timestamp, minutes: i64| {
+        LocalTime::at_offset(time.plus_millis(minutes * 60_000), 0).day()
+    };
+    let (earliest, latest) = (
+        day_at(asked.sent.min(asked.at), -WEST * 60 - SLACK),
+        day_at(asked.at.max(asked.sent), EAST * 60 + SLACK),
+    );
+    let mut days: Vec<Day> =
+        std::iter::successors(Some(earliest), |day| day.next().filter(|day| *day <= latest))
+            .take(4)
+            .collect();
     let tenants = zone.local(asked.at).day();
     let shifted = tenants.midnight().plus_seconds(shift * 24 * 3600).map(LocalTime::day);
     // Stable, so that the others keep their order.

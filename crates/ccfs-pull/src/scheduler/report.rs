@@ -21,7 +21,10 @@ const SETBACKS: u32 = 100;
 impl Scheduler {
     /// The server took the question for a window's file, and named the job.
     pub fn on_asked(&mut self, now: Now, window: Window, id: ResponseId) {
-        let Some(Slot { state: state @ State::Asking { .. }, .. }) = self.windows.get_mut(&window) else { return };
+        let Some(Slot { state: state @ State::Asking { .. }, .. }) = self.windows.get_mut(&window)
+        else {
+            return;
+        };
         let State::Asking { sent } = *state else { return };
         self.running = self.running.saturating_sub(1);
         self.throttle.success(&self.pace);
@@ -40,7 +43,10 @@ impl Scheduler {
 
     /// A window's file is on disk, whole and checked.
     pub fn on_stored(&mut self, now: Now, window: Window, stored: Stored) {
-        let Some(State::Open(open)) = self.windows.get_mut(&window).map(|slot| &mut slot.state) else { return };
+        let Some(State::Open(open)) = self.windows.get_mut(&window).map(|slot| &mut slot.state)
+        else {
+            return;
+        };
         if !open.fetching {
             return;
         }
@@ -71,14 +77,21 @@ impl Scheduler {
             Trouble::BrokenOff => {}
             _ => self.throttle.answered(&self.pace),
         }
-        if asking { self.not_asked(now, window, trouble, why) } else { self.not_fetched(now, window, trouble, why) }
+        if asking {
+            self.not_asked(now, window, trouble, why)
+        } else {
+            self.not_fetched(now, window, trouble, why)
+        }
     }
 
     /// The server says that a file is there. Callbacks that are late, repeated, or of jobs that nobody asked for change nothing.
     pub fn on_callback(&mut self, now: Now, callback: &Callback) {
-        let known = self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
+        let known =
+            self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
         match known.map(|slot| &mut slot.state) {
-            Some(State::Open(open)) if open.asked.id == callback.response_id => open.tell(&callback.file_name, now),
+            Some(State::Open(open)) if open.asked.id == callback.response_id => {
+                open.tell(&callback.file_name, now)
+            }
             Some(_) => {}
             None if self.early.iter().any(|(id, _)| *id == callback.response_id) => {}
             None => {
@@ -117,7 +130,8 @@ impl Scheduler {
             // The throttle says when.
             _ => Duration::ZERO,
         };
-        slot.faults += u32::from(matches!(trouble, Trouble::Faulty | Trouble::NotThere | Trouble::Damaged));
+        slot.faults +=
+            u32::from(matches!(trouble, Trouble::Faulty | Trouble::NotThere | Trouble::Damaged));
         if slot.faults >= FAULTS {
             return self.fail(now, window, why);
         }
@@ -140,7 +154,9 @@ impl Scheduler {
             Trouble::NoData => match open.not_there(true, now, &pace) {
                 NotThere::Wait => {}
                 NotThere::NoData => self.settle(now, window, Outcome::NoData),
-                NotThere::Lost => self.lose(now, window, "the server no longer has its file, or never made it"),
+                NotThere::Lost => {
+                    self.lose(now, window, "the server no longer has its file, or never made it")
+                }
             },
             Trouble::Damaged => {
                 open.faults += 1;
@@ -151,13 +167,21 @@ impl Scheduler {
             }
             Trouble::Refused => self.fail(now, window, why),
             // The throttle says when.
-            Trouble::Busy | Trouble::Offline | Trouble::Unanswered | Trouble::Faulty | Trouble::BrokenOff => {}
+            Trouble::Busy
+            | Trouble::Offline
+            | Trouble::Unanswered
+            | Trouble::Faulty
+            | Trouble::BrokenOff => {}
         }
     }
 
     /// The job is gone: another one is asked for, if that may be.
     fn lose(&mut self, now: Now, window: Window, why: &str) {
-        self.outbox.push_back(Step::Record(Entry::Lost { window, at: now.wall, why: why.to_owned() }));
+        self.outbox.push_back(Step::Record(Entry::Lost {
+            window,
+            at: now.wall,
+            why: why.to_owned(),
+        }));
         self.ask_again(now, window, Duration::ZERO, why);
     }
 
@@ -166,7 +190,11 @@ impl Scheduler {
         let Some(slot) = self.windows.get_mut(&window) else { return };
         slot.setbacks += 1;
         if slot.asks >= limit || slot.setbacks >= SETBACKS {
-            let why = if slot.asks >= limit { format!("asked for {} times in vain: {why}", slot.asks) } else { why.to_owned() };
+            let why = if slot.asks >= limit {
+                format!("asked for {} times in vain: {why}", slot.asks)
+            } else {
+                why.to_owned()
+            };
             return self.fail(now, window, &why);
         }
         slot.state = State::Fresh { after: now.monotonic.saturating_add(after) };
@@ -181,7 +209,13 @@ impl Scheduler {
     fn settle(&mut self, now: Now, window: Window, outcome: Outcome) {
         let at = now.wall;
         let entry = match &outcome {
-            Outcome::Stored(stored) => Entry::Stored { window, at, bytes: stored.bytes, rows: stored.rows, bad_rows: stored.bad_rows },
+            Outcome::Stored(stored) => Entry::Stored {
+                window,
+                at,
+                bytes: stored.bytes,
+                rows: stored.rows,
+                bad_rows: stored.bad_rows,
+            },
             Outcome::NoData => Entry::NoData { window, at },
             Outcome::Failed { why } => Entry::Failed { window, at, why: why.clone() },
         };

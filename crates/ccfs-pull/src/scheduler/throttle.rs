@@ -18,7 +18,14 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(pace: &Pace) -> Self {
-        Self { slots: 1, most: pace.slots(), known: false, pause: pace.pause, until: Duration::ZERO, trouble: None }
+        Self {
+            slots: 1,
+            most: pace.slots(),
+            known: false,
+            pause: pace.pause,
+            until: Duration::ZERO,
+            trouble: None,
+        }
     }
 
     /// Jobs that may run at once now.

@@ -42,7 +42,12 @@ fn entry() -> impl Strategy<Value = Entry> {
             let window = window(day);
             match kind {
                 0 => Entry::Asking { window, at },
-                1 => Entry::Asked { window, id: ResponseId::from_server(&format!("{id:032x}")).unwrap(), sent: at, at },
+                1 => Entry::Asked {
+                    window,
+                    id: ResponseId::from_server(&format!("{id:032x}")).unwrap(),
+                    sent: at,
+                    at,
+                },
                 2 => Entry::Lost { window, at, why },
                 3 => Entry::Stored { window, at, bytes, rows, bad_rows },
                 4 => Entry::NoData { window, at },
@@ -126,14 +131,19 @@ fn a_broken_line_in_the_middle_is_an_error_that_names_it() {
     let path = folder.path().join("journal");
     let (mut journal, _) = open(&path).unwrap();
     for day in 0..3 {
-        journal.record(&Entry::NoData { window: window(day), at: Timestamp::from_unix_millis(0) }).unwrap();
+        journal
+            .record(&Entry::NoData { window: window(day), at: Timestamp::from_unix_millis(0) })
+            .unwrap();
     }
     drop(journal);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("no_data", "no_date", 2)).unwrap();
     let error = open(&path).unwrap_err();
     assert!(matches!(error, JournalError::Line { line: 2, .. }));
-    assert!(error.to_string().contains("line 2 of") && error.to_string().contains("pull again"), "{error}");
+    assert!(
+        error.to_string().contains("line 2 of") && error.to_string().contains("pull again"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -168,7 +178,9 @@ fn every_line_is_on_the_disk_before_it_is_relied_on() {
     let sheet = Sheet::default();
     let mut journal = Journal::with_storage(std::path::Path::new("sheet"), sheet.clone());
     for day in 0..3 {
-        journal.record(&Entry::Asking { window: window(day), at: Timestamp::from_unix_millis(0) }).unwrap();
+        journal
+            .record(&Entry::Asking { window: window(day), at: Timestamp::from_unix_millis(0) })
+            .unwrap();
         let written = sheet.bytes.lock().unwrap().len();
         assert_eq!(*sheet.synced.lock().unwrap(), written);
     }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ccfs_proto::{Callback, Day, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
-use ccfs_pull::{Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone, windows};
+use ccfs_pull::{
+    Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone,
+    windows,
+};
 use proptest::prelude::*;
 
 use crate::{cases, meaning};
@@ -59,7 +62,8 @@ struct Script {
 
 fn script() -> impl Strategy<Value = Script> {
     let acts = prop::collection::vec(act(), 0..60);
-    let numbers = (prop::collection::vec(0_usize..64, 1..20), prop::collection::vec(0_usize..300, 0..6));
+    let numbers =
+        (prop::collection::vec(0_usize..64, 1..20), prop::collection::vec(0_usize..300, 0..6));
     (acts, numbers, 1_usize..6, 1_i64..30, -12_i64..=14, 0_u64..5000, any::<bool>()).prop_map(
         |(acts, (picks, deaths), slots, days, server, ready, callbacks)| Script {
             acts,
@@ -107,10 +111,24 @@ enum End {
 
 impl World {
     fn new(script: Script) -> Self {
-        let now = Now { wall: "2023-05-20T11:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Duration::from_secs(5) };
+        let now = Now {
+            wall: "2023-05-20T11:00:00Z".parse::<Timestamp>().unwrap(),
+            monotonic: Duration::from_secs(5),
+        };
         let acts = script.acts.iter().copied().collect();
         let zone = Zone::named("Asia/Shanghai").unwrap();
-        Self { script, acts, zone, now, jobs: BTreeMap::new(), ids: 0, picked: 0, steps: 0, journal: Vec::new(), disk: BTreeSet::new() }
+        Self {
+            script,
+            acts,
+            zone,
+            now,
+            jobs: BTreeMap::new(),
+            ids: 0,
+            picked: 0,
+            steps: 0,
+            journal: Vec::new(),
+            disk: BTreeSet::new(),
+        }
     }
 
     fn pass(&mut self, time: Duration) {
@@ -131,7 +149,8 @@ impl World {
 
     /// What the journal says, read as the library reads it.
     fn known(&self) -> BTreeMap<Window, Known> {
-        let mut known: BTreeMap<Window, Known> = self.windows().into_iter().map(|window| (window, Known::Fresh)).collect();
+        let mut known: BTreeMap<Window, Known> =
+            self.windows().into_iter().map(|window| (window, Known::Fresh)).collect();
         known.extend(meaning(&self.journal));
         known
     }
@@ -147,9 +166,20 @@ impl World {
     fn start_job(&mut self, window: Window) -> ResponseId {
         self.ids += 1;
         let id: ResponseId = format!("{:032x}", self.ids).parse().unwrap();
-        let day = LocalTime::at_offset(self.now.wall, i32::try_from(self.script.server * 3600).unwrap()).day();
+        let day =
+            LocalTime::at_offset(self.now.wall, i32::try_from(self.script.server * 3600).unwrap())
+                .day();
         let ready = self.now.monotonic + Duration::from_secs(self.script.ready);
-        self.jobs.insert(id, ServerJob { window, name: IndexFileName::new(day, id), ready, known: false, damaged: 0 });
+        self.jobs.insert(
+            id,
+            ServerJob {
+                window,
+                name: IndexFileName::new(day, id),
+                ready,
+                known: false,
+                damaged: 0,
+            },
+        );
         id
     }
 
@@ -157,7 +187,11 @@ impl World {
     fn run(&mut self, mortal: bool) -> End {
         let resumed = self.known();
         let open_before = resumed.values().filter(|known| matches!(known, Known::Asked(_))).count();
-        let complete: BTreeSet<Window> = resumed.iter().filter(|(_, known)| matches!(known, Known::Complete(_))).map(|(w, _)| *w).collect();
+        let complete: BTreeSet<Window> = resumed
+            .iter()
+            .filter(|(_, known)| matches!(known, Known::Complete(_)))
+            .map(|(w, _)| *w)
+            .collect();
         let mut scheduler = Scheduler::new(self.zone.clone(), self.pace(), resumed, self.now);
         let mut running: Vec<Job> = Vec::new();
         self.jobs.values_mut().for_each(|job| job.damaged = 0);
@@ -167,7 +201,11 @@ impl World {
             if mortal && self.script.deaths.contains(&self.steps) {
                 return self.die(&running);
             }
-            assert!(scheduler.in_flight() <= self.script.slots.max(open_before), "{} windows under way", scheduler.in_flight());
+            assert!(
+                scheduler.in_flight() <= self.script.slots.max(open_before),
+                "{} windows under way",
+                scheduler.in_flight()
+            );
             match scheduler.poll(self.now) {
                 Step::Record(entry) => {
                     if let Entry::Asked { id, .. } = entry {
@@ -180,14 +218,20 @@ impl World {
                 }
                 Step::Start(job) => {
                     assert!(running.len() < self.script.slots, "more at once than allowed");
-                    assert!(running.iter().all(|other| other.window != job.window), "two jobs for one window");
+                    assert!(
+                        running.iter().all(|other| other.window != job.window),
+                        "two jobs for one window"
+                    );
                     assert!(!complete.contains(&job.window), "a window that was complete");
                     if job.task == Task::Ask {
                         assert!(
                             matches!(self.journal.last(), Some(Entry::Asking { window, .. }) if *window == job.window),
                             "written down before"
                         );
-                        let live = self.jobs.values().find(|other| other.known && other.window == job.window);
+                        let live = self
+                            .jobs
+                            .values()
+                            .find(|other| other.known && other.window == job.window);
                         assert!(live.is_none(), "asked for again, and the server has {live:?}");
                     }
                     running.push(job);
@@ -212,7 +256,10 @@ impl World {
                     assert_eq!(scheduler.left(), 0);
                     for (window, outcome) in scheduler.outcomes() {
                         let outcome = outcome.expect("done, so every window is settled");
-                        assert!(!matches!(outcome, Outcome::Stored(_)) || self.disk.contains(&window), "{window} {outcome:?}");
+                        assert!(
+                            !matches!(outcome, Outcome::Stored(_)) || self.disk.contains(&window),
+                            "{window} {outcome:?}"
+                        );
                     }
                     return End::Done;
                 }
@@ -221,7 +268,13 @@ impl World {
         }
     }
 
-    fn finish(&mut self, scheduler: &mut Scheduler, job: Job, running: &[Job], mortal: bool) -> Option<End> {
+    fn finish(
+        &mut self,
+        scheduler: &mut Scheduler,
+        job: Job,
+        running: &[Job],
+        mortal: bool,
+    ) -> Option<End> {
         let act = self.acts.pop_front().unwrap_or(Act::Well);
         match act {
             Act::Die if mortal => {
@@ -232,8 +285,16 @@ impl World {
             Act::Forget => self.jobs.clear(),
             Act::Callbacks => {
                 let stranger = ResponseId::from_server(&"f".repeat(32)).unwrap();
-                let mut all: Vec<Callback> = self.jobs.iter().map(|(id, job)| Callback::new(*id, job.name.clone(), None)).collect();
-                all.push(Callback::new(stranger, IndexFileName::new("2023-05-20".parse().unwrap(), stranger), None));
+                let mut all: Vec<Callback> = self
+                    .jobs
+                    .iter()
+                    .map(|(id, job)| Callback::new(*id, job.name.clone(), None))
+                    .collect();
+                all.push(Callback::new(
+                    stranger,
+                    IndexFileName::new("2023-05-20".parse().unwrap(), stranger),
+                    None,
+                ));
                 for callback in all.iter().chain(&all) {
                     scheduler.on_callback(self.now, callback);
                 }
@@ -259,8 +320,9 @@ impl World {
                 scheduler.on_asked(now, window, id);
             }
             (_, Task::Fetch(name)) => {
-                let there =
-                    self.jobs.values().any(|server| server.name == *name && server.window == window && now.monotonic >= server.ready);
+                let there = self.jobs.values().any(|server| {
+                    server.name == *name && server.window == window && now.monotonic >= server.ready
+                });
                 if there || self.disk.contains(&window) {
                     self.disk.insert(window);
                     scheduler.on_stored(now, window, Stored::new(1, 1, 0));
@@ -277,9 +339,15 @@ impl World {
     fn lost(&mut self, window: Window) {
         let slow = Duration::from_secs(self.script.ready) >= Pace::default().lost_after;
         // What the script said against the truth counts as the server's word.
-        let lied = self.script.acts.iter().any(|act| matches!(act, Act::Trouble(Trouble::NotThere | Trouble::NoData | Trouble::TooEarly)));
-        let live: Vec<&ServerJob> = self.jobs.values().filter(|job| job.known && job.window == window).collect();
-        assert!(slow || lied || live.iter().all(|job| job.damaged >= 5), "{window} is not lost: {live:?}");
+        let lied = self.script.acts.iter().any(|act| {
+            matches!(act, Act::Trouble(Trouble::NotThere | Trouble::NoData | Trouble::TooEarly))
+        });
+        let live: Vec<&ServerJob> =
+            self.jobs.values().filter(|job| job.known && job.window == window).collect();
+        assert!(
+            slow || lied || live.iter().all(|job| job.damaged >= 5),
+            "{window} is not lost: {live:?}"
+        );
         self.jobs.retain(|_, job| job.window != window || !job.known);
     }
 
@@ -289,7 +357,10 @@ impl World {
             match &job.task {
                 Task::Ask if self.pick(2) == 0 => drop(self.start_job(job.window)),
                 Task::Fetch(name) if self.pick(2) == 0 => {
-                    let there = self.jobs.values().any(|server| server.name == *name && self.now.monotonic >= server.ready);
+                    let there = self
+                        .jobs
+                        .values()
+                        .any(|server| server.name == *name && self.now.monotonic >= server.ready);
                     self.disk.extend(there.then_some(job.window));
                 }
                 _ => {}
@@ -363,7 +434,10 @@ proptest! {
 }
 
 fn now_at(seconds: u64) -> Now {
-    let wall = "2023-05-20T11:00:00Z".parse::<Timestamp>().unwrap().plus_millis(i64::try_from(seconds * 1000).unwrap());
+    let wall = "2023-05-20T11:00:00Z"
+        .parse::<Timestamp>()
+        .unwrap()
+        .plus_millis(i64::try_from(seconds * 1000).unwrap());
     Now { wall, monotonic: Duration::from_secs(seconds) }
 }
 
@@ -437,8 +511,15 @@ fn answer_the_first(scheduler: &mut Scheduler) {
 #[test]
 fn one_call_goes_ahead_until_the_server_has_answered_properly() {
     let zone = one_window().0;
-    let all: Vec<Window> = windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[]).collect();
-    let mut scheduler = Scheduler::new(zone, Pace::default(), all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
+    let all: Vec<Window> =
+        windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[])
+            .collect();
+    let mut scheduler = Scheduler::new(
+        zone,
+        Pace::default(),
+        all.into_iter().map(|window| (window, Known::Fresh)),
+        now_at(0),
+    );
     let (jobs, _) = begun(&mut scheduler, now_at(0));
     assert_eq!(jobs.len(), 1);
     // A gateway's word, and none at all, say nothing about the key.
@@ -455,10 +536,13 @@ fn one_call_goes_ahead_until_the_server_has_answered_properly() {
 #[test]
 fn flow_control_halves_what_runs_at_once() {
     let zone = one_window().0;
-    let all: Vec<Window> = windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[]).collect();
+    let all: Vec<Window> =
+        windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[])
+            .collect();
     let mut pace = Pace::default();
     pace.in_flight = 8;
-    let mut scheduler = Scheduler::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
+    let mut scheduler =
+        Scheduler::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
     answer_the_first(&mut scheduler);
     let (jobs, _) = begun(&mut scheduler, now_at(0));
     assert_eq!(jobs.len(), 8);
@@ -477,7 +561,9 @@ fn trouble_without_end_is_given_up_and_nothing_is_lost() {
     let mut seconds = 0;
     for _ in 0..1000 {
         match scheduler.poll(now_at(seconds)) {
-            Step::Start(job) => scheduler.on_trouble(now_at(seconds), job.window, Trouble::Offline, "no connection"),
+            Step::Start(job) => {
+                scheduler.on_trouble(now_at(seconds), job.window, Trouble::Offline, "no connection")
+            }
             Step::Wait(within) => seconds += within.unwrap().as_secs(),
             Step::Done => break,
             _ => {}

@@ -22,7 +22,9 @@ fn day(year: u16, month: u8, day: u8) -> Day {
 /// Real seconds in a window, counted in another way than the library does: second by second where a clock is set, by jiff alone.
 fn real_seconds(zone: &Zone, window: Window) -> i64 {
     let rules = TimeZone::get(zone.name()).unwrap();
-    let civil = |time: LocalTime| time.to_string().replace(' ', "T").parse::<jiff::civil::DateTime>().unwrap();
+    let civil = |time: LocalTime| {
+        time.to_string().replace(' ', "T").parse::<jiff::civil::DateTime>().unwrap()
+    };
     // Instants that show a time of the window lie within two days around it.
     let margin = jiff::SignedDuration::from_hours(50);
     let (begin, end) = (civil(window.begin()), civil(window.end()));
@@ -36,7 +38,10 @@ fn real_seconds(zone: &Zone, window: Window) -> i64 {
         // Between two changes the clock runs evenly, so what it shows of the window is one stretch.
         let offset = i64::from(rules.to_offset(pair[0]).seconds());
         let utc = |time| TimeZone::UTC.to_timestamp(time).unwrap().as_second();
-        let (first, last) = ((utc(begin) - offset).max(pair[0].as_second()), (utc(end) - offset).min(pair[1].as_second() - 1));
+        let (first, last) = (
+            (utc(begin) - offset).max(pair[0].as_second()),
+            (utc(end) - offset).min(pair[1].as_second() - 1),
+        );
         if first <= last {
             shown = Some(shown.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
         }
@@ -50,7 +55,10 @@ fn hold(zone: &Zone, from: Day, to: Day, days: u8, found: &[Window]) {
     let mut next = midnight(from);
     for window in found {
         assert_eq!(window.begin(), next, "{zone}: no gap and no overlap before {window}");
-        assert!(window.end().seconds_since(window.begin()) < limit, "{zone}: {window} is too long on the wall");
+        assert!(
+            window.end().seconds_since(window.begin()) < limit,
+            "{zone}: {window} is too long on the wall"
+        );
         let real = real_seconds(zone, *window);
         assert!(real <= limit, "{zone}: {window} has {real} real seconds, and {limit} are allowed");
         next = window.end().plus_seconds(1).unwrap();
@@ -84,11 +92,19 @@ fn every_zone_is_covered_exactly() {
 #[test]
 fn a_day_of_25_hours_is_kept_within_bounds() {
     let zone = Zone::named("Europe/Berlin").unwrap();
-    let cut = |days| windows(&zone, day(2023, 10, 28), day(2023, 10, 31), days, &[]).map(|w| w.to_string()).collect::<Vec<_>>();
+    let cut = |days| {
+        windows(&zone, day(2023, 10, 28), day(2023, 10, 31), days, &[])
+            .map(|w| w.to_string())
+            .collect::<Vec<_>>()
+    };
     // Saturday to Monday would be 73 hours.
     assert_eq!(cut(3), ["20231028T000000_20231029T235959", "20231030T000000_20231031T235959"]);
     // Sunday alone has 25, so it is cut where its clock is set back.
-    let one = ["20231028T000000_20231028T235959", "20231029T000000_20231029T015959", "20231029T020000_20231029T235959"];
+    let one = [
+        "20231028T000000_20231028T235959",
+        "20231029T000000_20231029T015959",
+        "20231029T020000_20231029T235959",
+    ];
     assert_eq!(cut(1)[..3], one);
     // In spring nothing changes but that a window has an hour less.
     let spring: Vec<_> = windows(&zone, day(2023, 3, 25), day(2023, 3, 27), 3, &[]).collect();
@@ -146,9 +162,13 @@ proptest! {
 
 #[test]
 fn other_texts_are_no_windows() {
-    for text in
-        ["", "20230405T000000", "20230405T000000_20230404T000000", "20230405T000000_20230230T000000", "20230405 000000_20230405 000001x"]
-    {
+    for text in [
+        "",
+        "20230405T000000",
+        "20230405T000000_20230404T000000",
+        "20230405T000000_20230230T000000",
+        "20230405 000000_20230405 000001x",
+    ] {
         assert!(text.parse::<Window>().is_err(), "{text}");
     }
 }

@@ -59,7 +59,10 @@ impl Bench {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).proxy(None).policy(policy()).clock(self.clock.clone())
+        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials())
+            .proxy(None)
+            .policy(policy())
+            .clock(self.clock.clone())
     }
 
     /// What the server was asked to generate, by window, how often.
@@ -68,13 +71,22 @@ impl Bench {
     }
 
     pub(crate) fn requests(&self, interface: &str) -> usize {
-        self.emulator.received().iter().filter(|request| request.interface == Some(interface)).count()
+        self.emulator
+            .received()
+            .iter()
+            .filter(|request| request.interface == Some(interface))
+            .count()
     }
 }
 
 fn server(clock: &ManualClock) -> Builder {
     let ticks = clock.clone();
-    Emulator::builder().plain().rows(40).same_files(true).clock(move || ticks.now().wall).lockout(None)
+    Emulator::builder()
+        .plain()
+        .rows(40)
+        .same_files(true)
+        .clock(move || ticks.now().wall)
+        .lockout(None)
 }
 
 pub(crate) fn policy() -> Policy {
@@ -87,7 +99,11 @@ pub(crate) fn questions(emulator: &Emulator) -> BTreeMap<String, usize> {
     let mut questions = BTreeMap::new();
     for request in emulator.received().iter().filter(|request| request.interface == Some(ASK)) {
         let body = request.msg_body.as_ref().unwrap();
-        let window = format!("{} {}", body["beginTime"].as_str().unwrap(), body["endTime"].as_str().unwrap());
+        let window = format!(
+            "{} {}",
+            body["beginTime"].as_str().unwrap(),
+            body["endTime"].as_str().unwrap()
+        );
         *questions.entry(window).or_default() += 1;
     }
     questions
@@ -103,7 +119,12 @@ pub(crate) enum Driver {
 pub(crate) const DRIVERS: [Driver; 2] = [Driver::Blocking, Driver::Async];
 
 impl Driver {
-    pub(crate) fn pull(self, bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
+    pub(crate) fn pull(
+        self,
+        bench: &Bench,
+        plan: Plan,
+        in_flight: usize,
+    ) -> Result<PullSummary, PullError> {
         self.watched(bench, plan, pace(in_flight), None, |_| ControlFlow::Continue(()))
     }
 
@@ -115,7 +136,8 @@ impl Driver {
         line: Option<Receiver<Callback>>,
         progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
     ) -> Result<PullSummary, PullError> {
-        let mut pull = Pull::new(plan, bench.path()).pace(pace).clock(bench.clock.clone()).progress(progress);
+        let mut pull =
+            Pull::new(plan, bench.path()).pace(pace).clock(bench.clock.clone()).progress(progress);
         if let Some(line) = line {
             pull = pull.callbacks(move || line.try_recv().ok());
         }
@@ -136,7 +158,12 @@ pub(crate) fn plan() -> Plan {
 }
 
 pub(crate) fn plan_of(from: &str, to: &str) -> Plan {
-    Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai").unwrap(), from.parse().unwrap(), to.parse().unwrap())
+    Plan::new(
+        IndexKind::AgentSkillInfo,
+        Zone::named("Asia/Shanghai").unwrap(),
+        from.parse().unwrap(),
+        to.parse().unwrap(),
+    )
 }
 
 pub(crate) fn pace(in_flight: usize) -> Pace {
@@ -150,5 +177,8 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let own = ["ccfs-pull.journal", ".ccfs-pull.lock"];
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    named.filter(|(name, _)| !own.contains(&name.as_str())).map(|(name, path)| (name, fs::read(path).unwrap())).collect()
+    named
+        .filter(|(name, _)| !own.contains(&name.as_str()))
+        .map(|(name, path)| (name, fs::read(path).unwrap()))
+        .collect()
 }

@@ -16,10 +16,14 @@ pub fn archive(folder: &Path, rows: u64, members: u64, seed: u64) -> io::Result<
     let mut random = Random(seed);
     // A stream writer puts sizes behind the data, as Java's does.
     let mut writer = zip::ZipWriter::new_stream(BufWriter::new(File::create(&partial)?));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
     let mut row = String::new();
     for member in 0..members {
-        writer.start_file(format!("20150208000000{:06}_agentSkillInfo_{member}.csv", 123_000 + member), options)?;
+        writer.start_file(
+            format!("20150208000000{:06}_agentSkillInfo_{member}.csv", 123_000 + member),
+            options,
+        )?;
         let (first, last) = (rows * member / members, rows * (member + 1) / members);
         for number in first..last {
             write_row(&mut row, &mut random, number, rows);
@@ -47,7 +51,8 @@ fn write_row(row: &mut String, random: &mut Random, number: u64, rows: u64) {
         let separator = if skill == 0 { "" } else { ";" };
         let _ = write!(row, "{separator}{}", 4_294_967 + agent % 11 * 100 + skill);
     }
-    let _ = write!(row, ",{}{:06},{},", 1_423_400_000_000u64 + agent * 7919, agent, 1 + number % 500);
+    let _ =
+        write!(row, ",{}{:06},{},", 1_423_400_000_000u64 + agent * 7919, agent, 1 + number % 500);
     time(row, 8, second + length.min(86_399 - second));
     row.push_str(",0,");
     // The tenant is eight hours ahead of UTC.
@@ -57,7 +62,13 @@ fn write_row(row: &mut String, random: &mut Random, number: u64, rows: u64) {
 }
 
 fn time(row: &mut String, day: u64, second: u64) {
-    let _ = write!(row, "2015-02-{day:02} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    let _ = write!(
+        row,
+        "2015-02-{day:02} {:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    );
 }
 
 fn index(number: u64) -> usize {

@@ -32,7 +32,12 @@ pub fn once(reader: fn(&Path) -> Result<Digest>, path: &Path) -> Result<()> {
 pub fn run(command: &mut Command) -> Result<Run> {
     let output = command.output()?;
     if !output.status.success() {
-        return Err(format!("{}: {}", command.get_program().display(), String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!(
+            "{}: {}",
+            command.get_program().display(),
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into());
     }
     parse(&String::from_utf8(output.stdout)?)
 }
@@ -65,7 +70,9 @@ fn cpu_seconds() -> f64 {
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    line.and_then(|line| line.split_whitespace().next())
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0)
 }
 
 /// The middle, the least and the most of some numbers.
@@ -73,7 +80,9 @@ pub fn spread(numbers: impl IntoIterator<Item = f64>) -> (f64, f64, f64) {
     let mut sorted: Vec<f64> = numbers.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
     match (sorted.first(), sorted.last()) {
-        (Some(&least), Some(&most)) => ((sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0, least, most),
+        (Some(&least), Some(&most)) => {
+            ((sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0, least, most)
+        }
         _ => (0.0, 0.0, 0.0),
     }
 }

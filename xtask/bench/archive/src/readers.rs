@@ -23,15 +23,27 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 impl Digest {
     fn add(&mut self, change: &AgentSkillChangeRef<'_>) {
         self.rows += 1;
-        let numbers = [change.sub_cc_no(), change.vdn(), change.agent_id(), change.operate_id(), change.operate_sn()];
-        self.numbers += numbers.into_iter().flatten().sum::<i64>() + change.operate_type().map_or(0, |kind| kind.code());
+        let numbers = [
+            change.sub_cc_no(),
+            change.vdn(),
+            change.agent_id(),
+            change.operate_id(),
+            change.operate_sn(),
+        ];
+        self.numbers += numbers.into_iter().flatten().sum::<i64>()
+            + change.operate_type().map_or(0, |kind| kind.code());
         self.numbers += change.renew_flag().unwrap_or(0) + change.month_of_year().unwrap_or(0);
         for time in [change.operate_time(), change.operate_end_time()].into_iter().flatten() {
-            self.seconds += u64::from(time.hour()) * 3600 + u64::from(time.minute()) * 60 + u64::from(time.second());
+            self.seconds += u64::from(time.hour()) * 3600
+                + u64::from(time.minute()) * 60
+                + u64::from(time.second());
         }
         self.seconds += change.update_time().map_or(0, |time| u64::from(time.day()));
         self.skills += change.skill_list().iter().count() as u64;
-        for text in [change.id(), change.developer_id(), change.account_id(), change.logon_sn()].into_iter().flatten() {
+        for text in [change.id(), change.developer_id(), change.account_id(), change.logon_sn()]
+            .into_iter()
+            .flatten()
+        {
             self.text += text.len() as u64;
         }
     }
@@ -54,7 +66,10 @@ pub fn inflate(path: &Path) -> Result<Digest> {
         move |input, output| {
             let before = inflater.total_in();
             let status = inflater.decompress(input, output, flate2::FlushDecompress::None)?;
-            Ok((usize::try_from(inflater.total_in() - before)?, status == flate2::Status::StreamEnd))
+            Ok((
+                usize::try_from(inflater.total_in() - before)?,
+                status == flate2::Status::StreamEnd,
+            ))
         }
     })
 }
@@ -134,13 +149,16 @@ pub fn ours_two_threads(path: &Path) -> Result<Digest> {
 
 /// Ours, borrowed records, members side by side on two threads.
 pub fn ours_side_by_side(path: &Path) -> Result<Digest> {
-    let digests = Archive::open(File::open(path)?)?.fold_members::<AgentSkillChange, _>(2, |_, changes| {
-        let mut digest = Digest::default();
-        while let Some(change) = changes.next_record()? {
-            digest.add(&change);
-        }
-        Ok(digest)
-    })?;
+    let digests = Archive::open(File::open(path)?)?.fold_members::<AgentSkillChange, _>(
+        2,
+        |_, changes| {
+            let mut digest = Digest::default();
+            while let Some(change) = changes.next_record()? {
+                digest.add(&change);
+            }
+            Ok(digest)
+        },
+    )?;
     Ok(digests.into_iter().fold(Digest::default(), Digest::merge))
 }
 
@@ -150,15 +168,22 @@ pub fn ours_owned(path: &Path) -> Result<Digest> {
     for change in Archive::open(File::open(path)?)?.records::<AgentSkillChange>() {
         let change = change?;
         digest.rows += 1;
-        let numbers = [change.sub_cc_no, change.vdn, change.agent_id, change.operate_id, change.operate_sn];
-        digest.numbers += numbers.into_iter().flatten().sum::<i64>() + change.operate_type.map_or(0, |kind| kind.code());
+        let numbers =
+            [change.sub_cc_no, change.vdn, change.agent_id, change.operate_id, change.operate_sn];
+        digest.numbers += numbers.into_iter().flatten().sum::<i64>()
+            + change.operate_type.map_or(0, |kind| kind.code());
         digest.numbers += change.renew_flag.unwrap_or(0) + change.month_of_year.unwrap_or(0);
         for time in [change.operate_time, change.operate_end_time].into_iter().flatten() {
-            digest.seconds += u64::from(time.hour()) * 3600 + u64::from(time.minute()) * 60 + u64::from(time.second());
+            digest.seconds += u64::from(time.hour()) * 3600
+                + u64::from(time.minute()) * 60
+                + u64::from(time.second());
         }
         digest.seconds += change.update_time.map_or(0, |time| u64::from(time.day()));
         digest.skills += change.skill_list.len() as u64;
-        for text in [change.id, change.developer_id, change.account_id, change.logon_sn].into_iter().flatten() {
+        for text in [change.id, change.developer_id, change.account_id, change.logon_sn]
+            .into_iter()
+            .flatten()
+        {
             digest.text += text.len() as u64;
         }
     }
@@ -196,7 +221,8 @@ pub fn plain_with_times(path: &Path) -> Result<Digest> {
     use chrono::Timelike;
     plain_with(path, |text| {
         let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")?;
-        Ok(u64::from(time.num_seconds_from_midnight()) | u64::from(chrono::Datelike::day(&time)) << 32)
+        Ok(u64::from(time.num_seconds_from_midnight())
+            | u64::from(chrono::Datelike::day(&time)) << 32)
     })
 }
 
@@ -204,20 +230,32 @@ fn plain_with(path: &Path, parse: impl Fn(&str) -> Result<u64>) -> Result<Digest
     let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
     let mut digest = Digest::default();
     for index in 0..archive.len() {
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(archive.by_index(index)?);
+        let mut rows =
+            csv::ReaderBuilder::new().has_headers(false).from_reader(archive.by_index(index)?);
         for row in rows.deserialize() {
             let row: PlainRow = row?;
             digest.rows += 1;
-            let numbers = [row.sub_cc_no, row.vdn, row.agent_id, row.operate_id, row.operate_sn, row.operate_type];
+            let numbers = [
+                row.sub_cc_no,
+                row.vdn,
+                row.agent_id,
+                row.operate_id,
+                row.operate_sn,
+                row.operate_type,
+            ];
             digest.numbers += numbers.into_iter().flatten().sum::<i64>();
             digest.numbers += row.renew_flag.unwrap_or(0) + row.month_of_year.unwrap_or(0);
             for text in [row.operate_time, row.operate_end_time].into_iter().flatten() {
                 digest.seconds += parse(&text)? & 0xFFFF_FFFF;
             }
             digest.seconds += row.update_time.map_or(Ok(0), |text| parse(&text))? >> 32;
-            let skills: Vec<String> = row.skill_list.map_or_else(Vec::new, |list| list.split(';').map(str::to_owned).collect());
+            let skills: Vec<String> = row
+                .skill_list
+                .map_or_else(Vec::new, |list| list.split(';').map(str::to_owned).collect());
             digest.skills += skills.len() as u64;
-            for text in [row.id, row.developer_id, row.account_id, row.logon_sn].into_iter().flatten() {
+            for text in
+                [row.id, row.developer_id, row.account_id, row.logon_sn].into_iter().flatten()
+            {
                 digest.text += text.len() as u64;
             }
         }

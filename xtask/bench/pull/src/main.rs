@@ -33,7 +33,9 @@ fn main() -> ExitCode {
             (Ok(windows), Ok(rows)) => bench(windows, rows),
             _ => Err("--windows and --rows need whole numbers".into()),
         },
-        ["case", backend, in_flight, windows, endpoint, folder] => case(backend, in_flight, windows, endpoint, folder),
+        ["case", backend, in_flight, windows, endpoint, folder] => {
+            case(backend, in_flight, windows, endpoint, folder)
+        }
         _ => Err("usage: cargo xtask bench pull [--windows N --rows N]".into()),
     };
     match done {
@@ -66,7 +68,15 @@ fn bench(windows: u64, rows: u64) -> Result<(), Failed> {
 fn header() {
     println!(
         "{:9} {:>9} {:>8} {:>8} {:>9} {:>11} {:>10} {:>7} {:>9}",
-        "backend", "in flight", "windows", "requests", "seconds", "ZIP MB/s", "rows/s", "CPU s", "peak MiB"
+        "backend",
+        "in flight",
+        "windows",
+        "requests",
+        "seconds",
+        "ZIP MB/s",
+        "rows/s",
+        "CPU s",
+        "peak MiB"
     );
 }
 
@@ -85,7 +95,13 @@ fn run(backend: &str, in_flight: u32, windows: u64, rows: u64) -> Result<(), Fai
     let ca = folder.path().join("ca.pem");
     fs::write(&ca, emulator.ca_pem().unwrap_or_default())?;
     let output = Command::new(std::env::current_exe()?)
-        .args(["case", backend, &in_flight.to_string(), &windows.to_string(), &emulator.endpoint().to_string()])
+        .args([
+            "case",
+            backend,
+            &in_flight.to_string(),
+            &windows.to_string(),
+            &emulator.endpoint().to_string(),
+        ])
         .arg(folder.path())
         .env("BENCH_ACCESS_KEY", emulator.access_key())
         .env("BENCH_SECRET_KEY", emulator.secret_key())
@@ -95,7 +111,9 @@ fn run(backend: &str, in_flight: u32, windows: u64, rows: u64) -> Result<(), Fai
     }
     let told = String::from_utf8(output.stdout)?;
     let numbers: Vec<f64> = told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    let [seconds, bytes, pulled, cpu, peak] = numbers[..] else { return Err(format!("a case said: {told}").into()) };
+    let [seconds, bytes, pulled, cpu, peak] = numbers[..] else {
+        return Err(format!("a case said: {told}").into());
+    };
     if pulled as u64 != windows * rows {
         return Err(format!("{pulled} rows instead of {}", windows * rows).into());
     }
@@ -109,26 +127,37 @@ fn run(backend: &str, in_flight: u32, windows: u64, rows: u64) -> Result<(), Fai
 }
 
 /// In a process of its own: pulls, and prints seconds, bytes, rows, seconds of CPU and MiB of memory.
-fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &str) -> Result<(), Failed> {
+fn case(
+    backend: &str,
+    in_flight: &str,
+    windows: &str,
+    endpoint: &str,
+    folder: &str,
+) -> Result<(), Failed> {
     let folder = Path::new(folder);
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-    let credentials = Credentials::from_text(&variable("BENCH_ACCESS_KEY")?, variable("BENCH_SECRET_KEY")?)?;
+    let credentials =
+        Credentials::from_text(&variable("BENCH_ACCESS_KEY")?, variable("BENCH_SECRET_KEY")?)?;
     let trust = Trust::none().add_pem(&fs::read(folder.join("ca.pem"))?)?;
     let days: i64 = windows.parse()?;
     let first: Day = FIRST_DAY.parse()?;
     let midnight = first.midnight();
     let last = midnight.plus_seconds((days - 1) * 24 * 3600).ok_or("too many windows")?.day();
-    let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last).window_days(1).convert(ExportFormat::Jsonl);
+    let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last)
+        .window_days(1)
+        .convert(ExportFormat::Jsonl);
     let mut pace = Pace::default();
     pace.in_flight = in_flight.parse()?;
     let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
 
     let begin = Instant::now();
     let summary: PullSummary = if backend == "blocking" {
-        let client = ccfs_ureq::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
+        let client =
+            ccfs_ureq::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
         pull.run(&client)?
     } else {
-        let client = ccfs_reqwest::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
+        let client =
+            ccfs_reqwest::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(pull.run_async(&client))?
     };
@@ -136,7 +165,13 @@ fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &
     if let Some((window, why)) = summary.failed().next() {
         return Err(format!("{window:?}: {why}").into());
     }
-    println!("{seconds} {} {} {} {}", summary.bytes(), summary.rows(), cpu_seconds(), peak_memory());
+    println!(
+        "{seconds} {} {} {} {}",
+        summary.bytes(),
+        summary.rows(),
+        cpu_seconds(),
+        peak_memory()
+    );
     Ok(())
 }
 
@@ -144,7 +179,10 @@ fn case(backend: &str, in_flight: &str, windows: &str, endpoint: &str, folder: &
 fn cpu_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name, in parentheses, may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.split_whitespace().collect())
+        .unwrap_or_default();
     let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / TICKS
 }
@@ -153,5 +191,6 @@ fn cpu_seconds() -> f64 {
 fn peak_memory() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0)
+        / 1024.0
 }

@@ -7,7 +7,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials as AwsCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningParams, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningParams, SigningSettings, sign,
+};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
@@ -73,16 +75,25 @@ fn main() {
         }
         return;
     }
-    println!("{:26} {:>10} {:>10} {:>20}   ratios by median", "", "ns median", "ns 10 %", "min to max");
-    let [floor, _, sign, ..] = contenders.each_ref().map(|contender| quantile(&contender.nanos, 0.5));
+    println!(
+        "{:26} {:>10} {:>10} {:>20}   ratios by median",
+        "", "ns median", "ns 10 %", "min to max"
+    );
+    let [floor, _, sign, ..] =
+        contenders.each_ref().map(|contender| quantile(&contender.nanos, 0.5));
     for Contender { name, nanos, .. } in &contenders {
         let [min, tenth, median, max] = [0.0, 0.1, 0.5, 1.0].map(|share| quantile(nanos, share));
         let spread = format!("{min:.0} to {max:.0}");
-        println!("{name:26} {median:>10.0} {tenth:>10.0} {spread:>20}   {:.2} x floor, {:.2} x our sign", median / floor, median / sign);
+        println!(
+            "{name:26} {median:>10.0} {tenth:>10.0} {spread:>20}   {:.2} x floor, {:.2} x our sign",
+            median / floor,
+            median / sign
+        );
     }
     // What else runs on the same core slows all but the floor, which is one long wait: the fastest tenth of the rounds saw the least of it.
     for (name, share) in [("medians", 0.5), ("the fastest tenth", 0.1)] {
-        let [floor, text, sign, inserted, _, peer, applied] = contenders.each_ref().map(|contender| quantile(&contender.nanos, share));
+        let [floor, text, sign, inserted, _, peer, applied] =
+            contenders.each_ref().map(|contender| quantile(&contender.nanos, share));
         let (to_floor, to_peer) = (sign / floor, peer / sign);
         println!(
             "bars, by {name}: at most 1.7 times the floor: {to_floor:.2} ({}); at least 8 times faster than aws-sigv4's sign alone: {to_peer:.2} ({})",
@@ -90,7 +101,11 @@ fn main() {
             verdict(to_peer >= 8.0)
         );
         // Like for like: its `sign` returns text and ours a header value; its `apply` makes header values of the text and inserts them.
-        println!("  text against text: {:.2}; in the request against in the request: {:.2}", peer / text, applied / inserted);
+        println!(
+            "  text against text: {:.2}; in the request against in the request: {:.2}",
+            peer / text,
+            applied / inserted
+        );
     }
 }
 
@@ -121,24 +136,40 @@ struct Ours {
     body: String,
 }
 
-const HEADERS: [(&str, &str); 3] =
-    [("content-length", "200"), ("content-type", "application/json; charset=UTF-8"), ("host", "10.1.2.3:8443")];
+const HEADERS: [(&str, &str); 3] = [
+    ("content-length", "200"),
+    ("content-type", "application/json; charset=UTF-8"),
+    ("host", "10.1.2.3:8443"),
+];
 const PATH: &str = "/CCFS/resource/ccfs/queryAgentSkillInfoData";
 
 impl Ours {
     fn new(body: &str) -> Self {
-        let credentials = Credentials::from_text("my-app-id-20-letters", "a secret key of 32 characters...".into()).unwrap();
+        let credentials = Credentials::from_text(
+            "my-app-id-20-letters",
+            "a secret key of 32 characters...".into(),
+        )
+        .unwrap();
         Self { signer: Signer::new(&credentials), body: body.to_owned() }
     }
 
     fn view(&self) -> RequestView<'_> {
-        RequestView { method: "POST", path: PATH, query: &[], headers: &HEADERS, body: self.body.as_bytes() }
+        RequestView {
+            method: "POST",
+            path: PATH,
+            query: &[],
+            headers: &HEADERS,
+            body: self.body.as_bytes(),
+        }
     }
 
     /// Compressions that the scheme cannot do without: each message behind its keyed block, each outer hash, and the pads of the
     /// signing key, which is new every time.
     fn compressions(&self) -> usize {
-        let steps = self.signer.explain(self.view(), Timestamp::from_unix_millis(1_680_768_000_000)).unwrap();
+        let steps = self
+            .signer
+            .explain(self.view(), Timestamp::from_unix_millis(1_680_768_000_000))
+            .unwrap();
         let inner = |message: &str| (message.len() + 9).div_ceil(64);
         inner(&steps.prefix) + 1 + 2 + inner(&steps.canonical_request) + 1
     }
@@ -150,7 +181,9 @@ impl Ours {
         Box::new(move || {
             millis += 1;
             text.clear();
-            self.signer.sign_into(black_box(self.view()), Timestamp::from_unix_millis(millis), &mut text).unwrap();
+            self.signer
+                .sign_into(black_box(self.view()), Timestamp::from_unix_millis(millis), &mut text)
+                .unwrap();
             black_box(&text);
         })
     }
@@ -161,7 +194,10 @@ impl Ours {
         let mut sent = request();
         Box::new(move || {
             millis += 1;
-            let value = self.signer.sign(black_box(self.view()), Timestamp::from_unix_millis(millis)).unwrap();
+            let value = self
+                .signer
+                .sign(black_box(self.view()), Timestamp::from_unix_millis(millis))
+                .unwrap();
             if insert {
                 sent.headers_mut().insert(AUTHORIZATION, value);
                 black_box(&sent);
@@ -192,7 +228,14 @@ fn floor(blocks: usize) -> Box<dyn FnMut()> {
 /// Signs, by a scheme that hashes more: its key is derived by four HMACs each time, and body and canonical request are two hashes. Where `apply`
 /// is true, puts the headers that come out into a request; the same request each time, so that they replace the last ones.
 fn aws_sigv4(body: String, apply: bool) -> Box<dyn FnMut()> {
-    let identity: Identity = AwsCredentials::new("AKIDEXAMPLEAKIDEXAMP", "a secret key of 32 characters...", None, None, "bench").into();
+    let identity: Identity = AwsCredentials::new(
+        "AKIDEXAMPLEAKIDEXAMP",
+        "a secret key of 32 characters...",
+        None,
+        None,
+        "bench",
+    )
+    .into();
     let mut time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_680_768_000_000);
     let url = format!("https://10.1.2.3:8443{PATH}");
     let mut sent = request();
@@ -207,8 +250,15 @@ fn aws_sigv4(body: String, apply: bool) -> Box<dyn FnMut()> {
             .build()
             .unwrap()
             .into();
-        let request = SignableRequest::new("POST", &url, HEADERS.into_iter(), SignableBody::Bytes(body.as_bytes())).unwrap();
-        let (instructions, signature) = black_box(sign(black_box(request), &params).unwrap()).into_parts();
+        let request = SignableRequest::new(
+            "POST",
+            &url,
+            HEADERS.into_iter(),
+            SignableBody::Bytes(body.as_bytes()),
+        )
+        .unwrap();
+        let (instructions, signature) =
+            black_box(sign(black_box(request), &params).unwrap()).into_parts();
         if apply {
             instructions.apply_to_request_http1x(&mut sent);
             black_box(&sent);
@@ -218,10 +268,18 @@ fn aws_sigv4(body: String, apply: bool) -> Box<dyn FnMut()> {
 }
 
 fn rusty_s3() -> Box<dyn FnMut()> {
-    let bucket = Bucket::new("https://10.1.2.3:8443".parse().unwrap(), UrlStyle::Path, "bucket", "us-east-1").unwrap();
-    let credentials = rusty_s3::Credentials::new("AKIDEXAMPLEAKIDEXAMP", "a secret key of 32 characters...");
+    let bucket = Bucket::new(
+        "https://10.1.2.3:8443".parse().unwrap(),
+        UrlStyle::Path,
+        "bucket",
+        "us-east-1",
+    )
+    .unwrap();
+    let credentials =
+        rusty_s3::Credentials::new("AKIDEXAMPLEAKIDEXAMP", "a secret key of 32 characters...");
     Box::new(move || {
-        let mut action = bucket.put_object(Some(&credentials), "CCFS/resource/ccfs/queryAgentSkillInfoData");
+        let mut action =
+            bucket.put_object(Some(&credentials), "CCFS/resource/ccfs/queryAgentSkillInfoData");
         action.headers_mut().insert("content-type", HEADERS[1].1);
         black_box(action.sign(Duration::from_secs(3600)));
     })

@@ -19,7 +19,10 @@ use ccfs_archive::Archive;
 use ccfs_conformance::ManualClock;
 use ccfs_driver::{Error as CallError, Session};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, IndexFileName, Policy, QueryAgentSkillInfoData, ResultCode};
+use ccfs_proto::{
+    DownloadAgentSkillInfoFile, FileReceipt, IndexFileName, Policy, QueryAgentSkillInfoData,
+    ResultCode,
+};
 use ccfs_tls::Trust;
 
 type Failed = Box<dyn Error + Send + Sync>;
@@ -55,12 +58,20 @@ impl Wanted {
         let mut wanted = Self { downloads: 10_000, seed: 1 };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
-            let mut number =
-                || arguments.next().and_then(|text| text.parse().ok()).ok_or_else(|| format!("{argument} needs a whole number"));
+            let mut number = || {
+                arguments
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .ok_or_else(|| format!("{argument} needs a whole number"))
+            };
             match argument.as_str() {
                 "--downloads" => wanted.downloads = number()?,
                 "--seed" => wanted.seed = number()?,
-                other => return Err(format!("what is {other}? There are --downloads N and --seed N").into()),
+                other => {
+                    return Err(
+                        format!("what is {other}? There are --downloads N and --seed N").into()
+                    );
+                }
             }
         }
         Ok(wanted)
@@ -93,7 +104,13 @@ fn soak(wanted: &Wanted) -> Result<bool, Failed> {
             let name = request.fault.as_ref().map_or("none", Fault::name);
             *struck.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
         };
-        Emulator::builder().seed(wanted.seed).rows(20).lockout(None).log_limit(1).on_request(watch).start()?
+        Emulator::builder()
+            .seed(wanted.seed)
+            .rows(20)
+            .lockout(None)
+            .log_limit(1)
+            .on_request(watch)
+            .start()?
     };
     let files = files(&emulator)?;
     requests.store(0, Ordering::Relaxed);
@@ -117,7 +134,9 @@ fn soak(wanted: &Wanted) -> Result<bool, Failed> {
         let workers: Vec<_> = (0..2 * WORKERS)
             .map(|number| {
                 let soak = &soak;
-                scope.spawn(move || if number % 2 == 0 { soak.blocking() } else { soak.asynchronous() })
+                scope.spawn(
+                    move || if number % 2 == 0 { soak.blocking() } else { soak.asynchronous() },
+                )
             })
             .collect();
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked")?)
@@ -155,7 +174,10 @@ fn soak(wanted: &Wanted) -> Result<bool, Failed> {
 
 /// Asks for the files, and takes down what is right.
 fn files(emulator: &Emulator) -> Result<Vec<(IndexFileName, Vec<u8>)>, Failed> {
-    let client = ccfs_ureq::Client::with_trust(Session::new(emulator.endpoint().clone(), emulator.credentials()), &trust(emulator)?)?;
+    let client = ccfs_ureq::Client::with_trust(
+        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        &trust(emulator)?,
+    )?;
     for _ in 0..FILES {
         client.call(QueryAgentSkillInfoData::new(
             "2023-04-05 00:00:00".parse()?,
@@ -163,7 +185,11 @@ fn files(emulator: &Emulator) -> Result<Vec<(IndexFileName, Vec<u8>)>, Failed> {
             "http://127.0.0.1:9/nobody",
         ))?;
     }
-    let files: Option<Vec<_>> = emulator.files().into_iter().map(|name| emulator.file(&name).map(|bytes| (name, bytes))).collect();
+    let files: Option<Vec<_>> = emulator
+        .files()
+        .into_iter()
+        .map(|name| emulator.file(&name).map(|bytes| (name, bytes)))
+        .collect();
     Ok(files.ok_or("the emulator lacks a file")?)
 }
 
@@ -194,14 +220,21 @@ impl Soak {
     fn asynchronous(&self) -> Result<(), Failed> {
         let client = ccfs_reqwest::Client::with_trust(self.session(), &trust(&self.emulator)?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        self.work(|operation, path| runtime.block_on(client.download(operation).check(check).to_file(path)))
+        self.work(|operation, path| {
+            runtime.block_on(client.download(operation).check(check).to_file(path))
+        })
     }
 
     fn session(&self) -> Session {
-        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials()).policy(policy()).clock(ManualClock::ticking())
+        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials())
+            .policy(policy())
+            .clock(ManualClock::ticking())
     }
 
-    fn work(&self, download: impl Fn(DownloadAgentSkillInfoFile, &Path) -> Result<FileReceipt, CallError>) -> Result<(), Failed> {
+    fn work(
+        &self,
+        download: impl Fn(DownloadAgentSkillInfoFile, &Path) -> Result<FileReceipt, CallError>,
+    ) -> Result<(), Failed> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.downloads {
@@ -214,7 +247,10 @@ impl Soak {
             }
             let path = self.folder.join(format!("{number}.zip"));
             if let Err(why) = self.one(name, right, &path, &download) {
-                self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(format!("download {number}: {why}"));
+                self.wrong
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(format!("download {number}: {why}"));
             }
         }
     }
@@ -242,7 +278,12 @@ impl Soak {
                     if path.exists() {
                         return Err(format!("a failed call left a file: {error}").into());
                     }
-                    *self.errors.lock().unwrap_or_else(PoisonError::into_inner).entry(kind(&error)).or_default() += 1;
+                    *self
+                        .errors
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .entry(kind(&error))
+                        .or_default() += 1;
                 }
             }
         }
@@ -259,7 +300,10 @@ fn fault(random: &mut Random) -> Fault {
         3..=5 => Fault::CutAfter(random.below(4000)),
         6 => Fault::WrongLength,
         7 => Fault::WrongType,
-        8 => Fault::ErrorUnder200(ResultCode::DOCUMENTED[random.below(ResultCode::DOCUMENTED.len() as u64) as usize].clone()),
+        8 => Fault::ErrorUnder200(
+            ResultCode::DOCUMENTED[random.below(ResultCode::DOCUMENTED.len() as u64) as usize]
+                .clone(),
+        ),
         9 => Fault::Unauthorized,
         10 => Fault::Locked,
         11 => Fault::FlowControl,
@@ -280,7 +324,9 @@ fn kind(error: &CallError) -> &'static str {
     match error {
         CallError::Exchange(error) if error.kind.is_authentication() => "401 or 403",
         CallError::Exchange(error) if error.kind.result_code().is_some() => "a result code",
-        CallError::Exchange(error) if error.kind.is_network() => "the connection, after four attempts",
+        CallError::Exchange(error) if error.kind.is_network() => {
+            "the connection, after four attempts"
+        }
         CallError::Exchange(_) => "an answer of no use",
         CallError::Rejected(_) => "an archive that is damaged",
         _ => "something else",

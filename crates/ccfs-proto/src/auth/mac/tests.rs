@@ -46,7 +46,12 @@ enum Put {
 }
 
 fn put() -> impl Strategy<Value = Put> {
-    let bytes = || prop_oneof![prop::collection::vec(any::<u8>(), 0..200), prop::collection::vec(any::<u8>(), 0..2000)];
+    let bytes = || {
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            prop::collection::vec(any::<u8>(), 0..2000)
+        ]
+    };
     prop_oneof![
         bytes().prop_map(Put::Plain),
         bytes().prop_map(Put::Text),
@@ -127,7 +132,10 @@ fn it_is_hmac_at_every_length_around_the_blocks() {
         let message = |writer: &mut Writer<'_, Chain>| writer.put(b"message");
         assert_eq!(both(&bytes, b"prefix", message), judge_both(&bytes, b"prefix", b"message"));
         assert_eq!(both(b"key", &bytes, message), judge_both(b"key", &bytes, b"message"));
-        assert_eq!(both(b"key", b"prefix", |writer| writer.put(&bytes)), judge_both(b"key", b"prefix", &bytes));
+        assert_eq!(
+            both(b"key", b"prefix", |writer| writer.put(&bytes)),
+            judge_both(b"key", b"prefix", &bytes)
+        );
     }
 }
 
@@ -145,8 +153,16 @@ fn it_is_hmac_at_every_length_around_the_buffer() {
                 writer.put(b"end");
             };
             let text = [bytes.as_slice(), "%7B".repeat(codes).as_bytes(), b"\nend"].concat();
-            assert_eq!(both(b"key", b"prefix", write), judge_both(b"key", b"prefix", &text), "{len} and {codes}");
-            assert_eq!(both(b"key", &bytes, write), judge_both(b"key", &bytes, &text), "{len} and {codes}");
+            assert_eq!(
+                both(b"key", b"prefix", write),
+                judge_both(b"key", b"prefix", &text),
+                "{len} and {codes}"
+            );
+            assert_eq!(
+                both(b"key", &bytes, write),
+                judge_both(b"key", &bytes, &text),
+                "{len} and {codes}"
+            );
         }
     }
 }
