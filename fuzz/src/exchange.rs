@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES,
-    Interface, InterfaceField, Now, Operation, OutOfTurn, Policy, Precision, QueryLine, Repeat,
-    RequestView, SinkKind, Step, Timestamp, TlsFailure, TransportFailure, Verifier, decode_query,
-};
+use ccfs_proto::{AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES, Interface, InterfaceField, Now, Operation, OutOfTurn, Policy, Precision, QueryLine, Repeat, RequestView, SinkKind, Step, Timestamp, TlsFailure, FailureKind, Verifier, decode_query};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use crate::tape::Tape;
@@ -93,20 +89,20 @@ fn operation(interface: Interface) -> AnyOperation {
 
 fn policy(tape: &mut Tape<'_>) -> Policy {
     let mut policy = Policy::default();
-    policy.attempts = tape.pick(&[4, 0, 1, 2, 3, 7, u32::MAX]);
+    policy.max_retries = tape.pick(&[3, 0, 1, 2, 6, u32::MAX]);
     // Without both bounds a call may go on for ever.
-    let longest = if policy.attempts > 7 { Duration::from_secs(1200) } else { Duration::MAX };
+    let longest = if policy.max_retries > 6 { Duration::from_secs(1200) } else { Duration::MAX };
     let seconds = |tape: &mut Tape<'_>| match tape.byte() {
         255 => Duration::MAX,
         seconds @ 128.. => Duration::from_secs(u64::from(seconds - 127) * 60),
         millis => Duration::from_millis(u64::from(millis) * 100),
     };
-    policy.deadline = seconds(tape).min(longest);
-    policy.stall = seconds(tape);
+    policy.total_timeout = seconds(tape).min(longest);
+    policy.idle_timeout = seconds(tape);
     policy.backoff = seconds(tape);
     policy.busy_backoff = seconds(tape);
-    policy.backoff_limit = seconds(tape);
-    policy.correct_skew_beyond =
+    policy.max_backoff = seconds(tape);
+    policy.skew_threshold =
         tape.pick(&[Some(Duration::from_secs(60)), None, Some(Duration::ZERO)]);
     policy.query_line = tape.pick(&QueryLine::ALL);
     policy.precision = tape.pick(&[Precision::Millis, Precision::Seconds]);
@@ -129,7 +125,7 @@ enum Last {
     Nothing,
     Sent,
     Head(u16),
-    Failure(TransportFailure),
+    Failure(FailureKind),
     End,
 }
 
@@ -190,17 +186,17 @@ impl Play {
             }
             8 => self.finish(),
             _ => {
-                use TransportFailure::{
-                    BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls,
+                use FailureKind::{
+                    BodyBroken, Broken, Connect, InvalidHttp, Resolve, IdleTimeout, Tls,
                 };
                 self.fail(tape.pick(&[
                     Resolve,
                     Connect,
                     Tls(TlsFailure::Other),
                     Broken,
-                    Stall,
+                    IdleTimeout,
                     BodyBroken,
-                    Protocol,
+                    InvalidHttp,
                 ]));
             }
         }
@@ -214,7 +210,7 @@ impl Play {
 
     fn deadline_is_over(&self) -> bool {
         let started = self.started.unwrap_or(self.now.monotonic);
-        self.now.monotonic.saturating_sub(started) >= self.policy.deadline
+        self.now.monotonic.saturating_sub(started) >= self.policy.total_timeout
     }
 
     /// Polls, and says how long to wait if that is the step.
@@ -229,9 +225,9 @@ impl Play {
         let step = polled.expect("it was time to poll");
         assert!(!format!("{step:?}").contains(SECRET));
         match step {
-            Step::Send { request, within, left } => self.send(&request, within, left),
-            Step::Receive { within } => {
-                assert!(within <= self.policy.stall && !self.deadline_is_over());
+            Step::Send { request, idle_timeout, remaining, .. } => self.send(&request, idle_timeout, remaining),
+            Step::Receive { idle_timeout } => {
+                assert!(idle_timeout <= self.policy.idle_timeout && !self.deadline_is_over());
                 self.turn = Turn::Body;
             }
             Step::Write(bytes) => {
@@ -249,7 +245,7 @@ impl Play {
                 self.written.clear();
             }
             Step::Wait(wait) => {
-                assert!(!wait.is_zero() && wait <= self.policy.backoff_limit);
+                assert!(!wait.is_zero() && wait <= self.policy.max_backoff);
                 return Some(wait);
             }
             Step::Done(outcome) => {
@@ -271,24 +267,23 @@ impl Play {
                     }
                 }
             }
-            other => panic!("{other:?}"),
         }
         None
     }
 
-    fn send(&mut self, request: &Request<Bytes>, within: Duration, left: Duration) {
-        assert!(within <= left && within <= self.policy.stall && !self.deadline_is_over());
+    fn send(&mut self, request: &Request<Bytes>, idle_timeout: Duration, remaining: Duration) {
+        assert!(idle_timeout <= remaining && idle_timeout <= self.policy.idle_timeout && !self.deadline_is_over());
         assert_eq!(
-            left,
-            self.policy.deadline.saturating_sub(
+            remaining,
+            self.policy.total_timeout.saturating_sub(
                 self.now.monotonic.saturating_sub(self.started.unwrap_or_default())
             )
         );
-        assert!(self.sent < self.policy.attempts.max(1), "more attempts than allowed");
+        assert!(self.sent <= self.policy.max_retries, "more attempts than allowed");
         assert!(self.written.is_empty(), "an attempt on top of bytes of an earlier one");
         match self.last {
             Last::Head(401) => self.corrections += 1,
-            Last::Failure(TransportFailure::Tls(_) | TransportFailure::Protocol) => {
+            Last::Failure(FailureKind::Tls(_) | FailureKind::InvalidHttp) => {
                 panic!("an attempt after what does not mend itself")
             }
             Last::Failure(failure) => {
@@ -366,7 +361,7 @@ impl Play {
         }
     }
 
-    fn fail(&mut self, failure: TransportFailure) {
+    fn fail(&mut self, failure: FailureKind) {
         let turn = if self.turn == Turn::Body { Turn::Body } else { Turn::Head };
         let before = self.state();
         let result = self.exchange.on_failure(self.now, failure);
@@ -408,7 +403,7 @@ impl Play {
                 }
                 Turn::Head | Turn::Body => {
                     self.pass(Duration::from_secs(60));
-                    self.fail(TransportFailure::Stall);
+                    self.fail(FailureKind::IdleTimeout);
                 }
                 Turn::Poll => {
                     if let Some(wait) = self.poll() {

@@ -13,7 +13,7 @@
 
 use std::error::Error;
 
-use ccfs::{AsyncClient, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session, Trust};
+use ccfs::{AsyncClient, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Trust};
 use ccfs_emulator::Emulator;
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
     let client = AsyncClient::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust,
     )?;
 

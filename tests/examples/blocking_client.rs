@@ -15,16 +15,14 @@ use std::error::Error;
 use std::fs::File;
 
 use ccfs::archive::{AgentSkillChange, Archive};
-use ccfs::{
-    Client, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Session, Trust,
-};
+use ccfs::{Client, Config, DownloadAgentSkillInfoFile, Overwrite, QueryAgentSkillInfoData, Trust};
 use ccfs_emulator::Emulator;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(300).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
     let client = Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust,
     )?;
 

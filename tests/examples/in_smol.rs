@@ -3,6 +3,7 @@
 //! Run it with `cargo run -p ccfs-tests --example in_smol`. It prints:
 //!
 //! ```text
+//! server https://…
 //! job …
 //! …_….zip: … bytes after 2 requests
 //! ```
@@ -15,13 +16,14 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData,
-    SinkKind, Step, Timestamp, TlsFailure, TransportFailure,
+    DownloadAgentSkillInfoFile, Exchange, FailureKind, Now, Operation, Policy,
+    QueryAgentSkillInfoData, SinkKind, Step, Target, Timestamp, TlsFailure, TransportFailure,
 };
 use futures_rustls::TlsConnector;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
+use rustls::pki_types::ServerName;
 use smol::Timer;
 use smol::future::FutureExt;
 use smol::net::TcpStream;
@@ -32,8 +34,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let emulator = Emulator::builder().rows(500).start()?;
-    // The first download breaks off; the exchange has it tried again.
+    // An IPv6 address, where there is one: it has brackets in the URL, but not for the socket.
+    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    let address = if has_ipv6 { "[::1]:0" } else { "127.0.0.1:0" }.parse()?;
+    let emulator = Emulator::builder().bind(address).rows(500).start()?;
+    println!("server {}", emulator.endpoint());
+    // The first download breaks off; the exchange retries it.
     emulator.faults().add(Fault::CutAfter(1000).at("downloadAgentSkillInfoFile").times(1));
     let (endpoint, credentials, policy) =
         (emulator.endpoint(), emulator.credentials(), Policy::default());
@@ -42,7 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ccfs_tls::Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
     let tls = TlsConnector::from(std::sync::Arc::new(trust.client_config()?));
 
-    // Nobody listens for the callback here; the file is there all the same.
+    // Nothing receives the callback here; the file is generated all the same.
     let query = QueryAgentSkillInfoData::new(
         "2023-04-05 00:00:00".parse()?,
         "2023-04-06 00:00:00".parse()?,
@@ -66,7 +72,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The loop: does what the exchange says. Dropping its future cancels the call.
+/// The driver: does what the exchange says. Dropping its future cancels the call.
 async fn drive<O: Operation>(
     mut exchange: Exchange<O>,
     tls: &TlsConnector,
@@ -77,57 +83,59 @@ async fn drive<O: Operation>(
     let mut body = None;
     loop {
         match exchange.poll(now())? {
-            Step::Send { request, within, .. } => match in_time(within, send(request, tls)).await {
-                Ok(response) => {
-                    exchange.on_head(now(), response.status(), response.headers())?;
-                    body = Some(response.into_body());
+            Step::Send { request, target, idle_timeout, .. } => {
+                match in_time(idle_timeout, send(request, &target, tls)).await {
+                    Ok(response) => {
+                        exchange.on_head(now(), response.status(), response.headers())?;
+                        body = Some(response.into_body());
+                    }
+                    Err(failure) => exchange.on_failure(now(), failure)?,
                 }
-                Err(failure) => exchange.on_failure(now(), failure)?,
-            },
-            Step::Receive { within } => match in_time(within, read(body.as_mut())).await {
-                Ok(None) => exchange.on_end(now())?,
-                Ok(Some(chunk)) => exchange.on_body(now(), chunk)?,
-                Err(failure) => exchange.on_failure(now(), failure)?,
-            },
+            }
+            Step::Receive { idle_timeout } => {
+                match in_time(idle_timeout, read(body.as_mut())).await {
+                    Ok(None) => exchange.on_end(now())?,
+                    Ok(Some(chunk)) => exchange.on_body(now(), chunk)?,
+                    Err(failure) => exchange.on_failure(now(), failure)?,
+                }
+            }
             Step::Write(bytes) => file.extend_from_slice(&bytes),
             Step::Rewind => file.clear(),
             Step::Wait(duration) => drop(Timer::after(duration).await),
             Step::Done(result) => return Ok(result?),
-            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }
 
-/// What takes longer than the exchange allows is silence.
+/// Fails when the work takes longer than the exchange allows.
 async fn in_time<T>(
-    within: Duration,
+    idle_timeout: Duration,
     work: impl Future<Output = Result<T, TransportFailure>>,
 ) -> Result<T, TransportFailure> {
     let late = async {
-        Timer::after(within).await;
-        Err(TransportFailure::Stall)
+        Timer::after(idle_timeout).await;
+        Err(FailureKind::IdleTimeout.into())
     };
     work.or(late).await
 }
 
 async fn send(
     request: Request<Bytes>,
+    target: &Target,
     tls: &TlsConnector,
 ) -> Result<Response<Incoming>, TransportFailure> {
-    let (host, port) = (
-        request.uri().host().unwrap_or_default().to_owned(),
-        request.uri().port_u16().unwrap_or(443),
-    );
-    let socket =
-        TcpStream::connect((host.as_str(), port)).await.map_err(|_| TransportFailure::Connect)?;
-    let name = host.try_into().map_err(|_| TransportFailure::Tls(TlsFailure::Other))?;
+    let socket = TcpStream::connect((&*target.host, target.port))
+        .await
+        .map_err(|error| TransportFailure::caused_by(FailureKind::Connect, error))?;
+    let name = ServerName::try_from(target.host.to_string())
+        .map_err(|_| FailureKind::Tls(TlsFailure::Other))?;
     let stream = tls
         .connect(name, socket)
         .await
-        .map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
+        .map_err(|error| FailureKind::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(FuturesIo::new(stream))
         .await
-        .map_err(|_| TransportFailure::Connect)?;
+        .map_err(|_| FailureKind::Connect)?;
     // It moves the bytes, until the answer is read or dropped.
     smol::spawn(connection).detach();
 
@@ -135,9 +143,10 @@ async fn send(
     let (mut parts, body) = request.into_parts();
     parts.uri = parts.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
     let answer = sender.send_request(Request::from_parts(parts, Full::new(body))).await;
-    // In doubt it may have arrived, and then what starts a job is not repeated.
+    // The request may have arrived, so `Broken` unless the response shows that it did.
     answer.map_err(|error| {
-        if error.is_parse() { TransportFailure::Protocol } else { TransportFailure::Broken }
+        let kind = if error.is_parse() { FailureKind::InvalidHttp } else { FailureKind::Broken };
+        TransportFailure::caused_by(kind, error)
     })
 }
 
@@ -146,7 +155,7 @@ async fn read(body: Option<&mut Incoming>) -> Result<Option<Bytes>, TransportFai
     let Some(body) = body else { return Ok(None) };
     while let Some(frame) = body.frame().await {
         // Trailers are no data.
-        if let Ok(data) = frame.map_err(|_| TransportFailure::BodyBroken)?.into_data() {
+        if let Ok(data) = frame.map_err(|_| FailureKind::BodyBroken)?.into_data() {
             return Ok(Some(data));
         }
     }

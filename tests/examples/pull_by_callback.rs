@@ -17,14 +17,14 @@ use std::net::TcpStream;
 
 use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs::pull::{Outcome, Pace, Plan, Pull, Zone};
-use ccfs::{Client, Listener, Session, Trust};
+use ccfs::{Client, Config, Listener, Trust};
 use ccfs_emulator::Emulator;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(500).start()?;
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
     let client = Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust,
     )?;
     let folder = tempfile::tempdir()?;

@@ -14,7 +14,7 @@
 use std::error::Error;
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, ArchiveParser};
-use ccfs::{AsyncClient, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session, Trust};
+use ccfs::{AsyncClient, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Trust};
 use ccfs_emulator::Emulator;
 use tokio::io::AsyncReadExt;
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().rows(5000).start()?;
     let trust = Trust::system().add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?;
     let client = AsyncClient::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust,
     )?;
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);

@@ -3,6 +3,7 @@
 //! Run it with `cargo run -p ccfs-tests --example std_net`. It prints:
 //!
 //! ```text
+//! server https://…
 //! job …
 //! …_….zip: … bytes after 2 requests
 //! ```
@@ -16,15 +17,19 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, QueryAgentSkillInfoData,
-    SinkKind, Step, Timestamp, TlsFailure, TransportFailure,
+    DownloadAgentSkillInfoFile, Exchange, FailureKind, Now, Operation, Policy,
+    QueryAgentSkillInfoData, SinkKind, Step, Target, Timestamp, TlsFailure, TransportFailure,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let emulator = Emulator::builder().rows(500).start()?;
-    // The first download breaks off; the exchange has it tried again.
+    // An IPv6 address, where there is one: it has brackets in the URL, but not for the socket.
+    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    let address = if has_ipv6 { "[::1]:0" } else { "127.0.0.1:0" }.parse()?;
+    let emulator = Emulator::builder().bind(address).rows(500).start()?;
+    println!("server {}", emulator.endpoint());
+    // The first download breaks off; the exchange retries it.
     emulator.faults().add(Fault::CutAfter(1000).at("downloadAgentSkillInfoFile").times(1));
     let (endpoint, credentials, policy) =
         (emulator.endpoint(), emulator.credentials(), Policy::default());
@@ -33,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())?
         .client_config()?;
 
-    // Nobody listens for the callback here; the file is there all the same.
+    // Nothing receives the callback here; the file is generated all the same.
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
     let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
     let job = drive(Exchange::new(query, endpoint, &credentials, &policy)?, &tls, &mut Vec::new())?;
@@ -52,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The loop: does what the exchange says.
+/// The driver: does what the exchange says.
 fn drive<O: Operation>(
     mut exchange: Exchange<O>,
     tls: &ClientConfig,
@@ -63,15 +68,17 @@ fn drive<O: Operation>(
     let mut body = None;
     loop {
         match exchange.poll(now())? {
-            Step::Send { request, within, .. } => match send(&request, tls, within) {
-                Ok((status, headers, rest)) => {
-                    exchange.on_head(now(), status, &headers)?;
-                    body = Some(rest);
+            Step::Send { request, target, idle_timeout, .. } => {
+                match send(&request, &target, tls, idle_timeout) {
+                    Ok((status, headers, rest)) => {
+                        exchange.on_head(now(), status, &headers)?;
+                        body = Some(rest);
+                    }
+                    Err(failure) => exchange.on_failure(now(), failure)?,
                 }
-                Err(failure) => exchange.on_failure(now(), failure)?,
-            },
-            Step::Receive { within } => {
-                match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, within)) {
+            }
+            Step::Receive { idle_timeout } => {
+                match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, idle_timeout)) {
                     Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
                     Ok(chunk) => exchange.on_body(now(), chunk)?,
                     Err(failure) => exchange.on_failure(now(), failure)?,
@@ -81,7 +88,6 @@ fn drive<O: Operation>(
             Step::Rewind => file.clear(),
             Step::Wait(duration) => std::thread::sleep(duration),
             Step::Done(result) => return Ok(result?),
-            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }
@@ -91,25 +97,25 @@ type Body = std::io::Take<BufReader<StreamOwned<ClientConnection, TcpStream>>>;
 
 fn send(
     request: &Request<Bytes>,
+    target: &Target,
     tls: &ClientConfig,
-    within: Duration,
+    idle_timeout: Duration,
 ) -> Result<(StatusCode, HeaderMap, Body), TransportFailure> {
-    let (host, port) =
-        (request.uri().host().unwrap_or_default(), request.uri().port_u16().unwrap_or(443));
-    let address = (host, port)
+    let address = (&*target.host, target.port)
         .to_socket_addrs()
         .ok()
         .and_then(|mut found| found.next())
-        .ok_or(TransportFailure::Resolve)?;
-    let mut socket =
-        TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
-    socket.set_read_timeout(Some(within)).map_err(|_| TransportFailure::Connect)?;
-    let name = host.to_owned().try_into().map_err(|_| TransportFailure::Tls(TlsFailure::Other))?;
+        .ok_or(FailureKind::Resolve)?;
+    let mut socket = TcpStream::connect_timeout(&address, idle_timeout)
+        .map_err(|error| TransportFailure::caused_by(FailureKind::Connect, error))?;
+    socket.set_read_timeout(Some(idle_timeout)).map_err(|_| FailureKind::Connect)?;
+    let name =
+        target.host.to_string().try_into().map_err(|_| FailureKind::Tls(TlsFailure::Other))?;
     let mut session = ClientConnection::new(tls.clone().into(), name)
-        .map_err(|error| TransportFailure::Tls(ccfs_tls::failure(&error)))?;
+        .map_err(|error| FailureKind::Tls(ccfs_tls::failure(&error)))?;
     session
         .complete_io(&mut socket)
-        .map_err(|error| TransportFailure::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
+        .map_err(|error| FailureKind::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
 
     // Just what the exchange made: what is signed is what is sent.
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -122,20 +128,19 @@ fn send(
     stream
         .get_mut()
         .write_all(&[&head[..], b"\r\n", request.body()].concat())
-        .map_err(|_| TransportFailure::Broken)?;
+        .map_err(|_| FailureKind::Broken)?;
 
     let status = line(&mut stream)?
         .split(' ')
         .nth(1)
         .and_then(|code| code.parse().ok())
-        .ok_or(TransportFailure::Protocol)?;
+        .ok_or(FailureKind::InvalidHttp)?;
     let mut headers = HeaderMap::new();
     while let Some((name, value)) = line(&mut stream)?.split_once(':') {
-        let name =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| FailureKind::InvalidHttp)?;
         headers.append(
             name,
-            HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?,
+            HeaderValue::from_str(value.trim()).map_err(|_| FailureKind::InvalidHttp)?,
         );
     }
     let length =
@@ -143,7 +148,7 @@ fn send(
     // One way of framing is enough for an example; a client library knows the others.
     let chunked = headers.contains_key("transfer-encoding");
     if chunked {
-        Err(TransportFailure::Protocol)
+        Err(FailureKind::InvalidHttp.into())
     } else {
         Ok((status, headers, stream.take(length.unwrap_or(u64::MAX))))
     }
@@ -155,28 +160,25 @@ fn line(stream: &mut impl BufRead) -> Result<String, TransportFailure> {
     let len = stream
         .take(8192)
         .read_line(&mut line)
-        .map_err(|error| failure(&error, TransportFailure::Broken))?;
-    if len == 0 { Err(TransportFailure::Broken) } else { Ok(line.trim_end().to_owned()) }
+        .map_err(|error| failure(error, FailureKind::Broken))?;
+    if len == 0 { Err(FailureKind::Broken.into()) } else { Ok(line.trim_end().to_owned()) }
 }
 
 /// The next bytes of the body; none at its end. Whether that came too early is the exchange's to say.
-fn read(body: &mut Body, within: Duration) -> Result<Bytes, TransportFailure> {
+fn read(body: &mut Body, idle_timeout: Duration) -> Result<Bytes, TransportFailure> {
     body.get_ref()
         .get_ref()
         .sock
-        .set_read_timeout(Some(within))
-        .map_err(|_| TransportFailure::BodyBroken)?;
+        .set_read_timeout(Some(idle_timeout))
+        .map_err(|_| FailureKind::BodyBroken)?;
     let mut buffer = vec![0; 64 * 1024];
-    let len =
-        body.read(&mut buffer).map_err(|error| failure(&error, TransportFailure::BodyBroken))?;
+    let len = body.read(&mut buffer).map_err(|error| failure(error, FailureKind::BodyBroken))?;
     buffer.truncate(len);
     Ok(buffer.into())
 }
 
-fn failure(error: &std::io::Error, otherwise: TransportFailure) -> TransportFailure {
-    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
-        TransportFailure::Stall
-    } else {
-        otherwise
-    }
+fn failure(error: std::io::Error, otherwise: FailureKind) -> TransportFailure {
+    let late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+    let kind = if late { FailureKind::IdleTimeout } else { otherwise };
+    TransportFailure::caused_by(kind, error)
 }

@@ -1,7 +1,7 @@
 //! One call over each of the house's backends, for tests that care how the connection comes about.
 
 use ccfs_conformance::file_name;
-use ccfs_driver::{Error, Proxy, Session};
+use ccfs_driver::{Config, Error, Proxy};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
 use ccfs_tls::Trust;
 
@@ -15,11 +15,10 @@ pub fn ask_both(
     trust: &Trust,
     proxy: Option<&Proxy>,
 ) -> [(&'static str, Outcome); 2] {
-    let mut policy = Policy::default();
-    policy.attempts = 1;
+    let policy = Policy::default().max_retries(0);
     let download = || DownloadAgentSkillInfoFile::new(file_name());
     let session =
-        Session::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
+        Config::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
     let client = ccfs_ureq::Client::with_trust(session.clone(), trust).unwrap();
     let blocking = client.download(download()).to_writer(std::io::sink());
     let client = ccfs_reqwest::Client::with_trust(session, trust).unwrap();

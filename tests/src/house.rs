@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ccfs_conformance::{Backend, Client, Setup};
-use ccfs_driver::{Error, Overwrite, Session};
+use ccfs_driver::{Config, Error, Overwrite};
 use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
 use tokio::io::AsyncWrite;
@@ -18,8 +18,8 @@ fn trust(setup: &Setup) -> Trust {
 }
 
 /// Without jitter, so that waits can be compared.
-fn session(setup: &Setup) -> Session {
-    Session::new(setup.endpoint.clone(), setup.credentials.clone())
+fn session(setup: &Setup) -> Config {
+    Config::new(setup.endpoint.clone(), setup.credentials.clone())
         .proxy(None)
         .policy(setup.policy.clone())
         .clock(setup.clock.clone())

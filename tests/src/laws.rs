@@ -130,7 +130,7 @@ fn breaks<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError>
     let broken = transfer.behaviour(&body, Some(cut));
     let server = ScriptedServer::play(vec![broken.clone(); 5]);
     let mut setup = setup(&server, &ManualClock::default());
-    setup.policy.attempts = 2;
+    setup.policy.max_retries = 1;
     let client = B::default().client(&setup);
     let folder = tempfile::tempdir().unwrap();
     let error = client.to_file(download(), &folder.path().join("a.zip"), Overwrite::Refuse);
@@ -275,7 +275,7 @@ fn stops<B: Backend + Default>((status, rest): (u16, Vec<Behaviour>)) -> Result<
         .client(&setup(&server, &ManualClock::default()))
         .to_writer(download(), &mut taken);
     prop_assert!(
-        matches!(result, Err(Error::Exchange(error)) if error.kind.is_authentication() && error.attempts == 1)
+        matches!(result, Err(Error::Exchange(error)) if error.kind.is_auth() && error.attempts == 1)
     );
     prop_assert!(taken.is_empty());
     prop_assert_eq!(server.seen().len(), 1);

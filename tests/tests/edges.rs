@@ -7,11 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
-use ccfs_driver::{Error, FileError, Overwrite, Session, WholeFile};
+use ccfs_driver::{Config, Error, FileError, Overwrite, WholeFile};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, Freshness, QueryAgentSkillInfoData,
-    TransportFailure,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Freshness,
+    QueryAgentSkillInfoData,
 };
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -61,7 +61,7 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
         let Err(Error::Exchange(error)) = result else { panic!("nobody is there: {result:?}") };
         assert_eq!(
             (error.kind, error.attempts),
-            (ErrorKind::Transport(TransportFailure::Resolve), 4)
+            (ErrorKind::Transport(FailureKind::Resolve.into()), 4)
         );
         assert_eq!(clock.waits().len(), 3);
     };
@@ -72,7 +72,7 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
         NoNames,
     );
     let client = ccfs_ureq::Client::with_http(
-        Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
+        Config::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
         agent,
     );
     is_right(client.call(query()), &clock);
@@ -82,7 +82,7 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
         .tls_backend_preconfigured(ccfs_tls::trusting_nobody())
         .no_proxy()
         .dns_resolver(NoNames);
-    let session = Session::new(endpoint, credentials()).proxy(None).clock(clock.clone());
+    let session = Config::new(endpoint, credentials()).proxy(None).clock(clock.clone());
     let client = ccfs_reqwest::Client::with_http(session, http.build().unwrap());
     is_right(runtime().block_on(client.call(query())), &clock);
 }
@@ -111,12 +111,12 @@ fn a_date_to_come_back_at_is_the_servers() {
     // It stands at 08:00:00.
     let clock = ManualClock::default();
     let client = ccfs_ureq::Client::new(
-        Session::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
+        Config::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
     )
     .unwrap();
     client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
     let client = ccfs_reqwest::Client::new(
-        Session::new(endpoint, credentials()).proxy(None).clock(clock.clone()),
+        Config::new(endpoint, credentials()).proxy(None).clock(clock.clone()),
     )
     .unwrap();
     runtime()
@@ -137,13 +137,13 @@ fn a_writer_is_flushed_at_the_end() {
 
     let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
     let client =
-        ccfs_ureq::Client::new(Session::new(endpoint.clone(), credentials()).proxy(None)).unwrap();
+        ccfs_ureq::Client::new(Config::new(endpoint.clone(), credentials()).proxy(None)).unwrap();
     client.download(download()).to_writer(&mut writer).unwrap();
     assert!(*writer.get_ref() == body);
 
     let mut writer = tokio::io::BufWriter::with_capacity(64 * 1024, Vec::new());
     let client = ccfs_reqwest::Client::new(
-        Session::new(endpoint, credentials()).proxy(None).connect_timeout(Duration::from_secs(30)),
+        Config::new(endpoint, credentials()).proxy(None).connect_timeout(Duration::from_secs(30)),
     )
     .unwrap();
     runtime().block_on(client.download(download()).to_writer(&mut writer)).unwrap();
@@ -194,7 +194,7 @@ fn a_file_has_the_permissions_of_any_other() {
 #[test]
 fn a_check_that_panics_panics() {
     let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
-    let session = Session::new(server.url().parse().unwrap(), credentials()).proxy(None);
+    let session = Config::new(server.url().parse().unwrap(), credentials()).proxy(None);
     let folder = tempfile::tempdir().unwrap();
     let (path, download) =
         (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
@@ -223,9 +223,10 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
         .lockout(None)
         .start()
         .unwrap();
-    let session = Session::new(emulator.endpoint().clone(), emulator.credentials())
+    let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
         .proxy(None)
         .clock(ManualClock::default());
+    let session = ccfs_driver::Session::new(config);
     ccfs_ureq::Client::new(session.clone()).unwrap().call(query()).unwrap();
     runtime().block_on(ccfs_reqwest::Client::new(session.clone()).unwrap().call(query())).unwrap();
     assert_eq!(
@@ -245,9 +246,9 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
 fn times_without_end_are_no_error() {
     let emulator = Emulator::builder().plain().rows(1).start().unwrap();
     let session = || {
-        let mut policy = ccfs_proto::Policy::default();
-        (policy.stall, policy.deadline) = (Duration::MAX, Duration::MAX);
-        let session = Session::new(emulator.endpoint().clone(), emulator.credentials());
+        let policy =
+            ccfs_proto::Policy::default().idle_timeout(Duration::MAX).total_timeout(Duration::MAX);
+        let session = Config::new(emulator.endpoint().clone(), emulator.credentials());
         session.policy(policy).connect_timeout(Duration::MAX).proxy(None)
     };
     let trust = ccfs_tls::Trust::none;

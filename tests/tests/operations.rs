@@ -14,9 +14,9 @@ use ccfs::proto::{
     RequestPlayVoice,
 };
 use ccfs::{
-    AsyncClient, Client, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind, FileReceipt,
-    GenerationJob, IndexFileName, LocalTime, Operation, QueryAgentSkillInfoData, ResultCode,
-    Session, Timestamp, Trust,
+    AsyncClient, Client, Config, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind,
+    FileReceipt, GenerationJob, IndexFileName, LocalTime, Operation, QueryAgentSkillInfoData,
+    ResultCode, Timestamp, Trust,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_emulator::{Developer, Emulator, Fault, Recording};
@@ -36,8 +36,8 @@ fn trust(emulator: &Emulator) -> Trust {
     Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap()
 }
 
-fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Session {
-    Session::new(emulator.endpoint().clone(), credentials)
+fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Config {
+    Config::new(emulator.endpoint().clone(), credentials)
         .proxy(None)
         .clock(clock.clone())
         .jitter(|| 0)

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use ccfs_conformance::file_name;
-use ccfs_driver::{Error, Session};
+use ccfs_driver::{Config, Error};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, TransportFailure,
+    DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Policy, QueryAgentSkillInfoData,
 };
 use ccfs_tls::Trust;
 
@@ -26,8 +26,8 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn session(emulator: &Emulator) -> Session {
-    Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None)
+fn session(emulator: &Emulator) -> Config {
+    Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None)
 }
 
 fn is_redirect<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
@@ -85,8 +85,7 @@ fn the_deadline_ends_a_call_in_real_time() {
     emulator.faults().add(Fault::Silent);
     // Long enough to connect and ask on any machine: what then ends the call is surely the silence.
     let limit = Duration::from_secs(2);
-    let mut policy = Policy::default();
-    (policy.deadline, policy.stall) = (limit, Duration::from_secs(60));
+    let policy = Policy::default().total_timeout(limit).idle_timeout(Duration::from_secs(60));
     let session = session(&emulator).policy(policy);
     let results = thread::scope(|scope| {
         let blocking = scope.spawn(|| {
@@ -101,11 +100,11 @@ fn the_deadline_ends_a_call_in_real_time() {
     });
     for result in results {
         let Err(Error::Exchange(error)) = result else { panic!("{result:?}") };
-        let ErrorKind::Deadline { limit: told, cause } = &error.kind else { panic!("{error}") };
+        let ErrorKind::TotalTimeout { limit: told, cause } = &error.kind else { panic!("{error}") };
         assert_eq!(*told, limit);
         assert_eq!(
             cause.as_deref(),
-            Some(&ErrorKind::Transport(TransportFailure::Stall)),
+            Some(&ErrorKind::Transport(FailureKind::IdleTimeout.into())),
             "{error}"
         );
     }

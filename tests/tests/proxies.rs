@@ -1,9 +1,9 @@
 //! Both backends through a proxy that is a process of its own: tunnels, absolute form, logins, exceptions.
 #![allow(clippy::unwrap_used)]
 
-use ccfs_driver::{Proxy, Session};
+use ccfs_driver::{Config, Proxy};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{Endpoint, ErrorKind, TransportFailure};
+use ccfs_proto::{Endpoint, ErrorKind, FailureKind};
 use ccfs_tests::{ProxyProcess, ask_both};
 use ccfs_tls::Trust;
 use serde_json::json;
@@ -112,13 +112,13 @@ fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
         let error = outcome.unwrap_err();
         assert_eq!(
             error.exchange().unwrap().kind,
-            ErrorKind::Transport(TransportFailure::Connect),
+            ErrorKind::Transport(FailureKind::Connect.into()),
             "{name}"
         );
         assert!(!format!("{error} {error:?}").contains("MARKER"), "{name}");
         assert_eq!(process.next()["answered"], 407, "{name}");
     }
-    let session = Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(wrong);
+    let session = Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(wrong);
     let blocking = ccfs_ureq::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();
     let asynchronous =
         ccfs_reqwest::Client::with_trust(session.clone(), &trust(&emulator)).unwrap();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session};
+use ccfs::{AsyncClient, Client, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::Freshness;
@@ -41,11 +41,11 @@ fn clients() -> (Emulator, Client, AsyncClient) {
         .unwrap();
     let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
     let blocking = Client::new(
-        Session::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default()),
+        Config::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default()),
     )
     .unwrap();
     let asynchronous =
-        AsyncClient::new(Session::new(endpoint, keys).proxy(None).clock(ManualClock::default()))
+        AsyncClient::new(Config::new(endpoint, keys).proxy(None).clock(ManualClock::default()))
             .unwrap();
     (emulator, blocking, asynchronous)
 }
@@ -93,14 +93,14 @@ fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
         end_of(&told(|| drop(
             blocking.download(download()).to_writer(std::io::sink()).unwrap_err()
         )))
-        .contains("outcome=\"result code\"")
+        .contains("outcome=\"result_code\"")
     );
     emulator.faults().add(Fault::Locked.times(1));
     assert!(
         end_of(&told(|| drop(
             blocking.download(download()).to_writer(std::io::sink()).unwrap_err()
         )))
-        .contains("outcome=\"refused\"")
+        .contains("outcome=\"forbidden\"")
     );
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,10 +1,12 @@
 //! Random scripts of server behaviour through both drivers: they must do the same, byte for byte.
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use ccfs_conformance::{Backend, Behaviour, ManualClock, ScriptedServer, Seen, Setup, file_name};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+use ccfs_driver::Error;
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData};
 use ccfs_tests::{Async, Blocking, laws};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -31,12 +33,12 @@ fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
     let (outcome, taken) = if download {
         let mut taken = Vec::new();
         let result = client.to_writer(DownloadAgentSkillInfoFile::new(file_name()), &mut taken);
-        (format!("{result:?}"), taken)
+        (outcome_of(&result), taken)
     } else {
         let (begin, end) =
             ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
         let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
-        (format!("{:?}", client.query(query)), Vec::new())
+        (outcome_of(&client.query(query)), Vec::new())
     };
     let seen = server.seen();
     // The server has read a request before it plays anything. Without one, the traces would be the same whatever the drivers do.
@@ -48,6 +50,29 @@ fn trace<B: Backend + Default>(script: &[Behaviour], download: bool) -> Trace {
         waits: clock.waits(),
         taken,
         outcome,
+    }
+}
+
+/// The outcome without what may differ: the HTTP client's own error below a failed connection.
+fn outcome_of<T: Debug>(result: &Result<T, Error>) -> String {
+    match result {
+        Err(Error::Exchange(error)) => {
+            format!("{} after {}: {}", error.interface, error.attempts, kind_of(&error.kind))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn kind_of(kind: &ErrorKind) -> String {
+    match kind {
+        ErrorKind::Transport(failure) => format!("{:?}", failure.kind()),
+        ErrorKind::Interrupted { handed_over, cause } => {
+            format!("interrupted after {handed_over}: {}", kind_of(cause))
+        }
+        ErrorKind::TotalTimeout { limit, cause: Some(cause) } => {
+            format!("{limit:?}: {}", kind_of(cause))
+        }
+        other => format!("{other:?}"),
     }
 }
 

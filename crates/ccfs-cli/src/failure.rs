@@ -9,6 +9,8 @@ use ccfs::{Error, ErrorKind, ExchangeError, FileError};
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: Kind,
+    /// The word in `--json` errors: of the failed call (`ccfs::Error::code`), otherwise the kind's.
+    pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) result_code: Option<String>,
     /// What a person may do next, beyond the message.
@@ -29,8 +31,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The word in `--json` errors.
-    pub(crate) fn word(self) -> &'static str {
+    /// The word in `--json` errors that are not of a call.
+    fn word(self) -> &'static str {
         match self {
             Self::Refused => "refused",
             Self::Data => "data",
@@ -57,7 +59,8 @@ impl Kind {
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), result_code: None, hint: None }
+        let code = kind.word();
+        Self { kind, code, message: message.to_string(), result_code: None, hint: None }
     }
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
@@ -87,14 +90,16 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
+        let code = error.code();
+        let failure = match error {
+            Error::Stopped => return Self::new(Kind::Interrupted, "interrupted"),
             Error::Exchange(error) => error.into(),
             Error::Request(error) => Self::usage(error),
-            Error::Stopped => Self::new(Kind::Interrupted, "interrupted"),
             Error::Rejected(_) => Self::data(error),
             Error::File(error) => error.into(),
             other => Self::file(other),
-        }
+        };
+        Self { code, ..failure }
     }
 }
 
@@ -109,7 +114,7 @@ impl From<FileError> for Failure {
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         let kind = match &error.kind {
-            kind if kind.is_authentication() => Kind::Authentication,
+            kind if kind.is_auth() => Kind::Authentication,
             kind if kind.is_network() => Kind::Network,
             ErrorKind::Request(_) => Kind::Usage,
             _ => Kind::Refused,
@@ -127,6 +132,6 @@ impl From<ExchangeError> for Failure {
             }
             _ => None,
         };
-        Self { result_code, hint, ..Self::new(kind, error) }
+        Self { code: error.code(), result_code, hint, ..Self::new(kind, error) }
     }
 }

@@ -84,7 +84,7 @@ fn tell(failure: &Failure, as_json: bool) {
         return;
     }
     if as_json {
-        let mut line = json!({"error": failure.kind.word(), "message": failure.message});
+        let mut line = json!({"error": failure.code, "message": failure.message});
         if let Some(code) = &failure.result_code {
             line["result_code"] = code.as_str().into();
         }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{
-    AsyncClient, Client, Credentials, Endpoint, Identity, Policy, QueryLine, Session, Trust,
+    AsyncClient, Client, Config, Credentials, Endpoint, Identity, Policy, QueryLine, Trust,
 };
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
@@ -291,16 +291,16 @@ impl Settings {
     }
 
     fn client_with(&self, policy: Policy) -> Result<Client, Failure> {
-        let session = self.session(policy)?.clock(interrupt::InterruptibleClock::new());
-        Client::with_trust(session, &self.trust()?).map_err(Failure::usage)
+        let config = self.config(policy)?.clock(interrupt::InterruptibleClock::new());
+        Client::with_trust(config, &self.trust()?).map_err(Failure::usage)
     }
 
     fn async_client_with(&self, policy: Policy) -> Result<AsyncClient, Failure> {
-        AsyncClient::with_trust(self.session(policy)?, &self.trust()?).map_err(Failure::usage)
+        AsyncClient::with_trust(self.config(policy)?, &self.trust()?).map_err(Failure::usage)
     }
 
-    fn session(&self, policy: Policy) -> Result<Session, Failure> {
-        Ok(Session::new(self.endpoint()?, self.credentials()?).policy(policy))
+    fn config(&self, policy: Policy) -> Result<Config, Failure> {
+        Ok(Config::new(self.endpoint()?, self.credentials()?).policy(policy))
     }
 
     pub(crate) fn doctor(&self) -> Result<Doctor, Failure> {
@@ -311,16 +311,12 @@ impl Settings {
     }
 
     fn policy(&self) -> Policy {
-        let mut policy = Policy::default();
-        policy.query_line = self.query_line;
-        policy
+        Policy::default().query_line(self.query_line)
     }
 
-    /// Trouble is the pull's to judge, over all its calls: a call tries twice, which a wrong clock needs.
+    /// A pull retries by itself, over all its calls. One retry is for a wrong clock.
     fn pulling_policy(&self) -> Policy {
-        let mut policy = self.policy();
-        policy.attempts = 2;
-        policy
+        self.policy().max_retries(1)
     }
 }
 

@@ -91,7 +91,7 @@ fn refusals_of_the_server_have_their_exit_codes() {
         let error: Value = serde_json::from_str(&run.stderr).unwrap();
         assert_eq!(
             (&error["error"], &error["result_code"]),
-            (&json!("refused"), &json!("0300011"))
+            (&json!("result_code"), &json!("0300011"))
         );
         for (fault, code) in [
             (Fault::Unauthorized, 4),

@@ -157,12 +157,12 @@ fn what_is_wrong_is_told_with_its_exit_code() {
         "Asia/Nowhere is not a time zone",
     );
     code(&against(&emulator), &["--wait", "callback"], 2, "usage", "--callback");
-    code(&against(&emulator).env("CCFS_SECRET_KEY", "another"), &[], 4, "authentication", "401");
+    code(&against(&emulator).env("CCFS_SECRET_KEY", "another"), &[], 4, "unauthorized", "401");
     let untrusting = Ccfs::new()
         .env("CCFS_ENDPOINT", &emulator.endpoint().to_string())
         .env("CCFS_TZ", "Asia/Shanghai");
     let untrusting = untrusting.env("CCFS_ACCESS_KEY", "a").env("CCFS_SECRET_KEY", "b");
-    code(&untrusting, &[], 3, "network", "TLS");
+    code(&untrusting, &[], 3, "tls", "TLS");
 
     // A window that fails does not take the others with it, and is told.
     let ccfs = against(&emulator);

@@ -125,7 +125,7 @@ fn listen_prints_whatever_it_answered_well() {
     let ccfs = Ccfs::at(&emulator);
     let credentials = emulator.credentials();
     let client =
-        ccfs::Client::new(ccfs::Session::new(emulator.endpoint().clone(), credentials).proxy(None))
+        ccfs::Client::new(ccfs::Config::new(emulator.endpoint().clone(), credentials).proxy(None))
             .unwrap();
     for arguments in
         [&["listen", "--bind", "127.0.0.1:0"][..], &["listen", "--bind", "127.0.0.1:0", "--once"]]

@@ -64,7 +64,7 @@ fn a_client_certificate_comes_from_two_files() {
     for backend in ["blocking", "async"] {
         let run = ccfs.run(&["--backend", backend, "download", NAME]);
         run.ends_with_code(3);
-        assert!(run.stderr.contains("wants a client certificate"), "{}", run.stderr);
+        assert!(run.stderr.contains("requires a client certificate"), "{}", run.stderr);
         let given = [
             "--backend",
             backend,

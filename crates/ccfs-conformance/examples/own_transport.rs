@@ -25,8 +25,8 @@ use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData,
-    SinkKind, Step, TransportFailure,
+    DownloadAgentSkillInfoFile, FailureKind, FileReceipt, GenerationJob, Operation,
+    QueryAgentSkillInfoData, SinkKind, Step, Target,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
@@ -42,7 +42,7 @@ pub struct OwnTransport;
 
 impl Backend for OwnTransport {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
-        Box::new(OwnClient { session: setup.session(), clock: setup.clock.clone() })
+        Box::new(OwnClient { session: setup.config().into(), clock: setup.clock.clone() })
     }
 
     fn speaks_tls(&self) -> bool {
@@ -111,15 +111,17 @@ impl OwnClient {
                 return Err(Error::Stopped);
             }
             match exchange.poll(self.clock.now())? {
-                Step::Send { request, within, .. } => match send(&request, within) {
-                    Ok(answer) => {
-                        exchange.on_head(self.clock.now(), answer.status, &answer.headers)?;
-                        body = Some(answer);
+                Step::Send { request, target, idle_timeout, .. } => {
+                    match send(&request, &target, idle_timeout) {
+                        Ok(answer) => {
+                            exchange.on_head(self.clock.now(), answer.status, &answer.headers)?;
+                            body = Some(answer);
+                        }
+                        Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
                     }
-                    Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
-                },
-                Step::Receive { within } => {
-                    match body.as_mut().map_or(Ok(Bytes::new()), |body| body.read(within)) {
+                }
+                Step::Receive { idle_timeout } => {
+                    match body.as_mut().map_or(Ok(Bytes::new()), |body| body.read(idle_timeout)) {
                         Ok(chunk) if chunk.is_empty() => exchange.on_end(self.clock.now())?,
                         Ok(chunk) => exchange.on_body(self.clock.now(), chunk)?,
                         Err(failure) => exchange.on_failure(self.clock.now(), failure)?,
@@ -132,7 +134,8 @@ impl OwnClient {
                 },
                 Step::Rewind => match &mut sink {
                     Sink::File(file) => file.start_over().map_err(Error::Write)?,
-                    _ => unreachable!("only a file was said to rewind"),
+                    // Only a file is announced as one that rewinds.
+                    Sink::Nothing | Sink::Writer(_) => {}
                 },
                 Step::Wait(duration) => {
                     if !self.clock.pass(duration) {
@@ -143,7 +146,6 @@ impl OwnClient {
                     self.session.end(&exchange, result.is_ok());
                     return Ok(result?);
                 }
-                _ => unreachable!("a step that this transport was not written for"),
             }
         }
     }
@@ -171,15 +173,17 @@ enum Body {
     Over,
 }
 
-/// Opens a connection, sends the request as it is, and reads the head.
-pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, TransportFailure> {
-    let authority = request.uri().authority().ok_or(TransportFailure::Resolve)?;
-    let mut addresses = (authority.host(), authority.port_u16().unwrap_or(80))
-        .to_socket_addrs()
-        .map_err(|_| TransportFailure::Resolve)?;
-    let address = addresses.next().ok_or(TransportFailure::Resolve)?;
+/// Opens a connection, sends the request unchanged, and reads the response's head.
+pub fn send(
+    request: &Request<Bytes>,
+    target: &Target,
+    idle_timeout: Duration,
+) -> Result<Answer, FailureKind> {
+    let mut addresses =
+        (&*target.host, target.port).to_socket_addrs().map_err(|_| FailureKind::Resolve)?;
+    let address = addresses.next().ok_or(FailureKind::Resolve)?;
     let stream =
-        TcpStream::connect_timeout(&address, within).map_err(|_| TransportFailure::Connect)?;
+        TcpStream::connect_timeout(&address, idle_timeout).map_err(|_| FailureKind::Connect)?;
     let mut stream = Wire { stream: BufReader::new(stream), until: Instant::now() };
 
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -190,12 +194,8 @@ pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, Transp
     }
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(request.body());
-    stream.set(within).map_err(|_| TransportFailure::Broken)?;
-    stream
-        .stream
-        .get_mut()
-        .write_all(&bytes)
-        .map_err(|error| told(&error, TransportFailure::Broken))?;
+    stream.set(idle_timeout).map_err(|_| FailureKind::Broken)?;
+    stream.stream.get_mut().write_all(&bytes).map_err(|error| told(&error, FailureKind::Broken))?;
 
     let (mut status, mut headers) = stream.head()?;
     while status.is_informational() {
@@ -204,10 +204,8 @@ pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, Transp
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let body = match (text("transfer-encoding"), text("content-length")) {
         (Some("chunked"), _) => Body::Chunk(0, true),
-        (Some(_), _) => return Err(TransportFailure::Protocol),
-        (None, Some(length)) => {
-            Body::Length(length.parse().map_err(|_| TransportFailure::Protocol)?)
-        }
+        (Some(_), _) => return Err(FailureKind::InvalidHttp),
+        (None, Some(length)) => Body::Length(length.parse().map_err(|_| FailureKind::InvalidHttp)?),
         (None, None) => Body::Open,
     };
     Ok(Answer { status, headers, body, stream })
@@ -215,9 +213,9 @@ pub fn send(request: &Request<Bytes>, within: Duration) -> Result<Answer, Transp
 
 impl Answer {
     /// The next bytes of the body; none at its end.
-    pub fn read(&mut self, within: Duration) -> Result<Bytes, TransportFailure> {
-        let broken = |error: io::Error| told(&error, TransportFailure::BodyBroken);
-        self.stream.set(within).map_err(broken)?;
+    pub fn read(&mut self, idle_timeout: Duration) -> Result<Bytes, FailureKind> {
+        let broken = |error: io::Error| told(&error, FailureKind::BodyBroken);
+        self.stream.set(idle_timeout).map_err(broken)?;
         if let Body::Chunk(0, first) = self.body {
             self.body = self.stream.chunk(first).map_err(broken)?;
         }
@@ -231,7 +229,7 @@ impl Answer {
         buffer.truncate(len);
         match &mut self.body {
             // Only who reads the chunks knows that the last one was not there. Whether a body of a declared length ends early is the exchange's to say.
-            Body::Chunk(..) if len == 0 => return Err(TransportFailure::BodyBroken),
+            Body::Chunk(..) if len == 0 => return Err(FailureKind::BodyBroken),
             Body::Length(left) | Body::Chunk(left, _) => *left -= len as u64,
             Body::Open | Body::Over => {}
         }
@@ -248,28 +246,28 @@ struct Wire {
 
 impl Wire {
     /// From now on so long, for all reads together.
-    fn set(&mut self, within: Duration) -> io::Result<()> {
+    fn set(&mut self, idle_timeout: Duration) -> io::Result<()> {
         // A time that no clock can show is as good as a day.
         self.until = Instant::now()
-            .checked_add(within)
+            .checked_add(idle_timeout)
             .unwrap_or_else(|| Instant::now() + Duration::from_secs(24 * 3600));
-        self.stream.get_ref().set_write_timeout(Some(within))
+        self.stream.get_ref().set_write_timeout(Some(idle_timeout))
     }
 
-    fn head(&mut self) -> Result<(StatusCode, HeaderMap), TransportFailure> {
-        let line = self.line().map_err(|error| told(&error, TransportFailure::Broken))?;
+    fn head(&mut self) -> Result<(StatusCode, HeaderMap), FailureKind> {
+        let line = self.line().map_err(|error| told(&error, FailureKind::Broken))?;
         let status =
             line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
-        let status = status.ok_or(TransportFailure::Protocol)?;
+        let status = status.ok_or(FailureKind::InvalidHttp)?;
         let mut headers = HeaderMap::new();
         loop {
-            let line = self.line().map_err(|error| told(&error, TransportFailure::Broken))?;
+            let line = self.line().map_err(|error| told(&error, FailureKind::Broken))?;
             let Some((name, value)) = line.split_once(':') else { return Ok((status, headers)) };
             let name =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportFailure::Protocol)?;
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| FailureKind::InvalidHttp)?;
             headers.append(
                 name,
-                HeaderValue::from_str(value.trim()).map_err(|_| TransportFailure::Protocol)?,
+                HeaderValue::from_str(value.trim()).map_err(|_| FailureKind::InvalidHttp)?,
             );
         }
     }
@@ -330,9 +328,9 @@ impl BufRead for Wire {
     }
 }
 
-fn told(error: &io::Error, otherwise: TransportFailure) -> TransportFailure {
+fn told(error: &io::Error, otherwise: FailureKind) -> FailureKind {
     match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => TransportFailure::Stall,
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => FailureKind::IdleTimeout,
         _ => otherwise,
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use ccfs_driver::{Error, Overwrite, Session};
+use ccfs_driver::{Config, Error, Overwrite};
 use ccfs_proto::{
     Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy,
     QueryAgentSkillInfoData,
@@ -47,8 +47,8 @@ impl Setup {
 
     /// A session of this account, within these bounds and on this clock, without a proxy. [`ca_pem`](Self::ca_pem) is left: trust is the HTTP client's.
     #[must_use]
-    pub fn session(&self) -> Session {
-        Session::new(self.endpoint.clone(), self.credentials.clone())
+    pub fn config(&self) -> Config {
+        Config::new(self.endpoint.clone(), self.credentials.clone())
             .policy(self.policy.clone())
             .clock(self.clock.clone())
             .proxy(None)

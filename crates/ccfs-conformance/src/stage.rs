@@ -180,7 +180,7 @@ impl Bench {
         let builder = if backend.speaks_tls() { builder } else { builder.plain() };
         let emulator = change(builder).start()?;
         let mut setup = Setup::new(emulator.endpoint().clone(), emulator.credentials());
-        setup.policy.stall = more_than(backend.patience());
+        setup.policy.idle_timeout = more_than(backend.patience());
         setup.ca_pem = emulator.ca_pem().map(str::to_owned);
         setup.clock = clock.clone();
         adjust(&mut setup);
@@ -248,7 +248,7 @@ impl Script {
         let server = ScriptedServer::bearing(backend.patience(), script)?;
         let mut setup =
             Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
-        setup.policy.stall = more_than(backend.patience());
+        setup.policy.idle_timeout = more_than(backend.patience());
         adjust(&mut setup);
         Ok(Self {
             client: backend.client(&setup),

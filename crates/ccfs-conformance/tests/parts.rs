@@ -16,18 +16,22 @@ use ccfs_conformance::{
     Behaviour, Framing, ManualClock, Outcome, ScriptedServer, Setup, Verdict, Verdicts,
     archive_bytes, scenarios, zip_of,
 };
-use ccfs_driver::{Clock, Session};
+use ccfs_driver::{Clock, Config, Session};
 use ccfs_proto::{
     Credentials, Endpoint, Operation, PreparedRequest, QueryAgentSkillInfoData, Signer, Timestamp,
     Verifier,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{Config, FileFailurePersistence};
+use proptest::test_runner::{Config as ProptestConfig, FileFailurePersistence};
 
-fn cases(cases: u32) -> Config {
+fn cases(cases: u32) -> ProptestConfig {
     let persistence = FileFailurePersistence::Direct("tests/regressions/parts.txt");
-    Config { cases, failure_persistence: Some(Box::new(persistence)), ..Config::default() }
+    ProptestConfig {
+        cases,
+        failure_persistence: Some(Box::new(persistence)),
+        ..ProptestConfig::default()
+    }
 }
 
 /// Sends bytes, and gives all that comes back.
@@ -252,10 +256,13 @@ fn a_proxy_of_the_machine_changes_nothing() {
         "http://127.0.0.1:1".parse().unwrap(),
         Credentials::from_text("ak", "sk".into()).unwrap(),
     );
-    assert!(setup.session().route().unwrap().is_none());
+    assert!(Session::new(setup.config()).proxy().unwrap().is_none());
     if env::var("http_proxy").as_deref() == Ok(PROXY) {
-        let usual = Session::new(setup.endpoint, setup.credentials);
-        assert!(usual.route().unwrap().is_some(), "the variable counts where nothing is said");
+        let usual = Config::new(setup.endpoint, setup.credentials);
+        assert!(
+            Session::new(usual).proxy().unwrap().is_some(),
+            "the variable counts where nothing is said"
+        );
         return;
     }
     let mut again = Command::new(env::current_exe().unwrap());

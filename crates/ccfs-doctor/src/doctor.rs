@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Proxy, ProxyError, Session, SystemClock};
+use ccfs_driver::{Clock, Config, Error, Proxy, ProxyError, SystemClock};
 use ccfs_proto::{
     ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy,
     QueryLine, ResponseId, Scheme,
@@ -185,14 +185,15 @@ impl Doctor {
     }
 
     fn call(&self, credentials: &Credentials, proxy: Option<&Proxy>, dialect: QueryLine) -> Called {
-        let mut policy = Policy::default();
-        policy.attempts = 1;
-        policy.query_line = dialect;
-        (policy.stall, policy.deadline) = (self.timeout, self.timeout * 2);
-        policy.file_limit = ANSWER_LIMIT;
+        let policy = Policy::default()
+            .max_retries(0)
+            .query_line(dialect)
+            .idle_timeout(self.timeout)
+            .total_timeout(self.timeout * 2)
+            .file_limit(ANSWER_LIMIT);
         let head = Arc::new(Mutex::new(Head::default()));
         let seen = Arc::clone(&head);
-        let session = Session::new(self.endpoint.clone(), credentials.clone())
+        let session = Config::new(self.endpoint.clone(), credentials.clone())
             .policy(policy)
             .proxy(proxy.cloned())
             .connect_timeout(self.timeout)

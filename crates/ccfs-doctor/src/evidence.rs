@@ -1,6 +1,6 @@
 //! What was found, without a judgement.
 
-use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
+use ccfs_proto::{ErrorKind, FailureKind, TlsFailure};
 use http::{HeaderMap, header};
 use serde::Serialize;
 
@@ -101,7 +101,7 @@ pub enum Call {
     /// Success, with something that no CC-FS answers.
     Strange,
     /// No answer.
-    Failed(TransportFailure),
+    Failed(FailureKind),
 }
 
 impl Call {
@@ -113,8 +113,8 @@ impl Call {
                 status: refusal.status.as_u16(),
                 spring: refusal.timestamp.is_some() && refusal.error.is_some(),
             },
-            ErrorKind::Transport(failure) => Self::Failed(*failure),
-            ErrorKind::Deadline { .. } => Self::Failed(TransportFailure::Stall),
+            ErrorKind::Transport(failure) => Self::Failed(failure.kind()),
+            ErrorKind::TotalTimeout { .. } => Self::Failed(FailureKind::IdleTimeout),
             _ => Self::Strange,
         }
     }

@@ -1,6 +1,6 @@
 //! From evidence to causes.
 
-use ccfs_proto::{TlsFailure, TransportFailure};
+use ccfs_proto::{FailureKind, TlsFailure};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -266,21 +266,21 @@ impl Findings {
         }
     }
 
-    fn failed(&mut self, evidence: &Evidence, failure: TransportFailure) {
+    fn failed(&mut self, evidence: &Evidence, failure: FailureKind) {
         match failure {
-            TransportFailure::Tls(failure) => self.tls(failure),
-            TransportFailure::Resolve => self.certain(Cause::NameNotFound, []),
-            TransportFailure::Connect => {
+            FailureKind::Tls(failure) => self.tls(failure),
+            FailureKind::Resolve => self.certain(Cause::NameNotFound, []),
+            FailureKind::Connect => {
                 self.add(
                     Cause::Unreachable,
                     Weight::Likely,
                     vec!["the connection for the call did not come about".into()],
                 );
             }
-            TransportFailure::Stall => {
+            FailureKind::IdleTimeout => {
                 self.certain(Cause::Silent, ["the request was sent, and silence followed".into()])
             }
-            TransportFailure::Protocol if !evidence.https => {
+            FailureKind::InvalidHttp if !evidence.https => {
                 self.add(
                     Cause::TlsInsteadOfPlain,
                     Weight::Likely,
@@ -288,7 +288,7 @@ impl Findings {
                 );
                 self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
             }
-            TransportFailure::Protocol => {
+            FailureKind::InvalidHttp => {
                 self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()])
             }
             _ => {

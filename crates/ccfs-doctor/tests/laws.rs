@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ccfs_doctor::{Call, Cause, Evidence, Head, Reach, Weight, judge};
-use ccfs_proto::{TlsFailure, TransportFailure};
+use ccfs_proto::{FailureKind, TlsFailure};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
@@ -37,16 +37,16 @@ fn tls() -> impl Strategy<Value = TlsFailure> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall};
+    use FailureKind::{BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve};
     prop_oneof![
         Just(Call::Accepted),
         Just(Call::Strange),
         (300_u16..600, any::<bool>()).prop_map(|(status, spring)| Call::Status { status, spring }),
         (prop::sample::select(vec![401_u16, 403, 404, 502]), any::<bool>())
             .prop_map(|(status, spring)| Call::Status { status, spring }),
-        prop::sample::select(vec![BodyBroken, Broken, Connect, Protocol, Resolve, Stall])
+        prop::sample::select(vec![BodyBroken, Broken, Connect, InvalidHttp, Resolve, IdleTimeout])
             .prop_map(Call::Failed),
-        tls().prop_map(|failure| Call::Failed(TransportFailure::Tls(failure))),
+        tls().prop_map(|failure| Call::Failed(FailureKind::Tls(failure))),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use ccfs_proto::{ErrorKind, Exchange, Operation, OutOfTurn, RequestError, SinkKind, Step};
+use ccfs_proto::{Exchange, Operation, OutOfTurn, RequestError, SinkKind, Step};
 use http::{HeaderMap, StatusCode};
 
 use crate::clock::Clock;
@@ -18,8 +18,6 @@ use crate::session::Session;
 #[must_use = "a call does nothing by itself: a driver's loop asks it"]
 pub struct Call<'a> {
     session: &'a Session,
-    /// Of the attempt that ran last.
-    received: u64,
     correction: i64,
     ended: bool,
     span: CallSpan,
@@ -33,15 +31,12 @@ impl<'a> Call<'a> {
     ) -> Result<(Self, Exchange<O>), RequestError> {
         let span = CallSpan::new(operation.interface());
         let exchange = session.begin(operation, sink)?;
-        Ok((
-            Self { session, received: 0, correction: exchange.correction(), ended: false, span },
-            exchange,
-        ))
+        Ok((Self { session, correction: exchange.correction(), ended: false, span }, exchange))
     }
 
     /// The session's clock.
     pub fn clock(&self) -> &'a dyn Clock {
-        self.session.driver_clock()
+        self.session.clock()
     }
 
     /// What to do next: [`Exchange::poll`], at the clock's time.
@@ -49,12 +44,9 @@ impl<'a> Call<'a> {
         &mut self,
         exchange: &mut Exchange<O>,
     ) -> Result<Step<O::Answer>, OutOfTurn> {
-        // Once it is over, the exchange does not know any more.
-        self.received = self.received.max(exchange.progress().0);
         let step = exchange.poll(self.clock().now())?;
         match &step {
             Step::Send { .. } => {
-                self.received = 0;
                 let correction = exchange.correction();
                 if correction != self.correction {
                     self.correction = correction;
@@ -70,9 +62,9 @@ impl<'a> Call<'a> {
     }
 
     /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].
-    pub fn saw_head(&self, status: StatusCode, headers: &HeaderMap) {
+    pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.answer(status.as_u16());
-        self.session.saw_head(status, headers);
+        self.session.on_head(status, headers);
     }
 
     /// The span, to do things in.
@@ -86,8 +78,8 @@ impl<'a> Call<'a> {
         self.session.end(exchange, result.is_ok());
         self.span.ended(
             exchange.attempts(),
-            self.received,
-            result.as_ref().map_or_else(outcome, |_| "done"),
+            exchange.progress().0,
+            result.as_ref().map_or_else(Error::code, |_| "done"),
         );
     }
 }
@@ -103,35 +95,7 @@ impl Drop for Call<'_> {
 
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("session", &self.session)
-            .field("received", &self.received)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The kind of an error in a word or two: nothing of its own text, which may quote the server.
-fn outcome(error: &Error) -> &'static str {
-    match error {
-        Error::Exchange(error) => kind(&error.kind),
-        Error::Request(_) => "request",
-        Error::Write(_) | Error::File(_) => "file",
-        Error::Rejected(_) => "rejected",
-        Error::Stopped => "stopped",
-        Error::Driver(_) => "driver",
-    }
-}
-
-fn kind(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Transport(_) => "transport",
-        ErrorKind::Refused { .. } => "refused",
-        ErrorKind::ResultCode { .. } => "result code",
-        ErrorKind::Answer(_) => "answer",
-        ErrorKind::Interrupted { .. } => "interrupted",
-        ErrorKind::Deadline { .. } => "deadline",
-        ErrorKind::Request(_) => "request",
-        _ => "other",
+        f.debug_struct("Call").field("session", &self.session).finish_non_exhaustive()
     }
 }
 

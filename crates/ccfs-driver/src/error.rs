@@ -1,62 +1,107 @@
-//! How a driven call can fail, and how it reports on the way.
+//! Errors and progress of a call.
 
 use std::io;
 
-use ccfs_proto::{ExchangeError, OutOfTurn, RequestError};
+use ccfs_proto::{ExchangeError, OutOfTurn, RequestError, ResultCode};
+use http::StatusCode;
 
 use crate::whole_file::FileError;
 
-/// Why a driven call failed.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The request breaks the interface's rules. Nothing was sent.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The call failed; the exchange says how.
+    /// The call failed, after all retries.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
-    /// What takes the file's bytes failed.
-    #[error("writing the download failed: {0}")]
+    /// The downloaded bytes could not be written.
+    #[error("could not write the download: {0}")]
     Write(#[source] io::Error),
-    /// The file on disk failed, or was there already.
+    /// The file could not be created or renamed, or exists already.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The caller's check of the whole file said no. Nothing was put in place.
-    #[error("the download is not what it should be and was not kept: {0}")]
+    /// The caller's check of the downloaded file failed. The file was not kept.
+    #[error("the download was not kept: {0}")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller's progress function stopped the call.
-    #[error("the call was stopped by its progress function")]
+    #[error("stopped by the progress function")]
     Stopped,
-    /// The driver is wrong. Please report it.
-    #[error("a mistake in the driver, please report it: {0}")]
+    /// The driver has a bug. Please report it.
+    #[error("bug in the driver, please report it: {0}")]
     Driver(#[from] OutOfTurn),
 }
 
 impl Error {
-    /// The exchange's error, where it is one: the kind of the failure, the attempts, and what the server said.
+    /// Returns the error of the exchange, if it is one: what failed, the number of attempts, and
+    /// what the server said.
     pub fn exchange(&self) -> Option<&ExchangeError> {
         match self {
             Self::Exchange(error) => Some(error),
             _ => None,
         }
     }
+
+    /// Returns a stable word for the failure, in lower case with underscores: those of
+    /// [`ErrorKind::code`](ccfs_proto::ErrorKind::code), and
+    ///
+    /// | code | failure |
+    /// |---|---|
+    /// | `file` | the file could not be created, written or renamed |
+    /// | `file_exists` | the file exists already |
+    /// | `rejected` | the caller's check of the file failed |
+    /// | `stopped` | the progress function stopped the call |
+    /// | `driver` | a bug in the driver |
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "invalid_request",
+            Self::Exchange(error) => error.code(),
+            Self::File(FileError::Exists { .. }) => "file_exists",
+            Self::Write(_) | Self::File(_) => "file",
+            Self::Rejected(_) => "rejected",
+            Self::Stopped => "stopped",
+            Self::Driver(_) => "driver",
+        }
+    }
+
+    /// Returns whether the same call may succeed later. See
+    /// [`ErrorKind::is_retryable`](ccfs_proto::ErrorKind::is_retryable).
+    pub fn is_retryable(&self) -> bool {
+        self.exchange().is_some_and(ExchangeError::is_retryable)
+    }
+
+    /// Returns whether authentication failed: HTTP 401 or 403.
+    pub fn is_auth(&self) -> bool {
+        self.exchange().is_some_and(ExchangeError::is_auth)
+    }
+
+    /// Returns the server's result code, if it is the cause.
+    pub fn result_code(&self) -> Option<&ResultCode> {
+        self.exchange()?.result_code()
+    }
+
+    /// Returns the HTTP status, if it is the cause.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.exchange()?.status()
+    }
 }
 
-/// How far a call is, for whoever shows it. A new attempt begins with no bytes again.
+/// The progress of a call. A new attempt begins with no bytes again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// Requests sent so far.
     pub attempts: u32,
-    /// Bytes of the body that have come in this attempt.
+    /// Bytes of the body that arrived in the latest attempt.
     pub received: u64,
-    /// The body's length as the server declared it.
+    /// The length that the server declared for the body.
     pub declared: Option<u64>,
 }
 
 impl Progress {
-    /// The progress of an exchange.
+    /// Returns the progress of an exchange.
     pub fn of<O: ccfs_proto::Operation>(exchange: &ccfs_proto::Exchange<O>) -> Self {
         let (received, declared) = exchange.progress();
         Self { attempts: exchange.attempts(), received, declared }

@@ -22,6 +22,7 @@
 
 mod call;
 mod clock;
+mod config;
 mod error;
 mod proxy;
 mod session;
@@ -29,6 +30,7 @@ mod whole_file;
 
 pub use call::{Call, CallSpan};
 pub use clock::{Clock, SystemClock};
+pub use config::{Config, ConfigError};
 pub use error::{Error, Progress};
 pub use proxy::{Proxy, ProxyError};
 pub use session::Session;

@@ -287,7 +287,7 @@ fn now() -> Now {
 
 fn session() -> Session {
     let credentials = Credentials::from_text("4y0ycv90hl4ap9zc4", "nlXwsoKh".to_owned()).unwrap();
-    Session::new("https://10.1.2.3:8443".parse().unwrap(), credentials)
+    Session::new(ccfs_driver::Config::new("https://10.1.2.3:8443".parse().unwrap(), credentials))
 }
 
 fn download() -> DownloadAgentSkillInfoFile {
@@ -351,7 +351,10 @@ fn replacing_a_folder_fails_and_leaves_nothing() {
 fn errors_keep_their_kind_and_show_no_key() {
     let marker = "ключ-密钥-marker";
     let credentials = Credentials::from_text("ak", marker.to_owned()).unwrap();
-    let session = Session::new("https://10.1.2.3:8443".parse().unwrap(), credentials);
+    let session = Session::new(ccfs_driver::Config::new(
+        "https://10.1.2.3:8443".parse().unwrap(),
+        credentials,
+    ));
     let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
     exchange.poll(now()).unwrap();
     let driver = Error::from(exchange.poll(now()).unwrap_err());

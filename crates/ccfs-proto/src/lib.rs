@@ -29,7 +29,7 @@
 //!
 //! use bytes::Bytes;
 //! use ccfs_proto::{
-//!     Credentials, DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, SinkKind, Step, Timestamp, TransportFailure,
+//!     Credentials, DownloadAgentSkillInfoFile, Exchange, Now, Operation, Policy, SinkKind, Step, Timestamp, FailureKind,
 //! };
 //! use http::{HeaderMap, StatusCode};
 //!
@@ -57,7 +57,7 @@
 //!                     body = chunks.into();
 //!                     exchange.on_head(clock, status, &HeaderMap::new())?;
 //!                 }
-//!                 None => exchange.on_failure(clock, TransportFailure::Connect)?,
+//!                 None => exchange.on_failure(clock, FailureKind::Connect)?,
 //!             }
 //!         }
 //!         Step::Receive { .. } => match body.pop_front() {
@@ -68,7 +68,6 @@
 //!         Step::Rewind => file.clear(),
 //!         Step::Wait(duration) => clock.monotonic += duration,
 //!         Step::Done(result) => break result?,
-//!         _ => unreachable!("a step that this driver was not written for"),
 //!     }
 //! };
 //! assert_eq!((receipt.bytes, file.len(), exchange.attempts()), (22, 22, 2));
@@ -95,7 +94,7 @@ mod calendar;
 mod classify;
 mod endpoint;
 mod envelope;
-mod exchange;
+pub mod exchange;
 mod file_name;
 mod json;
 mod operation;
@@ -118,8 +117,8 @@ pub use classify::{
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use envelope::{Envelope, EnvelopeError, request_body};
 pub use exchange::{
-    ClockSkew, ErrorKind, Exchange, ExchangeError, Now, OutOfTurn, Policy, PreparedRequest,
-    RequestError, SinkKind, Step, TlsFailure, TransportFailure,
+    ClockSkew, ErrorKind, Exchange, ExchangeError, FailureKind, Now, OutOfTurn, Policy,
+    PreparedRequest, RequestError, SinkKind, Step, Target, TlsFailure, TransportFailure,
 };
 pub use file_name::{FileNameError, IndexFileName, ResponseId};
 pub use operation::{

@@ -1,6 +1,8 @@
 //! Laws of the exchange, held over random scripts of server behaviour.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "exchange/reports.rs"]
+mod reports;
 #[path = "exchange/world.rs"]
 mod world;
 
@@ -8,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    AnswerError, Classified, Classifier, ErrorKind, Expected, FileKind, Policy, Precision,
-    QueryLine, ResultCode, SinkKind, TlsFailure, TransportFailure,
+    AnswerError, Classified, Classifier, ErrorKind, Expected, FailureKind, FileKind, Policy,
+    Precision, QueryLine, ResultCode, SinkKind, TlsFailure,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -50,32 +52,31 @@ fn policy() -> impl Strategy<Value = Policy> {
         prop::sample::select(&QueryLine::ALL[..]),
         prop::sample::select(vec![Precision::Millis, Precision::Seconds]),
     );
-    (0_u32..7, duration(120_000), duration(30_000), waits, skew, written).prop_map(
+    (0_u32..6, duration(120_000), duration(30_000), waits, skew, written).prop_map(
         |(
-            attempts,
-            deadline,
-            stall,
-            (backoff, busy_backoff, backoff_limit),
-            correct_skew_beyond,
+            max_retries,
+            total_timeout,
+            idle_timeout,
+            (backoff, busy_backoff, max_backoff),
+            skew_threshold,
             (query_line, precision),
         )| {
-            let mut policy = Policy::default();
-            policy.attempts = attempts;
-            policy.deadline = deadline;
-            policy.stall = stall;
-            policy.backoff = backoff;
-            policy.busy_backoff = busy_backoff;
-            policy.backoff_limit = backoff_limit;
-            policy.correct_skew_beyond = correct_skew_beyond;
-            policy.query_line = query_line;
-            policy.precision = precision;
-            policy
+            Policy::default()
+                .max_retries(max_retries)
+                .total_timeout(total_timeout)
+                .idle_timeout(idle_timeout)
+                .backoff(backoff)
+                .busy_backoff(busy_backoff)
+                .max_backoff(max_backoff)
+                .skew_threshold(skew_threshold)
+                .query_line(query_line)
+                .precision(precision)
         },
     )
 }
 
 fn mood() -> impl Strategy<Value = Mood> {
-    use TransportFailure::{BodyBroken, Broken, Connect, Protocol, Resolve, Stall, Tls};
+    use FailureKind::{BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve, Tls};
     let fails = prop::option::weighted(
         0.3,
         prop::sample::select(vec![
@@ -83,8 +84,8 @@ fn mood() -> impl Strategy<Value = Mood> {
             Connect,
             Tls(TlsFailure::Other),
             Broken,
-            Stall,
-            Protocol,
+            IdleTimeout,
+            InvalidHttp,
         ]),
     );
     let status = prop_oneof![6 => Just(200_u16), 3 => prop::sample::select(vec![401, 403, 404, 429, 503, 302, 500])];
@@ -109,7 +110,18 @@ fn mood() -> impl Strategy<Value = Mood> {
     let pause = prop_oneof![3 => Just(Duration::ZERO), 1 => duration(3_000)];
     let breaks = prop::option::weighted(
         0.25,
-        (any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall, Protocol])),
+        (
+            any::<Index>(),
+            prop::sample::select(vec![
+                BodyBroken,
+                Broken,
+                IdleTimeout,
+                InvalidHttp,
+                Resolve,
+                Connect,
+                Tls(TlsFailure::Other),
+            ]),
+        ),
     );
     let trip =
         prop_oneof![4 => [duration(200), duration(200)], 1 => [duration(12_000), duration(12_000)]];
@@ -196,7 +208,7 @@ fn script() -> impl Strategy<Value = Script> {
 /// What an attempt came to, judged apart from the exchange.
 #[derive(Debug, PartialEq)]
 enum End {
-    Transport(TransportFailure),
+    Transport(FailureKind),
     Refused(u16),
     Envelope(ResultCode),
     Truncated,
@@ -219,6 +231,10 @@ impl End {
             }
         }
         match (attempt.failure, classifier.finish()) {
+            // The response had begun, so the request had arrived, whatever the driver says.
+            (Some(failure), _) if failure.never_arrived() => {
+                Self::Transport(FailureKind::BodyBroken)
+            }
             (Some(failure), _) => Self::Transport(failure),
             (None, Ok(Classified::File(_))) => Self::File,
             (None, Ok(Classified::Envelope(envelope))) => Self::Envelope(envelope.code().clone()),
@@ -237,10 +253,10 @@ impl End {
 
     /// The table of what may be sent again.
     fn may_be_repeated(&self, script: &Script) -> bool {
-        use TransportFailure::{Connect, Protocol, Resolve, Tls};
+        use FailureKind::{Connect, InvalidHttp, Resolve, Tls};
         match self {
             Self::Transport(Resolve | Connect) => true,
-            Self::Transport(Tls(_) | Protocol) => false,
+            Self::Transport(Tls(_) | InvalidHttp) => false,
             Self::Transport(_) | Self::Truncated => !script.starts_job,
             other => other.is_try_later(),
         }
@@ -254,7 +270,7 @@ fn waits(attempt: &Attempt, end: &End, number: usize, policy: &Policy) -> (Durat
         (true, None) => policy.busy_backoff,
         (false, _) => policy.backoff,
     };
-    let longest = (base * (1 << (number - 1))).min(policy.backoff_limit);
+    let longest = (base * (1 << (number - 1))).min(policy.max_backoff);
     (longest / 2, longest)
 }
 
@@ -265,8 +281,8 @@ proptest! {
     fn every_run_ends_within_its_deadline_and_its_attempts(script in script()) {
         let run = run(&script, false);
         // What the sink takes for the pieces of one chunk is the driver's time.
-        prop_assert!(run.over <= script.policy.deadline + 2 * script.write_time);
-        prop_assert!(run.attempts.len() <= script.policy.attempts.max(1) as usize);
+        prop_assert!(run.over <= script.policy.total_timeout + 2 * script.write_time);
+        prop_assert!(run.attempts.len() <= script.policy.max_retries as usize + 1);
         if let Err(error) = &run.outcome {
             prop_assert_eq!(error.attempts as usize, run.attempts.len());
             prop_assert!(!error.to_string().is_empty());
@@ -305,7 +321,7 @@ proptest! {
             match refused.status.map(|status| status.as_u16()) {
                 Some(401) => {
                     corrections += 1;
-                    let threshold = script.policy.correct_skew_beyond.expect("switched off");
+                    let threshold = script.policy.skew_threshold.expect("switched off");
                     prop_assert!(u128::from(next.correction.abs_diff(refused.correction)) > threshold.as_millis());
                 }
                 Some(403) => prop_assert!(false, "an attempt after a lock"),
@@ -338,14 +354,14 @@ proptest! {
         let (Err(error), Some(last)) = (&run.outcome, run.attempts.last()) else { return Ok(()) };
         let end = End::of(last, &script);
         let written = last.written > 0 && script.sink == SinkKind::Once;
-        let exhausted = run.attempts.len() >= script.policy.attempts as usize;
+        let exhausted = run.attempts.len() > script.policy.max_retries as usize;
         let (shortest, longest) = waits(last, &end, run.attempts.len(), &script.policy);
-        let deadline = script.policy.deadline;
-        if let ErrorKind::Deadline { limit, .. } = &error.kind {
+        let deadline = script.policy.total_timeout;
+        if let ErrorKind::TotalTimeout { limit, .. } = &error.kind {
             prop_assert_eq!(*limit, deadline);
             prop_assert!(run.over >= deadline || last.ended.saturating_add(longest) >= deadline);
         } else if end.may_be_repeated(&script) && !written && run.over < deadline {
-            prop_assert!(exhausted || shortest > script.policy.backoff_limit, "{}", error);
+            prop_assert!(exhausted || shortest > script.policy.max_backoff, "{}", error);
         }
     }
 
@@ -363,17 +379,17 @@ proptest! {
             Err(error) => error.kind.root(),
         };
         let told = match (&end, kind) {
-            (_, ErrorKind::Deadline { cause: None, .. }) => run.over >= script.policy.deadline,
+            (_, ErrorKind::TotalTimeout { cause: None, .. }) => run.over >= script.policy.total_timeout,
             (End::Refused(status), ErrorKind::Refused { refusal, .. }) => refusal.status.as_u16() == *status,
             (End::Envelope(code), ErrorKind::ResultCode { code: told, .. }) => told == code,
             (End::Envelope(code), ErrorKind::Answer(_)) => code.is_success(),
             (End::Truncated, ErrorKind::Answer(error)) => matches!(error, AnswerError::Truncated { .. }),
             (End::Useless, ErrorKind::Answer(error)) => !matches!(error, AnswerError::Truncated { .. }),
-            (End::Transport(failure), ErrorKind::Transport(told)) => told == failure,
+            (End::Transport(failure), ErrorKind::Transport(reported)) => reported.kind() == *failure,
             _ => false,
         };
         // A deadline in the middle of an attempt tells of the attempt before.
-        let cut = matches!(&run.outcome, Err(error) if is_deadline(&error.kind)) && run.over >= script.policy.deadline;
+        let cut = matches!(&run.outcome, Err(error) if is_deadline(&error.kind)) && run.over >= script.policy.total_timeout;
         prop_assert!(told || cut, "{:?} is told as {:?}", end, kind);
     }
 
@@ -421,18 +437,21 @@ proptest! {
 
 /// What a download gets over.
 fn trouble() -> impl Strategy<Value = Mood> {
-    use TransportFailure::{BodyBroken, Broken, Connect, Resolve, Stall};
+    use FailureKind::{BodyBroken, Broken, Connect, IdleTimeout, Resolve};
     let good = || Mood::good([Duration::from_millis(20); 2]);
     let cuts = prop::collection::vec(any::<Index>(), 0..5);
     prop_oneof![
-        (cuts, any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, Stall])).prop_map(
-            move |(cuts, at, failure)| Mood { cuts, breaks: Some((at, failure)), ..good() }
-        ),
+        (cuts, any::<Index>(), prop::sample::select(vec![BodyBroken, Broken, IdleTimeout]))
+            .prop_map(move |(cuts, at, failure)| Mood {
+                cuts,
+                breaks: Some((at, failure)),
+                ..good()
+            }),
         (0_usize..5).prop_map(move |lost| Mood {
             length_off: Some(i64::try_from(lost).unwrap() + 1),
             ..good()
         }),
-        prop::sample::select(vec![Resolve, Connect, Broken, Stall])
+        prop::sample::select(vec![Resolve, Connect, Broken, IdleTimeout])
             .prop_map(move |failure| Mood { fails: Some(failure), ..good() }),
         prop::sample::select(vec![429, 503]).prop_map(move |status| Mood { status, ..good() }),
         Just(Mood { body: Body::Other(envelope("0300008")), ..good() }),
@@ -446,7 +465,7 @@ fn is_writable(attempt: &Attempt) -> bool {
 
 fn is_deadline(kind: &ErrorKind) -> bool {
     match kind {
-        ErrorKind::Deadline { .. } => true,
+        ErrorKind::TotalTimeout { .. } => true,
         ErrorKind::Interrupted { cause, .. } => is_deadline(cause),
         _ => false,
     }
@@ -480,10 +499,10 @@ proptest! {
     /// The server's window is longer than the threshold, so a clock is either good enough or bad enough to be corrected.
     #[test]
     fn any_constant_drift_is_corrected_with_one_refusal_and_then_remembered(
-        drift in drift(), trips in prop::collection::vec([duration(4_900), duration(4_900)], 2..3), starts_job in any::<bool>(), attempts in 2_u32..5,
+        drift in drift(), trips in prop::collection::vec([duration(4_900), duration(4_900)], 2..3), starts_job in any::<bool>(), max_retries in 1_u32..4,
     ) {
         let mut script = Script { starts_job, ..healthy(drift, &trips) };
-        script.policy.attempts = attempts;
+        script.policy.max_retries = max_retries;
         let first = run(&script, false);
         prop_assert!(first.outcome.is_ok(), "{:?}", first.outcome);
         prop_assert!(refusals(&first) <= 1);
@@ -508,16 +527,16 @@ proptest! {
     }
 
     #[test]
-    fn a_server_that_refuses_every_signature_sees_at_most_two(drift in drift(), lies in prop::collection::vec(drift(), 8), attempts in 1_u32..8, switched_off in any::<bool>()) {
+    fn a_server_that_refuses_every_signature_sees_at_most_two(drift in drift(), lies in prop::collection::vec(drift(), 8), max_retries in 0_u32..7, switched_off in any::<bool>()) {
         let mut script = healthy(drift, &[]);
-        script.policy.attempts = attempts;
+        script.policy.max_retries = max_retries;
         if switched_off {
-            script.policy.correct_skew_beyond = None;
+            script.policy.skew_threshold = None;
         }
         script.moods = lies.iter().map(|lie| Mood { status: 401, date: Date::Lie(lie / 1000), ..Mood::good([Duration::ZERO; 2]) }).collect();
         let run = run(&script, false);
         let error = run.outcome.unwrap_err();
-        prop_assert!(error.kind.is_authentication(), "{}", error);
+        prop_assert!(error.kind.is_auth(), "{}", error);
         let most = if switched_off { 1 } else { 2 };
         prop_assert!(run.attempts.len() <= most);
     }

@@ -18,8 +18,8 @@ use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
-use crate::run::{Got, Run};
-use crate::scheduler::{Job, Step, Stored, Task};
+use crate::run::{Got, Next, Run};
+use crate::scheduler::{Job, Stored, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
         run = back;
         caller.settled(&settled);
         match step {
-            Step::Start(job) => {
+            Next::Start(job) => {
                 #[cfg(feature = "tracing")]
                 let span = crate::run::span(&job);
                 let work = worker.clone().run(job);
@@ -66,15 +66,14 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
                 let work = tracing::Instrument::instrument(work, span);
                 jobs.spawn(work);
             }
-            Step::Wait(within) => {
+            Next::Wait(within) => {
                 if let Some((job, result)) =
                     wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await
                 {
                     run.report(clock.now(), &job, result);
                 }
             }
-            Step::Done => return run.end(),
-            _ => unreachable!("a step that this driver was not written for"),
+            Next::Done => return run.end(),
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
-use crate::run::{Got, Run};
-use crate::scheduler::{Job, Step, Stored, Task};
+use crate::run::{Got, Next, Run};
+use crate::scheduler::{Job, Stored, Task};
 use crate::summary::PullSummary;
 
 /// How long a wait goes on before the caller is asked again.
@@ -47,7 +47,7 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
             let (step, settled) = run.step(clock.now());
             caller.settled(&settled);
             match step {
-                Step::Start(job) => {
+                Next::Start(job) => {
                     let work = Work {
                         client,
                         folder: Arc::clone(&run.folder),
@@ -58,15 +58,14 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
                     let sender = sender.clone();
                     scope.spawn(move || work.run(&sender));
                 }
-                Step::Wait(within) => {
+                Next::Wait(within) => {
                     match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
                         Some((job, Ok(result))) => run.report(clock.now(), &job, result),
                         Some((_, Err(panic))) => resume_unwind(panic),
                         None => {}
                     }
                 }
-                Step::Done => break,
-                _ => unreachable!("a step that this driver was not written for"),
+                Next::Done => break,
             }
         }
     });

@@ -21,7 +21,7 @@ use crate::summary::{PullProgress, PullSummary, WindowReport};
 /// use ccfs_pull::{Plan, Pull, Zone};
 ///
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-/// let client = ccfs_ureq::Client::new(ccfs_ureq::Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
+/// let client = ccfs_ureq::Client::new(ccfs_ureq::Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
 /// let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?);
 /// let summary = Pull::new(plan, "skills").run(&client)?;
 /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());

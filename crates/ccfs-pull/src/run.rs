@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ccfs_driver::Error;
 use ccfs_proto::{AccessKey, Day, Endpoint, Now, ResponseId};
@@ -31,6 +32,13 @@ pub(crate) struct Run {
     fatal: Option<PullError>,
     /// The last error that was the server's or the way's.
     last: Option<Error>,
+}
+
+/// A step of the scheduler that the driver does; what is to be recorded already is.
+pub(crate) enum Next {
+    Start(Job),
+    Wait(Option<Duration>),
+    Done,
 }
 
 /// What a job brought.
@@ -105,13 +113,16 @@ impl Run {
         })
     }
 
-    /// The next step that is not the journal's, and the windows that what was written down has ended.
-    pub(crate) fn step(&mut self, now: Now) -> (Step, Vec<WindowReport>) {
+    /// Records what the scheduler asks for, and returns the next step and the windows that were
+    /// completed.
+    pub(crate) fn step(&mut self, now: Now) -> (Next, Vec<WindowReport>) {
         let mut settled = Vec::new();
         loop {
             match self.scheduler.poll(now) {
                 Step::Record(entry) => settled.extend(self.record(&entry)),
-                step => return (step, settled),
+                Step::Start(job) => return (Next::Start(job), settled),
+                Step::Wait(within) => return (Next::Wait(within), settled),
+                Step::Done => return (Next::Done, settled),
             }
         }
     }

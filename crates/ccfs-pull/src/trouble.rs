@@ -1,7 +1,7 @@
 //! What a failed call means for a pull: the one place where errors are judged, for every driver.
 
 use ccfs_driver::Error;
-use ccfs_proto::{Advice, AnswerError, ErrorKind, ResultCode, TransportFailure};
+use ccfs_proto::{Advice, AnswerError, ErrorKind, FailureKind, ResultCode};
 
 use crate::scheduler::Trouble;
 
@@ -26,9 +26,13 @@ impl Trouble {
                 ErrorKind::Refused { refusal, .. } => {
                     of_status(refusal.status.as_u16(), Self::Unanswered)
                 }
-                ErrorKind::Transport(TransportFailure::Tls(_)) | ErrorKind::Request(_) => None,
-                ErrorKind::Transport(failure) if failure.never_arrived() => Some(Self::Offline),
-                // It may have arrived, and a job may run whose id nobody will ever know.
+                ErrorKind::Request(_) => None,
+                ErrorKind::Transport(failure) => match failure.kind() {
+                    FailureKind::Tls(_) => None,
+                    kind if kind.never_arrived() => Some(Self::Offline),
+                    // It may have arrived, and a job may run whose ID nobody will ever know.
+                    _ => Some(Self::Unanswered),
+                },
                 _ => Some(Self::Unanswered),
             },
             _ => None,
@@ -62,14 +66,17 @@ impl Trouble {
                 ErrorKind::Refused { refusal, .. } => {
                     of_status(refusal.status.as_u16(), Self::Faulty)
                 }
-                ErrorKind::Transport(TransportFailure::Tls(_)) | ErrorKind::Request(_) => None,
+                ErrorKind::Request(_) => None,
+                ErrorKind::Transport(failure) if matches!(failure.kind(), FailureKind::Tls(_)) => {
+                    None
+                }
                 ErrorKind::Answer(AnswerError::Truncated { declared: None, .. }) => {
                     Some(Self::Damaged)
                 }
                 ErrorKind::Answer(AnswerError::FileTooLarge { .. }) => Some(Self::Refused),
                 ErrorKind::Answer(AnswerError::Truncated { .. })
                 | ErrorKind::Transport(_)
-                | ErrorKind::Deadline { .. } => Some(Self::Offline),
+                | ErrorKind::TotalTimeout { .. } => Some(Self::Offline),
                 _ => Some(Self::Faulty),
             },
             _ => None,

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Session};
+use ccfs_driver::{Clock, Config};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Callback, IndexFileName, ResponseId};
 use ccfs_pull::{Pace, Pull, PullError};
@@ -150,7 +150,7 @@ fn a_server_that_starts_again_is_waited_for() {
                 }
                 ControlFlow::Continue(())
             };
-            let session = Session::new(address, credentials)
+            let session = Config::new(address, credentials)
                 .proxy(None)
                 .policy(support::policy())
                 .clock(clock.clone());

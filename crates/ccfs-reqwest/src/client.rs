@@ -14,16 +14,16 @@ use tokio::io::AsyncWrite;
 use crate::drive::drive;
 use crate::sink::{Discard, Once, Replaceable, Sink};
 
-/// An async client of one CC-FS. Clones share connections, and what is learned about the clock.
+/// An async client of a CC-FS server. Clones share connections and the session.
 ///
 /// ```no_run
 /// use ccfs_reqwest::proto::{Credentials, QueryAgentSkillInfoData};
-/// use ccfs_reqwest::{Client, Session, Trust};
+/// use ccfs_reqwest::{Client, Config, Trust};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-/// let session = Session::new("https://10.1.2.3:8443".parse()?, credentials);
-/// let client = Client::with_trust(session, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
+/// let config = Config::new("https://10.1.2.3:8443".parse()?, credentials);
+/// let client = Client::with_trust(config, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
 /// let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
 /// let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback")).await?;
 /// println!("job {}", job.response_id);
@@ -37,20 +37,30 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that trusts the system's roots.
+    /// Creates a client that trusts the system's root certificates, from a
+    /// [`Config`](ccfs_driver::Config) or a [`Session`] shared with another client.
     ///
-    /// Reads them, and the environment's proxy where the session names none; sends nothing.
-    pub fn new(session: Session) -> Result<Self, BuildError> {
+    /// Reads the root certificates, and the environment's proxy if the config names none; sends
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if there are no root certificates, or the proxy cannot be used.
+    pub fn new(session: impl Into<Session>) -> Result<Self, BuildError> {
         Self::with_trust(session, &Trust::system())
     }
 
-    /// A client that believes the servers that `trust` says, and comes as whom it says. Over http it does not count.
+    /// Creates a client that verifies servers against `trust` and presents its client certificate,
+    /// if any. Ignored for `http` endpoints.
     ///
-    /// Reads the system's roots where they count, and the environment's proxy where the session names none; sends nothing.
-    pub fn with_trust(session: Session, trust: &Trust) -> Result<Self, BuildError> {
+    /// # Errors
+    ///
+    /// [`BuildError`] if `trust` or the proxy cannot be used.
+    pub fn with_trust(session: impl Into<Session>, trust: &Trust) -> Result<Self, BuildError> {
+        let session = session.into();
         // The environment is read by our rules, which are the same for both backends.
         let http = reqwest::Client::builder().no_proxy();
-        let http = match session.route()? {
+        let http = match session.proxy()? {
             Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
             None => http,
         };
@@ -58,36 +68,42 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(session.connect_within())
+            .connect_timeout(session.connect_timeout())
             .tls_backend_preconfigured(trust.client_config_for(session.endpoint())?)
             .build()
             .map_err(|_| BuildError::Http)?;
         Ok(Self::with_http(session, http))
     }
 
-    /// A client over a client of the caller's: its proxies, resolver, pool, TLS and connect timeout count, and the session's [`proxy`](Session::proxy)
-    /// and [`connect_timeout`](Session::connect_timeout) do not.
+    /// Creates a client over the caller's client. Its proxy, resolver, pool, TLS and connect timeout
+    /// are used; [`proxy`](ccfs_driver::Config::proxy) and
+    /// [`connect_timeout`](ccfs_driver::Config::connect_timeout) of the config are ignored.
     ///
-    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because reqwest sets both per client: a
-    /// redirect that is followed sends the signature to another address.
+    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because
+    /// reqwest sets both per client: a redirect that is followed sends the signature to another
+    /// address.
     #[must_use]
-    pub fn with_http(session: Session, http: reqwest::Client) -> Self {
-        Self { session, http }
+    pub fn with_http(session: impl Into<Session>, http: reqwest::Client) -> Self {
+        Self { session: session.into(), http }
     }
 
-    /// The session: the server, the account, and how far this machine's clock is off.
+    /// Returns the session: the server, the account, and how far the local clock is off.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Calls an interface that answers with an envelope. For one that answers with a file there is [`download`](Self::download); here its bytes would
-    /// be counted and thrown away.
+    /// Calls an interface that answers with JSON. A file would be discarded: use
+    /// [`download`](Self::download) for those.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the call fails after all retries.
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
         self.run(operation, &mut Discard, None).await
     }
 
-    /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
-    /// [`to_writer`](Download::to_writer).
+    /// Prepares a call of an interface that answers with a file. Nothing is sent before
+    /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
         Download {
             client: self,
@@ -116,7 +132,7 @@ pub(crate) type CheckFn =
     Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a>;
 
-/// A download that is ready to start.
+/// A download that is not started yet.
 ///
 /// ```no_run
 /// # async fn example(client: &ccfs_reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -148,14 +164,15 @@ pub struct Download<'a, O> {
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
-    /// Sets what [`to_file`](Self::to_file) does when the file is there already. Default: [`Overwrite::Refuse`], leave it and fail.
+    /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
+    /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with [`Error::Stopped`], and so does dropping its future at any moment;
-    /// of a file nothing is left behind. Default: nothing is called.
+    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with
+    /// [`Error::Stopped`]; no file is left. Default: nothing is called.
     pub fn progress(
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
@@ -164,8 +181,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it in place. When it
-    /// says no, that is [`Error::Rejected`], and nothing is left behind. Default: the length and a ZIP's end are checked, as always, and no more.
+    /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it
+    /// in place. If it fails, the download fails with [`Error::Rejected`] and no file is left. Default:
+    /// only the length and the end of a ZIP are checked.
     pub fn check(
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
@@ -174,7 +192,12 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
+    /// Downloads to a file, which is written atomically. A broken download is retried within the
+    /// policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the download, the check or the file fails.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
         let mut file = Replaceable::new(WholeFile::create(path, self.overwrite)?);
         let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
@@ -182,8 +205,13 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         Ok(receipt)
     }
 
-    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many. There is no
-    /// file here, so [`overwrite`](Self::overwrite) and [`check`](Self::check) do not count.
+    /// Downloads into `writer`, which cannot be rewound: once it has received bytes, a broken
+    /// download is an error that says how many. [`overwrite`](Self::overwrite) and
+    /// [`check`](Self::check) are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the download or the writer fails.
     pub async fn to_writer(
         self,
         writer: impl AsyncWrite + Unpin + Send,
@@ -210,19 +238,17 @@ fn reqwest_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, BuildError> {
     })
 }
 
-/// Why a client could not be made.
+/// Why a client could not be created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The certificates cannot be trusted.
+    /// The certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The proxy that the environment names, or the session, cannot be used.
+    /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// reqwest cannot make a client out of settings that were checked before. Please report it.
-    #[error(
-        "reqwest makes no HTTP client out of these settings; please report it, and give Client::with_http one of your own meanwhile"
-    )]
+    /// reqwest rejected settings that were checked before. Please report it.
+    #[error("reqwest rejected the settings; please report it, and use Client::with_http meanwhile")]
     Http,
 }

@@ -1,10 +1,10 @@
-//! The loop: does what the exchange says.
+//! The loop that does what the exchange says.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_driver::{Call, Error, Progress};
-use ccfs_proto::{Exchange, Operation, Step, TransportFailure};
+use ccfs_proto::{Exchange, FailureKind, Operation, Step, TransportFailure};
 use reqwest::{Client, Request, Response};
 use tokio::time::{sleep, timeout};
 
@@ -26,15 +26,17 @@ pub(crate) async fn drive<O: Operation>(
             return Err(Error::Stopped);
         }
         match call.poll(exchange)? {
-            Step::Send { request, within, .. } => match send(http, request, within).await {
-                Ok(response) => {
-                    call.saw_head(response.status(), response.headers());
-                    exchange.on_head(clock.now(), response.status(), response.headers())?;
-                    body = Some(response);
+            Step::Send { request, idle_timeout, .. } => {
+                match send(http, request, idle_timeout).await {
+                    Ok(response) => {
+                        call.on_head(response.status(), response.headers());
+                        exchange.on_head(clock.now(), response.status(), response.headers())?;
+                        body = Some(response);
+                    }
+                    Err(failure) => exchange.on_failure(clock.now(), failure)?,
                 }
-                Err(failure) => exchange.on_failure(clock.now(), failure)?,
-            },
-            Step::Receive { within } => match read(body.as_mut(), within).await {
+            }
+            Step::Receive { idle_timeout } => match read(body.as_mut(), idle_timeout).await {
                 Ok(None) => exchange.on_end(clock.now())?,
                 Ok(Some(chunk)) => exchange.on_body(clock.now(), chunk)?,
                 Err(failure) => exchange.on_failure(clock.now(), failure)?,
@@ -50,7 +52,6 @@ pub(crate) async fn drive<O: Operation>(
                 sink.flush().await.map_err(Error::Write)?;
                 return Ok(result?);
             }
-            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }
@@ -58,22 +59,24 @@ pub(crate) async fn drive<O: Operation>(
 async fn send(
     http: &Client,
     request: http::Request<Bytes>,
-    within: Duration,
+    idle_timeout: Duration,
 ) -> Result<Response, TransportFailure> {
-    let request = Request::try_from(request).map_err(|_| TransportFailure::Protocol)?;
-    match timeout(within, http.execute(request)).await {
-        Ok(answer) => answer.map_err(|error| send_failure(&error)),
-        Err(_) => Err(TransportFailure::Stall),
+    let request = Request::try_from(request).map_err(|error| {
+        TransportFailure::caused_by(FailureKind::InvalidHttp, error.without_url())
+    })?;
+    match timeout(idle_timeout, http.execute(request)).await {
+        Ok(answer) => answer.map_err(send_failure),
+        Err(_) => Err(FailureKind::IdleTimeout.into()),
     }
 }
 
 async fn read(
     body: Option<&mut Response>,
-    within: Duration,
+    idle_timeout: Duration,
 ) -> Result<Option<Bytes>, TransportFailure> {
     let Some(body) = body else { return Ok(None) };
-    match timeout(within, body.chunk()).await {
-        Ok(chunk) => chunk.map_err(|error| read_failure(&error)),
-        Err(_) => Err(TransportFailure::Stall),
+    match timeout(idle_timeout, body.chunk()).await {
+        Ok(chunk) => chunk.map_err(read_failure),
+        Err(_) => Err(FailureKind::IdleTimeout.into()),
     }
 }

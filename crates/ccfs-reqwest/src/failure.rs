@@ -1,35 +1,49 @@
-//! reqwest's errors in the exchange's words.
+//! Translates reqwest's errors.
 
 use std::error::Error as StdError;
 use std::io;
 
-use ccfs_proto::TransportFailure;
+use ccfs_proto::{FailureKind, TransportFailure};
 use reqwest::Error;
 
-/// What went wrong before the head of the answer was there.
-pub(crate) fn send_failure(error: &Error) -> TransportFailure {
-    if error.is_dns() {
-        TransportFailure::Resolve
-    } else if let Some(tls) = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-        TransportFailure::Tls(ccfs_tls::failure(tls))
+/// Translates an error before the response's head.
+pub(crate) fn send_failure(error: Error) -> TransportFailure {
+    let kind = if error.is_dns() {
+        FailureKind::Resolve
+    } else if let Some(tls) = chain(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>())
+    {
+        FailureKind::Tls(ccfs_tls::failure(tls))
     } else if error.is_connect() {
-        TransportFailure::Connect
+        FailureKind::Connect
     } else if error.is_timeout() {
-        TransportFailure::Stall
-    } else if chain(error).any(is_parse_error) {
-        TransportFailure::Protocol
+        FailureKind::IdleTimeout
+    } else if chain(&error).any(is_parse_error) {
+        FailureKind::InvalidHttp
     } else {
-        // In doubt it may have arrived, and then what starts a job is not repeated.
-        TransportFailure::Broken
+        // The request may have arrived.
+        FailureKind::Broken
+    };
+    caused_by(kind, error)
+}
+
+/// Translates an error in the middle of the body.
+pub(crate) fn read_failure(error: Error) -> TransportFailure {
+    let kind = if error.is_timeout() { FailureKind::IdleTimeout } else { FailureKind::BodyBroken };
+    caused_by(kind, error)
+}
+
+/// Without the URL, whose query may hold a token.
+fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
+    let timed_out = kind == FailureKind::Connect && error.is_timeout();
+    let error = error.without_url();
+    if timed_out {
+        TransportFailure::caused_by(kind, io::Error::new(io::ErrorKind::TimedOut, error))
+    } else {
+        TransportFailure::caused_by(kind, error)
     }
 }
 
-/// What went wrong in the middle of the body.
-pub(crate) fn read_failure(error: &Error) -> TransportFailure {
-    if error.is_timeout() { TransportFailure::Stall } else { TransportFailure::BodyBroken }
-}
-
-/// The error and what caused it, looking into I/O errors, which hide what they wrap.
+/// The error and what caused it, also inside I/O errors, whose `source` skips what they wrap.
 fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -21,12 +21,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod environment;
 mod failure;
 mod identity;
 mod pin;
 mod trust;
 mod verifier;
 
+pub use environment::TrustEnvError;
 pub use failure::{failure, io_failure};
 pub use identity::{Identity, IdentityError};
 pub use pin::{Pin, PinError};

@@ -16,15 +16,15 @@ use crate::connect;
 use crate::drive::{Wire, drive};
 use crate::sink::{Discard, Once, Sink};
 
-/// A blocking client of one CC-FS. Clones share connections, and what is learned about the clock.
+/// A blocking client of a CC-FS server. Clones share connections and the session.
 ///
 /// ```no_run
 /// use ccfs_ureq::proto::{Credentials, QueryAgentSkillInfoData};
-/// use ccfs_ureq::{Client, Session, Trust};
+/// use ccfs_ureq::{Client, Config, Trust};
 ///
 /// let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-/// let session = Session::new("https://10.1.2.3:8443".parse()?, credentials);
-/// let client = Client::with_trust(session, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
+/// let config = Config::new("https://10.1.2.3:8443".parse()?, credentials);
+/// let client = Client::with_trust(config, &Trust::system().add_pem(&std::fs::read("ca.pem")?)?)?;
 /// let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
 /// let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback"))?;
 /// println!("job {}", job.response_id);
@@ -37,47 +37,63 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that trusts the system's roots.
+    /// Creates a client that trusts the system's root certificates, from a
+    /// [`Config`](ccfs_driver::Config) or a [`Session`] shared with another client.
     ///
-    /// Reads them, and the environment's proxy where the session names none; sends nothing.
-    pub fn new(session: Session) -> Result<Self, BuildError> {
+    /// Reads the root certificates, and the environment's proxy if the config names none; sends
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if there are no root certificates, or the proxy cannot be used.
+    pub fn new(session: impl Into<Session>) -> Result<Self, BuildError> {
         Self::with_trust(session, &Trust::system())
     }
 
-    /// A client that believes the servers that `trust` says, and comes as whom it says. Over http it does not count.
+    /// Creates a client that verifies servers against `trust` and presents its client certificate,
+    /// if any. Ignored for `http` endpoints.
     ///
-    /// Reads the system's roots where they count, and the environment's proxy where the session names none; sends nothing.
-    pub fn with_trust(session: Session, trust: &Trust) -> Result<Self, BuildError> {
+    /// # Errors
+    ///
+    /// [`BuildError`] if `trust` or the proxy cannot be used.
+    pub fn with_trust(session: impl Into<Session>, trust: &Trust) -> Result<Self, BuildError> {
+        let session = session.into();
         let agent = connect::agent(
-            session.route()?.as_ref(),
+            session.proxy()?.as_ref(),
             trust.client_config_for(session.endpoint())?,
         )?;
         Ok(Self::with_http(session, agent))
     }
 
-    /// A client over an agent of the caller's: its proxies, resolver, pool and TLS count, and the session's [`proxy`](Session::proxy) does not.
+    /// Creates a client over the caller's agent. The agent's proxy, resolver, pool and TLS are used;
+    /// the [`proxy`](ccfs_driver::Config::proxy) of the config is ignored.
     ///
-    /// The protocol's own needs are set per request all the same: no redirects, statuses are not errors, no added headers, the
-    /// timeouts of the exchange and of the session.
+    /// What the protocol requires is set per request: no redirects, no errors for statuses, no added
+    /// headers, and the timeouts of the config.
     #[must_use]
-    pub fn with_http(session: Session, http: Agent) -> Self {
-        let wire = Wire { agent: http, connect_timeout: session.connect_within() };
+    pub fn with_http(session: impl Into<Session>, http: Agent) -> Self {
+        let session = session.into();
+        let wire = Wire { agent: http, connect_timeout: session.connect_timeout() };
         Self { session, wire }
     }
 
-    /// The session: the server, the account, and how far this machine's clock is off.
+    /// Returns the session: the server, the account, and how far the local clock is off.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Calls an interface that answers with an envelope. For one that answers with a file there is [`download`](Self::download); here its bytes would
-    /// be counted and thrown away.
+    /// Calls an interface that answers with JSON. A file would be discarded: use
+    /// [`download`](Self::download) for those.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the call fails after all retries.
     pub fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
         self.run(operation, &mut Discard, None)
     }
 
-    /// Prepares a call of an interface that answers with a file. Nothing is sent before [`to_file`](Download::to_file) or
-    /// [`to_writer`](Download::to_writer).
+    /// Prepares a call of an interface that answers with a file. Nothing is sent before
+    /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
         Download {
             client: self,
@@ -105,7 +121,7 @@ impl Client {
 type CheckFn<'a> = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a>;
 pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 
-/// A download that is ready to start.
+/// A download that is not started yet.
 ///
 /// ```no_run
 /// # fn example(client: &ccfs_ureq::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -136,21 +152,23 @@ pub struct Download<'a, O> {
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
-    /// Sets what [`to_file`](Self::to_file) does when the file is there already. Default: [`Overwrite::Refuse`], leave it and fail.
+    /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
+    /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with [`Error::Stopped`]; of a file nothing is left behind. Default:
-    /// nothing is called.
+    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with
+    /// [`Error::Stopped`]; no file is left. Default: nothing is called.
     pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it in place. When it says no, that is [`Error::Rejected`], and nothing is
-    /// left behind. Default: the length and a ZIP's end are checked, as always, and no more.
+    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it
+    /// in place. If it fails, the download fails with [`Error::Rejected`] and no file is left. Default:
+    /// only the length and the end of a ZIP are checked.
     pub fn check(
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a,
@@ -159,7 +177,12 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Downloads to a file that is there whole or not at all. A broken download is tried again within the policy.
+    /// Downloads to a file, which is written atomically. A broken download is retried within the
+    /// policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the download, the check or the file fails.
     pub fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
         let mut file = WholeFile::create(path, self.overwrite)?;
         let receipt = self.client.run(self.operation, &mut file, self.progress)?;
@@ -170,8 +193,13 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         Ok(receipt)
     }
 
-    /// Downloads into `writer`. What it took cannot be taken back: once it has bytes, a broken download is an error that says how many. There is no
-    /// file here, so [`overwrite`](Self::overwrite) and [`check`](Self::check) do not count.
+    /// Downloads into `writer`, which cannot be rewound: once it has received bytes, a broken
+    /// download is an error that says how many. [`overwrite`](Self::overwrite) and
+    /// [`check`](Self::check) are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the download or the writer fails.
     pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
         self.client.run(self.operation, &mut Once(writer), self.progress)
     }
@@ -186,14 +214,14 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     }
 }
 
-/// Why a client could not be made.
+/// Why a client could not be created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The certificates cannot be trusted.
+    /// The certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The proxy that the environment names, or the session, cannot be used.
+    /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }

@@ -20,6 +20,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
+use crate::failure::NotConnected;
+
 /// An agent that goes through `proxy` and whose TLS is `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
@@ -68,8 +70,9 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Unsent<C> {
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<C::Out>, Error> {
-        self.0.connect(details, chained).map_err(|error| {
-            if matches!(error, Error::Io(_)) { Error::ConnectionFailed } else { error }
+        self.0.connect(details, chained).map_err(|error| match error {
+            Error::Io(error) => not_connected(error),
+            other => other,
         })
     }
 }
@@ -127,11 +130,18 @@ fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
     timeout
 }
 
-/// A connection that breaks during the handshake never came about: nothing was sent over it.
+/// A connection that breaks during the handshake was not established: nothing was sent over it.
 fn handshake_failure(error: io::Error) -> Error {
-    let told =
-        error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>());
-    if told { Error::Io(error) } else { Error::ConnectionFailed }
+    let inner = error.get_ref();
+    if inner.is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>()) {
+        Error::Io(error)
+    } else {
+        not_connected(error)
+    }
+}
+
+fn not_connected(error: io::Error) -> Error {
+    Error::Other(Box::new(NotConnected(error)))
 }
 
 /// A connection in TLS.
@@ -176,7 +186,7 @@ impl Transport for TlsTransport {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use ccfs_proto::TransportFailure;
+    use ccfs_proto::FailureKind;
 
     use super::*;
     use crate::failure::send_failure;
@@ -220,10 +230,13 @@ mod tests {
                 Lookup::default(),
             );
             let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();
-            assert_eq!(send_failure(&error), TransportFailure::Connect, "{kind:?}");
-            let later = send_failure(&Error::Io(kind.into()));
+            let failure = send_failure(error);
+            assert_eq!(failure.kind(), FailureKind::Connect, "{kind:?}");
+            let source = std::error::Error::source(&failure).unwrap();
+            assert_eq!(source.downcast_ref::<io::Error>().unwrap().kind(), kind);
+            let later = send_failure(Error::Io(kind.into()));
             assert!(
-                matches!(later, TransportFailure::Broken | TransportFailure::Stall),
+                matches!(later.kind(), FailureKind::Broken | FailureKind::IdleTimeout),
                 "{kind:?}: {later:?}"
             );
         }

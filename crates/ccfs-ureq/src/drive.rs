@@ -1,4 +1,4 @@
-//! The loop: does what the exchange says.
+//! The loop that does what the exchange says.
 
 use std::io::Read;
 use std::thread;
@@ -14,10 +14,10 @@ use crate::client::ProgressFn;
 use crate::failure::{read_failure, send_failure};
 use crate::sink::Sink;
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const CHUNK: usize = 64 * 1024;
 
-/// How requests get to the server.
+/// How requests are sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     pub(crate) agent: Agent,
@@ -39,20 +39,22 @@ pub(crate) fn drive<O: Operation>(
             return Err(Error::Stopped);
         }
         match call.poll(exchange)? {
-            Step::Send { request, within, left } => match wire.send(request, within, left) {
-                Ok(response) => {
-                    let (head, rest) = response.into_parts();
-                    call.saw_head(head.status, &head.headers);
-                    exchange.on_head(clock.now(), head.status, &head.headers)?;
-                    body = Some(rest.into_with_config().limit(u64::MAX).reader());
+            Step::Send { request, idle_timeout, remaining, .. } => {
+                match wire.send(request, idle_timeout, remaining) {
+                    Ok(response) => {
+                        let (head, rest) = response.into_parts();
+                        call.on_head(head.status, &head.headers);
+                        exchange.on_head(clock.now(), head.status, &head.headers)?;
+                        body = Some(rest.into_with_config().limit(u64::MAX).reader());
+                    }
+                    Err(error) => exchange.on_failure(clock.now(), send_failure(error))?,
                 }
-                Err(error) => exchange.on_failure(clock.now(), send_failure(&error))?,
-            },
+            }
             Step::Receive { .. } => {
                 match body.as_mut().map_or(Ok(Bytes::new()), |body| read(body, &mut buffer)) {
                     Ok(chunk) if chunk.is_empty() => exchange.on_end(clock.now())?,
                     Ok(chunk) => exchange.on_body(clock.now(), chunk)?,
-                    Err(error) => exchange.on_failure(clock.now(), read_failure(&error))?,
+                    Err(error) => exchange.on_failure(clock.now(), read_failure(error))?,
                 }
             }
             Step::Write(bytes) => sink.write_all(&bytes).map_err(Error::Write)?,
@@ -66,18 +68,17 @@ pub(crate) fn drive<O: Operation>(
                 sink.flush().map_err(Error::Write)?;
                 return Ok(result?);
             }
-            _ => unreachable!("a step that this driver was not written for"),
         }
     }
 }
 
 impl Wire {
-    /// Sends the request as it is: nothing added, nothing followed, nothing unpacked.
+    /// Sends the request unchanged, follows no redirect, decompresses nothing.
     fn send(
         &self,
         request: Request<Bytes>,
-        within: Duration,
-        left: Duration,
+        idle_timeout: Duration,
+        remaining: Duration,
     ) -> Result<Response<Body>, ureq::Error> {
         let (head, body) = request.into_parts();
         let request = self
@@ -89,17 +90,17 @@ impl Wire {
             .user_agent("")
             .accept_encoding("")
             .allow_non_standard_methods(true)
-            .timeout_connect(Some(bounded(self.connect_timeout.min(left))))
-            .timeout_recv_response(Some(bounded(within)))
-            .timeout_per_read(Some(bounded(within)))
-            .timeout_per_write(Some(bounded(within)))
-            .timeout_global(Some(bounded(left)))
+            .timeout_connect(Some(bounded(self.connect_timeout.min(remaining))))
+            .timeout_recv_response(Some(bounded(idle_timeout)))
+            .timeout_per_read(Some(bounded(idle_timeout)))
+            .timeout_per_write(Some(bounded(idle_timeout)))
+            .timeout_global(Some(bounded(remaining)))
             .build();
         self.agent.run(request)
     }
 }
 
-/// At most a year: ureq adds it to the time, and a clock ends somewhere.
+/// At most a year: ureq adds it to the current time, which must not overflow.
 fn bounded(timeout: Duration) -> Duration {
     timeout.min(Duration::from_secs(365 * 24 * 60 * 60))
 }

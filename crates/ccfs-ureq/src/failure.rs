@@ -1,52 +1,84 @@
-//! ureq's errors in the exchange's words.
+//! Translates ureq's errors.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
-use ccfs_proto::{TlsFailure, TransportFailure};
+use ccfs_proto::{FailureKind, TlsFailure, TransportFailure};
 use ureq::{Error, Timeout};
 
-/// What went wrong before the head of the answer was there.
-pub(crate) fn send_failure(error: &Error) -> TransportFailure {
-    match error {
-        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => TransportFailure::Resolve,
-        Error::ConnectionFailed
-        | Error::ConnectProxyFailed(_)
-        | Error::Timeout(Timeout::Connect) => TransportFailure::Connect,
-        Error::Rustls(error) => TransportFailure::Tls(ccfs_tls::failure(error)),
-        Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => {
-            TransportFailure::Tls(TlsFailure::Other)
+/// An I/O error of a connection that was not established yet, so nothing was sent.
+#[derive(Debug)]
+pub(crate) struct NotConnected(pub(crate) io::Error);
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("could not connect")
+    }
+}
+
+impl StdError for NotConnected {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Translates an error before the response's head.
+pub(crate) fn send_failure(error: Error) -> TransportFailure {
+    let kind = match &error {
+        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => FailureKind::Resolve,
+        Error::Timeout(Timeout::Connect) => {
+            return TransportFailure::caused_by(FailureKind::Connect, timed_out(error));
         }
-        Error::Timeout(_) => TransportFailure::Stall,
+        Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::Connect,
+        Error::Other(other) if other.is::<NotConnected>() => FailureKind::Connect,
+        Error::Rustls(error) => FailureKind::Tls(ccfs_tls::failure(error)),
+        Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls(TlsFailure::Other),
+        Error::Timeout(_) => FailureKind::IdleTimeout,
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
-            TransportFailure::Protocol
+            FailureKind::InvalidHttp
         }
         Error::Io(error) => io_failure(error),
-        // In doubt it may have arrived, and then what starts a job is not repeated.
-        _ => TransportFailure::Broken,
+        // The request may have arrived.
+        _ => FailureKind::Broken,
+    };
+    match error {
+        Error::Io(error) => TransportFailure::caused_by(kind, error),
+        Error::Rustls(error) => TransportFailure::caused_by(kind, error),
+        Error::Other(error) => match error.downcast::<NotConnected>() {
+            Ok(error) => TransportFailure::caused_by(kind, error.0),
+            Err(_) => kind.into(),
+        },
+        // The others hold no error, and some hold a URL.
+        _ => kind.into(),
     }
 }
 
-fn io_failure(error: &io::Error) -> TransportFailure {
-    // The handshake happens inside I/O, so a refused certificate comes wrapped.
+fn timed_out(error: Error) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, error)
+}
+
+fn io_failure(error: &io::Error) -> FailureKind {
+    // The handshake happens inside I/O, so its errors are wrapped.
     if let Some(tls) = ccfs_tls::io_failure(error) {
-        return TransportFailure::Tls(tls);
+        return FailureKind::Tls(tls);
     }
     match error.kind() {
-        // Only connecting fails so. An unreachable host or network can also be the end of a connection that was there.
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => {
-            TransportFailure::Connect
-        }
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportFailure::Stall,
-        _ => TransportFailure::Broken,
+        // Only connecting fails so. An unreachable host or network can also end an established
+        // connection.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::IdleTimeout,
+        _ => FailureKind::Broken,
     }
 }
 
-/// What went wrong in the middle of the body.
-pub(crate) fn read_failure(error: &io::Error) -> TransportFailure {
+/// Translates an error in the middle of the body.
+pub(crate) fn read_failure(error: io::Error) -> TransportFailure {
     let ureq = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    match (ureq, error.kind()) {
+    let kind = match (ureq, error.kind()) {
         (Some(Error::Timeout(_)), _)
-        | (None, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => TransportFailure::Stall,
-        _ => TransportFailure::BodyBroken,
-    }
+        | (None, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => FailureKind::IdleTimeout,
+        _ => FailureKind::BodyBroken,
+    };
+    TransportFailure::caused_by(kind, error)
 }

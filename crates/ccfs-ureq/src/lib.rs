@@ -5,10 +5,10 @@
 //!
 //! ```no_run
 //! use ccfs_ureq::proto::{Credentials, DownloadAgentSkillInfoFile};
-//! use ccfs_ureq::{Client, Session};
+//! use ccfs_ureq::{Client, Config};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = Client::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
+//! let client = Client::new(Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
 //! let receipt = client.download(DownloadAgentSkillInfoFile::new(name)).to_file("20230406.zip")?;
 //! println!("{} bytes", receipt.bytes);
@@ -34,9 +34,11 @@ mod failure;
 mod sink;
 
 pub use ccfs_driver::{
-    Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock,
-    WholeFile,
+    Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,
+    SystemClock, WholeFile,
 };
 pub use ccfs_proto as proto;
-pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
+pub use ccfs_tls::{
+    Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustEnvError, TrustError,
+};
 pub use client::{BuildError, Client, Download};

@@ -20,10 +20,10 @@
 //! # #[cfg(all(feature = "blocking", feature = "archive"))]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use ccfs::archive::{AgentSkillChange, Archive};
-//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Session};
+//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Config};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = Client::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
+//! let client = Client::new(Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //!
 //! // Start the generation. CC-FS calls the URL back when the file is there.
 //! let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
@@ -47,10 +47,10 @@
 //! ```no_run
 //! # #[cfg(feature = "async")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile, Session};
+//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile, Config};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
-//! let client = AsyncClient::new(Session::new("https://10.1.2.3:8443".parse()?, credentials))?;
+//! let client = AsyncClient::new(Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //! let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
 //! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip").await?;
 //! # Ok(())
@@ -77,11 +77,13 @@ pub use ccfs_proto::{
 
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
 pub use ccfs_driver::{
-    Clock, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session, SystemClock,
-    WholeFile,
+    Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,
+    SystemClock, WholeFile,
 };
 #[cfg(any(feature = "blocking", feature = "async"))]
-pub use ccfs_tls::{Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustError};
+pub use ccfs_tls::{
+    Identity, IdentityError, Pin, PinError, TlsVersion, Trust, TrustEnvError, TrustError,
+};
 
 #[cfg(feature = "listener")]
 pub use ccfs_listener::{self as listener, Listener};

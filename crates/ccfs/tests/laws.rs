@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use ccfs::archive::{AgentSkillChange, Archive, CsvWriter, Records};
 use ccfs::{
-    AsyncClient, Client, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData,
-    Session, Trust,
+    AsyncClient, Client, Config, DownloadAgentSkillInfoFile, IndexFileName,
+    QueryAgentSkillInfoData, Trust,
 };
 use ccfs_emulator::{Emulator, Shape, SkillSeparator};
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn trust(emulator: &Emulator) -> Trust {
 
 fn client(emulator: &Emulator) -> Client {
     Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
         &trust(emulator),
     )
     .unwrap()
@@ -83,7 +83,7 @@ fn client(emulator: &Emulator) -> Client {
 
 fn async_client(emulator: &Emulator) -> AsyncClient {
     AsyncClient::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
         &trust(emulator),
     )
     .unwrap()

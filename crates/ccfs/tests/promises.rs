@@ -10,9 +10,9 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use ccfs::{
-    AsyncBuildError, AsyncClient, AsyncDownload, BuildError, Client, Credentials, Download,
+    AsyncBuildError, AsyncClient, AsyncDownload, BuildError, Client, Config, Credentials, Download,
     DownloadAgentSkillInfoFile, Error, FileError, FileReceipt, GenerationJob, Progress,
-    QueryAgentSkillInfoData, Session, Trust, TrustError,
+    QueryAgentSkillInfoData, Trust, TrustError,
 };
 use ccfs_emulator::Emulator;
 
@@ -27,7 +27,7 @@ fn sendable<T: Send>(value: T) -> T {
 fn everything_crosses_threads() {
     shared::<Client>();
     shared::<AsyncClient>();
-    shared::<Session>();
+    shared::<Config>();
     shared::<ccfs::Proxy>();
     shared::<ccfs::Identity>();
     shared::<ccfs::Pin>();
@@ -81,9 +81,9 @@ fn the_facades_types_are_the_layers_own() {
     same::<ccfs::proto::PlaybackToken, ccfs_proto::PlaybackToken>();
     same::<ccfs::archive::AgentSkillChange, ccfs_archive::AgentSkillChange>();
     // Both backends have one session, one error, one trust and one progress.
-    same::<Session, ccfs_ureq::Session>();
-    same::<Session, ccfs_reqwest::Session>();
-    same::<Session, ccfs_driver::Session>();
+    same::<Config, ccfs_ureq::Config>();
+    same::<Config, ccfs_reqwest::Config>();
+    same::<Config, ccfs_driver::Config>();
     same::<Error, ccfs_ureq::Error>();
     same::<Error, ccfs_reqwest::Error>();
     same::<Error, ccfs_driver::Error>();
@@ -114,7 +114,7 @@ fn trust(emulator: &Emulator) -> Trust {
 fn async_calls_can_be_spawned() {
     let emulator = emulator();
     let client = AsyncClient::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
         &trust(&emulator),
     )
     .unwrap();
@@ -158,7 +158,7 @@ fn async_calls_can_be_spawned() {
 fn clones_of_a_client_share_what_is_learned() {
     let emulator = emulator();
     let client = Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
         &trust(&emulator),
     )
     .unwrap();
@@ -191,7 +191,7 @@ fn errors_go_into_boxes_with_their_chain() {
     let run = || -> Result<FileReceipt, Box<dyn StdError + Send + Sync>> {
         let emulator = emulator();
         let client = Client::with_trust(
-            Session::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
+            Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
             &trust(&emulator),
         )?;
         client.call(query())?;
@@ -200,7 +200,7 @@ fn errors_go_into_boxes_with_their_chain() {
             .to_writer(Full)?)
     };
     let error = run().unwrap_err();
-    assert!(error.to_string().starts_with("writing the download failed: "), "{error}");
+    assert!(error.to_string().starts_with("could not write the download: "), "{error}");
     let source = error.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
     assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
     assert!(matches!(error.downcast_ref::<Error>(), Some(Error::Write(_))));

@@ -13,7 +13,7 @@ use ccfs::{
     Verifier, WholeFile,
 };
 use ccfs_conformance::ManualClock;
-use ccfs_driver::Session;
+use ccfs_driver::Config;
 use ccfs_emulator::{Developer, Emulator, Fault};
 use ccfs_tests::{Rendered, Secrets};
 
@@ -83,7 +83,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     // Both clients make each call; what the calls consist of is among the secrets before they are made.
     let clock = ManualClock::at(NOW);
     let client = |endpoint: &Endpoint, account: &Account, trust: Trust| {
-        let session = Session::new(endpoint.clone(), account.credentials.clone())
+        let session = Config::new(endpoint.clone(), account.credentials.clone())
             .proxy(None)
             .clock(clock.clone());
         (
@@ -231,8 +231,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     call!(alone, account, download()).unwrap_err();
     shown.outcome(&alone.0.download(play.clone()).to_writer(Vec::new()));
     shown.outcome(&runtime.block_on(alone.1.download(play).to_writer(tokio::io::sink())));
-    let session =
-        Session::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None);
+    let session = Config::new(emulator.endpoint().clone(), account.credentials.clone()).proxy(None);
     shown.outcome(&Client::with_trust(session.clone(), &Trust::none()));
     shown.outcome(&AsyncClient::with_trust(session, &Trust::none()));
 

@@ -17,7 +17,7 @@ use ccfs::{
     Timestamp, Trust,
 };
 use ccfs_conformance::ManualClock;
-use ccfs_driver::Session;
+use ccfs_driver::Config;
 use ccfs_emulator::Emulator;
 use ccfs_tests::{Collector, Rendered, SECRET_KEYS, Secrets, signatures};
 use hmac::{Hmac, KeyInit, Mac};
@@ -136,7 +136,7 @@ fn trace_records_of_ureq_hold_what_they_are_said_to_hold() {
     let account = Account::new(SECRET_KEYS[0]);
     let emulator = Emulator::builder().keys("ak", SECRET_KEYS[0]).clock(|| NOW).start().unwrap();
     let trust = Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
-    let session = Session::new(emulator.endpoint().clone(), account.credentials.clone())
+    let session = Config::new(emulator.endpoint().clone(), account.credentials.clone())
         .proxy(None)
         .clock(ManualClock::at(NOW));
     let client = Client::with_trust(session, &trust).unwrap();

@@ -1,13 +1,13 @@
 //! The core's types, at every step of a call.
 
 use ccfs::proto::{
-    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange,
+    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange, FailureKind,
     GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now, OperationRequest, PlayVoice,
     PlaybackToken, PreparedRequest, RecentSignatures, Reception, RequestView, SecretKey, Signer,
     SinkKind, Step, TlsFailure, TransportFailure,
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
-use ccfs_driver::Session;
+use ccfs_driver::Config;
 use ccfs_tests::{Rendered, Secrets};
 use http::{HeaderMap, StatusCode};
 
@@ -72,7 +72,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     render_exchanges(shown, secrets, &account, &endpoint);
     render_operations(shown, secrets);
 
-    let session = Session::new(endpoint, credentials.clone());
+    let session = ccfs_driver::Session::new(Config::new(endpoint, credentials.clone()));
     shown.debug(&session);
     shown.debug(&session.begin(download(), SinkKind::Once).unwrap());
 }
@@ -114,8 +114,7 @@ fn render_exchanges(
     account.add_request(secrets, &operation, endpoint, NOW);
     for (status, body) in &bodies {
         let status = StatusCode::from_u16(*status).unwrap();
-        let mut policy = Policy::default();
-        policy.attempts = 2;
+        let policy = Policy::default().max_retries(1);
         let mut now = Now { wall: NOW, monotonic: std::time::Duration::ZERO };
         let mut exchange =
             Exchange::new(operation.clone(), endpoint, &account.credentials, &policy).unwrap();
@@ -161,12 +160,10 @@ fn render_exchanges(
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
     shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap());
     shown.debug(&classifier);
-    for failure in [
-        TransportFailure::Broken,
-        TransportFailure::Tls(TlsFailure::UnknownIssuer),
-        TransportFailure::Stall,
-    ] {
-        shown.error(&failure);
+    for failure in
+        [FailureKind::Broken, FailureKind::Tls(TlsFailure::UnknownIssuer), FailureKind::IdleTimeout]
+    {
+        shown.error(&TransportFailure::from(failure));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
-use ccfs_driver::{Progress, Proxy, Session, SystemClock};
+use ccfs_driver::{Config, Progress, Proxy, SystemClock};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
@@ -76,9 +76,11 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
 
 /// What a driver holds while it makes a call.
 pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
-    let session = Session::new(endpoint.clone(), account.credentials.clone())
+    let config = Config::new(endpoint.clone(), account.credentials.clone())
         .proxy(None)
         .clock(ManualClock::at(NOW));
+    shown.debug(&config);
+    let session = ccfs_driver::Session::new(config);
     let (call, exchange) = session.call(download(), SinkKind::Once).unwrap();
     shown.debug(&call);
     shown.debug(&call.span());
@@ -258,7 +260,7 @@ pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoin
     shown.debug(&Own::new(|_| Ok(())));
     let server = ScriptedServer::play(behaviours());
     shown.debug(&server);
-    let session = Session::new(server.url().parse().unwrap(), account.credentials.clone())
+    let session = Config::new(server.url().parse().unwrap(), account.credentials.clone())
         .proxy(None)
         .clock(ManualClock::at(NOW));
     ccfs::Client::new(session).unwrap().download(download()).to_writer(Vec::new()).unwrap_err();

@@ -5,11 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    AnyOperation, Callback, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness,
-    INTERFACES, Interface, Now, Policy, RecentSignatures, Reception, RequestView, SinkKind, Step,
-    Timestamp, TransportFailure, Verifier,
-};
+use ccfs_proto::{AnyOperation, Callback, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness, INTERFACES, Interface, Now, Policy, RecentSignatures, Reception, RequestView, SinkKind, Step, Timestamp, FailureKind, Verifier};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Runs everything once. The answer counts what was done, so that nothing can be left out when it is linked.
@@ -51,7 +47,7 @@ const WAV: &[u8] = b"RIFF\x25\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x4
 const ANSWERS: usize = 9;
 
 /// What a server says, in all its ways.
-fn answer(number: usize) -> Result<(StatusCode, &'static [u8]), TransportFailure> {
+fn answer(number: usize) -> Result<(StatusCode, &'static [u8]), FailureKind> {
     match number {
         0 => {
             Ok((StatusCode::OK, br#"{"resultCode":"0","resultDesc":"ok","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#))
@@ -62,8 +58,8 @@ fn answer(number: usize) -> Result<(StatusCode, &'static [u8]), TransportFailure
         4 => Ok((StatusCode::OK, b"<html>who are you?")),
         5 => Ok((StatusCode::UNAUTHORIZED, br#"{"status":401,"error":"Unauthorized","message":"no"}"#)),
         6 => Ok((StatusCode::SERVICE_UNAVAILABLE, b"")),
-        7 => Err(TransportFailure::Connect),
-        _ => Err(TransportFailure::Stall),
+        7 => Err(FailureKind::Connect),
+        _ => Err(FailureKind::IdleTimeout),
     }
 }
 

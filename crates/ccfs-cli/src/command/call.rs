@@ -200,5 +200,5 @@ fn operation(
         Some(content) => AnyOperation::from_fields_with_data(interface.name, fields, content),
         None => AnyOperation::from_fields(interface.name, fields),
     };
-    made.map_err(|error: CallError| Failure::usage(error))
+    made.map_err(|error: CallError| Failure { code: "invalid_request", ..Failure::usage(error) })
 }

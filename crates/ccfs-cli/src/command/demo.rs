@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
 use ccfs::{
-    AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Listener, LocalTime,
-    Overwrite, QueryAgentSkillInfoData, Session, Timestamp, Trust,
+    AsyncClient, Callback, Client, Config, DownloadAgentSkillInfoFile, Endpoint, Listener,
+    LocalTime, Overwrite, QueryAgentSkillInfoData, Timestamp, Trust,
 };
 use ccfs_emulator::Emulator;
 use clap::Args;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
         .add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())
         .map_err(Failure::usage)?;
     let client = Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust,
     );
     let client = client.map_err(Failure::usage)?;
@@ -180,7 +180,7 @@ fn download_async(
     trust: &Trust,
     download: DownloadAgentSkillInfoFile,
 ) -> Result<Vec<u8>, Failure> {
-    let client = AsyncClient::with_trust(Session::new(endpoint, emulator.credentials()), trust)
+    let client = AsyncClient::with_trust(Config::new(endpoint, emulator.credentials()), trust)
         .map_err(Failure::usage)?;
     backend::run(async {
         let mut bytes = Vec::new();

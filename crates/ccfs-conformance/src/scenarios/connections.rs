@@ -1,10 +1,10 @@
 //! Connections that do not come about, break, or were kept.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{ErrorKind, TlsFailure, TransportFailure};
+use ccfs_proto::{ErrorKind, FailureKind, TlsFailure};
 
 use super::wire::job;
 use crate::archive::archive_bytes;
@@ -14,8 +14,8 @@ use crate::stage::{
     Bench, Played, SHORT, Script, Stop, download, failure, holds, kind_is, query, same,
 };
 
-fn is_transport(failure: TransportFailure) -> impl Fn(&ErrorKind) -> bool {
-    move |kind| *kind == ErrorKind::Transport(failure)
+fn is_transport(failure: FailureKind) -> impl Fn(&ErrorKind) -> bool {
+    move |kind| matches!(kind, ErrorKind::Transport(seen) if seen.kind() == failure)
 }
 
 pub(super) fn nobody(backend: &dyn Backend) -> Played {
@@ -27,7 +27,7 @@ pub(super) fn nobody(backend: &dyn Backend) -> Played {
     let endpoint = format!("http://{address}").parse()?;
     let script = Script::with(backend, [], |setup| setup.endpoint = endpoint)?;
     let error = failure(script.client.query(query()?))?;
-    kind_is(&error, "no connection", is_transport(TransportFailure::Connect))?;
+    kind_is(&error, "no connection", is_transport(FailureKind::Connect))?;
     // It never arrived, so even what starts a job is repeated.
     same("attempts", &4, &error.attempts)
 }
@@ -38,29 +38,35 @@ pub(super) fn closed(backend: &dyn Backend) -> Played {
     kind_is(
         &error,
         "a connection that broke before the answer",
-        is_transport(TransportFailure::Broken),
+        is_transport(FailureKind::Broken),
     )?;
     script.requests_are(4)?;
     script.folder.holds(None)
 }
 
 pub(super) fn query_once(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    bench.emulator.faults().add(Fault::CutAfter(5).times(1));
-    failure(bench.client.query(query()?))?;
-    bench.requests_are(1)?;
-    for behaviour in [
-        Behaviour::Close,
-        Behaviour::Stall { after: None, body: Vec::new() },
-        Behaviour::Stall { after: Some(1), body: vec![b' '; 9] },
-    ] {
+    for behaviour in [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }] {
         let script = Script::with(backend, [behaviour, job(false, &[])], |setup| {
-            setup.policy.stall = SHORT
+            setup.policy.idle_timeout = SHORT
         })?;
         failure(script.client.query(query()?))?;
         script.requests_are(1)?;
     }
     Ok(())
+}
+
+/// After the response's head, a transport that reports that the request never arrived is wrong, and
+/// the exchange does not believe it.
+pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
+    let bench = Bench::new(backend)?;
+    bench.emulator.faults().add(Fault::CutAfter(5).times(1));
+    failure(bench.client.query(query()?))?;
+    bench.requests_are(1)?;
+    let stall = Behaviour::Stall { after: Some(1), body: vec![b' '; 9] };
+    let script =
+        Script::with(backend, [stall, job(false, &[])], |setup| setup.policy.idle_timeout = SHORT)?;
+    failure(script.client.query(query()?))?;
+    script.requests_are(1)
 }
 
 /// Pools like to send again what a kept connection swallowed.
@@ -71,7 +77,7 @@ pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
     kind_is(
         &error,
         "a connection that broke before the answer",
-        is_transport(TransportFailure::Broken),
+        is_transport(FailureKind::Broken),
     )?;
     script.requests_are(2)
 }
@@ -112,6 +118,25 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     )
 }
 
+/// The URL and the `Host` header have brackets around the address, the socket has none.
+pub(super) fn ipv6(backend: &dyn Backend) -> Played {
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    if TcpListener::bind(address).is_err() {
+        return Err(Stop::NotPlayed("this machine has no IPv6 loopback address"));
+    }
+    let bench = Bench::with(backend, |builder| builder.bind(address), |_| {})?;
+    let (name, bytes) = bench.file()?;
+    bench.download(&name)?;
+    bench.folder.holds(Some(&bytes))?;
+    let received = bench.emulator.received();
+    let host = bench.emulator.endpoint().host_header();
+    holds(
+        host.starts_with("[::1]:") && received.len() == 1,
+        "one request to an address in brackets",
+        format_args!("{} requests to {host}", received.len()),
+    )
+}
+
 pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {
     let stranger = Emulator::builder().seed(99).start()?;
     let bench = Bench::with(
@@ -123,7 +148,7 @@ pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {
     kind_is(
         &error,
         "a TLS handshake that failed for the certificate's issuer",
-        is_transport(TransportFailure::Tls(TlsFailure::UnknownIssuer)),
+        is_transport(FailureKind::Tls(TlsFailure::UnknownIssuer)),
     )?;
     same("attempts", &1, &error.attempts)?;
     bench.requests_are(0)

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ccfs_driver::{Error, Overwrite};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{AnswerError, DownloadAgentSkillInfoFile, ErrorKind, TransportFailure};
+use ccfs_proto::{AnswerError, DownloadAgentSkillInfoFile, ErrorKind, FailureKind};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
@@ -271,11 +271,10 @@ fn broken(backend: &dyn Backend, fault: Fault) -> Played {
 }
 
 fn is_broken_body(kind: &ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Transport(TransportFailure::BodyBroken)
-            | ErrorKind::Answer(AnswerError::Truncated { .. })
-    )
+    match kind {
+        ErrorKind::Transport(failure) => failure.kind() == FailureKind::BodyBroken,
+        other => matches!(other, ErrorKind::Answer(AnswerError::Truncated { .. })),
+    }
 }
 
 /// All of the archive is there, and only the end of its chunks is not.

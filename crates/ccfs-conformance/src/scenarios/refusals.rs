@@ -13,7 +13,7 @@ use crate::server::Behaviour;
 use crate::stage::{Bench, Played, Script, Stop, failure, holds, kind_is, query, same, waits_are};
 
 pub(super) fn result_codes(backend: &dyn Backend) -> Played {
-    let bench = Bench::with(backend, |builder| builder, |setup| setup.policy.attempts = 2)?;
+    let bench = Bench::with(backend, |builder| builder, |setup| setup.policy.max_retries = 1)?;
     for code in ResultCode::DOCUMENTED.iter().filter(|code| !code.is_success()) {
         bench.emulator.clear_logs();
         bench.emulator.faults().clear();
@@ -101,7 +101,7 @@ pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
         &vec![Some(401), Some(200), Some(200)],
         &statuses(),
     )?;
-    let bench = ahead(backend, |setup| setup.policy.correct_skew_beyond = None)?;
+    let bench = ahead(backend, |setup| setup.policy.skew_threshold = None)?;
     let error = failure(bench.client.query(query()?))?;
     holds(
         error.to_string().contains("clock is about 2 hours"),
@@ -115,7 +115,7 @@ pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
 pub(super) fn wrong_key_and_clock(backend: &dyn Backend) -> Played {
     let bench = ahead(backend, wrong)?;
     let error = failure(bench.client.query(query()?))?;
-    kind_is(&error, "a refused signature", ErrorKind::is_authentication)?;
+    kind_is(&error, "a refused signature", ErrorKind::is_auth)?;
     bench.requests_are(2)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ccfs_proto::{ErrorKind, TransportFailure};
+use ccfs_proto::{ErrorKind, FailureKind};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
@@ -11,11 +11,11 @@ use crate::server::Behaviour;
 use crate::stage::{Played, SHORT, Script, failure, holds, kind_is, query, same};
 
 fn is_stall(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Transport(TransportFailure::Stall))
+    matches!(kind, ErrorKind::Transport(failure) if failure.kind() == FailureKind::IdleTimeout)
 }
 
 fn is_deadline(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Deadline { .. })
+    matches!(kind, ErrorKind::TotalTimeout { .. })
 }
 
 pub(super) fn silence(backend: &dyn Backend) -> Played {
@@ -28,8 +28,8 @@ pub(super) fn stall(backend: &dyn Backend) -> Played {
 
 fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
     let script = Script::with(backend, vec![behaviour.clone(); 2], |setup| {
-        setup.policy.attempts = 2;
-        setup.policy.stall = SHORT;
+        setup.policy.max_retries = 1;
+        setup.policy.idle_timeout = SHORT;
     })?;
     let begin = Instant::now();
     let error = failure(script.download())?;
@@ -54,7 +54,7 @@ pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
     for after in [None, Some(5000)] {
         let stall = Behaviour::Stall { after, body: archive_bytes(10_000) };
         let script = Script::with(backend, [stall], |setup| {
-            setup.policy.deadline = SHORT;
+            setup.policy.total_timeout = SHORT;
             // The setup's clock stands meanwhile: it must not find time for another attempt.
             setup.policy.backoff = SHORT * 4;
         })?;
@@ -73,7 +73,7 @@ pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
     let trickle =
         Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };
     let script = Script::with(backend, [trickle], |setup| {
-        setup.policy.deadline = SHORT;
+        setup.policy.total_timeout = SHORT;
         setup.clock = ManualClock::ticking();
     })?;
     let begin = Instant::now();
@@ -89,7 +89,7 @@ pub(super) fn deadline_before_wait(backend: &dyn Backend) -> Played {
     let busy =
         Behaviour::raw(&["HTTP/1.1 503 Busy", "content-length: 0", "retry-after: 7"], b"", true);
     let script = Script::with(backend, vec![busy; 4], |setup| {
-        setup.policy.deadline = Duration::from_secs(10)
+        setup.policy.total_timeout = Duration::from_secs(10)
     })?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "the deadline of 10 s", is_deadline)?;

@@ -1,7 +1,7 @@
 //! What goes over the wire, and what is made of odd answers.
 
 use ccfs_emulator::Fault;
-use ccfs_proto::{AnswerError, ErrorKind, QueryLine, TransportFailure, Verifier};
+use ccfs_proto::{AnswerError, ErrorKind, FailureKind, QueryLine, Verifier};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
@@ -109,7 +109,7 @@ pub(super) fn dialects(backend: &dyn Backend) -> Played {
             |setup| setup.policy.query_line = other,
         )?;
         let error = failure(bench.client.query(query()?))?;
-        kind_is(&error, "a refused signature", ErrorKind::is_authentication)?;
+        kind_is(&error, "a refused signature", ErrorKind::is_auth)?;
         // The other dialect is never tried by itself.
         bench.requests_are(1)?;
     }
@@ -184,14 +184,11 @@ pub(super) fn interim(backend: &dyn Backend) -> Played {
 pub(super) fn babble(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, vec![Behaviour::Babble; 4])?;
     let error = failure(script.download())?;
-    let told = |kind: &ErrorKind| {
-        matches!(
-            kind,
-            ErrorKind::Transport(TransportFailure::Protocol)
-                | ErrorKind::Answer(AnswerError::Garbage { .. })
-        )
+    let is_reported = |kind: &ErrorKind| match kind {
+        ErrorKind::Transport(failure) => failure.kind() == FailureKind::InvalidHttp,
+        other => matches!(other, ErrorKind::Answer(AnswerError::Garbage { .. })),
     };
-    kind_is(&error, "an answer that is not HTTP", told)?;
+    kind_is(&error, "an answer that is not HTTP", is_reported)?;
     script.requests_are(1)?;
     script.folder.holds(None)
 }

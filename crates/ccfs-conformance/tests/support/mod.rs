@@ -12,8 +12,8 @@ use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, Operation, QueryAgentSkillInfoData,
-    QueryLine, SinkKind, Step, TransportFailure,
+    DownloadAgentSkillInfoFile, Endpoint, FailureKind, FileReceipt, GenerationJob, Operation,
+    QueryAgentSkillInfoData, QueryLine, SinkKind, Step, Target,
 };
 use http::{HeaderValue, Request, header};
 
@@ -64,7 +64,7 @@ impl Backend for Flawed {
         if self.0 == Flaw::OneDialect {
             setup.policy.query_line = QueryLine::default();
         }
-        Box::new(FlawedClient { flaw: self.0, session: setup.session(), clock: setup.clock })
+        Box::new(FlawedClient { flaw: self.0, session: setup.config().into(), clock: setup.clock })
     }
 
     fn speaks_tls(&self) -> bool {
@@ -175,24 +175,28 @@ impl FlawedClient {
                 return Err(Error::Stopped);
             }
             match exchange.poll(now())? {
-                Step::Send { request, within, .. } => match self.send(&request, within) {
-                    Ok(answer) => {
-                        exchange.on_head(now(), answer.status, &answer.headers)?;
-                        body = Some(answer);
+                Step::Send { request, target, idle_timeout, .. } => {
+                    match self.send(&request, &target, idle_timeout) {
+                        Ok(answer) => {
+                            exchange.on_head(now(), answer.status, &answer.headers)?;
+                            body = Some(answer);
+                        }
+                        Err(failure) => exchange.on_failure(now(), self.told(failure))?,
                     }
-                    Err(failure) => exchange.on_failure(now(), self.told(failure))?,
-                },
-                Step::Receive { within } => match body
-                    .as_mut()
-                    .map_or(Ok(Bytes::new()), |body| self.read(body, within))
-                {
-                    Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
-                    Ok(chunk) => exchange.on_body(now(), chunk)?,
-                    Err(TransportFailure::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => {
-                        exchange.on_end(now())?
+                }
+                Step::Receive { idle_timeout } => {
+                    match body
+                        .as_mut()
+                        .map_or(Ok(Bytes::new()), |body| self.read(body, idle_timeout))
+                    {
+                        Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
+                        Ok(chunk) => exchange.on_body(now(), chunk)?,
+                        Err(FailureKind::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => {
+                            exchange.on_end(now())?
+                        }
+                        Err(failure) => exchange.on_failure(now(), self.told(failure))?,
                     }
-                    Err(failure) => exchange.on_failure(now(), self.told(failure))?,
-                },
+                }
                 Step::Write(bytes) => sink.take(&bytes).map_err(Error::Write)?,
                 Step::Rewind if self.flaw == Flaw::NeverRewinds => {}
                 Step::Rewind => sink.begin_anew().map_err(Error::Write)?,
@@ -213,12 +217,16 @@ impl FlawedClient {
                     }
                     return Ok(result?);
                 }
-                _ => unreachable!("a step that this transport was not written for"),
             }
         }
     }
 
-    fn send(&self, request: &Request<Bytes>, within: Duration) -> Result<Answer, TransportFailure> {
+    fn send(
+        &self,
+        request: &Request<Bytes>,
+        target: &Target,
+        idle_timeout: Duration,
+    ) -> Result<Answer, FailureKind> {
         let mut request = request.clone();
         let headers = request.headers_mut();
         match self.flaw {
@@ -236,14 +244,14 @@ impl FlawedClient {
             }
             _ => {}
         }
-        let within =
-            if self.flaw == Flaw::ForgetsTime { Duration::from_secs(3600) } else { within };
-        let mut answer = match send(&request, within) {
-            Err(_) if self.flaw == Flaw::RetriesByItself => send(&request, within)?,
+        let idle_timeout =
+            if self.flaw == Flaw::ForgetsTime { Duration::from_secs(3600) } else { idle_timeout };
+        let mut answer = match send(&request, target, idle_timeout) {
+            Err(_) if self.flaw == Flaw::RetriesByItself => send(&request, target, idle_timeout)?,
             answer => answer?,
         };
         if self.flaw == Flaw::RetriesRefusals && answer.status.is_client_error() {
-            answer = send(&request, within)?;
+            answer = send(&request, target, idle_timeout)?;
         }
         let location =
             answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
@@ -251,41 +259,44 @@ impl FlawedClient {
             .filter(|_| self.flaw == Flaw::FollowsRedirects && answer.status.is_redirection())
         {
             let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-            let target = if location.starts_with('/') {
+            let location = if location.starts_with('/') {
                 format!("http://{authority}{location}")
             } else {
                 location.to_owned()
             };
-            *request.uri_mut() = target.parse().unwrap();
-            return send(&request, within);
+            *request.uri_mut() = location.parse().unwrap();
+            let authority = request.uri().authority().unwrap();
+            let other: Endpoint = format!("http://{authority}").parse().unwrap();
+            let target = &Target::new(&other);
+            return send(&request, target, idle_timeout);
         }
         Ok(answer)
     }
 
-    fn read(&self, body: &mut Answer, within: Duration) -> Result<Bytes, TransportFailure> {
+    fn read(&self, body: &mut Answer, idle_timeout: Duration) -> Result<Bytes, FailureKind> {
         match self.flaw {
             Flaw::Unpacks if body.headers.contains_key(header::CONTENT_ENCODING) => {
-                Err(TransportFailure::BodyBroken)
+                Err(FailureKind::BodyBroken)
             }
             Flaw::ForgetsTime | Flaw::ForgetsTimeInBodies => body.read(Duration::from_secs(3600)),
             Flaw::GathersBodies => {
                 let mut all = Vec::new();
                 loop {
-                    match body.read(within)? {
+                    match body.read(idle_timeout)? {
                         chunk if chunk.is_empty() => return Ok(all.into()),
                         chunk => all.extend_from_slice(&chunk),
                     }
                 }
             }
-            _ => body.read(within),
+            _ => body.read(idle_timeout),
         }
     }
 
-    fn told(&self, failure: TransportFailure) -> TransportFailure {
+    fn told(&self, failure: FailureKind) -> FailureKind {
         match (self.flaw, failure) {
-            (Flaw::SaysConnectOfAll, _) => TransportFailure::Connect,
-            (Flaw::SaysBrokenOfAll, _) | (Flaw::SaysConnectAsBroken, TransportFailure::Connect) => {
-                TransportFailure::Broken
+            (Flaw::SaysConnectOfAll, _) => FailureKind::Connect,
+            (Flaw::SaysBrokenOfAll, _) | (Flaw::SaysConnectAsBroken, FailureKind::Connect) => {
+                FailureKind::Broken
             }
             (_, failure) => failure,
         }

@@ -1,26 +1,28 @@
 //! How an exchange can fail.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
+
+use super::failure::{FailureKind, TransportFailure};
+use super::skew::ClockSkew;
 use crate::auth::ViewError;
 use crate::classify::{AnswerError, HttpRefusal};
 use crate::envelope::shown;
 use crate::operation::FieldError;
-use crate::result_code::ResultCode;
+use crate::result_code::{Advice, ResultCode};
 use crate::words::InWords;
 
-use super::skew::ClockSkew;
-use super::tls::TlsFailure;
-
-/// Why a request could not be made. Nothing was sent.
+/// Why a request could not be created. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
     /// A field breaks the interface's rules.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The path of an operation of one's own has more than plain segments.
+    /// The path of a custom operation is not made of plain segments.
     #[error(
         "the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots"
     )]
@@ -30,46 +32,10 @@ pub enum RequestError {
     Sign(#[from] ViewError),
 }
 
-/// What happened to a connection, as a driver sees it.
+/// Why a call failed, after all retries.
 ///
-/// A driver turns its client's errors into one of these; when in doubt whether a request arrived, [`Broken`](Self::Broken) is the
-/// safe word, because it does not repeat what starts a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum TransportFailure {
-    /// The name was not found. Nothing was sent. Retried.
-    #[error("the server's name could not be resolved: check the endpoint's host")]
-    Resolve,
-    /// No connection came about. Nothing was sent. Retried.
-    #[error(
-        "no connection to the server came about: check the endpoint's host and port, and what stands in between"
-    )]
-    Connect,
-    /// The TLS handshake failed. Nothing was sent. Not retried: certificates do not mend themselves.
-    #[error("the TLS handshake failed: {0}")]
-    Tls(TlsFailure),
-    /// The connection broke before the answer began. The request may have arrived: retried only where repeating is harmless.
-    #[error("the connection broke before the answer began")]
-    Broken,
-    /// Silence for longer than the step's `within`. The request may have arrived: retried only where repeating is harmless.
-    #[error("the server was silent for too long: try again, or be more patient")]
-    Stall,
-    /// The body broke off. Retried only where repeating is harmless.
-    #[error("the connection broke in the middle of the answer")]
-    BodyBroken,
-    /// The other side does not speak HTTP, or the client refused what it said. Not retried.
-    #[error("the other side's answer is not proper HTTP: check the endpoint's scheme and port")]
-    Protocol,
-}
-
-impl TransportFailure {
-    /// Whether the request surely never reached the server.
-    pub const fn never_arrived(self) -> bool {
-        matches!(self, Self::Resolve | Self::Connect | Self::Tls(_))
-    }
-}
-
-/// Why a call failed for good. Match on [`kind`](Self::kind).
+/// Match on [`kind`](Self::kind), or use the methods, which also look at the cause of a timeout or
+/// an interruption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExchangeError {
@@ -83,63 +49,162 @@ pub struct ExchangeError {
 
 /// What went wrong with a call.
 ///
-/// Each variant says whether it was retried before it was reported; `docs/reliability.md` has the table.
+/// Each variant says whether it was retried before it was reported; `docs/reliability.md` in the
+/// repository has the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The connection failed. See [`TransportFailure`] for what is retried.
+    /// The connection failed. [`FailureKind`] says which failures are retried.
     Transport(TransportFailure),
-    /// Another status than success: 401 and 403 are never retried (a 401 once, with the corrected time, when the clock is
-    /// wrong), 429 and 503 always are, within the bounds.
+    /// The response's status is not a success. 401 and 403 are not retried (a 401 once, with the
+    /// corrected time, when the clock is wrong); 429 and 503 are.
     Refused {
-        /// What the server said.
+        /// The status, and what the server said.
         refusal: HttpRefusal,
-        /// How far the clock is off, where it was measured.
+        /// How far the clock is off, if it was measured.
         skew: Option<ClockSkew>,
     },
-    /// The server said no in an envelope. Flow control (`0300008`, `0300009`) is retried, the rest is not.
+    /// The server answered with a result code other than success. Codes whose advice is "try later"
+    /// are retried.
     ResultCode {
         /// The code.
         code: ResultCode,
-        /// The server's description: at most 200 characters, none of them a control character.
+        /// The server's description: at most 200 characters, without control characters.
         description: String,
+        /// What the caller can do, according to the operation.
+        advice: Advice,
     },
-    /// The answer is of no use. A truncated one is retried where repeating is harmless, the rest is not.
+    /// The answer is not usable. A truncated answer is retried for idempotent operations.
     Answer(AnswerError),
-    /// A file broke off after bytes of it had gone to a sink that cannot start over.
+    /// A download broke after the sink, which cannot be rewound, had received some of it.
     Interrupted {
-        /// Bytes that the sink has.
+        /// Bytes that the sink has received.
         handed_over: u64,
-        /// What broke it off.
+        /// Why the download broke.
         cause: Box<ErrorKind>,
     },
-    /// The time for the whole call is over, or would be before the next attempt.
-    Deadline {
-        /// The bound.
+    /// The total timeout passed, or would pass before the next retry.
+    TotalTimeout {
+        /// The timeout.
         limit: Duration,
-        /// What went wrong last, if anything did.
+        /// The last failure before it, if any.
         cause: Option<Box<ErrorKind>>,
     },
-    /// The request could not be signed. Nothing was sent.
+    /// The request could not be created. Nothing was sent.
     Request(RequestError),
 }
 
-impl ErrorKind {
-    /// Whether the cause is authentication: a 401 or a 403, alone or behind a deadline.
-    pub fn is_authentication(&self) -> bool {
-        matches!(self.root(), Self::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 401 | 403))
+impl ExchangeError {
+    /// Returns a stable word for the failure. See [`ErrorKind::code`].
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
     }
 
-    /// Whether the cause is the connection: the server gave no answer, or not a whole one.
+    /// Returns whether the same call may succeed later. See [`ErrorKind::is_retryable`].
+    pub fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+
+    /// Returns whether authentication failed. See [`ErrorKind::is_auth`].
+    pub fn is_auth(&self) -> bool {
+        self.kind.is_auth()
+    }
+
+    /// Returns whether the network failed. See [`ErrorKind::is_network`].
     pub fn is_network(&self) -> bool {
+        self.kind.is_network()
+    }
+
+    /// Returns the server's result code, if it is the cause.
+    pub fn result_code(&self) -> Option<&ResultCode> {
+        self.kind.result_code()
+    }
+
+    /// Returns the HTTP status, if it is the cause.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.kind.status()
+    }
+}
+
+impl ErrorKind {
+    /// Returns a stable word for the failure, in lower case with underscores, for programs:
+    ///
+    /// | code | failure |
+    /// |---|---|
+    /// | `resolve`, `connect`, `tls` | no connection; nothing was sent |
+    /// | `connection_broken`, `idle_timeout`, `invalid_http` | the connection failed later |
+    /// | `unauthorized`, `forbidden` | HTTP 401, 403 |
+    /// | `busy` | HTTP 429, 503, or a result code whose advice is "try later" |
+    /// | `http_status` | any other HTTP status |
+    /// | `result_code` | any other result code |
+    /// | `truncated`, `invalid_answer` | the answer is cut off, or not usable |
+    /// | `total_timeout` | the total timeout passed before anything else failed |
+    /// | `invalid_request` | the request could not be created |
+    ///
+    /// The cause of a total timeout or an interruption counts, if there is one.
+    pub fn code(&self) -> &'static str {
         match self.root() {
-            Self::Transport(_) | Self::Deadline { .. } => true,
-            Self::Answer(error) => matches!(error, AnswerError::Truncated { .. }),
-            _ => false,
+            Self::Transport(failure) => match failure.kind() {
+                FailureKind::Resolve => "resolve",
+                FailureKind::Connect => "connect",
+                FailureKind::Tls(_) => "tls",
+                FailureKind::Broken | FailureKind::BodyBroken => "connection_broken",
+                FailureKind::IdleTimeout => "idle_timeout",
+                FailureKind::InvalidHttp => "invalid_http",
+            },
+            Self::Refused { refusal, .. } => match refusal.status.as_u16() {
+                401 => "unauthorized",
+                403 => "forbidden",
+                429 | 503 => "busy",
+                _ => "http_status",
+            },
+            Self::ResultCode { advice: Advice::TryLater, .. } => "busy",
+            Self::ResultCode { .. } => "result_code",
+            Self::Answer(AnswerError::Truncated { .. }) => "truncated",
+            Self::Answer(_) => "invalid_answer",
+            Self::Interrupted { .. } | Self::TotalTimeout { .. } => "total_timeout",
+            Self::Request(_) => "invalid_request",
         }
     }
 
-    /// The server's result code, where it is the cause.
+    /// Returns whether the same call may succeed later without a change: the network failed, or the
+    /// server was busy or had an internal error.
+    ///
+    /// Whether it is safe to repeat is another question: see
+    /// [`Operation::repeat`](crate::Operation::repeat).
+    pub fn is_retryable(&self) -> bool {
+        match self.root() {
+            Self::Transport(failure) => {
+                !matches!(failure.kind(), FailureKind::Tls(_) | FailureKind::InvalidHttp)
+            }
+            Self::Refused { refusal, .. } => {
+                refusal.status == StatusCode::TOO_MANY_REQUESTS || refusal.status.is_server_error()
+            }
+            Self::ResultCode { advice, .. } => {
+                matches!(advice, Advice::TryLater | Advice::ServerFault)
+            }
+            Self::Answer(error) => matches!(error, AnswerError::Truncated { .. }),
+            Self::TotalTimeout { .. } => true,
+            Self::Interrupted { .. } | Self::Request(_) => false,
+        }
+    }
+
+    /// Returns whether authentication failed: HTTP 401 or 403.
+    pub fn is_auth(&self) -> bool {
+        self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
+    }
+
+    /// Returns whether the network failed: the server gave no answer, or not a whole one.
+    pub fn is_network(&self) -> bool {
+        matches!(
+            self.root(),
+            Self::Transport(_)
+                | Self::TotalTimeout { .. }
+                | Self::Answer(AnswerError::Truncated { .. })
+        )
+    }
+
+    /// Returns the server's result code, if it is the cause.
     pub fn result_code(&self) -> Option<&ResultCode> {
         match self.root() {
             Self::ResultCode { code, .. } => Some(code),
@@ -147,18 +212,27 @@ impl ErrorKind {
         }
     }
 
-    /// What lies behind a deadline or an interruption.
+    /// Returns the HTTP status, if it is the cause.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.root() {
+            Self::Refused { refusal, .. } => Some(refusal.status),
+            _ => None,
+        }
+    }
+
+    /// Returns the cause of a total timeout or an interruption, and any other kind itself.
     pub fn root(&self) -> &Self {
         match self {
-            Self::Interrupted { cause, .. } | Self::Deadline { cause: Some(cause), .. } => {
+            Self::Interrupted { cause, .. } | Self::TotalTimeout { cause: Some(cause), .. } => {
                 cause.root()
             }
             other => other,
         }
     }
 
-    pub(super) fn result_code_of(code: ResultCode, description: &str) -> Self {
-        Self::ResultCode { code, description: shown(description) }
+    pub(super) fn of_code(code: ResultCode, description: &str) -> Self {
+        let advice = code.advice();
+        Self::ResultCode { code, description: shown(description), advice }
     }
 }
 
@@ -169,30 +243,41 @@ impl fmt::Display for ErrorKind {
             Self::Refused { refusal, skew } => {
                 refusal.fmt(f)?;
                 match skew {
-                    Some(skew) if skew.is_notable() => write!(f, ". {skew}"),
+                    Some(skew) if skew.is_notable() => write!(f, "; {skew}"),
                     _ => Ok(()),
                 }
             }
-            Self::ResultCode { code, description } => {
+            Self::ResultCode { code, description, advice } => {
                 write!(f, "the server answered {code}: {}", code.meaning())?;
-                // Many a server says just what the code means.
+                // Many servers send the documented meaning as the description.
                 if !description.is_empty() && !description.eq_ignore_ascii_case(code.meaning()) {
                     write!(f, " (\"{description}\")")?;
                 }
-                write!(f, "; {}", code.advice())
+                write!(f, "; {advice}")
             }
             Self::Answer(error) => error.fmt(f),
-            Self::Interrupted { handed_over, cause } => {
-                write!(
-                    f,
-                    "the file broke off after {handed_over} bytes were handed over, and what takes them cannot start over: {cause}"
-                )
-            }
-            Self::Deadline { limit, cause } => {
-                write!(f, "the bound of {} for the whole call is reached", InWords(*limit))?;
-                cause.as_ref().map_or(Ok(()), |cause| write!(f, "; last: {cause}"))
+            Self::Interrupted { handed_over, cause } => write!(
+                f,
+                "download broke after {handed_over} bytes, and its sink cannot be rewound: {cause}"
+            ),
+            Self::TotalTimeout { limit, cause } => {
+                write!(f, "total timeout of {} passed", InWords(*limit))?;
+                cause.as_ref().map_or(Ok(()), |cause| write!(f, "; last failure: {cause}"))
             }
             Self::Request(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ErrorKind {
+    /// The error below: of the HTTP client for a failed connection, otherwise of the part that
+    /// failed. The messages of causes within this enum are part of its own message.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.root() {
+            Self::Transport(failure) => failure.source(),
+            Self::Answer(error) => error.source(),
+            Self::Request(error) => error.source(),
+            _ => None,
         }
     }
 }
@@ -207,15 +292,19 @@ impl fmt::Display for ExchangeError {
     }
 }
 
-impl std::error::Error for ExchangeError {}
+impl Error for ExchangeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.kind.source()
+    }
+}
 
-/// The driver did something that the exchange did not ask for. A mistake in the driver; the exchange is unchanged.
+/// A driver called a method that the exchange did not ask for. The exchange is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("out of turn: {did} while the exchange {state}")]
+#[error("{called} was called out of turn: the exchange {state}")]
 #[non_exhaustive]
 pub struct OutOfTurn {
-    /// What the driver did.
-    pub did: &'static str,
-    /// What the exchange was doing.
+    /// The method that was called.
+    pub called: &'static str,
+    /// The state of the exchange.
     pub state: &'static str,
 }

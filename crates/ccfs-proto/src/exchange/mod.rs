@@ -1,6 +1,7 @@
-//! One call as a state machine.
+//! One call as a state machine: [`Exchange`], its steps, settings and errors.
 
 mod error;
+mod failure;
 mod policy;
 mod request;
 mod retry;
@@ -10,57 +11,89 @@ mod tls;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-pub use self::error::{ErrorKind, ExchangeError, OutOfTurn, RequestError, TransportFailure};
+pub use self::error::{ErrorKind, ExchangeError, OutOfTurn, RequestError};
+pub use self::failure::{FailureKind, TransportFailure};
 pub use self::policy::Policy;
 pub use self::request::PreparedRequest;
 pub use self::skew::ClockSkew;
-pub use self::step::{Now, SinkKind, Step};
+pub use self::step::{Now, SinkKind, Step, Target};
 pub use self::tls::TlsFailure;
 
-use self::retry::Again;
+use self::retry::Retry;
 use crate::auth::{Credentials, Signer};
-use crate::classify::{Classified, Classifier};
+use crate::classify::{Classified, Classifier, HttpRefusal};
 use crate::endpoint::Endpoint;
 use crate::operation::{Operation, Received};
 
-/// One call from the first byte to the outcome, without a socket, a clock, a sleep or a random number of its own.
+/// One call, from the first attempt to its outcome, as a state machine without I/O.
 ///
-/// It signs every attempt afresh, tells answers apart, retries what may be retried, corrects a wrong clock once, and keeps the
-/// deadline. A driver asks [`poll`](Self::poll) what to do, does it, and reports what happened; the crate's page shows one whole.
-/// Equal inputs give equal steps. Dropping it at any step leaves nothing behind.
+/// It signs every attempt, classifies the answer, retries what may be retried, corrects a wrong
+/// clock once, and enforces the timeouts. It opens no socket, reads no clock and draws no random
+/// number: equal inputs give equal steps.
+///
+/// # Contract
+///
+/// A driver calls [`poll`](Self::poll) in a loop and does what the returned [`Step`] says:
+///
+/// | step | the driver | then calls |
+/// |---|---|---|
+/// | [`Send`](Step::Send) | connects and sends the request | `on_head` or `on_failure` |
+/// | [`Receive`](Step::Receive) | reads a piece of the body | `on_body`, `on_end` or `on_failure` |
+/// | [`Write`](Step::Write) | appends to the file | `poll` |
+/// | [`Rewind`](Step::Rewind) | empties the file | `poll` |
+/// | [`Wait`](Step::Wait) | waits | `poll` |
+/// | [`Done`](Step::Done) | returns the outcome | nothing |
+///
+/// Any other call is [`OutOfTurn`] and changes nothing. Every call passes the current time.
+///
+/// A driver reports what it saw and decides nothing: every status, body and failure goes to the
+/// exchange. A report that cannot be true does no harm: a request that is not idempotent is sent
+/// again only if every earlier attempt ended before [`on_head`](Self::on_head) with a failure that
+/// proves that it [never arrived](FailureKind::never_arrived), or the server answered "try later",
+/// or (once) refused it with a 401 because of a wrong clock.
+///
+/// Dropping an exchange cancels the call; the driver drops its connection.
+///
+/// `Exchange` is `Send + Sync` if its operation and answer are.
 pub struct Exchange<O: Operation> {
     operation: O,
     request: PreparedRequest,
+    target: Target,
     signer: Signer,
     policy: Policy,
     sink: SinkKind,
-    jitter: Box<dyn FnMut() -> u64 + Send>,
+    jitter: Box<dyn FnMut() -> u64 + Send + Sync>,
     state: State<O::Answer>,
     started: Option<Duration>,
     attempts: u32,
     sent: Option<Now>,
+    received: u64,
+    declared: Option<u64>,
     skew: Option<ClockSkew>,
     /// Milliseconds added to the clock when signing.
     correction: i64,
     corrected: bool,
-    handed_over: u64,
+    /// Bytes that the sink has received in this attempt.
+    written: u64,
     last_failure: Option<ErrorKind>,
 }
 
 enum State<A> {
     Ready,
     AwaitingHead,
-    /// `asked` from [`Step::Receive`] until the report on it: a driver that reads without asking would miss the deadline.
     Receiving {
         classifier: Box<Classifier>,
         retry_after: Option<Duration>,
+        /// Bytes to write before the next piece is requested.
         pending: VecDeque<Bytes>,
-        asked: bool,
+        /// Whether a piece was requested: a driver that reads without polling would miss a timeout.
+        requested: bool,
     },
     Rewinding {
         until: Duration,
@@ -73,10 +106,12 @@ enum State<A> {
 }
 
 impl<O: Operation> Exchange<O> {
-    /// An exchange that has sent nothing yet.
+    /// Creates an exchange. Nothing is sent yet.
     ///
-    /// It fails with [`Field`](RequestError::Field) when a field of the operation breaks the interface's rules, and with
-    /// [`Path`](RequestError::Path) when an operation of one's own has a path that cannot be signed.
+    /// # Errors
+    ///
+    /// [`RequestError`] if a field of the operation breaks the interface's rules, or a custom
+    /// operation has a path or a header that cannot be sent.
     pub fn new(
         operation: O,
         endpoint: &Endpoint,
@@ -87,6 +122,7 @@ impl<O: Operation> Exchange<O> {
         Ok(Self {
             operation,
             request,
+            target: Target::new(endpoint),
             signer: Signer::new(credentials)
                 .query_line(policy.query_line)
                 .precision(policy.precision),
@@ -97,119 +133,127 @@ impl<O: Operation> Exchange<O> {
             started: None,
             attempts: 0,
             sent: None,
+            received: 0,
+            declared: None,
             skew: None,
             correction: 0,
             corrected: false,
-            handed_over: 0,
+            written: 0,
             last_failure: None,
         })
     }
 
-    /// Says whether what takes the file can start over. Default: [`SinkKind::Once`].
+    /// Sets whether the sink of a download can be rewound. Default: [`SinkKind::Once`].
     #[must_use]
     pub fn sink(mut self, kind: SinkKind) -> Self {
         self.sink = kind;
         self
     }
 
-    /// Gives a source of random numbers for the waits. Default: none; the waits are the longest of their range.
+    /// Sets the source of random numbers for the waits between attempts. Default: none; each wait
+    /// is the longest of its range.
     #[must_use]
-    pub fn jitter(mut self, source: impl FnMut() -> u64 + Send + 'static) -> Self {
+    pub fn jitter(mut self, source: impl FnMut() -> u64 + Send + Sync + 'static) -> Self {
         self.jitter = Box::new(source);
         self
     }
 
-    /// Signs with a clock that is corrected from the start by what an earlier call's [`correction`](Self::correction) was, in
-    /// milliseconds. Default: 0.
+    /// Sets the correction of the clock, in milliseconds, with which the first attempt is signed:
+    /// the [`correction`](Self::correction) of an earlier call. Default: 0.
     #[must_use]
     pub fn assume_correction(mut self, millis: i64) -> Self {
         self.correction = millis;
         self
     }
 
-    /// How far the clock is off, as the latest answer showed it.
+    /// Returns how far the clock is off, as the latest response showed it.
     pub fn clock_skew(&self) -> Option<ClockSkew> {
         self.skew
     }
 
-    /// Milliseconds that signatures are ahead of the caller's clock: not 0 once a correction was needed.
+    /// Returns the milliseconds that are added to the clock for signatures.
     pub fn correction(&self) -> i64 {
         self.correction
     }
 
-    /// Whether this call needed a correction other than the one that it began with: then [`correction`](Self::correction) is worth keeping.
+    /// Returns whether this call changed the correction. If it also succeeds, the
+    /// [`correction`](Self::correction) should be kept for later calls.
     pub fn has_corrected(&self) -> bool {
         self.corrected
     }
 
-    /// Requests sent so far.
+    /// Returns the number of requests sent so far.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Bytes of the body that have come in the attempt that runs, and the length that the server declared for it.
+    /// Returns the bytes of the body that arrived in the latest attempt, and the length that the
+    /// server declared for it. Valid at any time, also after the end.
     pub fn progress(&self) -> (u64, Option<u64>) {
-        match &self.state {
-            State::Receiving { classifier, .. } => (classifier.received(), classifier.declared()),
-            _ => (0, None),
-        }
+        (self.received, self.declared)
     }
 
-    /// What to do next.
+    /// Returns what to do next.
+    ///
+    /// Call it first, after every report, and after every step that needs no report (`Write`,
+    /// `Rewind`, `Wait`). Calling it again while it asks to wait or to receive repeats that step.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] while a sent request awaits its report, and after [`Step::Done`].
     pub fn poll(&mut self, now: Now) -> Result<Step<O::Answer>, OutOfTurn> {
         let started = *self.started.get_or_insert(now.monotonic);
-        let left = self.policy.deadline.saturating_sub(now.monotonic.saturating_sub(started));
+        let elapsed = now.monotonic.saturating_sub(started);
+        let remaining = self.policy.total_timeout.saturating_sub(elapsed);
         match &mut self.state {
             State::AwaitingHead | State::Finished => return Err(self.out_of_turn("poll")),
-            State::Over(_) => {
-                let State::Over(result) = std::mem::replace(&mut self.state, State::Finished)
-                else {
-                    unreachable!("just seen")
-                };
-                return Ok(Step::Done(result));
-            }
-            State::Receiving { pending, asked, .. } => {
+            State::Receiving { pending, requested, .. } => {
                 if let Some(bytes) = pending.pop_front() {
-                    self.handed_over += bytes.len() as u64;
+                    self.written += bytes.len() as u64;
                     return Ok(Step::Write(bytes));
                 }
-                if !left.is_zero() {
-                    *asked = true;
-                    return Ok(Step::Receive { within: self.policy.stall.min(left) });
+                if !remaining.is_zero() {
+                    *requested = true;
+                    let idle_timeout = self.policy.idle_timeout.min(remaining);
+                    return Ok(Step::Receive { idle_timeout });
                 }
+                // A refusal says more than the failure before it, even without its whole body.
+                let cause = self.refused().or_else(|| self.last_failure.take());
+                self.out_of_time(cause);
             }
             State::Rewinding { until } => {
                 self.state = State::Waiting { until: *until };
-                self.handed_over = 0;
+                self.written = 0;
                 return Ok(Step::Rewind);
             }
             State::Waiting { until } if now.monotonic < *until => {
                 return Ok(Step::Wait(until.saturating_sub(now.monotonic)));
             }
             State::Ready | State::Waiting { .. } => {
-                if !left.is_zero() {
-                    return Ok(self.send(now, left));
+                if !remaining.is_zero() {
+                    return Ok(self.send(now, remaining));
                 }
+                let cause = self.last_failure.take();
+                self.out_of_time(cause);
             }
+            State::Over(_) => {}
         }
-        // A refusal that is still coming in says more than what went wrong before it.
-        let refused = match &self.state {
-            State::Receiving { classifier, .. } => classifier.refusal(),
-            _ => None,
-        };
-        let cause = refused.map(|refusal| ErrorKind::Refused { refusal, skew: self.skew });
-        let cause = cause.or_else(|| self.last_failure.take());
-        self.out_of_time(cause);
-        self.poll(now)
+        match mem::replace(&mut self.state, State::Finished) {
+            State::Over(result) => Ok(Step::Done(result)),
+            _ => Err(self.out_of_turn("poll")),
+        }
     }
 
-    fn send(&mut self, now: Now, left: Duration) -> Step<O::Answer> {
+    fn send(&mut self, now: Now, remaining: Duration) -> Step<O::Answer> {
         match self.request.sign(&self.signer, now.wall.plus_millis(self.correction)) {
             Ok(request) => {
                 self.attempts += 1;
                 self.sent = Some(now);
+                (self.received, self.declared) = (0, None);
                 self.state = State::AwaitingHead;
-                Step::Send { request, within: self.policy.stall.min(left), left }
+                let (target, idle_timeout) =
+                    (self.target.clone(), self.policy.idle_timeout.min(remaining));
+                Step::Send { request, target, idle_timeout, remaining }
             }
             Err(error) => {
                 self.state = State::Finished;
@@ -218,7 +262,11 @@ impl<O: Operation> Exchange<O> {
         }
     }
 
-    /// The answer's status and headers are there.
+    /// Reports the response's status and headers, after [`Step::Send`].
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] if no sent request awaits its response.
     pub fn on_head(
         &mut self,
         now: Now,
@@ -232,26 +280,32 @@ impl<O: Operation> Exchange<O> {
             let trip = now.monotonic.saturating_sub(sent.monotonic);
             self.skew = ClockSkew::measure(sent.wall, now.wall, trip, headers).or(self.skew);
         }
-        let classifier = Classifier::new(status, headers, self.operation.expected());
-        let classifier = classifier
+        let classifier = Classifier::new(status, headers, self.operation.expected())
             .envelope_limit(self.policy.envelope_limit)
             .file_limit(self.policy.file_limit);
+        self.declared = classifier.declared();
         self.state = State::Receiving {
             classifier: Box::new(classifier),
             retry_after: retry::retry_after(headers, now.wall),
             pending: VecDeque::new(),
-            asked: false,
+            requested: false,
         };
         Ok(())
     }
 
-    /// A piece of the body is there.
+    /// Reports a piece of the body, of any size, after [`Step::Receive`].
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] if no piece was requested.
     pub fn on_body(&mut self, now: Now, chunk: Bytes) -> Result<(), OutOfTurn> {
-        let State::Receiving { classifier, pending, asked: asked @ true, .. } = &mut self.state
+        let State::Receiving { classifier, pending, requested: requested @ true, .. } =
+            &mut self.state
         else {
             return Err(self.out_of_turn("on_body"));
         };
-        *asked = false;
+        *requested = false;
+        self.received += chunk.len() as u64;
         match classifier.push(chunk) {
             Ok(bytes) => pending.extend(bytes.into_iter().filter(|bytes| !bytes.is_empty())),
             Err(error) => self.failed(now, ErrorKind::Answer(error), None),
@@ -259,61 +313,84 @@ impl<O: Operation> Exchange<O> {
         Ok(())
     }
 
-    /// The body ended cleanly.
+    /// Reports the end of the body, after [`Step::Receive`]. Whether it came too early is for the
+    /// exchange to find out.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] if no piece was requested.
     pub fn on_end(&mut self, now: Now) -> Result<(), OutOfTurn> {
-        if !matches!(&self.state, State::Receiving { asked: true, .. }) {
-            return Err(self.out_of_turn("on_end"));
+        match mem::replace(&mut self.state, State::Finished) {
+            State::Receiving { classifier, retry_after, requested: true, .. } => {
+                match self.answer(*classifier) {
+                    Ok(answer) => self.state = State::Over(Ok(answer)),
+                    Err(kind) => self.failed(now, kind, retry_after),
+                }
+                Ok(())
+            }
+            other => {
+                self.state = other;
+                Err(self.out_of_turn("on_end"))
+            }
         }
-        let State::Receiving { classifier, retry_after, .. } =
-            std::mem::replace(&mut self.state, State::Finished)
-        else {
-            unreachable!("just seen")
-        };
-        let received = match classifier.finish() {
-            Ok(Classified::Envelope(envelope)) if envelope.code().is_success() => {
-                Ok(Received::Envelope(envelope))
-            }
-            Ok(Classified::Envelope(envelope)) => {
-                Err(ErrorKind::result_code_of(envelope.code().clone(), envelope.description()))
-            }
-            Ok(Classified::File(receipt)) => Ok(Received::File(receipt)),
-            Ok(Classified::Refusal(refusal)) => {
-                Err(ErrorKind::Refused { refusal, skew: self.skew })
-            }
-            Err(error) => Err(ErrorKind::Answer(error)),
-        };
-        match received
-            .and_then(|received| self.operation.answer(received).map_err(ErrorKind::Answer))
-        {
-            Ok(answer) => self.state = State::Over(Ok(answer)),
-            Err(kind) => self.failed(now, kind, retry_after),
-        }
-        Ok(())
     }
 
-    /// The connection failed, before or in the middle of the answer, or was silent for longer than the step allowed.
-    pub fn on_failure(&mut self, now: Now, failure: TransportFailure) -> Result<(), OutOfTurn> {
-        let retry_after = match &self.state {
-            State::AwaitingHead => None,
-            State::Receiving { retry_after, asked: true, .. } => *retry_after,
+    fn answer(&self, classifier: Classifier) -> Result<O::Answer, ErrorKind> {
+        let received = match classifier.finish().map_err(ErrorKind::Answer)? {
+            Classified::Envelope(envelope) if envelope.code().is_success() => {
+                Received::Envelope(envelope)
+            }
+            Classified::Envelope(envelope) => {
+                return Err(ErrorKind::of_code(envelope.code().clone(), envelope.description()));
+            }
+            Classified::File(receipt) => Received::File(receipt),
+            Classified::Refusal(refusal) => {
+                return Err(ErrorKind::Refused { refusal, skew: self.skew });
+            }
+        };
+        self.operation.answer(received).map_err(ErrorKind::Answer)
+    }
+
+    /// Reports that the connection failed, or that no data arrived within the `idle_timeout`, after
+    /// [`Step::Send`] or [`Step::Receive`].
+    ///
+    /// Pass a [`FailureKind`], or a [`TransportFailure`] with the client's error. After
+    /// [`on_head`](Self::on_head), a failure that says that the request never arrived counts as
+    /// [`BodyBroken`](FailureKind::BodyBroken).
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] if neither a response nor a piece of it was requested.
+    pub fn on_failure(
+        &mut self,
+        now: Now,
+        failure: impl Into<TransportFailure>,
+    ) -> Result<(), OutOfTurn> {
+        let failure = failure.into().at(&self.target);
+        let (failure, retry_after) = match &self.state {
+            State::AwaitingHead => (failure, None),
+            State::Receiving { retry_after, requested: true, .. } => {
+                (failure.after_head(), *retry_after)
+            }
             _ => return Err(self.out_of_turn("on_failure")),
         };
-        let refused = match &self.state {
-            State::Receiving { classifier, .. } => classifier.refusal(),
-            _ => None,
-        };
-        // A refusal whose body broke off is still a refusal: a 401 must not be taken for a bad connection and sent again.
-        let kind = match refused {
-            Some(refusal) => ErrorKind::Refused { refusal, skew: self.skew },
-            None => ErrorKind::Transport(failure),
-        };
+        // A refusal without its whole body is still one: a 401 must not be retried like a broken
+        // connection.
+        let kind = self.refused().unwrap_or(ErrorKind::Transport(failure));
         self.failed(now, kind, retry_after);
         Ok(())
     }
 
-    /// Decides between another attempt and the end.
+    /// The refusal that is being received, if the response is one.
+    fn refused(&self) -> Option<ErrorKind> {
+        let State::Receiving { classifier, .. } = &self.state else { return None };
+        let refusal: HttpRefusal = classifier.refusal()?;
+        Some(ErrorKind::Refused { refusal, skew: self.skew })
+    }
+
+    /// Decides between a retry and the end.
     fn failed(&mut self, now: Now, kind: ErrorKind, retry_after: Option<Duration>) {
-        if self.attempts >= self.policy.attempts {
+        if self.attempts > self.policy.max_retries {
             return self.give_up(kind);
         }
         if self.correct_clock(&kind) {
@@ -321,38 +398,32 @@ impl<O: Operation> Exchange<O> {
             self.state = State::Ready;
             return;
         }
-        let again = retry::again(&kind, self.operation.repeat(), retry_after);
-        if again == Again::No {
+        let retry = retry::rule(&kind, self.operation.repeat(), retry_after);
+        if retry == Retry::No || (self.written > 0 && self.sink == SinkKind::Once) {
             return self.give_up(kind);
         }
-        if self.handed_over > 0 && self.sink == SinkKind::Once {
+        let wait = retry::wait(retry, self.attempts, &self.policy, (self.jitter)());
+        if wait > self.policy.max_backoff {
             return self.give_up(kind);
         }
-        let wait = retry::wait(again, self.attempts + 1, &self.policy, (self.jitter)());
         let until = now.monotonic.saturating_add(wait);
-        let end = self.started.unwrap_or_default().saturating_add(self.policy.deadline);
-        if wait > self.policy.backoff_limit {
-            return self.give_up(kind);
-        }
-        if until >= end {
+        let started = self.started.unwrap_or_default();
+        if until >= started.saturating_add(self.policy.total_timeout) {
             return self.out_of_time(Some(kind));
         }
         self.last_failure = Some(kind);
-        self.state = if self.handed_over > 0 {
-            State::Rewinding { until }
-        } else {
-            State::Waiting { until }
-        };
+        self.state =
+            if self.written > 0 { State::Rewinding { until } } else { State::Waiting { until } };
     }
 
-    /// After a 401: whether the clock is wrong enough to explain it, and was not corrected yet.
+    /// After a 401, corrects the clock if it is wrong enough and was not corrected yet.
     fn correct_clock(&mut self, kind: &ErrorKind) -> bool {
         let ErrorKind::Refused { refusal, skew: Some(skew) } = kind else { return false };
-        let Some(threshold) = self.policy.correct_skew_beyond else { return false };
+        let Some(threshold) = self.policy.skew_threshold else { return false };
         if self.corrected || refusal.status != StatusCode::UNAUTHORIZED {
             return false;
         }
-        // What counts is how far the signature was off, which an assumed correction may have mended or caused.
+        // How far the signature was off: the assumed correction may have fixed or caused it.
         let off = ClockSkew { millis: skew.millis.saturating_sub(self.correction), ..*skew };
         if !off.exceeds(threshold) {
             return false;
@@ -362,33 +433,26 @@ impl<O: Operation> Exchange<O> {
         true
     }
 
-    fn give_up(&mut self, kind: ErrorKind) {
-        let kind = self.interrupted(kind);
-        self.state = State::Over(Err(self.error(kind)));
-    }
-
     fn out_of_time(&mut self, cause: Option<ErrorKind>) {
-        self.give_up(ErrorKind::Deadline {
-            limit: self.policy.deadline,
-            cause: cause.map(Box::new),
-        });
+        let limit = self.policy.total_timeout;
+        self.give_up(ErrorKind::TotalTimeout { limit, cause: cause.map(Box::new) });
     }
 
-    /// Says how much a sink has that will not get the rest.
-    fn interrupted(&self, kind: ErrorKind) -> ErrorKind {
-        if self.handed_over > 0 && self.sink == SinkKind::Once {
-            ErrorKind::Interrupted { handed_over: self.handed_over, cause: Box::new(kind) }
+    fn give_up(&mut self, kind: ErrorKind) {
+        let kind = if self.written > 0 && self.sink == SinkKind::Once {
+            ErrorKind::Interrupted { handed_over: self.written, cause: Box::new(kind) }
         } else {
             kind
-        }
+        };
+        self.state = State::Over(Err(self.error(kind)));
     }
 
     fn error(&self, kind: ErrorKind) -> ExchangeError {
         ExchangeError { interface: self.operation.interface(), attempts: self.attempts, kind }
     }
 
-    fn out_of_turn(&self, did: &'static str) -> OutOfTurn {
-        OutOfTurn { did, state: self.state.name() }
+    fn out_of_turn(&self, called: &'static str) -> OutOfTurn {
+        OutOfTurn { called, state: self.state.name() }
     }
 }
 
@@ -396,11 +460,11 @@ impl<A> State<A> {
     fn name(&self) -> &'static str {
         match self {
             Self::Ready => "is ready to send",
-            Self::AwaitingHead => "waits for the answer's head",
+            Self::AwaitingHead => "awaits the response's head",
             Self::Receiving { pending, .. } if !pending.is_empty() => "has bytes to write",
-            Self::Receiving { asked: false, .. } => "waits to be polled",
+            Self::Receiving { requested: false, .. } => "waits to be polled",
             Self::Receiving { .. } => "receives the body",
-            Self::Rewinding { .. } => "starts the file over",
+            Self::Rewinding { .. } => "rewinds the sink",
             Self::Waiting { .. } => "waits before the next attempt",
             Self::Over(_) | Self::Finished => "is over",
         }

@@ -1,43 +1,46 @@
-//! The bounds of an exchange.
+//! Timeouts, retries and limits of an exchange.
 
 use std::time::Duration;
 
 use crate::auth::QueryLine;
 use crate::timestamp::Precision;
 
-/// How long, how often and how large one call may be. Every field has a default; change the ones that matter.
+/// Timeouts, retries and limits of one call. Every setting has a default.
 ///
 /// ```
 /// use std::time::Duration;
 /// use ccfs_proto::Policy;
 ///
-/// let mut policy = Policy::default();
-/// policy.attempts = 1;
-/// policy.deadline = Duration::from_secs(30);
+/// let policy = Policy::default().max_retries(0).total_timeout(Duration::from_secs(30));
+/// assert_eq!(policy.idle_timeout, Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Attempts of one call, the first included. Default: 4. Zero counts as one.
-    pub attempts: u32,
-    /// The time that one call may take in all, waiting included. Default: 30 minutes.
-    pub deadline: Duration,
-    /// The longest silence: before the answer, and between two chunks of it. Default: 60 seconds.
-    pub stall: Duration,
-    /// The wait after a first broken attempt; it doubles with each further one. Default: half a second.
+    /// Retries after a failed first attempt. Default: 3.
+    pub max_retries: u32,
+    /// The longest time that the whole call may take, waits included. Default: 30 minutes.
+    pub total_timeout: Duration,
+    /// The longest time without data, before the response and between two pieces of it. Default: 60
+    /// seconds.
+    pub idle_timeout: Duration,
+    /// The wait before the first retry after a broken connection; doubles with each retry. Default:
+    /// half a second.
     pub backoff: Duration,
-    /// The wait after a first "try later" without a `Retry-After`; it doubles with each further one. Default: 5 seconds.
+    /// The wait before the first retry after "try later" without `Retry-After`; doubles with each
+    /// retry. Default: 5 seconds.
     pub busy_backoff: Duration,
-    /// The longest wait between attempts, also when `Retry-After` names a longer one (then the call fails at once).
-    /// Default: 5 minutes.
-    pub backoff_limit: Duration,
-    /// How wrong the clock must be, by the server's `Date`, for one attempt with the corrected time after a 401. `None`
-    /// switches the correction off. Default: 60 seconds.
-    pub correct_skew_beyond: Option<Duration>,
-    /// What stands for an absent query in the signature. Never changed by itself: bad signatures lock the address. Default:
-    /// [`QueryLine::Omit`]. See `docs/protocol.md`, "Query line dialects".
+    /// The longest wait before a retry. A `Retry-After` that is longer ends the call. Default: 5
+    /// minutes.
+    pub max_backoff: Duration,
+    /// How far the clock must be off, by the server's `Date`, for one retry with the corrected time
+    /// after a 401. `None` disables the correction. Default: 60 seconds.
+    pub skew_threshold: Option<Duration>,
+    /// What the signature has in place of an absent query. Never changed after a 401, because bad
+    /// signatures lock the address. Default: [`QueryLine::Omit`]. See
+    /// [Query line dialects](crate::protocol#query-line-dialects).
     pub query_line: QueryLine,
-    /// How fine the signature's time is written. Default: milliseconds.
+    /// The precision of the signature's time. Default: milliseconds.
     pub precision: Precision,
     /// The largest JSON answer in bytes. Default: 1 MiB.
     pub envelope_limit: usize,
@@ -45,16 +48,84 @@ pub struct Policy {
     pub file_limit: u64,
 }
 
+impl Policy {
+    /// Sets [`max_retries`](Self#structfield.max_retries).
+    #[must_use]
+    pub fn max_retries(self, max_retries: u32) -> Self {
+        Self { max_retries, ..self }
+    }
+
+    /// Sets [`total_timeout`](Self#structfield.total_timeout).
+    #[must_use]
+    pub fn total_timeout(self, total_timeout: Duration) -> Self {
+        Self { total_timeout, ..self }
+    }
+
+    /// Sets [`idle_timeout`](Self#structfield.idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`backoff`](Self#structfield.backoff).
+    #[must_use]
+    pub fn backoff(self, backoff: Duration) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// Sets [`busy_backoff`](Self#structfield.busy_backoff).
+    #[must_use]
+    pub fn busy_backoff(self, busy_backoff: Duration) -> Self {
+        Self { busy_backoff, ..self }
+    }
+
+    /// Sets [`max_backoff`](Self#structfield.max_backoff).
+    #[must_use]
+    pub fn max_backoff(self, max_backoff: Duration) -> Self {
+        Self { max_backoff, ..self }
+    }
+
+    /// Sets [`skew_threshold`](Self#structfield.skew_threshold).
+    #[must_use]
+    pub fn skew_threshold(self, skew_threshold: impl Into<Option<Duration>>) -> Self {
+        Self { skew_threshold: skew_threshold.into(), ..self }
+    }
+
+    /// Sets [`query_line`](Self#structfield.query_line).
+    #[must_use]
+    pub fn query_line(self, query_line: QueryLine) -> Self {
+        Self { query_line, ..self }
+    }
+
+    /// Sets [`precision`](Self#structfield.precision).
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Sets [`envelope_limit`](Self#structfield.envelope_limit).
+    #[must_use]
+    pub fn envelope_limit(self, envelope_limit: usize) -> Self {
+        Self { envelope_limit, ..self }
+    }
+
+    /// Sets [`file_limit`](Self#structfield.file_limit).
+    #[must_use]
+    pub fn file_limit(self, file_limit: u64) -> Self {
+        Self { file_limit, ..self }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            attempts: 4,
-            deadline: Duration::from_secs(30 * 60),
-            stall: Duration::from_secs(60),
+            max_retries: 3,
+            total_timeout: Duration::from_secs(30 * 60),
+            idle_timeout: Duration::from_secs(60),
             backoff: Duration::from_millis(500),
             busy_backoff: Duration::from_secs(5),
-            backoff_limit: Duration::from_secs(5 * 60),
-            correct_skew_beyond: Some(Duration::from_secs(60)),
+            max_backoff: Duration::from_secs(5 * 60),
+            skew_threshold: Some(Duration::from_secs(60)),
             query_line: QueryLine::default(),
             precision: Precision::default(),
             envelope_limit: crate::envelope::DEFAULT_ENVELOPE_LIMIT,

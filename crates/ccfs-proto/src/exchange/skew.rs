@@ -9,31 +9,33 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use crate::timestamp::Timestamp;
 use crate::words::InWords;
 
-/// Round trips longer than this say too little about when the server wrote its `Date`.
+/// After a longer round trip it is not known well enough when the server wrote its `Date`.
 const LONGEST_TRIP: Duration = Duration::from_secs(10);
-/// When the wall clock moved by so much more or less than the monotonic one, somebody set it in the middle of the trip.
+/// If the wall clock moved by so much more or less than the monotonic one, it was set meanwhile.
 const CLOCK_JUMP_MILLIS: u64 = 1000;
-/// From here on a person should look at the clock.
+/// From here on, messages mention the skew.
 const NOTABLE: Duration = Duration::from_secs(30);
 
-/// How far the server's clock is ahead of the caller's, as measured on one answer.
+/// How far the server's clock is ahead of the local one, measured on one response.
 ///
-/// Measured from `Date` against the midpoint of the round trip, so it is right to half the trip plus half a second (`Date` has whole
-/// seconds). An answer with `Age` came out of a cache, and one after a long trip says too little: both are passed over,
-/// and so is one during which the caller's clock was set. See `docs/protocol.md`, "Lockout and clock".
+/// It is the server's `Date` against the midpoint of the round trip, so its error is at most half
+/// the round trip plus half a second (`Date` has whole seconds). It is not measured on responses
+/// with `Age` (from a cache), after a round trip of more than 10 seconds, and if the local clock was
+/// set meanwhile. See [Lockout and clock](crate::protocol#lockout-and-clock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockSkew {
-    /// Milliseconds that the server's clock is ahead of the caller's; negative when it is behind.
+    /// Milliseconds that the server's clock is ahead of the local one; negative if it is behind.
     pub millis: i64,
-    /// How far that may be off, in milliseconds.
+    /// The largest error of `millis`.
     pub uncertainty_millis: i64,
 }
 
 impl ClockSkew {
-    /// Reads the skew off an answer; `None` where it does not show.
+    /// Measures the skew on a response; `None` if it cannot be measured.
     ///
-    /// `sent` and `received` are the caller's clock, `trip` is the time between the two on a clock that does not jump.
+    /// `sent` and `received` are local wall clock times; `trip` is the time between them on a
+    /// monotonic clock.
     pub fn measure(
         sent: Timestamp,
         received: Timestamp,
@@ -48,7 +50,7 @@ impl ClockSkew {
             return None;
         }
         let server = http_date(headers.get(header::DATE)?)?;
-        // `Date` names the second, so on average the server's clock stood in the middle of it.
+        // `Date` has whole seconds: on average, the time was half a second later.
         let server = server.plus_millis(500);
         Some(Self {
             millis: server.millis_since(sent.plus_millis(trip_millis / 2)),
@@ -56,7 +58,7 @@ impl ClockSkew {
         })
     }
 
-    /// Whether the clocks differ by more than `threshold`.
+    /// Returns whether the clocks differ by more than `threshold`.
     pub fn exceeds(self, threshold: Duration) -> bool {
         u128::from(self.millis.unsigned_abs()) > threshold.as_millis()
     }
@@ -66,7 +68,7 @@ impl ClockSkew {
     }
 }
 
-/// Reads the form of date that HTTP makes servers send: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
     let parsed = DateTimeParser::new().parse_timestamp(value.as_bytes()).ok()?;
     Some(Timestamp::from_unix_millis(parsed.as_millisecond()))
@@ -74,12 +76,12 @@ pub(super) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
 
 impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // At best it is measured to half a second.
+        // The error is at least half a second.
         let seconds = self.millis.unsigned_abs().saturating_add(500) / 1000;
         let side = if self.millis >= 0 { "behind" } else { "ahead of" };
         write!(
             f,
-            "This machine's clock is about {} {side} the server's: set it right",
+            "the local clock is about {} {side} the server's, set it",
             InWords(Duration::from_secs(seconds))
         )
     }

@@ -7,44 +7,52 @@ use bytes::Bytes;
 use http::Request;
 
 use super::error::ExchangeError;
+use crate::endpoint::{Endpoint, Scheme};
 use crate::timestamp::Timestamp;
 
-/// The time, as a driver passes it.
+/// The current time, as a driver passes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock: what signatures carry. It may be wrong, and it may jump.
+    /// The wall clock, for signatures. It may be wrong, and it may jump.
     pub wall: Timestamp,
-    /// Time since any fixed point, on a clock that never goes back: what deadlines are measured with.
+    /// Time since any fixed point on a clock that never goes back, for timeouts.
     pub monotonic: Duration,
 }
 
-/// What an exchange wants done next.
-#[non_exhaustive]
+/// The next thing that a driver must do for an [`Exchange`](crate::Exchange).
+///
+/// The enum is exhaustive: a driver that misses a step does not compile.
 pub enum Step<A> {
-    /// Send this request, just as it is, over a client that follows no redirect and decompresses nothing. Then
-    /// [`on_head`](crate::Exchange::on_head), or [`on_failure`](crate::Exchange::on_failure), with
-    /// [`Stall`](crate::TransportFailure::Stall) when `within` passes before the head is there.
+    /// Connect to `target` and send `request` unchanged, with a client that follows no redirects and
+    /// decompresses nothing. Then call [`on_head`](crate::Exchange::on_head), or
+    /// [`on_failure`](crate::Exchange::on_failure).
     Send {
-        /// The request, freshly signed.
+        /// The request, freshly signed. Its URI is absolute.
         request: Request<Bytes>,
-        /// How long the head may take.
-        within: Duration,
-        /// What is left of the whole call's time: for clients whose reads cannot be interrupted later.
-        left: Duration,
+        /// The address to connect to, unless a proxy is used.
+        target: Target,
+        /// How long to wait for the response's head before reporting
+        /// [`IdleTimeout`](super::FailureKind::IdleTimeout).
+        idle_timeout: Duration,
+        /// What is left of the total timeout, for clients whose reads cannot be interrupted later.
+        remaining: Duration,
     },
-    /// Read a piece of the body. Then [`on_body`](crate::Exchange::on_body), [`on_end`](crate::Exchange::on_end) or
-    /// [`on_failure`](crate::Exchange::on_failure), with [`Stall`](crate::TransportFailure::Stall) when `within` passes in silence.
+    /// Read a piece of the body, of any size. Then call [`on_body`](crate::Exchange::on_body),
+    /// [`on_end`](crate::Exchange::on_end) at its end, or
+    /// [`on_failure`](crate::Exchange::on_failure).
     Receive {
-        /// How long the silence may be.
-        within: Duration,
+        /// How long to wait for the piece before reporting
+        /// [`IdleTimeout`](super::FailureKind::IdleTimeout).
+        idle_timeout: Duration,
     },
-    /// Write these bytes of the file.
+    /// Append these bytes to the file. Then poll again.
     Write(Bytes),
-    /// Throw away what was written so far; the file begins anew. Only asked of a sink that said it can.
+    /// Discard what was written so far, because another attempt follows. Only requested of
+    /// [`SinkKind::Rewinds`]. Then poll again.
     Rewind,
-    /// Wait this long.
+    /// Wait this long. Then poll again.
     Wait(Duration),
-    /// The call is over.
+    /// The call is over. [`poll`](crate::Exchange::poll) returns this step once.
     Done(Result<A, ExchangeError>),
 }
 
@@ -52,15 +60,18 @@ impl<A: fmt::Debug> fmt::Debug for Step<A> {
     /// Without the query, which may hold a token, and without any body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send { request, within, left } => {
-                let mut shown = f.debug_struct("Send");
-                shown
-                    .field("method", request.method())
-                    .field("path", &request.uri().path())
-                    .field("body_bytes", &request.body().len());
-                shown.field("within", within).field("left", left).finish()
+            Self::Send { request, target, idle_timeout, remaining } => f
+                .debug_struct("Send")
+                .field("method", request.method())
+                .field("path", &request.uri().path())
+                .field("body_bytes", &request.body().len())
+                .field("target", target)
+                .field("idle_timeout", idle_timeout)
+                .field("remaining", remaining)
+                .finish(),
+            Self::Receive { idle_timeout } => {
+                f.debug_struct("Receive").field("idle_timeout", idle_timeout).finish()
             }
-            Self::Receive { within } => f.debug_struct("Receive").field("within", within).finish(),
             Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
             Self::Rewind => f.write_str("Rewind"),
             Self::Wait(duration) => f.debug_tuple("Wait").field(duration).finish(),
@@ -69,13 +80,48 @@ impl<A: fmt::Debug> fmt::Debug for Step<A> {
     }
 }
 
-/// Whether what takes a file's bytes can start over.
+/// The address of a server, in the form that sockets and TLS libraries accept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Target {
+    /// A host name, or an IP address without brackets.
+    pub host: Box<str>,
+    /// The port, 1 to 65535.
+    pub port: u16,
+    /// Whether the connection uses TLS.
+    pub tls: bool,
+}
+
+impl Target {
+    /// Returns the address of an endpoint.
+    #[must_use]
+    pub fn new(endpoint: &Endpoint) -> Self {
+        Self {
+            host: endpoint.host().trim_matches(['[', ']']).into(),
+            port: endpoint.port(),
+            tls: endpoint.scheme() == Scheme::Https,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    /// `host:port`, with an IPv6 address in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Whether the sink of a download can be rewound to the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SinkKind {
-    /// It takes bytes once: a pipe, a socket, somebody's `Write`. A download that breaks after the first byte fails.
+    /// It cannot: a pipe, a socket, any `Write`. A download that breaks after the first byte fails.
     #[default]
     Once,
-    /// It can be emptied: a file. A download that breaks is tried again.
+    /// It can be emptied: a file, a buffer. A download that breaks is retried.
     Rewinds,
 }

@@ -1,10 +1,11 @@
-//! Why a TLS handshake failed, in words.
+//! Why a TLS handshake failed.
 
 use std::fmt;
 
-/// Why a TLS handshake failed, as far as it can be told.
+/// Why a TLS handshake failed, as far as it is known.
 ///
-/// The core knows no TLS; a driver turns its library's error into one of these (`ccfs_tls::failure` does it for rustls).
+/// The core has no TLS; a driver translates its library's error (`ccfs_tls::failure` does so for
+/// rustls).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsFailure {
@@ -12,31 +13,32 @@ pub enum TlsFailure {
     UnknownIssuer,
     /// The server's certificate names another host.
     WrongName,
-    /// The server's certificate is past its end, by this machine's clock.
+    /// The server's certificate has expired, according to the local clock.
     Expired,
-    /// The server's certificate is not valid yet, by this machine's clock.
+    /// The server's certificate is not valid yet, according to the local clock.
     NotYetValid,
-    /// The server shows a CA's certificate as its own, as `openssl req -x509` makes it. That can be pinned, and not trusted as a CA is.
+    /// The server presents a CA certificate as its own, as `openssl req -x509` creates it. It can
+    /// be pinned, but not trusted as a CA.
     CaCertificate,
-    /// The server's certificate is broken, revoked, or not made for servers.
+    /// The server's certificate is malformed, revoked, or not made for servers.
     BadCertificate,
-    /// The server's certificate is not the one that was pinned. Pins are public.
+    /// The server's certificate is not a pinned one. Pins are public.
     PinDiffers {
-        /// SHA-256 of the certificate that the server showed.
+        /// SHA-256 of the certificate that the server presented.
         presented: [u8; 32],
         /// The first of the pins.
         pinned: [u8; 32],
-        /// Pins beside the first.
+        /// The number of further pins.
         others: usize,
     },
-    /// The server asks for a client certificate, and none was given.
+    /// The server requires a client certificate, and none is configured.
     ClientCertificateMissing,
-    /// The server does not accept the client certificate.
+    /// The server rejected the client certificate.
     ClientCertificateRefused,
-    /// The server ended the handshake: mostly, there is no version of TLS or no cipher that both sides speak, or it wants a client
-    /// certificate.
+    /// The server ended the handshake, mostly because there is no common protocol version or cipher
+    /// suite, or because it requires a client certificate.
     NothingInCommon,
-    /// The other side does not speak TLS.
+    /// The server does not speak TLS.
     NotTls,
     /// Any other reason.
     #[default]
@@ -47,48 +49,48 @@ impl fmt::Display for TlsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::UnknownIssuer => {
-                "the server's certificate is not signed by a CA that is trusted here; add its CA, or pin the certificate"
+                "the server's certificate is not signed by a trusted CA; add its CA, or pin the certificate"
             }
             Self::WrongName => {
-                "the server's certificate names another host than the endpoint; use a name that it has, or pin it where it is the right one"
+                "the server's certificate names another host; use a name from the certificate, or pin it if it is the right one"
             }
             Self::Expired => {
-                "the server's certificate has expired, if this machine's clock is right; whoever runs the server must renew it"
+                "the server's certificate has expired; check the local clock, or have the certificate renewed"
             }
             Self::NotYetValid => {
-                "the server's certificate is not valid yet, if this machine's clock is right; set the clock, or ask whoever runs the server"
+                "the server's certificate is not valid yet; check the local clock, or ask the server's operators"
             }
             Self::CaCertificate => {
-                "the server's certificate is a CA's own (openssl req -x509 makes such), which cannot be trusted as a server's; pin it, or have one made for the server"
+                "the server's certificate is a CA certificate (as openssl req -x509 creates it); pin it, or have a server certificate issued"
             }
             Self::BadCertificate => {
-                "the server's certificate is broken, revoked, or not made for servers; whoever runs the server must have another made"
+                "the server's certificate is malformed, revoked, or not made for servers; have another one issued"
             }
             Self::PinDiffers { presented, pinned, others } => {
                 write!(
                     f,
-                    "the server's certificate has the pin {}, and accepted is {}",
+                    "the server's certificate has the pin {}, expected {}",
                     Hex(presented),
                     Hex(pinned)
                 )?;
                 if *others > 0 {
                     write!(f, " (or one of {others} more)")?;
                 }
-                "; when the server got a new certificate, ask whoever runs it for the new pin"
+                "; if the server has a new certificate, ask its operators for the new pin"
             }
             Self::ClientCertificateMissing => {
-                "the server wants a client certificate, and none is set; ask whoever runs the server for one"
+                "the server requires a client certificate, and none is configured; ask its operators for one"
             }
             Self::ClientCertificateRefused => {
-                "the server does not accept the client certificate; ask whoever runs the server which CA it takes"
+                "the server rejected the client certificate; ask its operators which CA they accept"
             }
             Self::NothingInCommon => {
-                "the server ended the handshake: it wants another version of TLS, another cipher, or a client certificate"
+                "no common protocol version or cipher suite, or the server requires a client certificate"
             }
             Self::NotTls => {
-                "the other side does not speak TLS; is the port right, or the endpoint a http:// one?"
+                "the server does not speak TLS; check the port, or use an http:// endpoint"
             }
-            Self::Other => "the server and this client did not come to terms",
+            Self::Other => "unexpected error",
         };
         f.write_str(words)
     }

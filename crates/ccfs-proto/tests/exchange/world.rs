@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, Freshness, Now, Operation,
-    OutOfTurn, Policy, QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp,
-    TransportFailure, Verifier,
+    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, FailureKind, Freshness, Now,
+    Operation, OutOfTurn, Policy, QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp,
+    Verifier,
 };
 use http::{HeaderMap, Request, StatusCode, header};
 use proptest::sample::Index;
@@ -47,7 +47,7 @@ pub(crate) struct Mood {
     /// Time on the way to the server, and back.
     pub(crate) trip: [Duration; 2],
     /// The connection fails before an answer.
-    pub(crate) fails: Option<TransportFailure>,
+    pub(crate) fails: Option<FailureKind>,
     /// The status; 200 becomes 401 when the signature is not fresh.
     pub(crate) status: u16,
     pub(crate) retry_after: RetryAfter,
@@ -58,7 +58,7 @@ pub(crate) struct Mood {
     pub(crate) cuts: Vec<Index>,
     pub(crate) pause: Duration,
     /// The connection fails after this piece of the body.
-    pub(crate) breaks: Option<(Index, TransportFailure)>,
+    pub(crate) breaks: Option<(Index, FailureKind)>,
 }
 
 impl Mood {
@@ -119,7 +119,7 @@ pub(crate) struct Attempt {
     pub(crate) headers: HeaderMap,
     pub(crate) chunks: Vec<Bytes>,
     /// How the connection failed; `None` when the body ended cleanly or was not read to its end.
-    pub(crate) failure: Option<TransportFailure>,
+    pub(crate) failure: Option<FailureKind>,
     /// When the exchange learned the last thing about it.
     pub(crate) ended: Duration,
     /// What `Retry-After` says, from when its answer came.
@@ -199,8 +199,8 @@ where
     for _ in 0..10_000 {
         let step = exchange.poll(clock.now()).unwrap();
         match step {
-            Step::Send { request, within, left } => {
-                assert!(within <= left);
+            Step::Send { request, idle_timeout, remaining, .. } => {
+                assert!(idle_timeout <= remaining);
                 attempts.push(Attempt::new(&request, clock.0, exchange.correction()));
                 if probing {
                     probe(&mut exchange, clock.now(), Turn::Head);
@@ -211,7 +211,7 @@ where
                     .get(number - 1)
                     .cloned()
                     .unwrap_or_else(|| Mood::good([Duration::ZERO; 2]));
-                match answer(script, mood, &request, &mut clock, within) {
+                match answer(script, mood, &request, &mut clock, idle_timeout) {
                     Ok(answered) => {
                         attempt.take(&answered, clock.now().wall);
                         exchange.on_head(clock.now(), answered.status, &answered.headers).unwrap();
@@ -224,12 +224,12 @@ where
                 }
                 attempt.ended = clock.0;
             }
-            Step::Receive { within } => {
+            Step::Receive { idle_timeout } => {
                 if probing {
                     probe(&mut exchange, clock.now(), Turn::Body);
                 }
                 let attempt = attempts.last_mut().unwrap();
-                match rest.next(&mut clock, within) {
+                match rest.next(&mut clock, idle_timeout) {
                     Piece::Chunk(chunk) => {
                         attempt.chunks.push(chunk.clone());
                         exchange.on_body(clock.now(), chunk).unwrap();
@@ -273,7 +273,6 @@ where
                     skew: exchange.clock_skew().map(|skew| skew.millis),
                 };
             }
-            other => panic!("{other:?}"),
         }
         if probing && !matches!(exchange_turn(&exchange), Turn::Over) {
             probe(&mut exchange, clock.now(), Turn::Poll);
@@ -299,7 +298,7 @@ fn probe<O: Operation>(exchange: &mut Exchange<O>, now: Now, turn: Turn) {
     );
     let refused = |result: Result<(), OutOfTurn>| {
         let error = result.unwrap_err();
-        assert!(error.to_string().starts_with("out of turn: "), "{error}");
+        assert!(error.to_string().contains("out of turn"), "{error}");
     };
     if turn != Turn::Head {
         refused(exchange.on_head(later, StatusCode::OK, &HeaderMap::new()));
@@ -310,7 +309,7 @@ fn probe<O: Operation>(exchange: &mut Exchange<O>, now: Now, turn: Turn) {
         refused(exchange.on_end(later));
     }
     if !matches!(turn, Turn::Head | Turn::Body) {
-        refused(exchange.on_failure(later, TransportFailure::Stall));
+        refused(exchange.on_failure(later, FailureKind::IdleTimeout));
     }
     if matches!(turn, Turn::Head | Turn::Over) {
         refused(exchange.poll(later).map(drop));
@@ -351,20 +350,20 @@ struct Answered {
 struct Rest {
     chunks: std::collections::VecDeque<Bytes>,
     pause: Duration,
-    failure: Option<TransportFailure>,
+    failure: Option<FailureKind>,
 }
 
 enum Piece {
     Chunk(Bytes),
     End,
-    Failure(TransportFailure),
+    Failure(FailureKind),
 }
 
 impl Rest {
-    fn next(&mut self, clock: &mut Clock, within: Duration) -> Piece {
-        if self.pause > within {
-            clock.0 += within;
-            return Piece::Failure(TransportFailure::Stall);
+    fn next(&mut self, clock: &mut Clock, idle_timeout: Duration) -> Piece {
+        if self.pause > idle_timeout {
+            clock.0 += idle_timeout;
+            return Piece::Failure(FailureKind::IdleTimeout);
         }
         clock.0 += self.pause;
         match (self.chunks.pop_front(), self.failure) {
@@ -381,12 +380,12 @@ fn answer(
     mood: Mood,
     request: &Request<Bytes>,
     clock: &mut Clock,
-    within: Duration,
-) -> Result<Answered, TransportFailure> {
+    idle_timeout: Duration,
+) -> Result<Answered, FailureKind> {
     let sent = clock.0;
-    if mood.trip[0] + mood.trip[1] > within {
-        clock.0 += within;
-        return Err(TransportFailure::Stall);
+    if mood.trip[0] + mood.trip[1] > idle_timeout {
+        clock.0 += idle_timeout;
+        return Err(FailureKind::IdleTimeout);
     }
     clock.0 += mood.trip[0];
     if let Some(failure) = mood.fails {

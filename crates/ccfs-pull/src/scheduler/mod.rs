@@ -43,11 +43,9 @@ use crate::zone::Zone;
 ///                 assert_eq!(name.as_str(), "20230408_9239cb50a8384bb0ab503441bf089446.zip");
 ///                 scheduler.on_stored(now, job.window, Stored::new(42_345, 1000, 0));
 ///             }
-///             _ => unreachable!(),
 ///         },
 ///         Step::Wait(_) => unreachable!("nothing to wait for in this example"),
 ///         Step::Done => break,
-///         _ => unreachable!(),
 ///     }
 /// }
 /// assert_eq!(journal.len(), 3, "about to ask, asked, stored");

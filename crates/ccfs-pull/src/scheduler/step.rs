@@ -7,9 +7,9 @@ use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
 use crate::journal::Entry;
 use crate::window::Window;
 
-/// What a pull wants done next.
+/// The next thing that the driver of a pull must do. Exhaustive: a driver that misses a step does
+/// not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Step {
     /// Put this into the journal, and onto the disk, before the next step is asked for.
     Record(Entry),
@@ -31,9 +31,8 @@ pub struct Job {
     pub task: Task,
 }
 
-/// What to do for a window.
+/// What to do for a window. Exhaustive: a driver that misses a task does not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Task {
     /// Ask the server to generate its file.
     Ask,

@@ -263,7 +263,6 @@ impl World {
                     }
                     return End::Done;
                 }
-                other => panic!("{other:?}"),
             }
         }
     }
@@ -330,7 +329,6 @@ impl World {
                     scheduler.on_trouble(now, window, Trouble::NotThere, "not there");
                 }
             }
-            _ => unreachable!(),
         }
         None
     }

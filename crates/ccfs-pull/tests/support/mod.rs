@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use ccfs_archive::IndexKind;
-use ccfs_driver::{Clock, Session};
+use ccfs_driver::{Clock, Config};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::{Callback, Policy, Timestamp};
 use ccfs_pull::{Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone};
@@ -58,8 +58,8 @@ impl Bench {
         ccfs_reqwest::Client::new(self.session()).unwrap()
     }
 
-    fn session(&self) -> Session {
-        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials())
+    fn session(&self) -> Config {
+        Config::new(self.emulator.endpoint().clone(), self.emulator.credentials())
             .proxy(None)
             .policy(policy())
             .clock(self.clock.clone())
@@ -90,9 +90,7 @@ fn server(clock: &ManualClock) -> Builder {
 }
 
 pub(crate) fn policy() -> Policy {
-    let mut policy = Policy::default();
-    policy.attempts = 2;
-    policy
+    Policy::default().max_retries(1)
 }
 
 pub(crate) fn questions(emulator: &Emulator) -> BTreeMap<String, usize> {

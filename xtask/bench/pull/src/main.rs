@@ -17,7 +17,7 @@ use ccfs_emulator::Emulator;
 use ccfs_proto::{Credentials, Day};
 use ccfs_pull::{Pace, Plan, Pull, PullSummary, Zone};
 use ccfs_tls::Trust;
-use ccfs_ureq::Session;
+use ccfs_ureq::Config;
 
 type Failed = Box<dyn Error>;
 
@@ -153,11 +153,11 @@ fn case(
     let begin = Instant::now();
     let summary: PullSummary = if backend == "blocking" {
         let client =
-            ccfs_ureq::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
+            ccfs_ureq::Client::with_trust(Config::new(endpoint.parse()?, credentials), &trust)?;
         pull.run(&client)?
     } else {
         let client =
-            ccfs_reqwest::Client::with_trust(Session::new(endpoint.parse()?, credentials), &trust)?;
+            ccfs_reqwest::Client::with_trust(Config::new(endpoint.parse()?, credentials), &trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(pull.run_async(&client))?
     };

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use ccfs_archive::Archive;
 use ccfs_conformance::ManualClock;
-use ccfs_driver::{Error as CallError, Session};
+use ccfs_driver::{Error as CallError, Config};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{
     DownloadAgentSkillInfoFile, FileReceipt, IndexFileName, Policy, QueryAgentSkillInfoData,
@@ -175,7 +175,7 @@ fn soak(wanted: &Wanted) -> Result<bool, Failed> {
 /// Asks for the files, and takes down what is right.
 fn files(emulator: &Emulator) -> Result<Vec<(IndexFileName, Vec<u8>)>, Failed> {
     let client = ccfs_ureq::Client::with_trust(
-        Session::new(emulator.endpoint().clone(), emulator.credentials()),
+        Config::new(emulator.endpoint().clone(), emulator.credentials()),
         &trust(emulator)?,
     )?;
     for _ in 0..FILES {
@@ -198,9 +198,7 @@ fn trust(emulator: &Emulator) -> Result<Trust, Failed> {
 }
 
 fn policy() -> Policy {
-    let mut policy = Policy::default();
-    policy.stall = STALL;
-    policy
+    Policy::default().idle_timeout(STALL)
 }
 
 /// What `ccfs download` does, too: every member against its CRC.
@@ -225,8 +223,8 @@ impl Soak {
         })
     }
 
-    fn session(&self) -> Session {
-        Session::new(self.emulator.endpoint().clone(), self.emulator.credentials())
+    fn session(&self) -> Config {
+        Config::new(self.emulator.endpoint().clone(), self.emulator.credentials())
             .policy(policy())
             .clock(ManualClock::ticking())
     }
@@ -322,7 +320,7 @@ fn fault(random: &mut Random) -> Fault {
 
 fn kind(error: &CallError) -> &'static str {
     match error {
-        CallError::Exchange(error) if error.kind.is_authentication() => "401 or 403",
+        CallError::Exchange(error) if error.kind.is_auth() => "401 or 403",
         CallError::Exchange(error) if error.kind.result_code().is_some() => "a result code",
         CallError::Exchange(error) if error.kind.is_network() => {
             "the connection, after four attempts"

@@ -1,0 +1,276 @@
+//! The settings of a client.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccfs_proto::{
+    AccessKey, Credentials, Endpoint, EndpointError, Exchange, KeyError, Operation, Policy,
+    QueryLine, RequestError, SinkKind,
+};
+use http::{HeaderMap, StatusCode};
+
+use crate::clock::{Clock, SystemClock};
+use crate::proxy::{Proxy, ProxyError};
+
+/// The settings of a client: the server, the account, and how to call it. `ccfs-ureq`,
+/// `ccfs-reqwest` and `ccfs` re-export it.
+///
+/// ```
+/// use std::time::Duration;
+/// use ccfs_driver::Config;
+/// use ccfs_proto::{Credentials, Policy};
+///
+/// let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
+/// let config = Config::new("https://10.1.2.3:8443".parse()?, credentials)
+///     .policy(Policy::default().max_retries(1))
+///     .proxy(None)
+///     .connect_timeout(Duration::from_secs(5));
+/// # let _ = config;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) credentials: Credentials,
+    policy: Policy,
+    pub(crate) clock: Arc<dyn Clock>,
+    jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
+    proxy: ProxySetting,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) on_head: Option<Arc<HeadFn>>,
+}
+
+type HeadFn = dyn Fn(StatusCode, &HeaderMap) + Send + Sync;
+
+#[derive(Clone, Debug, Default)]
+enum ProxySetting {
+    /// What the environment says when a client is created.
+    #[default]
+    Environment,
+    Direct,
+    Through(Proxy),
+}
+
+impl Config {
+    /// Creates the settings for the server at `endpoint` and one account, everything else at its
+    /// default.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self {
+            endpoint,
+            credentials,
+            policy: Policy::default(),
+            clock: Arc::new(SystemClock::new()),
+            jitter: Arc::new(random),
+            proxy: ProxySetting::default(),
+            connect_timeout: Duration::from_secs(15),
+            on_head: None,
+        }
+    }
+
+    /// Creates the settings from the environment variables of the `ccfs` command. A variable that is
+    /// empty counts as absent.
+    ///
+    /// | variable | setting |
+    /// |---|---|
+    /// | `CCFS_ENDPOINT` | base URL of the server, required |
+    /// | `CCFS_ACCESS_KEY` | access key, required |
+    /// | `CCFS_SECRET_KEY` | secret key, required |
+    /// | `CCFS_QUERY_LINE` | `omit` (default) or `empty` |
+    ///
+    /// `Trust::from_env` of `ccfs-tls` reads those about certificates.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a required variable is absent, or one has an invalid value.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| match env::var(name) {
+            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Err(env::VarError::NotPresent) => Ok(None),
+            Err(env::VarError::NotUnicode(_)) => Err(ConfigError::NotUnicode { variable: name }),
+        })
+    }
+
+    fn from_variables(
+        read: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let required = |variable| read(variable)?.ok_or(ConfigError::Missing { variable });
+        let endpoint = required("CCFS_ENDPOINT")?.parse()?;
+        let access_key = AccessKey::new(&required("CCFS_ACCESS_KEY")?)?;
+        let credentials =
+            Credentials::from_text(access_key.as_str(), required("CCFS_SECRET_KEY")?)?;
+        let query_line = match read("CCFS_QUERY_LINE")?.as_deref() {
+            None => QueryLine::default(),
+            Some(text) => *QueryLine::ALL
+                .iter()
+                .find(|dialect| dialect.as_str() == text)
+                .ok_or(ConfigError::QueryLine)?,
+        };
+        Ok(Self::new(endpoint, credentials).policy(Policy::default().query_line(query_line)))
+    }
+
+    /// Sets timeouts, retries and limits. Default: [`Policy::default`].
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the clock. Default: [`SystemClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the source of random numbers for the waits between attempts. Default: the random hasher
+    /// of the standard library.
+    #[must_use]
+    pub fn jitter(mut self, source: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.jitter = Arc::new(source);
+        self
+    }
+
+    /// Sets the proxy; `None` disables it, whatever the environment says. Default: what the usual
+    /// variables name for the endpoint when a client is created ([`Proxy::from_env`]).
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.proxy = proxy.into().map_or(ProxySetting::Direct, ProxySetting::Through);
+        self
+    }
+
+    /// Sets how long establishing a connection may take, proxy and TLS included. Default: 15
+    /// seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets a function that is called with the status and the headers of every response, before its
+    /// body: for recording what a gateway adds. Default: none.
+    #[must_use]
+    pub fn on_head(
+        mut self,
+        observe: impl Fn(StatusCode, &HeaderMap) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_head = Some(Arc::new(observe));
+        self
+    }
+
+    pub(crate) fn resolve_proxy(&self) -> Result<Option<Proxy>, ProxyError> {
+        match &self.proxy {
+            ProxySetting::Environment => Proxy::from_env(&self.endpoint),
+            ProxySetting::Direct => Ok(None),
+            ProxySetting::Through(proxy) => Ok(Some(proxy.clone())),
+        }
+    }
+
+    pub(crate) fn exchange<O: Operation>(
+        &self,
+        operation: O,
+        sink: SinkKind,
+    ) -> Result<Exchange<O>, RequestError> {
+        let jitter = Arc::clone(&self.jitter);
+        let exchange = Exchange::new(operation, &self.endpoint, &self.credentials, &self.policy)?;
+        Ok(exchange.sink(sink).jitter(move || jitter()))
+    }
+}
+
+/// The standard library seeds each hasher at random.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("endpoint", &self.endpoint)
+            .field("credentials", &self.credentials)
+            .field("policy", &self.policy)
+            .field("proxy", &self.proxy)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the environment does not make a [`Config`]. It holds no value, because one is a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A required variable is absent.
+    #[error("{variable} is not set")]
+    Missing {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// A variable is not UTF-8.
+    #[error("{variable} is not valid UTF-8")]
+    NotUnicode {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// `CCFS_ENDPOINT` is malformed.
+    #[error("CCFS_ENDPOINT: {0}")]
+    Endpoint(#[from] EndpointError),
+    /// `CCFS_ACCESS_KEY` or `CCFS_SECRET_KEY` is malformed.
+    #[error("CCFS_ACCESS_KEY or CCFS_SECRET_KEY: {0}")]
+    Key(#[from] KeyError),
+    /// `CCFS_QUERY_LINE` is neither `omit` nor `empty`.
+    #[error("CCFS_QUERY_LINE is neither omit nor empty")]
+    QueryLine,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VARIABLES: [&str; 4] =
+        ["CCFS_ENDPOINT", "CCFS_ACCESS_KEY", "CCFS_SECRET_KEY", "CCFS_QUERY_LINE"];
+
+    fn read(values: &[Option<&str>; 4]) -> Result<Config, ConfigError> {
+        Config::from_variables(|name| {
+            let at = VARIABLES.iter().position(|variable| *variable == name).unwrap();
+            Ok(values[at].map(str::to_owned))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_variables_make_a_config_or_an_error_that_names_one(
+            endpoint in prop::option::weighted(0.9, prop::sample::select(vec!["https://10.1.2.3:8443", "http://[::1]", "ftp://a", ""])),
+            access_key in prop::option::weighted(0.9, prop::sample::select(vec!["app", "a/b", ""])),
+            secret_key in prop::option::weighted(0.9, prop::sample::select(vec!["marker-secret", ""])),
+            query_line in prop::option::of(prop::sample::select(vec!["omit", "empty", "none"])),
+        ) {
+            match read(&[endpoint, access_key, secret_key, query_line]) {
+                Ok(config) => {
+                    prop_assert_eq!(config.endpoint.to_string(), endpoint.unwrap());
+                    prop_assert_eq!(config.credentials.access_key().as_str(), "app");
+                    prop_assert_eq!(config.policy.query_line.as_str(), query_line.unwrap_or("omit"));
+                    let shown = format!("{config:?}");
+                    prop_assert!(!shown.contains("marker-secret"));
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(VARIABLES.iter().any(|variable| said.contains(variable)), "{}", said);
+                    prop_assert!(!said.contains("marker-secret"));
+                    let valid = matches!(endpoint, Some("https://10.1.2.3:8443" | "http://[::1]"))
+                        && access_key == Some("app")
+                        && secret_key == Some("marker-secret")
+                        && query_line != Some("none");
+                    prop_assert!(!valid, "{}", said);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Failures of a connection, as a driver reports them.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::step::Target;
+use super::tls::TlsFailure;
+
+/// How a connection failed.
+///
+/// A driver translates its client's errors into one of these. When it is not certain that the
+/// request never arrived, it reports [`Broken`](Self::Broken): the exchange then retries only what
+/// is idempotent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The host name could not be resolved. Nothing was sent. Retried.
+    Resolve,
+    /// No connection was established, also after a timeout. Nothing was sent. Retried.
+    Connect,
+    /// The TLS handshake failed. Nothing was sent. Not retried: another attempt would fail alike.
+    Tls(TlsFailure),
+    /// The connection broke before the response began. The request may have arrived: retried only
+    /// for idempotent operations.
+    Broken,
+    /// No data arrived within the step's `idle_timeout`. The request may have arrived: retried only
+    /// for idempotent operations.
+    IdleTimeout,
+    /// The connection broke in the middle of the response. Retried only for idempotent operations.
+    BodyBroken,
+    /// The response is not valid HTTP, or the client refused it. Not retried.
+    InvalidHttp,
+}
+
+impl FailureKind {
+    /// Returns whether the request certainly never reached the server.
+    pub const fn never_arrived(self) -> bool {
+        matches!(self, Self::Resolve | Self::Connect | Self::Tls(_))
+    }
+}
+
+/// A failed connection: its kind, and the error of the HTTP client that caused it, if the driver
+/// has one.
+///
+/// ```
+/// use std::error::Error;
+/// use std::io;
+/// use ccfs_proto::exchange::{FailureKind, TransportFailure};
+///
+/// let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+/// let failure = TransportFailure::caused_by(FailureKind::Connect, refused);
+/// assert_eq!(
+///     failure.to_string(),
+///     "could not connect to the server: connection refused; check host, port, firewall and proxy"
+/// );
+/// assert!(failure.source().is_some_and(|source| source.is::<io::Error>()));
+/// ```
+///
+/// Two are equal when their kinds are: sources cannot be compared.
+#[derive(Clone, Debug)]
+pub struct TransportFailure {
+    kind: FailureKind,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+    /// The exchange knows it and adds it.
+    server: Option<Box<str>>,
+}
+
+impl TransportFailure {
+    /// Creates a failure with the error that caused it, for `source()` and for the message.
+    ///
+    /// The source must not hold a secret or a URL with a query, because programs print the chain of
+    /// sources.
+    #[must_use]
+    pub fn caused_by(kind: FailureKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, source: Some(source.into().into()), server: None }
+    }
+
+    /// Returns how the connection failed.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// After the response began, a report that the request never arrived cannot be true.
+    pub(super) fn after_head(mut self) -> Self {
+        if self.kind.never_arrived() {
+            self.kind = FailureKind::BodyBroken;
+        }
+        self
+    }
+
+    pub(super) fn at(self, target: &Target) -> Self {
+        Self { server: Some(target.to_string().into()), ..self }
+    }
+
+    /// The first I/O error in the chain of sources.
+    fn io_error(&self) -> Option<&io::Error> {
+        let mut next: Option<&(dyn Error + 'static)> =
+            self.source.as_deref().map(|source| source as _);
+        while let Some(error) = next {
+            match error.downcast_ref::<io::Error>() {
+                // An I/O error may wrap the one that says more.
+                Some(found) => match found.get_ref() {
+                    Some(inner) if inner.is::<io::Error>() => next = Some(inner),
+                    _ => return Some(found),
+                },
+                None => next = error.source(),
+            }
+        }
+        None
+    }
+}
+
+impl From<FailureKind> for TransportFailure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, source: None, server: None }
+    }
+}
+
+impl PartialEq for TransportFailure {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for TransportFailure {}
+
+impl Error for TransportFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Display for TransportFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let server = self.server.as_deref().unwrap_or("the server");
+        let reason = self.io_error().and_then(|error| reason(error.kind()));
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        match self.kind {
+            FailureKind::Resolve => write!(
+                f,
+                "could not resolve the host name of {server}; check the endpoint's host, and DNS"
+            ),
+            FailureKind::Connect => write!(
+                f,
+                "could not connect to {server}{reason}; check host, port, firewall and proxy"
+            ),
+            FailureKind::Tls(failure) => write!(f, "TLS handshake with {server} failed: {failure}"),
+            FailureKind::Broken => {
+                write!(f, "connection to {server} broke before the response began{reason}")
+            }
+            FailureKind::IdleTimeout => write!(
+                f,
+                "no data from {server} within the idle timeout; try again, or raise the idle timeout"
+            ),
+            FailureKind::BodyBroken => {
+                write!(f, "connection to {server} broke in the middle of the response{reason}")
+            }
+            FailureKind::InvalidHttp => write!(
+                f,
+                "response of {server} is not valid HTTP; check the endpoint's scheme and port"
+            ),
+        }
+    }
+}
+
+/// The operating system's reason, in words that do not depend on the platform.
+fn reason(kind: io::ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset => "connection reset",
+        io::ErrorKind::ConnectionAborted => "connection aborted",
+        io::ErrorKind::NetworkUnreachable => "network unreachable",
+        io::ErrorKind::NetworkDown => "network down",
+        io::ErrorKind::HostUnreachable => "host unreachable",
+        io::ErrorKind::AddrNotAvailable => "address not available",
+        io::ErrorKind::PermissionDenied => "not permitted",
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "timed out",
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "connection closed",
+        _ => return None,
+    })
+}
