@@ -1,13 +1,14 @@
 //! How an exchange can fail.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use crate::auth::ViewError;
 use crate::classify::{AnswerError, HttpRefusal};
-use crate::envelope::shown;
+use crate::envelope::{Envelope, shown};
 use crate::operation::FieldError;
-use crate::result_code::ResultCode;
+use crate::result_code::{Advice, ResultCode};
 use crate::words::InWords;
 
 use super::skew::ClockSkew;
@@ -20,11 +21,27 @@ pub enum RequestError {
     /// A field breaks the interface's rules.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The path of an operation of one's own has more than plain segments.
+    /// The path of a custom operation has more than plain segments.
     #[error(
-        "the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots"
+        "path of the operation is not valid; it must begin with '/', have only letters, digits, \
+         '/', '-', '.', '_' and '~', and no segment of dots"
     )]
     Path,
+    /// A header of a custom operation, or its content type, is malformed.
+    #[error("header `{name}` has a malformed name or value; use visible ASCII characters")]
+    Header {
+        /// Name of the header, shortened.
+        name: String,
+    },
+    /// A header of a custom operation is one that the exchange sets, or is given twice.
+    #[error(
+        "header `{name}` cannot be set by an operation or is given twice; remove it, and use \
+         `content_type` for the content type"
+    )]
+    ReservedHeader {
+        /// Name of the header.
+        name: String,
+    },
     /// The request cannot be signed.
     #[error(transparent)]
     Sign(#[from] ViewError),
@@ -74,7 +91,7 @@ impl TransportFailure {
 #[non_exhaustive]
 pub struct ExchangeError {
     /// The interface that was called.
-    pub interface: &'static str,
+    pub interface: Cow<'static, str>,
     /// Requests that were sent.
     pub attempts: u32,
     /// What went wrong.
@@ -103,6 +120,8 @@ pub enum ErrorKind {
         code: ResultCode,
         /// The server's description: at most 200 characters, none of them a control character.
         description: String,
+        /// What the operation advises: a call is retried after [`Advice::TryLater`].
+        advice: Advice,
     },
     /// The answer is of no use. A truncated one is retried where repeating is harmless, the rest is not.
     Answer(AnswerError),
@@ -157,8 +176,9 @@ impl ErrorKind {
         }
     }
 
-    pub(super) fn result_code_of(code: ResultCode, description: &str) -> Self {
-        Self::ResultCode { code, description: shown(description) }
+    pub(super) fn result_code_of(envelope: &Envelope, advice: Advice) -> Self {
+        let (code, description) = (envelope.code().clone(), shown(envelope.description()));
+        Self::ResultCode { code, description, advice }
     }
 }
 
@@ -173,13 +193,16 @@ impl fmt::Display for ErrorKind {
                     _ => Ok(()),
                 }
             }
-            Self::ResultCode { code, description } => {
-                write!(f, "the server answered {code}: {}", code.meaning())?;
+            Self::ResultCode { code, description, advice } => {
+                write!(f, "the server answered {code}")?;
+                if !matches!(code, ResultCode::Other(_)) {
+                    write!(f, ": {}", code.meaning())?;
+                }
                 // Many a server says just what the code means.
                 if !description.is_empty() && !description.eq_ignore_ascii_case(code.meaning()) {
                     write!(f, " (\"{description}\")")?;
                 }
-                write!(f, "; {}", code.advice())
+                write!(f, "; {advice}")
             }
             Self::Answer(error) => error.fmt(f),
             Self::Interrupted { handed_over, cause } => {

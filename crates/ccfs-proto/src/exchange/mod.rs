@@ -270,12 +270,14 @@ impl<O: Operation> Exchange<O> {
             unreachable!("just seen")
         };
         let received = match classifier.finish() {
-            Ok(Classified::Envelope(envelope)) if envelope.code().is_success() => {
+            Ok(Classified::Envelope(envelope)) if self.operation.is_success(envelope.code()) => {
                 Ok(Received::Envelope(envelope))
             }
             Ok(Classified::Envelope(envelope)) => {
-                Err(ErrorKind::result_code_of(envelope.code().clone(), envelope.description()))
+                let advice = self.operation.advice(envelope.code());
+                Err(ErrorKind::result_code_of(&envelope, advice))
             }
+            Ok(Classified::Json(json)) => Ok(Received::Json(json)),
             Ok(Classified::File(receipt)) => Ok(Received::File(receipt)),
             Ok(Classified::Refusal(refusal)) => {
                 Err(ErrorKind::Refused { refusal, skew: self.skew })

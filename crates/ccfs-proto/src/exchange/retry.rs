@@ -33,7 +33,7 @@ pub(super) fn again(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Durati
         ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => {
             Again::Busy { after: retry_after }
         }
-        ErrorKind::ResultCode { code, .. } if code.advice() == Advice::TryLater => {
+        ErrorKind::ResultCode { advice: Advice::TryLater, .. } => {
             Again::Busy { after: retry_after }
         }
         _ => Again::No,
