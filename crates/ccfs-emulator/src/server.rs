@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    Envelope, OperationRequest, RequestView, ResultCode, RawJson, Timestamp, decode_query,
+    Envelope, OperationRequest, RawJson, RequestView, ResultCode, Timestamp, decode_query,
 };
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};

@@ -45,8 +45,8 @@ impl Operation for QueryStorageUsage {
         struct MsgBody {
             detail: bool,
         }
-        let body =
-            request_body(&MsgBody { detail: false }).expect("a struct of plain values can be serialized");
+        let body = request_body(&MsgBody { detail: false })
+            .expect("a struct of plain values can be serialized");
         Ok(OperationRequest::post(&self.interface(), body).query("vdnId", self.vdn_id.to_string()))
     }
 

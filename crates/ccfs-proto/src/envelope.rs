@@ -250,7 +250,9 @@ pub(crate) fn shown(text: &str) -> String {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// Too large.
-    #[error("JSON answer exceeds the limit of {limit} bytes; raise the limit if you trust the server")]
+    #[error(
+        "JSON answer exceeds the limit of {limit} bytes; raise the limit if you trust the server"
+    )]
     TooLarge {
         /// Limit in bytes.
         limit: usize,

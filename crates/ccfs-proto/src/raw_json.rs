@@ -62,10 +62,8 @@ impl RawJson {
     ///
     /// Fails with [`Data`](EnvelopeError::Data) when the JSON does not fit the type.
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, EnvelopeError> {
-        serde_json::from_str(self.as_str()).map_err(|error| EnvelopeError::Data {
-            line: error.line(),
-            column: error.column(),
-        })
+        serde_json::from_str(self.as_str())
+            .map_err(|error| EnvelopeError::Data { line: error.line(), column: error.column() })
     }
 
     /// Returns the text in a field. `None` when the JSON is not an object, or the field is absent

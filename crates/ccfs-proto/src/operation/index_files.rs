@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::Received;
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField};
-use super::Received;
 use crate::calendar::{Day, LocalTime};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::file_name::{IndexFileName, ResponseId};

@@ -129,10 +129,7 @@ impl UploadedFile {
         let envelope = received.into_envelope()?;
         let file_name = envelope.required_text("fileName")?;
         let location_ids = location_ids(envelope.data().and_then(|data| data.field("locationId")));
-        Ok(Self {
-            file_name,
-            location_ids: location_ids.ok_or(AnswerError::field("locationId"))?,
-        })
+        Ok(Self { file_name, location_ids: location_ids.ok_or(AnswerError::field("locationId"))? })
     }
 }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Received, Repeat};
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField};
+use super::{Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 
@@ -68,10 +68,9 @@ pub(super) const DOWNLOAD_RECORD: Interface = Interface {
 fn check_file_or_call(fields: &Fields) -> Result<(), FieldError> {
     match fields.text("fileName").or(fields.text("callId")) {
         Some(_) => Ok(()),
-        None => Err(FieldError::new(
-            "fileName",
-            FieldProblem::NeitherGiven { other: "callId".into() },
-        )),
+        None => {
+            Err(FieldError::new("fileName", FieldProblem::NeitherGiven { other: "callId".into() }))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Envelopes and callbacks.
 
 use ccfs_proto::{
-    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode,
-    RawJson, request_body,
+    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, RawJson, ResponseId,
+    ResultCode, request_body,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -4,8 +4,7 @@ use ccfs_proto::{
     AnswerError, AnyAnswer, AnyOperation, BillData, Classified, Classifier, DownloadRecord,
     Envelope, Expected, FileKind, FileReceipt, GetRecordFileUrlFromObs, INTERFACES, IvrDeleteFile,
     IvrGetFileHash, IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
-    QueryAgentSkillInfoData, QueryBillData, Received, Repeat, RequestPlayVoice, RawJson,
-    Timestamp,
+    QueryAgentSkillInfoData, QueryBillData, RawJson, Received, Repeat, RequestPlayVoice, Timestamp,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -135,10 +134,7 @@ fn a_file_lies_on_a_thousand_nodes_at_most() {
     };
     let upload = IvrUploadFile::new(1, wav(b"1"));
     assert_eq!(upload.answer(received(&nodes(1000))).unwrap().location_ids.len(), 1000);
-    assert_eq!(
-        upload.answer(received(&nodes(1001))),
-        Err(AnswerError::field("locationId"))
-    );
+    assert_eq!(upload.answer(received(&nodes(1001))), Err(AnswerError::field("locationId")));
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn what_must_be_given_is_enough() {
         let mut fields = samples(interface, true);
         if interface.name == "downloadRecord" {
             let neither = call(interface, fields.clone()).unwrap().request().unwrap_err();
-            assert_eq!(neither.to_string(), "fileName: neither this field nor `callId` is given; set one of them");
+            assert_eq!(
+                neither.to_string(),
+                "fileName: neither this field nor `callId` is given; set one of them"
+            );
             fields = pairs([("callId", "1")]);
         }
         assert!(call(interface, fields).unwrap().request().is_ok(), "{interface:?}");

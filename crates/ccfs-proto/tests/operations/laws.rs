@@ -37,9 +37,7 @@ fn valid(form: FieldForm) -> BoxedStrategy<String> {
         FieldForm::Url { .. } => {
             "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed()
         }
-        FieldForm::Path { limit } => {
-            text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit)))
-        }
+        FieldForm::Path { limit } => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
         FieldForm::Text { limit } => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
         FieldForm::Number => any::<u64>().prop_map(|number| number.to_string()).boxed(),
         FieldForm::UnixMillis => {

@@ -22,9 +22,7 @@ fn bounded<O: Operation>(field: &'static str, limit: usize, make: impl Fn(String
     assert!(make("1".to_owned()).request().is_ok(), "{field} of one character");
     let (name, problem) = refused(&make(letter.repeat(limit + 1)));
     assert_eq!((name, &problem), (field, &FieldProblem::TooLong { limit, len: limit + 1 }));
-    assert!(
-        problem.to_string().contains(&format!("{} characters long, limit {limit}", limit + 1))
-    );
+    assert!(problem.to_string().contains(&format!("{} characters long, limit {limit}", limit + 1)));
     let (name, problem) = refused(&make(String::new()));
     assert_eq!(name, field);
     assert!(matches!(problem, FieldProblem::Missing | FieldProblem::Empty));
@@ -83,10 +81,7 @@ fn texts_of_the_downloads() {
 fn the_token_to_play_with() {
     assert!(PlaybackToken::new("t".repeat(1024)).is_ok());
     let refused = PlaybackToken::new("t".repeat(1025)).unwrap_err();
-    assert_eq!(
-        parts(refused),
-        ("st", FieldProblem::TooLong { limit: 1024, len: 1025 })
-    );
+    assert_eq!(parts(refused), ("st", FieldProblem::TooLong { limit: 1024, len: 1025 }));
     assert_eq!(PlaybackToken::new(String::new()).unwrap_err().problem, FieldProblem::Missing);
 }
 
@@ -153,9 +148,7 @@ fn windows() {
 
 #[test]
 fn callback_urls() {
-    let query = |url: &str| {
-        bills_to(url).request().map(|_| ()).map_err(parts)
-    };
+    let query = |url: &str| bills_to(url).request().map(|_| ()).map_err(parts);
     for good in [
         "https://receiver.example/ready",
         "http://10.9.8.7:8101/ipcc/getBillData",
@@ -200,7 +193,10 @@ fn the_name_of_a_recording_has_letters_digits_slashes_and_dots() {
         let (field, problem) = refused(&DownloadRecordFile::new(name));
         assert_eq!(
             (field, problem),
-            ("fileName", FieldProblem::Character { at, allowed: "letters, digits, '/' and '.'".into() }),
+            (
+                "fileName",
+                FieldProblem::Character { at, allowed: "letters, digits, '/' and '.'".into() }
+            ),
             "{name}"
         );
     }
