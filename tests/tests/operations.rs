@@ -222,7 +222,7 @@ impl<C: Caller> Bench<C> {
         fields: Fields<'_>,
         expected: (FileKind, &[u8]),
     ) {
-        let interface = operation.interface();
+        let interface = Interface::named(&operation.interface()).unwrap().name;
         let any = by_name(interface, fields);
         Self::same_request(operation, &any);
         let right = |(receipt, bytes): (FileReceipt, Vec<u8>)| {
@@ -260,7 +260,7 @@ impl<C: Caller> Bench<C> {
     where
         O::Answer: Debug,
     {
-        let interface = operation.interface();
+        let interface = Interface::named(&operation.interface()).unwrap().name;
         self.emulator.clear_logs();
         match kind(self.client.call(operation)) {
             ErrorKind::ResultCode { code: told, .. } => assert_eq!(told, code, "{interface}"),

@@ -38,7 +38,7 @@ fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl O
     for received in emulator
         .received()
         .iter()
-        .filter(|received| received.interface == Some(operation.interface()))
+        .filter(|received| received.interface == Some(&*operation.interface()))
     {
         let shown = received.header("authorization").unwrap();
         let at = shown.split('/').nth(2).unwrap().parse::<Timestamp>().unwrap();

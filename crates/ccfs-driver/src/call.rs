@@ -29,7 +29,7 @@ impl<'a> Call<'a> {
         operation: O,
         sink: SinkKind,
     ) -> Result<(Self, Exchange<O>), RequestError> {
-        let span = CallSpan::new(operation.interface());
+        let span = CallSpan::new(&operation.interface());
         let exchange = session.begin(operation, sink)?;
         Ok((Self { session, correction: exchange.correction(), ended: false, span }, exchange))
     }
@@ -108,7 +108,7 @@ pub struct CallSpan {
 
 #[cfg(feature = "tracing")]
 impl CallSpan {
-    fn new(interface: &'static str) -> Self {
+    fn new(interface: &str) -> Self {
         use tracing::field::Empty;
         Self {
             span: tracing::info_span!(
@@ -166,7 +166,7 @@ impl CallSpan {
 #[cfg(not(feature = "tracing"))]
 #[allow(clippy::unused_self)]
 impl CallSpan {
-    fn new(_: &'static str) -> Self {
+    fn new(_: &str) -> Self {
         Self {}
     }
 

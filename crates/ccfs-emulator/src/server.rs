@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::{
-    Envelope, OperationRequest, RequestView, ResultCode, ResultData, Timestamp, decode_query,
+    Envelope, OperationRequest, RawJson, RequestView, ResultCode, Timestamp, decode_query,
 };
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -280,7 +280,7 @@ fn verify(
 }
 
 fn success(data: Option<Value>) -> Answer {
-    Answer::envelope(&Envelope::new(ResultCode::Success, "success", data.map(ResultData::from)))
+    Answer::envelope(&Envelope::new(ResultCode::Success, "success", data.map(RawJson::from)))
 }
 
 /// Interfaces that hand out files may do so in chunks, and send their refusals under the files' type.

@@ -1,6 +1,6 @@
-//! An operation of one's own: an interface that this crate does not know, against the public trait.
+//! A custom operation: an interface that this crate does not know.
 //!
-//! It is signed and printed here; an `Exchange`, or a client of a backend, sends it like any other.
+//! This example signs and prints it; an `Exchange`, or a client of a backend, sends it like any other.
 //! Run it with `cargo run -p ccfs-proto --example own_operation`. It prints:
 //!
 //! ```text
@@ -11,6 +11,7 @@
 //! 5242880 bytes are used
 //! ```
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use ccfs_proto::{
@@ -19,12 +20,12 @@ use ccfs_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An interface that a later release may bring.
+/// An interface that a later release may add.
 struct QueryStorageUsage {
     vdn_id: u32,
 }
 
-/// What it answers.
+/// Its answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StorageUsage {
@@ -34,8 +35,8 @@ struct StorageUsage {
 impl Operation for QueryStorageUsage {
     type Answer = StorageUsage;
 
-    fn interface(&self) -> &'static str {
-        "queryStorageUsage"
+    fn interface(&self) -> Cow<'static, str> {
+        "queryStorageUsage".into()
     }
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
@@ -44,9 +45,9 @@ impl Operation for QueryStorageUsage {
         struct MsgBody {
             detail: bool,
         }
-        let body =
-            request_body(&MsgBody { detail: false }).expect("a struct of plain values serialises");
-        Ok(OperationRequest::post(self.interface(), body).query("vdnId", self.vdn_id.to_string()))
+        let body = request_body(&MsgBody { detail: false })
+            .expect("a struct of plain values can be serialized");
+        Ok(OperationRequest::post(&self.interface(), body).query("vdnId", self.vdn_id.to_string()))
     }
 
     fn repeat(&self) -> Repeat {
@@ -59,7 +60,7 @@ impl Operation for QueryStorageUsage {
 
     fn answer(&self, received: Received) -> Result<StorageUsage, AnswerError> {
         let envelope = received.into_envelope()?;
-        Ok(envelope.data().ok_or(AnswerError::Field { field: "usedBytes" })?.parse()?)
+        Ok(envelope.data().ok_or(AnswerError::field("usedBytes"))?.parse()?)
     }
 }
 
@@ -74,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .sign(&Signer::new(&credentials), at)?;
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
-        // The crate marks what must not be shown.
+        // The crate marks values that must not be shown.
         let shown = if value.is_sensitive() { "(redacted)" } else { value.to_str()? };
         println!("{name}: {shown}");
     }

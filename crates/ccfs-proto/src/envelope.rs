@@ -1,4 +1,4 @@
-//! The JSON around every request and most answers.
+//! The JSON envelope of requests and answers.
 
 use std::fmt;
 
@@ -6,21 +6,25 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::classify::AnswerError;
 use crate::json;
+use crate::raw_json::RawJson;
 use crate::result_code::ResultCode;
-use crate::result_data::ResultData;
 
-/// The version that requests carry.
+/// The version in requests.
 const VERSION: &str = "2.0";
-/// Bytes of an envelope that [`Envelope::parse`] reads.
+/// The default limit of an envelope, in bytes.
 pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
 /// Characters of a server's text that are shown.
 const SHOWN: usize = 200;
 
-/// A request's body: `{"request":{"version":"2.0"},"msgBody":…}`.
+/// Creates the body of a request: `{"request":{"version":"2.0"},"msgBody":…}`.
 ///
-/// These bytes are both signed and sent; nothing may serialise them anew. It fails only when `msg_body` does, as a map does whose keys
-/// are no texts. See `docs/protocol.md`, "Envelope".
+/// Sign and send these bytes; do not serialize them again. See `docs/protocol.md`, "Envelope".
+///
+/// # Errors
+///
+/// Fails when `msg_body` cannot be serialized, such as a map whose keys are not texts.
 ///
 /// ```
 /// use ccfs_proto::request_body;
@@ -45,13 +49,13 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 
 /// A server's JSON answer: `{"resultCode":…,"resultDesc":…,"resultData":…}`.
 ///
-/// The older `response:{version,resultCode,resultMsg}` may stand beside these or instead of them; where both are there, the newer
-/// fields count. See `docs/protocol.md`, "Envelope".
+/// The older `response:{version,resultCode,resultMsg}` may be next to these or replace them; when
+/// both are present, the newer fields count. See `docs/protocol.md`, "Envelope".
 ///
 /// ```
 /// use ccfs_proto::{Envelope, ResultCode};
 ///
-/// let envelope = Envelope::parse(br#"{"resultCode":"0300011","resultDesc":"no such file","resultData":""}"#)?;
+/// let envelope = Envelope::parse(br#"{"resultCode":"0300011","resultDesc":"","resultData":""}"#)?;
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
 /// assert!(envelope.data().is_none());
 /// # Ok::<(), ccfs_proto::EnvelopeError>(())
@@ -60,37 +64,44 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 pub struct Envelope {
     code: ResultCode,
     description: String,
-    data: Option<ResultData>,
+    data: Option<RawJson>,
     version: Option<String>,
 }
 
 impl Envelope {
-    /// An envelope as a server writes it. Data that is `null` or `""` is none.
+    /// Creates an envelope as a server writes it. Data that is `null` or `""` counts as absent.
     #[must_use]
-    pub fn new(code: ResultCode, description: impl Into<String>, data: Option<ResultData>) -> Self {
+    pub fn new(code: ResultCode, description: impl Into<String>, data: Option<RawJson>) -> Self {
         Self {
             code,
             description: description.into(),
-            data: data.filter(ResultData::is_some),
+            data: data.filter(RawJson::is_some),
             version: None,
         }
     }
 
-    /// Reads an envelope of up to 1 MiB. A byte order mark and white space around it are passed over.
+    /// Reads an envelope of at most 1 MiB. A byte order mark and white space around it are ignored.
     ///
-    /// It fails with [`TooLarge`](EnvelopeError::TooLarge), with [`Json`](EnvelopeError::Json) for what is no object or has one of the
-    /// fields twice or in another form, and with [`NoResultCode`](EnvelopeError::NoResultCode).
+    /// # Errors
+    ///
+    /// Fails when it is [`TooLarge`](EnvelopeError::TooLarge), has no
+    /// [`resultCode`](EnvelopeError::NoResultCode), or is not a [`Json`](EnvelopeError::Json)
+    /// object with each field once and in the right form.
     pub fn parse(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         Self::parse_within(bytes, DEFAULT_ENVELOPE_LIMIT)
     }
 
-    /// Reads an envelope of up to `limit` bytes. Whatever stands in it, it takes memory of a small multiple of its own size.
+    /// Reads an envelope of at most `limit` bytes. It needs memory of a small multiple of its size.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`parse`](Self::parse) does.
     pub fn parse_within(bytes: &[u8], limit: usize) -> Result<Self, EnvelopeError> {
         if bytes.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
         let json = without_mark(bytes);
-        // Derived structs would read an array's elements as their fields in order.
+        // A derived struct would read an array's elements as its fields in order.
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err(EnvelopeError::Json { line: 1, column: 1 });
         }
@@ -101,41 +112,47 @@ impl Envelope {
             None => (None, None, None),
         };
         let code = raw.result_code.or(old_code).ok_or(EnvelopeError::NoResultCode)?;
-        let data = raw.result_data.map(|data| ResultData::within(json, data)).transpose()?;
+        let data = raw.result_data.map(|data| RawJson::within(json, data)).transpose()?;
         Ok(Self {
             code: code.0.as_str().into(),
             description: raw.result_desc.or(old_description).unwrap_or_default(),
-            data: data.filter(ResultData::is_some),
+            data: data.filter(RawJson::is_some),
             version,
         })
     }
 
-    /// The result code.
+    /// Returns the result code.
     pub fn code(&self) -> &ResultCode {
         &self.code
     }
 
-    /// The server's description of the result, as it came; empty when it sent none.
+    /// Returns the server's description of the result, unchanged; empty when there is none.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The result's data. `None` for `null`, `""` and an absent field, which all occur.
-    pub fn data(&self) -> Option<&ResultData> {
+    /// Returns the result's data. `None` for `null`, `""` and an absent field, which all occur.
+    pub fn data(&self) -> Option<&RawJson> {
         self.data.as_ref()
     }
 
-    /// A text field of the data.
+    /// Returns a text field of the data.
     pub fn data_text(&self, field: &str) -> Option<String> {
         self.data.as_ref()?.text(field)
     }
 
-    /// The version in the older `response` object.
+    /// Returns a text field of the data that must not be empty.
+    pub(crate) fn required_text(&self, field: &'static str) -> Result<String, AnswerError> {
+        let text = self.data_text(field).filter(|text| !text.is_empty());
+        text.ok_or(AnswerError::field(field))
+    }
+
+    /// Returns the version in the older `response` object.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// The JSON that a server sends, with the newer fields in the order of the reference.
+    /// Returns the JSON that a server sends, with the newer fields in the order of the reference.
     pub fn to_body(&self) -> Bytes {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -144,7 +161,7 @@ impl Envelope {
             #[serde(rename = "resultDesc")]
             description: &'a str,
             #[serde(rename = "resultData")]
-            data: Option<&'a ResultData>,
+            data: Option<&'a RawJson>,
         }
         let body = Body {
             code: self.code.as_str(),
@@ -158,7 +175,7 @@ impl Envelope {
 }
 
 impl fmt::Debug for Envelope {
-    /// Without the data, which is the body.
+    /// Omits the data, which is the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Envelope")
             .field("code", &self.code)
@@ -186,7 +203,7 @@ struct RawOld {
     result_msg: Option<String>,
 }
 
-/// A code is a string; a bare number, which some gateways make of it, is taken as its digits.
+/// A code is text; a number, which some gateways make of it, is read as its digits.
 struct Code(String);
 
 impl<'de> Deserialize<'de> for Code {
@@ -213,12 +230,12 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// The bytes behind a UTF-8 byte order mark.
+/// Removes a UTF-8 byte order mark.
 pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
-/// Text of a server for a person's eyes: at most 200 characters, none of them a control character.
+/// Shortens a server's text for messages: 200 characters, control characters replaced.
 pub(crate) fn shown(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     let mut short: String = text.chars().take(SHOWN).map(clean).collect();
@@ -228,37 +245,35 @@ pub(crate) fn shown(text: &str) -> String {
     short
 }
 
-/// Why bytes are no envelope. Never holds any of them.
+/// Why an answer's JSON is not usable. It does not contain any of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// Larger than the bound.
+    /// Too large.
     #[error(
-        "the server's JSON answer is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted"
+        "JSON answer exceeds the limit of {limit} bytes; raise the limit if you trust the server"
     )]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// Not JSON, cut off, or of another form.
-    #[error("the server's answer is not the JSON that was expected (line {line}, column {column})")]
+    /// Not valid JSON, cut off, or of another form.
+    #[error("answer is not the expected JSON (line {line}, column {column})")]
     Json {
-        /// Where it stops making sense: the line, from 1.
+        /// Line of the first error, from 1.
         line: usize,
-        /// The column, from 1.
+        /// Column, from 1.
         column: usize,
     },
-    /// The `resultData` has another form than its reader wants.
-    #[error(
-        "the server's resultData has another form than was expected (its line {line}, column {column})"
-    )]
+    /// The [`RawJson`] does not fit the type that it is read as.
+    #[error("JSON data does not fit the expected type (its line {line}, column {column})")]
     Data {
-        /// Where it differs: the line of the data, from 1.
+        /// Line of the first difference within the data, from 1.
         line: usize,
-        /// The column, from 1.
+        /// Column, from 1.
         column: usize,
     },
     /// JSON without a result code.
-    #[error("the server's JSON answer has no resultCode: is this a CC-FS, or something before it?")]
+    #[error("JSON answer has no resultCode; check that the endpoint is a CC-FS server")]
     NoResultCode,
 }

@@ -151,6 +151,12 @@ impl FromStr for IndexFileName {
     }
 }
 
+impl From<IndexFileName> for String {
+    fn from(name: IndexFileName) -> Self {
+        name.text.into()
+    }
+}
+
 impl fmt::Display for IndexFileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -1,4 +1,4 @@
-//! JSON of a server, read without making a tree of it: one of a body's size can take a hundred times the body's memory.
+//! Reading a server's JSON without building a tree, which can take a hundred times its memory.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::de::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Any JSON that a tree could be made of, down to its numbers' ranges, its texts' escapes and its depth. Nothing of it is kept.
+/// Any valid JSON, checked as if a tree were built: ranges of numbers, escapes and depth.
 pub(crate) struct Readable;
 
 impl<'de> Deserialize<'de> for Readable {
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for Readable {
     }
 }
 
-/// Reads an object or `null`: a derived struct would take an array for its fields in order, too.
+/// Reads an object or `null`: a derived struct would read an array as its fields in order, too.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
@@ -76,9 +76,9 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
             Ok(None)
         }
 
-        /// Without the text, which the error that is made otherwise repeats.
+        /// The default error would repeat the text.
         fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Option<T>, E> {
-            Err(E::custom("a text is no object"))
+            Err(E::custom("text instead of an object"))
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
@@ -89,7 +89,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from.deserialize_any(Object(std::marker::PhantomData))
 }
 
-/// The object's field of that name, the last where several have it. `None` when there is none, and when `json` is no object.
+/// Returns the last field of the object with that name. `None` when `json` is not an object.
 pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     struct Field<'n>(&'n str);
 
@@ -116,7 +116,7 @@ pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> 
     serde_json::Deserializer::from_str(json.get()).deserialize_map(Field(name)).ok().flatten()
 }
 
-/// Whether a key is this one. It is not copied for that.
+/// Compares a key without copying it.
 struct Is<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {
@@ -139,12 +139,12 @@ impl Visitor<'_> for Is<'_> {
     }
 }
 
-/// The text of a JSON string; `None` for anything else.
+/// Returns the text of a JSON string; `None` for anything else.
 pub(crate) fn text(json: &RawValue) -> Option<String> {
     serde_json::from_str(json.get()).ok()
 }
 
-/// The text of a JSON string that has some, or a number as it is written.
+/// Returns the text of a JSON string that is not empty, or a number as it is written.
 pub(crate) fn text_or_number(json: &RawValue) -> Option<String> {
     match json.get().as_bytes() {
         [b'-' | b'0'..=b'9', ..] => Some(json.get().to_owned()),

@@ -83,7 +83,7 @@
 //! |---|---|
 //! | a signature alone | [`Signer`], [`PreparedRequest`] |
 //! | checking a signature, receiving callbacks | [`Verifier`], [`Reception`], [`Callback`] |
-//! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`ResultData`], [`ResultCode`] |
+//! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`RawJson`], [`ResultCode`] |
 //! | every interface of CC-FS | the operations, [`INTERFACES`], [`AnyOperation`] |
 //! | names and places | [`IndexFileName`], [`ResponseId`], [`Endpoint`] |
 //! | times | [`Timestamp`] for UTC, [`LocalTime`] and [`Day`] for the tenant's clock |
@@ -98,9 +98,9 @@ pub mod exchange;
 mod file_name;
 mod json;
 mod operation;
+mod raw_json;
 mod receiver;
 mod result_code;
-mod result_data;
 mod timestamp;
 mod words;
 
@@ -130,7 +130,7 @@ pub use operation::{
     OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
     QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
 };
+pub use raw_json::RawJson;
 pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};
-pub use result_data::ResultData;
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};

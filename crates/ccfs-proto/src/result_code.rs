@@ -8,21 +8,21 @@ use crate::envelope::shown;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Nothing: it went well.
+    /// Nothing to do: success.
     Done,
-    /// Ask again later: the server is busy.
+    /// Retry later: the server is busy.
     TryLater,
     /// Change the request.
     FixRequest,
     /// Change the file that is sent.
     FixFile,
-    /// There is nothing there: not yet, not any more, or nothing that matches.
+    /// The data does not exist: not yet, no longer, or nothing matches.
     NotThere,
     /// Use the account that the data belongs to.
     WrongAccount,
-    /// The server failed; its operators can look.
+    /// The server failed; tell its operators.
     ServerFault,
-    /// The server is not configured for this; its operators must change that.
+    /// The server is misconfigured; its operators must change that.
     ServerConfiguration,
     /// Not a documented code.
     Unknown,
@@ -48,7 +48,7 @@ impl fmt::Display for Advice {
 
 macro_rules! result_codes {
     ($($code:literal $name:ident $advice:ident $meaning:literal;)+) => {
-        /// The result code of an envelope. Codes are strings, and their leading zeros count.
+        /// The result code of an envelope: text, whose leading zeros are significant.
         ///
         /// Codes outside the documented list occur and are kept in [`Other`](Self::Other).
         /// See `docs/protocol.md`, "Result codes".
@@ -59,7 +59,7 @@ macro_rules! result_codes {
                 #[doc = concat!("`", $code, "`: ", $meaning, ".")]
                 $name,
             )+
-            /// A code that is not documented, as it came.
+            /// A code that is not documented, unchanged.
             Other(Box<str>),
         }
 
@@ -67,7 +67,7 @@ macro_rules! result_codes {
             /// Every documented code, in ascending order.
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$name),+];
 
-            /// The code's text, with its leading zeros.
+            /// Returns the code's text, with its leading zeros.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$name => $code,)+
@@ -75,7 +75,7 @@ macro_rules! result_codes {
                 }
             }
 
-            /// What the code means, in a few words.
+            /// Returns what the code means, in a few words.
             pub fn meaning(&self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+
@@ -83,7 +83,7 @@ macro_rules! result_codes {
                 }
             }
 
-            /// What a caller can do about it.
+            /// Returns what a caller can do about it.
             pub fn advice(&self) -> Advice {
                 match self {
                     $(Self::$name => Advice::$advice,)+
@@ -93,7 +93,7 @@ macro_rules! result_codes {
         }
 
         impl From<&str> for ResultCode {
-            /// The code of that text, documented or not.
+            /// Accepts any text, documented or not.
             fn from(text: &str) -> Self {
                 match text {
                     $($code => Self::$name,)+
@@ -158,14 +158,15 @@ result_codes! {
 }
 
 impl ResultCode {
-    /// Whether it is `0`. CC-CMS, a neighbour, has another text for success; CC-FS has this one.
+    /// Returns whether it is `0`, the success of CC-FS. CC-CMS has another code; see
+    /// [`Operation::is_success`](crate::Operation::is_success).
     pub fn is_success(&self) -> bool {
         *self == Self::Success
     }
 }
 
 impl fmt::Display for ResultCode {
-    /// A code that is not documented is a server's text: shortened, and without control characters.
+    /// Shortens a code that is not documented, because it is the server's text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Other(text) => f.write_str(&shown(text)),

@@ -11,6 +11,7 @@ mod operations {
     mod laws;
     mod limits;
     mod secrets;
+    mod services;
     mod support;
     mod upload;
 }

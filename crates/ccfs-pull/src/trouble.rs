@@ -17,7 +17,7 @@ impl Trouble {
                     Some(Self::TooEarly)
                 }
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
-                ErrorKind::ResultCode { code, .. } => match code.advice() {
+                ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::ServerFault | Advice::Unknown | Advice::NotThere => Some(Self::Faulty),
                     // What is wrong with one question is wrong with all.
@@ -56,7 +56,7 @@ impl Trouble {
                 ErrorKind::ResultCode { code: ResultCode::FileNameDate, .. } => {
                     Some(Self::NotThere)
                 }
-                ErrorKind::ResultCode { code, .. } => match code.advice() {
+                ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::NotThere => Some(Self::NotThere),
                     Advice::ServerFault | Advice::Unknown => Some(Self::Faulty),

@@ -207,8 +207,7 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
     }
     secrets.add("a body of one's own", "{\"own\":\"MARKER-in-the-body\"}");
     shown.debug(
-        &OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}".into())
-            .query("st", TOKEN),
+        &OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}").query("st", TOKEN),
     );
     let wav = [b"RIFF".as_slice(), &[7; 100], b"MARKER-voice"].concat();
     secrets.add_bytes("a voice file", &wav[..40]);

@@ -31,7 +31,7 @@ pub(crate) struct QueryArgs {
 }
 
 /// The flag behind one of the interface's fields.
-fn flag(field: &'static str) -> &'static str {
+fn flag(field: &str) -> &str {
     match field {
         "beginTime" => "--begin",
         "endTime" => "--end",
@@ -61,7 +61,7 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
         query = query.agent_id(agent);
     }
     query.request().map_err(|error| {
-        Failure::usage(format_args!("{}: {}", flag(error.field), error.problem))
+        Failure::usage(format_args!("{}: {}", flag(&error.field), error.problem))
     })?;
     let zone = settings.time_zone()?;
     let job = backend::call(settings, query)?;

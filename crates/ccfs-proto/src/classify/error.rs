@@ -1,74 +1,86 @@
-//! Answers that are of no use.
+//! Answers that are not usable.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::FileKind;
 use crate::envelope::EnvelopeError;
 
-/// Why an answer is of no use.
+/// Why an answer is not usable. It does not contain any of the body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
     /// The body is empty.
-    #[error(
-        "the server's answer is empty: ask again, and tell the server's operators if it stays so"
-    )]
+    #[error("answer is empty; try again, and tell the server's operators if it persists")]
     Empty,
-    /// The body is neither JSON nor a file that CC-FS hands out.
-    #[error("the server's answer is no file and no JSON: it looks like {looks_like}")]
+    /// The body is neither JSON nor a file that CC-FS sends.
+    #[error("answer is neither a file nor JSON; it looks like {looks_like}")]
     Garbage {
         /// What it looks like.
         looks_like: LooksLike,
     },
-    /// The body ended before its time.
-    #[error("the answer is cut off after {received} bytes{}", declared.map(|n| format!(" of {n}")).unwrap_or_default())]
+    /// The body ended too early.
+    #[error("answer is cut off after {received} bytes{}", declared.map(|n| format!(" of {n}")).unwrap_or_default())]
     Truncated {
-        /// The length that the server declared; `None` when the file itself says that its end is missing.
+        /// Length that the server declared; `None` when the end of the file itself is missing.
         declared: Option<u64>,
-        /// The bytes that came.
+        /// Bytes received.
         received: u64,
     },
-    /// A file of another kind than the operation answers with.
-    #[error("the server's answer is {kind}, which this interface does not answer with")]
+    /// A file of a kind that the operation does not answer with.
+    #[error("answer is {kind}, which this interface does not answer with")]
     OtherFile {
         /// Its kind.
         kind: FileKind,
     },
-    /// The file is larger than the bound.
-    #[error(
-        "the file is larger than the bound of {limit} bytes: raise that bound if the server is to be trusted"
-    )]
+    /// The file is too large.
+    #[error("file exceeds the limit of {limit} bytes; raise the limit if you trust the server")]
     FileTooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: u64,
     },
-    /// The answer is no envelope.
+    /// The JSON is not usable.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// The envelope says success, and a file was asked for.
-    #[error("the server says success but sent no file: tell the server's operators")]
+    /// The server reports success, but sent no file.
+    #[error("server reports success but sent no file; tell its operators")]
     SuccessWithoutFile,
-    /// The envelope says success, but lacks what it must have.
-    #[error("the server says success, but its resultData has no usable `{field}`")]
+    /// The server reports success, but a field of the data is missing or malformed.
+    #[error("server reports success, but `{field}` in its data is missing or malformed")]
     Field {
-        /// The field.
-        field: &'static str,
+        /// Name of the field.
+        field: Cow<'static, str>,
     },
+    /// A reason of a custom [`Operation`](crate::Operation).
+    #[error("{0}")]
+    Custom(Cow<'static, str>),
 }
 
-/// What bytes look like that are no answer of CC-FS. All that an error tells of a body.
+impl AnswerError {
+    /// Creates the error for a field that is missing or malformed.
+    pub fn field(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Field { field: name.into() }
+    }
+
+    /// Creates an error with a message of the caller's. It must not contain any of the body.
+    pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Custom(message.into())
+    }
+}
+
+/// What the first bytes of an unusable answer look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LooksLike {
-    /// A web page, mostly of a gateway or a proxy.
+    /// A web page, usually of a gateway or proxy.
     Html,
-    /// Compressed by gzip, which no request asks for.
+    /// Compressed with gzip, which no request accepts.
     Gzip,
-    /// Nothing but white space.
+    /// Only white space.
     Blanks,
-    /// Text of another kind.
+    /// Other text.
     Text,
-    /// Something else.
+    /// Other bytes.
     Binary,
 }
 
@@ -78,7 +90,6 @@ impl LooksLike {
         match start {
             [b'<', ..] => Self::Html,
             [0x1F, 0x8B, ..] => Self::Gzip,
-            // A multi-byte character may be cut at the end, so only control characters speak against text.
             text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace())
                 && text.is_ascii() =>
             {
@@ -92,11 +103,11 @@ impl LooksLike {
 impl fmt::Display for LooksLike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Html => "a web page, mostly of a gateway or a proxy in between",
-            Self::Gzip => "gzip, which was not asked for",
+            Self::Html => "a web page, usually of a gateway or proxy",
+            Self::Gzip => "gzip, which was not requested",
             Self::Blanks => "white space",
             Self::Text => "plain text",
-            Self::Binary => "binary data of another kind",
+            Self::Binary => "other binary data",
         })
     }
 }

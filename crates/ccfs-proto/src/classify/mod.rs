@@ -1,4 +1,4 @@
-//! What an answer is, by its bytes.
+//! Classifying answers by their bytes.
 
 mod error;
 mod refusal;
@@ -14,15 +14,16 @@ pub use self::refusal::HttpRefusal;
 
 use self::tail::Tail;
 use crate::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
+use crate::raw_json::RawJson;
 
-/// Blanks before a JSON answer that are passed over.
+/// Blanks that are ignored before a JSON answer.
 const BLANKS: usize = 64;
-/// First bytes by which everything but JSON is told apart: `RIFF`, a length, `WAVE`.
+/// First bytes that distinguish everything but JSON: `RIFF`, a length, `WAVE`.
 const MAGIC: usize = 12;
 /// Bytes of a refusal's body that are read.
 const REFUSAL_LIMIT: usize = 64 * 1024;
 
-/// A kind of file that CC-FS hands out.
+/// A kind of file that CC-FS sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -30,7 +31,7 @@ pub enum FileKind {
     Zip,
     /// A WAV recording; it begins with `RIFF`.
     Wav,
-    /// Audio of any other form.
+    /// Audio in any other format.
     Audio,
 }
 
@@ -44,21 +45,24 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// What a good answer to an operation is.
+/// The form of a successful answer to an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Expected {
-    /// An envelope.
+    /// An envelope with a result code, see [`Envelope`].
     Envelope,
-    /// A file of one of these kinds.
+    /// A JSON object or array without an envelope.
+    Json,
+    /// A file of one of these kinds. An envelope is possible, too: refusals are one.
     File(&'static [FileKind]),
 }
 
-/// Decides what an answer is: a file, an envelope, or an HTTP refusal. Fed with chunks of any size.
+/// Classifies an answer as a file, JSON or an HTTP refusal, from chunks of any size.
 ///
-/// It looks at the status and at the first bytes, never at the content type, because refusals come under an octet-stream type too.
-/// The verdict does not depend on how the bytes were cut. It holds back no more than it must: twelve bytes of a file, the whole of an
-/// envelope (up to a bound). See `docs/protocol.md`, "Answers".
+/// It uses the status and the first bytes, and ignores the content type, because refusals of file
+/// interfaces may have an octet-stream type. The result does not depend on how the bytes were cut.
+/// It buffers twelve bytes of a file, and all of a JSON answer up to a limit. See
+/// `docs/protocol.md`, "Answers".
 ///
 /// ```
 /// use bytes::Bytes;
@@ -68,7 +72,7 @@ pub enum Expected {
 /// let expected = Expected::File(&[FileKind::Zip]);
 /// let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
 /// for chunk in ["{\"resultCode\":", "\"0300011\"}"] {
-///     assert!(classifier.push(Bytes::from(chunk))?.is_empty(), "no byte of it goes to the file");
+///     assert!(classifier.push(Bytes::from(chunk))?.is_empty(), "nothing goes to the file");
 /// }
 /// let Classified::Envelope(envelope) = classifier.finish()? else { panic!("an envelope") };
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
@@ -85,7 +89,7 @@ pub struct Classifier {
     form: Form,
 }
 
-/// What the bytes so far are.
+/// The form of the bytes so far.
 enum Form {
     Undecided(Vec<u8>),
     File { kind: FileKind, tail: Tail },
@@ -94,7 +98,7 @@ enum Form {
 }
 
 impl fmt::Debug for Form {
-    /// Without the bytes, which are a body.
+    /// Omits the bytes, which are a body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Undecided(held) => write!(f, "Undecided({} bytes)", held.len()),
@@ -105,32 +109,35 @@ impl fmt::Debug for Form {
     }
 }
 
-/// What an answer turned out to be.
+/// A classified answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Classified {
-    /// A whole file; its bytes went out of [`Classifier::push`].
+    /// A complete file, whose bytes [`Classifier::push`] returned.
     File(FileReceipt),
     /// An envelope.
     Envelope(Envelope),
-    /// Another status than success, with or without the JSON that a server adds.
+    /// JSON without an envelope, when [`Expected::Json`] was expected.
+    Json(RawJson),
+    /// Another status than success, with the server's JSON, if any.
     Refusal(HttpRefusal),
 }
 
-/// A file that came whole.
+/// The receipt of a completely received file.
 ///
-/// The classifier makes it; make one to try an operation's [`answer`](crate::Operation::answer) on.
+/// The classifier creates it; create one to test an operation's
+/// [`answer`](crate::Operation::answer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileReceipt {
-    /// Its kind, by its first bytes.
+    /// Kind, by the first bytes.
     pub kind: FileKind,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub bytes: u64,
 }
 
 impl FileReceipt {
-    /// A file of that kind and length in bytes.
+    /// Creates the receipt of a file of that kind and length in bytes.
     #[must_use]
     pub fn new(kind: FileKind, bytes: u64) -> Self {
         Self { kind, bytes }
@@ -138,7 +145,7 @@ impl FileReceipt {
 }
 
 impl Classifier {
-    /// A classifier for an answer that began with this status and these headers.
+    /// Creates a classifier for an answer with this status and these headers.
     #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
         let declared = headers
@@ -161,39 +168,44 @@ impl Classifier {
         }
     }
 
-    /// The largest JSON answer, in bytes. Default: 1 MiB. Of a refusal as much is read as fits, and no more than 64 KiB.
+    /// Sets the largest JSON answer, in bytes. Default: 1 MiB. Of a refusal, only that much and at
+    /// most 64 KiB are read.
     #[must_use]
     pub fn envelope_limit(mut self, bytes: usize) -> Self {
         self.envelope_limit = bytes;
         self
     }
 
-    /// The largest file, in bytes. Default: 16 GiB.
+    /// Sets the largest file, in bytes. Default: 16 GiB.
     #[must_use]
     pub fn file_limit(mut self, bytes: u64) -> Self {
         self.file_limit = bytes;
         self
     }
 
-    /// Whether bytes of a file have come.
+    /// Returns whether bytes of a file were received.
     pub fn is_file(&self) -> bool {
         matches!(self.form, Form::File { .. })
     }
 
-    /// Bytes of the body so far.
+    /// Returns the bytes of the body received so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// The body's length as the server declared it.
+    /// Returns the length of the body that the server declared.
     pub fn declared(&self) -> Option<u64> {
         self.declared
     }
 
-    /// Takes the next bytes of the body and gives those that belong into the file: none while undecided or when it is none.
+    /// Accepts the next bytes of the body and returns those that belong to the file: none while
+    /// the form is not known, or when it is not a file.
     ///
-    /// It fails as soon as no good answer can come of the bytes: [`Garbage`](AnswerError::Garbage), [`OtherFile`](AnswerError::OtherFile),
-    /// [`FileTooLarge`](AnswerError::FileTooLarge), or an envelope that is [`TooLarge`](EnvelopeError::TooLarge). Drop it then.
+    /// # Errors
+    ///
+    /// Fails as soon as the answer cannot be usable: [`Garbage`](AnswerError::Garbage),
+    /// [`OtherFile`](AnswerError::OtherFile), [`FileTooLarge`](AnswerError::FileTooLarge), or JSON
+    /// that is [`TooLarge`](EnvelopeError::TooLarge). Drop the classifier then.
     pub fn push(&mut self, chunk: Bytes) -> Result<FileBytes, AnswerError> {
         self.received += chunk.len() as u64;
         match &mut self.form {
@@ -219,11 +231,13 @@ impl Classifier {
             Form::Undecided(held) => {
                 let before = held.len();
                 held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
-                let Some(start) = Start::of(held) else { return Ok(FileBytes::default()) };
+                let Some(start) = Start::of(held, self.expected) else {
+                    return Ok(FileBytes::default());
+                };
                 let form = start.form(self.expected)?;
                 held.truncate(before);
                 let held = std::mem::take(held);
-                // The bytes that were held go first, then this chunk, through the form that is known now.
+                // The buffered bytes go first, then this chunk, now that the form is known.
                 self.received -= (before + chunk.len()) as u64;
                 self.form = form;
                 let FileBytes([_, first]) = self.push(Bytes::from(held))?;
@@ -233,9 +247,9 @@ impl Classifier {
         }
     }
 
-    /// The refusal that this answer is, as far as it came; `None` when its status says success.
+    /// Returns the refusal that this answer is, so far; `None` when its status is success.
     ///
-    /// For an answer that breaks off: whatever its body would have said, its status stands.
+    /// For an answer that is cut off: its status counts, whatever its body would have been.
     pub fn refusal(&self) -> Option<HttpRefusal> {
         match &self.form {
             Form::Refusal(held) => Some(HttpRefusal::new(self.status, held)),
@@ -243,11 +257,14 @@ impl Classifier {
         }
     }
 
-    /// The body ended cleanly: what was it?
+    /// Returns the classified answer, at the clean end of the body.
     ///
-    /// It fails when that was too early ([`Empty`](AnswerError::Empty), [`Truncated`](AnswerError::Truncated)), with
-    /// [`Garbage`](AnswerError::Garbage) for a few bytes that are nothing, and with [`Envelope`](AnswerError::Envelope) for JSON that is
-    /// no envelope.
+    /// # Errors
+    ///
+    /// Fails when the body ended too early ([`Empty`](AnswerError::Empty),
+    /// [`Truncated`](AnswerError::Truncated)), is too short to be an answer
+    /// ([`Garbage`](AnswerError::Garbage)), or is not the expected JSON
+    /// ([`Envelope`](AnswerError::Envelope)).
     pub fn finish(self) -> Result<Classified, AnswerError> {
         if let Some(refusal) = self.refusal() {
             return Ok(Classified::Refusal(refusal));
@@ -259,6 +276,9 @@ impl Classifier {
             });
         }
         match self.form {
+            Form::Json(held) if self.expected == Expected::Json => {
+                Ok(Classified::Json(RawJson::from_slice(&held)?))
+            }
             Form::Json(held) => {
                 Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
             }
@@ -273,19 +293,19 @@ impl Classifier {
     }
 }
 
-/// The next bytes for the file: the ones that were held back, then the chunk's own. Either may be empty.
+/// The next bytes of the file: buffered ones, then those of the chunk. Either may be empty.
 #[derive(Clone, Default)]
 pub struct FileBytes([Bytes; 2]);
 
 impl fmt::Debug for FileBytes {
-    /// Without the bytes, which are a body.
+    /// Omits the bytes, which are a body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FileBytes({} bytes)", self.0.iter().map(Bytes::len).sum::<usize>())
     }
 }
 
 impl FileBytes {
-    /// Whether there are none.
+    /// Returns whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Bytes::is_empty)
     }
@@ -299,23 +319,24 @@ impl IntoIterator for FileBytes {
     }
 }
 
-/// The first bytes of a body, once there are enough of them to decide.
+/// The first bytes of a body, once they are enough to decide.
 enum Start {
     Json,
-    /// More blanks than are passed over.
+    /// More blanks than are ignored.
     Blanks,
-    /// The first twelve bytes, behind so many blanks.
+    /// The first twelve bytes, after this many blanks.
     Magic([u8; MAGIC], usize),
 }
 
 impl Start {
-    /// Depends on nothing but the bytes: however they were cut, the decision falls at the same one.
-    fn of(held: &[u8]) -> Option<Self> {
+    /// Depends only on the bytes, so the decision is the same however they were cut.
+    fn of(held: &[u8], expected: Expected) -> Option<Self> {
         let blanks = blanks(held)?;
         let rest = held[blanks..].first_chunk();
         match held.get(blanks) {
             _ if blanks > BLANKS => Some(Self::Blanks),
             Some(b'{') => Some(Self::Json),
+            Some(b'[') if expected == Expected::Json => Some(Self::Json),
             _ => rest.map(|magic| Self::Magic(*magic, blanks)),
         }
     }
@@ -323,7 +344,7 @@ impl Start {
     fn form(self, expected: Expected) -> Result<Form, AnswerError> {
         let kinds = match expected {
             Expected::File(kinds) => kinds,
-            Expected::Envelope => &[],
+            Expected::Envelope | Expected::Json => &[],
         };
         let (magic, blanks) = match self {
             Self::Json => return Ok(Form::Json(Vec::new())),
@@ -342,7 +363,7 @@ impl Start {
         };
         match kind {
             kind if kinds.contains(&kind) => Ok(Form::File { kind, tail: Tail::default() }),
-            // A WAV is audio, too.
+            // A WAV file is audio, too.
             FileKind::Wav if kinds.contains(&FileKind::Audio) => {
                 Ok(Form::File { kind, tail: Tail::default() })
             }
@@ -351,18 +372,18 @@ impl Start {
     }
 }
 
-/// Blanks (and a byte order mark) at the start; `None` while the mark is half there.
+/// Counts blanks and a byte order mark at the start; `None` while the mark is incomplete.
 fn blanks(held: &[u8]) -> Option<usize> {
     const MARK: &[u8] = b"\xEF\xBB\xBF";
     if held.len() < MARK.len() && !held.is_empty() && MARK.starts_with(held) {
         return None;
     }
-    let behind = without_mark(held);
-    let blank = behind.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
-    Some(held.len() - behind.len() + blank)
+    let rest = without_mark(held);
+    let blank = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+    Some(held.len() - rest.len() + blank)
 }
 
-/// What is wrong with a body that ended before it could be told what it is.
+/// What is wrong with a body that ended before its form was known.
 fn cut_short(held: &[u8], received: u64) -> AnswerError {
     let rest = &held[blanks(held).unwrap_or(0)..];
     if rest.is_empty() {

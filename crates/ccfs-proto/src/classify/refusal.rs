@@ -7,19 +7,21 @@ use serde::Deserialize;
 
 use crate::envelope::{shown, without_mark};
 
-/// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and what gateways say.
+/// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and
+/// the errors of gateways.
 ///
-/// The fields are those of the server's JSON, where it sent some. See `docs/protocol.md`, "Answers" and "Lockout and clock".
+/// The fields are those of the server's JSON, if it sent any. See `docs/protocol.md`, "Answers" and
+/// "Lockout and clock".
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRefusal {
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
-    /// The server's word for it, such as `Forbidden`: at most 200 characters, none of them a control character.
+    /// The server's `error`, such as `Forbidden`: at most 200 characters, no control characters.
     pub error: Option<String>,
-    /// The server's sentence, shortened likewise.
+    /// The server's `message`, shortened the same way.
     pub message: Option<String>,
-    /// The server's time in milliseconds since 1970.
+    /// The server's time, in milliseconds since 1970.
     pub timestamp: Option<i64>,
 }
 
@@ -57,11 +59,20 @@ impl fmt::Display for HttpRefusal {
             write!(f, " ({word})")?;
         }
         f.write_str(match self.status.as_u16() {
-            401 => ": the signature was not accepted. Check the keys, the clock and the endpoint before trying again: bad signatures lock the address",
-            403 => ": the server locked this address after bad signatures, or does not allow the call. Wait, and check the keys before trying again",
-            404 => ": there is no such interface at this address. Check the endpoint's path prefix",
+            401 => {
+                ": the server rejected the signature; check keys, clock and endpoint first, because \
+                 bad signatures lock the address"
+            }
+            403 => {
+                ": the server locked this address after bad signatures, or denies the call; wait, \
+                 and check the keys"
+            }
+            404 => ": no such interface at this address; check the endpoint's path prefix",
             429 | 503 => ": the server is busy; try again later",
-            300..=399 => ": a redirect, which a signed request must not follow. Use the address that it names as endpoint, if it is yours",
+            300..=399 => {
+                ": a signed request must not follow a redirect; use its target as the endpoint if \
+                 you trust it"
+            }
             _ => "",
         })
     }

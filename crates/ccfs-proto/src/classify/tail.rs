@@ -1,13 +1,13 @@
-//! Whether a file ends as a ZIP does.
+//! Whether a file ends as a ZIP archive does.
 
 use std::fmt;
 
-/// The end record of a ZIP without its comment.
+/// Bytes of the end of central directory record, without its comment.
 const ZIP_END: usize = 22;
-/// The longest comment that may stand behind the end record.
+/// The longest comment of a ZIP archive.
 const ZIP_COMMENT: usize = 65_535;
 
-/// The last bytes of a file, as many as are needed to see whether a ZIP ends there.
+/// The last bytes of a file, enough to see whether a ZIP archive ends there.
 #[derive(Default)]
 pub(super) struct Tail(Vec<u8>);
 
@@ -21,11 +21,11 @@ impl Tail {
         }
     }
 
-    /// Whether the end record stands at the end, with a comment that reaches exactly to it.
+    /// Returns whether an end record is followed by exactly its comment.
     pub(super) fn ends_a_zip(&self) -> bool {
-        self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(behind, record)| {
+        self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(after, record)| {
             record.starts_with(b"PK\x05\x06")
-                && usize::from(u16::from_le_bytes([record[20], record[21]])) == behind
+                && usize::from(u16::from_le_bytes([record[20], record[21]])) == after
         })
     }
 }

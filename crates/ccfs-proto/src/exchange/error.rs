@@ -1,5 +1,6 @@
 //! How an exchange can fail.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::failure::{FailureKind, TransportFailure};
 use super::skew::ClockSkew;
 use crate::auth::ViewError;
 use crate::classify::{AnswerError, HttpRefusal};
-use crate::envelope::shown;
+use crate::envelope::{Envelope, shown};
 use crate::operation::FieldError;
 use crate::result_code::{Advice, ResultCode};
 use crate::words::InWords;
@@ -24,9 +25,25 @@ pub enum RequestError {
     Field(#[from] FieldError),
     /// The path of a custom operation is not made of plain segments.
     #[error(
-        "the operation's path must begin with '/', hold only letters, digits, '/', '-', '.', '_' and '~', and have no segment of dots"
+        "path of the operation is not valid; it must begin with '/', have only letters, digits, \
+         '/', '-', '.', '_' and '~', and no segment of dots"
     )]
     Path,
+    /// A header of a custom operation, or its content type, is malformed.
+    #[error("header `{name}` has a malformed name or value; use visible ASCII characters")]
+    Header {
+        /// Name of the header, shortened.
+        name: String,
+    },
+    /// A header of a custom operation is one that the exchange sets, or is given twice.
+    #[error(
+        "header `{name}` cannot be set by an operation or is given twice; remove it, and use \
+         `content_type` for the content type"
+    )]
+    ReservedHeader {
+        /// Name of the header.
+        name: String,
+    },
     /// The request cannot be signed.
     #[error(transparent)]
     Sign(#[from] ViewError),
@@ -40,7 +57,7 @@ pub enum RequestError {
 #[non_exhaustive]
 pub struct ExchangeError {
     /// The interface that was called.
-    pub interface: &'static str,
+    pub interface: Cow<'static, str>,
     /// Requests that were sent.
     pub attempts: u32,
     /// What went wrong.
@@ -230,9 +247,9 @@ impl ErrorKind {
         }
     }
 
-    pub(super) fn of_code(code: ResultCode, description: &str) -> Self {
-        let advice = code.advice();
-        Self::ResultCode { code, description: shown(description), advice }
+    pub(super) fn result_code_of(envelope: &Envelope, advice: Advice) -> Self {
+        let (code, description) = (envelope.code().clone(), shown(envelope.description()));
+        Self::ResultCode { code, description, advice }
     }
 }
 
@@ -248,7 +265,10 @@ impl fmt::Display for ErrorKind {
                 }
             }
             Self::ResultCode { code, description, advice } => {
-                write!(f, "the server answered {code}: {}", code.meaning())?;
+                write!(f, "the server answered {code}")?;
+                if !matches!(code, ResultCode::Other(_)) {
+                    write!(f, ": {}", code.meaning())?;
+                }
                 // Many servers send the documented meaning as the description.
                 if !description.is_empty() && !description.eq_ignore_ascii_case(code.meaning()) {
                     write!(f, " (\"{description}\")")?;

@@ -337,12 +337,14 @@ impl<O: Operation> Exchange<O> {
 
     fn answer(&self, classifier: Classifier) -> Result<O::Answer, ErrorKind> {
         let received = match classifier.finish().map_err(ErrorKind::Answer)? {
-            Classified::Envelope(envelope) if envelope.code().is_success() => {
+            Classified::Envelope(envelope) if self.operation.is_success(envelope.code()) => {
                 Received::Envelope(envelope)
             }
             Classified::Envelope(envelope) => {
-                return Err(ErrorKind::of_code(envelope.code().clone(), envelope.description()));
+                let advice = self.operation.advice(envelope.code());
+                return Err(ErrorKind::result_code_of(&envelope, advice));
             }
+            Classified::Json(json) => Received::Json(json),
             Classified::File(receipt) => Received::File(receipt),
             Classified::Refusal(refusal) => {
                 return Err(ErrorKind::Refused { refusal, skew: self.skew });

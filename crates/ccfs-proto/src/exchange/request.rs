@@ -3,16 +3,24 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use super::error::RequestError;
 use crate::auth::{RequestView, Signer, percent_encode};
 use crate::endpoint::Endpoint;
+use crate::envelope::shown;
 use crate::operation::OperationRequest;
 use crate::timestamp::Timestamp;
 
-/// The content type that is sent and signed, byte for byte.
-const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
+/// Headers that an operation cannot set: they belong to the exchange and to the connection.
+const RESERVED: [HeaderName; 6] = [
+    header::HOST,
+    header::AUTHORIZATION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+];
 
 /// A request that is ready to be signed: everything but the `Authorization` header.
 ///
@@ -41,13 +49,21 @@ pub struct PreparedRequest {
     query: Vec<(String, String)>,
     host: String,
     content_length: String,
+    content_type: HeaderValue,
+    /// The operation's own headers, and whether each is signed.
+    headers: Vec<(HeaderName, HeaderValue, bool)>,
     body: Bytes,
     signed: bool,
 }
 
 impl PreparedRequest {
-    /// Puts an operation's request onto an endpoint. It fails with [`Path`](RequestError::Path) alone: what cannot stand in the path or
-    /// in the URL.
+    /// Puts an operation's request on an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the path is not valid for a URL ([`Path`](RequestError::Path)), or a header or
+    /// the content type is malformed ([`Header`](RequestError::Header)) or not the operation's to
+    /// set ([`ReservedHeader`](RequestError::ReservedHeader)).
     pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
         let path = format!("{}{}", endpoint.prefix(), request.path);
         let host = endpoint.host_header();
@@ -70,12 +86,15 @@ impl PreparedRequest {
             .path_and_query(target)
             .build()
             .map_err(|_| RequestError::Path)?;
+        let headers = extra_headers(&request)?;
         Ok(Self {
             method: request.method,
             uri,
             path,
             query: request.query,
             content_length: request.body.len().to_string(),
+            content_type: header_value("content-type", &request.content_type)?,
+            headers,
             host,
             body: request.body,
             signed: request.signed,
@@ -90,7 +109,7 @@ impl PreparedRequest {
     pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
         let headers = [
             ("content-length", self.content_length.as_str()),
-            ("content-type", CONTENT_TYPE),
+            ("content-type", self.content_type.to_str().unwrap_or_default()),
             ("host", self.host.as_str()),
         ];
         let headers = if self.body.is_empty() { &headers[2..] } else { &headers };
@@ -98,21 +117,53 @@ impl PreparedRequest {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request = request.header(header::ACCEPT, HeaderValue::from_static("*/*"));
+        if !self.headers.iter().any(|(name, ..)| name == header::ACCEPT) {
+            request = request.header(header::ACCEPT, HeaderValue::from_static("*/*"));
+        }
+        for (name, value, _) in &self.headers {
+            request = request.header(name, value);
+        }
         if self.signed {
             let query: Vec<(&str, &str)> =
                 self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let extra = self.headers.iter().filter(|(.., signed)| *signed);
+            let extra = extra.map(|(name, value, _)| (name.as_str(), value.to_str().unwrap_or("")));
+            let headers: Vec<_> = headers.iter().copied().chain(extra).collect();
             let view = RequestView {
                 method: self.method.as_str(),
                 path: &self.path,
                 query: &query,
-                headers,
+                headers: &headers,
                 body: &self.body,
             };
             request = request.header(header::AUTHORIZATION, signer.sign(view, at)?);
         }
         request.body(self.body.clone()).map_err(|_| RequestError::Path)
     }
+}
+
+/// Reads the headers that an operation adds.
+fn extra_headers(
+    request: &OperationRequest,
+) -> Result<Vec<(HeaderName, HeaderValue, bool)>, RequestError> {
+    let mut headers: Vec<(HeaderName, HeaderValue, bool)> = Vec::new();
+    for extra in &request.headers {
+        let malformed = |_| RequestError::Header { name: shown(&extra.name) };
+        let name = HeaderName::try_from(&extra.name).map_err(malformed)?;
+        if RESERVED.contains(&name) || headers.iter().any(|(other, ..)| *other == name) {
+            return Err(RequestError::ReservedHeader { name: name.to_string() });
+        }
+        let mut value = header_value(&extra.name, &extra.value)?;
+        value.set_sensitive(true);
+        headers.push((name, value, extra.signed));
+    }
+    Ok(headers)
+}
+
+/// Accepts visible ASCII characters, spaces and tabs, as they can be signed.
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, RequestError> {
+    let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+    value.ok_or_else(|| RequestError::Header { name: shown(name) })
 }
 
 impl fmt::Debug for PreparedRequest {

@@ -1,4 +1,4 @@
-//! An operation that is only known by name: for commands and scripts.
+//! Operations whose type is not known at compile time: for commands and scripts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,36 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::field::FieldError;
-use super::interface::{FieldForm, INTERFACES, Interface, InterfaceField, Values};
-use super::{Operation, OperationRequest, Received, Repeat};
+use super::fields::Fields;
+use super::interface::{FieldForm, INTERFACES, Interface, InterfaceField};
+use super::{Operation, Received};
 use crate::classify::{AnswerError, Expected, FileReceipt};
 use crate::envelope::shown;
-use crate::result_data::ResultData;
+use crate::raw_json::RawJson;
 
-/// All of an operation that is the same as the one inside, which is all but the answer.
-macro_rules! as_inside {
-    () => {
-        fn interface(&self) -> &'static str {
-            self.0.interface()
-        }
-
-        fn request(&self) -> Result<OperationRequest, FieldError> {
-            self.0.request()
-        }
-
-        fn repeat(&self) -> Repeat {
-            self.0.repeat()
-        }
-
-        fn expected(&self) -> Expected {
-            self.0.expected()
-        }
-    };
-}
-
-/// Any operation of [`INTERFACES`], made from the interface's name and its fields as texts.
+/// Any operation: one of [`INTERFACES`] by its name, or a custom one.
 ///
-/// It sends the very bytes that the typed operation sends and checks its answer just as strictly; only the answer's type is given up.
+/// By name it sends the same bytes as the typed operation and checks the answer the same way.
 ///
 /// ```
 /// use ccfs_proto::{AnyOperation, CallError, Operation};
@@ -45,17 +25,28 @@ macro_rules! as_inside {
 /// assert_eq!(call.request().unwrap().query, [("locationId".to_owned(), "7".to_owned())]);
 ///
 /// let unknown = AnyOperation::from_fields("downloadRecord", [("callID", "1")]).unwrap_err();
-/// assert_eq!(unknown.to_string(), "downloadRecord has no field `callID`; it has: fileName, callId, ccId");
+/// assert_eq!(
+///     unknown.to_string(),
+///     "downloadRecord has no field `callID`; use one of fileName, callId, ccId"
+/// );
 /// # Ok::<(), CallError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct AnyOperation(Arc<dyn Dynamic>);
+#[derive(Clone)]
+pub struct AnyOperation(Arc<dyn Operation<Answer = AnyAnswer> + Send + Sync>);
 
 impl AnyOperation {
-    /// The operation of the interface `name` with `fields`, which are pairs of a field's name and its text, in any order.
+    /// Wraps a custom operation.
+    pub fn from_operation(operation: impl Operation + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Untyped(operation)))
+    }
+
+    /// Creates the operation of the interface `name` from pairs of field name and text, in any
+    /// order.
     ///
-    /// Texts that must be read (times, numbers, file names) are read here, and fail with [`Field`](CallError::Field). The bounds are
-    /// checked by [`request`](Operation::request), as with every operation, and so before anything is sent.
+    /// # Errors
+    ///
+    /// Fails when a name is unknown, a required field is missing, or a value is malformed.
+    /// [`request`](Operation::request) checks the fields against each other, and a file.
     pub fn from_fields(
         name: &str,
         fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
@@ -63,7 +54,12 @@ impl AnyOperation {
         Self::build(name, fields, None)
     }
 
-    /// The same, with the bytes of a file for the one field that takes them (`data` of `ivr/uploadFile`).
+    /// Creates the operation as [`from_fields`](Self::from_fields) does, with the bytes of the
+    /// field that is a file (`data` of `ivr/uploadFile`).
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`from_fields`](Self::from_fields) does, and when the interface accepts no file.
     pub fn from_fields_with_data(
         name: &str,
         fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
@@ -72,60 +68,53 @@ impl AnyOperation {
         Self::build(name, fields, Some(data.into()))
     }
 
-    /// The same operation as a download, where its interface answers with a file.
-    ///
-    /// ```
-    /// use ccfs_proto::AnyOperation;
-    ///
-    /// let call = AnyOperation::from_fields("downloadRecord", [("callId", "1577-0001")])?;
-    /// assert!(call.into_download().is_some());
-    /// # Ok::<(), ccfs_proto::CallError>(())
-    /// ```
+    /// Returns the operation as a download, if its answer is a file.
     pub fn into_download(self) -> Option<AnyDownload> {
         matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
     }
 
     fn build(
         name: &str,
-        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
+        texts: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
         data: Option<Bytes>,
     ) -> Result<Self, CallError> {
         let interface = Interface::named(name)
             .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
-        let mut values = Values { texts: Vec::new(), data };
-        for (key, text) in fields {
-            let key = key.as_ref();
-            let field =
-                interface.field(key).ok_or_else(|| CallError::unknown_field(interface, key))?;
-            if is_data(field) {
-                return Err(CallError::NotText { interface: interface.name, field: field.name });
-            }
-            if values.texts.iter().any(|(name, _)| *name == field.name) {
-                return Err(CallError::GivenTwice { interface: interface.name, field: field.name });
-            }
-            values.texts.push((field.name, text.into()));
-        }
-        if values.data.is_some() && !interface.fields.iter().any(is_data) {
-            return Err(CallError::NoData { interface: interface.name });
-        }
-        let given = |field: &InterfaceField| match field.form {
-            FieldForm::Wav { .. } => values.data.is_some(),
-            _ => values.texts.iter().any(|(name, _)| *name == field.name),
-        };
-        let missing: Vec<_> = interface
-            .fields
-            .iter()
-            .filter(|field| field.required && !given(field))
-            .map(|field| field.name)
-            .collect();
-        if !missing.is_empty() {
-            return Err(CallError::Missing {
+        let known = || interface.fields.iter().map(|field| field.name).collect();
+        let has_data = data.is_some();
+        let mut fields = Fields::new(interface);
+        for (key, text) in texts {
+            let unknown = || CallError::UnknownField {
                 interface: interface.name,
-                missing,
-                known: known(interface),
-            });
+                field: shown(key.as_ref()),
+                known: known(),
+            };
+            let field = interface.field(key.as_ref()).ok_or_else(unknown)?;
+            let (interface, name) = (interface.name, field.name);
+            if is_data(field) {
+                return Err(CallError::NotText { interface, field: name });
+            }
+            if fields.text(name).is_some() {
+                return Err(CallError::GivenTwice { interface, field: name });
+            }
+            fields = fields.with(name, text);
         }
-        Ok(Self((interface.build)(&mut values)?))
+        if let Some(data) = data {
+            if !interface.fields.iter().any(is_data) {
+                return Err(CallError::NoData { interface: interface.name });
+            }
+            fields = fields.with_data(data);
+        }
+        let is_given = |field: &InterfaceField| {
+            fields.text(field.name).is_some() || (is_data(field) && has_data)
+        };
+        let missing = interface.fields.iter().filter(|field| field.required && !is_given(field));
+        let missing: Vec<_> = missing.map(|field| field.name).collect();
+        if !missing.is_empty() {
+            return Err(CallError::Missing { interface: interface.name, missing, known: known() });
+        }
+        fields.check_texts()?;
+        Ok(Self(Arc::new(fields)))
     }
 }
 
@@ -133,131 +122,119 @@ fn is_data(field: &InterfaceField) -> bool {
     matches!(field.form, FieldForm::Wav { .. })
 }
 
-fn known(interface: &Interface) -> Vec<&'static str> {
-    interface.fields.iter().map(|field| field.name).collect()
-}
-
 impl Operation for AnyOperation {
     type Answer = AnyAnswer;
 
-    as_inside!();
+    delegate!(self => self.0);
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
         self.0.answer(received)
     }
 }
 
-/// An [`AnyOperation`] whose interface answers with a file, as downloads want it; made by [`AnyOperation::into_download`].
-#[derive(Clone, Debug)]
-pub struct AnyDownload(AnyOperation);
-
-impl Operation for AnyDownload {
-    type Answer = FileReceipt;
-
-    as_inside!();
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
+impl fmt::Debug for AnyOperation {
+    /// Omits the fields, one of which may be a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnyOperation").field(&self.interface()).finish()
     }
 }
 
-/// What [`AnyOperation`] answers.
+/// An [`AnyOperation`] that answers with a file; made by [`AnyOperation::into_download`].
+#[derive(Clone, Debug)]
+pub struct AnyDownload(AnyOperation);
+
+impl_operation!(AnyDownload => FileReceipt, Received::into_file);
+
+/// The answer of an [`AnyOperation`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyAnswer {
-    /// The envelope's `resultData`, where there is some.
-    Data(Option<ResultData>),
-    /// A whole file, whose bytes went to the sink.
+    /// The `resultData` of an envelope, if any.
+    Data(Option<RawJson>),
+    /// JSON without an envelope.
+    Json(RawJson),
+    /// A complete file, whose bytes went to the sink.
     File(FileReceipt),
 }
 
-/// What [`AnyOperation`] holds.
-pub(super) trait Dynamic: Operation<Answer = AnyAnswer> + fmt::Debug + Send + Sync {}
+impl AnyAnswer {
+    pub(super) fn of(received: &Received) -> Self {
+        match received {
+            Received::Envelope(envelope) => Self::Data(envelope.data().cloned()),
+            Received::Json(json) => Self::Json(json.clone()),
+            Received::File(receipt) => Self::File(*receipt),
+        }
+    }
+}
 
-impl<O: Operation<Answer = AnyAnswer> + fmt::Debug + Send + Sync> Dynamic for O {}
-
-/// An operation whose answer's type is given up.
-#[derive(Debug)]
-pub(super) struct Untyped<O>(pub(super) O);
+/// A custom operation without the type of its answer.
+struct Untyped<O>(O);
 
 impl<O: Operation> Operation for Untyped<O> {
     type Answer = AnyAnswer;
 
-    as_inside!();
+    delegate!(self => self.0);
 
     fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
-        let any = match &received {
-            Received::Envelope(envelope) => AnyAnswer::Data(envelope.data().cloned()),
-            Received::File(receipt) => AnyAnswer::File(*receipt),
-        };
-        // The typed answer is made as well, so that what it would refuse is refused.
-        self.0.answer(received).map(|_| any)
+        let answer = AnyAnswer::of(&received);
+        // The operation's own check of the answer applies, too.
+        self.0.answer(received).map(|_| answer)
     }
 }
 
-/// Why no operation can be made from a name and fields.
+/// Why an operation cannot be created from a name and fields.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// There is no such interface.
-    #[error("there is no interface `{name}`; there are: {}", INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", "))]
+    /// Unknown interface.
+    #[error("unknown interface `{name}`; use one of {}", INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", "))]
     UnknownInterface {
-        /// The name that was given, shortened.
+        /// The name, shortened.
         name: String,
     },
-    /// The interface has no such field.
-    #[error("{interface} has no field `{field}`; it has: {}", known.join(", "))]
+    /// Unknown field.
+    #[error("{interface} has no field `{field}`; use one of {}", known.join(", "))]
     UnknownField {
         /// The interface.
         interface: &'static str,
-        /// The name that was given, shortened.
+        /// The name, shortened.
         field: String,
-        /// The fields that it has.
+        /// The fields of the interface.
         known: Vec<&'static str>,
     },
-    /// Fields that must be given are not.
-    #[error("{interface} also needs {}; its fields are: {}", missing.join(", "), known.join(", "))]
+    /// Required fields are missing.
+    #[error("{interface} requires {}; its fields are {}", missing.join(", "), known.join(", "))]
     Missing {
         /// The interface.
         interface: &'static str,
-        /// The fields that are missing.
+        /// The missing fields.
         missing: Vec<&'static str>,
-        /// The fields that it has.
+        /// The fields of the interface.
         known: Vec<&'static str>,
     },
     /// A field is given twice.
-    #[error("{interface}: the field `{field}` is given twice")]
+    #[error("{interface}: field `{field}` is given twice")]
     GivenTwice {
         /// The interface.
         interface: &'static str,
         /// The field.
         field: &'static str,
     },
-    /// A field that takes a file's bytes is given as text.
-    #[error("{interface}: the field `{field}` takes the bytes of a file, not a text")]
+    /// A field that is a file is given as text.
+    #[error("{interface}: field `{field}` is a file, not text")]
     NotText {
         /// The interface.
         interface: &'static str,
         /// The field.
         field: &'static str,
     },
-    /// A file's bytes are given, and the interface takes none.
-    #[error("{interface} takes no file")]
+    /// A file is given, and the interface accepts none.
+    #[error("{interface} accepts no file")]
     NoData {
         /// The interface.
         interface: &'static str,
     },
-    /// A field's text cannot be read.
+    /// A field's value is malformed.
     #[error(transparent)]
     Field(#[from] FieldError),
-}
-
-impl CallError {
-    fn unknown_field(interface: &Interface, field: &str) -> Self {
-        Self::UnknownField {
-            interface: interface.name,
-            field: shown(field),
-            known: known(interface),
-        }
-    }
 }

@@ -1,5 +1,6 @@
-//! Checking the fields of a request before it is sent.
+//! Errors in the fields of a request, and the checks of free text.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::wav::WavProblem;
@@ -8,136 +9,133 @@ use crate::envelope::shown;
 use crate::file_name::FileNameError;
 use crate::words::InWords;
 
-/// A field of a request that the server would refuse, or that an [`Operation`](crate::Operation) of one's own cannot send.
+/// A field of a request that the server would refuse, or that a custom
+/// [`Operation`](crate::Operation) cannot send.
 ///
-/// It names the field, the bound and how far the value is beyond it; text that may be a secret is never repeated.
+/// The message has the field, the limit and the value's length; text that may be a secret is not in
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 #[non_exhaustive]
 pub struct FieldError {
-    /// The field's name in the request.
-    pub field: &'static str,
+    /// Name of the field in the request.
+    pub field: Cow<'static, str>,
     /// What is wrong with it.
     pub problem: FieldProblem,
+}
+
+impl FieldError {
+    /// Creates an error for the field of that name.
+    pub fn new(field: impl Into<Cow<'static, str>>, problem: impl Into<FieldProblem>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
 }
 
 /// What is wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldProblem {
-    /// It must be given.
-    #[error("it must be given")]
+    /// A required field is missing or empty.
+    #[error("required field is missing or empty")]
     Missing,
-    /// It may be left out, but not be empty.
-    #[error("it is empty: leave it out, or give it a value")]
+    /// An optional field is empty.
+    #[error("value is empty; leave the field out or give it a value")]
     Empty,
-    /// It or another field must be given.
-    #[error("it or `{other}` must be given")]
+    /// One of two fields is required.
+    #[error("neither this field nor `{other}` is given; set one of them")]
     NeitherGiven {
         /// The other field.
-        other: &'static str,
+        other: Cow<'static, str>,
     },
     /// Too long.
-    #[error("it has {len} characters, and at most {limit} are taken")]
+    #[error("value is {len} characters long, limit {limit}")]
     TooLong {
-        /// The bound in characters.
+        /// Limit in characters.
         limit: usize,
-        /// The characters given.
+        /// Length of the value in characters.
         len: usize,
     },
     /// A character that is not allowed.
-    #[error("its character {at} (from 0) is not allowed: {allowed}")]
+    #[error("character at index {at} is not allowed; use {allowed}")]
     Character {
-        /// The character's place, from 0.
+        /// Index of the character, from 0.
         at: usize,
         /// What is allowed.
-        allowed: &'static str,
+        allowed: Cow<'static, str>,
     },
-    /// Not one of the values that the interface knows. The value is not repeated.
-    #[error("it must be {allowed}")]
+    /// A value that is not allowed. The message does not repeat it.
+    #[error("value is not allowed; use {allowed}")]
     Value {
         /// What is allowed.
-        allowed: &'static str,
+        allowed: Cow<'static, str>,
     },
-    /// Not of the form that the interface takes.
-    #[error("it is \"{given}\", and it must be {allowed}")]
+    /// A value of another form. The message repeats it.
+    #[error("\"{given}\" is not allowed; use {allowed}")]
     Form {
-        /// What was given, shortened.
+        /// The value, shortened.
         given: String,
         /// What is allowed.
-        allowed: &'static str,
+        allowed: Cow<'static, str>,
     },
-    /// No time of the tenant's clock.
+    /// Not a local time.
     #[error(transparent)]
     Time(#[from] CalendarError),
-    /// No name of an index file.
+    /// Not the name of an index file.
     #[error(transparent)]
     FileName(#[from] FileNameError),
-    /// No sound file that the server takes.
+    /// Not a sound file that the server accepts.
     #[error(transparent)]
     Wav(#[from] WavProblem),
     /// The begin is later than the end.
-    #[error("the begin is later than the end")]
+    #[error("begin is later than the end")]
     BeginAfterEnd,
-    /// The window is longer than the bound.
-    #[error("the window is {} long, and at most {} are taken: ask for several shorter ones",
+    /// The period is too long.
+    #[error("period is {} long, limit {}; split it into shorter periods",
         InWords(Duration::from_secs(*seconds)), InWords(Duration::from_secs(*limit)))]
     SpanTooLong {
-        /// The bound in seconds.
+        /// Limit in seconds.
         limit: u64,
-        /// The seconds asked for.
+        /// Length of the period in seconds.
         seconds: u64,
     },
 }
 
 impl FieldProblem {
-    /// `given` is repeated, so it must be nothing that could be a secret.
-    pub(super) fn form(given: &str, allowed: &'static str) -> Self {
-        Self::Form { given: shown(given), allowed }
+    /// `given` is repeated, so it must not be a secret.
+    pub(super) fn form(given: &str, allowed: impl Into<Cow<'static, str>>) -> Self {
+        Self::Form { given: shown(given), allowed: allowed.into() }
     }
 }
 
-impl FieldError {
-    /// What is wrong with the field of that name in the request.
-    pub fn new(field: &'static str, problem: impl Into<FieldProblem>) -> Self {
-        Self { field, problem: problem.into() }
-    }
-}
-
-/// Bounds the characters of a field that must have some.
-pub(crate) fn text(field: &'static str, text: &str, limit: usize) -> Result<(), FieldError> {
+/// Checks length and characters of free text.
+pub(super) fn check_text(text: &str, limit: usize) -> Result<(), FieldProblem> {
     if text.is_empty() {
-        return Err(FieldError::new(field, FieldProblem::Missing));
+        return Err(FieldProblem::Empty);
     }
     let len = text.chars().count();
     if len > limit {
-        return Err(FieldError::new(field, FieldProblem::TooLong { limit, len }));
+        return Err(FieldProblem::TooLong { limit, len });
     }
-    only(field, text, |c| !c.is_control(), "no control characters")
+    check_characters(text, |c| !c.is_control(), "characters that are not control characters")
 }
 
-/// Bounds the characters of a field that may be left out.
-pub(crate) fn optional_text(
-    field: &'static str,
-    value: Option<&str>,
-    limit: usize,
-) -> Result<(), FieldError> {
-    match value {
-        None => Ok(()),
-        Some("") => Err(FieldError::new(field, FieldProblem::Empty)),
-        Some(value) => text(field, value, limit),
-    }
-}
-
-/// Takes only some characters.
-pub(super) fn only(
-    field: &'static str,
+pub(super) fn check_characters(
     text: &str,
-    take: fn(char) -> bool,
+    is_allowed: fn(char) -> bool,
     allowed: &'static str,
-) -> Result<(), FieldError> {
-    match text.chars().position(|c| !take(c)) {
-        Some(at) => Err(FieldError::new(field, FieldProblem::Character { at, allowed })),
+) -> Result<(), FieldProblem> {
+    match text.chars().position(|c| !is_allowed(c)) {
+        Some(at) => Err(FieldProblem::Character { at, allowed: allowed.into() }),
         None => Ok(()),
     }
+}
+
+pub(super) fn check_url(text: &str) -> Result<(), FieldProblem> {
+    let uri: Option<http::Uri> = text.parse().ok();
+    let is_usable = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    let allowed = "an http:// or https:// URL that the server can reach".into();
+    if is_usable { Ok(()) } else { Err(FieldProblem::Value { allowed }) }
 }

@@ -1,18 +1,12 @@
-//! The interfaces as a table: what a command can list, and build calls from.
+//! The table of interfaces: what a typed operation, a call by name and a command's help follow from.
 
 use std::fmt;
-use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::any::{Dynamic, Untyped};
-use super::field::{FieldError, FieldProblem};
-use super::{
-    Operation, Repeat, agent_operations, agent_skill, bill, ivr, node_recording, playback,
-    recording, upload,
-};
+use super::field::{self, FieldError, FieldProblem};
+use super::fields::Fields;
+use super::{Received, Repeat, index_files, ivr, playback, recording};
 use crate::calendar::LocalTime;
-use crate::classify::Expected;
+use crate::classify::{AnswerError, Expected, FileKind};
 use crate::file_name::IndexFileName;
 
 /// All interfaces of CC-FS, by topic.
@@ -29,54 +23,57 @@ use crate::file_name::IndexFileName;
 /// assert_eq!(download.fields[1].form.to_string(), "1 to 25 characters");
 /// ```
 pub const INTERFACES: &[Interface] = &[
-    agent_skill::QueryAgentSkillInfoData::INTERFACE,
-    agent_skill::DownloadAgentSkillInfoFile::INTERFACE,
-    agent_operations::QueryAgentOprInfoData::INTERFACE,
-    agent_operations::DownloadAgentOprInfoFile::INTERFACE,
-    bill::QueryBillData::INTERFACE,
-    bill::DownloadBillFile::INTERFACE,
-    recording::DownloadRecordFile::INTERFACE,
-    recording::DownloadRecord::INTERFACE,
-    recording::GetRecordFileUrlFromObs::INTERFACE,
-    playback::RequestPlayVoice::INTERFACE,
-    playback::PlayVoice::INTERFACE,
-    node_recording::DownloadOiapRecord::INTERFACE,
-    node_recording::DownloadIvrRecordFile::INTERFACE,
-    ivr::IvrDownloadFile::INTERFACE,
-    upload::IvrUploadFile::INTERFACE,
-    ivr::IvrGetFileHash::INTERFACE,
-    ivr::IvrDeleteFile::INTERFACE,
+    index_files::QUERY_AGENT_SKILL_INFO_DATA,
+    index_files::DOWNLOAD_AGENT_SKILL_INFO_FILE,
+    index_files::QUERY_AGENT_OPR_INFO_DATA,
+    index_files::DOWNLOAD_AGENT_OPR_INFO_FILE,
+    index_files::QUERY_BILL_DATA,
+    index_files::DOWNLOAD_BILL_FILE,
+    recording::DOWNLOAD_RECORD_FILE,
+    recording::DOWNLOAD_RECORD,
+    recording::GET_RECORD_FILE_URL_FROM_OBS,
+    playback::REQUEST_PLAY_VOICE,
+    playback::PLAY_VOICE,
+    recording::DOWNLOAD_OIAP_RECORD,
+    recording::DOWNLOAD_IVR_RECORD_FILE,
+    ivr::DOWNLOAD_FILE,
+    ivr::UPLOAD_FILE,
+    ivr::GET_FILE_HASH,
+    ivr::DELETE_FILE,
 ];
 
-/// One interface of CC-FS, described. See `docs/protocol.md`, "Other interfaces".
+/// One interface of CC-FS. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Interface {
-    /// Its name: the end of its path.
+    /// Name: the end of the path.
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    /// `POST` or `GET`.
+    /// `POST` or `GET`. A `GET` has no body.
     pub method: &'static str,
-    /// Whether its requests are signed.
+    /// Whether requests are signed.
     pub signed: bool,
-    /// Its fields, in the order in which they are sent.
+    /// Fields, in the order in which they are sent.
     pub fields: &'static [InterfaceField],
-    /// What a good answer holds, in words.
+    /// What a successful answer contains.
     pub answer: &'static str,
-    /// What a good answer is.
+    /// The form of a successful answer.
     pub expected: Expected,
-    /// Whether it may be sent again.
+    /// Whether a request may be retried.
     pub repeat: Repeat,
-    pub(super) build: fn(&mut Values) -> Built,
+    /// Whether the body is `{"request":…,"msgBody":{…}}` around the fields, or only the fields.
+    pub(super) enveloped: bool,
+    /// Checks the fields against each other, once each is valid by itself.
+    pub(super) check: fn(&Fields) -> Result<(), FieldError>,
+    /// Checks a successful answer of a call by name as the typed operation does.
+    pub(super) check_answer: fn(Received) -> Result<(), AnswerError>,
 }
 
-/// An operation made from texts.
-pub(super) type Built = Result<Arc<dyn Dynamic>, FieldError>;
-
 impl Interface {
-    /// What most interfaces have in common; the rest is always set beside it.
-    pub(super) const SIGNED_POST: Self = Self {
+    /// The defaults of an interface that answers with an envelope; `name`, `about`, `fields` and
+    /// `answer` are always set.
+    pub(super) const CALL: Self = Self {
         name: "",
         about: "",
         method: "POST",
@@ -85,24 +82,38 @@ impl Interface {
         answer: "",
         expected: Expected::Envelope,
         repeat: Repeat::OnlyUnlessArrived,
-        build: |_| unreachable!("every interface has its own"),
+        enveloped: true,
+        check: |_| Ok(()),
+        check_answer: |received| received.into_envelope().map(drop),
     };
 
-    /// The interface of that name, as the reference writes it.
+    /// The defaults of an interface that answers with a recording.
+    pub(super) const DOWNLOAD: Self = Self {
+        answer: "the recording",
+        expected: Expected::File(&[FileKind::Wav]),
+        repeat: Repeat::Harmless,
+        check_answer: |received| received.into_file().map(drop),
+        ..Self::CALL
+    };
+
+    /// Returns the interface with that name, as the reference spells it.
     pub fn named(name: &str) -> Option<&'static Self> {
         INTERFACES.iter().find(|interface| interface.name == name)
     }
 
-    /// The field of that name.
+    /// Returns the field with that name.
     pub fn field(&self, name: &str) -> Option<&'static InterfaceField> {
         self.fields.iter().find(|field| field.name == name)
     }
+}
 
-    #[allow(clippy::unnecessary_wraps)] // `build` functions end with it.
-    pub(super) fn built(operation: impl Operation + fmt::Debug + Send + Sync + 'static) -> Built {
-        Ok(Arc::new(Untyped(operation)))
+impl PartialEq for Interface {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
+
+impl Eq for Interface {}
 
 impl fmt::Debug for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,23 +125,42 @@ impl fmt::Debug for Interface {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InterfaceField {
-    /// Its name, as it is sent.
+    /// Name, as it is sent.
     pub name: &'static str,
-    /// Where it stands in the request.
+    /// Place in the request.
     pub place: FieldPlace,
-    /// Whether it must be given.
+    /// Whether the field must be given.
     pub required: bool,
-    /// What is taken, with its bound.
+    /// Allowed values, with their limit.
     pub form: FieldForm,
     /// What it means.
     pub about: &'static str,
-    /// Whether it lets its reader do something and must not be shown: a token.
+    /// Whether the value is a secret that must not be shown: a token.
     pub secret: bool,
+    /// Whether the body has the value as a JSON number.
+    pub(super) number: bool,
+    /// Whether backslashes are sent as slashes.
+    pub(super) slashes: bool,
+    /// What is sent when the field is not given.
+    pub(super) when_absent: Option<&'static str>,
+    /// A constant that is sent after the field.
+    pub(super) followed_by: Option<(&'static str, &'static str)>,
 }
 
 impl InterfaceField {
     pub(super) const fn required(name: &'static str, form: FieldForm, about: &'static str) -> Self {
-        Self { name, place: FieldPlace::Body, required: true, form, about, secret: false }
+        Self {
+            name,
+            place: FieldPlace::Body,
+            required: true,
+            form,
+            about,
+            secret: false,
+            number: false,
+            slashes: false,
+            when_absent: None,
+            followed_by: None,
+        }
     }
 
     pub(super) const fn optional(name: &'static str, form: FieldForm, about: &'static str) -> Self {
@@ -141,12 +171,18 @@ impl InterfaceField {
         Self { place: FieldPlace::Query, ..self }
     }
 
-    pub(super) const fn secret(self) -> Self {
-        Self { secret: true, ..self }
+    /// Checks a value and returns the text to send.
+    pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
+        let text = match self.form.read(value) {
+            Err(FieldProblem::Empty) if self.required => Err(FieldProblem::Missing),
+            other => other,
+        }
+        .map_err(|problem| FieldError::new(self.name, problem))?;
+        Ok(if self.slashes { text.replace('\\', "/") } else { text })
     }
 }
 
-/// Where a field stands in a request.
+/// Place of a field in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldPlace {
@@ -156,36 +192,89 @@ pub enum FieldPlace {
     Query,
 }
 
-/// What a field takes. Shown in words.
+/// Allowed values of a field. `Display` shows them in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldForm {
-    /// Text of 1 to `limit` characters.
+    /// Text of 1 to `limit` characters, none of them a control character.
     Text {
-        /// The bound in characters.
+        /// Limit in characters.
         limit: usize,
     },
-    /// A time on the tenant's clock.
+    /// A path of 1 to `limit` ASCII letters, digits, slashes and dots.
+    Path {
+        /// Limit in characters.
+        limit: usize,
+    },
+    /// An `http` or `https` URL of at most `limit` characters.
+    Url {
+        /// Limit in characters.
+        limit: usize,
+    },
+    /// Local time of the call center.
     Time,
     /// A whole number.
     Number,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     UnixMillis,
-    /// The name of an index file.
+    /// Name of an index file.
     IndexFileName,
     /// One of these texts.
     OneOf(&'static [&'static str]),
-    /// The bytes of a WAV file, given apart from the texts.
+    /// The bytes of a WAV file, which are not given as text.
     Wav {
-        /// The bound in bytes, where the server's operators did not change it.
+        /// Limit in bytes, unless the server's operators changed it.
         limit: usize,
     },
+}
+
+impl FieldForm {
+    /// Checks a value and returns it in the form in which it is sent.
+    pub(super) fn read(self, value: &str) -> Result<String, FieldProblem> {
+        match self {
+            Self::Text { limit } => field::check_text(value, limit)?,
+            Self::Path { limit } => {
+                field::check_text(value, limit)?;
+                let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
+                field::check_characters(value, allowed, "letters, digits, '/' and '.'")?;
+            }
+            Self::Url { limit } => {
+                field::check_text(value, limit)?;
+                field::check_url(value)?;
+            }
+            Self::Time => return Ok(value.parse::<LocalTime>()?.to_string()),
+            Self::Number => {
+                let allowed = "a whole number, at most 18446744073709551615";
+                return number(value, u64::MAX).ok_or_else(|| FieldProblem::form(value, allowed));
+            }
+            Self::UnixMillis => {
+                // The last millisecond of the year 9999.
+                let allowed = "milliseconds since 1970, before the year 10000";
+                return number(value, 253_402_300_799_999)
+                    .ok_or_else(|| FieldProblem::form(value, allowed));
+            }
+            Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
+            Self::OneOf(texts) if texts.contains(&value) => {}
+            Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
+            Self::Wav { .. } => {}
+        }
+        Ok(value.to_owned())
+    }
+}
+
+/// Reads digits alone: `parse` accepts a plus sign, too.
+fn number(text: &str, limit: u64) -> Option<String> {
+    let digits = Some(text).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    let number: u64 = digits?.parse().ok()?;
+    (number <= limit).then(|| number.to_string())
 }
 
 impl fmt::Display for FieldForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text { limit } => write!(f, "1 to {limit} characters"),
+            Self::Path { limit } => write!(f, "1 to {limit} letters, digits, '/' and '.'"),
+            Self::Url { limit } => write!(f, "an http or https URL of at most {limit} characters"),
             Self::Time => f.write_str("yyyy-MM-dd HH:mm:ss"),
             Self::Number => f.write_str("a whole number"),
             Self::UnixMillis => f.write_str("milliseconds since 1970"),
@@ -195,53 +284,5 @@ impl fmt::Display for FieldForm {
                 write!(f, "a WAV file of up to {limit} bytes: mono, 8 bit, 8000 Hz")
             }
         }
-    }
-}
-
-/// The texts that an operation is made from. Their names were checked against the table, each stands once, and those that must be
-/// there are.
-pub(super) struct Values {
-    pub(super) texts: Vec<(&'static str, String)>,
-    pub(super) data: Option<Bytes>,
-}
-
-impl Values {
-    pub(super) fn optional(&mut self, field: &'static str) -> Option<String> {
-        let at = self.texts.iter().position(|(name, _)| *name == field)?;
-        Some(self.texts.swap_remove(at).1)
-    }
-
-    pub(super) fn text(&mut self, field: &'static str) -> Result<String, FieldError> {
-        self.optional(field).ok_or_else(|| FieldError::new(field, FieldProblem::Missing))
-    }
-
-    pub(super) fn time(&mut self, field: &'static str) -> Result<LocalTime, FieldError> {
-        self.text(field)?
-            .parse()
-            .map_err(|error: crate::calendar::CalendarError| FieldError::new(field, error))
-    }
-
-    pub(super) fn index_file(&mut self, field: &'static str) -> Result<IndexFileName, FieldError> {
-        IndexFileName::lenient(&self.text(field)?).map_err(|error| FieldError::new(field, error))
-    }
-
-    pub(super) fn optional_number(
-        &mut self,
-        field: &'static str,
-    ) -> Result<Option<u64>, FieldError> {
-        let Some(text) = self.optional(field) else { return Ok(None) };
-        // `parse` would take a plus sign, too.
-        let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let wrong = || {
-            FieldError::new(
-                field,
-                FieldProblem::form(&text, "a whole number of digits, at most 18446744073709551615"),
-            )
-        };
-        number.map(Some).ok_or_else(wrong)
-    }
-
-    pub(super) fn number(&mut self, field: &'static str) -> Result<u64, FieldError> {
-        self.optional_number(field)?.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))
     }
 }

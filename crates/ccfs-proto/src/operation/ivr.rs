@@ -1,297 +1,236 @@
 //! Voice files that a third party uploads for the IVR's robot.
 
-use serde::Serialize;
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::field::{self, FieldError};
-use super::interface::{FieldForm, Interface, InterfaceField, Values};
-use super::recording::FILE_NAME_LIMIT;
-use super::{Operation, OperationRequest, Received, Repeat};
-use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
+use super::fields::Fields;
+use super::interface::{FieldForm, Interface, InterfaceField};
+use super::{Received, Repeat};
+use crate::classify::{AnswerError, FileReceipt};
 use crate::envelope::shown;
+use crate::json;
 
-/// Characters of a `locationId` in a body: the width of the index files' column of that name. Not published for these interfaces.
-const LOCATION_ID_LIMIT: usize = 20;
+/// The reference has no limit for paths; this is the one of the other names.
+const PATH: FieldForm = FieldForm::Text { limit: 225 };
+/// Nodes that are read from an answer.
+const LOCATIONS: usize = 1000;
 
-/// `ivr/downloadFile`: a voice file of a third party, by its path or as the only file of a directory.
-///
-/// The reference gives no bound for the path; 225 characters, those of the sibling's name, are taken. See `docs/protocol.md`,
-/// "Other interfaces".
-///
-/// ```
-/// use ccfs_proto::{IvrDownloadFile, Operation};
-///
-/// let request = IvrDownloadFile::only_file_in("Y:/voice/1/IVRrecordFile").request()?;
-/// assert_eq!(&request.body[..], br#"{"request":{"version":"2.0"},"msgBody":{"filePath":"Y:/voice/1/IVRrecordFile","mode":1}}"#);
-/// # Ok::<(), ccfs_proto::FieldError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IvrDownloadFile {
-    file_path: String,
-    is_directory: bool,
-}
+/// The fields that name an uploaded file. The reference has no limit for the node; this is the
+/// width of the index files' column of that name.
+const UPLOADED: &[InterfaceField] = &[
+    InterfaceField::required("fileName", PATH, "full path of the file, from the upload"),
+    InterfaceField::optional(
+        "locationId",
+        FieldForm::Text { limit: 20 },
+        "the node that has the file, from the upload",
+    ),
+];
 
-impl IvrDownloadFile {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "ivr/downloadFile",
-        about: "downloads a voice file of a third party",
-        fields: &[
-            InterfaceField::required(
-                "filePath",
-                FieldForm::Text { limit: FILE_NAME_LIMIT },
-                "full path of the file, or of its directory",
-            ),
-            InterfaceField::optional(
+pub(super) const DOWNLOAD_FILE: Interface = Interface {
+    name: "ivr/downloadFile",
+    about: "downloads a voice file of a third party",
+    fields: &[
+        InterfaceField::required("filePath", PATH, "full path of the file or of its directory"),
+        InterfaceField {
+            number: true,
+            ..InterfaceField::optional(
                 "mode",
                 FieldForm::OneOf(&["1"]),
                 "1: filePath is a directory with one file",
-            ),
-        ],
-        answer: "the file",
-        expected: Expected::File(&[FileKind::Wav]),
-        repeat: Repeat::Harmless,
-        build: |values| {
-            Interface::built(Self {
-                file_path: values.text("filePath")?,
-                is_directory: is_directory(values)?,
-            })
+            )
         },
-        ..Interface::SIGNED_POST
-    };
+    ],
+    answer: "the file",
+    ..Interface::DOWNLOAD
+};
 
-    /// The file with that full path.
-    #[must_use]
-    pub fn file(path: impl Into<String>) -> Self {
-        Self { file_path: path.into(), is_directory: false }
-    }
-
-    /// The one file that is in that directory; the server refuses when there are none or several.
-    #[must_use]
-    pub fn only_file_in(directory: impl Into<String>) -> Self {
-        Self { file_path: directory.into(), is_directory: true }
-    }
-}
-
-fn is_directory(values: &mut Values) -> Result<bool, FieldError> {
-    match values.optional("mode").as_deref() {
-        None => Ok(false),
-        Some("1") => Ok(true),
-        Some(other) => Err(FieldError::new(
-            "mode",
-            field::FieldProblem::form(other, "1 for a directory, or left out for a file"),
-        )),
-    }
-}
-
-impl Operation for IvrDownloadFile {
-    type Answer = FileReceipt;
-
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct MsgBody<'a> {
-            file_path: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            mode: Option<u8>,
-        }
-        field::text("filePath", &self.file_path, FILE_NAME_LIMIT)?;
-        let mode = self.is_directory.then_some(1);
-        Ok(OperationRequest::enveloped(
-            self.interface(),
-            &MsgBody { file_path: &self.file_path, mode },
-        ))
-    }
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
-    }
-}
-
-/// The name and the node of an uploaded file: what `ivr/getFileHash` and `ivr/deleteFile` take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Uploaded {
-    file_name: String,
-    location_id: Option<String>,
-}
-
-impl Uploaded {
-    const FIELDS: &'static [InterfaceField] = &[
-        InterfaceField::required(
-            "fileName",
-            FieldForm::Text { limit: FILE_NAME_LIMIT },
-            "the file's full path, as the upload told it",
-        ),
-        InterfaceField::optional(
-            "locationId",
-            FieldForm::Text { limit: LOCATION_ID_LIMIT },
-            "the node, where the upload told one",
-        ),
-    ];
-
-    fn new(file_name: impl Into<String>) -> Self {
-        Self { file_name: file_name.into(), location_id: None }
-    }
-
-    fn from_values(values: &mut Values) -> Result<Self, FieldError> {
-        Ok(Self { file_name: values.text("fileName")?, location_id: values.optional("locationId") })
-    }
-
-    fn request(&self, interface: &str) -> Result<OperationRequest, FieldError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct MsgBody<'a> {
-            file_name: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            location_id: Option<&'a str>,
-        }
-        let location_id = self.location_id.as_deref();
-        field::text("fileName", &self.file_name, FILE_NAME_LIMIT)?;
-        field::optional_text("locationId", location_id, LOCATION_ID_LIMIT)?;
-        Ok(OperationRequest::enveloped(
-            interface,
-            &MsgBody { file_name: &self.file_name, location_id },
-        ))
-    }
-}
-
-/// `ivr/getFileHash`: the SHA-256 of an uploaded file, to compare it with one's own.
+/// `ivr/downloadFile`: downloads a voice file of a third party.
 ///
-/// The reference gives no bounds; 225 characters for the name and 20 for the node are taken. See `docs/protocol.md`,
-/// "Other interfaces".
+/// A path has 1 to 225 characters. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IvrGetFileHash {
-    uploaded: Uploaded,
+#[must_use]
+pub struct IvrDownloadFile(Fields);
+
+impl IvrDownloadFile {
+    /// Downloads the file with that full path.
+    pub fn file(path: impl Into<String>) -> Self {
+        Self(Fields::new(&DOWNLOAD_FILE).with("filePath", path))
+    }
+
+    /// Downloads the only file of that directory. The server refuses when it has several.
+    pub fn only_file_in(directory: impl Into<String>) -> Self {
+        Self(Fields::new(&DOWNLOAD_FILE).with("filePath", directory).with("mode", "1"))
+    }
 }
+
+impl_operation!(IvrDownloadFile => FileReceipt, Received::into_file);
+
+pub(super) const UPLOAD_FILE: Interface = Interface {
+    name: "ivr/uploadFile",
+    about: "uploads a WAV file for a third party's robot",
+    fields: &[
+        InterfaceField::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
+        InterfaceField::required(
+            "data",
+            FieldForm::Wav { limit: 5 * 1024 * 1024 },
+            "the file; it is sent as base64",
+        ),
+    ],
+    answer: "fileName: full path of the file; locationId: the nodes that have it",
+    check_answer: |received| UploadedFile::from_answer(received).map(drop),
+    ..Interface::CALL
+};
+
+/// `ivr/uploadFile`: uploads a WAV file for a third party's robot.
+///
+/// The file is checked before it is sent: a complete WAV file of at most 5 MB (5 · 1024 · 1024
+/// bytes), mono, 8000 Hz, 8 bits a sample, in PCM, A-law or µ-law. Not idempotent: each upload
+/// creates a file. See `docs/protocol.md`, "Other interfaces".
+///
+/// ```
+/// use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
+///
+/// let refused = IvrUploadFile::new(39, &b"ID3, not a WAV file"[..]).request().unwrap_err();
+/// assert_eq!(refused.problem, FieldProblem::Wav(WavProblem::NotWav));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct IvrUploadFile(Fields);
+
+impl IvrUploadFile {
+    /// Uploads the WAV file `data` to the virtual call center `vdn_id`.
+    pub fn new(vdn_id: u64, data: impl Into<Bytes>) -> Self {
+        Self(Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string()).with_data(data))
+    }
+
+    /// Sets the largest file that the server accepts, in bytes. Default: 5 MB.
+    pub fn size_limit(self, bytes: usize) -> Self {
+        Self(self.0.with_size_limit(bytes))
+    }
+}
+
+impl_operation!(IvrUploadFile => UploadedFile, UploadedFile::from_answer);
+
+/// An uploaded file, as the interfaces for its hash and its deletion name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UploadedFile {
+    /// Full path of the file on the server.
+    pub file_name: String,
+    /// The nodes that have the file, up to 1,000; empty unless the server is a pool of them.
+    pub location_ids: Vec<String>,
+}
+
+impl UploadedFile {
+    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+        let envelope = received.into_envelope()?;
+        let file_name = envelope.required_text("fileName")?;
+        let location_ids = location_ids(envelope.data().and_then(|data| data.field("locationId")));
+        Ok(Self { file_name, location_ids: location_ids.ok_or(AnswerError::field("locationId"))? })
+    }
+}
+
+/// Reads a list of texts or numbers, a single one, or nothing.
+fn location_ids(json: Option<&RawValue>) -> Option<Vec<String>> {
+    let Some(json) = json else { return Some(Vec::new()) };
+    match json.get() {
+        "null" | "\"\"" => Some(Vec::new()),
+        // Counted first, because a list of references takes many times the memory of its text.
+        list if list.starts_with('[') && list.matches(',').count() < LOCATIONS => {
+            let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+            list.into_iter().map(json::text_or_number).collect()
+        }
+        _ => json::text_or_number(json).map(|id| vec![id]),
+    }
+}
+
+pub(super) const GET_FILE_HASH: Interface = Interface {
+    name: "ivr/getFileHash",
+    about: "returns the SHA-256 of an uploaded file",
+    fields: UPLOADED,
+    answer: "hashValue: SHA-256 of the file",
+    repeat: Repeat::Harmless,
+    check_answer: |received| FileHash::from_answer(received).map(drop),
+    ..Interface::CALL
+};
+
+/// `ivr/getFileHash`: returns the SHA-256 of an uploaded file.
+///
+/// See `docs/protocol.md`, "Other interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct IvrGetFileHash(Fields);
 
 impl IvrGetFileHash {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "ivr/getFileHash",
-        about: "tells the SHA-256 of an uploaded file",
-        fields: Uploaded::FIELDS,
-        answer: "hashValue: the file's SHA-256",
-        expected: Expected::Envelope,
-        repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self { uploaded: Uploaded::from_values(values)? }),
-        ..Interface::SIGNED_POST
-    };
-
-    /// The hash of the file with that full path.
-    #[must_use]
+    /// Asks for the hash of the file with that full path: 1 to 225 characters.
     pub fn new(file_name: impl Into<String>) -> Self {
-        Self { uploaded: Uploaded::new(file_name) }
+        Self(Fields::new(&GET_FILE_HASH).with("fileName", file_name))
     }
 
-    /// The node that has the file.
-    #[must_use]
-    pub fn location_id(mut self, location_id: impl Into<String>) -> Self {
-        self.uploaded.location_id = Some(location_id.into());
-        self
+    /// Sets the node that has the file: 1 to 20 characters.
+    pub fn location_id(self, location_id: impl Into<String>) -> Self {
+        Self(self.0.with("locationId", location_id))
     }
 }
 
-impl Operation for IvrGetFileHash {
-    type Answer = FileHash;
+impl_operation!(IvrGetFileHash => FileHash, FileHash::from_answer);
 
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.uploaded.request(self.interface())
-    }
-
-    fn answer(&self, received: Received) -> Result<FileHash, AnswerError> {
-        let envelope = received.into_envelope()?;
-        let hash = envelope.data_text("hashValue").filter(|hash| !hash.is_empty());
-        hash.map(FileHash).ok_or(AnswerError::Field { field: "hashValue" })
-    }
-}
-
-/// The hash of an uploaded file, as the server wrote it. Shown shortened, should it be none.
-///
-/// ```
-/// use ccfs_proto::{Envelope, IvrGetFileHash, Operation, Received};
-///
-/// let answer = br#"{"resultCode":"0","resultData":{"hashValue":"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"}}"#;
-/// let hash = IvrGetFileHash::new("Y:/3rdfile/39/a.wav").answer(Received::Envelope(Envelope::parse(answer)?))?;
-/// assert!(hash.is_of(b"abc"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The hash of an uploaded file, as the server wrote it. `Display` shortens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileHash(String);
 
 impl FileHash {
-    /// The text of the hash.
+    /// Returns the text of the hash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the SHA-256 of these bytes, in hex digits of either case.
+    /// Returns whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
-        // `from_str_radix` would take a sign, too.
-        let byte = |pair: &[u8]| match pair {
-            [b'+', _] => None,
-            pair => {
-                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            }
-        };
-        let digest = Sha256::digest(file);
-        self.0.len() == 2 * digest.len()
-            && self.0.as_bytes().chunks(2).zip(&digest).all(|(pair, own)| byte(pair) == Some(*own))
+        let hex = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.0.eq_ignore_ascii_case(&hex)
+    }
+
+    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+        received.into_envelope()?.required_text("hashValue").map(Self)
     }
 }
 
-impl std::fmt::Display for FileHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for FileHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.0))
     }
 }
 
+pub(super) const DELETE_FILE: Interface = Interface {
+    name: "ivr/deleteFile",
+    about: "deletes an uploaded file",
+    fields: UPLOADED,
+    answer: "only the result code",
+    ..Interface::CALL
+};
+
 /// `ivr/deleteFile`: deletes an uploaded file.
 ///
-/// Not repeated when it may have arrived: the second answer would say that there is no such file. The reference gives no bounds; 225
-/// characters for the name and 20 for the node are taken. See `docs/protocol.md`, "Other interfaces".
+/// Not idempotent: a second request is answered with "no such file". See `docs/protocol.md`,
+/// "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IvrDeleteFile {
-    uploaded: Uploaded,
-}
+#[must_use]
+pub struct IvrDeleteFile(Fields);
 
 impl IvrDeleteFile {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "ivr/deleteFile",
-        about: "deletes an uploaded file",
-        fields: Uploaded::FIELDS,
-        answer: "nothing but the result code",
-        expected: Expected::Envelope,
-        repeat: Repeat::OnlyUnlessArrived,
-        build: |values| Interface::built(Self { uploaded: Uploaded::from_values(values)? }),
-        ..Interface::SIGNED_POST
-    };
-
-    /// Deletes the file with that full path.
-    #[must_use]
+    /// Deletes the file with that full path: 1 to 225 characters.
     pub fn new(file_name: impl Into<String>) -> Self {
-        Self { uploaded: Uploaded::new(file_name) }
+        Self(Fields::new(&DELETE_FILE).with("fileName", file_name))
     }
 
-    /// The node that has the file.
-    #[must_use]
-    pub fn location_id(mut self, location_id: impl Into<String>) -> Self {
-        self.uploaded.location_id = Some(location_id.into());
-        self
+    /// Sets the node that has the file: 1 to 20 characters.
+    pub fn location_id(self, location_id: impl Into<String>) -> Self {
+        Self(self.0.with("locationId", location_id))
     }
 }
 
-impl Operation for IvrDeleteFile {
-    type Answer = ();
-
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        self.uploaded.request(self.interface())
-    }
-
-    fn answer(&self, received: Received) -> Result<(), AnswerError> {
-        received.into_envelope().map(|_| ())
-    }
-}
+impl_operation!(IvrDeleteFile => (), |received: Received| received.into_envelope().map(drop));

@@ -1,87 +1,113 @@
-//! The interfaces of CC-FS as typed operations.
+//! The interfaces of CC-FS as typed operations, and the trait for custom ones.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use bytes::Bytes;
-use http::Method;
-use serde::Serialize;
-
-/// The parts of an [`Operation`] that its row in the table of interfaces says.
-macro_rules! as_in_table {
-    () => {
-        fn interface(&self) -> &'static str {
-            Self::INTERFACE.name
+/// Writes the methods of [`Operation`] that a wrapper passes on to the operation inside it: all
+/// but `answer`, which differs.
+macro_rules! delegate {
+    ($this:ident => $inner:expr) => {
+        fn interface(&$this) -> std::borrow::Cow<'static, str> {
+            $inner.interface()
         }
 
-        fn repeat(&self) -> Repeat {
-            Self::INTERFACE.repeat
+        fn request(&$this) -> Result<crate::OperationRequest, crate::FieldError> {
+            $inner.request()
         }
 
-        fn expected(&self) -> Expected {
-            Self::INTERFACE.expected
+        fn repeat(&$this) -> crate::Repeat {
+            $inner.repeat()
+        }
+
+        fn expected(&$this) -> crate::Expected {
+            $inner.expected()
+        }
+
+        fn is_success(&$this, code: &crate::ResultCode) -> bool {
+            $inner.is_success(code)
+        }
+
+        fn advice(&$this, code: &crate::ResultCode) -> crate::Advice {
+            $inner.advice(code)
         }
     };
 }
 
-mod agent_operations;
-mod agent_skill;
+/// Implements [`Operation`] for a newtype, with a function that reads the answer.
+macro_rules! impl_operation {
+    ($name:ident => $answer:ty, $read:expr) => {
+        impl crate::Operation for $name {
+            type Answer = $answer;
+
+            delegate!(self => self.0);
+
+            fn answer(&self, received: Received) -> Result<$answer, AnswerError> {
+                $read(received)
+            }
+        }
+    };
+}
+
 mod any;
 mod base64;
-mod bill;
 mod callback;
 mod field;
-mod generation;
+mod fields;
+mod index_files;
 mod interface;
 mod ivr;
-mod node_recording;
 mod playback;
 mod recording;
-mod upload;
+mod request;
 mod wav;
 
-pub use self::agent_operations::{DownloadAgentOprInfoFile, QueryAgentOprInfoData};
-pub use self::agent_skill::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
-pub use self::bill::{BillData, DownloadBillFile, QueryBillData};
 pub use self::callback::{Callback, CallbackError};
 pub use self::field::{FieldError, FieldProblem};
-pub use self::generation::GenerationJob;
+pub use self::index_files::{
+    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
+    GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
+};
 pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, InterfaceField};
-pub use self::ivr::{FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash};
-pub use self::node_recording::{DownloadIvrRecordFile, DownloadOiapRecord};
+pub use self::ivr::{
+    FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, UploadedFile,
+};
 pub use self::playback::{PlayVoice, PlaybackToken, RequestPlayVoice};
 pub use self::recording::{
-    DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, RecordingUrl,
+    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
+    GetRecordFileUrlFromObs, RecordingUrl,
 };
-pub use self::upload::{IvrUploadFile, UploadedFile};
+pub use self::request::OperationRequest;
 pub use self::wav::WavProblem;
 
 use crate::classify::{AnswerError, Expected, FileReceipt};
-use crate::envelope::{Envelope, request_body};
+use crate::envelope::Envelope;
+use crate::raw_json::RawJson;
+use crate::result_code::{Advice, ResultCode};
 
-/// One call of an interface: what to send, what a good answer is, and whether sending it twice does harm.
+/// One call of an interface: the request, the expected answer, and whether it is retry-safe.
 ///
-/// Implement it to call an interface that this crate does not know; the exchange does the rest.
+/// Implement it for an interface that this crate does not know, of CC-FS or of another service
+/// that signs with auth-v2; an [`Exchange`](crate::Exchange) does the rest.
 ///
 /// ```
-/// use ccfs_proto::{AnswerError, Expected, FieldError, FieldProblem, FileKind, FileReceipt, Operation, OperationRequest, Received, Repeat};
+/// use std::borrow::Cow;
 ///
-/// /// An interface that a later release may bring: a ZIP of everything about one agent.
-/// struct DownloadAgent(String);
+/// use ccfs_proto::{
+///     AnswerError, Expected, FieldError, Operation, OperationRequest, Received, Repeat, ResultCode,
+/// };
 ///
-/// impl Operation for DownloadAgent {
-///     type Answer = FileReceipt;
+/// /// Lists the names of agents on a CC-CMS server.
+/// struct ListAgents;
 ///
-///     fn interface(&self) -> &'static str {
-///         "downloadAgent"
+/// impl Operation for ListAgents {
+///     type Answer = Vec<String>;
+///
+///     fn interface(&self) -> Cow<'static, str> {
+///         "agents".into()
 ///     }
 ///
 ///     fn request(&self) -> Result<OperationRequest, FieldError> {
-///         if self.0.is_empty() {
-///             return Err(FieldError::new("agentId", FieldProblem::Missing));
-///         }
-///         let body = ccfs_proto::request_body(&[("agentId", &self.0)].into_iter().collect::<std::collections::BTreeMap<_, _>>());
-///         Ok(OperationRequest::post(self.interface(), body.expect("texts serialise")))
+///         Ok(OperationRequest::get("/rest/cmsapp/v1/agents").query("limit", "10"))
 ///     }
 ///
 ///     fn repeat(&self) -> Repeat {
@@ -89,177 +115,135 @@ use crate::envelope::{Envelope, request_body};
 ///     }
 ///
 ///     fn expected(&self) -> Expected {
-///         Expected::File(&[FileKind::Zip])
+///         Expected::Envelope
 ///     }
 ///
-///     fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-///         received.into_file()
+///     fn is_success(&self, code: &ResultCode) -> bool {
+///         code.as_str() == "0100000"
+///     }
+///
+///     fn answer(&self, received: Received) -> Result<Vec<String>, AnswerError> {
+///         let envelope = received.into_envelope()?;
+///         Ok(envelope.data().ok_or(AnswerError::field("resultData"))?.parse()?)
 ///     }
 /// }
 ///
-/// assert_eq!(DownloadAgent(String::new()).request(), Err(FieldError::new("agentId", FieldProblem::Missing)));
-/// let receipt = FileReceipt::new(FileKind::Zip, 22);
-/// assert_eq!(DownloadAgent("1001".to_owned()).answer(Received::File(receipt)), Ok(receipt));
+/// assert_eq!(ListAgents.request()?.path, "/rest/cmsapp/v1/agents");
+/// # Ok::<(), FieldError>(())
 /// ```
 pub trait Operation {
-    /// What a good answer is turned into.
+    /// The type of a successful answer.
     type Answer;
 
-    /// The interface's name, as the reference writes it. Errors begin with it.
-    fn interface(&self) -> &'static str;
+    /// Returns the interface's name as the reference spells it. Error messages begin with it.
+    fn interface(&self) -> Cow<'static, str>;
 
-    /// Checks the fields and makes the request's parts. The exchange calls it once; all attempts send the same bytes.
+    /// Checks the fields and builds the request. An exchange calls it once; all attempts send the
+    /// same bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a field breaks the interface's rules.
     fn request(&self) -> Result<OperationRequest, FieldError>;
 
-    /// Whether it may be sent again when it is not known whether it arrived.
+    /// Returns whether the request may be retried when it may have arrived.
     fn repeat(&self) -> Repeat;
 
-    /// What a good answer is. Anything else is an error before [`answer`](Self::answer) is asked.
+    /// Returns the form of a successful answer. Any other form is an error, and
+    /// [`answer`](Self::answer) is not called.
     fn expected(&self) -> Expected;
 
-    /// Makes the answer out of what came: an envelope with code 0, or a file that is whole. An envelope without what must be in it is
-    /// [`AnswerError::Field`].
+    /// Returns whether an envelope with this code is a success. Default: `0` only.
+    fn is_success(&self, code: &ResultCode) -> bool {
+        code.is_success()
+    }
+
+    /// Returns what a caller can do about the code of a failure. An exchange retries after
+    /// [`Advice::TryLater`]. Default: [`ResultCode::advice`], the documented advice of CC-FS.
+    fn advice(&self, code: &ResultCode) -> Advice {
+        code.advice()
+    }
+
+    /// Reads a successful answer: an envelope whose code is a success, plain JSON, or a complete
+    /// file.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the answer lacks what the operation needs: [`AnswerError::Field`], or
+    /// [`AnswerError::Custom`] for a text of the implementor's.
     fn answer(&self, received: Received) -> Result<Self::Answer, AnswerError>;
 }
 
-/// One of several operations with the same answer, chosen while the program runs.
+/// One of several operations with the same answer, chosen at run time.
 impl<O: Operation + ?Sized> Operation for Box<O> {
     type Answer = O::Answer;
 
-    fn interface(&self) -> &'static str {
-        (**self).interface()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        (**self).request()
-    }
-
-    fn repeat(&self) -> Repeat {
-        (**self).repeat()
-    }
-
-    fn expected(&self) -> Expected {
-        (**self).expected()
-    }
+    delegate!(self => (**self));
 
     fn answer(&self, received: Received) -> Result<O::Answer, AnswerError> {
         (**self).answer(received)
     }
 }
 
-/// What an operation sends.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OperationRequest {
-    /// The method.
-    pub method: Method,
-    /// The path behind the endpoint's prefix, with its leading slash: unreserved characters and slashes.
-    pub path: String,
-    /// Raw keys and values of the query.
-    pub query: Vec<(String, String)>,
-    /// The body; empty for none.
-    pub body: Bytes,
-    /// Whether the interface wants a signature.
-    pub signed: bool,
-}
-
-impl OperationRequest {
-    /// Where the interfaces stand below an endpoint.
-    pub const BASE_PATH: &'static str = "/CCFS/resource/ccfs/";
-
-    /// A signed `POST` to the interface of that name.
-    #[must_use]
-    pub fn post(interface: &str, body: Bytes) -> Self {
-        Self {
-            method: Method::POST,
-            path: format!("{}{interface}", Self::BASE_PATH),
-            query: Vec::new(),
-            body,
-            signed: true,
-        }
-    }
-
-    /// A `GET` without a signature and a body.
-    #[must_use]
-    pub fn unsigned_get(interface: &str) -> Self {
-        Self { method: Method::GET, signed: false, ..Self::post(interface, Bytes::new()) }
-    }
-
-    /// Adds a parameter to the query: raw texts, which are percent-encoded when they are sent.
-    #[must_use]
-    pub fn query(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.query.push((key.into(), value.into()));
-        self
-    }
-
-    /// Adds a number to the query, where there is one.
-    fn query_if(self, key: &str, value: Option<u64>) -> Self {
-        match value {
-            Some(value) => self.query(key, value.to_string()),
-            None => self,
-        }
-    }
-
-    /// A signed `POST` with `msg_body` in the envelope.
-    fn enveloped(interface: &str, msg_body: &impl Serialize) -> Self {
-        Self::post(
-            interface,
-            request_body(msg_body)
-                .unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise")),
-        )
-    }
-
-    /// A signed `POST` with `body` as it is, without the envelope.
-    fn flat(interface: &str, body: &impl Serialize) -> Self {
-        let bytes = serde_json::to_vec(body)
-            .unwrap_or_else(|_| unreachable!("structs of texts and numbers serialise"));
-        Self::post(interface, bytes.into())
-    }
-}
-
-impl fmt::Debug for OperationRequest {
-    /// Without the query's values, one of which is a token, and without the body.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
-        let mut shown = f.debug_struct("OperationRequest");
-        shown.field("method", &self.method).field("path", &self.path).field("query_keys", &keys);
-        shown.field("body_bytes", &self.body.len()).field("signed", &self.signed).finish()
-    }
-}
-
-/// Whether an operation may be sent again. The repository's `docs/reliability.md` has the table of what is.
+/// Whether an operation may be retried. `docs/reliability.md` in the repository lists each one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Repeat {
-    /// As often as one likes: it reads.
+    /// Idempotent: retried after any failure that may pass.
     Harmless,
-    /// Only when the request surely never arrived, or when the server itself said "try later": it starts a job.
+    /// Not idempotent: retried only when the request certainly never arrived, or the server
+    /// answered "try later".
     OnlyUnlessArrived,
 }
 
-/// What came as the answer to an operation.
+/// A successful answer, before the operation reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
-    /// An envelope with code 0.
+    /// An envelope whose code is a success.
     Envelope(Envelope),
-    /// A whole file.
+    /// JSON without an envelope.
+    Json(RawJson),
+    /// A complete file, whose bytes went to the sink.
     File(FileReceipt),
 }
 
 impl Received {
-    /// The envelope, for operations that answer with one.
+    /// Returns the envelope.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the answer is a file or plain JSON.
     pub fn into_envelope(self) -> Result<Envelope, AnswerError> {
         match self {
             Self::Envelope(envelope) => Ok(envelope),
+            Self::Json(_) => Err(AnswerError::custom("the answer is JSON without an envelope")),
             Self::File(receipt) => Err(AnswerError::OtherFile { kind: receipt.kind }),
         }
     }
 
-    /// The file, for operations that answer with one.
+    /// Returns the JSON.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the answer is a file or an envelope.
+    pub fn into_json(self) -> Result<RawJson, AnswerError> {
+        match self {
+            Self::Json(json) => Ok(json),
+            Self::Envelope(_) => Err(AnswerError::custom("the answer is an envelope, not JSON")),
+            Self::File(receipt) => Err(AnswerError::OtherFile { kind: receipt.kind }),
+        }
+    }
+
+    /// Returns the file's receipt.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the answer is an envelope or plain JSON.
     pub fn into_file(self) -> Result<FileReceipt, AnswerError> {
         match self {
             Self::File(receipt) => Ok(receipt),
-            Self::Envelope(_) => Err(AnswerError::SuccessWithoutFile),
+            Self::Envelope(_) | Self::Json(_) => Err(AnswerError::SuccessWithoutFile),
         }
     }
 }

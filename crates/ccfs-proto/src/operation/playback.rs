@@ -1,97 +1,76 @@
-//! Playing a recording in a browser: a token first, then an unsigned GET with it.
+//! Playing a recording in a browser: a token, and an unsigned `GET` with it.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::field::{self, FieldError, FieldProblem};
+use super::field::FieldError;
+use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField};
-use super::recording::{FILE_NAME_LIMIT, FileName};
-use super::{Operation, OperationRequest, Received, Repeat};
+use super::{Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::timestamp::Timestamp;
 
-/// Characters of a token that are sent. Not published; it bounds what a caller can pass on.
-const TOKEN_LIMIT: usize = 1024;
+pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
+    name: "requestPlayVoice",
+    about: "requests a token to play a recording",
+    fields: &[InterfaceField {
+        slashes: true,
+        // The reference has no limit; this is the one of the other names.
+        ..InterfaceField::required(
+            "fileName",
+            FieldForm::Text { limit: 225 },
+            "original_file_name of a record CSV; backslashes are sent as slashes",
+        )
+    }],
+    answer: "token: for playVoice, valid for 30 minutes",
+    repeat: Repeat::Harmless,
+    check_answer: |received| PlaybackToken::from_answer(received).map(drop),
+    ..Interface::CALL
+};
 
-/// `requestPlayVoice`: asks for a token to play a recording with.
+/// `requestPlayVoice`: requests a token to play a recording.
 ///
-/// Backslashes in the name, which Windows servers leave in `original_file_name`, are sent as slashes. The reference gives no bound for
-/// the name; its siblings' 225 characters are taken. See `docs/protocol.md`, "Other interfaces".
-///
-/// ```
-/// use ccfs_proto::{Operation, RequestPlayVoice};
-///
-/// let request = RequestPlayVoice::new(r"Y:\128\0\20230401\1034.V3").request()?;
-/// assert_eq!(&request.body[..], br#"{"request":{"version":"2.0"},"msgBody":{"fileName":"Y:/128/0/20230401/1034.V3"}}"#);
-/// # Ok::<(), ccfs_proto::FieldError>(())
-/// ```
+/// Backslashes in the name, which Windows servers leave in `original_file_name`, are sent as
+/// slashes. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPlayVoice {
-    file_name: String,
-}
+#[must_use]
+pub struct RequestPlayVoice(Fields);
 
 impl RequestPlayVoice {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "requestPlayVoice",
-        about: "asks for a token to play a recording with",
-        fields: &[InterfaceField::required(
-            "fileName",
-            FieldForm::Text { limit: FILE_NAME_LIMIT },
-            "original_file_name of a record CSV; backslashes are sent as slashes",
-        )],
-        answer: "token: for playVoice, for 30 minutes",
-        expected: Expected::Envelope,
-        repeat: Repeat::Harmless,
-        build: |values| Interface::built(Self::new(values.text("fileName")?)),
-        ..Interface::SIGNED_POST
-    };
-
-    /// A token for the recording whose `original_file_name` that is.
-    #[must_use]
+    /// Requests a token for the recording with that `original_file_name`: 1 to 225 characters.
     pub fn new(file_name: impl Into<String>) -> Self {
-        Self { file_name: file_name.into() }
+        Self(Fields::new(&REQUEST_PLAY_VOICE).with("fileName", file_name))
     }
 }
 
-impl Operation for RequestPlayVoice {
-    type Answer = PlaybackToken;
+impl_operation!(RequestPlayVoice => PlaybackToken, PlaybackToken::from_answer);
 
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        field::text("fileName", &self.file_name, FILE_NAME_LIMIT)?;
-        Ok(OperationRequest::enveloped(
-            self.interface(),
-            &FileName { file_name: &self.file_name.replace('\\', "/") },
-        ))
-    }
-
-    fn answer(&self, received: Received) -> Result<PlaybackToken, AnswerError> {
-        let envelope = received.into_envelope()?;
-        let token = envelope.data_text("token").and_then(|token| PlaybackToken::new(token).ok());
-        token.ok_or(AnswerError::Field { field: "token" })
-    }
-}
-
-/// What lets its bearer play one recording for 30 minutes.
+/// A token that lets its bearer play one recording for 30 minutes.
 ///
-/// `Debug` does not show it, it cannot be compared, and this copy of it is wiped when it is dropped. See `docs/protocol.md`,
-/// "Other interfaces".
+/// `Debug` does not show it, it cannot be compared, and it is wiped when dropped.
 #[derive(Clone)]
 pub struct PlaybackToken(Zeroizing<String>);
 
 impl PlaybackToken {
-    /// Takes a token that the server gave: 1 to 1024 characters, none of them a control character.
+    /// Creates a token from the server's text: 1 to 1024 characters.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the text is empty, too long, or has a control character.
     pub fn new(token: String) -> Result<Self, FieldError> {
         let token = Zeroizing::new(token);
-        field::text("st", &token, TOKEN_LIMIT)?;
-        Ok(Self(token))
+        TOKEN.read(&token).map(Zeroizing::new).map(Self)
     }
 
-    /// The token's text: for the one who plays.
+    /// Returns the token's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+        let token = received.into_envelope()?.required_text("token")?;
+        Self::new(token).map_err(|_| AnswerError::field("token"))
     }
 }
 
@@ -101,9 +80,41 @@ impl fmt::Debug for PlaybackToken {
     }
 }
 
-/// `playVoice`: the recording that a token was given for, over an unsigned `GET`.
+/// The limit is not published; it bounds what a caller can pass on.
+const TOKEN: InterfaceField = InterfaceField {
+    secret: true,
+    ..InterfaceField::required(
+        "st",
+        FieldForm::Text { limit: 1024 },
+        "the token of requestPlayVoice",
+    )
+    .in_query()
+};
+
+pub(super) const PLAY_VOICE: Interface = Interface {
+    name: "playVoice",
+    about: "plays a recording with a token",
+    method: "GET",
+    signed: false,
+    fields: &[
+        InterfaceField {
+            followed_by: Some(("version", "2.0")),
+            ..InterfaceField::required(
+                "t",
+                FieldForm::UnixMillis,
+                "the time now, which prevents an answer from a cache",
+            )
+            .in_query()
+        },
+        TOKEN,
+    ],
+    expected: Expected::File(&[FileKind::Audio]),
+    ..Interface::DOWNLOAD
+};
+
+/// `playVoice`: downloads the recording of a token, over an unsigned `GET`.
 ///
-/// The token stands in the URL; that is how the interface is made, so that players can be given one. Whoever logs URLs logs tokens. See
+/// The token is in the URL, so that players can use it: logs of URLs are logs of tokens. See
 /// `docs/protocol.md`, "Other interfaces".
 ///
 /// ```
@@ -112,85 +123,20 @@ impl fmt::Debug for PlaybackToken {
 /// let token = PlaybackToken::new("9f0c".to_owned())?;
 /// let play = PlayVoice::new(token, Timestamp::from_unix_millis(1_680_336_000_000));
 /// let request = play.request()?;
-/// assert!(!request.signed);
-/// assert_eq!(request.query[0], ("t".to_owned(), "1680336000000".to_owned()));
+/// assert!(!request.signed && request.query[0].1 == "1680336000000");
 /// assert!(!format!("{play:?} {request:?}").contains("9f0c"));
 /// # Ok::<(), ccfs_proto::FieldError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct PlayVoice {
-    token: PlaybackToken,
-    at: Timestamp,
-}
+#[must_use]
+pub struct PlayVoice(Fields);
 
 impl PlayVoice {
-    pub(super) const INTERFACE: Interface = Interface {
-        name: "playVoice",
-        about: "plays the recording that a token was given for",
-        method: "GET",
-        signed: false,
-        fields: &[
-            InterfaceField::required(
-                "t",
-                FieldForm::UnixMillis,
-                "the time now, which keeps caches from answering",
-            )
-            .in_query(),
-            InterfaceField::required(
-                "st",
-                FieldForm::Text { limit: TOKEN_LIMIT },
-                "the token of requestPlayVoice",
-            )
-            .in_query()
-            .secret(),
-        ],
-        answer: "the recording",
-        expected: Expected::File(&[FileKind::Audio]),
-        repeat: Repeat::Harmless,
-        build: |values| {
-            let millis = values.number("t")?;
-            // A time that cannot be written is refused, not replaced by the nearest that can.
-            let at = i64::try_from(millis)
-                .map(Timestamp::from_unix_millis)
-                .ok()
-                .filter(|at| at.unix_millis().unsigned_abs() == millis);
-            let wrong = || {
-                FieldError::new(
-                    "t",
-                    FieldProblem::form(
-                        &millis.to_string(),
-                        "milliseconds since 1970, before the year 10000",
-                    ),
-                )
-            };
-            Interface::built(Self {
-                at: at.ok_or_else(wrong)?,
-                token: PlaybackToken::new(values.text("st")?)?,
-            })
-        },
-        ..Interface::SIGNED_POST
-    };
-
-    /// Plays with that token. `at` is the time now; it only keeps caches from answering.
-    #[must_use]
+    /// Plays with that token. `at` is the time now, which prevents an answer from a cache.
     pub fn new(token: PlaybackToken, at: Timestamp) -> Self {
-        Self { token, at }
+        let fields = Fields::new(&PLAY_VOICE).with("t", at.unix_millis().to_string());
+        Self(fields.with_secret("st", token.0))
     }
 }
 
-impl Operation for PlayVoice {
-    type Answer = FileReceipt;
-
-    as_in_table!();
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
-        Ok(OperationRequest::unsigned_get(self.interface())
-            .query("t", self.at.unix_millis().to_string())
-            .query("version", "2.0")
-            .query("st", self.token.as_str()))
-    }
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        received.into_file()
-    }
-}
+impl_operation!(PlayVoice => FileReceipt, Received::into_file);

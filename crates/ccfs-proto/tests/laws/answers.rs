@@ -1,8 +1,8 @@
 //! Envelopes and callbacks.
 
 use ccfs_proto::{
-    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, ResponseId, ResultCode,
-    ResultData, request_body,
+    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, RawJson, ResponseId,
+    ResultCode, request_body,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ fn body(envelope: &Envelope) -> String {
     String::from_utf8(envelope.to_body().to_vec()).unwrap()
 }
 
-fn tree(data: &ResultData) -> Value {
+fn tree(data: &RawJson) -> Value {
     data.parse().unwrap()
 }
 
@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn an_envelope_is_read_as_it_was_written(code in code(), description in ".{0,30}", data in prop::option::of(data()), padding in "[ \t\r\n]{0,3}", mark in any::<bool>()) {
-        let envelope = Envelope::new(code, description, data.map(ResultData::from));
+        let envelope = Envelope::new(code, description, data.map(RawJson::from));
         let mark = if mark { "\u{FEFF}" } else { "" };
         let text = format!("{mark}{padding}{}{padding}", body(&envelope));
         prop_assert_eq!(Envelope::parse(text.as_bytes()), Ok(envelope.clone()));
@@ -123,7 +123,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), json in data(), at in any::<prop::sample::Index>(), flip in 1_u8..) {
-        let mut mutated = Envelope::new(ResultCode::Success, "", Some(ResultData::from(json))).to_body().to_vec();
+        let mut mutated = Envelope::new(ResultCode::Success, "", Some(RawJson::from(json))).to_body().to_vec();
         *at.get_mut(&mut mutated) ^= flip;
         for bytes in [&bytes, &mutated] {
             let _ = Envelope::parse(bytes).map_err(|error| error.to_string());

@@ -1,6 +1,5 @@
 //! Endpoints, and what a request's target looks like to URL libraries.
 
-use bytes::Bytes;
 use ccfs_proto::{
     Endpoint, EndpointError, OperationRequest, PreparedRequest, RequestError, Scheme, Signer,
     Timestamp,
@@ -119,7 +118,8 @@ proptest! {
         text in endpoint_text(), path in "(/|/[a-zA-Z0-9/._~-]{0,24}|/(\\.|\\.\\.)/a|/a/\\.\\.|/[ %?#é]|a)", query in prop::collection::vec((".{0,5}", ".{0,8}"), 0..4), body in "[a-z]{0,4}",
     ) {
         let Ok(endpoint) = text.parse::<Endpoint>() else { return Ok(()) };
-        let operation = OperationRequest { method: Method::POST, path: path.clone(), query: query.clone(), body: Bytes::from(body.clone()), signed: true };
+        let mut operation = OperationRequest::new(Method::POST, path.clone()).body(body.clone());
+        operation.query = query.clone();
         let prepared = match PreparedRequest::new(operation, &endpoint) {
             Ok(prepared) => prepared,
             Err(error) => {

@@ -4,8 +4,7 @@ use ccfs_proto::{
     AnswerError, AnyAnswer, AnyOperation, BillData, Classified, Classifier, DownloadRecord,
     Envelope, Expected, FileKind, FileReceipt, GetRecordFileUrlFromObs, INTERFACES, IvrDeleteFile,
     IvrGetFileHash, IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
-    QueryAgentSkillInfoData, QueryBillData, Received, Repeat, RequestPlayVoice, ResultData,
-    Timestamp,
+    QueryAgentSkillInfoData, QueryBillData, RawJson, Received, Repeat, RequestPlayVoice, Timestamp,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -33,11 +32,11 @@ fn receipt(file: &[u8], expected: Expected) -> Result<FileReceipt, AnswerError> 
 fn needs<O: Operation>(operation: &O, field: &'static str, more: &[&str]) {
     for data in ["", "null", "\"\"", "{}", "[]", "7", "\"text\""].iter().chain(more) {
         let error = operation.answer(received(data)).err();
-        assert_eq!(error, Some(AnswerError::Field { field }), "{data}");
+        assert_eq!(error, Some(AnswerError::field(field)), "{data}");
     }
     assert_eq!(
-        AnswerError::Field { field }.to_string(),
-        format!("the server says success, but its resultData has no usable `{field}`")
+        AnswerError::field(field).to_string(),
+        format!("server reports success, but `{field}` in its data is missing or malformed")
     );
     let file = receipt(&wav(b"1"), Expected::File(&[FileKind::Wav])).unwrap();
     assert_eq!(
@@ -123,7 +122,7 @@ fn uploads() {
         r#","locationId":[null]"#,
         r#","locationId":true"#,
     ] {
-        assert_eq!(ids(bad), Err(AnswerError::Field { field: "locationId" }), "{bad}");
+        assert_eq!(ids(bad), Err(AnswerError::field("locationId")), "{bad}");
     }
 }
 
@@ -135,10 +134,7 @@ fn a_file_lies_on_a_thousand_nodes_at_most() {
     };
     let upload = IvrUploadFile::new(1, wav(b"1"));
     assert_eq!(upload.answer(received(&nodes(1000))).unwrap().location_ids.len(), 1000);
-    assert_eq!(
-        upload.answer(received(&nodes(1001))),
-        Err(AnswerError::Field { field: "locationId" })
-    );
+    assert_eq!(upload.answer(received(&nodes(1001))), Err(AnswerError::field("locationId")));
 }
 
 #[test]
@@ -202,10 +198,10 @@ fn files_where_a_file_is_due_and_data_where_data_is() {
     assert_eq!(delete.answer(received("null")), Ok(AnyAnswer::Data(None)));
     assert_eq!(
         delete.answer(received(r#"{"a":1}"#)),
-        Ok(AnyAnswer::Data(Some(ResultData::from(serde_json::json!({"a": 1})))))
+        Ok(AnyAnswer::Data(Some(RawJson::from(serde_json::json!({"a": 1})))))
     );
     let token = call("requestPlayVoice", &[("fileName", "a")]);
-    assert_eq!(token.answer(received("null")), Err(AnswerError::Field { field: "token" }));
+    assert_eq!(token.answer(received("null")), Err(AnswerError::field("token")));
     let record = call("downloadRecordFile", &[("fileName", "a")]);
     assert_eq!(record.answer(received("null")), Err(AnswerError::SuccessWithoutFile));
     let file = receipt(&wav(b"12"), record.expected()).unwrap();

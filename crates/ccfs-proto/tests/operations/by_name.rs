@@ -5,18 +5,18 @@ use ccfs_proto::{
     Interface, Operation,
 };
 
-use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, wav};
+use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, parts, wav};
 
 /// A value that the form takes.
-fn sample(name: &str, form: FieldForm) -> String {
-    match (name, form) {
-        ("callBackURL", _) => CALLBACK.to_owned(),
-        (_, FieldForm::Text { .. }) => "a".to_owned(),
-        (_, FieldForm::Time) => "2023-04-01 00:00:00".to_owned(),
-        (_, FieldForm::Number | FieldForm::UnixMillis) => "7".to_owned(),
-        (_, FieldForm::IndexFileName) => INDEX_FILE.to_owned(),
-        (_, FieldForm::OneOf(texts)) => texts[0].to_owned(),
-        (_, form) => panic!("{form:?} is no text"),
+fn sample(form: FieldForm) -> String {
+    match form {
+        FieldForm::Url { .. } => CALLBACK.to_owned(),
+        FieldForm::Text { .. } | FieldForm::Path { .. } => "a".to_owned(),
+        FieldForm::Time => "2023-04-01 00:00:00".to_owned(),
+        FieldForm::Number | FieldForm::UnixMillis => "7".to_owned(),
+        FieldForm::IndexFileName => INDEX_FILE.to_owned(),
+        FieldForm::OneOf(texts) => texts[0].to_owned(),
+        form => panic!("{form:?} is no text"),
     }
 }
 
@@ -29,7 +29,7 @@ fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> 
         interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav { .. }));
     texts
         .filter(|field| field.required || !only_required)
-        .map(|field| (field.name.to_owned(), sample(field.name, field.form)))
+        .map(|field| (field.name.to_owned(), sample(field.form)))
         .collect()
 }
 
@@ -90,7 +90,10 @@ fn what_must_be_given_is_enough() {
         let mut fields = samples(interface, true);
         if interface.name == "downloadRecord" {
             let neither = call(interface, fields.clone()).unwrap().request().unwrap_err();
-            assert_eq!(neither.to_string(), "fileName: it or `callId` must be given");
+            assert_eq!(
+                neither.to_string(),
+                "fileName: neither this field nor `callId` is given; set one of them"
+            );
             fields = pairs([("callId", "1")]);
         }
         assert!(call(interface, fields).unwrap().request().is_ok(), "{interface:?}");
@@ -121,11 +124,11 @@ fn missing_fields_are_all_named() {
         AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "queryBillData also needs beginTime, endTime, callBackURL; its fields are: beginTime, endTime, accountId, agentId, callId, \
+        "queryBillData requires beginTime, endTime, callBackURL; its fields are beginTime, endTime, accountId, agentId, callId, \
          callerNo, calleeNo, calleeNo2, dataType, callBackURL"
     );
     let error = AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1")])).unwrap_err();
-    assert_eq!(error.to_string(), "ivr/uploadFile also needs data; its fields are: vdnId, data");
+    assert_eq!(error.to_string(), "ivr/uploadFile requires data; its fields are vdnId, data");
 }
 
 #[test]
@@ -134,7 +137,7 @@ fn unknown_names_are_told_what_is_known() {
     let told = error.to_string();
     assert!(
         told.starts_with(
-            "there is no interface `downloadAgentSkillInfo`; there are: queryAgentSkillInfoData, "
+            "unknown interface `downloadAgentSkillInfo`; use one of queryAgentSkillInfoData, "
         ),
         "{told}"
     );
@@ -144,7 +147,7 @@ fn unknown_names_are_told_what_is_known() {
         fields.push(("nonsense".to_owned(), "1".to_owned()));
         let told = call(interface, fields).unwrap_err().to_string();
         assert!(
-            told.starts_with(&format!("{} has no field `nonsense`; it has: ", interface.name)),
+            told.starts_with(&format!("{} has no field `nonsense`; use one of ", interface.name)),
             "{told}"
         );
         assert!(interface.fields.iter().all(|field| told.contains(field.name)));
@@ -187,7 +190,7 @@ fn texts_that_cannot_be_read() {
             None => AnyOperation::from_fields(name, fields),
         };
         let error = field_error(made.unwrap_err()).unwrap();
-        (error.field, error.problem)
+        parts(error)
     };
     let urls = |begin, end| {
         wrong(
@@ -234,7 +237,11 @@ fn texts_that_cannot_be_read() {
 fn the_tables_bounds_hold() {
     for interface in INTERFACES {
         for field in interface.fields {
-            let FieldForm::Text { limit } = field.form else { continue };
+            let (FieldForm::Text { limit } | FieldForm::Path { limit } | FieldForm::Url { limit }) =
+                field.form
+            else {
+                continue;
+            };
             let request = |text: String| {
                 let fields = samples(interface, false).into_iter();
                 let fields = fields
@@ -254,7 +261,7 @@ fn the_tables_bounds_hold() {
             assert!(request(longest.clone()).is_ok(), "{interface:?} {}", field.name);
             let refused = request(longest + "a").unwrap_err();
             assert_eq!(
-                (refused.field, refused.problem),
+                parts(refused),
                 (field.name, FieldProblem::TooLong { limit, len: limit + 1 })
             );
             assert!(matches!(

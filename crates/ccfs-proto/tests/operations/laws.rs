@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use serde_json::Value;
 
-use super::support::{field_error, wav};
+use super::support::{field_error, parts, wav};
 
 /// So many cases, and failures remembered beside the tests. In Miri one case must do, without those that failed once.
 pub(super) fn cases(cases: u32) -> Config {
@@ -31,15 +31,13 @@ type Fields = BTreeMap<&'static str, String>;
 const LONGEST: &str = if cfg!(miri) { "[a-z]{220,230}" } else { "[a-z]{1020,1030}" };
 
 /// Text that the field's form takes, often of the full length.
-fn valid(name: &'static str, form: FieldForm, interface: &str) -> BoxedStrategy<String> {
+fn valid(form: FieldForm) -> BoxedStrategy<String> {
     let long = |limit: usize| if cfg!(miri) { limit.min(30) } else { limit };
     match form {
-        _ if name == "callBackURL" => {
+        FieldForm::Url { .. } => {
             "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed()
         }
-        FieldForm::Text { limit } if interface == "downloadRecordFile" => {
-            text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit)))
-        }
+        FieldForm::Path { limit } => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
         FieldForm::Text { limit } => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
         FieldForm::Number => any::<u64>().prop_map(|number| number.to_string()).boxed(),
         FieldForm::UnixMillis => {
@@ -80,7 +78,7 @@ fn fields_of(interface: &'static Interface) -> BoxedStrategy<Fields> {
         .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav { .. }))
     {
         let given = if field.required { Just(true).boxed() } else { any::<bool>().boxed() };
-        all = (all, given, valid(field.name, field.form, interface.name))
+        all = (all, given, valid(field.form))
             .prop_map(move |(mut fields, given, text)| {
                 if given {
                     fields.insert(field.name, text);
@@ -253,7 +251,7 @@ proptest! {
         text in prop_oneof!["\\PC{0,30}", "[a-z/.]{0,70}", "[a-z]{120,130}", "[a-z/.]{220,230}", "[a-z\\u{0}\\u{7f}\\n]{0,8}", LONGEST],
     ) {
         let texts: Vec<_> = interface.fields.iter().filter_map(|field| match field.form {
-            FieldForm::Text { limit } if field.name != "callBackURL" => Some((field, limit)),
+            FieldForm::Text { limit } | FieldForm::Path { limit } => Some((field, limit)),
             _ => None,
         }).collect();
         prop_assume!(!texts.is_empty());
@@ -267,16 +265,16 @@ proptest! {
         if len == 0 {
             let problem = if field.required { FieldProblem::Missing } else { FieldProblem::Empty };
             let refused = outcome.unwrap_err();
-            prop_assert_eq!((refused.field, refused.problem), (field.name, problem));
+            prop_assert_eq!(parts(refused), (field.name, problem));
         } else if len > limit {
             let refused = outcome.unwrap_err();
-            prop_assert_eq!((refused.field, refused.problem), (field.name, FieldProblem::TooLong { limit, len }));
+            prop_assert_eq!(parts(refused), (field.name, FieldProblem::TooLong { limit, len }));
         } else if let Some(first) = text.chars().position(|c| !taken(c)) {
             let refused = outcome.unwrap_err();
             prop_assert_eq!(refused.field, field.name);
             // A control character is named before one that only this interface does not take.
             let control = text.chars().position(char::is_control);
-            let FieldProblem::Character { at, .. } = refused.problem else { panic!("{refused}") };
+            let FieldProblem::Character { at, .. } = refused.problem else { panic!("{:?}", refused.problem) };
             prop_assert_eq!(at, control.unwrap_or(first));
         } else {
             prop_assert!(outcome.is_ok());
@@ -294,7 +292,7 @@ proptest! {
         for field in interface.fields.iter().filter(|field| field.required) {
             fields.entry(field.name).or_insert_with(|| if field.name == "dataType" { "call".into() } else { "https://r/".into() });
         }
-        let refused = by_name(interface, &fields).err().map(|error| (error.field, error.problem));
+        let refused = by_name(interface, &fields).err().map(parts);
         let expected = match u64::try_from(span) {
             Err(_) => Some(("beginTime", FieldProblem::BeginAfterEnd)),
             Ok(seconds) if seconds > 259_200 => Some(("endTime", FieldProblem::SpanTooLong { limit: 259_200, seconds })),
@@ -311,7 +309,7 @@ proptest! {
     ) {
         match AnyOperation::from_fields(&name, fields.clone()) {
             Ok(call) => {
-                prop_assert_eq!(call.interface(), &name);
+                prop_assert_eq!(call.interface(), name);
                 let _ = call.request();
             }
             Err(error) => prop_assert!(!error.to_string().is_empty()),

@@ -59,5 +59,5 @@ fn an_upload_shows_its_length_only() {
     let upload = IvrUploadFile::new(39, wav(MARKER.as_bytes()));
     let shown = format!("{upload:?} {:?}", upload.request().unwrap());
     assert!(!shown.contains("MARKER") && !shown.contains("UklGR"), "{shown}");
-    assert!(shown.contains("vdn_id: 39, bytes: 68"), "{shown}");
+    assert!(shown.contains("vdnId: \"39\", bytes: 68"), "{shown}");
 }

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+use std::borrow::Cow;
+
 use ccfs_proto::{CallError, FieldError, FieldProblem, LocalTime, Operation, OperationRequest};
 
 pub(super) const BASE: &str = "/CCFS/resource/ccfs/";
@@ -32,8 +34,13 @@ pub(super) fn parameters(request: &OperationRequest) -> Vec<(&str, &str)> {
 
 #[track_caller]
 pub(super) fn refused(operation: &impl Operation) -> (&'static str, FieldProblem) {
-    let FieldError { field, problem, .. } = operation.request().unwrap_err();
-    (field, problem)
+    parts(operation.request().unwrap_err())
+}
+
+/// The name and the problem of a field of the table.
+pub(super) fn parts(error: FieldError) -> (&'static str, FieldProblem) {
+    let Cow::Borrowed(field) = error.field else { panic!("{error}") };
+    (field, error.problem)
 }
 
 pub(super) fn pairs<'a>(

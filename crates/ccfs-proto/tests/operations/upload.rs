@@ -8,13 +8,13 @@ use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
 use proptest::prelude::*;
 
 use super::laws::cases;
-use super::support::{format, refused, wav, wav_of};
+use super::support::{format, parts, refused, wav, wav_of};
 use crate::skipped::skipped;
 
 fn problem(file: Vec<u8>) -> Option<WavProblem> {
     match IvrUploadFile::new(1, file).request() {
         Ok(_) => None,
-        Err(error) => match (error.field, error.problem) {
+        Err(error) => match parts(error) {
             ("data", FieldProblem::Wav(problem)) => Some(problem),
             other => panic!("{other:?}"),
         },
@@ -91,7 +91,7 @@ fn what_the_server_refuses() {
     assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
     assert_eq!(
         WavProblem::Channels { channels: 2 }.to_string(),
-        "the WAV file has 2 channels, and only mono (1) is taken"
+        "WAV file has 2 channels; convert it to mono"
     );
 }
 

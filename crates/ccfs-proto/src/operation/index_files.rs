@@ -1,0 +1,384 @@
+//! Index files: starting to generate them in the background, and downloading them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::Received;
+use super::field::{FieldError, FieldProblem};
+use super::fields::Fields;
+use super::interface::{FieldForm, Interface, InterfaceField};
+use crate::calendar::{Day, LocalTime};
+use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::file_name::{IndexFileName, ResponseId};
+
+const ID: FieldForm = FieldForm::Text { limit: 20 };
+const NUMBER: FieldForm = FieldForm::Text { limit: 25 };
+const DATA_TYPE: FieldForm = FieldForm::OneOf(&["call", "record", "call_record"]);
+
+const BEGIN: InterfaceField = InterfaceField::required(
+    "beginTime",
+    FieldForm::Time,
+    "begin of the period, local time of the call center; not later than the end",
+);
+const END: InterfaceField = InterfaceField::required(
+    "endTime",
+    FieldForm::Time,
+    "end of the period, at most three days after its begin; not in the future",
+);
+const ACCOUNT: InterfaceField = InterfaceField::optional(
+    "accountId",
+    ID,
+    "only this tenant space, which must belong to the access key",
+);
+const AGENT: InterfaceField = InterfaceField::optional("agentId", ID, "only this agent");
+const CALLBACK: InterfaceField = InterfaceField::required(
+    "callBackURL",
+    // The limit is not published; it bounds what a caller can pass on.
+    FieldForm::Url { limit: 512 },
+    "http or https URL that the server calls when the file is ready",
+);
+
+/// The fields of the two agent interfaces, whose published examples send `""` for an absent id.
+const AGENT_FIELDS: &[InterfaceField] = &[
+    BEGIN,
+    END,
+    InterfaceField { when_absent: Some(""), ..ACCOUNT },
+    InterfaceField { when_absent: Some(""), ..AGENT },
+    CALLBACK,
+];
+
+/// The defaults of an interface that generates an index file.
+const GENERATION: Interface = Interface {
+    fields: AGENT_FIELDS,
+    answer: "responseId: the job's id, 32 hex digits",
+    check: Fields::check_period,
+    check_answer: |received| GenerationJob::from_answer(received).map(drop),
+    ..Interface::CALL
+};
+
+/// The defaults of an interface that downloads an index file.
+const INDEX_DOWNLOAD: Interface = Interface {
+    answer: "the ZIP of one job",
+    expected: Expected::File(&[FileKind::Zip]),
+    ..Interface::DOWNLOAD
+};
+
+const fn file_name(name: &'static str) -> InterfaceField {
+    let about = "name of the file from the callback: yyyyMMdd_{responseId}.zip";
+    InterfaceField::required(name, FieldForm::IndexFileName, about)
+}
+
+/// The values that every generation needs.
+fn generation(
+    interface: &'static Interface,
+    begin: LocalTime,
+    end: LocalTime,
+    callback_url: impl Into<String>,
+) -> Fields {
+    let fields = Fields::new(interface).with("beginTime", begin.to_string());
+    fields.with("endTime", end.to_string()).with("callBackURL", callback_url)
+}
+
+/// A job that generates an index file in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct GenerationJob {
+    /// ID of the job, a part of the file's name.
+    pub response_id: ResponseId,
+}
+
+impl GenerationJob {
+    /// Returns the expected name of the file, when the server received the request on `day`.
+    #[must_use]
+    pub fn file_name(&self, day: Day) -> IndexFileName {
+        IndexFileName::new(day, self.response_id)
+    }
+
+    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+        let id = received.into_envelope()?.data_text("responseId");
+        let id = id.and_then(|text| ResponseId::from_server(&text).ok());
+        id.map(|response_id| Self { response_id }).ok_or(AnswerError::field("responseId"))
+    }
+}
+
+pub(super) const QUERY_AGENT_SKILL_INFO_DATA: Interface = Interface {
+    name: "queryAgentSkillInfoData",
+    about: "starts generating the index file of agent skill changes",
+    ..GENERATION
+};
+
+/// `queryAgentSkillInfoData`: starts generating the index file of agent skill changes.
+///
+/// See `docs/protocol.md`, "Agent skill interfaces".
+///
+/// ```
+/// use ccfs_proto::{FieldProblem, Operation, QueryAgentSkillInfoData};
+///
+/// let (begin, end) = ("2023-04-01 00:00:00".parse()?, "2023-04-05 00:00:00".parse()?);
+/// let query = QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback");
+/// let refused = query.request().unwrap_err();
+/// assert_eq!(refused.problem, FieldProblem::SpanTooLong { limit: 259_200, seconds: 345_600 });
+/// # Ok::<(), ccfs_proto::CalendarError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct QueryAgentSkillInfoData(Fields);
+
+impl QueryAgentSkillInfoData {
+    /// Asks for the changes from `begin` to `end`, in local time of the call center. The server
+    /// calls `callback_url` when the file is ready.
+    pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
+        Self(generation(&QUERY_AGENT_SKILL_INFO_DATA, begin, end, callback_url))
+    }
+
+    /// Limits the file to this tenant space: 1 to 20 characters.
+    pub fn account_id(self, account_id: impl Into<String>) -> Self {
+        Self(self.0.with("accountId", account_id))
+    }
+
+    /// Limits the file to this agent: 1 to 20 characters.
+    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
+        Self(self.0.with("agentId", agent_id))
+    }
+
+    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
+    pub fn span_limit(self, limit: Duration) -> Self {
+        Self(self.0.with_span_limit(limit))
+    }
+}
+
+impl_operation!(QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer);
+
+pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
+    name: "queryAgentOprInfoData",
+    about: "starts generating the index file of agent operations",
+    ..GENERATION
+};
+
+/// `queryAgentOprInfoData`: starts generating the index file of agent operations: sign-ins, breaks
+/// and calls.
+///
+/// The callback has the file's name in `agentOprInfoFileName`. See `docs/protocol.md`, "Other
+/// interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct QueryAgentOprInfoData(Fields);
+
+impl QueryAgentOprInfoData {
+    /// Asks for the operations from `begin` to `end`, in local time of the call center. The server
+    /// calls `callback_url` when the file is ready.
+    pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
+        Self(generation(&QUERY_AGENT_OPR_INFO_DATA, begin, end, callback_url))
+    }
+
+    /// Limits the file to this tenant space: 1 to 20 characters.
+    pub fn account_id(self, account_id: impl Into<String>) -> Self {
+        Self(self.0.with("accountId", account_id))
+    }
+
+    /// Limits the file to this agent: 1 to 20 characters.
+    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
+        Self(self.0.with("agentId", agent_id))
+    }
+
+    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
+    pub fn span_limit(self, limit: Duration) -> Self {
+        Self(self.0.with_span_limit(limit))
+    }
+}
+
+impl_operation!(QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer);
+
+/// Which bills to generate: `dataType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BillData {
+    /// `call`: a CSV of calls.
+    Call,
+    /// `record`: a CSV of recordings.
+    Record,
+    /// `call_record`: both.
+    CallRecord,
+}
+
+impl BillData {
+    /// All values.
+    pub const ALL: [Self; 3] = [Self::Call, Self::Record, Self::CallRecord];
+
+    /// Returns the text that is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Record => "record",
+            Self::CallRecord => "call_record",
+        }
+    }
+}
+
+impl fmt::Display for BillData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for BillData {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let found = Self::ALL.into_iter().find(|data| data.as_str() == text);
+        let problem = || FieldProblem::form(text, DATA_TYPE.to_string());
+        found.ok_or_else(|| FieldError::new("dataType", problem()))
+    }
+}
+
+pub(super) const QUERY_BILL_DATA: Interface = Interface {
+    name: "queryBillData",
+    about: "starts generating the index files of calls and recordings",
+    fields: &[
+        BEGIN,
+        END,
+        ACCOUNT,
+        AGENT,
+        InterfaceField::optional("callId", NUMBER, "only this call"),
+        InterfaceField::optional("callerNo", NUMBER, "only calls from this number"),
+        InterfaceField::optional("calleeNo", NUMBER, "only calls to this number"),
+        InterfaceField::optional("calleeNo2", NUMBER, "only calls to this second number"),
+        InterfaceField::required("dataType", DATA_TYPE, "which index files to generate"),
+        CALLBACK,
+    ],
+    ..GENERATION
+};
+
+/// `queryBillData`: starts generating the index files of calls, of recordings, or of both.
+///
+/// The callback has the file's name in `billFileName`. See `docs/protocol.md`, "Other interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct QueryBillData(Fields);
+
+impl QueryBillData {
+    /// Asks for the bills from `begin` to `end`, in local time of the call center. The server calls
+    /// `callback_url` when the file is ready.
+    pub fn new(
+        begin: LocalTime,
+        end: LocalTime,
+        data_type: BillData,
+        callback_url: impl Into<String>,
+    ) -> Self {
+        let fields = generation(&QUERY_BILL_DATA, begin, end, callback_url);
+        Self(fields.with("dataType", data_type.as_str()))
+    }
+
+    /// Limits the file to this tenant space: 1 to 20 characters.
+    pub fn account_id(self, account_id: impl Into<String>) -> Self {
+        Self(self.0.with("accountId", account_id))
+    }
+
+    /// Limits the file to this agent: 1 to 20 characters.
+    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
+        Self(self.0.with("agentId", agent_id))
+    }
+
+    /// Limits the file to this call: 1 to 25 characters.
+    pub fn call_id(self, call_id: impl Into<String>) -> Self {
+        Self(self.0.with("callId", call_id))
+    }
+
+    /// Limits the file to calls from this number: 1 to 25 characters.
+    pub fn caller_no(self, number: impl Into<String>) -> Self {
+        Self(self.0.with("callerNo", number))
+    }
+
+    /// Limits the file to calls to this number: 1 to 25 characters.
+    pub fn callee_no(self, number: impl Into<String>) -> Self {
+        Self(self.0.with("calleeNo", number))
+    }
+
+    /// Limits the file to calls to this second number: 1 to 25 characters.
+    pub fn callee_no2(self, number: impl Into<String>) -> Self {
+        Self(self.0.with("calleeNo2", number))
+    }
+
+    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
+    pub fn span_limit(self, limit: Duration) -> Self {
+        Self(self.0.with_span_limit(limit))
+    }
+}
+
+impl_operation!(QueryBillData => GenerationJob, GenerationJob::from_answer);
+
+pub(super) const DOWNLOAD_AGENT_SKILL_INFO_FILE: Interface = Interface {
+    name: "downloadAgentSkillInfoFile",
+    about: "downloads the index file of agent skill changes",
+    fields: &[file_name("agentSkillInfoFileName")],
+    ..INDEX_DOWNLOAD
+};
+
+/// `downloadAgentSkillInfoFile`: downloads the ZIP of one job.
+///
+/// The server returns only files of the same access key. See `docs/protocol.md`, "Agent skill
+/// interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct DownloadAgentSkillInfoFile(Fields);
+
+impl DownloadAgentSkillInfoFile {
+    /// Downloads the file with that name, as the callback has it.
+    pub fn new(file_name: IndexFileName) -> Self {
+        let fields = Fields::new(&DOWNLOAD_AGENT_SKILL_INFO_FILE);
+        Self(fields.with("agentSkillInfoFileName", file_name))
+    }
+}
+
+impl_operation!(DownloadAgentSkillInfoFile => FileReceipt, Received::into_file);
+
+pub(super) const DOWNLOAD_AGENT_OPR_INFO_FILE: Interface = Interface {
+    name: "downloadAgentOprInfoFile",
+    about: "downloads the index file of agent operations",
+    fields: &[file_name("agentOprInfoFileName")],
+    ..INDEX_DOWNLOAD
+};
+
+/// `downloadAgentOprInfoFile`: downloads the ZIP of one job, with members `…_agentOprInfo[_n].csv`.
+///
+/// The server returns only files of the same access key. See `docs/protocol.md`, "Other
+/// interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct DownloadAgentOprInfoFile(Fields);
+
+impl DownloadAgentOprInfoFile {
+    /// Downloads the file with that name, as the callback has it.
+    pub fn new(file_name: IndexFileName) -> Self {
+        let fields = Fields::new(&DOWNLOAD_AGENT_OPR_INFO_FILE);
+        Self(fields.with("agentOprInfoFileName", file_name))
+    }
+}
+
+impl_operation!(DownloadAgentOprInfoFile => FileReceipt, Received::into_file);
+
+pub(super) const DOWNLOAD_BILL_FILE: Interface = Interface {
+    name: "downloadBillFile",
+    about: "downloads the index files of calls and recordings",
+    fields: &[file_name("billFileName")],
+    ..INDEX_DOWNLOAD
+};
+
+/// `downloadBillFile`: downloads the ZIP of one job, with members `…_call[_n].csv` and
+/// `…_record[_n].csv`.
+///
+/// The server returns only files of the same access key. See `docs/protocol.md`, "Other
+/// interfaces".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct DownloadBillFile(Fields);
+
+impl DownloadBillFile {
+    /// Downloads the file with that name, as the callback has it.
+    pub fn new(file_name: IndexFileName) -> Self {
+        Self(Fields::new(&DOWNLOAD_BILL_FILE).with("billFileName", file_name))
+    }
+}
+
+impl_operation!(DownloadBillFile => FileReceipt, Received::into_file);
