@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use ccfs::proto::callback::{MemoryGuard, Outcome, Receiver};
 use ccfs::proto::{
     AnyOperation, DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile,
-    PlayVoice, PlaybackToken, RecentSignatures, Reception, RequestPlayVoice, RequestView,
+    PlayVoice, PlaybackToken, RequestPlayVoice, RequestView,
 };
 use ccfs::{
     AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust,
@@ -125,14 +126,15 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         headers: &headers,
         body: &body,
     };
-    let reception = Reception::of(
-        view,
-        &Verifier::new(&account.credentials),
-        &mut RecentSignatures::default(),
-        NOW,
-    );
-    assert_eq!(reception.callback.as_ref().unwrap().response_id, job.response_id);
-    shown.debug(&reception);
+    let receiver = Receiver::new(&account.credentials);
+    shown.debug(&receiver.check(view, NOW).unwrap());
+    let mut guard = MemoryGuard::default();
+    let outcome = receiver.receive(view, &mut guard, NOW, |_| true);
+    shown.debug(&outcome);
+    shown.debug(&outcome.answer());
+    shown.debug(&guard);
+    let Outcome::Accepted(callback) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(callback.response_id, job.response_id);
 
     // A download that finds the server busy once, to disk and to memory.
     let name = job.file_name("2023-04-06".parse().unwrap());

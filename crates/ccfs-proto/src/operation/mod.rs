@@ -28,7 +28,6 @@ mod agent_skill;
 mod any;
 mod base64;
 mod bill;
-mod callback;
 mod field;
 mod generation;
 mod interface;
@@ -43,7 +42,6 @@ pub use self::agent_operations::{DownloadAgentOprInfoFile, QueryAgentOprInfoData
 pub use self::agent_skill::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
 pub use self::bill::{BillData, DownloadBillFile, QueryBillData};
-pub use self::callback::{Callback, CallbackError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::generation::GenerationJob;
 pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, InterfaceField};
