@@ -235,11 +235,11 @@ fn no_rendering_shows_a_signature() {
     all.debug(&AuthorizationHeader::parse(&authorization).unwrap());
     all.debug(&Signer::new(&credentials).sign(view, now().wall).unwrap());
     let headers = [("host", "h"), ("authorization", authorization.as_str())];
-    let received = RequestView { headers: &headers, ..view };
+    let signed = RequestView { headers: &headers, ..view };
     let receiver = Receiver::new(&credentials);
     let mut guard = MemoryGuard::default();
-    all.debug(&receiver.receive(received, &mut guard, now().wall, |_| true));
-    all.error(&receiver.check(received, now().wall).unwrap_err());
+    all.debug(&receiver.receive(signed, &mut guard, now().wall, |_| true));
+    all.error(&receiver.check(signed, now().wall).unwrap_err());
     all.debug(&guard);
     let refused = RequestView { body: b"", ..view };
     all.error(

@@ -11,7 +11,7 @@ use ccfs::proto::{
 };
 use ccfs::{
     AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust,
-    Verifier, WholeFile,
+    WholeFile,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Session;
@@ -126,10 +126,10 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         headers: &headers,
         body: &body,
     };
-    let receiver = Receiver::new(&account.credentials);
-    shown.debug(&receiver.check(view, NOW).unwrap());
+    let checker = Receiver::new(&account.credentials);
+    shown.debug(&checker.check(view, NOW).unwrap());
     let mut guard = MemoryGuard::default();
-    let outcome = receiver.receive(view, &mut guard, NOW, |_| true);
+    let outcome = checker.receive(view, &mut guard, NOW, |_| true);
     shown.debug(&outcome);
     shown.debug(&outcome.answer());
     shown.debug(&guard);

@@ -244,8 +244,8 @@ impl World {
         Ok(())
     }
 
-    fn act(&mut self, act: Act) -> Result<(), TestCaseError> {
-        match act {
+    fn act(&mut self, act: &Act) -> Result<(), TestCaseError> {
+        match *act {
             Act::Deliver { job, age, has_place } => {
                 let request = Request::new(job, self.now.plus_millis(-age));
                 self.receive(&request, has_place)?;
@@ -346,7 +346,7 @@ proptest! {
     ) {
         let mut world = World::new(capacity, retention);
         for act in acts {
-            world.act(act)?;
+            world.act(&act)?;
             prop_assert!(len(&world.guard) <= capacity.max(1));
         }
         if retention == i64::from(u32::MAX) && world.states.is_some() {
@@ -458,9 +458,10 @@ fn each_refusal_has_its_status() {
         let error = request.view(check).unwrap_err();
         assert_eq!((status(&error), error), (401, ReceiveError::Unsigned));
     }
+    let too_large = vec![b' '; Callback::BODY_LIMIT + 1];
     for (body, expected) in [
         (&b"{}"[..], CallbackError::Missing { field: "msgBody" }),
-        (&[b' '; Callback::BODY_LIMIT + 1], CallbackError::TooLarge { limit: 65_536 }),
+        (&too_large, CallbackError::TooLarge { limit: 65_536 }),
     ] {
         let signed = Request::with_body(1, START, body.to_vec());
         let error = signed.view(|view| receiver().check(view, START)).unwrap_err();
