@@ -127,7 +127,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         body: &body,
     };
     let checker = Receiver::new(&account.credentials);
-    shown.debug(&checker.check(view, NOW).unwrap());
+    let delivery = checker.check(view, NOW).unwrap();
+    shown.debug(&delivery);
+    shown.debug(&delivery.key);
     let mut guard = MemoryGuard::default();
     let outcome = checker.receive(view, &mut guard, NOW, |_| true);
     shown.debug(&outcome);
