@@ -1,15 +1,16 @@
 //! Signing and verifying.
 
+use ccfs_proto::callback::Receiver;
 use ccfs_proto::{
-    Credentials, Freshness, QueryLine, RecentSignatures, Reception, RequestView, Signer, Timestamp,
-    Verifier, VerifyError, decode_query,
+    Credentials, Freshness, QueryLine, RequestView, Signer, Timestamp, Verifier, decode_query,
 };
 
 use crate::tape::{Tape, text};
 
 /// The bytes are a request, part by part, the place of a change, and, last, a header that somebody else may have sent.
 ///
-/// No header and no request make the verifier panic; what the signer makes verifies once, and not with any one part changed.
+/// No header and no request make the verifier or the receiver panic. What the signer makes is valid,
+/// and is not with any one part changed.
 pub fn verifier(input: &[u8]) {
     let mut tape = Tape::new(input);
     let dialect = tape.pick(&QueryLine::ALL);
@@ -29,19 +30,14 @@ pub fn verifier(input: &[u8]) {
     let verifier = Verifier::new(&credentials);
     let _ = verifier.verify(strange, request, at);
     let _ = verifier.diagnose(strange, request);
-    let reception = Reception::of(request, &verifier, &mut RecentSignatures::default(), at);
-    assert!(!reception.body.is_empty());
-    assert_eq!(reception.status.is_success(), reception.callback.is_ok());
+    if let Err(error) = Receiver::new(&credentials).check(request, at) {
+        assert!(error.answer().status.is_client_error());
+    }
 
     let Ok(value) = Signer::new(&credentials).query_line(dialect).sign(request, at) else { return };
     let value = value.to_str().expect("visible ASCII");
     let strict = verifier.clone().query_line(dialect).freshness(Freshness::default());
-    let mut guard = RecentSignatures::default();
-    assert_eq!(
-        strict.verify_once(value, request, at, &mut guard).map(|verified| verified.timestamp),
-        Ok(at)
-    );
-    assert_eq!(strict.verify_once(value, request, at, &mut guard), Err(VerifyError::Replayed));
+    assert_eq!(strict.verify(value, request, at).map(|verified| verified.timestamp), Ok(at));
     assert_eq!(verifier.diagnose(value, request), Ok(None));
     assert_ne!(strange == value, verifier.verify(strange, request, at).is_err());
 

@@ -3,7 +3,7 @@
 //! Run it with `cargo run -p ccfs-tests --example pull_by_callback`. It prints:
 //!
 //! ```text
-//! refused: the request is not signed
+//! refused: request is not signed
 //! 2023-04-01 00:00:00 to 2023-04-03 23:59:59: 500 rows in agentSkillInfo_20230401T000000_20230403T235959.jsonl
 //! 2023-04-04 00:00:00 to 2023-04-05 23:59:59: 500 rows in agentSkillInfo_20230404T000000_20230405T235959.jsonl
 //! 2 windows, asked for 2 times

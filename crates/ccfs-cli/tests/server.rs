@@ -109,8 +109,7 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     assert!(said.ends_with("401") && said.len() > 3, "a refusal has a body, too: {said}");
     let said = listen.error_line();
     assert!(
-        said.starts_with("refused: the request is not signed (from 127.0.0.1:")
-            && said.ends_with("Z)"),
+        said.starts_with("refused: request is not signed (from 127.0.0.1:") && said.ends_with("Z)"),
         "{said}"
     );
     signal(&listen, "INT");

@@ -117,14 +117,14 @@ fn callbacks_are_received_over_tls() {
         ccfs.run(&[&["query"], &window[..], &["--callback", url]].concat()).ends_with_code(0);
     };
     query(&url.replace("/callback", "/elsewhere"));
-    assert!(listen.error_line().contains("another path"));
+    assert!(listen.error_line().contains("request path is not"));
     query(&url);
     assert!(listen.line().contains("\"file_name\""));
     assert_eq!(listen.wait(), Some(0));
 
     for (given, said) in [
         (&["--tls-cert", "cert.pem"][..], "--tls-key"),
-        (&["--tls-cert", "cert.pem", "--tls-key", "cert.pem"], "not proper PEM"),
+        (&["--tls-cert", "cert.pem", "--tls-key", "cert.pem"], "not valid PEM"),
         (&["--tls-cert", "cert.pem", "--tls-key", "nowhere.pem"], "nowhere.pem cannot be read"),
         (&["--path", "callback"], "begins with /"),
     ] {

@@ -1,152 +1,165 @@
-//! What a listener can be told before it listens.
+//! Options of a listener.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ccfs_driver::{Clock, SystemClock};
-use ccfs_proto::{Credentials, Freshness, RecentSignatures, ReplayGuard, Verifier};
+use ccfs_proto::callback::{Callback, MemoryGuard, Receiver, ReplayGuard};
+use ccfs_proto::{Credentials, Freshness};
 use rustls::ServerConfig;
 
-use crate::desk::Desk;
+use crate::handler::{Handler, MessageGuard};
 use crate::listener::Listener;
 use crate::queue::Queue;
 use crate::tls::{self, TlsError};
 
-/// Options of a [`Listener`]; each has a default.
+/// Options of a [`Listener`]. Each has a default.
 #[must_use = "a builder does nothing until `bind` is called"]
 pub struct ListenerBuilder {
-    verifier: Verifier,
-    freshness: Freshness,
+    receiver: Receiver,
     path: Option<String>,
     body_limit: usize,
     queue_limit: usize,
     connection_limit: usize,
-    patience: Duration,
+    request_timeout: Duration,
     clock: Box<dyn Clock>,
-    guard: Option<Box<dyn ReplayGuard + Send>>,
+    guard: Box<dyn ReplayGuard<Error = String> + Send>,
     tls: Option<Arc<ServerConfig>>,
 }
 
 impl ListenerBuilder {
-    /// The default of [`body_limit`](Self::body_limit): 64 KiB, all that [`Callback::parse`](ccfs_proto::Callback::parse) takes.
-    pub const BODY_LIMIT: usize = 64 * 1024;
-    /// The default of [`queue_limit`](Self::queue_limit).
+    /// Default of [`body_limit`](Self::body_limit): 64 KiB.
+    pub const BODY_LIMIT: usize = Callback::BODY_LIMIT;
+    /// Default of [`queue_limit`](Self::queue_limit): 1,024 callbacks.
     pub const QUEUE_LIMIT: usize = 1024;
-    /// The default of [`connection_limit`](Self::connection_limit).
+    /// Default of [`connection_limit`](Self::connection_limit): 64 connections.
     pub const CONNECTION_LIMIT: usize = 64;
-    /// The default of [`patience`](Self::patience): 10 seconds.
-    pub const PATIENCE: Duration = Duration::from_secs(10);
+    /// Default of [`request_timeout`](Self::request_timeout): 10 seconds.
+    pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(credentials: &Credentials) -> Self {
         Self {
-            verifier: Verifier::new(credentials),
-            freshness: Freshness::default(),
+            receiver: Receiver::new(credentials),
             path: None,
             body_limit: Self::BODY_LIMIT,
             queue_limit: Self::QUEUE_LIMIT,
             connection_limit: Self::CONNECTION_LIMIT,
-            patience: Self::PATIENCE,
+            request_timeout: Self::REQUEST_TIMEOUT,
             clock: Box::new(SystemClock::new()),
-            guard: None,
+            guard: Box::new(MessageGuard(MemoryGuard::default())),
             tls: None,
         }
     }
 
-    /// How far a callback's time may be from the clock. Default: a quarter of an hour either way.
-    pub fn freshness(mut self, window: Freshness) -> Self {
-        self.freshness = window;
+    /// Sets how old or how far in the future a signature may be. Default: 15 minutes each.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.receiver = self.receiver.freshness(freshness);
         self
     }
 
-    /// Takes callbacks at this path only, which begins with `/`, whatever query follows it. Default: at any path.
+    /// Accepts callbacks at this path only, with any query. It must begin with `/`. Default: any
+    /// path.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Bytes of a body that are read. Default: [`BODY_LIMIT`](Self::BODY_LIMIT).
+    /// Sets the largest body, in bytes. Default: [`BODY_LIMIT`](Self::BODY_LIMIT).
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Callbacks that may wait to be taken, at least one. When as many wait, further ones are answered with 503 and not remembered, so the server calls
-    /// again and nothing is lost. Default: [`QUEUE_LIMIT`](Self::QUEUE_LIMIT).
+    /// Sets how many callbacks may wait in the queue, at least 1. If it is full, new callbacks are
+    /// answered with 503, so that the server calls again. Default:
+    /// [`QUEUE_LIMIT`](Self::QUEUE_LIMIT).
     pub fn queue_limit(mut self, callbacks: usize) -> Self {
         self.queue_limit = callbacks;
         self
     }
 
-    /// Connections that are served at once, at least one; others wait for theirs. Default: [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT).
+    /// Sets how many connections are served at the same time, at least 1. Further ones wait.
+    /// Default: [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT).
     pub fn connection_limit(mut self, connections: usize) -> Self {
         self.connection_limit = connections;
         self
     }
 
-    /// How long a caller may take for each of: the TLS handshake, its head, its body, taking the answer. A day at most. Default:
-    /// [`PATIENCE`](Self::PATIENCE).
-    pub fn patience(mut self, patience: Duration) -> Self {
-        // It is added to the time, and a clock ends somewhere.
-        self.patience = patience.min(Duration::from_secs(24 * 60 * 60));
+    /// Sets how long each of the TLS handshake, the request head, its body and the answer may take,
+    /// at most a day. Default: [`REQUEST_TIMEOUT`](Self::REQUEST_TIMEOUT).
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        // It is added to the current time, which must not overflow.
+        self.request_timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
         self
     }
 
-    /// The clock that says how old a callback is. Default: the machine's.
+    /// Sets the clock that the age of a signature is measured with. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// Where signatures that were accepted are remembered: a shared store, where several listeners stand behind one address. Default: in memory, for as
-    /// long as [`freshness`](Self::freshness) would let one in again.
-    pub fn replay_guard(mut self, guard: impl ReplayGuard + Send + 'static) -> Self {
-        self.guard = Some(Box::new(guard));
+    /// Sets where received jobs are remembered, for example a store that several listeners share.
+    /// The guard is called on the listener's thread. Default: a [`MemoryGuard`].
+    pub fn replay_guard<G>(mut self, guard: G) -> Self
+    where
+        G: ReplayGuard<Error: fmt::Display> + Send + 'static,
+    {
+        self.guard = Box::new(MessageGuard(guard));
         self
     }
 
-    /// Speaks TLS 1.2 and 1.3, with this certificate (and the chain behind it) and its unencrypted key, both as PEM. Default: plain HTTP, for a listener
-    /// behind a proxy.
+    /// Serves TLS 1.2 and 1.3 with this certificate chain and its unencrypted private key, both in
+    /// PEM. Default: plain HTTP, for a listener behind a proxy.
+    ///
+    /// # Errors
+    ///
+    /// The certificate or the key is malformed, or they do not belong together.
     pub fn tls(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         self.tls = Some(tls::server(certificates, key)?);
         Ok(self)
     }
 
-    /// Listens at `address`; at port 0, where the system chooses ([`Listener::address`]).
+    /// Starts to listen at `address`. With port 0 the system chooses one; see
+    /// [`Listener::address`].
     ///
-    /// Fails when the system says no, and with [`InvalidInput`](io::ErrorKind::InvalidInput) when the [path](Self::path) is one that no request can have.
+    /// # Errors
+    ///
+    /// The system refuses the address, or the [path](Self::path) is malformed
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
         if let Some(path) =
             self.path.as_ref().filter(|path| !path.starts_with('/') || path.contains(['?', '#']))
         {
-            let wrong = format!(
-                "the path {path:?} is that of no request: it begins with / and goes without a query"
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
+            let message =
+                format!("callback path {path:?} is malformed; it begins with / and has no query");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let guard = self.guard.unwrap_or_else(|| {
-            let window = self.freshness.past.saturating_add(self.freshness.future);
-            Box::new(RecentSignatures::new(RecentSignatures::DEFAULT_CAPACITY, window))
-        });
-        let queue = Queue::new(self.queue_limit);
-        let mut desk = Desk::new(self.verifier.freshness(self.freshness), guard, self.clock, queue);
-        (desk.path, desk.body_limit, desk.patience) = (self.path, self.body_limit, self.patience);
-        Listener::start(address, Arc::new(desk), self.tls, self.connection_limit.max(1))
+        let handler = Handler {
+            receiver: self.receiver,
+            guard: Mutex::new(self.guard),
+            queue: Queue::new(self.queue_limit),
+            clock: self.clock,
+            path: self.path,
+            body_limit: self.body_limit,
+            request_timeout: self.request_timeout,
+        };
+        Listener::start(address, Arc::new(handler), self.tls, self.connection_limit.max(1))
     }
 }
 
 impl fmt::Debug for ListenerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListenerBuilder")
-            .field("verifier", &self.verifier)
-            .field("freshness", &self.freshness)
+            .field("receiver", &self.receiver)
             .field("path", &self.path)
             .field("body_limit", &self.body_limit)
             .field("queue_limit", &self.queue_limit)
             .field("connection_limit", &self.connection_limit)
-            .field("patience", &self.patience)
+            .field("request_timeout", &self.request_timeout)
             .field("tls", &self.tls.is_some())
             .finish_non_exhaustive()
     }

@@ -1,56 +1,61 @@
-//! What a listener hands out.
+//! Events of a listener.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ccfs_proto::{Callback, ReceiveError, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::callback::{Callback, ReceiveError};
 
-/// One request that came, after it was answered.
+/// A request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// Who sent it; behind a proxy, the proxy.
+    /// Address of the client, or of the proxy in front of the listener.
     pub peer: SocketAddr,
-    /// When, by the listener's clock.
+    /// When the request was answered, by the listener's clock.
     pub at: Timestamp,
-    /// The callback, or why it is none.
+    /// The callback, or why the request was refused.
     pub callback: Result<Callback, Refusal>,
 }
 
 impl Event {
-    /// An event: for tests of what is done about events.
+    /// Creates an event, for tests of code that handles events.
     #[must_use]
     pub fn new(peer: SocketAddr, at: Timestamp, callback: Result<Callback, Refusal>) -> Self {
         Self { peer, at, callback }
     }
 }
 
-/// Why a request was not taken for a callback. It says nothing of the request's own words: those are a stranger's.
+/// Why a request is not a new callback. Contains no text of the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It is not signed, its signature is not accepted, or its body is no callback.
+    /// The request is not a valid callback.
     #[error(transparent)]
-    Received(#[from] ReceiveError),
-    /// The server told of this file before, in a call with another signature. It was answered like the first, so that the server stops calling.
-    #[error("the signature is right, but the callback was taken before: the server called again")]
+    Invalid(#[from] ReceiveError),
+    /// The callback was received before. It was answered with 200, so that the server stops
+    /// calling.
+    #[error("callback was received before; the server repeated it")]
     Duplicate,
-    /// It went to another path than the listener's.
-    #[error("the request went to another path than the callback URL's")]
+    /// The replay guard failed; the message is of its error. The request was answered with 503.
+    #[error("replay guard failed: {0}; the server calls again")]
+    Guard(String),
+    /// The path is not the listener's.
+    #[error("request path is not that of the callback URL")]
     Path,
-    /// Its body is larger than the bound.
-    #[error("the request's body is larger than the bound of {limit} bytes")]
+    /// The body is larger than the limit.
+    #[error("request body is larger than {limit} bytes")]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// Its body took too long.
-    #[error("the request's body did not come within {} ms", limit.as_millis())]
+    /// The body did not arrive in time.
+    #[error("request body did not arrive within {} ms", limit.as_millis())]
     TooSlow {
-        /// The bound.
+        /// Time limit.
         limit: Duration,
     },
-    /// Its body broke off, or was not framed as HTTP wants it.
-    #[error("the request's body broke off")]
+    /// The connection ended within the body, or the body is not valid HTTP.
+    #[error("request body is incomplete or malformed")]
     Broken,
 }

@@ -1,12 +1,15 @@
 //! A small HTTP server that receives the callbacks of CC-FS.
 //!
-//! CC-FS calls a URL of the developer's when a file is ready, signed with the developer's own keys. A [`Listener`] takes these calls on a thread of its
-//! own: it checks each signature, answers first, and hands an [`Event`] out after. Callers that block take events with [`Listener::recv`], others with
-//! [`Listener::next`], in whatever runtime they have.
+//! CC-FS calls a URL of the developer when a file is ready, and signs the request with the
+//! developer's own keys. A [`Listener`] runs on its own thread. It verifies each request, answers
+//! it, and then queues an [`Event`]. Blocking callers get events with [`Listener::recv`], async
+//! callers with [`Listener::next`], in any runtime.
 //!
-//! It downloads nothing, keeps nothing on disk, and hands out no callback twice: not one that is repeated byte by byte, and not one that the server
-//! signed anew because it missed the answer. It is made for a hostile network: every size and every wait has a bound ([`ListenerBuilder`]), and
-//! whoever has not the keys gets no further than a status.
+//! A listener downloads nothing and stores nothing on disk. It hands out each callback once, even if
+//! the server signs it again because it did not get the answer. It is made for a hostile network:
+//! every size and every time has a limit ([`ListenerBuilder`]).
+//!
+//! To receive callbacks with another server, such as axum, use [`ccfs_proto::callback`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,31 +18,32 @@
 //!
 //! let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
 //! let listener = Listener::builder(&credentials).path("/callback").bind(([127, 0, 0, 1], 0).into())?;
-//! println!("CC-FS may call http://{}/callback", listener.address());
+//! println!("listening on http://{}/callback", listener.address());
 //! match listener.recv_timeout(Duration::from_millis(10)) {
-//!     Some(event) => println!("{} said {:?}", event.peer, event.callback),
-//!     None => println!("nobody called yet"),
+//!     Some(event) => println!("{}: {:?}", event.peer, event.callback),
+//!     None => println!("no callback yet"),
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What it answers
+//! # Answers
 //!
-//! | what came | status | event |
+//! | request | status | event |
 //! |---|---|---|
-//! | a callback, signed, in time, new | 200 with [`Callback::RECEIPT`](ccfs_proto::Callback::RECEIPT) | the callback |
-//! | the same again, repeated or signed anew | the same, so that the server stops calling | a refusal |
-//! | one that is signed, but no place is free ([`ListenerBuilder::queue_limit`]) | 503; the server calls again | none |
-//! | unsigned, forged, of another key, too old | 401 | a refusal |
-//! | signed, but no callback | 400 | a refusal |
+//! | a valid callback | 200 with [`Callback::RECEIPT`](ccfs_proto::callback::Callback::RECEIPT) | the callback |
+//! | the same callback again, replayed or signed again | 200, so that the server stops calling | a refusal |
+//! | a valid callback, but the queue is full ([`ListenerBuilder::queue_limit`]) | 503; the server calls again | no event |
+//! | a valid callback, but the replay guard failed | 503; the server calls again | a refusal |
+//! | signature missing, invalid, too old, or of another key | 401 | a refusal |
+//! | a valid signature, but not a callback | 400 | a refusal |
 //! | another path, another method | 404, 405 | a refusal |
-//! | a body too large, too slow, or broken off | 413, 408, 400 | a refusal |
-//! | not HTTP, or a head that is too slow | 400, or none | none |
+//! | a body that is too large, too slow, or incomplete | 413, 408, 400 | a refusal |
+//! | not HTTP, or a head that is too slow | 400, or no answer | no event |
 #![forbid(unsafe_code)]
 
 mod builder;
-mod desk;
 mod event;
+mod handler;
 mod listener;
 mod queue;
 mod server;

@@ -1,4 +1,4 @@
-//! A listener that is listening.
+//! A running listener.
 
 use std::fmt;
 use std::future::Future;
@@ -15,14 +15,14 @@ use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
 use crate::builder::ListenerBuilder;
-use crate::desk::Desk;
 use crate::event::Event;
+use crate::handler::Handler;
 use crate::queue::Queue;
 use crate::server;
 
-/// A receiver of callbacks, on a thread of its own. Dropping it stops the thread and closes the port.
+/// Receives callbacks on its own thread. Dropping it stops the thread and closes the port.
 ///
-/// Several threads and tasks may take from one listener; each event goes to one of them.
+/// Several threads and tasks may receive from one listener; each event goes to one of them.
 pub struct Listener {
     address: SocketAddr,
     queue: Arc<Queue>,
@@ -35,14 +35,14 @@ struct Running {
 }
 
 impl Listener {
-    /// Options of a listener that accepts callbacks signed with these keys.
+    /// Returns the options of a listener for callbacks that are signed with `credentials`.
     pub fn builder(credentials: &Credentials) -> ListenerBuilder {
         ListenerBuilder::new(credentials)
     }
 
     pub(crate) fn start(
         address: SocketAddr,
-        desk: Arc<Desk>,
+        handler: Arc<Handler>,
         tls: Option<Arc<ServerConfig>>,
         connections: usize,
     ) -> io::Result<Self> {
@@ -50,49 +50,51 @@ impl Listener {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let queue = Arc::clone(&desk.queue);
+        let queue = Arc::clone(&handler.queue);
         let (stop, stopped) = oneshot::channel::<()>();
-        let open = Open(Arc::clone(&queue));
+        let close = CloseOnDrop(Arc::clone(&queue));
         let thread = thread::Builder::new().name("ccfs-listener".into()).spawn(move || {
             runtime.block_on(async move {
                 tokio::select! {
-                    () = server::serve(listener, desk, tls, connections) => {}
+                    () = server::serve(listener, handler, tls, connections) => {}
                     _ = stopped => {}
                 }
             });
-            // Connections go first, and with them what they have to tell; then the queue closes.
+            // Dropping the connections queues their events; the queue must still be open.
             drop(runtime);
-            drop(open);
+            drop(close);
         })?;
         Ok(Self { address, queue, running: Mutex::new(Some(Running { stop, thread })) })
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next event. Blocks until one is there; `None` when the listener was [stopped](Self::stop) and all events are taken.
+    /// Waits for the next event. Returns `None` if the listener was [stopped](Self::stop) and no
+    /// event is left.
     pub fn recv(&self) -> Option<Event> {
         self.queue.recv(None)
     }
 
-    /// The next event, if one is there now.
+    /// Returns the next event without waiting, or `None` if the queue is empty.
     pub fn try_recv(&self) -> Option<Event> {
         self.queue.recv(Some(Duration::ZERO))
     }
 
-    /// The next event, waited for at most so long; `None` also when the listener was stopped and all events are taken.
-    pub fn recv_timeout(&self, patience: Duration) -> Option<Event> {
-        self.queue.recv(Some(patience))
+    /// Waits for the next event for at most `timeout`. Returns `None` after that time, or if the
+    /// listener was stopped and no event is left.
+    pub fn recv_timeout(&self, timeout: Duration) -> Option<Event> {
+        self.queue.recv(Some(timeout))
     }
 
-    /// The next event, for async callers of any runtime. Dropping the future loses nothing.
+    /// Waits for the next event asynchronously, in any runtime. Dropping the future loses no event.
     pub fn next(&self) -> Next<'_> {
         Next { queue: &self.queue }
     }
 
-    /// Closes the port and waits for the thread. Events that are there can still be taken; who waits for more gets `None`.
+    /// Closes the port and waits for the thread to end. Events in the queue can still be received.
     pub fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Running { stop, thread }) = running {
@@ -101,9 +103,10 @@ impl Listener {
         }
     }
 
-    /// How many refusals were not handed out, because too many of them waited. Callbacks are never among them.
-    pub fn untold_refusals(&self) -> u64 {
-        self.queue.untold()
+    /// Returns the number of events that were dropped because too many refusals (1,024) were in the
+    /// queue. Callbacks are never dropped.
+    pub fn dropped_refusals(&self) -> u64 {
+        self.queue.dropped_refusals()
     }
 }
 
@@ -119,16 +122,16 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Closes the queue when the thread ends, however it ends.
-struct Open(Arc<Queue>);
+/// Closes the queue when the thread ends, even by a panic.
+struct CloseOnDrop(Arc<Queue>);
 
-impl Drop for Open {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-/// Waits for the next event; made by [`Listener::next`].
+/// Future of [`Listener::next`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Next<'a> {

@@ -1,4 +1,4 @@
-//! Events between the server's thread and whoever takes them.
+//! The queue of events between the server's thread and the receiving threads and tasks.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 
-/// Refusals that wait to be taken. They have places of their own, so that strangers cannot take those of callbacks; what is past it is counted only.
-const REFUSALS: usize = 1024;
+/// Limit of refusals in the queue. It is separate from that of callbacks, so that requests without a
+/// valid signature cannot keep callbacks out. Further refusals are only counted.
+const REFUSAL_LIMIT: usize = 1024;
 
 /// A bounded queue of events.
 #[derive(Debug)]
@@ -20,24 +21,25 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     events: VecDeque<Event>,
-    /// Places for callbacks that nobody has yet.
+    /// Places for callbacks that are not reserved.
     free: usize,
     refusals: usize,
-    untold: u64,
+    dropped_refusals: u64,
     wakers: Vec<Waker>,
     closed: bool,
 }
 
 impl Queue {
-    /// A queue for so many callbacks; at least one.
+    /// Creates a queue for `places` callbacks, at least 1.
     pub(crate) fn new(places: usize) -> Arc<Self> {
         let (events, wakers) = (VecDeque::new(), Vec::new());
-        let state =
-            State { events, free: places.max(1), refusals: 0, untold: 0, wakers, closed: false };
+        let free = places.max(1);
+        let state = State { events, free, refusals: 0, dropped_refusals: 0, wakers, closed: false };
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
     }
 
-    /// Takes a place for a callback, if one is free. It comes back when the callback is taken out.
+    /// Reserves a place for a callback, and returns whether one was free. Receiving the callback
+    /// frees it.
     pub(crate) fn reserve(&self) -> bool {
         let mut state = self.lock();
         let free = state.free.checked_sub(1);
@@ -45,17 +47,17 @@ impl Queue {
         free.is_some()
     }
 
-    /// Gives a place back that no callback came to use.
+    /// Frees a reserved place that is not needed.
     pub(crate) fn release(&self) {
         self.lock().free += 1;
     }
 
-    /// Puts an event in; a callback has reserved its place before.
+    /// Appends an event. The place of a callback must be reserved.
     pub(crate) fn push(&self, event: Event) {
         let mut state = self.lock();
         if event.callback.is_err() {
-            if state.refusals == REFUSALS {
-                state.untold += 1;
+            if state.refusals == REFUSAL_LIMIT {
+                state.dropped_refusals += 1;
                 return;
             }
             state.refusals += 1;
@@ -67,10 +69,11 @@ impl Queue {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The next event, waited for at most `patience` (`None`: as long as it takes). Nothing after the time, or when the queue is closed and empty.
-    pub(crate) fn recv(&self, patience: Option<Duration>) -> Option<Event> {
-        // A deadline that no clock can show is none.
-        let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
+    /// Waits for the next event, for at most `timeout` if there is one. Returns `None` after that
+    /// time, or if the queue is closed and empty.
+    pub(crate) fn recv(&self, timeout: Option<Duration>) -> Option<Event> {
+        // A deadline that overflows is never reached.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.lock();
         loop {
             if let Some(event) = state.pop() {
@@ -92,7 +95,7 @@ impl Queue {
         }
     }
 
-    /// The same for a future.
+    /// Polls for the next event; see [`recv`](Self::recv).
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Option<Event>> {
         let mut state = self.lock();
         if let Some(event) = state.pop() {
@@ -101,14 +104,14 @@ impl Queue {
         if state.closed {
             return Poll::Ready(None);
         }
-        // One waker of a task is enough, however many futures it polls and drops.
+        // A task may poll and drop many futures; it needs one waker.
         if !state.wakers.iter().any(|known| known.will_wake(waker)) {
             state.wakers.push(waker.clone());
         }
         Poll::Pending
     }
 
-    /// Says that nothing more comes.
+    /// Ends the queue: no event will be appended.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -118,9 +121,9 @@ impl Queue {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Refusals that found no place.
-    pub(crate) fn untold(&self) -> u64 {
-        self.lock().untold
+    /// Returns the number of refusals that were over the limit.
+    pub(crate) fn dropped_refusals(&self) -> u64 {
+        self.lock().dropped_refusals
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,4 +1,4 @@
-//! The listener's own certificate.
+//! TLS of the listener.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Bytes of a PEM text that are read.
+/// Largest PEM text, in bytes.
 const PEM_LIMIT: usize = 1024 * 1024;
 
-/// TLS 1.2 and 1.3 with this certificate and the chain behind it, and its key.
+/// Creates a configuration for TLS 1.2 and 1.3 with this certificate chain and its key.
 pub(crate) fn server(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
     if let Some(len) = [certificates.len(), key.len()].into_iter().find(|len| *len > PEM_LIMIT) {
         return Err(TlsError::TooLarge { limit: PEM_LIMIT, len });
@@ -27,31 +27,31 @@ pub(crate) fn server(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig
     Ok(Arc::new(config))
 }
 
-/// Why a certificate and its key cannot be used. It holds nothing of either.
+/// Why a certificate and its key cannot be used. Contains nothing of either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// Longer than the bound.
-    #[error("the listener's certificate or key has {len} bytes, and at most {limit} are read")]
+    /// The certificate or the key is larger than the limit.
+    #[error("listener certificate or key has {len} bytes, limit {limit}")]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Actual length in bytes.
         len: usize,
     },
-    /// No certificate in it, or a broken one.
+    /// The certificate is missing or malformed.
     #[error(
-        "the listener's certificate is not proper PEM: it must have a line -----BEGIN CERTIFICATE-----"
+        "listener certificate is not valid PEM; it must contain a line -----BEGIN CERTIFICATE-----"
     )]
     Certificate,
-    /// No private key in it, or a broken one.
+    /// The private key is missing or malformed.
     #[error(
-        "the listener's key is not proper PEM: it must be an unencrypted private key (PKCS #8, PKCS #1 or SEC 1)"
+        "listener key is not valid PEM; it must be an unencrypted private key (PKCS #8, PKCS #1 or SEC 1)"
     )]
     Key,
-    /// The key is of a kind that cannot sign, or is not the certificate's.
+    /// The key cannot sign, or does not belong to the certificate.
     #[error(
-        "the listener's key does not fit its certificate: give the two that were made together, the server's own certificate first in its file"
+        "listener key does not match the certificate; the server's own certificate must be the first in its file"
     )]
     Mismatch,
 }

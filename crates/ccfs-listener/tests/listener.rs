@@ -1,4 +1,4 @@
-//! What a listener does beside deciding: waiting, stopping, TLS, bounds of time and number.
+//! A listener apart from its decisions: waiting, stopping, TLS, limits of time and number.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
-use ccfs_proto::{ReplayGuard, RequestView, Signer, Timestamp};
-use support::{ANY_PORT, Call, LONG, event, fresh, send, standing};
+use ccfs_proto::callback::{Begin, JobKey, ReplayGuard};
+use ccfs_proto::{RequestView, Signer, Timestamp};
+use support::{ANY_PORT, Call, LONG, builder, event, fresh, send};
 
-/// A runtime of nobody's: polls, and parks its thread until it is woken.
+/// Polls a future, and parks the thread until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -37,11 +38,11 @@ fn block_on<F: Future>(future: F) -> F::Output {
 
 #[test]
 fn async_callers_need_no_runtime() {
-    let listener = standing().bind(ANY_PORT.into()).unwrap();
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
     let (address, callback) = (listener.address(), fresh());
     thread::scope(|scope| {
         let waits = scope.spawn(|| block_on(listener.next()).unwrap());
-        // A future that was dropped takes no event with it.
+        // Dropping a future loses no event.
         let mut dropped = Box::pin(listener.next());
         let waker = Waker::noop();
         let _ = dropped.as_mut().poll(&mut Context::from_waker(waker));
@@ -52,18 +53,18 @@ fn async_callers_need_no_runtime() {
 }
 
 #[test]
-fn who_does_not_want_to_wait_asks_for_what_is_there() {
-    let listener = standing().bind(ANY_PORT.into()).unwrap();
+fn try_recv_does_not_wait() {
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
     assert_eq!(listener.try_recv(), None);
     let callback = fresh();
     assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
-    // The answer goes before the event.
+    // The answer is sent before the event is queued.
     let begin = Instant::now();
     let event = loop {
         if let Some(event) = listener.try_recv() {
             break event;
         }
-        assert!(begin.elapsed() < LONG, "the event does not come");
+        assert!(begin.elapsed() < LONG, "no event");
         thread::sleep(Duration::from_millis(1));
     };
     assert_eq!(event, ccfs_listener::Event::new(event.peer, event.at, Ok(callback)));
@@ -71,17 +72,17 @@ fn who_does_not_want_to_wait_asks_for_what_is_there() {
 }
 
 #[test]
-fn a_path_that_no_request_can_have_is_refused() {
+fn a_malformed_path_is_refused() {
     for path in ["callback", "", "/callback?a=b", "/a#b"] {
-        let refused = standing().path(path).bind(ANY_PORT.into()).unwrap_err();
+        let refused = builder().path(path).bind(ANY_PORT.into()).unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
         assert!(refused.to_string().contains("begins with /"), "{refused}");
     }
 }
 
 #[test]
-fn stopping_wakes_who_waits_and_closes_the_port() {
-    let listener = standing().bind(ANY_PORT.into()).unwrap();
+fn stopping_wakes_waiting_callers_and_closes_the_port() {
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
     let (address, callback) = (listener.address(), fresh());
     assert_eq!(send(address, &Call::of(&callback).bytes()).0, 200);
     let first = event(&listener);
@@ -99,7 +100,7 @@ fn stopping_wakes_who_waits_and_closes_the_port() {
             .flat_map(|(one, two)| [one, two])
             .flatten()
             .count();
-        assert_eq!(taken, 1, "what was there is still handed out");
+        assert_eq!(taken, 1, "an event in the queue is handed out after stopping");
     });
     assert!(TcpStream::connect(address).is_err());
     assert!(listener.recv().is_none() && listener.recv_timeout(LONG).is_none());
@@ -107,7 +108,7 @@ fn stopping_wakes_who_waits_and_closes_the_port() {
 
 #[test]
 fn dropping_closes_the_port_although_a_connection_is_open() {
-    let listener = standing().bind(ANY_PORT.into()).unwrap();
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
     let address = listener.address();
     let mut open = TcpStream::connect(address).unwrap();
     open.write_all(b"POST /callback HTTP/1.1\r\n").unwrap();
@@ -115,23 +116,24 @@ fn dropping_closes_the_port_although_a_connection_is_open() {
     assert!(TcpStream::connect(address).is_err());
     open.set_read_timeout(Some(LONG)).unwrap();
     assert!(matches!(open.read(&mut [0; 16]), Ok(0) | Err(_)));
-    // And the port can be had again.
-    standing().bind(address).unwrap();
+    // The port can be bound again.
+    builder().bind(address).unwrap();
 }
 
 #[test]
-fn slow_callers_are_refused_and_hold_no_place_for_long() {
-    let patience = Duration::from_millis(100);
-    let listener = standing().patience(patience).connection_limit(1).bind(ANY_PORT.into()).unwrap();
+fn slow_requests_are_refused_and_free_their_place() {
+    let limit = Duration::from_millis(100);
+    let listener =
+        builder().request_timeout(limit).connection_limit(1).bind(ANY_PORT.into()).unwrap();
     let bytes = Call::of(&fresh()).bytes();
-    // A head, and a body, that never end.
+    // A head and a body that never end.
     let mut head = TcpStream::connect(listener.address()).unwrap();
     head.write_all(&bytes[..40]).unwrap();
     let mut body = TcpStream::connect(listener.address()).unwrap();
     body.write_all(&bytes[..bytes.len() - 1]).unwrap();
-    // The only place is theirs, one after the other, and then this one's.
+    // There is one place, which both use before this request.
     assert_eq!(send(listener.address(), &bytes).0, 200);
-    assert_eq!(event(&listener).callback.unwrap_err(), Refusal::TooSlow { limit: patience });
+    assert_eq!(event(&listener).callback.unwrap_err(), Refusal::TooSlow { limit });
     assert!(event(&listener).callback.is_ok());
     let mut answer = String::new();
     body.read_to_string(&mut answer).unwrap();
@@ -139,15 +141,15 @@ fn slow_callers_are_refused_and_hold_no_place_for_long() {
 }
 
 #[test]
-fn patience_without_end_is_no_error() {
-    let listener = standing().patience(Duration::MAX).bind(ANY_PORT.into()).unwrap();
+fn an_infinite_timeout_is_allowed() {
+    let listener = builder().request_timeout(Duration::MAX).bind(ANY_PORT.into()).unwrap();
     assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
     assert!(event(&listener).callback.is_ok());
 }
 
 #[test]
-fn a_body_that_breaks_off_is_told() {
-    let listener = standing().bind(ANY_PORT.into()).unwrap();
+fn an_incomplete_body_is_reported() {
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
     let bytes = Call::of(&fresh()).bytes();
     let mut stream = TcpStream::connect(listener.address()).unwrap();
     stream.write_all(&bytes[..bytes.len() - 1]).unwrap();
@@ -155,10 +157,10 @@ fn a_body_that_breaks_off_is_told() {
     assert_eq!(event(&listener).callback.unwrap_err(), Refusal::Broken);
 }
 
-/// Refusals wait in places of their own, and past those they are counted.
+/// Refusals have a limit of their own; further ones are counted.
 #[test]
 fn floods_of_refusals_are_bounded() {
-    let listener = standing().queue_limit(1).bind(ANY_PORT.into()).unwrap();
+    let listener = builder().queue_limit(1).bind(ANY_PORT.into()).unwrap();
     let get = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     for _ in 0..1030 {
         assert_eq!(send(listener.address(), get).0, 405);
@@ -167,24 +169,47 @@ fn floods_of_refusals_are_bounded() {
     assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
     let events: Vec<_> = (0..1025).map(|_| event(&listener)).collect();
     assert_eq!(events[1024].callback, Ok(callback));
-    assert_eq!(listener.untold_refusals(), 6);
+    assert_eq!(listener.dropped_refusals(), 6);
     assert!(listener.recv_timeout(Duration::ZERO).is_none());
 }
 
-#[test]
-fn a_guard_of_the_callers_is_asked() {
-    struct Never;
-    impl ReplayGuard for Never {
-        fn is_new(&mut self, _: &str, _: Timestamp) -> bool {
-            false
-        }
-    }
-    let listener = standing().replay_guard(Never).bind(ANY_PORT.into()).unwrap();
-    assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
-    assert!(event(&listener).callback.unwrap_err().to_string().contains("used before"));
+/// A guard that fails at first, and then says that another listener has the job.
+struct CustomGuard {
+    answers: Vec<Result<Begin, &'static str>>,
 }
 
-/// The emulator calls over TLS, and checks the certificate.
+impl ReplayGuard for CustomGuard {
+    type Error = &'static str;
+
+    fn begin(&mut self, _: &JobKey, _: Timestamp) -> Result<Begin, &'static str> {
+        self.answers.pop().unwrap_or(Ok(Begin::First))
+    }
+
+    fn commit(&mut self, _: &JobKey, _: Timestamp) -> Result<bool, &'static str> {
+        Ok(true)
+    }
+
+    fn roll_back(&mut self, _: &JobKey) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_custom_guard_decides() {
+    let answers = vec![Ok(Begin::Done), Ok(Begin::First), Ok(Begin::Pending), Err("no connection")];
+    let listener = builder().replay_guard(CustomGuard { answers }).bind(ANY_PORT.into()).unwrap();
+    let callback = fresh();
+    let statuses: Vec<u16> =
+        (0..4).map(|_| send(listener.address(), &Call::of(&callback).bytes()).0).collect();
+    assert_eq!(statuses, [503, 503, 200, 200]);
+    let refusal = event(&listener).callback.unwrap_err();
+    assert_eq!(refusal, Refusal::Guard("no connection".to_owned()));
+    // The pending one has no event.
+    assert_eq!(event(&listener).callback, Ok(callback));
+    assert_eq!(event(&listener).callback, Err(Refusal::Duplicate));
+}
+
+/// The emulator calls over TLS and verifies the certificate.
 #[test]
 fn the_emulator_calls_over_tls() {
     let authority = Emulator::builder().start().unwrap();
@@ -222,17 +247,17 @@ fn the_emulator_calls_over_tls() {
 }
 
 #[test]
-fn certificates_and_keys_are_checked_at_once() {
+fn certificates_and_keys_are_checked_immediately() {
     let emulator = Emulator::builder().start().unwrap();
     let (identity, other) =
         (emulator.receiver_identity().unwrap(), emulator.client_identity().unwrap());
     let (certificate, key) = (identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes());
-    let tls = |certificate: &[u8], key: &[u8]| standing().tls(certificate, key).unwrap_err();
+    let tls = |certificate: &[u8], key: &[u8]| builder().tls(certificate, key).unwrap_err();
     assert_eq!(tls(key, key), TlsError::Certificate);
     assert_eq!(tls(certificate, certificate), TlsError::Key);
     assert_eq!(tls(certificate, other.key_pem.as_bytes()), TlsError::Mismatch);
     let long = vec![b'a'; 2 << 20];
     assert!(matches!(tls(&long, key), TlsError::TooLarge { len, .. } if len == 2 << 20));
-    let shown = format!("{:?}", standing().tls(certificate, key).unwrap());
+    let shown = format!("{:?}", builder().tls(certificate, key).unwrap());
     assert!(shown.contains("tls: true") && !shown.contains("PRIVATE"), "{shown}");
 }

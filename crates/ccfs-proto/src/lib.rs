@@ -82,7 +82,7 @@
 //! | for | take |
 //! |---|---|
 //! | a signature alone | [`Signer`], [`PreparedRequest`] |
-//! | checking a signature, receiving callbacks | [`Verifier`], [`Reception`], [`Callback`] |
+//! | checking a signature, receiving callbacks | [`Verifier`], [`callback`] |
 //! | telling an answer apart alone | [`Classifier`], [`Envelope`], [`RawJson`], [`ResultCode`] |
 //! | every interface of CC-FS | the operations, [`INTERFACES`], [`AnyOperation`] |
 //! | names and places | [`IndexFileName`], [`ResponseId`], [`Endpoint`] |
@@ -91,6 +91,7 @@
 
 mod auth;
 mod calendar;
+pub mod callback;
 mod classify;
 mod endpoint;
 mod envelope;
@@ -99,17 +100,17 @@ mod file_name;
 mod json;
 mod operation;
 mod raw_json;
-mod receiver;
 mod result_code;
 mod timestamp;
 mod words;
 
 pub use auth::{
     AccessKey, AuthorizationHeader, AuthorizationHeaderError, Credentials, Difference, Freshness,
-    KeyError, QueryLine, RecentSignatures, ReplayGuard, RequestView, SecretKey, Signer,
-    SigningSteps, Verified, Verifier, VerifyError, ViewError, decode_query,
+    KeyError, QueryLine, RequestView, SecretKey, Signer, SigningSteps, Verified, Verifier,
+    VerifyError, ViewError, decode_query,
 };
 pub use calendar::{CalendarError, Day, LocalTime};
+pub use callback::{Callback, CallbackError};
 pub use classify::{
     AnswerError, Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt, HttpRefusal,
     LooksLike,
@@ -122,15 +123,14 @@ pub use exchange::{
 };
 pub use file_name::{FileNameError, IndexFileName, ResponseId};
 pub use operation::{
-    AnyAnswer, AnyDownload, AnyOperation, BillData, CallError, Callback, CallbackError,
-    DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile,
-    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
-    FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface,
-    InterfaceField, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation,
-    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
-    QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
+    AnyAnswer, AnyDownload, AnyOperation, BillData, CallError, DownloadAgentOprInfoFile,
+    DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
+    DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace, FieldProblem, FileHash,
+    GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface, InterfaceField, IvrDeleteFile,
+    IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation, OperationRequest, PlayVoice,
+    PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received,
+    RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
 };
 pub use raw_json::RawJson;
-pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};

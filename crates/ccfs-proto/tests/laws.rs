@@ -5,6 +5,8 @@
 mod answers;
 #[path = "laws/calendar.rs"]
 mod calendar;
+#[path = "laws/callbacks.rs"]
+mod callbacks;
 #[path = "laws/classifier.rs"]
 mod classifier;
 #[path = "laws/endpoints.rs"]

@@ -6,14 +6,15 @@ use std::fmt::{Debug, Display, Write};
 use std::hash::Hash;
 
 use bytes::Bytes;
+use ccfs_proto::callback::{Delivery, JobKey, MemoryGuard, Outcome, ReceiveError, Receiver};
 use ccfs_proto::{
     AccessKey, AnswerError, AuthorizationHeader, AuthorizationHeaderError, Callback, CallbackError,
     Classified, Classifier, Credentials, DownloadAgentSkillInfoFile, Endpoint, EndpointError,
     Envelope, EnvelopeError, ErrorKind, Exchange, ExchangeError, FieldError, FileNameError,
     HttpRefusal, IndexFileName, KeyError, Now, Operation, OperationRequest, OutOfTurn, PlayVoice,
-    PlaybackToken, Policy, PreparedRequest, QueryAgentSkillInfoData, RecentSignatures, ReplayGuard,
-    RequestError, RequestView, ResponseId, ResultCode, SecretKey, Signer, SigningSteps, SinkKind,
-    Step, Timestamp, TimestampError, TransportFailure, Verified, Verifier, VerifyError, ViewError,
+    PlaybackToken, Policy, PreparedRequest, QueryAgentSkillInfoData, RequestError, RequestView,
+    ResponseId, ResultCode, SecretKey, Signer, SigningSteps, SinkKind, Step, Timestamp,
+    TimestampError, TransportFailure, Verified, Verifier, VerifyError, ViewError,
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -35,7 +36,11 @@ assert_impl_all!(OperationRequest: Send, Sync);
 assert_impl_all!(Policy: Send, Sync);
 assert_impl_all!(PreparedRequest: Send, Sync);
 assert_impl_all!(QueryAgentSkillInfoData: Send, Sync);
-assert_impl_all!(RecentSignatures: Send, Sync);
+assert_impl_all!(Delivery: Send, Sync);
+assert_impl_all!(JobKey: Send, Sync);
+assert_impl_all!(MemoryGuard: Send, Sync);
+assert_impl_all!(Outcome<ReceiveError>: Send, Sync);
+assert_impl_all!(Receiver: Send, Sync, Clone);
 assert_impl_all!(ResponseId: Send, Sync, Hash, Ord, Copy);
 assert_impl_all!(ResultCode: Send, Sync, Hash);
 assert_impl_all!(SecretKey: Send, Sync);
@@ -229,8 +234,12 @@ fn no_rendering_shows_a_signature() {
     all.debug(&steps);
     all.debug(&AuthorizationHeader::parse(&authorization).unwrap());
     all.debug(&Signer::new(&credentials).sign(view, now().wall).unwrap());
-    let mut guard = RecentSignatures::default();
-    assert!(guard.is_new(&steps.signature, now().wall));
+    let headers = [("host", "h"), ("authorization", authorization.as_str())];
+    let signed = RequestView { headers: &headers, ..view };
+    let receiver = Receiver::new(&credentials);
+    let mut guard = MemoryGuard::default();
+    all.debug(&receiver.receive(signed, &mut guard, now().wall, |_| true));
+    all.error(&receiver.check(signed, now().wall).unwrap_err());
     all.debug(&guard);
     let refused = RequestView { body: b"", ..view };
     all.error(

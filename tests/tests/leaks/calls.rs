@@ -4,13 +4,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use ccfs::proto::callback::{MemoryGuard, Outcome, Receiver};
 use ccfs::proto::{
     AnyOperation, DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile,
-    PlayVoice, PlaybackToken, RecentSignatures, Reception, RequestPlayVoice, RequestView,
+    PlayVoice, PlaybackToken, RequestPlayVoice, RequestView,
 };
 use ccfs::{
     AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust,
-    Verifier, WholeFile,
+    WholeFile,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Config;
@@ -125,14 +126,17 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         headers: &headers,
         body: &body,
     };
-    let reception = Reception::of(
-        view,
-        &Verifier::new(&account.credentials),
-        &mut RecentSignatures::default(),
-        NOW,
-    );
-    assert_eq!(reception.callback.as_ref().unwrap().response_id, job.response_id);
-    shown.debug(&reception);
+    let checker = Receiver::new(&account.credentials);
+    let delivery = checker.check(view, NOW).unwrap();
+    shown.debug(&delivery);
+    shown.debug(&delivery.key);
+    let mut guard = MemoryGuard::default();
+    let outcome = checker.receive(view, &mut guard, NOW, |_| true);
+    shown.debug(&outcome);
+    shown.debug(&outcome.answer());
+    shown.debug(&guard);
+    let Outcome::Accepted(callback) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(callback.response_id, job.response_id);
 
     // A download that finds the server busy once, to disk and to memory.
     let name = job.file_name("2023-04-06".parse().unwrap());

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use ccfs::proto::callback::{Begin, ReceiveError};
 use ccfs::proto::{
     AnyOperation, BillData, ClockSkew, Difference, DownloadAgentOprInfoFile, DownloadBillFile,
     DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, Envelope, Expected, FieldProblem,
     Freshness, INTERFACES, IvrDeleteFile, IvrDownloadFile, LocalTime, Now, Precision,
-    QueryAgentOprInfoData, QueryBillData, QueryLine, ReceiveError, Received, RequestError,
-    ResponseId, ResultCode, TlsFailure, ViewError, WavProblem,
+    QueryAgentOprInfoData, QueryBillData, QueryLine, Received, RequestError, ResponseId,
+    ResultCode, TlsFailure, ViewError, WavProblem,
 };
 use ccfs::{Day, Endpoint, IndexFileName, Operation, Policy};
 use ccfs_tests::Rendered;
@@ -53,6 +54,7 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.both(&WavProblem::NotWav);
     shown.both(&FieldProblem::Empty);
     shown.error(&ReceiveError::Unsigned);
+    shown.debug(&Begin::First);
     shown.debug(&Received::Envelope(
         Envelope::parse(br#"{"resultCode":"0","resultDesc":"success"}"#).unwrap(),
     ));

@@ -1,10 +1,11 @@
 //! The core's types, at every step of a call.
 
+use ccfs::proto::callback::{MemoryGuard, Receiver};
 use ccfs::proto::{
     AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange, FailureKind,
     GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now, OperationRequest, PlayVoice,
-    PlaybackToken, PreparedRequest, RecentSignatures, Reception, RequestView, SecretKey, Signer,
-    SinkKind, Step, TlsFailure, TransportFailure,
+    PlaybackToken, PreparedRequest, RequestView, SecretKey, Signer, SinkKind, Step, TlsFailure,
+    TransportFailure,
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
 use ccfs_driver::Config;
@@ -62,12 +63,11 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let forged = RequestView { body: b"another", ..view };
     shown.outcome(&verifier.verify(authorization, forged, NOW));
     shown.debug(&verifier.diagnose(authorization, forged));
-    let mut seen = RecentSignatures::default();
-    shown.outcome(&verifier.verify_once(authorization, view, NOW, &mut seen));
-    shown.outcome(&verifier.verify_once(authorization, view, NOW, &mut seen));
-    shown.debug(&seen);
+    let receiver = Receiver::new(credentials);
+    shown.debug(&receiver);
     for view in [view, forged] {
-        shown.debug(&Reception::of(view, &verifier, &mut seen, NOW));
+        shown.debug(&receiver.receive(view, &mut MemoryGuard::default(), NOW, |_| true));
+        shown.error(&receiver.check(view, NOW).unwrap_err());
     }
     render_exchanges(shown, secrets, &account, &endpoint);
     render_operations(shown, secrets);

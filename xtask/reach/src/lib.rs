@@ -5,7 +5,12 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{AnyOperation, Callback, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness, INTERFACES, Interface, Now, Policy, RecentSignatures, Reception, RequestView, SinkKind, Step, Timestamp, FailureKind, Verifier};
+use ccfs_proto::callback::{Callback, MemoryGuard, Receiver};
+use ccfs_proto::{
+    AnyOperation, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness,
+    INTERFACES, Interface, Now, Policy, RequestView, SinkKind, Step,
+    Timestamp, FailureKind, Verifier,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Runs everything once. The answer counts what was done, so that nothing can be left out when it is linked.
@@ -125,14 +130,18 @@ fn callback(credentials: &Credentials) -> usize {
     let signed = ccfs_proto::Signer::new(credentials).sign(view, at).expect("it can be signed");
     let headers = [("host", "10.9.8.7"), ("authorization", signed.to_str().expect("text"))];
     let verifier = Verifier::new(credentials).freshness(Freshness::default());
-    let mut seen = RecentSignatures::default();
-    let reception =
-        Reception::of(RequestView { headers: &headers, ..view }, &verifier, &mut seen, at);
+    let mut guard = MemoryGuard::default();
+    let outcome = Receiver::new(credentials).receive(
+        RequestView { headers: &headers, ..view },
+        &mut guard,
+        at,
+        |_| black_box(true),
+    );
     let parsed = Callback::parse(black_box(body)).expect("a callback");
     let envelope = Envelope::parse(black_box(br#"{"resultCode":"0"}"#)).expect("an envelope");
-    assert_eq!(reception.status, 200, "the callback is taken");
+    assert_eq!(outcome.answer().status, 200, "the callback is accepted");
     format!(
-        "{reception:?} {parsed:?} {envelope:?} {:?}",
+        "{outcome:?} {parsed:?} {envelope:?} {:?}",
         verifier.diagnose(signed.to_str().expect("text"), view)
     )
     .len()

@@ -1,27 +1,46 @@
-//! A server that calls, over plain sockets, and a clock that stands.
+//! A server that sends callbacks over plain sockets, and a clock that stands still.
 #![allow(dead_code, unreachable_pub)] // Each test file uses a part of it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ccfs_driver::Clock;
 use ccfs_listener::{Event, Listener, ListenerBuilder};
-use ccfs_proto::{Callback, Credentials, Now, RequestView, Signer, Timestamp};
+use ccfs_proto::callback::Callback;
+use ccfs_proto::{Credentials, Now, RequestView, Signer, Timestamp};
 
 /// 2023-04-06T08:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_unix_millis(1_680_768_000_000);
 pub const ANY_PORT: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
-/// What a test waits at most; it never does.
+/// Limit of a wait that ends earlier in a successful test.
 pub const LONG: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
-pub struct Standing;
+pub struct FixedClock;
 
-impl Clock for Standing {
+impl Clock for FixedClock {
     fn now(&self) -> Now {
         Now { wall: NOW, monotonic: Duration::ZERO }
+    }
+}
+
+/// A clock that begins at [`NOW`] and is advanced by the test.
+#[derive(Clone, Debug, Default)]
+pub struct MovingClock(Arc<AtomicU64>);
+
+impl MovingClock {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovingClock {
+    fn now(&self) -> Now {
+        let passed = i64::try_from(self.0.load(Ordering::Relaxed)).unwrap();
+        Now { wall: NOW.plus_millis(passed), monotonic: Duration::ZERO }
     }
 }
 
@@ -29,19 +48,19 @@ pub fn keys(secret: &str) -> Credentials {
     Credentials::from_text("ak", secret.into()).unwrap()
 }
 
-/// A listener's options, with a clock that stands.
-pub fn standing() -> ListenerBuilder {
-    Listener::builder(&keys("sk")).clock(Standing)
+/// Options of a listener at the fixed time.
+pub fn builder() -> ListenerBuilder {
+    Listener::builder(&keys("sk")).clock(FixedClock)
 }
 
-/// The callback of a job that no other test has.
+/// A callback of a new job.
 pub fn fresh() -> Callback {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let id = format!("{:032x}", NEXT.fetch_add(1, Ordering::Relaxed));
     Callback::new(id.parse().unwrap(), format!("20230406_{id}.zip").parse().unwrap(), None)
 }
 
-/// A call as the server makes it.
+/// A request as the server sends it.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub path: &'static str,
@@ -99,13 +118,14 @@ impl Call {
     }
 }
 
-/// Sends bytes in these pieces, and reads what comes. 0: no answer.
+/// Sends a request in these pieces, and returns status and body of the answer. Status 0 means that
+/// there was none.
 pub fn send_in(address: SocketAddr, pieces: &[&[u8]]) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
     for piece in pieces {
-        // It may have answered and gone.
+        // The listener may have answered and closed already.
         if stream.write_all(piece).is_err() {
             break;
         }
@@ -122,7 +142,7 @@ pub fn send(address: SocketAddr, request: &[u8]) -> (u16, String) {
     send_in(address, &[request])
 }
 
-/// The event of the request that was answered last.
+/// The next event.
 pub fn event(listener: &Listener) -> Event {
-    listener.recv_timeout(LONG).expect("every request that is answered but with 503 has an event")
+    listener.recv_timeout(LONG).expect("an event")
 }

@@ -8,7 +8,6 @@ mod header;
 mod mac;
 mod order;
 mod query;
-mod replay;
 mod sign;
 mod verify;
 
@@ -17,7 +16,6 @@ pub use self::credentials::{AccessKey, Credentials, KeyError, SecretKey};
 pub use self::diagnose::Difference;
 pub use self::header::{AuthorizationHeader, AuthorizationHeaderError};
 pub use self::query::decode_query;
-pub use self::replay::{RecentSignatures, ReplayGuard};
 pub use self::sign::{Signer, SigningSteps};
 pub use self::verify::{Freshness, Verified, Verifier, VerifyError};
 

@@ -9,7 +9,6 @@ use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
 use super::credentials::Credentials;
 use super::diagnose::{Difference, diagnose};
 use super::header::{AuthorizationHeader, AuthorizationHeaderError};
-use super::replay::ReplayGuard;
 use super::sign::signature;
 use crate::timestamp::Timestamp;
 use crate::words::InWords;
@@ -114,43 +113,16 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
-        self.verify_parsed(&header, request, now)
-    }
-
-    /// Like [`verify`](Self::verify), and each valid signature is accepted once: then it is [`Replayed`](VerifyError::Replayed).
-    pub fn verify_once(
-        &self,
-        authorization: &str,
-        request: RequestView<'_>,
-        now: Timestamp,
-        guard: &mut dyn ReplayGuard,
-    ) -> Result<Verified, VerifyError> {
-        let header = AuthorizationHeader::parse(authorization)?;
-        let verified = self.verify_parsed(&header, request, now)?;
-        // Only valid signatures reach the guard, so a stranger cannot fill it.
-        if guard.is_new(header.signature(), verified.timestamp) {
-            Ok(verified)
-        } else {
-            Err(VerifyError::Replayed)
-        }
-    }
-
-    fn verify_parsed(
-        &self,
-        header: &AuthorizationHeader<'_>,
-        request: RequestView<'_>,
-        now: Timestamp,
-    ) -> Result<Verified, VerifyError> {
         if header.access_key() != self.credentials.access_key() {
             return Err(VerifyError::AccessKey);
         }
-        let signed = select(header, request)?;
+        let signed = select(&header, request)?;
         let canonical = Canonical::new(RequestView { headers: &signed, ..request })?;
         let query_line = self
             .dialects
             .iter()
             .copied()
-            .find(|&dialect| self.matches(header, &canonical, dialect))
+            .find(|&dialect| self.matches(&header, &canonical, dialect))
             .ok_or(VerifyError::Mismatch)?;
         // Freshness comes after the signature: the age of a forged timestamp says nothing.
         self.check_age(header.timestamp(), now)?;
@@ -277,11 +249,6 @@ pub enum VerifyError {
         /// What is allowed in that direction.
         allowed: Duration,
     },
-    /// The signature is right, and was seen before.
-    #[error(
-        "the signature is right but was used before: this is a repetition of an earlier request"
-    )]
-    Replayed,
 }
 
 impl fmt::Display for Verified {

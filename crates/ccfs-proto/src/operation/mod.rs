@@ -49,7 +49,6 @@ macro_rules! impl_operation {
 
 mod any;
 mod base64;
-mod callback;
 mod field;
 mod fields;
 mod index_files;
@@ -61,7 +60,6 @@ mod request;
 mod wav;
 
 pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
-pub use self::callback::{Callback, CallbackError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,

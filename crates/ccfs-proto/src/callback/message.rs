@@ -1,4 +1,4 @@
-//! The callback: CC-FS tells the developer's URL that a file is there.
+//! The message of a callback.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,7 @@ use crate::envelope::{request_body, without_mark};
 use crate::file_name::{FileNameError, IndexFileName, ResponseId};
 use crate::json::{self, Readable};
 
-/// Bytes of a callback's body that are read.
-const LIMIT: usize = 64 * 1024;
-/// The keys under which the file's name is seen: the reference is not of one mind.
+/// Keys that may hold the file name; the reference is inconsistent.
 const NAME_KEYS: [&str; 5] = [
     "agentSkillInfoFileName",
     "agentOprSkillFileName",
@@ -20,37 +18,36 @@ const NAME_KEYS: [&str; 5] = [
     "fileName",
 ];
 
-/// What CC-FS sends to the developer's URL when a file is ready.
-///
-/// Check the signature first (a [`Verifier`](crate::Verifier) with the raw body), answer 200 with a body, then download: without a body in the answer
-/// the server calls again every ten minutes. See `docs/protocol.md`, "Callback".
+/// A message from CC-FS that a file is ready.
 ///
 /// ```
-/// use ccfs_proto::Callback;
+/// use ccfs_proto::callback::Callback;
 ///
 /// let callback = Callback::parse(
-///     br#"{"request":{"version":"2.0"},"msgBody":{"responseId":"9239cb50a8384bb0ab503441bf089446",
-///         "agentOprSkillFileName":"20230406_9239cb50a8384bb0ab503441bf089446.zip"}}"#,
+///     br#"{"msgBody":{"responseId":"9239cb50a8384bb0ab503441bf089446",
+///         "fileName":"20230406_9239cb50a8384bb0ab503441bf089446.zip"}}"#,
 /// )?;
 /// assert_eq!(callback.file_name.as_str(), "20230406_9239cb50a8384bb0ab503441bf089446.zip");
-/// # Ok::<(), ccfs_proto::CallbackError>(())
+/// # Ok::<(), ccfs_proto::callback::CallbackError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Callback {
-    /// The job.
+    /// Response ID of the job.
     pub response_id: ResponseId,
-    /// The file to download.
+    /// Name of the file to download.
     pub file_name: IndexFileName,
-    /// The tenant space; absent when the request had none.
+    /// Tenant space; absent if the request had none.
     pub account_id: Option<String>,
 }
 
 impl Callback {
-    /// The body of a receiver's answer. Any body will do; without one the server calls again.
+    /// Largest body that [`parse`](Self::parse) reads: 64 KiB.
+    pub const BODY_LIMIT: usize = 64 * 1024;
+    /// Body of a receiver's answer. The server accepts any that is not empty.
     pub const RECEIPT: &'static str = r#"{"resultCode":"0","resultDesc":"success"}"#;
 
-    /// A callback as the server makes it.
+    /// Creates a callback.
     #[must_use]
     pub fn new(
         response_id: ResponseId,
@@ -60,14 +57,15 @@ impl Callback {
         Self { response_id, file_name, account_id }
     }
 
-    /// Reads the body of a callback, of up to 64 KiB. Whatever else stands in it is passed over.
+    /// Reads the body of a callback, of up to [`BODY_LIMIT`](Self::BODY_LIMIT) bytes. Ignores
+    /// unknown fields. Does not verify anything; see [`Receiver`](super::Receiver).
     ///
-    /// It fails with [`TooLarge`](CallbackError::TooLarge), with [`Json`](CallbackError::Json) for what is none, with
-    /// [`Missing`](CallbackError::Missing) or [`Name`](CallbackError::Name) for a field, and with [`Disagree`](CallbackError::Disagree) when
-    /// the id and the names are of different jobs.
+    /// # Errors
+    ///
+    /// The body is too large, is not JSON, or its fields are missing, malformed or contradictory.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
-        if body.len() > LIMIT {
-            return Err(CallbackError::TooLarge { limit: LIMIT });
+        if body.len() > Self::BODY_LIMIT {
+            return Err(CallbackError::TooLarge { limit: Self::BODY_LIMIT });
         }
         let body = without_mark(body);
         let not_json = |error: serde_json::Error| CallbackError::Json {
@@ -92,7 +90,7 @@ impl Callback {
         })
     }
 
-    /// The body with the file's name under `name_key`, such as `agentOprSkillFileName`.
+    /// Returns the body, with the file name under `name_key`, such as `agentOprSkillFileName`.
     #[must_use]
     pub fn to_body(&self, name_key: &str) -> Bytes {
         let mut msg_body = BTreeMap::from([
@@ -102,7 +100,7 @@ impl Callback {
         if let Some(account) = &self.account_id {
             msg_body.insert("accountId", account);
         }
-        request_body(&msg_body).unwrap_or_else(|_| unreachable!("a map of texts serialises"))
+        request_body(&msg_body).unwrap_or_else(|_| unreachable!("a map of strings serialises"))
     }
 }
 
@@ -119,34 +117,34 @@ fn file_name(message: &RawValue) -> Result<IndexFileName, CallbackError> {
     Ok(IndexFileName::lenient(&first)?)
 }
 
-/// Why a body is no callback.
+/// Why a body is not a callback.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
-    /// Larger than the bound.
-    #[error("the callback's body is larger than the bound of {limit} bytes")]
+    /// The body is larger than the limit.
+    #[error("callback body is larger than {limit} bytes")]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// Not JSON.
-    #[error("the callback's body is not JSON (line {line}, column {column})")]
+    /// The body is not JSON.
+    #[error("callback body is not JSON (line {line}, column {column})")]
     Json {
-        /// Where it stops making sense: the line, from 1.
+        /// Line of the error, from 1.
         line: usize,
-        /// The column, from 1.
+        /// Column of the error, from 1.
         column: usize,
     },
-    /// A field that must be there is not.
-    #[error("the callback has no `{field}`")]
+    /// A field is missing.
+    #[error("callback has no field `{field}`")]
     Missing {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
     },
-    /// The id or the file name is none.
-    #[error("the callback names no file: {0}")]
+    /// The response ID or the file name is malformed.
+    #[error("callback is malformed: {0}")]
     Name(#[from] FileNameError),
-    /// The file names differ, or are of another job than the id.
-    #[error("the callback's response id and file names do not belong together")]
+    /// The file names differ, or the response ID is of another job.
+    #[error("callback's response ID and file names do not match")]
     Disagree,
 }

@@ -1,0 +1,78 @@
+//! Handling a request after it was read.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ccfs_driver::Clock;
+use ccfs_proto::Timestamp;
+use ccfs_proto::callback::{Begin, Callback, JobKey, Outcome, Receiver, ReplayGuard, with_request};
+use hyper::StatusCode;
+use hyper::http::request::Parts;
+
+use crate::event::Refusal;
+use crate::queue::Queue;
+
+/// What all connections share.
+pub(crate) struct Handler {
+    pub(crate) receiver: Receiver,
+    pub(crate) guard: Mutex<Box<dyn ReplayGuard<Error = String> + Send>>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) path: Option<String>,
+    pub(crate) body_limit: usize,
+    pub(crate) request_timeout: Duration,
+}
+
+/// The answer to a request, and the content of its event. There is no event if the server is to
+/// call again.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: &'static str,
+    pub(crate) event: Option<Result<Callback, Refusal>>,
+}
+
+impl Handler {
+    /// Checks a request. If it is a new callback, a place in the queue is reserved for it.
+    pub(crate) fn handle(&self, head: &Parts, body: &[u8]) -> Reply {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_reserved = false;
+        let outcome = with_request(head, body, |request| {
+            self.receiver.receive(request, &mut **guard, self.clock.now().wall, |_| {
+                is_reserved = self.queue.reserve();
+                is_reserved
+            })
+        });
+        if is_reserved && !matches!(outcome, Outcome::Accepted(_)) {
+            self.queue.release();
+        }
+        let answer = outcome.answer();
+        let event = match outcome {
+            Outcome::Accepted(callback) => Some(Ok(callback)),
+            Outcome::Repeated => Some(Err(Refusal::Duplicate)),
+            Outcome::Busy => None,
+            Outcome::Refused(error) => Some(Err(Refusal::Invalid(error))),
+            Outcome::GuardFailed(error) => Some(Err(Refusal::Guard(error))),
+        };
+        Reply { status: answer.status, body: answer.body, event }
+    }
+}
+
+/// A guard of any error type, as one whose error is the message.
+pub(crate) struct MessageGuard<G>(pub(crate) G);
+
+impl<G: ReplayGuard<Error: fmt::Display>> ReplayGuard for MessageGuard<G> {
+    type Error = String;
+
+    fn begin(&mut self, key: &JobKey, now: Timestamp) -> Result<Begin, String> {
+        self.0.begin(key, now).map_err(|error| error.to_string())
+    }
+
+    fn commit(&mut self, key: &JobKey, now: Timestamp) -> Result<bool, String> {
+        self.0.commit(key, now).map_err(|error| error.to_string())
+    }
+
+    fn roll_back(&mut self, key: &JobKey) -> Result<(), String> {
+        self.0.roll_back(key).map_err(|error| error.to_string())
+    }
+}
