@@ -1,4 +1,4 @@
-//! What the code knows of the protocol is what `docs/protocol.md` says, and the other way round: codes, interfaces, fields, limits, columns.
+//! What the code knows of the protocol is what `crates/ccfs-proto/docs/protocol.md` says, and the other way round: codes, interfaces, fields, limits, columns.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ccfs_archive::IndexKind;
 use ccfs_proto::{Advice, FieldForm, FieldPlace, INTERFACES, Interface, ResultCode};
 
-const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+const DOCUMENT: &str = include_str!("../../crates/ccfs-proto/docs/protocol.md");
 /// CC-CMS's success, which the document tells to keep apart.
 const NEIGHBOURS_SUCCESS: &str = "0100000";
 

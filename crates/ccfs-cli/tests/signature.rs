@@ -135,7 +135,7 @@ fn verify_says_what_differs() {
     assert!(late.stderr.contains("behind the receiver's clock"), "{}", late.stderr);
 }
 
-/// Python's `hmac` and `urllib` sign the same request by the rules of `docs/protocol.md`.
+/// Python's `hmac` and `urllib` sign the same request by the rules of the protocol page.
 #[test]
 fn python_signs_the_same() {
     const SCRIPT: &str = r#"

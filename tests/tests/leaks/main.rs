@@ -39,7 +39,7 @@ fn download() -> DownloadAgentSkillInfoFile {
     )
 }
 
-/// The first HMAC of a signature, as `docs/protocol.md` has it: its hex is the key of the second.
+/// The first HMAC of a signature, as the protocol page has it: its hex is the key of the second.
 fn signing_key(secret_key: &str, prefix: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret_key.as_bytes()).unwrap();
     mac.update(prefix.as_bytes());
