@@ -11,6 +11,8 @@ mod callbacks;
 mod classifier;
 #[path = "laws/endpoints.rs"]
 mod endpoints;
+#[path = "laws/failures.rs"]
+mod failures;
 #[path = "laws/names.rs"]
 mod names;
 #[path = "laws/others.rs"]
