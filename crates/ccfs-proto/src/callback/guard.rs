@@ -84,7 +84,7 @@ impl JobKey {
         &self.text
     }
 
-    /// Returns the time after which every signature made until now is too old.
+    /// Returns how long it takes until every signature made so far is too old.
     pub fn keep_for(&self) -> Duration {
         self.keep_for
     }

@@ -7,9 +7,7 @@ use http::request::Parts;
 
 use super::guard::{Begin, JobKey, ReplayGuard};
 use super::message::{Callback, CallbackError};
-use crate::auth::{
-    Credentials, Freshness, QueryLine, RequestView, Verifier, VerifyError, decode_query,
-};
+use crate::auth::{Credentials, Freshness, RequestView, Verifier, VerifyError, decode_query};
 use crate::timestamp::Timestamp;
 
 /// Checks requests to the callback URL. It does no I/O and keeps no state; see the
@@ -33,13 +31,6 @@ impl Receiver {
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.window = freshness.past.saturating_add(freshness.future);
         self.verifier = self.verifier.freshness(freshness);
-        self
-    }
-
-    /// Accepts one query line dialect only. Default: both.
-    #[must_use]
-    pub fn query_line(mut self, query_line: QueryLine) -> Self {
-        self.verifier = self.verifier.query_line(query_line);
         self
     }
 
