@@ -5,9 +5,9 @@
 //! it, and then queues an [`Event`]. Blocking callers get events with [`Listener::recv`], async
 //! callers with [`Listener::next`], in any runtime.
 //!
-//! A listener downloads nothing and stores nothing on disk. It hands out each callback once, even if
-//! the server signs it again because it did not get the answer. It is made for a hostile network:
-//! every size and every time has a limit ([`ListenerBuilder`]).
+//! A listener downloads nothing and stores nothing on disk. It hands out each callback once, even
+//! if the server signs it again because it did not get the answer. It is made for a hostile
+//! network: every size and every time has a limit ([`ListenerBuilder`]).
 //!
 //! To receive callbacks with another server, such as axum, use [`ccfs_proto::callback`].
 //!
@@ -17,7 +17,8 @@
 //! use ccfs_proto::Credentials;
 //!
 //! let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
-//! let listener = Listener::builder(&credentials).path("/callback").bind(([127, 0, 0, 1], 0).into())?;
+//! let builder = Listener::builder(&credentials).path("/callback");
+//! let listener = builder.bind(([127, 0, 0, 1], 0).into())?;
 //! println!("listening on http://{}/callback", listener.address());
 //! match listener.recv_timeout(Duration::from_millis(10)) {
 //!     Some(event) => println!("{}: {:?}", event.peer, event.callback),

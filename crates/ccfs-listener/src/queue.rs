@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 
-/// Limit of refusals in the queue. It is separate from that of callbacks, so that requests without a
-/// valid signature cannot keep callbacks out. Further refusals are only counted.
+/// Limit of refusals in the queue. It is separate from that of callbacks, so that requests without
+/// a valid signature cannot keep callbacks out. Further refusals are only counted.
 const REFUSAL_LIMIT: usize = 1024;
 
 /// A bounded queue of events.

@@ -196,8 +196,8 @@ proptest! {
         }
     }
 
-    /// While the queue is full, callbacks are answered with 503. When the server calls again, none is
-    /// lost or handed out twice. Requests with another key take no place.
+    /// While the queue is full, callbacks are answered with 503. When the server calls again, none
+    /// is lost or handed out twice. Requests with another key take no place.
     #[test]
     fn a_full_queue_loses_nothing(places in 1..5_usize, calls in 1..12_usize, other_keys in 0..4_usize) {
         let listener = builder().queue_limit(places).bind(ANY_PORT.into()).unwrap();

@@ -92,8 +92,8 @@ impl JobKey {
 
 /// A [`ReplayGuard`] in memory, limited in number and age.
 ///
-/// If it is full, it forgets a pending job, or else the job that was delivered least recently, which
-/// the server could then deliver again. A job stays pending for at most a minute.
+/// If it is full, it forgets a pending job, or else the job that was delivered least recently; that
+/// job is accepted if it is delivered again. A job stays pending for at most a minute.
 #[derive(Clone, Debug)]
 pub struct MemoryGuard {
     jobs: HashMap<Box<str>, Job>,

@@ -6,7 +6,7 @@
 //!
 //! 1. [`Receiver::check`] verifies the signature and its age, and reads the body.
 //! 2. [`ReplayGuard::begin`] marks the job as pending. Go on only after [`Begin::First`].
-//! 3. Store the callback, or reserve a place for it. If that fails, call [`ReplayGuard::roll_back`].
+//! 3. Store the callback, or reserve a place for it. After a failure, [`ReplayGuard::roll_back`].
 //! 4. [`ReplayGuard::commit`] marks the job as done. If it does not return `true`, undo step 3.
 //! 5. Send the [`Answer`].
 //! 6. Process the callback, even if sending the answer failed.

@@ -406,7 +406,7 @@ proptest! {
         for pending in jobs..jobs + 3 {
             prop_assert_eq!(guard.begin(&key(pending).0, key(pending).1), Ok(Begin::First));
         }
-        // The first of them took the place of a job that was done; the others that of a pending one.
+        // The first took the place of a done job, and the others that of a pending one.
         let done = |job: &usize| guard.clone().begin(&key(*job).0, key(jobs).1) == Ok(Begin::Done);
         prop_assert_eq!((0..jobs).filter(done).count(), jobs.min(capacity - 1));
     }
