@@ -19,7 +19,6 @@ const ONE_THREAD: &[(&str, &str)] = &[
         "!core::marker::Sync for ccfs_listener::ListenerBuilder",
         "it is made and used up in one place",
     ),
-    ("!core::marker::Sync for ccfs_proto::Exchange<O>", "one call has one driver"),
     ("!core::marker::Sync for ccfs_pull::Pull<'a>", "it is made and used up in one place"),
     (
         "!core::marker::Sync for ccfs_reqwest::Download<'a, O>",
@@ -30,6 +29,17 @@ const ONE_THREAD: &[(&str, &str)] = &[
         "it runs on the thread that makes it, and so does its progress function",
     ),
     ("!core::marker::Sync for ccfs_ureq::Download<'a, O>", "the same"),
+];
+
+/// Enums that a driver or a receiver must handle completely: without a variant more, it does not
+/// compile.
+const EXHAUSTIVE: &[&str] = &[
+    "ccfs_proto::Step<A>",
+    "ccfs_proto::exchange::Step<A>",
+    "ccfs_proto::callback::Begin",
+    "ccfs_proto::callback::Outcome<E>",
+    "ccfs_pull::Step",
+    "ccfs_pull::Task",
 ];
 
 /// Which format of rustdoc's JSON a file has.
@@ -96,12 +106,21 @@ impl Face {
             .collect()
     }
 
-    /// Enums that can get no further variant without breaking a `match` somewhere.
+    /// Enums that are exhaustive and need not be, or that must be and are not.
     pub(super) fn closed(&self, library: &str) -> Vec<String> {
-        let closed = self.lines().filter(|line| line.starts_with("pub enum "));
-        closed
-            .map(|line| format!("{library}: {line} cannot grow; it needs #[non_exhaustive]"))
-            .collect()
+        let wrong = self.lines().filter_map(|line| {
+            let (attribute, name) = line.split_once("pub enum ")?;
+            match (attribute.contains("non_exhaustive"), EXHAUSTIVE.contains(&name)) {
+                (false, false) => {
+                    Some(format!("{library}: {line} cannot grow; it needs #[non_exhaustive]"))
+                }
+                (true, true) => {
+                    Some(format!("{library}: {line} must be handled completely; it is exhaustive"))
+                }
+                _ => None,
+            }
+        });
+        wrong.collect()
     }
 }
 
@@ -154,5 +173,9 @@ mod tests {
         ])
         .closed("a");
         assert_eq!(found, ["a: pub enum a::Closed cannot grow; it needs #[non_exhaustive]"]);
+        let found =
+            face(&["pub enum ccfs_pull::Task", "#[non_exhaustive] pub enum ccfs_pull::Step"])
+                .closed("ccfs-pull");
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 }
