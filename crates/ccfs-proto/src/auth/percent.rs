@@ -2,8 +2,8 @@
 
 use zeroize::optimization_barrier;
 
-/// Capacity of the buffer in bytes; most canonical requests fit.
-const CAPACITY: usize = 1024;
+/// Capacity of the buffer in bytes.
+const CAPACITY: usize = 512;
 
 /// The encoding of each byte, followed by its length (1 or 3).
 static CODES: [[u8; 4]; 256] = {

@@ -50,16 +50,16 @@ impl<'a> RequestView<'a> {
             let count = headers.len();
             return Err(ViewError::TooManyHeaders { limit: HEADERS_LIMIT, count });
         }
-        if let Some(index) = headers.iter().position(|(name, _)| !is_header_name(name)) {
-            return Err(ViewError::HeaderName { index });
-        }
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            return Err(ViewError::HostNotSigned);
-        }
         for (index, (name, _)) in headers.iter().enumerate() {
+            if !is_header_name(name) {
+                return Err(ViewError::HeaderName { index });
+            }
             if headers[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 return Err(ViewError::DuplicateHeader { name: name.to_ascii_lowercase() });
             }
+        }
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            return Err(ViewError::HostNotSigned);
         }
         if self.query.len() > PARAMETERS_LIMIT {
             let count = self.query.len();
@@ -71,7 +71,7 @@ impl<'a> RequestView<'a> {
 
 /// Returns whether `name` is an HTTP token (RFC 9110, section 5.6.2).
 pub(super) fn is_header_name(name: &str) -> bool {
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-!#$%&'*+.^_`|~".contains(&b);
     !name.is_empty() && name.bytes().all(is_token)
 }
 
