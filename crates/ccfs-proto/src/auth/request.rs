@@ -39,7 +39,7 @@ impl<'a> fmt::Debug for RequestView<'a> {
     }
 }
 
-impl<'a> RequestView<'a> {
+impl RequestView<'_> {
     /// Checks that the request can be signed.
     pub(super) fn check(self) -> Result<Self, ViewError> {
         if self.method.contains('\n') || self.path.contains('\n') {
