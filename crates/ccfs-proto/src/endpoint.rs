@@ -1,17 +1,17 @@
-//! Where a CC-FS stands.
+//! Base URL of a CC-FS server.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// Bytes that an endpoint may have.
+/// Maximum length of an endpoint in bytes.
 const LIMIT: usize = 2048;
 
-/// The base URL of a CC-FS, or of the load balancer (NSLB) or gateway before it: `https://10.1.2.3:8443`.
+/// Base URL of a CC-FS server, load balancer (NSLB) or gateway: `https://10.1.2.3:8443`.
 ///
-/// A path prefix is allowed, because gateways add one, and `http` too, because some end TLS earlier; user names, queries and
-/// fragments are not. The `Host` text that is signed is the one that an HTTP client really sends: lower-case, and without the port
-/// when it is the scheme's own. See `docs/protocol.md`, "Endpoints".
+/// A path prefix is allowed; user names, queries and fragments are not. Host names become lower-case
+/// and the scheme's default port is dropped, as HTTP clients do, so that the signed `Host` header is
+/// the one that is sent. See `docs/protocol.md`, "Endpoints".
 ///
 /// ```
 /// use ccfs_proto::Endpoint;
@@ -25,25 +25,25 @@ const LIMIT: usize = 2048;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     scheme: Scheme,
-    /// Lower case; an IPv6 address with its brackets.
+    /// In lower case. An IPv6 address has brackets.
     host: Box<str>,
     port: u16,
-    /// Empty, or `/a/b` without a slash at the end.
+    /// Empty, or `/a/b` without a trailing slash.
     prefix: Box<str>,
 }
 
-/// How an endpoint is reached.
+/// Scheme of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// With TLS.
+    /// HTTP over TLS.
     Https,
-    /// In clear: only inside a network where TLS ends earlier.
+    /// HTTP without TLS, for trusted networks where TLS ends earlier.
     Http,
 }
 
 impl Scheme {
-    /// `https` or `http`.
+    /// Returns `https` or `http`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Https => "https",
@@ -51,7 +51,7 @@ impl Scheme {
         }
     }
 
-    /// The port that goes without saying.
+    /// Returns the scheme's default port, 443 or 80.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Https => 443,
@@ -67,27 +67,27 @@ impl fmt::Display for Scheme {
 }
 
 impl Endpoint {
-    /// How it is reached.
+    /// Returns the scheme.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host name or address, lower-case; an IPv6 address with its brackets.
+    /// Returns the host name or address in lower case. An IPv6 address has brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, the scheme's own when none was given.
+    /// Returns the port; without an explicit one, the scheme's default port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The path before `/CCFS`: empty, or with a leading and without a trailing slash.
+    /// Returns the path before `/CCFS`: empty, or with a leading and without a trailing slash.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The `Host` header's text.
+    /// Returns the value of the `Host` header.
     pub fn host_header(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.host.to_string()
@@ -135,25 +135,21 @@ impl FromStr for Endpoint {
 }
 
 fn split_scheme(text: &str) -> Result<(Scheme, &str), EndpointError> {
-    let (name, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
-    [Scheme::Https, Scheme::Http]
-        .into_iter()
-        .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
-        .map(|scheme| (scheme, rest))
-        .ok_or(EndpointError::Scheme)
+    match text.split_once("://") {
+        Some((name, rest)) if name.eq_ignore_ascii_case("https") => Ok((Scheme::Https, rest)),
+        Some((name, rest)) if name.eq_ignore_ascii_case("http") => Ok((Scheme::Http, rest)),
+        _ => Err(EndpointError::Scheme),
+    }
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
-    let colon = match authority.rfind(']') {
-        Some(end) => authority[end..].find(':').map(|at| at + end),
-        None => authority.find(':'),
-    };
-    let Some(colon) = colon else { return Ok((authority, None)) };
-    let (host, digits) = (&authority[..colon], &authority[colon + 1..]);
-    match digits.parse::<u16>() {
-        Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok((host, Some(port)))
-        }
+    // The colons inside of the brackets of an IPv6 address do not count.
+    let address_end = authority.rfind(']').unwrap_or_default();
+    let Some(colon) = authority[address_end..].find(':') else { return Ok((authority, None)) };
+    let (host, port) = authority.split_at(address_end + colon);
+    let digits = &port[1..];
+    match digits.parse() {
+        Ok(port) if port > 0 && !digits.starts_with('+') => Ok((host, Some(port))),
         _ => Err(EndpointError::Port),
     }
 }
@@ -164,7 +160,6 @@ fn check_host(host: &str) -> Result<Box<str>, EndpointError> {
             .strip_suffix(']')
             .and_then(|text| text.parse().ok())
             .ok_or(EndpointError::Host)?;
-        // Written the one way that URL libraries write it, so that it is signed as it is sent.
         return Ok(format!("[{}]", ipv6_text(address)).into());
     }
     let label = |label: &str| {
@@ -175,7 +170,8 @@ fn check_host(host: &str) -> Result<Box<str>, EndpointError> {
     if host.len() > 253 || !host.split('.').all(label) {
         return Err(EndpointError::Host);
     }
-    // URL libraries rewrite hosts whose last label is a number (010.1, 0x7f.1) into an IPv4 address; only the plain form is taken.
+    // URL libraries rewrite hosts with a numeric last label (010.1, 0x7f.1) to an IPv4 address, so
+    // only its usual form is allowed.
     let last = host.rsplit('.').next().unwrap_or_default();
     let numeric = last.bytes().all(|b| b.is_ascii_digit())
         || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
@@ -185,7 +181,7 @@ fn check_host(host: &str) -> Result<Box<str>, EndpointError> {
     Ok(host.to_ascii_lowercase().into())
 }
 
-/// `address` as URLs write it: never with an IPv4 tail, which `Display` of the standard library uses for mapped addresses.
+/// Writes `address` as URL libraries do. `Display` differs: it writes a mapped address as IPv4.
 fn ipv6_text(address: Ipv6Addr) -> String {
     if address.to_ipv4_mapped().is_none() {
         return address.to_string();
@@ -212,41 +208,39 @@ fn check_prefix(path: &str) -> Result<Box<str>, EndpointError> {
     Ok(path.into())
 }
 
-/// Which part of an endpoint is wrong. The text itself is not repeated: it may hold a password.
+/// A text is not a valid endpoint. Messages do not contain the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// Longer than the bound.
-    #[error("the endpoint has {len} bytes, and at most {limit} are taken")]
+    /// The endpoint is too long.
+    #[error("endpoint is {len} bytes long, limit {limit}")]
     TooLong {
-        /// The bound in bytes.
+        /// Maximum length in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Length in bytes.
         len: usize,
     },
-    /// Neither `https://` nor `http://`.
-    #[error(
-        "the endpoint must begin with https:// (or http:// where TLS ends earlier), as in https://10.1.2.3:8443"
-    )]
+    /// The endpoint does not start with `https://` or `http://`.
+    #[error("endpoint has no scheme https or http; write it like https://10.1.2.3:8443")]
     Scheme,
-    /// A user name or password.
-    #[error("the endpoint must not hold a user name or password: the keys are set on their own")]
+    /// The endpoint contains a user name or a password.
+    #[error("endpoint contains a user name or password; remove it and set the keys separately")]
     UserInfo,
-    /// The host is empty or no host.
-    #[error("the endpoint's host is not a name, an IPv4 address or an IPv6 address in brackets")]
-    Host,
-    /// The port is no port.
-    #[error("the endpoint's port must be a number from 1 to 65535")]
-    Port,
-    /// A query or fragment.
-    #[error("the endpoint must not have a query or a fragment")]
-    Query,
-    /// The prefix has something else than plain segments.
+    /// The host is empty or malformed.
     #[error(
-        "the endpoint's path prefix may hold only letters, digits, '-', '.', '_' and '~' between single slashes"
+        "malformed host of the endpoint; use a name, an IPv4 address or a [bracketed] IPv6 one"
     )]
+    Host,
+    /// The port is malformed.
+    #[error("malformed port of the endpoint; use a number from 1 to 65535")]
+    Port,
+    /// The endpoint has a query or a fragment.
+    #[error("endpoint has a query or fragment; remove it")]
+    Query,
+    /// The path prefix is malformed.
+    #[error("malformed path of the endpoint; use letters, digits and -._~ between single slashes")]
     Prefix,
-    /// The prefix holds the interface's own path.
-    #[error("the endpoint ends before /CCFS: give the base URL, the interface's path is added")]
+    /// The path contains the path of an interface.
+    #[error("endpoint contains /CCFS; remove it and what follows")]
     InterfacePath,
 }

@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 use crate::calendar::Day;
 
-/// Hex digits of a response id.
+/// Number of hex digits of a response ID.
 const ID_LEN: usize = 32;
-/// Characters of a file name that the server takes.
+/// Maximum length of a file name that the server accepts.
 const NAME_LIMIT: usize = 49;
 const SUFFIX: &str = ".zip";
 
-/// The id that the server gives to a generation job: 32 lower-case hex digits.
+/// ID of a generation job, given by the server: 32 lower-case hex digits.
 ///
 /// ```
 /// use ccfs_proto::ResponseId;
 ///
 /// let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse()?;
-/// // What a server sends may have dashes; file names drop them.
+/// // Servers may send dashes; file names do not have them.
 /// assert_eq!(ResponseId::from_server("9239cb50-a838-4bb0-ab50-3441bf089446")?, id);
 /// # Ok::<(), ccfs_proto::FileNameError>(())
 /// ```
@@ -25,23 +25,21 @@ const SUFFIX: &str = ".zip";
 pub struct ResponseId([u8; ID_LEN]);
 
 impl ResponseId {
-    /// Takes what a server answered: 32 hex digits, with dashes anywhere between them, in either case.
+    /// Parses the ID in a server's answer: 32 hex digits in any case, with or without dashes.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`FileNameError`] if a character is not allowed or the length differs.
     pub fn from_server(text: &str) -> Result<Self, FileNameError> {
-        let mut digits = [0; ID_LEN];
-        let mut len = 0;
-        for byte in text.bytes().filter(|&b| b != b'-') {
-            if !byte.is_ascii_hexdigit() {
-                return Err(FileNameError::IdCharacter);
-            }
-            if let Some(slot) = digits.get_mut(len) {
-                *slot = byte.to_ascii_lowercase();
-            }
-            len += 1;
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(FileNameError::IdCharacter);
         }
-        if len == ID_LEN { Ok(Self(digits)) } else { Err(FileNameError::IdLength { len }) }
+        let id = digits.to_ascii_lowercase().into_bytes().try_into();
+        id.map(Self).map_err(|_| FileNameError::IdLength { len: digits.len() })
     }
 
-    /// The 32 digits.
+    /// Returns the 32 digits.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -49,7 +47,8 @@ impl ResponseId {
 
 impl FromStr for ResponseId {
     type Err = FileNameError;
-    /// Takes exactly 32 lower-case hex digits, as in a file name.
+
+    /// Parses exactly 32 lower-case hex digits, the form in file names.
     fn from_str(text: &str) -> Result<Self, FileNameError> {
         if text.contains('-') {
             return Err(FileNameError::IdDashes);
@@ -73,10 +72,10 @@ impl fmt::Debug for ResponseId {
     }
 }
 
-/// A checked name of an index file.
+/// Valid name of an index file: `yyyyMMdd_{responseId}.zip`.
 ///
-/// Strict by default: a date that exists, `_`, 32 lower-case hex digits, `.zip`. [`lenient`](Self::lenient) takes whatever the
-/// server's own rule takes. See `docs/protocol.md`, "Index file names".
+/// Parsing is strict; [`lenient`](Self::lenient) accepts all names that the server accepts.
+/// See `docs/protocol.md`, "Index file names".
 ///
 /// ```
 /// use ccfs_proto::{FileNameError, IndexFileName};
@@ -95,18 +94,19 @@ pub struct IndexFileName {
 }
 
 impl IndexFileName {
-    /// The name of the file that a job asked for on `day` will have.
-    ///
-    /// `day` is the server's day on which the generation was asked for.
+    /// Creates the name of the file of a generation job. `day` is the server's date at the request.
     #[must_use]
     pub fn new(day: Day, id: ResponseId) -> Self {
         let text = format!("{:04}{:02}{:02}_{id}{SUFFIX}", day.year(), day.month(), day.day());
         Self { text: text.into(), parts: Some((day, id)) }
     }
 
-    /// Takes every name that the server's own rule takes: 1 to 49 letters, digits, `.`, `-` and `_`.
+    /// Accepts all names that the server accepts: 1 to 49 letters, digits, `.`, `-` and `_`, except
+    /// names of directories (`.` and `..`) and other names of dots only.
     ///
-    /// `.` and `..` are refused, so that the name can also be used on disk.
+    /// # Errors
+    ///
+    /// Returns a [`FileNameError`] if the length or a character is not allowed.
     pub fn lenient(text: &str) -> Result<Self, FileNameError> {
         if let Ok(strict) = text.parse() {
             return Ok(strict);
@@ -114,9 +114,8 @@ impl IndexFileName {
         if text.is_empty() || text.len() > NAME_LIMIT {
             return Err(FileNameError::Length { limit: NAME_LIMIT, len: text.len() });
         }
-        if let Some(at) =
-            text.bytes().position(|b| !b.is_ascii_alphanumeric() && !b"._-".contains(&b))
-        {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if let Some(at) = text.bytes().position(|byte| !is_allowed(byte)) {
             return Err(FileNameError::Character { at });
         }
         if text.bytes().all(|b| b == b'.') {
@@ -125,17 +124,17 @@ impl IndexFileName {
         Ok(Self { text: text.into(), parts: None })
     }
 
-    /// The name's text.
+    /// Returns the text of the name.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The day in the name; `None` when the name was only taken leniently.
+    /// Returns the day in the name, or `None` if only [`lenient`](Self::lenient) accepts the name.
     pub fn day(&self) -> Option<Day> {
         self.parts.map(|(day, _)| day)
     }
 
-    /// The response id in the name; `None` when the name was only taken leniently.
+    /// Returns the response ID in the name, or `None` as for [`day`](Self::day).
     pub fn response_id(&self) -> Option<ResponseId> {
         self.parts.map(|(_, id)| id)
     }
@@ -169,46 +168,46 @@ impl fmt::Debug for IndexFileName {
     }
 }
 
-/// Which part of a file name or an id is wrong.
+/// A text is not a valid file name or response ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileNameError {
-    /// It does not end with `.zip`.
-    #[error("the file name must end with \".zip\" (lower case): yyyyMMdd_{{responseId}}.zip")]
+    /// The name does not end with `.zip`.
+    #[error("file name does not end with \".zip\"; pass the name from the callback unchanged")]
     Suffix,
-    /// There is no `_` between date and id.
-    #[error("the file name needs a '_' between date and response id: yyyyMMdd_{{responseId}}.zip")]
+    /// The name has no `_` between date and response ID.
+    #[error("file name has no '_' after the date; it must be yyyyMMdd_{{responseId}}.zip")]
     Separator,
-    /// The date part is not eight digits of a day that exists.
-    #[error("the file name must begin with a day that exists, as yyyyMMdd")]
+    /// The name does not start with the eight digits of a date that exists.
+    #[error("file name does not start with a date; it must be yyyyMMdd_{{responseId}}.zip")]
     Date,
-    /// The id has another length.
-    #[error("the response id has {len} characters, and it must have 32 hex digits")]
+    /// The response ID has another length.
+    #[error("response ID is {len} characters long, not 32; copy it from the server's answer")]
     IdLength {
-        /// Characters without dashes.
+        /// Number of characters without dashes.
         len: usize,
     },
-    /// The id has a character that is no lower-case hex digit.
-    #[error("the response id may hold only the digits 0-9 and the letters a-f in lower case")]
+    /// The response ID has a character that is not a lower-case hex digit.
+    #[error("malformed response ID; use the digits 0-9 and the letters a-f in lower case only")]
     IdCharacter,
-    /// The id in a file name has dashes.
-    #[error("the response id has dashes: a file name has none, take them out")]
+    /// The response ID in a file name has dashes.
+    #[error("response ID in the file name has dashes; remove them")]
     IdDashes,
-    /// Lenient: empty or too long.
-    #[error("the file name has {len} characters, and the server takes 1 to {limit}")]
+    /// The name is empty or too long.
+    #[error("file name is {len} characters long, limit {limit}; pass the name from the callback")]
     Length {
-        /// The bound in characters.
+        /// Maximum number of characters.
         limit: usize,
-        /// The characters given.
+        /// Number of characters.
         len: usize,
     },
-    /// Lenient: a character outside the server's rule.
-    #[error("the file name's byte {at} (from 0) is not a letter, a digit, '.', '-' or '_'")]
+    /// The name has a character that the server does not accept.
+    #[error("byte {at} of the file name is not allowed; use letters, digits, '.', '-' and '_'")]
     Character {
-        /// The byte's place, from 0.
+        /// Index of the byte, from 0.
         at: usize,
     },
-    /// Lenient: nothing but dots.
-    #[error("a file name of nothing but dots names a folder")]
+    /// The name consists of dots, like the names of directories.
+    #[error("file name consists of dots only; pass the name from the callback unchanged")]
     Dots,
 }

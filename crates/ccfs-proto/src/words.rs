@@ -1,9 +1,9 @@
-//! Lengths of time as people say them.
+//! Durations in words.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A length of time in words, to the millisecond: `3 days, 1 second`.
+/// Displays a duration in words, to the millisecond: `3 days, 1 second`.
 pub(crate) struct InWords(pub(crate) Duration);
 
 impl fmt::Display for InWords {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_said_as_people_do() {
+    fn durations_are_written_in_words() {
         for (millis, words) in [
             (0, "0 seconds"),
             (1, "1 millisecond"),
@@ -56,7 +56,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, cases: if cfg!(miri) { 4 } else { 256 }, ..ProptestConfig::default() })]
 
-        /// Nothing of it is lost: the words add up to the length.
+        /// The parts of the text add up to the duration.
         #[test]
         fn words_add_up(millis in any::<u64>()) {
             let words = InWords(Duration::from_millis(millis)).to_string();

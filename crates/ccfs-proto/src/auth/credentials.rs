@@ -1,39 +1,40 @@
-//! The two keys of a developer account.
+//! The access key and the secret key of a developer account.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use hmac::KeyInit;
 use zeroize::Zeroizing;
 
-use super::mac::MacKey;
-use super::sign::SCHEME;
+use super::sign::HmacSha256;
 
-/// Bytes that an access key may have. Published ones are around 20 to 32 characters long.
+/// Maximum length of an access key in bytes. Published ones have 20 to 32.
 const ACCESS_KEY_LIMIT: usize = 128;
-/// Bytes that a secret key may have.
+/// Maximum length of a secret key in bytes.
 const SECRET_KEY_LIMIT: usize = 1024;
 
-/// The access key (AK, `appId`) of a developer account. It travels in clear in the `Authorization` header.
+/// Access key (AK, `appId`) of a developer account. It is not a secret: requests contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccessKey(Box<str>);
 
 impl AccessKey {
-    /// Takes an access key: 1 to 128 visible ASCII characters, none of them `/`, which separates the parts of the header.
+    /// Creates an access key from 1 to 128 visible ASCII characters except `/`.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`KeyError`] if `text` is empty, too long or has another character.
     pub fn new(text: &str) -> Result<Self, KeyError> {
-        if text.is_empty() {
-            return Err(KeyError::AccessKeyEmpty);
-        }
-        if text.len() > ACCESS_KEY_LIMIT {
-            return Err(KeyError::AccessKeyTooLong { limit: ACCESS_KEY_LIMIT, len: text.len() });
-        }
-        match text.bytes().position(|b| b == b'/' || !b.is_ascii_graphic()) {
-            Some(at) => Err(KeyError::AccessKeyCharacter { at }),
-            None => Ok(Self(text.into())),
+        let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
+        match (text.len(), text.bytes().position(|byte| !is_allowed(byte))) {
+            (0, _) => Err(KeyError::AccessKeyEmpty),
+            (1..=ACCESS_KEY_LIMIT, None) => Ok(Self(text.into())),
+            (1..=ACCESS_KEY_LIMIT, Some(at)) => Err(KeyError::AccessKeyCharacter { at }),
+            (len, _) => Err(KeyError::AccessKeyTooLong { limit: ACCESS_KEY_LIMIT, len }),
         }
     }
 
-    /// The key's text.
+    /// Returns the text of the key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,30 +48,32 @@ impl fmt::Display for AccessKey {
 
 impl FromStr for AccessKey {
     type Err = KeyError;
+
     fn from_str(text: &str) -> Result<Self, KeyError> {
         Self::new(text)
     }
 }
 
-/// The secret key (SK) of a developer account. It never travels.
+/// Secret key (SK) of a developer account. It is never sent.
 ///
-/// It is wiped from memory when dropped, cannot be compared, serialised or printed, and leaves only as
-/// [`Credentials`], which keep the state of an HMAC instead of the key.
+/// It is wiped from memory when dropped and cannot be compared, serialised or printed.
 pub struct SecretKey(Zeroizing<String>);
 
 impl SecretKey {
-    /// Takes a secret key: 1 to 1024 bytes of any text.
+    /// Creates a secret key from 1 to 1024 bytes of text.
     ///
-    /// The argument is taken by value so that this copy of it is wiped; copies that were made of it before are the caller's.
+    /// Takes `text` by value to wipe it; earlier copies are the caller's to wipe.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`KeyError`] if `text` is empty or too long.
     pub fn new(text: String) -> Result<Self, KeyError> {
         let text = Zeroizing::new(text);
-        if text.is_empty() {
-            return Err(KeyError::SecretKeyEmpty);
+        match text.len() {
+            0 => Err(KeyError::SecretKeyEmpty),
+            1..=SECRET_KEY_LIMIT => Ok(Self(text)),
+            len => Err(KeyError::SecretKeyTooLong { limit: SECRET_KEY_LIMIT, len }),
         }
-        if text.len() > SECRET_KEY_LIMIT {
-            return Err(KeyError::SecretKeyTooLong { limit: SECRET_KEY_LIMIT });
-        }
-        Ok(Self(text))
     }
 }
 
@@ -80,17 +83,16 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// An access key together with its secret key, ready to sign and to verify. Clones share one copy.
+/// An access key and its secret key, ready to sign and to verify. Clones share one copy.
 ///
-/// The secret key itself is gone (wiped) once this is made: what stays is the HMAC state after its two pads, which saves two of the
-/// SHA-256 compressions of every signature and is wiped when the last clone is dropped.
+/// Contains the state of an HMAC keyed with the secret key instead of the key itself. The state is
+/// wiped when the last clone is dropped.
 ///
 /// ```
 /// use ccfs_proto::Credentials;
 ///
 /// let credentials = Credentials::from_text("my-app-id", String::from("my secret"))?;
 /// assert_eq!(credentials.access_key().as_str(), "my-app-id");
-/// assert!(!format!("{credentials:?}").contains("my secret"));
 /// # Ok::<(), ccfs_proto::KeyError>(())
 /// ```
 #[derive(Clone)]
@@ -98,42 +100,38 @@ pub struct Credentials(Arc<Keys>);
 
 struct Keys {
     access_key: AccessKey,
-    /// `auth-v2/AK/`, with which every header begins.
-    scope: Box<[u8]>,
-    secret: MacKey,
+    mac: HmacSha256,
 }
 
 impl Credentials {
-    /// Binds the two keys.
+    /// Creates credentials. Wipes the secret key.
     #[must_use]
-    #[allow(clippy::needless_pass_by_value)] // Taken by value so that it is wiped here.
+    #[allow(clippy::needless_pass_by_value)] // Wipes the key.
     pub fn new(access_key: AccessKey, secret_key: SecretKey) -> Self {
-        let scope = format!("{SCHEME}/{access_key}/").into_bytes().into();
-        let mut keys = Arc::new(Keys { access_key, scope, secret: MacKey::blank() });
-        let Some(own) = Arc::get_mut(&mut keys) else { unreachable!("it was made here") };
-        own.secret.set(secret_key.0.as_bytes());
-        Self(keys)
+        let Ok(mac) = HmacSha256::new_from_slice(secret_key.0.as_bytes()) else {
+            unreachable!("HMAC accepts keys of any length");
+        };
+        Self(Arc::new(Keys { access_key, mac }))
     }
 
-    /// Binds the two keys given as text. The secret's text is wiped.
+    /// Creates credentials from text. Wipes the text of the secret key.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`KeyError`] if one of the keys is not valid.
     pub fn from_text(access_key: &str, secret_key: String) -> Result<Self, KeyError> {
         let secret_key = SecretKey::new(secret_key)?;
         Ok(Self::new(AccessKey::new(access_key)?, secret_key))
     }
 
-    /// The access key.
+    /// Returns the access key.
     pub fn access_key(&self) -> &AccessKey {
         &self.0.access_key
     }
 
-    /// `auth-v2/AK/`.
-    pub(super) fn scope(&self) -> &[u8] {
-        &self.0.scope
-    }
-
-    /// The secret key, as the MAC wants it.
-    pub(super) fn secret_mac(&self) -> &MacKey {
-        &self.0.secret
+    /// Returns an HMAC keyed with the secret key.
+    pub(super) fn mac(&self) -> &HmacSha256 {
+        &self.0.mac
     }
 }
 
@@ -145,36 +143,36 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why a text is no key.
+/// A text is not a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The access key is empty.
-    #[error("the access key is empty: set it to the appId of your developer account")]
+    #[error("access key is empty; set it to the appId of the developer account")]
     AccessKeyEmpty,
-    /// The access key is longer than the bound.
-    #[error("the access key has {len} bytes, and at most {limit} are taken")]
+    /// The access key is too long.
+    #[error("access key is {len} bytes long, limit {limit}; copy the appId exactly")]
     AccessKeyTooLong {
-        /// The bound in bytes.
+        /// Maximum length in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Length in bytes.
         len: usize,
     },
-    /// The access key holds a byte that cannot stand in the header.
-    #[error(
-        "the access key's byte {at} (from 0) is a '/', a blank or not visible ASCII: copy the appId exactly"
-    )]
+    /// The access key has a character that is not allowed in the header.
+    #[error("byte {at} of the access key is '/' or not visible ASCII; copy the appId exactly")]
     AccessKeyCharacter {
-        /// The byte's place, from 0.
+        /// Index of the byte, from 0.
         at: usize,
     },
     /// The secret key is empty.
-    #[error("the secret key is empty: set it to the secret of your developer account")]
+    #[error("secret key is empty; set it to the secret of the developer account")]
     SecretKeyEmpty,
-    /// The secret key is longer than the bound.
-    #[error("the secret key is longer than {limit} bytes: is it the right file?")]
+    /// The secret key is too long.
+    #[error("secret key is {len} bytes long, limit {limit}; check that it is the right file")]
     SecretKeyTooLong {
-        /// The bound in bytes.
+        /// Maximum length in bytes.
         limit: usize,
+        /// Length in bytes.
+        len: usize,
     },
 }

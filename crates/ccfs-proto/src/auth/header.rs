@@ -1,24 +1,25 @@
-//! Reading an `Authorization` header.
+//! Parsing an `Authorization` header.
 
 use std::fmt;
 
-use super::canonical::{SIGNED_HEADERS_LIMIT, is_header_name};
 use super::credentials::{AccessKey, KeyError};
+use super::request::{HEADERS_LIMIT, is_header_name};
 use super::sign::{SCHEME, SIGNATURE_LEN};
 use crate::timestamp::{Timestamp, TimestampError};
 
-/// Bytes of an `Authorization` header that are looked at.
+/// Maximum length of an `Authorization` header in bytes.
 const HEADER_LIMIT: usize = 4096;
 
-/// An `Authorization` header taken apart: `auth-v2/AK/timestamp/signed-headers/signature`.
+/// A parsed `Authorization` header: `auth-v2/AK/timestamp/signed-headers/signature`.
 ///
-/// The texts are kept as received, because the signature is over them: a verifier that wrote the timestamp or the list anew
-/// would refuse what another client wrote differently. See `docs/protocol.md`, "Algorithm".
+/// Keeps each part as received, because the signature covers these bytes.
+/// See `docs/protocol.md`, "Algorithm".
 ///
 /// ```
 /// use ccfs_proto::AuthorizationHeader;
 ///
-/// let value = format!("auth-v2/ak/2021-08-31T09:38:50.872Z/content-length;host/{}", "0".repeat(64));
+/// let signature = "0".repeat(64);
+/// let value = format!("auth-v2/ak/2021-08-31T09:38:50.872Z/content-length;host/{signature}");
 /// let header = AuthorizationHeader::parse(&value)?;
 /// assert_eq!(header.access_key().as_str(), "ak");
 /// assert_eq!(header.signed_headers().collect::<Vec<_>>(), ["content-length", "host"]);
@@ -34,21 +35,20 @@ pub struct AuthorizationHeader<'a> {
 }
 
 impl<'a> AuthorizationHeader<'a> {
-    /// Takes the header's value apart. Nothing is verified yet but the shape.
+    /// Parses the value of the header. Checks its form only, not the signature.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`AuthorizationHeaderError`] if the value is malformed.
     pub fn parse(value: &'a str) -> Result<Self, AuthorizationHeaderError> {
         if value.len() > HEADER_LIMIT {
-            return Err(AuthorizationHeaderError::TooLong {
-                limit: HEADER_LIMIT,
-                len: value.len(),
-            });
+            let len = value.len();
+            return Err(AuthorizationHeaderError::TooLong { limit: HEADER_LIMIT, len });
         }
-        let mut parts = value.split('/');
-        let mut next = || parts.next().ok_or(AuthorizationHeaderError::Parts);
-        let (scheme, access_key, timestamp, list, signature) =
-            (next()?, next()?, next()?, next()?, next()?);
-        if parts.next().is_some() {
+        let parts: Vec<&str> = value.split('/').collect();
+        let [scheme, access_key, timestamp, list, signature] = parts[..] else {
             return Err(AuthorizationHeaderError::Parts);
-        }
+        };
         if scheme != SCHEME {
             return Err(AuthorizationHeaderError::Scheme);
         }
@@ -63,27 +63,27 @@ impl<'a> AuthorizationHeader<'a> {
         Ok(Self { access_key, timestamp, prefix, list, signature })
     }
 
-    /// Whose key is said to have signed.
+    /// Returns the access key of the signer.
     pub fn access_key(&self) -> &AccessKey {
         &self.access_key
     }
 
-    /// When it is said to have been signed.
+    /// Returns the time of the signature.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// The signed headers' names, lower-case, in the order of the header.
+    /// Returns the names of the signed headers, lower-case, in the order received.
     pub fn signed_headers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.list.split(';')
     }
 
-    /// Everything before the signature: the message of the first HMAC.
+    /// Returns everything before the signature: the message of the first HMAC.
     pub fn prefix(&self) -> &'a str {
         self.prefix
     }
 
-    /// The list as it stands in the header.
+    /// Returns the list of signed headers as received.
     pub(super) fn list(&self) -> &'a str {
         self.list
     }
@@ -94,68 +94,68 @@ impl<'a> AuthorizationHeader<'a> {
 }
 
 impl fmt::Debug for AuthorizationHeader<'_> {
-    /// Without the signature, which lets its reader repeat the request.
+    /// Omits the signature, which would let the reader replay the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationHeader").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
 fn check_list(list: &str) -> Result<(), AuthorizationHeaderError> {
-    let mut seen: Vec<&str> = Vec::with_capacity(8);
-    for name in list.split(';') {
-        if !is_header_name(name)
-            || name.bytes().any(|b| b.is_ascii_uppercase())
-            || seen.contains(&name)
-        {
-            return Err(AuthorizationHeaderError::SignedHeaders);
-        }
-        if seen.len() == SIGNED_HEADERS_LIMIT {
-            return Err(AuthorizationHeaderError::TooManyHeaders { limit: SIGNED_HEADERS_LIMIT });
-        }
-        seen.push(name);
+    let names: Vec<&str> = list.split(';').collect();
+    if names.len() > HEADERS_LIMIT {
+        let count = names.len();
+        return Err(AuthorizationHeaderError::TooManyHeaders { limit: HEADERS_LIMIT, count });
     }
-    if seen.contains(&"host") { Ok(()) } else { Err(AuthorizationHeaderError::HostNotSigned) }
+    let is_valid = |(index, name): (usize, &&str)| {
+        is_header_name(name)
+            && !name.bytes().any(|byte| byte.is_ascii_uppercase())
+            && !names[..index].contains(name)
+    };
+    if !names.iter().enumerate().all(is_valid) {
+        return Err(AuthorizationHeaderError::SignedHeaders);
+    }
+    if names.contains(&"host") { Ok(()) } else { Err(AuthorizationHeaderError::HostNotSigned) }
 }
 
-/// Why a text is no auth-v2 `Authorization` header.
+/// A text is not a valid auth-v2 `Authorization` header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizationHeaderError {
-    /// Longer than the bound.
-    #[error("the Authorization header has {len} bytes, and at most {limit} are read")]
+    /// The header is too long.
+    #[error("Authorization header is {len} bytes long, limit {limit}")]
     TooLong {
-        /// The bound in bytes.
+        /// Maximum length in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Length in bytes.
         len: usize,
     },
-    /// Not five parts.
-    #[error(
-        "an Authorization header has five parts: auth-v2/access key/timestamp/signed headers/signature"
-    )]
+    /// The header does not have five parts.
+    #[error("Authorization header is not auth-v2/AK/timestamp/signed-headers/signature")]
     Parts,
-    /// Another scheme.
-    #[error("the Authorization header does not begin with auth-v2/")]
+    /// The header has another scheme.
+    #[error("Authorization header does not start with auth-v2/; sign with auth-v2")]
     Scheme,
-    /// The second part is no access key.
-    #[error("the Authorization header's access key is not one: {0}")]
+    /// The second part is not a valid access key.
+    #[error("malformed access key in the Authorization header: {0}")]
     AccessKey(#[from] KeyError),
-    /// The third part is no timestamp.
-    #[error("the Authorization header's timestamp is not one: {0}")]
+    /// The third part is not a valid timestamp.
+    #[error("malformed timestamp in the Authorization header: {0}")]
     Timestamp(#[from] TimestampError),
-    /// The fourth part is no list of names.
-    #[error("the signed headers are lower-case names, each once, joined by ';'")]
+    /// The fourth part is not a list of header names.
+    #[error("malformed signed headers; list lower-case names, each once, joined by ';'")]
     SignedHeaders,
-    /// `host` is not in the list.
-    #[error("the signed headers do not have `host` among them")]
+    /// `host` is not signed.
+    #[error("header `host` is not signed; add it to the signed headers")]
     HostNotSigned,
-    /// More names than the bound.
-    #[error("more than {limit} headers are signed")]
+    /// The header lists too many names.
+    #[error("{count} headers are signed, limit {limit}")]
     TooManyHeaders {
-        /// The bound.
+        /// Maximum number of headers.
         limit: usize,
+        /// Number of headers listed.
+        count: usize,
     },
-    /// The last part is no signature.
-    #[error("a signature is 64 lower-case hex digits")]
+    /// The last part is not a signature.
+    #[error("malformed signature; it must be 64 lower-case hex digits")]
     Signature,
 }

@@ -3,20 +3,19 @@
 mod canonical;
 mod credentials;
 mod diagnose;
-mod encode;
 mod header;
-mod mac;
-mod order;
+mod percent;
 mod query;
+mod request;
 mod sign;
 mod verify;
 
-pub use self::canonical::{QueryLine, RequestView, ViewError};
 pub use self::credentials::{AccessKey, Credentials, KeyError, SecretKey};
 pub use self::diagnose::Difference;
 pub use self::header::{AuthorizationHeader, AuthorizationHeaderError};
 pub use self::query::decode_query;
+pub use self::request::{QueryLine, RequestView, ViewError};
 pub use self::sign::{Signer, SigningSteps};
 pub use self::verify::{Freshness, Verified, Verifier, VerifyError};
 
-pub(crate) use self::canonical::percent_encode;
+pub(crate) use self::percent::percent_encode;

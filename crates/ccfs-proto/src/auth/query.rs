@@ -1,9 +1,9 @@
-//! A query as it was received.
+//! Decoding the query of a received request.
 
-/// Takes a query apart into raw keys and values, as a [`RequestView`](crate::RequestView) wants them: for servers that verify.
+/// Splits a query into raw keys and values, as needed by [`RequestView`](crate::RequestView).
 ///
-/// `%XX` is decoded, a plus sign stays one, a `%` without two hex digits stays as it is, and bytes that are no UTF-8 become U+FFFD.
-/// See `docs/protocol.md`, "What is not published".
+/// Decodes `%XX`. A plus sign and a `%` without two hex digits stay unchanged; bytes that are not
+/// UTF-8 become U+FFFD. See `docs/protocol.md`, "What is not published".
 ///
 /// ```
 /// let pairs = ccfs_proto::decode_query("locationId=1%2F2&st=a=b&empty");
@@ -21,27 +21,18 @@ pub fn decode_query(query: &str) -> Vec<(String, String)> {
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        match (first, behind) {
-            (b'%', &[high, low, ref behind @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                bytes.push(digit(high) << 4 | digit(low));
-                rest = behind;
-            }
-            _ => {
-                bytes.push(first);
-                rest = behind;
-            }
-        }
+    while let [first, tail @ ..] = rest {
+        let encoded = match tail {
+            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        bytes.push(encoded.map_or(*first, |(high, low)| high << 4 | low));
+        rest = if encoded.is_some() { &tail[2..] } else { tail };
     }
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn digit(hex: u8) -> u8 {
-    match hex {
-        b'0'..=b'9' => hex - b'0',
-        _ => (hex | 0x20) - b'a' + 10,
-    }
+fn digit(hex: u8) -> Option<u8> {
+    let value = char::from(hex).to_digit(16)?;
+    u8::try_from(value).ok()
 }

@@ -1,39 +1,39 @@
-//! Making the `Authorization` header.
+//! Signing: the `Authorization` header of a request. See `docs/protocol.md`, "Algorithm".
 
 use std::fmt;
 
+use hmac::digest::Output;
+use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderValue;
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
+use super::canonical::{write_canonical, write_signed_headers};
 use super::credentials::Credentials;
-use super::encode::Writer;
-use super::mac::{HEX_LEN, signature_of};
-use crate::timestamp::{Precision, Timestamp, TimestampText};
+use super::percent::Writer;
+use super::request::{QueryLine, RequestView, ViewError};
+use crate::timestamp::{Precision, Timestamp};
 
-/// The scheme's name, the first part of the header.
+/// Name of the scheme, the first part of the header.
 pub(super) const SCHEME: &str = "auth-v2";
-/// Characters of a signature: a SHA-256 in hex.
-pub(super) const SIGNATURE_LEN: usize = HEX_LEN;
+/// Length of a signature: SHA-256 in hex.
+pub(super) const SIGNATURE_LEN: usize = 64;
 
-/// Signs requests: the request's parts and a time in, one header value out. Pure: no clock, nothing kept.
+pub(super) type HmacSha256 = Hmac<Sha256>;
+
+/// Signs requests: returns the `Authorization` value for a request and a time.
 ///
-/// A signature costs four SHA-256 compressions plus one for every 64 bytes begun of the prefix and of the canonical request, padding
-/// included, and one allocation: the value that is returned. [`sign_into`](Self::sign_into) a buffer with room costs none.
+/// Keeps no state and reads no clock.
 ///
 /// ```
 /// use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
 ///
 /// let credentials = Credentials::from_text("ak", String::from("sk"))?;
-/// let value = Signer::new(&credentials).sign(
-///     RequestView {
-///         method: "POST",
-///         path: "/CCFS/resource/ccfs/downloadAgentSkillInfoFile",
-///         query: &[],
-///         headers: &[("Host", "10.1.2.3:8443")],
-///         body: b"{}",
-///     },
-///     Timestamp::from_unix_millis(1_630_402_730_872),
-/// )?;
+/// let headers = &[("Host", "10.1.2.3:8443")];
+/// let request = RequestView { method: "POST", path: "/p", query: &[], headers, body: b"{}" };
+/// let now = Timestamp::from_unix_millis(1_630_402_730_872);
+///
+/// let value = Signer::new(&credentials).sign(request, now)?;
 /// assert!(value.to_str()?.starts_with("auth-v2/ak/2021-08-31T09:38:50.872Z/host/"));
 /// assert!(value.is_sensitive());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,7 +46,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer in the default dialect, with milliseconds.
+    /// Creates a signer with the default query line dialect and timestamps in milliseconds.
     #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
         Self {
@@ -56,189 +56,179 @@ impl Signer {
         }
     }
 
-    /// Chooses what stands for an absent query. Default: [`QueryLine::Omit`].
+    /// Sets the query line dialect. Default: [`QueryLine::Omit`].
     #[must_use]
     pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.query_line = query_line;
         self
     }
 
-    /// Chooses how fine the timestamp is written. Default: [`Precision::Millis`].
+    /// Sets the precision of the timestamp. Default: [`Precision::Millis`].
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// The value of the `Authorization` header for `request` at the time `at`, marked sensitive.
+    /// Signs `request` at the time `at`.
+    ///
+    /// Returns the value of the `Authorization` header, marked as sensitive, in one allocation.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`ViewError`] if the request exceeds a limit or its headers cannot be signed.
     pub fn sign(&self, request: RequestView<'_>, at: Timestamp) -> Result<HeaderValue, ViewError> {
-        let canonical = Canonical::new(request)?;
-        let timestamp = at.text(self.precision);
-        let mut text = Vec::with_capacity(self.header_len(&canonical, &timestamp));
-        self.write_header(&canonical, &timestamp, &mut text);
+        let mut text = Vec::new();
+        self.sign_into(request, at, &mut text)?;
         let Ok(mut value) = HeaderValue::try_from(text) else {
-            unreachable!("all its parts were checked to be visible ASCII");
+            unreachable!("all parts of the value are visible ASCII");
         };
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// Writes the value of the `Authorization` header behind what is in `out`, for clients that are not built on `http`. Where `out` has
-    /// the room, nothing is allocated. After an error `out` is as it was. Keep the text out of logs: who reads it can repeat the request.
+    /// Signs like [`sign`](Self::sign) and appends the value to `out`, for clients that do not
+    /// use `http`.
     ///
-    /// ```
-    /// use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
+    /// Does not allocate if `out` has room. Keep the text out of logs: its reader can replay the
+    /// request.
     ///
-    /// let signer = Signer::new(&Credentials::from_text("ak", String::from("sk"))?);
-    /// let view = RequestView { method: "POST", path: "/path", query: &[], headers: &[("host", "10.1.2.3:8443")], body: b"{}" };
-    /// let at = Timestamp::from_unix_millis(1_630_402_730_872);
+    /// # Errors
     ///
-    /// let mut head = b"POST /path HTTP/1.1\r\nhost: 10.1.2.3:8443\r\nauthorization: ".to_vec();
-    /// let start = head.len();
-    /// signer.sign_into(view, at, &mut head)?;
-    /// assert_eq!(head[start..], *signer.sign(view, at)?.as_bytes());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// As for [`sign`](Self::sign); `out` is then unchanged.
     pub fn sign_into(
         &self,
         request: RequestView<'_>,
         at: Timestamp,
         out: &mut Vec<u8>,
     ) -> Result<(), ViewError> {
-        let canonical = Canonical::new(request)?;
-        let timestamp = at.text(self.precision);
-        out.reserve(self.header_len(&canonical, &timestamp));
-        self.write_header(&canonical, &timestamp, out);
+        let request = request.check()?;
+        let (access_key, timestamp) = (self.credentials.access_key(), at.text(self.precision));
+        let parts = [SCHEME.as_bytes(), access_key.as_str().as_bytes(), timestamp.as_bytes()];
+        let parts_len: usize = parts.iter().map(|part| part.len() + 1).sum();
+        let list_len: usize = request.headers.iter().map(|(name, _)| name.len() + 1).sum();
+        out.reserve(parts_len + list_len + SIGNATURE_LEN);
+
+        let start = out.len();
+        for part in parts {
+            out.extend_from_slice(part);
+            out.push(b'/');
+        }
+        let list = out.len();
+        write_signed_headers(request.headers, out);
+        let (prefix, signed_headers) = (&out[start..], &out[list..]);
+        let signature =
+            signature(&self.credentials, prefix, request, signed_headers, self.query_line);
+        out.push(b'/');
+        out.extend_from_slice(&signature);
         Ok(())
     }
 
-    /// The same signature step by step, to see where two sides differ. Never shows a key.
+    /// Signs like [`sign`](Self::sign) and returns the result of each step, to find out where two
+    /// implementations differ.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
     pub fn explain(
         &self,
         request: RequestView<'_>,
         at: Timestamp,
     ) -> Result<SigningSteps, ViewError> {
-        let canonical = Canonical::new(request)?;
-        let mut prefix = Vec::new();
-        let list = self.write_prefix(&canonical, &at.text(self.precision), &mut prefix);
-        let mut text = Vec::new();
-        let mut writer = Writer::new(&mut text);
-        canonical.write(&prefix[list..], self.query_line, &mut writer);
-        writer.finish();
-        let signature =
-            signature(&self.credentials, &prefix, &canonical, &prefix[list..], self.query_line);
+        let mut authorization = Vec::new();
+        self.sign_into(request, at, &mut authorization)?;
+        let authorization = String::from_utf8_lossy(&authorization);
+        let (prefix, signature) = authorization.rsplit_once('/').unwrap_or_default();
+        let (_, signed_headers) = prefix.rsplit_once('/').unwrap_or_default();
+        let mut canonical = Vec::new();
+        let mut writer = Writer::new(|text: &[u8]| canonical.extend_from_slice(text));
+        write_canonical(request, signed_headers.as_bytes(), self.query_line, &mut writer);
+        writer.flush();
         Ok(SigningSteps {
-            signed_headers: String::from_utf8_lossy(&prefix[list..]).into_owned(),
-            prefix: String::from_utf8_lossy(&prefix).into_owned(),
-            canonical_request: String::from_utf8_lossy(&text).into_owned(),
-            signature: String::from_utf8_lossy(&signature).into_owned(),
+            signed_headers: signed_headers.to_owned(),
+            prefix: prefix.to_owned(),
+            canonical_request: String::from_utf8_lossy(&canonical).into_owned(),
+            signature: signature.to_owned(),
         })
-    }
-
-    /// Bytes that [`Self::write_header`] writes.
-    fn header_len(&self, canonical: &Canonical<'_>, timestamp: &TimestampText) -> usize {
-        let parts = self.credentials.scope().len()
-            + timestamp.as_bytes().len()
-            + canonical.signed_headers_len();
-        parts + SIGNATURE_LEN + 2
-    }
-
-    /// Writes `auth-v2/AK/timestamp/signed-headers/signature`.
-    #[inline(always)]
-    #[allow(clippy::inline_always)] // Measured.
-    fn write_header(
-        &self,
-        canonical: &Canonical<'_>,
-        timestamp: &TimestampText,
-        out: &mut Vec<u8>,
-    ) {
-        let start = out.len();
-        let list = self.write_prefix(canonical, timestamp, out);
-        let end = out.len();
-        out.extend_from_slice(&[b'/'; 1 + SIGNATURE_LEN]);
-        let (prefix, rest) = out.split_at_mut(end);
-        let Some(signature) = rest.last_chunk_mut() else { unreachable!("there is room for it") };
-        write_signature(
-            &self.credentials,
-            &prefix[start..],
-            canonical,
-            &prefix[list..],
-            self.query_line,
-            signature,
-        );
-    }
-
-    /// Writes `auth-v2/AK/timestamp/signed-headers` and returns where the list begins.
-    #[inline(always)]
-    #[allow(clippy::inline_always)] // Measured.
-    fn write_prefix(
-        &self,
-        canonical: &Canonical<'_>,
-        timestamp: &TimestampText,
-        out: &mut Vec<u8>,
-    ) -> usize {
-        out.extend_from_slice(self.credentials.scope());
-        out.extend_from_slice(timestamp.as_bytes());
-        out.push(b'/');
-        let list = out.len();
-        canonical.write_signed_headers(out);
-        list
     }
 }
 
-/// The steps of one signature, for finding out where two sides differ. See `docs/protocol.md`, "Algorithm".
+/// The steps of one signature. See `docs/protocol.md`, "Algorithm".
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SigningSteps {
-    /// The header list.
+    /// Names of the signed headers, joined by `;`.
     pub signed_headers: String,
     /// `auth-v2/AK/timestamp/signed-headers`, the message of the first HMAC.
     pub prefix: String,
-    /// The canonical request, the message of the second HMAC. It holds the (encoded) body.
+    /// Canonical request, the message of the second HMAC. It contains the encoded body.
     pub canonical_request: String,
-    /// The signature, 64 lower-case hex digits.
+    /// Signature, 64 lower-case hex digits.
     pub signature: String,
 }
 
 impl SigningSteps {
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub fn authorization(&self) -> String {
         format!("{}/{}", self.prefix, self.signature)
     }
 }
 
 impl fmt::Debug for SigningSteps {
+    /// Omits the signature and the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningSteps").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
-/// The signature over a canonical request, in hex.
+/// Returns the signature of a checked request.
 pub(super) fn signature(
     credentials: &Credentials,
     prefix: &[u8],
-    canonical: &Canonical<'_>,
+    request: RequestView<'_>,
     signed_headers: &[u8],
-    dialect: QueryLine,
+    query_line: QueryLine,
 ) -> [u8; SIGNATURE_LEN] {
-    let mut out = [0; SIGNATURE_LEN];
-    write_signature(credentials, prefix, canonical, signed_headers, dialect, &mut out);
-    out
+    let key = signing_key(credentials, prefix);
+    let mut mac = HmacSha256::new((&*key).into());
+    let mut writer = Writer::new(|text: &[u8]| mac.update(text));
+    write_canonical(request, signed_headers, query_line, &mut writer);
+    writer.flush();
+    hex(&mac.finalize().into_bytes())
 }
 
-/// Writes it to where it stays: each time that it is copied somebody waits for it.
-fn write_signature(
-    credentials: &Credentials,
-    prefix: &[u8],
-    canonical: &Canonical<'_>,
-    signed_headers: &[u8],
-    dialect: QueryLine,
-    out: &mut [u8; SIGNATURE_LEN],
-) {
-    signature_of(
-        credentials.secret_mac(),
-        prefix,
-        |writer| canonical.write(signed_headers, dialect, writer),
-        out,
-    );
+/// Returns the key of the second HMAC: the hex text of the first one, not its raw bytes.
+fn signing_key(credentials: &Credentials, prefix: &[u8]) -> Zeroizing<[u8; SIGNATURE_LEN]> {
+    let mac = credentials.mac().clone().chain_update(prefix);
+    Zeroizing::new(hex(&mac.finalize().into_bytes()))
+}
+
+/// Returns lower-case hex. Uses no table: reads of a table depend on the key and show in the cache.
+fn hex(hash: &Output<HmacSha256>) -> [u8; SIGNATURE_LEN] {
+    let digit = |nibble: u8| b'0' + nibble + u8::from(nibble > 9) * (b'a' - b'9' - 1);
+    let mut text = [0; SIGNATURE_LEN];
+    for (digits, byte) in text.chunks_exact_mut(2).zip(hash) {
+        digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// No public function returns this step, because it is a key.
+    #[test]
+    fn signing_keys_match_the_vectors() {
+        let vectors = include_str!("../../tests/vectors/auth-v2.jsonl");
+        for line in vectors.lines().step_by(if cfg!(miri) { 25 } else { 1 }) {
+            let vector: serde_json::Value = serde_json::from_str(line).unwrap();
+            let part = |name: &str| vector[name].as_str().unwrap();
+            let credentials =
+                Credentials::from_text(part("access_key"), part("secret_key").to_owned()).unwrap();
+            let key = signing_key(&credentials, part("prefix").as_bytes());
+            assert_eq!(*key, part("signing_key").as_bytes());
+        }
+    }
 }

@@ -1,42 +1,38 @@
-//! Checking a signature that somebody sent.
+//! Verifying the signature of a received request.
 
 use std::fmt;
 use std::time::Duration;
 
 use ctutils::CtEq;
 
-use super::canonical::{Canonical, QueryLine, RequestView, ViewError};
 use super::credentials::Credentials;
 use super::diagnose::{Difference, diagnose};
 use super::header::{AuthorizationHeader, AuthorizationHeaderError};
+use super::request::{QueryLine, RequestView, ViewError};
 use super::sign::signature;
 use crate::timestamp::Timestamp;
 use crate::words::InWords;
 
-/// Checks signatures made with one pair of keys: the callbacks of CC-FS, or, in a server, the requests of a developer.
+/// Verifies signatures made with one pair of keys: those of callbacks from CC-FS, or in a server
+/// those of a developer's requests.
 ///
-/// It works on what was received (header list, timestamp text, headers, raw body), compares in constant time, and accepts both
-/// query line dialects unless told otherwise.
+/// Uses the header list, timestamp, headers and body as received, and compares signatures in
+/// constant time.
 ///
 /// ```
 /// use ccfs_proto::{Credentials, Freshness, RequestView, Signer, Timestamp, Verifier};
 ///
 /// let credentials = Credentials::from_text("ak", String::from("sk"))?;
 /// let now = Timestamp::from_unix_millis(1_630_402_730_872);
-/// let request = RequestView {
-///     method: "POST",
-///     path: "/callback",
-///     query: &[],
-///     headers: &[("host", "10.1.2.3")],
-///     body: br#"{"request":{"version":"2.0"}}"#,
-/// };
+/// let headers = &[("host", "10.1.2.3")];
+/// let request = RequestView { method: "POST", path: "/p", query: &[], headers, body: b"{}" };
 /// let authorization = Signer::new(&credentials).sign(request, now)?;
 ///
 /// let verifier = Verifier::new(&credentials).freshness(Freshness::default());
 /// let verified = verifier.verify(authorization.to_str()?, request, now)?;
 /// assert_eq!(verified.timestamp, now);
 ///
-/// let forged = RequestView { body: b"{}", ..request };
+/// let forged = RequestView { body: b"", ..request };
 /// assert!(verifier.verify(authorization.to_str()?, forged, now).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -47,15 +43,14 @@ pub struct Verifier {
     freshness: Option<Freshness>,
 }
 
-/// How far a signature's time may be from the verifier's.
+/// How far the time of a signature may be from the verifier's. Default: 15 minutes both ways.
 ///
-/// CC-FS publishes no window; the default of 15 minutes either way is our choice for receivers.
-/// See `docs/protocol.md`, "Lockout and clock".
+/// CC-FS publishes no limit; see `docs/protocol.md`, "Lockout and clock".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
-    /// How old a signature may be.
+    /// Maximum age of a signature.
     pub past: Duration,
-    /// How far ahead of the verifier's clock it may be.
+    /// How far a signature may be ahead of the verifier's clock.
     pub future: Duration,
 }
 
@@ -65,18 +60,24 @@ impl Default for Freshness {
     }
 }
 
-/// What a valid signature says.
+/// Result of a successful verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// When it was signed.
+    /// Time of the signature.
     pub timestamp: Timestamp,
-    /// In which dialect. With a query the dialects do not differ, and this is the first that was tried.
+    /// Dialect of the signer; the first one accepted if the request has a query.
     pub query_line: QueryLine,
 }
 
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "valid, signed at {}, query line {}", self.timestamp, self.query_line)
+    }
+}
+
 impl Verifier {
-    /// A verifier for signatures of these keys, in both dialects, of any age.
+    /// Creates a verifier that accepts both query line dialects and signatures of any age.
     #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
         Self {
@@ -86,26 +87,28 @@ impl Verifier {
         }
     }
 
-    /// Accepts signatures in one query line dialect only. Default: both. See `docs/protocol.md`, "Query line dialects".
+    /// Accepts only one query line dialect. Default: both.
     #[must_use]
     pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.dialects = vec![query_line];
         self
     }
 
-    /// Refuses signatures whose time is outside the window around the time passed to [`verify`](Self::verify). Default: any time is
-    /// taken, because CC-FS publishes no window.
+    /// Rejects signatures whose time is too far from the time of verification. Default: no limit.
     #[must_use]
-    pub fn freshness(mut self, window: Freshness) -> Self {
-        self.freshness = Some(window);
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = Some(freshness);
         self
     }
 
-    /// Checks `authorization`, the header's value, against the request as received.
+    /// Verifies `authorization`, the value of the header, for `request` at the time `now`.
     ///
-    /// Of `request.headers`, those that the header lists count, and others may stand there too. What is wrong with the header itself is
-    /// told first, then whose key it is, then what the request lacks; [`Mismatch`](VerifyError::Mismatch) comes last but for the time,
-    /// so [`NotFresh`](VerifyError::NotFresh) means that the signature is right.
+    /// `request.headers` may contain headers that are not signed; they are ignored.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first [`VerifyError`] in the order of its variants. In particular,
+    /// [`NotFresh`](VerifyError::NotFresh) means that the signature itself is valid.
     pub fn verify(
         &self,
         authorization: &str,
@@ -113,146 +116,109 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
-        if header.access_key() != self.credentials.access_key() {
-            return Err(VerifyError::AccessKey);
+        let headers = self.signed_headers(&header, request)?;
+        let request = RequestView { headers: &headers, ..request }.check()?;
+        let matching = |dialect: &&QueryLine| self.matches(&header, request, **dialect);
+        let query_line = *self.dialects.iter().find(matching).ok_or(VerifyError::Mismatch)?;
+
+        // Only now, because the time of a forged signature means nothing.
+        let timestamp = header.timestamp();
+        if let Some(Freshness { past, future }) = self.freshness {
+            let age_millis = now.millis_since(timestamp);
+            let allowed = if age_millis >= 0 { past } else { future };
+            if Duration::from_millis(age_millis.unsigned_abs()) > allowed {
+                return Err(VerifyError::NotFresh { age_millis, allowed });
+            }
         }
-        let signed = select(&header, request)?;
-        let canonical = Canonical::new(RequestView { headers: &signed, ..request })?;
-        let query_line = self
-            .dialects
-            .iter()
-            .copied()
-            .find(|&dialect| self.matches(&header, &canonical, dialect))
-            .ok_or(VerifyError::Mismatch)?;
-        // Freshness comes after the signature: the age of a forged timestamp says nothing.
-        self.check_age(header.timestamp(), now)?;
-        Ok(Verified { timestamp: header.timestamp(), query_line })
+        Ok(Verified { timestamp, query_line })
     }
 
-    /// Finds out why a signature does not match, by trying the known mistakes one at a time.
+    /// Finds the mistake that explains why a signature does not match, for debugging.
     ///
-    /// For developing and for `ccfs verify`, not for a server's answer: who may ask why learns more than who is only told no.
-    /// `None` when nothing that is tried explains it (a wrong secret key, mostly), or when the signature is valid.
+    /// Returns `None` if the signature is valid or no known mistake explains it; then the secret
+    /// keys differ, most likely. Do not expose the result to callers: it is an oracle.
     ///
-    /// ```
-    /// use ccfs_proto::{Credentials, Difference, RequestView, Signer, Timestamp, Verifier};
+    /// # Errors
     ///
-    /// let credentials = Credentials::from_text("ak", String::from("sk"))?;
-    /// let sent = RequestView { method: "POST", path: "/callback", query: &[], headers: &[("host", "10.1.2.3:8443")], body: b"{}" };
-    /// let signed = RequestView { headers: &[("host", "10.1.2.3")], ..sent };
-    /// let authorization = Signer::new(&credentials).sign(signed, Timestamp::from_unix_millis(1_630_402_730_872))?;
-    ///
-    /// let difference = Verifier::new(&credentials).diagnose(authorization.to_str()?, sent)?;
-    /// assert_eq!(difference, Some(Difference::HostWithoutPort));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// As for [`verify`](Self::verify), except that the signature may be wrong or old.
     pub fn diagnose(
         &self,
         authorization: &str,
         request: RequestView<'_>,
     ) -> Result<Option<Difference>, VerifyError> {
         let header = AuthorizationHeader::parse(authorization)?;
+        let headers = self.signed_headers(&header, request)?;
+        let request = RequestView { headers: &headers, ..request };
+        Ok(diagnose(request, &self.dialects, |request, dialect| {
+            request.check().is_ok_and(|request| self.matches(&header, request, dialect))
+        }))
+    }
+
+    /// Checks the access key and returns the headers of `request` that `header` lists.
+    fn signed_headers<'a>(
+        &self,
+        header: &AuthorizationHeader<'_>,
+        request: RequestView<'a>,
+    ) -> Result<Vec<(&'a str, &'a str)>, VerifyError> {
         if header.access_key() != self.credentials.access_key() {
             return Err(VerifyError::AccessKey);
         }
-        let signed = select(&header, request)?;
-        Ok(diagnose(
-            RequestView { headers: &signed, ..request },
-            &self.dialects,
-            |view, dialect| {
-                Canonical::new(view)
-                    .is_ok_and(|canonical| self.matches(&header, &canonical, dialect))
-            },
-        ))
+        let find = |name: &str| {
+            let mut found = request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+            match (found.next(), found.next()) {
+                (Some(header), None) => Ok(*header),
+                (None, _) => Err(VerifyError::HeaderMissing { name: name.to_owned() }),
+                _ => Err(ViewError::DuplicateHeader { name: name.to_owned() }.into()),
+            }
+        };
+        header.signed_headers().map(find).collect()
     }
 
     fn matches(
         &self,
         header: &AuthorizationHeader<'_>,
-        canonical: &Canonical<'_>,
-        dialect: QueryLine,
+        request: RequestView<'_>,
+        query_line: QueryLine,
     ) -> bool {
-        let expected = signature(
-            &self.credentials,
-            header.prefix().as_bytes(),
-            canonical,
-            header.list().as_bytes(),
-            dialect,
-        );
+        let (prefix, list) = (header.prefix().as_bytes(), header.list().as_bytes());
+        let expected = signature(&self.credentials, prefix, request, list, query_line);
         expected.as_slice().ct_eq(header.signature().as_bytes()).to_bool()
     }
-
-    fn check_age(&self, signed: Timestamp, now: Timestamp) -> Result<(), VerifyError> {
-        let Some(window) = self.freshness else { return Ok(()) };
-        let age = now.millis_since(signed);
-        let distance = Duration::from_millis(age.unsigned_abs());
-        let allowed = if age >= 0 { window.past } else { window.future };
-        if distance > allowed {
-            Err(VerifyError::NotFresh { age_millis: age, allowed })
-        } else {
-            Ok(())
-        }
-    }
 }
 
-/// The listed headers, in the list's order, out of all that came.
-fn select<'a>(
-    header: &AuthorizationHeader<'_>,
-    request: RequestView<'a>,
-) -> Result<Vec<(&'a str, &'a str)>, VerifyError> {
-    header
-        .signed_headers()
-        .map(|name| {
-            let mut found =
-                request.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-            match (found.next(), found.next()) {
-                (Some(one), None) => Ok(*one),
-                (None, _) => Err(VerifyError::HeaderMissing { name: name.to_owned() }),
-                (Some(_), Some(_)) => {
-                    Err(ViewError::DuplicateHeader { name: name.to_owned() }.into())
-                }
-            }
-        })
-        .collect()
-}
-
-/// Why a signature is not accepted.
+/// A signature is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The header is not an auth-v2 one.
+    /// The `Authorization` header is malformed.
     #[error(transparent)]
     Header(#[from] AuthorizationHeaderError),
-    /// It was made with another account's key.
-    #[error(
-        "the signature is of another access key than the one expected: compare the appId on both sides"
-    )]
+    /// The request was signed with another access key.
+    #[error("request was signed with another access key; compare the appId on both sides")]
     AccessKey,
-    /// A header in the list did not come with the request.
-    #[error("the signature covers the header `{name}`, which the request does not have")]
+    /// A signed header is missing.
+    #[error("signed header `{name}` is missing from the request; do not remove it on the way")]
     HeaderMissing {
-        /// The header's name.
+        /// Name of the header.
         name: String,
     },
     /// The request cannot be brought into canonical form.
     #[error(transparent)]
     Request(#[from] ViewError),
-    /// The signature does not fit the request.
-    #[error("the signature does not match: the secret key, or something that was signed, differs")]
+    /// The signature does not match the request.
+    #[error("signature does not match; compare the secret key and each signed part")]
     Mismatch,
-    /// The signature is right, but of another time.
-    #[error("the signature is right but its time is {} {} the receiver's clock, and {} are allowed: compare the clocks",
-        InWords(Duration::from_millis(age_millis.unsigned_abs())), if *age_millis >= 0 { "behind" } else { "ahead of" }, InWords(*allowed))]
+    /// The signature is valid, but its time is too far from the verifier's.
+    #[error(
+        "valid signature is {} {} the clock, limit {}; compare the clocks",
+        InWords(Duration::from_millis(age_millis.unsigned_abs())),
+        if *age_millis >= 0 { "behind" } else { "ahead of" },
+        InWords(*allowed)
+    )]
     NotFresh {
-        /// How old the signature is, in milliseconds; negative when it is ahead of the clock.
+        /// Age of the signature in milliseconds; negative if it is ahead of the clock.
         age_millis: i64,
-        /// What is allowed in that direction.
+        /// Limit in that direction.
         allowed: Duration,
     },
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "valid, signed at {}, query line {}", self.timestamp, self.query_line.as_str())
-    }
 }
