@@ -338,6 +338,7 @@ fn good_value(form: FieldForm) -> String {
         FieldForm::IndexFileName => MISSING.into(),
         FieldForm::OneOf(texts) => texts[0].into(),
         FieldForm::Wav { .. } => "a.wav".into(),
+        FieldForm::Url { .. } => "https://r/".into(),
         _ => "x".into(),
     }
 }
@@ -427,11 +428,13 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
             let (value, told): (String, Vec<String>) = match field.form {
                 _ if field.secret => {
                     fs::write(ccfs.path("long"), "y".repeat(1025)).unwrap();
-                    ("long".into(), vec!["1025 characters".into(), "at most 1024".into()])
+                    ("long".into(), vec!["1025 characters".into(), "limit 1024".into()])
                 }
-                FieldForm::Text { limit } => (
+                FieldForm::Text { limit }
+                | FieldForm::Path { limit }
+                | FieldForm::Url { limit } => (
                     "y".repeat(limit + 1),
-                    vec![format!("{} characters", limit + 1), format!("at most {limit}")],
+                    vec![format!("{} characters", limit + 1), format!("limit {limit}")],
                 ),
                 FieldForm::Time => ("2023-02-30 00:00:00".into(), vec!["calendar".into()]),
                 FieldForm::Number => {

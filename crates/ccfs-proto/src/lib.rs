@@ -91,6 +91,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod base64;
 mod calendar;
 mod classify;
 mod endpoint;
@@ -99,10 +100,12 @@ mod exchange;
 mod file_name;
 mod json;
 mod operation;
+mod operation_request;
 mod raw_json;
 mod receiver;
 mod result_code;
 mod timestamp;
+mod wav;
 mod words;
 
 pub use auth::{
@@ -128,10 +131,12 @@ pub use operation::{
     DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
     FieldProblem, FileHash, GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface,
     InterfaceField, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation,
-    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
-    QueryBillData, Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
+    PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
+    Received, RecordingUrl, Repeat, RequestPlayVoice, UploadedFile,
 };
+pub use operation_request::OperationRequest;
 pub use raw_json::RawJson;
 pub use receiver::{ReceiveError, Reception};
 pub use result_code::{Advice, ResultCode};
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};
+pub use wav::WavProblem;

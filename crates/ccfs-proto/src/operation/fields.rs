@@ -12,10 +12,12 @@ use zeroize::Zeroizing;
 use super::any::AnyAnswer;
 use super::field::{FieldError, FieldProblem};
 use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField};
-use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
+use super::{Operation, Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected};
 use crate::envelope::request_body;
+use crate::operation_request::OperationRequest;
+use crate::{base64, wav};
 
 /// The longest period that a server accepts by default, in seconds: three days.
 const SPAN_LIMIT: u64 = 3 * 24 * 3600;
@@ -50,6 +52,10 @@ impl Fields {
         self.texts.retain(|(other, _)| *other != name);
         self.texts.push((name, value));
         self
+    }
+
+    pub(super) fn with_period(self, begin: LocalTime, end: LocalTime) -> Self {
+        self.with("beginTime", begin.to_string()).with("endTime", end.to_string())
     }
 
     /// Sets the bytes of the field that is a file.

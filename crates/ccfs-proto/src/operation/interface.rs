@@ -12,15 +12,9 @@ use crate::file_name::IndexFileName;
 /// All interfaces of CC-FS, by topic.
 ///
 /// ```
-/// use ccfs_proto::{INTERFACES, Interface};
-///
-/// for interface in INTERFACES {
+/// for interface in ccfs_proto::INTERFACES {
 ///     println!("{:28} {}", interface.name, interface.about);
 /// }
-/// let download = Interface::named("downloadRecord").expect("it is in the table");
-/// let names: Vec<_> = download.fields.iter().map(|field| field.name).collect();
-/// assert_eq!(names, ["fileName", "callId", "ccId"]);
-/// assert_eq!(download.fields[1].form.to_string(), "1 to 25 characters");
 /// ```
 pub const INTERFACES: &[Interface] = &[
     index_files::QUERY_AGENT_SKILL_INFO_DATA,
@@ -169,6 +163,10 @@ impl InterfaceField {
 
     pub(super) const fn in_query(self) -> Self {
         Self { place: FieldPlace::Query, ..self }
+    }
+
+    pub(super) const fn followed_by(self, name: &'static str, text: &'static str) -> Self {
+        Self { followed_by: Some((name, text)), ..self }
     }
 
     /// Checks a value and returns the text to send.
