@@ -408,7 +408,10 @@ fn a_missing_or_unknown_field_is_a_usage_error_that_names_it() {
     // One of two must be given: the table cannot say that, and the operation does.
     let said = failed(&call(&ccfs, &["downloadRecord", "--ccId", "1", "-o", "got"]), 2, "usage");
     assert!(
-        said["message"].as_str().unwrap().contains("fileName: it or `callId` must be given"),
+        said["message"]
+            .as_str()
+            .unwrap()
+            .contains("fileName: neither this field nor `callId` is given"),
         "{said}"
     );
     for arguments in [&["downloadRecords"][..], &[]] {
@@ -481,17 +484,14 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
     let mut reversed =
         arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-04 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "usage");
-    assert!(
-        said["message"].as_str().unwrap().contains("the begin is later than the end"),
-        "{said}"
-    );
+    assert!(said["message"].as_str().unwrap().contains("begin is later than the end"), "{said}");
     reversed =
         arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-09 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "usage");
     let message = said["message"].as_str().unwrap();
     assert!(
         message.contains("4 days long")
-            && message.contains("at most 3 days")
+            && message.contains("limit 3 days")
             && message.contains("endTime"),
         "{message}"
     );
@@ -522,8 +522,8 @@ fn a_playback_token_is_no_argument() {
     assert!(fs::read(ccfs.path("got")).unwrap() == recording.wav());
     for (content, said) in [
         (&b"\xFF\xFE"[..], "not UTF-8"),
-        (b"", "st: it must be given"),
-        (b"a\nb", "no control characters"),
+        (b"", "st: required field is missing or empty"),
+        (b"a\nb", "not control characters"),
     ] {
         let run = ccfs.run_with(&["call", "playVoice", "--st-file", "-", "-o", "other"], content);
         run.ends_with_code(2);
@@ -546,13 +546,13 @@ fn only_what_the_server_takes_is_uploaded() {
         wav
     };
     for (content, said) in [
-        (b"ID3, not a WAV file".to_vec(), "data: the file is not a WAV file"),
-        (Vec::new(), "data: the file is not a WAV file"),
-        (wav[..wav.len() - 1].to_vec(), "no whole `data` chunk"),
-        (changed(20, 2), "number 2"),
+        (b"ID3, not a WAV file".to_vec(), "data: not a WAV file"),
+        (Vec::new(), "data: not a WAV file"),
+        (wav[..wav.len() - 1].to_vec(), "no complete `data` chunk"),
+        (changed(20, 2), "format tag 2"),
         (changed(22, 2), "2 channels"),
-        (changed(25, 0), "64 samples a second"),
-        (changed(34, 16), "16 bits a sample"),
+        (changed(25, 0), "64 samples per second"),
+        (changed(34, 16), "16 bits per sample"),
     ] {
         fs::write(ccfs.path("b.wav"), content).unwrap();
         let error = failed(
