@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::any::AnyAnswer;
 use super::field::{FieldError, FieldProblem};
-use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField};
+use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField, Sent};
 use super::{Operation, Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected};
@@ -107,7 +107,7 @@ impl Fields {
                         .map_err(|problem| FieldError::new(field.name, problem))?;
                     Some(Value::from(base64::encode(data)))
                 }
-                (_, Some(text), _) if field.number => {
+                (_, Some(text), _) if field.sent == Sent::Number => {
                     Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
                 }
                 (_, Some(text), _) => Some(Value::from(field.read(text)?)),

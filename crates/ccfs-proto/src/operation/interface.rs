@@ -131,10 +131,7 @@ pub struct InterfaceField {
     pub about: &'static str,
     /// Whether the value is a secret that must not be shown: a token.
     pub secret: bool,
-    /// Whether the body has the value as a JSON number.
-    pub(super) number: bool,
-    /// Whether backslashes are sent as slashes.
-    pub(super) slashes: bool,
+    pub(super) sent: Sent,
     /// What is sent when the field is not given.
     pub(super) when_absent: Option<&'static str>,
     /// A constant that is sent after the field.
@@ -150,8 +147,7 @@ impl InterfaceField {
             form,
             about,
             secret: false,
-            number: false,
-            slashes: false,
+            sent: Sent::Text,
             when_absent: None,
             followed_by: None,
         }
@@ -176,8 +172,18 @@ impl InterfaceField {
             other => other,
         }
         .map_err(|problem| FieldError::new(self.name, problem))?;
-        Ok(if self.slashes { text.replace('\\', "/") } else { text })
+        Ok(if self.sent == Sent::WithSlashes { text.replace('\\', "/") } else { text })
     }
+}
+
+/// How a value is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Text,
+    /// As a JSON number.
+    Number,
+    /// With slashes instead of backslashes.
+    WithSlashes,
 }
 
 /// Place of a field in a request.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField as Field};
+use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
 use crate::classify::{AnswerError, FileReceipt};
 use crate::envelope::shown;
@@ -33,7 +33,7 @@ pub(super) const DOWNLOAD_FILE: Interface = Interface {
     about: "downloads a voice file of a third party",
     fields: &[
         Field::required("filePath", PATH, "full path of the file or of its directory"),
-        Field { number: true, ..MODE },
+        Field { sent: Sent::Number, ..MODE },
     ],
     answer: "the file",
     ..Interface::DOWNLOAD
@@ -174,8 +174,10 @@ impl FileHash {
 
     /// Returns whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
-        let hex = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        self.0.eq_ignore_ascii_case(&hex)
+        let digest = Sha256::digest(file);
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        hex.eq(self.0.chars().map(|c| c.to_ascii_lowercase()))
     }
 
     fn from_answer(received: Received) -> Result<Self, AnswerError> {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::field::FieldError;
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField as Field};
+use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::timestamp::Timestamp;
@@ -24,7 +24,7 @@ const TOKEN: Field =
 pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
     name: "requestPlayVoice",
     about: "requests a token to play a recording",
-    fields: &[Field { slashes: true, ..FILE_NAME }],
+    fields: &[Field { sent: Sent::WithSlashes, ..FILE_NAME }],
     answer: "token: for playVoice, valid for 30 minutes",
     repeat: Repeat::Harmless,
     check_answer: |received| PlaybackToken::from_answer(received).map(drop),
