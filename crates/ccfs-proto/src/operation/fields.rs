@@ -77,6 +77,10 @@ impl Fields {
         self.texts.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
+    pub(super) fn has(&self, field: &InterfaceField) -> bool {
+        self.text(field.name).is_some() || (field.is_data() && self.data.is_some())
+    }
+
     /// Checks each text by itself.
     pub(super) fn check_texts(&self) -> Result<(), FieldError> {
         let given = |field: &'static InterfaceField| Some((field, self.text(field.name)?));

@@ -165,6 +165,11 @@ impl InterfaceField {
         Self { followed_by: Some((name, text)), ..self }
     }
 
+    /// Returns whether the value is the bytes of a file.
+    pub(super) const fn is_data(&self) -> bool {
+        matches!(self.form, FieldForm::Wav { .. })
+    }
+
     /// Checks a value and returns the text to send.
     pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
         let text = match self.form.read(value) {
