@@ -3,18 +3,19 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind};
+use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind, RawJson};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::envelope::MEMORY_PER_BYTE;
 use crate::tape::{Cuts, Tape};
 
 const STATUSES: [u16; 12] = [200, 200, 200, 206, 204, 302, 401, 403, 404, 429, 500, 503];
-const EXPECTED: [Expected; 4] = [
+const EXPECTED: [Expected; 5] = [
     Expected::Envelope,
     Expected::File(&[FileKind::Zip]),
     Expected::File(&[FileKind::Wav, FileKind::Zip]),
     Expected::File(&[FileKind::Audio]),
+    Expected::Json,
 ];
 /// Bounds of an envelope and of a file.
 const LIMITS: [(usize, u64); 4] = [(1 << 20, 16 << 30), (600, 2_000), (12, 12), (0, 0)];
@@ -163,7 +164,13 @@ impl Answer<'_> {
         let unmarked = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let blanks = unmarked.iter().take_while(|b| b" \t\r\n".contains(b)).count() + body.len()
             - unmarked.len();
-        let is_json = body.get(blanks) == Some(&b'{') && blanks <= 64;
+        let plain = self.expected == Expected::Json;
+        let is_json = blanks <= 64
+            && match body.get(blanks) {
+                Some(b'{') => true,
+                Some(b'[') => plain,
+                _ => false,
+            };
         let file = |kind| matches!(verdict, Ok(Classified::File(receipt)) if receipt.kind == kind && receipt.bytes == body.len() as u64);
         if !self.status.is_success() {
             assert!(
@@ -176,6 +183,15 @@ impl Answer<'_> {
         } else if is_wav {
             let good = !kinds.is_empty() && kinds != [FileKind::Zip] && fits && self.whole;
             assert_eq!(file(FileKind::Wav), good, "{verdict:?}");
+        } else if is_json && plain {
+            let json = (body.len() <= self.envelope_limit && self.whole)
+                .then(|| RawJson::from_slice(body).ok())
+                .flatten();
+            match (verdict, json) {
+                (Ok(Classified::Json(ours)), Some(theirs)) => assert_eq!(*ours, theirs),
+                (Err(_), None) => {}
+                (ours, theirs) => panic!("{ours:?}, and the whole body alone is {theirs:?}"),
+            }
         } else if is_json {
             let envelope = (body.len() <= self.envelope_limit && self.whole)
                 .then(|| Envelope::parse(body).ok())

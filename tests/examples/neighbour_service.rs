@@ -62,10 +62,10 @@ impl Operation for ListAgents {
     }
 
     fn answer(&self, received: Received) -> Result<Vec<String>, AnswerError> {
-        let json = match self.expected {
-            Expected::Json => received.into_json()?,
-            _ => {
-                let data = received.into_envelope()?.data().cloned();
+        let json = match received {
+            Received::Json(json) => json,
+            other => {
+                let data = other.into_envelope()?.data().cloned();
                 data.ok_or(AnswerError::field("resultData"))?
             }
         };
@@ -88,8 +88,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plain = client.call(ListAgents { expected: Expected::Json })?;
     println!("as plain JSON: {}", plain.join(", "));
 
-    let served = server.join().map_err(|_| "the server panicked")??;
-    println!("{} signed: {} times", served[0], served.len());
+    let requests = server.join().map_err(|_| "the server panicked")??;
+    println!("{} signed: {} times", requests[0], requests.len());
     Ok(())
 }
 

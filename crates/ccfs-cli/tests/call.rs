@@ -338,6 +338,7 @@ fn good_value(form: FieldForm) -> String {
         FieldForm::IndexFileName => MISSING.into(),
         FieldForm::OneOf(texts) => texts[0].into(),
         FieldForm::Wav { .. } => "a.wav".into(),
+        FieldForm::Url { .. } => "https://r/".into(),
         _ => "x".into(),
     }
 }
@@ -408,7 +409,10 @@ fn a_missing_or_unknown_field_is_a_usage_error_that_names_it() {
     let said =
         failed(&call(&ccfs, &["downloadRecord", "--ccId", "1", "-o", "got"]), 2, "invalid_request");
     assert!(
-        said["message"].as_str().unwrap().contains("fileName: it or `callId` must be given"),
+        said["message"]
+            .as_str()
+            .unwrap()
+            .contains("fileName: neither this field nor `callId` is given"),
         "{said}"
     );
     for arguments in [&["downloadRecords"][..], &[]] {
@@ -428,11 +432,13 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
             let (value, told): (String, Vec<String>) = match field.form {
                 _ if field.secret => {
                     fs::write(ccfs.path("long"), "y".repeat(1025)).unwrap();
-                    ("long".into(), vec!["1025 characters".into(), "at most 1024".into()])
+                    ("long".into(), vec!["1025 characters".into(), "limit 1024".into()])
                 }
-                FieldForm::Text { limit } => (
+                FieldForm::Text { limit }
+                | FieldForm::Path { limit }
+                | FieldForm::Url { limit } => (
                     "y".repeat(limit + 1),
-                    vec![format!("{} characters", limit + 1), format!("at most {limit}")],
+                    vec![format!("{} characters", limit + 1), format!("limit {limit}")],
                 ),
                 FieldForm::Time => ("2023-02-30 00:00:00".into(), vec!["calendar".into()]),
                 FieldForm::Number => {
@@ -481,17 +487,14 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
     let mut reversed =
         arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-04 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "invalid_request");
-    assert!(
-        said["message"].as_str().unwrap().contains("the begin is later than the end"),
-        "{said}"
-    );
+    assert!(said["message"].as_str().unwrap().contains("begin is later than the end"), "{said}");
     reversed =
         arguments(interface("queryBillData"), None, Some(("endTime", "2023-04-09 00:00:00")));
     let said = failed(&run(&ccfs, &reversed), 2, "invalid_request");
     let message = said["message"].as_str().unwrap();
     assert!(
         message.contains("4 days long")
-            && message.contains("at most 3 days")
+            && message.contains("limit 3 days")
             && message.contains("endTime"),
         "{message}"
     );
@@ -522,8 +525,8 @@ fn a_playback_token_is_no_argument() {
     assert!(fs::read(ccfs.path("got")).unwrap() == recording.wav());
     for (content, said) in [
         (&b"\xFF\xFE"[..], "not UTF-8"),
-        (b"", "st: it must be given"),
-        (b"a\nb", "no control characters"),
+        (b"", "st: required field is missing or empty"),
+        (b"a\nb", "not control characters"),
     ] {
         let run = ccfs.run_with(&["call", "playVoice", "--st-file", "-", "-o", "other"], content);
         run.ends_with_code(2);
@@ -546,13 +549,13 @@ fn only_what_the_server_takes_is_uploaded() {
         wav
     };
     for (content, said) in [
-        (b"ID3, not a WAV file".to_vec(), "data: the file is not a WAV file"),
-        (Vec::new(), "data: the file is not a WAV file"),
-        (wav[..wav.len() - 1].to_vec(), "no whole `data` chunk"),
-        (changed(20, 2), "number 2"),
+        (b"ID3, not a WAV file".to_vec(), "data: not a WAV file"),
+        (Vec::new(), "data: not a WAV file"),
+        (wav[..wav.len() - 1].to_vec(), "no complete `data` chunk"),
+        (changed(20, 2), "format tag 2"),
         (changed(22, 2), "2 channels"),
-        (changed(25, 0), "64 samples a second"),
-        (changed(34, 16), "16 bits a sample"),
+        (changed(25, 0), "64 samples per second"),
+        (changed(34, 16), "16 bits per sample"),
     ] {
         fs::write(ccfs.path("b.wav"), content).unwrap();
         let error = failed(

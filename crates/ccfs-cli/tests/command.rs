@@ -183,7 +183,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
                 "--callback",
                 "http://h/",
             ],
-            "--end: the window",
+            "--end: period is",
         ),
         (
             &[
@@ -207,7 +207,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
                 "--callback",
                 "10.1.2.3",
             ],
-            "--callback: it must be",
+            "--callback: value is not allowed",
         ),
     ] {
         let run = ccfs.run(arguments);

@@ -90,6 +90,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod base64;
 mod calendar;
 pub mod callback;
 mod classify;
@@ -99,9 +100,11 @@ pub mod exchange;
 mod file_name;
 mod json;
 mod operation;
+mod operation_request;
 mod raw_json;
 mod result_code;
 mod timestamp;
+mod wav;
 mod words;
 
 pub use auth::{
@@ -127,10 +130,12 @@ pub use operation::{
     DownloadAgentSkillInfoFile, DownloadBillFile, DownloadIvrRecordFile, DownloadOiapRecord,
     DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace, FieldProblem, FileHash,
     GenerationJob, GetRecordFileUrlFromObs, INTERFACES, Interface, InterfaceField, IvrDeleteFile,
-    IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation, OperationRequest, PlayVoice,
-    PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received,
-    RecordingUrl, Repeat, RequestPlayVoice, UploadedFile, WavProblem,
+    IvrDownloadFile, IvrGetFileHash, IvrUploadFile, Operation, PlayVoice, PlaybackToken,
+    QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData, Received, RecordingUrl, Repeat,
+    RequestPlayVoice, UploadedFile,
 };
+pub use operation_request::OperationRequest;
 pub use raw_json::RawJson;
 pub use result_code::{Advice, ResultCode};
 pub use timestamp::{Precision, Timestamp, TimestampError, TimestampText};
+pub use wav::WavProblem;

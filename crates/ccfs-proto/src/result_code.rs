@@ -17,7 +17,7 @@ pub enum Advice {
     /// Change the file that is sent.
     FixFile,
     /// The data does not exist: not yet, no longer, or nothing matches.
-    NotThere,
+    NotFound,
     /// Use the account that the data belongs to.
     WrongAccount,
     /// The server failed; tell its operators.
@@ -35,12 +35,10 @@ impl fmt::Display for Advice {
             Self::TryLater => "try again later",
             Self::FixRequest => "change the request",
             Self::FixFile => "change the file",
-            Self::NotThere => "it is not there (yet, or any more)",
-            Self::WrongAccount => "use the account that it belongs to",
-            Self::ServerFault => "the server failed: tell its operators when it goes on",
-            Self::ServerConfiguration => {
-                "the server's configuration must be changed by its operators"
-            }
+            Self::NotFound => "the data does not exist (yet, or any longer)",
+            Self::WrongAccount => "use the account that the data belongs to",
+            Self::ServerFault => "the server failed; tell its operators if it persists",
+            Self::ServerConfiguration => "the server's operators must change its configuration",
             Self::Unknown => "the code is not documented",
         })
     }
@@ -116,10 +114,10 @@ result_codes! {
     "0300008" DownloadFlowControl TryLater "too many downloads at the moment";
     "0300009" QueryFlowControl TryLater "too many queries at the moment";
     "0300010" FileNameDate FixRequest "the date in the file name is bad";
-    "0300011" FileNotFound NotThere "the file does not exist";
-    "0300012" NoData NotThere "no data was found";
+    "0300011" FileNotFound NotFound "the file does not exist";
+    "0300012" NoData NotFound "no data was found";
     "0300013" BeginAfterEnd FixRequest "the begin is later than the end";
-    "0300014" SpanTooLong FixRequest "the time span is longer than the server takes";
+    "0300014" SpanTooLong FixRequest "the time span is longer than the server accepts";
     "0300015" StoragePathMissing ServerConfiguration "local storage or the voice path is missing";
     "0300016" TimeInFuture FixRequest "a time is later than now";
     "0300017" CcIdNeeded FixRequest "the call center's id (ccId) must be given";
@@ -134,7 +132,7 @@ result_codes! {
     "0300026" AuthenticationFailed WrongAccount "authentication of account or VDN failed";
     "0300027" ParameterEmpty FixRequest "a parameter is empty";
     "0300028" ParameterWrong FixRequest "a parameter is wrong";
-    "0300029" PlaybackFileNotFound NotThere "the file to play does not exist";
+    "0300029" PlaybackFileNotFound NotFound "the file to play does not exist";
     "0300030" ProcessingFailed ServerFault "processing failed";
     "0300031" OiapFileNameLength FixRequest "the OIAP file name has the wrong length";
     "0300032" FilePathInvalid FixRequest "the file path is invalid";

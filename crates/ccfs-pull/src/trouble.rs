@@ -19,7 +19,7 @@ impl Trouble {
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
                 ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
-                    Advice::ServerFault | Advice::Unknown | Advice::NotThere => Some(Self::Faulty),
+                    Advice::ServerFault | Advice::Unknown | Advice::NotFound => Some(Self::Faulty),
                     // What is wrong with one question is wrong with all.
                     _ => None,
                 },
@@ -58,7 +58,7 @@ impl Trouble {
                 }
                 ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
-                    Advice::NotThere => Some(Self::NotThere),
+                    Advice::NotFound => Some(Self::NotThere),
                     Advice::ServerFault | Advice::Unknown => Some(Self::Faulty),
                     Advice::WrongAccount => None,
                     _ => Some(Self::Refused),

@@ -34,6 +34,7 @@ fn operation(interface: &Interface) -> AnyOperation {
         FieldForm::Number | FieldForm::UnixMillis => "7",
         FieldForm::IndexFileName => "20230406_9239cb50a8384bb0ab503441bf089446.zip",
         FieldForm::OneOf(texts) => texts[0],
+        FieldForm::Path { .. } => "a.wav",
         _ => "http://10.9.8.7/callback",
     };
     let fields = interface

@@ -18,9 +18,9 @@ pub struct HttpRefusal {
     /// HTTP status.
     pub status: StatusCode,
     /// The server's `error`, such as `Forbidden`: at most 200 characters, no control characters.
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
     /// The server's `message`, shortened the same way.
-    pub message: Option<String>,
+    pub message: Option<Box<str>>,
     /// The server's time, in milliseconds since 1970.
     pub timestamp: Option<i64>,
 }
@@ -36,8 +36,8 @@ impl HttpRefusal {
         let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
         Self {
             status,
-            error: json.error.as_deref().map(shown),
-            message: json.message.as_deref().map(shown),
+            error: json.error.map(|text| shown(&text).into()),
+            message: json.message.map(|text| shown(&text).into()),
             timestamp: json.timestamp,
         }
     }

@@ -9,7 +9,7 @@ use super::error::RequestError;
 use crate::auth::{RequestView, Signer, percent_encode};
 use crate::endpoint::Endpoint;
 use crate::envelope::shown;
-use crate::operation::OperationRequest;
+use crate::operation_request::OperationRequest;
 use crate::timestamp::Timestamp;
 
 /// Headers that an operation cannot set: they belong to the exchange and to the connection.

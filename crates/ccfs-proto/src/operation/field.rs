@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::wav::WavProblem;
 use crate::calendar::CalendarError;
 use crate::envelope::shown;
 use crate::file_name::FileNameError;
+use crate::wav::WavProblem;
 use crate::words::InWords;
 
 /// A field of a request that the server would refuse, or that a custom

@@ -11,11 +11,13 @@ use zeroize::Zeroizing;
 
 use super::any::AnyAnswer;
 use super::field::{FieldError, FieldProblem};
-use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField};
-use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
+use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField, Sent};
+use super::{Operation, Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected};
 use crate::envelope::request_body;
+use crate::operation_request::OperationRequest;
+use crate::{base64, wav};
 
 /// The longest period that a server accepts by default, in seconds: three days.
 const SPAN_LIMIT: u64 = 3 * 24 * 3600;
@@ -52,6 +54,10 @@ impl Fields {
         self
     }
 
+    pub(super) fn with_period(self, begin: LocalTime, end: LocalTime) -> Self {
+        self.with("beginTime", begin.to_string()).with("endTime", end.to_string())
+    }
+
     /// Sets the bytes of the field that is a file.
     pub(super) fn with_data(self, data: impl Into<Bytes>) -> Self {
         Self { data: Some(data.into()), ..self }
@@ -69,6 +75,10 @@ impl Fields {
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn has(&self, field: &InterfaceField) -> bool {
+        self.text(field.name).is_some() || (field.is_data() && self.data.is_some())
     }
 
     /// Checks each text by itself.
@@ -101,7 +111,7 @@ impl Fields {
                         .map_err(|problem| FieldError::new(field.name, problem))?;
                     Some(Value::from(base64::encode(data)))
                 }
-                (_, Some(text), _) if field.number => {
+                (_, Some(text), _) if field.sent == Sent::Number => {
                     Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
                 }
                 (_, Some(text), _) => Some(Value::from(field.read(text)?)),

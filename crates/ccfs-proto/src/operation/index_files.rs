@@ -1,56 +1,44 @@
 //! Index files: starting to generate them in the background, and downloading them.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use super::Received;
-use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField};
+use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use crate::calendar::{Day, LocalTime};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::file_name::{IndexFileName, ResponseId};
 
 const ID: FieldForm = FieldForm::Text { limit: 20 };
 const NUMBER: FieldForm = FieldForm::Text { limit: 25 };
-const DATA_TYPE: FieldForm = FieldForm::OneOf(&["call", "record", "call_record"]);
 
-const BEGIN: InterfaceField = InterfaceField::required(
+const BEGIN: Field = Field::required(
     "beginTime",
     FieldForm::Time,
     "begin of the period, local time of the call center; not later than the end",
 );
-const END: InterfaceField = InterfaceField::required(
+const END: Field = Field::required(
     "endTime",
     FieldForm::Time,
     "end of the period, at most three days after its begin; not in the future",
 );
-const ACCOUNT: InterfaceField = InterfaceField::optional(
-    "accountId",
-    ID,
-    "only this tenant space, which must belong to the access key",
-);
-const AGENT: InterfaceField = InterfaceField::optional("agentId", ID, "only this agent");
-const CALLBACK: InterfaceField = InterfaceField::required(
+const ACCOUNT: Field =
+    Field::optional("accountId", ID, "only this tenant space, which must belong to the access key");
+const AGENT: Field = Field::optional("agentId", ID, "only this agent");
+const CALLBACK: Field = Field::required(
     "callBackURL",
     // The limit is not published; it bounds what a caller can pass on.
     FieldForm::Url { limit: 512 },
     "http or https URL that the server calls when the file is ready",
 );
 
-/// The fields of the two agent interfaces, whose published examples send `""` for an absent id.
-const AGENT_FIELDS: &[InterfaceField] = &[
-    BEGIN,
-    END,
-    InterfaceField { when_absent: Some(""), ..ACCOUNT },
-    InterfaceField { when_absent: Some(""), ..AGENT },
-    CALLBACK,
-];
+/// The two agent interfaces send `""` for an absent id, as the published examples do.
+const ACCOUNT_OR_EMPTY: Field = Field { when_absent: Some(""), ..ACCOUNT };
+const AGENT_OR_EMPTY: Field = Field { when_absent: Some(""), ..AGENT };
 
 /// The defaults of an interface that generates an index file.
 const GENERATION: Interface = Interface {
-    fields: AGENT_FIELDS,
+    fields: &[BEGIN, END, ACCOUNT_OR_EMPTY, AGENT_OR_EMPTY, CALLBACK],
     answer: "responseId: the job's id, 32 hex digits",
     check: Fields::check_period,
     check_answer: |received| GenerationJob::from_answer(received).map(drop),
@@ -64,20 +52,8 @@ const INDEX_DOWNLOAD: Interface = Interface {
     ..Interface::DOWNLOAD
 };
 
-const fn file_name(name: &'static str) -> InterfaceField {
-    let about = "name of the file from the callback: yyyyMMdd_{responseId}.zip";
-    InterfaceField::required(name, FieldForm::IndexFileName, about)
-}
-
-/// The values that every generation needs.
-fn generation(
-    interface: &'static Interface,
-    begin: LocalTime,
-    end: LocalTime,
-    callback_url: impl Into<String>,
-) -> Fields {
-    let fields = Fields::new(interface).with("beginTime", begin.to_string());
-    fields.with("endTime", end.to_string()).with("callBackURL", callback_url)
+const fn file_name(name: &'static str) -> Field {
+    Field::required(name, FieldForm::IndexFileName, "yyyyMMdd_{responseId}.zip, from the callback")
 }
 
 /// A job that generates an index file in the background.
@@ -109,18 +85,6 @@ pub(super) const QUERY_AGENT_SKILL_INFO_DATA: Interface = Interface {
 };
 
 /// `queryAgentSkillInfoData`: starts generating the index file of agent skill changes.
-///
-/// See `docs/protocol.md`, "Agent skill interfaces".
-///
-/// ```
-/// use ccfs_proto::{FieldProblem, Operation, QueryAgentSkillInfoData};
-///
-/// let (begin, end) = ("2023-04-01 00:00:00".parse()?, "2023-04-05 00:00:00".parse()?);
-/// let query = QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback");
-/// let refused = query.request().unwrap_err();
-/// assert_eq!(refused.problem, FieldProblem::SpanTooLong { limit: 259_200, seconds: 345_600 });
-/// # Ok::<(), ccfs_proto::CalendarError>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct QueryAgentSkillInfoData(Fields);
@@ -129,7 +93,8 @@ impl QueryAgentSkillInfoData {
     /// Asks for the changes from `begin` to `end`, in local time of the call center. The server
     /// calls `callback_url` when the file is ready.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
-        Self(generation(&QUERY_AGENT_SKILL_INFO_DATA, begin, end, callback_url))
+        let fields = Fields::new(&QUERY_AGENT_SKILL_INFO_DATA).with_period(begin, end);
+        Self(fields.with("callBackURL", callback_url))
     }
 
     /// Limits the file to this tenant space: 1 to 20 characters.
@@ -159,8 +124,7 @@ pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
 /// `queryAgentOprInfoData`: starts generating the index file of agent operations: sign-ins, breaks
 /// and calls.
 ///
-/// The callback has the file's name in `agentOprInfoFileName`. See `docs/protocol.md`, "Other
-/// interfaces".
+/// The callback has the file's name in `agentOprInfoFileName`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct QueryAgentOprInfoData(Fields);
@@ -169,7 +133,8 @@ impl QueryAgentOprInfoData {
     /// Asks for the operations from `begin` to `end`, in local time of the call center. The server
     /// calls `callback_url` when the file is ready.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
-        Self(generation(&QUERY_AGENT_OPR_INFO_DATA, begin, end, callback_url))
+        let fields = Fields::new(&QUERY_AGENT_OPR_INFO_DATA).with_period(begin, end);
+        Self(fields.with("callBackURL", callback_url))
     }
 
     /// Limits the file to this tenant space: 1 to 20 characters.
@@ -206,6 +171,9 @@ impl BillData {
     /// All values.
     pub const ALL: [Self; 3] = [Self::Call, Self::Record, Self::CallRecord];
 
+    const FORM: FieldForm =
+        FieldForm::OneOf(&[Self::Call.as_str(), Self::Record.as_str(), Self::CallRecord.as_str()]);
+
     /// Returns the text that is sent.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -213,22 +181,6 @@ impl BillData {
             Self::Record => "record",
             Self::CallRecord => "call_record",
         }
-    }
-}
-
-impl fmt::Display for BillData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for BillData {
-    type Err = FieldError;
-
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        let found = Self::ALL.into_iter().find(|data| data.as_str() == text);
-        let problem = || FieldProblem::form(text, DATA_TYPE.to_string());
-        found.ok_or_else(|| FieldError::new("dataType", problem()))
     }
 }
 
@@ -240,11 +192,11 @@ pub(super) const QUERY_BILL_DATA: Interface = Interface {
         END,
         ACCOUNT,
         AGENT,
-        InterfaceField::optional("callId", NUMBER, "only this call"),
-        InterfaceField::optional("callerNo", NUMBER, "only calls from this number"),
-        InterfaceField::optional("calleeNo", NUMBER, "only calls to this number"),
-        InterfaceField::optional("calleeNo2", NUMBER, "only calls to this second number"),
-        InterfaceField::required("dataType", DATA_TYPE, "which index files to generate"),
+        Field::optional("callId", NUMBER, "only this call"),
+        Field::optional("callerNo", NUMBER, "only calls from this number"),
+        Field::optional("calleeNo", NUMBER, "only calls to this number"),
+        Field::optional("calleeNo2", NUMBER, "only calls to this second number"),
+        Field::required("dataType", BillData::FORM, "which index files to generate"),
         CALLBACK,
     ],
     ..GENERATION
@@ -252,7 +204,7 @@ pub(super) const QUERY_BILL_DATA: Interface = Interface {
 
 /// `queryBillData`: starts generating the index files of calls, of recordings, or of both.
 ///
-/// The callback has the file's name in `billFileName`. See `docs/protocol.md`, "Other interfaces".
+/// The callback has the file's name in `billFileName`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct QueryBillData(Fields);
@@ -266,8 +218,8 @@ impl QueryBillData {
         data_type: BillData,
         callback_url: impl Into<String>,
     ) -> Self {
-        let fields = generation(&QUERY_BILL_DATA, begin, end, callback_url);
-        Self(fields.with("dataType", data_type.as_str()))
+        let fields = Fields::new(&QUERY_BILL_DATA).with_period(begin, end);
+        Self(fields.with("dataType", data_type.as_str()).with("callBackURL", callback_url))
     }
 
     /// Limits the file to this tenant space: 1 to 20 characters.
@@ -317,8 +269,7 @@ pub(super) const DOWNLOAD_AGENT_SKILL_INFO_FILE: Interface = Interface {
 
 /// `downloadAgentSkillInfoFile`: downloads the ZIP of one job.
 ///
-/// The server returns only files of the same access key. See `docs/protocol.md`, "Agent skill
-/// interfaces".
+/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadAgentSkillInfoFile(Fields);
@@ -342,8 +293,7 @@ pub(super) const DOWNLOAD_AGENT_OPR_INFO_FILE: Interface = Interface {
 
 /// `downloadAgentOprInfoFile`: downloads the ZIP of one job, with members `…_agentOprInfo[_n].csv`.
 ///
-/// The server returns only files of the same access key. See `docs/protocol.md`, "Other
-/// interfaces".
+/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadAgentOprInfoFile(Fields);
@@ -368,8 +318,7 @@ pub(super) const DOWNLOAD_BILL_FILE: Interface = Interface {
 /// `downloadBillFile`: downloads the ZIP of one job, with members `…_call[_n].csv` and
 /// `…_record[_n].csv`.
 ///
-/// The server returns only files of the same access key. See `docs/protocol.md`, "Other
-/// interfaces".
+/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadBillFile(Fields);

@@ -12,15 +12,9 @@ use crate::file_name::IndexFileName;
 /// All interfaces of CC-FS, by topic.
 ///
 /// ```
-/// use ccfs_proto::{INTERFACES, Interface};
-///
-/// for interface in INTERFACES {
+/// for interface in ccfs_proto::INTERFACES {
 ///     println!("{:28} {}", interface.name, interface.about);
 /// }
-/// let download = Interface::named("downloadRecord").expect("it is in the table");
-/// let names: Vec<_> = download.fields.iter().map(|field| field.name).collect();
-/// assert_eq!(names, ["fileName", "callId", "ccId"]);
-/// assert_eq!(download.fields[1].form.to_string(), "1 to 25 characters");
 /// ```
 pub const INTERFACES: &[Interface] = &[
     index_files::QUERY_AGENT_SKILL_INFO_DATA,
@@ -137,10 +131,7 @@ pub struct InterfaceField {
     pub about: &'static str,
     /// Whether the value is a secret that must not be shown: a token.
     pub secret: bool,
-    /// Whether the body has the value as a JSON number.
-    pub(super) number: bool,
-    /// Whether backslashes are sent as slashes.
-    pub(super) slashes: bool,
+    pub(super) sent: Sent,
     /// What is sent when the field is not given.
     pub(super) when_absent: Option<&'static str>,
     /// A constant that is sent after the field.
@@ -156,8 +147,7 @@ impl InterfaceField {
             form,
             about,
             secret: false,
-            number: false,
-            slashes: false,
+            sent: Sent::Text,
             when_absent: None,
             followed_by: None,
         }
@@ -171,6 +161,15 @@ impl InterfaceField {
         Self { place: FieldPlace::Query, ..self }
     }
 
+    pub(super) const fn followed_by(self, name: &'static str, text: &'static str) -> Self {
+        Self { followed_by: Some((name, text)), ..self }
+    }
+
+    /// Returns whether the value is the bytes of a file.
+    pub(super) const fn is_data(&self) -> bool {
+        matches!(self.form, FieldForm::Wav { .. })
+    }
+
     /// Checks a value and returns the text to send.
     pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
         let text = match self.form.read(value) {
@@ -178,8 +177,18 @@ impl InterfaceField {
             other => other,
         }
         .map_err(|problem| FieldError::new(self.name, problem))?;
-        Ok(if self.slashes { text.replace('\\', "/") } else { text })
+        Ok(if self.sent == Sent::WithSlashes { text.replace('\\', "/") } else { text })
     }
+}
+
+/// How a value is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Text,
+    /// As a JSON number.
+    Number,
+    /// With slashes instead of backslashes.
+    WithSlashes,
 }
 
 /// Place of a field in a request.

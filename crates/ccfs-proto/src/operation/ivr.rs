@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField};
+use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
 use crate::classify::{AnswerError, FileReceipt};
 use crate::envelope::shown;
@@ -20,42 +20,32 @@ const LOCATIONS: usize = 1000;
 
 /// The fields that name an uploaded file. The reference has no limit for the node; this is the
 /// width of the index files' column of that name.
-const UPLOADED: &[InterfaceField] = &[
-    InterfaceField::required("fileName", PATH, "full path of the file, from the upload"),
-    InterfaceField::optional(
-        "locationId",
-        FieldForm::Text { limit: 20 },
-        "the node that has the file, from the upload",
-    ),
+const UPLOADED: &[Field] = &[
+    Field::required("fileName", PATH, "full path of the file, from the upload"),
+    Field::optional("locationId", FieldForm::Text { limit: 20 }, "the node that has the file"),
 ];
+
+const MODE: Field =
+    Field::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file");
 
 pub(super) const DOWNLOAD_FILE: Interface = Interface {
     name: "ivr/downloadFile",
     about: "downloads a voice file of a third party",
     fields: &[
-        InterfaceField::required("filePath", PATH, "full path of the file or of its directory"),
-        InterfaceField {
-            number: true,
-            ..InterfaceField::optional(
-                "mode",
-                FieldForm::OneOf(&["1"]),
-                "1: filePath is a directory with one file",
-            )
-        },
+        Field::required("filePath", PATH, "full path of the file or of its directory"),
+        Field { sent: Sent::Number, ..MODE },
     ],
     answer: "the file",
     ..Interface::DOWNLOAD
 };
 
 /// `ivr/downloadFile`: downloads a voice file of a third party.
-///
-/// A path has 1 to 225 characters. See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct IvrDownloadFile(Fields);
 
 impl IvrDownloadFile {
-    /// Downloads the file with that full path.
+    /// Downloads the file with that full path: 1 to 225 characters.
     pub fn file(path: impl Into<String>) -> Self {
         Self(Fields::new(&DOWNLOAD_FILE).with("filePath", path))
     }
@@ -72,12 +62,8 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
     name: "ivr/uploadFile",
     about: "uploads a WAV file for a third party's robot",
     fields: &[
-        InterfaceField::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
-        InterfaceField::required(
-            "data",
-            FieldForm::Wav { limit: 5 * 1024 * 1024 },
-            "the file; it is sent as base64",
-        ),
+        Field::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
+        Field::required("data", FieldForm::Wav { limit: 5 << 20 }, "the file, sent as base64"),
     ],
     answer: "fileName: full path of the file; locationId: the nodes that have it",
     check_answer: |received| UploadedFile::from_answer(received).map(drop),
@@ -88,7 +74,7 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
 ///
 /// The file is checked before it is sent: a complete WAV file of at most 5 MB (5 · 1024 · 1024
 /// bytes), mono, 8000 Hz, 8 bits a sample, in PCM, A-law or µ-law. Not idempotent: each upload
-/// creates a file. See `docs/protocol.md`, "Other interfaces".
+/// creates a file.
 ///
 /// ```
 /// use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
@@ -158,8 +144,6 @@ pub(super) const GET_FILE_HASH: Interface = Interface {
 };
 
 /// `ivr/getFileHash`: returns the SHA-256 of an uploaded file.
-///
-/// See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct IvrGetFileHash(Fields);
@@ -190,8 +174,10 @@ impl FileHash {
 
     /// Returns whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
-        let hex = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        self.0.eq_ignore_ascii_case(&hex)
+        let digest = Sha256::digest(file);
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        hex.eq(self.0.chars().map(|c| c.to_ascii_lowercase()))
     }
 
     fn from_answer(received: Received) -> Result<Self, AnswerError> {
@@ -215,8 +201,7 @@ pub(super) const DELETE_FILE: Interface = Interface {
 
 /// `ivr/deleteFile`: deletes an uploaded file.
 ///
-/// Not idempotent: a second request is answered with "no such file". See `docs/protocol.md`,
-/// "Other interfaces".
+/// Not idempotent: a second request is answered with "no such file".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct IvrDeleteFile(Fields);

@@ -6,23 +6,25 @@ use zeroize::Zeroizing;
 
 use super::field::FieldError;
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField};
+use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 use crate::timestamp::Timestamp;
 
+/// The reference has no limit for the name, nor for the token; these bound what is passed on.
+const FILE_NAME: Field = Field::required(
+    "fileName",
+    FieldForm::Text { limit: 225 },
+    "original_file_name of a record CSV; backslashes are sent as slashes",
+);
+const TOKEN: Field =
+    Field::required("st", FieldForm::Text { limit: 1024 }, "the token of requestPlayVoice")
+        .in_query();
+
 pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
     name: "requestPlayVoice",
     about: "requests a token to play a recording",
-    fields: &[InterfaceField {
-        slashes: true,
-        // The reference has no limit; this is the one of the other names.
-        ..InterfaceField::required(
-            "fileName",
-            FieldForm::Text { limit: 225 },
-            "original_file_name of a record CSV; backslashes are sent as slashes",
-        )
-    }],
+    fields: &[Field { sent: Sent::WithSlashes, ..FILE_NAME }],
     answer: "token: for playVoice, valid for 30 minutes",
     repeat: Repeat::Harmless,
     check_answer: |received| PlaybackToken::from_answer(received).map(drop),
@@ -32,7 +34,7 @@ pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
 /// `requestPlayVoice`: requests a token to play a recording.
 ///
 /// Backslashes in the name, which Windows servers leave in `original_file_name`, are sent as
-/// slashes. See `docs/protocol.md`, "Other interfaces".
+/// slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RequestPlayVoice(Fields);
@@ -80,33 +82,16 @@ impl fmt::Debug for PlaybackToken {
     }
 }
 
-/// The limit is not published; it bounds what a caller can pass on.
-const TOKEN: InterfaceField = InterfaceField {
-    secret: true,
-    ..InterfaceField::required(
-        "st",
-        FieldForm::Text { limit: 1024 },
-        "the token of requestPlayVoice",
-    )
-    .in_query()
-};
-
 pub(super) const PLAY_VOICE: Interface = Interface {
     name: "playVoice",
     about: "plays a recording with a token",
     method: "GET",
     signed: false,
     fields: &[
-        InterfaceField {
-            followed_by: Some(("version", "2.0")),
-            ..InterfaceField::required(
-                "t",
-                FieldForm::UnixMillis,
-                "the time now, which prevents an answer from a cache",
-            )
+        Field::required("t", FieldForm::UnixMillis, "the time now, against answers from a cache")
             .in_query()
-        },
-        TOKEN,
+            .followed_by("version", "2.0"),
+        Field { secret: true, ..TOKEN },
     ],
     expected: Expected::File(&[FileKind::Audio]),
     ..Interface::DOWNLOAD

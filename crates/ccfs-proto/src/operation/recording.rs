@@ -5,30 +5,24 @@ use std::time::Duration;
 
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField};
+use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use super::{Received, Repeat};
 use crate::calendar::LocalTime;
 use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
 
+const NAME: FieldForm = FieldForm::Text { limit: 225 };
 const CALL_ID: FieldForm = FieldForm::Text { limit: 25 };
-const NODE: InterfaceField =
-    InterfaceField::optional("locationId", FieldForm::Number, "the node that has the recording")
-        .in_query();
+const NODE: Field =
+    Field::optional("locationId", FieldForm::Number, "the node that has the recording").in_query();
 
 pub(super) const DOWNLOAD_RECORD_FILE: Interface = Interface {
     name: "downloadRecordFile",
     about: "downloads one recording by the file_name of a record CSV",
-    fields: &[InterfaceField::required(
-        "fileName",
-        FieldForm::Path { limit: 225 },
-        "file_name of a record CSV",
-    )],
+    fields: &[Field::required("fileName", FieldForm::Path { limit: 225 }, "from a record CSV")],
     ..Interface::DOWNLOAD
 };
 
 /// `downloadRecordFile`: downloads one recording by the `file_name` of a record CSV.
-///
-/// See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadRecordFile(Fields);
@@ -47,46 +41,26 @@ pub(super) const DOWNLOAD_RECORD: Interface = Interface {
     about: "downloads the recordings of a call, or one by its original_file_name; \
             fileName or callId is required",
     fields: &[
-        InterfaceField::optional(
-            "fileName",
-            FieldForm::Text { limit: 225 },
-            "original_file_name of a record CSV",
-        ),
-        InterfaceField::optional("callId", CALL_ID, "the call"),
-        InterfaceField::optional(
-            "ccId",
-            FieldForm::Text { limit: 64 },
-            "the call center; the server's default is 1",
-        ),
+        Field::optional("fileName", NAME, "original_file_name of a record CSV"),
+        Field::optional("callId", CALL_ID, "the call"),
+        Field::optional("ccId", FieldForm::Text { limit: 64 }, "the call center; 1 by default"),
     ],
     answer: "the recording, or a ZIP when the call has several",
     expected: Expected::File(&[FileKind::Wav, FileKind::Zip]),
-    check: check_file_or_call,
-    ..Interface::DOWNLOAD
-};
-
-fn check_file_or_call(fields: &Fields) -> Result<(), FieldError> {
-    match fields.text("fileName").or(fields.text("callId")) {
+    check: |fields| match fields.text("fileName").or(fields.text("callId")) {
         Some(_) => Ok(()),
         None => {
             Err(FieldError::new("fileName", FieldProblem::NeitherGiven { other: "callId".into() }))
         }
-    }
-}
+    },
+    ..Interface::DOWNLOAD
+};
 
 /// `downloadRecord`: downloads the recordings of a call, or one by the `original_file_name` of a
 /// record CSV.
 ///
-/// The answer is a WAV file, or a ZIP when the call has several recordings;
-/// [`FileReceipt::kind`] has which. See `docs/protocol.md`, "Other interfaces".
-///
-/// ```
-/// use ccfs_proto::{DownloadRecord, Operation};
-///
-/// let body = DownloadRecord::by_call_id("1529991614-67").cc_id("2").request()?.body;
-/// assert!(body.ends_with(br#""msgBody":{"callId":"1529991614-67","ccId":"2"}}"#));
-/// # Ok::<(), ccfs_proto::FieldError>(())
-/// ```
+/// The answer is a WAV file, or a ZIP when the call has several recordings; see
+/// [`FileReceipt::kind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadRecord(Fields);
@@ -118,20 +92,11 @@ impl_operation!(DownloadRecord => FileReceipt, Received::into_file);
 pub(super) const DOWNLOAD_OIAP_RECORD: Interface = Interface {
     name: "downloadOiapRecord",
     about: "downloads a recording of the intelligent IVR",
-    fields: &[
-        InterfaceField::required(
-            "fileName",
-            FieldForm::Text { limit: 127 },
-            "the recording's full path",
-        ),
-        NODE,
-    ],
+    fields: &[Field::required("fileName", FieldForm::Text { limit: 127 }, "full path"), NODE],
     ..Interface::DOWNLOAD
 };
 
 /// `downloadOiapRecord`: downloads a recording of the intelligent IVR.
-///
-/// See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadOiapRecord(Fields);
@@ -153,20 +118,11 @@ impl_operation!(DownloadOiapRecord => FileReceipt, Received::into_file);
 pub(super) const DOWNLOAD_IVR_RECORD_FILE: Interface = Interface {
     name: "downloadIVRRecordFile",
     about: "downloads a message that a caller left in the IVR",
-    fields: &[
-        InterfaceField::required(
-            "fileName",
-            FieldForm::Text { limit: 225 },
-            "the recording's full path",
-        ),
-        NODE,
-    ],
+    fields: &[Field::required("fileName", NAME, "full path of the recording"), NODE],
     ..Interface::DOWNLOAD
 };
 
 /// `downloadIVRRecordFile`: downloads a message that a caller left in the IVR.
-///
-/// See `docs/protocol.md`, "Other interfaces".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadIvrRecordFile(Fields);
@@ -189,20 +145,10 @@ pub(super) const GET_RECORD_FILE_URL_FROM_OBS: Interface = Interface {
     name: "getRecordFileUrlFromObs",
     about: "copies a recording to the object storage and returns its URL",
     fields: &[
-        InterfaceField::required("callId", CALL_ID, "the call"),
-        InterfaceField::required(
-            "beginTime",
-            FieldForm::Time,
-            "begin of the recording; not later than the end",
-        ),
-        InterfaceField {
-            followed_by: Some(("version", "2.0")),
-            ..InterfaceField::required(
-                "endTime",
-                FieldForm::Time,
-                "end of the recording, at most three days after its begin",
-            )
-        },
+        Field::required("callId", CALL_ID, "the call"),
+        Field::required("beginTime", FieldForm::Time, "begin of the recording"),
+        Field::required("endTime", FieldForm::Time, "end of the recording, at most 3 days later")
+            .followed_by("version", "2.0"),
     ],
     answer: "url: where the recording is for 8 hours, without a signature",
     repeat: Repeat::Harmless,
@@ -214,8 +160,7 @@ pub(super) const GET_RECORD_FILE_URL_FROM_OBS: Interface = Interface {
 
 /// `getRecordFileUrlFromObs`: copies a recording to the object storage and returns its URL.
 ///
-/// The one interface without the `request` and `msgBody` wrapper. See `docs/protocol.md`, "Other
-/// interfaces".
+/// The one interface without the `request` and `msgBody` wrapper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct GetRecordFileUrlFromObs(Fields);
@@ -224,7 +169,7 @@ impl GetRecordFileUrlFromObs {
     /// Asks for the recording of `call_id` (1 to 25 characters) between `begin` and `end`.
     pub fn new(call_id: impl Into<String>, begin: LocalTime, end: LocalTime) -> Self {
         let fields = Fields::new(&GET_RECORD_FILE_URL_FROM_OBS).with("callId", call_id);
-        Self(fields.with("beginTime", begin.to_string()).with("endTime", end.to_string()))
+        Self(fields.with_period(begin, end))
     }
 
     /// Sets the longest period that the server accepts, in whole seconds. Default: three days.

@@ -137,7 +137,8 @@ fn typed(interface: &Interface, fields: &Fields) -> Result<OperationRequest, Fie
             with!(QueryAgentOprInfoData::new(times().0, times().1, must("callBackURL")), "accountId" => account_id, "agentId" => agent_id)
         }
         "queryBillData" => {
-            let data: BillData = must("dataType").parse().unwrap();
+            let is_it = |data: &BillData| data.as_str() == must("dataType");
+            let data = BillData::ALL.into_iter().find(is_it).unwrap();
             with!(QueryBillData::new(times().0, times().1, data, must("callBackURL")), "accountId" => account_id, "agentId" => agent_id,
                 "callId" => call_id, "callerNo" => caller_no, "calleeNo" => callee_no, "calleeNo2" => callee_no2)
         }

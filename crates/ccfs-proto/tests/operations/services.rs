@@ -62,12 +62,11 @@ impl Operation for List {
     }
 
     fn answer(&self, received: Received) -> Result<Vec<Value>, AnswerError> {
-        let json = match self.expected {
-            Expected::Json => received.into_json()?,
-            _ => {
-                let data = received.into_envelope()?.data().cloned();
-                data.ok_or_else(|| AnswerError::field("resultData"))?
-            }
+        let json = if self.expected == Expected::Json {
+            received.into_json()?
+        } else {
+            let data = received.into_envelope()?.data().cloned();
+            data.ok_or_else(|| AnswerError::field("resultData"))?
         };
         match json.parse()? {
             Value::Array(list) => Ok(list),

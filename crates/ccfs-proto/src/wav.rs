@@ -55,7 +55,7 @@ pub enum WavProblem {
 
 /// Accepts what the server accepts: a complete WAV file of at most `limit` bytes, mono, 8000 Hz,
 /// 8 bits a sample.
-pub(super) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
+pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
     if file.len() > limit {
         return Err(WavProblem::TooLarge { limit, bytes: file.len() });
     }
