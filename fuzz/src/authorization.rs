@@ -1,6 +1,8 @@
 //! The `Authorization` header as a text.
 
-use ccfs_proto::{AccessKey, AuthorizationHeader, Precision, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::auth::{AccessKey, AuthorizationHeader};
+use ccfs_proto::time::Precision;
 
 use crate::tape::text;
 

@@ -1,6 +1,7 @@
 //! Callbacks.
 
-use ccfs_proto::{Callback, CallbackError, IndexFileName, ResponseId};
+use ccfs_proto::callback::{Callback, CallbackError};
+use ccfs_proto::{IndexFileName, ResponseId};
 use serde_json::Value;
 
 const NAME_KEYS: [&str; 5] = [

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind, RawJson};
+use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind, RawJson};
+use ccfs_proto::{Classifier, Envelope};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::envelope::MEMORY_PER_BYTE;

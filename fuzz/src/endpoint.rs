@@ -1,6 +1,7 @@
 //! Endpoints.
 
-use ccfs_proto::{AnyOperation, Endpoint, Operation, PreparedRequest};
+use ccfs_proto::exchange::PreparedRequest;
+use ccfs_proto::{AnyOperation, Endpoint, Operation};
 use url::Url;
 
 use crate::tape::text;

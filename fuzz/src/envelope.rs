@@ -1,6 +1,7 @@
 //! Envelopes.
 
-use ccfs_proto::{Envelope, EnvelopeError};
+use ccfs_proto::Envelope;
+use ccfs_proto::answer::EnvelopeError;
 use serde_json::Value;
 
 /// Bytes of memory for a byte of JSON: the bound of the core's own test.

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{AnyAnswer, AnyOperation, Credentials, ErrorKind, Exchange, FieldForm, Freshness, INTERFACES, Interface, InterfaceField, Now, Operation, OutOfTurn, Policy, Precision, QueryLine, Repeat, RequestView, SinkKind, Step, Timestamp, TlsFailure, FailureKind, Verifier, decode_query};
+use ccfs_proto::auth::{Freshness, QueryLine, decode_query};
+use ccfs_proto::exchange::{OutOfTurn, TlsFailure};
+use ccfs_proto::operation::{AnyAnswer, FieldForm, INTERFACES, Interface, InterfaceField, Repeat};
+use ccfs_proto::time::Precision;
+use ccfs_proto::{AnyOperation, Credentials, ErrorKind, Exchange, FailureKind, Now, Operation, Policy, RequestView, SinkKind, Step, Timestamp, Verifier};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use crate::tape::Tape;

@@ -1,6 +1,7 @@
 //! Names of index files, and ids.
 
-use ccfs_proto::{FileNameError, IndexFileName, ResponseId};
+use ccfs_proto::operation::FileNameError;
+use ccfs_proto::{IndexFileName, ResponseId};
 
 use crate::calendar::{digits, is_day};
 use crate::tape::text;

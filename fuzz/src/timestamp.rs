@@ -1,6 +1,7 @@
 //! Times as texts and as numbers.
 
-use ccfs_proto::{CalendarError, Day, LocalTime, Precision, Timestamp, TimestampError};
+use ccfs_proto::time::{CalendarError, Precision, TimestampError};
+use ccfs_proto::{Day, LocalTime, Timestamp};
 
 use crate::calendar::{days_since_1970, digits, is_day};
 use crate::tape::text;

@@ -17,9 +17,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use ccfs_emulator::{Emulator, Fault};
+use ccfs_proto::exchange::{Target, TlsFailure, TransportFailure};
 use ccfs_proto::{
     DownloadAgentSkillInfoFile, Exchange, FailureKind, Now, Operation, Policy,
-    QueryAgentSkillInfoData, SinkKind, Step, Target, Timestamp, TlsFailure, TransportFailure,
+    QueryAgentSkillInfoData, SinkKind, Step, Timestamp,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

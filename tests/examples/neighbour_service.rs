@@ -19,10 +19,10 @@ use std::thread;
 use std::time::SystemTime;
 
 use ccfs::{Client, Config};
-use ccfs_proto::{
-    Advice, AnswerError, Credentials, Expected, FieldError, Freshness, Operation, OperationRequest,
-    Received, Repeat, RequestView, ResultCode, Timestamp, Verifier,
-};
+use ccfs_proto::answer::{Advice, AnswerError, Expected};
+use ccfs_proto::auth::Freshness;
+use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
+use ccfs_proto::{Credentials, Operation, RequestView, ResultCode, Timestamp, Verifier};
 use serde_json::Value;
 
 /// Lists the names of agents.

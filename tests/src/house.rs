@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 
 use ccfs_conformance::{Backend, Client, Setup};
 use ccfs_driver::{Config, Error, Overwrite};
-use ccfs_proto::{DownloadAgentSkillInfoFile, FileReceipt, GenerationJob, QueryAgentSkillInfoData};
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::operation::GenerationJob;
+use ccfs_proto::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
 use tokio::io::AsyncWrite;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
 use ccfs_driver::{Config, Error, FileError, Overwrite, WholeFile};
 use ccfs_emulator::Emulator;
+use ccfs_proto::auth::Freshness;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Freshness,
-    QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, QueryAgentSkillInfoData,
 };
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};

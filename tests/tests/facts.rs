@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use ccfs_archive::IndexKind;
-use ccfs_proto::{Advice, FieldForm, FieldPlace, INTERFACES, Interface, ResultCode};
+use ccfs_proto::ResultCode;
+use ccfs_proto::answer::Advice;
+use ccfs_proto::operation::{FieldForm, FieldPlace, INTERFACES, Interface};
 
 const DOCUMENT: &str = include_str!("../../crates/ccfs-proto/docs/protocol.md");
 /// CC-CMS's success, which the document tells to keep apart.

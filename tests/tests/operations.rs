@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
-use ccfs::proto::{
-    AnyAnswer, AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadBillFile,
-    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, Expected,
-    FileKind, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryBillData,
-    RequestPlayVoice,
+use ccfs::proto::AnyOperation;
+use ccfs::proto::answer::{Expected, FileKind};
+use ccfs::proto::operation::{
+    AnyAnswer, BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, INTERFACES,
+    Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, PlayVoice,
+    PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
 };
 use ccfs::{
     AsyncClient, Client, Config, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind,

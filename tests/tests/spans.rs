@@ -6,7 +6,7 @@ use std::time::Duration;
 use ccfs::{AsyncClient, Client, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::Freshness;
+use ccfs_proto::auth::Freshness;
 use ccfs_tests::{Collector, PATIENCE};
 
 fn query() -> QueryAgentSkillInfoData {

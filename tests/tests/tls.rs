@@ -5,7 +5,8 @@ use std::fs;
 use std::process::Command;
 
 use ccfs_emulator::{Emulator, TlsVersions};
-use ccfs_proto::{ErrorKind, FailureKind, TlsFailure};
+use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::{ErrorKind, FailureKind};
 use ccfs_tests::{ask_both, skipped};
 use ccfs_tls::{Identity, Pin, TlsVersion, Trust};
 

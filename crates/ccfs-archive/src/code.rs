@@ -103,7 +103,7 @@ macro_rules! open_enum {
 }
 
 open_enum! {
-    /// What an agent did (`docs/protocol.md`, "Index file formats").
+    /// What an agent did ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
     /// The table for `operate_type` in agentSkillInfo is not published; these are the agent operation types, the nearest
     /// list there is. An unknown code is kept, not refused.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The four index files that CC-FS writes, told by a member's name (`docs/protocol.md`, "Index file formats").
+/// The four index files that CC-FS writes, told by a member's name ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

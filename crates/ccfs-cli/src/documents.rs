@@ -80,7 +80,7 @@ fn refused(mention: &str) -> Option<String> {
             if !known
                 && flag != "help"
                 && !(words[1] == "call"
-                    && ccfs::proto::INTERFACES
+                    && ccfs::proto::operation::INTERFACES
                         .iter()
                         .any(|interface| interface.field(flag).is_some()))
             {

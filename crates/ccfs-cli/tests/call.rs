@@ -9,7 +9,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use ccfs::proto::{Expected, FieldForm, INTERFACES, Interface};
+use ccfs::proto::answer::Expected;
+use ccfs::proto::operation::{FieldForm, INTERFACES, Interface};
 use ccfs_emulator::{Developer, Emulator, Recording};
 use serde_json::{Value, json};
 use support::{Ccfs, Run};

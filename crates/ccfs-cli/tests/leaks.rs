@@ -6,7 +6,9 @@ mod support;
 
 use std::fs;
 
-use ccfs::proto::{DownloadRecordFile, IvrUploadFile, PreparedRequest, Signer};
+use ccfs::proto::Signer;
+use ccfs::proto::exchange::PreparedRequest;
+use ccfs::proto::operation::{DownloadRecordFile, IvrUploadFile};
 use ccfs::{Operation, Timestamp};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::{SECRET_KEYS, Secrets, signatures};
@@ -322,7 +324,9 @@ fn no_option_takes_a_secret_and_no_help_shows_one() {
     let overview = ccfs.run(&["--help"]).stdout;
     let mut commands: Vec<Vec<&str>> = vec![vec![]];
     commands.extend(support::commands(&overview).into_iter().map(|command| vec![command]));
-    commands.extend(ccfs::proto::INTERFACES.iter().map(|interface| vec!["call", interface.name]));
+    commands.extend(
+        ccfs::proto::operation::INTERFACES.iter().map(|interface| vec!["call", interface.name]),
+    );
     for command in commands {
         for flag in ["--help", "-h"] {
             help.add(&ccfs.run(&[&command[..], &[flag]].concat()), 0);

@@ -24,9 +24,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::exchange::Target;
+use ccfs_proto::operation::GenerationJob;
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FailureKind, FileReceipt, GenerationJob, Operation,
-    QueryAgentSkillInfoData, SinkKind, Step, Target,
+    DownloadAgentSkillInfoFile, FailureKind, Operation, QueryAgentSkillInfoData, SinkKind, Step,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use ccfs_driver::{Config, Error, Overwrite};
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::operation::GenerationJob;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, Endpoint, FileReceipt, GenerationJob, Policy,
-    QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy, QueryAgentSkillInfoData,
 };
 
 use crate::clock::ManualClock;

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ccfs_proto::{RequestView, Timestamp, Verified, Verifier, VerifyError, decode_query};
+use ccfs_proto::auth::{Verified, VerifyError, decode_query};
+use ccfs_proto::{RequestView, Timestamp, Verifier};
 
 /// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too. A good client on a slow
 /// machine must be long gone by then.

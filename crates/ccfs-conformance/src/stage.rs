@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use ccfs_driver::{Clock, Error, Overwrite};
 use ccfs_emulator::{Builder, Emulator};
+use ccfs_proto::answer::FileReceipt;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, FileReceipt, IndexFileName,
-    LocalTime, QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, IndexFileName, LocalTime,
+    QueryAgentSkillInfoData,
 };
 use tempfile::TempDir;
 

@@ -17,9 +17,9 @@ use ccfs_conformance::{
     archive_bytes, scenarios, zip_of,
 };
 use ccfs_driver::{Clock, Config, Session};
+use ccfs_proto::exchange::PreparedRequest;
 use ccfs_proto::{
-    Credentials, Endpoint, Operation, PreparedRequest, QueryAgentSkillInfoData, Signer, Timestamp,
-    Verifier,
+    Credentials, Endpoint, Operation, QueryAgentSkillInfoData, Signer, Timestamp, Verifier,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,6 +1,7 @@
 //! A certificate, for a person to read.
 
-use ccfs_proto::{Precision, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::time::Precision;
 use ccfs_tls::Pin;
 use serde::Serialize;
 use x509_parser::certificate::X509Certificate;

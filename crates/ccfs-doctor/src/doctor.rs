@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Config, Error, Proxy, ProxyError, SystemClock};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::exchange::{ClockSkew, Scheme};
 use ccfs_proto::{
-    ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy,
-    QueryLine, ResponseId, Scheme,
+    Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy, ResponseId,
 };
 use ccfs_tls::Trust;
 use ccfs_ureq::Client;

@@ -1,6 +1,7 @@
 //! What was found, without a judgement.
 
-use ccfs_proto::{ErrorKind, FailureKind, TlsFailure};
+use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::{ErrorKind, FailureKind};
 use http::{HeaderMap, header};
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! From evidence to causes.
 
-use ccfs_proto::{FailureKind, TlsFailure};
+use ccfs_proto::FailureKind;
+use ccfs_proto::exchange::TlsFailure;
 use serde::Serialize;
 
 use crate::cause::Cause;

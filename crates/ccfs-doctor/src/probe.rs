@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ccfs_driver::Proxy;
-use ccfs_proto::{Endpoint, Scheme, TlsFailure};
+use ccfs_proto::Endpoint;
+use ccfs_proto::exchange::{Scheme, TlsFailure};
 use ccfs_tls::Trust;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ProtocolVersion};

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
 use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
-use ccfs_proto::{Credentials, Freshness, QueryLine, Timestamp};
+use ccfs_proto::auth::{Freshness, QueryLine};
+use ccfs_proto::{Credentials, Timestamp};
 use ccfs_tests::{HeldPort, PATIENCE};
 use ccfs_tls::{Identity, Pin, Trust};
 

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ccfs_doctor::{Call, Cause, Evidence, Head, Reach, Weight, judge};
-use ccfs_proto::{FailureKind, TlsFailure};
+use ccfs_proto::FailureKind;
+use ccfs_proto::exchange::TlsFailure;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};

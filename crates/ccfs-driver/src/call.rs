@@ -3,7 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
-use ccfs_proto::{Exchange, Operation, OutOfTurn, RequestError, SinkKind, Step};
+use ccfs_proto::exchange::{OutOfTurn, RequestError};
+use ccfs_proto::{Exchange, Operation, SinkKind, Step};
 use http::{HeaderMap, StatusCode};
 
 use crate::clock::Clock;

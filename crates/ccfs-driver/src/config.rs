@@ -7,10 +7,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_proto::{
-    AccessKey, Credentials, Endpoint, EndpointError, Exchange, KeyError, Operation, Policy,
-    QueryLine, RequestError, SinkKind,
-};
+use ccfs_proto::auth::{AccessKey, KeyError, QueryLine};
+use ccfs_proto::exchange::{EndpointError, RequestError};
+use ccfs_proto::{Credentials, Endpoint, Exchange, Operation, Policy, SinkKind};
 use http::{HeaderMap, StatusCode};
 
 use crate::clock::{Clock, SystemClock};

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use ccfs_proto::{ExchangeError, OutOfTurn, RequestError, ResultCode};
+use ccfs_proto::exchange::{OutOfTurn, RequestError};
+use ccfs_proto::{ExchangeError, ResultCode};
 use http::StatusCode;
 
 use crate::whole_file::FileError;

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use ccfs_proto::{Endpoint, EndpointError, Scheme};
+use ccfs_proto::Endpoint;
+use ccfs_proto::exchange::{EndpointError, Scheme};
 use http::HeaderValue;
 use zeroize::Zeroizing;
 

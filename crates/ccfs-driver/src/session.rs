@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ccfs_proto::{AccessKey, ClockSkew, Endpoint, Exchange, Operation, RequestError, SinkKind};
+use ccfs_proto::auth::AccessKey;
+use ccfs_proto::exchange::{ClockSkew, RequestError};
+use ccfs_proto::{Endpoint, Exchange, Operation, SinkKind};
 use http::{HeaderMap, StatusCode};
 
 use crate::call::Call;

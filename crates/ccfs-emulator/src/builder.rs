@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ccfs_proto::{EndpointError, Freshness, KeyError, QueryLine, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::auth::{Freshness, KeyError, QueryLine};
+use ccfs_proto::exchange::EndpointError;
 
 use crate::data::Shape;
 use crate::developer::Developer;

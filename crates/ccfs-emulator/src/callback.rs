@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    Callback, Credentials, IndexFileName, RequestView, ResponseId, Signer, decode_query,
-};
+use ccfs_proto::auth::decode_query;
+use ccfs_proto::callback::Callback;
+use ccfs_proto::{Credentials, IndexFileName, RequestView, ResponseId, Signer};
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;

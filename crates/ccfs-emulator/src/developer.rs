@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ccfs_proto::{Credentials, KeyError};
+use ccfs_proto::Credentials;
+use ccfs_proto::auth::KeyError;
 
 use crate::data::Random;
 

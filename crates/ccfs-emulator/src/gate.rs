@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ccfs_proto::{
-    AuthorizationHeader, Credentials, Freshness, QueryLine, RequestView, Timestamp, Verifier,
-};
+use ccfs_proto::auth::{AuthorizationHeader, Freshness, QueryLine};
+use ccfs_proto::{Credentials, RequestView, Timestamp, Verifier};
 
 use crate::lock;
 
@@ -16,7 +15,7 @@ const PEERS: usize = 4096;
 
 /// When an address is locked out, by the emulator's clock.
 ///
-/// CC-FS does that and publishes no numbers; ours are, by default, 10 bad signatures within 5 minutes, which lock for 10 minutes. See `docs/protocol.md`, "Lockout and clock".
+/// CC-FS does that and publishes no numbers; ours are, by default, 10 bad signatures within 5 minutes, which lock for 10 minutes. See [Lockout and clock](ccfs_proto::protocol#lockout-and-clock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockout {
     /// So many bad signatures lock the address; the next request gets 403.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use ccfs_proto::{AuthorizationHeader, IndexFileName, ResultCode, Timestamp};
+use ccfs_proto::auth::AuthorizationHeader;
+use ccfs_proto::{IndexFileName, ResultCode, Timestamp};
 
 use crate::fault::Fault;
 use crate::lock;

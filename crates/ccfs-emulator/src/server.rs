@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    Envelope, OperationRequest, RawJson, RequestView, ResultCode, Timestamp, decode_query,
-};
+use ccfs_proto::answer::RawJson;
+use ccfs_proto::auth::decode_query;
+use ccfs_proto::operation::OperationRequest;
+use ccfs_proto::{Envelope, RequestView, ResultCode, Timestamp};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_proto::{Credentials, Freshness, QueryLine, Timestamp};
+use ccfs_proto::auth::{Freshness, QueryLine};
+use ccfs_proto::{Credentials, Timestamp};
 
 use crate::data::{Random, Shape};
 use crate::developer::Developer;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccfs_emulator::{Developer, Emulator, Fault};
-use ccfs_proto::{Callback, Credentials};
+use ccfs_proto::Credentials;
+use ccfs_proto::callback::Callback;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;

@@ -176,7 +176,7 @@ fn connections_that_fall_silent() {
 #[test]
 fn a_skewed_clock_shows_in_the_date_and_in_what_is_fresh() {
     let emulator = fixed()
-        .freshness(ccfs_proto::Freshness::default())
+        .freshness(ccfs_proto::auth::Freshness::default())
         .fault(Fault::SkewedClock(3600).times(2))
         .start()
         .unwrap();

@@ -6,7 +6,8 @@ mod support;
 use std::time::Duration;
 
 use ccfs_emulator::{Developer, Emulator, Lockout};
-use ccfs_proto::{Freshness, QueryLine, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::auth::{Freshness, QueryLine};
 use serde_json::{Value, json};
 use support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, now, send, window};
 

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ccfs_emulator::{Developer, Emulator, Recording, Shape};
-use ccfs_proto::{INTERFACES, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::operation::INTERFACES;
 use serde_json::{Value, json};
 use support::{Answer, Client, NOWHERE, Receiver, fixed, window};
 

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ccfs_driver::{Clock, SystemClock};
+use ccfs_proto::Credentials;
+use ccfs_proto::auth::Freshness;
 use ccfs_proto::callback::{Callback, MemoryGuard, Receiver, ReplayGuard};
-use ccfs_proto::{Credentials, Freshness};
 use rustls::ServerConfig;
 
 use crate::handler::{Handler, MessageGuard};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ccfs_driver::Clock;
 use ccfs_listener::{Listener, Refusal};
-use ccfs_proto::Freshness;
+use ccfs_proto::auth::Freshness;
 use ccfs_proto::callback::{Callback, ReceiveError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};

@@ -14,10 +14,10 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use ccfs_proto::{
-    AnswerError, Credentials, Envelope, Expected, FieldError, Operation, OperationRequest,
-    PreparedRequest, Received, Repeat, Signer, Timestamp, request_body,
-};
+use ccfs_proto::answer::{AnswerError, Expected};
+use ccfs_proto::exchange::PreparedRequest;
+use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat, request_body};
+use ccfs_proto::{Credentials, Envelope, Operation, Signer, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An interface that a later release may add.

@@ -1,4 +1,4 @@
-//! Durations in words.
+//! Text for messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -30,6 +30,19 @@ impl fmt::Display for InWords {
         }
         Ok(())
     }
+}
+
+/// Characters of a server's text that are shown.
+const SHOWN: usize = 200;
+
+/// Shortens a server's text for messages: 200 characters, control characters replaced.
+pub(crate) fn shown(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut short: String = text.chars().take(SHOWN).map(clean).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use allocation_counter::{AllocationInfo, measure};
-use ccfs_proto::{Credentials, Precision, QueryLine, RequestView, Signer, Timestamp};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::time::Precision;
+use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
 
 const HEADERS: [(&str, &str); 3] = [
     ("Content-Length", "200"),

@@ -9,10 +9,11 @@ mod world;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    AnswerError, Classified, Classifier, ErrorKind, Expected, FailureKind, FileKind, Policy,
-    Precision, QueryLine, ResultCode, SinkKind, TlsFailure,
-};
+use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::time::Precision;
+use ccfs_proto::{Classifier, ErrorKind, FailureKind, Policy, ResultCode, SinkKind};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, FileFailurePersistence};

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use allocation_counter::measure;
 use bytes::Bytes;
-use ccfs_proto::{
-    AnyOperation, Callback, Classified, Classifier, Envelope, Expected, INTERFACES, Operation,
-    Received,
-};
+use ccfs_proto::answer::{Classified, Expected};
+use ccfs_proto::callback::Callback;
+use ccfs_proto::operation::{INTERFACES, Received};
+use ccfs_proto::{AnyOperation, Classifier, Envelope, Operation};
 use http::{HeaderMap, StatusCode};
 
 const MIB: usize = 1024 * 1024;
@@ -120,7 +120,7 @@ fn so_does_one_as_large_as_an_exchange_takes_by_default() {
 #[test]
 #[cfg_attr(miri, ignore = "what is counted is what the system's allocator is asked for")]
 fn answers_take_no_more_than_their_envelope() {
-    let fields = |interface: &ccfs_proto::Interface| {
+    let fields = |interface: &ccfs_proto::operation::Interface| {
         let value = |form: &str| match form {
             "yyyy-MM-dd HH:mm:ss" => "2023-04-06 00:00:00",
             "call or record or call_record" => "call",

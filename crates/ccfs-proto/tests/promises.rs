@@ -6,15 +6,24 @@ use std::fmt::{Debug, Display, Write};
 use std::hash::Hash;
 
 use bytes::Bytes;
+use ccfs_proto::answer::{AnswerError, Classified, EnvelopeError, HttpRefusal};
+use ccfs_proto::auth::{
+    AccessKey, AuthorizationHeader, AuthorizationHeaderError, KeyError, SecretKey, SigningSteps,
+    Verified, VerifyError, ViewError,
+};
+use ccfs_proto::callback::{Callback, CallbackError};
 use ccfs_proto::callback::{Delivery, JobKey, MemoryGuard, Outcome, ReceiveError, Receiver};
+use ccfs_proto::exchange::{
+    EndpointError, OutOfTurn, PreparedRequest, RequestError, TransportFailure,
+};
+use ccfs_proto::operation::{
+    FieldError, FileNameError, OperationRequest, PlayVoice, PlaybackToken,
+};
+use ccfs_proto::time::TimestampError;
 use ccfs_proto::{
-    AccessKey, AnswerError, AuthorizationHeader, AuthorizationHeaderError, Callback, CallbackError,
-    Classified, Classifier, Credentials, DownloadAgentSkillInfoFile, Endpoint, EndpointError,
-    Envelope, EnvelopeError, ErrorKind, Exchange, ExchangeError, FieldError, FileNameError,
-    HttpRefusal, IndexFileName, KeyError, Now, Operation, OperationRequest, OutOfTurn, PlayVoice,
-    PlaybackToken, Policy, PreparedRequest, QueryAgentSkillInfoData, RequestError, RequestView,
-    ResponseId, ResultCode, SecretKey, Signer, SigningSteps, SinkKind, Step, Timestamp,
-    TimestampError, TransportFailure, Verified, Verifier, VerifyError, ViewError,
+    Classifier, Credentials, DownloadAgentSkillInfoFile, Endpoint, Envelope, ErrorKind, Exchange,
+    ExchangeError, IndexFileName, Now, Operation, Policy, QueryAgentSkillInfoData, RequestView,
+    ResponseId, ResultCode, Signer, SinkKind, Step, Timestamp, Verifier,
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};

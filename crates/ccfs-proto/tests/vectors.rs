@@ -1,10 +1,9 @@
 //! The published vectors, stage by stage: what the vendor's own client made is what this crate makes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use ccfs_proto::{
-    AuthorizationHeader, Credentials, Precision, QueryLine, RequestView, Signer, Timestamp,
-    Verifier, VerifyError,
-};
+use ccfs_proto::auth::{AuthorizationHeader, QueryLine, VerifyError};
+use ccfs_proto::time::Precision;
+use ccfs_proto::{Credentials, RequestView, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 
 /// The signing key is a secret, so that stage is checked by a unit test beside the signer.

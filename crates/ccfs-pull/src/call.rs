@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use ccfs_archive::IndexKind;
-use ccfs_proto::{
-    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile, FileReceipt,
-    GenerationJob, IndexFileName, Operation, QueryAgentOprInfoData, QueryAgentSkillInfoData,
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::operation::{
+    BillData, DownloadAgentOprInfoFile, DownloadBillFile, GenerationJob, QueryAgentOprInfoData,
     QueryBillData,
 };
+use ccfs_proto::{DownloadAgentSkillInfoFile, IndexFileName, Operation, QueryAgentSkillInfoData};
 
 use crate::plan::Plan;
 use crate::window::Window;

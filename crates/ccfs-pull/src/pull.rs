@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ccfs_driver::{Clock, SystemClock};
-use ccfs_proto::{Callback, Now};
+use ccfs_proto::Now;
+use ccfs_proto::callback::Callback;
 
 use crate::error::PullError;
 use crate::plan::{Pace, Plan};

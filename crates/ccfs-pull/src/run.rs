@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccfs_driver::Error;
-use ccfs_proto::{AccessKey, Day, Endpoint, Now, ResponseId};
+use ccfs_proto::auth::AccessKey;
+use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
 use crate::error::PullError;
 use crate::folder::Folder;

@@ -1,7 +1,8 @@
 //! What a failed call means for a pull: the one place where errors are judged, for every driver.
 
 use ccfs_driver::Error;
-use ccfs_proto::{Advice, AnswerError, ErrorKind, FailureKind, ResultCode};
+use ccfs_proto::answer::{Advice, AnswerError};
+use ccfs_proto::{ErrorKind, FailureKind, ResultCode};
 
 use crate::scheduler::Trouble;
 

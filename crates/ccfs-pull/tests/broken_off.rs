@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use ccfs_driver::{Clock, Config};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{Callback, IndexFileName, ResponseId};
+use ccfs_proto::callback::Callback;
+use ccfs_proto::{IndexFileName, ResponseId};
 use ccfs_pull::{Pace, Pull, PullError};
 use ccfs_tests::HeldPort;
 use support::{Bench, DRIVERS, Driver, FETCH, files, pace, plan, questions, runtime};

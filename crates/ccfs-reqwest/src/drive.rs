@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_driver::{Call, Error, Progress};
-use ccfs_proto::{Exchange, FailureKind, Operation, Step, TransportFailure};
+use ccfs_proto::exchange::TransportFailure;
+use ccfs_proto::{Exchange, FailureKind, Operation, Step};
 use reqwest::{Client, Request, Response};
 use tokio::time::{sleep, timeout};
 

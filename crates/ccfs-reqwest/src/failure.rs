@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use ccfs_proto::{FailureKind, TransportFailure};
+use ccfs_proto::FailureKind;
+use ccfs_proto::exchange::TransportFailure;
 use reqwest::Error;
 
 /// Translates an error before the response's head.

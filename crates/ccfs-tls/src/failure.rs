@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ccfs_proto::TlsFailure;
+use ccfs_proto::exchange::TlsFailure;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::verifier::PinDiffers;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ccfs_proto::{Endpoint, Scheme};
+use ccfs_proto::Endpoint;
+use ccfs_proto::exchange::Scheme;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ccfs_proto::TlsFailure;
+use ccfs_proto::exchange::TlsFailure;
 use ccfs_tls::{Pin, Trust, TrustError, provider};
 use proptest::prelude::*;
 use proptest::sample::Index;

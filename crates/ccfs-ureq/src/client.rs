@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use ccfs_driver::{Error, Overwrite, Progress, ProxyError, Session, WholeFile};
-use ccfs_proto::{FileReceipt, Operation};
+use ccfs_proto::Operation;
+use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
 

@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use ccfs_proto::{FailureKind, TlsFailure, TransportFailure};
+use ccfs_proto::FailureKind;
+use ccfs_proto::exchange::{TlsFailure, TransportFailure};
 use ureq::{Error, Timeout};
 
 /// An I/O error of a connection that was not established yet, so nothing was sent.

@@ -68,11 +68,15 @@ pub use ccfs_proto as proto;
 #[cfg(feature = "pull")]
 pub use ccfs_pull as pull;
 
+pub use ccfs_proto::answer::FileReceipt;
+pub use ccfs_proto::auth::{AccessKey, QueryLine, SecretKey};
+pub use ccfs_proto::callback::Callback;
+pub use ccfs_proto::exchange::ClockSkew;
+pub use ccfs_proto::operation::GenerationJob;
 pub use ccfs_proto::{
-    AccessKey, Callback, ClockSkew, Credentials, Day, DownloadAgentSkillInfoFile, Endpoint,
-    ErrorKind, ExchangeError, FileReceipt, GenerationJob, IndexFileName, LocalTime, Operation,
-    Policy, QueryAgentSkillInfoData, QueryLine, ResponseId, ResultCode, SecretKey, Timestamp,
-    Verifier,
+    Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, ErrorKind, ExchangeError,
+    IndexFileName, LocalTime, Operation, Policy, QueryAgentSkillInfoData, ResponseId, ResultCode,
+    Timestamp, Verifier,
 };
 
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]

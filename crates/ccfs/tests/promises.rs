@@ -78,7 +78,7 @@ fn the_facades_types_are_the_layers_own() {
     same::<AsyncBuildError, ccfs_reqwest::BuildError>();
     same::<Credentials, ccfs_proto::Credentials>();
     same::<DownloadAgentSkillInfoFile, ccfs_proto::DownloadAgentSkillInfoFile>();
-    same::<ccfs::proto::PlaybackToken, ccfs_proto::PlaybackToken>();
+    same::<ccfs::proto::operation::PlaybackToken, ccfs_proto::operation::PlaybackToken>();
     same::<ccfs::archive::AgentSkillChange, ccfs_archive::AgentSkillChange>();
     // Both backends have one session, one error, one trust and one progress.
     same::<Config, ccfs_ureq::Config>();

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::thread;
 
 use ccfs::proto::callback::{MemoryGuard, Outcome, Receiver};
-use ccfs::proto::{
-    AnyOperation, DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile,
-    PlayVoice, PlaybackToken, RequestPlayVoice, RequestView,
+use ccfs::proto::operation::{
+    DownloadRecordFile, GetRecordFileUrlFromObs, IvrGetFileHash, IvrUploadFile, PlayVoice,
+    PlaybackToken, RequestPlayVoice,
 };
+use ccfs::proto::{AnyOperation, RequestView};
 use ccfs::{
     AsyncClient, Callback, Client, DownloadAgentSkillInfoFile, Endpoint, Overwrite, Trust,
     WholeFile,

@@ -11,7 +11,9 @@ mod protocol;
 mod public;
 mod rooms;
 
-use ccfs::proto::{PlayVoice, PreparedRequest, RequestPlayVoice, Signer};
+use ccfs::proto::Signer;
+use ccfs::proto::exchange::PreparedRequest;
+use ccfs::proto::operation::{PlayVoice, RequestPlayVoice};
 use ccfs::{
     Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, QueryAgentSkillInfoData,
     Timestamp, Trust,

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use ccfs::proto::answer::Expected;
+use ccfs::proto::auth::{Difference, Freshness, QueryLine, ViewError};
 use ccfs::proto::callback::{Begin, ReceiveError};
-use ccfs::proto::{
-    AnyOperation, BillData, ClockSkew, Difference, DownloadAgentOprInfoFile, DownloadBillFile,
-    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, Envelope, Expected, FieldProblem,
-    Freshness, INTERFACES, IvrDeleteFile, IvrDownloadFile, LocalTime, Now, Precision,
-    QueryAgentOprInfoData, QueryBillData, QueryLine, Received, RequestError, ResponseId,
-    ResultCode, TlsFailure, ViewError, WavProblem,
+use ccfs::proto::exchange::{ClockSkew, RequestError, TlsFailure};
+use ccfs::proto::operation::{
+    BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    DownloadOiapRecord, DownloadRecord, FieldProblem, INTERFACES, IvrDeleteFile, IvrDownloadFile,
+    QueryAgentOprInfoData, QueryBillData, Received, WavProblem,
 };
+use ccfs::proto::time::Precision;
+use ccfs::proto::{AnyOperation, Envelope, LocalTime, Now, ResponseId, ResultCode};
 use ccfs::{Day, Endpoint, IndexFileName, Operation, Policy};
 use ccfs_tests::Rendered;
 

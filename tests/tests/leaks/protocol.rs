@@ -1,11 +1,14 @@
 //! The core's types, at every step of a call.
 
+use ccfs::proto::auth::{AuthorizationHeader, SecretKey};
 use ccfs::proto::callback::{MemoryGuard, Receiver};
+use ccfs::proto::exchange::{PreparedRequest, TlsFailure, TransportFailure};
+use ccfs::proto::operation::{
+    GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, OperationRequest, PlayVoice, PlaybackToken,
+};
 use ccfs::proto::{
-    AnyOperation, AuthorizationHeader, Classifier, Envelope, ErrorKind, Exchange, FailureKind,
-    GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, Now, OperationRequest, PlayVoice,
-    PlaybackToken, PreparedRequest, RequestView, SecretKey, Signer, SinkKind, Step, TlsFailure,
-    TransportFailure,
+    AnyOperation, Classifier, Envelope, ErrorKind, Exchange, FailureKind, Now, RequestView, Signer,
+    SinkKind, Step,
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
 use ccfs_driver::Config;

@@ -27,7 +27,7 @@ pub(crate) fn that_show_themselves() -> BTreeSet<String> {
     all
 }
 
-/// `ccfs_proto::Receiver` for `ccfs_proto::callback::Receiver`.
+/// `ccfs_proto::callback::Receiver` for `ccfs_proto::callback::Receiver`.
 fn without_modules(path: &str) -> String {
     match (path.split_once("::"), path.rsplit_once("::")) {
         (Some((library, _)), Some((_, name))) => format!("{library}::{name}"),

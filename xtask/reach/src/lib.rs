@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccfs_proto::callback::{Callback, MemoryGuard, Receiver};
-use ccfs_proto::{
-    AnyOperation, Credentials, Endpoint, Envelope, Exchange, FieldForm, Freshness,
-    INTERFACES, Interface, Now, Policy, RequestView, SinkKind, Step,
-    Timestamp, FailureKind, Verifier,
-};
+use ccfs_proto::auth::Freshness;
+use ccfs_proto::operation::{FieldForm, INTERFACES, Interface};
+use ccfs_proto::{AnyOperation, Credentials, Endpoint, Envelope, Exchange, FailureKind, Now, Policy, RequestView, SinkKind, Step, Timestamp, Verifier};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Runs everything once. The answer counts what was done, so that nothing can be left out when it is linked.

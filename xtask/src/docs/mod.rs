@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::workspace::{files, read, root, shown, verdict};
 use page::Page;
 
+/// The page that is the module `ccfs_proto::protocol`. rustdoc does not check links into it.
+const PROTOCOL: &str = "crates/ccfs-proto/docs/protocol.md";
+
 pub(crate) fn run() -> Result<(), String> {
     let paths = files(root(), ".md");
     let mut pages = BTreeMap::new();
@@ -31,9 +34,17 @@ pub(crate) fn run() -> Result<(), String> {
             wrong.push(format!("{name}: its Rust is not compiled; include it in tests/src/lib.rs"));
         }
     }
+    let protocol = pages.get(&root().join(PROTOCOL)).ok_or("the protocol page is missing")?;
     for folder in ["crates", "tests", "xtask/src", "fuzz"] {
         for path in files(&root().join(folder), ".rs") {
-            for (document, heading) in named(&read(&path)?) {
+            let source = read(&path)?;
+            for anchor in protocol_anchors(&source) {
+                references += 1;
+                if !protocol.anchors.contains(&anchor) {
+                    wrong.push(format!("{}: {PROTOCOL} has no #{anchor}", shown(&path)));
+                }
+            }
+            for (document, heading) in named(&source) {
                 references += 1;
                 let page = pages.get(&root().join(&document));
                 let is_there = page.is_some_and(|page| {
@@ -92,6 +103,18 @@ fn normal(path: &Path) -> PathBuf {
     plain
 }
 
+/// The headings of the protocol page that a source links to.
+fn protocol_anchors(source: &str) -> Vec<String> {
+    let links = source.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let anchors = links.filter_map(|(link, _)| link.split_once('#'));
+    anchors
+        .filter(|(page, _)| {
+            page.trim_end_matches('/').ends_with("::protocol") || page.ends_with("/protocol/")
+        })
+        .map(|(_, anchor)| anchor.to_owned())
+        .collect()
+}
+
 /// Documents that a source names between backticks, each with the heading that follows in quotes behind a comma.
 fn named(source: &str) -> Vec<(String, Option<String>)> {
     // A reference may go over the end of a comment's line.
@@ -134,6 +157,15 @@ mod tests {
                 ("docs/b.md".into(), None)
             ]
         );
+    }
+
+    #[test]
+    fn links_into_the_protocol_page_are_found() {
+        let open = "](";
+        let source = format!(
+            "[A{open}crate::protocol#a-b) [B{open}https://docs.rs/x/protocol/#c) [C{open}other#d)"
+        );
+        assert_eq!(protocol_anchors(&source), ["a-b", "c"]);
     }
 
     #[test]

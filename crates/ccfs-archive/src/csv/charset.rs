@@ -9,7 +9,7 @@ use encoding_rs::{Decoder, DecoderResult, GB18030};
 /// The charset of a member. The documentation does not say which one CC-FS writes, so each member is looked at.
 ///
 /// Decided from a byte order mark, or else from the 64 KiB that follow the first byte past ASCII: GB18030 if they are
-/// no UTF-8 and are GB18030, UTF-8 otherwise. ASCII alone counts as UTF-8. See `docs/protocol.md`, "What is not published".
+/// no UTF-8 and are GB18030, UTF-8 otherwise. ASCII alone counts as UTF-8. See [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -7,7 +7,7 @@ use crate::csv::Cell;
 
 record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
-    /// (`docs/protocol.md`, "Index file formats").
+    /// ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
     /// The documentation calls all columns but the two dates strings, so they are texts here, numbers or not.
     owned AgentOperation;

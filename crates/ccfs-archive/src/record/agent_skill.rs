@@ -8,7 +8,7 @@ use crate::time::{TenantTime, UtcTime};
 
 record! {
     /// One change of an agent's skills: a row of an agentSkillInfo file, owning its texts
-    /// (`docs/protocol.md`, "Index file formats").
+    /// ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
     /// Every cell may be empty, and is `None` then. The numbers pass 32 bits.
     owned AgentSkillChange;

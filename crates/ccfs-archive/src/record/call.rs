@@ -6,7 +6,7 @@ use crate::code::OperateType;
 use crate::csv::Cell;
 
 record! {
-    /// One leg of a call: a row of a call file, owning its texts (`docs/protocol.md`, "Index file formats").
+    /// One leg of a call: a row of a call file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     owned Call;
     /// One leg of a call, borrowed from the reader; see [`Call`].
     borrowed CallRef;

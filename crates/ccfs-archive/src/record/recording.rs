@@ -6,7 +6,7 @@ use crate::code::{CallDirection, OperateType, TaskStatus};
 use crate::csv::Cell;
 
 record! {
-    /// One recording: a row of a record file, owning its texts (`docs/protocol.md`, "Index file formats").
+    /// One recording: a row of a record file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     owned Recording;
     /// One recording, borrowed from the reader; see [`Recording`].
     borrowed RecordingRef;

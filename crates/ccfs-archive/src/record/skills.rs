@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 /// The skill IDs of an agent, borrowed from their cell.
 ///
 /// They are separated by `;` (the Chinese edition of the documentation) or `,` (the English one); both are taken.
-/// Spaces around an ID and empty IDs are dropped. See `docs/protocol.md`, "Index file formats".
+/// Spaces around an ID and empty IDs are dropped. See [Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats).
 ///
 /// ```
 /// use ccfs_archive::SkillList;

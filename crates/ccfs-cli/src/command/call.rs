@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ccfs::proto::{
-    AnyAnswer, AnyOperation, CallError, Expected, FieldForm, FileKind, INTERFACES, Interface,
-    InterfaceField,
+use ccfs::proto::AnyOperation;
+use ccfs::proto::answer::{Expected, FileKind};
+use ccfs::proto::operation::{
+    AnyAnswer, CallError, FieldForm, INTERFACES, Interface, InterfaceField,
 };
 use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ccfs::proto::{Freshness, RequestView, Signer, Timestamp, Verifier, VerifyError};
+use ccfs::proto::auth::{Freshness, VerifyError};
+use ccfs::proto::{RequestView, Signer, Timestamp, Verifier};
 use clap::Args;
 use serde::Serialize;
 
@@ -129,8 +130,8 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
         timestamp(args.timestamp.as_deref())?.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
     // What was given with whole seconds is signed with whole seconds.
     let precision = match args.timestamp.as_deref() {
-        Some(text) if !text.contains('.') => ccfs::proto::Precision::Seconds,
-        _ => ccfs::proto::Precision::Millis,
+        Some(text) if !text.contains('.') => ccfs::proto::time::Precision::Seconds,
+        _ => ccfs::proto::time::Precision::Millis,
     };
     let parts = Parts::read(args.request)?;
     let signer = Signer::new(&settings.credentials()?)

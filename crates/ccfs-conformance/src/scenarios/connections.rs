@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{ErrorKind, FailureKind, TlsFailure};
+use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::{ErrorKind, FailureKind};
 
 use super::wire::job;
 use crate::archive::archive_bytes;

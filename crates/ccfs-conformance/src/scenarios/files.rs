@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use ccfs_driver::{Error, Overwrite};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{AnswerError, DownloadAgentSkillInfoFile, ErrorKind, FailureKind};
+use ccfs_proto::answer::AnswerError;
+use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, FailureKind};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;

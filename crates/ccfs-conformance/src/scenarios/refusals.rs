@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ccfs_emulator::Fault;
-use ccfs_proto::{Advice, AnswerError, Credentials, ErrorKind, Freshness, ResultCode};
+use ccfs_proto::answer::{Advice, AnswerError};
+use ccfs_proto::auth::Freshness;
+use ccfs_proto::{Credentials, ErrorKind, ResultCode};
 
 use super::wire::job;
 use crate::archive::{archive_bytes, file_name};

@@ -1,7 +1,9 @@
 //! What goes over the wire, and what is made of odd answers.
 
 use ccfs_emulator::Fault;
-use ccfs_proto::{AnswerError, ErrorKind, FailureKind, QueryLine, Verifier};
+use ccfs_proto::answer::AnswerError;
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::{ErrorKind, FailureKind, Verifier};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;

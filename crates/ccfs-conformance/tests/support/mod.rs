@@ -11,9 +11,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccfs_conformance::{Backend, Client, ManualClock, Setup};
 use ccfs_driver::{Clock, Error, Overwrite, Session, WholeFile};
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::exchange::Target;
+use ccfs_proto::operation::GenerationJob;
 use ccfs_proto::{
-    DownloadAgentSkillInfoFile, Endpoint, FailureKind, FileReceipt, GenerationJob, Operation,
-    QueryAgentSkillInfoData, QueryLine, SinkKind, Step, Target,
+    DownloadAgentSkillInfoFile, Endpoint, FailureKind, Operation, QueryAgentSkillInfoData,
+    SinkKind, Step,
 };
 use http::{HeaderValue, Request, header};
 

@@ -2,7 +2,7 @@
 
 /// How a generated file is written, where the reference leaves it open.
 ///
-/// See `docs/protocol.md`, "Index file formats" and "What is not published".
+/// See [Index file formats](ccfs_proto::protocol#index-file-formats) and [What is not published](ccfs_proto::protocol#what-is-not-published).
 ///
 /// ```
 /// use ccfs_emulator::{Shape, SkillSeparator};

@@ -1,6 +1,7 @@
 //! What the three pairs of interfaces for index files have in common.
 
-use ccfs_proto::{FileNameError, IndexFileName, LocalTime, ResultCode};
+use ccfs_proto::operation::FileNameError;
+use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
 
 use super::fields::{MsgBody, named, only};
 use super::{Call, Fields, Outcome, Refusal};

@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use ccfs_emulator::{Builder, Emulator};
-use ccfs_proto::{Credentials, QueryLine, RequestView, Signer, Timestamp};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
 use serde_json::{Value, json};
 
 /// 2023-04-06T02:30:00.123Z: on the tenant's clock, 8 hours ahead, 10:30.

@@ -1,4 +1,4 @@
-//! The canonical request. See `docs/protocol.md`, "Algorithm".
+//! The canonical request. See [Algorithm](crate::protocol#algorithm).
 
 use std::cmp::Ordering;
 

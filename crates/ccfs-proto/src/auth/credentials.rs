@@ -93,7 +93,7 @@ impl fmt::Debug for SecretKey {
 ///
 /// let credentials = Credentials::from_text("my-app-id", String::from("my secret"))?;
 /// assert_eq!(credentials.access_key().as_str(), "my-app-id");
-/// # Ok::<(), ccfs_proto::KeyError>(())
+/// # Ok::<(), ccfs_proto::auth::KeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct Credentials(Arc<Keys>);

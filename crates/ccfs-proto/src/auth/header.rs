@@ -5,7 +5,7 @@ use std::fmt;
 use super::credentials::{AccessKey, KeyError};
 use super::request::{HEADERS_LIMIT, is_header_name};
 use super::sign::{SCHEME, SIGNATURE_LEN};
-use crate::timestamp::{Timestamp, TimestampError};
+use crate::time::{Timestamp, TimestampError};
 
 /// Maximum length of an `Authorization` header in bytes.
 const HEADER_LIMIT: usize = 4096;
@@ -13,17 +13,17 @@ const HEADER_LIMIT: usize = 4096;
 /// A parsed `Authorization` header: `auth-v2/AK/timestamp/signed-headers/signature`.
 ///
 /// Keeps each part as received, because the signature covers these bytes.
-/// See `docs/protocol.md`, "Algorithm".
+/// See [Algorithm](crate::protocol#algorithm).
 ///
 /// ```
-/// use ccfs_proto::AuthorizationHeader;
+/// use ccfs_proto::auth::AuthorizationHeader;
 ///
 /// let signature = "0".repeat(64);
 /// let value = format!("auth-v2/ak/2021-08-31T09:38:50.872Z/content-length;host/{signature}");
 /// let header = AuthorizationHeader::parse(&value)?;
 /// assert_eq!(header.access_key().as_str(), "ak");
 /// assert_eq!(header.signed_headers().collect::<Vec<_>>(), ["content-length", "host"]);
-/// # Ok::<(), ccfs_proto::AuthorizationHeaderError>(())
+/// # Ok::<(), ccfs_proto::auth::AuthorizationHeaderError>(())
 /// ```
 #[derive(Clone)]
 pub struct AuthorizationHeader<'a> {

@@ -1,4 +1,4 @@
-//! auth-v2: signing requests and verifying signatures. See `docs/protocol.md`, "Signing".
+//! auth-v2: signing requests and verifying signatures. See [Signing](crate::protocol#signing).
 
 mod canonical;
 mod credentials;

@@ -3,10 +3,10 @@
 /// Splits a query into raw keys and values, as needed by [`RequestView`](crate::RequestView).
 ///
 /// Decodes `%XX`. A plus sign and a `%` without two hex digits stay unchanged; bytes that are not
-/// UTF-8 become U+FFFD. See `docs/protocol.md`, "What is not published".
+/// UTF-8 become U+FFFD. See [What is not published](crate::protocol#what-is-not-published).
 ///
 /// ```
-/// let pairs = ccfs_proto::decode_query("locationId=1%2F2&st=a=b&empty");
+/// let pairs = ccfs_proto::auth::decode_query("locationId=1%2F2&st=a=b&empty");
 /// let expected = [("locationId", "1/2"), ("st", "a=b"), ("empty", "")];
 /// assert_eq!(pairs, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
 /// ```

@@ -78,7 +78,7 @@ pub(super) fn is_header_name(name: &str) -> bool {
 /// What the canonical request has in place of an absent query.
 ///
 /// No public source says which one live servers expect.
-/// See `docs/protocol.md`, "Query line dialects".
+/// See [Query line dialects](crate::protocol#query-line-dialects).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueryLine {

@@ -1,4 +1,4 @@
-//! Signing: the `Authorization` header of a request. See `docs/protocol.md`, "Algorithm".
+//! Signing: the `Authorization` header of a request. See [Algorithm](crate::protocol#algorithm).
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::canonical::{write_canonical, write_signed_headers};
 use super::credentials::Credentials;
 use super::percent::Writer;
 use super::request::{QueryLine, RequestView, ViewError};
-use crate::timestamp::{Precision, Timestamp};
+use crate::time::{Precision, Timestamp};
 
 /// Name of the scheme, the first part of the header.
 pub(super) const SCHEME: &str = "auth-v2";
@@ -153,7 +153,7 @@ impl Signer {
     }
 }
 
-/// The steps of one signature. See `docs/protocol.md`, "Algorithm".
+/// The steps of one signature. See [Algorithm](crate::protocol#algorithm).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SigningSteps {

@@ -10,7 +10,7 @@ use super::diagnose::{Difference, diagnose};
 use super::header::{AuthorizationHeader, AuthorizationHeaderError};
 use super::request::{QueryLine, RequestView, ViewError};
 use super::sign::signature;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 use crate::words::InWords;
 
 /// Verifies signatures made with one pair of keys: those of callbacks from CC-FS, or in a server
@@ -20,7 +20,8 @@ use crate::words::InWords;
 /// constant time.
 ///
 /// ```
-/// use ccfs_proto::{Credentials, Freshness, RequestView, Signer, Timestamp, Verifier};
+/// use ccfs_proto::auth::Freshness;
+/// use ccfs_proto::{Credentials, RequestView, Signer, Timestamp, Verifier};
 ///
 /// let credentials = Credentials::from_text("ak", String::from("sk"))?;
 /// let now = Timestamp::from_unix_millis(1_630_402_730_872);
@@ -45,7 +46,7 @@ pub struct Verifier {
 
 /// How far the time of a signature may be from the verifier's. Default: 15 minutes both ways.
 ///
-/// CC-FS publishes no limit; see `docs/protocol.md`, "Lockout and clock".
+/// CC-FS publishes no limit; see [Lockout and clock](crate::protocol#lockout-and-clock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// Maximum age of a signature.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::message::Callback;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// Remembers which jobs were received, so that each is accepted once.
 ///

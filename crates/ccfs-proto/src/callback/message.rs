@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::envelope::{request_body, without_mark};
-use crate::file_name::{FileNameError, IndexFileName, ResponseId};
+use crate::answer::{request_body, without_mark};
 use crate::json::{self, Readable};
+use crate::operation::{FileNameError, IndexFileName, ResponseId};
 
 /// Keys that may hold the file name; the reference is inconsistent.
 const NAME_KEYS: [&str; 5] = [

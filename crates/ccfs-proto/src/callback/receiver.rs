@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::guard::{Begin, JobKey, ReplayGuard};
 use super::message::{Callback, CallbackError};
 use crate::auth::{Credentials, Freshness, RequestView, Verifier, VerifyError, decode_query};
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// Checks requests to the callback URL. It does no I/O and keeps no state; see the
 /// [module](super) for an example.

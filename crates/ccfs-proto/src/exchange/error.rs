@@ -9,12 +9,13 @@ use http::StatusCode;
 
 use super::failure::{FailureKind, TransportFailure};
 use super::skew::ClockSkew;
+use crate::answer::Envelope;
+use crate::answer::{Advice, ResultCode};
+use crate::answer::{AnswerError, HttpRefusal};
 use crate::auth::ViewError;
-use crate::classify::{AnswerError, HttpRefusal};
-use crate::envelope::{Envelope, shown};
 use crate::operation::FieldError;
-use crate::result_code::{Advice, ResultCode};
 use crate::words::InWords;
+use crate::words::shown;
 
 /// Why a request could not be created. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

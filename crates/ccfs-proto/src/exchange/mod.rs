@@ -1,5 +1,6 @@
 //! One call as a state machine: [`Exchange`], its steps, settings and errors.
 
+mod endpoint;
 mod error;
 mod failure;
 mod policy;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+pub use self::endpoint::{Endpoint, EndpointError, Scheme};
 pub use self::error::{ErrorKind, ExchangeError, OutOfTurn, RequestError};
 pub use self::failure::{FailureKind, TransportFailure};
 pub use self::policy::Policy;
@@ -26,9 +28,8 @@ pub use self::step::{Now, SinkKind, Step, Target};
 pub use self::tls::TlsFailure;
 
 use self::retry::Retry;
+use crate::answer::{Classified, Classifier, HttpRefusal};
 use crate::auth::{Credentials, Signer};
-use crate::classify::{Classified, Classifier, HttpRefusal};
-use crate::endpoint::Endpoint;
 use crate::operation::{Operation, Received};
 
 /// One call, from the first attempt to its outcome, as a state machine without I/O.

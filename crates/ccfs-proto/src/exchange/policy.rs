@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::auth::QueryLine;
-use crate::timestamp::Precision;
+use crate::time::Precision;
 
 /// Timeouts, retries and limits of one call. Every setting has a default.
 ///
@@ -128,7 +128,7 @@ impl Default for Policy {
             skew_threshold: Some(Duration::from_secs(60)),
             query_line: QueryLine::default(),
             precision: Precision::default(),
-            envelope_limit: crate::envelope::DEFAULT_ENVELOPE_LIMIT,
+            envelope_limit: crate::answer::DEFAULT_ENVELOPE_LIMIT,
             file_limit: 16 << 30,
         }
     }

@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use super::error::RequestError;
 use crate::auth::{RequestView, Signer, percent_encode};
-use crate::endpoint::Endpoint;
-use crate::envelope::shown;
-use crate::operation_request::OperationRequest;
-use crate::timestamp::Timestamp;
+use crate::exchange::Endpoint;
+use crate::operation::OperationRequest;
+use crate::time::Timestamp;
+use crate::words::shown;
 
 /// Headers that an operation cannot set: they belong to the exchange and to the connection.
 const RESERVED: [HeaderName; 6] = [
@@ -28,7 +28,8 @@ const RESERVED: [HeaderName; 6] = [
 /// and an [`Exchange`](crate::Exchange) for the rest.
 ///
 /// ```
-/// use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Operation, PreparedRequest, Signer, Timestamp};
+/// use ccfs_proto::exchange::PreparedRequest;
+/// use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Operation, Signer, Timestamp};
 ///
 /// let operation = DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?);
 /// let prepared = PreparedRequest::new(operation.request()?, &"https://10.1.2.3:8443/gateway".parse()?)?;
@@ -105,7 +106,7 @@ impl PreparedRequest {
     /// [`Sign`](RequestError::Sign), when the query has more parameters than can be signed.
     ///
     /// `host` stands among the headers, so that the client sends the text that was signed. With a body, content-length and
-    /// content-type are signed, too. See `docs/protocol.md`, "Signed headers".
+    /// content-type are signed, too. See [Signed headers](crate::protocol#signed-headers).
     pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
         let headers = [
             ("content-length", self.content_length.as_str()),

@@ -8,10 +8,10 @@ use super::error::ErrorKind;
 use super::failure::FailureKind;
 use super::policy::Policy;
 use super::skew::http_date;
-use crate::classify::AnswerError;
+use crate::answer::Advice;
+use crate::answer::AnswerError;
 use crate::operation::Repeat;
-use crate::result_code::Advice;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// Whether a failed attempt may be followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 use crate::words::InWords;
 
 /// After a longer round trip it is not known well enough when the server wrote its `Date`.

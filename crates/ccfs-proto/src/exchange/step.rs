@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::Request;
 
 use super::error::ExchangeError;
-use crate::endpoint::{Endpoint, Scheme};
-use crate::timestamp::Timestamp;
+use crate::exchange::{Endpoint, Scheme};
+use crate::time::Timestamp;
 
 /// The current time, as a driver passes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,16 +9,17 @@ use super::field::FieldError;
 use super::fields::Fields;
 use super::interface::{INTERFACES, Interface, InterfaceField};
 use super::{Operation, Received};
-use crate::classify::{AnswerError, Expected, FileReceipt};
-use crate::envelope::shown;
-use crate::raw_json::RawJson;
+use crate::answer::RawJson;
+use crate::answer::{AnswerError, Expected, FileReceipt};
+use crate::words::shown;
 
 /// Any operation: one of [`INTERFACES`] by its name, or a custom one.
 ///
 /// By name it sends the same bytes as the typed operation and checks the answer the same way.
 ///
 /// ```
-/// use ccfs_proto::{AnyOperation, CallError, Operation};
+/// use ccfs_proto::operation::CallError;
+/// use ccfs_proto::{AnyOperation, Operation};
 ///
 /// let fields = [("fileName", "Y:/39/record/20201015/1.wav"), ("locationId", "7")];
 /// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields)?;

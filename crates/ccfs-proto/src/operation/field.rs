@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::calendar::CalendarError;
-use crate::envelope::shown;
-use crate::file_name::FileNameError;
-use crate::wav::WavProblem;
+use crate::operation::FileNameError;
+use crate::operation::WavProblem;
+use crate::time::CalendarError;
 use crate::words::InWords;
+use crate::words::shown;
 
 /// A field of a request that the server would refuse, or that a custom
 /// [`Operation`](crate::Operation) cannot send.

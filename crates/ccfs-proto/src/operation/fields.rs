@@ -13,11 +13,11 @@ use super::any::AnyAnswer;
 use super::field::{FieldError, FieldProblem};
 use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField, Sent};
 use super::{Operation, Received, Repeat};
-use crate::calendar::LocalTime;
-use crate::classify::{AnswerError, Expected};
-use crate::envelope::request_body;
-use crate::operation_request::OperationRequest;
-use crate::{base64, wav};
+use super::{base64, wav};
+use crate::answer::request_body;
+use crate::answer::{AnswerError, Expected};
+use crate::operation::OperationRequest;
+use crate::time::LocalTime;
 
 /// The longest period that a server accepts by default, in seconds: three days.
 const SPAN_LIMIT: u64 = 3 * 24 * 3600;

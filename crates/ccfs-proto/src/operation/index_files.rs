@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::Received;
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
-use crate::calendar::{Day, LocalTime};
-use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
-use crate::file_name::{IndexFileName, ResponseId};
+use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::operation::{IndexFileName, ResponseId};
+use crate::time::{Day, LocalTime};
 
 const ID: FieldForm = FieldForm::Text { limit: 20 };
 const NUMBER: FieldForm = FieldForm::Text { limit: 25 };

@@ -5,14 +5,14 @@ use std::fmt;
 use super::field::{self, FieldError, FieldProblem};
 use super::fields::Fields;
 use super::{Received, Repeat, index_files, ivr, playback, recording};
-use crate::calendar::LocalTime;
-use crate::classify::{AnswerError, Expected, FileKind};
-use crate::file_name::IndexFileName;
+use crate::answer::{AnswerError, Expected, FileKind};
+use crate::operation::IndexFileName;
+use crate::time::LocalTime;
 
 /// All interfaces of CC-FS, by topic.
 ///
 /// ```
-/// for interface in ccfs_proto::INTERFACES {
+/// for interface in ccfs_proto::operation::INTERFACES {
 ///     println!("{:28} {}", interface.name, interface.about);
 /// }
 /// ```
@@ -36,7 +36,7 @@ pub const INTERFACES: &[Interface] = &[
     ivr::DELETE_FILE,
 ];
 
-/// One interface of CC-FS. See `docs/protocol.md`, "Other interfaces".
+/// One interface of CC-FS. See [Other interfaces](crate::protocol#other-interfaces).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Interface {

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
-use crate::classify::{AnswerError, FileReceipt};
-use crate::envelope::shown;
+use crate::answer::{AnswerError, FileReceipt};
 use crate::json;
+use crate::words::shown;
 
 /// The reference has no limit for paths; this is the one of the other names.
 const PATH: FieldForm = FieldForm::Text { limit: 225 };
@@ -77,7 +77,8 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
 /// creates a file.
 ///
 /// ```
-/// use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
+/// use ccfs_proto::Operation;
+/// use ccfs_proto::operation::{FieldProblem, IvrUploadFile, WavProblem};
 ///
 /// let refused = IvrUploadFile::new(39, &b"ID3, not a WAV file"[..]).request().unwrap_err();
 /// assert_eq!(refused.problem, FieldProblem::Wav(WavProblem::NotWav));

@@ -10,15 +10,15 @@ macro_rules! delegate {
             $inner.interface()
         }
 
-        fn request(&$this) -> Result<crate::OperationRequest, crate::FieldError> {
+        fn request(&$this) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
             $inner.request()
         }
 
-        fn repeat(&$this) -> crate::Repeat {
+        fn repeat(&$this) -> crate::operation::Repeat {
             $inner.repeat()
         }
 
-        fn expected(&$this) -> crate::Expected {
+        fn expected(&$this) -> crate::answer::Expected {
             $inner.expected()
         }
 
@@ -26,7 +26,7 @@ macro_rules! delegate {
             $inner.is_success(code)
         }
 
-        fn advice(&$this, code: &crate::ResultCode) -> crate::Advice {
+        fn advice(&$this, code: &crate::ResultCode) -> crate::answer::Advice {
             $inner.advice(code)
         }
     };
@@ -48,16 +48,21 @@ macro_rules! impl_operation {
 }
 
 mod any;
+mod base64;
 mod field;
 mod fields;
+mod file_name;
 mod index_files;
 mod interface;
 mod ivr;
 mod playback;
 mod recording;
+mod request;
+mod wav;
 
 pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
 pub use self::field::{FieldError, FieldProblem};
+pub use self::file_name::{FileNameError, IndexFileName, ResponseId};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
     GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
@@ -72,11 +77,14 @@ pub use self::recording::{
     GetRecordFileUrlFromObs, RecordingUrl,
 };
 
-use crate::classify::{AnswerError, Expected, FileReceipt};
-use crate::envelope::Envelope;
-use crate::operation_request::OperationRequest;
-use crate::raw_json::RawJson;
-use crate::result_code::{Advice, ResultCode};
+pub use self::request::OperationRequest;
+pub use self::wav::WavProblem;
+pub use crate::answer::request_body;
+
+use crate::answer::Envelope;
+use crate::answer::RawJson;
+use crate::answer::{Advice, ResultCode};
+use crate::answer::{AnswerError, Expected, FileReceipt};
 
 /// One call of an interface: the request, the expected answer, and whether it is retry-safe.
 ///

@@ -8,8 +8,8 @@ use super::field::FieldError;
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
-use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
-use crate::timestamp::Timestamp;
+use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::time::Timestamp;
 
 /// The reference has no limit for the name, nor for the token; these bound what is passed on.
 const FILE_NAME: Field = Field::required(
@@ -100,17 +100,18 @@ pub(super) const PLAY_VOICE: Interface = Interface {
 /// `playVoice`: downloads the recording of a token, over an unsigned `GET`.
 ///
 /// The token is in the URL, so that players can use it: logs of URLs are logs of tokens. See
-/// `docs/protocol.md`, "Other interfaces".
+/// [Other interfaces](crate::protocol#other-interfaces).
 ///
 /// ```
-/// use ccfs_proto::{Operation, PlayVoice, PlaybackToken, Timestamp};
+/// use ccfs_proto::operation::{PlayVoice, PlaybackToken};
+/// use ccfs_proto::{Operation, Timestamp};
 ///
 /// let token = PlaybackToken::new("9f0c".to_owned())?;
 /// let play = PlayVoice::new(token, Timestamp::from_unix_millis(1_680_336_000_000));
 /// let request = play.request()?;
 /// assert!(!request.signed && request.query[0].1 == "1680336000000");
 /// assert!(!format!("{play:?} {request:?}").contains("9f0c"));
-/// # Ok::<(), ccfs_proto::FieldError>(())
+/// # Ok::<(), ccfs_proto::operation::FieldError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

@@ -7,8 +7,8 @@ use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use super::{Received, Repeat};
-use crate::calendar::LocalTime;
-use crate::classify::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::time::LocalTime;
 
 const NAME: FieldForm = FieldForm::Text { limit: 225 };
 const CALL_ID: FieldForm = FieldForm::Text { limit: 25 };

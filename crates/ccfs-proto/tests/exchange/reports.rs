@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::{
-    Exchange, FailureKind, Now, Policy, QueryAgentSkillInfoData, Step, Timestamp, TlsFailure,
-};
+use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::{Exchange, FailureKind, Now, Policy, QueryAgentSkillInfoData, Step, Timestamp};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use proptest::prelude::*;
 

@@ -4,10 +4,11 @@ use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use ccfs_proto::auth::Freshness;
+use ccfs_proto::exchange::OutOfTurn;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, FailureKind, Freshness, Now,
-    Operation, OutOfTurn, Policy, QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp,
-    Verifier,
+    Credentials, DownloadAgentSkillInfoFile, Exchange, ExchangeError, FailureKind, Now, Operation,
+    Policy, QueryAgentSkillInfoData, RequestView, SinkKind, Step, Timestamp, Verifier,
 };
 use http::{HeaderMap, Request, StatusCode, header};
 use proptest::sample::Index;

@@ -1,9 +1,9 @@
 //! Envelopes and callbacks.
 
-use ccfs_proto::{
-    Callback, CallbackError, Day, Envelope, EnvelopeError, IndexFileName, RawJson, ResponseId,
-    ResultCode, request_body,
-};
+use ccfs_proto::answer::{EnvelopeError, RawJson};
+use ccfs_proto::callback::{Callback, CallbackError};
+use ccfs_proto::operation::request_body;
+use ccfs_proto::{Day, Envelope, IndexFileName, ResponseId, ResultCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

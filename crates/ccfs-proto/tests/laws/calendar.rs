@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use ccfs_proto::{CalendarError, Day, LocalTime, Precision, Timestamp, TimestampError};
+use ccfs_proto::time::{CalendarError, Precision, TimestampError};
+use ccfs_proto::{Day, LocalTime, Timestamp};
 use proptest::prelude::*;
 
 use super::cases;

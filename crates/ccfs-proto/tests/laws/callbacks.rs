@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ccfs_proto::auth::{Freshness, VerifyError, decode_query};
 use ccfs_proto::callback::{
     Answer, Begin, Callback, CallbackError, JobKey, MemoryGuard, Outcome, ReceiveError, Receiver,
     ReplayGuard, with_request,
 };
-use ccfs_proto::{
-    Credentials, Freshness, RequestView, Signer, Timestamp, VerifyError, decode_query,
-};
+use ccfs_proto::{Credentials, RequestView, Signer, Timestamp};
 use http::HeaderValue;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,7 +1,8 @@
 //! The verdict on an answer depends on its bytes, not on how they were cut.
 
 use bytes::Bytes;
-use ccfs_proto::{AnswerError, Classified, Classifier, Envelope, Expected, FileKind, LooksLike};
+use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind, LooksLike};
+use ccfs_proto::{Classifier, Envelope};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,9 +1,8 @@
 //! Endpoints, and what a request's target looks like to URL libraries.
 
-use ccfs_proto::{
-    Endpoint, EndpointError, OperationRequest, PreparedRequest, RequestError, Scheme, Signer,
-    Timestamp,
-};
+use ccfs_proto::exchange::{EndpointError, PreparedRequest, RequestError, Scheme};
+use ccfs_proto::operation::OperationRequest;
+use ccfs_proto::{Endpoint, Signer, Timestamp};
 use http::{Method, Uri, header};
 use proptest::prelude::*;
 use url::Url;

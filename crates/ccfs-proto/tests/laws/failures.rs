@@ -6,10 +6,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use ccfs_proto::{
-    ErrorKind, Exchange, ExchangeError, FailureKind, Now, Policy, Step, Timestamp, TlsFailure,
-    TransportFailure,
-};
+use ccfs_proto::exchange::{TlsFailure, TransportFailure};
+use ccfs_proto::{ErrorKind, Exchange, ExchangeError, FailureKind, Now, Policy, Step, Timestamp};
 use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use ccfs_proto::{Advice, Day, FileNameError, IndexFileName, ResponseId, ResultCode};
+use ccfs_proto::answer::Advice;
+use ccfs_proto::operation::FileNameError;
+use ccfs_proto::{Day, IndexFileName, ResponseId, ResultCode};
 use proptest::prelude::*;
 
 use super::cases;

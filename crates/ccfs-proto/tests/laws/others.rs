@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use ccfs_proto::{Precision, QueryLine, Signer, Timestamp};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::time::Precision;
+use ccfs_proto::{Signer, Timestamp};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use ccfs_proto::{Credentials, QueryLine, RequestView};
+use ccfs_proto::auth::QueryLine;
+use ccfs_proto::{Credentials, RequestView};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 

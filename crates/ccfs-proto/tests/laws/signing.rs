@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ccfs_proto::{Precision, QueryLine, RequestView, Signer, Timestamp, ViewError};
+use ccfs_proto::auth::{QueryLine, ViewError};
+use ccfs_proto::time::Precision;
+use ccfs_proto::{RequestView, Signer, Timestamp};
 use proptest::prelude::*;
 
 use super::requests::{

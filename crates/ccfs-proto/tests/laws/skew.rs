@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ccfs_proto::{ClockSkew, Timestamp};
+use ccfs_proto::Timestamp;
+use ccfs_proto::exchange::ClockSkew;
 use http::{HeaderMap, header};
 use proptest::prelude::*;
 

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use ccfs_proto::{
-    AuthorizationHeader, Credentials, Difference, Freshness, QueryLine, Signer, Timestamp,
-    Verifier, VerifyError,
-};
+use ccfs_proto::auth::{AuthorizationHeader, Difference, Freshness, QueryLine, VerifyError};
+use ccfs_proto::{Credentials, Signer, Timestamp, Verifier};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

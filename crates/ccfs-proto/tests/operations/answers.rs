@@ -1,10 +1,13 @@
 //! What becomes of good answers, and which field the error names when one lacks something.
 
+use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind, FileReceipt, RawJson};
+use ccfs_proto::operation::{
+    AnyAnswer, BillData, DownloadRecord, GetRecordFileUrlFromObs, INTERFACES, IvrDeleteFile,
+    IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryBillData,
+    Received, Repeat, RequestPlayVoice,
+};
 use ccfs_proto::{
-    AnswerError, AnyAnswer, AnyOperation, BillData, Classified, Classifier, DownloadRecord,
-    Envelope, Expected, FileKind, FileReceipt, GetRecordFileUrlFromObs, INTERFACES, IvrDeleteFile,
-    IvrGetFileHash, IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
-    QueryAgentSkillInfoData, QueryBillData, RawJson, Received, Repeat, RequestPlayVoice, Timestamp,
+    AnyOperation, Classifier, Envelope, Operation, QueryAgentSkillInfoData, Timestamp,
 };
 use http::{HeaderMap, StatusCode};
 

@@ -1,11 +1,13 @@
 //! The exact bytes of one request of every interface, against JSON that was written by hand.
 
+use ccfs_proto::operation::{
+    BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, IvrDeleteFile,
+    IvrDownloadFile, IvrGetFileHash, IvrUploadFile, PlayVoice, PlaybackToken,
+    QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
+};
 use ccfs_proto::{
-    BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
-    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
-    GetRecordFileUrlFromObs, IndexFileName, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash,
-    IvrUploadFile, Operation, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
-    QueryAgentSkillInfoData, QueryBillData, RequestPlayVoice, Timestamp,
+    DownloadAgentSkillInfoFile, IndexFileName, Operation, QueryAgentSkillInfoData, Timestamp,
 };
 
 use super::support::{BASE, CALLBACK, INDEX_FILE, parameters, sends, time, wav};

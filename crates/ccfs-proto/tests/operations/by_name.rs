@@ -1,9 +1,10 @@
 //! Calls that are only known by name: what the table says is what they take.
 
-use ccfs_proto::{
-    AnyOperation, CallError, Expected, FieldForm, FieldPlace, FieldProblem, FileKind, INTERFACES,
-    Interface, Operation,
+use ccfs_proto::answer::{Expected, FileKind};
+use ccfs_proto::operation::{
+    CallError, FieldForm, FieldPlace, FieldProblem, INTERFACES, Interface,
 };
+use ccfs_proto::{AnyOperation, Operation};
 
 use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, parts, wav};
 

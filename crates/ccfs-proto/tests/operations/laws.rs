@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ccfs_proto::operation::{
+    BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
+    FieldProblem, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
+    IvrGetFileHash, IvrUploadFile, OperationRequest, PlayVoice, PlaybackToken,
+    QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
+};
 use ccfs_proto::{
-    AnyOperation, BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
-    DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError,
-    FieldForm, FieldPlace, FieldProblem, GetRecordFileUrlFromObs, INTERFACES, IndexFileName,
-    Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, LocalTime, Operation,
-    OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData, QueryAgentSkillInfoData,
-    QueryBillData, RequestPlayVoice, Timestamp,
+    AnyOperation, DownloadAgentSkillInfoFile, IndexFileName, LocalTime, Operation,
+    QueryAgentSkillInfoData, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};

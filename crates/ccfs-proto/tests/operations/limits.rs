@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ccfs_proto::{
+use ccfs_proto::operation::{
     BillData, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
     FieldForm, FieldProblem, GetRecordFileUrlFromObs, Interface, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, LocalTime, Operation, PlaybackToken, QueryAgentOprInfoData,
-    QueryAgentSkillInfoData, QueryBillData, RequestPlayVoice,
+    IvrGetFileHash, PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
 };
+use ccfs_proto::{LocalTime, Operation, QueryAgentSkillInfoData};
 
 use super::support::{CALLBACK, parts, refused, time};
 

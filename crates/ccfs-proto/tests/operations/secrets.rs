@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use ccfs_proto::{
-    AnyOperation, Envelope, GetRecordFileUrlFromObs, IvrUploadFile, Operation, PlayVoice,
-    PlaybackToken, Received, RequestPlayVoice, Timestamp,
+use ccfs_proto::operation::{
+    GetRecordFileUrlFromObs, IvrUploadFile, PlayVoice, PlaybackToken, Received, RequestPlayVoice,
 };
+use ccfs_proto::{AnyOperation, Envelope, Operation, Timestamp};
 
 use super::support::{pairs, time, wav};
 

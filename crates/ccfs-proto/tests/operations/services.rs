@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ccfs_proto::answer::{Advice, AnswerError, Classified, Expected, RawJson};
+use ccfs_proto::exchange::{PreparedRequest, RequestError};
+use ccfs_proto::operation::{AnyAnswer, FieldError, OperationRequest, Received, Repeat};
 use ccfs_proto::{
-    Advice, AnswerError, AnyAnswer, AnyOperation, Classified, Classifier, Credentials, Endpoint,
-    ErrorKind, Exchange, ExchangeError, Expected, FieldError, Now, Operation, OperationRequest,
-    Policy, PreparedRequest, RawJson, Received, Repeat, RequestError, RequestView, ResultCode,
-    Signer, Step, Timestamp, Verifier,
+    AnyOperation, Classifier, Credentials, Endpoint, ErrorKind, Exchange, ExchangeError, Now,
+    Operation, Policy, RequestView, ResultCode, Signer, Step, Timestamp, Verifier,
 };
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;

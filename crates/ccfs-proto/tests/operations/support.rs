@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use ccfs_proto::{CallError, FieldError, FieldProblem, LocalTime, Operation, OperationRequest};
+use ccfs_proto::operation::{CallError, FieldError, FieldProblem, OperationRequest};
+use ccfs_proto::{LocalTime, Operation};
 
 pub(super) const BASE: &str = "/CCFS/resource/ccfs/";
 pub(super) const CALLBACK: &str = "https://10.9.8.7:9443/callback";

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ccfs_proto::{FieldProblem, IvrUploadFile, Operation, WavProblem};
+use ccfs_proto::Operation;
+use ccfs_proto::operation::{FieldProblem, IvrUploadFile, WavProblem};
 use proptest::prelude::*;
 
 use super::laws::cases;

@@ -1,7 +1,8 @@
 //! The lines of a journal.
 
 use ccfs_archive::IndexKind;
-use ccfs_proto::{AccessKey, Endpoint, ResponseId, Timestamp};
+use ccfs_proto::auth::AccessKey;
+use ccfs_proto::{Endpoint, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;

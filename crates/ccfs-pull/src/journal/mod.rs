@@ -7,7 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs_proto::{AccessKey, Endpoint};
+use ccfs_proto::Endpoint;
+use ccfs_proto::auth::AccessKey;
 
 pub use self::entry::Entry;
 use self::entry::{Header, VERSION};

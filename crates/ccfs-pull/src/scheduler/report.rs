@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ccfs_proto::{Callback, Now, ResponseId};
+use ccfs_proto::callback::Callback;
+use ccfs_proto::{Now, ResponseId};
 
 use super::open::{NotThere, Open};
 use super::step::{Asked, Outcome, Step, Stored, Task, Trouble};

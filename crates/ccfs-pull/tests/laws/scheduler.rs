@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use ccfs_proto::{Callback, Day, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
+use ccfs_proto::callback::Callback;
+use ccfs_proto::{Day, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
 use ccfs_pull::{
     Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone,
     windows,

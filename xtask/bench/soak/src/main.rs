@@ -19,10 +19,8 @@ use ccfs_archive::Archive;
 use ccfs_conformance::ManualClock;
 use ccfs_driver::{Error as CallError, Config};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{
-    DownloadAgentSkillInfoFile, FileReceipt, IndexFileName, Policy, QueryAgentSkillInfoData,
-    ResultCode,
-};
+use ccfs_proto::answer::FileReceipt;
+use ccfs_proto::{DownloadAgentSkillInfoFile, IndexFileName, Policy, QueryAgentSkillInfoData, ResultCode};
 use ccfs_tls::Trust;
 
 type Failed = Box<dyn Error + Send + Sync>;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::FileKind;
-use crate::envelope::EnvelopeError;
+use crate::answer::EnvelopeError;
 
 /// Why an answer is not usable. It does not contain any of the body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ const LIMIT: usize = 2048;
 ///
 /// A path prefix is allowed; user names, queries and fragments are not. Host names become lower-case
 /// and the scheme's default port is dropped, as HTTP clients do, so that the signed `Host` header is
-/// the one that is sent. See `docs/protocol.md`, "Endpoints".
+/// the one that is sent. See [Endpoints](crate::protocol#endpoints).
 ///
 /// ```
 /// use ccfs_proto::Endpoint;
@@ -20,7 +20,7 @@ const LIMIT: usize = 2048;
 /// assert_eq!(endpoint.host_header(), "[2001:db8::7]");
 /// assert_eq!(endpoint.to_string(), "https://[2001:db8::7]/gateway");
 /// assert!("https://user:word@10.1.2.3".parse::<Endpoint>().is_err());
-/// # Ok::<(), ccfs_proto::EndpointError>(())
+/// # Ok::<(), ccfs_proto::exchange::EndpointError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {

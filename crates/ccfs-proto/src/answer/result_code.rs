@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::envelope::shown;
+use crate::words::shown;
 
 /// What a caller can do about a result code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +49,7 @@ macro_rules! result_codes {
         /// The result code of an envelope: text, whose leading zeros are significant.
         ///
         /// Codes outside the documented list occur and are kept in [`Other`](Self::Other).
-        /// See `docs/protocol.md`, "Result codes".
+        /// See [Result codes](crate::protocol#result-codes).
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ResultCode {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::calendar::Day;
+use crate::time::Day;
 
 /// Number of hex digits of a response ID.
 const ID_LEN: usize = 32;
@@ -19,7 +19,7 @@ const SUFFIX: &str = ".zip";
 /// let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse()?;
 /// // Servers may send dashes; file names do not have them.
 /// assert_eq!(ResponseId::from_server("9239cb50-a838-4bb0-ab50-3441bf089446")?, id);
-/// # Ok::<(), ccfs_proto::FileNameError>(())
+/// # Ok::<(), ccfs_proto::operation::FileNameError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResponseId([u8; ID_LEN]);
@@ -75,10 +75,11 @@ impl fmt::Debug for ResponseId {
 /// Valid name of an index file: `yyyyMMdd_{responseId}.zip`.
 ///
 /// Parsing is strict; [`lenient`](Self::lenient) accepts all names that the server accepts.
-/// See `docs/protocol.md`, "Index file names".
+/// See [Index file names](crate::protocol#index-file-names).
 ///
 /// ```
-/// use ccfs_proto::{FileNameError, IndexFileName};
+/// use ccfs_proto::IndexFileName;
+/// use ccfs_proto::operation::FileNameError;
 ///
 /// let name: IndexFileName = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
 /// assert_eq!(name.day().map(|day| day.to_string()).as_deref(), Some("2023-04-06"));

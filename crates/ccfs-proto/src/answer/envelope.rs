@@ -6,28 +6,26 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::classify::AnswerError;
+use crate::answer::AnswerError;
+use crate::answer::RawJson;
+use crate::answer::ResultCode;
 use crate::json;
-use crate::raw_json::RawJson;
-use crate::result_code::ResultCode;
 
 /// The version in requests.
 const VERSION: &str = "2.0";
 /// The default limit of an envelope, in bytes.
 pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
-/// Characters of a server's text that are shown.
-const SHOWN: usize = 200;
 
 /// Creates the body of a request: `{"request":{"version":"2.0"},"msgBody":…}`.
 ///
-/// Sign and send these bytes; do not serialize them again. See `docs/protocol.md`, "Envelope".
+/// Sign and send these bytes; do not serialize them again. See [Envelope](crate::protocol#envelope).
 ///
 /// # Errors
 ///
 /// Fails when `msg_body` cannot be serialized, such as a map whose keys are not texts.
 ///
 /// ```
-/// use ccfs_proto::request_body;
+/// use ccfs_proto::operation::request_body;
 ///
 /// let body = request_body(&serde_json::json!({"fileName": "a"}))?;
 /// assert_eq!(&body[..], br#"{"request":{"version":"2.0"},"msgBody":{"fileName":"a"}}"#);
@@ -50,7 +48,7 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 /// A server's JSON answer: `{"resultCode":…,"resultDesc":…,"resultData":…}`.
 ///
 /// The older `response:{version,resultCode,resultMsg}` may be next to these or replace them; when
-/// both are present, the newer fields count. See `docs/protocol.md`, "Envelope".
+/// both are present, the newer fields count. See [Envelope](crate::protocol#envelope).
 ///
 /// ```
 /// use ccfs_proto::{Envelope, ResultCode};
@@ -58,7 +56,7 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 /// let envelope = Envelope::parse(br#"{"resultCode":"0300011","resultDesc":"","resultData":""}"#)?;
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
 /// assert!(envelope.data().is_none());
-/// # Ok::<(), ccfs_proto::EnvelopeError>(())
+/// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -233,16 +231,6 @@ impl<'de> Deserialize<'de> for Code {
 /// Removes a UTF-8 byte order mark.
 pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
-}
-
-/// Shortens a server's text for messages: 200 characters, control characters replaced.
-pub(crate) fn shown(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut short: String = text.chars().take(SHOWN).map(clean).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 /// Why an answer's JSON is not usable. It does not contain any of the JSON.

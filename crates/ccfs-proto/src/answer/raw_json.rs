@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::envelope::{EnvelopeError, without_mark};
+use crate::answer::{EnvelopeError, without_mark};
 use crate::json::{self, Readable};
 
 /// JSON as the server wrote it: the `resultData` of an envelope, or a whole answer.
@@ -30,7 +30,7 @@ use crate::json::{self, Readable};
 /// assert_eq!(data.text("node").as_deref(), Some("a"));
 /// assert_eq!(data.parse::<Usage>()?.used_bytes, 5_242_880);
 /// assert_eq!(data.as_str(), r#"{"node": "a", "usedBytes": 5242880}"#);
-/// # Ok::<(), ccfs_proto::EnvelopeError>(())
+/// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
 /// ```
 #[derive(Clone)]
 pub struct RawJson(Box<RawValue>);

@@ -1,20 +1,15 @@
 //! Classifying answers by their bytes.
 
-mod error;
-mod refusal;
-mod tail;
-
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
-pub use self::error::{AnswerError, LooksLike};
-pub use self::refusal::HttpRefusal;
-
-use self::tail::Tail;
-use crate::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
-use crate::raw_json::RawJson;
+use super::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
+use super::error::{AnswerError, LooksLike};
+use super::raw_json::RawJson;
+use super::refusal::HttpRefusal;
+use super::tail::Tail;
 
 /// Blanks that are ignored before a JSON answer.
 const BLANKS: usize = 64;
@@ -62,11 +57,12 @@ pub enum Expected {
 /// It uses the status and the first bytes, and ignores the content type, because refusals of file
 /// interfaces may have an octet-stream type. The result does not depend on how the bytes were cut.
 /// It buffers twelve bytes of a file, and all of a JSON answer up to a limit. See
-/// `docs/protocol.md`, "Answers".
+/// [Answers](crate::protocol#answers).
 ///
 /// ```
 /// use bytes::Bytes;
-/// use ccfs_proto::{Classified, Classifier, Expected, FileKind, ResultCode};
+/// use ccfs_proto::answer::{Classified, Expected, FileKind};
+/// use ccfs_proto::{Classifier, ResultCode};
 /// use http::{HeaderMap, StatusCode};
 ///
 /// let expected = Expected::File(&[FileKind::Zip]);
@@ -76,7 +72,7 @@ pub enum Expected {
 /// }
 /// let Classified::Envelope(envelope) = classifier.finish()? else { panic!("an envelope") };
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
-/// # Ok::<(), ccfs_proto::AnswerError>(())
+/// # Ok::<(), ccfs_proto::answer::AnswerError>(())
 /// ```
 #[derive(Debug)]
 pub struct Classifier {

@@ -8,7 +8,7 @@ use http::Method;
 
 /// What an operation sends: the parts of an HTTP request that do not depend on the endpoint.
 ///
-/// [`PreparedRequest::new`](crate::PreparedRequest::new) checks path and headers, and puts the
+/// [`PreparedRequest::new`](crate::exchange::PreparedRequest::new) checks path and headers, and puts the
 /// request on an endpoint.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::civil;
 use jiff::tz::Offset;
 
-use crate::calendar::{Day, LocalTime, has_shape};
+use super::calendar::has_shape;
+use super::{Day, LocalTime};
 
 /// 9999-12-31T23:59:59.999Z, the last time with a year of four digits.
 const LAST_MILLIS: i64 = 253_402_300_799_999;
@@ -22,13 +23,14 @@ const SECONDS_SHAPE: &[u8; 20] = b"0000-00-00T00:00:00Z";
 /// the nearest time that can.
 ///
 /// ```
-/// use ccfs_proto::{Precision, Timestamp};
+/// use ccfs_proto::Timestamp;
+/// use ccfs_proto::time::Precision;
 ///
 /// let at = Timestamp::from_unix_millis(1_630_402_730_872);
 /// assert_eq!(at.to_string(), "2021-08-31T09:38:50.872Z");
 /// assert_eq!(at.text(Precision::Seconds).as_str(), "2021-08-31T09:38:50Z");
 /// assert_eq!("2021-08-31T09:38:50.872Z".parse::<Timestamp>()?, at);
-/// # Ok::<(), ccfs_proto::TimestampError>(())
+/// # Ok::<(), ccfs_proto::time::TimestampError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);

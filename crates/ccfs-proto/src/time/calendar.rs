@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use jiff::civil;
 
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// A date of the Gregorian calendar in the years 0 to 9999, written as `2023-04-06`.
 ///
 /// ```
-/// use ccfs_proto::{CalendarError, Day};
+/// use ccfs_proto::Day;
+/// use ccfs_proto::time::CalendarError;
 ///
 /// let day = Day::new(2024, 2, 28)?.next().expect("it is not the last day of the year 9999");
 /// assert_eq!(day, "2024-02-29".parse()?);
@@ -98,10 +99,11 @@ impl FromStr for Day {
 /// A date and time of day without a time zone, in whole seconds: `2023-04-06 08:30:00`.
 ///
 /// The interfaces use the local time of the call center (tenant time zone).
-/// See `docs/protocol.md`, "Agent skill interfaces".
+/// See [Agent skill interfaces](crate::protocol#agent-skill-interfaces).
 ///
 /// ```
-/// use ccfs_proto::{CalendarError, LocalTime, Timestamp};
+/// use ccfs_proto::time::CalendarError;
+/// use ccfs_proto::{LocalTime, Timestamp};
 ///
 /// let begin: LocalTime = "2023-04-06 08:30:00".parse()?;
 /// let end = begin.plus_seconds(3600).expect("it is before the year 10000");
