@@ -1,4 +1,4 @@
-//! The table of interfaces: what a typed operation, a call by name and a command's help follow from.
+//! The table of interfaces, from which typed operations, calls by name and help texts follow.
 
 use std::fmt;
 
