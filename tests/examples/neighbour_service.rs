@@ -126,11 +126,8 @@ fn serve(listener: &TcpListener, verifier: &Verifier) -> Result<Vec<String>, Box
             Ok(_) if header("x-form") == "plain" => ("200 OK", AGENTS.into()),
             Ok(_) => ("200 OK", format!(r#"{{"resultCode":"0100000","resultData":{AGENTS}}}"#)),
         };
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nretry-after: 0\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
+        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len())?;
+        write!(stream, "retry-after: 0\r\nconnection: close\r\n\r\n{body}")?;
         served.push(line.trim_end_matches(" HTTP/1.1").to_owned());
     }
     Ok(served)

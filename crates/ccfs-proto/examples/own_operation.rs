@@ -1,6 +1,6 @@
 //! A custom operation: an interface that this crate does not know.
 //!
-//! This example signs and prints it; an `Exchange`, or a client of a backend, sends it like any other.
+//! This example signs and prints it; an `Exchange`, or a backend's client, sends it like any other.
 //! Run it with `cargo run -p ccfs-proto --example own_operation`. It prints:
 //!
 //! ```text

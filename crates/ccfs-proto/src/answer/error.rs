@@ -20,7 +20,7 @@ pub enum AnswerError {
         looks_like: LooksLike,
     },
     /// The body ended too early.
-    #[error("answer is cut off after {received} bytes{}", declared.map(|n| format!(" of {n}")).unwrap_or_default())]
+    #[error("answer is cut off after {received} bytes{}", of_declared(*declared))]
     Truncated {
         /// Length that the server declared; `None` when the end of the file itself is missing.
         declared: Option<u64>,
@@ -54,6 +54,10 @@ pub enum AnswerError {
     /// A reason of a custom [`Operation`](crate::Operation).
     #[error("{0}")]
     Custom(Cow<'static, str>),
+}
+
+fn of_declared(length: Option<u64>) -> String {
+    length.map(|length| format!(" of {length}")).unwrap_or_default()
 }
 
 impl AnswerError {

@@ -61,8 +61,8 @@ impl fmt::Display for HttpRefusal {
         }
         f.write_str(match self.status.as_u16() {
             401 => {
-                ": the server rejected the signature; check keys, clock and endpoint first, because \
-                 bad signatures lock the address"
+                ": the server rejected the signature; check keys, clock and endpoint before the \
+                 next call, because bad signatures lock the address"
             }
             403 => {
                 ": the server locked this address after bad signatures, or denies the call; wait, \

@@ -1,4 +1,4 @@
-//! The table of interfaces: what a typed operation, a call by name and a command's help follow from.
+//! The table of interfaces, from which typed operations, calls by name and help texts follow.
 
 use std::fmt;
 
@@ -253,14 +253,11 @@ impl FieldForm {
             }
             Self::Time => return Ok(value.parse::<LocalTime>()?.to_string()),
             Self::Number => {
-                let allowed = "a whole number, at most 18446744073709551615";
-                return number(value, u64::MAX).ok_or_else(|| FieldProblem::form(value, allowed));
+                return number(value, u64::MAX, "a whole number, at most 18446744073709551615");
             }
             Self::UnixMillis => {
-                // The last millisecond of the year 9999.
-                let allowed = "milliseconds since 1970, before the year 10000";
-                return number(value, 253_402_300_799_999)
-                    .ok_or_else(|| FieldProblem::form(value, allowed));
+                let last = 253_402_300_799_999;
+                return number(value, last, "milliseconds since 1970, before the year 10000");
             }
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
@@ -271,11 +268,13 @@ impl FieldForm {
     }
 }
 
-/// Reads digits alone: `parse` accepts a plus sign, too.
-fn number(text: &str, limit: u64) -> Option<String> {
-    let digits = Some(text).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-    let number: u64 = digits?.parse().ok()?;
-    (number <= limit).then(|| number.to_string())
+/// Reads digits only: `parse` accepts a plus sign, too.
+fn number(text: &str, limit: u64, allowed: &'static str) -> Result<String, FieldProblem> {
+    let is_digits = text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse::<u64>() {
+        Ok(number) if is_digits && number <= limit => Ok(number.to_string()),
+        _ => Err(FieldProblem::form(text, allowed)),
+    }
 }
 
 impl fmt::Display for FieldForm {

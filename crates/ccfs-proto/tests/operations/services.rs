@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::answer::{Advice, AnswerError, Classified, Expected, RawJson};
+use ccfs_proto::answer::{Advice, AnswerError, Classified, EnvelopeError, Expected, RawJson};
 use ccfs_proto::exchange::{PreparedRequest, RequestError};
 use ccfs_proto::operation::{AnyAnswer, FieldError, OperationRequest, Received, Repeat};
 use ccfs_proto::{
@@ -246,6 +246,19 @@ fn a_custom_operation_by_type_and_without() {
     let boxed: Box<dyn Operation<Answer = Vec<Value>>> = Box::new(list(Expected::Envelope));
     let (boxed, sent) = call(boxed, &bodies);
     assert_eq!((boxed.unwrap().len(), sent), (1, 2));
+}
+
+#[test]
+fn json_is_held_up_to_the_limit_of_an_envelope() {
+    let classify = |limit: usize| {
+        let classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Json);
+        let mut classifier = classifier.envelope_limit(limit);
+        classifier.push(Bytes::from_static(b"[1,"))?;
+        classifier.push(Bytes::from_static(b"2]"))?;
+        classifier.finish()
+    };
+    assert!(matches!(classify(5), Ok(Classified::Json(_))));
+    assert_eq!(classify(4), Err(EnvelopeError::TooLarge { limit: 4 }.into()));
 }
 
 #[test]
