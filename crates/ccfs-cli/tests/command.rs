@@ -146,7 +146,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
         ),
         (
             &["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"],
-            "has 31 characters, and it must have 32",
+            "response ID is 31 characters long, not 32",
         ),
         (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
         (&["download", NAME, "-o", "-"], "stdout is none"),
