@@ -142,11 +142,11 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
     for (arguments, said) in [
         (
             &["download", "20230230_9239cb50a8384bb0ab503441bf089446.zip"][..],
-            "must begin with a day that exists",
+            "does not start with a date",
         ),
         (
             &["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"],
-            "has 31 characters, and it must have 32",
+            "response ID is 31 characters long, not 32",
         ),
         (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
         (&["download", NAME, "-o", "-"], "stdout is none"),
@@ -171,7 +171,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
         ),
         (&["--ca", "nowhere.pem", "download", NAME], "nowhere.pem cannot be read"),
         (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
-        (&["--endpoint", "10.1.2.3:8443", "download", NAME], "must begin with https://"),
+        (&["--endpoint", "10.1.2.3:8443", "download", NAME], "endpoint has no scheme"),
         (&["--tz", "Mars/Olympus", "convert", "ca.txt"], "is not a time zone"),
         (
             &[
@@ -195,7 +195,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
                 "--callback",
                 "http://h/",
             ],
-            "--begin: a",
+            "--begin: malformed time",
         ),
         (
             &[

@@ -124,7 +124,7 @@ fn verify_says_what_differs() {
             "another secret key, or another path",
         ),
         (&["--path", "/a", "--header", "host: h:8443", "--method", "GET"], "another method"),
-        (&["--path", "/a", "--header", "accept: */*"], "covers the header `host`"),
+        (&["--path", "/a", "--header", "accept: */*"], "signed header `host` is missing"),
     ] {
         let run = verify(&signed, request);
         run.ends_with_code(4);
@@ -132,7 +132,7 @@ fn verify_says_what_differs() {
     }
     let late = verify(&signed, &[&base[..], &["--timestamp", "2021-08-31T10:38:50Z"]].concat());
     late.ends_with_code(4);
-    assert!(late.stderr.contains("behind the receiver's clock"), "{}", late.stderr);
+    assert!(late.stderr.contains("behind the verifier's clock"), "{}", late.stderr);
 }
 
 /// Python's `hmac` and `urllib` sign the same request by the rules of the protocol page.

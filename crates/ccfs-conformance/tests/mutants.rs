@@ -33,7 +33,7 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
     (Flaw::FollowsRedirects, &[("a redirect is not followed", "HTTP 404")]),
     (Flaw::AddsHeaders, &[("no header is added", "user-agent")]),
     (Flaw::ChangesHost, &[("what is sent is what was signed", "Some(\"127.0.0.1\")")]),
-    (Flaw::ChangesBody, &[("what is sent is what was signed", "the signature does not match")]),
+    (Flaw::ChangesBody, &[("what is sent is what was signed", "signature does not match")]),
     (
         Flaw::Unpacks,
         &[("nothing is unpacked", "broke before the response began (after 4 attempts)")],

@@ -211,7 +211,7 @@ pub enum VerifyError {
     Mismatch,
     /// The signature is valid, but its time is too far from the verifier's.
     #[error(
-        "valid signature is {} {} the clock, limit {}; compare the clocks",
+        "valid signature is {} {} the verifier's clock, limit {}; compare the clocks",
         InWords(Duration::from_millis(age_millis.unsigned_abs())),
         if *age_millis >= 0 { "behind" } else { "ahead of" },
         InWords(*allowed)
