@@ -30,8 +30,8 @@ pub fn ask_both(
 fn outcome<T>(result: Result<T, Error>) -> Outcome {
     match result {
         Ok(_) => Ok("a file".into()),
-        Err(Error::Exchange(error)) if error.kind.result_code().is_some() => {
-            Ok(error.kind.result_code().map(ToString::to_string).unwrap_or_default())
+        Err(Error::Exchange(error)) if error.result_code().is_some() => {
+            Ok(error.result_code().map(ToString::to_string).unwrap_or_default())
         }
         Err(error) => Err(error),
     }

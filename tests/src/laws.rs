@@ -275,7 +275,7 @@ fn stops<B: Backend + Default>((status, rest): (u16, Vec<Behaviour>)) -> Result<
         .client(&setup(&server, &ManualClock::default()))
         .to_writer(download(), &mut taken);
     prop_assert!(
-        matches!(result, Err(Error::Exchange(error)) if error.kind.is_auth() && error.attempts == 1)
+        matches!(result, Err(Error::Exchange(error)) if error.is_auth() && error.attempts == 1)
     );
     prop_assert!(taken.is_empty());
     prop_assert_eq!(server.seen().len(), 1);

@@ -45,7 +45,7 @@ fn fails(emulator: &Emulator, trust: &Trust, expected: TlsFailure, words: &str) 
             (&ErrorKind::Transport(FailureKind::Tls(expected).into()), 1),
             "{name}"
         );
-        assert!(exchange.kind.is_network());
+        assert!(exchange.is_network());
     }
     assert!(emulator.received().is_empty());
 }

@@ -114,12 +114,12 @@ impl From<FileError> for Failure {
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         let kind = match &error.kind {
-            kind if kind.is_auth() => Kind::Authentication,
-            kind if kind.is_network() => Kind::Network,
+            _ if error.is_auth() => Kind::Authentication,
+            _ if error.is_network() => Kind::Network,
             ErrorKind::Request(_) => Kind::Usage,
             _ => Kind::Refused,
         };
-        let result_code = error.kind.result_code().map(ToString::to_string);
+        let result_code = error.result_code().map(ToString::to_string);
         let hint = match (kind, error.kind.root()) {
             (Kind::Network, _) => Some("ccfs doctor, with the same settings, finds out why"),
             // Not after a 403: whoever is locked out sends nothing.

@@ -537,7 +537,7 @@ proptest! {
         script.moods = lies.iter().map(|lie| Mood { status: 401, date: Date::Lie(lie / 1000), ..Mood::good([Duration::ZERO; 2]) }).collect();
         let run = run(&script, false);
         let error = run.outcome.unwrap_err();
-        prop_assert!(error.kind.is_auth(), "{}", error);
+        prop_assert!(error.is_auth(), "{}", error);
         let most = if switched_off { 1 } else { 2 };
         prop_assert!(run.attempts.len() <= most);
     }

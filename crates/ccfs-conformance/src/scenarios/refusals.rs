@@ -21,7 +21,7 @@ pub(super) fn result_codes(backend: &dyn Backend) -> Played {
         bench.emulator.faults().clear();
         bench.emulator.faults().add(Fault::ErrorUnder200(code.clone()));
         let error = failure(bench.download(&file_name()))?;
-        same("the result code", &Some(code), &error.kind.result_code())?;
+        same("the result code", &Some(code), &error.result_code())?;
         let expected = if code.advice() == Advice::TryLater { 2 } else { 1 };
         same(&format!("attempts after {code}"), &expected, &error.attempts)?;
         bench.requests_are(expected as usize)?;
@@ -33,7 +33,7 @@ pub(super) fn result_codes(backend: &dyn Backend) -> Played {
 pub(super) fn missing_file(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
     let error = failure(bench.download(&file_name()))?;
-    same("the result code", &Some(&ResultCode::FileNotFound), &error.kind.result_code())?;
+    same("the result code", &Some(&ResultCode::FileNotFound), &error.result_code())?;
     bench.folder.holds(None)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
 pub(super) fn wrong_key_and_clock(backend: &dyn Backend) -> Played {
     let bench = ahead(backend, wrong)?;
     let error = failure(bench.client.query(query()?))?;
-    kind_is(&error, "a refused signature", ErrorKind::is_auth)?;
+    holds(error.is_auth(), "a refused signature", &error)?;
     bench.requests_are(2)
 }
 

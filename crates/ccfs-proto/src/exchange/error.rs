@@ -118,29 +118,57 @@ impl ExchangeError {
         self.kind.code()
     }
 
-    /// Returns whether the same call may succeed later. See [`ErrorKind::is_retryable`].
+    /// Returns whether the same call may succeed later without a change: the network failed, or the
+    /// server was busy or had an internal error.
+    ///
+    /// Whether it is safe to repeat is another question: see
+    /// [`Operation::repeat`](crate::Operation::repeat).
     pub fn is_retryable(&self) -> bool {
-        self.kind.is_retryable()
+        match self.kind.root() {
+            ErrorKind::Transport(failure) => {
+                !matches!(failure.kind(), FailureKind::Tls(_) | FailureKind::InvalidHttp)
+            }
+            ErrorKind::Refused { refusal, .. } => {
+                refusal.status == StatusCode::TOO_MANY_REQUESTS || refusal.status.is_server_error()
+            }
+            ErrorKind::ResultCode { advice, .. } => {
+                matches!(advice, Advice::TryLater | Advice::ServerFault)
+            }
+            ErrorKind::Answer(error) => matches!(error, AnswerError::Truncated { .. }),
+            ErrorKind::TotalTimeout { .. } => true,
+            ErrorKind::Interrupted { .. } | ErrorKind::Request(_) => false,
+        }
     }
 
-    /// Returns whether authentication failed. See [`ErrorKind::is_auth`].
+    /// Returns whether authentication failed: HTTP 401 or 403.
     pub fn is_auth(&self) -> bool {
-        self.kind.is_auth()
+        self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
     }
 
-    /// Returns whether the network failed. See [`ErrorKind::is_network`].
+    /// Returns whether the network failed: the server gave no answer, or not a whole one.
     pub fn is_network(&self) -> bool {
-        self.kind.is_network()
+        matches!(
+            self.kind.root(),
+            ErrorKind::Transport(_)
+                | ErrorKind::TotalTimeout { .. }
+                | ErrorKind::Answer(AnswerError::Truncated { .. })
+        )
     }
 
     /// Returns the server's result code, if it is the cause.
     pub fn result_code(&self) -> Option<&ResultCode> {
-        self.kind.result_code()
+        match self.kind.root() {
+            ErrorKind::ResultCode { code, .. } => Some(code),
+            _ => None,
+        }
     }
 
     /// Returns the HTTP status, if it is the cause.
     pub fn status(&self) -> Option<StatusCode> {
-        self.kind.status()
+        match self.kind.root() {
+            ErrorKind::Refused { refusal, .. } => Some(refusal.status),
+            _ => None,
+        }
     }
 }
 
@@ -182,59 +210,6 @@ impl ErrorKind {
             Self::Answer(_) => "invalid_answer",
             Self::Interrupted { .. } | Self::TotalTimeout { .. } => "total_timeout",
             Self::Request(_) => "invalid_request",
-        }
-    }
-
-    /// Returns whether the same call may succeed later without a change: the network failed, or the
-    /// server was busy or had an internal error.
-    ///
-    /// Whether it is safe to repeat is another question: see
-    /// [`Operation::repeat`](crate::Operation::repeat).
-    pub fn is_retryable(&self) -> bool {
-        match self.root() {
-            Self::Transport(failure) => {
-                !matches!(failure.kind(), FailureKind::Tls(_) | FailureKind::InvalidHttp)
-            }
-            Self::Refused { refusal, .. } => {
-                refusal.status == StatusCode::TOO_MANY_REQUESTS || refusal.status.is_server_error()
-            }
-            Self::ResultCode { advice, .. } => {
-                matches!(advice, Advice::TryLater | Advice::ServerFault)
-            }
-            Self::Answer(error) => matches!(error, AnswerError::Truncated { .. }),
-            Self::TotalTimeout { .. } => true,
-            Self::Interrupted { .. } | Self::Request(_) => false,
-        }
-    }
-
-    /// Returns whether authentication failed: HTTP 401 or 403.
-    pub fn is_auth(&self) -> bool {
-        self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
-    }
-
-    /// Returns whether the network failed: the server gave no answer, or not a whole one.
-    pub fn is_network(&self) -> bool {
-        matches!(
-            self.root(),
-            Self::Transport(_)
-                | Self::TotalTimeout { .. }
-                | Self::Answer(AnswerError::Truncated { .. })
-        )
-    }
-
-    /// Returns the server's result code, if it is the cause.
-    pub fn result_code(&self) -> Option<&ResultCode> {
-        match self.root() {
-            Self::ResultCode { code, .. } => Some(code),
-            _ => None,
-        }
-    }
-
-    /// Returns the HTTP status, if it is the cause.
-    pub fn status(&self) -> Option<StatusCode> {
-        match self.root() {
-            Self::Refused { refusal, .. } => Some(refusal.status),
-            _ => None,
         }
     }
 
@@ -290,19 +265,6 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-impl Error for ErrorKind {
-    /// The error below: of the HTTP client for a failed connection, otherwise of the part that
-    /// failed. The messages of causes within this enum are part of its own message.
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.root() {
-            Self::Transport(failure) => failure.source(),
-            Self::Answer(error) => error.source(),
-            Self::Request(error) => error.source(),
-            _ => None,
-        }
-    }
-}
-
 impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.interface, self.kind)?;
@@ -314,8 +276,15 @@ impl fmt::Display for ExchangeError {
 }
 
 impl Error for ExchangeError {
+    /// The error below: the HTTP client's for a failed connection, otherwise that of the part that
+    /// failed. The messages of causes within [`ErrorKind`] are part of this error's message.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.kind.source()
+        match self.kind.root() {
+            ErrorKind::Transport(failure) => failure.source(),
+            ErrorKind::Answer(error) => error.source(),
+            ErrorKind::Request(error) => error.source(),
+            _ => None,
+        }
     }
 }
 

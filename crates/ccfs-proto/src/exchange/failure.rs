@@ -135,8 +135,13 @@ impl Error for TransportFailure {
 impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let server = self.server.as_deref().unwrap_or("the server");
-        let reason = self.io_error().and_then(|error| reason(error.kind()));
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        // The standard library has words for each kind, but not for errors that it cannot classify.
+        let unclassified = ["other error", "uncategorized error"];
+        let reason = self.io_error().map(|error| error.kind().to_string()).unwrap_or_default();
+        let reason = match reason.as_str() {
+            known if !known.is_empty() && !unclassified.contains(&known) => format!(": {known}"),
+            _ => String::new(),
+        };
         match self.kind {
             FailureKind::Resolve => write!(
                 f,
@@ -163,21 +168,4 @@ impl fmt::Display for TransportFailure {
             ),
         }
     }
-}
-
-/// The operating system's reason, in words that do not depend on the platform.
-fn reason(kind: io::ErrorKind) -> Option<&'static str> {
-    Some(match kind {
-        io::ErrorKind::ConnectionRefused => "connection refused",
-        io::ErrorKind::ConnectionReset => "connection reset",
-        io::ErrorKind::ConnectionAborted => "connection aborted",
-        io::ErrorKind::NetworkUnreachable => "network unreachable",
-        io::ErrorKind::NetworkDown => "network down",
-        io::ErrorKind::HostUnreachable => "host unreachable",
-        io::ErrorKind::AddrNotAvailable => "address not available",
-        io::ErrorKind::PermissionDenied => "not permitted",
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "timed out",
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "connection closed",
-        _ => return None,
-    })
 }

@@ -1,13 +1,13 @@
-//! An operation's request, made once and signed at every attempt.
+//! An operation's request, created once and signed at every attempt.
 
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
+use super::endpoint::Endpoint;
 use super::error::RequestError;
 use crate::auth::{RequestView, Signer, percent_encode};
-use crate::exchange::Endpoint;
 use crate::operation::OperationRequest;
 use crate::time::Timestamp;
 use crate::words::shown;
@@ -22,164 +22,144 @@ const RESERVED: [HeaderName; 6] = [
     header::CONNECTION,
 ];
 
-/// A request that is ready to be signed: everything but the `Authorization` header.
+/// A request without its `Authorization` header.
 ///
-/// The bytes are made once; each attempt is signed over the same bytes that are sent. Use it alone where only the signing is wanted,
-/// and an [`Exchange`](crate::Exchange) for the rest.
+/// Its bytes are created once; each attempt sends the bytes that are signed. Use it to sign only; an
+/// [`Exchange`](crate::Exchange) does the rest as well.
 ///
 /// ```
 /// use ccfs_proto::exchange::PreparedRequest;
 /// use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Operation, Signer, Timestamp};
 ///
-/// let operation = DownloadAgentSkillInfoFile::new("20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?);
-/// let prepared = PreparedRequest::new(operation.request()?, &"https://10.1.2.3:8443/gateway".parse()?)?;
+/// let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse()?;
+/// let operation = DownloadAgentSkillInfoFile::new(name);
+/// let endpoint = "https://10.1.2.3:8443/gateway".parse()?;
+/// let prepared = PreparedRequest::new(operation.request()?, &endpoint)?;
 ///
 /// let signer = Signer::new(&Credentials::from_text("ak", String::from("sk"))?);
 /// let request = prepared.sign(&signer, Timestamp::from_unix_millis(1_680_768_000_000))?;
-/// assert_eq!(request.uri(), "https://10.1.2.3:8443/gateway/CCFS/resource/ccfs/downloadAgentSkillInfoFile");
+/// assert_eq!(request.uri().path(), "/gateway/CCFS/resource/ccfs/downloadAgentSkillInfoFile");
 /// assert_eq!(request.headers()["host"], "10.1.2.3:8443");
-/// let authorization = request.headers()["authorization"].to_str()?;
-/// assert!(authorization.starts_with("auth-v2/ak/2023-04-06T08:00:00.000Z/content-length;content-type;host/"));
+/// assert!(request.headers()["authorization"].to_str()?.starts_with("auth-v2/ak/2023-04-06T"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct PreparedRequest {
-    method: Method,
-    uri: Uri,
-    path: String,
+    unsigned: Request<Bytes>,
     query: Vec<(String, String)>,
-    host: String,
-    content_length: String,
-    content_type: HeaderValue,
-    /// The operation's own headers, and whether each is signed.
-    headers: Vec<(HeaderName, HeaderValue, bool)>,
-    body: Bytes,
-    signed: bool,
+    /// Headers that are signed; `None` if the request is sent without a signature.
+    signed_headers: Option<Vec<HeaderName>>,
 }
 
 impl PreparedRequest {
-    /// Puts an operation's request on an endpoint.
+    /// Creates the request of an operation to an endpoint.
     ///
     /// # Errors
     ///
-    /// Fails when the path is not valid for a URL ([`Path`](RequestError::Path)), or a header or
-    /// the content type is malformed ([`Header`](RequestError::Header)) or not the operation's to
-    /// set ([`ReservedHeader`](RequestError::ReservedHeader)).
+    /// [`Path`](RequestError::Path) if the path is not valid, [`Header`](RequestError::Header) if a
+    /// header or the content type is malformed, [`ReservedHeader`](RequestError::ReservedHeader) if
+    /// the operation cannot set a header.
     pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
-        let path = format!("{}{}", endpoint.prefix(), request.path);
-        let host = endpoint.host_header();
-        let mut target = path.clone();
-        for (nth, (key, value)) in request.query.iter().enumerate() {
-            target.push(if nth == 0 { '?' } else { '&' });
-            target.push_str(&percent_encode(key));
-            target.push('=');
-            target.push_str(&percent_encode(value));
-        }
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-        // URL libraries take dot segments out, and then another path would be sent than the one that was signed.
-        let dots = request.path.split('/').any(|segment| matches!(segment, "." | ".."));
-        if !request.path.starts_with('/') || !request.path.bytes().all(plain) || dots {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+        // URL libraries remove dot segments, and would send another path than the signed one.
+        let has_dots = request.path.split('/').any(|segment| matches!(segment, "." | ".."));
+        if !request.path.starts_with('/') || !request.path.bytes().all(is_plain) || has_dots {
             return Err(RequestError::Path);
         }
+        let mut target = format!("{}{}", endpoint.prefix(), request.path);
+        for (index, (key, value)) in request.query.iter().enumerate() {
+            let separator = if index == 0 { '?' } else { '&' };
+            target += &format!("{separator}{}={}", percent_encode(key), percent_encode(value));
+        }
+        let host = endpoint.host_header();
         let uri = Uri::builder()
             .scheme(endpoint.scheme().as_str())
             .authority(host.as_str())
             .path_and_query(target)
             .build()
             .map_err(|_| RequestError::Path)?;
-        let headers = extra_headers(&request)?;
-        Ok(Self {
-            method: request.method,
-            uri,
-            path,
-            query: request.query,
-            content_length: request.body.len().to_string(),
-            content_type: header_value("content-type", &request.content_type)?,
-            headers,
-            host,
-            body: request.body,
-            signed: request.signed,
-        })
+
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, header_value("host", &host)?);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let content_type = header_value("content-type", &request.content_type)?;
+        if !request.body.is_empty() {
+            headers.insert(header::CONTENT_LENGTH, request.body.len().into());
+            headers.insert(header::CONTENT_TYPE, content_type);
+        }
+        let sets_accept =
+            request.headers.iter().any(|extra| extra.name.eq_ignore_ascii_case("accept"));
+        if sets_accept {
+            headers.remove(header::ACCEPT);
+        }
+        let mut signed_headers: Vec<HeaderName> =
+            headers.keys().filter(|name| *name != header::ACCEPT).cloned().collect();
+        for extra in &request.headers {
+            let malformed = |_| RequestError::Header { name: shown(&extra.name) };
+            let name = HeaderName::try_from(&extra.name).map_err(malformed)?;
+            if RESERVED.contains(&name) || headers.contains_key(&name) {
+                return Err(RequestError::ReservedHeader { name: name.to_string() });
+            }
+            let mut value = header_value(&extra.name, &extra.value)?;
+            value.set_sensitive(true);
+            headers.insert(name.clone(), value);
+            signed_headers.extend(extra.signed.then_some(name));
+        }
+
+        let mut unsigned = Request::new(request.body);
+        *unsigned.method_mut() = request.method;
+        *unsigned.uri_mut() = uri;
+        *unsigned.headers_mut() = headers;
+        let signed_headers = request.signed.then_some(signed_headers);
+        Ok(Self { unsigned, query: request.query, signed_headers })
     }
 
-    /// The request with a fresh signature of the time `at`. Its `Authorization` value is marked sensitive. It fails with
-    /// [`Sign`](RequestError::Sign), when the query has more parameters than can be signed.
+    /// Returns the request, signed at the time `at`. Its `Authorization` header is marked as
+    /// sensitive.
     ///
-    /// `host` stands among the headers, so that the client sends the text that was signed. With a body, content-length and
-    /// content-type are signed, too. See [Signed headers](crate::protocol#signed-headers).
+    /// It has a `Host` header, so that the client sends the text that was signed. With a body,
+    /// `content-length` and `content-type` are signed as well. See
+    /// [Signed headers](crate::protocol#signed-headers).
+    ///
+    /// # Errors
+    ///
+    /// [`Sign`](RequestError::Sign) if there are more query parameters or headers than can be
+    /// signed.
     pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
-        let headers = [
-            ("content-length", self.content_length.as_str()),
-            ("content-type", self.content_type.to_str().unwrap_or_default()),
-            ("host", self.host.as_str()),
-        ];
-        let headers = if self.body.is_empty() { &headers[2..] } else { &headers };
-        let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if !self.headers.iter().any(|(name, ..)| name == header::ACCEPT) {
-            request = request.header(header::ACCEPT, HeaderValue::from_static("*/*"));
-        }
-        for (name, value, _) in &self.headers {
-            request = request.header(name, value);
-        }
-        if self.signed {
+        let mut request = self.unsigned.clone();
+        if let Some(names) = &self.signed_headers {
+            let text = |name| self.unsigned.headers().get(name)?.to_str().ok();
+            let headers: Vec<(&str, &str)> =
+                names.iter().filter_map(|name| Some((name.as_str(), text(name)?))).collect();
             let query: Vec<(&str, &str)> =
                 self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            let extra = self.headers.iter().filter(|(.., signed)| *signed);
-            let extra = extra.map(|(name, value, _)| (name.as_str(), value.to_str().unwrap_or("")));
-            let headers: Vec<_> = headers.iter().copied().chain(extra).collect();
             let view = RequestView {
-                method: self.method.as_str(),
-                path: &self.path,
+                method: self.unsigned.method().as_str(),
+                path: self.unsigned.uri().path(),
                 query: &query,
                 headers: &headers,
-                body: &self.body,
+                body: self.unsigned.body(),
             };
-            request = request.header(header::AUTHORIZATION, signer.sign(view, at)?);
+            request.headers_mut().insert(header::AUTHORIZATION, signer.sign(view, at)?);
         }
-        request.body(self.body.clone()).map_err(|_| RequestError::Path)
+        Ok(request)
     }
 }
 
-/// Reads the headers that an operation adds.
-fn extra_headers(
-    request: &OperationRequest,
-) -> Result<Vec<(HeaderName, HeaderValue, bool)>, RequestError> {
-    let mut headers: Vec<(HeaderName, HeaderValue, bool)> = Vec::new();
-    for extra in &request.headers {
-        let malformed = |_| RequestError::Header { name: shown(&extra.name) };
-        let name = HeaderName::try_from(&extra.name).map_err(malformed)?;
-        if RESERVED.contains(&name) || headers.iter().any(|(other, ..)| *other == name) {
-            return Err(RequestError::ReservedHeader { name: name.to_string() });
-        }
-        let mut value = header_value(&extra.name, &extra.value)?;
-        value.set_sensitive(true);
-        headers.push((name, value, extra.signed));
-    }
-    Ok(headers)
-}
-
-/// Accepts visible ASCII characters, spaces and tabs, as they can be signed.
+/// Accepts visible ASCII characters, spaces and tabs, which can be signed.
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, RequestError> {
     let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
     value.ok_or_else(|| RequestError::Header { name: shown(name) })
 }
 
 impl fmt::Debug for PreparedRequest {
-    /// Without the query's values, one of which may be a token, and without the body.
+    /// Omits the values of query and headers, one of which may be a token, and the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
-        let mut shown = f.debug_struct("PreparedRequest");
-        shown
-            .field("method", &self.method)
-            .field("host", &self.host)
-            .field("path", &self.path)
-            .field("query_keys", &keys);
-        shown
-            .field("body_bytes", &self.body.len())
-            .field("signed", &self.signed)
+        f.debug_struct("PreparedRequest")
+            .field("method", self.unsigned.method())
+            .field("path", &self.unsigned.uri().path())
+            .field("body_bytes", &self.unsigned.body().len())
+            .field("signed_headers", &self.signed_headers)
             .finish_non_exhaustive()
     }
 }

@@ -318,9 +318,9 @@ fn fault(random: &mut Random) -> Fault {
 
 fn kind(error: &CallError) -> &'static str {
     match error {
-        CallError::Exchange(error) if error.kind.is_auth() => "401 or 403",
-        CallError::Exchange(error) if error.kind.result_code().is_some() => "a result code",
-        CallError::Exchange(error) if error.kind.is_network() => {
+        CallError::Exchange(error) if error.is_auth() => "401 or 403",
+        CallError::Exchange(error) if error.result_code().is_some() => "a result code",
+        CallError::Exchange(error) if error.is_network() => {
             "the connection, after four attempts"
         }
         CallError::Exchange(_) => "an answer of no use",
