@@ -27,6 +27,7 @@ pub(super) fn write_canonical(
     writer: &mut Writer<impl FnMut(&[u8])>,
 ) {
     let RequestView { method, path, query, headers, body } = request;
+    let unchanged = |byte| byte;
     for line in [method, path] {
         writer.put(line.as_bytes());
         writer.put(b"\n");
@@ -38,9 +39,9 @@ pub(super) fn write_canonical(
         if position > 0 {
             writer.put(b"&");
         }
-        writer.encode(key.bytes());
+        writer.encode(key.as_bytes(), unchanged);
         writer.put(b"=");
-        writer.encode(value.bytes());
+        writer.encode(value.as_bytes(), unchanged);
     }
     if !query.is_empty() || query_line == QueryLine::Empty {
         writer.put(b"\n");
@@ -52,13 +53,13 @@ pub(super) fn write_canonical(
     let mut indices = [0; HEADERS_LIMIT];
     let by_line = sort(headers, &mut indices, |a, b| line_keys(a.0).cmp(line_keys(b.0)));
     for (name, value) in by_line {
-        writer.encode(lower(name));
+        writer.encode(name.as_bytes(), |byte| byte.to_ascii_lowercase());
         writer.put(b":");
-        writer.encode(trim(value).iter().copied());
+        writer.encode(trim(value), unchanged);
         writer.put(b"\n");
     }
 
-    writer.encode(body.iter().copied());
+    writer.encode(body, unchanged);
 }
 
 /// Returns `items` in the order of `compare`. `indices` is the room for sorting without allocation.
