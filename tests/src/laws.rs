@@ -23,7 +23,7 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
         ..Config::default()
     });
     let law = |name: &str, result: Result<(), String>| {
-        assert!(result.is_ok(), "{name}: {}", result.unwrap_err())
+        assert!(result.is_ok(), "{name}: {}", result.unwrap_err());
     };
     law(
         "a file arrives as it was sent, however it is cut and framed",
@@ -144,7 +144,7 @@ fn breaks<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError>
     };
     match error.kind {
         ErrorKind::Interrupted { handed_over, .. } => {
-            prop_assert_eq!(handed_over, taken.len() as u64)
+            prop_assert_eq!(handed_over, taken.len() as u64);
         }
         _ => prop_assert!(taken.is_empty()),
     }

@@ -592,7 +592,7 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
             uploaded.push(file);
         },
         |emulator, data| {
-            assert_eq!(emulator.voice_files()[data["fileName"].as_str().unwrap()].wav, wav)
+            assert_eq!(emulator.voice_files()[data["fileName"].as_str().unwrap()].wav, wav);
         },
     );
     // Only the server's own bound is left when the caller lifts ours.

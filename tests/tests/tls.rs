@@ -138,7 +138,12 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
         let newest = ca_of(&emulator).oldest_version(TlsVersion::V1_3);
         match versions {
             TlsVersions::Only12 => {
-                fails(&emulator, &newest, TlsFailure::NothingInCommon, "no common protocol version")
+                fails(
+                    &emulator,
+                    &newest,
+                    TlsFailure::NothingInCommon,
+                    "no common protocol version",
+                );
             }
             _ => reaches(&emulator, &newest),
         }

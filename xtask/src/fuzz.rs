@@ -75,7 +75,7 @@ impl<'a> Wanted<'a> {
                         .ok_or_else(|| format!("--seconds needs a whole number from 1\n{USAGE}"))?;
                 }
                 name if wanted.target.is_none() && !name.starts_with('-') => {
-                    wanted.target = Some(name)
+                    wanted.target = Some(name);
                 }
                 other => return Err(format!("what is {other}?\n{USAGE}")),
             }

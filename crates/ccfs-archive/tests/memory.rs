@@ -76,7 +76,7 @@ fn a_bomb_takes_no_more_than_a_file() {
                     .records::<AgentSkillChange>()
                     .next_record()
                     .is_err()
-            )
+            );
         })
         .bytes_max;
         assert!(held <= 2 * MOST, "{held}");
@@ -93,7 +93,7 @@ fn bad_rows_take_a_bounded_amount() {
                 csv.as_slice(),
                 ccfs_archive::IndexKind::AgentSkillInfo,
                 &options,
-            ))
+            ));
         })
         .bytes_max
     };

@@ -113,6 +113,7 @@ fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Cc
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // One run after the other.
 fn no_run_shows_a_secret() {
     for secret_key in SECRET_KEYS {
         let (mut secrets, mut printed) = (Secrets::default(), Printed::default());

@@ -303,7 +303,7 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
         reader.read_line(&mut header).ok()?;
         match header.trim_end().split_once(':') {
             Some((name, value)) => {
-                headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned()))
+                headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned()));
             }
             None => break,
         }

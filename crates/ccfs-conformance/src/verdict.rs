@@ -94,7 +94,7 @@ impl fmt::Display for Verdicts {
             match outcome {
                 Outcome::Passed => writeln!(f, "{scenario:width$}  passed")?,
                 Outcome::NotPlayed { reason } => {
-                    writeln!(f, "{scenario:width$}  not played: {reason}")?
+                    writeln!(f, "{scenario:width$}  not played: {reason}")?;
                 }
                 Outcome::Failed { expected, seen } => {
                     writeln!(f, "{scenario:width$}  FAILED")?;

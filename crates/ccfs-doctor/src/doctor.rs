@@ -200,7 +200,7 @@ impl Doctor {
             .connect_timeout(self.timeout)
             .clock(Arc::clone(&self.clock))
             .on_head(move |_, headers| {
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers)
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Head::of(headers);
             });
         let client = match Client::with_trust(session, &self.trust) {
             Ok(client) => client,

@@ -66,7 +66,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     match evidence.reach {
         Reach::NameNotFound => findings.certain(Cause::NameNotFound, []),
         Reach::Refused => {
-            findings.certain(Cause::NothingListening, ["the connection was refused".into()])
+            findings.certain(Cause::NothingListening, ["the connection was refused".into()]);
         }
         Reach::Unreachable => {
             findings.certain(
@@ -77,7 +77,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         }
         Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
         Reach::ProxyRefused(None) => {
-            findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()])
+            findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]);
         }
         Reach::ProxyRefused(Some(status)) => findings
             .certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
@@ -173,10 +173,10 @@ impl Findings {
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
             Call::Status { status: 300..=399, .. } => {
-                self.certain(Cause::Redirected, ["the answer is a redirect".into()])
+                self.certain(Cause::Redirected, ["the answer is a redirect".into()]);
             }
             Call::Status { status: 407, .. } => {
-                self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()])
+                self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()]);
             }
             Call::Status { status: 400, spring: false } if !evidence.https => {
                 self.add(
@@ -187,7 +187,7 @@ impl Findings {
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
             Call::Status { status: status @ (429 | 503), .. } => {
-                self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")])
+                self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")]);
             }
             Call::Status { status: status @ (502 | 504), .. } => {
                 let mut because = vec![format!(
@@ -204,7 +204,7 @@ impl Findings {
                 );
             }
             Call::Status { status, .. } => {
-                self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")])
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")]);
             }
             Call::Strange => self.gateway_or_stranger(
                 evidence,
@@ -279,7 +279,7 @@ impl Findings {
                 );
             }
             FailureKind::IdleTimeout => {
-                self.certain(Cause::Silent, ["the request was sent, and silence followed".into()])
+                self.certain(Cause::Silent, ["the request was sent, and silence followed".into()]);
             }
             FailureKind::InvalidHttp if !evidence.https => {
                 self.add(
@@ -290,7 +290,7 @@ impl Findings {
                 self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
             }
             FailureKind::InvalidHttp => {
-                self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()])
+                self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()]);
             }
             _ => {
                 self.add(

@@ -123,7 +123,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
         match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                reach = Reach::Refused
+                reach = Reach::Refused;
             }
             // A refusal says more: the machine is there.
             Err(_) if reach == Reach::Refused => {}

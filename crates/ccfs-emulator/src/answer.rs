@@ -194,7 +194,7 @@ impl Answer {
         match self.framing {
             Framing::Length => drop(headers.insert(header::CONTENT_LENGTH, len.into())),
             Framing::TooLong(more) => {
-                drop(headers.insert(header::CONTENT_LENGTH, (len + more).into()))
+                drop(headers.insert(header::CONTENT_LENGTH, (len + more).into()));
             }
             Framing::Chunked => {}
         }

@@ -29,10 +29,10 @@ fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
     for entry in entries {
         match entry {
             Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
-                drop(known.insert(*window, Known::Fresh))
+                drop(known.insert(*window, Known::Fresh));
             }
             Entry::Asked { window, id, sent, at } => {
-                drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at))))
+                drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at))));
             }
             Entry::Stored { window, bytes, rows, bad_rows, .. } => {
                 known.insert(
@@ -41,7 +41,7 @@ fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
                 );
             }
             Entry::NoData { window, .. } => {
-                drop(known.insert(*window, Known::Complete(Outcome::NoData)))
+                drop(known.insert(*window, Known::Complete(Outcome::NoData)));
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ impl Trust {
     pub fn from_env() -> Result<Self, TrustEnvError> {
         let mut trust = Self::system();
         if let Some(path) = path("CCFS_CA") {
-            trust = trust.add_pem(&read(path)?)?;
+            trust = trust.add_pem(&read(&path)?)?;
         }
         let pins = env::var_os("CCFS_PIN_SHA256").unwrap_or_default();
         for pin in pins.to_string_lossy().split(',').filter(|pin| !pin.is_empty()) {
@@ -35,7 +35,7 @@ impl Trust {
         }
         match (path("CCFS_CLIENT_CERT"), path("CCFS_CLIENT_KEY")) {
             (Some(certificate), Some(key)) => {
-                Ok(trust.identity(Identity::from_pem(&read(certificate)?, &read(key)?)?))
+                Ok(trust.identity(Identity::from_pem(&read(&certificate)?, &read(&key)?)?))
             }
             (None, None) => Ok(trust),
             _ => Err(TrustEnvError::HalfIdentity),
@@ -48,9 +48,9 @@ fn path(variable: &str) -> Option<PathBuf> {
 }
 
 /// Reads one byte more than the limit, so that the limit is noticed. The file may hold a key.
-fn read(path: PathBuf) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
-    let failed = |source| TrustEnvError::Read { path: path.clone(), source };
-    let file = File::open(&path).map_err(failed)?;
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
+    let failed = |source| TrustEnvError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
     // With room for all of it, so that no copy is left where the buffer grew.
     let mut bytes = Zeroizing::new(Vec::with_capacity(PEM_LIMIT + 2));
     file.take(PEM_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;

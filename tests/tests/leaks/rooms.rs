@@ -200,7 +200,7 @@ pub(crate) fn render_pull(
                         window,
                         "9239cb50a8384bb0ab503441bf089446".parse().unwrap(),
                     ),
-                    _ => scheduler.on_stored(now, window, Stored::new(1, 2, 3)),
+                    Task::Fetch(_) => scheduler.on_stored(now, window, Stored::new(1, 2, 3)),
                 }
             }
             Step::Done => break,

@@ -78,7 +78,7 @@ impl<'a> Changelog<'a> {
             match heading.split_whitespace().next() {
                 Some("Unreleased") => unreleased = below,
                 version => {
-                    released = released.or(version.map(|version| version.trim_matches(['[', ']'])))
+                    released = released.or(version.map(|version| version.trim_matches(['[', ']'])));
                 }
             }
         }

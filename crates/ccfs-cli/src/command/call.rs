@@ -177,7 +177,7 @@ fn operation(
     for (field, value) in given {
         match (field.form, flag(field)) {
             (FieldForm::Wav { limit }, _) => {
-                content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?)
+                content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?);
             }
             (_, (_, true)) => {
                 let bytes = read_secret(value.as_ref(), "file")?;

@@ -48,7 +48,7 @@ pub(super) fn closed(backend: &dyn Backend) -> Played {
 pub(super) fn query_once(backend: &dyn Backend) -> Played {
     for behaviour in [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }] {
         let script = Script::with(backend, [behaviour, job(false, &[])], |setup| {
-            setup.policy.idle_timeout = SHORT
+            setup.policy.idle_timeout = SHORT;
         })?;
         failure(script.client.query(query()?))?;
         script.requests_are(1)?;

@@ -89,7 +89,7 @@ pub(super) fn deadline_before_wait(backend: &dyn Backend) -> Played {
     let busy =
         Behaviour::raw(&["HTTP/1.1 503 Busy", "content-length: 0", "retry-after: 7"], b"", true);
     let script = Script::with(backend, vec![busy; 4], |setup| {
-        setup.policy.total_timeout = Duration::from_secs(10)
+        setup.policy.total_timeout = Duration::from_secs(10);
     })?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "the deadline of 10 s", is_deadline)?;

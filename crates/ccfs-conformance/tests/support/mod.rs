@@ -196,7 +196,7 @@ impl FlawedClient {
                         Ok(chunk) if chunk.is_empty() => exchange.on_end(now())?,
                         Ok(chunk) => exchange.on_body(now(), chunk)?,
                         Err(FailureKind::BodyBroken) if self.flaw == Flaw::TakesCutsForEnds => {
-                            exchange.on_end(now())?
+                            exchange.on_end(now())?;
                         }
                         Err(failure) => exchange.on_failure(now(), self.told(failure))?,
                     }
@@ -239,7 +239,7 @@ impl FlawedClient {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
             }
             Flaw::ChangesHost => {
-                drop(headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1")))
+                drop(headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1")));
             }
             Flaw::ChangesBody => {
                 let body = [&request.body()[..], b"\n"].concat();

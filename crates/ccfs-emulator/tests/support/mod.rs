@@ -274,7 +274,7 @@ impl Receiver {
             match self.listener.accept() {
                 Ok((stream, _)) => return stream,
                 Err(error) => {
-                    assert!(start.elapsed() < Duration::from_secs(20), "no call came: {error}")
+                    assert!(start.elapsed() < Duration::from_secs(20), "no call came: {error}");
                 }
             }
             std::thread::yield_now();

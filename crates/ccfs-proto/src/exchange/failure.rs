@@ -60,7 +60,11 @@ impl FailureKind {
 ///
 /// Two are equal when their kinds are: sources cannot be compared.
 #[derive(Clone, Debug)]
-pub struct TransportFailure {
+pub struct TransportFailure(Box<Inner>);
+
+/// Boxed, so that errors stay small.
+#[derive(Clone, Debug)]
+struct Inner {
     kind: FailureKind,
     source: Option<Arc<dyn Error + Send + Sync>>,
     /// The exchange knows it and adds it.
@@ -74,30 +78,31 @@ impl TransportFailure {
     /// sources.
     #[must_use]
     pub fn caused_by(kind: FailureKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, source: Some(source.into().into()), server: None }
+        Self(Box::new(Inner { kind, source: Some(source.into().into()), server: None }))
     }
 
     /// Returns how the connection failed.
     pub fn kind(&self) -> FailureKind {
-        self.kind
+        self.0.kind
     }
 
     /// After the response began, a report that the request never arrived cannot be true.
     pub(super) fn after_head(mut self) -> Self {
-        if self.kind.never_arrived() {
-            self.kind = FailureKind::BodyBroken;
+        if self.0.kind.never_arrived() {
+            self.0.kind = FailureKind::BodyBroken;
         }
         self
     }
 
-    pub(super) fn at(self, target: &Target) -> Self {
-        Self { server: Some(target.to_string().into()), ..self }
+    pub(super) fn at(mut self, target: &Target) -> Self {
+        self.0.server = Some(target.to_string().into());
+        self
     }
 
     /// The first I/O error in the chain of sources.
     fn io_error(&self) -> Option<&io::Error> {
         let mut next: Option<&(dyn Error + 'static)> =
-            self.source.as_deref().map(|source| source as _);
+            self.0.source.as_deref().map(|source| source as _);
         while let Some(error) = next {
             match error.downcast_ref::<io::Error>() {
                 // An I/O error may wrap the one that says more.
@@ -114,13 +119,13 @@ impl TransportFailure {
 
 impl From<FailureKind> for TransportFailure {
     fn from(kind: FailureKind) -> Self {
-        Self { kind, source: None, server: None }
+        Self(Box::new(Inner { kind, source: None, server: None }))
     }
 }
 
 impl PartialEq for TransportFailure {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
+        self.0.kind == other.0.kind
     }
 }
 
@@ -128,13 +133,13 @@ impl Eq for TransportFailure {}
 
 impl Error for TransportFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
 impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.server.as_deref().unwrap_or("the server");
+        let server = self.0.server.as_deref().unwrap_or("the server");
         // The standard library has words for each kind, but not for errors that it cannot classify.
         let unclassified = ["other error", "uncategorized error"];
         let reason = self.io_error().map(|error| error.kind().to_string()).unwrap_or_default();
@@ -142,7 +147,7 @@ impl fmt::Display for TransportFailure {
             known if !known.is_empty() && !unclassified.contains(&known) => format!(": {known}"),
             _ => String::new(),
         };
-        match self.kind {
+        match self.0.kind {
             FailureKind::Resolve => write!(
                 f,
                 "could not resolve the host name of {server}; check the endpoint's host, and DNS"

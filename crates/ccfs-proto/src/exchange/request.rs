@@ -68,8 +68,10 @@ impl PreparedRequest {
         }
         let mut target = format!("{}{}", endpoint.prefix(), request.path);
         for (index, (key, value)) in request.query.iter().enumerate() {
-            let separator = if index == 0 { '?' } else { '&' };
-            target += &format!("{separator}{}={}", percent_encode(key), percent_encode(value));
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(&percent_encode(key));
+            target.push('=');
+            target.push_str(&percent_encode(value));
         }
         let host = endpoint.host_header();
         let uri = Uri::builder()

@@ -79,9 +79,9 @@ impl Scheduler {
             _ => self.throttle.answered(&self.pace),
         }
         if asking {
-            self.not_asked(now, window, trouble, why)
+            self.not_asked(now, window, trouble, why);
         } else {
-            self.not_fetched(now, window, trouble, why)
+            self.not_fetched(now, window, trouble, why);
         }
     }
 
@@ -91,7 +91,7 @@ impl Scheduler {
             self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
         match known.map(|slot| &mut slot.state) {
             Some(State::Open(open)) if open.asked.id == callback.response_id => {
-                open.tell(&callback.file_name, now)
+                open.tell(&callback.file_name, now);
             }
             Some(_) => {}
             None if self.early.iter().any(|(id, _)| *id == callback.response_id) => {}
@@ -156,7 +156,7 @@ impl Scheduler {
                 NotThere::Wait => {}
                 NotThere::NoData => self.settle(now, window, Outcome::NoData),
                 NotThere::Lost => {
-                    self.lose(now, window, "the server no longer has its file, or never made it")
+                    self.lose(now, window, "the server no longer has its file, or never made it");
                 }
             },
             Trouble::Damaged => {

@@ -452,7 +452,7 @@ fn begun(scheduler: &mut Scheduler, now: Now) -> (Vec<Job>, Option<Duration>) {
             Step::Record(_) => {}
             Step::Start(job) => jobs.push(job),
             Step::Wait(within) => return (jobs, within),
-            other => panic!("{other:?}"),
+            Step::Done => panic!("the pull is over"),
         }
     }
 }
@@ -561,11 +561,16 @@ fn trouble_without_end_is_given_up_and_nothing_is_lost() {
     for _ in 0..1000 {
         match scheduler.poll(now_at(seconds)) {
             Step::Start(job) => {
-                scheduler.on_trouble(now_at(seconds), job.window, Trouble::Offline, "no connection")
+                scheduler.on_trouble(
+                    now_at(seconds),
+                    job.window,
+                    Trouble::Offline,
+                    "no connection",
+                );
             }
             Step::Wait(within) => seconds += within.unwrap().as_secs(),
             Step::Done => break,
-            _ => {}
+            Step::Record(_) => {}
         }
     }
     assert_eq!(scheduler.gave_up(), Some("no connection"));
