@@ -55,15 +55,15 @@ fn a_call_tells_its_attempts_waits_and_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let expected = [
         "interface=\"queryAgentSkillInfoData\"",
-        "message=sends attempt=1",
-        "message=an answer begins status=503",
-        "message=waits before another attempt millis=7000",
-        "message=sends attempt=2",
-        "message=an answer begins status=401",
-        "message=signs with a corrected clock millis=",
-        "message=sends attempt=3",
-        "message=an answer begins status=200",
-        "message=ends attempts=3 bytes=",
+        "message=sending request attempt=1",
+        "message=received response head status=503",
+        "message=waiting before the next attempt millis=7000",
+        "message=sending request attempt=2",
+        "message=received response head status=401",
+        "message=signing with a corrected clock millis=",
+        "message=sending request attempt=3",
+        "message=received response head status=200",
+        "message=call ended attempts=3 bytes=",
         " outcome=\"done\"",
     ];
     for is_async in [false, true] {
@@ -86,8 +86,9 @@ fn a_call_tells_its_attempts_waits_and_end() {
 fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
     let (emulator, blocking, asynchronous) = clients();
     let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let end_of =
-        |lines: &[String]| lines.iter().find(|line| line.contains("message=ends")).unwrap().clone();
+    let end_of = |lines: &[String]| {
+        lines.iter().find(|line| line.contains("message=call ended")).unwrap().clone()
+    };
     emulator.faults().add(Fault::MissingFile.times(1));
     assert!(
         end_of(&told(|| drop(
@@ -117,5 +118,5 @@ fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
             tokio::select! { result = call => panic!("{result:?}"), arrived = arrived => arrived.expect("the request arrives") }
         });
     });
-    assert!(lines.iter().any(|line| line.ends_with("message=given up")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.ends_with("message=call cancelled")), "{lines:#?}");
 }

@@ -64,7 +64,7 @@ impl Clock for InterruptibleClock {
         self.0.now()
     }
 
-    fn pass(&self, duration: Duration) -> bool {
+    fn wait(&self, duration: Duration) -> bool {
         let mut left = duration;
         while !left.is_zero() && !came() {
             let slice = left.min(SLICE);

@@ -89,7 +89,7 @@ impl Covered {
 
         fs::write(ccfs.path("got"), "mine").unwrap();
         let said = failed(&call(ccfs, &arguments), 1, "file_exists");
-        assert!(said["message"].as_str().unwrap().contains("got is there already"), "{said}");
+        assert!(said["message"].as_str().unwrap().contains("got already exists"), "{said}");
         assert_eq!(fs::read(ccfs.path("got")).unwrap(), b"mine");
         printed(&call(ccfs, &[&arguments[..], &["--force"]].concat()));
         assert!(fs::read(ccfs.path("got")).unwrap() == expected, "{name} --force");

@@ -72,7 +72,7 @@ fn query_and_download_over_both_backends() {
         let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
         run.ends_with_code(1);
         assert!(
-            run.stderr.contains("is there already")
+            run.stderr.contains("already exists")
                 && run.stderr.ends_with("hint: --force replaces it\n"),
             "{}",
             run.stderr
@@ -127,7 +127,7 @@ fn a_corrupt_archive_is_not_kept() {
     for backend in ["blocking", "async"] {
         let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
         run.ends_with_code(1);
-        assert!(run.stderr.contains("was not kept"), "{}", run.stderr);
+        assert!(run.stderr.contains("rejected and not kept"), "{}", run.stderr);
         assert_eq!(ccfs.files("."), Vec::<String>::new());
     }
 }

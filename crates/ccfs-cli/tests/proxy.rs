@@ -31,7 +31,8 @@ fn the_usual_variables_name_a_proxy_and_its_exceptions() {
         let run = wrong.run(&["--backend", backend, "download", NAME]);
         run.ends_with_code(2);
         assert!(
-            run.stderr.contains("ALL_PROXY: only HTTP proxies") && !run.stderr.contains("MARKER"),
+            run.stderr.contains("ALL_PROXY: proxy URL has an unsupported scheme")
+                && !run.stderr.contains("MARKER"),
             "{}",
             run.stderr
         );

@@ -135,12 +135,12 @@ impl OwnClient {
                     Sink::Writer(writer) => writer.write_all(&bytes).map_err(Error::Write)?,
                 },
                 Step::Rewind => match &mut sink {
-                    Sink::File(file) => file.start_over().map_err(Error::Write)?,
+                    Sink::File(file) => file.truncate().map_err(Error::Write)?,
                     // Only a file is announced as one that rewinds.
                     Sink::Nothing | Sink::Writer(_) => {}
                 },
                 Step::Wait(duration) => {
-                    if !self.clock.pass(duration) {
+                    if !self.clock.wait(duration) {
                         thread::sleep(duration);
                     }
                 }

@@ -81,7 +81,7 @@ impl Clock for ManualClock {
         }
     }
 
-    fn pass(&self, duration: Duration) -> bool {
+    fn wait(&self, duration: Duration) -> bool {
         let mut state = self.lock();
         state.elapsed += duration;
         state.waits.push(duration);

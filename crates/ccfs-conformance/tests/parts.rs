@@ -223,7 +223,7 @@ proptest! {
         let other = clock.clone();
         for (number, wait) in waits.iter().enumerate() {
             let clock = if number % 2 == 0 { &clock } else { &other };
-            prop_assert!(clock.pass(Duration::from_millis(*wait)));
+            prop_assert!(clock.wait(Duration::from_millis(*wait)));
         }
         let sum: u64 = waits.iter().sum();
         prop_assert_eq!(clock.now().monotonic, Duration::from_millis(sum));

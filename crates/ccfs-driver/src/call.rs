@@ -1,4 +1,4 @@
-//! One call under way, and what `tracing` is told of it.
+//! One running call, and its `tracing` span.
 
 use std::fmt;
 use std::future::Future;
@@ -11,12 +11,14 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Session;
 
-/// One call of a session: what a driver's loop asks while it goes on. See `docs/embedding.md`, "What a driver does".
+/// One running call of a [`Session`], polled by a driver's loop. See `docs/embedding.md`, "What a
+/// driver does".
 ///
-/// With the feature `tracing` it has a span, `call`, with the interface's name, and in the end the attempts, the bytes of the last answer and the kind
-/// of the outcome; and events for every attempt, answer, wait and correction of the clock. No body, no URL, no header and no word of the server's stands in
-/// any of them. Without the feature there is nothing of that.
-#[must_use = "a call does nothing by itself: a driver's loop asks it"]
+/// With the feature `tracing` a call has a span named `call`. Its fields are the interface's name
+/// and, once the call has ended, the number of attempts, the bytes of the last response body and
+/// the outcome ([`Error::code`], `done` or `cancelled`). Each attempt, response, wait and clock
+/// correction is an event. Neither contains a body, a URL, a header or text from the server.
+#[must_use = "a call does nothing unless a driver polls it"]
 pub struct Call<'a> {
     session: &'a Session,
     correction: i64,
@@ -35,12 +37,17 @@ impl<'a> Call<'a> {
         Ok((Self { session, correction: exchange.correction(), ended: false, span }, exchange))
     }
 
-    /// The session's clock.
+    /// Returns the session's clock.
     pub fn clock(&self) -> &'a dyn Clock {
         self.session.clock()
     }
 
-    /// What to do next: [`Exchange::poll`], at the clock's time.
+    /// Returns the next step: [`Exchange::poll`] at the clock's current time.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfTurn`] if the previous step was not reported to the exchange, which is a bug in the
+    /// driver.
     pub fn poll<O: Operation>(
         &mut self,
         exchange: &mut Exchange<O>,
@@ -55,25 +62,25 @@ impl<'a> Call<'a> {
                 }
                 self.span.attempt(exchange.attempts());
             }
-            Step::Wait(duration) => self.span.waits(*duration),
-            Step::Rewind => self.span.begins_anew(),
+            Step::Wait(duration) => self.span.waiting(*duration),
+            Step::Rewind => self.span.rewound(),
             _ => {}
         }
         Ok(step)
     }
 
-    /// The head of an answer is there. Drivers say so beside [`Exchange::on_head`].
+    /// Records the head of a response. Drivers call it in addition to [`Exchange::on_head`].
     pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
-        self.span.answer(status.as_u16());
+        self.span.response(status.as_u16());
         self.session.on_head(status, headers);
     }
 
-    /// The span, to do things in.
+    /// Returns the call's span.
     pub fn span(&self) -> CallSpan {
         self.span.clone()
     }
 
-    /// The call is over: what it learned is remembered, as [`Session::end`] does.
+    /// Ends the call, and updates the session as [`Session::end`] does.
     pub fn end<O: Operation>(mut self, exchange: &Exchange<O>, result: &Result<O::Answer, Error>) {
         self.ended = true;
         self.session.end(exchange, result.is_ok());
@@ -86,10 +93,10 @@ impl<'a> Call<'a> {
 }
 
 impl Drop for Call<'_> {
-    /// A future that is dropped ends its call without a result.
+    /// Records the call as cancelled if it has not ended: its future was dropped.
     fn drop(&mut self) {
         if !self.ended {
-            self.span.given_up();
+            self.span.cancelled();
         }
     }
 }
@@ -100,7 +107,7 @@ impl fmt::Debug for Call<'_> {
     }
 }
 
-/// The span of a [`Call`]; nothing without the feature `tracing`.
+/// The span of a [`Call`]. Does nothing without the feature `tracing`.
 #[derive(Clone, Debug)]
 pub struct CallSpan {
     #[cfg(feature = "tracing")]
@@ -122,45 +129,45 @@ impl CallSpan {
         }
     }
 
-    /// Does `work` within the span.
+    /// Runs `work` inside the span.
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         self.span.in_scope(work)
     }
 
-    /// Lets a future run within the span.
-    pub fn follow<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    /// Wraps `future` so that it runs inside the span.
+    pub fn instrument<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         tracing::Instrument::instrument(future, self.span.clone())
     }
 
     fn attempt(&self, attempt: u32) {
-        tracing::debug!(parent: &self.span, attempt, "sends");
+        tracing::debug!(parent: &self.span, attempt, "sending request");
     }
 
     fn corrected(&self, millis: i64) {
-        tracing::info!(parent: &self.span, millis, "signs with a corrected clock");
+        tracing::info!(parent: &self.span, millis, "signing with a corrected clock");
     }
 
-    fn answer(&self, status: u16) {
-        tracing::debug!(parent: &self.span, status, "an answer begins");
+    fn response(&self, status: u16) {
+        tracing::debug!(parent: &self.span, status, "received response head");
     }
 
-    fn waits(&self, duration: std::time::Duration) {
+    fn waiting(&self, duration: std::time::Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(parent: &self.span, millis, "waits before another attempt");
+        tracing::info!(parent: &self.span, millis, "waiting before the next attempt");
     }
 
-    fn begins_anew(&self) {
-        tracing::debug!(parent: &self.span, "begins the file anew");
+    fn rewound(&self) {
+        tracing::debug!(parent: &self.span, "restarting the download");
     }
 
-    fn given_up(&self) {
-        self.span.record("outcome", "given up");
-        tracing::debug!(parent: &self.span, "given up");
+    fn cancelled(&self) {
+        self.span.record("outcome", "cancelled");
+        tracing::debug!(parent: &self.span, "call cancelled");
     }
 
     fn ended(&self, attempts: u32, bytes: u64, outcome: &'static str) {
         self.span.record("attempts", attempts).record("bytes", bytes).record("outcome", outcome);
-        tracing::debug!(parent: &self.span, attempts, bytes, outcome, "ends");
+        tracing::debug!(parent: &self.span, attempts, bytes, outcome, "call ended");
     }
 }
 
@@ -171,21 +178,21 @@ impl CallSpan {
         Self {}
     }
 
-    /// Does `work` within the span.
+    /// Runs `work` inside the span.
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         work()
     }
 
-    /// Lets a future run within the span.
-    pub fn follow<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    /// Wraps `future` so that it runs inside the span.
+    pub fn instrument<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         future
     }
 
     fn attempt(&self, _: u32) {}
     fn corrected(&self, _: i64) {}
-    fn answer(&self, _: u16) {}
-    fn waits(&self, _: std::time::Duration) {}
-    fn begins_anew(&self) {}
-    fn given_up(&self) {}
+    fn response(&self, _: u16) {}
+    fn waiting(&self, _: std::time::Duration) {}
+    fn rewound(&self) {}
+    fn cancelled(&self) {}
     fn ended(&self, _: u32, _: u64, _: &'static str) {}
 }

@@ -1,4 +1,4 @@
-//! The time, as drivers read it.
+//! The clock of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,22 +6,25 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccfs_proto::{Now, Timestamp};
 
-/// Where a driver gets the time from.
+/// Clock that a driver reads the time from.
 ///
 /// ```
 /// use ccfs_driver::Clock;
 /// use ccfs_proto::{Now, Timestamp};
 ///
-/// /// A test's clock: it stands.
+/// /// A fixed clock for tests.
 /// #[derive(Debug)]
 /// struct Noon;
 ///
 /// impl Clock for Noon {
 ///     fn now(&self) -> Now {
-///         Now { wall: Timestamp::from_unix_millis(1_680_782_400_000), monotonic: std::time::Duration::ZERO }
+///         Now {
+///             wall: Timestamp::from_unix_millis(1_680_782_400_000),
+///             monotonic: std::time::Duration::ZERO,
+///         }
 ///     }
 ///
-///     fn pass(&self, _: std::time::Duration) -> bool {
+///     fn wait(&self, _: std::time::Duration) -> bool {
 ///         true
 ///     }
 /// }
@@ -29,13 +32,15 @@ use ccfs_proto::{Now, Timestamp};
 /// assert_eq!(Noon.now().wall.to_string(), "2023-04-06T12:00:00.000Z");
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Now;
 
-    /// Lets `duration` pass without anybody sleeping, if this clock can, and says whether it did.
+    /// Waits for `duration` in place of the driver, and returns whether it did. Default: returns
+    /// `false`, and the driver sleeps.
     ///
-    /// A real clock cannot, and the driver sleeps. A test's clock moves itself forward, so that no test sleeps.
-    fn pass(&self, duration: Duration) -> bool {
+    /// A clock in tests moves its own time forward and returns `true` at once, so that no test
+    /// sleeps. Async drivers call this on the runtime's thread, where it must not block.
+    fn wait(&self, duration: Duration) -> bool {
         let _ = duration;
         false
     }
@@ -46,19 +51,19 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
-    fn pass(&self, duration: Duration) -> bool {
-        (**self).pass(duration)
+    fn wait(&self, duration: Duration) -> bool {
+        (**self).wait(duration)
     }
 }
 
-/// The machine's clocks.
+/// The system's wall clock and monotonic clock.
 #[derive(Clone, Debug)]
 pub struct SystemClock {
     started: Instant,
 }
 
 impl SystemClock {
-    /// A clock whose monotonic side begins now.
+    /// Creates a clock whose monotonic time starts at zero now.
     #[must_use]
     pub fn new() -> Self {
         Self { started: Instant::now() }

@@ -47,7 +47,7 @@ type HeadFn = dyn Fn(StatusCode, &HeaderMap) + Send + Sync;
 
 #[derive(Clone, Debug, Default)]
 enum ProxySetting {
-    /// What the environment says when a client is created.
+    /// The proxy that the environment names when a client is created.
     #[default]
     Environment,
     Direct,
@@ -71,8 +71,8 @@ impl Config {
         }
     }
 
-    /// Creates the settings from the environment variables of the `ccfs` command. A variable that is
-    /// empty counts as absent.
+    /// Creates the settings from the environment variables of the `ccfs` command. A variable that
+    /// is empty counts as absent.
     ///
     /// | variable | setting |
     /// |---|---|
@@ -180,7 +180,7 @@ impl Config {
     }
 }
 
-/// The standard library seeds each hasher at random.
+// The standard library seeds each hasher randomly.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -197,12 +197,13 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Why the environment does not make a [`Config`]. It holds no value, because one is a secret.
+/// Why [`Config::from_env`] failed. Contains no variable's value, because one of them is the secret
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A required variable is absent.
-    #[error("{variable} is not set")]
+    #[error("{variable} is not set; set it to a non-empty value")]
     Missing {
         /// The variable.
         variable: &'static str,
@@ -220,7 +221,7 @@ pub enum ConfigError {
     #[error("CCFS_ACCESS_KEY or CCFS_SECRET_KEY: {0}")]
     Key(#[from] KeyError),
     /// `CCFS_QUERY_LINE` is neither `omit` nor `empty`.
-    #[error("CCFS_QUERY_LINE is neither omit nor empty")]
+    #[error("CCFS_QUERY_LINE is not valid; set it to omit or empty")]
     QueryLine,
 }
 

@@ -25,10 +25,10 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] FileError),
     /// The caller's check of the downloaded file failed. The file was not kept.
-    #[error("the download was not kept: {0}")]
+    #[error("downloaded file was rejected and not kept: {0}")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller's progress function stopped the call.
-    #[error("stopped by the progress function")]
+    #[error("download stopped by the progress function")]
     Stopped,
     /// The driver has a bug. Please report it.
     #[error("bug in the driver, please report it: {0}")]
@@ -36,8 +36,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error of the exchange, if it is one: what failed, the number of attempts, and
-    /// what the server said.
+    /// Returns the error of the exchange, if it is the cause: the kind of failure, the number of
+    /// attempts, and the server's result code.
     pub fn exchange(&self) -> Option<&ExchangeError> {
         match self {
             Self::Exchange(error) => Some(error),
@@ -89,15 +89,15 @@ impl Error {
     }
 }
 
-/// The progress of a call. A new attempt begins with no bytes again.
+/// Progress of a call. Each attempt starts again at zero bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// Requests sent so far.
     pub attempts: u32,
-    /// Bytes of the body that arrived in the latest attempt.
+    /// Bytes of the response body received in the latest attempt.
     pub received: u64,
-    /// The length that the server declared for the body.
+    /// Length of the body in bytes that the server declared, if any.
     pub declared: Option<u64>,
 }
 

@@ -1,9 +1,15 @@
-//! What every driver of `ccfs-proto` needs beside an HTTP client.
+//! Shared parts of the blocking and the async client of CC-FS.
 //!
-//! The protocol core does no I/O, reads no clock and draws no random number. This crate has the effects that both ready-made backends
-//! need: a [`Clock`], jitter, which [`Proxy`] to take, the [`Session`] that begins exchanges and remembers a corrected clock, a
-//! [`WholeFile`] that is there whole or not at all, and the [`Error`] of a driven call. It knows no HTTP client and no runtime, and decides
-//! nothing about the protocol.
+//! `ccfs-proto` does no I/O, reads no clock and generates no random numbers. This crate provides
+//! what a client needs in addition to it and an HTTP client:
+//!
+//! - [`Config`]: the settings of a client;
+//! - [`Session`]: starts exchanges and remembers the clock correction that they found;
+//! - [`Clock`] and [`Proxy`];
+//! - [`WholeFile`]: a file that is written atomically;
+//! - [`Error`]: why a call failed.
+//!
+//! It depends on no HTTP client and no runtime, and makes no decisions about the protocol.
 //!
 //! ```
 //! use std::io::Write;
@@ -13,7 +19,7 @@
 //! let path = folder.path().join("20230406.zip");
 //! let mut file = WholeFile::create(&path, Overwrite::Refuse)?;
 //! file.write_all(b"PK")?;
-//! assert!(!path.exists(), "nothing is there before it is whole");
+//! assert!(!path.exists(), "the file appears when it is complete");
 //! file.commit(2)?;
 //! assert_eq!(std::fs::read(&path)?, b"PK");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! Which proxy calls to a server go through.
+//! The HTTP proxy of a client.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,14 +13,18 @@ use ccfs_proto::exchange::{EndpointError, Scheme};
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-/// The scheme in front of an encoded login.
+/// Authentication scheme of the `Proxy-Authorization` header, before the encoded login.
 const BASIC: &[u8] = b"Basic ";
 
 /// An HTTP proxy.
 ///
-/// Calls to an https endpoint go through a tunnel (`CONNECT`), so the proxy sees the host and the port and nothing else. Over http it sees
-/// everything; signatures cover `Host`, which no proxy on the way may change. Its user name and password are sent to the proxy alone and
-/// are in no `Debug`, no error and no URL, and cannot be compared. They are wiped here; an HTTP client that was told them keeps copies of its own.
+/// Calls to an `https` endpoint go through a tunnel (`CONNECT`), so the proxy sees only the host
+/// and the port. For an `http` endpoint it sees everything, and must not change the `Host` header,
+/// which signatures cover.
+///
+/// The user name and the password are sent only to the proxy. They do not appear in `Debug`, in
+/// errors or in URLs, cannot be compared, and are wiped when the proxy is dropped. The HTTP client
+/// keeps its own copies.
 ///
 /// ```
 /// use ccfs_driver::Proxy;
@@ -43,22 +47,34 @@ struct Login {
 }
 
 impl Proxy {
-    /// The proxy that the environment names for this endpoint; `None` to go directly.
+    /// Returns the proxy that the environment names for `endpoint`, or `None` for a direct
+    /// connection.
     ///
-    /// For https it is `https_proxy`, else `all_proxy`; for http it is `http_proxy`, else `all_proxy`; the lower-case name goes before the
-    /// capital one, and an empty value counts as none. `HTTP_PROXY` in capitals is passed over where `REQUEST_METHOD` is set, because a web
-    /// server hands a client's `Proxy` header to its CGI programs under that name.
+    /// For `https` it is `https_proxy`, else `all_proxy`; for `http` it is `http_proxy`, else
+    /// `all_proxy`. The lower-case name takes precedence over the upper-case one, and an empty
+    /// value counts as absent. `HTTP_PROXY` is ignored if `REQUEST_METHOD` is set, because a web
+    /// server passes a client's `Proxy` header to CGI programs under that name.
     ///
-    /// `no_proxy` is a list, with commas or blanks between: `*` for all hosts; a domain, for itself and what ends in it (with a dot in front
-    /// or not); an address; a network such as `10.0.0.0/8`; each with `:port` or without. Nothing is resolved for it: a name is compared with
-    /// names, an address with addresses.
+    /// `no_proxy` is a list of hosts to connect to directly, separated by commas, spaces or tabs.
+    /// An entry is `*` for all hosts, a domain (which includes its subdomains, with or without a
+    /// leading dot), an address, or a network such as `10.0.0.0/8`, each optionally followed by
+    /// `:port`. Names are not resolved: an entry that is a name matches only names, one that is an
+    /// address only addresses.
     ///
-    /// What is set and is no HTTP proxy is an error: going around it unasked would be wrong.
+    /// # Errors
+    ///
+    /// [`ProxyError::Variable`] if the value is not the URL of an HTTP proxy. It is not ignored,
+    /// because the call would then bypass the proxy.
     pub fn from_env(endpoint: &Endpoint) -> Result<Option<Self>, ProxyError> {
         Self::from_env_with(endpoint, |name| std::env::var_os(name).map(text))
     }
 
-    /// The same with an environment of the caller's: `variable` says what is set under a name. What it gives is wiped.
+    /// Works like [`from_env`](Self::from_env), but reads each variable with `variable`. The values
+    /// that it returns are wiped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_env`](Self::from_env).
     pub fn from_env_with(
         endpoint: &Endpoint,
         variable: impl Fn(&str) -> Option<String>,
@@ -80,7 +96,7 @@ impl Proxy {
         };
         let exceptions = set("no_proxy").or_else(|| set("NO_PROXY"));
         if exceptions.is_some_and(|(_, list)| {
-            list.split([',', ' ', '\t']).any(|entry| excepts(entry, endpoint))
+            list.split([',', ' ', '\t']).any(|entry| excludes(entry, endpoint))
         }) {
             return Ok(None);
         }
@@ -90,14 +106,22 @@ impl Proxy {
             .map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
     }
 
-    /// The same proxy with this login instead of its own. Nothing in it is encoded: for what does not come out of a URL. The user name has no colon,
-    /// because a colon ends it on the wire (RFC 7617, section 2), and neither has control characters.
+    /// Sets the user name and the password, replacing those of the URL. They are not
+    /// percent-decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError::Login`] if one has control characters, or the user name has a colon, which
+    /// ends it in the header (RFC 7617, section 2).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ccfs_driver::Proxy;
     ///
-    /// let proxy = "proxy.example.com:3128".parse::<Proxy>()?.with_login("user", String::from("as: it/is@"))?;
-    /// assert_eq!(proxy.login(), Some(("user", "as: it/is@")));
+    /// let proxy: Proxy = "proxy.example.com:3128".parse()?;
+    /// let proxy = proxy.with_login("user", String::from("not: encoded/@"))?;
+    /// assert_eq!(proxy.login(), Some(("user", "not: encoded/@")));
     /// # Ok::<(), ccfs_driver::ProxyError>(())
     /// ```
     pub fn with_login(self, user: &str, password: String) -> Result<Self, ProxyError> {
@@ -105,22 +129,25 @@ impl Proxy {
         Ok(Self { login: Some(login), ..self })
     }
 
-    /// Its host name or address; an IPv6 address with its brackets.
+    /// Returns the host name or address; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The user name and the password that it wants. Secrets: for the proxy alone.
+    /// Returns the user name and the password, if set. Both are secrets to send only to the proxy.
     pub fn login(&self) -> Option<(&str, &str)> {
         self.login.as_ref().map(|login| (login.user.as_str(), login.password.as_str()))
     }
 
-    /// The same as the value of the header `Proxy-Authorization`: marked sensitive, and wiped when its last clone is dropped.
+    /// Returns the value of the `Proxy-Authorization` header (Basic authentication), if a login is
+    /// set. It is marked sensitive, and wiped when its last clone is dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ccfs_driver::Proxy;
@@ -137,7 +164,8 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = ProxyError;
 
-    /// Reads `http://user:password@host:port`; all but the host may be left out, and the port is 80 then.
+    /// Parses `http://user:password@host:port`. Everything but the host is optional. Default port:
+    /// 80.
     fn from_str(text: &str) -> Result<Self, ProxyError> {
         let text = text.trim();
         let rest = match text.split_once("://") {
@@ -153,7 +181,7 @@ impl FromStr for Proxy {
         if authority.contains('/') {
             return Err(ProxyError::Path);
         }
-        // Who forgets the `@` has a password here.
+        // If the `@` is missing, this contains the password.
         let place: Endpoint = Zeroizing::new(format!("http://{authority}")).parse()?;
         Ok(Self { host: place.host().into(), port: place.port(), login })
     }
@@ -166,7 +194,7 @@ impl Login {
     }
 
     fn new(user: Zeroizing<String>, password: Zeroizing<String>) -> Result<Self, ProxyError> {
-        // What cannot stand in a header would end it, or the request.
+        // A control character such as CR or LF would end the header or the request.
         let is_bad = |c: char| c.is_control();
         if user.contains(':') || user.contains(is_bad) || password.contains(is_bad) {
             Err(ProxyError::Login)
@@ -193,9 +221,9 @@ impl Login {
     }
 }
 
-/// Undoes percent-encoding.
+/// Decodes percent-encoded text.
 fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
-    // Never longer than what it is made of, so it does not grow and leave its old bytes behind.
+    // The result is never longer than `text`, so the buffer does not grow and leave unwiped copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
@@ -222,7 +250,8 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
         .map_err(|_| ProxyError::Login)
 }
 
-/// A variable's value, in its own buffer. What is no UTF-8 is no proxy, and is told so by the character that stands for it.
+/// A variable's value, in its own buffer. What is no UTF-8 is no proxy, and is told so by the
+/// character that stands for it.
 fn text(value: OsString) -> String {
     value.into_string().unwrap_or_else(|value| {
         let bytes = Zeroizing::new(value.into_encoded_bytes());
@@ -231,7 +260,7 @@ fn text(value: OsString) -> String {
 }
 
 /// Whether an entry of `no_proxy` is about this endpoint.
-fn excepts(entry: &str, endpoint: &Endpoint) -> bool {
+fn excludes(entry: &str, endpoint: &Endpoint) -> bool {
     let entry = entry.trim();
     if entry == "*" {
         return true;
@@ -245,12 +274,13 @@ fn excepts(entry: &str, endpoint: &Endpoint) -> bool {
     match (entry.split_once('/'), entry.parse::<IpAddr>(), address) {
         (Some((network, bits)), _, Some(address)) => in_network(address, network, bits),
         (None, Ok(entry), Some(address)) => entry.to_canonical() == address,
-        (None, Err(_), None) => is_below(host, entry),
+        (None, Err(_), None) => is_in_domain(host, entry),
         _ => false,
     }
 }
 
-/// A host and the port behind it, without brackets; an IPv6 address has a port only with them.
+/// Splits an entry into host, without brackets, and port. An IPv6 address needs brackets for a
+/// port.
 fn split_port(entry: &str) -> (&str, Option<&str>) {
     if let Some((host, rest)) = entry.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         return (host, rest.strip_prefix(':'));
@@ -272,12 +302,12 @@ fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
         (IpAddr::V6(left), IpAddr::V6(right)) => (left.to_bits(), right.to_bits(), 128),
         _ => return false,
     };
-    // A shift by the whole width would be one too many; a network of no bits has every address.
+    // A prefix of 0 bits matches every address, and a shift by the full width would overflow.
     bits <= width && (bits == 0 || (left ^ right) >> (width - bits) == 0)
 }
 
-/// Whether `host` is the domain or ends in it, at a dot.
-fn is_below(host: &str, domain: &str) -> bool {
+/// Whether `host` is `domain` or a subdomain of it.
+fn is_in_domain(host: &str, domain: &str) -> bool {
     let domain = domain.strip_prefix('*').unwrap_or(domain);
     let domain = domain.strip_prefix('.').unwrap_or(domain);
     let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
@@ -286,7 +316,7 @@ fn is_below(host: &str, domain: &str) -> bool {
 }
 
 impl fmt::Display for Proxy {
-    /// Its URL, without the user name and the password.
+    /// Writes the URL without user name and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}:{}", self.host, self.port)
     }
@@ -298,36 +328,32 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What is wrong with a proxy. Its text is not repeated: it may hold a password.
+/// Why a proxy cannot be used. Does not contain the URL, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// An https or a SOCKS proxy.
+    /// The URL's scheme is not `http`, for example that of a SOCKS proxy.
     #[error(
-        "only HTTP proxies are supported, as in http://proxy.example.com:3128; https calls go through them in a tunnel"
+        "proxy URL has an unsupported scheme; use an HTTP proxy, as in http://proxy.example.com:3128, also for https endpoints"
     )]
     Scheme,
-    /// Something behind the port.
-    #[error("a proxy is a host and a port, without a path: take off what stands behind the port")]
+    /// The URL has a path.
+    #[error("proxy URL has a path; remove everything after the port")]
     Path,
-    /// A user name or password that is not percent-encoded as URLs want it, or has what cannot be sent.
+    /// The user name or the password is not percent-encoded, or has characters that cannot be sent.
     #[error(
-        "the proxy's user name and password must be percent-encoded (%40 for @, %25 for %) and hold no control characters, and the user name no colon"
+        "proxy login is malformed; percent-encode user name and password (%40 for @, %25 for %), use no control characters and no colon in the user name"
     )]
     Login,
-    /// The host or the port is none.
-    #[error(
-        "the proxy's host or port cannot be used: write them as in http://proxy.example.com:3128"
-    )]
-    Place(#[from] EndpointError),
-    /// A variable of the environment has one of the above.
-    #[error(
-        "the environment variable {name}: {problem}. Mend it, or except the server with NO_PROXY"
-    )]
+    /// The host or the port is malformed.
+    #[error("proxy URL has a malformed host or port; write it as in http://proxy.example.com:3128")]
+    Address(#[from] EndpointError),
+    /// An environment variable has one of the problems above.
+    #[error("environment variable {name}: {problem}; fix it, or exclude the host with NO_PROXY")]
     Variable {
-        /// Its name.
+        /// Name of the variable.
         name: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with its value.
         #[source]
         problem: Box<ProxyError>,
     },

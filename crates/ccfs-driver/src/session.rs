@@ -1,4 +1,4 @@
-//! What the calls of a client have in common at run time.
+//! The state that the calls of a client share.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::proxy::{Proxy, ProxyError};
 
-/// A [`Config`] in use, and what its calls have learned about the clock.
+/// A [`Config`], and the state that calls with it share: the measured error of the local clock.
 ///
-/// Clones share what is learned. A client creates its session; to share it between two backends,
-/// create it with [`Session::new`] and give each a clone.
+/// Clones share this state. A client creates its own session; to share one between two clients,
+/// create it with [`Session::new`] and pass a clone to each.
 ///
 /// ```
 /// use ccfs_driver::{Config, Session};
@@ -25,27 +25,27 @@ use crate::proxy::{Proxy, ProxyError};
 ///
 /// let credentials = Credentials::from_text("my-app-id", String::from("my secret key"))?;
 /// let session = Session::new(Config::new("https://10.1.2.3:8443".parse()?, credentials));
-/// assert!(session.clock_skew().is_none(), "no call was made yet");
+/// assert!(session.clock_skew().is_none(), "no calls yet");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session {
     config: Config,
-    learned: Arc<Learned>,
+    state: Arc<State>,
 }
 
 #[derive(Debug, Default)]
-struct Learned {
-    /// Milliseconds that signatures are ahead of the local clock.
+struct State {
+    /// Milliseconds that are added to the local clock when signing.
     correction: AtomicI64,
     skew: Mutex<Option<ClockSkew>>,
 }
 
 impl Session {
-    /// Creates a session that has learned nothing yet.
+    /// Creates a session without a clock correction.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, learned: Arc::default() }
+        Self { config, state: Arc::default() }
     }
 
     /// Returns the server's base URL.
@@ -58,16 +58,16 @@ impl Session {
         self.config.credentials.access_key()
     }
 
-    /// Returns how far the local clock is off, as the latest response showed it. See
+    /// Returns the clock skew measured by the latest call that could measure it, if any. See
     /// `docs/reliability.md`, "A wrong clock".
     pub fn clock_skew(&self) -> Option<ClockSkew> {
-        *self.learned.skew.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.state.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// For drivers.
+/// Methods for drivers.
 impl Session {
-    /// Returns the proxy to use, if any. Drivers ask once, when they create their HTTP client.
+    /// Returns the proxy to use, if any. Drivers call it once, when they create their HTTP client.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Session {
         self.config.resolve_proxy()
     }
 
-    /// Returns how long establishing a connection may take.
+    /// Returns how long establishing a connection may take, proxy and TLS included.
     pub fn connect_timeout(&self) -> Duration {
         self.config.connect_timeout
     }
@@ -86,7 +86,8 @@ impl Session {
         &*self.config.clock
     }
 
-    /// Begins a call, with a span if the feature `tracing` is enabled.
+    /// Starts a call, with a span if the feature `tracing` is enabled. `sink` says whether the
+    /// destination of a downloaded file can be rewound.
     ///
     /// # Errors
     ///
@@ -99,8 +100,8 @@ impl Session {
         Call::begin(self, operation, sink)
     }
 
-    /// Creates an exchange for a driver that needs no [`Call`]. Pass it to [`end`](Self::end) when it
-    /// is over.
+    /// Creates an exchange for a driver that uses no [`Call`]. Pass it to [`end`](Self::end) when
+    /// it has ended.
     ///
     /// # Errors
     ///
@@ -111,29 +112,29 @@ impl Session {
         sink: SinkKind,
     ) -> Result<Exchange<O>, RequestError> {
         let exchange = self.config.exchange(operation, sink)?;
-        Ok(exchange.assume_correction(self.learned.correction.load(Ordering::Relaxed)))
+        Ok(exchange.assume_correction(self.state.correction.load(Ordering::Relaxed)))
     }
 
     /// Passes the head of a response to the function set with [`Config::on_head`]. Drivers call it
-    /// beside [`Exchange::on_head`].
+    /// in addition to [`Exchange::on_head`].
     pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
         if let Some(observe) = &self.config.on_head {
             observe(status, headers);
         }
     }
 
-    /// Remembers what a finished call learned: the clock skew, and the correction of the clock if
-    /// the call found one and `succeeded` with it.
+    /// Stores the clock skew that a finished call measured, and its clock correction if the call
+    /// corrected the clock and `succeeded`.
     ///
-    /// Otherwise every call with a wrong clock would send a bad signature, and those lock the
-    /// address.
+    /// Later calls start with this correction. Without it each of them would first send an invalid
+    /// signature, and the server locks addresses that send several.
     pub fn end<O: Operation>(&self, exchange: &Exchange<O>, succeeded: bool) {
         if let Some(skew) = exchange.clock_skew() {
-            *self.learned.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+            *self.state.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
-        // The correction with which a long call began may be outdated.
+        // A call that did not correct the clock may have started with an outdated correction.
         if succeeded && exchange.has_corrected() {
-            self.learned.correction.store(exchange.correction(), Ordering::Relaxed);
+            self.state.correction.store(exchange.correction(), Ordering::Relaxed);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all.
+//! Files that are written atomically.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -6,23 +6,26 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Characters of the target's name that stand in the hidden one; at most 4 bytes each, of 255.
-const HIDDEN_NAME: usize = 56;
+/// Characters of the target's name in the temporary name: at most 4 bytes each, of the 255 that
+/// file systems allow.
+const PREFIX_CHARS: usize = 56;
 
-/// What to do when the file is there already.
+/// What to do if the file exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overwrite {
-    /// Leave it and fail with [`FileError::Exists`].
+    /// Keep the existing file and fail with [`FileError::Exists`].
     #[default]
     Refuse,
-    /// Replace it, at once and whole.
+    /// Replace the existing file atomically.
     Replace,
 }
 
-/// A file under construction: it stands under a hidden name in the target's folder until [`commit`](Self::commit) puts it in place.
+/// A file that is written atomically: under a temporary name in the target's directory, until
+/// [`commit`](Self::commit) renames it.
 ///
-/// Dropped without that, it is removed. A killed process leaves at most the hidden `.NAME.….part`, never half a target.
+/// It is removed if it is dropped before that. If the process is killed, a temporary file named
+/// `.NAME.….part` may be left, but no incomplete target.
 #[derive(Debug)]
 pub struct WholeFile {
     temp: NamedTempFile,
@@ -32,49 +35,61 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins a file that will stand at `target`, in a folder that is there. Fails now, not at the end, when it is there already and must not be
-    /// replaced ([`FileError::Exists`]).
+    /// Creates the temporary file for `target`, whose directory must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`] if `target` has no file name, if it exists and `overwrite` is
+    /// [`Overwrite::Refuse`], or if the temporary file cannot be created.
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = target.into();
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
             return Err(FileError::Exists { path: target });
         }
-        // Only the name's beginning: with the rest a long name would become one that no folder takes.
-        let beginning: String = name.to_string_lossy().chars().take(HIDDEN_NAME).collect();
+        // With the whole name, the temporary name could be longer than file systems allow.
+        let beginning: String = name.to_string_lossy().chars().take(PREFIX_CHARS).collect();
         let prefix = format!(".{beginning}.");
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let temp = builder
-            .tempfile_in(folder(&target))
+            .tempfile_in(directory(&target))
             .map_err(|source| FileError::Io { path: target.clone(), source })?;
         Ok(Self { temp, target, overwrite, written: 0 })
     }
 
-    /// Where it will stand.
+    /// Returns the path that [`commit`](Self::commit) will rename the file to.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// The hidden name under which it stands until it is put in place.
-    pub fn hidden(&self) -> &Path {
+    /// Returns the path of the temporary file.
+    pub fn temp_path(&self) -> &Path {
         self.temp.path()
     }
 
-    /// Bytes written so far.
+    /// Returns the number of bytes written so far.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Opens it for reading from its start, to look at what was written before it is put in place.
+    /// Opens the temporary file again, to read it from the start before it is committed.
+    ///
+    /// # Errors
+    ///
+    /// An I/O error if the temporary file cannot be opened.
     pub fn reopen(&self) -> io::Result<File> {
         self.temp.reopen()
     }
 
-    /// Empties it, to begin anew.
-    pub fn start_over(&mut self) -> io::Result<()> {
+    /// Truncates the file to zero bytes, to write it again from the start.
+    ///
+    /// # Errors
+    ///
+    /// An I/O error if the temporary file cannot be truncated.
+    pub fn truncate(&mut self) -> io::Result<()> {
         let file = self.temp.as_file_mut();
         file.set_len(0)?;
         file.rewind()?;
@@ -82,8 +97,15 @@ impl WholeFile {
         Ok(())
     }
 
-    /// Puts it in place: checks that it has `len` bytes ([`FileError::Length`]), brings it to the disk, and renames it. When it fails, the target is as it
-    /// was, with one exception: when only the folder's own entry could not be brought to the disk, the file is there and whole.
+    /// Checks that the file has `len` bytes, syncs it to disk and renames it to the target, whose
+    /// path it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Length`] if the file has another length, [`FileError::Exists`] if a file
+    /// appeared at the target that must not be replaced, [`FileError::Io`] if the file system
+    /// fails. The target is then unchanged, with one exception: if only syncing the directory
+    /// failed, the target is complete.
     pub fn commit(self, len: u64) -> Result<PathBuf, FileError> {
         let Self { target, written, .. } = &self;
         let io = |source| FileError::Io { path: target.clone(), source };
@@ -104,7 +126,7 @@ impl WholeFile {
             }
             Err(error) => return Err(FileError::Io { path: target, source: error.error }),
         }
-        sync_folder(folder(&target))
+        sync_directory(directory(&target))
             .map_err(|source| FileError::Io { path: target.clone(), source })?;
         Ok(target)
     }
@@ -112,9 +134,9 @@ impl WholeFile {
 
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.temp.write(bytes)?;
-        self.written += taken as u64;
-        Ok(taken)
+        let written = self.temp.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -122,50 +144,50 @@ impl Write for WholeFile {
     }
 }
 
-fn folder(target: &Path) -> &Path {
+fn directory(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
 }
 
-/// Brings the new name to the disk, where folders can be synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+/// Syncs the directory entry to disk, on systems that can sync directories.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
-/// Why a file could not be put in place.
+/// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The path names no file.
-    #[error("{} names no file: give a path that ends in a file's name", path.display())]
+    /// The path does not end in a file name.
+    #[error("{} does not end in a file name; give the path of a file", path.display())]
     NoName {
         /// The path.
         path: PathBuf,
     },
-    /// A file is there, and it must not be replaced.
-    #[error("{} is there already and is left as it is: take it away, or have it replaced", path.display())]
+    /// The file exists and must not be replaced.
+    #[error("{} already exists; remove it, or allow replacing it", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// The file has not the length that it should have.
-    #[error("{} would have {found} bytes instead of {expected} and was not written: somebody else wrote to it, or the disk is failing", path.display())]
+    /// The temporary file does not have the expected length.
+    #[error("{} was not written: its temporary file is {found} bytes long, expected {expected}; check the disk, and whether another process wrote to the file", path.display())]
     Length {
         /// The file.
         path: PathBuf,
-        /// The length it should have.
+        /// Expected length in bytes.
         expected: u64,
-        /// The length it has.
+        /// Actual length in bytes.
         found: u64,
     },
-    /// The file system said no.
-    #[error("{} cannot be written: {source}", path.display())]
+    /// The file system failed.
+    #[error("could not write {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Laws of what both backends share: files that are whole or not there, and what a session remembers.
+//! Properties of atomic files and of sessions.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs;
@@ -25,25 +25,25 @@ fn cases(cases: u32) -> Config {
     }
 }
 
-/// What is done to a file under construction.
+/// An operation on a file before it is committed.
 #[derive(Clone, Debug)]
 enum Act {
     Write(Vec<u8>),
-    StartOver,
+    Truncate,
 }
 
-/// How it ends.
+/// How the writing of a file ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Commit,
-    /// With a length that is off by so much.
+    /// Commit with an expected length that is wrong by this many bytes.
     CommitWrong(i64),
     Drop,
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let write = prop::collection::vec(any::<u8>(), 0..3000).prop_map(Act::Write);
-    prop::collection::vec(prop_oneof![4 => write, 1 => Just(Act::StartOver)], 0..8)
+    prop::collection::vec(prop_oneof![4 => write, 1 => Just(Act::Truncate)], 0..8)
 }
 
 fn end() -> impl Strategy<Value = End> {
@@ -54,7 +54,7 @@ fn overwrite() -> impl Strategy<Value = Overwrite> {
     prop::sample::select(vec![Overwrite::Refuse, Overwrite::Replace])
 }
 
-/// The names in a folder, the hidden ones too.
+/// Returns the sorted names in a directory, hidden files included.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -64,8 +64,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Does it, and gives the bytes that the file should have.
-fn act(file: &mut WholeFile, acts: &[Act], mut meanwhile: impl FnMut()) -> Vec<u8> {
+/// Applies `acts`, calls `after_each` after each, and returns the expected content.
+fn act(file: &mut WholeFile, acts: &[Act], mut after_each: impl FnMut()) -> Vec<u8> {
     let mut expected = Vec::new();
     for act in acts {
         match act {
@@ -73,13 +73,13 @@ fn act(file: &mut WholeFile, acts: &[Act], mut meanwhile: impl FnMut()) -> Vec<u
                 file.write_all(bytes).unwrap();
                 expected.extend_from_slice(bytes);
             }
-            Act::StartOver => {
-                file.start_over().unwrap();
+            Act::Truncate => {
+                file.truncate().unwrap();
                 expected.clear();
             }
         }
         assert_eq!(file.written(), expected.len() as u64);
-        meanwhile();
+        after_each();
     }
     expected
 }
@@ -101,7 +101,7 @@ proptest! {
     #![proptest_config(cases(64))]
 
     #[test]
-    fn the_target_is_as_it_was_or_has_exactly_the_bytes(
+    fn the_target_is_unchanged_or_has_exactly_the_bytes_written(
         before in prop::option::of(prop::collection::vec(any::<u8>(), 0..50)), overwrite in overwrite(), acts in acts(), end in end(),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -112,8 +112,8 @@ proptest! {
         let mut file = match WholeFile::create(&target, overwrite) {
             Ok(file) => file,
             Err(error) => {
-                let told = matches!(error, FileError::Exists { .. }) && before.is_some() && overwrite == Overwrite::Refuse;
-                prop_assert!(told, "{}", error);
+                let refused = matches!(error, FileError::Exists { .. }) && before.is_some() && overwrite == Overwrite::Refuse;
+                prop_assert!(refused, "{}", error);
                 prop_assert_eq!(fs::read(&target).ok(), before);
                 prop_assert_eq!(names(folder.path()), ["20230406.zip"]);
                 return Ok(());
@@ -128,43 +128,43 @@ proptest! {
     }
 
     #[test]
-    fn refusing_holds_also_for_what_appears_meanwhile(acts in acts(), kind in 0..4) {
+    fn refuse_also_applies_to_files_that_appear_while_writing(acts in acts(), kind in 0..4) {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
         let mut file = WholeFile::create(&target, Overwrite::Refuse).unwrap();
         let bytes = act(&mut file, &acts, || ());
         match kind {
-            0 => fs::write(&target, b"somebody else's").unwrap(),
+            0 => fs::write(&target, b"of another process").unwrap(),
             1 => fs::write(&target, b"").unwrap(),
             2 => fs::create_dir(&target).unwrap(),
-            _ => link_to_nothing(&target),
+            _ => create_dangling_link(&target),
         }
         let before = fs::symlink_metadata(&target).unwrap();
         let error = file.commit(bytes.len() as u64).unwrap_err();
-        let told = matches!(&error, FileError::Exists { path } if *path == target);
-        prop_assert!(told, "{}", error);
+        let refused = matches!(&error, FileError::Exists { path } if *path == target);
+        prop_assert!(refused, "{}", error);
         let after = fs::symlink_metadata(&target).unwrap();
         prop_assert_eq!((after.file_type(), after.len(), after.modified().unwrap()), (before.file_type(), before.len(), before.modified().unwrap()));
         prop_assert_eq!(names(folder.path()), ["a.zip"]);
-        let refused = WholeFile::create(&target, Overwrite::Refuse).unwrap_err();
-        let told = matches!(refused, FileError::Exists { .. });
-        prop_assert!(told);
+        let error = WholeFile::create(&target, Overwrite::Refuse).unwrap_err();
+        let refused = matches!(error, FileError::Exists { .. });
+        prop_assert!(refused, "{}", error);
     }
 
     #[test]
-    fn a_wrong_length_is_told_and_nothing_is_left(acts in acts(), off in prop_oneof![1_u64..100, Just(u64::MAX / 2)], overwrite in overwrite()) {
+    fn a_wrong_length_is_an_error_and_leaves_no_file(acts in acts(), off in prop_oneof![1_u64..100, Just(u64::MAX / 2)], overwrite in overwrite()) {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
         let mut file = WholeFile::create(&target, overwrite).unwrap();
         let len = act(&mut file, &acts, || ()).len() as u64;
         let error = file.commit(len + off).unwrap_err();
-        let told = matches!(error, FileError::Length { expected, found, .. } if expected == len + off && found == len);
-        prop_assert!(told, "{}", error);
+        let is_length = matches!(error, FileError::Length { expected, found, .. } if expected == len + off && found == len);
+        prop_assert!(is_length, "{}", error);
         prop_assert!(names(folder.path()).is_empty());
     }
 
     #[test]
-    fn of_two_for_one_target_either_stands_whole(first in acts(), second in acts(), overwrite in overwrite(), swap in any::<bool>()) {
+    fn of_two_files_for_one_target_one_is_complete(first in acts(), second in acts(), overwrite in overwrite(), swap in any::<bool>()) {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
         let mut one = WholeFile::create(&target, overwrite).unwrap();
@@ -178,9 +178,9 @@ proptest! {
         prop_assert_eq!(names(folder.path()), ["a.zip"]);
     }
 
-    /// Linux takes names of up to 255 bytes; the hidden name must not ask for more.
+    /// Linux allows names of up to 255 bytes; the temporary name must not be longer.
     #[test]
-    fn any_name_that_the_folder_takes_will_do(name in prop_oneof!["[a-zA-Z0-9._ -]{1,255}", "[技é%]{1,85}", "a{200,255}"], overwrite in overwrite()) {
+    fn every_name_that_the_file_system_allows_works(name in prop_oneof!["[a-zA-Z0-9._ -]{1,255}", "[技é%]{1,85}", "a{200,255}"], overwrite in overwrite()) {
         prop_assume!(name != "." && name != "..");
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join(&name);
@@ -190,14 +190,14 @@ proptest! {
         fs::remove_file(&target).unwrap();
         let mut file = WholeFile::create(&target, overwrite).unwrap();
         file.write_all(b"whole").unwrap();
-        let hidden = names(folder.path());
-        prop_assert!(hidden.len() == 1 && hidden[0].starts_with('.') && hidden[0].rsplit('.').next() == Some("part"), "{:?}", hidden);
+        let temporary = names(folder.path());
+        prop_assert!(temporary.len() == 1 && temporary[0].starts_with('.') && temporary[0].rsplit('.').next() == Some("part"), "{:?}", temporary);
         prop_assert_eq!(file.commit(5).unwrap(), target);
         prop_assert_eq!(names(folder.path()), [name]);
     }
 
     #[test]
-    fn a_correction_is_remembered_only_after_success(calls in prop::collection::vec((-100_000_i64..100_000, any::<bool>(), any::<bool>()), 1..6)) {
+    fn a_correction_is_stored_only_after_success(calls in prop::collection::vec((-100_000_i64..100_000, any::<bool>(), any::<bool>()), 1..6)) {
         let session = session();
         let shared = session.clone();
         let mut remembered = 0;
@@ -216,9 +216,9 @@ proptest! {
         }
     }
 
-    /// A long download ends after another call found out about the clock: what it had assumed when it began is old by then.
+    /// A long download started before another call corrected the clock, and ends after it.
     #[test]
-    fn a_call_that_found_nothing_out_takes_nothing_back(drift in 100_i64..1_000_000) {
+    fn a_call_without_a_correction_does_not_reset_the_stored_one(drift in 100_i64..1_000_000) {
         let session = session();
         let mut long = session.begin(download(), SinkKind::Once).unwrap();
         let mut short = session.begin(download(), SinkKind::Once).unwrap();
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_remembered_correction_spares_the_refusal(drift in -1_000_000_i64..1_000_000) {
+    fn a_stored_correction_avoids_the_401(drift in -1_000_000_i64..1_000_000) {
         let session = session();
         for nth in 0..3 {
             let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
@@ -245,7 +245,7 @@ proptest! {
     }
 
     #[test]
-    fn progress_tells_what_came(chunks in prop::collection::vec(1_usize..400, 0..6), declared in prop::option::of(1_000_u64..9_000)) {
+    fn progress_reports_attempts_and_bytes(chunks in prop::collection::vec(1_usize..400, 0..6), declared in prop::option::of(1_000_u64..9_000)) {
         let mut exchange = session().begin(download(), SinkKind::Once).unwrap();
         prop_assert_eq!(Progress::of(&exchange), Progress::default());
         let step = exchange.poll(now()).unwrap();
@@ -272,12 +272,12 @@ proptest! {
 }
 
 #[cfg(unix)]
-fn link_to_nothing(target: &Path) {
-    std::os::unix::fs::symlink("nothing-there", target).unwrap();
+fn create_dangling_link(target: &Path) {
+    std::os::unix::fs::symlink("missing", target).unwrap();
 }
 
 #[cfg(not(unix))]
-fn link_to_nothing(target: &Path) {
+fn create_dangling_link(target: &Path) {
     fs::write(target, b"").unwrap();
 }
 
@@ -296,7 +296,8 @@ fn download() -> DownloadAgentSkillInfoFile {
     )
 }
 
-/// One call to a server whose clock is ahead by `drift`, and which takes signatures of the minute around it.
+/// Runs one call against a server whose clock is `drift` milliseconds ahead and which accepts
+/// signatures of at most one minute before or after it. Returns whether it succeeded.
 fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, succeeds: bool) -> bool {
     const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let mut body = Bytes::new();
@@ -336,7 +337,7 @@ fn a_path_without_a_name_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn replacing_a_folder_fails_and_leaves_nothing() {
+fn replacing_a_directory_fails_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     fs::create_dir(&target).unwrap();
@@ -374,10 +375,10 @@ fn errors_keep_their_kind_and_show_no_key() {
 }
 
 #[test]
-fn the_machines_clock_does_not_go_back_and_cannot_be_passed() {
+fn the_system_clock_does_not_go_back_and_leaves_waiting_to_the_driver() {
     let clock = SystemClock::new();
     let (first, second) = (clock.now(), clock.now());
     assert!(second.monotonic >= first.monotonic);
-    assert!(!clock.pass(Duration::from_secs(3600)));
+    assert!(!clock.wait(Duration::from_secs(3600)));
     assert!(clock.now().monotonic < first.monotonic + Duration::from_secs(3600));
 }

@@ -1,4 +1,4 @@
-//! Which proxy an environment names for an endpoint.
+//! Choice of the proxy from environment variables, and proxy URLs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ fn endpoint(text: &str) -> Endpoint {
     text.parse().unwrap()
 }
 
-/// The proxy for `endpoint` in an environment of these variables.
+/// Returns the proxy for an endpoint, given these environment variables.
 fn from(at: &Endpoint, variables: &[(&str, &str)]) -> Result<Option<Proxy>, ProxyError> {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
     Proxy::from_env_with(at, |name| variables.get(name).map(|&value| value.to_owned()))
@@ -34,7 +34,7 @@ fn shown(at: &str, variables: &[(&str, &str)]) -> Option<String> {
 }
 
 #[test]
-fn the_scheme_and_the_case_decide_which_variable_counts() {
+fn scheme_and_case_decide_which_variable_is_used() {
     let all = [
         ("https_proxy", "a"),
         ("HTTPS_PROXY", "b"),
@@ -58,7 +58,7 @@ fn the_scheme_and_the_case_decide_which_variable_counts() {
     assert_eq!(
         shown("http://10.1.2.3", &[("HTTP_PROXY", "d"), ("REQUEST_METHOD", "GET")]),
         None,
-        "a CGI program's client set it"
+        "set from the Proxy header of a CGI request"
     );
     assert_eq!(
         shown("http://10.1.2.3", &[("http_proxy", "c"), ("REQUEST_METHOD", "GET")]),
@@ -67,14 +67,14 @@ fn the_scheme_and_the_case_decide_which_variable_counts() {
     assert_eq!(
         shown("https://10.1.2.3", &[("https_proxy", " "), ("HTTPS_PROXY", "b")]),
         Some("http://b:80".into()),
-        "empty is unset"
+        "a blank value counts as absent"
     );
     assert_eq!(shown("https://10.1.2.3", &[]), None);
 }
 
 #[test]
-fn exceptions_are_names_domains_addresses_networks_and_ports() {
-    for (at, list, excepted) in [
+fn no_proxy_has_domains_addresses_networks_and_ports() {
+    for (at, list, excluded) in [
         ("https://ccfs.example.com", "example.com", true),
         ("https://ccfs.example.com", ".example.com", true),
         ("https://ccfs.example.com", "*.EXAMPLE.com.", true),
@@ -106,7 +106,7 @@ fn exceptions_are_names_domains_addresses_networks_and_ports() {
         ("https://ccfs", "localhost 127.0.0.1", false),
     ] {
         let proxy = shown(at, &[("https_proxy", "p:3128"), ("no_proxy", list)]);
-        assert_eq!(proxy.is_none(), excepted, "{at} with no_proxy={list:?}");
+        assert_eq!(proxy.is_none(), excluded, "{at} with no_proxy={list:?}");
     }
     assert_eq!(
         shown("https://a", &[("https_proxy", "p"), ("no_proxy", ""), ("NO_PROXY", "a")]),
@@ -115,15 +115,15 @@ fn exceptions_are_names_domains_addresses_networks_and_ports() {
 }
 
 #[test]
-fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value() {
+fn a_value_that_is_not_an_http_proxy_is_an_error_without_the_value() {
     for (value, said) in [
-        ("socks5://MARKER", "only HTTP proxies"),
-        ("https://MARKER:3128", "only HTTP proxies"),
-        ("http://user:MARKER%@proxy", "percent-encoded"),
+        ("socks5://MARKER", "unsupported scheme"),
+        ("https://MARKER:3128", "unsupported scheme"),
+        ("http://user:MARKER%@proxy", "percent-encode"),
         ("http://user%3aMARKER@proxy", "no colon"),
         ("http://user:MARKER", "host or port"),
         ("http://user:MARKER%0d%0aHost@proxy", "control characters"),
-        ("http://proxy/MARKER", "without a path"),
+        ("http://proxy/MARKER", "has a path"),
         ("http://MARKER:0", "host or port"),
         ("http://MARK ER", "host or port"),
         ("http://MARKER?query", "host or port"),
@@ -140,7 +140,7 @@ fn what_is_no_http_proxy_is_an_error_that_names_the_variable_and_shows_no_value(
                 .unwrap()
                 .map(|proxy| proxy.to_string()),
             None,
-            "the way out"
+            "the host is excluded"
         );
     }
 }
@@ -164,21 +164,21 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn what_was_written_is_read(host in host(), port in 1_u16.., user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}", slash in any::<bool>()) {
+    fn a_url_is_parsed_to_its_parts(host in host(), port in 1_u16.., user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}", slash in any::<bool>()) {
         let url = format!("http://{}:{}@{host}:{port}{}", percent(&user), percent(&password), if slash { "/" } else { "" });
         let proxy: Proxy = url.parse().unwrap();
         prop_assert_eq!((proxy.host(), proxy.port()), (host.as_str(), port));
         prop_assert_eq!(proxy.login(), Some((user.as_str(), password.as_str())));
         let bare: Proxy = proxy.to_string().parse().unwrap();
         prop_assert!(bare.login().is_none() && bare.authorization().is_none());
-        let told = bare.with_login(&user, password.clone()).unwrap();
-        prop_assert_eq!(told.login(), proxy.login());
-        prop_assert_eq!(told.authorization(), proxy.authorization());
+        let with_login = bare.with_login(&user, password.clone()).unwrap();
+        prop_assert_eq!(with_login.login(), proxy.login());
+        prop_assert_eq!(with_login.authorization(), proxy.authorization());
     }
 
-    /// As RFC 7617 has it, with base64 undone bit by bit.
+    /// Compares with RFC 7617; base64 is decoded bit by bit.
     #[test]
-    fn a_login_is_sent_as_basic_authentication_wants_it(user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}") {
+    fn a_login_becomes_a_basic_authentication_header(user in "[^\\pC:]{0,12}", password in "[^\\pC]{0,12}") {
         let proxy = "proxy".parse::<Proxy>().unwrap().with_login(&user, password.clone()).unwrap();
         let value = proxy.authorization().unwrap();
         prop_assert!(value.is_sensitive() && value.len() % 4 == 2);
@@ -194,31 +194,31 @@ proptest! {
     }
 
     #[test]
-    fn a_login_is_in_no_rendering(host in "[a-z]{1,9}", user in "USER[0-9]{3}", password in "WORD[0-9]{3}") {
+    fn debug_and_display_do_not_contain_the_login(host in "[a-z]{1,9}", user in "USER[0-9]{3}", password in "WORD[0-9]{3}") {
         let proxy: Proxy = format!("{user}:{password}@{host}").parse().unwrap();
         let shown = format!("{proxy} {proxy:?} {proxy:#?}");
         prop_assert!(!shown.contains("USER") && !shown.contains("WORD"), "{}", shown);
     }
 
     #[test]
-    fn no_text_makes_it_panic(value in "\\PC{0,40}", list in "\\PC{0,40}", at in host()) {
+    fn no_value_causes_a_panic(value in "\\PC{0,40}", list in "\\PC{0,40}", at in host()) {
         let at = endpoint(&format!("https://{at}"));
         let _ = from(&at, &[("ALL_PROXY", &value), ("NO_PROXY", &list)]);
         let _ = from(&at, &[("ALL_PROXY", "p"), ("NO_PROXY", &list)]).unwrap();
     }
 
-    /// An entry more never brings a proxy back.
+    /// Another `NO_PROXY` entry never makes an excluded host use the proxy.
     #[test]
-    fn exceptions_only_add_up(at in host(), list in prop::collection::vec(host(), 0..5), more in host()) {
+    fn more_entries_only_exclude_more(at in host(), list in prop::collection::vec(host(), 0..5), more in host()) {
         let at = endpoint(&format!("https://{at}"));
         let before = from(&at, &[("ALL_PROXY", "p"), ("NO_PROXY", &list.join(","))]).unwrap();
         let after = from(&at, &[("ALL_PROXY", "p"), ("NO_PROXY", &[&list[..], &[more]].concat().join(","))]).unwrap();
         prop_assert!(before.is_some() || after.is_none());
     }
 
-    /// Bit by bit, as a network is defined.
+    /// Compares bit by bit.
     #[test]
-    fn a_network_has_the_addresses_that_begin_like_it(address in any::<u32>(), flip in 0_u32..33, bits in 0_u32..33) {
+    fn a_network_contains_the_addresses_with_its_prefix(address in any::<u32>(), flip in 0_u32..33, bits in 0_u32..33) {
         let network = if flip < 32 { address ^ (1 << (31 - flip)) } else { address };
         let inside = (0..bits).all(|bit| address >> (31 - bit) & 1 == network >> (31 - bit) & 1);
         let at = endpoint(&format!("https://{}", IpAddr::V4(Ipv4Addr::from_bits(address))));

@@ -89,7 +89,7 @@ async fn wait(
     clock: &dyn Clock,
 ) -> Option<Report> {
     let slice = within.map_or(SLICE, |within| within.min(SLICE));
-    if jobs.is_empty() && clock.pass(if for_callbacks { slice } else { within.unwrap_or(SLICE) }) {
+    if jobs.is_empty() && clock.wait(if for_callbacks { slice } else { within.unwrap_or(SLICE) }) {
         return None;
     }
     tokio::select! {

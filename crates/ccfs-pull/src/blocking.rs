@@ -104,7 +104,7 @@ fn wait(
     }
     let within = within.unwrap_or(SLICE);
     let slice = within.min(SLICE);
-    if !clock.pass(if for_callbacks { slice } else { within }) {
+    if !clock.wait(if for_callbacks { slice } else { within }) {
         thread::sleep(slice);
     }
     None

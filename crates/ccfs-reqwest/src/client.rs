@@ -122,8 +122,10 @@ impl Client {
         progress: Option<ProgressFn<'_>>,
     ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result =
-            call.span().follow(drive(&mut exchange, &self.http, &mut call, sink, progress)).await;
+        let result = call
+            .span()
+            .instrument(drive(&mut exchange, &self.http, &mut call, sink, progress))
+            .await;
         call.end(&exchange, &result);
         result
     }

@@ -43,9 +43,9 @@ pub(crate) async fn drive<O: Operation>(
                 Err(failure) => exchange.on_failure(clock.now(), failure)?,
             },
             Step::Write(bytes) => sink.write(bytes).await.map_err(Error::Write)?,
-            Step::Rewind => sink.start_over().await.map_err(Error::Write)?,
+            Step::Rewind => sink.rewind().await.map_err(Error::Write)?,
             Step::Wait(duration) => {
-                if !clock.pass(duration) {
+                if !clock.wait(duration) {
                     sleep(duration).await;
                 }
             }

@@ -18,7 +18,7 @@ use crate::client::CheckFn;
 pub(crate) trait Sink: Send {
     fn kind(&self) -> SinkKind;
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
-    fn start_over(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+    fn rewind(&mut self) -> impl Future<Output = io::Result<()>> + Send;
     fn flush(&mut self) -> impl Future<Output = io::Result<()>> + Send;
 }
 
@@ -34,7 +34,7 @@ impl<W: AsyncWrite + Unpin + Send> Sink for Once<W> {
         self.0.write_all(&bytes).await
     }
 
-    async fn start_over(&mut self) -> io::Result<()> {
+    async fn rewind(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -52,7 +52,7 @@ pub(crate) struct Replaceable {
 
 impl Replaceable {
     pub(crate) fn new(file: WholeFile) -> Self {
-        Self { hidden: file.hidden().to_owned(), file: Some(file) }
+        Self { hidden: file.temp_path().to_owned(), file: Some(file) }
     }
 
     /// Has the file checked and puts it in place.
@@ -115,8 +115,8 @@ impl Sink for Replaceable {
         self.with(move |file| file.write_all(&bytes)).await
     }
 
-    async fn start_over(&mut self) -> io::Result<()> {
-        self.with(WholeFile::start_over).await
+    async fn rewind(&mut self) -> io::Result<()> {
+        self.with(WholeFile::truncate).await
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -136,7 +136,7 @@ impl Sink for Discard {
         Ok(())
     }
 
-    async fn start_over(&mut self) -> io::Result<()> {
+    async fn rewind(&mut self) -> io::Result<()> {
         Ok(())
     }
 

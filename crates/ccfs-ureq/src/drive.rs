@@ -58,9 +58,9 @@ pub(crate) fn drive<O: Operation>(
                 }
             }
             Step::Write(bytes) => sink.write_all(&bytes).map_err(Error::Write)?,
-            Step::Rewind => sink.start_over().map_err(Error::Write)?,
+            Step::Rewind => sink.rewind().map_err(Error::Write)?,
             Step::Wait(duration) => {
-                if !clock.pass(duration) {
+                if !clock.wait(duration) {
                     thread::sleep(duration);
                 }
             }

@@ -8,7 +8,7 @@ use ccfs_proto::SinkKind;
 /// Takes a file's bytes, and may be able to start over.
 pub(crate) trait Sink: Write {
     fn kind(&self) -> SinkKind;
-    fn start_over(&mut self) -> io::Result<()>;
+    fn rewind(&mut self) -> io::Result<()>;
 }
 
 /// A caller's writer: what it took it has.
@@ -29,7 +29,7 @@ impl<W: Write> Sink for Once<W> {
         SinkKind::Once
     }
 
-    fn start_over(&mut self) -> io::Result<()> {
+    fn rewind(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -39,8 +39,8 @@ impl Sink for WholeFile {
         SinkKind::Rewinds
     }
 
-    fn start_over(&mut self) -> io::Result<()> {
-        WholeFile::start_over(self)
+    fn rewind(&mut self) -> io::Result<()> {
+        self.truncate()
     }
 }
 
@@ -62,7 +62,7 @@ impl Sink for Discard {
         SinkKind::Rewinds
     }
 
-    fn start_over(&mut self) -> io::Result<()> {
+    fn rewind(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -99,7 +99,7 @@ impl Sink for WholeFile {
     }
 
     fn begin_anew(&mut self) -> std::io::Result<()> {
-        self.start_over()
+        self.truncate()
     }
 }
 
@@ -207,14 +207,14 @@ impl FlawedClient {
                 Step::Wait(duration) if self.flaw == Flaw::SleepsForReal => {
                     thread::sleep(duration);
                     // It must end all the same.
-                    self.clock.pass(Duration::ZERO);
-                    self.clock.pass(duration);
+                    self.clock.wait(Duration::ZERO);
+                    self.clock.wait(duration);
                 }
                 Step::Wait(duration) if self.flaw == Flaw::TimeStands => {
-                    self.clock.pass(duration);
+                    self.clock.wait(duration);
                     return Err(Error::Stopped);
                 }
-                Step::Wait(duration) => drop(self.clock.pass(duration)),
+                Step::Wait(duration) => drop(self.clock.wait(duration)),
                 Step::Done(result) => {
                     if self.flaw != Flaw::ForgetsCorrections {
                         self.session.end(&exchange, result.is_ok());
