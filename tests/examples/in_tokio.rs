@@ -125,10 +125,9 @@ async fn send(
         .map_err(|error| TransportFailure::caused_by(FailureKind::Connect, error))?;
     let name = ServerName::try_from(target.host.to_string())
         .map_err(|_| FailureKind::Tls(TlsFailure::Other))?;
-    let stream = tls
-        .connect(name, socket)
-        .await
-        .map_err(|error| FailureKind::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
+    let stream = tls.connect(name, socket).await.map_err(|error| {
+        FailureKind::Tls(ccfs_tls::classify_io_error(&error).unwrap_or_default())
+    })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| FailureKind::Connect)?;

@@ -113,10 +113,10 @@ fn send(
     let name =
         target.host.to_string().try_into().map_err(|_| FailureKind::Tls(TlsFailure::Other))?;
     let mut session = ClientConnection::new(tls.clone().into(), name)
-        .map_err(|error| FailureKind::Tls(ccfs_tls::failure(&error)))?;
-    session
-        .complete_io(&mut socket)
-        .map_err(|error| FailureKind::Tls(ccfs_tls::io_failure(&error).unwrap_or_default()))?;
+        .map_err(|error| FailureKind::Tls(ccfs_tls::classify_error(&error)))?;
+    session.complete_io(&mut socket).map_err(|error| {
+        FailureKind::Tls(ccfs_tls::classify_io_error(&error).unwrap_or_default())
+    })?;
 
     // Just what the exchange made: what is signed is what is sent.
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());

@@ -79,7 +79,7 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
 
     let clock = ManualClock::default();
     let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(ccfs_tls::trusting_nobody())
+        .tls_backend_preconfigured(ccfs_tls::reject_all_config())
         .no_proxy()
         .dns_resolver(NoNames);
     let session = Config::new(endpoint, credentials()).proxy(None).clock(clock.clone());

@@ -135,7 +135,7 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
         let emulator = Emulator::builder().tls_versions(versions).start().unwrap();
         reaches(&emulator, &ca_of(&emulator));
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)));
-        let newest = ca_of(&emulator).oldest_version(TlsVersion::V1_3);
+        let newest = ca_of(&emulator).min_version(TlsVersion::V1_3);
         match versions {
             TlsVersions::Only12 => {
                 fails(

@@ -166,7 +166,8 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     let made =
         ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
     let made = made.and_then(|name| {
-        ClientConnection::new(Arc::new(config), name).map_err(|error| ccfs_tls::failure(&error))
+        ClientConnection::new(Arc::new(config), name)
+            .map_err(|error| ccfs_tls::classify_error(&error))
     });
     let mut connection = match made {
         Ok(connection) => connection,
@@ -180,7 +181,7 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
         failure = connection
             .complete_io(&mut stream)
             .err()
-            .map(|error| ccfs_tls::io_failure(&error).unwrap_or_default());
+            .map(|error| ccfs_tls::classify_io_error(&error).unwrap_or_default());
     }
     connection.send_close_notify();
     // It says goodbye; whether the server hears it does not matter.

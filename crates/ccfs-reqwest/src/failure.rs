@@ -13,7 +13,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         FailureKind::Resolve
     } else if let Some(tls) = chain(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>())
     {
-        FailureKind::Tls(ccfs_tls::failure(tls))
+        FailureKind::Tls(ccfs_tls::classify_error(tls))
     } else if error.is_connect() {
         FailureKind::Connect
     } else if error.is_timeout() {

@@ -1,4 +1,4 @@
-//! Trust from environment variables.
+//! Certificates from environment variables.
 
 use std::env;
 use std::fs::File;
@@ -12,18 +12,18 @@ use crate::pin::PinError;
 use crate::trust::{PEM_LIMIT, Trust, TrustError};
 
 impl Trust {
-    /// Creates the trust that the environment variables of the `ccfs` command describe. A variable
-    /// that is empty counts as absent.
+    /// Reads the certificate settings from the environment variables of the `ccfs` command. A
+    /// variable that is empty counts as absent.
     ///
     /// | variable | meaning |
     /// |---|---|
-    /// | `CCFS_CA` | PEM file of root certificates that are trusted beside the system's |
-    /// | `CCFS_PIN_SHA256` | accept exactly these certificates: SHA-256 in hex, separated by commas |
+    /// | `CCFS_CA` | PEM file of root certificates to trust in addition to the system's |
+    /// | `CCFS_PIN_SHA256` | pins, separated by commas: SHA-256 of the only certificates to accept, in hex |
     /// | `CCFS_CLIENT_CERT`, `CCFS_CLIENT_KEY` | PEM files of the client certificate and its key |
     ///
     /// # Errors
     ///
-    /// [`TrustEnvError`] if a file cannot be read, or a value is not valid.
+    /// [`TrustEnvError`] if a file cannot be read or a value is malformed.
     pub fn from_env() -> Result<Self, TrustEnvError> {
         let mut trust = Self::system();
         if let Some(path) = path("CCFS_CA") {
@@ -47,11 +47,11 @@ fn path(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Reads one byte more than the limit, so that the limit is noticed. The file may hold a key.
+// Reads one byte more than the limit, so that exceeding it is an error. The file may contain a key.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
     let failed = |source| TrustEnvError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    // With room for all of it, so that no copy is left where the buffer grew.
+    // The full capacity, because a buffer that grows leaves unwiped copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(PEM_LIMIT + 2));
     file.take(PEM_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
@@ -66,19 +66,19 @@ pub enum TrustEnvError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
     /// `CCFS_CA` has no usable certificates.
     #[error("CCFS_CA: {0}")]
     Trust(#[from] TrustError),
-    /// `CCFS_PIN_SHA256` has a malformed pin.
+    /// `CCFS_PIN_SHA256` contains a malformed pin.
     #[error("CCFS_PIN_SHA256: {0}")]
     Pin(#[from] PinError),
     /// The client certificate cannot be used.
     #[error("CCFS_CLIENT_CERT, CCFS_CLIENT_KEY: {0}")]
     Identity(#[from] IdentityError),
-    /// Only one of certificate and key is set.
-    #[error("CCFS_CLIENT_CERT and CCFS_CLIENT_KEY must be set together")]
+    /// Only one of `CCFS_CLIENT_CERT` and `CCFS_CLIENT_KEY` is set.
+    #[error("only one of CCFS_CLIENT_CERT and CCFS_CLIENT_KEY is set; set both or neither")]
     HalfIdentity,
 }

@@ -1,36 +1,38 @@
-//! rustls' errors in the exchange's words.
+//! Classifies errors of rustls.
 
 use std::io;
 
 use ccfs_proto::exchange::TlsFailure;
 use rustls::{AlertDescription, CertificateError, Error};
 
-use crate::verifier::PinDiffers;
+use crate::verifier::PinMismatch;
 
-/// Why a handshake failed.
+/// Classifies an error of rustls.
 ///
-/// In TLS 1.3 a server judges the client's certificate after the client's side of the handshake is over, so its refusal comes where an answer
-/// was expected; it means the same there.
-pub fn failure(error: &Error) -> TlsFailure {
+/// In TLS 1.3 the server verifies the client certificate after the client has finished its part of
+/// the handshake. Its alert can then arrive in place of the response; it is classified the same
+/// way.
+pub fn classify_error(error: &Error) -> TlsFailure {
     match error {
         Error::InvalidCertificate(reason) => certificate(reason),
         Error::NoCertificatesPresented => TlsFailure::BadCertificate,
         Error::AlertReceived(alert) => alert_received(*alert),
         Error::PeerIncompatible(_) => TlsFailure::NothingInCommon,
-        // What comes first from a server that speaks plain HTTP is no TLS record.
+        // The first bytes of a plain HTTP server are not a TLS record.
         Error::InvalidMessage(_) => TlsFailure::NotTls,
         _ => TlsFailure::Other,
     }
 }
 
-/// The same for an I/O error, in which the errors of a handshake come wrapped; `None` when TLS is not its cause.
-pub fn io_failure(error: &io::Error) -> Option<TlsFailure> {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).map(failure)
+/// Classifies the error of rustls that an I/O error wraps, as those of a handshake do. Returns
+/// `None` if it wraps none.
+pub fn classify_io_error(error: &io::Error) -> Option<TlsFailure> {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).map(classify_error)
 }
 
 fn certificate(reason: &CertificateError) -> TlsFailure {
     match reason {
-        // A CA of the right name with another key is as unknown as any other.
+        // The signature is bad if a trusted CA has the issuer's name but another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             TlsFailure::UnknownIssuer
         }
@@ -41,8 +43,8 @@ fn certificate(reason: &CertificateError) -> TlsFailure {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             TlsFailure::NotYetValid
         }
-        CertificateError::Other(other) => match other.0.downcast_ref::<PinDiffers>() {
-            Some(PinDiffers { presented, pins }) => TlsFailure::PinDiffers {
+        CertificateError::Other(other) => match other.0.downcast_ref::<PinMismatch>() {
+            Some(PinMismatch { presented, pins }) => TlsFailure::PinDiffers {
                 presented: *presented.as_bytes(),
                 pinned: pins.first().map_or([0; 32], |pin| *pin.as_bytes()),
                 others: pins.len().saturating_sub(1),

@@ -1,4 +1,4 @@
-//! A client's certificate and key.
+//! Client certificates and their private keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::trust::PEM_LIMIT;
 
-/// The kinds of key that are read, by the words in their first line.
-const KINDS: [(&str, Wrap); 3] = [
+/// The supported encodings of a private key, by PEM label.
+const ENCODINGS: [(&str, Wrap); 3] = [
     ("PRIVATE KEY", |der| PrivatePkcs8KeyDer::from(der).into()),
     ("RSA PRIVATE KEY", |der| PrivatePkcs1KeyDer::from(der).into()),
     ("EC PRIVATE KEY", |der| PrivateSec1KeyDer::from(der).into()),
@@ -25,10 +25,10 @@ const KINDS: [(&str, Wrap); 3] = [
 
 type Wrap = fn(&[u8]) -> PrivateKeyDer<'_>;
 
-/// A certificate that a client shows to servers that ask for one (mutual TLS), with its key.
+/// Client certificate and private key for servers that require one (mutual TLS).
 ///
-/// The key's text and DER are wiped once they are read. What stays is the parsed key inside ring, which wipes nothing; it is in no `Debug` and
-/// no error.
+/// The copies of the key's PEM and DER made here are wiped. The parsed key remains in ring, which
+/// does not wipe it. No `Debug` output and no error contains the key.
 ///
 /// ```no_run
 /// use ccfs_tls::{Identity, Trust};
@@ -43,8 +43,18 @@ type Wrap = fn(&[u8]) -> PrivateKeyDer<'_>;
 pub struct Identity(pub(crate) Arc<CertifiedKey>);
 
 impl Identity {
-    /// Reads a certificate, with those between it and its CA behind it, and the key of the first one: PKCS #8, PKCS #1 or SEC 1, without a
-    /// password. Both are PEM in at most 4 MiB, and may be the same file. The caller wipes `key`, and `certificates` where it has the key too.
+    /// Reads a client certificate and its private key from PEM, each at most 4 MiB.
+    ///
+    /// `certificates` contains the client certificate, followed by the intermediate certificates,
+    /// if any. `key` contains its private key in PKCS #8, PKCS #1 or SEC 1, not encrypted. Both may
+    /// be the contents of the same file. Other text and PEM sections are ignored.
+    ///
+    /// The caller is responsible for wiping `key`, and `certificates` if it contains the key.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`] if the certificate or the key is missing, malformed or too large, or if
+    /// they do not belong together.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         for len in [certificates.len(), key.len()] {
             if len > PEM_LIMIT {
@@ -64,7 +74,7 @@ impl Identity {
             Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
                 Ok(Self(Arc::new(certified)))
             }
-            Err(Error::InconsistentKeys(_)) => Err(IdentityError::KeyDiffers),
+            Err(Error::InconsistentKeys(_)) => Err(IdentityError::KeyMismatch),
             Err(_) => Err(IdentityError::Certificate),
         }
     }
@@ -76,7 +86,8 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// The certificates of a PEM text. What stands beside them is not given to `rustls-pki-types`, because it may be the key; see below.
+/// Iterates over the certificates in `pem`. Only these sections are passed to `rustls-pki-types`,
+/// because the rest may contain the key; see [`key_der`].
 fn certificates_in(
     mut pem: &[u8],
 ) -> impl Iterator<Item = Result<CertificateDer<'static>, IdentityError>> {
@@ -94,7 +105,8 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// The first private key of a PEM text. `rustls-pki-types` reads PEM as well, but leaves what it read in memory that it gives back unwiped.
+/// Decodes the first private key in `pem`. The PEM decoder of `rustls-pki-types` is not used,
+/// because it frees its buffers without wiping them.
 fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
     let text = std::str::from_utf8(pem).map_err(|_| IdentityError::NoKey)?;
     let mut lines = text.lines().map(str::trim);
@@ -108,11 +120,11 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
         if label == "ENCRYPTED PRIVATE KEY" {
             return Err(IdentityError::Encrypted);
         }
-        if let Some((label, wrap)) = KINDS.iter().find(|(kind, _)| *kind == label) {
+        if let Some((label, wrap)) = ENCODINGS.iter().find(|(known, _)| *known == label) {
             break (*label, *wrap);
         }
     };
-    // Room for all of it: a buffer that grows leaves its old bytes behind.
+    // The full capacity, because a buffer that grows leaves unwiped copies.
     let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
     loop {
         let line = lines.next().ok_or(IdentityError::Key)?;
@@ -120,7 +132,7 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
         {
             break;
         }
-        // The old form of a password: `Proc-Type: 4,ENCRYPTED`.
+        // The header of a traditionally encrypted key: `Proc-Type: 4,ENCRYPTED`.
         if line.starts_with("Proc-Type:") && line.contains("ENCRYPTED") {
             return Err(IdentityError::Encrypted);
         }
@@ -132,48 +144,46 @@ fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
     Ok((wrap, der))
 }
 
-/// Why a client certificate and its key cannot be used.
+/// Why a client certificate and its key cannot be used. Contains nothing of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// Longer than the bound.
+    /// The certificate or the key exceeds the size limit.
     #[error(
-        "a client certificate or key has {len} bytes, and at most {limit} are read: is it the right file?"
+        "client certificate or key is {len} bytes long, limit {limit}; check that it is the right file"
     )]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Actual length in bytes.
         len: usize,
     },
-    /// No PEM certificate in it.
+    /// The text contains no PEM certificate.
     #[error(
-        "the client certificate is missing: it must be PEM, with a line -----BEGIN CERTIFICATE-----"
+        "client certificate not found; give a PEM file with a line -----BEGIN CERTIFICATE-----"
     )]
     NoCertificate,
-    /// A broken certificate.
-    #[error(
-        "the client certificate is not proper PEM around an X.509 certificate: openssl x509 -in CERT -out PEM writes it anew"
-    )]
+    /// A certificate is malformed.
+    #[error("client certificate is malformed; write it again with openssl x509 -in CERT -out PEM")]
     Certificate,
-    /// No PEM private key in it.
+    /// The text contains no PEM private key.
     #[error(
-        "the client key is missing: it must be PEM, with a line -----BEGIN PRIVATE KEY----- (or RSA PRIVATE KEY, or EC PRIVATE KEY)"
+        "client key not found; give a PEM file with a line -----BEGIN PRIVATE KEY----- (or RSA PRIVATE KEY, or EC PRIVATE KEY)"
     )]
     NoKey,
-    /// The key has a password.
+    /// The key is encrypted with a password.
     #[error(
-        "the client key is encrypted with a password; take it off with: openssl pkey -in KEY -out PLAIN-KEY"
+        "client key is encrypted with a password; decrypt it with openssl pkey -in KEY -out PLAIN-KEY"
     )]
     Encrypted,
-    /// A broken key, or of a kind that TLS does not use here.
+    /// The key is malformed or of an unsupported type.
     #[error(
-        "the client key cannot be used: it must be RSA, ECDSA (P-256, P-384) or Ed25519 in proper PEM"
+        "client key is malformed or of an unsupported type; use RSA, ECDSA (P-256, P-384) or Ed25519 in PEM"
     )]
     Key,
-    /// The key belongs to another certificate.
+    /// The key does not belong to the certificate.
     #[error(
-        "the client key is not the one of the client certificate: of a pair, openssl x509 -noout -pubkey -in CERT and openssl pkey -pubout -in KEY print the same"
+        "client key does not match the client certificate; compare openssl x509 -noout -pubkey -in CERT with openssl pkey -pubout -in KEY"
     )]
-    KeyDiffers,
+    KeyMismatch,
 }

@@ -1,4 +1,4 @@
-//! The pin of a certificate.
+//! Certificate pins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use ctutils::CtEq;
 use sha2::{Digest, Sha256};
 
-/// Hex digits of a pin.
+/// Number of hex digits in a pin.
 const DIGITS: usize = 64;
 
-/// The SHA-256 of a certificate's DER: what tells it from every other one.
+/// SHA-256 of a certificate's DER, which identifies the certificate. A pin is not secret.
 ///
-/// Read from 64 hex digits in either case, with or without colons, so that what `openssl x509 -fingerprint -sha256` prints behind the `=`
-/// can be given as it stands. A pin is public.
+/// It is parsed from 64 hex digits in upper or lower case, with or without colons between bytes:
+/// the format that `openssl x509 -fingerprint -sha256` prints after the `=`.
 ///
 /// ```
 /// use ccfs_tls::Pin;
@@ -25,17 +25,17 @@ const DIGITS: usize = 64;
 pub struct Pin([u8; 32]);
 
 impl Pin {
-    /// The pin of the certificate with this DER.
+    /// Returns the pin of the certificate with this DER.
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }
 
-    /// Its bytes.
+    /// Returns the 32 bytes of the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether the two are equal, in a time that does not depend on where they differ.
+    /// Compares in constant time.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
@@ -48,7 +48,7 @@ impl From<[u8; 32]> for Pin {
 }
 
 impl fmt::Display for Pin {
-    /// 64 hex digits in lower case.
+    /// Writes 64 hex digits in lower case.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -76,7 +76,7 @@ impl FromStr for Pin {
         if digits.len() != DIGITS {
             return Err(PinError::Length { len: digits.len() });
         }
-        // Colons stand between bytes, all of them or none.
+        // Either all bytes are separated by colons or none.
         let grouped = text.split(':').all(|group| group.len() == 2);
         if text.contains(':') && !grouped {
             return Err(PinError::Colons);
@@ -89,22 +89,24 @@ impl FromStr for Pin {
     }
 }
 
-/// Why a text is no pin.
+/// Why a pin is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PinError {
-    /// Something else than hex digits and colons.
+    /// The text has characters other than hex digits and colons.
     #[error(
-        "a pin has only hex digits, and colons between bytes: the SHA-256 of the certificate, as openssl x509 -fingerprint -sha256 prints it"
+        "pin has characters other than hex digits and colons; get it with openssl x509 -noout -fingerprint -sha256 -in CERT"
     )]
     Digit,
-    /// Not 64 digits.
-    #[error("a pin has 64 hex digits (SHA-256), and this one has {len}")]
+    /// The number of hex digits is not 64.
+    #[error(
+        "pin has {len} hex digits, expected 64; get it with openssl x509 -noout -fingerprint -sha256 -in CERT"
+    )]
     Length {
-        /// The digits given.
+        /// Number of hex digits.
         len: usize,
     },
-    /// Colons that do not stand between bytes.
-    #[error("the colons of a pin stand between all of its bytes, or there are none")]
+    /// The colons do not separate all bytes.
+    #[error("pin has misplaced colons; put one between every two bytes, or remove all")]
     Colons,
 }

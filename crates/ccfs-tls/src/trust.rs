@@ -1,4 +1,4 @@
-//! Whom to trust, and as whom to come.
+//! The certificates that a client trusts and presents.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,138 +16,163 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::identity::Identity;
 use crate::pin::Pin;
-use crate::verifier::{Rule, Shown, Verifier};
+use crate::verifier::{RecordedCertificates, Rule, Verifier};
 
-/// Bytes of a PEM text that are read.
+/// Maximum size of a PEM file in bytes.
 pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Which servers are believed, and what is shown to those that ask who comes.
+/// Certificates that a client trusts, and the client certificate that it presents, if any.
 ///
-/// Without pins a server's certificate must be signed by a trusted CA, name the endpoint's host, and be valid by the machine's clock. With pins it must be one of
-/// the pinned ones, and nothing else counts: neither names, nor dates, nor roots. That is for servers that are addressed by IP and have a
-/// certificate for something else. Either way the server must prove in the handshake that it has the certificate's key.
+/// Without pins, the server's certificate must be signed by a trusted CA, name the endpoint's host
+/// and be valid now by the system clock. With pins, it must be one of the pinned certificates, and
+/// its names, dates and issuer are ignored. Pins are for servers whose certificate does not name
+/// the host or IP address that clients use. In both cases the server must prove in the handshake
+/// that it has the certificate's private key.
 ///
 /// ```no_run
 /// use ccfs_tls::{TlsVersion, Trust};
 ///
-/// let trust = Trust::system().add_pem(&std::fs::read("ca.pem")?)?.oldest_version(TlsVersion::V1_3);
+/// let trust = Trust::system().add_pem(&std::fs::read("ca.pem")?)?.min_version(TlsVersion::V1_3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Trust {
     system: bool,
-    extra: Vec<CertificateDer<'static>>,
+    added: Vec<CertificateDer<'static>>,
     pins: Vec<Pin>,
     identity: Option<Identity>,
-    oldest: TlsVersion,
+    min_version: TlsVersion,
 }
 
-/// A version of TLS.
+/// TLS version. Default: 1.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// 1.2.
+    /// TLS 1.2.
     #[default]
     V1_2,
-    /// 1.3.
+    /// TLS 1.3.
     V1_3,
 }
 
 impl Trust {
-    /// The system's roots, which are read when a configuration is made, and TLS 1.2 or newer. It is the default.
+    /// Trusts the system's root certificates, which are read when a configuration is created, and
+    /// requires TLS 1.2 or newer. This is the default.
     #[must_use]
     pub fn system() -> Self {
         Self {
             system: true,
-            extra: Vec::new(),
+            added: Vec::new(),
             pins: Vec::new(),
             identity: None,
-            oldest: TlsVersion::default(),
+            min_version: TlsVersion::default(),
         }
     }
 
-    /// Nobody yet: only what is added counts.
+    /// Trusts no certificates until some are added.
     #[must_use]
     pub fn none() -> Self {
         Self { system: false, ..Self::system() }
     }
 
-    /// Trusts the certificates of a PEM text, too: at least one, each well-formed, in at most 4 MiB. Everything else in the text is passed over.
+    /// Also trusts the CA certificates in `pem`, which must be at most 4 MiB long. Other text and
+    /// PEM sections are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`] if `pem` is too large, has no certificate, or has a malformed one.
     pub fn add_pem(mut self, pem: &[u8]) -> Result<Self, TrustError> {
         if pem.len() > PEM_LIMIT {
             return Err(TrustError::TooLarge { limit: PEM_LIMIT, len: pem.len() });
         }
-        let before = self.extra.len();
+        let before = self.added.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate
-                .map_err(|_| TrustError::Pem { number: self.extra.len() - before + 1 })?;
-            let number = self.extra.len() - before + 1;
+                .map_err(|_| TrustError::Pem { number: self.added.len() - before + 1 })?;
+            let number = self.added.len() - before + 1;
             RootCertStore::empty()
                 .add(certificate.clone())
                 .map_err(|_| TrustError::Certificate { number })?;
-            self.extra.push(certificate);
+            self.added.push(certificate);
         }
-        if self.extra.len() == before { Err(TrustError::NoCertificate) } else { Ok(self) }
+        if self.added.len() == before { Err(TrustError::NoCertificate) } else { Ok(self) }
     }
 
-    /// Accepts exactly the certificate with this pin, whatever its names, dates and issuer. Several may be given, for the days around a
-    /// renewal: each of them is accepted. As soon as there is one, roots do not count any more.
+    /// Accepts only the certificate with this pin, regardless of its names, dates and issuer. With
+    /// several pins, each of them is accepted, for example while a certificate is renewed. Root
+    /// certificates are ignored if there is a pin.
     #[must_use]
     pub fn pin(mut self, pin: Pin) -> Self {
         self.pins.push(pin);
         self
     }
 
-    /// Shows this certificate to servers that ask for one. Default: none.
+    /// Sets the client certificate for servers that ask for one. Default: none.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
     }
 
-    /// Speaks this version of TLS or a newer one. Default: 1.2.
+    /// Sets the minimum TLS version. Default: 1.2.
     #[must_use]
-    pub fn oldest_version(mut self, version: TlsVersion) -> Self {
-        self.oldest = version;
+    pub fn min_version(mut self, version: TlsVersion) -> Self {
+        self.min_version = version;
         self
     }
 
-    /// The pins.
+    /// Returns the pins.
     pub fn pins(&self) -> &[Pin] {
         &self.pins
     }
 
-    /// All trusted root certificates; [`TrustError::Nothing`] when there are none. Reads the system's store when it counts; certificates there that
-    /// cannot be used are passed over, as other programs do.
+    /// Returns all trusted root certificates. Reads the system's store, unless this was created
+    /// with [`Trust::none`]; certificates there that cannot be read are skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::NoRoots`] if there are none.
     pub fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-        let mut all = self.extra.clone();
+        let mut all = self.added.clone();
         if self.system {
             let found = rustls_native_certs::load_native_certs();
             all.extend(found.certs);
         }
-        if all.is_empty() { Err(TrustError::Nothing) } else { Ok(all) }
+        if all.is_empty() { Err(TrustError::NoRoots) } else { Ok(all) }
     }
 
-    /// A client's rustls configuration: this trust and identity, TLS from the oldest version on, the ring provider. [`TrustError::Nothing`] when there is
-    /// neither a root nor a pin.
+    /// Creates a rustls client configuration with these certificates, TLS versions and the ring
+    /// provider.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::NoRoots`] if there are neither root certificates nor pins.
     pub fn client_config(&self) -> Result<ClientConfig, TrustError> {
         Ok(self.config(self.verifier()?))
     }
 
-    /// The configuration for calls to `endpoint`. Over http no certificate counts, so it never fails and trusts nobody.
+    /// Creates the rustls client configuration for `endpoint`. For an `http` endpoint, which needs
+    /// no certificates, it is [`reject_all_config`].
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::NoRoots`] if the endpoint is `https` and there are neither root certificates
+    /// nor pins.
     pub fn client_config_for(&self, endpoint: &Endpoint) -> Result<ClientConfig, TrustError> {
         match endpoint.scheme() {
-            Scheme::Http => Ok(trusting_nobody()),
+            Scheme::Http => Ok(reject_all_config()),
             _ => self.client_config(),
         }
     }
 
-    /// The same configuration, and the place where the certificates are written down that a server shows, accepted or not: for telling a
-    /// person what is wrong with them. Where nobody is trusted, every server is refused, which is no error here.
-    pub fn recording_config(&self) -> (ClientConfig, Shown) {
-        let shown = Shown::new();
-        let decides = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::Nobody)));
-        (self.config(Arc::new(Verifier::new(Rule::Recorded(decides, shown.clone())))), shown)
+    /// Creates a configuration like [`client_config`](Self::client_config) that also records the
+    /// certificates that servers present, whether it accepts or rejects them: to show what is wrong
+    /// with them. Without root certificates and pins, it rejects every server.
+    pub fn recording_config(&self) -> (ClientConfig, RecordedCertificates) {
+        let recorded = RecordedCertificates::new();
+        let verifier = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::RejectAll)));
+        let rule = Rule::Record(verifier, recorded.clone());
+        (self.config(Arc::new(Verifier::new(rule))), recorded)
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
@@ -160,18 +185,19 @@ impl Trust {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
         verifier
             .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-            .map_err(|_| TrustError::Nothing)
+            .map_err(|_| TrustError::NoRoots)
     }
 
     fn config(&self, verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
-        let versions: &[&SupportedProtocolVersion] = match self.oldest {
+        let versions: &[&SupportedProtocolVersion] = match self.min_version {
             TlsVersion::V1_2 => &[&TLS13, &TLS12],
             TlsVersion::V1_3 => &[&TLS13],
         };
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .unwrap_or_else(|_| unreachable!("ring has suites for TLS 1.2 and 1.3"))
-            // rustls calls every verifier of one's own dangerous. The ones here are its own one, and stricter ones.
+            // rustls calls every custom verifier dangerous. Those here are its own one and stricter
+            // ones.
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         match &self.identity {
@@ -189,13 +215,14 @@ impl Default for Trust {
     }
 }
 
-/// A configuration that trusts nobody, for clients that only speak plain HTTP but want one all the same.
+/// Creates a configuration that rejects every server, for HTTP clients that require one although
+/// they only use plain HTTP.
 #[must_use]
-pub fn trusting_nobody() -> ClientConfig {
-    Trust::none().config(Arc::new(Verifier::new(Rule::Nobody)))
+pub fn reject_all_config() -> ClientConfig {
+    Trust::none().config(Arc::new(Verifier::new(Rule::RejectAll)))
 }
 
-/// The cryptography that all of ccfs uses: ring.
+/// Returns the cryptography provider that all crates of ccfs use: ring.
 #[must_use]
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
@@ -205,50 +232,50 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trust")
             .field("system", &self.system)
-            .field("extra", &self.extra.len())
+            .field("added", &self.added.len())
             .field("pins", &self.pins)
             .field("identity", &self.identity)
-            .field("oldest", &self.oldest)
+            .field("min_version", &self.min_version)
             .finish()
     }
 }
 
-/// Why certificates cannot be trusted.
+/// Why the trusted certificates cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
-    /// Longer than the bound.
-    #[error("the CA file has {len} bytes, and at most {limit} are read: is it the right file?")]
+    /// The PEM text exceeds the size limit.
+    #[error("CA file is {len} bytes long, limit {limit}; check that it is the right file")]
     TooLarge {
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: usize,
-        /// The bytes given.
+        /// Actual length in bytes.
         len: usize,
     },
-    /// No PEM certificate in it.
+    /// The text contains no PEM certificate.
     #[error(
-        "the CA file has no certificate: it must be PEM, with a line -----BEGIN CERTIFICATE-----"
+        "CA file contains no certificate; give a PEM file with a line -----BEGIN CERTIFICATE-----"
     )]
     NoCertificate,
-    /// Broken PEM.
+    /// The PEM encoding of a certificate is malformed.
     #[error(
-        "certificate number {number} of the CA file is not proper PEM: copy it again, from its BEGIN line to its END line"
+        "certificate {number} of the CA file is malformed PEM; copy it again, from its BEGIN line to its END line"
     )]
     Pem {
-        /// Which one, from 1.
+        /// Position of the certificate in the file, from 1.
         number: usize,
     },
-    /// Proper PEM around something that is no certificate.
+    /// A PEM section is not a valid X.509 certificate.
     #[error(
-        "certificate number {number} of the CA file is damaged, or no X.509 certificate: openssl x509 -in FILE -text shows what it is"
+        "certificate {number} of the CA file is not a valid X.509 certificate; inspect it with openssl x509 -in FILE -text"
     )]
     Certificate {
-        /// Which one, from 1.
+        /// Position of the certificate in the file, from 1.
         number: usize,
     },
-    /// No certificates at all.
+    /// There are neither root certificates nor pins.
     #[error(
-        "nobody is trusted: there is no root certificate and no pin; add the server's CA as a PEM file, or pin the server's certificate"
+        "no root certificates and no pins; add the server's CA as a PEM file, or pin the server's certificate"
     )]
-    Nothing,
+    NoRoots,
 }

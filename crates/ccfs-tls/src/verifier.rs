@@ -1,4 +1,4 @@
-//! Who decides about a server's certificate.
+//! Verification of a server's certificate.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,23 +11,23 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::pin::Pin;
 use crate::trust::provider;
 
-/// Decides by a rule of the house. Whatever the rule, whoever shows a certificate must prove in the handshake that it has the certificate's key, and that is
-/// rustls' to check.
+/// Verifies a server's certificate by a [`Rule`]. The signature of the handshake, which proves that
+/// the server has the certificate's key, is always verified by rustls.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     rule: Rule,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// What is asked of a certificate.
+/// How a server's certificate is verified.
 #[derive(Debug)]
 pub(crate) enum Rule {
-    /// That it is one of the pinned ones, and nothing else.
+    /// Accepts the pinned certificates and no others.
     Pins(Vec<Pin>),
-    /// What nobody has: for clients that only speak plain HTTP, and for looking at a certificate where nobody is trusted.
-    Nobody,
-    /// What the other verifier asks. The certificates are written down before, accepted or not.
-    Recorded(Arc<dyn ServerCertVerifier>, Shown),
+    /// Rejects every certificate.
+    RejectAll,
+    /// Records the certificates, then calls the other verifier.
+    Record(Arc<dyn ServerCertVerifier>, RecordedCertificates),
 }
 
 impl Verifier {
@@ -46,10 +46,10 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match &self.rule {
-            Rule::Pins(pins) => pinned(pins, Pin::of(end_entity)),
-            Rule::Nobody => Err(CertificateError::UnknownIssuer.into()),
-            Rule::Recorded(other, shown) => {
-                shown.record(std::iter::once(end_entity).chain(intermediates));
+            Rule::Pins(pins) => verify_pin(pins, Pin::of(end_entity)),
+            Rule::RejectAll => Err(CertificateError::UnknownIssuer.into()),
+            Rule::Record(other, recorded) => {
+                recorded.record(std::iter::once(end_entity).chain(intermediates));
                 other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
         }
@@ -78,44 +78,42 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn pinned(pins: &[Pin], presented: Pin) -> Result<ServerCertVerified, Error> {
-    // All are compared, so that the time does not tell which one it was.
+fn verify_pin(pins: &[Pin], presented: Pin) -> Result<ServerCertVerified, Error> {
+    // Compares with all pins, so that the time does not depend on which one matches.
     if pins.iter().filter(|pin| pin.matches(&presented)).count() > 0 {
         return Ok(ServerCertVerified::assertion());
     }
-    let refused = PinDiffers { presented, pins: pins.to_vec() };
-    Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused)))))
+    let mismatch = PinMismatch { presented, pins: pins.to_vec() };
+    Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(mismatch)))))
 }
 
-/// The server showed another certificate.
+/// The server's certificate is not one of the pinned ones.
 #[derive(Debug)]
-pub(crate) struct PinDiffers {
+pub(crate) struct PinMismatch {
     pub(crate) presented: Pin,
     pub(crate) pins: Vec<Pin>,
 }
 
-impl fmt::Display for PinDiffers {
+impl fmt::Display for PinMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the certificate's pin is {}, and it is none of the accepted ones",
-            self.presented
-        )
+        write!(f, "the certificate's pin is {}, which is not one of the pins", self.presented)
     }
 }
 
-impl std::error::Error for PinDiffers {}
+impl std::error::Error for PinMismatch {}
 
-/// The certificates that a server showed, its own first, whatever was decided about them. Clones share them.
+/// Certificates that a server presented in the latest handshake with a
+/// [`recording_config`](crate::Trust::recording_config). Clones share them.
 #[derive(Clone, Debug)]
-pub struct Shown(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct RecordedCertificates(Arc<Mutex<Vec<Vec<u8>>>>);
 
-impl Shown {
+impl RecordedCertificates {
     pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
-    /// The DER of each, as the last server showed them. Empty before one showed any.
+    /// Returns the DER of each certificate, the server's own first. Empty before the first
+    /// handshake.
     pub fn certificates(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

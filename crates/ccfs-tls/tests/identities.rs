@@ -1,4 +1,4 @@
-//! Client certificates and their keys, as openssl makes them.
+//! Client certificates and their keys, also as openssl writes them.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../../tests/src/skipped.rs"]
@@ -14,7 +14,8 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 use rcgen::{CertificateParams, KeyPair};
 use skipped::skipped;
 
-fn made() -> (String, String) {
+/// Returns a new certificate and its key in PEM.
+fn generate() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let certificate =
         CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -26,11 +27,11 @@ fn read(certificate: &str, key: &str) -> Result<Identity, IdentityError> {
 }
 
 #[test]
-fn a_certificate_and_its_key_are_an_identity_that_shows_neither() {
-    let (certificate, key) = made();
+fn debug_shows_neither_the_certificate_nor_the_key() {
+    let (certificate, key) = generate();
     let shown = format!("{:?}", read(&certificate, &key).unwrap());
     assert_eq!(shown, "Identity { certificates: 1, .. }");
-    // One file with both, lines of Windows, and words around.
+    // One file with both, CRLF line ends and other text.
     let both = format!(
         "subject=client\r\n{}\r\n{}",
         certificate.replace('\n', "\r\n"),
@@ -40,12 +41,12 @@ fn a_certificate_and_its_key_are_an_identity_that_shows_neither() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
-    let ((certificate, key), (_, other)) = (made(), made());
+fn each_problem_has_its_error() {
+    let ((certificate, key), (_, other)) = (generate(), generate());
     let cut = &key[..key.len() / 2];
     let broken = key.replace("MIG", "!!!");
     for (certificate, key, expected) in [
-        (certificate.as_str(), other.as_str(), IdentityError::KeyDiffers),
+        (certificate.as_str(), other.as_str(), IdentityError::KeyMismatch),
         ("", key.as_str(), IdentityError::NoCertificate),
         (key.as_str(), key.as_str(), IdentityError::NoCertificate),
         (&certificate[..certificate.len() / 2], key.as_str(), IdentityError::Certificate),
@@ -78,7 +79,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(error, IdentityError::TooLarge { limit: 4 * 1024 * 1024, len: large.len() });
 }
 
-/// Every form of key that openssl writes; `false` without openssl.
+/// Runs openssl; returns `false` if it is not installed.
 fn openssl(folder: &Path, line: &str) -> bool {
     let run = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
     run.is_ok_and(|output| {
@@ -92,11 +93,11 @@ fn openssl(folder: &Path, line: &str) -> bool {
 }
 
 #[test]
-fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
+fn all_key_formats_of_openssl_are_read_except_encrypted_ones() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     if !openssl(at, "genrsa -traditional -out rsa-pkcs1.pem 2048") {
-        return skipped("openssl is not on this machine");
+        return skipped("openssl is not installed");
     }
     openssl(at, "pkey -in rsa-pkcs1.pem -out rsa-pkcs8.pem");
     openssl(at, "ecparam -name prime256v1 -genkey -noout -out ec-sec1.pem");
@@ -131,9 +132,8 @@ fn keys_of_openssl_are_read_in_all_forms_and_encrypted_ones_are_told() {
     }
 }
 
-/// Whom a client believes when nothing is said is what the system believes.
 #[test]
-fn the_default_is_the_systems_trust() {
+fn the_default_is_the_systems_roots() {
     let shown = |trust: &Trust| format!("{trust:?}");
     assert_eq!(shown(&Trust::default()), shown(&Trust::system()));
     assert_ne!(shown(&Trust::default()), shown(&Trust::none()));
@@ -146,11 +146,11 @@ proptest! {
         ..Config::default()
     })]
 
-    /// The certificates of a file are taken, all of them and nothing else, wherever the key stands among them.
+    /// The certificates may come before and after the key, with other text between.
     #[test]
-    fn a_file_may_have_anything_between(others in 0_usize..4, key_at in any::<Index>(), junk in "[ -,.-~\r\n]{0,60}") {
-        let (own, key) = made();
-        let mut parts: Vec<String> = std::iter::once(own).chain((0..others).map(|_| made().0)).collect();
+    fn all_certificates_of_a_file_are_read(others in 0_usize..4, key_at in any::<Index>(), junk in "[ -,.-~\r\n]{0,60}") {
+        let (own, key) = generate();
+        let mut parts: Vec<String> = std::iter::once(own).chain((0..others).map(|_| generate().0)).collect();
         parts.insert(key_at.index(parts.len() + 1), key);
         let file = parts.join(&format!("{junk}\n"));
         prop_assert_eq!(format!("{:?}", read(&file, &file).unwrap()), format!("Identity {{ certificates: {}, .. }}", others + 1));

@@ -1,4 +1,4 @@
-//! Laws of trust: which PEM texts are taken, and which servers are believed then.
+//! Properties of trust: which PEM files are accepted, and which servers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,7 @@ struct Authority {
     server: Arc<ServerConfig>,
 }
 
-/// A few of them: keys take their time to make.
+// Few, because generating keys is slow.
 fn authorities() -> &'static [Authority] {
     static MADE: OnceLock<Vec<Authority>> = OnceLock::new();
     MADE.get_or_init(|| (0..5).map(|nth| Authority::new(&format!("CA number {nth}"))).collect())
@@ -71,7 +71,7 @@ impl Authority {
     }
 }
 
-/// What stands around certificates in real CA files: names, blanks, comments, other sections.
+/// Text around the certificates of real CA files: names, blank lines, comments, other sections.
 fn junk() -> impl Strategy<Value = String> {
     let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n";
     let line = prop_oneof![
@@ -88,7 +88,7 @@ fn junk() -> impl Strategy<Value = String> {
         .prop_map(|lines| lines.iter().flat_map(|line| [line, "\n"]).collect())
 }
 
-/// A CA file with certificates of those authorities, and where each of its certificates lies.
+/// A CA file, the authorities whose certificates it contains, and the byte range of each.
 #[derive(Clone, Debug)]
 struct CaFile {
     which: Vec<usize>,
@@ -120,11 +120,11 @@ fn ca_file(certificates: std::ops::Range<usize>) -> impl Strategy<Value = CaFile
     )
 }
 
-fn of(which: &[usize]) -> Vec<CertificateDer<'static>> {
+fn certificates_of(which: &[usize]) -> Vec<CertificateDer<'static>> {
     which.iter().map(|&nth| authorities()[nth].der.clone()).collect()
 }
 
-/// A handshake in memory.
+/// Runs a handshake in memory and returns the client's result.
 fn handshake(
     config: ClientConfig,
     server: &Arc<ServerConfig>,
@@ -141,7 +141,7 @@ fn handshake(
         let mut incoming = &wire[..];
         while !incoming.is_empty() {
             server.read_tls(&mut incoming).unwrap();
-            // The client's own view is what counts; an alert only ends the server's.
+            // Only the client's result is returned; an alert ends the server's side.
             if server.process_new_packets().is_err() {
                 break;
             }
@@ -163,34 +163,34 @@ proptest! {
     #![proptest_config(cases(96))]
 
     #[test]
-    fn all_certificates_of_a_file_are_taken_in_their_order_whatever_lies_between(file in ca_file(1..6), mark in any::<bool>()) {
+    fn all_certificates_of_a_file_are_read_in_order(file in ca_file(1..6), mark in any::<bool>()) {
         let text = if mark { format!("\u{FEFF}\n{}", file.text) } else { file.text };
         let trust = Trust::none().add_pem(text.as_bytes()).unwrap();
-        prop_assert_eq!(trust.certificates().unwrap(), of(&file.which));
+        prop_assert_eq!(trust.certificates().unwrap(), certificates_of(&file.which));
         prop_assert!(trust.client_config().is_ok());
     }
 
     #[test]
-    fn files_add_up(files in prop::collection::vec(ca_file(1..3), 1..4)) {
+    fn several_files_are_combined(files in prop::collection::vec(ca_file(1..3), 1..4)) {
         let trust = files.iter().fold(Trust::none(), |trust, file| trust.add_pem(file.text.as_bytes()).unwrap());
         let which: Vec<usize> = files.into_iter().flat_map(|file| file.which).collect();
-        prop_assert_eq!(trust.certificates().unwrap(), of(&which));
+        prop_assert_eq!(trust.certificates().unwrap(), certificates_of(&which));
         let shown = format!("{trust:?}");
-        prop_assert_eq!(shown, format!("Trust {{ system: false, extra: {}, pins: [], identity: None, oldest: V1_2 }}", which.len()));
+        prop_assert_eq!(shown, format!("Trust {{ system: false, added: {}, pins: [], identity: None, min_version: V1_2 }}", which.len()));
     }
 
     #[test]
-    fn a_file_cut_off_in_a_certificate_says_in_which(file in ca_file(1..4), which in any::<Index>(), at in any::<Index>()) {
+    fn a_truncated_certificate_is_an_error_with_its_number(file in ca_file(1..4), which in any::<Index>(), at in any::<Index>()) {
         let number = which.index(file.spans.len());
         let (start, end) = file.spans[number];
-        // Behind the first line, which makes it a certificate, and before the last mark.
+        // After the BEGIN line and before the end of the END line.
         let first = start + "-----BEGIN CERTIFICATE-----\n".len() + 1;
         let cut = first + at.index(end - first);
         prop_assert_eq!(Trust::none().add_pem(&file.text.as_bytes()[..cut]).unwrap_err(), TrustError::Pem { number: number + 1 });
     }
 
     #[test]
-    fn what_is_no_certificate_says_which_one_it_is(file in ca_file(0..4), der in prop::collection::vec(any::<u8>(), 1..100)) {
+    fn an_invalid_certificate_is_an_error_with_its_number(file in ca_file(0..4), der in prop::collection::vec(any::<u8>(), 1..100)) {
         let broken = pem_of(&der);
         let number = file.which.len() + 1;
         let text = format!("{}\n{broken}", file.text);
@@ -200,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic_and_nothing_is_taken_for_a_certificate(mut file in ca_file(1..3), at in any::<Index>(), flip in 1_u8.., junk in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn no_bytes_cause_a_panic_or_add_a_certificate(mut file in ca_file(1..3), at in any::<Index>(), flip in 1_u8.., junk in prop::collection::vec(any::<u8>(), 0..300)) {
         let refused = Trust::none().add_pem(&junk).unwrap_err();
         prop_assert!(matches!(refused, TrustError::NoCertificate | TrustError::Pem { .. }), "{}", refused);
         let mut bytes = std::mem::take(&mut file.text).into_bytes();
@@ -220,9 +220,9 @@ proptest! {
 proptest! {
     #![proptest_config(cases(24))]
 
-    /// Without the system's roots: only what was added counts, and the name counts, too.
+    /// Without the system's roots.
     #[test]
-    fn a_server_is_believed_exactly_when_its_ca_was_added(file in ca_file(1..4), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "localhost", "10.1.2.3", "example.com"])) {
+    fn a_server_is_accepted_exactly_if_its_ca_was_added_and_the_name_matches(file in ca_file(1..4), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "localhost", "10.1.2.3", "example.com"])) {
         let trust = Trust::none().add_pem(file.text.as_bytes()).unwrap();
         let shaken = handshake(trust.client_config().unwrap(), &authorities()[server].server, name);
         let (added, named) = (file.which.contains(&server), ["127.0.0.1", "localhost"].contains(&name));
@@ -237,9 +237,9 @@ proptest! {
 proptest! {
     #![proptest_config(cases(96))]
 
-    /// Small and capital digits, with colons and without, with blanks around: one pin.
+    /// Upper and lower case, with and without colons, with white space around.
     #[test]
-    fn a_pin_is_read_back_however_it_is_written(bytes in any::<[u8; 32]>(), capital in any::<u64>(), colons in any::<bool>(), blanks in "[ \t\n]{0,3}") {
+    fn a_pin_is_parsed_from_every_format(bytes in any::<[u8; 32]>(), capital in any::<u64>(), colons in any::<bool>(), blanks in "[ \t\n]{0,3}") {
         let pin = Pin::from(bytes);
         let shown = pin.to_string();
         prop_assert_eq!(shown.len(), 64);
@@ -250,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic_and_only_64_digits_are_a_pin(text in prop_oneof!["\\PC{0,80}", "[0-9a-f:]{60,100}", "([0-9a-f]{2}:){31}[0-9a-f]{2}"]) {
+    fn no_text_causes_a_panic_and_only_64_digits_are_a_pin(text in prop_oneof!["\\PC{0,80}", "[0-9a-f:]{60,100}", "([0-9a-f]{2}:){31}[0-9a-f]{2}"]) {
         match text.parse::<Pin>() {
             Ok(pin) => prop_assert_eq!(pin.to_string(), text.replace(':', "").trim().to_lowercase()),
             Err(error) => prop_assert!(!error.to_string().contains(&text) || text.len() < 3),
@@ -264,9 +264,9 @@ proptest! {
         prop_assert_ne!(Pin::of(&der), before);
     }
 
-    /// Names, dates and roots are as they are: the pin alone decides.
+    /// Names and roots are ignored.
     #[test]
-    fn a_pinned_server_is_believed_exactly_when_its_certificate_is_pinned(
+    fn with_pins_a_server_is_accepted_exactly_if_its_certificate_is_pinned(
         pinned in prop::collection::vec(0_usize..5, 1..4),
         roots in prop::option::of(ca_file(1..3)),
         server in 0_usize..5,
@@ -280,30 +280,30 @@ proptest! {
             let presented = *Pin::of(&authorities()[server].leaf).as_bytes();
             let first = *Pin::of(&authorities()[pinned[0]].leaf).as_bytes();
             let expected = TlsFailure::PinDiffers { presented, pinned: first, others: pinned.len() - 1 };
-            prop_assert_eq!(ccfs_tls::failure(&error), expected);
+            prop_assert_eq!(ccfs_tls::classify_error(&error), expected);
         }
     }
 
-    /// What a server shows is written down, and nothing else changes.
     #[test]
-    fn recording_changes_no_decision(file in prop::option::of(ca_file(1..3)), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "example.com"])) {
+    fn recording_does_not_change_the_decision(file in prop::option::of(ca_file(1..3)), server in 0_usize..5, name in prop::sample::select(vec!["127.0.0.1", "example.com"])) {
         let trust = file.map_or(Trust::none(), |file| Trust::none().add_pem(file.text.as_bytes()).unwrap());
-        let (config, shown) = trust.recording_config();
+        let (config, certificates) = trust.recording_config();
         let recorded = handshake(config, &authorities()[server].server, name);
-        prop_assert_eq!(shown.certificates(), vec![authorities()[server].leaf.to_vec()]);
+        prop_assert_eq!(certificates.certificates(), vec![authorities()[server].leaf.to_vec()]);
         match trust.client_config() {
             Ok(config) => {
                 let plain = handshake(config, &authorities()[server].server, name);
-                prop_assert_eq!(recorded.map_err(|error| ccfs_tls::failure(&error)), plain.map_err(|error| ccfs_tls::failure(&error)));
+                prop_assert_eq!(recorded.map_err(|error| ccfs_tls::classify_error(&error)), plain.map_err(|error| ccfs_tls::classify_error(&error)));
             }
-            Err(_) => prop_assert!(recorded.is_err(), "who trusts nobody believes nobody"),
+            Err(_) => prop_assert!(recorded.is_err(), "no roots and no pins"),
         }
     }
 }
 
-/// What `openssl req -x509` makes: a CA that is its own server. Adding it as a root does not help, pinning it does.
+/// `openssl req -x509` creates a CA certificate. As a server's certificate it is rejected even if
+/// it is trusted as a root, and accepted if it is pinned.
 #[test]
-fn a_cas_own_certificate_is_told_and_can_be_pinned() {
+fn a_ca_certificate_as_server_certificate_has_its_error_and_can_be_pinned() {
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
@@ -321,19 +321,19 @@ fn a_cas_own_certificate_is_told_and_can_be_pinned() {
     for roots in [&authorities()[0].pem, &own.pem()] {
         let trust = Trust::none().add_pem(roots.as_bytes()).unwrap();
         let error = handshake(trust.client_config().unwrap(), &server, "127.0.0.1").unwrap_err();
-        assert_eq!(ccfs_tls::failure(&error), TlsFailure::CaCertificate);
+        assert_eq!(ccfs_tls::classify_error(&error), TlsFailure::CaCertificate);
     }
     handshake(Trust::none().pin(Pin::of(own.der())).client_config().unwrap(), &server, "127.0.0.1")
         .unwrap();
 }
 
-/// Somebody else's certificate in hand, but not its key: the pin fits, and the handshake's signature does not.
+/// A server with a pinned certificate but another key: the handshake's signature is invalid.
 #[test]
-fn a_pinned_certificate_without_its_key_is_not_believed() {
-    let (real, thief) = (&authorities()[0], KeyPair::generate().unwrap());
+fn a_pinned_certificate_without_its_key_is_rejected() {
+    let (real, other_key) = (&authorities()[0], KeyPair::generate().unwrap());
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let key = rustls::crypto::ring::sign::any_supported_type(
-            &PrivateKeyDer::try_from(thief.serialize_der()).unwrap(),
+            &PrivateKeyDer::try_from(other_key.serialize_der()).unwrap(),
         )
         .unwrap();
         let certified = Arc::new(CertifiedKey::new(vec![real.leaf.clone()], key));
@@ -359,24 +359,24 @@ fn pem_of(der: &[u8]) -> String {
 }
 
 #[test]
-fn sizes_are_bounded() {
+fn the_size_is_limited() {
     let mut text = authorities()[0].pem.clone().into_bytes();
     text.resize(PEM_LIMIT, b'\n');
     assert_eq!(Trust::none().add_pem(&text).unwrap().certificates().unwrap().len(), 1);
     text.push(b'\n');
     let error = Trust::none().add_pem(&text).unwrap_err();
     assert_eq!(error, TrustError::TooLarge { limit: PEM_LIMIT, len: PEM_LIMIT + 1 });
-    assert!(error.to_string().contains("4194304"), "the bound is told: {error}");
+    assert!(error.to_string().contains("4194304"), "the limit is in the message: {error}");
 }
 
 #[test]
-fn without_any_certificate_there_is_no_trust() {
-    assert_eq!(Trust::none().certificates().unwrap_err(), TrustError::Nothing);
-    assert_eq!(Trust::none().client_config().unwrap_err(), TrustError::Nothing);
+fn without_certificates_there_is_no_configuration() {
+    assert_eq!(Trust::none().certificates().unwrap_err(), TrustError::NoRoots);
+    assert_eq!(Trust::none().client_config().unwrap_err(), TrustError::NoRoots);
 }
 
 #[test]
-fn the_systems_roots_stand_beside_what_is_added() {
+fn added_certificates_are_trusted_in_addition_to_the_systems() {
     let added = &authorities()[0];
     let trust = Trust::system().add_pem(added.pem.as_bytes()).unwrap();
     assert!(trust.certificates().unwrap().contains(&added.der));

@@ -33,7 +33,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         }
         Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::Connect,
         Error::Other(other) if other.is::<NotConnected>() => FailureKind::Connect,
-        Error::Rustls(error) => FailureKind::Tls(ccfs_tls::failure(error)),
+        Error::Rustls(error) => FailureKind::Tls(ccfs_tls::classify_error(error)),
         Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls(TlsFailure::Other),
         Error::Timeout(_) => FailureKind::IdleTimeout,
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
@@ -61,7 +61,7 @@ fn timed_out(error: Error) -> io::Error {
 
 fn io_failure(error: &io::Error) -> FailureKind {
     // The handshake happens inside I/O, so its errors are wrapped.
-    if let Some(tls) = ccfs_tls::io_failure(error) {
+    if let Some(tls) = ccfs_tls::classify_io_error(error) {
         return FailureKind::Tls(tls);
     }
     match error.kind() {

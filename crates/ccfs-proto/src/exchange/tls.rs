@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a TLS handshake failed, as far as it is known.
 ///
-/// The core has no TLS; a driver translates its library's error (`ccfs_tls::failure` does so for
+/// The core has no TLS; a driver translates its library's error (`ccfs_tls::classify_error` does so for
 /// rustls).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
