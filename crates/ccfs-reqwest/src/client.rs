@@ -13,7 +13,7 @@ use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
 
 use crate::drive::drive;
-use crate::sink::{Discard, Once, Replaceable, Sink};
+use crate::sink::{DiscardSink, FileSink, Sink, WriterSink};
 
 /// An async client of a CC-FS server. Clones share connections and the session.
 ///
@@ -41,8 +41,8 @@ impl Client {
     /// Creates a client that trusts the system's root certificates, from a
     /// [`Config`](ccfs_driver::Config) or a [`Session`] shared with another client.
     ///
-    /// Reads the root certificates, and the environment's proxy if the config names none; sends
-    /// nothing.
+    /// Reads the root certificates and, if the config does not set a proxy, the proxy variables of
+    /// the environment. Sends nothing.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Client {
     /// [`BuildError`] if `trust` or the proxy cannot be used.
     pub fn with_trust(session: impl Into<Session>, trust: &Trust) -> Result<Self, BuildError> {
         let session = session.into();
-        // The environment is read by our rules, which are the same for both backends.
+        // reqwest's own reading of the environment differs from `Proxy::from_env`.
         let http = reqwest::Client::builder().no_proxy();
         let http = match session.proxy()? {
             Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
@@ -76,31 +76,31 @@ impl Client {
         Ok(Self::with_http(session, http))
     }
 
-    /// Creates a client over the caller's client. Its proxy, resolver, pool, TLS and connect timeout
-    /// are used; [`proxy`](ccfs_driver::Config::proxy) and
+    /// Creates a client that uses the caller's [`reqwest::Client`], with its proxy, resolver,
+    /// connection pool, TLS and connect timeout. [`proxy`](ccfs_driver::Config::proxy) and
     /// [`connect_timeout`](ccfs_driver::Config::connect_timeout) of the config are ignored.
     ///
-    /// It must be built with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because
-    /// reqwest sets both per client: a redirect that is followed sends the signature to another
-    /// address.
+    /// Build it with `redirect(Policy::none())` and `retry(reqwest::retry::never())`, because
+    /// reqwest does not allow to set them per request. Otherwise it would send signatures to
+    /// the target of a redirect, and repeat requests that must be sent once.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: reqwest::Client) -> Self {
         Self { session: session.into(), http }
     }
 
-    /// Returns the session: the server, the account, and how far the local clock is off.
+    /// Returns the session: the server, the account and the measured clock skew.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Calls an interface that answers with JSON. A file would be discarded: use
-    /// [`download`](Self::download) for those.
+    /// Calls an interface that answers with JSON. For interfaces that answer with a file use
+    /// [`download`](Self::download); this method would discard the file.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails after all retries.
+    /// [`Error`] if the request is invalid, or the call fails after all retries.
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
-        self.run(operation, &mut Discard, None).await
+        self.run(operation, &mut DiscardSink, None).await
     }
 
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
@@ -174,8 +174,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with
-    /// [`Error::Stopped`]; no file is left. Default: nothing is called.
+    /// Calls `progress` before every step of the download. If it returns `ControlFlow::Break(())`,
+    /// the download fails with [`Error::Stopped`] and no file is left. Default: nothing is called.
     pub fn progress(
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
@@ -184,9 +184,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Lets `check` read the whole file, on a thread for blocking work, before [`to_file`](Self::to_file) puts it
-    /// in place. If it fails, the download fails with [`Error::Rejected`] and no file is left. Default:
-    /// only the length and the end of a ZIP are checked.
+    /// Calls `check` with the complete temporary file, on a thread for blocking work, before
+    /// [`to_file`](Self::to_file) renames it to the target. If it fails, the download fails with
+    /// [`Error::Rejected`] and no file is left. Default: only the length and a ZIP's end record are
+    /// checked.
     pub fn check(
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
@@ -195,22 +196,22 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Downloads to a file, which is written atomically. A broken download is retried within the
-    /// policy.
+    /// Downloads to a file, which is written atomically. A download that breaks off is retried as
+    /// the policy allows.
     ///
     /// # Errors
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut file = Replaceable::new(WholeFile::create(path, self.overwrite)?);
+        let mut file = FileSink::new(WholeFile::create(path, self.overwrite)?);
         let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
         file.commit(receipt.bytes, self.check).await?;
         Ok(receipt)
     }
 
-    /// Downloads into `writer`, which cannot be rewound: once it has received bytes, a broken
-    /// download is an error that says how many. [`overwrite`](Self::overwrite) and
-    /// [`check`](Self::check) are ignored.
+    /// Downloads into `writer`, which cannot be rewound: if the download breaks off after `writer`
+    /// received bytes, it is not retried, and the error contains their number.
+    /// [`overwrite`](Self::overwrite) and [`check`](Self::check) are ignored.
     ///
     /// # Errors
     ///
@@ -219,7 +220,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self,
         writer: impl AsyncWrite + Unpin + Send,
     ) -> Result<FileReceipt, Error> {
-        self.client.run(self.operation, &mut Once(writer), self.progress).await
+        self.client.run(self.operation, &mut WriterSink(writer), self.progress).await
     }
 }
 
@@ -233,11 +234,11 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
 }
 
 fn reqwest_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, BuildError> {
-    let made = reqwest::Proxy::all(proxy.to_string()).map_err(|_| BuildError::Http)?;
-    // As a header, which is wiped; as user name and password it would become part of a URL.
+    let http = reqwest::Proxy::all(proxy.to_string()).map_err(|_| BuildError::Http)?;
+    // The header value is wiped; reqwest would put a user name and password into a URL.
     Ok(match proxy.authorization() {
-        Some(authorization) => made.custom_http_auth(authorization),
-        None => made,
+        Some(authorization) => http.custom_http_auth(authorization),
+        None => http,
     })
 }
 
@@ -251,7 +252,7 @@ pub enum BuildError {
     /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// reqwest rejected settings that were checked before. Please report it.
+    /// reqwest rejected the settings, which is a bug.
     #[error("reqwest rejected the settings; please report it, and use Client::with_http meanwhile")]
     Http,
 }

@@ -1,4 +1,4 @@
-//! The loop that does what the exchange says.
+//! The driver: a loop that executes the steps of an exchange.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Translates reqwest's errors.
+//! Classifies errors of reqwest.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,7 +7,7 @@ use ccfs_proto::FailureKind;
 use ccfs_proto::exchange::TransportFailure;
 use reqwest::Error;
 
-/// Translates an error before the response's head.
+/// Classifies an error that occurred before the head of the response.
 pub(crate) fn send_failure(error: Error) -> TransportFailure {
     let kind = if error.is_dns() {
         FailureKind::Resolve
@@ -27,13 +27,13 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
     caused_by(kind, error)
 }
 
-/// Translates an error in the middle of the body.
+/// Classifies an error while the body is read.
 pub(crate) fn read_failure(error: Error) -> TransportFailure {
     let kind = if error.is_timeout() { FailureKind::IdleTimeout } else { FailureKind::BodyBroken };
     caused_by(kind, error)
 }
 
-/// Without the URL, whose query may hold a token.
+/// Removes the URL from the error, because its query may contain a token.
 fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
     let timed_out = kind == FailureKind::Connect && error.is_timeout();
     let error = error.without_url();
@@ -44,7 +44,8 @@ fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
     }
 }
 
-/// The error and what caused it, also inside I/O errors, whose `source` skips what they wrap.
+/// Iterates over the error and its causes, including the errors that I/O errors wrap, which
+/// `source` skips.
 fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

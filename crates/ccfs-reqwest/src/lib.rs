@@ -1,7 +1,9 @@
-//! An async CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`reqwest::Client`].
+//! Async CC-FS client, built on `ccfs-proto` and [`reqwest`].
 //!
-//! The loop sends, waits and writes what the exchange tells it to, and decides nothing. It needs a tokio runtime with I/O and time
-//! enabled; dropping a call's future cancels it and leaves nothing behind. Operations, credentials and policies are those of [`proto`].
+//! It executes the steps of a [`proto::Exchange`]; the exchange makes all decisions about the
+//! protocol. It needs a tokio runtime with I/O and time enabled. Dropping the future of a call
+//! cancels the call and removes its temporary file. Operations, credentials and policies are in
+//! [`proto`].
 //!
 //! ```no_run
 //! use ccfs_reqwest::proto::{Credentials, DownloadAgentSkillInfoFile};
@@ -19,12 +21,12 @@
 //!
 //! # Features
 //!
-//! `tracing`: a span for each call, and events for its attempts, answers and waits. Nothing is on by default.
+//! `tracing`: a span for each call, with events for attempts, responses and waits. Off by default.
 //!
 //! # Logging
 //!
-//! reqwest, hyper and rustls log through the `log` and `tracing` crates. Their records name the server; they hold no key, no signature, no token
-//! and no body, at no level.
+//! reqwest, hyper and rustls log through the `log` and `tracing` crates. At every level their
+//! records may contain the server's name, but no key, signature, token or body.
 #![forbid(unsafe_code)]
 
 mod client;

@@ -1,4 +1,4 @@
-//! Where a download's bytes go.
+//! Destinations of a response's file.
 
 use std::fs;
 use std::future::Future;
@@ -14,7 +14,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::client::CheckFn;
 
-/// Takes a file's bytes, and may be able to start over.
+/// Destination of a file's bytes, which can be rewound if its kind is [`SinkKind::Rewinds`].
 pub(crate) trait Sink: Send {
     fn kind(&self) -> SinkKind;
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
@@ -22,10 +22,10 @@ pub(crate) trait Sink: Send {
     fn flush(&mut self) -> impl Future<Output = io::Result<()>> + Send;
 }
 
-/// A caller's writer: what it took it has.
-pub(crate) struct Once<W>(pub(crate) W);
+/// The caller's writer, which cannot be rewound.
+pub(crate) struct WriterSink<W>(pub(crate) W);
 
-impl<W: AsyncWrite + Unpin + Send> Sink for Once<W> {
+impl<W: AsyncWrite + Unpin + Send> Sink for WriterSink<W> {
     fn kind(&self) -> SinkKind {
         SinkKind::Once
     }
@@ -43,21 +43,21 @@ impl<W: AsyncWrite + Unpin + Send> Sink for Once<W> {
     }
 }
 
-/// A file on disk. Writes go to the threads that tokio keeps for blocking work.
-pub(crate) struct Replaceable {
-    /// `None` while a thread has it.
+/// A file on disk, which is written on tokio's threads for blocking work.
+pub(crate) struct FileSink {
+    /// `None` while a thread writes to it.
     file: Option<WholeFile>,
-    hidden: PathBuf,
+    temp_path: PathBuf,
 }
 
-impl Replaceable {
+impl FileSink {
     pub(crate) fn new(file: WholeFile) -> Self {
-        Self { hidden: file.temp_path().to_owned(), file: Some(file) }
+        Self { temp_path: file.temp_path().to_owned(), file: Some(file) }
     }
 
-    /// Has the file checked and puts it in place.
+    /// Calls `check` with the file, then commits it.
     pub(crate) async fn commit(mut self, len: u64, check: Option<CheckFn>) -> Result<(), Error> {
-        let file = self.file.take().ok_or_else(|| Error::Write(lost()))?;
+        let file = self.file.take().ok_or_else(|| Error::Write(runtime_stopped()))?;
         spawn_blocking(move || {
             if let Some(check) = check {
                 check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
@@ -66,47 +66,47 @@ impl Replaceable {
             Ok(())
         })
         .await
-        .map_err(|error| Error::Write(gone(error)))?
+        .map_err(|error| Error::Write(join_error(error)))?
     }
 
     async fn with(
         &mut self,
         work: impl FnOnce(&mut WholeFile) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
-        let mut file = self.file.take().ok_or_else(lost)?;
+        let mut file = self.file.take().ok_or_else(runtime_stopped)?;
         let (file, result) = spawn_blocking(move || {
             let result = work(&mut file);
             (file, result)
         })
         .await
-        .map_err(gone)?;
+        .map_err(join_error)?;
         self.file = Some(file);
         result
     }
 }
 
-impl Drop for Replaceable {
-    /// A future that is dropped while a thread writes leaves the file with that thread. Who dropped it finds nothing all the same, and not only later.
+impl Drop for FileSink {
+    /// Removes the file at once if the future is dropped while a thread still writes to it.
     fn drop(&mut self) {
         if self.file.is_none() {
-            let _ = fs::remove_file(&self.hidden);
+            let _ = fs::remove_file(&self.temp_path);
         }
     }
 }
 
-/// The thread did not come to its end. A panic there is the caller's, from the check of the file.
-fn gone(error: JoinError) -> io::Error {
+/// Resumes a panic of the caller's `check`; otherwise the runtime stopped before the thread ended.
+fn join_error(error: JoinError) -> io::Error {
     match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
-        Err(_) => lost(),
+        Err(_) => runtime_stopped(),
     }
 }
 
-fn lost() -> io::Error {
-    io::Error::other("the file was given up because the runtime stopped")
+fn runtime_stopped() -> io::Error {
+    io::Error::other("the tokio runtime stopped before the file was written")
 }
 
-impl Sink for Replaceable {
+impl Sink for FileSink {
     fn kind(&self) -> SinkKind {
         SinkKind::Rewinds
     }
@@ -124,10 +124,10 @@ impl Sink for Replaceable {
     }
 }
 
-/// For calls that answer with an envelope: no byte of it is a file's.
-pub(crate) struct Discard;
+/// Discards all bytes, for interfaces that do not answer with a file.
+pub(crate) struct DiscardSink;
 
-impl Sink for Discard {
+impl Sink for DiscardSink {
     fn kind(&self) -> SinkKind {
         SinkKind::Rewinds
     }

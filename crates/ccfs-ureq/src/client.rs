@@ -15,7 +15,7 @@ use ureq::Agent;
 
 use crate::connect;
 use crate::drive::{Wire, drive};
-use crate::sink::{Discard, Once, Sink};
+use crate::sink::{DiscardSink, Sink, WriterSink};
 
 /// A blocking client of a CC-FS server. Clones share connections and the session.
 ///
@@ -41,8 +41,8 @@ impl Client {
     /// Creates a client that trusts the system's root certificates, from a
     /// [`Config`](ccfs_driver::Config) or a [`Session`] shared with another client.
     ///
-    /// Reads the root certificates, and the environment's proxy if the config names none; sends
-    /// nothing.
+    /// Reads the root certificates and, if the config does not set a proxy, the proxy variables of
+    /// the environment. Sends nothing.
     ///
     /// # Errors
     ///
@@ -66,11 +66,11 @@ impl Client {
         Ok(Self::with_http(session, agent))
     }
 
-    /// Creates a client over the caller's agent. The agent's proxy, resolver, pool and TLS are used;
-    /// the [`proxy`](ccfs_driver::Config::proxy) of the config is ignored.
+    /// Creates a client that uses the caller's agent, with its proxy, resolver, connection pool and
+    /// TLS. The [`proxy`](ccfs_driver::Config::proxy) of the config is ignored.
     ///
-    /// What the protocol requires is set per request: no redirects, no errors for statuses, no added
-    /// headers, and the timeouts of the config.
+    /// Other settings that the protocol needs are made per request: redirects are not followed,
+    /// statuses are not errors, no headers are added, and the timeouts are those of the config.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: Agent) -> Self {
         let session = session.into();
@@ -78,19 +78,19 @@ impl Client {
         Self { session, wire }
     }
 
-    /// Returns the session: the server, the account, and how far the local clock is off.
+    /// Returns the session: the server, the account and the measured clock skew.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Calls an interface that answers with JSON. A file would be discarded: use
-    /// [`download`](Self::download) for those.
+    /// Calls an interface that answers with JSON. For interfaces that answer with a file use
+    /// [`download`](Self::download); this method would discard the file.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails after all retries.
+    /// [`Error`] if the request is invalid, or the call fails after all retries.
     pub fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
-        self.run(operation, &mut Discard, None)
+        self.run(operation, &mut DiscardSink, None)
     }
 
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
@@ -160,16 +160,16 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Calls `progress` at every step. `ControlFlow::Break(())` stops the download with
-    /// [`Error::Stopped`]; no file is left. Default: nothing is called.
+    /// Calls `progress` before every step of the download. If it returns `ControlFlow::Break(())`,
+    /// the download fails with [`Error::Stopped`] and no file is left. Default: nothing is called.
     pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Lets `check` read the whole file before [`to_file`](Self::to_file) puts it
-    /// in place. If it fails, the download fails with [`Error::Rejected`] and no file is left. Default:
-    /// only the length and the end of a ZIP are checked.
+    /// Calls `check` with the complete temporary file, before [`to_file`](Self::to_file) renames it
+    /// to the target. If it fails, the download fails with [`Error::Rejected`] and no file is left.
+    /// Default: only the length and a ZIP's end record are checked.
     pub fn check(
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a,
@@ -178,8 +178,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self
     }
 
-    /// Downloads to a file, which is written atomically. A broken download is retried within the
-    /// policy.
+    /// Downloads to a file, which is written atomically. A download that breaks off is retried as
+    /// the policy allows.
     ///
     /// # Errors
     ///
@@ -194,15 +194,15 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         Ok(receipt)
     }
 
-    /// Downloads into `writer`, which cannot be rewound: once it has received bytes, a broken
-    /// download is an error that says how many. [`overwrite`](Self::overwrite) and
-    /// [`check`](Self::check) are ignored.
+    /// Downloads into `writer`, which cannot be rewound: if the download breaks off after `writer`
+    /// received bytes, it is not retried, and the error contains their number.
+    /// [`overwrite`](Self::overwrite) and [`check`](Self::check) are ignored.
     ///
     /// # Errors
     ///
     /// [`Error`] if the download or the writer fails.
     pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
-        self.client.run(self.operation, &mut Once(writer), self.progress)
+        self.client.run(self.operation, &mut WriterSink(writer), self.progress)
     }
 }
 

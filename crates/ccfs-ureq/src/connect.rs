@@ -1,7 +1,8 @@
-//! How connections come about: through a proxy where there is one, and then TLS as `ccfs-tls` says.
+//! Connections of ureq: through a proxy if there is one, with the TLS configuration of `ccfs-tls`.
 //!
-//! ureq takes roots and a client certificate, but no verifier of ours, so its last link is replaced. The traits are its unversioned ones; see
-//! `docs/architecture.md`, "Choices".
+//! ureq accepts root certificates and a client certificate but no custom verifier, so its TLS
+//! connector is replaced. The traits are in `ureq::unversioned`; see `docs/architecture.md`,
+//! "Design decisions".
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -22,12 +23,13 @@ use ureq::{Agent, Error, ProxyProtocol};
 
 use crate::failure::NotConnected;
 
-/// An agent that goes through `proxy` and whose TLS is `tls`.
+/// Creates an agent that connects through `proxy` with the TLS configuration `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
-    let (proxy, tcp) = (Unsent(ConnectProxyConnector::default()), Unsent(TcpConnector::default()));
+    let proxy = MarkErrors(ConnectProxyConnector::default());
+    let tcp = MarkErrors(TcpConnector::default());
     let connector = ().chain(proxy).chain(tcp).chain(TlsConnector(Arc::new(tls)));
-    Ok(Agent::with_parts(config, connector, Lookup::default()))
+    Ok(Agent::with_parts(config, connector, MarkingResolver::default()))
 }
 
 fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
@@ -36,15 +38,16 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
         Some((user, password)) => builder.username(user).password(password),
         None => builder,
     };
-    // What a proxy of ours has, ureq takes: the host is checked, and it encodes the login itself.
+    // Does not fail for a valid `Proxy`: its host is checked, and ureq encodes the login.
     builder.build().map_err(|_| ProxyError::Login)
 }
 
-/// The system's resolver, whose failures are told as such: ureq passes on an I/O error, which could also be one of a connection that sent something.
+/// The system's resolver, with its I/O errors marked as [`Error::HostNotFound`]. Unmarked, they
+/// could not be distinguished from those of a connection that may have sent the request.
 #[derive(Debug, Default)]
-struct Lookup(DefaultResolver);
+struct MarkingResolver(DefaultResolver);
 
-impl Resolver for Lookup {
+impl Resolver for MarkingResolver {
     fn resolve(
         &self,
         uri: &Uri,
@@ -57,12 +60,12 @@ impl Resolver for Lookup {
     }
 }
 
-/// A link of the chain whose failures are told as such, whatever the system calls them: over no connection, no request was sent. The same I/O
-/// errors of a connection that was there say nothing about that.
+/// A connector with its I/O errors marked as [`NotConnected`]: no request was sent. The same errors
+/// of an established connection do not prove that.
 #[derive(Debug)]
-struct Unsent<C>(C);
+struct MarkErrors<C>(C);
 
-impl<In: Transport, C: Connector<In>> Connector<In> for Unsent<C> {
+impl<In: Transport, C: Connector<In>> Connector<In> for MarkErrors<C> {
     type Out = C::Out;
 
     fn connect(
@@ -77,7 +80,7 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Unsent<C> {
     }
 }
 
-/// Wraps what the chain has connected in TLS, where the URL says https.
+/// Establishes TLS over the connection if the URL is `https`.
 struct TlsConnector(Arc<ClientConfig>);
 
 impl fmt::Debug for TlsConnector {
@@ -100,14 +103,14 @@ impl<In: Transport> Connector<In> for TlsConnector {
         }
         let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host)
-            .map_err(|_| Error::Tls("the host is no name that TLS knows"))?
+            .map_err(|_| Error::Tls("host is not a valid TLS server name"))?
             .to_owned();
         let mut tls = ClientConnection::new(Arc::clone(&self.0), name)?;
         let mut wire = TransportAdapter::new(
             Box::new(transport) as Box<dyn Transport>,
             Arc::clone(&details.current_time),
         );
-        wire.set_timeout(left(details));
+        wire.set_timeout(remaining(details));
         while tls.is_handshaking() {
             tls.complete_io(&mut wire).map_err(handshake_failure)?;
         }
@@ -119,8 +122,8 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
-/// What TCP and the proxy have left of the time to connect.
-fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
+/// The part of the connect timeout that TCP and the proxy have not used.
+fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
     let mut timeout = details.timeout;
     if let (Duration::Exact(after), Instant::Exact(begun), Instant::Exact(now)) =
         (timeout.after, details.now, (details.current_time)())
@@ -130,7 +133,7 @@ fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
     timeout
 }
 
-/// A connection that breaks during the handshake was not established: nothing was sent over it.
+/// Marks I/O errors during the handshake as [`NotConnected`]: no request was sent.
 fn handshake_failure(error: io::Error) -> Error {
     let inner = error.get_ref();
     if inner.is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>()) {
@@ -144,7 +147,7 @@ fn not_connected(error: io::Error) -> Error {
     Error::Other(Box::new(NotConnected(error)))
 }
 
-/// A connection in TLS.
+/// A TLS connection.
 struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
@@ -191,23 +194,24 @@ mod tests {
     use super::*;
     use crate::failure::send_failure;
 
-    /// The system's own resolver finds nothing under a label that is too long for DNS, and asks nobody about it.
+    /// The system's resolver rejects a label that is too long for DNS without a query.
     #[test]
-    fn a_name_that_is_not_found_is_told_as_such() {
+    fn a_resolver_error_is_host_not_found() {
         let uri: Uri = format!("https://{}/", "a".repeat(64)).parse().unwrap();
         for after in [Duration::NotHappening, Duration::from_secs(60)] {
             let timeout =
                 NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
-            let error = Lookup::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
+            let error =
+                MarkingResolver::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
             assert!(matches!(error, Error::HostNotFound), "{error:?}");
         }
     }
 
-    /// Finds no way.
+    /// A connector that always fails.
     #[derive(Debug)]
-    struct NoWay(io::ErrorKind);
+    struct Failing(io::ErrorKind);
 
-    impl Connector<()> for NoWay {
+    impl Connector<()> for Failing {
         type Out = ();
 
         fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<()>, Error> {
@@ -215,9 +219,9 @@ mod tests {
         }
     }
 
-    /// Such an error means that nothing was sent when a connection was being made, and nothing at all later.
+    /// The same I/O error is a failure to connect only if it comes from a connector.
     #[test]
-    fn no_way_to_a_server_is_told_by_where_it_came_up() {
+    fn an_io_error_is_classified_by_where_it_occurs() {
         for kind in [
             io::ErrorKind::HostUnreachable,
             io::ErrorKind::NetworkUnreachable,
@@ -226,8 +230,8 @@ mod tests {
         ] {
             let agent = Agent::with_parts(
                 Config::default(),
-                ().chain(Unsent(NoWay(kind))),
-                Lookup::default(),
+                ().chain(MarkErrors(Failing(kind))),
+                MarkingResolver::default(),
             );
             let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();
             let failure = send_failure(error);

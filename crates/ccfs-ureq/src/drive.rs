@@ -1,4 +1,4 @@
-//! The loop that does what the exchange says.
+//! The driver: a loop that executes the steps of an exchange.
 
 use std::io::Read;
 use std::thread;
@@ -14,7 +14,7 @@ use crate::client::ProgressFn;
 use crate::failure::{read_failure, send_failure};
 use crate::sink::Sink;
 
-/// Bytes per read.
+/// Size of the read buffer in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// How requests are sent.
@@ -73,7 +73,7 @@ pub(crate) fn drive<O: Operation>(
 }
 
 impl Wire {
-    /// Sends the request unchanged, follows no redirect, decompresses nothing.
+    /// Sends the request unchanged. Does not follow redirects or decompress.
     fn send(
         &self,
         request: Request<Bytes>,

@@ -1,4 +1,4 @@
-//! Translates ureq's errors.
+//! Classifies errors of ureq.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -24,7 +24,7 @@ impl StdError for NotConnected {
     }
 }
 
-/// Translates an error before the response's head.
+/// Classifies an error that occurred before the head of the response.
 pub(crate) fn send_failure(error: Error) -> TransportFailure {
     let kind = match &error {
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => FailureKind::Resolve,
@@ -50,7 +50,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
             Ok(error) => TransportFailure::caused_by(kind, error.0),
             Err(_) => kind.into(),
         },
-        // The others hold no error, and some hold a URL.
+        // The other variants contain no error, and some contain a URL.
         _ => kind.into(),
     }
 }
@@ -60,20 +60,20 @@ fn timed_out(error: Error) -> io::Error {
 }
 
 fn io_failure(error: &io::Error) -> FailureKind {
-    // The handshake happens inside I/O, so its errors are wrapped.
+    // Errors of the handshake are wrapped in I/O errors.
     if let Some(tls) = ccfs_tls::classify_io_error(error) {
         return FailureKind::Tls(tls);
     }
     match error.kind() {
-        // Only connecting fails so. An unreachable host or network can also end an established
-        // connection.
+        // These occur only while connecting. An unreachable host or network can also end an
+        // established connection.
         io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::IdleTimeout,
         _ => FailureKind::Broken,
     }
 }
 
-/// Translates an error in the middle of the body.
+/// Classifies an error while the body is read.
 pub(crate) fn read_failure(error: io::Error) -> TransportFailure {
     let ureq = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let kind = match (ureq, error.kind()) {

@@ -1,7 +1,8 @@
-//! A blocking CC-FS client: a short loop that drives the exchanges of `ccfs-proto` with a [`ureq::Agent`].
+//! Blocking CC-FS client, built on `ccfs-proto` and [`ureq`].
 //!
-//! The loop sends, waits and writes what the exchange tells it to, and decides nothing. No async runtime is involved; a call runs on the
-//! thread that makes it. Operations, credentials and policies are those of [`proto`].
+//! It executes the steps of a [`proto::Exchange`]; the exchange makes all decisions about the
+//! protocol. A call runs on the calling thread, without an async runtime. Operations, credentials
+//! and policies are in [`proto`].
 //!
 //! ```no_run
 //! use ccfs_ureq::proto::{Credentials, DownloadAgentSkillInfoFile};
@@ -17,14 +18,16 @@
 //!
 //! # Features
 //!
-//! `tracing`: a span for each call, and events for its attempts, answers and waits. Nothing is on by default.
+//! `tracing`: a span for each call, with events for attempts, responses and waits. Off by default.
 //!
 //! # Logging
 //!
-//! ureq logs through the `log` crate. Up to DEBUG its records name the server, the method and harmless headers. At TRACE they hold, as a hex
-//! dump, the head of every request with its signature and everything that is received, and the whole URL, which has the token of
-//! `playVoice` in it. Nothing here can take them out, because a logger belongs to the program. One that takes TRACE should cap both crates:
-//! with `env_logger`'s filter language, `trace,ureq=debug,ureq_proto=debug`. Keys are in no record.
+//! ureq logs through the `log` crate. Up to DEBUG its records contain the server, the method and
+//! headers without secrets. At TRACE they contain a hex dump of every request head, with the
+//! signature, and of everything received, and the whole URL, which contains the token of
+//! `playVoice`. A library cannot prevent that; a program that enables TRACE should limit both
+//! crates to DEBUG, with `env_logger` by the filter `trace,ureq=debug,ureq_proto=debug`. No record
+//! contains a key.
 #![forbid(unsafe_code)]
 
 mod client;

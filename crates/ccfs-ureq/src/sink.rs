@@ -1,20 +1,20 @@
-//! Where a download's bytes go.
+//! Destinations of a response's file.
 
 use std::io::{self, Write};
 
 use ccfs_driver::WholeFile;
 use ccfs_proto::SinkKind;
 
-/// Takes a file's bytes, and may be able to start over.
+/// Destination of a file's bytes, which can be rewound if its kind is [`SinkKind::Rewinds`].
 pub(crate) trait Sink: Write {
     fn kind(&self) -> SinkKind;
     fn rewind(&mut self) -> io::Result<()>;
 }
 
-/// A caller's writer: what it took it has.
-pub(crate) struct Once<W>(pub(crate) W);
+/// The caller's writer, which cannot be rewound.
+pub(crate) struct WriterSink<W>(pub(crate) W);
 
-impl<W: Write> Write for Once<W> {
+impl<W: Write> Write for WriterSink<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -24,7 +24,7 @@ impl<W: Write> Write for Once<W> {
     }
 }
 
-impl<W: Write> Sink for Once<W> {
+impl<W: Write> Sink for WriterSink<W> {
     fn kind(&self) -> SinkKind {
         SinkKind::Once
     }
@@ -44,10 +44,10 @@ impl Sink for WholeFile {
     }
 }
 
-/// For calls that answer with an envelope: no byte of it is a file's.
-pub(crate) struct Discard;
+/// Discards all bytes, for interfaces that do not answer with a file.
+pub(crate) struct DiscardSink;
 
-impl Write for Discard {
+impl Write for DiscardSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(bytes.len())
     }
@@ -57,7 +57,7 @@ impl Write for Discard {
     }
 }
 
-impl Sink for Discard {
+impl Sink for DiscardSink {
     fn kind(&self) -> SinkKind {
         SinkKind::Rewinds
     }

@@ -1,18 +1,19 @@
-//! A client for CC-FS, the file server of Huawei's AICC call center: who changed which agent's skills, and when.
+//! Client for CC-FS, the file server of Huawei's AICC call center: downloads and reads its index
+//! files, for example those that record changes of agents' skills.
 //!
-//! This crate ties the layers together and holds no logic of its own. Take it when you want the whole job; take a layer alone when
-//! you want less (`docs/choosing-a-layer.md` in the repository helps):
+//! This crate re-exports the crates of the workspace and contains no logic. Each can also be used
+//! alone; `docs/choosing-a-layer.md` in the repository compares them.
 //!
-//! | you want | take |
-//! |---|---|
-//! | calls that block | [`Client`], feature `blocking` (default) |
-//! | calls that await | [`AsyncClient`], feature `async` |
-//! | to read an archive that is there | [`archive`], feature `archive` (default) |
-//! | to receive the server's callbacks | [`Listener`], feature `listener` |
-//! | the files of a whole range of days | [`pull`], feature `pull` |
-//! | to know why a server does not answer | [`doctor`], feature `doctor` |
-//! | the protocol in your own runtime | [`proto`], always there |
-//! | spans and events of calls and pulls | feature `tracing` |
+//! | to | use | feature |
+//! |---|---|---|
+//! | call the server from blocking code | [`Client`] | `blocking` (default) |
+//! | call the server from async code | [`AsyncClient`] | `async` |
+//! | read downloaded archives | [`archive`] | `archive` (default) |
+//! | receive the server's callbacks | [`Listener`] | `listener` |
+//! | download the files of several days | [`pull`] | `pull` |
+//! | diagnose why calls fail | [`doctor`] | `doctor` |
+//! | use the protocol in another runtime | [`proto`] | always enabled |
+//! | record spans and events of calls and pulls | `tracing` | `tracing` |
 //!
 //! # Blocking
 //!
@@ -20,16 +21,16 @@
 //! # #[cfg(all(feature = "blocking", feature = "archive"))]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use ccfs::archive::{AgentSkillChange, Archive};
-//! use ccfs::{Client, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Config};
+//! use ccfs::{Client, Config, Credentials, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
 //! let client = Client::new(Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
 //!
-//! // Start the generation. CC-FS calls the URL back when the file is there.
+//! // Start generating the file. CC-FS calls the URL when it is ready.
 //! let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
 //! let job = client.call(QueryAgentSkillInfoData::new(begin, end, "https://10.9.8.7:9443/callback"))?;
 //!
-//! // Later: the day is the one on which the generation was asked for.
+//! // Later. The file name contains the date of the query.
 //! let name = job.file_name("2023-04-06".parse()?);
 //! client.download(DownloadAgentSkillInfoFile::new(name)).to_file("skills.zip")?;
 //! for change in Archive::open(std::fs::File::open("skills.zip")?)?.records::<AgentSkillChange>() {
@@ -47,7 +48,7 @@
 //! ```no_run
 //! # #[cfg(feature = "async")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use ccfs::{AsyncClient, Credentials, DownloadAgentSkillInfoFile, Config};
+//! use ccfs::{AsyncClient, Config, Credentials, DownloadAgentSkillInfoFile};
 //!
 //! let credentials = Credentials::from_text("my-app-id", std::env::var("CCFS_SECRET_KEY")?)?;
 //! let client = AsyncClient::new(Config::new("https://10.1.2.3:8443".parse()?, credentials))?;
