@@ -123,14 +123,15 @@ impl UploadedFile {
 /// Reads a list of texts or numbers, a single one, or nothing.
 fn location_ids(json: Option<&RawValue>) -> Option<Vec<String>> {
     let Some(json) = json else { return Some(Vec::new()) };
+    let id = |json| json::text_or_number(json).filter(|id| !id.is_empty());
     match json.get() {
         "null" | "\"\"" => Some(Vec::new()),
         // Counted first, because a list of references takes many times the memory of its text.
         list if list.starts_with('[') && list.matches(',').count() < LOCATIONS => {
             let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-            list.into_iter().map(json::text_or_number).collect()
+            list.into_iter().map(id).collect()
         }
-        _ => json::text_or_number(json).map(|id| vec![id]),
+        _ => id(json).map(|id| vec![id]),
     }
 }
 

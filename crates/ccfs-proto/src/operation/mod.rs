@@ -93,7 +93,9 @@ use crate::answer::{AnswerError, Expected, FileReceipt};
 ///
 /// ```
 /// # use std::borrow::Cow;
-/// use ccfs_proto::*;
+/// use ccfs_proto::answer::{AnswerError, Expected};
+/// use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
+/// use ccfs_proto::{Operation, ResultCode};
 ///
 /// /// Lists the names of agents on a CC-CMS server.
 /// struct ListAgents;
