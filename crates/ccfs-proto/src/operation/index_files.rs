@@ -40,7 +40,6 @@ const AGENT_OR_EMPTY: Field = Field { when_absent: Some(""), ..AGENT };
 const GENERATION: Interface = Interface {
     fields: &[BEGIN, END, ACCOUNT_OR_EMPTY, AGENT_OR_EMPTY, CALLBACK],
     answer: "responseId: the job's id, 32 hex digits",
-    check: Fields::check_period,
     check_answer: |received| GenerationJob::from_answer(received).map(drop),
     ..Interface::CALL
 };

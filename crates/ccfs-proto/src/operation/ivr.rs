@@ -90,12 +90,13 @@ pub struct IvrUploadFile(Fields);
 impl IvrUploadFile {
     /// Uploads the WAV file `data` to the virtual call center `vdn_id`.
     pub fn new(vdn_id: u64, data: impl Into<Bytes>) -> Self {
-        Self(Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string()).with_data(data))
+        let fields = Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string());
+        Self(Fields { data: Some(data.into()), ..fields })
     }
 
     /// Sets the largest file that the server accepts, in bytes. Default: 5 MB.
     pub fn size_limit(self, bytes: usize) -> Self {
-        Self(self.0.with_size_limit(bytes))
+        Self(Fields { size_limit: Some(bytes), ..self.0 })
     }
 }
 

@@ -60,14 +60,14 @@ mod recording;
 mod request;
 mod wav;
 
-pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
+pub use self::any::{AnyDownload, AnyOperation, CallError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::file_name::{FileNameError, IndexFileName, ResponseId};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
     GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
 };
-pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, InterfaceField};
+pub use self::interface::{FieldForm, INTERFACES, Interface, InterfaceField};
 pub use self::ivr::{
     FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, UploadedFile,
 };
@@ -76,15 +76,11 @@ pub use self::recording::{
     DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
     GetRecordFileUrlFromObs, RecordingUrl,
 };
-
 pub use self::request::OperationRequest;
 pub use self::wav::WavProblem;
 pub use crate::answer::request_body;
 
-use crate::answer::Envelope;
-use crate::answer::RawJson;
-use crate::answer::{Advice, ResultCode};
-use crate::answer::{AnswerError, Expected, FileReceipt};
+use crate::answer::{Advice, AnswerError, Envelope, Expected, FileReceipt, RawJson, ResultCode};
 
 /// One call of an interface: the request, the expected answer, and whether it is retry-safe.
 ///

@@ -121,7 +121,7 @@ impl PlayVoice {
     /// Plays with that token. `at` is the time now, which prevents an answer from a cache.
     pub fn new(token: PlaybackToken, at: Timestamp) -> Self {
         let fields = Fields::new(&PLAY_VOICE).with("t", at.unix_millis().to_string());
-        Self(fields.with_secret("st", token.0))
+        Self(fields.with("st", token.as_str()))
     }
 }
 
