@@ -75,6 +75,7 @@ pub enum Expected {
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
 /// # Ok::<(), ccfs_proto::answer::AnswerError>(())
 /// ```
+#[must_use]
 pub struct Classifier {
     expected: Expected,
     envelope_limit: usize,
@@ -133,7 +134,6 @@ pub struct FileReceipt {
 
 impl FileReceipt {
     /// Creates the receipt of a file of that kind and length in bytes.
-    #[must_use]
     pub fn new(kind: FileKind, bytes: u64) -> Self {
         Self { kind, bytes }
     }
@@ -141,7 +141,6 @@ impl FileReceipt {
 
 impl Classifier {
     /// Creates a classifier for an answer with this status and these headers.
-    #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
         let declared = headers
             .get(header::CONTENT_LENGTH)
@@ -161,14 +160,12 @@ impl Classifier {
 
     /// Sets the largest JSON answer, in bytes. Default: 1 MiB. Of a refusal, only that much and at
     /// most 64 KiB are read.
-    #[must_use]
     pub fn envelope_limit(mut self, bytes: usize) -> Self {
         self.envelope_limit = bytes;
         self
     }
 
     /// Sets the largest file, in bytes. Default: 16 GiB.
-    #[must_use]
     pub fn file_limit(mut self, bytes: u64) -> Self {
         self.file_limit = bytes;
         self

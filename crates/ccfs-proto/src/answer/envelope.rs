@@ -43,9 +43,12 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 /// ```
 /// use ccfs_proto::{Envelope, ResultCode};
 ///
-/// let envelope = Envelope::parse(br#"{"resultCode":"0300011","resultDesc":"","resultData":""}"#)?;
-/// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
-/// assert!(envelope.data().is_none());
+/// let answer = br#"{"resultCode":"0","resultData":{"node": "a", "usedBytes": 5242880}}"#;
+/// let envelope = Envelope::parse(answer)?;
+/// assert_eq!(envelope.code(), &ResultCode::Success);
+/// let data = envelope.data().expect("the envelope has data");
+/// assert_eq!(data.text("node").as_deref(), Some("a"));
+/// assert_eq!(data.parse::<serde_json::Value>()?["usedBytes"], 5_242_880);
 /// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -58,7 +61,6 @@ pub struct Envelope {
 
 impl Envelope {
     /// Creates an envelope as a server writes it. Data that is `null` or `""` counts as absent.
-    #[must_use]
     pub fn new(code: ResultCode, description: impl Into<String>, data: Option<RawJson>) -> Self {
         let (description, data) = (description.into(), data.filter(RawJson::is_some));
         Self { code, description, data, version: None }

@@ -14,24 +14,7 @@ use crate::json::{self, Readable};
 ///
 /// It is valid JSON, checked when it was received. It is kept as text, because a tree of a megabyte
 /// of JSON can take a hundred. `Debug` does not show it, because it may have a token.
-///
-/// ```
-/// use ccfs_proto::Envelope;
-///
-/// #[derive(serde::Deserialize)]
-/// #[serde(rename_all = "camelCase")]
-/// struct Usage {
-///     used_bytes: u64,
-/// }
-///
-/// let answer = br#"{"resultCode":"0","resultData":{"node": "a", "usedBytes": 5242880}}"#;
-/// let envelope = Envelope::parse(answer)?;
-/// let data = envelope.data().expect("the envelope has data");
-/// assert_eq!(data.text("node").as_deref(), Some("a"));
-/// assert_eq!(data.parse::<Usage>()?.used_bytes, 5_242_880);
-/// assert_eq!(data.as_str(), r#"{"node": "a", "usedBytes": 5242880}"#);
-/// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
-/// ```
+/// [`Envelope`](super::Envelope) has an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(Box<str>);
 

@@ -19,17 +19,6 @@ const NAME_KEYS: [&str; 5] = [
 ];
 
 /// A message from CC-FS that a file is ready.
-///
-/// ```
-/// use ccfs_proto::callback::Callback;
-///
-/// let callback = Callback::parse(
-///     br#"{"msgBody":{"responseId":"9239cb50a8384bb0ab503441bf089446",
-///         "fileName":"20230406_9239cb50a8384bb0ab503441bf089446.zip"}}"#,
-/// )?;
-/// assert_eq!(callback.file_name.as_str(), "20230406_9239cb50a8384bb0ab503441bf089446.zip");
-/// # Ok::<(), ccfs_proto::callback::CallbackError>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Callback {

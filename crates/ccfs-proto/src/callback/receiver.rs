@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 /// Checks requests to the callback URL. It does no I/O and keeps no state; see the
 /// [module](super) for an example.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Receiver {
     verifier: Verifier,
     window: Duration,
@@ -26,7 +27,6 @@ impl Receiver {
     }
 
     /// Sets how old or how far in the future a signature may be. Default: 15 minutes each.
-    #[must_use]
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.window = freshness.past.saturating_add(freshness.future);
         self.verifier = self.verifier.freshness(freshness);

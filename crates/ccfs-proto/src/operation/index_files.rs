@@ -1,27 +1,21 @@
-//! Index files: starting to generate them in the background, and downloading them.
+//! Index files: starting to generate them in the background, and downloading them. The server
+//! returns only files of the same access key.
 
 use std::time::Duration;
 
-use super::Received;
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
+use super::{IndexFileName, Received, ResponseId};
 use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
-use crate::operation::{IndexFileName, ResponseId};
 use crate::time::{Day, LocalTime};
 
 const ID: FieldForm = FieldForm::Text { limit: 20 };
 const NUMBER: FieldForm = FieldForm::Text { limit: 25 };
 
-const BEGIN: Field = Field::required(
-    "beginTime",
-    FieldForm::Time,
-    "begin of the period, local time of the call center; not later than the end",
-);
-const END: Field = Field::required(
-    "endTime",
-    FieldForm::Time,
-    "end of the period, at most three days after its begin; not in the future",
-);
+const BEGIN: Field =
+    Field::required("beginTime", FieldForm::Time, "begin, in local time of the call center");
+const END: Field =
+    Field::required("endTime", FieldForm::Time, "end, at most 3 days later; not in the future");
 const ACCOUNT: Field =
     Field::optional("accountId", ID, "only this tenant space, which must belong to the access key");
 const AGENT: Field = Field::optional("agentId", ID, "only this agent");
@@ -65,7 +59,6 @@ pub struct GenerationJob {
 
 impl GenerationJob {
     /// Returns the expected name of the file, when the server received the request on `day`.
-    #[must_use]
     pub fn file_name(&self, day: Day) -> IndexFileName {
         IndexFileName::new(day, self.response_id)
     }
@@ -89,8 +82,7 @@ pub(super) const QUERY_AGENT_SKILL_INFO_DATA: Interface = Interface {
 pub struct QueryAgentSkillInfoData(Fields);
 
 impl QueryAgentSkillInfoData {
-    /// Asks for the changes from `begin` to `end`, in local time of the call center. The server
-    /// calls `callback_url` when the file is ready.
+    /// Asks for the changes from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
         let fields = Fields::new(&QUERY_AGENT_SKILL_INFO_DATA).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
@@ -129,8 +121,7 @@ pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
 pub struct QueryAgentOprInfoData(Fields);
 
 impl QueryAgentOprInfoData {
-    /// Asks for the operations from `begin` to `end`, in local time of the call center. The server
-    /// calls `callback_url` when the file is ready.
+    /// Asks for the operations from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
         let fields = Fields::new(&QUERY_AGENT_OPR_INFO_DATA).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
@@ -209,8 +200,7 @@ pub(super) const QUERY_BILL_DATA: Interface = Interface {
 pub struct QueryBillData(Fields);
 
 impl QueryBillData {
-    /// Asks for the bills from `begin` to `end`, in local time of the call center. The server calls
-    /// `callback_url` when the file is ready.
+    /// Asks for the bills from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(
         begin: LocalTime,
         end: LocalTime,
@@ -267,10 +257,7 @@ pub(super) const DOWNLOAD_AGENT_SKILL_INFO_FILE: Interface = Interface {
 };
 
 /// `downloadAgentSkillInfoFile`: downloads the ZIP of one job.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadAgentSkillInfoFile(Fields);
 
 impl DownloadAgentSkillInfoFile {
@@ -291,10 +278,7 @@ pub(super) const DOWNLOAD_AGENT_OPR_INFO_FILE: Interface = Interface {
 };
 
 /// `downloadAgentOprInfoFile`: downloads the ZIP of one job, with members `…_agentOprInfo[_n].csv`.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadAgentOprInfoFile(Fields);
 
 impl DownloadAgentOprInfoFile {
@@ -316,10 +300,7 @@ pub(super) const DOWNLOAD_BILL_FILE: Interface = Interface {
 
 /// `downloadBillFile`: downloads the ZIP of one job, with members `…_call[_n].csv` and
 /// `…_record[_n].csv`.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadBillFile(Fields);
 
 impl DownloadBillFile {

@@ -41,7 +41,6 @@ pub(super) const DOWNLOAD_FILE: Interface = Interface {
 
 /// `ivr/downloadFile`: downloads a voice file of a third party.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct IvrDownloadFile(Fields);
 
 impl IvrDownloadFile {
@@ -75,14 +74,6 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
 /// The file is checked before it is sent: a complete WAV file of at most 5 MB (5 · 1024 · 1024
 /// bytes), mono, 8000 Hz, 8 bits a sample, in PCM, A-law or µ-law. Not idempotent: each upload
 /// creates a file.
-///
-/// ```
-/// use ccfs_proto::Operation;
-/// use ccfs_proto::operation::{FieldProblem, IvrUploadFile, WavProblem};
-///
-/// let refused = IvrUploadFile::new(39, &b"ID3, not a WAV file"[..]).request().unwrap_err();
-/// assert_eq!(refused.problem, FieldProblem::Wav(WavProblem::NotWav));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct IvrUploadFile(Fields);

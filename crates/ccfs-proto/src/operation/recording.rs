@@ -23,7 +23,6 @@ pub(super) const DOWNLOAD_RECORD_FILE: Interface = Interface {
 
 /// `downloadRecordFile`: downloads one recording by the `file_name` of a record CSV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadRecordFile(Fields);
 
 impl DownloadRecordFile {
