@@ -67,9 +67,6 @@ impl AnyOperation {
             let field = interface
                 .field(key.as_ref())
                 .ok_or_else(|| CallError::UnknownField { interface, field: shown(key.as_ref()) })?;
-            if field.is_data() {
-                return Err(FieldError::new(field.name, FieldProblem::IsFile).into());
-            }
             if fields.has(field) {
                 return Err(FieldError::new(field.name, FieldProblem::GivenTwice).into());
             }

@@ -87,29 +87,21 @@ impl Fields {
         }
     }
 
-    /// Returns the checked values to send in the query or in the body, in the order of the table.
-    fn checked(&self, in_query: bool) -> Result<Vec<(&'static str, Value)>, FieldError> {
-        let mut values = Vec::new();
-        for field in self.interface.fields.iter().filter(|field| field.in_query == in_query) {
-            let value = match (field.form, self.text(field.name), &self.data) {
-                (FieldForm::Wav { limit }, _, Some(data)) => {
-                    wav::check(data, self.size_limit.unwrap_or(limit))
-                        .map_err(|problem| FieldError::new(field.name, problem))?;
-                    Some(Value::from(base64::encode(data)))
-                }
-                (_, Some(text), _) if field.sent == Sent::Number => {
-                    Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
-                }
-                (_, Some(text), _) => Some(Value::from(field.read(text)?)),
-                _ if field.required => {
-                    return Err(FieldError::new(field.name, FieldProblem::Missing));
-                }
-                _ => field.when_absent.map(Value::from),
-            };
-            values.extend(value.map(|value| (field.name, value)));
-            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
-        }
-        Ok(values)
+    /// Returns the checked value to send, if any.
+    fn value(&self, field: &InterfaceField) -> Result<Option<Value>, FieldError> {
+        Ok(match (field.form, self.text(field.name), &self.data) {
+            (FieldForm::Wav { limit }, _, Some(data)) => {
+                wav::check(data, self.size_limit.unwrap_or(limit))
+                    .map_err(|problem| FieldError::new(field.name, problem))?;
+                Some(base64::encode(data).into())
+            }
+            (_, Some(text), _) if field.sent == Sent::Number => {
+                Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
+            }
+            (_, Some(text), _) => Some(field.read(text)?.into()),
+            _ if field.required => return Err(FieldError::new(field.name, FieldProblem::Missing)),
+            _ => field.when_absent.map(Value::from),
+        })
     }
 }
 
@@ -122,8 +114,12 @@ impl Operation for Fields {
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
         let Interface { name, method, signed, enveloped, .. } = *self.interface;
-        let query = self.checked(true)?;
-        let body = InOrder(self.checked(false)?);
+        let (mut query, mut body) = (Vec::new(), InOrder(Vec::new()));
+        for field in self.interface.fields {
+            let values = if field.in_query { &mut query } else { &mut body.0 };
+            values.extend(self.value(field)?.map(|value| (field.name, value)));
+            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
+        }
         self.check_period()?;
         self.check_either()?;
         let mut request = match method {
@@ -133,8 +129,9 @@ impl Operation for Fields {
         };
         request.signed = signed;
         for (key, value) in query {
-            let Value::String(text) = value else { continue };
-            request = request.query(key, text);
+            if let Value::String(text) = value {
+                request = request.query(key, text);
+            }
         }
         Ok(request)
     }

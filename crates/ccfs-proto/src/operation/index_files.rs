@@ -45,6 +45,26 @@ const INDEX_DOWNLOAD: Interface = Interface {
     ..Interface::DOWNLOAD
 };
 
+/// Writes the setters that every query for an index file has.
+macro_rules! generation_setters {
+    () => {
+        /// Limits the file to this tenant space: 1 to 20 characters.
+        pub fn account_id(self, account_id: impl Into<String>) -> Self {
+            Self(self.0.with("accountId", account_id))
+        }
+
+        /// Limits the file to this agent: 1 to 20 characters.
+        pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
+            Self(self.0.with("agentId", agent_id))
+        }
+
+        /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
+        pub fn span_limit(self, limit: Duration) -> Self {
+            Self(self.0.with_span_limit(limit))
+        }
+    };
+}
+
 const fn file_name(name: &'static str) -> Field {
     Field::required(name, FieldForm::IndexFileName, "yyyyMMdd_{responseId}.zip, from the callback")
 }
@@ -88,20 +108,7 @@ impl QueryAgentSkillInfoData {
         Self(fields.with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
-    }
+    generation_setters!();
 }
 
 impl_operation!(QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer);
@@ -127,20 +134,7 @@ impl QueryAgentOprInfoData {
         Self(fields.with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
-    }
+    generation_setters!();
 }
 
 impl_operation!(QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer);
@@ -211,15 +205,7 @@ impl QueryBillData {
         Self(fields.with("dataType", data_type.as_str()).with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
+    generation_setters!();
 
     /// Limits the file to this call: 1 to 25 characters.
     pub fn call_id(self, call_id: impl Into<String>) -> Self {
@@ -239,11 +225,6 @@ impl QueryBillData {
     /// Limits the file to calls to this second number: 1 to 25 characters.
     pub fn callee_no2(self, number: impl Into<String>) -> Self {
         Self(self.0.with("calleeNo2", number))
-    }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
     }
 }
 

@@ -256,7 +256,7 @@ impl FieldForm {
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
             Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
-            Self::Wav { .. } => {}
+            Self::Wav { .. } => return Err(FieldProblem::IsFile),
         }
         Ok(value.to_owned())
     }
