@@ -61,7 +61,7 @@ fn a_signature_allocates_its_value_and_nothing_else() {
 
                     let mut out = Vec::with_capacity(len);
                     let info = measure(|| {
-                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap()
+                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap();
                     });
                     assert_eq!(
                         (info.count_total, out.len()),
@@ -70,7 +70,7 @@ fn a_signature_allocates_its_value_and_nothing_else() {
                     );
                     let mut out = Vec::new();
                     let info = measure(|| {
-                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap()
+                        signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap();
                     });
                     assert_eq!(info.count_total, 1, "the room is made at once");
                 }

@@ -121,14 +121,10 @@ impl Envelope {
         self.data.as_ref()
     }
 
-    /// Returns a text field of the data.
-    pub fn data_text(&self, field: &str) -> Option<String> {
-        self.data.as_ref()?.text(field)
-    }
-
     /// Returns a text field of the data that must not be empty.
     pub(crate) fn required_text(&self, field: &'static str) -> Result<String, AnswerError> {
-        let text = self.data_text(field).filter(|text| !text.is_empty());
+        let text =
+            self.data.as_ref().and_then(|data| data.text(field)).filter(|text| !text.is_empty());
         text.ok_or(AnswerError::field(field))
     }
 

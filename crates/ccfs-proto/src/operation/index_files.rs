@@ -84,9 +84,9 @@ impl GenerationJob {
     }
 
     fn from_answer(received: Received) -> Result<Self, AnswerError> {
-        let id = received.into_envelope()?.data_text("responseId");
-        let id = id.and_then(|text| ResponseId::from_server(&text).ok());
-        id.map(|response_id| Self { response_id }).ok_or(AnswerError::field("responseId"))
+        let id = received.into_envelope()?.required_text("responseId")?;
+        let id = ResponseId::from_server(&id).map_err(|_| AnswerError::field("responseId"));
+        id.map(|response_id| Self { response_id })
     }
 }
 
