@@ -94,9 +94,9 @@ proptest! {
             error.to_string(),
             format!("downloadAgentSkillInfoFile: could not connect to [::1]:8443: {words}; check host, port, firewall and proxy")
         );
-        let chain =
+        let mut chain =
             std::iter::successors(error.source(), |&error: &&(dyn Error + 'static)| error.source());
-        let found = chain.filter_map(|error| error.downcast_ref::<io::Error>()).next();
+        let found = chain.find_map(|error| error.downcast_ref::<io::Error>());
         prop_assert_eq!(found.map(io::Error::kind), Some(io_kind));
     }
 
