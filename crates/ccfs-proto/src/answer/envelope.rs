@@ -15,7 +15,7 @@ pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
 
 /// Creates the body of a request: `{"request":{"version":"2.0"},"msgBody":…}`.
 ///
-/// Sign and send these bytes; do not serialize them again. See [Envelope](crate::protocol#envelope).
+/// Sign and send these bytes unchanged. See [Envelope](crate::protocol#envelope).
 ///
 /// # Errors
 ///

@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 /// It recognises jobs, not signatures: a replayed request is for the same job as the original, and
 /// so is a callback that the server signed again.
 ///
-/// Implement it for a store that several receivers share, or write the same three functions as async
-/// ones. Each call must be atomic, and one that fails must have no effect. They depend on the state:
+/// Implement it for a store that several receivers share, or write the same three functions as
+/// async ones. Each call must be atomic, and one that fails must have no effect:
 ///
 /// | state | `begin` | `commit` | `roll_back` |
 /// |---|---|---|---|

@@ -134,13 +134,13 @@ impl<O: Operation> Operation for Untyped<O> {
 #[non_exhaustive]
 pub enum CallError {
     /// Unknown interface.
-    #[error("unknown interface `{name}`; use one of {}", listed(INTERFACES.iter().map(|known| known.name)))]
+    #[error("unknown interface `{name}`; use one of {}", interface_names())]
     UnknownInterface {
         /// The name, shortened.
         name: String,
     },
     /// Unknown field.
-    #[error("{} has no field `{field}`; use one of {}", interface.name, listed(interface.field_names()))]
+    #[error("{} has no field `{field}`; use one of {}", interface.name, field_names(interface))]
     UnknownField {
         /// The interface.
         interface: &'static Interface,
@@ -149,7 +149,7 @@ pub enum CallError {
     },
     /// Required fields are missing.
     #[error("{} requires {}; its fields are {}",
-        interface.name, missing.join(", "), listed(interface.field_names()))]
+        interface.name, missing.join(", "), field_names(interface))]
     Missing {
         /// The interface.
         interface: &'static Interface,
@@ -167,6 +167,10 @@ pub enum CallError {
     Field(#[from] FieldError),
 }
 
-fn listed(names: impl Iterator<Item = &'static str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
+fn interface_names() -> String {
+    INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", ")
+}
+
+fn field_names(interface: &Interface) -> String {
+    interface.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
 }

@@ -93,10 +93,6 @@ impl Interface {
         INTERFACES.iter().find(|interface| interface.name == name)
     }
 
-    pub(super) fn field_names(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.iter().map(|field| field.name)
-    }
-
     /// Returns the field with that name.
     pub fn field(&self, name: &str) -> Option<&'static InterfaceField> {
         self.fields.iter().find(|field| field.name == name)

@@ -10,7 +10,9 @@ macro_rules! delegate {
             $inner.interface()
         }
 
-        fn request(&$this) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
+        fn request(
+            &$this,
+        ) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
             $inner.request()
         }
 
