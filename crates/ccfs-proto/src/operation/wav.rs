@@ -1,10 +1,15 @@
 //! The check of a sound file before it is uploaded.
 
-/// PCM, and the two codecs of telephony with 8 bits a sample, A-law and µ-law. The reference names
-/// none, and the platform's own files are A-law.
-const CODECS: [u16; 3] = [1, 6, 7];
+/// The properties of a file, and the values that the server accepts. The reference names no codec,
+/// and the platform's own files are A-law.
+const FORMAT: [(&str, &[u32], &str); 4] = [
+    ("format tag", &[1, 6, 7], "PCM (1), A-law (6) or µ-law (7)"),
+    ("channel count", &[1], "mono"),
+    ("sample rate", &[8000], "8000 Hz"),
+    ("sample size", &[8], "8 bits"),
+];
 /// The format tag is in the extension of the `fmt ` chunk.
-const EXTENSIBLE: u16 = 0xFFFE;
+const EXTENSIBLE: u32 = 0xFFFE;
 
 /// Why a sound file cannot be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,29 +32,15 @@ pub enum WavProblem {
         /// `fmt ` or `data`.
         chunk: &'static str,
     },
-    /// Another codec.
-    #[error("WAV file has format tag {tag}; convert it to PCM (1), A-law (6) or µ-law (7)")]
-    Coding {
-        /// Format tag.
-        tag: u16,
-    },
-    /// Not mono.
-    #[error("WAV file has {channels} channels; convert it to mono")]
-    Channels {
-        /// Number of channels.
-        channels: u16,
-    },
-    /// Another sample rate.
-    #[error("WAV file has {hertz} samples per second; convert it to 8000")]
-    SampleRate {
-        /// Samples per second.
-        hertz: u32,
-    },
-    /// Another sample size.
-    #[error("WAV file has {bits} bits per sample; convert it to 8")]
-    SampleBits {
-        /// Bits per sample.
-        bits: u16,
+    /// Another codec, or not mono, 8000 Hz and 8 bits a sample.
+    #[error("WAV file has {property} {found}; convert it to {allowed}")]
+    Format {
+        /// `format tag`, `channel count`, `sample rate` or `sample size`.
+        property: &'static str,
+        /// The value in the file.
+        found: u32,
+        /// The allowed values, in words.
+        allowed: &'static str,
     },
 }
 
@@ -63,18 +54,11 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
         return Err(WavProblem::NotWav);
     }
     let format = chunk(file, *b"fmt ").and_then(format);
-    let (tag, channels, hertz, bits) = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
-    if !CODECS.contains(&tag) {
-        return Err(WavProblem::Coding { tag });
-    }
-    if channels != 1 {
-        return Err(WavProblem::Channels { channels });
-    }
-    if hertz != 8000 {
-        return Err(WavProblem::SampleRate { hertz });
-    }
-    if bits != 8 {
-        return Err(WavProblem::SampleBits { bits });
+    let format = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
+    for ((property, values, allowed), found) in FORMAT.into_iter().zip(format) {
+        if !values.contains(&found) {
+            return Err(WavProblem::Format { property, found, allowed });
+        }
     }
     chunk(file, *b"data").map(drop).ok_or(WavProblem::NoChunk { chunk: "data" })
 }
@@ -95,13 +79,13 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     }
 }
 
-/// Reads format tag, channels, samples per second and bits per sample.
-fn format(chunk: &[u8]) -> Option<(u16, u16, u32, u16)> {
-    let short = |at: usize| Some(u16::from_le_bytes(chunk.get(at..)?.first_chunk().copied()?));
+/// Reads the values of the properties of [`FORMAT`].
+fn format(chunk: &[u8]) -> Option<[u32; 4]> {
+    let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?).into());
     let tag = match short(0)? {
         EXTENSIBLE => short(24)?,
         tag => tag,
     };
-    let hertz = u32::from_le_bytes(chunk.get(4..)?.first_chunk().copied()?);
-    Some((tag, short(2)?, hertz, short(14)?))
+    let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
+    Some([tag, short(2)?, rate, short(14)?])
 }

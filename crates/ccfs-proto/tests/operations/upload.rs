@@ -22,6 +22,12 @@ fn problem(file: Vec<u8>) -> Option<WavProblem> {
     }
 }
 
+const CODECS: &str = "PCM (1), A-law (6) or µ-law (7)";
+
+fn format_problem(property: &'static str, found: u32, allowed: &'static str) -> WavProblem {
+    WavProblem::Format { property, found, allowed }
+}
+
 #[test]
 fn what_the_server_takes() {
     assert_eq!(problem(wav(b"\x80\x80")), None);
@@ -60,11 +66,11 @@ fn what_the_server_refuses() {
     let with = |tag, channels, hertz, bits| {
         problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]))
     };
-    assert_eq!(with(1, 2, 8000, 8), Some(WavProblem::Channels { channels: 2 }));
-    assert_eq!(with(1, 0, 8000, 8), Some(WavProblem::Channels { channels: 0 }));
-    assert_eq!(with(1, 1, 16000, 8), Some(WavProblem::SampleRate { hertz: 16000 }));
-    assert_eq!(with(1, 1, 8000, 16), Some(WavProblem::SampleBits { bits: 16 }));
-    assert_eq!(with(0x11, 1, 8000, 4), Some(WavProblem::Coding { tag: 0x11 }));
+    assert_eq!(with(1, 2, 8000, 8), Some(format_problem("channel count", 2, "mono")));
+    assert_eq!(with(1, 0, 8000, 8), Some(format_problem("channel count", 0, "mono")));
+    assert_eq!(with(1, 1, 16000, 8), Some(format_problem("sample rate", 16000, "8000 Hz")));
+    assert_eq!(with(1, 1, 8000, 16), Some(format_problem("sample size", 16, "8 bits")));
+    assert_eq!(with(0x11, 1, 8000, 4), Some(format_problem("format tag", 0x11, CODECS)));
     assert_eq!(
         with(0xFFFE, 1, 8000, 8),
         Some(WavProblem::NoChunk { chunk: "fmt " }),
@@ -91,8 +97,8 @@ fn what_the_server_refuses() {
     piped[at..at + 4].fill(0xFF);
     assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
     assert_eq!(
-        WavProblem::Channels { channels: 2 }.to_string(),
-        "WAV file has 2 channels; convert it to mono"
+        format_problem("channel count", 2, "mono").to_string(),
+        "WAV file has channel count 2; convert it to mono"
     );
 }
 
@@ -146,15 +152,15 @@ sys.stdout.buffer.write(out.getvalue())
     assert_eq!(problem(good), None);
     assert_eq!(
         problem(python(["2", "1", "8000"]).unwrap()),
-        Some(WavProblem::Channels { channels: 2 })
+        Some(format_problem("channel count", 2, "mono"))
     );
     assert_eq!(
         problem(python(["1", "2", "8000"]).unwrap()),
-        Some(WavProblem::SampleBits { bits: 16 })
+        Some(format_problem("sample size", 16, "8 bits"))
     );
     assert_eq!(
         problem(python(["1", "1", "11025"]).unwrap()),
-        Some(WavProblem::SampleRate { hertz: 11025 })
+        Some(format_problem("sample rate", 11025, "8000 Hz"))
     );
 }
 
@@ -180,13 +186,13 @@ proptest! {
         samples in proptest::collection::vec(any::<u8>(), 0..20),
     ) {
         let expected = if ![1, 6, 7].contains(&tag) {
-            Some(WavProblem::Coding { tag })
+            Some(format_problem("format tag", tag.into(), CODECS))
         } else if channels != 1 {
-            Some(WavProblem::Channels { channels })
+            Some(format_problem("channel count", channels.into(), "mono"))
         } else if hertz != 8000 {
-            Some(WavProblem::SampleRate { hertz })
+            Some(format_problem("sample rate", hertz, "8000 Hz"))
         } else if bits != 8 {
-            Some(WavProblem::SampleBits { bits })
+            Some(format_problem("sample size", bits.into(), "8 bits"))
         } else {
             None
         };
