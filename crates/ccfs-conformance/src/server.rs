@@ -319,7 +319,11 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
 }
 
 /// Plays one behaviour, and says whether the connection is kept.
-fn behave(stream: &mut TcpStream, behaviour: Behaviour, server_timeout: Duration) -> io::Result<bool> {
+fn behave(
+    stream: &mut TcpStream,
+    behaviour: Behaviour,
+    server_timeout: Duration,
+) -> io::Result<bool> {
     match behaviour {
         Behaviour::Close => {}
         Behaviour::Babble => stream.write_all(b"220 mail.example.com ESMTP ready\r\n")?,

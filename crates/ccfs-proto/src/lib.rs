@@ -92,6 +92,7 @@
 //! | times | [`Timestamp`] in UTC, [`LocalTime`] and [`Day`] in local time of the call center |
 //! | rules and their sources | [`protocol`] |
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 pub mod answer;
 pub mod auth;
