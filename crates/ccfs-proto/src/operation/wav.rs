@@ -1,15 +1,13 @@
 //! The check of a sound file before it is uploaded.
 
-/// The properties of a file, and the values that the server accepts. The reference names no codec,
-/// and the platform's own files are A-law.
-const FORMAT: [(&str, &[u32], &str); 4] = [
-    ("format tag", &[1, 6, 7], "PCM (1), A-law (6) or µ-law (7)"),
-    ("channel count", &[1], "mono"),
-    ("sample rate", &[8000], "8000 Hz"),
-    ("sample size", &[8], "8 bits"),
-];
+/// PCM, and the two codecs of telephony with 8 bits a sample, A-law and µ-law. The reference names
+/// none, and the platform's own files are A-law.
+const CODECS: [u16; 3] = [1, 6, 7];
+/// The other properties of a file, and the values that the server accepts.
+const FORMAT: [(&str, u32); 3] =
+    [("channels", 1), ("samples per second", 8000), ("bits per sample", 8)];
 /// The format tag is in the extension of the `fmt ` chunk.
-const EXTENSIBLE: u32 = 0xFFFE;
+const EXTENSIBLE: u16 = 0xFFFE;
 
 /// Why a sound file cannot be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,15 +30,21 @@ pub enum WavProblem {
         /// `fmt ` or `data`.
         chunk: &'static str,
     },
-    /// Another codec, or not mono, 8000 Hz and 8 bits a sample.
-    #[error("WAV file has {property} {found}; convert it to {allowed}")]
+    /// Another codec.
+    #[error("WAV file has format tag {tag}; convert it to PCM (1), A-law (6) or µ-law (7)")]
+    Coding {
+        /// Format tag.
+        tag: u16,
+    },
+    /// Not mono, 8000 Hz and 8 bits a sample.
+    #[error("WAV file has {found} {property}; convert it to {allowed}")]
     Format {
-        /// `format tag`, `channel count`, `sample rate` or `sample size`.
+        /// `channels`, `samples per second` or `bits per sample`.
         property: &'static str,
-        /// The value in the file.
+        /// The number in the file.
         found: u32,
-        /// The allowed values, in words.
-        allowed: &'static str,
+        /// The allowed number.
+        allowed: u32,
     },
 }
 
@@ -54,9 +58,12 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
         return Err(WavProblem::NotWav);
     }
     let format = chunk(file, *b"fmt ").and_then(format);
-    let format = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
-    for ((property, values, allowed), found) in FORMAT.into_iter().zip(format) {
-        if !values.contains(&found) {
+    let (tag, format) = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
+    if !CODECS.contains(&tag) {
+        return Err(WavProblem::Coding { tag });
+    }
+    for ((property, allowed), found) in FORMAT.into_iter().zip(format) {
+        if found != allowed {
             return Err(WavProblem::Format { property, found, allowed });
         }
     }
@@ -79,13 +86,13 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     }
 }
 
-/// Reads the values of the properties of [`FORMAT`].
-fn format(chunk: &[u8]) -> Option<[u32; 4]> {
-    let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?).into());
+/// Reads the format tag and the properties of [`FORMAT`].
+fn format(chunk: &[u8]) -> Option<(u16, [u32; 3])> {
+    let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?));
     let tag = match short(0)? {
         EXTENSIBLE => short(24)?,
         tag => tag,
     };
     let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
-    Some([tag, short(2)?, rate, short(14)?])
+    Some((tag, [short(2)?.into(), rate, short(14)?.into()]))
 }
