@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccfs_proto::auth::{Freshness, QueryLine, decode_query};
 use ccfs_proto::exchange::{OutOfTurn, TlsFailure};
-use ccfs_proto::operation::{AnyAnswer, FieldForm, INTERFACES, Interface, InterfaceField, Repeat};
+use ccfs_proto::operation::{FieldForm, INTERFACES, Interface, InterfaceField, Received, Repeat};
 use ccfs_proto::time::Precision;
 use ccfs_proto::{AnyOperation, Credentials, ErrorKind, Exchange, FailureKind, Now, Operation, Policy, RequestView, SinkKind, Step, Timestamp, Verifier};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -86,7 +86,7 @@ fn operation(interface: Interface) -> AnyOperation {
         AnyOperation::from_fields(interface.name, texts)
     } else {
         let wav = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data\x02\0\0\0\x80\x80";
-        AnyOperation::from_fields_with_data(interface.name, texts, &wav[..])
+        AnyOperation::from_fields_with_data(interface.name, texts, Some(Bytes::from_static(wav)))
     };
     made.expect("good fields")
 }
@@ -255,7 +255,7 @@ impl Play {
             Step::Done(outcome) => {
                 self.turn = Turn::Over;
                 match outcome {
-                    Ok(AnyAnswer::File(receipt)) => {
+                    Ok(Received::File(receipt)) => {
                         assert_eq!(receipt.bytes, self.came.len() as u64);
                         assert_eq!(self.written, self.came);
                     }
@@ -388,7 +388,7 @@ impl Play {
     }
 
     fn refused(&self, result: Result<(), OutOfTurn>, before: &State) {
-        assert!(result.expect_err("it was not its turn").to_string().starts_with("out of turn: "));
+        assert!(result.expect_err("it was not its turn").to_string().contains("out of turn"));
         assert_eq!(self.state(), *before, "what is out of turn changes nothing");
     }
 

@@ -44,9 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     )
     .callback_url(format!("http://{}/callback", listener.address()))
     .convert(ExportFormat::Jsonl);
-    let mut pace = Pace::default();
-    // One after the other, so that they are told in their order.
-    pace.in_flight = 1;
+    // One after the other, so that they are reported in order.
+    let pace = Pace::default().in_flight(1);
     let mut callbacks = std::iter::from_fn(|| listener.try_recv())
         .filter_map(|event| event.callback.map_err(|refusal| println!("refused: {refusal}")).ok());
     let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next()).on_window(

@@ -25,7 +25,7 @@ pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;
 pub use proxy::ProxyProcess;
 pub use skipped::skipped;
-pub use wait::{PATIENCE, wait_until};
+pub use wait::{TEST_TIMEOUT, wait_until};
 
 /// Compiles and runs the examples of the documents.
 #[cfg(doctest)]

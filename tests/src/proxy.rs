@@ -10,7 +10,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::skipped;
-use crate::wait::PATIENCE;
+use crate::wait::TEST_TIMEOUT;
 
 /// A small HTTP proxy in Python (`tests/fixtures/proxy.py`) that tells what it saw. It is killed when this is dropped.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl ProxyProcess {
     /// When it sees none.
     #[must_use]
     pub fn next(&self) -> Value {
-        serde_json::from_str(&self.lines.recv_timeout(PATIENCE).unwrap()).unwrap()
+        serde_json::from_str(&self.lines.recv_timeout(TEST_TIMEOUT).unwrap()).unwrap()
     }
 
     /// Whether it saw nothing more: it tells what it does before it answers, so another request, which it refuses, is the next one that it tells of.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ccfs_archive::IndexKind;
 use ccfs_proto::ResultCode;
 use ccfs_proto::answer::Advice;
-use ccfs_proto::operation::{FieldForm, FieldPlace, INTERFACES, Interface};
+use ccfs_proto::operation::{FieldForm, INTERFACES, Interface};
 
 const DOCUMENT: &str = include_str!("../../crates/ccfs-proto/docs/protocol.md");
 /// CC-CMS's success, which the document tells to keep apart.
@@ -107,8 +107,7 @@ fn fields_and_their_limits_are_those_of_the_document() {
             text.push_str(section("Agent skill interfaces"));
         }
         for field in interface.fields {
-            let in_query =
-                field.place == FieldPlace::Query && name.contains(&format!("?{}=", field.name));
+            let in_query = field.in_query && name.contains(&format!("?{}=", field.name));
             let named =
                 in_query || names(&text).any(|told| told.split('=').next() == Some(field.name));
             assert!(named, "{name}: the document does not name {}", field.name);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ccfs::proto::AnyOperation;
 use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{
-    AnyAnswer, BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
+    BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
     DownloadOiapRecord, DownloadRecord, DownloadRecordFile, GetRecordFileUrlFromObs, INTERFACES,
     Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, PlayVoice,
     PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
@@ -198,10 +198,8 @@ impl<C: Caller> Bench<C> {
         check(&self.emulator, self.client.call(typed).unwrap());
         self.note(interface, "good");
         let (_, any) = make(&self.client);
-        let AnyAnswer::Data(data) = self.client.call(any).unwrap() else {
-            panic!("{interface} answers with data")
-        };
-        let data = data.map(|data| data.parse().expect("JSON")).unwrap_or_default();
+        let envelope = self.client.call(any).unwrap().into_envelope().expect("data");
+        let data = envelope.data().map(|data| data.parse().expect("JSON")).unwrap_or_default();
         check_any(&self.emulator, data);
         self.note(interface, "by name");
         let (typed, _) = make(&self.client);
@@ -236,9 +234,7 @@ impl<C: Caller> Bench<C> {
         };
         right(self.client.bytes(operation.clone()).unwrap());
         self.note(interface, "good");
-        let AnyAnswer::File(receipt) = self.client.call(any.clone()).unwrap() else {
-            panic!("{interface} answers with a file")
-        };
+        let receipt = self.client.call(any.clone()).unwrap().into_file().expect("a file");
         assert_eq!((receipt.kind, receipt.bytes), (expected.0, expected.1.len() as u64));
         self.note(interface, "by name");
         right(self.behind_flow_control(interface, |client| client.bytes(operation.clone())));
@@ -584,7 +580,12 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
             let vdn = [("vdnId".to_owned(), "39".to_owned())];
             (
                 IvrUploadFile::new(39, wav.clone()),
-                AnyOperation::from_fields_with_data("ivr/uploadFile", vdn, wav.clone()).unwrap(),
+                AnyOperation::from_fields_with_data(
+                    "ivr/uploadFile",
+                    vdn,
+                    Some(wav.clone().into()),
+                )
+                .unwrap(),
             )
         },
         |emulator, file| {

@@ -7,7 +7,7 @@ use ccfs::{AsyncClient, Client, Config, DownloadAgentSkillInfoFile, QueryAgentSk
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::auth::Freshness;
-use ccfs_tests::{Collector, PATIENCE};
+use ccfs_tests::{Collector, TEST_TIMEOUT};
 
 fn query() -> QueryAgentSkillInfoData {
     let (begin, end) =
@@ -114,7 +114,7 @@ fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
-            let arrived = tokio::time::timeout(PATIENCE, arrived);
+            let arrived = tokio::time::timeout(TEST_TIMEOUT, arrived);
             tokio::select! { result = call => panic!("{result:?}"), arrived = arrived => arrived.expect("the request arrives") }
         });
     });

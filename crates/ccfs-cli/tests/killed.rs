@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Instant;
 
 use ccfs_emulator::{Emulator, Fault, FaultRule};
-use ccfs_tests::PATIENCE;
+use ccfs_tests::TEST_TIMEOUT;
 use serde_json::Value;
 use support::Ccfs;
 
@@ -85,7 +85,7 @@ impl Bench {
                 // Since the look before it may have come to that and to its end.
                 return now();
             }
-            assert!(started.elapsed() < PATIENCE, "it does not get there");
+            assert!(started.elapsed() < TEST_TIMEOUT, "it does not get there");
             // No sleep: what is waited for may be there for a moment only.
             thread::yield_now();
         }

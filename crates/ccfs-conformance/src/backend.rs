@@ -12,7 +12,7 @@ use ccfs_proto::{
 };
 
 use crate::clock::ManualClock;
-use crate::server::PATIENCE;
+use crate::server::SERVER_TIMEOUT;
 
 /// What a connection may take: a machine that does much else is no fault of the transport.
 const CONNECTING: Duration = Duration::from_secs(60);
@@ -71,8 +71,8 @@ pub trait Backend: Sync {
     /// How long a server waits for what the client must do by itself: give up a silence of two seconds, say, or hand bytes on while they come. Then it
     /// closes, and the scenario has failed. No transport that conforms ever comes near the default of 30 seconds. A very slow machine may need more, and
     /// whoever shows that a wrong transport is found out needs less.
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn server_timeout(&self) -> Duration {
+        SERVER_TIMEOUT
     }
 }
 

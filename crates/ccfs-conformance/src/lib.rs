@@ -14,7 +14,7 @@
 //!
 //! `examples/own_transport.rs` is a transport over a plain `TcpStream` that passes. The suite belongs into tests, as a dev-dependency: it starts servers,
 //! waits a few seconds in all, and never looks at anything but what goes over the wire and what the client gives back. How quick the machine is changes
-//! no verdict: see [`Backend::patience`].
+//! no verdict: see [`Backend::server_timeout`].
 #![forbid(unsafe_code)]
 
 mod archive;

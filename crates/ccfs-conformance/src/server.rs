@@ -14,7 +14,7 @@ use ccfs_proto::{RequestView, Timestamp, Verifier};
 
 /// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too. A good client on a slow
 /// machine must be long gone by then.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's body that are read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -186,7 +186,7 @@ pub struct ScriptedServer {
 
 #[derive(Debug)]
 struct Stage {
-    patience: Duration,
+    server_timeout: Duration,
     script: Mutex<VecDeque<Behaviour>>,
     seen: Mutex<Vec<Seen>>,
     connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
@@ -207,18 +207,18 @@ impl ScriptedServer {
 
     /// Starts it; fails when loopback has no port left.
     pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
-        Self::bearing(PATIENCE, script)
+        Self::bearing(SERVER_TIMEOUT, script)
     }
 
-    /// Starts it with a patience of one's own.
+    /// Starts it with a custom timeout.
     pub(crate) fn bearing(
-        patience: Duration,
+        server_timeout: Duration,
         script: impl IntoIterator<Item = Behaviour>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let stage = Arc::new(Stage {
-            patience,
+            server_timeout,
             script: Mutex::new(script.into_iter().collect()),
             seen: Mutex::default(),
             connections: Mutex::default(),
@@ -287,7 +287,7 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
         lock(&stage.seen).push(request);
         let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
         // A client that gives up in the middle of an answer breaks the pipe; that is its right.
-        keep = behave(&mut stream, behaviour, stage.patience).unwrap_or(false) && !last;
+        keep = behave(&mut stream, behaviour, stage.server_timeout).unwrap_or(false) && !last;
     }
     // Both sides at once: the handle that the stage keeps would hold it open.
     stream.shutdown(Shutdown::Both)
@@ -319,7 +319,11 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
 }
 
 /// Plays one behaviour, and says whether the connection is kept.
-fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> io::Result<bool> {
+fn behave(
+    stream: &mut TcpStream,
+    behaviour: Behaviour,
+    server_timeout: Duration,
+) -> io::Result<bool> {
     match behaviour {
         Behaviour::Close => {}
         Behaviour::Babble => stream.write_all(b"220 mail.example.com ESMTP ready\r\n")?,
@@ -329,7 +333,7 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> i
                 stream.write_all(&body[..after.min(body.len())])?;
             }
             // Ends when the client goes away. A signal that only interrupts is none of its doing.
-            stream.set_read_timeout(Some(patience))?;
+            stream.set_read_timeout(Some(server_timeout))?;
             while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted)
             {
             }
@@ -338,7 +342,7 @@ fn behave(stream: &mut TcpStream, behaviour: Behaviour, patience: Duration) -> i
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
             let begin = Instant::now();
             for byte in body {
-                if begin.elapsed() > patience {
+                if begin.elapsed() > server_timeout {
                     break;
                 }
                 thread::sleep(pause);

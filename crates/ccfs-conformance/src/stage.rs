@@ -24,8 +24,8 @@ use crate::server::{Behaviour, ScriptedServer, Seen};
 /// does: what is slow there is the machine, and must change nothing.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
-fn more_than(patience: Duration) -> Duration {
-    patience * 2
+fn more_than(server_timeout: Duration) -> Duration {
+    server_timeout * 2
 }
 
 /// How a scenario ends early.
@@ -76,11 +76,11 @@ pub(crate) fn failure<T: Debug>(result: Result<T, Error>) -> Result<ExchangeErro
 
 /// Looks until so many are there: a client may give up before the server's thread comes to read what it sent. One too many is not missed for that, since
 /// whoever sends it waits for its answer, and a server notes before it answers.
-fn noted<T>(expected: usize, patience: Duration, look: impl Fn() -> Vec<T>) -> Vec<T> {
+fn noted<T>(expected: usize, server_timeout: Duration, look: impl Fn() -> Vec<T>) -> Vec<T> {
     let begin = Instant::now();
     loop {
         let all = look();
-        if all.len() >= expected || begin.elapsed() > patience {
+        if all.len() >= expected || begin.elapsed() > server_timeout {
             return all;
         }
         thread::sleep(Duration::from_millis(1));
@@ -162,7 +162,7 @@ pub(crate) struct Bench {
     pub(crate) clock: ManualClock,
     pub(crate) folder: Folder,
     pub(crate) client: Box<dyn Client>,
-    patience: Duration,
+    server_timeout: Duration,
 }
 
 impl Bench {
@@ -181,7 +181,7 @@ impl Bench {
         let builder = if backend.speaks_tls() { builder } else { builder.plain() };
         let emulator = change(builder).start()?;
         let mut setup = Setup::new(emulator.endpoint().clone(), emulator.credentials());
-        setup.policy.idle_timeout = more_than(backend.patience());
+        setup.policy.idle_timeout = more_than(backend.server_timeout());
         setup.ca_pem = emulator.ca_pem().map(str::to_owned);
         setup.clock = clock.clone();
         adjust(&mut setup);
@@ -190,7 +190,7 @@ impl Bench {
             emulator,
             clock,
             folder: Folder::new()?,
-            patience: backend.patience(),
+            server_timeout: backend.server_timeout(),
         })
     }
 
@@ -219,7 +219,7 @@ impl Bench {
         same(
             "requests that the server received",
             &expected,
-            &noted(expected, self.patience, || self.emulator.received()).len(),
+            &noted(expected, self.server_timeout, || self.emulator.received()).len(),
         )
     }
 }
@@ -230,7 +230,7 @@ pub(crate) struct Script {
     pub(crate) setup: Setup,
     pub(crate) folder: Folder,
     pub(crate) client: Box<dyn Client>,
-    patience: Duration,
+    server_timeout: Duration,
 }
 
 impl Script {
@@ -246,17 +246,17 @@ impl Script {
         script: impl IntoIterator<Item = Behaviour>,
         adjust: impl FnOnce(&mut Setup),
     ) -> Result<Self, Stop> {
-        let server = ScriptedServer::bearing(backend.patience(), script)?;
+        let server = ScriptedServer::bearing(backend.server_timeout(), script)?;
         let mut setup =
             Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
-        setup.policy.idle_timeout = more_than(backend.patience());
+        setup.policy.idle_timeout = more_than(backend.server_timeout());
         adjust(&mut setup);
         Ok(Self {
             client: backend.client(&setup),
             server,
             setup,
             folder: Folder::new()?,
-            patience: backend.patience(),
+            server_timeout: backend.server_timeout(),
         })
     }
 
@@ -266,7 +266,7 @@ impl Script {
 
     /// Everything that came, each request shown by its line and its headers' names.
     pub(crate) fn requests_are(&self, expected: usize) -> Played {
-        let seen = noted(expected, self.patience, || self.server.seen());
+        let seen = noted(expected, self.server_timeout, || self.server.seen());
         let shown: Vec<String> = seen.iter().map(shown).collect();
         holds(
             seen.len() == expected,

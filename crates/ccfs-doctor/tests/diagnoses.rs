@@ -11,7 +11,7 @@ use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
 use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
-use ccfs_tests::{HeldPort, PATIENCE};
+use ccfs_tests::{HeldPort, TEST_TIMEOUT};
 use ccfs_tls::{Identity, Pin, Trust};
 
 fn trust(emulator: &Emulator) -> Trust {
@@ -20,7 +20,7 @@ fn trust(emulator: &Emulator) -> Trust {
 
 fn doctor(emulator: &Emulator) -> Doctor {
     let doctor = Doctor::new(emulator.endpoint().clone(), Some(emulator.credentials()));
-    doctor.trust(trust(emulator)).proxy(None).timeout(PATIENCE)
+    doctor.trust(trust(emulator)).proxy(None).timeout(TEST_TIMEOUT)
 }
 
 /// The report on an emulator with this fault, and how many requests that took: always one.
@@ -36,7 +36,7 @@ fn elsewhere(endpoint: &str, trust: Trust) -> Report {
     Doctor::new(endpoint.parse().unwrap(), Some(credentials))
         .trust(trust)
         .proxy(None)
-        .timeout(PATIENCE)
+        .timeout(TEST_TIMEOUT)
         .examine()
         .unwrap()
 }
@@ -445,5 +445,5 @@ fn a_tunnel_is_asked_for_with_the_login() {
     let expected = format!(
         "CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n"
     );
-    assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), expected);
+    assert_eq!(asked.recv_timeout(TEST_TIMEOUT).unwrap(), expected);
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Verdict};
-use ccfs_tests::{PATIENCE, skipped};
+use ccfs_tests::{TEST_TIMEOUT, skipped};
 use ccfs_tls::{Pin, Trust};
 
 #[test]
@@ -25,7 +25,7 @@ fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
         .expect("openssl listens");
     let doctor = Doctor::new(format!("https://{address}").parse().unwrap(), None)
         .proxy(None)
-        .timeout(PATIENCE);
+        .timeout(TEST_TIMEOUT);
     let pem = std::fs::read(folder.path().join("cert.pem")).unwrap();
     let report = doctor.clone().trust(Trust::none().add_pem(&pem).unwrap()).examine().unwrap();
     let printed = Command::new("openssl")

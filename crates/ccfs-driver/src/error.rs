@@ -68,7 +68,7 @@ impl Error {
     }
 
     /// Returns whether the same call may succeed later. See
-    /// [`ErrorKind::is_retryable`](ccfs_proto::ErrorKind::is_retryable).
+    /// [`ExchangeError::is_retryable`].
     pub fn is_retryable(&self) -> bool {
         self.exchange().is_some_and(ExchangeError::is_retryable)
     }

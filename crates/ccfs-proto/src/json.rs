@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
-};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -90,7 +88,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Returns the last field of the object with that name. `None` when `json` is not an object.
-pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+pub(crate) fn field<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
     struct Field<'n>(&'n str);
 
     impl<'de> Visitor<'de> for Field<'_> {
@@ -102,8 +100,8 @@ pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> 
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut found = None;
-            while let Some(is_it) = map.next_key_seed(Is(self.0))? {
-                if is_it {
+            while let Some(key) = map.next_key::<String>()? {
+                if key == self.0 {
                     found = Some(map.next_value()?);
                 } else {
                     map.next_value::<IgnoredAny>()?;
@@ -113,30 +111,7 @@ pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> 
         }
     }
 
-    serde_json::Deserializer::from_str(json.get()).deserialize_map(Field(name)).ok().flatten()
-}
-
-/// Compares a key without copying it.
-struct Is<'n>(&'n str);
-
-impl<'de> DeserializeSeed<'de> for Is<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<bool, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Is<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
-    }
+    serde_json::Deserializer::from_str(json).deserialize_map(Field(name)).ok().flatten()
 }
 
 /// Returns the text of a JSON string; `None` for anything else.
@@ -144,10 +119,10 @@ pub(crate) fn text(json: &RawValue) -> Option<String> {
     serde_json::from_str(json.get()).ok()
 }
 
-/// Returns the text of a JSON string that is not empty, or a number as it is written.
+/// Returns the text of a JSON string, or a number as it is written.
 pub(crate) fn text_or_number(json: &RawValue) -> Option<String> {
     match json.get().as_bytes() {
         [b'-' | b'0'..=b'9', ..] => Some(json.get().to_owned()),
-        _ => text(json).filter(|text| !text.is_empty()),
+        _ => text(json),
     }
 }

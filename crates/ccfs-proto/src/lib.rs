@@ -30,11 +30,16 @@
 //!         Finished
 //! ```
 //!
+//! A response that is an error, or not usable, is `Failed` as well.
+//!
 //! ```
 //! use std::time::Duration;
 //!
 //! use bytes::Bytes;
-//! use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Exchange, Now, Policy, SinkKind, Step, Timestamp};
+//! use ccfs_proto::{
+//!     Credentials, DownloadAgentSkillInfoFile, Exchange, Now, Policy, SinkKind, Step,
+//!     Timestamp,
+//! };
 //! use http::{HeaderMap, StatusCode};
 //!
 //! // What the server answers: first that it is busy, then the smallest ZIP.
@@ -54,8 +59,8 @@
 //! let receipt = loop {
 //!     match exchange.poll(now)? {
 //!         Step::Send { request, target, .. } => {
-//!             // A driver connects to `target`, sends `request`, and reads the response's head. If
-//!             // it cannot connect: `exchange.on_failure(now, FailureKind::Connect)?`.
+//!             // A driver connects to `target`, sends `request` and reads the head. If it
+//!             // cannot connect: `exchange.on_failure(now, FailureKind::Connect)?`.
 //!             assert!(request.headers().contains_key("authorization") && target.tls);
 //!             body = answers.pop().map(Bytes::from);
 //!             exchange.on_head(now, StatusCode::OK, &HeaderMap::new())?;
@@ -92,6 +97,7 @@
 //! | times | [`Timestamp`] in UTC, [`LocalTime`] and [`Day`] in local time of the call center |
 //! | rules and their sources | [`protocol`] |
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 pub mod answer;
 pub mod auth;

@@ -138,7 +138,7 @@ fn answers_take_no_more_than_their_envelope() {
             AnyOperation::from_fields_with_data(
                 interface.name,
                 [("vdnId".to_owned(), "1".to_owned())],
-                Bytes::new(),
+                Some(Bytes::new()),
             )
             .unwrap()
         } else {

@@ -62,7 +62,7 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Takes callbacks out of this function, and waits for them: [`Pace::CALLBACK_PATIENCE`] long, unless the pace says otherwise.
+    /// Takes callbacks out of this function, and waits for them: [`Pace::CALLBACK_TIMEOUT`] long, unless the pace says otherwise.
     /// Default: nobody listens, and files are looked for from the start.
     ///
     /// The function gives the next callback that is there, verified, and `None` when there is none now. It is asked ten times a second and
@@ -139,7 +139,7 @@ impl<'a> Pull<'a> {
     pub(crate) fn paced(&self) -> Pace {
         let mut pace = self.pace.clone();
         if self.caller.waits_for_callbacks() {
-            pace.callback_patience.get_or_insert(Pace::CALLBACK_PATIENCE);
+            pace.callback_timeout.get_or_insert(Pace::CALLBACK_TIMEOUT);
         }
         pace
     }

@@ -201,7 +201,7 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
                 shown.outcome(&AnyOperation::from_fields_with_data(
                     interface.name,
                     fields.clone(),
-                    TOKEN.as_bytes(),
+                    Some(TOKEN.as_bytes().into()),
                 ));
                 let unknown = fields.map(|(name, value)| (format!("{name}x"), value));
                 shown.outcome(&AnyOperation::from_fields(interface.name, unknown));

@@ -40,11 +40,9 @@ fn operation(interface: &Interface) -> AnyOperation {
         .iter()
         .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }));
     let fields = fields.map(|field| (field.name.to_owned(), text(field.form).to_owned()));
-    match interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. })) {
-        true => AnyOperation::from_fields_with_data(interface.name, fields, WAV),
-        false => AnyOperation::from_fields(interface.name, fields),
-    }
-    .expect("the table says what it takes")
+    let has_data = interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. }));
+    AnyOperation::from_fields_with_data(interface.name, fields, has_data.then(|| WAV.into()))
+        .expect("the table says what it takes")
 }
 
 const WAV: &[u8] = b"RIFF\x25\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x01\0\0\0\x80";

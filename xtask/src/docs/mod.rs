@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn links_into_the_protocol_page_are_found() {
-        let open = "](";
+        let open = ["]", "("].concat();
         let source = format!(
             "[A{open}crate::protocol#a-b) [B{open}https://docs.rs/x/protocol/#c) [C{open}other#d)"
         );

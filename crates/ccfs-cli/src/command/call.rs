@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use ccfs::proto::AnyOperation;
 use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{
-    AnyAnswer, CallError, FieldForm, INTERFACES, Interface, InterfaceField,
+    CallError, FieldForm, INTERFACES, Interface, InterfaceField, Received,
 };
 use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
@@ -137,16 +137,20 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
     let output = args.output.as_deref().map(output::file).transpose()?;
     let operation = operation(args.interface, args.fields)?;
     match output {
-        None => match backend::call(settings, operation)? {
-            AnyAnswer::Data(data) if settings.json => {
-                let data =
-                    data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
-                output::json(&Line { result_data: data.transpose().map_err(Failure::data)? })
+        None => {
+            let Received::Envelope(envelope) = backend::call(settings, operation)? else {
+                unreachable!("an interface that answers with a file has -o")
+            };
+            match envelope.data() {
+                data if settings.json => {
+                    let data =
+                        data.map(|data| RawValue::from_string(OneLine(data.as_str()).to_string()));
+                    output::json(&Line { result_data: data.transpose().map_err(Failure::data)? })
+                }
+                None => output::line("done"),
+                Some(data) => output::line(Indented(data.as_str())),
             }
-            AnyAnswer::Data(None) => output::line("done"),
-            AnyAnswer::Data(Some(data)) => output::line(Indented(data.as_str())),
-            other => unreachable!("an interface that answers with a file has -o: {other:?}"),
-        },
+        }
         Some(path) => {
             let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
             let Some(download) = operation.into_download() else {
@@ -197,9 +201,7 @@ fn operation(
             ));
         }
     }
-    let made = match content {
-        Some(content) => AnyOperation::from_fields_with_data(interface.name, fields, content),
-        None => AnyOperation::from_fields(interface.name, fields),
-    };
+    let content = content.map(Into::into);
+    let made = AnyOperation::from_fields_with_data(interface.name, fields, content);
     made.map_err(|error: CallError| Failure { code: "invalid_request", ..Failure::usage(error) })
 }

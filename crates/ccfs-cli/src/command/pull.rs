@@ -74,8 +74,7 @@ pub(crate) enum Wait {
 
 pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     let plan = plan(settings, args)?;
-    let mut pace = Pace::default();
-    pace.in_flight = args.in_flight.into();
+    let pace = Pace::default().in_flight(args.in_flight.into());
     let bar = Bar::windows();
     // What cannot be printed stops the pull as a signal does.
     let mut unprinted = None;

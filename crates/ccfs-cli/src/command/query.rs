@@ -60,7 +60,7 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     if let Some(agent) = args.agent {
         query = query.agent_id(agent);
     }
-    query.request().map_err(|error| {
+    query.request().map(drop).map_err(|error| {
         Failure::usage(format_args!("{}: {}", flag(&error.field), error.problem))
     })?;
     let zone = settings.time_zone()?;

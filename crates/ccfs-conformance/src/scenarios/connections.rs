@@ -103,7 +103,7 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     }
     let took = begin.elapsed();
     holds(
-        took < backend.patience(),
+        took < backend.server_timeout(),
         "the download is given up while the server is silent",
         format_args!("it took {took:?}"),
     )?;

@@ -122,7 +122,7 @@ pub(super) fn bytes_behind(backend: &dyn Backend) -> Played {
 pub(super) fn streams(backend: &dyn Backend) -> Played {
     const LEN: usize = 24 * 1024 * 1024;
     const PIECE: usize = 1024 * 1024;
-    let patience = backend.patience();
+    let server_timeout = backend.server_timeout();
     let (bytes, reached) = (Arc::new(archive_bytes(LEN)), Arc::new(AtomicBool::new(false)));
     let gathered = Arc::new(AtomicBool::new(false));
     let (body, seen, in_vain) = (Arc::clone(&bytes), Arc::clone(&reached), Arc::clone(&gathered));
@@ -136,7 +136,7 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
         stream.write_all(first)?;
         let begin = Instant::now();
         while !seen.load(Ordering::SeqCst) {
-            if begin.elapsed() > patience {
+            if begin.elapsed() > server_timeout {
                 // Told before the connection ends: then the writer may well get what was gathered.
                 in_vain.store(true, Ordering::SeqCst);
                 return Ok(());

@@ -39,12 +39,12 @@ fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
     script.folder.holds(None)
 }
 
-/// The client ended the call, by itself: the server, whose patience begins later, had not closed yet. How much sooner is a matter of the machine.
+/// The client ended the call, by itself: the server, whose timeout begins later, had not closed yet. How much sooner is a matter of the machine.
 fn ended(backend: &dyn Backend, begin: Instant) -> Played {
-    let (took, patience) = (begin.elapsed(), backend.patience());
+    let (took, server_timeout) = (begin.elapsed(), backend.server_timeout());
     holds(
-        took < patience,
-        format_args!("an end before the server's, which comes after {patience:?}"),
+        took < server_timeout,
+        format_args!("an end before the server's, which comes after {server_timeout:?}"),
         format_args!("it took {took:?}"),
     )
 }

@@ -76,13 +76,13 @@ impl Backend for Flawed {
     }
 
     /// Some flaws go on until the server ends it. The others have as much time as a transport without any.
-    fn patience(&self) -> Duration {
+    fn server_timeout(&self) -> Duration {
         match self.0 {
             Flaw::ForgetsTime
             | Flaw::ForgetsTimeInBodies
             | Flaw::TimeStands
             | Flaw::GathersBodies => Duration::from_secs(3),
-            _ => OwnTransport.patience(),
+            _ => OwnTransport.server_timeout(),
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
 use super::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
-use super::error::{AnswerError, LooksLike};
+use super::error::AnswerError;
 use super::raw_json::RawJson;
 use super::refusal::HttpRefusal;
 use super::tail::Tail;
@@ -17,6 +17,7 @@ const BLANKS: usize = 64;
 const MAGIC: usize = 12;
 /// Bytes of a refusal's body that are read.
 const REFUSAL_LIMIT: usize = 64 * 1024;
+const BINARY: &str = "other binary data";
 
 /// A kind of file that CC-FS sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +75,7 @@ pub enum Expected {
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
 /// # Ok::<(), ccfs_proto::answer::AnswerError>(())
 /// ```
-#[derive(Debug)]
+#[must_use]
 pub struct Classifier {
     expected: Expected,
     envelope_limit: usize,
@@ -93,15 +94,14 @@ enum Form {
     Refusal(Vec<u8>),
 }
 
-impl fmt::Debug for Form {
+impl fmt::Debug for Classifier {
     /// Omits the bytes, which are a body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Undecided(held) => write!(f, "Undecided({} bytes)", held.len()),
-            Self::File { kind, .. } => write!(f, "File({kind})"),
-            Self::Json(held) => write!(f, "Json({} bytes)", held.len()),
-            Self::Refusal(held) => write!(f, "Refusal({} bytes)", held.len()),
-        }
+        f.debug_struct("Classifier")
+            .field("status", &self.status)
+            .field("expected", &self.expected)
+            .field("received", &self.received)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,7 +134,6 @@ pub struct FileReceipt {
 
 impl FileReceipt {
     /// Creates the receipt of a file of that kind and length in bytes.
-    #[must_use]
     pub fn new(kind: FileKind, bytes: u64) -> Self {
         Self { kind, bytes }
     }
@@ -142,17 +141,12 @@ impl FileReceipt {
 
 impl Classifier {
     /// Creates a classifier for an answer with this status and these headers.
-    #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, expected: Expected) -> Self {
         let declared = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.trim().parse().ok());
-        let form = if status.is_success() {
-            Form::Undecided(Vec::new())
-        } else {
-            Form::Refusal(Vec::new())
-        };
+        let form = if status.is_success() { Form::Undecided } else { Form::Refusal };
         Self {
             expected,
             envelope_limit: DEFAULT_ENVELOPE_LIMIT,
@@ -160,20 +154,18 @@ impl Classifier {
             status,
             declared,
             received: 0,
-            form,
+            form: form(Vec::new()),
         }
     }
 
     /// Sets the largest JSON answer, in bytes. Default: 1 MiB. Of a refusal, only that much and at
     /// most 64 KiB are read.
-    #[must_use]
     pub fn envelope_limit(mut self, bytes: usize) -> Self {
         self.envelope_limit = bytes;
         self
     }
 
     /// Sets the largest file, in bytes. Default: 16 GiB.
-    #[must_use]
     pub fn file_limit(mut self, bytes: u64) -> Self {
         self.file_limit = bytes;
         self
@@ -204,43 +196,42 @@ impl Classifier {
     /// that is [`TooLarge`](EnvelopeError::TooLarge). Drop the classifier then.
     pub fn push(&mut self, chunk: Bytes) -> Result<FileBytes, AnswerError> {
         self.received += chunk.len() as u64;
+        let Form::Undecided(held) = &mut self.form else {
+            return Ok(FileBytes([Bytes::new(), self.accept(chunk)?]));
+        };
+        let before = held.len();
+        held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
+        let Some(form) = decide(held, self.expected) else {
+            return Ok(FileBytes::default());
+        };
+        held.truncate(before);
+        let held = std::mem::take(held);
+        self.form = form?;
+        Ok(FileBytes([self.accept(held.into())?, self.accept(chunk)?]))
+    }
+
+    /// Accepts bytes of a form that is known, and returns those of a file.
+    fn accept(&mut self, chunk: Bytes) -> Result<Bytes, AnswerError> {
         match &mut self.form {
             Form::File { tail, .. } => {
                 if self.received > self.file_limit {
                     return Err(AnswerError::FileTooLarge { limit: self.file_limit });
                 }
                 tail.push(&chunk);
-                Ok(FileBytes([Bytes::new(), chunk]))
+                return Ok(chunk);
             }
             Form::Json(held) => {
                 if held.len() + chunk.len() > self.envelope_limit {
                     return Err(EnvelopeError::TooLarge { limit: self.envelope_limit }.into());
                 }
                 held.extend_from_slice(&chunk);
-                Ok(FileBytes::default())
             }
-            Form::Refusal(held) => {
+            Form::Undecided(held) | Form::Refusal(held) => {
                 let room = REFUSAL_LIMIT.min(self.envelope_limit).saturating_sub(held.len());
                 held.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                Ok(FileBytes::default())
-            }
-            Form::Undecided(held) => {
-                let before = held.len();
-                held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
-                let Some(start) = Start::of(held, self.expected) else {
-                    return Ok(FileBytes::default());
-                };
-                let form = start.form(self.expected)?;
-                held.truncate(before);
-                let held = std::mem::take(held);
-                // The buffered bytes go first, then this chunk, now that the form is known.
-                self.received -= (before + chunk.len()) as u64;
-                self.form = form;
-                let FileBytes([_, first]) = self.push(Bytes::from(held))?;
-                let FileBytes([_, second]) = self.push(chunk)?;
-                Ok(FileBytes([first, second]))
             }
         }
+        Ok(Bytes::new())
     }
 
     /// Returns the refusal that this answer is, so far; `None` when its status is success.
@@ -265,11 +256,9 @@ impl Classifier {
         if let Some(refusal) = self.refusal() {
             return Ok(Classified::Refusal(refusal));
         }
-        if let Some(declared) = self.declared.filter(|&declared| declared != self.received) {
-            return Err(AnswerError::Truncated {
-                declared: Some(declared),
-                received: self.received,
-            });
+        let (declared, received) = (self.declared, self.received);
+        if declared.is_some_and(|declared| declared != received) {
+            return Err(AnswerError::Truncated { declared, received });
         }
         match self.form {
             Form::Json(held) if self.expected == Expected::Json => {
@@ -279,12 +268,10 @@ impl Classifier {
                 Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
             }
             Form::File { kind: FileKind::Zip, tail } if !tail.ends_a_zip() => {
-                Err(AnswerError::Truncated { declared: None, received: self.received })
+                Err(AnswerError::Truncated { declared: None, received })
             }
-            Form::File { kind, .. } => {
-                Ok(Classified::File(FileReceipt { kind, bytes: self.received }))
-            }
-            Form::Undecided(held) | Form::Refusal(held) => Err(cut_short(&held, self.received)),
+            Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: received })),
+            Form::Undecided(held) | Form::Refusal(held) => Err(cut_short(&held, received)),
         }
     }
 }
@@ -315,56 +302,58 @@ impl IntoIterator for FileBytes {
     }
 }
 
-/// The first bytes of a body, once they are enough to decide.
-enum Start {
-    Json,
-    /// More blanks than are ignored.
-    Blanks,
-    /// The first twelve bytes, after this many blanks.
-    Magic([u8; MAGIC], usize),
-}
-
-impl Start {
-    /// Depends only on the bytes, so the decision is the same however they were cut.
-    fn of(held: &[u8], expected: Expected) -> Option<Self> {
-        let blanks = blanks(held)?;
-        let rest = held[blanks..].first_chunk();
-        match held.get(blanks) {
-            _ if blanks > BLANKS => Some(Self::Blanks),
-            Some(b'{') => Some(Self::Json),
-            Some(b'[') if expected == Expected::Json => Some(Self::Json),
-            _ => rest.map(|magic| Self::Magic(*magic, blanks)),
+/// Decides on the form by the first bytes; `None` while they are too few. It is the same however
+/// the bytes were cut.
+fn decide(held: &[u8], expected: Expected) -> Option<Result<Form, AnswerError>> {
+    let blanks = blanks(held)?;
+    if blanks > BLANKS {
+        return Some(Err(AnswerError::Garbage { looks_like: "white space" }));
+    }
+    match held.get(blanks)? {
+        b'{' => Some(Ok(Form::Json(Vec::new()))),
+        b'[' if expected == Expected::Json => Some(Ok(Form::Json(Vec::new()))),
+        _ => {
+            let kind = file_kind(held[blanks..].first_chunk()?, blanks > 0, expected);
+            Some(kind.map(|kind| Form::File { kind, tail: Tail::default() }))
         }
     }
+}
 
-    fn form(self, expected: Expected) -> Result<Form, AnswerError> {
-        let kinds = match expected {
-            Expected::File(kinds) => kinds,
-            Expected::Envelope | Expected::Json => &[],
-        };
-        let (magic, blanks) = match self {
-            Self::Json => return Ok(Form::Json(Vec::new())),
-            Self::Blanks => return Err(AnswerError::Garbage { looks_like: LooksLike::Blanks }),
-            Self::Magic(magic, blanks) => (magic, blanks),
-        };
-        let kind = match &magic {
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] if blanks == 0 => FileKind::Zip,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] if blanks == 0 => {
-                FileKind::Wav
-            }
-            other => match LooksLike::of(other) {
-                LooksLike::Binary if kinds.contains(&FileKind::Audio) => FileKind::Audio,
-                looks_like => return Err(AnswerError::Garbage { looks_like }),
-            },
-        };
-        match kind {
-            kind if kinds.contains(&kind) => Ok(Form::File { kind, tail: Tail::default() }),
-            // A WAV file is audio, too.
-            FileKind::Wav if kinds.contains(&FileKind::Audio) => {
-                Ok(Form::File { kind, tail: Tail::default() })
-            }
-            kind => Err(AnswerError::OtherFile { kind }),
+fn file_kind(
+    magic: &[u8; MAGIC],
+    after_blanks: bool,
+    expected: Expected,
+) -> Result<FileKind, AnswerError> {
+    let kinds = match expected {
+        Expected::File(kinds) => kinds,
+        Expected::Envelope | Expected::Json => &[],
+    };
+    let is_audio_expected = kinds.contains(&FileKind::Audio);
+    let kind = match magic {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] if !after_blanks => FileKind::Zip,
+        [b'R', b'I', b'F', b'F', .., b'W', b'A', b'V', b'E'] if !after_blanks => FileKind::Wav,
+        other => match looks_like(other) {
+            BINARY if is_audio_expected => FileKind::Audio,
+            looks_like => return Err(AnswerError::Garbage { looks_like }),
+        },
+    };
+    // A WAV file is audio, too.
+    if kinds.contains(&kind) || (kind == FileKind::Wav && is_audio_expected) {
+        Ok(kind)
+    } else {
+        Err(AnswerError::OtherFile { kind })
+    }
+}
+
+/// Describes the first bytes of an unusable answer.
+fn looks_like(start: &[u8]) -> &'static str {
+    match start {
+        [b'<', ..] => "a web page, usually of a gateway or proxy",
+        [0x1F, 0x8B, ..] => "gzip, which was not requested",
+        text if text.iter().all(|b| matches!(b, b' '..=0x7F) || b.is_ascii_whitespace()) => {
+            "plain text"
         }
+        _ => BINARY,
     }
 }
 
@@ -387,6 +376,6 @@ fn cut_short(held: &[u8], received: u64) -> AnswerError {
     } else if rest.starts_with(b"PK") || rest.starts_with(b"RIFF") {
         AnswerError::Truncated { declared: None, received }
     } else {
-        AnswerError::Garbage { looks_like: LooksLike::of(rest) }
+        AnswerError::Garbage { looks_like: looks_like(rest) }
     }
 }

@@ -3,22 +3,19 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::AnswerError;
-use crate::answer::RawJson;
-use crate::answer::ResultCode;
-use crate::json;
+use super::{AnswerError, RawJson, ResultCode};
+use crate::json::{self, Readable};
 
-/// The version in requests.
-const VERSION: &str = "2.0";
 /// The default limit of an envelope, in bytes.
 pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
 
 /// Creates the body of a request: `{"request":{"version":"2.0"},"msgBody":…}`.
 ///
-/// Sign and send these bytes; do not serialize them again. See [Envelope](crate::protocol#envelope).
+/// Sign and send these bytes unchanged. See [Envelope](crate::protocol#envelope).
 ///
 /// # Errors
 ///
@@ -32,17 +29,10 @@ pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_json::Error> {
-    #[derive(Serialize)]
-    struct Body<'a, T: ?Sized> {
-        request: Header,
-        #[serde(rename = "msgBody")]
-        msg_body: &'a T,
-    }
-    #[derive(Serialize)]
-    struct Header {
-        version: &'static str,
-    }
-    serde_json::to_vec(&Body { request: Header { version: VERSION }, msg_body }).map(Bytes::from)
+    let mut body = br#"{"request":{"version":"2.0"},"msgBody":"#.to_vec();
+    serde_json::to_writer(&mut body, msg_body)?;
+    body.push(b'}');
+    Ok(body.into())
 }
 
 /// A server's JSON answer: `{"resultCode":…,"resultDesc":…,"resultData":…}`.
@@ -53,9 +43,12 @@ pub fn request_body<T: Serialize + ?Sized>(msg_body: &T) -> Result<Bytes, serde_
 /// ```
 /// use ccfs_proto::{Envelope, ResultCode};
 ///
-/// let envelope = Envelope::parse(br#"{"resultCode":"0300011","resultDesc":"","resultData":""}"#)?;
-/// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
-/// assert!(envelope.data().is_none());
+/// let answer = br#"{"resultCode":"0","resultData":{"node": "a", "usedBytes": 5242880}}"#;
+/// let envelope = Envelope::parse(answer)?;
+/// assert_eq!(envelope.code(), &ResultCode::Success);
+/// let data = envelope.data().expect("the envelope has data");
+/// assert_eq!(data.text("node").as_deref(), Some("a"));
+/// assert_eq!(data.parse::<serde_json::Value>()?["usedBytes"], 5_242_880);
 /// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -68,14 +61,9 @@ pub struct Envelope {
 
 impl Envelope {
     /// Creates an envelope as a server writes it. Data that is `null` or `""` counts as absent.
-    #[must_use]
     pub fn new(code: ResultCode, description: impl Into<String>, data: Option<RawJson>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-            data: data.filter(RawJson::is_some),
-            version: None,
-        }
+        let (description, data) = (description.into(), data.filter(RawJson::is_some));
+        Self { code, description, data, version: None }
     }
 
     /// Reads an envelope of at most 1 MiB. A byte order mark and white space around it are ignored.
@@ -103,20 +91,19 @@ impl Envelope {
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err(EnvelopeError::Json { line: 1, column: 1 });
         }
-        let raw: Raw<'_> = serde_json::from_slice(json)
-            .map_err(|error| EnvelopeError::Json { line: error.line(), column: error.column() })?;
-        let (old_code, old_description, version) = match raw.response {
-            Some(old) => (old.result_code, old.result_msg, old.version),
-            None => (None, None, None),
-        };
-        let code = raw.result_code.or(old_code).ok_or(EnvelopeError::NoResultCode)?;
-        let data = raw.result_data.map(|data| RawJson::within(json, data)).transpose()?;
-        Ok(Self {
-            code: code.0.as_str().into(),
-            description: raw.result_desc.or(old_description).unwrap_or_default(),
-            data: data.filter(RawJson::is_some),
-            version,
-        })
+        let raw: Raw<'_> = serde_json::from_slice(json)?;
+        let old = raw.response.unwrap_or_default();
+        // The data was only skipped: a number may be out of range, or the nesting too deep.
+        if raw.result_data.is_some_and(|data| serde_json::from_str::<Readable>(data.get()).is_err())
+        {
+            // Read from the start, for the position in the whole answer.
+            serde_json::from_slice::<Readable>(json)?;
+        }
+        let code = raw.result_code.or(old.result_code).and_then(json::text_or_number);
+        let code = code.ok_or(EnvelopeError::NoResultCode)?.as_str().into();
+        let description = raw.result_desc.or(old.result_msg).unwrap_or_default();
+        let data = raw.result_data.map(RawJson::of_checked);
+        Ok(Self { version: old.version, ..Self::new(code, description, data) })
     }
 
     /// Returns the result code.
@@ -134,14 +121,10 @@ impl Envelope {
         self.data.as_ref()
     }
 
-    /// Returns a text field of the data.
-    pub fn data_text(&self, field: &str) -> Option<String> {
-        self.data.as_ref()?.text(field)
-    }
-
     /// Returns a text field of the data that must not be empty.
     pub(crate) fn required_text(&self, field: &'static str) -> Result<String, AnswerError> {
-        let text = self.data_text(field).filter(|text| !text.is_empty());
+        let text =
+            self.data.as_ref().and_then(|data| data.text(field)).filter(|text| !text.is_empty());
         text.ok_or(AnswerError::field(field))
     }
 
@@ -152,23 +135,14 @@ impl Envelope {
 
     /// Returns the JSON that a server sends, with the newer fields in the order of the reference.
     pub fn to_body(&self) -> Bytes {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            #[serde(rename = "resultCode")]
-            code: &'a str,
-            #[serde(rename = "resultDesc")]
-            description: &'a str,
-            #[serde(rename = "resultData")]
-            data: Option<&'a RawJson>,
-        }
-        let body = Body {
-            code: self.code.as_str(),
-            description: &self.description,
-            data: self.data.as_ref(),
-        };
-        serde_json::to_vec(&body)
-            .unwrap_or_else(|_| unreachable!("texts and JSON serialise"))
-            .into()
+        let text = |text: &str| Value::from(text).to_string();
+        let data = self.data.as_ref().map_or("null", RawJson::as_str);
+        format!(
+            r#"{{"resultCode":{},"resultDesc":{},"resultData":{data}}}"#,
+            text(self.code.as_str()),
+            text(&self.description),
+        )
+        .into()
     }
 }
 
@@ -185,47 +159,22 @@ impl fmt::Debug for Envelope {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw<'a> {
-    result_code: Option<Code>,
+    #[serde(borrow)]
+    result_code: Option<&'a RawValue>,
     result_desc: Option<String>,
     #[serde(borrow)]
     result_data: Option<&'a RawValue>,
-    #[serde(default, deserialize_with = "json::object")]
-    response: Option<RawOld>,
+    #[serde(borrow, default, deserialize_with = "json::object")]
+    response: Option<RawOld<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawOld {
+struct RawOld<'a> {
     version: Option<String>,
-    result_code: Option<Code>,
+    #[serde(borrow)]
+    result_code: Option<&'a RawValue>,
     result_msg: Option<String>,
-}
-
-/// A code is text; a number, which some gateways make of it, is read as its digits.
-struct Code(String);
-
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Form;
-
-        impl serde::de::Visitor<'_> for Form {
-            type Value = Code;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a result code")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Code, E> {
-                Ok(Code(text.to_owned()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Code, E> {
-                Ok(Code(number.to_string()))
-            }
-        }
-
-        from.deserialize_any(Form)
-    }
 }
 
 /// Removes a UTF-8 byte order mark.
@@ -238,9 +187,7 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// Too large.
-    #[error(
-        "JSON answer exceeds the limit of {limit} bytes; raise the limit if you trust the server"
-    )]
+    #[error("JSON answer exceeds the limit of {limit} bytes; raise it if you trust the server")]
     TooLarge {
         /// Limit in bytes.
         limit: usize,
@@ -264,4 +211,11 @@ pub enum EnvelopeError {
     /// JSON without a result code.
     #[error("JSON answer has no resultCode; check that the endpoint is a CC-FS server")]
     NoResultCode,
+}
+
+impl From<serde_json::Error> for EnvelopeError {
+    /// Keeps the position only.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json { line: error.line(), column: error.column() }
+    }
 }

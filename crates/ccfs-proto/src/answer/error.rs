@@ -1,10 +1,8 @@
 //! Answers that are not usable.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use super::FileKind;
-use crate::answer::EnvelopeError;
+use super::{EnvelopeError, FileKind};
 
 /// Why an answer is not usable. It does not contain any of the body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,8 +14,8 @@ pub enum AnswerError {
     /// The body is neither JSON nor a file that CC-FS sends.
     #[error("answer is neither a file nor JSON; it looks like {looks_like}")]
     Garbage {
-        /// What it looks like.
-        looks_like: LooksLike,
+        /// In words: a web page, gzip, white space, plain text, or other binary data.
+        looks_like: &'static str,
     },
     /// The body ended too early.
     #[error("answer is cut off after {received} bytes{}", of_declared(*declared))]
@@ -69,49 +67,5 @@ impl AnswerError {
     /// Creates an error with a message of the caller's. It must not contain any of the body.
     pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(message.into())
-    }
-}
-
-/// What the first bytes of an unusable answer look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LooksLike {
-    /// A web page, usually of a gateway or proxy.
-    Html,
-    /// Compressed with gzip, which no request accepts.
-    Gzip,
-    /// Only white space.
-    Blanks,
-    /// Other text.
-    Text,
-    /// Other bytes.
-    Binary,
-}
-
-impl LooksLike {
-    /// `start` has up to twelve bytes.
-    pub(super) fn of(start: &[u8]) -> Self {
-        match start {
-            [b'<', ..] => Self::Html,
-            [0x1F, 0x8B, ..] => Self::Gzip,
-            text if text.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace())
-                && text.is_ascii() =>
-            {
-                Self::Text
-            }
-            _ => Self::Binary,
-        }
-    }
-}
-
-impl fmt::Display for LooksLike {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Html => "a web page, usually of a gateway or proxy",
-            Self::Gzip => "gzip, which was not requested",
-            Self::Blanks => "white space",
-            Self::Text => "plain text",
-            Self::Binary => "other binary data",
-        })
     }
 }

@@ -9,11 +9,9 @@ mod result_code;
 mod tail;
 
 pub use self::classifier::{Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt};
-pub use self::envelope::{Envelope, EnvelopeError};
-pub use self::error::{AnswerError, LooksLike};
+pub(crate) use self::envelope::{DEFAULT_ENVELOPE_LIMIT, without_mark};
+pub use self::envelope::{Envelope, EnvelopeError, request_body};
+pub use self::error::AnswerError;
 pub use self::raw_json::RawJson;
 pub use self::refusal::HttpRefusal;
 pub use self::result_code::{Advice, ResultCode};
-
-pub use self::envelope::request_body;
-pub(crate) use self::envelope::{DEFAULT_ENVELOPE_LIMIT, without_mark};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,28 +13,10 @@ use crate::json::{self, Readable};
 /// JSON as the server wrote it: the `resultData` of an envelope, or a whole answer.
 ///
 /// It is valid JSON, checked when it was received. It is kept as text, because a tree of a megabyte
-/// of JSON can take a hundred. `Debug` does not show it, because it may have a token. Two are equal
-/// when their texts are.
-///
-/// ```
-/// use ccfs_proto::Envelope;
-///
-/// #[derive(serde::Deserialize)]
-/// #[serde(rename_all = "camelCase")]
-/// struct Usage {
-///     used_bytes: u64,
-/// }
-///
-/// let answer = br#"{"resultCode":"0","resultData":{"node": "a", "usedBytes": 5242880}}"#;
-/// let envelope = Envelope::parse(answer)?;
-/// let data = envelope.data().expect("the envelope has data");
-/// assert_eq!(data.text("node").as_deref(), Some("a"));
-/// assert_eq!(data.parse::<Usage>()?.used_bytes, 5_242_880);
-/// assert_eq!(data.as_str(), r#"{"node": "a", "usedBytes": 5242880}"#);
-/// # Ok::<(), ccfs_proto::answer::EnvelopeError>(())
-/// ```
-#[derive(Clone)]
-pub struct RawJson(Box<RawValue>);
+/// of JSON can take a hundred. `Debug` does not show it, because it may have a token.
+/// [`Envelope`](super::Envelope) has an example.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawJson(Box<str>);
 
 impl RawJson {
     /// Reads complete JSON. A byte order mark and white space around it are ignored.
@@ -43,17 +26,17 @@ impl RawJson {
     /// Fails with [`Json`](EnvelopeError::Json) when the bytes are not valid JSON.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let json = without_mark(bytes);
-        let invalid = |error: serde_json::Error| EnvelopeError::Json {
-            line: error.line(),
-            column: error.column(),
-        };
-        serde_json::from_slice::<Readable>(json).map_err(invalid)?;
-        serde_json::from_slice(json).map(Self).map_err(invalid)
+        serde_json::from_slice::<Readable>(json)?;
+        Ok(Self::of_checked(serde_json::from_slice(json)?))
+    }
+
+    pub(crate) fn of_checked(json: &RawValue) -> Self {
+        Self(json.get().into())
     }
 
     /// Returns the JSON's text, with its white space.
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// Deserializes the JSON, as a type of the caller's or a [`serde_json::Value`].
@@ -62,7 +45,7 @@ impl RawJson {
     ///
     /// Fails with [`Data`](EnvelopeError::Data) when the JSON does not fit the type.
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, EnvelopeError> {
-        serde_json::from_str(self.as_str())
+        serde_json::from_str(&self.0)
             .map_err(|error| EnvelopeError::Data { line: error.line(), column: error.column() })
     }
 
@@ -77,25 +60,6 @@ impl RawJson {
         json::field(&self.0, name)
     }
 
-    /// Checks the data of an envelope. So far it was only skipped: a number may be out of range, an
-    /// escape incomplete, or the nesting too deep.
-    pub(crate) fn within(envelope: &[u8], data: &RawValue) -> Result<Self, EnvelopeError> {
-        match serde_json::from_str::<Readable>(data.get()) {
-            Ok(_) => Ok(Self(data.to_owned())),
-            Err(error) => {
-                let before = &envelope[..data.get().as_ptr().addr() - envelope.as_ptr().addr()];
-                let (lines, last) = before
-                    .split(|&byte| byte == b'\n')
-                    .fold((0, 0), |(lines, _), line| (lines + 1, line.len()));
-                let before = if error.line() == 1 { last } else { 0 };
-                Err(EnvelopeError::Json {
-                    line: lines - 1 + error.line(),
-                    column: before + error.column(),
-                })
-            }
-        }
-    }
-
     /// Returns whether it is data: `null` and `""` both mean that there is none.
     pub(crate) fn is_some(&self) -> bool {
         !matches!(self.as_str(), "null" | "\"\"")
@@ -104,30 +68,19 @@ impl RawJson {
 
 impl From<Value> for RawJson {
     fn from(value: Value) -> Self {
-        Self(
-            serde_json::value::to_raw_value(&value)
-                .unwrap_or_else(|_| unreachable!("a JSON tree serialises")),
-        )
+        Self(value.to_string().into())
     }
 }
 
 impl Serialize for RawJson {
     /// Serializes as JSON within JSON, with `serde_json` only.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(to)
+        serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(to)
     }
 }
-
-impl PartialEq for RawJson {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for RawJson {}
 
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawJson({} bytes)", self.as_str().len())
+        write!(f, "RawJson({} bytes)", self.0.len())
     }
 }

@@ -11,8 +11,8 @@ use crate::words::shown;
 /// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and
 /// the errors of gateways.
 ///
-/// The fields are those of the server's JSON, if it sent any. See [Answers](crate::protocol#answers) and
-/// [Lockout and clock](crate::protocol#lockout-and-clock).
+/// The fields are those of the server's JSON, if it sent any. See
+/// [Answers](crate::protocol#answers) and [Lockout and clock](crate::protocol#lockout-and-clock).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRefusal {

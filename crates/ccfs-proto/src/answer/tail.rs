@@ -1,7 +1,5 @@
 //! Whether a file ends as a ZIP archive does.
 
-use std::fmt;
-
 /// Bytes of the end of central directory record, without its comment.
 const ZIP_END: usize = 22;
 /// The longest comment of a ZIP archive.
@@ -27,11 +25,5 @@ impl Tail {
             record.starts_with(b"PK\x05\x06")
                 && usize::from(u16::from_le_bytes([record[20], record[21]])) == after
         })
-    }
-}
-
-impl fmt::Debug for Tail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tail({} bytes)", self.0.len())
     }
 }

@@ -12,9 +12,8 @@ use crate::time::Timestamp;
 /// It recognises jobs, not signatures: a replayed request is for the same job as the original, and
 /// so is a callback that the server signed again.
 ///
-/// Implement it for a store that several receivers share. Each call must be atomic, and one that
-/// fails must have no effect. An async store does not implement the trait; it offers the same three
-/// calls as async functions. They depend on the state of the job:
+/// Implement it for a store that several receivers share, or write the same three functions as
+/// async ones. Each call must be atomic, and one that fails must have no effect:
 ///
 /// | state | `begin` | `commit` | `roll_back` |
 /// |---|---|---|---|
@@ -73,7 +72,6 @@ pub struct JobKey {
 
 impl JobKey {
     /// Creates the key of `callback`. [`Receiver::check`](super::Receiver::check) does this.
-    #[must_use]
     pub fn new(callback: &Callback, keep_for: Duration) -> Self {
         let text = format!("{}/{}", callback.response_id, callback.file_name);
         Self { text: text.into(), keep_for }
@@ -113,22 +111,15 @@ impl MemoryGuard {
 
     /// Creates a guard that keeps at most `capacity` jobs (at least 1), each for `retention` after
     /// its latest delivery, or for [`JobKey::keep_for`] if that is longer.
-    #[must_use]
     pub fn new(capacity: usize, retention: Duration) -> Self {
         Self { jobs: HashMap::new(), capacity: capacity.max(1), retention }
     }
 
-    fn keep_until(&self, key: &JobKey, now: Timestamp) -> Timestamp {
-        later(now, key.keep_for.max(self.retention))
-    }
-
     fn insert(&mut self, key: &JobKey, job: Job) {
         if self.jobs.len() >= self.capacity {
-            let entries = self.jobs.iter();
-            let oldest =
-                entries.min_by_key(|(_, job)| (job.pending_until.is_none(), job.keep_until));
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                self.jobs.remove(&oldest);
+            let age = |(_, job): &(_, &Job)| (job.pending_until.is_none(), job.keep_until);
+            if let Some((oldest, _)) = self.jobs.iter().min_by_key(age) {
+                self.jobs.remove(&oldest.clone());
             }
         }
         self.jobs.insert(key.text.clone(), job);
@@ -147,7 +138,7 @@ impl ReplayGuard for MemoryGuard {
 
     fn begin(&mut self, key: &JobKey, now: Timestamp) -> Result<Begin, Infallible> {
         self.jobs.retain(|_, job| now <= job.keep_until);
-        let keep_until = self.keep_until(key, now);
+        let keep_until = later(now, key.keep_for.max(self.retention));
         let pending_until = Some(later(now, Self::PENDING_LIMIT));
         let Some(job) = self.jobs.get_mut(key.as_str()) else {
             self.insert(key, Job { pending_until, keep_until });
@@ -167,7 +158,8 @@ impl ReplayGuard for MemoryGuard {
     fn commit(&mut self, key: &JobKey, now: Timestamp) -> Result<bool, Infallible> {
         self.jobs.retain(|_, job| now <= job.keep_until);
         let previous = self.jobs.remove(key.as_str());
-        self.insert(key, Job { pending_until: None, keep_until: self.keep_until(key, now) });
+        let keep_until = later(now, key.keep_for.max(self.retention));
+        self.insert(key, Job { pending_until: None, keep_until });
         Ok(previous.is_none_or(|job| job.pending_until.is_some()))
     }
 

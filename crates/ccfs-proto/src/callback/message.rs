@@ -19,17 +19,6 @@ const NAME_KEYS: [&str; 5] = [
 ];
 
 /// A message from CC-FS that a file is ready.
-///
-/// ```
-/// use ccfs_proto::callback::Callback;
-///
-/// let callback = Callback::parse(
-///     br#"{"msgBody":{"responseId":"9239cb50a8384bb0ab503441bf089446",
-///         "fileName":"20230406_9239cb50a8384bb0ab503441bf089446.zip"}}"#,
-/// )?;
-/// assert_eq!(callback.file_name.as_str(), "20230406_9239cb50a8384bb0ab503441bf089446.zip");
-/// # Ok::<(), ccfs_proto::callback::CallbackError>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Callback {
@@ -48,7 +37,6 @@ impl Callback {
     pub const RECEIPT: &'static str = r#"{"resultCode":"0","resultDesc":"success"}"#;
 
     /// Creates a callback.
-    #[must_use]
     pub fn new(
         response_id: ResponseId,
         file_name: IndexFileName,
@@ -73,25 +61,22 @@ impl Callback {
             column: error.column(),
         };
         serde_json::from_slice::<Readable>(body).map_err(not_json)?;
-        let message = json::field(serde_json::from_slice(body).map_err(not_json)?, "msgBody")
-            .filter(|json| json.get().starts_with('{'));
-        let message = message.ok_or(CallbackError::Missing { field: "msgBody" })?;
-        let id =
-            text(message, "responseId").ok_or(CallbackError::Missing { field: "responseId" })?;
+        let body: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
+        let missing = |field| CallbackError::Missing { field };
+        let message = json::field(body.get(), "msgBody").map(RawValue::get);
+        let message = message.filter(|json| json.starts_with('{')).ok_or(missing("msgBody"))?;
+        let id = text(message, "responseId").ok_or(missing("responseId"))?;
         let response_id = ResponseId::from_server(&id)?;
         let file_name = file_name(message)?;
         if file_name.response_id().is_some_and(|id| id != response_id) {
             return Err(CallbackError::Disagree);
         }
-        Ok(Self {
-            response_id,
-            file_name,
-            account_id: json::field(message, "accountId").and_then(json::text_or_number),
-        })
+        let account_id = json::field(message, "accountId").and_then(json::text_or_number);
+        let account_id = account_id.filter(|text| !text.is_empty());
+        Ok(Self { response_id, file_name, account_id })
     }
 
     /// Returns the body, with the file name under `name_key`, such as `agentOprSkillFileName`.
-    #[must_use]
     pub fn to_body(&self, name_key: &str) -> Bytes {
         let mut msg_body = BTreeMap::from([
             ("responseId", self.response_id.as_str()),
@@ -104,11 +89,11 @@ impl Callback {
     }
 }
 
-fn text(message: &RawValue, key: &str) -> Option<String> {
+fn text(message: &str, key: &str) -> Option<String> {
     json::field(message, key).and_then(json::text).filter(|text| !text.is_empty())
 }
 
-fn file_name(message: &RawValue) -> Result<IndexFileName, CallbackError> {
+fn file_name(message: &str) -> Result<IndexFileName, CallbackError> {
     let mut names = NAME_KEYS.iter().filter_map(|key| text(message, key));
     let first = names.next().ok_or(CallbackError::Missing { field: "fileName" })?;
     if names.any(|other| other != first) {

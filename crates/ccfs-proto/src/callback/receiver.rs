@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 /// Checks requests to the callback URL. It does no I/O and keeps no state; see the
 /// [module](super) for an example.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Receiver {
     verifier: Verifier,
     window: Duration,
@@ -20,14 +21,12 @@ pub struct Receiver {
 
 impl Receiver {
     /// Creates a receiver of callbacks that are signed with `credentials`.
-    #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
         let receiver = Self { verifier: Verifier::new(credentials), window: Duration::ZERO };
         receiver.freshness(Freshness::default())
     }
 
     /// Sets how old or how far in the future a signature may be. Default: 15 minutes each.
-    #[must_use]
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.window = freshness.past.saturating_add(freshness.future);
         self.verifier = self.verifier.freshness(freshness);
@@ -136,14 +135,12 @@ pub struct Answer {
 
 impl Answer {
     /// 200 with [`Callback::RECEIPT`]: the job is committed.
-    pub const RECEIVED: Self = Self::new(StatusCode::OK, Callback::RECEIPT);
+    pub const RECEIVED: Self = Self { status: StatusCode::OK, body: Callback::RECEIPT };
     /// 503: the server calls again.
-    pub const BUSY: Self =
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"Service Unavailable"}"#);
-
-    const fn new(status: StatusCode, body: &'static str) -> Self {
-        Self { status, body }
-    }
+    pub const BUSY: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        body: r#"{"error":"Service Unavailable"}"#,
+    };
 }
 
 /// Why a request is not a valid callback.
@@ -167,15 +164,14 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// Returns the answer to send: 405 for the method, 401 for the signature, 400 for the body.
     pub fn answer(&self) -> Answer {
-        match self {
-            Self::Method => {
-                Answer::new(StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"Method Not Allowed"}"#)
-            }
+        let (status, body) = match self {
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"Method Not Allowed"}"#),
             Self::Unsigned | Self::Signature(_) => {
-                Answer::new(StatusCode::UNAUTHORIZED, r#"{"error":"Unauthorized"}"#)
+                (StatusCode::UNAUTHORIZED, r#"{"error":"Unauthorized"}"#)
             }
-            Self::Body(_) => Answer::new(StatusCode::BAD_REQUEST, r#"{"error":"Bad Request"}"#),
-        }
+            Self::Body(_) => (StatusCode::BAD_REQUEST, r#"{"error":"Bad Request"}"#),
+        };
+        Answer { status, body }
     }
 }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use zeroize::Zeroizing;
 
-use super::field::FieldError;
+use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{INTERFACES, Interface, InterfaceField};
 use super::{Operation, Received};
-use crate::answer::RawJson;
 use crate::answer::{AnswerError, Expected, FileReceipt};
 use crate::words::shown;
 
@@ -27,7 +27,7 @@ use crate::words::shown;
 /// # Ok::<(), CallError>(())
 /// ```
 #[derive(Clone)]
-pub struct AnyOperation(Arc<dyn Operation<Answer = AnyAnswer> + Send + Sync>);
+pub struct AnyOperation(Arc<dyn Operation<Answer = Received> + Send + Sync>);
 
 impl AnyOperation {
     /// Wraps a custom operation.
@@ -46,76 +46,58 @@ impl AnyOperation {
         name: &str,
         fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
     ) -> Result<Self, CallError> {
-        Self::build(name, fields, None)
+        Self::from_fields_with_data(name, fields, None)
     }
 
     /// Creates the operation as [`from_fields`](Self::from_fields) does, with the bytes of the
-    /// field that is a file (`data` of `ivr/uploadFile`).
+    /// field that is a file, if any: `data` of `ivr/uploadFile`.
     ///
     /// # Errors
     ///
     /// Fails as [`from_fields`](Self::from_fields) does, and when the interface accepts no file.
     pub fn from_fields_with_data(
         name: &str,
-        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
-        data: impl Into<Bytes>,
+        texts: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
+        data: Option<Bytes>,
     ) -> Result<Self, CallError> {
-        Self::build(name, fields, Some(data.into()))
+        let interface = Interface::named(name)
+            .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
+        let mut fields = Fields::new(interface);
+        for (key, text) in texts {
+            let field = interface
+                .field(key.as_ref())
+                .ok_or_else(|| CallError::UnknownField { interface, field: shown(key.as_ref()) })?;
+            if fields.has(field) {
+                return Err(FieldError::new(field.name, FieldProblem::GivenTwice).into());
+            }
+            let text = Zeroizing::new(text.into());
+            fields = fields.with(field.name, field.read(&text)?);
+        }
+        if data.is_some() && !interface.fields.iter().any(InterfaceField::is_data) {
+            return Err(CallError::NoData { interface });
+        }
+        fields.data = data;
+        let is_missing = |field: &&InterfaceField| field.required && !fields.has(field);
+        let missing = interface.fields.iter().filter(is_missing);
+        let missing: Vec<_> = missing.map(|field| field.name).collect();
+        if !missing.is_empty() {
+            return Err(CallError::Missing { interface, missing });
+        }
+        Ok(Self(Arc::new(fields)))
     }
 
     /// Returns the operation as a download, if its answer is a file.
     pub fn into_download(self) -> Option<AnyDownload> {
         matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
     }
-
-    fn build(
-        name: &str,
-        texts: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
-        data: Option<Bytes>,
-    ) -> Result<Self, CallError> {
-        let interface = Interface::named(name)
-            .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
-        let known = || interface.fields.iter().map(|field| field.name).collect();
-        let mut fields = Fields::new(interface);
-        for (key, text) in texts {
-            let unknown = || CallError::UnknownField {
-                interface: interface.name,
-                field: shown(key.as_ref()),
-                known: known(),
-            };
-            let field = interface.field(key.as_ref()).ok_or_else(unknown)?;
-            let (interface, name) = (interface.name, field.name);
-            if field.is_data() {
-                return Err(CallError::NotText { interface, field: name });
-            }
-            if fields.has(field) {
-                return Err(CallError::GivenTwice { interface, field: name });
-            }
-            fields = fields.with(name, text);
-        }
-        if let Some(data) = data {
-            if !interface.fields.iter().any(InterfaceField::is_data) {
-                return Err(CallError::NoData { interface: interface.name });
-            }
-            fields = fields.with_data(data);
-        }
-        let is_missing = |field: &&InterfaceField| field.required && !fields.has(field);
-        let missing = interface.fields.iter().filter(is_missing);
-        let missing: Vec<_> = missing.map(|field| field.name).collect();
-        if !missing.is_empty() {
-            return Err(CallError::Missing { interface: interface.name, missing, known: known() });
-        }
-        fields.check_texts()?;
-        Ok(Self(Arc::new(fields)))
-    }
 }
 
 impl Operation for AnyOperation {
-    type Answer = AnyAnswer;
+    type Answer = Received;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
+    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
         self.0.answer(received)
     }
 }
@@ -133,45 +115,18 @@ pub struct AnyDownload(AnyOperation);
 
 impl_operation!(AnyDownload => FileReceipt, Received::into_file);
 
-/// The answer of an [`AnyOperation`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AnyAnswer {
-    /// The `resultData` of an envelope, if any.
-    Data(Option<RawJson>),
-    /// JSON without an envelope.
-    Json(RawJson),
-    /// A complete file, whose bytes went to the sink.
-    File(FileReceipt),
-}
-
-impl AnyAnswer {
-    pub(super) fn of(received: &Received) -> Self {
-        match received {
-            Received::Envelope(envelope) => Self::Data(envelope.data().cloned()),
-            Received::Json(json) => Self::Json(json.clone()),
-            Received::File(receipt) => Self::File(*receipt),
-        }
-    }
-}
-
 /// A custom operation without the type of its answer.
 struct Untyped<O>(O);
 
 impl<O: Operation> Operation for Untyped<O> {
-    type Answer = AnyAnswer;
+    type Answer = Received;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
-        let answer = AnyAnswer::of(&received);
+    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
         // The operation's own check of the answer applies, too.
-        self.0.answer(received).map(|_| answer)
+        self.0.answer(received.clone()).map(|_| received)
     }
-}
-
-fn names() -> Vec<&'static str> {
-    INTERFACES.iter().map(|interface| interface.name).collect()
 }
 
 /// Why an operation cannot be created from a name and fields.
@@ -179,54 +134,43 @@ fn names() -> Vec<&'static str> {
 #[non_exhaustive]
 pub enum CallError {
     /// Unknown interface.
-    #[error("unknown interface `{name}`; use one of {}", names().join(", "))]
+    #[error("unknown interface `{name}`; use one of {}", interface_names())]
     UnknownInterface {
         /// The name, shortened.
         name: String,
     },
     /// Unknown field.
-    #[error("{interface} has no field `{field}`; use one of {}", known.join(", "))]
+    #[error("{} has no field `{field}`; use one of {}", interface.name, field_names(interface))]
     UnknownField {
         /// The interface.
-        interface: &'static str,
+        interface: &'static Interface,
         /// The name, shortened.
         field: String,
-        /// The fields of the interface.
-        known: Vec<&'static str>,
     },
     /// Required fields are missing.
-    #[error("{interface} requires {}; its fields are {}", missing.join(", "), known.join(", "))]
+    #[error("{} requires {}; its fields are {}",
+        interface.name, missing.join(", "), field_names(interface))]
     Missing {
         /// The interface.
-        interface: &'static str,
+        interface: &'static Interface,
         /// The missing fields.
         missing: Vec<&'static str>,
-        /// The fields of the interface.
-        known: Vec<&'static str>,
-    },
-    /// A field is given twice.
-    #[error("{interface}: field `{field}` is given twice")]
-    GivenTwice {
-        /// The interface.
-        interface: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// A field that is a file is given as text.
-    #[error("{interface}: field `{field}` is a file, not text")]
-    NotText {
-        /// The interface.
-        interface: &'static str,
-        /// The field.
-        field: &'static str,
     },
     /// A file is given, and the interface accepts none.
-    #[error("{interface} accepts no file")]
+    #[error("{} accepts no file", interface.name)]
     NoData {
         /// The interface.
-        interface: &'static str,
+        interface: &'static Interface,
     },
-    /// A field's value is malformed.
+    /// A field is given twice or in a wrong form, or its value is malformed.
     #[error(transparent)]
     Field(#[from] FieldError),
+}
+
+fn interface_names() -> String {
+    INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", ")
+}
+
+fn field_names(interface: &Interface) -> String {
+    interface.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
 }

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::operation::FileNameError;
-use crate::operation::WavProblem;
+use super::{FileNameError, WavProblem};
 use crate::time::CalendarError;
-use crate::words::InWords;
-use crate::words::shown;
+use crate::words::{InWords, shown};
 
 /// A field of a request that the server would refuse, or that a custom
 /// [`Operation`](crate::Operation) cannot send.
@@ -77,6 +75,12 @@ pub enum FieldProblem {
         /// What is allowed.
         allowed: Cow<'static, str>,
     },
+    /// Given twice.
+    #[error("field is given twice")]
+    GivenTwice,
+    /// Given as text, and the field is a file.
+    #[error("field is a file, not text")]
+    IsFile,
     /// Not a local time.
     #[error(transparent)]
     Time(#[from] CalendarError),

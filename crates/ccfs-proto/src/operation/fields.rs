@@ -9,14 +9,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::any::AnyAnswer;
 use super::field::{FieldError, FieldProblem};
-use super::interface::{FieldForm, FieldPlace, Interface, InterfaceField, Sent};
-use super::{Operation, Received, Repeat};
-use super::{base64, wav};
-use crate::answer::request_body;
-use crate::answer::{AnswerError, Expected};
-use crate::operation::OperationRequest;
+use super::interface::{FieldForm, Interface, InterfaceField, Sent};
+use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
+use crate::answer::{AnswerError, Expected, request_body};
 use crate::time::LocalTime;
 
 /// The longest period that a server accepts by default, in seconds: three days.
@@ -30,27 +26,25 @@ const SPAN_LIMIT: u64 = 3 * 24 * 3600;
 pub(super) struct Fields {
     pub(super) interface: &'static Interface,
     /// Values by field name, wiped because one may be a token.
-    texts: Vec<(&'static str, Zeroizing<String>)>,
-    data: Option<Bytes>,
-    span_limit: u64,
-    size_limit: Option<usize>,
+    pub(super) texts: Vec<(&'static str, Zeroizing<String>)>,
+    pub(super) data: Option<Bytes>,
+    /// The longest period in seconds.
+    pub(super) span_limit: u64,
+    /// The largest file in bytes, unless the interface's limit applies.
+    pub(super) size_limit: Option<usize>,
 }
 
 impl Fields {
     pub(super) fn new(interface: &'static Interface) -> Self {
-        let (texts, data) = (Vec::new(), None);
-        Self { interface, texts, data, span_limit: SPAN_LIMIT, size_limit: None }
+        let texts = Vec::new();
+        Self { interface, texts, data: None, span_limit: SPAN_LIMIT, size_limit: None }
     }
 
     /// Sets the value of a field of the interface.
-    pub(super) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
-        self.with_secret(name, Zeroizing::new(value.into()))
-    }
-
-    pub(super) fn with_secret(mut self, name: &'static str, value: Zeroizing<String>) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         debug_assert!(self.interface.field(name).is_some(), "{name} is not in the table");
         self.texts.retain(|(other, _)| *other != name);
-        self.texts.push((name, value));
+        self.texts.push((name, Zeroizing::new(value.into())));
         self
     }
 
@@ -58,22 +52,11 @@ impl Fields {
         self.with("beginTime", begin.to_string()).with("endTime", end.to_string())
     }
 
-    /// Sets the bytes of the field that is a file.
-    pub(super) fn with_data(self, data: impl Into<Bytes>) -> Self {
-        Self { data: Some(data.into()), ..self }
-    }
-
-    /// Sets the longest period in whole seconds.
     pub(super) fn with_span_limit(self, limit: Duration) -> Self {
         Self { span_limit: limit.as_secs(), ..self }
     }
 
-    /// Sets the largest file in bytes.
-    pub(super) fn with_size_limit(self, bytes: usize) -> Self {
-        Self { size_limit: Some(bytes), ..self }
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    fn text(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
@@ -81,15 +64,8 @@ impl Fields {
         self.text(field.name).is_some() || (field.is_data() && self.data.is_some())
     }
 
-    /// Checks each text by itself.
-    pub(super) fn check_texts(&self) -> Result<(), FieldError> {
-        let given = |field: &'static InterfaceField| Some((field, self.text(field.name)?));
-        let mut given = self.interface.fields.iter().filter_map(given);
-        given.try_for_each(|(field, text)| field.read(text).map(Zeroizing::new).map(drop))
-    }
-
     /// Checks that the period from `beginTime` to `endTime` goes forward and is not too long.
-    pub(super) fn check_period(&self) -> Result<(), FieldError> {
+    fn check_period(&self) -> Result<(), FieldError> {
         let time = |name| self.text(name).and_then(|text| text.parse::<LocalTime>().ok());
         let (Some(begin), Some(end)) = (time("beginTime"), time("endTime")) else { return Ok(()) };
         let seconds = u64::try_from(end.seconds_since(begin))
@@ -101,34 +77,36 @@ impl Fields {
         Ok(())
     }
 
-    /// Returns the checked values to send, in the order of the table.
-    fn checked(&self, place: FieldPlace) -> Result<Vec<(&'static str, Value)>, FieldError> {
-        let mut values = Vec::new();
-        for field in self.interface.fields.iter().filter(|field| field.place == place) {
-            let value = match (field.form, self.text(field.name), &self.data) {
-                (FieldForm::Wav { limit }, _, Some(data)) => {
-                    wav::check(data, self.size_limit.unwrap_or(limit))
-                        .map_err(|problem| FieldError::new(field.name, problem))?;
-                    Some(Value::from(base64::encode(data)))
-                }
-                (_, Some(text), _) if field.sent == Sent::Number => {
-                    Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
-                }
-                (_, Some(text), _) => Some(Value::from(field.read(text)?)),
-                _ if field.required => {
-                    return Err(FieldError::new(field.name, FieldProblem::Missing));
-                }
-                _ => field.when_absent.map(Value::from),
-            };
-            values.extend(value.map(|value| (field.name, value)));
-            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
+    /// Checks that one of two fields is given, if the interface requires that.
+    fn check_either(&self) -> Result<(), FieldError> {
+        match self.interface.either {
+            Some((one, other)) if self.text(one).or(self.text(other)).is_none() => {
+                Err(FieldError::new(one, FieldProblem::NeitherGiven { other: other.into() }))
+            }
+            _ => Ok(()),
         }
-        Ok(values)
+    }
+
+    /// Returns the checked value to send, if any.
+    fn value(&self, field: &InterfaceField) -> Result<Option<Value>, FieldError> {
+        Ok(match (field.form, self.text(field.name), &self.data) {
+            (FieldForm::Wav { limit }, _, Some(data)) => {
+                wav::check(data, self.size_limit.unwrap_or(limit))
+                    .map_err(|problem| FieldError::new(field.name, problem))?;
+                Some(base64::encode(data).into())
+            }
+            (_, Some(text), _) if field.sent == Sent::Number => {
+                Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
+            }
+            (_, Some(text), _) => Some(field.read(text)?.into()),
+            _ if field.required => return Err(FieldError::new(field.name, FieldProblem::Missing)),
+            _ => field.when_absent.map(Value::from),
+        })
     }
 }
 
 impl Operation for Fields {
-    type Answer = AnyAnswer;
+    type Answer = Received;
 
     fn interface(&self) -> Cow<'static, str> {
         self.interface.name.into()
@@ -136,9 +114,14 @@ impl Operation for Fields {
 
     fn request(&self) -> Result<OperationRequest, FieldError> {
         let Interface { name, method, signed, enveloped, .. } = *self.interface;
-        let query = self.checked(FieldPlace::Query)?;
-        let body = InOrder(self.checked(FieldPlace::Body)?);
-        (self.interface.check)(self)?;
+        let (mut query, mut body) = (Vec::new(), InOrder(Vec::new()));
+        for field in self.interface.fields {
+            let values = if field.in_query { &mut query } else { &mut body.0 };
+            values.extend(self.value(field)?.map(|value| (field.name, value)));
+            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
+        }
+        self.check_period()?;
+        self.check_either()?;
         let mut request = match method {
             "GET" => OperationRequest::get(format!("{}{name}", OperationRequest::BASE_PATH)),
             _ if enveloped => OperationRequest::post(name, to_bytes(request_body(&body))),
@@ -146,8 +129,9 @@ impl Operation for Fields {
         };
         request.signed = signed;
         for (key, value) in query {
-            let Value::String(text) = value else { continue };
-            request = request.query(key, text);
+            if let Value::String(text) = value {
+                request = request.query(key, text);
+            }
         }
         Ok(request)
     }
@@ -160,9 +144,8 @@ impl Operation for Fields {
         self.interface.expected
     }
 
-    fn answer(&self, received: Received) -> Result<AnyAnswer, AnswerError> {
-        let answer = AnyAnswer::of(&received);
-        (self.interface.check_answer)(received).map(|()| answer)
+    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
+        (self.interface.check_answer)(received.clone()).map(|()| received)
     }
 }
 

@@ -96,7 +96,6 @@ pub struct IndexFileName {
 
 impl IndexFileName {
     /// Creates the name of the file of a generation job. `day` is the server's date at the request.
-    #[must_use]
     pub fn new(day: Day, id: ResponseId) -> Self {
         let text = format!("{:04}{:02}{:02}_{id}{SUFFIX}", day.year(), day.month(), day.day());
         Self { text: text.into(), parts: Some((day, id)) }

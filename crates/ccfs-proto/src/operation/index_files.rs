@@ -1,27 +1,21 @@
-//! Index files: starting to generate them in the background, and downloading them.
+//! Index files: starting to generate them in the background, and downloading them. The server
+//! returns only files of the same access key.
 
 use std::time::Duration;
 
-use super::Received;
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
+use super::{IndexFileName, Received, ResponseId};
 use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
-use crate::operation::{IndexFileName, ResponseId};
 use crate::time::{Day, LocalTime};
 
 const ID: FieldForm = FieldForm::Text { limit: 20 };
 const NUMBER: FieldForm = FieldForm::Text { limit: 25 };
 
-const BEGIN: Field = Field::required(
-    "beginTime",
-    FieldForm::Time,
-    "begin of the period, local time of the call center; not later than the end",
-);
-const END: Field = Field::required(
-    "endTime",
-    FieldForm::Time,
-    "end of the period, at most three days after its begin; not in the future",
-);
+const BEGIN: Field =
+    Field::required("beginTime", FieldForm::Time, "begin, in local time of the call center");
+const END: Field =
+    Field::required("endTime", FieldForm::Time, "end, at most 3 days later; not in the future");
 const ACCOUNT: Field =
     Field::optional("accountId", ID, "only this tenant space, which must belong to the access key");
 const AGENT: Field = Field::optional("agentId", ID, "only this agent");
@@ -40,7 +34,6 @@ const AGENT_OR_EMPTY: Field = Field { when_absent: Some(""), ..AGENT };
 const GENERATION: Interface = Interface {
     fields: &[BEGIN, END, ACCOUNT_OR_EMPTY, AGENT_OR_EMPTY, CALLBACK],
     answer: "responseId: the job's id, 32 hex digits",
-    check: Fields::check_period,
     check_answer: |received| GenerationJob::from_answer(received).map(drop),
     ..Interface::CALL
 };
@@ -51,6 +44,26 @@ const INDEX_DOWNLOAD: Interface = Interface {
     expected: Expected::File(&[FileKind::Zip]),
     ..Interface::DOWNLOAD
 };
+
+/// Writes the setters that every query for an index file has.
+macro_rules! generation_setters {
+    () => {
+        /// Limits the file to this tenant space: 1 to 20 characters.
+        pub fn account_id(self, account_id: impl Into<String>) -> Self {
+            Self(self.0.with("accountId", account_id))
+        }
+
+        /// Limits the file to this agent: 1 to 20 characters.
+        pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
+            Self(self.0.with("agentId", agent_id))
+        }
+
+        /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
+        pub fn span_limit(self, limit: Duration) -> Self {
+            Self(self.0.with_span_limit(limit))
+        }
+    };
+}
 
 const fn file_name(name: &'static str) -> Field {
     Field::required(name, FieldForm::IndexFileName, "yyyyMMdd_{responseId}.zip, from the callback")
@@ -66,15 +79,14 @@ pub struct GenerationJob {
 
 impl GenerationJob {
     /// Returns the expected name of the file, when the server received the request on `day`.
-    #[must_use]
     pub fn file_name(&self, day: Day) -> IndexFileName {
         IndexFileName::new(day, self.response_id)
     }
 
     fn from_answer(received: Received) -> Result<Self, AnswerError> {
-        let id = received.into_envelope()?.data_text("responseId");
-        let id = id.and_then(|text| ResponseId::from_server(&text).ok());
-        id.map(|response_id| Self { response_id }).ok_or(AnswerError::field("responseId"))
+        let id = received.into_envelope()?.required_text("responseId")?;
+        let id = ResponseId::from_server(&id).map_err(|_| AnswerError::field("responseId"));
+        id.map(|response_id| Self { response_id })
     }
 }
 
@@ -90,27 +102,13 @@ pub(super) const QUERY_AGENT_SKILL_INFO_DATA: Interface = Interface {
 pub struct QueryAgentSkillInfoData(Fields);
 
 impl QueryAgentSkillInfoData {
-    /// Asks for the changes from `begin` to `end`, in local time of the call center. The server
-    /// calls `callback_url` when the file is ready.
+    /// Asks for the changes from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
         let fields = Fields::new(&QUERY_AGENT_SKILL_INFO_DATA).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
-    }
+    generation_setters!();
 }
 
 impl_operation!(QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer);
@@ -130,27 +128,13 @@ pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
 pub struct QueryAgentOprInfoData(Fields);
 
 impl QueryAgentOprInfoData {
-    /// Asks for the operations from `begin` to `end`, in local time of the call center. The server
-    /// calls `callback_url` when the file is ready.
+    /// Asks for the operations from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
         let fields = Fields::new(&QUERY_AGENT_OPR_INFO_DATA).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
-    }
+    generation_setters!();
 }
 
 impl_operation!(QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer);
@@ -210,8 +194,7 @@ pub(super) const QUERY_BILL_DATA: Interface = Interface {
 pub struct QueryBillData(Fields);
 
 impl QueryBillData {
-    /// Asks for the bills from `begin` to `end`, in local time of the call center. The server calls
-    /// `callback_url` when the file is ready.
+    /// Asks for the bills from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(
         begin: LocalTime,
         end: LocalTime,
@@ -222,15 +205,7 @@ impl QueryBillData {
         Self(fields.with("dataType", data_type.as_str()).with("callBackURL", callback_url))
     }
 
-    /// Limits the file to this tenant space: 1 to 20 characters.
-    pub fn account_id(self, account_id: impl Into<String>) -> Self {
-        Self(self.0.with("accountId", account_id))
-    }
-
-    /// Limits the file to this agent: 1 to 20 characters.
-    pub fn agent_id(self, agent_id: impl Into<String>) -> Self {
-        Self(self.0.with("agentId", agent_id))
-    }
+    generation_setters!();
 
     /// Limits the file to this call: 1 to 25 characters.
     pub fn call_id(self, call_id: impl Into<String>) -> Self {
@@ -251,11 +226,6 @@ impl QueryBillData {
     pub fn callee_no2(self, number: impl Into<String>) -> Self {
         Self(self.0.with("calleeNo2", number))
     }
-
-    /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
-    pub fn span_limit(self, limit: Duration) -> Self {
-        Self(self.0.with_span_limit(limit))
-    }
 }
 
 impl_operation!(QueryBillData => GenerationJob, GenerationJob::from_answer);
@@ -268,10 +238,7 @@ pub(super) const DOWNLOAD_AGENT_SKILL_INFO_FILE: Interface = Interface {
 };
 
 /// `downloadAgentSkillInfoFile`: downloads the ZIP of one job.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadAgentSkillInfoFile(Fields);
 
 impl DownloadAgentSkillInfoFile {
@@ -292,10 +259,7 @@ pub(super) const DOWNLOAD_AGENT_OPR_INFO_FILE: Interface = Interface {
 };
 
 /// `downloadAgentOprInfoFile`: downloads the ZIP of one job, with members `…_agentOprInfo[_n].csv`.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadAgentOprInfoFile(Fields);
 
 impl DownloadAgentOprInfoFile {
@@ -317,10 +281,7 @@ pub(super) const DOWNLOAD_BILL_FILE: Interface = Interface {
 
 /// `downloadBillFile`: downloads the ZIP of one job, with members `…_call[_n].csv` and
 /// `…_record[_n].csv`.
-///
-/// The server returns only files of the same access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadBillFile(Fields);
 
 impl DownloadBillFile {

@@ -3,10 +3,8 @@
 use std::fmt;
 
 use super::field::{self, FieldError, FieldProblem};
-use super::fields::Fields;
-use super::{Received, Repeat, index_files, ivr, playback, recording};
+use super::{IndexFileName, Received, Repeat, index_files, ivr, playback, recording};
 use crate::answer::{AnswerError, Expected, FileKind};
-use crate::operation::IndexFileName;
 use crate::time::LocalTime;
 
 /// All interfaces of CC-FS, by topic.
@@ -58,8 +56,8 @@ pub struct Interface {
     pub repeat: Repeat,
     /// Whether the body is `{"request":…,"msgBody":{…}}` around the fields, or only the fields.
     pub(super) enveloped: bool,
-    /// Checks the fields against each other, once each is valid by itself.
-    pub(super) check: fn(&Fields) -> Result<(), FieldError>,
+    /// Two fields of which at least one is required.
+    pub(super) either: Option<(&'static str, &'static str)>,
     /// Checks a successful answer of a call by name as the typed operation does.
     pub(super) check_answer: fn(Received) -> Result<(), AnswerError>,
 }
@@ -77,7 +75,7 @@ impl Interface {
         expected: Expected::Envelope,
         repeat: Repeat::OnlyUnlessArrived,
         enveloped: true,
-        check: |_| Ok(()),
+        either: None,
         check_answer: |received| received.into_envelope().map(drop),
     };
 
@@ -121,8 +119,8 @@ impl fmt::Debug for Interface {
 pub struct InterfaceField {
     /// Name, as it is sent.
     pub name: &'static str,
-    /// Place in the request.
-    pub place: FieldPlace,
+    /// Whether it is sent in the URL's query, not in the body's JSON.
+    pub in_query: bool,
     /// Whether the field must be given.
     pub required: bool,
     /// Allowed values, with their limit.
@@ -142,7 +140,7 @@ impl InterfaceField {
     pub(super) const fn required(name: &'static str, form: FieldForm, about: &'static str) -> Self {
         Self {
             name,
-            place: FieldPlace::Body,
+            in_query: false,
             required: true,
             form,
             about,
@@ -158,7 +156,7 @@ impl InterfaceField {
     }
 
     pub(super) const fn in_query(self) -> Self {
-        Self { place: FieldPlace::Query, ..self }
+        Self { in_query: true, ..self }
     }
 
     pub(super) const fn followed_by(self, name: &'static str, text: &'static str) -> Self {
@@ -172,12 +170,14 @@ impl InterfaceField {
 
     /// Checks a value and returns the text to send.
     pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
-        let text = match self.form.read(value) {
-            Err(FieldProblem::Empty) if self.required => Err(FieldProblem::Missing),
-            other => other,
+        match self.form.read(value) {
+            Ok(text) if self.sent == Sent::WithSlashes => Ok(text.replace('\\', "/")),
+            Ok(text) => Ok(text),
+            Err(FieldProblem::Empty) if self.required => {
+                Err(FieldError::new(self.name, FieldProblem::Missing))
+            }
+            Err(problem) => Err(FieldError::new(self.name, problem)),
         }
-        .map_err(|problem| FieldError::new(self.name, problem))?;
-        Ok(if self.sent == Sent::WithSlashes { text.replace('\\', "/") } else { text })
     }
 }
 
@@ -189,16 +189,6 @@ pub(super) enum Sent {
     Number,
     /// With slashes instead of backslashes.
     WithSlashes,
-}
-
-/// Place of a field in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FieldPlace {
-    /// In the body's JSON.
-    Body,
-    /// In the URL's query.
-    Query,
 }
 
 /// Allowed values of a field. `Display` shows them in words.
@@ -262,7 +252,7 @@ impl FieldForm {
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
             Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
-            Self::Wav { .. } => {}
+            Self::Wav { .. } => return Err(FieldProblem::IsFile),
         }
         Ok(value.to_owned())
     }

@@ -41,7 +41,6 @@ pub(super) const DOWNLOAD_FILE: Interface = Interface {
 
 /// `ivr/downloadFile`: downloads a voice file of a third party.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct IvrDownloadFile(Fields);
 
 impl IvrDownloadFile {
@@ -75,14 +74,6 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
 /// The file is checked before it is sent: a complete WAV file of at most 5 MB (5 · 1024 · 1024
 /// bytes), mono, 8000 Hz, 8 bits a sample, in PCM, A-law or µ-law. Not idempotent: each upload
 /// creates a file.
-///
-/// ```
-/// use ccfs_proto::Operation;
-/// use ccfs_proto::operation::{FieldProblem, IvrUploadFile, WavProblem};
-///
-/// let refused = IvrUploadFile::new(39, &b"ID3, not a WAV file"[..]).request().unwrap_err();
-/// assert_eq!(refused.problem, FieldProblem::Wav(WavProblem::NotWav));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct IvrUploadFile(Fields);
@@ -90,12 +81,13 @@ pub struct IvrUploadFile(Fields);
 impl IvrUploadFile {
     /// Uploads the WAV file `data` to the virtual call center `vdn_id`.
     pub fn new(vdn_id: u64, data: impl Into<Bytes>) -> Self {
-        Self(Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string()).with_data(data))
+        let fields = Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string());
+        Self(Fields { data: Some(data.into()), ..fields })
     }
 
     /// Sets the largest file that the server accepts, in bytes. Default: 5 MB.
     pub fn size_limit(self, bytes: usize) -> Self {
-        Self(self.0.with_size_limit(bytes))
+        Self(Fields { size_limit: Some(bytes), ..self.0 })
     }
 }
 
@@ -123,14 +115,15 @@ impl UploadedFile {
 /// Reads a list of texts or numbers, a single one, or nothing.
 fn location_ids(json: Option<&RawValue>) -> Option<Vec<String>> {
     let Some(json) = json else { return Some(Vec::new()) };
+    let id = |json| json::text_or_number(json).filter(|id| !id.is_empty());
     match json.get() {
         "null" | "\"\"" => Some(Vec::new()),
         // Counted first, because a list of references takes many times the memory of its text.
         list if list.starts_with('[') && list.matches(',').count() < LOCATIONS => {
             let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-            list.into_iter().map(json::text_or_number).collect()
+            list.into_iter().map(id).collect()
         }
-        _ => json::text_or_number(json).map(|id| vec![id]),
+        _ => id(json).map(|id| vec![id]),
     }
 }
 

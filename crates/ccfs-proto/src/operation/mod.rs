@@ -10,7 +10,9 @@ macro_rules! delegate {
             $inner.interface()
         }
 
-        fn request(&$this) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
+        fn request(
+            &$this,
+        ) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
             $inner.request()
         }
 
@@ -60,14 +62,14 @@ mod recording;
 mod request;
 mod wav;
 
-pub use self::any::{AnyAnswer, AnyDownload, AnyOperation, CallError};
+pub use self::any::{AnyDownload, AnyOperation, CallError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::file_name::{FileNameError, IndexFileName, ResponseId};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
     GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
 };
-pub use self::interface::{FieldForm, FieldPlace, INTERFACES, Interface, InterfaceField};
+pub use self::interface::{FieldForm, INTERFACES, Interface, InterfaceField};
 pub use self::ivr::{
     FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, UploadedFile,
 };
@@ -76,15 +78,11 @@ pub use self::recording::{
     DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
     GetRecordFileUrlFromObs, RecordingUrl,
 };
-
 pub use self::request::OperationRequest;
 pub use self::wav::WavProblem;
 pub use crate::answer::request_body;
 
-use crate::answer::Envelope;
-use crate::answer::RawJson;
-use crate::answer::{Advice, ResultCode};
-use crate::answer::{AnswerError, Expected, FileReceipt};
+use crate::answer::{Advice, AnswerError, Envelope, Expected, FileReceipt, RawJson, ResultCode};
 
 /// One call of an interface: the request, the expected answer, and whether it is retry-safe.
 ///
@@ -93,7 +91,9 @@ use crate::answer::{AnswerError, Expected, FileReceipt};
 ///
 /// ```
 /// # use std::borrow::Cow;
-/// use ccfs_proto::*;
+/// use ccfs_proto::answer::{AnswerError, Expected};
+/// use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
+/// use ccfs_proto::{Operation, ResultCode};
 ///
 /// /// Lists the names of agents on a CC-CMS server.
 /// struct ListAgents;

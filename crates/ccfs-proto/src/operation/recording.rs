@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use super::{Received, Repeat};
@@ -24,7 +23,6 @@ pub(super) const DOWNLOAD_RECORD_FILE: Interface = Interface {
 
 /// `downloadRecordFile`: downloads one recording by the `file_name` of a record CSV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct DownloadRecordFile(Fields);
 
 impl DownloadRecordFile {
@@ -47,12 +45,7 @@ pub(super) const DOWNLOAD_RECORD: Interface = Interface {
     ],
     answer: "the recording, or a ZIP when the call has several",
     expected: Expected::File(&[FileKind::Wav, FileKind::Zip]),
-    check: |fields| match fields.text("fileName").or(fields.text("callId")) {
-        Some(_) => Ok(()),
-        None => {
-            Err(FieldError::new("fileName", FieldProblem::NeitherGiven { other: "callId".into() }))
-        }
-    },
+    either: Some(("fileName", "callId")),
     ..Interface::DOWNLOAD
 };
 
@@ -153,7 +146,6 @@ pub(super) const GET_RECORD_FILE_URL_FROM_OBS: Interface = Interface {
     answer: "url: where the recording is for 8 hours, without a signature",
     repeat: Repeat::Harmless,
     enveloped: false,
-    check: Fields::check_period,
     check_answer: |received| RecordingUrl::from_answer(received).map(drop),
     ..Interface::CALL
 };

@@ -8,9 +8,10 @@ use http::Method;
 
 /// What an operation sends: the parts of an HTTP request that do not depend on the endpoint.
 ///
-/// [`PreparedRequest::new`](crate::exchange::PreparedRequest::new) checks path and headers, and puts the
-/// request on an endpoint.
+/// [`PreparedRequest::new`](crate::exchange::PreparedRequest::new) checks path and headers, and
+/// puts the request on an endpoint.
 #[derive(Clone, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct OperationRequest {
     /// Method.
@@ -43,7 +44,6 @@ impl OperationRequest {
     pub const JSON: &'static str = "application/json; charset=UTF-8";
 
     /// Creates a signed request without query and body. `path` begins with a slash.
-    #[must_use]
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
@@ -57,19 +57,16 @@ impl OperationRequest {
     }
 
     /// Creates a signed `POST` to the CC-FS interface of that name, with a JSON body.
-    #[must_use]
     pub fn post(interface: &str, body: impl Into<Bytes>) -> Self {
         Self::new(Method::POST, format!("{}{interface}", Self::BASE_PATH)).body(body)
     }
 
     /// Creates a signed `GET` of a path below the endpoint, such as `/rest/cmsapp/v1/agents`.
-    #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Method::GET, path)
     }
 
     /// Adds a query parameter. Key and value are percent-encoded when they are sent.
-    #[must_use]
     pub fn query(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((key.into(), value.into()));
         self
@@ -79,35 +76,30 @@ impl OperationRequest {
     ///
     /// The exchange sets `host`, `content-length`, `content-type` and `authorization` itself; they
     /// cannot be replaced. An `accept` header replaces the default `*/*`.
-    #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push(ExtraHeader { name: name.into(), value: value.into(), signed: false });
         self
     }
 
     /// Adds a header that is sent and signed, with the rules of [`header`](Self::header).
-    #[must_use]
     pub fn signed_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push(ExtraHeader { name: name.into(), value: value.into(), signed: true });
         self
     }
 
     /// Sets the body's content type. Default: [`JSON`](Self::JSON).
-    #[must_use]
     pub fn content_type(mut self, content_type: impl Into<Cow<'static, str>>) -> Self {
         self.content_type = content_type.into();
         self
     }
 
     /// Sets the body.
-    #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
     /// Sends the request without a signature.
-    #[must_use]
     pub fn unsigned(mut self) -> Self {
         self.signed = false;
         self

@@ -3,6 +3,9 @@
 /// PCM, and the two codecs of telephony with 8 bits a sample, A-law and µ-law. The reference names
 /// none, and the platform's own files are A-law.
 const CODECS: [u16; 3] = [1, 6, 7];
+/// The other properties of a file, and the values that the server accepts.
+const FORMAT: [(&str, u32); 3] =
+    [("channels", 1), ("samples per second", 8000), ("bits per sample", 8)];
 /// The format tag is in the extension of the `fmt ` chunk.
 const EXTENSIBLE: u16 = 0xFFFE;
 
@@ -33,23 +36,15 @@ pub enum WavProblem {
         /// Format tag.
         tag: u16,
     },
-    /// Not mono.
-    #[error("WAV file has {channels} channels; convert it to mono")]
-    Channels {
-        /// Number of channels.
-        channels: u16,
-    },
-    /// Another sample rate.
-    #[error("WAV file has {hertz} samples per second; convert it to 8000")]
-    SampleRate {
-        /// Samples per second.
-        hertz: u32,
-    },
-    /// Another sample size.
-    #[error("WAV file has {bits} bits per sample; convert it to 8")]
-    SampleBits {
-        /// Bits per sample.
-        bits: u16,
+    /// Not mono, 8000 Hz and 8 bits a sample.
+    #[error("WAV file has {found} {property}; convert it to {allowed}")]
+    Format {
+        /// `channels`, `samples per second` or `bits per sample`.
+        property: &'static str,
+        /// The number in the file.
+        found: u32,
+        /// The allowed number.
+        allowed: u32,
     },
 }
 
@@ -63,18 +58,14 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
         return Err(WavProblem::NotWav);
     }
     let format = chunk(file, *b"fmt ").and_then(format);
-    let (tag, channels, hertz, bits) = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
+    let (tag, format) = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
     if !CODECS.contains(&tag) {
         return Err(WavProblem::Coding { tag });
     }
-    if channels != 1 {
-        return Err(WavProblem::Channels { channels });
-    }
-    if hertz != 8000 {
-        return Err(WavProblem::SampleRate { hertz });
-    }
-    if bits != 8 {
-        return Err(WavProblem::SampleBits { bits });
+    for ((property, allowed), found) in FORMAT.into_iter().zip(format) {
+        if found != allowed {
+            return Err(WavProblem::Format { property, found, allowed });
+        }
     }
     chunk(file, *b"data").map(drop).ok_or(WavProblem::NoChunk { chunk: "data" })
 }
@@ -95,13 +86,13 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     }
 }
 
-/// Reads format tag, channels, samples per second and bits per sample.
-fn format(chunk: &[u8]) -> Option<(u16, u16, u32, u16)> {
-    let short = |at: usize| Some(u16::from_le_bytes(chunk.get(at..)?.first_chunk().copied()?));
+/// Reads the format tag and the properties of [`FORMAT`].
+fn format(chunk: &[u8]) -> Option<(u16, [u32; 3])> {
+    let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?));
     let tag = match short(0)? {
         EXTENSIBLE => short(24)?,
         tag => tag,
     };
-    let hertz = u32::from_le_bytes(chunk.get(4..)?.first_chunk().copied()?);
-    Some((tag, short(2)?, hertz, short(14)?))
+    let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
+    Some((tag, [short(2)?.into(), rate, short(14)?.into()]))
 }

@@ -1,7 +1,7 @@
 //! The verdict on an answer depends on its bytes, not on how they were cut.
 
 use bytes::Bytes;
-use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind, LooksLike};
+use ccfs_proto::answer::{AnswerError, Classified, Expected, FileKind};
 use ccfs_proto::{Classifier, Envelope};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use proptest::prelude::*;
@@ -250,12 +250,18 @@ fn what_is_no_answer_is_told_by_its_looks() {
     let garbage = |looks_like| AnswerError::Garbage { looks_like };
     assert_eq!(judge(b""), AnswerError::Empty);
     assert_eq!(judge(b" \r\n"), AnswerError::Empty);
-    assert_eq!(judge(&[b' '; 65]), garbage(LooksLike::Blanks));
-    assert_eq!(judge(b"<!DOCTYPE html><title>502</title>"), garbage(LooksLike::Html));
-    assert_eq!(judge(b"\x1F\x8B\x08\0\0\0\0\0\0\x03packed"), garbage(LooksLike::Gzip));
-    assert_eq!(judge(b"upstream connect error"), garbage(LooksLike::Text));
-    assert_eq!(judge(b"oops"), garbage(LooksLike::Text));
-    assert_eq!(judge(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0"), garbage(LooksLike::Binary));
+    assert_eq!(judge(&[b' '; 65]), garbage("white space"));
+    assert_eq!(
+        judge(b"<!DOCTYPE html><title>502</title>"),
+        garbage("a web page, usually of a gateway or proxy")
+    );
+    assert_eq!(
+        judge(b"\x1F\x8B\x08\0\0\0\0\0\0\x03packed"),
+        garbage("gzip, which was not requested")
+    );
+    assert_eq!(judge(b"upstream connect error"), garbage("plain text"));
+    assert_eq!(judge(b"oops"), garbage("plain text"));
+    assert_eq!(judge(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0"), garbage("other binary data"));
     assert_eq!(judge(b"PK"), AnswerError::Truncated { declared: None, received: 2 });
     assert_eq!(judge(&wav(b"data")), AnswerError::OtherFile { kind: FileKind::Wav });
     assert_eq!(

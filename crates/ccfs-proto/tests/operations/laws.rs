@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ccfs_proto::operation::{
     BillData, DownloadAgentOprInfoFile, DownloadBillFile, DownloadIvrRecordFile,
-    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldPlace,
-    FieldProblem, GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, IvrUploadFile, OperationRequest, PlayVoice, PlaybackToken,
-    QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
+    DownloadOiapRecord, DownloadRecord, DownloadRecordFile, FieldError, FieldForm, FieldProblem,
+    GetRecordFileUrlFromObs, INTERFACES, Interface, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash,
+    IvrUploadFile, OperationRequest, PlayVoice, PlaybackToken, QueryAgentOprInfoData,
+    QueryBillData, RequestPlayVoice,
 };
 use ccfs_proto::{
     AnyOperation, DownloadAgentSkillInfoFile, IndexFileName, LocalTime, Operation,
@@ -106,10 +106,8 @@ fn calls() -> impl Strategy<Value = (&'static Interface, Fields)> {
 
 fn by_name(interface: &Interface, fields: &Fields) -> Result<OperationRequest, FieldError> {
     let texts = fields.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
-    let made = match interface.field("data") {
-        Some(_) => AnyOperation::from_fields_with_data(interface.name, texts, wav(b"sound")),
-        None => AnyOperation::from_fields(interface.name, texts),
-    };
+    let data = interface.field("data").map(|_| wav(b"sound").into());
+    let made = AnyOperation::from_fields_with_data(interface.name, texts, data);
     made.map_err(|error| field_error(error).unwrap()).and_then(|call| call.request())
 }
 
@@ -236,8 +234,8 @@ proptest! {
         }
         prop_assert_eq!(read_back(interface, &request), expected);
         for (name, _) in &request.query {
-            let place = interface.field(name).map(|field| field.place);
-            prop_assert!(place == Some(FieldPlace::Query) || (name == "version" && place.is_none()));
+            let in_query = interface.field(name).map(|field| field.in_query);
+            prop_assert!(in_query == Some(true) || (name == "version" && in_query.is_none()));
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccfs_proto::answer::{Advice, AnswerError, Classified, EnvelopeError, Expected, RawJson};
 use ccfs_proto::exchange::{PreparedRequest, RequestError};
-use ccfs_proto::operation::{AnyAnswer, FieldError, OperationRequest, Received, Repeat};
+use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
 use ccfs_proto::{
     AnyOperation, Classifier, Credentials, Endpoint, ErrorKind, Exchange, ExchangeError, Now,
     Operation, Policy, RequestView, ResultCode, Signer, Step, Timestamp, Verifier,
@@ -235,14 +235,14 @@ fn a_custom_operation_by_type_and_without() {
     let any = AnyOperation::from_operation(list(Expected::Envelope));
     assert!(any.clone().into_download().is_none());
     let (any, sent) = call(any, &bodies);
-    let Ok(AnyAnswer::Data(Some(data))) = any else { panic!("{any:?}") };
-    assert_eq!((data.as_str(), sent), (r#"[{"id":1}]"#, 2));
+    let envelope = any.unwrap().into_envelope().unwrap();
+    assert_eq!((envelope.data().unwrap().as_str(), sent), (r#"[{"id":1}]"#, 2));
     // Without an envelope the same bytes are only JSON, which this operation refuses.
     let (json, _) = call(list(Expected::Json), &[good]);
     let error = json.unwrap_err();
     assert_eq!(error.to_string(), "list until 0100000: the agents are not a list");
     let (any, _) = call(AnyOperation::from_operation(list(Expected::Json)), &["[7]".to_owned()]);
-    assert_eq!(any, Ok(AnyAnswer::Json(RawJson::from_slice(b"[7]").unwrap())));
+    assert_eq!(any, Ok(Received::Json(RawJson::from_slice(b"[7]").unwrap())));
     let boxed: Box<dyn Operation<Answer = Vec<Value>>> = Box::new(list(Expected::Envelope));
     let (boxed, sent) = call(boxed, &bodies);
     assert_eq!((boxed.unwrap().len(), sent), (1, 2));

@@ -22,6 +22,10 @@ fn problem(file: Vec<u8>) -> Option<WavProblem> {
     }
 }
 
+fn format_problem(property: &'static str, found: u32, allowed: u32) -> WavProblem {
+    WavProblem::Format { property, found, allowed }
+}
+
 #[test]
 fn what_the_server_takes() {
     assert_eq!(problem(wav(b"\x80\x80")), None);
@@ -60,10 +64,10 @@ fn what_the_server_refuses() {
     let with = |tag, channels, hertz, bits| {
         problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]))
     };
-    assert_eq!(with(1, 2, 8000, 8), Some(WavProblem::Channels { channels: 2 }));
-    assert_eq!(with(1, 0, 8000, 8), Some(WavProblem::Channels { channels: 0 }));
-    assert_eq!(with(1, 1, 16000, 8), Some(WavProblem::SampleRate { hertz: 16000 }));
-    assert_eq!(with(1, 1, 8000, 16), Some(WavProblem::SampleBits { bits: 16 }));
+    assert_eq!(with(1, 2, 8000, 8), Some(format_problem("channels", 2, 1)));
+    assert_eq!(with(1, 0, 8000, 8), Some(format_problem("channels", 0, 1)));
+    assert_eq!(with(1, 1, 16000, 8), Some(format_problem("samples per second", 16000, 8000)));
+    assert_eq!(with(1, 1, 8000, 16), Some(format_problem("bits per sample", 16, 8)));
     assert_eq!(with(0x11, 1, 8000, 4), Some(WavProblem::Coding { tag: 0x11 }));
     assert_eq!(
         with(0xFFFE, 1, 8000, 8),
@@ -91,8 +95,8 @@ fn what_the_server_refuses() {
     piped[at..at + 4].fill(0xFF);
     assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
     assert_eq!(
-        WavProblem::Channels { channels: 2 }.to_string(),
-        "WAV file has 2 channels; convert it to mono"
+        format_problem("channels", 2, 1).to_string(),
+        "WAV file has 2 channels; convert it to 1"
     );
 }
 
@@ -146,15 +150,15 @@ sys.stdout.buffer.write(out.getvalue())
     assert_eq!(problem(good), None);
     assert_eq!(
         problem(python(["2", "1", "8000"]).unwrap()),
-        Some(WavProblem::Channels { channels: 2 })
+        Some(format_problem("channels", 2, 1))
     );
     assert_eq!(
         problem(python(["1", "2", "8000"]).unwrap()),
-        Some(WavProblem::SampleBits { bits: 16 })
+        Some(format_problem("bits per sample", 16, 8))
     );
     assert_eq!(
         problem(python(["1", "1", "11025"]).unwrap()),
-        Some(WavProblem::SampleRate { hertz: 11025 })
+        Some(format_problem("samples per second", 11025, 8000))
     );
 }
 
@@ -182,11 +186,11 @@ proptest! {
         let expected = if ![1, 6, 7].contains(&tag) {
             Some(WavProblem::Coding { tag })
         } else if channels != 1 {
-            Some(WavProblem::Channels { channels })
+            Some(format_problem("channels", channels.into(), 1))
         } else if hertz != 8000 {
-            Some(WavProblem::SampleRate { hertz })
+            Some(format_problem("samples per second", hertz, 8000))
         } else if bits != 8 {
-            Some(WavProblem::SampleBits { bits })
+            Some(format_problem("bits per sample", bits.into(), 8))
         } else {
             None
         };

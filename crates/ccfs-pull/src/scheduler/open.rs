@@ -75,7 +75,7 @@ impl Open {
             names,
             at: 0,
             round: 0,
-            pause: pace.poll.min(pace.poll_limit),
+            pause: pace.poll_interval.min(pace.max_poll_interval),
             due,
             fetching: false,
             age,
@@ -129,7 +129,7 @@ impl Open {
     /// Looks again after a pause, which grows.
     pub(super) fn wait(&mut self, now: Now, pace: &Pace) {
         self.due = now.monotonic + self.pause;
-        self.pause = self.pause.saturating_mul(2).min(pace.poll_limit);
+        self.pause = self.pause.saturating_mul(2).min(pace.max_poll_interval);
     }
 
     /// How many days the day in a name is ahead of the tenant's on which it was asked for.

@@ -30,7 +30,7 @@ impl Scheduler {
         self.running = self.running.saturating_sub(1);
         self.throttle.success(&self.pace);
         let asked = Asked { id, sent, at: now.wall };
-        let due = now.monotonic.saturating_add(self.pace.callback_patience.unwrap_or_default());
+        let due = now.monotonic.saturating_add(self.pace.callback_timeout.unwrap_or_default());
         let mut open = Open::new(asked, &self.zone, self.shift, now, due, &self.pace);
         if let Some(at) = self.early.iter().position(|(early, _)| *early == id)
             && let Some((_, name)) = self.early.remove(at)
@@ -127,7 +127,7 @@ impl Scheduler {
         let after = match trouble {
             Trouble::NoData => return self.settle(now, window, Outcome::NoData),
             Trouble::Refused => return self.fail(now, window, why),
-            Trouble::TooEarly => self.pace.poll_limit,
+            Trouble::TooEarly => self.pace.max_poll_interval,
             // The throttle says when.
             _ => Duration::ZERO,
         };
@@ -187,7 +187,7 @@ impl Scheduler {
     }
 
     fn ask_again(&mut self, now: Now, window: Window, after: Duration, why: &str) {
-        let limit = self.pace.asks.max(1);
+        let limit = self.pace.max_requests.max(1);
         let Some(slot) = self.windows.get_mut(&window) else { return };
         slot.setbacks += 1;
         if slot.asks >= limit || slot.setbacks >= SETBACKS {

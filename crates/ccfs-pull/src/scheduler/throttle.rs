@@ -22,7 +22,7 @@ impl Throttle {
             slots: 1,
             most: pace.slots(),
             known: false,
-            pause: pace.pause,
+            pause: pace.backoff,
             until: Duration::ZERO,
             trouble: None,
         }
@@ -46,7 +46,7 @@ impl Throttle {
 
     /// The server answered properly.
     pub(super) fn answered(&mut self, pace: &Pace) {
-        self.pause = pace.pause;
+        self.pause = pace.backoff;
         self.trouble = None;
         if !self.known {
             self.known = true;
@@ -68,12 +68,12 @@ impl Throttle {
         self.trouble.get_or_insert(now);
         if now >= self.until {
             self.until = now.saturating_add(self.pause);
-            self.pause = self.pause.saturating_mul(2).min(pace.pause_limit);
+            self.pause = self.pause.saturating_mul(2).min(pace.max_backoff);
         }
     }
 
     /// Whether the trouble has lasted too long.
     pub(super) fn is_hopeless(&self, now: Duration, pace: &Pace) -> bool {
-        self.trouble.is_some_and(|since| now.saturating_sub(since) >= pace.patience)
+        self.trouble.is_some_and(|since| now.saturating_sub(since) >= pace.outage_timeout)
     }
 }

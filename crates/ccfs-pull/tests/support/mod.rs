@@ -166,9 +166,7 @@ pub(crate) fn plan_of(from: &str, to: &str) -> Plan {
 }
 
 pub(crate) fn pace(in_flight: usize) -> Pace {
-    let mut pace = Pace::default();
-    pace.in_flight = in_flight;
-    pace
+    Pace::default().in_flight(in_flight)
 }
 
 /// Everything in a folder but the journal and the lock.

@@ -146,8 +146,7 @@ fn case(
     let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last)
         .window_days(1)
         .convert(ExportFormat::Jsonl);
-    let mut pace = Pace::default();
-    pace.in_flight = in_flight.parse()?;
+    let pace = Pace::default().in_flight(in_flight.parse()?);
     let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
 
     let begin = Instant::now();
