@@ -29,7 +29,7 @@ pub struct Setup {
     pub policy: Policy,
     /// The only CA that is trusted; `None` for plain HTTP.
     pub ca_pem: Option<String>,
-    /// The time. A client waits by [`Clock::pass`](ccfs_driver::Clock::pass), so that nobody sleeps.
+    /// The time. Clients wait with [`Clock::wait`](ccfs_driver::Clock::wait), so that no test sleeps.
     pub clock: ManualClock,
 }
 

@@ -17,7 +17,7 @@ use crate::session::Session;
 /// With the feature `tracing` a call has a span named `call`. Its fields are the interface's name
 /// and, once the call has ended, the number of attempts, the bytes of the last response body and
 /// the outcome ([`Error::code`], `done` or `cancelled`). Each attempt, response, wait and clock
-/// correction is an event. Neither contains a body, a URL, a header or text from the server.
+/// correction is an event. Fields and events contain no body, URL, header or text from the server.
 #[must_use = "a call does nothing unless a driver polls it"]
 pub struct Call<'a> {
     session: &'a Session,

@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
 
-/// The settings of a client: the server, the account, and how to call it. `ccfs-ureq`,
+/// The settings of a client: server, account, timeouts, retries, proxy and clock. `ccfs-ureq`,
 /// `ccfs-reqwest` and `ccfs` re-export it.
 ///
 /// ```
@@ -55,8 +55,8 @@ enum ProxySetting {
 }
 
 impl Config {
-    /// Creates the settings for the server at `endpoint` and one account, everything else at its
-    /// default.
+    /// Creates settings for the server at `endpoint` and the account of `credentials`, with defaults
+    /// for everything else.
     #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Config {
     /// | `CCFS_SECRET_KEY` | secret key, required |
     /// | `CCFS_QUERY_LINE` | `omit` (default) or `empty` |
     ///
-    /// `Trust::from_env` of `ccfs-tls` reads those about certificates.
+    /// `Trust::from_env` of `ccfs-tls` reads the variables for certificates.
     ///
     /// # Errors
     ///
@@ -134,8 +134,8 @@ impl Config {
         self
     }
 
-    /// Sets the proxy; `None` disables it, whatever the environment says. Default: what the usual
-    /// variables name for the endpoint when a client is created ([`Proxy::from_env`]).
+    /// Sets the proxy; `None` connects directly, regardless of the environment. Default: the proxy
+    /// that the environment names when a client is created ([`Proxy::from_env`]).
     #[must_use]
     pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
         self.proxy = proxy.into().map_or(ProxySetting::Direct, ProxySetting::Through);
@@ -151,7 +151,7 @@ impl Config {
     }
 
     /// Sets a function that is called with the status and the headers of every response, before its
-    /// body: for recording what a gateway adds. Default: none.
+    /// body, for example to record headers that a gateway adds. Default: none.
     #[must_use]
     pub fn on_head(
         mut self,

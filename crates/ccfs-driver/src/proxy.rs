@@ -166,6 +166,10 @@ impl FromStr for Proxy {
 
     /// Parses `http://user:password@host:port`. Everything but the host is optional. Default port:
     /// 80.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`] if the text is not the URL of an HTTP proxy.
     fn from_str(text: &str) -> Result<Self, ProxyError> {
         let text = text.trim();
         let rest = match text.split_once("://") {
@@ -250,8 +254,8 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
         .map_err(|_| ProxyError::Login)
 }
 
-/// A variable's value, in its own buffer. What is no UTF-8 is no proxy, and is told so by the
-/// character that stands for it.
+/// Converts a variable's value without leaving unwiped copies. Bytes that are not UTF-8 become a
+/// replacement character, which makes the proxy malformed.
 fn text(value: OsString) -> String {
     value.into_string().unwrap_or_else(|value| {
         let bytes = Zeroizing::new(value.into_encoded_bytes());
@@ -259,7 +263,7 @@ fn text(value: OsString) -> String {
     })
 }
 
-/// Whether an entry of `no_proxy` is about this endpoint.
+/// Whether an entry of `no_proxy` matches `endpoint`.
 fn excludes(entry: &str, endpoint: &Endpoint) -> bool {
     let entry = entry.trim();
     if entry == "*" {

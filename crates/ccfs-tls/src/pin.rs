@@ -63,6 +63,11 @@ impl fmt::Debug for Pin {
 impl FromStr for Pin {
     type Err = PinError;
 
+    /// Parses 64 hex digits, with or without colons between bytes. White space around is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`] if the text is malformed.
     fn from_str(text: &str) -> Result<Self, PinError> {
         let text = text.trim();
         if text.bytes().any(|b| b != b':' && !b.is_ascii_hexdigit()) {
