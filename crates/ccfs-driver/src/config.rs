@@ -55,8 +55,8 @@ enum ProxySetting {
 }
 
 impl Config {
-    /// Creates settings for the server at `endpoint` and the account of `credentials`, with defaults
-    /// for everything else.
+    /// Creates settings for the server at `endpoint` and the account of `credentials`, with
+    /// defaults for everything else.
     #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
