@@ -127,7 +127,7 @@ fn clients_are_created_from_the_environment() {
     assert!(run(&[("CCFS_PIN_SHA256", &pin)]).contains("called"));
     assert!(run(&[("CCFS_CA", "")]).contains("failed: tls"), "an empty variable is absent");
     assert!(run(&[("CCFS_CA", "nowhere.pem")]).contains("read: could not read nowhere.pem"));
-    assert!(run(&[("CCFS_CLIENT_CERT", "a.pem")]).contains("must be set together"));
+    assert!(run(&[("CCFS_CLIENT_CERT", "a.pem")]).contains("set both or neither"));
     let missing = ConfigError::Missing { variable: "CCFS_SECRET_KEY" };
     let said = run(&[("CCFS_SECRET_KEY", "")]);
     assert!(said.contains(&format!("config: {missing}")), "{said}");

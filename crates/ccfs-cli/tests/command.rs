@@ -170,7 +170,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
             "only one can be -",
         ),
         (&["--ca", "nowhere.pem", "download", NAME], "nowhere.pem cannot be read"),
-        (&["--ca", "ca.txt", "download", NAME], "must be PEM"),
+        (&["--ca", "ca.txt", "download", NAME], "contains no certificate; give a PEM file"),
         (&["--endpoint", "10.1.2.3:8443", "download", NAME], "endpoint has no scheme"),
         (&["--tz", "Mars/Olympus", "convert", "ca.txt"], "is not a time zone"),
         (
