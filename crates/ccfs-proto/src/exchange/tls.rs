@@ -35,8 +35,8 @@ pub enum TlsFailure {
     ClientCertificateMissing,
     /// The server rejected the client certificate.
     ClientCertificateRefused,
-    /// The server ended the handshake, mostly because it supports none of the protocol versions or cipher
-    /// suite, or because it requires a client certificate.
+    /// The server ended the handshake, mostly because the two sides share no protocol version or
+    /// cipher suite, or because it requires a client certificate.
     NothingInCommon,
     /// The server does not speak TLS.
     NotTls,
