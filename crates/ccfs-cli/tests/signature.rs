@@ -132,7 +132,7 @@ fn verify_says_what_differs() {
     }
     let late = verify(&signed, &[&base[..], &["--timestamp", "2021-08-31T10:38:50Z"]].concat());
     late.ends_with_code(4);
-    assert!(late.stderr.contains("behind the clock"), "{}", late.stderr);
+    assert!(late.stderr.contains("behind the verifier's clock"), "{}", late.stderr);
 }
 
 /// Python's `hmac` and `urllib` sign the same request by the rules of the protocol page.

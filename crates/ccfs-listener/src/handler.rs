@@ -24,7 +24,7 @@ pub(crate) struct Handler {
     pub(crate) request_timeout: Duration,
 }
 
-/// The answer to a request, and the content of its event. There is no event if the server is to
+/// The answer to a request, and the content of its event. Without an event when the server is to
 /// call again.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,

@@ -288,7 +288,7 @@ impl fmt::Debug for FileBytes {
 }
 
 impl FileBytes {
-    /// Returns whether there are no bytes.
+    /// Returns whether the file is empty.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Bytes::is_empty)
     }

@@ -111,7 +111,7 @@ impl Envelope {
         &self.code
     }
 
-    /// Returns the server's description of the result, unchanged; empty when there is none.
+    /// Returns the server's description of the result, unchanged; empty if it sent none.
     pub fn description(&self) -> &str {
         &self.description
     }

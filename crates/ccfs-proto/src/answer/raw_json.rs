@@ -60,7 +60,7 @@ impl RawJson {
         json::field(&self.0, name)
     }
 
-    /// Returns whether it is data: `null` and `""` both mean that there is none.
+    /// Returns whether it is data: `null` and `""` both mean "no data".
     pub(crate) fn is_some(&self) -> bool {
         !matches!(self.as_str(), "null" | "\"\"")
     }

@@ -19,7 +19,7 @@ pub(super) fn write_signed_headers(headers: &[(&str, &str)], out: &mut Vec<u8>) 
     out[start..].make_ascii_lowercase();
 }
 
-/// Writes the canonical request. `signed_headers` is the list as it is in the header.
+/// Writes the canonical request. `signed_headers` is the list in the header.
 pub(super) fn write_canonical(
     request: RequestView<'_>,
     signed_headers: &[u8],
@@ -62,7 +62,7 @@ pub(super) fn write_canonical(
     writer.encode(body, unchanged);
 }
 
-/// Returns `items` in the order of `compare`. `indices` is the room for sorting without allocation.
+/// Returns `items` in the order of `compare`. `indices` is scratch space, so that sorting does not allocate.
 fn sort<'a, T>(
     items: &'a [T],
     indices: &'a mut [u8],

@@ -90,7 +90,7 @@ impl Signer {
     /// Signs like [`sign`](Self::sign) and appends the value to `out`, for clients that do not
     /// use `http`.
     ///
-    /// Does not allocate if `out` has room. Keep the text out of logs: its reader can replay the
+    /// Does not allocate if the capacity of `out` suffices. Keep the text out of logs: its reader can replay the
     /// request.
     ///
     /// # Errors

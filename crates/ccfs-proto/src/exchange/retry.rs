@@ -48,7 +48,7 @@ pub(super) fn rule(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Duratio
 /// The wait before the retry of that number, from 1.
 ///
 /// It doubles each time, and half of it is jitter, so that clients that failed together do not come
-/// back together. A `Retry-After` is obeyed as it is.
+/// back together. A `Retry-After` is obeyed without jitter.
 pub(super) fn wait(retry: Retry, number: u32, policy: &Policy, jitter: u64) -> Duration {
     let base = match retry {
         Retry::Busy { after: Some(after) } => return after,

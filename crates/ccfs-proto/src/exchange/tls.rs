@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a TLS handshake failed, as far as it is known.
+/// Why a TLS handshake failed, if it is known.
 ///
 /// The core has no TLS; a driver translates its library's error (`ccfs_tls::classify_error` does so for
 /// rustls).
@@ -35,8 +35,8 @@ pub enum TlsFailure {
     ClientCertificateMissing,
     /// The server rejected the client certificate.
     ClientCertificateRefused,
-    /// The server ended the handshake, mostly because there is no common protocol version or cipher
-    /// suite, or because it requires a client certificate.
+    /// The server ended the handshake, mostly because the two sides share no protocol version or
+    /// cipher suite, or because it requires a client certificate.
     NothingInCommon,
     /// The server does not speak TLS.
     NotTls,

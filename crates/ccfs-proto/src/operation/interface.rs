@@ -117,7 +117,7 @@ impl fmt::Debug for Interface {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InterfaceField {
-    /// Name, as it is sent.
+    /// Name in the request.
     pub name: &'static str,
     /// Whether it is sent in the URL's query, not in the body's JSON.
     pub in_query: bool,

@@ -22,7 +22,7 @@ pub struct OperationRequest {
     pub query: Vec<(String, String)>,
     /// Content type of the body, sent and signed when there is a body.
     pub content_type: Cow<'static, str>,
-    /// Body; empty when there is none.
+    /// Body; empty for a request without one.
     pub body: Bytes,
     /// Whether the request is signed.
     pub signed: bool,
@@ -40,7 +40,7 @@ pub(crate) struct ExtraHeader {
 impl OperationRequest {
     /// Path of the interfaces of CC-FS below an endpoint.
     pub const BASE_PATH: &'static str = "/CCFS/resource/ccfs/";
-    /// Content type of every body of CC-FS, byte for byte as it is signed.
+    /// Content type of every body of CC-FS; the same bytes are sent and signed.
     pub const JSON: &'static str = "application/json; charset=UTF-8";
 
     /// Creates a signed request without query and body. `path` begins with a slash.
