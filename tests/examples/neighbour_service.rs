@@ -61,6 +61,10 @@ impl Operation for ListAgents {
         if code.as_str() == "0100009" { Advice::TryLater } else { Advice::Unknown }
     }
 
+    fn meaning(&self, code: &ResultCode) -> Cow<'static, str> {
+        if code.as_str() == "0100009" { "too many requests".into() } else { "".into() }
+    }
+
     fn answer(&self, received: Received) -> Result<Vec<String>, AnswerError> {
         let json = match received {
             Received::Json(json) => json,

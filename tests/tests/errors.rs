@@ -4,12 +4,15 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::pin::Pin;
 use std::process::Command;
+use std::task::{Context, Poll};
 
 use ccfs_driver::{Config, ConfigError, Error};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{Credentials, Policy, QueryAgentSkillInfoData};
+use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Policy, QueryAgentSkillInfoData};
 use ccfs_tls::{Trust, TrustEnvError};
+use tokio::io::AsyncWrite;
 
 fn query() -> QueryAgentSkillInfoData {
     let (begin, end) =
@@ -53,6 +56,53 @@ fn a_refused_connection_has_the_io_error_in_its_sources() {
         let refused = sources.find_map(|error| error.downcast_ref::<io::Error>());
         assert_eq!(refused.map(io::Error::kind), Some(io::ErrorKind::ConnectionRefused));
     }
+}
+
+/// Accepts all bytes and cannot be flushed.
+struct Unflushable;
+
+impl io::Write for Unflushable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl AsyncWrite for Unflushable {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, b: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(b.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A caller that sees a failed flush in place of a refusal would send a bad signature again.
+#[test]
+fn a_writer_that_fails_does_not_hide_a_refusal() {
+    let emulator = Emulator::builder().plain().start().unwrap();
+    emulator.faults().add(Fault::Locked.times(2));
+    let config = Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None);
+    let download = || {
+        let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap();
+        DownloadAgentSkillInfoFile::new(name)
+    };
+    let trust = Trust::none;
+    let client = ccfs_ureq::Client::with_trust(config.clone(), &trust()).unwrap();
+    let error = client.download(download()).to_writer(Unflushable).unwrap_err();
+    assert!(error.is_auth(), "{error}");
+    let client = ccfs_reqwest::Client::with_trust(config, &trust()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(client.download(download()).to_writer(Unflushable)).unwrap_err();
+    assert!(error.is_auth(), "{error}");
 }
 
 #[test]
@@ -126,7 +176,9 @@ fn clients_are_created_from_the_environment() {
     assert!(run(&[("CCFS_CA", ca.to_str().unwrap())]).contains("called"));
     assert!(run(&[("CCFS_PIN_SHA256", &pin)]).contains("called"));
     assert!(run(&[("CCFS_CA", "")]).contains("failed: tls"), "an empty variable is absent");
-    assert!(run(&[("CCFS_CA", "nowhere.pem")]).contains("read: could not read nowhere.pem"));
+    assert!(
+        run(&[("CCFS_CA", "nowhere.pem")]).contains("read: CCFS_CA: could not read nowhere.pem")
+    );
     assert!(run(&[("CCFS_CLIENT_CERT", "a.pem")]).contains("set both or neither"));
     let missing = ConfigError::Missing { variable: "CCFS_SECRET_KEY" };
     let said = run(&[("CCFS_SECRET_KEY", "")]);

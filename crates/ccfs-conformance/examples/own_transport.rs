@@ -145,7 +145,7 @@ impl OwnClient {
                     }
                 }
                 Step::Done(result) => {
-                    self.session.end(&exchange, result.is_ok());
+                    self.session.end(&exchange);
                     return Ok(result?);
                 }
             }

@@ -83,7 +83,7 @@ impl<'a> Call<'a> {
     /// Ends the call, and updates the session as [`Session::end`] does.
     pub fn end<O: Operation>(mut self, exchange: &Exchange<O>, result: &Result<O::Answer, Error>) {
         self.ended = true;
-        self.session.end(exchange, result.is_ok());
+        self.session.end(exchange);
         self.span.ended(
             exchange.attempts(),
             exchange.progress().0,

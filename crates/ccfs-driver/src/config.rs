@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_proto::auth::{AccessKey, KeyError, QueryLine};
+use ccfs_proto::auth::{AccessKey, KeyError, QueryLine, SecretKey};
 use ccfs_proto::exchange::{EndpointError, RequestError};
 use ccfs_proto::{Credentials, Endpoint, Exchange, Operation, Policy, SinkKind};
 use http::{HeaderMap, StatusCode};
@@ -81,7 +81,9 @@ impl Config {
     /// | `CCFS_SECRET_KEY` | secret key, required |
     /// | `CCFS_QUERY_LINE` | `omit` (default) or `empty` |
     ///
-    /// `Trust::from_env` of `ccfs-tls` reads the variables for certificates.
+    /// `Trust::from_env` of `ccfs-tls` reads the variables for certificates, and
+    /// [`Proxy::from_env`] those for a proxy when a client is created:
+    /// `Client::with_trust(Config::from_env()?, &Trust::from_env()?)` is the client of the command.
     ///
     /// # Errors
     ///
@@ -99,9 +101,13 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let required = |variable| read(variable)?.ok_or(ConfigError::Missing { variable });
         let endpoint = required("CCFS_ENDPOINT")?.parse()?;
-        let access_key = AccessKey::new(&required("CCFS_ACCESS_KEY")?)?;
-        let credentials =
-            Credentials::from_text(access_key.as_str(), required("CCFS_SECRET_KEY")?)?;
+        let malformed = |variable| move |source| ConfigError::Key { variable, source };
+        let access_key = AccessKey::new(&required("CCFS_ACCESS_KEY")?);
+        let secret_key = SecretKey::new(required("CCFS_SECRET_KEY")?);
+        let credentials = Credentials::new(
+            access_key.map_err(malformed("CCFS_ACCESS_KEY"))?,
+            secret_key.map_err(malformed("CCFS_SECRET_KEY"))?,
+        );
         let query_line = match read("CCFS_QUERY_LINE")?.as_deref() {
             None => QueryLine::default(),
             Some(text) => *QueryLine::ALL
@@ -218,8 +224,13 @@ pub enum ConfigError {
     #[error("CCFS_ENDPOINT: {0}")]
     Endpoint(#[from] EndpointError),
     /// `CCFS_ACCESS_KEY` or `CCFS_SECRET_KEY` is malformed.
-    #[error("CCFS_ACCESS_KEY or CCFS_SECRET_KEY: {0}")]
-    Key(#[from] KeyError),
+    #[error("{variable}: {source}")]
+    Key {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        source: KeyError,
+    },
     /// `CCFS_QUERY_LINE` is neither `omit` nor `empty`.
     #[error("CCFS_QUERY_LINE is not valid; set it to omit or empty")]
     QueryLine,
@@ -249,7 +260,7 @@ mod tests {
         fn the_variables_make_a_config_or_an_error_that_names_one(
             endpoint in prop::option::weighted(0.9, prop::sample::select(vec!["https://10.1.2.3:8443", "http://[::1]", "ftp://a", ""])),
             access_key in prop::option::weighted(0.9, prop::sample::select(vec!["app", "a/b", ""])),
-            secret_key in prop::option::weighted(0.9, prop::sample::select(vec!["marker-secret", ""])),
+            secret_key in prop::option::weighted(0.9, prop::sample::select(vec!["marker-secret", "marker-secret\n", ""])),
             query_line in prop::option::of(prop::sample::select(vec!["omit", "empty", "none"])),
         ) {
             match read(&[endpoint, access_key, secret_key, query_line]) {

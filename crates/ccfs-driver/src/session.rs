@@ -124,17 +124,17 @@ impl Session {
     }
 
     /// Stores the clock skew that a finished call measured, and its clock correction if the call
-    /// corrected the clock and `succeeded`.
+    /// corrected the clock and the server accepted the signature.
     ///
     /// Later calls start with this correction. Without it each of them would first send an invalid
     /// signature, and the server locks addresses that send several.
-    pub fn end<O: Operation>(&self, exchange: &Exchange<O>, succeeded: bool) {
+    pub fn end<O: Operation>(&self, exchange: &Exchange<O>) {
         if let Some(skew) = exchange.clock_skew() {
             *self.state.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
         // A call that did not correct the clock may have started with an outdated correction.
-        if succeeded && exchange.has_corrected() {
-            self.state.correction.store(exchange.correction(), Ordering::Relaxed);
+        if let Some(correction) = exchange.confirmed_correction() {
+            self.state.correction.store(correction, Ordering::Relaxed);
         }
     }
 }

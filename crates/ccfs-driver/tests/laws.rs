@@ -196,21 +196,23 @@ proptest! {
         prop_assert_eq!(names(folder.path()), [name]);
     }
 
+    /// Property: a correction is stored if and only if the server accepted the signature, whatever
+    /// it answered: otherwise the next call would send an invalid signature again.
     #[test]
-    fn a_correction_is_stored_only_after_success(calls in prop::collection::vec((-100_000_i64..100_000, any::<bool>(), any::<bool>()), 1..6)) {
+    fn a_correction_is_stored_once_the_server_accepted_it(calls in prop::collection::vec((-100_000_i64..100_000, answers(), any::<bool>()), 1..6)) {
         let session = session();
         let shared = session.clone();
         let mut remembered = 0;
-        for (drift, succeeds, through_clone) in calls {
+        for (drift, answer, through_clone) in calls {
             let session = if through_clone { &shared } else { &session };
             let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
             prop_assert_eq!(exchange.correction(), remembered);
-            let succeeded = call(&mut exchange, drift * 1000, succeeds);
-            session.end(&exchange, succeeded);
+            call(&mut exchange, drift * 1000, answer);
+            session.end(&exchange);
             let measured = session.clock_skew().unwrap();
             prop_assert!((measured.millis - drift * 1000).abs() <= 1000);
             prop_assert_eq!(Some(measured), shared.clock_skew());
-            if succeeded {
+            if answer != Answer::Refusal {
                 remembered = exchange.correction();
             }
         }
@@ -222,12 +224,12 @@ proptest! {
         let session = session();
         let mut long = session.begin(download(), SinkKind::Once).unwrap();
         let mut short = session.begin(download(), SinkKind::Once).unwrap();
-        let succeeded = call(&mut short, drift * 1000, true);
-        session.end(&short, succeeded);
-        prop_assert!(succeeded && short.has_corrected());
-        let succeeded = call(&mut long, 0, true);
-        session.end(&long, succeeded);
-        prop_assert!(succeeded && !long.has_corrected());
+        prop_assert!(call(&mut short, drift * 1000, Answer::File));
+        session.end(&short);
+        prop_assert_eq!(short.confirmed_correction(), Some(short.correction()));
+        prop_assert!(call(&mut long, 0, Answer::File));
+        session.end(&long);
+        prop_assert_eq!(long.confirmed_correction(), None);
         prop_assert_eq!(session.begin(download(), SinkKind::Once).unwrap().correction(), short.correction());
     }
 
@@ -236,10 +238,9 @@ proptest! {
         let session = session();
         for nth in 0..3 {
             let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
-            let succeeded = call(&mut exchange, drift * 1000, true);
-            session.end(&exchange, succeeded);
-            prop_assert!(succeeded);
-            let refused = nth == 0 && drift.abs() > 60;
+            prop_assert!(call(&mut exchange, drift * 1000, Answer::File));
+            session.end(&exchange);
+            let refused = nth == 0 && drift.abs() > 62;
             prop_assert_eq!(exchange.attempts(), 1 + u32::from(refused));
         }
     }
@@ -296,9 +297,21 @@ fn download() -> DownloadAgentSkillInfoFile {
     )
 }
 
+/// What a server answers to a signature in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    File,
+    Failure,
+    Refusal,
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    prop::sample::select(&[Answer::File, Answer::Failure, Answer::Refusal][..])
+}
+
 /// Runs one call against a server whose clock is `drift` milliseconds ahead and which accepts
-/// signatures of at most one minute before or after it. Returns whether it succeeded.
-fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, succeeds: bool) -> bool {
+/// signatures of at most 62 seconds before or after it. Returns whether it succeeded.
+fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, answer: Answer) -> bool {
     const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let mut body = Bytes::new();
     loop {
@@ -306,9 +319,12 @@ fn call(exchange: &mut Exchange<DownloadAgentSkillInfoFile>, drift: i64, succeed
             Step::Send { .. } => {
                 let server = now().wall.plus_millis(drift);
                 let off = drift - exchange.correction();
-                let status = if off.abs() > 60_000 { 401 } else { 200 };
-                body =
-                    Bytes::from_static(if succeeds { ZIP } else { br#"{"resultCode":"0300011"}"# });
+                let refuses = off.abs() > 62_000 || answer == Answer::Refusal;
+                let status = if refuses { 401 } else { 200 };
+                body = Bytes::from_static(match answer {
+                    Answer::File => ZIP,
+                    Answer::Failure | Answer::Refusal => br#"{"resultCode":"0300011"}"#,
+                });
                 let time = SystemTime::UNIX_EPOCH
                     + Duration::from_millis(server.unix_millis().unsigned_abs());
                 let headers = HeaderMap::from_iter([(

@@ -68,9 +68,9 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets the largest body, in bytes. Default: [`BODY_LIMIT`](Self::BODY_LIMIT).
+    /// Sets the largest body, in bytes. Default and maximum: [`BODY_LIMIT`](Self::BODY_LIMIT).
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
+        self.body_limit = bytes.min(Self::BODY_LIMIT);
         self
     }
 

@@ -36,15 +36,15 @@ impl Handler {
     /// Checks a request. If it is a new callback, a place in the queue is reserved for it.
     pub(crate) fn handle(&self, head: &Parts, body: &[u8]) -> Reply {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut is_reserved = false;
+        let mut place = None;
         let outcome = with_request(head, body, |request| {
             self.receiver.receive(request, &mut **guard, self.clock.now().wall, |_| {
-                is_reserved = self.queue.reserve();
-                is_reserved
+                place = self.queue.reserve();
+                place.is_some()
             })
         });
-        if is_reserved && !matches!(outcome, Outcome::Accepted(_)) {
-            self.queue.release();
+        if let (Some(place), Outcome::Accepted(_)) = (place, &outcome) {
+            place.keep();
         }
         let answer = outcome.answer();
         let event = match outcome {

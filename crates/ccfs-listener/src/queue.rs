@@ -38,18 +38,11 @@ impl Queue {
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
     }
 
-    /// Reserves a place for a callback, and returns whether one was free. Receiving the callback
-    /// frees it.
-    pub(crate) fn reserve(&self) -> bool {
+    /// Reserves a place for a callback, if one is free.
+    pub(crate) fn reserve(&self) -> Option<Place<'_>> {
         let mut state = self.lock();
-        let free = state.free.checked_sub(1);
-        state.free = free.unwrap_or(0);
-        free.is_some()
-    }
-
-    /// Frees a reserved place that is not needed.
-    pub(crate) fn release(&self) {
-        self.lock().free += 1;
+        state.free = state.free.checked_sub(1)?;
+        Some(Place(self))
     }
 
     /// Appends an event. The place of a callback must be reserved.
@@ -128,6 +121,22 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reserved place for a callback. It is free again when this is dropped, also by a panic.
+pub(crate) struct Place<'a>(&'a Queue);
+
+impl Place<'_> {
+    /// Keeps the place for a callback that is pushed next. Receiving the callback frees it.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.lock().free += 1;
     }
 }
 

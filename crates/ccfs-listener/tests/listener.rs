@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -207,6 +208,46 @@ fn a_custom_guard_decides() {
     // The pending one has no event.
     assert_eq!(event(&listener).callback, Ok(callback));
     assert_eq!(event(&listener).callback, Err(Refusal::Duplicate));
+}
+
+/// A guard whose store panics while it is down.
+struct Panicking(Arc<AtomicBool>);
+
+impl ReplayGuard for Panicking {
+    type Error = &'static str;
+
+    fn begin(&mut self, _: &JobKey, _: Timestamp) -> Result<Begin, &'static str> {
+        Ok(Begin::First)
+    }
+
+    fn commit(&mut self, _: &JobKey, _: Timestamp) -> Result<bool, &'static str> {
+        assert!(!self.0.load(Ordering::SeqCst), "the store is down");
+        Ok(true)
+    }
+
+    fn roll_back(&mut self, _: &JobKey) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_guard_that_panics_takes_no_place_in_the_queue() {
+    let is_down = Arc::new(AtomicBool::new(true));
+    let guard = Panicking(is_down.clone());
+    let listener = builder().queue_limit(1).replay_guard(guard).bind(ANY_PORT.into()).unwrap();
+    let callback = fresh();
+    let request = Call::of(&callback).bytes();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(listener.address()).unwrap();
+        stream.write_all(&request).unwrap();
+        let mut response = Vec::new();
+        // The connection ends without an answer, so the server calls again.
+        let _ = stream.read_to_end(&mut response);
+        assert!(response.is_empty());
+    }
+    is_down.store(false, Ordering::SeqCst);
+    assert_eq!(send(listener.address(), &request).0, 200);
+    assert_eq!(event(&listener).callback, Ok(callback));
 }
 
 /// The emulator calls over TLS and verifies the certificate.

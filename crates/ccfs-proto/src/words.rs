@@ -35,9 +35,11 @@ impl fmt::Display for InWords {
 /// Characters of a server's text that are shown.
 const SHOWN: usize = 200;
 
-/// Shortens a server's text for messages: 200 characters, control characters replaced.
+/// Shortens text from outside for messages: 200 characters; control characters, and characters that
+/// break lines or change the direction of text, are replaced.
 pub(crate) fn shown(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let is_invisible = |c| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let clean = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
     let mut short: String = text.chars().take(SHOWN).map(clean).collect();
     if text.chars().nth(SHOWN).is_some() {
         short.push('…');
@@ -64,6 +66,11 @@ mod tests {
         ] {
             assert_eq!(InWords(Duration::from_millis(millis)).to_string(), words);
         }
+    }
+
+    #[test]
+    fn text_from_outside_stays_in_its_line_and_direction() {
+        assert_eq!(shown("a\nb\u{202E}c\u{2028}d\u{200F}é变"), "a b c d é变");
     }
 
     proptest! {

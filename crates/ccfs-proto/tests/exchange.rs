@@ -366,6 +366,21 @@ proptest! {
         }
     }
 
+    /// Property: silence until the end of the total timeout is reported as the total timeout, so
+    /// that nobody raises the idle timeout in vain.
+    #[test]
+    fn an_idle_timeout_is_reported_before_the_total_timeout(script in script()) {
+        let run = run(&script, false);
+        let Err(error) = &run.outcome else { return Ok(()) };
+        let kind = match &error.kind {
+            ErrorKind::Interrupted { cause, .. } => cause,
+            kind => kind,
+        };
+        if let ErrorKind::Transport(failure) = kind {
+            prop_assert!(failure.kind() != FailureKind::IdleTimeout || run.over < script.policy.total_timeout);
+        }
+    }
+
     #[test]
     fn the_error_is_what_the_last_attempt_came_to(script in script()) {
         let run = run(&script, false);
@@ -386,6 +401,10 @@ proptest! {
             (End::Envelope(code), ErrorKind::Answer(_)) => code.is_success(),
             (End::Truncated, ErrorKind::Answer(error)) => matches!(error, AnswerError::Truncated { .. }),
             (End::Useless, ErrorKind::Answer(error)) => !matches!(error, AnswerError::Truncated { .. }),
+            // A connection that breaks after the head is reported as such.
+            (End::Transport(FailureKind::Broken), ErrorKind::Transport(reported)) => {
+                matches!(reported.kind(), FailureKind::Broken | FailureKind::BodyBroken)
+            }
             (End::Transport(failure), ErrorKind::Transport(reported)) => reported.kind() == *failure,
             _ => false,
         };

@@ -89,7 +89,7 @@ const MARKERS: [&str; 4] = [
     "MARKER-secret-key",
     "ключ-密钥-🔑-marker",
     "MARKER-long-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789",
-    "zz\"q\\uote\n-marker",
+    "zz\"q\\uote\t-marker",
 ];
 
 /// All that was rendered.

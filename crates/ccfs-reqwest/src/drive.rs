@@ -50,8 +50,9 @@ pub(crate) async fn drive<O: Operation>(
                 }
             }
             Step::Done(result) => {
+                let answer = result?;
                 sink.flush().await.map_err(Error::Write)?;
-                return Ok(result?);
+                return Ok(answer);
             }
         }
     }

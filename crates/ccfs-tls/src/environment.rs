@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ impl Trust {
     /// | variable | meaning |
     /// |---|---|
     /// | `CCFS_CA` | PEM file of root certificates to trust in addition to the system's |
-    /// | `CCFS_PIN_SHA256` | pins, separated by commas: SHA-256 of the only certificates to accept, in hex |
+    /// | `CCFS_PIN_SHA256` | pins, separated by commas: SHA-256 of the only certificates to accept, in hex; `CCFS_CA` then has no effect |
     /// | `CCFS_CLIENT_CERT`, `CCFS_CLIENT_KEY` | PEM files of the client certificate and its key |
     ///
     /// # Errors
@@ -27,7 +27,7 @@ impl Trust {
     pub fn from_env() -> Result<Self, TrustEnvError> {
         let mut trust = Self::system();
         if let Some(path) = path("CCFS_CA") {
-            trust = trust.add_pem(&read(&path)?)?;
+            trust = trust.add_pem(&read("CCFS_CA", path)?)?;
         }
         let pins = env::var_os("CCFS_PIN_SHA256").unwrap_or_default();
         for pin in pins.to_string_lossy().split(',').filter(|pin| !pin.is_empty()) {
@@ -35,7 +35,9 @@ impl Trust {
         }
         match (path("CCFS_CLIENT_CERT"), path("CCFS_CLIENT_KEY")) {
             (Some(certificate), Some(key)) => {
-                Ok(trust.identity(Identity::from_pem(&read(&certificate)?, &read(&key)?)?))
+                let certificate = read("CCFS_CLIENT_CERT", certificate)?;
+                let key = read("CCFS_CLIENT_KEY", key)?;
+                Ok(trust.identity(Identity::from_pem(&certificate, &key)?))
             }
             (None, None) => Ok(trust),
             _ => Err(TrustEnvError::HalfIdentity),
@@ -47,10 +49,11 @@ fn path(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-// Reads one byte more than the limit, so that exceeding it is an error. The file may contain a key.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
-    let failed = |source| TrustEnvError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
+/// Reads the file that a variable names. It may contain a key.
+fn read(variable: &'static str, path: PathBuf) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
+    let failed = |source| TrustEnvError::Read { variable, path: path.clone(), source };
+    let file = File::open(&path).map_err(failed)?;
+    // One byte more than the limit, so that exceeding it is an error.
     // The full capacity, because a buffer that grows leaves unwiped copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(PEM_LIMIT + 2));
     file.take(PEM_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -62,8 +65,10 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
 #[non_exhaustive]
 pub enum TrustEnvError {
     /// A file cannot be read.
-    #[error("could not read {}: {source}", path.display())]
+    #[error("{variable}: could not read {}: {source}", path.display())]
     Read {
+        /// The variable that names the file.
+        variable: &'static str,
         /// The file.
         path: PathBuf,
         /// The I/O error.

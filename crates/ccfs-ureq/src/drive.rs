@@ -65,8 +65,9 @@ pub(crate) fn drive<O: Operation>(
                 }
             }
             Step::Done(result) => {
+                let answer = result?;
                 sink.flush().map_err(Error::Write)?;
-                return Ok(result?);
+                return Ok(answer);
             }
         }
     }

@@ -217,7 +217,7 @@ impl FlawedClient {
                 Step::Wait(duration) => drop(self.clock.wait(duration)),
                 Step::Done(result) => {
                     if self.flaw != Flaw::ForgetsCorrections {
-                        self.session.end(&exchange, result.is_ok());
+                        self.session.end(&exchange);
                     }
                     return Ok(result?);
                 }

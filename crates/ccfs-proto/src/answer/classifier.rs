@@ -17,7 +17,7 @@ const BLANKS: usize = 64;
 const MAGIC: usize = 12;
 /// Bytes of a refusal's body that are read.
 const REFUSAL_LIMIT: usize = 64 * 1024;
-const BINARY: &str = "other binary data";
+const BINARY: &str = "binary data of an unknown format";
 
 /// A kind of file that CC-FS sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,8 @@ impl fmt::Display for FileKind {
 pub enum Expected {
     /// An envelope with a result code, see [`Envelope`].
     Envelope,
-    /// A JSON object or array without an envelope.
+    /// A JSON object or array without an envelope. An object with a `resultCode` that is not a
+    /// success is a failure, too.
     Json,
     /// A file of one of these kinds. An envelope is possible, too: refusals are one.
     File(&'static [FileKind]),
@@ -57,7 +58,8 @@ pub enum Expected {
 ///
 /// It uses the status and the first bytes, and ignores the content type, because refusals of file
 /// interfaces may have an octet-stream type. The result does not depend on how the bytes were cut.
-/// It buffers twelve bytes of a file, and all of a JSON answer up to a limit. See
+/// It keeps the first twelve bytes of a file, the last 64 KiB of a ZIP (in up to 512 KiB of memory),
+/// and all of a JSON answer up to a limit. See
 /// [Answers](crate::protocol#answers).
 ///
 /// ```
@@ -89,7 +91,7 @@ pub struct Classifier {
 /// The form of the bytes so far.
 enum Form {
     Undecided(Vec<u8>),
-    File { kind: FileKind, tail: Tail },
+    File { kind: FileKind, tail: Option<Tail> },
     Json(Vec<u8>),
     Refusal(Vec<u8>),
 }
@@ -217,7 +219,9 @@ impl Classifier {
                 if self.received > self.file_limit {
                     return Err(AnswerError::FileTooLarge { limit: self.file_limit });
                 }
-                tail.push(&chunk);
+                if let Some(tail) = tail {
+                    tail.push(&chunk);
+                }
                 return Ok(chunk);
             }
             Form::Json(held) => {
@@ -267,7 +271,7 @@ impl Classifier {
             Form::Json(held) => {
                 Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
             }
-            Form::File { kind: FileKind::Zip, tail } if !tail.ends_a_zip() => {
+            Form::File { tail: Some(tail), .. } if !tail.ends_a_zip() => {
                 Err(AnswerError::Truncated { declared: None, received })
             }
             Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: received })),
@@ -314,7 +318,9 @@ fn decide(held: &[u8], expected: Expected) -> Option<Result<Form, AnswerError>> 
         b'[' if expected == Expected::Json => Some(Ok(Form::Json(Vec::new()))),
         _ => {
             let kind = file_kind(held[blanks..].first_chunk()?, blanks > 0, expected);
-            Some(kind.map(|kind| Form::File { kind, tail: Tail::default() }))
+            let form =
+                |kind| Form::File { kind, tail: (kind == FileKind::Zip).then(Tail::default) };
+            Some(kind.map(form))
         }
     }
 }
@@ -350,6 +356,7 @@ fn looks_like(start: &[u8]) -> &'static str {
     match start {
         [b'<', ..] => "a web page, usually of a gateway or proxy",
         [0x1F, 0x8B, ..] => "gzip, which was not requested",
+        [b'[', ..] => "a JSON array, for which an operation must expect `Expected::Json`",
         text if text.iter().all(|b| matches!(b, b' '..=0x7F) || b.is_ascii_whitespace()) => {
             "plain text"
         }

@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 use super::{AnswerError, RawJson, ResultCode};
 use crate::json::{self, Readable};
 
+/// A longer text, in bytes, is not a result code.
+const CODE_LIMIT: usize = 64;
 /// The default limit of an envelope, in bytes.
 pub(crate) const DEFAULT_ENVELOPE_LIMIT: usize = 1024 * 1024;
 
@@ -100,8 +102,10 @@ impl Envelope {
             serde_json::from_slice::<Readable>(json)?;
         }
         let code = raw.result_code.or(old.result_code).and_then(json::text_or_number);
+        let code = code.filter(|code| code.len() <= CODE_LIMIT);
         let code = code.ok_or(EnvelopeError::NoResultCode)?.as_str().into();
-        let description = raw.result_desc.or(old.result_msg).unwrap_or_default();
+        let description = raw.result_desc.or(old.result_msg).and_then(json::text_or_number);
+        let description = description.unwrap_or_default();
         let data = raw.result_data.map(RawJson::of_checked);
         Ok(Self { version: old.version, ..Self::new(code, description, data) })
     }
@@ -161,7 +165,8 @@ impl fmt::Debug for Envelope {
 struct Raw<'a> {
     #[serde(borrow)]
     result_code: Option<&'a RawValue>,
-    result_desc: Option<String>,
+    #[serde(borrow)]
+    result_desc: Option<&'a RawValue>,
     #[serde(borrow)]
     result_data: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "json::object")]
@@ -174,7 +179,8 @@ struct RawOld<'a> {
     version: Option<String>,
     #[serde(borrow)]
     result_code: Option<&'a RawValue>,
-    result_msg: Option<String>,
+    #[serde(borrow)]
+    result_msg: Option<&'a RawValue>,
 }
 
 /// Removes a UTF-8 byte order mark.
@@ -208,7 +214,7 @@ pub enum EnvelopeError {
         /// Column, from 1.
         column: usize,
     },
-    /// JSON without a result code.
+    /// JSON without a result code of at most 64 bytes.
     #[error("JSON answer has no resultCode; check that the endpoint is a CC-FS server")]
     NoResultCode,
 }

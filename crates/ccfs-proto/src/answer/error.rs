@@ -11,14 +11,15 @@ pub enum AnswerError {
     /// The body is empty.
     #[error("answer is empty; try again, and tell the server's operators if it persists")]
     Empty,
-    /// The body is neither JSON nor a file that CC-FS sends.
-    #[error("answer is neither a file nor JSON; it looks like {looks_like}")]
+    /// The body is neither an envelope nor a file that CC-FS sends.
+    #[error("answer is neither a file nor an envelope; it looks like {looks_like}")]
     Garbage {
-        /// In words: a web page, gzip, white space, plain text, or other binary data.
+        /// In words: a web page, gzip, white space, a JSON array, plain text, or binary data of an
+        /// unknown format.
         looks_like: &'static str,
     },
-    /// The body ended too early.
-    #[error("answer is cut off after {received} bytes{}", of_declared(*declared))]
+    /// The body ended too early, or is not of the declared length.
+    #[error("answer is not complete: {received} bytes{}", of_declared(*declared))]
     Truncated {
         /// Length that the server declared; `None` when the end of the file itself is missing.
         declared: Option<u64>,
@@ -55,7 +56,7 @@ pub enum AnswerError {
 }
 
 fn of_declared(length: Option<u64>) -> String {
-    length.map(|length| format!(" of {length}")).unwrap_or_default()
+    length.map(|length| format!(" instead of {length}")).unwrap_or_default()
 }
 
 impl AnswerError {

@@ -45,8 +45,11 @@ impl RawJson {
     ///
     /// Fails with [`Data`](EnvelopeError::Data) when the JSON does not fit the type.
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, EnvelopeError> {
-        serde_json::from_str(&self.0)
-            .map_err(|error| EnvelopeError::Data { line: error.line(), column: error.column() })
+        // Of a value that does not fit as a whole, serde_json reports column 0.
+        serde_json::from_str(&self.0).map_err(|error| EnvelopeError::Data {
+            line: error.line(),
+            column: error.column().max(1),
+        })
     }
 
     /// Returns the text in a field. `None` when the JSON is not an object, or the field is absent

@@ -4,8 +4,10 @@ use std::fmt;
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::answer::without_mark;
+use crate::json;
 use crate::words::shown;
 
 /// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and
@@ -28,18 +30,23 @@ pub struct HttpRefusal {
 
 impl HttpRefusal {
     pub(super) fn new(status: StatusCode, body: &[u8]) -> Self {
+        // A field in another form, such as a time as text, does not hide the others.
         #[derive(Default, Deserialize)]
-        struct Json {
-            error: Option<String>,
-            message: Option<String>,
-            timestamp: Option<i64>,
+        struct Json<'a> {
+            #[serde(borrow)]
+            error: Option<&'a RawValue>,
+            #[serde(borrow)]
+            message: Option<&'a RawValue>,
+            #[serde(borrow)]
+            timestamp: Option<&'a RawValue>,
         }
-        let json: Json = serde_json::from_slice(without_mark(body)).unwrap_or_default();
+        let text = |json| json::text(json).map(|text| shown(&text).into());
+        let json: Json<'_> = serde_json::from_slice(without_mark(body)).unwrap_or_default();
         Self {
             status,
-            error: json.error.map(|text| shown(&text).into()),
-            message: json.message.map(|text| shown(&text).into()),
-            timestamp: json.timestamp,
+            error: json.error.and_then(text),
+            message: json.message.and_then(text),
+            timestamp: json.timestamp.and_then(|json| json.get().parse().ok()),
         }
     }
 }

@@ -39,7 +39,7 @@ impl fmt::Display for Advice {
             Self::WrongAccount => "use the account that the data belongs to",
             Self::ServerFault => "the server failed; tell its operators if it persists",
             Self::ServerConfiguration => "the server's operators must change its configuration",
-            Self::Unknown => "the code is not documented",
+            Self::Unknown => "look the code up in the documentation of the service",
         })
     }
 }
@@ -73,11 +73,11 @@ macro_rules! result_codes {
                 }
             }
 
-            /// Returns what the code means, in a few words.
+            /// Returns what the code means, in a few words; empty if it is not documented.
             pub fn meaning(&self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+
-                    Self::Other(_) => "not a documented code",
+                    Self::Other(_) => "",
                 }
             }
 

@@ -60,17 +60,21 @@ impl FromStr for AccessKey {
 pub struct SecretKey(Zeroizing<String>);
 
 impl SecretKey {
-    /// Creates a secret key from 1 to 1024 bytes of text.
+    /// Creates a secret key from 1 to 1024 bytes of text in one line.
     ///
     /// Takes `text` by value to wipe it; earlier copies are the caller's to wipe.
     ///
     /// # Errors
     ///
-    /// Returns a [`KeyError`] if `text` is empty or too long.
+    /// Returns a [`KeyError`] if `text` is empty, too long, or has a line break, as text from a file
+    /// often has.
     pub fn new(text: String) -> Result<Self, KeyError> {
         let text = Zeroizing::new(text);
         match text.len() {
             0 => Err(KeyError::SecretKeyEmpty),
+            1..=SECRET_KEY_LIMIT if text.contains(['\n', '\r']) => {
+                Err(KeyError::SecretKeyLineBreak)
+            }
             1..=SECRET_KEY_LIMIT => Ok(Self(text)),
             len => Err(KeyError::SecretKeyTooLong { limit: SECRET_KEY_LIMIT, len }),
         }
@@ -167,6 +171,10 @@ pub enum KeyError {
     /// The secret key is empty.
     #[error("secret key is empty; set it to the secret of the developer account")]
     SecretKeyEmpty,
+    /// The secret key has a line break. The server would refuse its signatures, and lock the address
+    /// after a few.
+    #[error("secret key contains a line break; remove it")]
+    SecretKeyLineBreak,
     /// The secret key is too long.
     #[error("secret key is {len} bytes long, limit {limit}; check that it is the right file")]
     SecretKeyTooLong {

@@ -41,7 +41,7 @@ impl<'a> fmt::Debug for RequestView<'a> {
 
 impl RequestView<'_> {
     /// Checks that the request can be signed.
-    pub(super) fn check(self) -> Result<Self, ViewError> {
+    pub(crate) fn check(self) -> Result<Self, ViewError> {
         if self.method.contains('\n') || self.path.contains('\n') {
             return Err(ViewError::LineBreak);
         }

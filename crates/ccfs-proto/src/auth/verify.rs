@@ -11,7 +11,7 @@ use super::header::{AuthorizationHeader, AuthorizationHeaderError};
 use super::request::{QueryLine, RequestView, ViewError};
 use super::sign::signature;
 use crate::time::Timestamp;
-use crate::words::InWords;
+use crate::words::{InWords, shown};
 
 /// Verifies signatures made with one pair of keys: those of callbacks from CC-FS, or in a server
 /// those of a developer's requests.
@@ -168,7 +168,7 @@ impl Verifier {
             let mut found = request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
             match (found.next(), found.next()) {
                 (Some(header), None) => Ok(*header),
-                (None, _) => Err(VerifyError::HeaderMissing { name: name.to_owned() }),
+                (None, _) => Err(VerifyError::HeaderMissing { name: shown(name) }),
                 _ => Err(ViewError::DuplicateHeader { name: name.to_owned() }.into()),
             }
         };

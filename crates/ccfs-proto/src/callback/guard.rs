@@ -91,7 +91,8 @@ impl JobKey {
 /// A [`ReplayGuard`] in memory, limited in number and age.
 ///
 /// If it is full, it forgets a pending job, or else the job that was delivered least recently; that
-/// job is accepted if it is delivered again. A job stays pending for at most a minute.
+/// job is accepted if it is delivered again. A job stays pending for at most a minute. A clock that
+/// jumps ahead by more than the retention makes it forget all jobs.
 #[derive(Clone, Debug)]
 pub struct MemoryGuard {
     jobs: HashMap<Box<str>, Job>,
@@ -144,10 +145,13 @@ impl ReplayGuard for MemoryGuard {
             self.insert(key, Job { pending_until, keep_until });
             return Ok(Begin::First);
         };
-        job.keep_until = keep_until;
+        job.keep_until = job.keep_until.max(keep_until);
         Ok(match job.pending_until {
             None => Begin::Done,
-            Some(limit) if now < limit => Begin::Pending,
+            // A limit further ahead was set before the clock was set back.
+            Some(limit) if now < limit && limit <= later(now, Self::PENDING_LIMIT) => {
+                Begin::Pending
+            }
             Some(_) => {
                 job.pending_until = pending_until;
                 Begin::First
@@ -159,6 +163,7 @@ impl ReplayGuard for MemoryGuard {
         self.jobs.retain(|_, job| now <= job.keep_until);
         let previous = self.jobs.remove(key.as_str());
         let keep_until = later(now, key.keep_for.max(self.retention));
+        let keep_until = previous.as_ref().map_or(keep_until, |job| job.keep_until.max(keep_until));
         self.insert(key, Job { pending_until: None, keep_until });
         Ok(previous.is_none_or(|job| job.pending_until.is_some()))
     }

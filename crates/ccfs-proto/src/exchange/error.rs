@@ -9,15 +9,15 @@ use http::StatusCode;
 
 use super::failure::{FailureKind, TransportFailure};
 use super::skew::ClockSkew;
-use crate::answer::Envelope;
 use crate::answer::{Advice, ResultCode};
 use crate::answer::{AnswerError, HttpRefusal};
 use crate::auth::ViewError;
 use crate::operation::FieldError;
 use crate::words::InWords;
-use crate::words::shown;
 
 /// Why a request could not be created. Nothing was sent.
+///
+/// Its code, next to those of [`ErrorKind::code`], is `invalid_request`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -30,6 +30,17 @@ pub enum RequestError {
          '/', '-', '.', '_' and '~', and no segment of dots"
     )]
     Path,
+    /// The URL is too long.
+    #[error("URL is longer than 65534 bytes; shorten the query")]
+    UrlTooLong,
+    /// A custom operation has too many headers.
+    #[error("operation has {len} headers, limit {limit}; send fewer")]
+    TooManyHeaders {
+        /// Limit.
+        limit: usize,
+        /// Number of headers.
+        len: usize,
+    },
     /// A header of a custom operation, or its content type, is malformed.
     #[error("header `{name}` has a malformed name or value; use visible ASCII characters")]
     Header {
@@ -61,6 +72,8 @@ pub struct ExchangeError {
     pub interface: Cow<'static, str>,
     /// Requests that were sent.
     pub attempts: u32,
+    /// The wait for which the last answer asked with `Retry-After`.
+    pub retry_after: Option<Duration>,
     /// What went wrong.
     pub kind: ErrorKind,
 }
@@ -89,6 +102,8 @@ pub enum ErrorKind {
         code: ResultCode,
         /// The server's description: at most 200 characters, without control characters.
         description: String,
+        /// What the code means, according to the operation; empty if that is not known.
+        meaning: Cow<'static, str>,
         /// What the caller can do, according to the operation.
         advice: Advice,
     },
@@ -134,7 +149,9 @@ impl ExchangeError {
             ErrorKind::ResultCode { advice, .. } => {
                 matches!(advice, Advice::TryLater | Advice::ServerFault)
             }
-            ErrorKind::Answer(error) => matches!(error, AnswerError::Truncated { .. }),
+            ErrorKind::Answer(error) => {
+                matches!(error, AnswerError::Truncated { .. } | AnswerError::Empty)
+            }
             ErrorKind::TotalTimeout { .. } => true,
             ErrorKind::Interrupted { .. } | ErrorKind::Request(_) => false,
         }
@@ -222,11 +239,6 @@ impl ErrorKind {
             other => other,
         }
     }
-
-    pub(super) fn result_code_of(envelope: &Envelope, advice: Advice) -> Self {
-        let (code, description) = (envelope.code().clone(), shown(envelope.description()));
-        Self::ResultCode { code, description, advice }
-    }
 }
 
 impl fmt::Display for ErrorKind {
@@ -240,13 +252,13 @@ impl fmt::Display for ErrorKind {
                     _ => Ok(()),
                 }
             }
-            Self::ResultCode { code, description, advice } => {
+            Self::ResultCode { code, description, meaning, advice } => {
                 write!(f, "the server answered {code}")?;
-                if !matches!(code, ResultCode::Other(_)) {
-                    write!(f, ": {}", code.meaning())?;
+                if !meaning.is_empty() {
+                    write!(f, ": {meaning}")?;
                 }
                 // Many servers send the documented meaning as the description.
-                if !description.is_empty() && !description.eq_ignore_ascii_case(code.meaning()) {
+                if !description.is_empty() && !description.eq_ignore_ascii_case(meaning) {
                     write!(f, " (\"{description}\")")?;
                 }
                 write!(f, "; {advice}")
@@ -257,7 +269,7 @@ impl fmt::Display for ErrorKind {
                 "download broke after {handed_over} bytes, and its sink cannot be rewound: {cause}"
             ),
             Self::TotalTimeout { limit, cause } => {
-                write!(f, "total timeout of {} passed", InWords(*limit))?;
+                write!(f, "no time is left within the total timeout of {}", InWords(*limit))?;
                 cause.as_ref().map_or(Ok(()), |cause| write!(f, "; last failure: {cause}"))
             }
             Self::Request(error) => error.fmt(f),
@@ -268,6 +280,9 @@ impl fmt::Display for ErrorKind {
 impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.interface, self.kind)?;
+        if let Some(wait) = self.retry_after {
+            write!(f, "; the server asks to wait {}", InWords(wait))?;
+        }
         if self.attempts > 1 {
             write!(f, " (after {} attempts)", self.attempts)?;
         }
@@ -276,7 +291,7 @@ impl fmt::Display for ExchangeError {
 }
 
 impl Error for ExchangeError {
-    /// The error below: the HTTP client's for a failed connection, otherwise that of the part that
+    /// The cause: the HTTP client's error for a failed connection, otherwise that of the part that
     /// failed. The messages of causes within [`ErrorKind`] are part of this error's message.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.kind.root() {

@@ -86,9 +86,9 @@ impl TransportFailure {
         self.0.kind
     }
 
-    /// After the response began, a report that the request never arrived cannot be true.
+    /// After the response began, the request did arrive, and a broken connection broke later.
     pub(super) fn after_head(mut self) -> Self {
-        if self.0.kind.never_arrived() {
+        if self.0.kind.never_arrived() || self.0.kind == FailureKind::Broken {
             self.0.kind = FailureKind::BodyBroken;
         }
         self
@@ -99,8 +99,8 @@ impl TransportFailure {
         self
     }
 
-    /// The first I/O error in the chain of sources.
-    fn io_error(&self) -> Option<&io::Error> {
+    /// Returns the first I/O error in the chain of sources, for its kind and the system's code.
+    pub fn io_error(&self) -> Option<&io::Error> {
         let mut next: Option<&(dyn Error + 'static)> =
             self.0.source.as_deref().map(|source| source as _);
         while let Some(error) = next {

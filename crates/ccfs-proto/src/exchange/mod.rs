@@ -28,9 +28,10 @@ pub use self::step::{Now, SinkKind, Step, Target};
 pub use self::tls::TlsFailure;
 
 use self::retry::Retry;
-use crate::answer::{Classified, Classifier, HttpRefusal};
+use crate::answer::{AnswerError, Classified, Classifier, Envelope, Expected, HttpRefusal};
 use crate::auth::{Credentials, Signer};
 use crate::operation::{Operation, Received};
+use crate::words::shown;
 
 /// One call, from the first attempt to its outcome, as a state machine without I/O.
 ///
@@ -54,7 +55,7 @@ use crate::operation::{Operation, Received};
 /// Any other call is [`OutOfTurn`] and changes nothing. Every call passes the current time.
 ///
 /// A driver reports what it saw and decides nothing: every status, body and failure goes to the
-/// exchange. A report that cannot be true does no harm: a request that is not idempotent is sent
+/// exchange. A report that cannot be true repeats no request: one that is not idempotent is sent
 /// again only if every earlier attempt ended before [`on_head`](Self::on_head) with a failure that
 /// proves that it [never arrived](FailureKind::never_arrived), or the server answered "try later",
 /// or (once) refused it with a 401 because of a wrong clock.
@@ -76,13 +77,19 @@ pub struct Exchange<O: Operation> {
     sent: Option<Now>,
     received: u64,
     declared: Option<u64>,
+    /// The latest measurement, and the one on the latest response.
     skew: Option<ClockSkew>,
+    skew_now: Option<ClockSkew>,
     /// Milliseconds added to the clock when signing.
     correction: i64,
     corrected: bool,
+    /// Whether the server accepted a signature with the corrected time.
+    confirmed: bool,
     /// Bytes that the sink has received in this attempt.
     written: u64,
     last_failure: Option<ErrorKind>,
+    /// The `Retry-After` of the last answer that failed.
+    retry_after: Option<Duration>,
 }
 
 enum State<A> {
@@ -111,8 +118,8 @@ impl<O: Operation> Exchange<O> {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if a field of the operation breaks the interface's rules, or a custom
-    /// operation has a path or a header that cannot be sent.
+    /// [`RequestError`] if a field of the operation breaks the interface's rules, or the request of
+    /// a custom operation cannot be sent or signed.
     pub fn new(
         operation: O,
         endpoint: &Endpoint,
@@ -137,10 +144,13 @@ impl<O: Operation> Exchange<O> {
             received: 0,
             declared: None,
             skew: None,
+            skew_now: None,
             correction: 0,
             corrected: false,
+            confirmed: false,
             written: 0,
             last_failure: None,
+            retry_after: None,
         })
     }
 
@@ -177,10 +187,11 @@ impl<O: Operation> Exchange<O> {
         self.correction
     }
 
-    /// Returns whether this call changed the correction. If it also succeeds, the
-    /// [`correction`](Self::correction) should be kept for later calls.
-    pub fn has_corrected(&self) -> bool {
-        self.corrected
+    /// Returns the correction to keep for later calls, which pass it to
+    /// [`assume_correction`](Self::assume_correction). `None` unless this call changed the
+    /// correction and the server accepted the signature, whatever it answered.
+    pub fn confirmed_correction(&self) -> Option<i64> {
+        self.confirmed.then_some(self.correction)
     }
 
     /// Returns the number of requests sent so far.
@@ -203,9 +214,8 @@ impl<O: Operation> Exchange<O> {
     ///
     /// [`OutOfTurn`] while a sent request awaits its report, and after [`Step::Done`].
     pub fn poll(&mut self, now: Now) -> Result<Step<O::Answer>, OutOfTurn> {
-        let started = *self.started.get_or_insert(now.monotonic);
-        let elapsed = now.monotonic.saturating_sub(started);
-        let remaining = self.policy.total_timeout.saturating_sub(elapsed);
+        self.started.get_or_insert(now.monotonic);
+        let remaining = self.remaining(now);
         match &mut self.state {
             State::AwaitingHead | State::Finished => return Err(self.out_of_turn("poll")),
             State::Receiving { pending, requested, .. } => {
@@ -245,6 +255,12 @@ impl<O: Operation> Exchange<O> {
         }
     }
 
+    /// What is left of the total timeout.
+    fn remaining(&self, now: Now) -> Duration {
+        let elapsed = now.monotonic.saturating_sub(self.started.unwrap_or(now.monotonic));
+        self.policy.total_timeout.saturating_sub(elapsed)
+    }
+
     fn send(&mut self, now: Now, remaining: Duration) -> Step<O::Answer> {
         match self.request.sign(&self.signer, now.wall.plus_millis(self.correction)) {
             Ok(request) => {
@@ -279,8 +295,10 @@ impl<O: Operation> Exchange<O> {
         }
         if let Some(sent) = self.sent {
             let trip = now.monotonic.saturating_sub(sent.monotonic);
-            self.skew = ClockSkew::measure(sent.wall, now.wall, trip, headers).or(self.skew);
+            self.skew_now = ClockSkew::measure(sent.wall, now.wall, trip, headers);
+            self.skew = self.skew_now.or(self.skew);
         }
+        self.confirmed |= self.corrected && status.is_success();
         let classifier = Classifier::new(status, headers, self.operation.expected())
             .envelope_limit(self.policy.envelope_limit)
             .file_limit(self.policy.file_limit);
@@ -314,8 +332,11 @@ impl<O: Operation> Exchange<O> {
         Ok(())
     }
 
-    /// Reports the end of the body, after [`Step::Receive`]. Whether it came too early is for the
-    /// exchange to find out.
+    /// Reports the end of the body, after [`Step::Receive`]: the HTTP message is complete.
+    ///
+    /// The exchange compares the length with `Content-Length` and looks for the end of a ZIP. If the
+    /// last chunk of a chunked body is missing, or an HTTP/2 stream was reset, call
+    /// [`on_failure`](Self::on_failure) with [`FailureKind::BodyBroken`].
     ///
     /// # Errors
     ///
@@ -338,20 +359,38 @@ impl<O: Operation> Exchange<O> {
 
     fn answer(&self, classifier: Classifier) -> Result<O::Answer, ErrorKind> {
         let received = match classifier.finish().map_err(ErrorKind::Answer)? {
-            Classified::Envelope(envelope) if self.operation.is_success(envelope.code()) => {
+            Classified::Envelope(envelope) => {
+                self.check_code(&envelope)?;
+                if matches!(self.operation.expected(), Expected::File(_)) {
+                    return Err(ErrorKind::Answer(AnswerError::SuccessWithoutFile));
+                }
                 Received::Envelope(envelope)
             }
-            Classified::Envelope(envelope) => {
-                let advice = self.operation.advice(envelope.code());
-                return Err(ErrorKind::result_code_of(&envelope, advice));
+            Classified::Json(json) => {
+                if let Ok(envelope) = Envelope::parse_within(json.as_str().as_bytes(), usize::MAX) {
+                    self.check_code(&envelope)?;
+                }
+                Received::Json(json)
             }
-            Classified::Json(json) => Received::Json(json),
             Classified::File(receipt) => Received::File(receipt),
             Classified::Refusal(refusal) => {
-                return Err(ErrorKind::Refused { refusal, skew: self.skew });
+                return Err(ErrorKind::Refused { refusal, skew: self.skew_now });
             }
         };
         self.operation.answer(received).map_err(ErrorKind::Answer)
+    }
+
+    fn check_code(&self, envelope: &Envelope) -> Result<(), ErrorKind> {
+        let code = envelope.code();
+        if self.operation.is_success(code) {
+            return Ok(());
+        }
+        Err(ErrorKind::ResultCode {
+            code: code.clone(),
+            description: shown(envelope.description()),
+            meaning: self.operation.meaning(code),
+            advice: self.operation.advice(code),
+        })
     }
 
     /// Reports that the connection failed, or that no data arrived within the `idle_timeout`, after
@@ -379,8 +418,14 @@ impl<O: Operation> Exchange<O> {
         };
         // A refusal without its whole body is still one: a 401 must not be retried like a broken
         // connection.
-        let kind = self.refused().unwrap_or(ErrorKind::Transport(failure));
-        self.failed(now, kind, retry_after);
+        let refused = self.refused();
+        // At the end of the total timeout, the `idle_timeout` was what was left of it.
+        if failure.kind() == FailureKind::IdleTimeout && self.remaining(now).is_zero() {
+            let cause = refused.or_else(|| self.last_failure.take());
+            self.out_of_time(cause);
+        } else {
+            self.failed(now, refused.unwrap_or(ErrorKind::Transport(failure)), retry_after);
+        }
         Ok(())
     }
 
@@ -388,11 +433,12 @@ impl<O: Operation> Exchange<O> {
     fn refused(&self) -> Option<ErrorKind> {
         let State::Receiving { classifier, .. } = &self.state else { return None };
         let refusal: HttpRefusal = classifier.refusal()?;
-        Some(ErrorKind::Refused { refusal, skew: self.skew })
+        Some(ErrorKind::Refused { refusal, skew: self.skew_now })
     }
 
     /// Decides between a retry and the end.
     fn failed(&mut self, now: Now, kind: ErrorKind, retry_after: Option<Duration>) {
+        self.retry_after = retry_after;
         if self.attempts > self.policy.max_retries {
             return self.give_up(kind);
         }
@@ -451,7 +497,12 @@ impl<O: Operation> Exchange<O> {
     }
 
     fn error(&self, kind: ErrorKind) -> ExchangeError {
-        ExchangeError { interface: self.operation.interface(), attempts: self.attempts, kind }
+        ExchangeError {
+            interface: self.operation.interface(),
+            attempts: self.attempts,
+            retry_after: self.retry_after,
+            kind,
+        }
     }
 
     fn out_of_turn(&self, called: &'static str) -> OutOfTurn {

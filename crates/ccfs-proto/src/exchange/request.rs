@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
 use super::endpoint::Endpoint;
 use super::error::RequestError;
-use crate::auth::{RequestView, Signer, percent_encode};
+use crate::auth::{RequestView, Signer, ViewError, percent_encode};
 use crate::operation::OperationRequest;
 use crate::time::Timestamp;
 use crate::words::shown;
@@ -21,6 +21,9 @@ const RESERVED: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
     header::CONNECTION,
 ];
+
+/// Headers that an operation can add.
+const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// A request without its `Authorization` header.
 ///
@@ -58,7 +61,10 @@ impl PreparedRequest {
     ///
     /// [`Path`](RequestError::Path) if the path is not valid, [`Header`](RequestError::Header) if a
     /// header or the content type is malformed, [`ReservedHeader`](RequestError::ReservedHeader) if
-    /// the operation cannot set a header.
+    /// the operation cannot set a header,
+    /// [`UrlTooLong`](RequestError::UrlTooLong) or [`TooManyHeaders`](RequestError::TooManyHeaders)
+    /// above these limits, and [`Sign`](RequestError::Sign) if there are more query parameters or
+    /// headers than can be signed.
     pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
         // URL libraries remove dot segments, and would send another path than the signed one.
@@ -79,8 +85,12 @@ impl PreparedRequest {
             .authority(host.as_str())
             .path_and_query(target)
             .build()
-            .map_err(|_| RequestError::Path)?;
+            .map_err(|_| RequestError::UrlTooLong)?;
 
+        let (limit, len) = (EXTRA_HEADERS_LIMIT, request.headers.len());
+        if len > limit {
+            return Err(RequestError::TooManyHeaders { limit, len });
+        }
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, header_value("host", &host)?);
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
@@ -113,7 +123,9 @@ impl PreparedRequest {
         *unsigned.uri_mut() = uri;
         *unsigned.headers_mut() = headers;
         let signed_headers = request.signed.then_some(signed_headers);
-        Ok(Self { unsigned, query: request.query, signed_headers })
+        let prepared = Self { unsigned, query: request.query, signed_headers };
+        prepared.with_view(|view| view.check().map(drop))?;
+        Ok(prepared)
     }
 
     /// Returns the request, signed at the time `at`. Its `Authorization` header is marked as
@@ -125,26 +137,34 @@ impl PreparedRequest {
     ///
     /// # Errors
     ///
-    /// [`Sign`](RequestError::Sign) if there are more query parameters or headers than can be
-    /// signed.
+    /// None after [`new`](Self::new), which checks that the request can be signed.
     pub fn sign(&self, signer: &Signer, at: Timestamp) -> Result<Request<Bytes>, RequestError> {
         let mut request = self.unsigned.clone();
-        if let Some(names) = &self.signed_headers {
-            let text = |name| self.unsigned.headers().get(name)?.to_str().ok();
-            let headers: Vec<(&str, &str)> =
-                names.iter().filter_map(|name| Some((name.as_str(), text(name)?))).collect();
-            let query: Vec<(&str, &str)> =
-                self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            let view = RequestView {
-                method: self.unsigned.method().as_str(),
-                path: self.unsigned.uri().path(),
-                query: &query,
-                headers: &headers,
-                body: self.unsigned.body(),
-            };
-            request.headers_mut().insert(header::AUTHORIZATION, signer.sign(view, at)?);
+        if let Some(value) = self.with_view(|view| signer.sign(view, at))? {
+            request.headers_mut().insert(header::AUTHORIZATION, value);
         }
         Ok(request)
+    }
+
+    /// Calls `f` with what is signed; `None` if nothing is.
+    fn with_view<R>(
+        &self,
+        f: impl FnOnce(RequestView<'_>) -> Result<R, ViewError>,
+    ) -> Result<Option<R>, ViewError> {
+        let Some(names) = &self.signed_headers else { return Ok(None) };
+        let text = |name| self.unsigned.headers().get(name)?.to_str().ok();
+        let headers: Vec<(&str, &str)> =
+            names.iter().filter_map(|name| Some((name.as_str(), text(name)?))).collect();
+        let query: Vec<(&str, &str)> =
+            self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        f(RequestView {
+            method: self.unsigned.method().as_str(),
+            path: self.unsigned.uri().path(),
+            query: &query,
+            headers: &headers,
+            body: self.unsigned.body(),
+        })
+        .map(Some)
     }
 }
 

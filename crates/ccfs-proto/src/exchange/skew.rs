@@ -58,9 +58,11 @@ impl ClockSkew {
         })
     }
 
-    /// Returns whether the clocks differ by more than `threshold`.
+    /// Returns whether the clocks differ by more than `threshold`, also if the measurement is off by
+    /// its largest error.
     pub fn exceeds(self, threshold: Duration) -> bool {
-        u128::from(self.millis.unsigned_abs()) > threshold.as_millis()
+        let least = self.millis.saturating_abs().saturating_sub(self.uncertainty_millis);
+        u128::try_from(least).is_ok_and(|least| least > threshold.as_millis())
     }
 
     pub(super) fn is_notable(self) -> bool {

@@ -113,7 +113,16 @@ impl fmt::Debug for AnyOperation {
 #[derive(Clone, Debug)]
 pub struct AnyDownload(AnyOperation);
 
-impl_operation!(AnyDownload => FileReceipt, Received::into_file);
+impl Operation for AnyDownload {
+    type Answer = FileReceipt;
+
+    delegate!(self => self.0);
+
+    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+        // A custom operation's own check of the answer applies, too.
+        self.0.answer(received)?.into_file()
+    }
+}
 
 /// A custom operation without the type of its answer.
 struct Untyped<O>(O);

@@ -31,6 +31,10 @@ macro_rules! delegate {
         fn advice(&$this, code: &crate::ResultCode) -> crate::answer::Advice {
             $inner.advice(code)
         }
+
+        fn meaning(&$this, code: &crate::ResultCode) -> std::borrow::Cow<'static, str> {
+            $inner.meaning(code)
+        }
     };
 }
 
@@ -120,7 +124,8 @@ pub trait Operation {
     /// The type of a successful answer.
     type Answer;
 
-    /// Returns the interface's name as the reference spells it. Error messages begin with it.
+    /// Returns the interface's name as the reference spells it. The errors of an
+    /// exchange begin with it.
     fn interface(&self) -> Cow<'static, str>;
 
     /// Checks the fields and builds the request. An exchange calls it once; all attempts send the
@@ -147,6 +152,13 @@ pub trait Operation {
     /// [`Advice::TryLater`]. Default: [`ResultCode::advice`], the documented advice of CC-FS.
     fn advice(&self, code: &ResultCode) -> Advice {
         code.advice()
+    }
+
+    /// Returns what a code means, for error messages; empty if that is not known. Default:
+    /// [`ResultCode::meaning`], the documented meaning at CC-FS; the codes of another service have
+    /// other meanings.
+    fn meaning(&self, code: &ResultCode) -> Cow<'static, str> {
+        code.meaning().into()
     }
 
     /// Reads a successful answer: an envelope whose code is a success, plain JSON, or a complete

@@ -187,6 +187,26 @@ fn sizes_are_bounded() {
 
 /// What a tree could not hold is refused, and the place is that in the whole answer.
 #[test]
+fn a_field_of_a_refusal_in_another_form_does_not_hide_the_others() {
+    let body = r#"{"timestamp":"2023-04-06T12:00:00Z","status":403,"error":"Forbidden by policy"}"#;
+    let (status, expected) = (http::StatusCode::FORBIDDEN, ccfs_proto::answer::Expected::Envelope);
+    let mut classifier = ccfs_proto::Classifier::new(status, &http::HeaderMap::new(), expected);
+    assert!(classifier.push(body.into()).unwrap().is_empty());
+    let refusal = classifier.refusal().unwrap();
+    assert_eq!(refusal.error.as_deref(), Some("Forbidden by policy"));
+    assert_eq!((refusal.message, refusal.timestamp), (None, None));
+}
+
+#[test]
+fn a_result_code_is_short() {
+    for len in [64, 65, 300_000] {
+        let code = "S".repeat(len);
+        let envelope = Envelope::parse(format!(r#"{{"resultCode":"{code}"}}"#).as_bytes());
+        assert_eq!(envelope.is_ok(), len == 64);
+    }
+}
+
+#[test]
 fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
     for bad in ["1e999", r#""\ud800""#, "[-1e999,\"\"]"] {
         let body = format!("{{\"resultCode\":\"0\",\n  \"resultData\":[\n{bad}]}}");

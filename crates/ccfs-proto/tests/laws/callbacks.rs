@@ -297,6 +297,26 @@ fn len(guard: &MemoryGuard) -> usize {
     format!("{guard:?}").matches("pending_until").count()
 }
 
+#[test]
+fn a_clock_that_is_set_back_leaves_no_job_pending() {
+    let mut guard = MemoryGuard::default();
+    let key = JobKey::new(&callback(0), Duration::ZERO);
+    let ahead = START.plus_millis(24 * 3_600_000);
+    assert_eq!(guard.begin(&key, ahead), Ok(Begin::First));
+    assert_eq!(guard.begin(&key, START), Ok(Begin::First));
+    assert_eq!(guard.begin(&key, START), Ok(Begin::Pending));
+}
+
+#[test]
+fn a_later_delivery_does_not_shorten_how_long_a_job_is_kept() {
+    let mut guard = MemoryGuard::new(1, Duration::ZERO);
+    let key = |seconds| JobKey::new(&callback(0), Duration::from_secs(seconds));
+    assert_eq!(guard.begin(&key(1000), START), Ok(Begin::First));
+    assert_eq!(guard.commit(&key(1000), START), Ok(true));
+    assert_eq!(guard.begin(&key(1), START), Ok(Begin::Done));
+    assert_eq!(guard.begin(&key(1), START.plus_millis(999_000)), Ok(Begin::Done));
+}
+
 /// A guard whose calls fail, or not, as a list says.
 struct Unreliable {
     guard: MemoryGuard,

@@ -261,7 +261,10 @@ fn what_is_no_answer_is_told_by_its_looks() {
     );
     assert_eq!(judge(b"upstream connect error"), garbage("plain text"));
     assert_eq!(judge(b"oops"), garbage("plain text"));
-    assert_eq!(judge(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0"), garbage("other binary data"));
+    assert_eq!(
+        judge(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0"),
+        garbage("binary data of an unknown format")
+    );
     assert_eq!(judge(b"PK"), AnswerError::Truncated { declared: None, received: 2 });
     assert_eq!(judge(&wav(b"data")), AnswerError::OtherFile { kind: FileKind::Wav });
     assert_eq!(

@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn another_secret_or_another_account_is_refused(request in requests(), secret in ".{1,80}") {
+    fn another_secret_or_another_account_is_refused(request in requests(), secret in "[^\r\n]{1,80}") {
         let text = sign(&request, QueryLine::Omit, AT);
         let by = |access_key: &str| {
             let other = Credentials::from_text(access_key, secret.clone()).unwrap();

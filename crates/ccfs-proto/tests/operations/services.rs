@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_proto::answer::{Advice, AnswerError, Classified, EnvelopeError, Expected, RawJson};
+use ccfs_proto::answer::{
+    Advice, AnswerError, Classified, EnvelopeError, Expected, FileKind, FileReceipt, RawJson,
+};
 use ccfs_proto::exchange::{PreparedRequest, RequestError};
 use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
 use ccfs_proto::{
@@ -60,6 +62,10 @@ impl Operation for List {
 
     fn advice(&self, code: &ResultCode) -> Advice {
         if code.as_str() == self.busy { Advice::TryLater } else { Advice::FixRequest }
+    }
+
+    fn meaning(&self, code: &ResultCode) -> Cow<'static, str> {
+        format!("meaning of {}", code.as_str()).into()
     }
 
     fn answer(&self, received: Received) -> Result<Vec<Value>, AnswerError> {
@@ -170,25 +176,32 @@ proptest! {
         prop_assert_eq!(classify(&[text.as_bytes()]).is_ok(), is_valid, "{}", text);
     }
 
-    /// Property: the operation alone decides which code is a success and which is retried.
+    /// Property: the operation alone decides which code is a success, which is retried, and what the
+    /// message says about it; also for a failure in place of plain JSON.
     #[test]
     fn codes_are_the_operations(
         code in prop::sample::select(&["0", "0100000", "0100007", "0300008", "x"][..]),
         success in prop::sample::select(&["0", "0100000"][..]),
         busy in prop::sample::select(&["0100007", "0300009", "x"][..]),
         attempts in 1_usize..4,
+        expected in prop::sample::select(&[Expected::Envelope, Expected::Json][..]),
     ) {
-        let list = List { expected: Expected::Envelope, success: success.to_owned(), busy: busy.to_owned() };
+        let list = List { expected, success: success.to_owned(), busy: busy.to_owned() };
         let body = format!(r#"{{"resultCode":"{code}","resultDesc":"","resultData":[1,2]}}"#);
         let (result, sent) = call(list, &vec![body; attempts]);
         if code == success {
-            prop_assert_eq!((result, sent), (Ok(vec![1.into(), 2.into()]), 1));
+            match expected {
+                Expected::Json => prop_assert!(matches!(result.unwrap_err().kind, ErrorKind::Answer(AnswerError::Custom(_)))),
+                _ => prop_assert_eq!((result, sent), (Ok(vec![1.into(), 2.into()]), 1)),
+            }
             return Ok(());
         }
         let error = result.unwrap_err();
-        prop_assert_eq!(error.interface, format!("list until {success}"));
+        prop_assert_eq!(&error.interface, &format!("list until {success}"));
         let advice = if code == busy { Advice::TryLater } else { Advice::FixRequest };
-        prop_assert_eq!(error.kind, ErrorKind::ResultCode { code: code.into(), description: String::new(), advice });
+        prop_assert!(error.to_string().contains(&format!("{code}: meaning of {code}; ")), "{}", error);
+        let meaning = format!("meaning of {code}").into();
+        prop_assert_eq!(error.kind, ErrorKind::ResultCode { code: code.into(), description: String::new(), meaning, advice });
         prop_assert_eq!(sent as usize, if code == busy { attempts } else { 1 });
     }
 
@@ -267,8 +280,77 @@ fn unknown_codes_are_shown_with_the_operations_advice() {
     let body = r#"{"resultCode":"0100007","resultDesc":"busy"}"#.to_owned();
     assert_eq!(
         call(list, &[body]).0.unwrap_err().to_string(),
-        "list until 0: the server answered 0100007 (\"busy\"); try again later"
+        "list until 0: the server answered 0100007: meaning of 0100007 (\"busy\"); try again later"
     );
+}
+
+/// An operation that accepts only long files.
+struct LongFile;
+
+impl Operation for LongFile {
+    type Answer = FileReceipt;
+
+    fn interface(&self) -> Cow<'static, str> {
+        "file".into()
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        Ok(OperationRequest::get("/file"))
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::OnlyUnlessArrived
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::File(&[FileKind::Wav])
+    }
+
+    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
+        match received {
+            Received::File(receipt) if receipt.bytes < 1000 => {
+                Err(AnswerError::custom("too short"))
+            }
+            Received::File(receipt) => Ok(receipt),
+            _ => panic!("only the expected form reaches the operation"),
+        }
+    }
+}
+
+#[test]
+fn the_check_of_an_operation_applies_when_its_type_is_erased() {
+    let short = || Received::File(FileReceipt::new(FileKind::Wav, 999));
+    let too_short = AnswerError::custom("too short");
+    let any = AnyOperation::from_operation(LongFile);
+    assert_eq!(any.answer(short()), Err(too_short.clone()));
+    assert_eq!(any.into_download().unwrap().answer(short()), Err(too_short));
+}
+
+#[test]
+fn a_success_without_a_file_does_not_reach_the_operation() {
+    let error = call(LongFile, &[r#"{"resultCode":"0"}"#.to_owned()]).0.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Answer(AnswerError::SuccessWithoutFile));
+}
+
+#[test]
+fn what_cannot_be_sent_or_signed_is_refused_before_the_call() {
+    let prepare = |request: OperationRequest| PreparedRequest::new(request, &endpoint()).err();
+    let get = || OperationRequest::get("/rest/agents");
+    let many = (0..40_000).fold(get(), |request, nth| request.header(format!("x-{nth}"), "a"));
+    assert_eq!(prepare(many), Some(RequestError::TooManyHeaders { limit: 100, len: 40_000 }));
+    let signed = (0..40).fold(get(), |request, nth| request.signed_header(format!("x-{nth}"), "a"));
+    assert!(matches!(prepare(signed), Some(RequestError::Sign(_))));
+    let parameters = (0..65).fold(get(), |request, nth| request.query(format!("x{nth}"), "a"));
+    assert!(matches!(prepare(parameters.clone()), Some(RequestError::Sign(_))));
+    assert_eq!(prepare(parameters.unsigned()), None);
+    assert_eq!(prepare(get().query("a", "b".repeat(70_000))), Some(RequestError::UrlTooLong));
+}
+
+#[test]
+fn a_json_array_in_place_of_an_envelope_is_named() {
+    let list = List { expected: Expected::Envelope, success: "0".into(), busy: "1".into() };
+    let error = call(list, &[r#"["one","two"]"#.to_owned()]).0.unwrap_err().to_string();
+    assert!(error.contains("a JSON array"), "{error}");
 }
 
 #[test]
