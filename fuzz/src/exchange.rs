@@ -291,7 +291,7 @@ impl Play {
                 panic!("an attempt after what does not mend itself")
             }
             Last::Failure(failure) => {
-                assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Harmless)
+                assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Idempotent)
             }
             Last::Nothing | Last::Head(429 | 503) | Last::End => {}
             other @ (Last::Sent | Last::Head(_)) => panic!("an attempt after {other:?}"),

@@ -8,8 +8,8 @@
 //! answers to the server: 503, 200, 200
 //! ```
 //!
-//! `App::accept` has the steps of `ccfs_proto::callback` with `.await` in between. `Store` stands for
-//! a database; here it is down when the server calls first.
+//! `App::accept` has the steps of `ccfs_proto::callback` with `.await` in between. `Store` is in place
+//! of a database; here it is down when the server calls first.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -50,6 +50,7 @@ impl App {
             Begin::Pending => return Ok(Answer::BUSY),
             Begin::Done => return Ok(Answer::RECEIVED),
         }
+        // Inserting it twice changes nothing, so a failed or lost commit needs no undoing.
         if let Err(error) = self.store.insert(&callback).await {
             self.store.roll_back(&key).await?;
             return Err(error);
@@ -70,7 +71,12 @@ async fn receive(State(app): State<Arc<App>>, request: Request) -> Response {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let answer = match with_request(&head, &body, |view| app.receiver.check(view, now())) {
-        Ok(delivery) => app.accept(delivery).await.unwrap_or(Answer::BUSY),
+        // A task of its own: axum drops the handler when the client disconnects, and a job that is
+        // committed must be handed over.
+        Ok(delivery) => match tokio::spawn(async move { app.accept(delivery).await }).await {
+            Ok(Ok(answer)) => answer,
+            _ => Answer::BUSY,
+        },
         Err(error) => {
             println!("refused: {error}");
             error.answer()
@@ -83,7 +89,7 @@ fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }
 
-/// Stands for a database with a table of jobs and a table of files.
+/// In place of a database with a table of jobs and a table of files.
 #[derive(Default)]
 struct Store {
     jobs: Mutex<MemoryGuard>,

@@ -46,7 +46,7 @@ impl Operation for ListAgents {
     }
 
     fn repeat(&self) -> Repeat {
-        Repeat::Harmless
+        Repeat::Idempotent
     }
 
     fn expected(&self) -> Expected {

@@ -1,4 +1,4 @@
-//! The protocol core over a plain `std::net` socket and rustls, with nothing else between it and the wire.
+//! The protocol core over a plain `std::net` socket and rustls.
 //!
 //! Run it with `cargo run -p ccfs-tests --example std_net`. It prints:
 //!
@@ -7,7 +7,8 @@
 //! job …
 //! …_….zip: … bytes after 2 requests
 //! ```
-//! Below `drive` stands as much HTTP/1.1 as one request a connection needs.
+//! The functions below `drive` are a minimal HTTP/1.1 client: one request a connection. For a complete
+//! one, see `own_transport.rs` of `ccfs-conformance`.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -131,19 +132,13 @@ fn send(
         .write_all(&[&head[..], b"\r\n", request.body()].concat())
         .map_err(|_| FailureKind::Broken)?;
 
-    let status = line(&mut stream)?
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok())
-        .ok_or(FailureKind::InvalidHttp)?;
-    let mut headers = HeaderMap::new();
-    while let Some((name, value)) = line(&mut stream)?.split_once(':') {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| FailureKind::InvalidHttp)?;
-        headers.append(
-            name,
-            HeaderValue::from_str(value.trim()).map_err(|_| FailureKind::InvalidHttp)?,
-        );
-    }
+    let (status, headers) = loop {
+        let (status, headers) = response_head(&mut stream)?;
+        // An interim response precedes the final one.
+        if !status.is_informational() {
+            break (status, headers);
+        }
+    };
     let length =
         headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     // One way of framing is enough for an example; a client library knows the others.
@@ -153,6 +148,23 @@ fn send(
     } else {
         Ok((status, headers, stream.take(length.unwrap_or(u64::MAX))))
     }
+}
+
+fn response_head(stream: &mut impl BufRead) -> Result<(StatusCode, HeaderMap), TransportFailure> {
+    let status = line(stream)?
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .ok_or(FailureKind::InvalidHttp)?;
+    let mut headers = HeaderMap::new();
+    while let Some((name, value)) = line(stream)?.split_once(':') {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| FailureKind::InvalidHttp)?;
+        headers.append(
+            name,
+            HeaderValue::from_str(value.trim()).map_err(|_| FailureKind::InvalidHttp)?,
+        );
+    }
+    Ok((status, headers))
 }
 
 /// A line of the head, without its end; at most 8 KiB.
@@ -165,7 +177,8 @@ fn line(stream: &mut impl BufRead) -> Result<String, TransportFailure> {
     if len == 0 { Err(FailureKind::Broken.into()) } else { Ok(line.trim_end().to_owned()) }
 }
 
-/// The next bytes of the body; none at its end. Whether that came too early is the exchange's to say.
+/// The next bytes of the body; none at its end. The exchange compares the length with the declared
+/// one.
 fn read(body: &mut Body, idle_timeout: Duration) -> Result<Bytes, TransportFailure> {
     body.get_ref()
         .get_ref()

@@ -51,7 +51,7 @@ impl Operation for QueryStorageUsage {
     }
 
     fn repeat(&self) -> Repeat {
-        Repeat::Harmless
+        Repeat::Idempotent
     }
 
     fn expected(&self) -> Expected {

@@ -30,7 +30,7 @@
 //!         Finished
 //! ```
 //!
-//! A response that is an error, or not usable, is `Failed` as well.
+//! `on_body` and `on_end` lead to `Failed` as well, if the response is an error or not usable.
 //!
 //! ```
 //! use std::time::Duration;
@@ -42,9 +42,9 @@
 //! };
 //! use http::{HeaderMap, StatusCode};
 //!
-//! // What the server answers: first that it is busy, then the smallest ZIP.
+//! // What the server answers: first that it is busy (0300008), then the smallest ZIP.
 //! let zip = [&b"PK\x05\x06"[..], &[0; 18]].concat();
-//! let mut answers = vec![zip, br#"{"resultCode":"0300008"}"#.to_vec()];
+//! let mut answers = [br#"{"resultCode":"0300008"}"#.to_vec(), zip].into_iter();
 //! let wall = Timestamp::from_unix_millis(1_680_768_000_000);
 //! let mut now = Now { wall, monotonic: Duration::ZERO };
 //!
@@ -62,7 +62,7 @@
 //!             // A driver connects to `target`, sends `request` and reads the head. If it
 //!             // cannot connect: `exchange.on_failure(now, FailureKind::Connect)?`.
 //!             assert!(request.headers().contains_key("authorization") && target.tls);
-//!             body = answers.pop().map(Bytes::from);
+//!             body = answers.next().map(Bytes::from);
 //!             exchange.on_head(now, StatusCode::OK, &HeaderMap::new())?;
 //!         }
 //!         Step::Receive { .. } => match body.take() {
@@ -86,9 +86,9 @@
 //!
 //! | task | items |
 //! |---|---|
-//! | drive a call | [`Exchange`], [`Step`], [`Now`], [`Policy`], [`SinkKind`], [`FailureKind`], [`ExchangeError`], [`ErrorKind`] |
+//! | drive a call | [`Exchange`], [`Step`], [`Now`], [`Policy`], [`SinkKind`], [`FailureKind`], [`ExchangeError`], [`ErrorKind`], others in [`exchange`] |
 //! | call an interface | [`DownloadAgentSkillInfoFile`], [`QueryAgentSkillInfoData`], [`AnyOperation`], others in [`operation`] |
-//! | call another auth-v2 service | [`Operation`] |
+//! | call another auth-v2 service | [`Operation`] with [`OperationRequest`](operation::OperationRequest), [`Repeat`](operation::Repeat), [`Received`](operation::Received), [`Expected`](answer::Expected), [`AnswerError`](answer::AnswerError) |
 //! | sign only | [`Signer`], [`RequestView`], [`exchange::PreparedRequest`] |
 //! | verify signatures | [`Verifier`], others in [`auth`] |
 //! | receive callbacks | [`callback`] |

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ impl Trust {
     pub fn from_env() -> Result<Self, TrustEnvError> {
         let mut trust = Self::system();
         if let Some(path) = path("CCFS_CA") {
-            trust = trust.add_pem(&read("CCFS_CA", path)?)?;
+            trust = trust.add_pem(&read("CCFS_CA", &path)?)?;
         }
         let pins = env::var_os("CCFS_PIN_SHA256").unwrap_or_default();
         for pin in pins.to_string_lossy().split(',').filter(|pin| !pin.is_empty()) {
@@ -35,8 +35,8 @@ impl Trust {
         }
         match (path("CCFS_CLIENT_CERT"), path("CCFS_CLIENT_KEY")) {
             (Some(certificate), Some(key)) => {
-                let certificate = read("CCFS_CLIENT_CERT", certificate)?;
-                let key = read("CCFS_CLIENT_KEY", key)?;
+                let certificate = read("CCFS_CLIENT_CERT", &certificate)?;
+                let key = read("CCFS_CLIENT_KEY", &key)?;
                 Ok(trust.identity(Identity::from_pem(&certificate, &key)?))
             }
             (None, None) => Ok(trust),
@@ -50,9 +50,9 @@ fn path(variable: &str) -> Option<PathBuf> {
 }
 
 /// Reads the file that a variable names. It may contain a key.
-fn read(variable: &'static str, path: PathBuf) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
-    let failed = |source| TrustEnvError::Read { variable, path: path.clone(), source };
-    let file = File::open(&path).map_err(failed)?;
+fn read(variable: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TrustEnvError> {
+    let failed = |source| TrustEnvError::Read { variable, path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
     // One byte more than the limit, so that exceeding it is an error.
     // The full capacity, because a buffer that grows leaves unwiped copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(PEM_LIMIT + 2));

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use ccfs_driver::{Call, Error, Progress};
 use ccfs_proto::{Exchange, Operation, Step};
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body, BodyReader};
+use ureq::{Agent, AsSendBody, Body, BodyReader};
 
 use crate::client::ProgressFn;
 use crate::failure::{read_failure, send_failure};
@@ -82,9 +82,23 @@ impl Wire {
         remaining: Duration,
     ) -> Result<Response<Body>, ureq::Error> {
         let (head, body) = request.into_parts();
+        // A body of no bytes would add `content-length: 0`.
+        if body.is_empty() {
+            self.run(Request::from_parts(head, ()), idle_timeout, remaining)
+        } else {
+            self.run(Request::from_parts(head, body.to_vec()), idle_timeout, remaining)
+        }
+    }
+
+    fn run(
+        &self,
+        request: Request<impl AsSendBody>,
+        idle_timeout: Duration,
+        remaining: Duration,
+    ) -> Result<Response<Body>, ureq::Error> {
         let request = self
             .agent
-            .configure_request(Request::from_parts(head, body.to_vec()))
+            .configure_request(request)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

@@ -6,10 +6,17 @@
 //!
 //! 1. [`Receiver::check`] verifies the signature and its age, and reads the body.
 //! 2. [`ReplayGuard::begin`] marks the job as pending. Go on only after [`Begin::First`].
-//! 3. Store the callback, or reserve a place for it. After a failure, [`ReplayGuard::roll_back`].
-//! 4. [`ReplayGuard::commit`] marks the job as done. If it does not return `true`, undo step 3.
+//! 3. Store the callback under its key, so that storing it twice changes nothing; or reserve a place
+//!    for it in memory. After a failure, [`ReplayGuard::roll_back`].
+//! 4. [`ReplayGuard::commit`] marks the job as done. After `false`, another receiver has the job:
+//!    release the reserved place, keep what is stored, and do not process it. After an error,
+//!    release the place and answer 503.
 //! 5. Send the [`Answer`].
 //! 6. Process the callback, even if sending the answer failed.
+//!
+//! Servers such as hyper cancel a handler when the client disconnects. In async code, do steps 2 to
+//! 4 and the start of step 6 in a task of their own, or process what is in the store; a job that is
+//! committed and then forgotten is never delivered again.
 //!
 //! A valid callback that is not committed is answered with 503, so the server calls again.
 //! [`Receiver::receive`] does steps 1 to 4 for a guard and a store that do not need `.await`. The

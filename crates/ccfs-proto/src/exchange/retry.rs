@@ -27,7 +27,7 @@ pub(super) enum Retry {
 
 /// The retry rules. `retry_after` is the header of the response, if there was one.
 pub(super) fn rule(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Duration>) -> Retry {
-    let idempotent = repeat == Repeat::Harmless;
+    let idempotent = repeat == Repeat::Idempotent;
     match kind {
         ErrorKind::Transport(failure) => match failure.kind() {
             FailureKind::Tls(_) | FailureKind::InvalidHttp => Retry::No,

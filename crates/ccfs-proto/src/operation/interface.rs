@@ -73,7 +73,7 @@ impl Interface {
         fields: &[],
         answer: "",
         expected: Expected::Envelope,
-        repeat: Repeat::OnlyUnlessArrived,
+        repeat: Repeat::NotIdempotent,
         enveloped: true,
         either: None,
         check_answer: |received| received.into_envelope().map(drop),
@@ -83,7 +83,7 @@ impl Interface {
     pub(super) const DOWNLOAD: Self = Self {
         answer: "the recording",
         expected: Expected::File(&[FileKind::Wav]),
-        repeat: Repeat::Harmless,
+        repeat: Repeat::Idempotent,
         check_answer: |received| received.into_file().map(drop),
         ..Self::CALL
     };

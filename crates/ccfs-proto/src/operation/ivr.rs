@@ -132,7 +132,7 @@ pub(super) const GET_FILE_HASH: Interface = Interface {
     about: "returns the SHA-256 of an uploaded file",
     fields: UPLOADED,
     answer: "hashValue: SHA-256 of the file",
-    repeat: Repeat::Harmless,
+    repeat: Repeat::Idempotent,
     check_answer: |received| FileHash::from_answer(received).map(drop),
     ..Interface::CALL
 };

@@ -106,7 +106,7 @@ use crate::answer::{Advice, AnswerError, Envelope, Expected, FileReceipt, RawJso
 ///     type Answer = Vec<String>;
 ///
 ///     fn interface(&self) -> Cow<'static, str> { "agents".into() }
-///     fn repeat(&self) -> Repeat { Repeat::Harmless }
+///     fn repeat(&self) -> Repeat { Repeat::Idempotent }
 ///     fn expected(&self) -> Expected { Expected::Envelope }
 ///     fn is_success(&self, code: &ResultCode) -> bool { code.as_str() == "0100000" }
 ///
@@ -186,11 +186,11 @@ impl<O: Operation + ?Sized> Operation for Box<O> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Repeat {
-    /// Idempotent: retried after any failure that may pass.
-    Harmless,
-    /// Not idempotent: retried only when the request certainly never arrived, or the server
+    /// Retried after any failure that may pass.
+    Idempotent,
+    /// Retried only when the request certainly never arrived, or the server
     /// answered "try later".
-    OnlyUnlessArrived,
+    NotIdempotent,
 }
 
 /// A successful answer, before the operation reads it.

@@ -26,7 +26,7 @@ pub(super) const REQUEST_PLAY_VOICE: Interface = Interface {
     about: "requests a token to play a recording",
     fields: &[Field { sent: Sent::WithSlashes, ..FILE_NAME }],
     answer: "token: for playVoice, valid for 30 minutes",
-    repeat: Repeat::Harmless,
+    repeat: Repeat::Idempotent,
     check_answer: |received| PlaybackToken::from_answer(received).map(drop),
     ..Interface::CALL
 };

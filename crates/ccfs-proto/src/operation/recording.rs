@@ -144,7 +144,7 @@ pub(super) const GET_RECORD_FILE_URL_FROM_OBS: Interface = Interface {
             .followed_by("version", "2.0"),
     ],
     answer: "url: where the recording is for 8 hours, without a signature",
-    repeat: Repeat::Harmless,
+    repeat: Repeat::Idempotent,
     enveloped: false,
     check_answer: |received| RecordingUrl::from_answer(received).map(drop),
     ..Interface::CALL

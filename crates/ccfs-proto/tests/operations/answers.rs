@@ -213,7 +213,7 @@ fn files_where_a_file_is_due_and_data_where_data_is() {
 fn only_what_changes_nothing_is_repeated() {
     let careful: Vec<_> = INTERFACES
         .iter()
-        .filter(|interface| interface.repeat == Repeat::OnlyUnlessArrived)
+        .filter(|interface| interface.repeat == Repeat::NotIdempotent)
         .map(|interface| interface.name)
         .collect();
     assert_eq!(
@@ -229,7 +229,7 @@ fn only_what_changes_nothing_is_repeated() {
     assert!(
         INTERFACES.iter().all(|interface| matches!(
             interface.repeat,
-            Repeat::Harmless | Repeat::OnlyUnlessArrived
+            Repeat::Idempotent | Repeat::NotIdempotent
         ))
     );
 }

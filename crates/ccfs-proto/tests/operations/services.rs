@@ -49,7 +49,7 @@ impl Operation for List {
     }
 
     fn repeat(&self) -> Repeat {
-        Repeat::OnlyUnlessArrived
+        Repeat::NotIdempotent
     }
 
     fn expected(&self) -> Expected {
@@ -299,7 +299,7 @@ impl Operation for LongFile {
     }
 
     fn repeat(&self) -> Repeat {
-        Repeat::OnlyUnlessArrived
+        Repeat::NotIdempotent
     }
 
     fn expected(&self) -> Expected {
