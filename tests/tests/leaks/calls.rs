@@ -19,7 +19,7 @@ use ccfs_driver::Config;
 use ccfs_emulator::{Developer, Emulator, Fault};
 use ccfs_tests::{Rendered, Secrets};
 
-use crate::{Account, NOW, add_file, archive, download, plain, query, rooms, signing_key};
+use crate::{Account, NOW, add_file, archive, download, layers, plain, query, signing_key};
 
 /// Headers and body of a request.
 type Request = (Vec<(String, String)>, Vec<u8>);
@@ -241,12 +241,12 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.outcome(&AsyncClient::with_trust(session, &Trust::none()));
 
     plain::render(shown, &account);
-    rooms::render_settings(shown, secrets, &emulator);
-    rooms::render_driver(shown, &account, emulator.endpoint());
-    rooms::render_listener(shown, &account, &emulator);
-    rooms::render_doctor(shown, [&account, &wrong], &emulator, &trust(&emulator));
-    rooms::render_pull(shown, &runtime, [&right, &strange]);
-    rooms::render_test_rooms(shown, &account, &nowhere);
+    layers::render_settings(shown, secrets, &emulator);
+    layers::render_driver(shown, &account, emulator.endpoint());
+    layers::render_listener(shown, &account, &emulator);
+    layers::render_doctor(shown, [&account, &wrong], &emulator, &trust(&emulator));
+    layers::render_pull(shown, &runtime, [&right, &strange]);
+    layers::render_test_layers(shown, &account, &nowhere);
 
     shown.debug(&emulator);
     shown.debug(&emulator.received());

@@ -6,10 +6,10 @@
 
 mod archive;
 mod calls;
+mod layers;
 mod plain;
 mod protocol;
 mod public;
-mod rooms;
 
 use ccfs::proto::Signer;
 use ccfs::proto::exchange::PreparedRequest;

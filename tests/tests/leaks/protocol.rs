@@ -126,7 +126,8 @@ fn render_exchanges(
             let step = exchange.poll(now).unwrap();
             shown.debug(&step);
             match step {
-                Step::Send { request, .. } => {
+                Step::Send { request, target, .. } => {
+                    shown.both(&target);
                     shown.debug(request.headers());
                     shown.error(&exchange.on_end(now).unwrap_err());
                     exchange.on_head(now, status, &HeaderMap::new()).unwrap();
@@ -166,6 +167,7 @@ fn render_exchanges(
     for failure in
         [FailureKind::Broken, FailureKind::Tls(TlsFailure::UnknownIssuer), FailureKind::IdleTimeout]
     {
+        shown.debug(&failure);
         shown.error(&TransportFailure::from(failure));
     }
 }

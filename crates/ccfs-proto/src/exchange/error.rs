@@ -101,9 +101,9 @@ pub enum ErrorKind {
         /// The code.
         code: ResultCode,
         /// The server's description: at most 200 characters, without control characters.
-        description: String,
+        description: Box<str>,
         /// What the code means, according to the operation; empty if that is not known.
-        meaning: Cow<'static, str>,
+        meaning: Box<str>,
         /// What the caller can do, according to the operation.
         advice: Advice,
     },

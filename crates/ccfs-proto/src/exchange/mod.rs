@@ -387,8 +387,8 @@ impl<O: Operation> Exchange<O> {
         }
         Err(ErrorKind::ResultCode {
             code: code.clone(),
-            description: shown(envelope.description()),
-            meaning: self.operation.meaning(code),
+            description: shown(envelope.description()).into(),
+            meaning: self.operation.meaning(code).into(),
             advice: self.operation.advice(code),
         })
     }

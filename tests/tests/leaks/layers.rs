@@ -1,4 +1,4 @@
-//! The types of the rooms around the core: what drivers and clients are told, a listener, a pull, the doctor, the suite, the emulator.
+//! The types of the crates around the core: what drivers and clients get, a listener, a pull, the doctor, the suite, the emulator.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,16 +8,17 @@ use std::time::Duration;
 use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
-use ccfs_driver::{Config, Progress, Proxy, SystemClock};
+use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
+use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
     Asked, Entry, Job, Journal, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task, Window,
     Zone, windows,
 };
 use ccfs_tests::{Rendered, Secrets};
-use ccfs_tls::{Identity, Pin, Trust};
+use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
 use tokio::runtime::Runtime;
 
 use crate::{Account, NOW, download};
@@ -72,6 +73,14 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
         .identity(identity(&client.certificate_pem, &client.key_pem).unwrap());
     shown.debug(&trust);
     shown.debug(&trust.recording_config().1);
+
+    let wrong = SecretKey::new(format!("{PASSWORD}\n")).unwrap_err();
+    shown.error(&ConfigError::Key { variable: "CCFS_SECRET_KEY", source: wrong });
+    let wrong = format!("https://u:{PASSWORD}@h").parse::<Endpoint>().unwrap_err();
+    shown.error(&ConfigError::Endpoint(wrong));
+    shown.error(&TrustEnvError::Trust(Trust::none().add_pem(PASSWORD.as_bytes()).unwrap_err()));
+    let wrong = identity(&client.certificate_pem, &receiver.key_pem).unwrap_err();
+    shown.error(&TrustEnvError::Identity(wrong));
 }
 
 /// What a driver holds while it makes a call.
@@ -253,7 +262,7 @@ pub(crate) fn render_doctor(
 }
 
 /// The suite's types, and the emulator's that are left.
-pub(crate) fn render_test_rooms(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
+pub(crate) fn render_test_layers(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
     shown.debug(&Setup::new(endpoint.clone(), account.credentials.clone()));
     let behaviours = || [Behaviour::ok("said by a script"), Behaviour::Own(Own::new(|_| Ok(())))];
     shown.debug(&behaviours());
