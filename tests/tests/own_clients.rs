@@ -7,9 +7,7 @@ use std::time::Duration;
 use ccfs_conformance::file_name;
 use ccfs_driver::{Config, Error};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{
-    DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Policy, QueryAgentSkillInfoData,
-};
+use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
 
 fn download() -> DownloadAgentSkillInfoFile {

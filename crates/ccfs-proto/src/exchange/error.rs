@@ -91,7 +91,7 @@ pub enum ErrorKind {
     /// corrected time, when the clock is wrong); 429 and 503 are.
     Refused {
         /// The status, and what the server said.
-        refusal: HttpRefusal,
+        refusal: Box<HttpRefusal>,
         /// How far the clock is off, if it was measured.
         skew: Option<ClockSkew>,
     },

@@ -28,7 +28,7 @@ pub use self::step::{Now, SinkKind, Step, Target};
 pub use self::tls::TlsFailure;
 
 use self::retry::Retry;
-use crate::answer::{AnswerError, Classified, Classifier, Envelope, Expected, HttpRefusal};
+use crate::answer::{AnswerError, Classified, Classifier, Envelope, Expected};
 use crate::auth::{Credentials, Signer};
 use crate::operation::{Operation, Received};
 use crate::words::shown;
@@ -374,7 +374,7 @@ impl<O: Operation> Exchange<O> {
             }
             Classified::File(receipt) => Received::File(receipt),
             Classified::Refusal(refusal) => {
-                return Err(ErrorKind::Refused { refusal, skew: self.skew_now });
+                return Err(ErrorKind::Refused { refusal: refusal.into(), skew: self.skew_now });
             }
         };
         self.operation.answer(received).map_err(ErrorKind::Answer)
@@ -432,7 +432,7 @@ impl<O: Operation> Exchange<O> {
     /// The refusal that is being received, if the response is one.
     fn refused(&self) -> Option<ErrorKind> {
         let State::Receiving { classifier, .. } = &self.state else { return None };
-        let refusal: HttpRefusal = classifier.refusal()?;
+        let refusal = classifier.refusal()?.into();
         Some(ErrorKind::Refused { refusal, skew: self.skew_now })
     }
 
