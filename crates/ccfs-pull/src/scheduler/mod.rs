@@ -30,7 +30,7 @@ use crate::zone::Zone;
 /// use ccfs_pull::{Known, Pace, Scheduler, Step, Stored, Task, Zone};
 ///
 /// let (zone, window) = (Zone::named("Asia/Shanghai")?, "20230405T000000_20230407T235959".parse()?);
-/// let now = Now { wall: "2023-04-08T00:00:00Z".parse::<Timestamp>()?, monotonic: Duration::ZERO };
+/// let mut now = Now { wall: "2023-04-08T00:00:00Z".parse::<Timestamp>()?, monotonic: Duration::ZERO };
 /// let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now);
 ///
 /// let mut journal = Vec::new();
@@ -44,7 +44,7 @@ use crate::zone::Zone;
 ///                 scheduler.on_stored(now, job.window, Stored::new(42_345, 1000, 0));
 ///             }
 ///         },
-///         Step::Wait(_) => unreachable!("nothing to wait for in this example"),
+///         Step::Wait(duration) => now.monotonic += duration.unwrap_or_default(),
 ///         Step::Done => break,
 ///     }
 /// }
