@@ -9,14 +9,15 @@ pub(super) const PARAMETERS_LIMIT: usize = 64;
 
 /// The parts of a request that are signed, borrowed.
 ///
-/// Each part must be byte-identical to what is sent.
+/// Each part must be what is sent, byte for byte; the query is given before its percent-encoding.
 #[derive(Clone, Copy)]
 pub struct RequestView<'a> {
     /// Method in upper case.
     pub method: &'a str,
     /// Path as sent, with its leading `/` and without the query.
     pub path: &'a str,
-    /// Raw (decoded) query keys and values in any order, at most 64.
+    /// Decoded keys and values of the query in any order, at most 64.
+    /// [`decode_query`](super::decode_query) splits the query of a received request.
     pub query: &'a [(&'a str, &'a str)],
     /// Names (in any case) and values of the headers to sign, in any order, at most 32.
     /// `host` must be one of them, and no name may occur twice.

@@ -72,7 +72,8 @@ impl Endpoint {
         self.scheme
     }
 
-    /// Returns the host name or address in lower case. An IPv6 address has brackets.
+    /// Returns the host name or address in lower case. An IPv6 address has brackets; for a socket,
+    /// use the host of [`Target`](super::Target).
     pub fn host(&self) -> &str {
         &self.host
     }

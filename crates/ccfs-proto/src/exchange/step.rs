@@ -29,12 +29,14 @@ pub enum Step<A> {
     Send {
         /// The request, freshly signed. Its URI is absolute.
         request: Request<Bytes>,
-        /// The address to connect to, unless a proxy is used.
+        /// The address to connect to, unless a proxy is used. An `http` proxy needs the absolute URI in
+        /// the request line.
         target: Target,
         /// How long to wait for the response's head before reporting
         /// [`IdleTimeout`](super::FailureKind::IdleTimeout).
         idle_timeout: Duration,
-        /// What is left of the total timeout, for clients whose reads cannot be interrupted later.
+        /// What is left of the total timeout, for clients that have one deadline for the whole response.
+        /// `idle_timeout` is never longer.
         remaining: Duration,
     },
     /// Read a piece of the body, of any size. Then call [`on_body`](crate::Exchange::on_body),

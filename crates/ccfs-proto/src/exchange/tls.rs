@@ -90,7 +90,7 @@ impl fmt::Display for TlsFailure {
             Self::NotTls => {
                 "the server does not speak TLS; check the port, or use an http:// endpoint"
             }
-            Self::Other => "unexpected error",
+            Self::Other => "unexpected error; the source of this error may say more",
         };
         f.write_str(words)
     }
