@@ -4,25 +4,51 @@ use std::fmt;
 
 /// Why a TLS handshake failed, if it is known.
 ///
-/// The core has no TLS; a driver translates its library's error (`ccfs_tls::classify_error` does so for
-/// rustls).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// The core has no TLS; a driver translates the error of its library (`ccfs_tls::classify_error` does
+/// so for rustls).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsFailure {
     /// No trusted CA signed the server's certificate.
+    #[error(
+        "the server's certificate is not signed by a trusted CA; add its CA, or pin the certificate"
+    )]
     UnknownIssuer,
     /// The server's certificate names another host.
+    #[error(
+        "the server's certificate names another host; use a name from the certificate, or pin it if it \
+         is the right one"
+    )]
     WrongName,
     /// The server's certificate has expired, according to the local clock.
+    #[error(
+        "the server's certificate has expired; check the local clock, or have the certificate renewed"
+    )]
     Expired,
     /// The server's certificate is not valid yet, according to the local clock.
+    #[error(
+        "the server's certificate is not valid yet; check the local clock, or ask the server's \
+         operators"
+    )]
     NotYetValid,
     /// The server presents a CA certificate as its own, as `openssl req -x509` creates it. It can
     /// be pinned, but not trusted as a CA.
+    #[error(
+        "the server's certificate is a CA certificate (as openssl req -x509 creates it); pin it, or \
+         have a server certificate issued"
+    )]
     CaCertificate,
     /// The server's certificate is malformed, revoked, or not made for servers.
+    #[error(
+        "the server's certificate is malformed, revoked, or not made for servers; have another one \
+         issued"
+    )]
     BadCertificate,
     /// The server's certificate is not a pinned one. Pins are public.
+    #[error(
+        "the server's certificate has the pin {}, expected {}{}; if the server has a new certificate, \
+         ask its operators for the new pin", Hex(presented), Hex(pinned), Others(*others)
+    )]
     PinDiffers {
         /// SHA-256 of the certificate that the server presented.
         presented: [u8; 32],
@@ -32,67 +58,34 @@ pub enum TlsFailure {
         others: usize,
     },
     /// The server requires a client certificate, and none is configured.
+    #[error(
+        "the server requires a client certificate, and none is configured; ask its operators for one"
+    )]
     ClientCertificateMissing,
     /// The server rejected the client certificate.
+    #[error("the server rejected the client certificate; ask its operators which CA they accept")]
     ClientCertificateRefused,
     /// The server ended the handshake, mostly because the two sides share no protocol version or
     /// cipher suite, or because it requires a client certificate.
+    #[error(
+        "no common protocol version or cipher suite, or the server requires a client certificate"
+    )]
     NothingInCommon,
     /// The server does not speak TLS.
+    #[error("the server does not speak TLS; check the port, or use an http:// endpoint")]
     NotTls,
     /// Any other reason.
+    #[error("unexpected error; the source of this error may say more")]
     #[default]
     Other,
 }
 
-impl fmt::Display for TlsFailure {
+/// The pins after the first one.
+struct Others(usize);
+
+impl fmt::Display for Others {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = match self {
-            Self::UnknownIssuer => {
-                "the server's certificate is not signed by a trusted CA; add its CA, or pin the certificate"
-            }
-            Self::WrongName => {
-                "the server's certificate names another host; use a name from the certificate, or pin it if it is the right one"
-            }
-            Self::Expired => {
-                "the server's certificate has expired; check the local clock, or have the certificate renewed"
-            }
-            Self::NotYetValid => {
-                "the server's certificate is not valid yet; check the local clock, or ask the server's operators"
-            }
-            Self::CaCertificate => {
-                "the server's certificate is a CA certificate (as openssl req -x509 creates it); pin it, or have a server certificate issued"
-            }
-            Self::BadCertificate => {
-                "the server's certificate is malformed, revoked, or not made for servers; have another one issued"
-            }
-            Self::PinDiffers { presented, pinned, others } => {
-                write!(
-                    f,
-                    "the server's certificate has the pin {}, expected {}",
-                    Hex(presented),
-                    Hex(pinned)
-                )?;
-                if *others > 0 {
-                    write!(f, " (or one of {others} more)")?;
-                }
-                "; if the server has a new certificate, ask its operators for the new pin"
-            }
-            Self::ClientCertificateMissing => {
-                "the server requires a client certificate, and none is configured; ask its operators for one"
-            }
-            Self::ClientCertificateRefused => {
-                "the server rejected the client certificate; ask its operators which CA they accept"
-            }
-            Self::NothingInCommon => {
-                "no common protocol version or cipher suite, or the server requires a client certificate"
-            }
-            Self::NotTls => {
-                "the server does not speak TLS; check the port, or use an http:// endpoint"
-            }
-            Self::Other => "unexpected error; the source of this error may say more",
-        };
-        f.write_str(words)
+        if self.0 > 0 { write!(f, " (or one of {} more)", self.0) } else { Ok(()) }
     }
 }
 
