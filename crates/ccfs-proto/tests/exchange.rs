@@ -233,7 +233,7 @@ impl End {
         }
         match (attempt.failure, classifier.finish()) {
             // The response had begun, so the request had arrived, whatever the driver says.
-            (Some(failure), _) if failure.never_arrived() => {
+            (Some(failure), _) if failure.never_arrived() || failure == FailureKind::Broken => {
                 Self::Transport(FailureKind::BodyBroken)
             }
             (Some(failure), _) => Self::Transport(failure),
@@ -401,10 +401,6 @@ proptest! {
             (End::Envelope(code), ErrorKind::Answer(_)) => code.is_success(),
             (End::Truncated, ErrorKind::Answer(error)) => matches!(error, AnswerError::Truncated { .. }),
             (End::Useless, ErrorKind::Answer(error)) => !matches!(error, AnswerError::Truncated { .. }),
-            // A connection that breaks after the head is reported as such.
-            (End::Transport(FailureKind::Broken), ErrorKind::Transport(reported)) => {
-                matches!(reported.kind(), FailureKind::Broken | FailureKind::BodyBroken)
-            }
             (End::Transport(failure), ErrorKind::Transport(reported)) => reported.kind() == *failure,
             _ => false,
         };

@@ -62,7 +62,8 @@ pub(super) fn write_canonical(
     writer.encode(body, unchanged);
 }
 
-/// Returns `items` in the order of `compare`. `indices` is scratch space, so that sorting does not allocate.
+/// Returns `items` in the order of `compare`. `indices` is scratch space, so that sorting does not
+/// allocate.
 fn sort<'a, T>(
     items: &'a [T],
     indices: &'a mut [u8],
