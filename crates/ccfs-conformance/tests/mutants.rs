@@ -45,13 +45,13 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
                 "silence from the start is given up",
                 "broke before the response began (after 2 attempts)",
             ),
-            ("silence in the middle is given up", "answer is not complete: 5000 bytes"),
+            ("silence in the middle is given up", "has a wrong length: 5000 bytes"),
             ("the deadline ends a silence", "it took "),
         ],
     ),
     (
         Flaw::ForgetsTimeInBodies,
-        &[("silence in the middle is given up", "answer is not complete: 5000 bytes")],
+        &[("silence in the middle is given up", "has a wrong length: 5000 bytes")],
     ),
     (
         Flaw::TimeStands,

@@ -2,8 +2,8 @@
 //!
 //! This crate creates and signs requests (auth-v2), verifies signatures, classifies answers, and
 //! drives one call or one callback as a state machine. It opens no socket, reads no clock, draws no
-//! random number and spawns nothing: the caller passes the time and moves the bytes, in any runtime.
-//! Ready-made drivers are `ccfs-ureq` (blocking) and `ccfs-reqwest` (async).
+//! random number and spawns nothing: the caller passes the time and moves the bytes, in any
+//! runtime. Ready-made drivers are `ccfs-ureq` (blocking) and `ccfs-reqwest` (async).
 //!
 //! # A call
 //!

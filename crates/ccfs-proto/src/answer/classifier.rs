@@ -58,8 +58,8 @@ pub enum Expected {
 ///
 /// It uses the status and the first bytes, and ignores the content type, because refusals of file
 /// interfaces may have an octet-stream type. The result does not depend on how the bytes were cut.
-/// It keeps the first twelve bytes of a file, the last 64 KiB of a ZIP (in up to 512 KiB of memory),
-/// and all of a JSON answer up to a limit. See
+/// It keeps the first twelve bytes of a file, the last 64 KiB of a ZIP (in up to 512 KiB of
+/// memory), and all of a JSON answer up to a limit. See
 /// [Answers](crate::protocol#answers).
 ///
 /// ```

@@ -19,7 +19,7 @@ pub enum AnswerError {
         looks_like: &'static str,
     },
     /// The body ended too early, or is not of the declared length.
-    #[error("answer is not complete: {received} bytes{}", of_declared(*declared))]
+    #[error("answer is cut off or has a wrong length: {received} bytes{}", of_declared(*declared))]
     Truncated {
         /// Length that the server declared; `None` when the end of the file itself is missing.
         declared: Option<u64>,

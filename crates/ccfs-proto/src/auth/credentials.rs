@@ -66,8 +66,8 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// Returns a [`KeyError`] if `text` is empty, too long, or has a line break, as text from a file
-    /// often has.
+    /// Returns a [`KeyError`] if `text` is empty, too long, or has a line break, as text from a
+    /// file often has.
     pub fn new(text: String) -> Result<Self, KeyError> {
         let text = Zeroizing::new(text);
         match text.len() {
@@ -171,8 +171,8 @@ pub enum KeyError {
     /// The secret key is empty.
     #[error("secret key is empty; set it to the secret of the developer account")]
     SecretKeyEmpty,
-    /// The secret key has a line break. The server would refuse its signatures, and lock the address
-    /// after a few.
+    /// The secret key has a line break. The server would refuse its signatures, and lock the
+    /// address after a few.
     #[error("secret key contains a line break; remove it")]
     SecretKeyLineBreak,
     /// The secret key is too long.

@@ -90,8 +90,8 @@ impl Signer {
     /// Signs like [`sign`](Self::sign) and appends the value to `out`, for clients that do not
     /// use `http`.
     ///
-    /// Does not allocate if the capacity of `out` suffices. Keep the text out of logs: its reader can
-    /// replay the request.
+    /// Does not allocate if the capacity of `out` suffices. Keep the text out of logs: its reader
+    /// can replay the request.
     ///
     /// # Errors
     ///

@@ -6,8 +6,8 @@
 //!
 //! 1. [`Receiver::check`] verifies the signature and its age, and reads the body.
 //! 2. [`ReplayGuard::begin`] marks the job as pending. Go on only after [`Begin::First`].
-//! 3. Store the callback under its key, so that storing it twice changes nothing; or reserve a place
-//!    for it in memory. After a failure, [`ReplayGuard::roll_back`].
+//! 3. Store the callback under its key, so that storing it twice changes nothing; or reserve a
+//!    place for it in memory. After a failure, [`ReplayGuard::roll_back`].
 //! 4. [`ReplayGuard::commit`] marks the job as done. After `false`, another receiver has the job:
 //!    release the reserved place, keep what is stored, and do not process it. After an error,
 //!    release the place and answer 503.

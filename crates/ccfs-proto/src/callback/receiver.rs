@@ -63,8 +63,8 @@ impl Receiver {
     /// Checks a request and calls the guard: every step before the answer.
     ///
     /// `store` stores a new callback, or reserves a place for it, and returns whether it could. If
-    /// it returned `true` and the outcome is not [`Outcome::Accepted`], release that place; a stored
-    /// callback can stay.
+    /// it returned `true` and the outcome is not [`Outcome::Accepted`], release that place; a
+    /// stored callback can stay.
     pub fn receive<G: ReplayGuard + ?Sized>(
         &self,
         request: RequestView<'_>,

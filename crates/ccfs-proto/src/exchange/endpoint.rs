@@ -9,9 +9,9 @@ const LIMIT: usize = 2048;
 
 /// Base URL of a CC-FS server, load balancer (NSLB) or gateway: `https://10.1.2.3:8443`.
 ///
-/// A path prefix is allowed; user names, queries and fragments are not. Host names become lower-case
-/// and the scheme's default port is dropped, as HTTP clients do, so that the signed `Host` header is
-/// the one that is sent. See [Endpoints](crate::protocol#endpoints).
+/// A path prefix is allowed; user names, queries and fragments are not. Host names become
+/// lower-case and the scheme's default port is dropped, as HTTP clients do, so that the signed
+/// `Host` header is the one that is sent. See [Endpoints](crate::protocol#endpoints).
 ///
 /// ```
 /// use ccfs_proto::Endpoint;

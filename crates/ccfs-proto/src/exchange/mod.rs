@@ -334,8 +334,8 @@ impl<O: Operation> Exchange<O> {
 
     /// Reports the end of the body, after [`Step::Receive`]: the HTTP message is complete.
     ///
-    /// The exchange compares the length with `Content-Length` and looks for the end of a ZIP. If the
-    /// last chunk of a chunked body is missing, or an HTTP/2 stream was reset, call
+    /// The exchange compares the length with `Content-Length` and looks for the end of a ZIP. If
+    /// the last chunk of a chunked body is missing, or an HTTP/2 stream was reset, call
     /// [`on_failure`](Self::on_failure) with [`FailureKind::BodyBroken`].
     ///
     /// # Errors

@@ -27,8 +27,8 @@ const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// A request without its `Authorization` header.
 ///
-/// Its bytes are created once; each attempt sends the bytes that are signed. Use it to sign only; an
-/// [`Exchange`](crate::Exchange) does the rest as well.
+/// Its bytes are created once; each attempt sends the bytes that are signed. Use it to sign only;
+/// an [`Exchange`](crate::Exchange) does the rest as well.
 ///
 /// ```
 /// use ccfs_proto::exchange::PreparedRequest;

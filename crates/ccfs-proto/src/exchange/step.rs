@@ -23,20 +23,20 @@ pub struct Now {
 ///
 /// The enum is exhaustive: a driver that misses a step does not compile.
 pub enum Step<A> {
-    /// Connect to `target` and send `request` unchanged, with a client that follows no redirects and
-    /// decompresses nothing. Then call [`on_head`](crate::Exchange::on_head), or
+    /// Connect to `target` and send `request` unchanged, with a client that follows no redirects
+    /// and decompresses nothing. Then call [`on_head`](crate::Exchange::on_head), or
     /// [`on_failure`](crate::Exchange::on_failure).
     Send {
         /// The request, freshly signed. Its URI is absolute.
         request: Request<Bytes>,
-        /// The address to connect to, unless a proxy is used. An `http` proxy needs the absolute URI in
-        /// the request line.
+        /// The address to connect to, unless a proxy is used. An `http` proxy needs the absolute
+        /// URI in the request line.
         target: Target,
         /// How long to wait for the response's head before reporting
         /// [`IdleTimeout`](super::FailureKind::IdleTimeout).
         idle_timeout: Duration,
-        /// What is left of the total timeout, for clients that have one deadline for the whole response.
-        /// `idle_timeout` is never longer.
+        /// What is left of the total timeout, for clients that have one deadline for the whole
+        /// response. `idle_timeout` is never longer.
         remaining: Duration,
     },
     /// Read a piece of the body, of any size. Then call [`on_body`](crate::Exchange::on_body),

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Why a TLS handshake failed, if it is known.
 ///
-/// The core has no TLS; a driver translates the error of its library (`ccfs_tls::classify_error` does
-/// so for rustls).
+/// The core has no TLS; a driver translates the error of its library (`ccfs_tls::classify_error`
+/// does so for rustls).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsFailure {

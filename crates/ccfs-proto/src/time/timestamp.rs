@@ -19,8 +19,8 @@ const SECONDS_SHAPE: &[u8; 20] = b"0000-00-00T00:00:00Z";
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Times before 1970 and after the year 9999 cannot be written in the format of auth-v2; they become
-/// the nearest time that can.
+/// Times before 1970 and after the year 9999 cannot be written in the format of auth-v2; they
+/// become the nearest time that can.
 ///
 /// ```
 /// use ccfs_proto::Timestamp;
