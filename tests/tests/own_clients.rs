@@ -7,7 +7,10 @@ use std::time::Duration;
 use ccfs_conformance::file_name;
 use ccfs_driver::{Config, Error};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData};
+use ccfs_proto::operation::{PlayVoice, PlaybackToken};
+use ccfs_proto::{
+    DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, Timestamp,
+};
 use ccfs_tls::Trust;
 
 fn download() -> DownloadAgentSkillInfoFile {
@@ -51,6 +54,25 @@ fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
     assert_eq!(log.len(), 2, "the redirect was not followed");
     assert!(log.iter().all(|request| request.header("user-agent").is_none()
         && request.header("accept-encoding").is_none()));
+}
+
+/// A request without a body has no `content-length`, over either backend.
+#[test]
+fn a_get_has_no_content_length() {
+    let emulator = Emulator::builder().plain().start().unwrap();
+    let play = || {
+        let token = PlaybackToken::new("a token that the emulator does not know".into()).unwrap();
+        PlayVoice::new(token, Timestamp::from_unix_millis(1_680_768_000_000))
+    };
+    let client = ccfs_ureq::Client::new(session(&emulator)).unwrap();
+    client.download(play()).to_writer(Vec::new()).unwrap_err();
+    let client = ccfs_reqwest::Client::new(session(&emulator)).unwrap();
+    runtime().block_on(client.download(play()).to_writer(Vec::new())).unwrap_err();
+    let log = emulator.received();
+    assert_eq!(log.len(), 2);
+    for request in &log {
+        assert_eq!(request.header("content-length"), None);
+    }
 }
 
 /// A client with a CA of its own.
