@@ -16,7 +16,7 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
 /// What runs, in order: the quick and the strict first.
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
-    step("rules of the house", &["xtask", "deps"]),
+    step("dependency rules", &["xtask", "deps"]),
     step("documents", &["xtask", "docs"]),
     step("unused dependencies", &["xtask", "unused"]),
     step(

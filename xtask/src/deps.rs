@@ -1,4 +1,4 @@
-//! The rules of the house, held by reading `cargo metadata` and `cargo tree`. See `docs/architecture.md`.
+//! The dependency rules, checked by reading `cargo metadata` and `cargo tree`. See `docs/architecture.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     ("ccfs-archive", &["http", "tempfile", "rand", "hmac", "sha2"]),
 ];
 
-/// How many crates a layer's default tree may have, itself included: what was there when it was set, and a little room for what those crates
+/// How many crates a layer's default tree may have, itself included: what was there when it was set, and a few more for what those crates
 /// may bring along. Raising one is a decision, and goes into the change's message.
 const BUDGETS: &[(&str, usize)] = &[
     ("ccfs-proto", 30),
@@ -107,11 +107,11 @@ const BANNED: &[&str] =
 
 pub(crate) fn run() -> Result<(), String> {
     let metadata = metadata()?;
-    let house = House::read(&metadata)?;
+    let graph = Graph::read(&metadata)?;
     let mut wrong = Vec::new();
-    house.check_arrows(&mut wrong);
-    house.check_kept_out(&mut wrong);
-    house.check_everywhere(&mut wrong);
+    graph.check_arrows(&mut wrong);
+    graph.check_kept_out(&mut wrong);
+    graph.check_everywhere(&mut wrong);
     wrong.extend(licences::check(&metadata)?);
     for member in members(&metadata)
         .iter()
@@ -132,20 +132,23 @@ pub(crate) fn run() -> Result<(), String> {
         }
         println!("{layer:14} {count:3} crates in its default tree, at most {budget}");
     }
-    let holds =
-        format!("{} rooms, {} crates in all: every rule holds", ARROWS.len(), house.packages.len());
-    verdict(&wrong, "rules of the house are broken", &holds)
+    let holds = format!(
+        "{} crates of the workspace, {} in all: every dependency rule holds",
+        ARROWS.len(),
+        graph.packages.len()
+    );
+    verdict(&wrong, "dependency rules are broken", &holds)
 }
 
 /// What `cargo metadata` says.
-struct House<'a> {
+struct Graph<'a> {
     packages: BTreeMap<&'a str, &'a Value>,
     members: BTreeSet<&'a str>,
     /// Normal and build dependencies, by package id.
     edges: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-impl<'a> House<'a> {
+impl<'a> Graph<'a> {
     fn read(metadata: &'a Value) -> Result<Self, String> {
         let list = |value: &'a Value| {
             value
@@ -180,9 +183,9 @@ impl<'a> House<'a> {
         let ours: BTreeSet<&str> = self.members.iter().map(|id| self.name(id)).collect();
         for id in &self.members {
             let name = self.name(id);
-            let Some((_, allowed)) = ARROWS.iter().find(|(room, _)| *room == name) else {
+            let Some((_, allowed)) = ARROWS.iter().find(|(layer, _)| *layer == name) else {
                 wrong.push(format!(
-                    "{name} is a room that docs/architecture.md and xtask/src/deps.rs do not know"
+                    "{name} is a crate that docs/architecture.md and xtask/src/deps.rs do not know"
                 ));
                 continue;
             };
@@ -301,11 +304,11 @@ mod tests {
             "workspace_members": ours,
             "resolve": {"nodes": packages.iter().map(node).collect::<Vec<_>>()},
         });
-        let house = House::read(&metadata).unwrap();
+        let graph = Graph::read(&metadata).unwrap();
         let mut wrong = Vec::new();
-        house.check_arrows(&mut wrong);
-        house.check_kept_out(&mut wrong);
-        house.check_everywhere(&mut wrong);
+        graph.check_arrows(&mut wrong);
+        graph.check_kept_out(&mut wrong);
+        graph.check_everywhere(&mut wrong);
         wrong
     }
 
@@ -323,7 +326,7 @@ mod tests {
             ["ccfs-proto must not depend on ccfs-archive: arrows point down only"]
         );
         let unknown = wrong(&[("ccfs-new", &[])], &Value::Null);
-        assert!(unknown[0].starts_with("ccfs-new is a room that"), "{unknown:?}");
+        assert!(unknown[0].starts_with("ccfs-new is a crate that"), "{unknown:?}");
     }
 
     #[test]

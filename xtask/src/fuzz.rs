@@ -32,23 +32,25 @@ its committed corpus, without instrumentation.";
 
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let Wanted { target, seconds, replay } = Wanted::read(arguments)?;
-    let room = Room::find()?;
+    let fuzz_crate = FuzzCrate::find()?;
     if replay {
-        return room.replay();
+        return fuzz_crate.replay();
     }
-    let all = room.targets()?;
+    let all = fuzz_crate.targets()?;
     let targets: Vec<&String> =
         all.iter().filter(|name| target.is_none_or(|wanted| wanted == name.as_str())).collect();
     if targets.is_empty() {
         return Err(format!("there is no such target; there are: {}", all.join(", ")));
     }
-    let programs = room.build()?;
+    let programs = fuzz_crate.build()?;
     println!(
         "{:16} {:>12} {:>9} {:>9} {:>8} {:>9}  verdict",
         "target", "runs", "runs/s", "coverage", "corpus", "peak MiB"
     );
-    let findings: Vec<String> =
-        targets.into_iter().filter_map(|name| room.fuzz(&programs, name, seconds).err()).collect();
+    let findings: Vec<String> = targets
+        .into_iter()
+        .filter_map(|name| fuzz_crate.fuzz(&programs, name, seconds).err())
+        .collect();
     if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
@@ -85,9 +87,9 @@ impl<'a> Wanted<'a> {
 }
 
 /// The folder `fuzz`.
-struct Room(PathBuf);
+struct FuzzCrate(PathBuf);
 
-impl Room {
+impl FuzzCrate {
     fn find() -> Result<Self, String> {
         let chores = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = chores.parent().ok_or("the repository's root is not found")?;

@@ -23,7 +23,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   ci         everything that must pass and needs no other tool: what follows down to wasm, formatting, lints, tests, demo
 
-  deps       the rules of the house: who may import whom, crate budgets, licences, Rust versions
+  deps       the dependency rules: who may depend on whom, crate budgets, licences, Rust versions
   docs       links, what the code says of the documents, and that their Rust is compiled
   unused     every declared dependency is named in the sources
   api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md

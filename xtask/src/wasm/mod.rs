@@ -29,27 +29,27 @@ const NAMED_ONLY: &[(&str, &str, &str)] = &[(
 )];
 
 pub(crate) fn run() -> Result<(), String> {
-    let room = Room { folder: root().join("xtask/reach") };
+    let reach = Reach { folder: root().join("xtask/reach") };
     let targets =
         output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
     if targets.lines().any(|line| line == WASM) {
-        room.wasm()?;
+        reach.wasm()?;
     } else {
         println!(
             "the core is not built for {WASM}: rustup has not installed that target; what follows stands for it"
         );
     }
-    room.native()
+    reach.native()
 }
 
 /// Files by the name of what they are.
 type Paths = BTreeMap<String, PathBuf>;
 
-struct Room {
+struct Reach {
     folder: PathBuf,
 }
 
-impl Room {
+impl Reach {
     /// Builds for a target, and gives the programs by name and the libraries of the tree by crate.
     fn build(&self, target: &str, planted: bool) -> Result<(Paths, Paths), String> {
         let mut cargo = Command::new(env!("CARGO"));
