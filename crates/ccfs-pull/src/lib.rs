@@ -33,6 +33,11 @@
 //!
 //! Feature `tracing` adds a span for each job and an event for each line of the journal.
 #![forbid(unsafe_code)]
+// The documentation links to items of features that may be off.
+#![cfg_attr(
+    not(all(feature = "async", feature = "blocking")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Parts of a plan are there for the drivers alone.
 #![cfg_attr(not(any(feature = "async", feature = "blocking")), allow(dead_code))]

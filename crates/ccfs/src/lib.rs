@@ -59,6 +59,11 @@
 //! # fn main() {}
 //! ```
 #![forbid(unsafe_code)]
+// The documentation links to items of features that may be off.
+#![cfg_attr(
+    not(all(feature = "async", feature = "doctor", feature = "listener", feature = "pull")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "archive")]
