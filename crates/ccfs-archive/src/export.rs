@@ -87,7 +87,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// Writes the header row where the format has one, so that a file without records has it, too.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
-            Out::Csv(csv) => csv.write_header(kind.columns()),
+            Out::Csv(csv) => csv.write_header(kind.column_names()),
             Out::Jsonl(_) => Ok(()),
         }
     }

@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::OperateType;
-use crate::csv::Cell;
 
 record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
@@ -65,5 +64,3 @@ record! {
 fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
     record.op_type()?.parse().ok().map(|code: i64| code.into())
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}
