@@ -4,7 +4,6 @@ use super::column::{self, column};
 use super::schema::record;
 use crate::code::OperateType;
 use crate::csv::Cell;
-use crate::time::{TenantTime, UtcTime};
 
 record! {
     /// One change of an agent's skills: a row of an agentSkillInfo file, owning its texts
@@ -92,12 +91,7 @@ fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
     for index in [1, 3, 5] {
         column::parse(text, cells, index, column::int).ok()?;
     }
-    let end = column::parse(text, cells, 2, |text, cell| {
-        TenantTime::from_cell(column::bytes(text, cell))
-    })
-    .ok()?;
-    let update =
-        column::parse(text, cells, 4, |text, cell| UtcTime::from_cell(column::bytes(text, cell)))
-            .ok()?;
+    let end = column::parse(text, cells, 2, column::local_time).ok()?;
+    let update = column::parse(text, cells, 4, column::timestamp).ok()?;
     Some(u8::from(end.is_some()) + u8::from(update.is_some()))
 }

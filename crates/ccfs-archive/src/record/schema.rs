@@ -1,10 +1,11 @@
 //! What all records have in common, and the macro that makes a record of a table of columns.
 
+use ccfs_time::LocalTime;
+
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
-use crate::time::TenantTime;
 
 /// A kind of record that rows can be read as.
 ///
@@ -48,7 +49,7 @@ pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
     fn kind(&self) -> IndexKind;
 
     /// When it happened: the first date of the row, on the tenant's clock.
-    fn happened(&self) -> Option<TenantTime>;
+    fn happened(&self) -> Option<LocalTime>;
 
     /// What the agent did, in the files that say so.
     fn operation(&self) -> Option<OperateType>;
@@ -211,7 +212,7 @@ macro_rules! record {
             }
 
             #[inline]
-            fn happened(&self) -> Option<crate::TenantTime> {
+            fn happened(&self) -> Option<crate::LocalTime> {
                 self.$happened()
             }
 
