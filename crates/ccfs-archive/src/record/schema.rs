@@ -1,11 +1,12 @@
 //! Traits and columns of records, and the macro that defines a record by a table of columns.
 
+use ccfs_time::{LocalTime, Timestamp};
+
 use super::skills::SkillList;
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
-use crate::time::{TenantTime, UtcTime};
 
 /// A type of record that rows can be read as.
 ///
@@ -61,7 +62,7 @@ pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
     fn value(&self, index: usize) -> Value<'a>;
 
     /// When it happened: the first date of the row, in local time of the call center.
-    fn happened(&self) -> Option<TenantTime>;
+    fn happened(&self) -> Option<LocalTime>;
 
     /// The operation of the agent, in files that have it.
     fn operation(&self) -> Option<OperateType>;
@@ -129,9 +130,9 @@ pub enum Value<'a> {
     /// A value of [`ColumnType::Code`].
     Code(i64),
     /// A value of [`ColumnType::LocalTime`].
-    LocalTime(TenantTime),
+    LocalTime(LocalTime),
     /// A value of [`ColumnType::UtcTime`].
-    UtcTime(UtcTime),
+    UtcTime(Timestamp),
     /// A value of [`ColumnType::List`].
     List(SkillList<'a>),
 }
@@ -303,7 +304,7 @@ macro_rules! record {
             }
 
             #[inline]
-            fn happened(&self) -> Option<crate::TenantTime> {
+            fn happened(&self) -> Option<crate::LocalTime> {
                 self.$happened()
             }
 
