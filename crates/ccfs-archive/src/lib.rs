@@ -31,7 +31,7 @@
 //! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
-//! caller's parses; [`Archive::fold_members`] reads members side by side.
+//! caller's thread parses.
 //!
 //! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
 //! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.
@@ -57,11 +57,11 @@ mod export;
 mod kind;
 mod limits;
 mod options;
-mod parallel;
 mod push;
 mod record;
 mod records;
 mod report;
+mod skipped;
 mod source;
 mod stream;
 mod time;
@@ -76,7 +76,7 @@ pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
 pub use options::{BadRows, OnBadRow, ReadOptions};
-pub use push::{ArchiveParser, FedArchive};
+pub use push::ArchiveParser;
 #[cfg(feature = "serde")]
 pub use record::WithOffset;
 pub use record::{
@@ -86,6 +86,7 @@ pub use record::{
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
+pub use skipped::SkippedMembers;
 pub use stream::ArchiveStream;
 pub use time::{TenantTime, UtcTime};
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

@@ -2,6 +2,7 @@
 
 use crate::csv::Charset;
 use crate::error::BadRow;
+use crate::kind::IndexKind;
 use crate::limits::Limits;
 
 /// How to read an archive or a CSV file.
@@ -16,6 +17,7 @@ pub struct ReadOptions {
     limits: Limits,
     on_bad_row: OnBadRow,
     charset: Option<Charset>,
+    default_kind: Option<IndexKind>,
 }
 
 /// What to do on a row that does not fit its columns.
@@ -55,6 +57,18 @@ impl ReadOptions {
     pub const fn charset(mut self, charset: Charset) -> Self {
         self.charset = Some(charset);
         self
+    }
+
+    /// Reads members whose names stand for no index file as this kind, folders and
+    /// [ignorable](crate::Member::is_ignorable) members excepted. Default: they are skipped.
+    #[must_use]
+    pub const fn default_kind(mut self, kind: IndexKind) -> Self {
+        self.default_kind = Some(kind);
+        self
+    }
+
+    pub(crate) const fn get_default_kind(&self) -> Option<IndexKind> {
+        self.default_kind
     }
 
     pub(crate) const fn get_limits(&self) -> &Limits {

@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::kind::IndexKind;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::skipped::SkippedMembers;
 use crate::source::{CsvSource, Event, Source};
+use crate::zip::is_junk;
 
 /// Records one after another, from an archive or from a bare CSV file.
 ///
@@ -40,18 +42,25 @@ pub struct Records<'a, T: Record> {
     done: bool,
     rows: u64,
     bad_rows: BadRows,
+    skipped: SkippedMembers,
+    /// Whether a member was not read, ignorable ones included.
+    has_unread: bool,
 }
 
 impl<'a, T: FileRecord> Records<'a, T> {
     /// Reads a bare CSV file with the default [`ReadOptions`]. A buffered reader gains nothing here.
-    pub fn from_csv(reader: impl Read + 'a) -> Self {
+    pub fn from_csv(reader: impl Read + Send + 'a) -> Self {
         Self::from_csv_with(reader, T::KIND, &ReadOptions::new())
     }
 }
 
 impl<'a, T: Record> Records<'a, T> {
     /// Reads a bare CSV file: one of the four, where `T` leaves it open.
-    pub fn from_csv_with(reader: impl Read + 'a, kind: IndexKind, options: &ReadOptions) -> Self {
+    pub fn from_csv_with(
+        reader: impl Read + Send + 'a,
+        kind: IndexKind,
+        options: &ReadOptions,
+    ) -> Self {
         Self::new(Box::new(CsvSource::new(reader, kind)), options)
     }
 
@@ -66,6 +75,8 @@ impl<'a, T: Record> Records<'a, T> {
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
+            skipped: SkippedMembers::default(),
+            has_unread: false,
         }
     }
 
@@ -116,6 +127,11 @@ impl<'a, T: Record> Records<'a, T> {
         &self.bad_rows
     }
 
+    /// The members so far that were not read, folders and [ignorable](crate::Member::is_ignorable) members excepted.
+    pub const fn skipped_members(&self) -> &SkippedMembers {
+        &self.skipped
+    }
+
     /// The member that the last record came from.
     pub(crate) fn typed(&self) -> Option<&Typed<T>> {
         self.typed.as_ref()
@@ -127,20 +143,36 @@ impl<'a, T: Record> Records<'a, T> {
             return Ok(false);
         }
         self.at = 0;
-        match self.source.next().inspect_err(|_| self.done = true)? {
-            Event::Begin { name, kind } => {
-                self.last = false;
-                self.typed =
-                    Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+        loop {
+            match self.source.next().inspect_err(|_| self.done = true)? {
+                Event::Begin { name, kind } => {
+                    self.last = false;
+                    self.typed =
+                        Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+                }
+                Event::Data => {}
+                Event::Finish => self.last = true,
+                Event::Skipped(name) => {
+                    self.has_unread = true;
+                    if !is_junk(&name) && !name.ends_with('/') {
+                        self.skipped.add(name);
+                    }
+                    continue;
+                }
+                Event::NeedInput => return Ok(false),
+                Event::End => {
+                    self.done = true;
+                    return if self.has_unread && self.typed.is_none() {
+                        let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                        let present = self.skipped.clone();
+                        Err(Error::NoMember { wanted: wanted.collect(), present })
+                    } else {
+                        Ok(false)
+                    };
+                }
             }
-            Event::Data => {}
-            Event::Finish => self.last = true,
-            Event::End => {
-                self.done = true;
-                return Ok(false);
-            }
+            return Ok(true);
         }
-        Ok(true)
     }
 }
 

@@ -71,7 +71,7 @@ fn junk_around_and_between_is_refused() {
         faults(&[b"junk".as_slice(), &zip].concat()),
         (ZipFault::LeadingJunk, ZipFault::NotZip)
     );
-    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
+    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk { bytes: 4 });
     // Four bytes between the data and the directory, whose offset is right again.
     let at = find(&zip, CENTRAL);
     let mut between = [&zip[..at], b"junk", &zip[at..]].concat();

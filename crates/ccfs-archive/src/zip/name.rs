@@ -1,4 +1,4 @@
-//! Member names that are safe to show and to use as file names anywhere.
+//! Checks of member names: safe to print and to use as file names on any system.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::fault::{NameFault, ZipError, ZipFault};
 const LONGEST: usize = 255;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// The name, if it is safe. This crate writes no files, but its callers may.
+/// Returns the name if it is safe. This crate writes no files, but its callers may.
 pub(crate) fn check(bytes: &[u8]) -> Result<Arc<str>, ZipError> {
     match fault_of(bytes) {
         None => Ok(String::from_utf8_lossy(bytes).into()),
@@ -44,7 +44,7 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     if name.starts_with('/') {
         return Some(NameFault::Absolute);
     }
-    // A folder's name ends in a slash; no other part may be empty or stand for a folder.
+    // A folder's name ends in a slash; no other component may be empty.
     let mut parts = name.strip_suffix('/').unwrap_or(name).split('/');
     if parts.clone().any(|part| part.is_empty() || part == "." || part == "..") {
         return Some(NameFault::Parent);
@@ -52,7 +52,17 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     parts.any(is_device).then_some(NameFault::Device)
 }
 
-/// Windows looks at what stands before the first dot, without trailing spaces, in any case of letters.
+/// Whether a path is one that operating systems and Office add beside real files.
+pub(crate) fn is_junk(path: &str) -> bool {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|part| part == "__MACOSX")
+        || file.starts_with('.')
+        || file.starts_with("~$")
+        || file.eq_ignore_ascii_case("Thumbs.db")
+        || file.eq_ignore_ascii_case("desktop.ini")
+}
+
+/// Windows compares the part before the first dot, without trailing spaces and without regard to case.
 fn is_device(part: &str) -> bool {
     let stem =
         part.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
