@@ -76,7 +76,7 @@ impl<R: Read + Seek + Send> Archive<R> {
         // The sizes are declared by the archive: any sum is possible.
         let size = self.members.iter().filter(read).map(Member::size).fold(0, u64::saturating_add);
         let meter = Meter::new(*self.options.get_limits());
-        let machine = Machine::members(self.members, meter, self.options.get_limits());
+        let machine = Machine::members(self.members, meter);
         let source = ZipSource::new::<T>(Seeking(self.reader), machine, &self.options);
         let source: Box<dyn Source> =
             if size < AHEAD_FROM { Box::new(source) } else { Box::new(Ahead::new(source)) };
@@ -89,14 +89,14 @@ impl<R: Read + Seek + Send> Archive<R> {
         options: &ReadOptions,
         meter: Meter,
     ) -> Records<'_, T> {
-        let machine = Machine::members(members, meter, options.get_limits());
+        let machine = Machine::members(members, meter);
         let source = ZipSource::new::<T>(Seeking(&mut self.reader), machine, options);
         Records::new(Box::new(source), options)
     }
 
     /// Reads one member to check its data. Returns its size.
     pub(crate) fn check(&mut self, member: Member, meter: Meter) -> Result<u64, Error> {
-        let machine = Machine::members(vec![member], meter, self.options.get_limits());
+        let machine = Machine::members(vec![member], meter);
         let mut size = 0;
         read_through(Seeking(&mut self.reader), machine, CHUNK, |length| size += length as u64)?;
         Ok(size)

@@ -46,43 +46,31 @@ pub(crate) trait Source: Send {
 /// A bare CSV file.
 pub(crate) struct CsvSource<R> {
     reader: R,
-    kind: IndexKind,
+    /// The kind, until the file has begun.
+    kind: Option<IndexKind>,
+    done: bool,
     buffer: Vec<u8>,
     filled: usize,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Fresh,
-    Reading,
-    Done,
 }
 
 impl<R: Read> CsvSource<R> {
     pub(crate) fn new(reader: R, kind: IndexKind) -> Self {
-        Self { reader, kind, buffer: vec![0; CHUNK], filled: 0, state: State::Fresh }
+        Self { reader, kind: Some(kind), done: false, buffer: vec![0; CHUNK], filled: 0 }
     }
 }
 
 impl<R: Read + Send> Source for CsvSource<R> {
     fn next(&mut self) -> Result<Event, Error> {
-        match self.state {
-            State::Fresh => {
-                self.state = State::Reading;
-                Ok(Event::Begin { name: None, kind: self.kind })
-            }
-            State::Reading => {
-                self.filled = 0;
-                self.filled = read_some(&mut self.reader, &mut self.buffer)?;
-                if self.filled > 0 {
-                    return Ok(Event::Data);
-                }
-                self.state = State::Done;
-                Ok(Event::Finish)
-            }
-            State::Done => Ok(Event::End),
+        self.filled = 0;
+        if let Some(kind) = self.kind.take() {
+            return Ok(Event::Begin { name: None, kind });
         }
+        if self.done {
+            return Ok(Event::End);
+        }
+        self.filled = read_some(&mut self.reader, &mut self.buffer)?;
+        self.done = self.filled == 0;
+        Ok(if self.done { Event::Finish } else { Event::Data })
     }
 
     fn data(&self) -> &[u8] {

@@ -9,8 +9,8 @@ pub(crate) const END64: u32 = 0x0606_4B50;
 pub(crate) const LOCATOR64: u32 = 0x0706_4B50;
 const DESCRIPTOR: u32 = 0x0807_4B50;
 
-pub(crate) const LOCAL_LENGTH: usize = 30;
-pub(crate) const CENTRAL_LENGTH: usize = 46;
+const LOCAL_LENGTH: usize = 30;
+const CENTRAL_LENGTH: usize = 46;
 pub(crate) const END_LENGTH: usize = 22;
 pub(crate) const END64_LENGTH: usize = 56;
 pub(crate) const LOCATOR64_LENGTH: usize = 20;
@@ -61,6 +61,17 @@ pub(crate) struct End {
 }
 
 impl Facts {
+    /// Reads the fields, which have the same order and sizes in both structures.
+    fn read(bytes: &[u8]) -> Self {
+        Self {
+            flags: u16_at(bytes, 0),
+            method: u16_at(bytes, 2),
+            crc: u32_at(bytes, 8),
+            compressed: u64::from(u32_at(bytes, 12)),
+            size: u64::from(u32_at(bytes, 16)),
+        }
+    }
+
     pub(crate) fn has_descriptor(&self) -> bool {
         self.flags & HAS_DESCRIPTOR != 0
     }
@@ -102,31 +113,25 @@ impl Facts {
     }
 }
 
-/// Length of the local header that begins `bytes`, at least [`LOCAL_LENGTH`] of them.
-pub(crate) fn local_length(bytes: &[u8]) -> usize {
-    LOCAL_LENGTH + usize_at(bytes, 26) + usize_at(bytes, 28)
-}
-
-/// Length of the entry that begins `bytes`, at least [`CENTRAL_LENGTH`] of them.
-pub(crate) fn central_length(bytes: &[u8]) -> usize {
-    CENTRAL_LENGTH + usize_at(bytes, 28) + usize_at(bytes, 30) + usize_at(bytes, 32)
-}
-
-/// Length of the end of central directory, comment included, that begins `bytes`, at least [`END_LENGTH`] of them.
-pub(crate) fn end_length(bytes: &[u8]) -> usize {
-    END_LENGTH + usize_at(bytes, 20)
+/// Length of the structure that begins `bytes`, as far as it can be computed from them: at least its fixed part.
+pub(crate) fn structure_length(bytes: &[u8]) -> usize {
+    let (fixed, variable): (usize, &[usize]) = match u32_at(bytes, 0) {
+        LOCAL => (LOCAL_LENGTH, &[26, 28]),
+        CENTRAL => (CENTRAL_LENGTH, &[28, 30, 32]),
+        END64 => (END64_LENGTH, &[]),
+        LOCATOR64 => (LOCATOR64_LENGTH, &[]),
+        _ => (END_LENGTH, &[20]),
+    };
+    if bytes.len() < fixed {
+        return fixed;
+    }
+    fixed + variable.iter().map(|&at| usize_at(bytes, at)).sum::<usize>()
 }
 
 impl<'a> Local<'a> {
     /// Reads a local header, whose signature and length were checked.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut facts = Facts {
-            flags: u16_at(bytes, 6),
-            method: u16_at(bytes, 8),
-            crc: u32_at(bytes, 14),
-            compressed: u64::from(u32_at(bytes, 18)),
-            size: u64::from(u32_at(bytes, 22)),
-        };
+        let mut facts = Facts::read(&bytes[6..]);
         let (name, extra) = bytes[LOCAL_LENGTH..].split_at(usize_at(bytes, 26));
         let mut wide = Wide::find(extra)?;
         wide.replace(&mut facts.size)?;
@@ -138,13 +143,7 @@ impl<'a> Local<'a> {
 impl<'a> Central<'a> {
     /// Reads an entry, whose signature and length were checked.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut facts = Facts {
-            flags: u16_at(bytes, 8),
-            method: u16_at(bytes, 10),
-            crc: u32_at(bytes, 16),
-            compressed: u64::from(u32_at(bytes, 20)),
-            size: u64::from(u32_at(bytes, 24)),
-        };
+        let mut facts = Facts::read(&bytes[8..]);
         let mut offset = u64::from(u32_at(bytes, 42));
         let (name, rest) = bytes[CENTRAL_LENGTH..].split_at(usize_at(bytes, 28));
         let mut wide = Wide::find(&rest[..usize_at(bytes, 30)])?;

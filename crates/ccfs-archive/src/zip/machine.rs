@@ -8,21 +8,19 @@
 //!   `forward` does, skips the data, and compares the headers with the directory.
 //! - [`Machine::members`] reads the data of members that `open` has checked.
 
+mod directory;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::decoder::Decoder;
 use super::fault::{ZipError, ZipFault};
-use super::layout::{self, Central, End, Facts, Local};
+use super::layout::{self, End, Facts, Local};
 use super::member::Member;
 use super::meter::Meter;
 use super::name;
 use crate::error::{Error, Position};
 use crate::limits::{LimitKind, Limits};
-
-/// The end of central directory with the longest comment, and the 64-bit end and its locator before it.
-const TAIL: usize =
-    layout::END64_LENGTH + layout::LOCATOR64_LENGTH + layout::END_LENGTH + u16::MAX as usize;
 
 /// What the machine found.
 #[derive(Debug)]
@@ -52,7 +50,6 @@ pub(crate) struct Machine {
     current: usize,
     /// Names in lower case.
     names: HashSet<String>,
-    limits: Limits,
     meter: Meter,
     /// Offset of the central directory; before it is found, of the end of the file.
     directory: u64,
@@ -84,10 +81,11 @@ enum State {
     Descriptor,
     /// An entry of the directory, or its end.
     Entry,
-    End64,
-    Locator64,
+    /// The locator of the 64-bit end.
+    Locator,
+    /// The end of the directory.
     End,
-    /// Behind the end of the archive.
+    /// After the end of the archive.
     Trailing,
 }
 
@@ -103,31 +101,29 @@ enum Step {
 impl Machine {
     /// Reads an archive from its first byte to its last.
     pub(crate) fn forward(limits: &Limits) -> Self {
-        Self::new(Mode::Forward, State::Header, Vec::new(), Meter::new(*limits), limits)
+        Self::new(Mode::Forward, State::Header, Meter::new(*limits))
     }
 
     /// Checks the directory and all headers of an archive of `length` bytes.
     pub(crate) fn open(limits: &Limits, length: u64) -> Self {
-        let offset = length.saturating_sub(TAIL as u64);
-        let machine = Self::new(Mode::Open, State::Tail, Vec::new(), Meter::new(*limits), limits);
-        Self { offset, directory: length, ..machine }
+        let machine = Self::new(Mode::Open, State::Tail, Meter::new(*limits));
+        Self { offset: length.saturating_sub(directory::TAIL), directory: length, ..machine }
     }
 
     /// Reads the data of members that [`Machine::open`] has checked.
-    pub(crate) fn members(members: Vec<Member>, meter: Meter, limits: &Limits) -> Self {
-        Self::new(Mode::Members, State::Member, members, meter, limits)
+    pub(crate) fn members(members: Vec<Member>, meter: Meter) -> Self {
+        Self { members, ..Self::new(Mode::Members, State::Member, meter) }
     }
 
-    fn new(mode: Mode, state: State, members: Vec<Member>, meter: Meter, limits: &Limits) -> Self {
+    fn new(mode: Mode, state: State, meter: Meter) -> Self {
         Self {
             mode,
             state,
             head: Vec::new(),
             offset: 0,
-            members,
+            members: Vec::new(),
             current: 0,
             names: HashSet::new(),
-            limits: *limits,
             meter,
             directory: 0,
             listed: HashSet::new(),
@@ -159,15 +155,11 @@ impl Machine {
         loop {
             let step = match self.state {
                 State::Tail => self.tail(input),
-                State::Header => self.header(input)?,
                 State::Member => self.member(),
                 State::Data(_) => self.data(input, output)?,
                 State::Descriptor => self.descriptor(input)?,
-                State::Entry => self.entry(input)?,
-                State::End64 => self.end64(input)?,
-                State::Locator64 => self.locator64(input)?,
-                State::End => self.end(input)?,
                 State::Trailing => self.trailing(input, last)?,
+                _ => self.structure(input)?,
             };
             match step {
                 Step::Continue => {}
@@ -200,73 +192,70 @@ impl Machine {
         self.head.len() >= length
     }
 
-    /// Collects a structure: `fixed` bytes, from which `length` computes its length.
-    fn collect_structure(
-        &mut self,
-        input: &mut &[u8],
-        fixed: usize,
-        length: fn(&[u8]) -> usize,
-    ) -> Option<usize> {
-        if !self.collect(input, fixed) {
-            return None;
-        }
-        let length = length(&self.head);
-        self.collect(input, length).then_some(length)
-    }
-
     fn take_head(&mut self, length: usize) {
         self.head.drain(..length);
         self.offset += length as u64;
     }
 
-    /// Finds the directory. Where that fails, reading forward gives the reason.
-    fn tail(&mut self, input: &mut &[u8]) -> Step {
-        let length = self.directory - self.offset;
-        if !self.collect(input, usize::try_from(length).unwrap_or(usize::MAX)) {
-            return Step::NeedInput;
-        }
-        match find_directory(&self.head, self.offset) {
-            Some(directory) => {
-                self.directory = directory;
-                self.state = State::Entry;
-                Step::Jump(directory)
-            }
-            None => self.fall_back(),
-        }
-    }
-
-    fn fall_back(&mut self) -> Step {
-        self.mode = Mode::Forward;
-        self.state = State::Header;
-        Step::Jump(0)
-    }
-
-    fn header(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+    /// A structure that begins with a signature.
+    fn structure(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         let opening = self.mode == Mode::Open;
-        if opening && self.offset == self.directory && self.current == self.members.len() {
+        if opening
+            && matches!(self.state, State::Header)
+            && (self.offset, self.current) == (self.directory, self.members.len())
+        {
             return Ok(Step::Give(Next::End));
         }
         if !self.collect(input, 4) {
             return Ok(Step::NeedInput);
         }
-        match layout::u32_at(&self.head, 0) {
-            layout::LOCAL => {}
-            layout::CENTRAL | layout::END | layout::END64 if !opening => {
+        let signature = layout::u32_at(&self.head, 0);
+        match (&self.state, signature) {
+            (State::Header, layout::LOCAL)
+            | (State::Entry, layout::CENTRAL | layout::END64 | layout::END)
+            | (State::Locator, layout::LOCATOR64)
+            | (State::End, layout::END) => {}
+            (State::Header, layout::CENTRAL | layout::END64 | layout::END) if !opening => {
                 self.directory = self.offset;
                 self.state = State::Entry;
-                return Ok(Step::Continue);
             }
-            _ if self.offset > 0 => return Err(ZipFault::Gap.of_archive().into()),
-            _ if self.displaced => return Err(ZipFault::LeadingJunk.of_archive().into()),
-            _ => return Err(ZipFault::NotZip.of_archive().into()),
+            (State::Entry, _) if opening && self.offset == self.directory => {
+                self.displaced = true;
+                return Ok(self.fall_back());
+            }
+            _ => return Err(self.unexpected().into()),
         }
-        let Some(length) =
-            self.collect_structure(input, layout::LOCAL_LENGTH, layout::local_length)
-        else {
-            return Ok(Step::NeedInput);
-        };
+        loop {
+            let length = layout::structure_length(&self.head);
+            if self.head.len() >= length {
+                return match signature {
+                    layout::LOCAL => self.header(length),
+                    layout::CENTRAL => self.entry(length),
+                    layout::END64 => self.end64(length),
+                    layout::LOCATOR64 => self.locator(length),
+                    _ => self.end(length),
+                };
+            }
+            if !self.collect(input, length) {
+                return Ok(Step::NeedInput);
+            }
+        }
+    }
+
+    /// Why a signature cannot be where it is.
+    fn unexpected(&self) -> ZipError {
+        match self.state {
+            State::Header if self.offset > 0 => ZipFault::Gap.of_archive(),
+            State::Header if self.displaced => ZipFault::LeadingJunk.of_archive(),
+            State::Header => ZipFault::NotZip.of_archive(),
+            State::Entry => bad("neither an entry nor its end follows an entry"),
+            _ => bad("its 64-bit end is misplaced"),
+        }
+    }
+
+    fn header(&mut self, length: usize) -> Result<Step, Error> {
         let local = Local::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
-        if opening {
+        if self.mode == Mode::Open {
             let end = self.check_header(&local, length as u64)?;
             self.members[self.current].data_offset = self.offset + length as u64;
             self.data_ended();
@@ -303,7 +292,7 @@ impl Machine {
 
     fn add_member(&mut self, name: Arc<str>, facts: Facts, offset: u64) -> Result<(), Error> {
         facts.check_readable().map_err(|fault| fault.of(&name))?;
-        if self.members.len() as u64 >= self.limits.get(LimitKind::Members) {
+        if self.members.len() as u64 >= self.meter.limits.get(LimitKind::Members) {
             return Err(self.limit(LimitKind::Members));
         }
         // On file systems that ignore case, the second of two such files would replace the first.
@@ -412,135 +401,6 @@ impl Machine {
         Err(fault.of(&member.name).into())
     }
 
-    fn entry(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
-        if !self.collect(input, 4) {
-            return Ok(Step::NeedInput);
-        }
-        let state = match layout::u32_at(&self.head, 0) {
-            layout::CENTRAL => State::Entry,
-            layout::END64 => State::End64,
-            layout::END => State::End,
-            _ if self.mode == Mode::Open && self.offset == self.directory => {
-                self.displaced = true;
-                return Ok(self.fall_back());
-            }
-            _ => return Err(bad("neither an entry nor its end follows an entry").into()),
-        };
-        if !matches!(state, State::Entry) {
-            self.state = state;
-            return Ok(Step::Continue);
-        }
-        let Some(length) =
-            self.collect_structure(input, layout::CENTRAL_LENGTH, layout::central_length)
-        else {
-            return Ok(Step::NeedInput);
-        };
-        let entry = Central::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
-        let name = name::check(entry.name)?;
-        let (facts, offset) = (entry.facts, entry.offset);
-        facts.check_readable().map_err(|fault| fault.of(&name))?;
-        if entry.link {
-            return Err(ZipFault::Link.of(&name).into());
-        }
-        if offset >= self.directory {
-            return Err(bad("an entry points past the members").into());
-        }
-        if !self.listed.insert(offset) {
-            return Err(ZipFault::Overlap.of(&name).into());
-        }
-        if self.mode == Mode::Open {
-            self.add_member(name, facts, offset)?;
-        } else {
-            self.compare(&name, &facts, offset)?;
-        }
-        self.ends_as_locator =
-            layout::locator64(&self.head[length - layout::LOCATOR64_LENGTH..]).is_some();
-        self.take_head(length);
-        if self.offset - self.directory > self.limits.get(LimitKind::DirectoryBytes) {
-            return Err(self.limit(LimitKind::DirectoryBytes));
-        }
-        Ok(Step::Continue)
-    }
-
-    /// Compares an entry with the member that was read at its offset.
-    fn compare(&self, name: &Arc<str>, facts: &Facts, offset: u64) -> Result<(), ZipError> {
-        // Members cover all bytes before the directory, so that any other offset is inside a member.
-        let Ok(index) = self.members.binary_search_by_key(&offset, |member| member.offset) else {
-            return Err(ZipFault::Overlap.of(name));
-        };
-        let member = &self.members[index];
-        let what = if member.name == *name {
-            member.facts.differs_from(facts, false)
-        } else {
-            Some("name")
-        };
-        what.map_or(Ok(()), |what| Err(ZipFault::Differs { what }.of(name)))
-    }
-
-    fn end64(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
-        if !self.collect(input, layout::END64_LENGTH) {
-            return Ok(Step::NeedInput);
-        }
-        let end = End::read64(&self.head).map_err(ZipFault::of_archive)?;
-        self.check_end(&end)?;
-        self.end64 = Some((self.offset, end));
-        self.take_head(layout::END64_LENGTH);
-        self.state = State::Locator64;
-        Ok(Step::Continue)
-    }
-
-    fn locator64(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
-        if !self.collect(input, layout::LOCATOR64_LENGTH + 4) {
-            return Ok(Step::NeedInput);
-        }
-        let expected = self.end64.map(|(offset, _)| offset);
-        if layout::locator64(&self.head) != expected
-            || layout::u32_at(&self.head, layout::LOCATOR64_LENGTH) != layout::END
-        {
-            return Err(bad("its 64-bit end is misplaced").into());
-        }
-        self.take_head(layout::LOCATOR64_LENGTH);
-        self.state = State::End;
-        Ok(Step::Continue)
-    }
-
-    fn end(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
-        let Some(length) = self.collect_structure(input, layout::END_LENGTH, layout::end_length)
-        else {
-            return Ok(Step::NeedInput);
-        };
-        if memchr::memmem::find(&self.head[4..], &layout::END.to_le_bytes()).is_some() {
-            return Err(ZipFault::TwoEnds.of_archive().into());
-        }
-        let end = End::read(&self.head).map_err(ZipFault::of_archive)?;
-        match &self.end64 {
-            Some((_, end64)) if end.contradicts(end64) => {
-                return Err(bad("its two ends differ").into());
-            }
-            Some(_) => {}
-            None if self.ends_as_locator => return Err(bad("its 64-bit end is misplaced").into()),
-            None => self.check_end(&end)?,
-        }
-        self.take_head(length);
-        self.state = State::Trailing;
-        Ok(Step::Continue)
-    }
-
-    fn check_end(&self, end: &End) -> Result<(), ZipError> {
-        let entries = self.listed.len() as u64;
-        if end.entries != entries || entries != self.members.len() as u64 {
-            return Err(bad(
-                "its number of entries differs from the declared one or from the members",
-            ));
-        }
-        if end.directory_size != self.offset - self.directory
-            || end.directory_offset != self.directory
-        {
-            return Err(bad("its end does not say where it begins"));
-        }
-        Ok(())
-    }
-
     fn trailing(&mut self, input: &mut &[u8], last: bool) -> Result<Step, Error> {
         self.trailing += input.len() as u64;
         self.offset += input.len() as u64;
@@ -563,7 +423,7 @@ impl Machine {
     }
 
     fn limit(&self, kind: LimitKind) -> Error {
-        Error::Limit { kind, limit: self.limits.get(kind), at: Position::default() }
+        Error::Limit { kind, limit: self.meter.limits.get(kind), at: Position::default() }
     }
 
     fn cut_off(&self) -> ZipError {
@@ -587,29 +447,6 @@ impl Machine {
     }
 }
 
-/// Finds the end that closes the archive in its last bytes, and returns the directory's offset.
-fn find_directory(tail: &[u8], tail_offset: u64) -> Option<u64> {
-    let at = memchr::memmem::rfind_iter(tail, &layout::END.to_le_bytes()).find(|&at| {
-        let end = &tail[at..];
-        end.len() >= layout::END_LENGTH && end.len() == layout::end_length(end)
-    })?;
-    let end64 = at
-        .checked_sub(layout::END64_LENGTH + layout::LOCATOR64_LENGTH)
-        .filter(|_| layout::locator64(&tail[at - layout::LOCATOR64_LENGTH..]).is_some())
-        .and_then(|end64| End::read64(&tail[end64..]).ok());
-    let directory = end64.or_else(|| End::read(&tail[at..]).ok())?.directory_offset;
-    (directory <= tail_offset + at as u64).then_some(directory)
-}
-
 fn bad(what: &'static str) -> ZipError {
     ZipFault::BadDirectory { what }.of_archive()
-}
-
-impl std::fmt::Debug for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Machine")
-            .field("offset", &self.offset)
-            .field("members", &self.members.len())
-            .finish_non_exhaustive()
-    }
 }

@@ -9,7 +9,7 @@ use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
 /// Counts the decompressed bytes of an archive. Clones share one count.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter {
-    limits: Limits,
+    pub(super) limits: Limits,
     total: Arc<AtomicU64>,
 }
 
