@@ -100,7 +100,7 @@ fn write<'a>(
         writer.start_file(name, options).unwrap();
         writer.write_all(rows.as_bytes()).unwrap();
     }
-    writer.set_comment(comment);
+    writer.set_comment(comment).unwrap();
     writer.finish().unwrap().bytes()
 }
 
