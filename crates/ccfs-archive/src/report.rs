@@ -15,6 +15,7 @@ use crate::kind::IndexKind;
 use crate::options::{BadRows, OnBadRow};
 use crate::record::{AnyRecord, RecordRef};
 use crate::records::Records;
+use crate::source::member_kind;
 use crate::zip::{Member, Meter, Method};
 
 /// What is in an archive, found by reading every byte of it.
@@ -95,14 +96,12 @@ impl<R: Read + Seek + Send> Archive<R> {
             Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
         let meter = Meter::new(*options.get_limits());
         for index in 0..self.members().len() {
-            let member = MemberReport::new(&self.members()[index]);
-            let member = match member.kind {
-                Some(_) => member.read(self.read(
-                    vec![self.members()[index].clone()],
-                    &options,
-                    meter.clone(),
-                ))?,
-                None => MemberReport { size: self.check(index, &meter)?, ..member },
+            let member = self.members()[index].clone();
+            let kind = member_kind::<AnyRecord>(member.name(), &options);
+            let found = MemberReport::new(&member, kind);
+            let member = match kind {
+                Some(_) => found.read(self.read(vec![member], &options, meter.clone()))?,
+                None => MemberReport { size: self.check(member, meter.clone())?, ..found },
             };
             report.compressed_size += member.compressed_size;
             report.size += member.size;
@@ -121,10 +120,10 @@ impl Report {
 }
 
 impl MemberReport {
-    fn new(member: &Member) -> Self {
+    fn new(member: &Member, kind: Option<IndexKind>) -> Self {
         Self {
             name: Arc::clone(member.shared_name()),
-            kind: member.kind(),
+            kind,
             method: member.method(),
             compressed_size: member.compressed_size(),
             size: member.size(),

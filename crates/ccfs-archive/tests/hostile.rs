@@ -71,7 +71,7 @@ fn junk_around_and_between_is_refused() {
         faults(&[b"junk".as_slice(), &zip].concat()),
         (ZipFault::LeadingJunk, ZipFault::NotZip)
     );
-    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
+    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk { bytes: 4 });
     // Four bytes between the data and the directory, whose offset is right again.
     let at = find(&zip, CENTRAL);
     let mut between = [&zip[..at], b"junk", &zip[at..]].concat();
@@ -195,6 +195,36 @@ fn bad_names_are_refused() {
         let zip = patch(patch(sample(), CENTRAL, 46, name.as_bytes()), LOCAL, 30, name.as_bytes());
         assert_eq!(fault(&zip), ZipFault::Name(fault_expected), "{name:?}");
     }
+}
+
+#[test]
+fn names_are_checked_part_by_part() {
+    let accepted = ["folder/", "folder/a b.csv", "\u{8bdd}\u{52a1}.csv", "common.csv", "a..b"];
+    for name in accepted {
+        assert!(Archive::open(Cursor::new(archive(&[(name, b"")]))).is_ok(), "{name}");
+    }
+    let long = "a".repeat(256);
+    for (name, expected) in [
+        ("", NameFault::Empty),
+        (&long, NameFault::TooLong),
+        ("a/../b.csv", NameFault::Parent),
+        ("a//b.csv", NameFault::Parent),
+        ("./a.csv", NameFault::Parent),
+        ("/", NameFault::Absolute),
+        ("a.csv:stream", NameFault::Drive),
+        ("CON", NameFault::Device),
+        ("dir/nul.csv", NameFault::Device),
+        ("lpt1 .csv", NameFault::Device),
+    ] {
+        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name(expected), "{name:?}");
+    }
+    let patched = |name: &[u8]| {
+        let zip = archive(&[("abcdef.csv", b"")]);
+        patch(patch(zip, CENTRAL, 46, name), LOCAL, 30, name)
+    };
+    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name(NameFault::NotUtf8));
+    let Err(Error::Zip(error)) = changes(&patched(b"a\x1b[2Jb")) else { panic!() };
+    assert_eq!(error.member.as_deref(), Some("a\\u{1b}[2Jb.csv"), "control characters are escaped");
 }
 
 #[test]
