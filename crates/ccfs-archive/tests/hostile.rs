@@ -8,7 +8,10 @@ use std::io::Cursor;
 use ccfs_archive::{
     AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
 };
-use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
+use support::{
+    NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
+    streamed,
+};
 
 /// Why an archive is refused, by seeking and by streaming alike.
 fn fault(zip: &[u8]) -> ZipFault {
@@ -171,6 +174,18 @@ fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
     assert!(
         matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream)
     );
+    let (seeking, _) = faults(&zip[..zip.len() - 1]);
+    assert_eq!(seeking, ZipFault::BadDirectory { what: "its end is missing" });
+}
+
+#[test]
+fn bytes_after_a_descriptor_are_refused() {
+    let zip = archive_with_descriptors(&[(NAME, format!("{ROW}\n").as_bytes())]);
+    let (central, end) = (find(&zip, CENTRAL), find(&zip, END));
+    let mut zip = [&zip[..central], b"junk", &zip[central..]].concat();
+    let offset = u32::try_from(central + 4).unwrap();
+    zip[end + 4 + 16..][..4].copy_from_slice(&offset.to_le_bytes());
+    assert_eq!(fault(&zip), ZipFault::Gap);
 }
 
 #[test]

@@ -67,6 +67,8 @@ pub(crate) struct Machine {
 enum Mode {
     Forward,
     Open,
+    /// Opening found no directory; reading forward finds the reason.
+    Failed,
     Members,
 }
 
@@ -265,7 +267,10 @@ impl Machine {
         let (method, sized) = (facts.method, !facts.has_descriptor());
         self.add_member(Arc::clone(&name), facts, self.offset)?;
         if method == layout::STORED && !sized {
-            return Err(ZipFault::StoredStream.of(&name).into());
+            return Err(match self.mode {
+                Mode::Failed => bad("its end is missing").into(),
+                _ => ZipFault::StoredStream.of(&name).into(),
+            });
         }
         self.state = State::Data(Decoder::new(method));
         self.take_head(length);

@@ -15,7 +15,7 @@ pub(super) const TAIL: u64 =
         as u64;
 
 impl Machine {
-    /// Finds the directory. Where that fails, reading forward gives the reason.
+    /// Finds the directory.
     pub(super) fn tail(&mut self, input: &mut &[u8]) -> Step {
         let length = self.directory - self.offset;
         if !self.collect(input, usize::try_from(length).unwrap_or(usize::MAX)) {
@@ -32,7 +32,7 @@ impl Machine {
     }
 
     pub(super) fn fall_back(&mut self) -> Step {
-        self.mode = Mode::Forward;
+        self.mode = Mode::Failed;
         self.state = State::Header;
         Step::Jump(0)
     }
