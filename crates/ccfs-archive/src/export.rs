@@ -4,12 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
+use ccfs_time::LocalTime;
+
 use crate::csv::CsvWriter;
 use crate::error::Error;
 use crate::kind::IndexKind;
 use crate::record::{AnyRecord, AnyRecordRef, RecordRef, WithOffset};
 use crate::records::Records;
-use crate::time::TenantTime;
 
 /// What records are turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ impl fmt::Display for ExportFormat {
 const ROWS_BETWEEN: u64 = 4096;
 
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
-type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
+type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 
 /// Writes the records of any index file in one of the formats.
 ///
@@ -79,7 +80,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     ///
     /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare. Default: all stay bare.
     #[must_use]
-    pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + Send + Sync + 'a) -> Self {
+    pub fn offset(mut self, offset: impl Fn(LocalTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }
@@ -87,7 +88,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// Writes the header row where the format has one, so that a file without records has it, too.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
-            Out::Csv(csv) => csv.write_header(kind.columns()),
+            Out::Csv(csv) => csv.write_header(kind.column_names()),
             Out::Jsonl(_) => Ok(()),
         }
     }

@@ -28,7 +28,6 @@
 //! | a response body that is still arriving | [`ArchiveStream`] |
 //! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
-//! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
 //! caller's thread parses.
@@ -39,8 +38,8 @@
 //! # Features
 //!
 //! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
-//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV. `jiff-02`, `chrono-04`, `time-03`: [`TenantTime`] and
-//! [`UtcTime`] become the times of these crates.
+//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV.
+//! `jiff-02`, `chrono-04`, `time-03`: [`LocalTime`] and [`Timestamp`] convert to the times of these crates.
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(not(feature = "json"), allow(rustdoc::broken_intra_doc_links))]
@@ -48,14 +47,13 @@
 mod ahead;
 mod archive;
 mod code;
-#[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
-mod convert;
 mod csv;
 mod error;
 #[cfg(feature = "json")]
 mod export;
 mod kind;
 mod limits;
+mod notes;
 mod options;
 mod push;
 mod record;
@@ -64,29 +62,29 @@ mod report;
 mod skipped;
 mod source;
 mod stream;
-mod time;
 mod zip;
 
 pub use archive::Archive;
+pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
-pub use error::{BadRow, Error, Position, RowFault};
+pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
-pub use options::{BadRows, OnBadRow, ReadOptions};
+pub use notes::{Note, NoteKind};
+pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
 #[cfg(feature = "serde")]
 pub use record::WithOffset;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, FedRecords, FileRecord, Record, RecordParser, RecordRef,
-    Recording, RecordingRef, SkillIds, SkillList,
+    AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
+    RecordingRef, SkillIds, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
 pub use skipped::SkippedMembers;
 pub use stream::ArchiveStream;
-pub use time::{TenantTime, UtcTime};
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

@@ -29,7 +29,7 @@ proptest! {
 
     #[test]
     fn a_copy_is_what_was_written_one_by_one(ids in proptest::collection::vec("[0-9a-f]{1,8}", 0..20)) {
-        let csv = ids.join(",dev,acc,1,2\n");
+        let csv: String = ids.iter().map(|id| format!("{id},dev,acc,1,2\n")).collect();
         for format in [ExportFormat::Jsonl, ExportFormat::Csv] {
             let mut writer = RecordWriter::new(format, Vec::new());
             let mut rows = records(&csv);
@@ -49,7 +49,7 @@ proptest! {
 
 #[test]
 fn who_watches_is_told_and_may_stop_it() {
-    let csv = "a,dev\n".repeat(10_000);
+    let csv = "a,dev,acc,1\n".repeat(10_000);
     let (mut told, mut writer) = (Vec::new(), RecordWriter::new(ExportFormat::Jsonl, Vec::new()));
     let stopped = writer.copy(&mut records(&csv), None, |rows| {
         told.push(rows);
@@ -72,13 +72,16 @@ fn reading_and_writing_fail_apart() {
         }
     }
     let go_on = |_| ControlFlow::Continue(());
-    let full =
-        RecordWriter::new(ExportFormat::Jsonl, Full).copy(&mut records("a,dev\n"), None, go_on);
+    let full = RecordWriter::new(ExportFormat::Jsonl, Full).copy(
+        &mut records("a,dev,acc,1\n"),
+        None,
+        go_on,
+    );
     assert!(
         matches!(full, Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::StorageFull)
     );
     let mut writer = RecordWriter::new(ExportFormat::Jsonl, Vec::new());
-    let bad = writer.copy(&mut records("a,dev\nb,dev,acc,no number\n"), None, go_on);
+    let bad = writer.copy(&mut records("a,dev,acc,1\nb,dev,acc,no number\n"), None, go_on);
     assert!(matches!(&bad, Err(CopyError::Read(ccfs_archive::Error::Row(_)))), "{bad:?}");
     assert_eq!(
         String::from_utf8(writer.into_inner().unwrap()).unwrap().lines().count(),

@@ -1,14 +1,15 @@
-//! Whichever of the four records a file holds.
+//! A record of any of the four kinds.
+
+use ccfs_time::LocalTime;
 
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    CellFault, Record, RecordRef, Recording, RecordingRef,
+    CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
 };
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::kind::IndexKind;
-use crate::time::TenantTime;
 
 macro_rules! any {
     ($( $kind:ident $owned:ident $view:ident $field:ident, )+) => {
@@ -53,8 +54,8 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
-            fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
-                match kind { $( IndexKind::$kind => $owned::repair(kind, text, cells, header), )+ }
+            fn columns(kind: IndexKind) -> &'static [Column] {
+                match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
             }
 
             fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
@@ -96,7 +97,11 @@ macro_rules! any {
                 match self { $( Self::$kind(_) => IndexKind::$kind, )+ }
             }
 
-            fn happened(&self) -> Option<TenantTime> {
+            fn value(&self, index: usize) -> Value<'a> {
+                match self { $( Self::$kind(record) => record.value(index), )+ }
+            }
+
+            fn happened(&self) -> Option<LocalTime> {
                 match self { $( Self::$kind(record) => record.happened(), )+ }
             }
 
@@ -168,8 +173,26 @@ any! {
 }
 
 impl IndexKind {
-    /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
-    pub fn columns(self) -> &'static [&'static str] {
+    /// The columns of the file, in order.
+    ///
+    /// ```
+    /// use ccfs_archive::{ColumnType, IndexKind};
+    ///
+    /// let columns = IndexKind::AgentSkillInfo.columns();
+    /// assert_eq!(columns[6].name(), "operate_time");
+    /// assert_eq!(columns[6].column_type(), ColumnType::LocalTime);
+    /// ```
+    pub fn columns(self) -> &'static [Column] {
+        <AnyRecord as Schema>::columns(self)
+    }
+
+    /// The names of the columns, in order: the header row that [`CsvWriter`](crate::CsvWriter) writes.
+    pub fn column_names(self) -> &'static [&'static str] {
         AnyRecord::names(self)
+    }
+
+    /// Returns the index of a column by its name.
+    pub fn column(self, name: &str) -> Option<usize> {
+        self.column_names().iter().position(|&known| known == name)
     }
 }

@@ -1,14 +1,14 @@
 //! The JSON line of a record.
 
+use ccfs_time::{LocalTime, Timestamp};
 use serde::{Serialize, Serializer};
 
 use super::skills::SkillList;
 use crate::code::{DeviceType, OperateType};
 use crate::csv::Cells;
-use crate::time::{TenantTime, UtcTime};
 
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
-pub(crate) type Offset<'f> = &'f dyn Fn(TenantTime) -> Option<i32>;
+pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
 
 /// A borrowed record's JSON with the tenant's offset behind its times.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct WithOffset<R, F> {
     offset: F,
 }
 
-impl<R, F: Fn(TenantTime) -> Option<i32>> WithOffset<R, F> {
+impl<R, F: Fn(LocalTime) -> Option<i32>> WithOffset<R, F> {
     /// Serialises `record` with an offset behind each of its tenant times: `2015-02-08T20:23:30+08:00`.
     ///
     /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare.
@@ -42,7 +42,7 @@ impl<R, F> std::fmt::Debug for WithOffset<R, F> {
     }
 }
 
-impl<R: SerializeWith, F: Fn(TenantTime) -> Option<i32>> Serialize for WithOffset<R, F> {
+impl<R: SerializeWith, F: Fn(LocalTime) -> Option<i32>> Serialize for WithOffset<R, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.record.serialize_with(serializer, &self.offset)
     }
@@ -68,13 +68,14 @@ macro_rules! as_it_is {
         }
     )+ };
 }
-as_it_is!(&str, i64, UtcTime, OperateType, DeviceType);
+as_it_is!(&str, i64, Timestamp, OperateType, DeviceType);
 
-impl Serialize for Json<'_, Option<TenantTime>> {
+impl Serialize for Json<'_, Option<LocalTime>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(time) = self.0 else { return serializer.serialize_none() };
         let Some(offset) = (self.1)(time) else { return time.serialize(serializer) };
         let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+        let time = time.iso();
         let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         if rest == 0 {
             serializer.collect_str(&format_args!("{time}{sign}{hours:02}:{minutes:02}"))

@@ -1,4 +1,4 @@
-//! Rows as typed records: one kind of record for each index file.
+//! Rows as typed records: one type of record for each index file.
 
 mod agent_operation;
 mod agent_skill;
@@ -7,10 +7,11 @@ mod call;
 mod column;
 #[cfg(feature = "serde")]
 mod json;
-mod parser;
+mod layout;
 mod recording;
 mod schema;
 mod skills;
+mod typed;
 
 pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
@@ -18,10 +19,9 @@ pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
 #[cfg(feature = "serde")]
 pub use json::WithOffset;
-pub use parser::{FedRecords, RecordParser};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{FileRecord, Record, RecordRef};
+pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
 pub use skills::{SkillIds, SkillList};
 
-pub(crate) use parser::Typed;
 pub(crate) use schema::CellFault;
+pub(crate) use typed::Typed;
