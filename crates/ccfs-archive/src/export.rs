@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use crate::csv::CsvWriter;
+use crate::csv::{CsvRow, Line, other_columns};
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, RecordRef, WithOffset};
+use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef};
 use crate::records::Records;
 use crate::time::TenantTime;
 
@@ -56,57 +56,104 @@ type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RecordWriter<'a, W: Write> {
-    out: Out<W>,
+    out: W,
+    format: ExportFormat,
     offset: Option<OffsetOf<'a>>,
-}
-
-enum Out<W: Write> {
-    Jsonl(W),
-    Csv(CsvWriter<W>),
+    names: bool,
+    /// The file whose columns the CSV has.
+    kind: Option<IndexKind>,
+    line: Vec<u8>,
 }
 
 impl<'a, W: Write> RecordWriter<'a, W> {
-    /// A writer on `out`, to which it makes small calls: give it a buffered one.
+    /// Creates a writer that makes one call to `out` for each record: pass a buffered one.
     pub const fn new(format: ExportFormat, out: W) -> Self {
-        let out = match format {
-            ExportFormat::Jsonl => Out::Jsonl(out),
-            ExportFormat::Csv => Out::Csv(CsvWriter::new(out)),
-        };
-        Self { out, offset: None }
+        Self { out, format, offset: None, names: false, kind: None, line: Vec::new() }
     }
 
-    /// Puts an offset behind each of the tenant's times in JSON: `2015-02-08T20:23:30+08:00`. CSV keeps the source's texts.
+    /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
+    /// `2015-02-08 20:23:30+08:00` in CSV.
     ///
-    /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare. Default: all stay bare.
+    /// `offset` returns the seconds east of UTC at a local time, or `None` to write the time without an offset.
+    /// By default, no time has an offset.
     #[must_use]
     pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }
 
-    /// Writes the header row where the format has one, so that a file without records has it, too.
-    pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
-        match &mut self.out {
-            Out::Csv(csv) => csv.write_header(kind.columns()),
-            Out::Jsonl(_) => Ok(()),
-        }
+    /// Adds the names of codes after the known columns: `operate_type_name` after agentSkillInfo,
+    /// `op_type_name` after agentOprInfo, `task_status_name` and `call_type_name` after record, and
+    /// `device_type_name` after call.
+    ///
+    /// The name of an unknown code is `null` in JSON, and empty in CSV. By default, there are no names.
+    #[must_use]
+    pub const fn names(mut self, names: bool) -> Self {
+        self.names = names;
+        self
     }
 
-    /// Writes a record.
+    /// Writes the header row if the format has one and it is not yet written. Without this call, the first
+    /// record writes it, so that a file without records would have no header.
     ///
-    /// As CSV, a record of another file than the first one's is an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput).
+    /// # Errors
+    ///
+    /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
+    /// if the header of another index file is written.
+    pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
+        match self.kind {
+            _ if self.format == ExportFormat::Jsonl => return Ok(()),
+            Some(written) if written == kind => return Ok(()),
+            Some(_) => return Err(other_columns()),
+            None => self.kind = Some(kind),
+        }
+        let mut line = Line::on(&mut self.line);
+        let names = if self.names { kind.name_columns() } else { &[] };
+        for column in kind.columns().iter().chain(names) {
+            line.cell(column);
+        }
+        line.end();
+        self.out.write_all(&self.line)
+    }
+
+    /// Writes a record; in CSV, the first one after the [header](Self::write_header).
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
+    /// for a record of another index file than the header's.
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        match (&mut self.out, &self.offset) {
-            (Out::Csv(csv), _) => csv.write(&record),
-            (Out::Jsonl(out), None) => {
-                serde_json::to_writer(&mut *out, &record)?;
-                out.write_all(b"\n")
+        match self.format {
+            ExportFormat::Jsonl => {
+                self.line.clear();
+                let offset = self.offset.as_deref().map(|offset| offset as _);
+                JsonLine::write(&record, &mut self.line, offset, self.names);
             }
-            (Out::Jsonl(out), Some(offset)) => {
-                serde_json::to_writer(&mut *out, &WithOffset::new(record, offset))?;
-                out.write_all(b"\n")
+            ExportFormat::Csv => {
+                self.write_header(record.kind())?;
+                self.csv_line(record);
             }
         }
+        self.out.write_all(&self.line)
+    }
+
+    fn csv_line(&mut self, record: AnyRecordRef<'_>) {
+        let mut line = Line::on(&mut self.line);
+        let mut column = 0;
+        let columns = record.columns().len();
+        record.cells(&mut |cell| {
+            line.cell(cell);
+            if let Some(offset) = &self.offset
+                && let Some(seconds) = record.local_time(column).and_then(offset)
+            {
+                line.append(OffsetText(seconds));
+            }
+            column += 1;
+            if column == columns && self.names {
+                record.code_names(&mut |name| line.cell(name));
+            }
+        });
+        line.end();
     }
 
     /// Writes all records that are left, those of one kind of file or of every kind.
@@ -133,15 +180,14 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         Ok(())
     }
 
-    /// Flushes, and hands back what was written to.
-    pub fn into_inner(self) -> io::Result<W> {
-        match self.out {
-            Out::Csv(csv) => csv.into_inner(),
-            Out::Jsonl(mut out) => {
-                out.flush()?;
-                Ok(out)
-            }
-        }
+    /// Flushes the output and returns it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output.
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
     }
 }
 

@@ -53,6 +53,10 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
+            fn name_columns(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::name_columns(kind), )+ }
+            }
+
             fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
                 match kind { $( IndexKind::$kind => $owned::repair(kind, text, cells, header), )+ }
             }
@@ -147,6 +151,21 @@ macro_rules! any {
             }
         }
 
+        #[cfg(feature = "json")]
+        impl super::line::Export for AnyRecordRef<'_> {
+            fn write_json(&self, line: &mut super::line::JsonLine<'_>) {
+                match self { $( Self::$kind(record) => record.write_json(line), )+ }
+            }
+
+            fn local_time(&self, column: usize) -> Option<TenantTime> {
+                match self { $( Self::$kind(record) => record.local_time(column), )+ }
+            }
+
+            fn code_names(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => record.code_names(sink), )+ }
+            }
+        }
+
         #[cfg(feature = "serde")]
         impl super::json::SerializeWith for AnyRecordRef<'_> {
             fn serialize_with<S: serde::Serializer>(
@@ -171,5 +190,10 @@ impl IndexKind {
     /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
     pub fn columns(self) -> &'static [&'static str] {
         AnyRecord::names(self)
+    }
+
+    /// The names of the columns that [`RecordWriter::names`](crate::RecordWriter::names) adds.
+    pub fn name_columns(self) -> &'static [&'static str] {
+        AnyRecord::name_columns(self)
     }
 }

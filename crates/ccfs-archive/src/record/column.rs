@@ -49,6 +49,9 @@ macro_rules! column {
     (parser operation) => { |text, cell| crate::record::column::int(text, cell).map(crate::OperateType::from) };
     (parser device) => { |text, cell| crate::record::column::int(text, cell).map(crate::DeviceType::from) };
 
+    (local_time tenant, $value:expr) => { $value };
+    (local_time $type:ident, $value:expr) => { None };
+
     // A skill list is written with one separator, whichever it was read with.
     (cell skills, $row:expr, $index:literal, $sink:ident) => {
         $sink(&crate::SkillList::new($row.text($index).unwrap_or_default()).joined())

@@ -10,6 +10,20 @@ use crate::time::{TenantTime, UtcTime};
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
 pub(crate) type Offset<'f> = &'f dyn Fn(TenantTime) -> Option<i32>;
 
+/// An offset from UTC in seconds, shown as `+08:00`, or as `+08:05:43` if it has seconds.
+pub(crate) struct OffsetText(pub(crate) i32);
+
+impl std::fmt::Display for OffsetText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (sign, seconds) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
+        write!(f, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
+        match seconds % 60 {
+            0 => Ok(()),
+            rest => write!(f, ":{rest:02}"),
+        }
+    }
+}
+
 /// A borrowed record's JSON with the tenant's offset behind its times.
 #[derive(Clone, Copy)]
 pub struct WithOffset<R, F> {
@@ -74,13 +88,7 @@ impl Serialize for Json<'_, Option<TenantTime>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(time) = self.0 else { return serializer.serialize_none() };
         let Some(offset) = (self.1)(time) else { return time.serialize(serializer) };
-        let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
-        let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if rest == 0 {
-            serializer.collect_str(&format_args!("{time}{sign}{hours:02}:{minutes:02}"))
-        } else {
-            serializer.collect_str(&format_args!("{time}{sign}{hours:02}:{minutes:02}:{rest:02}"))
-        }
+        serializer.collect_str(&format_args!("{time}{}", OffsetText(offset)))
     }
 }
 

@@ -7,6 +7,8 @@ mod call;
 mod column;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "json")]
+mod line;
 mod parser;
 mod recording;
 mod schema;
@@ -23,5 +25,9 @@ pub use recording::{Recording, RecordingRef};
 pub use schema::{FileRecord, Record, RecordRef};
 pub use skills::{SkillIds, SkillList};
 
+#[cfg(feature = "json")]
+pub(crate) use json::OffsetText;
+#[cfg(feature = "json")]
+pub(crate) use line::{Export, JsonLine};
 pub(crate) use parser::Typed;
 pub(crate) use schema::CellFault;

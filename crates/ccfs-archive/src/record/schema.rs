@@ -76,6 +76,9 @@ pub(crate) mod sealed {
         /// The names of the columns.
         fn names(kind: IndexKind) -> &'static [&'static str];
 
+        /// The names of the columns that name codes.
+        fn name_columns(kind: IndexKind) -> &'static [&'static str];
+
         /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
         fn repair(_kind: IndexKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
 
@@ -96,6 +99,7 @@ macro_rules! record {
         values $values:ident;
         kind $kind:ident;
         happened $happened:ident;
+        names { $( $label:literal $code:ident, )* }
         columns { $( $(#[$cdoc:meta])* $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
         $(#[$odoc])*
@@ -152,6 +156,10 @@ macro_rules! record {
 
             fn names(_: crate::IndexKind) -> &'static [&'static str] {
                 COLUMNS
+            }
+
+            fn name_columns(_: crate::IndexKind) -> &'static [&'static str] {
+                &[$( $label ),*]
             }
 
             fn repair(_: crate::IndexKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
@@ -255,6 +263,38 @@ macro_rules! record {
                     $( .field($column, &self.$name()) )+
                     .field("extra", &self.extra())
                     .finish()
+            }
+        }
+
+        #[cfg(feature = "json")]
+        impl crate::record::line::Export for $view<'_> {
+            #[inline]
+            fn write_json(&self, line: &mut crate::record::line::JsonLine<'_>) {
+                use crate::record::line::JsonValue;
+                $(
+                    line.key(concat!(",\"", $column, "\":"));
+                    self.$name().write(self.row.text($index).unwrap_or_default(), line);
+                )+
+                if line.has_names() {
+                    $(
+                        line.key(concat!(",\"", $label, "\":"));
+                        self.$code().and_then(|code| code.name()).write("", line);
+                    )*
+                }
+                line.extra(self.extra());
+            }
+
+            fn local_time(&self, column: usize) -> Option<crate::TenantTime> {
+                match column {
+                    $( $index => column!(local_time $type, self.$name()), )+
+                    _ => None,
+                }
+            }
+
+            fn code_names(&self, sink: &mut dyn FnMut(&str)) {
+                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )*
+                // A file without codes has no use for it.
+                let _ = sink;
             }
         }
 
