@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use ccfs_archive::{
-    AnyRecord, CopyError, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records,
+    AnyRecord, AnyRecordRef, CopyError, CsvRow, CsvWriter, DeviceType, ExportFormat, IndexKind,
+    OperateType, ReadOptions, RecordRef, RecordWriter, Records, TaskStatus, TenantTime, WithOffset,
 };
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 
 fn records(csv: &str) -> Records<'_, AnyRecord> {
@@ -19,6 +21,227 @@ fn copied(csv: &str, format: ExportFormat, kind: Option<IndexKind>) -> String {
     let mut writer = RecordWriter::new(format, Vec::new());
     writer.copy(&mut records(csv), kind, |_| ControlFlow::Continue(())).unwrap();
     String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+const LOCAL_TIMES: [&str; 10] = [
+    "operate_time",
+    "operate_end_time",
+    "begin_time",
+    "end_time",
+    "call_begin",
+    "call_end",
+    "wait_begin",
+    "wait_end",
+    "ack_begin",
+    "ack_end",
+];
+const INTEGERS: [&str; 11] = [
+    "sub_cc_no",
+    "vdn",
+    "operate_id",
+    "operate_type",
+    "operate_sn",
+    "renew_flag",
+    "month_of_year",
+    "device_type",
+    "device_no",
+    "release_cause",
+    "call_id_num",
+];
+
+const SPECIAL: &[&str] = &[
+    "\"", "\\", "/", "\0", "\u{8}", "\t", "\n", "\u{b}", "\u{c}", "\r", "\u{1f}", " ", "a",
+    "\u{7f}", "\u{80}", "é", "话", "\u{2028}", "\u{feff}", "😀", ",", ";",
+];
+
+/// Text with everything that JSON or CSV writes differently, and codes as text.
+fn text() -> BoxedStrategy<String> {
+    prop_oneof![
+        Just(String::new()),
+        "[a-z0-9]{1,40}",
+        prop::collection::vec(select(SPECIAL), 1..24).prop_map(|parts| parts.concat()),
+        (-1..60i64).prop_map(|code| code.to_string()),
+    ]
+    .boxed()
+}
+
+/// Cells that a column accepts.
+fn cell(kind: IndexKind, column: &'static str) -> BoxedStrategy<String> {
+    // Two names are a number in one file and text in another.
+    let is_integer = INTEGERS.contains(&column)
+        || (column == "agent_id" && kind == IndexKind::AgentSkillInfo)
+        || (column == "call_type" && kind == IndexKind::Call);
+    if LOCAL_TIMES.contains(&column) || column == "update_time" {
+        let time = (1..=9999u16, 1..=12u8, 1..=28u8, 0..24u8, 0..60u8, 0..60u8).prop_map(
+            |(year, month, day, hour, minute, second)| {
+                TenantTime::new(year, month, day, hour, minute, second).unwrap().to_cell()
+            },
+        );
+        return prop_oneof![1 => Just(String::new()), 4 => time].boxed();
+    }
+    if is_integer {
+        let integer = prop_oneof![0..60i64, -10..0i64, any::<i64>()].prop_map(|n| n.to_string());
+        let padded = select(vec!["007", "-0", "-08", "00", "0000000000000000000000001"]);
+        return prop_oneof![1 => Just(String::new()), 3 => integer, 1 => padded.prop_map(str::to_owned)]
+            .boxed();
+    }
+    if column == "skill_list" {
+        let part = select(vec![";", ",", " ", "1", "42", "\"", "\\", "话", "\u{1}"]);
+        return prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat()).boxed();
+    }
+    text()
+}
+
+/// A file of one row, which may lack cells or have more than there are columns.
+fn file() -> impl Strategy<Value = (IndexKind, Vec<u8>)> {
+    select(&IndexKind::ALL[..]).prop_flat_map(|kind| {
+        let cells: Vec<_> = kind.columns().iter().map(|column| cell(kind, column)).collect();
+        let length = prop_oneof![2 => Just(cells.len()), 1 => 1..=cells.len()];
+        let extra = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(text(), 1..4)];
+        (cells, length, extra).prop_map(move |(mut cells, length, extra)| {
+            cells.truncate(length);
+            if cells.len() == kind.columns().len() {
+                cells.extend(extra);
+            }
+            let mut csv = csv::WriterBuilder::new()
+                .quote_style(csv::QuoteStyle::Always)
+                .from_writer(Vec::new());
+            csv.write_record(cells).unwrap();
+            (kind, csv.into_inner().unwrap())
+        })
+    })
+}
+
+/// Calls `check` with the record of a file, unless it is refused.
+fn with_record(
+    (kind, csv): &(IndexKind, Vec<u8>),
+    check: impl FnOnce(AnyRecordRef<'_>) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let mut records =
+        Records::<AnyRecord>::from_csv_with(csv.as_slice(), *kind, &ReadOptions::new());
+    match records.next_record() {
+        Ok(Some(record)) => check(record),
+        _ => Err(TestCaseError::reject("the file is refused")),
+    }
+}
+
+fn written(writer: RecordWriter<'_, Vec<u8>>, record: AnyRecordRef<'_>) -> String {
+    let mut writer = writer;
+    writer.write(record).unwrap();
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+/// An offset for some times, with seconds for some of those.
+fn offset(time: TenantTime) -> Option<i32> {
+    let offsets = [None, Some(0), Some(28_800), Some(-12_600), Some(29_143), Some(-43_200)];
+    offsets[usize::from(time.second()) % offsets.len()]
+}
+
+fn offset_text(time: TenantTime) -> &'static str {
+    let texts = ["", "+00:00", "+08:00", "-03:30", "+08:05:43", "-12:00"];
+    texts[usize::from(time.second()) % texts.len()]
+}
+
+/// The columns that `names` adds for a record, and their values.
+fn names(record: AnyRecordRef<'_>) -> Vec<(&'static str, Option<&'static str>)> {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
+    match record {
+        AnyRecordRef::AgentSkillInfo(row) => {
+            vec![("operate_type_name", row.operate_type().and_then(OperateType::name))]
+        }
+        AnyRecordRef::AgentOprInfo(row) => {
+            let code = number(row.op_type()).map(OperateType::from);
+            vec![("op_type_name", code.and_then(OperateType::name))]
+        }
+        AnyRecordRef::Record(row) => {
+            let status = number(row.task_status()).map(TaskStatus::from);
+            let direction = number(row.call_type()).filter(|code| (0..2).contains(code));
+            vec![
+                ("task_status_name", status.and_then(TaskStatus::name)),
+                ("call_type_name", direction.map(|code| if code == 0 { "in" } else { "out" })),
+            ]
+        }
+        AnyRecordRef::Call(row) => {
+            vec![("device_type_name", row.device_type().and_then(DeviceType::name))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/export.txt"))),
+        ..ProptestConfig::with_cases(512)
+    })]
+
+    /// The writer's JSON is what `serde_json` makes of the record's `Serialize`.
+    #[test]
+    fn json_lines_are_those_of_serde_json(file in file()) {
+        with_record(&file, |record| {
+            let json = || RecordWriter::new(ExportFormat::Jsonl, Vec::new());
+            prop_assert_eq!(written(json(), record), serde_json::to_string(&record).unwrap() + "\n");
+            let expected = serde_json::to_string(&WithOffset::new(record, offset)).unwrap() + "\n";
+            prop_assert_eq!(written(json().offset(offset), record), expected);
+            Ok(())
+        })?;
+    }
+
+    /// Without options, the writer's CSV is that of `CsvWriter`.
+    #[test]
+    fn csv_is_that_of_the_csv_writer(file in file()) {
+        with_record(&file, |record| {
+            let mut expected = CsvWriter::new(Vec::new());
+            expected.write(&record).unwrap();
+            let expected = String::from_utf8(expected.into_inner().unwrap()).unwrap();
+            prop_assert_eq!(written(RecordWriter::new(ExportFormat::Csv, Vec::new()), record), expected);
+            Ok(())
+        })?;
+    }
+
+    /// Names follow the known columns, and precede unknown cells, in both formats.
+    #[test]
+    fn names_follow_the_known_columns(file in file()) {
+        with_record(&file, |record| {
+            let json = written(RecordWriter::new(ExportFormat::Jsonl, Vec::new()).names(true), record);
+            let plain = serde_json::to_string(&record).unwrap();
+            let added: String = names(record)
+                .iter()
+                .map(|(label, name)| format!(",\"{label}\":{}", serde_json::to_string(name).unwrap()))
+                .collect();
+            let end = if record.row().cells().len() > record.columns().len() {
+                plain.rfind(",\"extra\":[").unwrap()
+            } else {
+                plain.len() - 1
+            };
+            prop_assert_eq!(json, format!("{}{added}{}\n", &plain[..end], &plain[end..]));
+            Ok(())
+        })?;
+    }
+
+    /// CSV has an offset after each local time, names after the known columns, and all other cells unchanged.
+    #[test]
+    fn csv_has_offsets_and_names(file in file()) {
+        with_record(&file, |record| {
+            let csv = RecordWriter::new(ExportFormat::Csv, Vec::new()).offset(offset).names(true);
+            let csv = written(csv, record);
+            let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
+            let labels = names(record).into_iter().map(|(label, _)| label);
+            let header: Vec<&str> = record.columns().iter().copied().chain(labels).collect();
+            prop_assert_eq!(rows.headers().unwrap().iter().collect::<Vec<_>>(), header);
+            let mut expected = Vec::new();
+            record.cells(&mut |text| {
+                let column = record.columns().get(expected.len()).copied().unwrap_or_default();
+                let time = text.parse().ok().filter(|_| LOCAL_TIMES.contains(&column));
+                expected.push(format!("{text}{}", time.map_or("", offset_text)));
+            });
+            let known = record.columns().len();
+            let named = names(record).into_iter().map(|(_, name)| name.unwrap_or_default().to_owned());
+            expected.splice(known..known, named);
+            let row = rows.records().next().unwrap().unwrap();
+            prop_assert_eq!(row.iter().collect::<Vec<_>>(), expected);
+            Ok(())
+        })?;
+    }
 }
 
 proptest! {

@@ -204,3 +204,20 @@ impl JsonValue for SkillList<'_> {
         line.list(self.iter());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::JsonLine;
+
+    proptest! {
+        /// Some of these characters never get into a record, so this is tested here as well.
+        #[test]
+        fn strings_are_those_of_serde_json(text in "[\0-\u{ff}😀]{0,40}") {
+            let mut bytes = Vec::new();
+            JsonLine { bytes: &mut bytes, offset: None, names: false }.string(&text);
+            prop_assert_eq!(bytes, serde_json::to_vec(&text).unwrap_or_default());
+        }
+    }
+}
