@@ -212,6 +212,8 @@ mod tests {
     use super::JsonLine;
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// Some of these characters never get into a record, so this is tested here as well.
         #[test]
         fn strings_are_those_of_serde_json(text in "[\0-\u{ff}😀]{0,40}") {
