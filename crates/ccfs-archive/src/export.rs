@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use crate::csv::{CsvRow, Line, other_columns};
+use crate::csv::{CsvRow, CsvWriter};
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef};
+use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
 use crate::records::Records;
 use crate::time::TenantTime;
 
@@ -56,19 +56,25 @@ type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RecordWriter<'a, W: Write> {
-    out: W,
-    format: ExportFormat,
+    out: Out<W>,
     offset: Option<OffsetOf<'a>>,
     names: bool,
-    /// The file whose columns the CSV has.
-    kind: Option<IndexKind>,
-    line: Vec<u8>,
+}
+
+enum Out<W: Write> {
+    /// With a buffer for a line.
+    Jsonl(W, Vec<u8>),
+    Csv(CsvWriter<W>),
 }
 
 impl<'a, W: Write> RecordWriter<'a, W> {
     /// Creates a writer that makes one call to `out` for each record: pass a buffered one.
     pub const fn new(format: ExportFormat, out: W) -> Self {
-        Self { out, format, offset: None, names: false, kind: None, line: Vec::new() }
+        let out = match format {
+            ExportFormat::Jsonl => Out::Jsonl(out, Vec::new()),
+            ExportFormat::Csv => Out::Csv(CsvWriter::new(out)),
+        };
+        Self { out, offset: None, names: false }
     }
 
     /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
@@ -93,67 +99,39 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         self
     }
 
-    /// Writes the header row if the format has one and it is not yet written. Without this call, the first
-    /// record writes it, so that a file without records would have no header.
+    /// Writes the header row where the format has one, so that a file without records has it, too.
     ///
     /// # Errors
     ///
-    /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
-    /// if the header of another index file is written.
+    /// Returns the error of the output.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
-        match self.kind {
-            _ if self.format == ExportFormat::Jsonl => return Ok(()),
-            Some(written) if written == kind => return Ok(()),
-            Some(_) => return Err(other_columns()),
-            None => self.kind = Some(kind),
+        match &mut self.out {
+            Out::Csv(csv) if self.names => csv.write_header(kind.columns_and_names()),
+            Out::Csv(csv) => csv.write_header(kind.columns()),
+            Out::Jsonl(..) => Ok(()),
         }
-        let mut line = Line::on(&mut self.line);
-        let names = if self.names { kind.name_columns() } else { &[] };
-        for column in kind.columns().iter().chain(names) {
-            line.cell(column);
-        }
-        line.end();
-        self.out.write_all(&self.line)
     }
 
-    /// Writes a record; in CSV, the first one after the [header](Self::write_header).
+    /// Writes a record.
     ///
     /// # Errors
     ///
     /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
-    /// for a record of another index file than the header's.
+    /// for a record of another index file than the first one's.
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        match self.format {
-            ExportFormat::Jsonl => {
-                self.line.clear();
-                let offset = self.offset.as_deref().map(|offset| offset as _);
-                JsonLine::write(&record, &mut self.line, offset, self.names);
+        match &mut self.out {
+            Out::Csv(csv) if self.names || self.offset.is_some() => {
+                let (offset, names) = (self.offset.as_ref(), self.names);
+                csv.write(&Extended { record, offset, names })
             }
-            ExportFormat::Csv => {
-                self.write_header(record.kind())?;
-                self.csv_line(record);
+            Out::Csv(csv) => csv.write(&record),
+            Out::Jsonl(out, bytes) => {
+                bytes.clear();
+                let offset = self.offset.as_deref().map(|offset| offset as _);
+                JsonLine { bytes, offset, names: self.names }.write(&record);
+                out.write_all(bytes)
             }
         }
-        self.out.write_all(&self.line)
-    }
-
-    fn csv_line(&mut self, record: AnyRecordRef<'_>) {
-        let mut line = Line::on(&mut self.line);
-        let mut column = 0;
-        let columns = record.columns().len();
-        record.cells(&mut |cell| {
-            line.cell(cell);
-            if let Some(offset) = &self.offset
-                && let Some(seconds) = record.local_time(column).and_then(offset)
-            {
-                line.append(OffsetText(seconds));
-            }
-            column += 1;
-            if column == columns && self.names {
-                record.code_names(&mut |name| line.cell(name));
-            }
-        });
-        line.end();
     }
 
     /// Writes all records that are left, those of one kind of file or of every kind.
@@ -185,9 +163,42 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// # Errors
     ///
     /// Returns the error of the output.
-    pub fn into_inner(mut self) -> io::Result<W> {
-        self.out.flush()?;
-        Ok(self.out)
+    pub fn into_inner(self) -> io::Result<W> {
+        match self.out {
+            Out::Csv(csv) => csv.into_inner(),
+            Out::Jsonl(mut out, _) => out.flush().map(|()| out),
+        }
+    }
+}
+
+/// A row with what [`RecordWriter`] adds to it.
+struct Extended<'r, 'a> {
+    record: AnyRecordRef<'r>,
+    offset: Option<&'r OffsetOf<'a>>,
+    names: bool,
+}
+
+impl CsvRow for Extended<'_, '_> {
+    fn columns(&self) -> &'static [&'static str] {
+        if self.names { self.record.kind().columns_and_names() } else { self.record.columns() }
+    }
+
+    fn cells(&self, sink: &mut dyn FnMut(&str)) {
+        let (mut column, columns) = (0, self.record.columns().len());
+        self.record.cells(&mut |cell| {
+            let offset = match self.record.value(column) {
+                Value::LocalTime(time) => self.offset.and_then(|offset| offset(time)),
+                _ => None,
+            };
+            match offset {
+                Some(offset) => sink(&format!("{cell}{}", OffsetText(offset))),
+                None => sink(cell),
+            }
+            column += 1;
+            if self.names && column == columns {
+                self.record.names(sink);
+            }
+        });
     }
 }
 

@@ -77,8 +77,6 @@ pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
 pub use options::{BadRows, OnBadRow, ReadOptions};
 pub use push::{ArchiveParser, FedArchive};
-#[cfg(feature = "serde")]
-pub use record::WithOffset;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
     AnyRecordRef, Call, CallRef, FedRecords, FileRecord, Record, RecordParser, RecordRef,

@@ -12,4 +12,3 @@ pub use writer::{CsvRow, CsvWriter};
 
 pub(crate) use row::Cell;
 pub(crate) use splitter::{Located, SplitError, Splitter};
-pub(crate) use writer::{Line, other_columns};

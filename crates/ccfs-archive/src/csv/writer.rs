@@ -62,7 +62,10 @@ impl<W: Write> CsvWriter<W> {
         let columns = record.columns();
         self.write_header(columns)?;
         if self.columns != Some(columns) {
-            return Err(other_columns());
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "records of different index files have different columns; write each to a separate CSV file",
+            ));
         }
         let mut line = Line::on(&mut self.line);
         record.cells(&mut |cell| line.cell(cell));
@@ -77,33 +80,25 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-/// The error for a record that a CSV file has no columns for.
-pub(crate) fn other_columns() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "records of different index files have different columns; write each to a separate CSV file",
-    )
-}
-
-/// A line of CSV that is being written.
-pub(crate) struct Line<'a> {
+struct Line<'a> {
     bytes: &'a mut Vec<u8>,
     first: bool,
 }
 
 impl<'a> Line<'a> {
-    /// Begins a line in place of what `bytes` holds.
-    pub(crate) fn on(bytes: &'a mut Vec<u8>) -> Self {
+    fn on(bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
         Self { bytes, first: true }
     }
 
     #[inline]
-    pub(crate) fn cell(&mut self, text: &str) {
+    fn cell(&mut self, text: &str) {
         if !std::mem::take(&mut self.first) {
             self.bytes.push(b',');
         }
-        if needs_quotes(text.as_bytes()) {
+        let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        // A loop without an exit is compiled to vector instructions.
+        if text.bytes().fold(false, |found, byte| found | special(byte)) {
             self.quoted(text.as_bytes());
         } else {
             self.bytes.extend_from_slice(text.as_bytes());
@@ -122,20 +117,7 @@ impl<'a> Line<'a> {
         self.bytes.push(b'"');
     }
 
-    /// Continues the last cell with text that needs no quotes.
-    pub(crate) fn append(&mut self, text: impl std::fmt::Display) {
-        // A vector takes all that is written to it.
-        let _ = write!(self.bytes, "{text}");
-    }
-
-    pub(crate) fn end(self) {
+    fn end(self) {
         self.bytes.push(b'\n');
     }
-}
-
-/// A loop without an exit is compiled to vector instructions.
-#[inline]
-fn needs_quotes(text: &[u8]) -> bool {
-    let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    text.iter().fold(false, |found, &byte| found | special(byte))
 }

@@ -53,8 +53,8 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
-            fn name_columns(kind: IndexKind) -> &'static [&'static str] {
-                match kind { $( IndexKind::$kind => $owned::name_columns(kind), )+ }
+            fn columns_and_names(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::columns_and_names(kind), )+ }
             }
 
             fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
@@ -152,28 +152,17 @@ macro_rules! any {
         }
 
         #[cfg(feature = "json")]
-        impl super::line::Export for AnyRecordRef<'_> {
-            fn write_json(&self, line: &mut super::line::JsonLine<'_>) {
+        impl super::Export for AnyRecordRef<'_> {
+            fn write_json(&self, line: &mut super::JsonLine<'_>) {
                 match self { $( Self::$kind(record) => record.write_json(line), )+ }
             }
 
-            fn local_time(&self, column: usize) -> Option<TenantTime> {
-                match self { $( Self::$kind(record) => record.local_time(column), )+ }
+            fn value(&self, column: usize) -> super::Value<'_> {
+                match self { $( Self::$kind(record) => record.value(column), )+ }
             }
 
-            fn code_names(&self, sink: &mut dyn FnMut(&str)) {
-                match self { $( Self::$kind(record) => record.code_names(sink), )+ }
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl super::json::SerializeWith for AnyRecordRef<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: super::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
-                match self { $( Self::$kind(record) => record.serialize_with(serializer, offset), )+ }
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => record.names(sink), )+ }
             }
         }
     };
@@ -192,8 +181,8 @@ impl IndexKind {
         AnyRecord::names(self)
     }
 
-    /// The names of the columns that [`RecordWriter::names`](crate::RecordWriter::names) adds.
-    pub fn name_columns(self) -> &'static [&'static str] {
-        AnyRecord::name_columns(self)
+    /// These columns, and after them those that [`RecordWriter::names`](crate::RecordWriter::names) adds.
+    pub fn columns_and_names(self) -> &'static [&'static str] {
+        AnyRecord::columns_and_names(self)
     }
 }

@@ -49,8 +49,15 @@ macro_rules! column {
     (parser operation) => { |text, cell| crate::record::column::int(text, cell).map(crate::OperateType::from) };
     (parser device) => { |text, cell| crate::record::column::int(text, cell).map(crate::DeviceType::from) };
 
-    (local_time tenant, $value:expr) => { $value };
-    (local_time $type:ident, $value:expr) => { None };
+    (any text, $value:expr) => { column!(any $value, Text) };
+    (any int, $value:expr) => { column!(any $value, Integer) };
+    (any tenant, $value:expr) => { column!(any $value, LocalTime) };
+    (any utc, $value:expr) => { column!(any $value, UtcTime) };
+    (any skills, $value:expr) => { crate::record::value::Value::List($value) };
+    (any $code:ident, $value:expr) => { column!(any $value.map(|code| code.code()), Code) };
+    (any $value:expr, $variant:ident) => {
+        $value.map_or(crate::record::value::Value::Null, crate::record::value::Value::$variant)
+    };
 
     // A skill list is written with one separator, whichever it was read with.
     (cell skills, $row:expr, $index:literal, $sink:ident) => {

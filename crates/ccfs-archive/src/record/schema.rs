@@ -76,8 +76,8 @@ pub(crate) mod sealed {
         /// The names of the columns.
         fn names(kind: IndexKind) -> &'static [&'static str];
 
-        /// The names of the columns that name codes.
-        fn name_columns(kind: IndexKind) -> &'static [&'static str];
+        /// The names of the columns, and after them of those that name codes.
+        fn columns_and_names(kind: IndexKind) -> &'static [&'static str];
 
         /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
         fn repair(_kind: IndexKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
@@ -99,7 +99,7 @@ macro_rules! record {
         values $values:ident;
         kind $kind:ident;
         happened $happened:ident;
-        names { $( $label:literal $code:ident, )* }
+        names { $( $label:literal $code:ident, )+ }
         columns { $( $(#[$cdoc:meta])* $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
         $(#[$odoc])*
@@ -158,8 +158,8 @@ macro_rules! record {
                 COLUMNS
             }
 
-            fn name_columns(_: crate::IndexKind) -> &'static [&'static str] {
-                &[$( $label ),*]
+            fn columns_and_names(_: crate::IndexKind) -> &'static [&'static str] {
+                &[$( $column, )+ $( $label, )+]
             }
 
             fn repair(_: crate::IndexKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
@@ -267,58 +267,42 @@ macro_rules! record {
         }
 
         #[cfg(feature = "json")]
-        impl crate::record::line::Export for $view<'_> {
+        impl crate::record::Export for $view<'_> {
             #[inline]
-            fn write_json(&self, line: &mut crate::record::line::JsonLine<'_>) {
-                use crate::record::line::JsonValue;
-                $(
-                    line.key(concat!(",\"", $column, "\":"));
-                    self.$name().write(self.row.text($index).unwrap_or_default(), line);
-                )+
-                if line.has_names() {
-                    $(
-                        line.key(concat!(",\"", $label, "\":"));
-                        self.$code().and_then(|code| code.name()).write("", line);
-                    )*
+            fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
+                $( line.field(concat!(",\"", $column, "\":"), column!(any $type, self.$name()), self.row.text($index)); )+
+                if line.names {
+                    $( line.field(concat!(",\"", $label, "\":"), column!(any text, self.$code().and_then(|code| code.name())), None); )+
                 }
-                line.extra(self.extra());
+                let extra = self.extra();
+                if !extra.is_empty() {
+                    line.bytes.extend_from_slice(b",\"extra\":");
+                    line.list(extra.iter());
+                }
             }
 
-            fn local_time(&self, column: usize) -> Option<crate::TenantTime> {
+            fn value(&self, column: usize) -> crate::record::Value<'_> {
                 match column {
-                    $( $index => column!(local_time $type, self.$name()), )+
-                    _ => None,
+                    $( $index => column!(any $type, self.$name()), )+
+                    _ => crate::record::Value::Null,
                 }
             }
 
-            fn code_names(&self, sink: &mut dyn FnMut(&str)) {
-                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )*
-                // A file without codes has no use for it.
-                let _ = sink;
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )+
             }
         }
 
         #[cfg(feature = "serde")]
         impl serde::Serialize for $view<'_> {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                crate::record::json::SerializeWith::serialize_with(self, serializer, &|_| None)
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl crate::record::json::SerializeWith for $view<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: crate::record::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct;
                 let extra = self.extra();
                 let fields = COLUMNS.len() + usize::from(!extra.is_empty());
                 let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
-                $( object.serialize_field($column, &crate::record::json::Json(self.$name(), offset))?; )+
+                $( object.serialize_field($column, &column!(any $type, self.$name()))?; )+
                 if !extra.is_empty() {
-                    object.serialize_field("extra", &crate::record::json::Json(extra, offset))?;
+                    object.serialize_field("extra", &extra)?;
                 }
                 object.end()
             }
