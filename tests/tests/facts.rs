@@ -174,5 +174,5 @@ fn the_document_names_no_unknown_field() {
 fn columns_are_those_of_the_document() {
     let told = rows(section("Index file formats"));
     let told: Vec<&str> = told.iter().skip(1).map(|cells| cells[1].trim_matches('`')).collect();
-    assert_eq!(told, IndexKind::AgentSkillInfo.columns());
+    assert_eq!(told, IndexKind::AgentSkillInfo.column_names());
 }

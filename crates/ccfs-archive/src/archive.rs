@@ -22,7 +22,7 @@ pub struct Archive<R> {
     members: Vec<Member>,
 }
 
-impl<R: Read + Seek> Archive<R> {
+impl<R: Read + Seek + Send> Archive<R> {
     /// Opens an archive with the default [`ReadOptions`].
     ///
     /// It fails with [`Error::Zip`] for what is no archive, or one that is damaged or made to mislead, with [`Error::Limit`] for too many

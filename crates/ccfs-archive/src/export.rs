@@ -106,8 +106,8 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// Returns the error of the output.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
-            Out::Csv(csv) if self.names => csv.write_header(kind.columns_and_names()),
-            Out::Csv(csv) => csv.write_header(kind.columns()),
+            Out::Csv(csv) if self.names => csv.write_header(kind.extended_column_names()),
+            Out::Csv(csv) => csv.write_header(kind.column_names()),
             Out::Jsonl(..) => Ok(()),
         }
     }
@@ -180,7 +180,7 @@ struct Extended<'r, 'a> {
 
 impl CsvRow for Extended<'_, '_> {
     fn columns(&self) -> &'static [&'static str] {
-        if self.names { self.record.kind().columns_and_names() } else { self.record.columns() }
+        if self.names { self.record.kind().extended_column_names() } else { self.record.columns() }
     }
 
     fn cells(&self, sink: &mut dyn FnMut(&str)) {

@@ -28,7 +28,6 @@
 //! | a response body that is still arriving | [`ArchiveStream`] |
 //! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
-//! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
 //! caller's parses; [`Archive::fold_members`] reads members side by side.
@@ -56,6 +55,7 @@ mod error;
 mod export;
 mod kind;
 mod limits;
+mod notes;
 mod options;
 mod parallel;
 mod push;
@@ -70,17 +70,18 @@ mod zip;
 pub use archive::Archive;
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
-pub use error::{BadRow, Error, Position, RowFault};
+pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
-pub use options::{BadRows, OnBadRow, ReadOptions};
+pub use notes::{Note, NoteKind};
+pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
 pub use push::{ArchiveParser, FedArchive};
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, FedRecords, FileRecord, Record, RecordParser, RecordRef,
-    Recording, RecordingRef, SkillIds, SkillList,
+    AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
+    RecordingRef, SkillIds, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

@@ -1,19 +1,21 @@
-//! The pull reader: records one after another.
+//! Reads records one after another.
 
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::csv::Charset;
 use crate::error::Error;
 use crate::kind::IndexKind;
+use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
 use crate::source::{CsvSource, Event, Source};
 
 /// Records one after another, from an archive or from a bare CSV file.
 ///
-/// [`next_record`](Self::next_record) yields records that borrow the reader's buffers: nothing is allocated for them.
-/// As an [`Iterator`] it yields owned records, which costs an allocation for each text cell.
+/// [`next_record`](Self::next_record) returns records that borrow the reader's buffers, without an allocation. As an
+/// [`Iterator`] it returns owned records, with one allocation for each text cell.
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, Records};
@@ -27,35 +29,44 @@ use crate::source::{CsvSource, Event, Source};
 /// # Ok::<(), ccfs_archive::Error>(())
 /// ```
 pub struct Records<'a, T: Record> {
-    source: Box<dyn Source + 'a>,
+    source: Box<dyn Source + Send + 'a>,
     options: ReadOptions,
     /// The name of a bare CSV file.
     name: Option<Arc<str>>,
-    /// The file that is being read.
+    /// The member that is being read.
     typed: Option<Typed<T>>,
-    /// How much of the source's data is used.
+    /// Number of bytes of the source's data that are used.
     at: usize,
-    /// All bytes of the file are in.
+    /// All bytes of the member are in.
     last: bool,
     done: bool,
     rows: u64,
     bad_rows: BadRows,
+    /// Notes of the members before.
+    notes: Vec<Note>,
 }
 
+/// Number of notes that are kept, so that memory is bounded.
+const NOTES_KEPT: usize = 1000;
+
 impl<'a, T: FileRecord> Records<'a, T> {
-    /// Reads a bare CSV file with the default [`ReadOptions`]. A buffered reader gains nothing here.
-    pub fn from_csv(reader: impl Read + 'a) -> Self {
+    /// Reads a bare CSV file with the default [`ReadOptions`]. The reader needs no buffer.
+    pub fn from_csv(reader: impl Read + Send + 'a) -> Self {
         Self::from_csv_with(reader, T::KIND, &ReadOptions::new())
     }
 }
 
 impl<'a, T: Record> Records<'a, T> {
-    /// Reads a bare CSV file: one of the four, where `T` leaves it open.
-    pub fn from_csv_with(reader: impl Read + 'a, kind: IndexKind, options: &ReadOptions) -> Self {
+    /// Reads a bare CSV file of this kind.
+    pub fn from_csv_with(
+        reader: impl Read + Send + 'a,
+        kind: IndexKind,
+        options: &ReadOptions,
+    ) -> Self {
         Self::new(Box::new(CsvSource::new(reader, kind)), options)
     }
 
-    pub(crate) fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
+    pub(crate) fn new(source: Box<dyn Source + Send + 'a>, options: &ReadOptions) -> Self {
         Self {
             source,
             options: options.clone(),
@@ -66,6 +77,7 @@ impl<'a, T: Record> Records<'a, T> {
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
+            notes: Vec::new(),
         }
     }
 
@@ -76,10 +88,14 @@ impl<'a, T: Record> Records<'a, T> {
         self
     }
 
-    /// The next record; `None` at the end of the data. After an error there are no more records.
+    /// Returns the next record; `None` at the end of the data.
     ///
-    /// The records of a member come before its checksum can be compared: whoever must not act on damaged data waits for
-    /// the end.
+    /// The records of a member come before its checksum can be compared: a caller that must not act on damaged data waits
+    /// for the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; no record follows, except after a bad row with [`OnBadRow::Return`].
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
         let located = loop {
@@ -91,9 +107,13 @@ impl<'a, T: Record> Records<'a, T> {
                         self.bad_rows.add(row);
                         continue;
                     }
+                    Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Return => {
+                        self.bad_rows.add(row.clone());
+                        return Err(Error::Row(row));
+                    }
                     Err(error) => {
                         self.done = true;
-                        self.typed = None;
+                        self.end_member();
                         return Err(error);
                     }
                 }
@@ -106,14 +126,38 @@ impl<'a, T: Record> Records<'a, T> {
         Ok(self.typed.as_ref().map(|typed| typed.view(located, self.source.data())))
     }
 
-    /// Good rows so far.
+    /// Number of good rows so far.
     pub const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// The rows skipped so far. Always none with [`OnBadRow::Stop`].
+    /// Bad rows so far. Always empty with [`OnBadRow::Stop`].
     pub const fn bad_rows(&self) -> &BadRows {
         &self.bad_rows
+    }
+
+    /// Charset of the current member, as far as it is decided.
+    pub fn charset(&self) -> Option<Charset> {
+        self.typed.as_ref().map(Typed::charset)
+    }
+
+    /// What was skipped or guessed so far, at most 1000 notes.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, NoteKind, Records};
+    ///
+    /// let mut rows = Records::<AgentSkillChange>::from_csv("sep=,\r\nr1,dev,acc,7\r\n".as_bytes());
+    /// assert_eq!(rows.by_ref().count(), 1);
+    /// assert_eq!(rows.notes()[0].kind, NoteKind::SeparatorLine);
+    /// ```
+    pub fn notes(&self) -> Vec<Note> {
+        let current = self.typed.iter().flat_map(Typed::notes);
+        self.notes.iter().cloned().chain(current).take(NOTES_KEPT).collect()
+    }
+
+    fn end_member(&mut self) {
+        self.notes = self.notes();
+        self.typed = None;
     }
 
     /// The member that the last record came from.
@@ -121,7 +165,7 @@ impl<'a, T: Record> Records<'a, T> {
         self.typed.as_ref()
     }
 
-    /// Gets more bytes, or the next file. False at the end.
+    /// Reads more bytes, or the next member. False at the end.
     fn more(&mut self) -> Result<bool, Error> {
         if self.done {
             return Ok(false);
@@ -129,6 +173,7 @@ impl<'a, T: Record> Records<'a, T> {
         self.at = 0;
         match self.source.next().inspect_err(|_| self.done = true)? {
             Event::Begin { name, kind } => {
+                self.end_member();
                 self.last = false;
                 self.typed =
                     Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));

@@ -86,7 +86,7 @@ pub struct Tally {
     pub by_hour: [u64; 24],
 }
 
-impl<R: Read + Seek> Archive<R> {
+impl<R: Read + Seek + Send> Archive<R> {
     /// Reads everything, and tells what there is.
     pub fn inspect(&mut self) -> Result<Report, Error> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
@@ -142,8 +142,8 @@ impl MemberReport {
         self.tally.bad_rows.append(records.bad_rows());
         if let Some(typed) = records.typed() {
             self.charset = Some(typed.charset());
-            self.byte_order_mark = typed.bom();
-            self.header = typed.header();
+            self.byte_order_mark = typed.has_mark();
+            self.header = typed.has_header();
         }
         Ok(self)
     }

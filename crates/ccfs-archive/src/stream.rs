@@ -21,7 +21,7 @@ use crate::zip::{Next, Unzip};
 /// ```
 /// use ccfs_archive::{AgentSkillChange, ArchiveStream};
 ///
-/// # fn rows(body: &mut dyn std::io::Read) -> Result<u64, ccfs_archive::Error> {
+/// # fn rows(body: &mut (dyn std::io::Read + Send)) -> Result<u64, ccfs_archive::Error> {
 /// let mut stream = ArchiveStream::new(body);
 /// let mut changes = stream.records::<AgentSkillChange>();
 /// while let Some(change) = changes.next_record()? {
@@ -35,7 +35,7 @@ pub struct ArchiveStream<R> {
     options: ReadOptions,
 }
 
-impl<R: Read> ArchiveStream<R> {
+impl<R: Read + Send> ArchiveStream<R> {
     /// A stream with the default [`ReadOptions`]. A buffered reader gains nothing here.
     pub fn new(reader: R) -> Self {
         Self::with_options(reader, &ReadOptions::new())

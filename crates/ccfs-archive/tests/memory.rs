@@ -7,8 +7,7 @@ use std::io::Cursor;
 
 use allocation_counter::{AllocationInfo, measure};
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, RecordParser,
-    Records,
+    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, Records,
 };
 use support::{NAME, ROW, archive, stored_archive};
 
@@ -53,11 +52,6 @@ fn every_way_of_reading_an_archive_is_flat() {
 #[test]
 fn every_way_of_reading_csv_is_flat() {
     assert_flat(&csv(500), &csv(20_000), |csv| read(Records::from_csv(csv)));
-    assert_flat(&csv(500), &csv(20_000), |csv| {
-        let mut parser = RecordParser::<AgentSkillChange>::new();
-        let mut fed = parser.feed(csv);
-        while fed.next_record().unwrap().is_some() {}
-    });
 }
 
 #[test]

@@ -48,7 +48,6 @@ fn everything_crosses_threads() {
     thread_safe::<ccfs::archive::AgentSkillChange>();
     thread_safe::<ccfs::archive::ArchiveParser<ccfs::archive::AgentSkillChange>>();
     thread_safe::<ccfs::archive::ArchiveStream<File>>();
-    thread_safe::<ccfs::archive::RecordParser<ccfs::archive::AgentSkillChange>>();
     thread_safe::<ccfs::archive::Report>();
     shared::<ccfs::archive::ReadOptions>();
     an_error::<Error>();

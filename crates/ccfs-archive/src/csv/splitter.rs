@@ -1,41 +1,67 @@
-//! The push parser under everything: chunks of a member's bytes in, rows out.
+//! Splits chunks of a member's bytes into rows. All readers use it.
 
-use super::charset::{Charset, Piece, Transcoder};
+use super::charset::{Piece, Transcoder};
 use super::row::{self, Cell, Row};
 use super::scan::{RecordEnd, Scanner};
+use super::{Charset, is_padding};
 use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
 
-/// Splits bytes, cut anyhow, into rows.
+/// Splits bytes into rows, wherever the bytes are cut.
 ///
-/// A row that lies whole in the caller's bytes is used where it lies; only what a cut goes through, and what had to be
-/// transcoded, is copied to the carry.
+/// A row that is whole in the caller's bytes is used in place. Rows that are cut, rows that are transcoded and the first
+/// rows of a member are copied to the carry.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     transcoder: Transcoder,
-    /// So many of the bytes that come next were already found to be UTF-8 in place.
+    /// Number of the next bytes that the transcoder left in place.
     direct: usize,
-    /// They, and the carry, are ASCII for certain.
+    /// They, and the carry, are ASCII.
     ascii: bool,
-    /// UTF-8 that no row was made of yet, from `carry_at` on; `scanned` bytes of it hold no record end.
+    /// Text of which no row was made yet, from `carry_at` on; `scanned` bytes of it hold no record end.
     carry: Vec<u8>,
     carry_at: usize,
     scanned: usize,
     scanner: Scanner,
+    /// First records of the member, in the carry.
+    start: Start,
     /// Cells of a row with quotes, unquoted.
     unquoted: Vec<u8>,
     cells: Vec<Cell>,
-    /// The line that the next byte stands on, and that of the row found last.
+    /// The record found last, as it is in the file.
+    record: Located,
+    /// The line of the next byte, and that of the row found last.
     line: u64,
     row_line: u64,
     /// The byte before is a CR that ended a line: an LF now belongs to it.
     after_cr: bool,
+    /// Padding (see [`is_padding`]) skipped so far, in bytes, and whether some is on the current line.
+    padding: u64,
+    padded: bool,
     finished: bool,
     record_limit: usize,
     field_limit: usize,
 }
 
-/// Where the text of a row stands.
+/// First records of a member, found before any is used.
+#[derive(Debug, Default)]
+struct Start {
+    scanner: Scanner,
+    /// Ranges in the carry.
+    records: Vec<(usize, usize)>,
+    /// The first byte that follows them, and the first one not scanned.
+    from: usize,
+    scanned: usize,
+}
+
+/// Records that are examined before a member is read.
+const FIRST_RECORDS: usize = 4;
+/// Bytes within which they begin: a member may start with any number of empty lines.
+const FIRST_BYTES: usize = 1 << 20;
+/// Bytes that are copied at a time while the first records are collected.
+const FIRST_STEP: usize = 1024;
+
+/// Where the text of a row is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Located {
     Input { start: usize, end: usize },
@@ -53,8 +79,8 @@ enum Step {
 /// Why there is no row. All but a bad row end the member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    Bad { line: u64, column: Option<usize>, fault: RowFault },
-    Limit { line: u64, column: Option<usize>, kind: LimitKind },
+    Bad { line: u64, cell: Option<usize>, fault: RowFault },
+    Limit { line: u64, cell: Option<usize>, kind: LimitKind },
 }
 
 impl Splitter {
@@ -66,12 +92,16 @@ impl Splitter {
             carry: Vec::new(),
             carry_at: 0,
             scanned: 0,
-            scanner: Scanner::new(),
+            scanner: Scanner::default(),
+            start: Start::default(),
             unquoted: Vec::new(),
             cells: Vec::with_capacity(64),
+            record: Located::Unquoted,
             line: 1,
             row_line: 1,
             after_cr: false,
+            padding: 0,
+            padded: false,
             finished: false,
             record_limit: usize::try_from(limits.get(LimitKind::RecordBytes)).unwrap_or(usize::MAX),
             field_limit: usize::try_from(limits.get(LimitKind::FieldBytes)).unwrap_or(usize::MAX),
@@ -82,8 +112,63 @@ impl Splitter {
         self.transcoder.charset()
     }
 
-    pub(crate) fn bom(&self) -> bool {
-        self.transcoder.bom()
+    /// Whether too few characters decided the charset to be sure.
+    pub(crate) fn guessed_charset(&self) -> bool {
+        self.transcoder.guessed()
+    }
+
+    /// Number of byte order marks at the start.
+    pub(crate) fn marks(&self) -> u64 {
+        self.transcoder.marks()
+    }
+
+    /// Padding skipped so far, in bytes.
+    pub(crate) fn padding(&self) -> u64 {
+        self.padding
+    }
+
+    /// Collects the first records before the first call of [`next_row`](Self::next_row). False: more input is needed.
+    pub(crate) fn collect_first(&mut self, input: &[u8], at: &mut usize, last: bool) -> bool {
+        loop {
+            if self.start.scan(&self.carry, self.record_limit, self.finished) {
+                return true;
+            }
+            if *at == input.len() {
+                if !last || self.finished {
+                    return last;
+                }
+                self.finish();
+            } else if self.direct > 0 || self.take_piece(input, at) {
+                let length = self.direct.min(FIRST_STEP);
+                self.carry.extend_from_slice(&input[*at..*at + length]);
+                self.advance(at, length);
+            }
+        }
+    }
+
+    /// The first records of the member.
+    pub(crate) fn first_records(&self) -> impl Iterator<Item = &[u8]> {
+        self.start.records.iter().map(|&(start, end)| &self.carry[start..end])
+    }
+
+    /// The line of a first record, by its index.
+    pub(crate) fn line_of_first(&self, index: usize) -> u64 {
+        let start = self.start.records.get(index).map_or(0, |&(start, _)| start);
+        1 + count_line_ends(&self.carry[..start])
+    }
+
+    /// The first bytes of the member as they are in the file (at most 4), and the text of its first records.
+    pub(crate) fn first_bytes(&self) -> (&[u8], &[u8]) {
+        let length = match self.start.from {
+            0 => self.carry.len().min(self.record_limit).min(FIRST_STEP),
+            from => from,
+        };
+        (self.transcoder.first_bytes(), &self.carry[..length])
+    }
+
+    /// The record found last, as it is in the file but in UTF-8.
+    pub(crate) fn record<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        self.bytes(self.record, input)
     }
 
     /// The line of the row found last.
@@ -92,8 +177,8 @@ impl Splitter {
     }
 
     /// The cells of the row found last.
-    pub(crate) fn cells(&mut self) -> &mut Vec<Cell> {
-        &mut self.cells
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.cells
     }
 
     /// The bytes of the row found last, which are UTF-8.
@@ -108,21 +193,35 @@ impl Splitter {
 
     /// The bytes and the cells of the row found last.
     #[inline]
-    pub(crate) fn parts<'a>(&'a self, located: Located, input: &'a [u8]) -> (&'a [u8], &'a [Cell]) {
-        (self.bytes(located, input), &self.cells)
+    pub(crate) fn parts<'a>(
+        &'a mut self,
+        located: Located,
+        input: &'a [u8],
+    ) -> (&'a [u8], &'a mut Vec<Cell>) {
+        let bytes = match located {
+            Located::Input { start, end } => &input[start..end],
+            Located::Carry { start, end } => &self.carry[start..end],
+            Located::Unquoted => &self.unquoted,
+        };
+        (bytes, &mut self.cells)
     }
 
     /// The row found last.
     #[inline]
-    pub(crate) fn row<'a>(&'a self, located: Located, input: &'a [u8]) -> Row<'a> {
-        // Checked when it was found; a row that is no text never gets here.
+    pub(crate) fn row<'a>(
+        &'a self,
+        located: Located,
+        input: &'a [u8],
+        member: Option<&'a str>,
+    ) -> Row<'a> {
+        // `found` returns valid UTF-8 only.
         let text = std::str::from_utf8(self.bytes(located, input)).unwrap_or_default();
-        Row::new(text, &self.cells, self.row_line)
+        Row::new(text, &self.cells, member, self.row_line)
     }
 
-    /// The next row of `input` from `at` on, which moves behind it.
+    /// Returns the next row of `input` from `at` on, and moves `at` past it.
     ///
-    /// `None`: all of `input` is taken, and if it was the last, there is no more. A bad row is skipped by calling again.
+    /// `None`: all of `input` is consumed, and if it was the last, there are no more rows. The next call skips a bad row.
     #[inline]
     pub(crate) fn next_row(
         &mut self,
@@ -151,7 +250,7 @@ impl Splitter {
                 continue;
             }
             let piece = &input[*at..*at + self.direct];
-            let blank = skip_line_ends(piece, &mut self.line, &mut self.after_cr);
+            let blank = self.skip_blank(piece);
             if blank > 0 {
                 self.advance(at, blank);
                 continue;
@@ -172,7 +271,7 @@ impl Splitter {
         }
     }
 
-    /// Lets the transcoder look at the next bytes. True if they can be used in place.
+    /// Passes the next bytes to the transcoder. True if they can be used in place.
     fn take_piece(&mut self, input: &[u8], at: &mut usize) -> bool {
         match self.transcoder.take(&input[*at..], &mut self.carry) {
             Piece::Direct(length) => {
@@ -193,7 +292,7 @@ impl Splitter {
         self.direct -= length;
     }
 
-    /// A row that begins in the carry, and may go on in `input`.
+    /// Finds a row that begins in the carry and may continue in `input`.
     fn next_in_carry(
         &mut self,
         input: &[u8],
@@ -201,8 +300,9 @@ impl Splitter {
         last: bool,
     ) -> Result<Step, SplitError> {
         if self.scanned == 0 {
-            self.carry_at +=
-                skip_line_ends(&self.carry[self.carry_at..], &mut self.line, &mut self.after_cr);
+            let carry = std::mem::take(&mut self.carry);
+            self.carry_at += self.skip_blank(&carry[self.carry_at..]);
+            self.carry = carry;
             if self.carry_at == self.carry.len() {
                 return Ok(Step::Again);
             }
@@ -218,7 +318,7 @@ impl Splitter {
             return Err(too_long(self.line));
         }
         if start > 0 {
-            // Only the cut row is left: it moves to the front, so that the carry never grows past it and one chunk.
+            // Only the cut row is left. It moves to the front, so that the carry never exceeds it and one chunk.
             self.carry.drain(..start);
             self.carry_at = 0;
         }
@@ -246,21 +346,24 @@ impl Splitter {
         Ok(Step::Again)
     }
 
-    /// All bytes are in and the carry has no line end: what it holds is the last row.
+    /// Finds the last row: all bytes are in, and the carry has no line end.
     fn last_in_carry(&mut self) -> Result<Step, SplitError> {
         if !self.finished {
             self.finish();
             return Ok(Step::Again);
         }
-        let content = self.carry.len();
-        self.carry_at = content;
+        let whole = self.carry.len();
+        let content = self.carry.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
+        self.padding += (whole - content) as u64;
+        self.carry_at = whole;
         if self.scanner.is_open() {
             self.row_line = self.line;
-            self.scanner = Scanner::new();
+            self.record = Located::Carry { start: 0, end: content };
+            self.scanner = Scanner::default();
             self.scanned = 0;
             return Err(SplitError::Bad {
                 line: self.row_line,
-                column: None,
+                cell: None,
                 fault: RowFault::UnclosedQuote,
             });
         }
@@ -284,41 +387,72 @@ impl Splitter {
         found.map(Step::Found)
     }
 
-    /// A record's bytes are known: counts its lines, checks them, and splits them.
+    /// Counts the lines of a record, checks it, and splits it.
     #[inline]
     fn found(&mut self, record: &[u8], end: RecordEnd, at: Located) -> Result<Located, SplitError> {
-        let quotes = self.scanner.saw_quotes();
-        self.scanner = Scanner::new();
+        let (quotes, bare_quote) = (self.scanner.saw_quotes(), self.scanner.saw_bare_quote());
+        self.scanner = Scanner::default();
         self.scanned = 0;
+        self.record = at;
         self.row_line = self.line;
         self.line += 1;
         self.after_cr = end.bare_cr;
+        let padded = std::mem::take(&mut self.padded);
         if record.len() > self.record_limit {
             return Err(too_long(self.row_line));
         }
-        let located = if quotes {
+        let (located, blank_before_quote) = if quotes {
             self.line += count_line_ends(record);
-            row::split_quoted(record, &mut self.unquoted, &mut self.cells);
-            Located::Unquoted
+            (Located::Unquoted, row::split_quoted(record, &mut self.unquoted, &mut self.cells))
         } else {
             row::split_plain(record, &mut self.cells);
-            at
+            (at, bare_quote.then(|| row::blank_before_quote(record, &self.cells)).flatten())
         };
+        let text = if quotes { &self.unquoted } else { record };
         if !self.ascii && std::str::from_utf8(record).is_err() {
-            return Err(self.not_text(if quotes { &self.unquoted } else { record }));
+            let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
+            return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
+        }
+        if padded || row::has_control(record, quotes) {
+            let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
+            let column = if padded { Some(0) } else { self.cells.iter().position(bad) };
+            return Err(self.bad(column, RowFault::ControlCharacter));
+        }
+        if blank_before_quote.is_some() {
+            return Err(self.bad(blank_before_quote, RowFault::BlankBeforeQuote));
         }
         if record.len() > self.field_limit {
             self.check_fields()?;
         }
+        row::trim(text, &mut self.cells);
         Ok(located)
     }
 
-    fn not_text(&self, text: &[u8]) -> SplitError {
-        let is_text = |cell: &Cell| {
-            std::str::from_utf8(&text[cell.start as usize..cell.end as usize]).is_ok()
-        };
-        let column = self.cells.iter().position(|cell| !is_text(cell)).map(|index| index + 1);
-        SplitError::Bad { line: self.row_line, column, fault: RowFault::NotText }
+    #[cold]
+    fn bad(&self, cell: Option<usize>, fault: RowFault) -> SplitError {
+        SplitError::Bad { line: self.row_line, cell, fault }
+    }
+
+    /// Skips empty lines and padding where a row would begin. Returns how many bytes they are.
+    fn skip_blank(&mut self, bytes: &[u8]) -> usize {
+        let blank = |&&byte: &&u8| matches!(byte, b'\n' | b'\r') || is_padding(byte);
+        let length = bytes.iter().take_while(blank).count();
+        for &byte in &bytes[..length] {
+            if is_padding(byte) {
+                self.padding += 1;
+            } else {
+                self.line += u64::from(byte == b'\r' || !self.after_cr);
+            }
+            self.padded = is_padding(byte);
+            self.after_cr = byte == b'\r';
+        }
+        if length < bytes.len() {
+            self.after_cr = false;
+            if self.padded {
+                self.scanner.leave_cell_start();
+            }
+        }
+        length
     }
 
     fn check_fields(&self) -> Result<(), SplitError> {
@@ -327,39 +461,51 @@ impl Splitter {
             None => Ok(()),
             Some(index) => Err(SplitError::Limit {
                 line: self.row_line,
-                column: Some(index + 1),
+                cell: Some(index),
                 kind: LimitKind::FieldBytes,
             }),
         }
     }
 }
 
-fn too_long(line: u64) -> SplitError {
-    SplitError::Limit { line, column: None, kind: LimitKind::RecordBytes }
-}
-
-/// Passes over line ends where a row would begin: empty lines are no rows. Returns how many bytes they take.
-fn skip_line_ends(bytes: &[u8], line: &mut u64, after_cr: &mut bool) -> usize {
-    let mut length = 0;
-    for &byte in bytes {
-        match byte {
-            b'\n' if *after_cr => *after_cr = false,
-            b'\n' => *line += 1,
-            b'\r' => {
-                *line += 1;
-                *after_cr = true;
+impl Start {
+    /// Looks for records in the carry, all of which is there if `finished`. True: no more are needed.
+    ///
+    /// What is found depends on the bytes only, not on where they were cut.
+    fn scan(&mut self, carry: &[u8], record_limit: usize, finished: bool) -> bool {
+        while self.records.len() < FIRST_RECORDS {
+            if self.scanned == self.from {
+                let is_blank = |byte: u8| matches!(byte, b'\n' | b'\r');
+                self.from += carry[self.from..].iter().take_while(|&&byte| is_blank(byte)).count();
+                self.scanned = self.from;
             }
-            _ => {
-                *after_cr = false;
-                break;
+            let end = match self.scanner.find_end(&carry[self.scanned..]) {
+                Some(end) => self.scanned + end.content,
+                None => carry.len(),
+            };
+            if end - self.from > record_limit || self.from > FIRST_BYTES {
+                return true;
             }
+            if end == carry.len() && !finished {
+                self.scanned = end;
+                return false;
+            }
+            if end == self.from {
+                return true;
+            }
+            self.records.push((self.from, end));
+            (self.from, self.scanned) = (end, end);
+            self.scanner = Scanner::default();
         }
-        length += 1;
+        true
     }
-    length
 }
 
-/// Line ends inside quotes: LF, CR, and CRLF as one.
+fn too_long(line: u64) -> SplitError {
+    SplitError::Limit { line, cell: None, kind: LimitKind::RecordBytes }
+}
+
+/// Counts line ends: LF, CR, and CRLF as one.
 fn count_line_ends(record: &[u8]) -> u64 {
     let mut lines = 0;
     let mut after_cr = false;

@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::OperateType;
-use crate::csv::Cell;
 
 record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
@@ -73,5 +72,3 @@ impl AgentOperationRef<'_> {
 fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
     record.op_type_code()
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

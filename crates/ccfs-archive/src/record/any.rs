@@ -1,9 +1,9 @@
-//! Whichever of the four records a file holds.
+//! A record of any of the four kinds.
 
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    CellFault, Record, RecordRef, Recording, RecordingRef,
+    CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
 };
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
@@ -53,12 +53,12 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
-            fn columns_and_names(kind: IndexKind) -> &'static [&'static str] {
-                match kind { $( IndexKind::$kind => $owned::columns_and_names(kind), )+ }
+            fn columns(kind: IndexKind) -> &'static [Column] {
+                match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
             }
 
-            fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
-                match kind { $( IndexKind::$kind => $owned::repair(kind, text, cells, header), )+ }
+            fn extended_column_names(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::extended_column_names(kind), )+ }
             }
 
             fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
@@ -98,6 +98,10 @@ macro_rules! any {
 
             fn kind(&self) -> IndexKind {
                 match self { $( Self::$kind(_) => IndexKind::$kind, )+ }
+            }
+
+            fn value(&self, index: usize) -> Value<'a> {
+                match self { $( Self::$kind(record) => record.value(index), )+ }
             }
 
             fn happened(&self) -> Option<TenantTime> {
@@ -157,10 +161,6 @@ macro_rules! any {
                 match self { $( Self::$kind(record) => record.write_json(line), )+ }
             }
 
-            fn value(&self, column: usize) -> super::Value<'_> {
-                match self { $( Self::$kind(record) => record.value(column), )+ }
-            }
-
             fn names(&self, sink: &mut dyn FnMut(&str)) {
                 match self { $( Self::$kind(record) => record.names(sink), )+ }
             }
@@ -176,13 +176,32 @@ any! {
 }
 
 impl IndexKind {
-    /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
-    pub fn columns(self) -> &'static [&'static str] {
+    /// The columns of the file, in order.
+    ///
+    /// ```
+    /// use ccfs_archive::{ColumnType, IndexKind};
+    ///
+    /// let columns = IndexKind::AgentSkillInfo.columns();
+    /// assert_eq!(columns[6].name(), "operate_time");
+    /// assert_eq!(columns[6].column_type(), ColumnType::LocalTime);
+    /// ```
+    pub fn columns(self) -> &'static [Column] {
+        <AnyRecord as Schema>::columns(self)
+    }
+
+    /// The names of the columns, in order: the header row that [`CsvWriter`](crate::CsvWriter) writes.
+    pub fn column_names(self) -> &'static [&'static str] {
         AnyRecord::names(self)
     }
 
-    /// These columns, and after them those that [`RecordWriter::names`](crate::RecordWriter::names) adds.
-    pub fn columns_and_names(self) -> &'static [&'static str] {
-        AnyRecord::columns_and_names(self)
+    /// Returns the index of a column by its name.
+    pub fn column(self, name: &str) -> Option<usize> {
+        self.column_names().iter().position(|&known| known == name)
+    }
+
+    /// Returns these names, and after them those of the columns that [`RecordWriter::names`](crate::RecordWriter::names)
+    /// adds.
+    pub fn extended_column_names(self) -> &'static [&'static str] {
+        AnyRecord::extended_column_names(self)
     }
 }

@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::OperateType;
-use crate::csv::Cell;
 
 record! {
     /// One leg of a call: a row of a call file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -79,5 +78,3 @@ record! {
 fn operation(_: &CallRef<'_>) -> Option<OperateType> {
     None
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

@@ -1,4 +1,4 @@
-//! The types that a column can have.
+//! Types of columns: how their cells are parsed.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crate::code::OperateType;
 use crate::error::RowFault;
 use crate::time::{TenantTime, UtcTime};
 
-/// What each type of column means for the forms of a record; see `record!`.
+/// Expands each type of column for the forms of a record; see `record!`.
 macro_rules! column {
     (owned text) => { Option<String> };
     (owned int) => { Option<i64> };
@@ -15,6 +15,22 @@ macro_rules! column {
     (owned operation) => { Option<crate::OperateType> };
     (owned device) => { Option<crate::DeviceType> };
     (owned skills) => { Vec<String> };
+
+    (type text) => { crate::ColumnType::Text };
+    (type int) => { crate::ColumnType::Integer };
+    (type tenant) => { crate::ColumnType::LocalTime };
+    (type utc) => { crate::ColumnType::UtcTime };
+    (type skills) => { crate::ColumnType::List };
+    (type $type:ident) => { crate::ColumnType::Code };
+
+    (wrap text, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::Text) };
+    (wrap int, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::Integer) };
+    (wrap tenant, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::LocalTime) };
+    (wrap utc, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::UtcTime) };
+    (wrap skills, $value:expr) => { crate::Value::List($value) };
+    (wrap $type:ident, $value:expr) => {
+        $value.map_or(crate::Value::Null, |code| crate::Value::Code(code.code()))
+    };
 
     (value text) => { () };
     (value skills) => { () };
@@ -34,30 +50,20 @@ macro_rules! column {
     (own skills, $value:expr) => { $value.iter().map(str::to_owned).collect() };
     (own $type:ident, $value:expr) => { $value };
 
-    (parse text, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {};
-    (parse skills, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {};
-    (parse $type:ident, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {
+    (parse text, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {};
+    (parse skills, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {};
+    (parse $type:ident, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {
         $values.$name = match crate::record::column::parse($text, $cells, $index, column!(parser $type)) {
             Ok(value) => value,
-            Err(fault) => return Err(crate::record::CellFault { column: $index + 1, name: $column, fault }),
+            Err(fault) => return Err(crate::record::CellFault { column: $index, fault }),
         };
     };
 
     (parser int) => { crate::record::column::int };
-    (parser tenant) => { |text, cell| crate::TenantTime::from_cell(crate::record::column::bytes(text, cell)) };
-    (parser utc) => { |text, cell| crate::UtcTime::from_cell(crate::record::column::bytes(text, cell)) };
+    (parser tenant) => { |text, cell| crate::TenantTime::from_cell(cell.of(text)) };
+    (parser utc) => { |text, cell| crate::UtcTime::from_cell(cell.of(text)) };
     (parser operation) => { |text, cell| crate::record::column::int(text, cell).map(crate::OperateType::from) };
     (parser device) => { |text, cell| crate::record::column::int(text, cell).map(crate::DeviceType::from) };
-
-    (any text, $value:expr) => { column!(any $value, Text) };
-    (any int, $value:expr) => { column!(any $value, Integer) };
-    (any tenant, $value:expr) => { column!(any $value, LocalTime) };
-    (any utc, $value:expr) => { column!(any $value, UtcTime) };
-    (any skills, $value:expr) => { crate::record::value::Value::List($value) };
-    (any $code:ident, $value:expr) => { column!(any $value.map(|code| code.code()), Code) };
-    (any $value:expr, $variant:ident) => {
-        $value.map_or(crate::record::value::Value::Null, crate::record::value::Value::$variant)
-    };
 
     // A skill list is written with one separator, whichever it was read with.
     (cell skills, $row:expr, $index:literal, $sink:ident) => {
@@ -91,12 +97,7 @@ pub(crate) fn parse<T>(
     parser: impl FnOnce(&[u8], Cell) -> Result<T, RowFault>,
 ) -> Result<Option<T>, RowFault> {
     let cell = cells[index];
-    if cell.start < cell.end { parser(text, cell).map(Some) } else { Ok(None) }
-}
-
-#[inline]
-pub(crate) fn bytes(text: &[u8], cell: Cell) -> &[u8] {
-    &text[cell.start as usize..cell.end as usize]
+    if cell.is_empty() { Ok(None) } else { parser(text, cell).map(Some) }
 }
 
 /// A whole number: digits, perhaps behind a minus.
@@ -109,7 +110,7 @@ pub(crate) fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     {
         return Ok(value);
     }
-    any_int(bytes(text, cell))
+    any_int(cell.of(text))
 }
 
 /// The number that the first 1 to 8 bytes of a word spell, if they are digits; all at once.
@@ -127,7 +128,8 @@ fn up_to_8_digits(word: u64, length: u32) -> Option<i64> {
     Some(i64::from((even.wrapping_add(odd) >> 32) as u32))
 }
 
-fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
+/// A whole number of any length.
+pub(crate) fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
     if let [digit @ b'0'..=b'9'] = cell {
         return Ok(i64::from(digit - b'0'));
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::value::Value;
+use super::schema::Value;
 use crate::time::TenantTime;
 
 /// Returns the seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
@@ -27,9 +27,6 @@ impl fmt::Display for OffsetText {
 pub(crate) trait Export {
     /// Writes the record's fields as JSON, each after a comma.
     fn write_json(&self, line: &mut JsonLine<'_>);
-
-    /// The value of a column; `Null` for a column that the file does not have.
-    fn value(&self, column: usize) -> Value<'_>;
 
     /// The cells of the columns that name codes; empty for a code without a name.
     fn names(&self, sink: &mut dyn FnMut(&str));

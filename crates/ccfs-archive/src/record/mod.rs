@@ -1,4 +1,4 @@
-//! Rows as typed records: one kind of record for each index file.
+//! Rows as typed records: one type of record for each index file.
 
 mod agent_operation;
 mod agent_skill;
@@ -7,25 +7,21 @@ mod call;
 mod column;
 #[cfg(feature = "json")]
 mod json;
-mod parser;
+mod layout;
 mod recording;
 mod schema;
 mod skills;
-#[cfg(feature = "serde")]
-mod value;
+mod typed;
 
 pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
 pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
-pub use parser::{FedRecords, RecordParser};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{FileRecord, Record, RecordRef};
+pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
 pub use skills::{SkillIds, SkillList};
 
 #[cfg(feature = "json")]
 pub(crate) use json::{Export, JsonLine, OffsetText};
-pub(crate) use parser::Typed;
 pub(crate) use schema::CellFault;
-#[cfg(feature = "json")]
-pub(crate) use value::Value;
+pub(crate) use typed::Typed;

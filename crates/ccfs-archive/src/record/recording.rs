@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::{CallDirection, OperateType, TaskStatus};
-use crate::csv::Cell;
 
 record! {
     /// One recording: a row of a record file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -69,5 +68,3 @@ impl RecordingRef<'_> {
 fn operation(_: &RecordingRef<'_>) -> Option<OperateType> {
     None
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}
