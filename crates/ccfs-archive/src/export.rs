@@ -4,12 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
+use ccfs_time::LocalTime;
+
 use crate::csv::{CsvRow, CsvWriter};
 use crate::error::Error;
 use crate::kind::IndexKind;
 use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
 use crate::records::Records;
-use crate::time::TenantTime;
 
 /// What records are turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ impl fmt::Display for ExportFormat {
 const ROWS_BETWEEN: u64 = 4096;
 
 /// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
-type OffsetOf<'a> = Box<dyn Fn(TenantTime) -> Option<i32> + Send + Sync + 'a>;
+type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 
 /// Writes the records of any index file in one of the formats.
 ///
@@ -83,7 +84,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// `offset` returns the seconds east of UTC at a local time, or `None` to write the time without an offset.
     /// By default, no time has an offset.
     #[must_use]
-    pub fn offset(mut self, offset: impl Fn(TenantTime) -> Option<i32> + Send + Sync + 'a) -> Self {
+    pub fn offset(mut self, offset: impl Fn(LocalTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }

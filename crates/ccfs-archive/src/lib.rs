@@ -38,8 +38,8 @@
 //! # Features
 //!
 //! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
-//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV. `jiff-02`, `chrono-04`, `time-03`: [`TenantTime`] and
-//! [`UtcTime`] become the times of these crates.
+//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV.
+//! `jiff-02`, `chrono-04`, `time-03`: [`LocalTime`] and [`Timestamp`] convert to the times of these crates.
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(not(feature = "json"), allow(rustdoc::broken_intra_doc_links))]
@@ -47,8 +47,6 @@
 mod ahead;
 mod archive;
 mod code;
-#[cfg(any(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
-mod convert;
 mod csv;
 mod error;
 #[cfg(feature = "json")]
@@ -64,10 +62,10 @@ mod records;
 mod report;
 mod source;
 mod stream;
-mod time;
 mod zip;
 
 pub use archive::Archive;
+pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
 pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
@@ -86,5 +84,4 @@ pub use record::{
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
 pub use stream::ArchiveStream;
-pub use time::{TenantTime, UtcTime};
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
+use ccfs_time::LocalTime;
+
 use crate::archive::Archive;
 use crate::code::OperateType;
 use crate::csv::Charset;
@@ -13,7 +15,6 @@ use crate::kind::IndexKind;
 use crate::options::{BadRows, OnBadRow};
 use crate::record::{AnyRecord, RecordRef};
 use crate::records::Records;
-use crate::time::TenantTime;
 use crate::zip::{Member, Meter, Method};
 
 /// What is in an archive, found by reading every byte of it.
@@ -76,9 +77,9 @@ pub struct Tally {
     /// Rows that do not fit their columns.
     pub bad_rows: BadRows,
     /// The earliest time at which something happened, on the tenant's clock.
-    pub earliest: Option<TenantTime>,
+    pub earliest: Option<LocalTime>,
     /// The latest.
-    pub latest: Option<TenantTime>,
+    pub latest: Option<LocalTime>,
     /// Rows for each operation type, in files that have one.
     #[cfg_attr(feature = "serde", serde(serialize_with = "by_code"))]
     pub by_operation: BTreeMap<OperateType, u64>,
@@ -155,7 +156,7 @@ impl MemberReport {
 }
 
 impl Tally {
-    fn count(&mut self, happened: Option<TenantTime>, operation: Option<OperateType>) {
+    fn count(&mut self, happened: Option<LocalTime>, operation: Option<OperateType>) {
         if let Some(time) = happened {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
             self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));

@@ -326,8 +326,8 @@ proptest! {
                     Value::Text(text) => (text.into(), ColumnType::Text),
                     Value::Integer(number) => (number.into(), ColumnType::Integer),
                     Value::Code(code) => (code.into(), ColumnType::Code),
-                    Value::LocalTime(time) => (time.to_string().into(), ColumnType::LocalTime),
-                    Value::UtcTime(time) => (time.to_string().into(), ColumnType::UtcTime),
+                    Value::LocalTime(time) => (serde_json::to_value(time).unwrap(), ColumnType::LocalTime),
+                    Value::UtcTime(time) => (serde_json::to_value(time).unwrap(), ColumnType::UtcTime),
                     Value::List(list) => (list.iter().collect::<Vec<_>>().into(), ColumnType::List),
                     other => panic!("{other:?}"),
                 };

@@ -30,8 +30,8 @@ fn the_committed_archive_of_a_java_server_is_read() {
     let report = archive.inspect().unwrap();
     assert_eq!((report.totals.rows, report.totals.bad_rows.count(), report.size), (4, 0, 355));
     assert_eq!(report.totals.by_hour[20], 3);
-    assert_eq!(report.totals.earliest.unwrap().to_cell(), "2015-02-08 20:23:31");
-    assert_eq!(report.totals.latest.unwrap().to_cell(), "2015-02-08 20:23:33");
+    assert_eq!(report.totals.earliest.unwrap().to_string(), "2015-02-08 20:23:31");
+    assert_eq!(report.totals.latest.unwrap().to_string(), "2015-02-08 20:23:33");
     let types: Vec<_> =
         report.totals.by_operation.iter().map(|(kind, rows)| (*kind, *rows)).collect();
     assert_eq!(types, [(OperateType::SignIn, 1), (OperateType::Idle, 1), (OperateType::Busy, 1)]);

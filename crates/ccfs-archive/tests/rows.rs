@@ -32,14 +32,14 @@ fn every_column_is_read() {
         (change.sub_cc_no, change.vdn, change.agent_id, change.operate_id),
         (Some(1), Some(2), Some(3), Some(4))
     );
-    assert_eq!(change.operate_time.unwrap().to_string(), "2015-02-08T20:23:30");
+    assert_eq!(change.operate_time.unwrap().to_string(), "2015-02-08 20:23:30");
     assert_eq!(change.operate_type, Some(OperateType::SignIn));
     assert_eq!(change.skill_list, ["1", "2"]);
     assert_eq!(change.logon_sn.as_deref(), Some("sn"));
     assert_eq!(change.operate_sn, Some(1));
     assert_eq!(change.operate_end_time.unwrap().second(), 31);
     assert_eq!(change.renew_flag, Some(0));
-    assert_eq!(change.update_time.unwrap().to_string(), "2015-02-08T12:23:30Z");
+    assert_eq!(change.update_time.unwrap().to_string(), "2015-02-08T12:23:30.000Z");
     assert_eq!(change.month_of_year, Some(2));
     assert!(change.extra.is_empty());
 }
@@ -316,7 +316,7 @@ fn the_other_three_files_are_read() {
         (operation.op_type.as_deref(), operation.skill_info_sn.as_deref()),
         (Some("1"), Some("c21"))
     );
-    assert_eq!(operation.end_time.unwrap().to_cell(), end);
+    assert_eq!(operation.end_time.unwrap().to_string(), end);
 
     let csv = cells(18, &[(7, begin), (8, end), (10, "1"), (14, "0")]);
     let mut records = Records::<ccfs_archive::Recording>::from_csv(csv.as_bytes());

@@ -107,7 +107,13 @@ mod json;
 pub mod operation;
 #[doc = include_str!("../docs/protocol.md")]
 pub mod protocol {}
-pub mod time;
+/// Times: [`Timestamp`] in UTC for signatures, [`LocalTime`] and [`Day`] in local time of the call
+/// center for requests.
+pub mod time {
+    pub use ccfs_time::{
+        CalendarError, Day, LocalTime, Precision, TimeText, Timestamp, TimestampError,
+    };
+}
 mod words;
 
 pub use answer::{Classifier, Envelope, ResultCode};

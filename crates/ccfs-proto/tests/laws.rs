@@ -3,8 +3,6 @@
 
 #[path = "laws/answers.rs"]
 mod answers;
-#[path = "laws/calendar.rs"]
-mod calendar;
 #[path = "laws/callbacks.rs"]
 mod callbacks;
 #[path = "laws/classifier.rs"]

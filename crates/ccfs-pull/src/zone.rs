@@ -3,10 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ccfs_archive::TenantTime;
-use ccfs_proto::{Day, LocalTime, Timestamp};
+use ccfs_proto::{LocalTime, Timestamp};
 use jiff::Timestamp as Instant;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// A time zone by its IANA name, out of the database that is built in: the same on every machine.
@@ -46,24 +45,15 @@ impl Zone {
 
     /// What its clocks show at that instant.
     pub fn local(&self, instant: Timestamp) -> LocalTime {
-        let at = Instant::from_millisecond(instant.unix_millis()).unwrap_or_default();
+        let at = Instant::try_from(instant).unwrap_or_default();
         LocalTime::at_offset(instant, self.rules.to_offset(at).seconds())
     }
 
     /// Seconds that the zone is ahead of UTC at a time on its clock. In the hour that an autumn has twice it is the first one, and a
     /// time that a spring leaves out counts as before the change: what calendars commonly do.
-    pub fn offset(&self, time: TenantTime) -> Option<i32> {
-        let part = |value: u8| i8::try_from(value).ok();
-        let civil = DateTime::new(
-            i16::try_from(time.year()).ok()?,
-            part(time.month())?,
-            part(time.day())?,
-            part(time.hour())?,
-            part(time.minute())?,
-            part(time.second())?,
-            0,
-        );
-        Some(self.rules.to_ambiguous_zoned(civil.ok()?).compatible().ok()?.offset().seconds())
+    pub fn offset(&self, time: LocalTime) -> Option<i32> {
+        let zoned = self.rules.to_ambiguous_zoned(DateTime::from(time)).compatible().ok()?;
+        Some(zoned.offset().seconds())
     }
 
     /// Real seconds from the first instant at which the clock shows `begin` to the end of the last second at which it shows `end`.
@@ -94,19 +84,19 @@ impl Zone {
                 before.to_datetime(change.timestamp()),
                 change.offset().to_datetime(change.timestamp()),
             );
-            Some((local(earlier)?, local(later)?))
+            Some((LocalTime::try_from(earlier).ok()?, LocalTime::try_from(later).ok()?))
                 .filter(|(start, behind)| start < behind && *behind > begin && *start <= end)
         })
     }
 
     fn first(&self, time: LocalTime) -> Option<Instant> {
-        let ambiguous = self.rules.to_ambiguous_timestamp(civil(time)?);
+        let ambiguous = self.rules.to_ambiguous_timestamp(time.into());
         let earlier = ambiguous.earlier().ok()?;
         if is_skipped(&ambiguous) { self.change_after(earlier) } else { Some(earlier) }
     }
 
     fn last(&self, time: LocalTime) -> Option<Instant> {
-        let ambiguous = self.rules.to_ambiguous_timestamp(civil(time)?);
+        let ambiguous = self.rules.to_ambiguous_timestamp(time.into());
         if is_skipped(&ambiguous) {
             self.change_after(ambiguous.earlier().ok()?)
         } else {
@@ -142,37 +132,6 @@ impl fmt::Display for Zone {
 
 fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
     matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. })
-}
-
-fn civil(time: LocalTime) -> Option<DateTime> {
-    let day = time.day();
-    let midnight = Date::new(
-        i16::try_from(day.year()).ok()?,
-        day.month().cast_signed(),
-        day.day().cast_signed(),
-    )
-    .ok()?;
-    let seconds = time.seconds_since(day.midnight());
-    midnight
-        .to_datetime(jiff::civil::Time::midnight())
-        .checked_add(jiff::SignedDuration::from_secs(seconds))
-        .ok()
-}
-
-fn local(time: DateTime) -> Option<LocalTime> {
-    let day = Day::new(
-        u16::try_from(time.year()).ok()?,
-        time.month().cast_unsigned(),
-        time.day().cast_unsigned(),
-    )
-    .ok()?;
-    LocalTime::new(
-        day,
-        time.hour().cast_unsigned(),
-        time.minute().cast_unsigned(),
-        time.second().cast_unsigned(),
-    )
-    .ok()
 }
 
 /// There is no time zone of that name.

@@ -4,9 +4,9 @@ use std::io::Cursor;
 
 use ccfs::archive::{
     AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
-    CallDirection, Charset, CsvWriter, DeviceType, ExportFormat, IndexKind, Limits, OnBadRow,
-    OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records, TaskStatus,
-    TenantTime, UtcTime,
+    CallDirection, Charset, CsvWriter, DeviceType, ExportFormat, IndexKind, Limits, LocalTime,
+    OnBadRow, OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records,
+    TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -84,8 +84,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     let list = ccfs::archive::SkillList::new("1;2");
     shown.debug(&list);
     shown.debug(&list.iter());
-    let (local, utc): (TenantTime, UtcTime) =
-        ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
+    let (local, utc): (LocalTime, Timestamp) =
+        ("2023-04-06 00:00:00".parse().unwrap(), "2023-04-06T00:00:00Z".parse().unwrap());
     shown.both(&local);
     shown.both(&utc);
     shown.both(&OperateType::from(1));

@@ -21,13 +21,6 @@ use symbols::{KINDS, forbidden};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// What a crate names and the core does not reach, each with the reason. That it is not reached shows in the linked program.
-const NAMED_ONLY: &[(&str, &str, &str)] = &[(
-    "jiff",
-    "std::time::SystemTime::now",
-    "its functions for the time of now, which the core never calls",
-)];
-
 pub(crate) fn run() -> Result<(), String> {
     let reach = Reach { folder: root().join("xtask/reach") };
     let targets =
@@ -154,14 +147,7 @@ impl Reach {
         for (name, library) in &libraries {
             let symbols = undefined(library)?;
             let named = symbols.iter().filter_map(|symbol| forbidden(symbol));
-            let known = |function: &str| {
-                NAMED_ONLY.iter().any(|(who, what, _)| who == name && function.starts_with(what))
-            };
-            wrong.extend(
-                named
-                    .filter(|(_, function)| !known(function))
-                    .map(|(kind, function)| format!("{name} names {function} ({kind})")),
-            );
+            wrong.extend(named.map(|(kind, function)| format!("{name} names {function} ({kind})")));
         }
         let defined = |name: &str| -> Result<BTreeSet<String>, String> {
             symbols::of(

@@ -5,7 +5,6 @@ use super::schema::record;
 use crate::code::OperateType;
 use crate::csv::Cell;
 use crate::kind::IndexKind;
-use crate::time::TenantTime;
 
 record! {
     /// One change of an agent's skills: a row of an agentSkillInfo file, owning its texts
@@ -97,8 +96,7 @@ fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
     for index in [1, 3, 5] {
         column::parse(text, cells, index, column::int).ok()?;
     }
-    let date = |index| {
-        column::parse(text, cells, index, |text, cell| TenantTime::from_cell(cell.of(text)))
-    };
-    Some(u8::from(date(2).ok()?.is_some()) + u8::from(date(4).ok()?.is_some()))
+    let end = column::parse(text, cells, 2, column::local_time).ok()?;
+    let update = column::parse(text, cells, 4, column::timestamp).ok()?;
+    Some(u8::from(end.is_some()) + u8::from(update.is_some()))
 }

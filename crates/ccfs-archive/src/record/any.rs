@@ -1,5 +1,7 @@
 //! A record of any of the four kinds.
 
+use ccfs_time::LocalTime;
+
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
@@ -8,7 +10,6 @@ use super::{
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::kind::IndexKind;
-use crate::time::TenantTime;
 
 macro_rules! any {
     ($( $kind:ident $owned:ident $view:ident $field:ident, )+) => {
@@ -104,7 +105,7 @@ macro_rules! any {
                 match self { $( Self::$kind(record) => record.value(index), )+ }
             }
 
-            fn happened(&self) -> Option<TenantTime> {
+            fn happened(&self) -> Option<LocalTime> {
                 match self { $( Self::$kind(record) => record.happened(), )+ }
             }
 

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
+use ccfs_time::{CalendarError, LocalTime, Timestamp};
+
 use crate::code::OperateType;
 use crate::error::RowFault;
-use crate::time::{TenantTime, UtcTime};
 
 /// Expands each type of column for the forms of a record; see `record!`.
 macro_rules! column {
     (owned text) => { Option<String> };
     (owned int) => { Option<i64> };
-    (owned tenant) => { Option<crate::TenantTime> };
-    (owned utc) => { Option<crate::UtcTime> };
+    (owned tenant) => { Option<crate::LocalTime> };
+    (owned utc) => { Option<crate::Timestamp> };
     (owned operation) => { Option<crate::OperateType> };
     (owned device) => { Option<crate::DeviceType> };
     (owned skills) => { Vec<String> };
@@ -60,8 +61,8 @@ macro_rules! column {
     };
 
     (parser int) => { crate::record::column::int };
-    (parser tenant) => { |text, cell| crate::TenantTime::from_cell(cell.of(text)) };
-    (parser utc) => { |text, cell| crate::UtcTime::from_cell(cell.of(text)) };
+    (parser tenant) => { crate::record::column::local_time };
+    (parser utc) => { crate::record::column::timestamp };
     (parser operation) => { |text, cell| crate::record::column::int(text, cell).map(crate::OperateType::from) };
     (parser device) => { |text, cell| crate::record::column::int(text, cell).map(crate::DeviceType::from) };
 
@@ -100,6 +101,23 @@ pub(crate) fn parse<T>(
     if cell.is_empty() { Ok(None) } else { parser(text, cell).map(Some) }
 }
 
+/// Reads `YYYY-MM-DD hh:mm:ss` in the years 1 to 9999.
+#[inline]
+pub(crate) fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
+    match LocalTime::from_cell(cell.of(text)) {
+        Ok(time) if time.day().year() > 0 => Ok(time),
+        Ok(_) | Err(CalendarError::NoSuchDay) => Err(RowFault::NoSuchDate),
+        Err(CalendarError::NoSuchTime) => Err(RowFault::NoSuchTime),
+        Err(_) => Err(RowFault::NotADate),
+    }
+}
+
+/// Reads a cell like [`local_time`], in UTC.
+#[inline]
+pub(crate) fn timestamp(text: &[u8], cell: Cell) -> Result<Timestamp, RowFault> {
+    local_time(text, cell).map(Timestamp::from_utc)
+}
+
 /// A whole number: digits, perhaps behind a minus.
 #[inline]
 pub(crate) fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
@@ -128,8 +146,7 @@ fn up_to_8_digits(word: u64, length: u32) -> Option<i64> {
     Some(i64::from((even.wrapping_add(odd) >> 32) as u32))
 }
 
-/// A whole number of any length.
-pub(crate) fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
+fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
     if let [digit @ b'0'..=b'9'] = cell {
         return Ok(i64::from(digit - b'0'));
     }
@@ -173,8 +190,8 @@ macro_rules! owned_cell {
 
 owned_cell! {
     i64: value => value.to_string();
-    TenantTime: value => value.to_cell();
-    UtcTime: value => value.to_cell();
+    LocalTime: value => value.to_string();
+    Timestamp: value => value.utc().to_string();
     OperateType: value => value.code().to_string();
     crate::code::DeviceType: value => value.code().to_string();
 }

@@ -108,7 +108,7 @@ impl Split {
         super::agent_skill::repair(kind, &split.text, &mut split.cells, None);
         trim(&split.text, &mut split.cells);
         for (column, &cell) in kind.columns().iter().zip(&split.cells) {
-            match column.column_type().check(cell.of(&split.text)) {
+            match column.column_type().check(&split.text, cell) {
                 Some(true) => split.good += 1,
                 Some(false) => split.bad += 1,
                 None => {}
@@ -193,14 +193,14 @@ fn is_same_name(cell: &[u8], name: &str) -> bool {
 
 impl ColumnType {
     /// Whether a cell holds a value of this type; `None` for an empty cell and for types that take any text.
-    fn check(self, cell: &[u8]) -> Option<bool> {
+    fn check(self, text: &[u8], cell: Cell) -> Option<bool> {
         if cell.is_empty() {
             return None;
         }
         match self {
             Self::Text | Self::List => None,
-            Self::Integer | Self::Code => Some(column::any_int(cell).is_ok()),
-            Self::LocalTime | Self::UtcTime => Some(crate::TenantTime::from_cell(cell).is_ok()),
+            Self::Integer | Self::Code => Some(column::int(text, cell).is_ok()),
+            Self::LocalTime | Self::UtcTime => Some(column::local_time(text, cell).is_ok()),
         }
     }
 }

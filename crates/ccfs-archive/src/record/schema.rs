@@ -1,11 +1,12 @@
 //! Traits and columns of records, and the macro that defines a record by a table of columns.
 
+use ccfs_time::{LocalTime, Timestamp};
+
 use super::skills::SkillList;
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
-use crate::time::{TenantTime, UtcTime};
 
 /// A type of record that rows can be read as.
 ///
@@ -61,7 +62,7 @@ pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
     fn value(&self, index: usize) -> Value<'a>;
 
     /// When it happened: the first date of the row, in local time of the call center.
-    fn happened(&self) -> Option<TenantTime>;
+    fn happened(&self) -> Option<LocalTime>;
 
     /// The operation of the agent, in files that have it.
     fn operation(&self) -> Option<OperateType>;
@@ -129,9 +130,9 @@ pub enum Value<'a> {
     /// A value of [`ColumnType::Code`].
     Code(i64),
     /// A value of [`ColumnType::LocalTime`].
-    LocalTime(TenantTime),
+    LocalTime(LocalTime),
     /// A value of [`ColumnType::UtcTime`].
-    UtcTime(UtcTime),
+    UtcTime(Timestamp),
     /// A value of [`ColumnType::List`].
     List(SkillList<'a>),
 }
@@ -325,7 +326,7 @@ macro_rules! record {
             }
 
             #[inline]
-            fn happened(&self) -> Option<crate::TenantTime> {
+            fn happened(&self) -> Option<crate::LocalTime> {
                 self.$happened()
             }
 
@@ -376,9 +377,9 @@ macro_rules! record {
         impl crate::record::Export for $view<'_> {
             #[inline]
             fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
-                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name()), self.row.text($index)); )+
+                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name())); )+
                 if line.names {
-                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name())), None); )+
+                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name()))); )+
                 }
                 let extra = self.extra();
                 if !extra.is_empty() {

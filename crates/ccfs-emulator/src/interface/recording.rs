@@ -1,5 +1,6 @@
 //! Recordings of calls: `downloadRecordFile`, `downloadRecord` and `getRecordFileUrlFromObs`.
 
+use ccfs_proto::time::CalendarError;
 use ccfs_proto::{Day, ResultCode};
 use serde_json::json;
 
@@ -115,8 +116,7 @@ impl Interface for GetRecordFileUrlFromObs {
 
 /// Eight digits in a name are a day.
 fn is_no_date(part: &str) -> bool {
-    let digits = part.len() == 8 && part.bytes().all(|b| b.is_ascii_digit());
-    digits && format!("{}-{}-{}", &part[..4], &part[4..6], &part[6..]).parse::<Day>().is_err()
+    Day::from_digits(part) == Err(CalendarError::NoSuchDay)
 }
 
 fn owned<'a>(call: &Call<'_>, recording: &'a Recording) -> Result<&'a Recording, Refusal> {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
-use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::time::Timestamp;
 use crate::words::InWords;
@@ -72,8 +71,7 @@ impl ClockSkew {
 
 /// Parses an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
-    let parsed = DateTimeParser::new().parse_timestamp(value.as_bytes()).ok()?;
-    Some(Timestamp::from_unix_millis(parsed.as_millisecond()))
+    Some(Timestamp::from(httpdate::parse_http_date(value.to_str().ok()?).ok()?))
 }
 
 impl fmt::Display for ClockSkew {

@@ -145,7 +145,7 @@ impl FromStr for IndexFileName {
     fn from_str(text: &str) -> Result<Self, FileNameError> {
         let stem = text.strip_suffix(SUFFIX).ok_or(FileNameError::Suffix)?;
         let (date, id) = stem.split_once('_').ok_or(FileNameError::Separator)?;
-        let day = Day::from_digits(date).ok_or(FileNameError::Date)?;
+        let day = Day::from_digits(date).map_err(|_| FileNameError::Date)?;
         Ok(Self::new(day, id.parse()?))
     }
 }
