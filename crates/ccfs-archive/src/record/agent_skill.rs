@@ -31,25 +31,25 @@ record! {
         4 "vdn" vdn: int,
         /// Agent.
         5 "agent_id" agent_id: int,
-        /// When it was done, on the tenant's clock.
+        /// When the operation began, in local time of the call center.
         6 "operate_time" operate_time: tenant,
-        /// Who did it.
+        /// Who made the change.
         7 "operate_id" operate_id: int,
-        /// What was done: an open set.
+        /// Type of the operation, an open set of codes.
         8 "operate_type" operate_type: operation,
-        /// The agent's skills; empty for an empty cell.
+        /// The skills of the agent; empty for an empty cell.
         9 "skill_list" skill_list: skills,
         /// Sequence number of the sign-in.
         10 "logon_sn" logon_sn: text,
         /// Sequence number of the operation, from 1.
         11 "operate_sn" operate_sn: int,
-        /// When it ended, on the tenant's clock.
+        /// When the operation ended, in local time of the call center.
         12 "operate_end_time" operate_end_time: tenant,
         /// Update flag; its values are not published.
         13 "renew_flag" renew_flag: int,
         /// When CC-FS stored the row, in UTC.
         14 "update_time" update_time: utc,
-        /// Month.
+        /// Month of the year.
         15 "month_of_year" month_of_year: int,
     }
 }
