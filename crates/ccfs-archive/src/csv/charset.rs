@@ -152,13 +152,12 @@ impl Transcoder {
                 }
                 Piece::Taken(taken)
             }
-            State::Undecided => match input.iter().position(|byte| !byte.is_ascii()) {
-                None => Piece::Direct(input.len()),
-                Some(0) => {
+            State::Undecided => match Encoding::ascii_valid_up_to(input) {
+                0 => {
                     self.state = State::Sampling(Vec::new());
                     Piece::Taken(0)
                 }
-                Some(ascii) => Piece::Direct(ascii),
+                ascii => Piece::Direct(ascii),
             },
             State::Sampling(held) => {
                 let taken = (SAMPLE - held.len()).min(input.len());

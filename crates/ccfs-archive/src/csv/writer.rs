@@ -61,7 +61,8 @@ impl<W: Write> CsvWriter<W> {
     pub fn write<R: CsvRow + ?Sized>(&mut self, record: &R) -> io::Result<()> {
         let columns = record.columns();
         self.write_header(columns)?;
-        if self.columns != Some(columns) {
+        // Comparing all names for each row would take 5 % of the time of `ccfs convert --to csv`.
+        if !self.columns.is_some_and(|first| std::ptr::eq(first, columns) || first == columns) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "records of different index files have different columns; write each to a separate CSV file",
@@ -97,7 +98,7 @@ impl<'a> Line<'a> {
             self.bytes.push(b',');
         }
         let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-        // A loop without an exit is compiled to vector instructions.
+        // A loop without an exit is compiled to vector instructions: 20 % of the time of `ccfs convert --to csv`.
         if text.bytes().fold(false, |found, byte| found | special(byte)) {
             self.quoted(text.as_bytes());
         } else {

@@ -243,7 +243,7 @@ macro_rules! record {
             }
         }
 
-        const NAMES: &[&str] = &[$( $column ),+];
+        static NAMES: &[&str] = &[$( $column ),+];
         const COLUMNS: &[crate::Column] = &[$( crate::Column {
             name: $column,
             column_type: column!(type $type),
@@ -377,9 +377,9 @@ macro_rules! record {
         impl crate::record::Export for $view<'_> {
             #[inline]
             fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
-                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name())); )+
+                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name()), self.row.text($index)); )+
                 if line.names {
-                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name()))); )+
+                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name())), None); )+
                 }
                 let extra = self.extra();
                 if !extra.is_empty() {
