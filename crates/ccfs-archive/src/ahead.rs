@@ -1,4 +1,4 @@
-//! A source that runs ahead on a thread of its own, so that inflating and parsing overlap.
+//! A source that runs ahead on a second thread, so that inflating and parsing overlap.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -6,16 +6,16 @@ use std::thread;
 use crate::error::Error;
 use crate::source::{Event, Source};
 
-/// Below so many bytes the thread costs more than it brings.
+/// With fewer bytes, starting the thread takes longer than it saves.
 pub(crate) const AHEAD_FROM: u64 = 8 << 20;
 
-/// How many chunks may wait. Two keep both sides busy; more only take memory.
+/// Chunks in the queue. Two keep both threads busy; more only take memory.
 const WAITING: usize = 2;
 
-/// The chunks of another source, which runs ahead of the caller by a few of them.
+/// Another source, which runs ahead of the caller by a few chunks.
 pub(crate) struct Ahead {
     messages: Receiver<Result<Message, Error>>,
-    /// Buffers go back to the thread.
+    /// Returns buffers to the thread.
     used: Sender<Vec<u8>>,
     buffer: Vec<u8>,
     filled: usize,
@@ -31,7 +31,7 @@ impl Ahead {
     pub(crate) fn new(source: impl Source + Send + 'static) -> Self {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
-        // A thread that can't be started drops its end of the channel, which the first message tells of.
+        // If the thread cannot be started, the first receive fails.
         let _ = thread::Builder::new()
             .name("ccfs-inflate".to_owned())
             .spawn(move || run(source, &sender, &buffers));
@@ -46,7 +46,7 @@ fn run(
 ) {
     loop {
         let next = source.next();
-        let ends = !matches!(next, Ok(Event::Begin { .. } | Event::Data | Event::Finish));
+        let ends = matches!(next, Err(_) | Ok(Event::End));
         let message = next.map(|event| match event {
             Event::Data => {
                 let mut buffer = buffers.try_recv().unwrap_or_default();
@@ -55,7 +55,7 @@ fn run(
             }
             event => Message::Event(event),
         });
-        // Nobody waits for it any more: that is how a caller stops early.
+        // Sending fails when the caller has dropped the records.
         if messages.send(message).is_err() || ends {
             return;
         }
@@ -65,13 +65,13 @@ fn run(
 impl Source for Ahead {
     fn next(&mut self) -> Result<Event, Error> {
         self.filled = 0;
-        // The thread ends behind its last message only, and nobody asks for more after that.
+        // The thread ends after its last message, and a caller does not read on after that.
         match self.messages.recv() {
             Ok(Ok(Message::Data(buffer, length))) => {
                 let used = std::mem::replace(&mut self.buffer, buffer);
                 self.filled = length;
                 if !used.is_empty() {
-                    // The thread may have ended, and needs no buffers then.
+                    // The thread may have ended.
                     let _ = self.used.send(used);
                 }
                 Ok(Event::Data)

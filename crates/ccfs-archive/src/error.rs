@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::kind::IndexKind;
 use crate::limits::LimitKind;
+use crate::skipped::SkippedMembers;
 use crate::zip::ZipError;
 
 /// Why reading ended.
@@ -37,10 +38,38 @@ pub enum Error {
     #[error(transparent)]
     NotIndexFile(#[from] NotIndexFile),
 
+    /// The archive has members, but none that is read as the wanted kind of record.
+    #[error("{}", no_member(wanted, present))]
+    NoMember {
+        /// The wanted kinds.
+        wanted: Vec<IndexKind>,
+        /// The members, ignorable ones excepted.
+        present: SkippedMembers,
+    },
+
+    /// [`ArchiveParser::feed`](crate::ArchiveParser::feed) was called before the previous chunk was drained.
+    #[error(
+        "the previous chunk has more records; call next_record until it returns None, then feed this chunk again"
+    )]
+    NotDrained,
+
     /// A row does not fit its columns. Reading goes on after it with
     /// [`OnBadRow::Return`](crate::OnBadRow::Return) only.
     #[error(transparent)]
     Row(#[from] BadRow),
+}
+
+fn no_member(wanted: &[IndexKind], present: &SkippedMembers) -> String {
+    let wanted: Vec<&str> = wanted.iter().map(|kind| kind.as_str()).collect();
+    let wanted = wanted.join(", ");
+    let present = match present.count() {
+        0 => "only folders and system files".to_owned(),
+        _ => present.to_string(),
+    };
+    format!(
+        "no member of the archive is an index file ({wanted}), it contains {present}; \
+         check that this is the right archive, or state which index file its members are"
+    )
 }
 
 /// A member, or a bare CSV file, whose first rows are not those of an index file.

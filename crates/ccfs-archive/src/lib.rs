@@ -30,7 +30,7 @@
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
 //!
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
-//! caller's parses; [`Archive::fold_members`] reads members side by side.
+//! caller's thread parses.
 //!
 //! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
 //! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.
@@ -55,11 +55,11 @@ mod kind;
 mod limits;
 mod notes;
 mod options;
-mod parallel;
 mod push;
 mod record;
 mod records;
 mod report;
+mod skipped;
 mod source;
 mod stream;
 mod zip;
@@ -75,7 +75,7 @@ pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
 pub use notes::{Note, NoteKind};
 pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
-pub use push::{ArchiveParser, FedArchive};
+pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
     AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
@@ -83,5 +83,6 @@ pub use record::{
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
+pub use skipped::SkippedMembers;
 pub use stream::ArchiveStream;
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

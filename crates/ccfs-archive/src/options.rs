@@ -19,6 +19,7 @@ pub struct ReadOptions {
     charset: Option<Charset>,
     columns: Option<Vec<String>>,
     keep_bad_rows: usize,
+    default_kind: Option<IndexKind>,
 }
 
 /// What happens on a row that does not fit its columns.
@@ -102,6 +103,18 @@ impl ReadOptions {
 
     pub(crate) const fn get_keep_bad_rows(&self) -> usize {
         self.keep_bad_rows
+    }
+
+    /// Reads members whose names stand for no index file as this kind, folders and
+    /// [ignorable](crate::Member::is_ignorable) members excepted. Default: they are skipped.
+    #[must_use]
+    pub const fn default_kind(mut self, kind: IndexKind) -> Self {
+        self.default_kind = Some(kind);
+        self
+    }
+
+    pub(crate) const fn get_default_kind(&self) -> Option<IndexKind> {
+        self.default_kind
     }
 
     pub(crate) const fn get_limits(&self) -> &Limits {

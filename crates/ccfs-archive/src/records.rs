@@ -10,7 +10,9 @@ use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::skipped::SkippedMembers;
 use crate::source::{CsvSource, Event, Source};
+use crate::zip::is_junk;
 
 /// Records one after another, from an archive or from a bare CSV file.
 ///
@@ -44,6 +46,9 @@ pub struct Records<'a, T: Record> {
     bad_rows: BadRows,
     /// Notes of the members before.
     notes: Vec<Note>,
+    skipped: SkippedMembers,
+    /// Whether a member was not read, ignorable ones included.
+    has_unread: bool,
 }
 
 /// Number of notes that are kept, so that memory is bounded.
@@ -78,6 +83,8 @@ impl<'a, T: Record> Records<'a, T> {
             rows: 0,
             bad_rows: BadRows::default(),
             notes: Vec::new(),
+            skipped: SkippedMembers::default(),
+            has_unread: false,
         }
     }
 
@@ -160,6 +167,11 @@ impl<'a, T: Record> Records<'a, T> {
         self.typed = None;
     }
 
+    /// The members so far that were not read, folders and [ignorable](crate::Member::is_ignorable) members excepted.
+    pub const fn skipped_members(&self) -> &SkippedMembers {
+        &self.skipped
+    }
+
     /// The member that the last record came from.
     pub(crate) fn typed(&self) -> Option<&Typed<T>> {
         self.typed.as_ref()
@@ -171,21 +183,37 @@ impl<'a, T: Record> Records<'a, T> {
             return Ok(false);
         }
         self.at = 0;
-        match self.source.next().inspect_err(|_| self.done = true)? {
-            Event::Begin { name, kind } => {
-                self.end_member();
-                self.last = false;
-                self.typed =
-                    Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+        loop {
+            match self.source.next().inspect_err(|_| self.done = true)? {
+                Event::Begin { name, kind } => {
+                    self.end_member();
+                    self.last = false;
+                    self.typed =
+                        Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+                }
+                Event::Data => {}
+                Event::Finish => self.last = true,
+                Event::Skipped(name) => {
+                    self.has_unread = true;
+                    if !is_junk(&name) && !name.ends_with('/') {
+                        self.skipped.add(name);
+                    }
+                    continue;
+                }
+                Event::NeedInput => return Ok(false),
+                Event::End => {
+                    self.done = true;
+                    return if self.has_unread && self.typed.is_none() {
+                        let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                        let present = self.skipped.clone();
+                        Err(Error::NoMember { wanted: wanted.collect(), present })
+                    } else {
+                        Ok(false)
+                    };
+                }
             }
-            Event::Data => {}
-            Event::Finish => self.last = true,
-            Event::End => {
-                self.done = true;
-                return Ok(false);
-            }
+            return Ok(true);
         }
-        Ok(true)
     }
 }
 

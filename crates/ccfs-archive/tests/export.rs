@@ -218,10 +218,10 @@ proptest! {
         with_record(&file, |record| {
             let json = written(RecordWriter::new(ExportFormat::Jsonl, Vec::new()).names(true), record);
             let plain = serde_json::to_string(&record).unwrap();
-            let added: String = names(record)
-                .iter()
-                .map(|(label, name)| format!(",\"{label}\":{}", serde_json::to_string(name).unwrap()))
-                .collect();
+            let mut added = String::new();
+            for (label, name) in names(record) {
+                added += &format!(",\"{label}\":{}", serde_json::to_string(&name).unwrap());
+            }
             let end = if record.row().cells().len() > record.columns().len() {
                 plain.rfind(",\"extra\":[").unwrap()
             } else {

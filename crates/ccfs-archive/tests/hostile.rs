@@ -8,7 +8,10 @@ use std::io::Cursor;
 use ccfs_archive::{
     AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
 };
-use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
+use support::{
+    NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
+    streamed,
+};
 
 /// Why an archive is refused, by seeking and by streaming alike.
 fn fault(zip: &[u8]) -> ZipFault {
@@ -71,7 +74,7 @@ fn junk_around_and_between_is_refused() {
         faults(&[b"junk".as_slice(), &zip].concat()),
         (ZipFault::LeadingJunk, ZipFault::NotZip)
     );
-    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
+    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk { bytes: 4 });
     // Four bytes between the data and the directory, whose offset is right again.
     let at = find(&zip, CENTRAL);
     let mut between = [&zip[..at], b"junk", &zip[at..]].concat();
@@ -171,6 +174,18 @@ fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
     assert!(
         matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream)
     );
+    let (seeking, _) = faults(&zip[..zip.len() - 1]);
+    assert_eq!(seeking, ZipFault::BadDirectory { what: "its end is missing" });
+}
+
+#[test]
+fn bytes_after_a_descriptor_are_refused() {
+    let zip = archive_with_descriptors(&[(NAME, format!("{ROW}\n").as_bytes())]);
+    let (central, end) = (find(&zip, CENTRAL), find(&zip, END));
+    let mut zip = [&zip[..central], b"junk", &zip[central..]].concat();
+    let offset = u32::try_from(central + 4).unwrap();
+    zip[end + 4 + 16..][..4].copy_from_slice(&offset.to_le_bytes());
+    assert_eq!(fault(&zip), ZipFault::Gap);
 }
 
 #[test]
@@ -195,6 +210,36 @@ fn bad_names_are_refused() {
         let zip = patch(patch(sample(), CENTRAL, 46, name.as_bytes()), LOCAL, 30, name.as_bytes());
         assert_eq!(fault(&zip), ZipFault::Name(fault_expected), "{name:?}");
     }
+}
+
+#[test]
+fn names_are_checked_part_by_part() {
+    let accepted = ["folder/", "folder/a b.csv", "\u{8bdd}\u{52a1}.csv", "common.csv", "a..b"];
+    for name in accepted {
+        assert!(Archive::open(Cursor::new(archive(&[(name, b"")]))).is_ok(), "{name}");
+    }
+    let long = "a".repeat(256);
+    for (name, expected) in [
+        ("", NameFault::Empty),
+        (&long, NameFault::TooLong),
+        ("a/../b.csv", NameFault::Parent),
+        ("a//b.csv", NameFault::Parent),
+        ("./a.csv", NameFault::Parent),
+        ("/", NameFault::Absolute),
+        ("a.csv:stream", NameFault::Drive),
+        ("CON", NameFault::Device),
+        ("dir/nul.csv", NameFault::Device),
+        ("lpt1 .csv", NameFault::Device),
+    ] {
+        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name(expected), "{name:?}");
+    }
+    let patched = |name: &[u8]| {
+        let zip = archive(&[("abcdef.csv", b"")]);
+        patch(patch(zip, CENTRAL, 46, name), LOCAL, 30, name)
+    };
+    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name(NameFault::NotUtf8));
+    let Err(Error::Zip(error)) = changes(&patched(b"a\x1b[2Jb")) else { panic!() };
+    assert_eq!(error.member.as_deref(), Some("a\\u{1b}[2Jb.csv"), "control characters are escaped");
 }
 
 #[test]

@@ -1,14 +1,15 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::{CalendarError, LocalTime};
 
 /// 0000-01-01 and 9999-12-31 in days since 1970-01-01.
-const EPOCH_DAYS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
-/// Days from 0000-03-01 to 1970-01-01.
-const MARCH_TO_EPOCH: i64 = 719_468;
+const EPOCH_DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
 /// Days in 400 years, after which the calendar repeats.
-const DAYS_IN_ERA: i64 = 146_097;
+const DAYS_IN_ERA: u32 = 146_097;
+/// Days from -0400-03-01 to 1970-01-01.
+const MARCH_TO_EPOCH: i64 = 719_468 + 146_097;
 
 /// A date of the Gregorian calendar in the years 0 to 9999, written as `2023-04-06`.
 ///
@@ -104,7 +105,7 @@ impl Day {
         let year = year + 400 - i64::from(month <= 2);
         let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year;
-        days - DAYS_IN_ERA - MARCH_TO_EPOCH
+        days - MARCH_TO_EPOCH
     }
 
     /// The reverse of [`epoch_days`](Self::epoch_days); `None` outside the years 0 to 9999.
@@ -112,7 +113,7 @@ impl Day {
         if !EPOCH_DAYS.contains(&days) {
             return None;
         }
-        let days = days + MARCH_TO_EPOCH + DAYS_IN_ERA;
+        let days = u32::try_from(days + MARCH_TO_EPOCH).ok()?;
         let (era, day_of_era) = (days / DAYS_IN_ERA, days % DAYS_IN_ERA);
         let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
         let year_of_era = (day_of_era - leap_days) / 365;
@@ -120,7 +121,7 @@ impl Day {
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
         let month = (month_from_march + 2) % 12 + 1;
-        let year = year_of_era + (era - 1) * 400 + i64::from(month <= 2);
+        let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
         Some(Self {
             year: u16::try_from(year).ok()?,
             month: u8::try_from(month).ok()?,

@@ -113,8 +113,8 @@ impl LocalTime {
     /// 0 to 9999.
     pub(crate) fn from_naive_epoch_seconds(seconds: i64) -> Option<Self> {
         let day = Day::from_epoch_days(seconds.div_euclid(SECONDS_IN_DAY))?;
-        let rest = seconds.rem_euclid(SECONDS_IN_DAY);
-        let part = |value: i64| u8::try_from(value).ok();
+        let rest = u32::try_from(seconds.rem_euclid(SECONDS_IN_DAY)).ok()?;
+        let part = |value: u32| u8::try_from(value).ok();
         let (hour, minute, second) = (part(rest / 3600)?, part(rest / 60 % 60)?, part(rest % 60)?);
         Some(Self { day, hour, minute, second })
     }

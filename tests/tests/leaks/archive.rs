@@ -64,7 +64,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&ArchiveStream::new(zip));
     let mut parser = ArchiveParser::<AgentSkillChange>::new();
     shown.debug(&parser);
-    shown.debug(&parser.feed(&zip[..100]));
+    parser.feed(&zip[..100]).unwrap();
+    shown.error(&parser.feed(&zip[100..]).unwrap_err());
+    shown.debug(&parser);
     shown.debug(&CsvWriter::new(Vec::new()));
     let mut writer = RecordWriter::new(ExportFormat::Csv, Vec::new());
     shown.debug(&writer);

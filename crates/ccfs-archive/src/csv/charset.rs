@@ -2,6 +2,7 @@
 //!
 //! The result must not depend on where the bytes were cut, so it is decided on a sample of fixed length.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE};
@@ -245,36 +246,51 @@ impl fmt::Debug for Transcoder {
     }
 }
 
-/// Below this many characters a charset is a guess. One in eight pairs of GB2312 bytes is valid UTF-8 by chance.
+/// Fewer different characters leave the charset a guess. One in eight pairs of GB2312 bytes is valid UTF-8 by chance.
 const SURE: u64 = 4;
 
 /// Returns the charset of a sample that has non-ASCII bytes, and whether it is a guess.
 fn detect(sample: &[u8]) -> (Charset, bool) {
-    let (mut valid, mut invalid) = (0, 0);
-    for chunk in sample.utf8_chunks() {
-        // A sequence of three or four bytes is valid by chance far more rarely than one of two.
-        valid += chunk.valid().chars().map(|char| (char.len_utf8() as u64 - 1).min(2)).sum::<u64>();
-        invalid += u64::from(!chunk.invalid().is_empty());
-    }
+    let utf8 = Counts::of(sample);
     // The end of the sample may cut a character.
     let cut = std::str::from_utf8(sample).is_err_and(|error| error.error_len().is_none());
-    if invalid == u64::from(cut) {
-        return (Charset::Utf8, valid < SURE && gb18030_counts(sample).1 == 0);
-    }
-    if valid > invalid {
-        return (Charset::Utf8, valid < 2 * SURE);
-    }
-    let (valid, invalid) = gb18030_counts(sample);
-    if invalid * 10 <= valid { (Charset::Gb18030, valid < SURE) } else { (Charset::Utf8, true) }
-}
-
-/// Returns the number of non-ASCII characters and of errors if a sample is read as GB18030.
-fn gb18030_counts(sample: &[u8]) -> (u64, u64) {
+    let invalid = utf8.invalid - u64::from(cut);
     let mut text = Vec::new();
     decode(&mut GB18030.new_decoder_without_bom_handling(), sample, &mut text, false);
-    let errors = text.iter().filter(|&&byte| byte == UNDECODABLE).count() as u64;
-    let characters = text.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
-    (characters.filter(|char| !char.is_ascii()).count() as u64, errors)
+    let gb18030 = Counts::of(&text);
+    if invalid == 0 {
+        (Charset::Utf8, utf8.weight < SURE && gb18030.invalid == 0)
+    } else if utf8.valid > invalid {
+        (Charset::Utf8, utf8.weight < 2 * SURE)
+    } else if gb18030.invalid * 10 <= gb18030.valid {
+        (Charset::Gb18030, gb18030.weight < 2 * SURE)
+    } else {
+        (Charset::Utf8, true)
+    }
+}
+
+/// Counts of non-ASCII sequences.
+struct Counts {
+    valid: u64,
+    invalid: u64,
+    /// Number of different characters; those of three and four bytes, which chance rarely makes, count twice.
+    weight: u64,
+}
+
+impl Counts {
+    fn of(text: &[u8]) -> Self {
+        let (mut valid, mut invalid) = (0, 0);
+        let mut different = BTreeSet::new();
+        for chunk in text.utf8_chunks() {
+            for char in chunk.valid().chars().filter(|char| !char.is_ascii()) {
+                valid += 1;
+                different.insert(char);
+            }
+            invalid += u64::from(!chunk.invalid().is_empty());
+        }
+        let weight = different.iter().map(|char| if char.len_utf8() > 2 { 2 } else { 1 }).sum();
+        Self { valid, invalid, weight }
+    }
 }
 
 fn decode(decoder: &mut Decoder, mut input: &[u8], carry: &mut Vec<u8>, last: bool) {

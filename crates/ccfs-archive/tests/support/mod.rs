@@ -86,13 +86,13 @@ pub(crate) fn pushed_archive<'a>(
     let mut parser = ArchiveParser::<AgentSkillChange>::new();
     let mut changes = Vec::new();
     for piece in pieces {
-        let mut fed = parser.feed(piece);
-        while let Some(change) = fed.next_record()? {
+        parser.feed(piece)?;
+        while let Some(change) = parser.next_record()? {
             changes.push(change.into_owned());
         }
     }
-    let mut rest = parser.finish();
-    while let Some(change) = rest.next_record()? {
+    parser.finish();
+    while let Some(change) = parser.next_record()? {
         changes.push(change.into_owned());
     }
     Ok(changes)

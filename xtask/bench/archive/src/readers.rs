@@ -47,16 +47,6 @@ impl Digest {
             self.text += text.len() as u64;
         }
     }
-
-    fn merge(self, other: Self) -> Self {
-        Self {
-            rows: self.rows + other.rows,
-            numbers: self.numbers + other.numbers,
-            seconds: self.seconds + other.seconds,
-            skills: self.skills + other.skills,
-            text: self.text + other.text,
-        }
-    }
 }
 
 /// Inflating alone: the same inflater, the same buffers, no checksum, nothing looked at. Its digest is empty.
@@ -145,21 +135,6 @@ pub fn ours_two_threads(path: &Path) -> Result<Digest> {
         digest.add(&change);
     }
     Ok(digest)
-}
-
-/// Ours, borrowed records, members side by side on two threads.
-pub fn ours_side_by_side(path: &Path) -> Result<Digest> {
-    let digests = Archive::open(File::open(path)?)?.fold_members::<AgentSkillChange, _>(
-        2,
-        |_, changes| {
-            let mut digest = Digest::default();
-            while let Some(change) = changes.next_record()? {
-                digest.add(&change);
-            }
-            Ok(digest)
-        },
-    )?;
-    Ok(digests.into_iter().fold(Digest::default(), Digest::merge))
 }
 
 /// Ours, owned records: what the allocations cost.
