@@ -2,6 +2,7 @@
 #![cfg(feature = "json")]
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -220,7 +221,7 @@ proptest! {
             let plain = serde_json::to_string(&record).unwrap();
             let mut added = String::new();
             for (label, name) in names(record) {
-                added += &format!(",\"{label}\":{}", serde_json::to_string(&name).unwrap());
+                write!(added, ",\"{label}\":{}", serde_json::to_string(&name).unwrap()).unwrap();
             }
             let end = if record.row().cells().len() > record.columns().len() {
                 plain.rfind(",\"extra\":[").unwrap()
@@ -266,7 +267,10 @@ proptest! {
 
     #[test]
     fn a_copy_is_what_was_written_one_by_one(ids in proptest::collection::vec("[0-9a-f]{1,8}", 0..20)) {
-        let csv: String = ids.iter().map(|id| format!("{id},dev,acc,1,2\n")).collect();
+        let mut csv = String::new();
+        for id in &ids {
+            writeln!(csv, "{id},dev,acc,1,2").unwrap();
+        }
         for format in [ExportFormat::Jsonl, ExportFormat::Csv] {
             let mut writer = RecordWriter::new(format, Vec::new());
             let mut rows = records(&csv);
