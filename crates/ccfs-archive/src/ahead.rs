@@ -1,7 +1,7 @@
 //! A source that runs ahead on a second thread, so that inflating and parsing overlap.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
+use std::thread::{self, Scope};
 
 use crate::error::Error;
 use crate::source::{Event, Source};
@@ -25,14 +25,29 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Starts the thread. It ends with the source, with an error, or when this is dropped.
     pub(crate) fn new(source: impl Source + 'static) -> Self {
+        let (ahead, work) = Self::with_work(source);
+        // If the thread cannot be started, the first receive fails.
+        let _ = builder().spawn(work);
+        ahead
+    }
+
+    /// Starts the thread in a scope, so that the source can borrow.
+    pub(crate) fn scoped<'a>(source: impl Source + 'a, scope: &'a Scope<'a, '_>) -> Self {
+        let (ahead, work) = Self::with_work(source);
+        let _ = builder().spawn_scoped(scope, work);
+        ahead
+    }
+
+    fn with_work<S: Source>(source: S) -> (Self, impl FnOnce() + Send) {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
-        // If the thread cannot be started, the first receive fails.
-        let _ = thread::Builder::new()
-            .name("ccfs-inflate".to_owned())
-            .spawn(move || run(source, &sender, &buffers));
-        Self { messages, used }
+        let work = move || run(source, &sender, &buffers);
+        (Self { messages, used }, work)
     }
+}
+
+fn builder() -> thread::Builder {
+    thread::Builder::new().name("ccfs-inflate".to_owned())
 }
 
 fn run(mut source: impl Source, messages: &SyncSender<Message>, buffers: &Receiver<Vec<u8>>) {
