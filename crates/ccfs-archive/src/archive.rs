@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
+use std::thread::Scope;
 
 use crate::ahead::{AHEAD_FROM, Ahead};
 use crate::error::Error;
@@ -62,7 +63,7 @@ impl<R: Read + Seek + Send> Archive<R> {
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
         let meter = Meter::new(*self.options.get_limits());
         let (members, options) = (self.members.clone(), self.options.clone());
-        self.read(members, &options, meter)
+        self.read(members, &options, meter, None)
     }
 
     /// Reads the same records as [`records`](Self::records), inflated ahead on a second thread.
@@ -83,15 +84,22 @@ impl<R: Read + Seek + Send> Archive<R> {
         Records::new(source, &self.options)
     }
 
-    pub(crate) fn read<T: Record>(
-        &mut self,
+    /// Reads members, ahead on a second thread if there is a scope for it.
+    pub(crate) fn read<'a, T: Record>(
+        &'a mut self,
         members: Vec<Member>,
         options: &ReadOptions,
         meter: Meter,
-    ) -> Records<'_, T> {
+        scope: Option<&'a Scope<'a, '_>>,
+    ) -> Records<'a, T> {
+        let size = members.iter().map(Member::size).fold(0, u64::saturating_add);
         let machine = Machine::members(members, meter);
         let source = ZipSource::new::<T>(Seeking(&mut self.reader), machine, options);
-        Records::new(Box::new(source), options)
+        let source: Box<dyn Source> = match scope.filter(|_| size >= AHEAD_FROM) {
+            Some(scope) => Box::new(Ahead::scoped(source, scope)),
+            None => Box::new(source),
+        };
+        Records::new(source, options)
     }
 
     /// Reads one member to check its data. Returns its size.

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 
 use ccfs_time::LocalTime;
 
-use crate::csv::CsvWriter;
+use crate::csv::{CsvRow, CsvWriter};
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, RecordRef, WithOffset};
+use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
 use crate::records::Records;
 
 /// What records are turned into.
@@ -59,53 +59,78 @@ type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 pub struct RecordWriter<'a, W: Write> {
     out: Out<W>,
     offset: Option<OffsetOf<'a>>,
+    names: bool,
 }
 
 enum Out<W: Write> {
-    Jsonl(W),
+    /// With a buffer for a line.
+    Jsonl(W, Vec<u8>),
     Csv(CsvWriter<W>),
 }
 
 impl<'a, W: Write> RecordWriter<'a, W> {
-    /// A writer on `out`, to which it makes small calls: give it a buffered one.
+    /// Creates a writer that makes one call to `out` for each record: pass a buffered one.
     pub const fn new(format: ExportFormat, out: W) -> Self {
         let out = match format {
-            ExportFormat::Jsonl => Out::Jsonl(out),
+            ExportFormat::Jsonl => Out::Jsonl(out, Vec::new()),
             ExportFormat::Csv => Out::Csv(CsvWriter::new(out)),
         };
-        Self { out, offset: None }
+        Self { out, offset: None, names: false }
     }
 
-    /// Puts an offset behind each of the tenant's times in JSON: `2015-02-08T20:23:30+08:00`. CSV keeps the source's texts.
+    /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
+    /// `2015-02-08 20:23:30+08:00` in CSV.
     ///
-    /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare. Default: all stay bare.
+    /// `offset` returns the seconds east of UTC at a local time, or `None` to write the time without an offset.
+    /// By default, no time has an offset.
     #[must_use]
     pub fn offset(mut self, offset: impl Fn(LocalTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }
 
+    /// Adds the names of codes after the known columns: `operate_type_name` after agentSkillInfo,
+    /// `op_type_name` after agentOprInfo, `task_status_name` and `call_type_name` after record, and
+    /// `device_type_name` after call.
+    ///
+    /// The name of an unknown code is `null` in JSON, and empty in CSV. By default, there are no names.
+    #[must_use]
+    pub const fn names(mut self, names: bool) -> Self {
+        self.names = names;
+        self
+    }
+
     /// Writes the header row where the format has one, so that a file without records has it, too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
+            Out::Csv(csv) if self.names => csv.write_header(kind.extended_column_names()),
             Out::Csv(csv) => csv.write_header(kind.column_names()),
-            Out::Jsonl(_) => Ok(()),
+            Out::Jsonl(..) => Ok(()),
         }
     }
 
     /// Writes a record.
     ///
-    /// As CSV, a record of another file than the first one's is an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput).
+    /// # Errors
+    ///
+    /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
+    /// for a record of another index file than the first one's.
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        match (&mut self.out, &self.offset) {
-            (Out::Csv(csv), _) => csv.write(&record),
-            (Out::Jsonl(out), None) => {
-                serde_json::to_writer(&mut *out, &record)?;
-                out.write_all(b"\n")
+        match &mut self.out {
+            Out::Csv(csv) if self.names || self.offset.is_some() => {
+                let (offset, names) = (self.offset.as_ref(), self.names);
+                csv.write(&Extended { record, offset, names })
             }
-            (Out::Jsonl(out), Some(offset)) => {
-                serde_json::to_writer(&mut *out, &WithOffset::new(record, offset))?;
-                out.write_all(b"\n")
+            Out::Csv(csv) => csv.write(&record),
+            Out::Jsonl(out, bytes) => {
+                bytes.clear();
+                let offset = self.offset.as_deref().map(|offset| offset as _);
+                JsonLine { bytes, offset, names: self.names }.write(&record);
+                out.write_all(bytes)
             }
         }
     }
@@ -134,15 +159,47 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         Ok(())
     }
 
-    /// Flushes, and hands back what was written to.
+    /// Flushes the output and returns it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output.
     pub fn into_inner(self) -> io::Result<W> {
         match self.out {
             Out::Csv(csv) => csv.into_inner(),
-            Out::Jsonl(mut out) => {
-                out.flush()?;
-                Ok(out)
-            }
+            Out::Jsonl(mut out, _) => out.flush().map(|()| out),
         }
+    }
+}
+
+/// A row with what [`RecordWriter`] adds to it.
+struct Extended<'r, 'a> {
+    record: AnyRecordRef<'r>,
+    offset: Option<&'r OffsetOf<'a>>,
+    names: bool,
+}
+
+impl CsvRow for Extended<'_, '_> {
+    fn columns(&self) -> &'static [&'static str] {
+        if self.names { self.record.kind().extended_column_names() } else { self.record.columns() }
+    }
+
+    fn cells(&self, sink: &mut dyn FnMut(&str)) {
+        let (mut column, columns) = (0, self.record.columns().len());
+        self.record.cells(&mut |cell| {
+            let offset = match self.record.value(column) {
+                Value::LocalTime(time) => self.offset.and_then(|offset| offset(time)),
+                _ => None,
+            };
+            match offset {
+                Some(offset) => sink(&format!("{cell}{}", OffsetText(offset))),
+                None => sink(cell),
+            }
+            column += 1;
+            if self.names && column == columns {
+                self.record.names(sink);
+            }
+        });
     }
 }
 

@@ -76,8 +76,6 @@ pub use limits::{LimitKind, Limits};
 pub use notes::{Note, NoteKind};
 pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
-#[cfg(feature = "serde")]
-pub use record::WithOffset;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
     AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,

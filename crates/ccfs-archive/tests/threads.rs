@@ -107,3 +107,23 @@ fn errors_come_through_a_thread() {
     assert!(matches!(error, Error::Zip(error) if error.fault == ZipFault::Crc));
     assert!(ahead.next_record().unwrap().is_none(), "nothing follows an error");
 }
+
+#[test]
+fn inspecting_ahead_changes_nothing() {
+    let large = members(MANY).into_iter().flat_map(|(_, data)| data).collect::<Vec<u8>>();
+    assert!(large.len() > 8 << 20);
+    let zip = zipped(&[
+        ("1_agentSkillInfo.csv".to_owned(), large),
+        ("2_agentSkillInfo.csv".to_owned(), ROW.into()),
+        ("readme.txt".to_owned(), b"text".to_vec()),
+    ]);
+    let mut archive = Archive::open(Cursor::new(zip.clone())).unwrap();
+    let report = archive.inspect_ahead().unwrap();
+    assert_eq!(report, archive.inspect().unwrap());
+    assert_eq!(report.totals.rows, 2401);
+    // A byte of the first member's data.
+    let mut damaged = zip;
+    damaged[4 << 20] ^= 0x40;
+    let error = Archive::open(Cursor::new(damaged)).unwrap().inspect_ahead().unwrap_err();
+    assert!(matches!(error, Error::Zip(error) if error.fault == ZipFault::Crc));
+}

@@ -340,6 +340,60 @@ fn convert_prints_the_contracts_lines() {
 }
 
 #[test]
+fn convert_adds_offsets_to_csv() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a.csv"), SKILLS_CSV).unwrap();
+    let plain = ccfs.run(&["convert", "a.csv", "--to", "csv"]).stdout;
+    let run = ccfs.run(&["convert", "a.csv", "--to", "csv", "--tz", "Asia/Shanghai"]);
+    run.ends_with_code(0);
+    // Only the times of the call center have an offset, not update_time, which is in UTC.
+    assert_eq!(run.stdout, plain.replace("20:23:30", "20:23:30+08:00"));
+    assert!(run.stdout.contains("2015-02-08 20:23:30+08:00") && run.stdout.contains(" 12:23:30,"));
+}
+
+#[test]
+fn convert_adds_the_names_of_codes() {
+    let ccfs = Ccfs::new();
+    let rows = "1,d,a,1,2,3,2015-02-08 20:23:30,4,1,,s,1,,0,,2\n2,d,a,1,2,3,2015-02-08 20:23:30,4,9001,,s,1,,0,,2\n";
+    fs::write(ccfs.path("a.csv"), rows).unwrap();
+    let call = ",".repeat(7) + "2015-02-08 20:23:30,,,,,,2,7" + &",".repeat(14);
+    let recording = ",".repeat(7) + "2015-02-08 20:23:30,,,1,,,,0,,,";
+    let operation = ",".repeat(7) + "2015-02-08 20:23:30,,26,,,,,,,,,,,";
+    let last = |arguments: &[&str], input: &str| -> String {
+        let run =
+            ccfs.run_with(&[&["convert", "-", "--names"], arguments].concat(), input.as_bytes());
+        run.ends_with_code(0);
+        run.stdout.lines().last().unwrap_or_default().to_owned()
+    };
+    for (kind, row, json, csv) in [
+        ("call", call, r#","device_type_name":"agent"}"#, ",agent"),
+        (
+            "record",
+            recording,
+            r#","task_status_name":"to be converted to text","call_type_name":"in"}"#,
+            ",to be converted to text,in",
+        ),
+        ("agentOprInfo", operation, r#","op_type_name":"rest"}"#, ",rest"),
+    ] {
+        let line = last(&["--kind", kind], &row);
+        assert!(line.ends_with(json), "{line}");
+        let line = last(&["--kind", kind, "--to", "csv"], &row);
+        assert!(line.ends_with(csv), "{line}");
+    }
+    let json = ccfs.run(&["convert", "a.csv", "--names"]).stdout;
+    let ends: Vec<&str> = json
+        .lines()
+        .filter_map(|line| line.split_once("_of_year\":2"))
+        .map(|(_, end)| end)
+        .collect();
+    assert_eq!(ends, [r#","operate_type_name":"sign in"}"#, r#","operate_type_name":null}"#]);
+    let csv = ccfs.run(&["convert", "a.csv", "--names", "--to", "csv"]).stdout;
+    let ends: Vec<&str> =
+        csv.lines().filter_map(|line| line.rsplit_once(',')).map(|(_, end)| end).collect();
+    assert_eq!(ends, ["operate_type_name", "sign in", ""]);
+}
+
+#[test]
 fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
     let ccfs = Ccfs::new();
     fs::write(

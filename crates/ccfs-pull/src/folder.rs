@@ -171,7 +171,11 @@ impl Folder {
         let mut archive = Archive::open_with(file, &self.plan.read).map_err(data)?;
         let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
         let zone = &self.plan.zone;
-        let mut writer = RecordWriter::new(format, out).offset(|time| zone.offset(time));
+        let mut writer = RecordWriter::new(format, out);
+        // The CSV of a pull has the texts of its source.
+        if format == ExportFormat::Jsonl {
+            writer = writer.offset(|time| zone.offset(time));
+        }
         let copied = writer.copy(&mut archive.records(), Some(self.plan.kind), |_| go_on());
         copied.map_err(|error| match error {
             CopyError::Read(error) => data(error),

@@ -6,7 +6,7 @@ use ccfs::archive::{
     AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
     CallDirection, Charset, CsvWriter, DeviceType, ExportFormat, IndexKind, Limits, LocalTime,
     OnBadRow, OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records,
-    TaskStatus, Timestamp, WithOffset,
+    TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -115,6 +115,5 @@ fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
     shown.debug(&record.row().cells());
     shown.debug(&record.row().cells().iter());
     shown.debug(&record.value(3));
-    shown.debug(&WithOffset::new(record, |_| None));
     shown.debug(&record.into_owned());
 }

@@ -148,6 +148,13 @@ impl ExactSizeIterator for CellTexts<'_> {}
 
 impl FusedIterator for CellTexts<'_> {}
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for Cells<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl fmt::Debug for Cells<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()

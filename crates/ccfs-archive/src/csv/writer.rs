@@ -61,10 +61,11 @@ impl<W: Write> CsvWriter<W> {
     pub fn write<R: CsvRow + ?Sized>(&mut self, record: &R) -> io::Result<()> {
         let columns = record.columns();
         self.write_header(columns)?;
-        if self.columns != Some(columns) {
+        // Comparing all names for each row would take 5 % of the time of `ccfs convert --to csv`.
+        if !self.columns.is_some_and(|first| std::ptr::eq(first, columns) || first == columns) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "records of different index files have different columns; write each to a CSV file of its own",
+                "records of different index files have different columns; write each to a separate CSV file",
             ));
         }
         let mut line = Line::on(&mut self.line);
@@ -91,16 +92,24 @@ impl<'a> Line<'a> {
         Self { bytes, first: true }
     }
 
+    #[inline]
     fn cell(&mut self, text: &str) {
         if !std::mem::take(&mut self.first) {
             self.bytes.push(b',');
         }
-        if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        // A loop without an exit is compiled to vector instructions: 20 % of the time of `ccfs convert --to csv`.
+        if text.bytes().fold(false, |found, byte| found | special(byte)) {
+            self.quoted(text.as_bytes());
+        } else {
             self.bytes.extend_from_slice(text.as_bytes());
-            return;
         }
+    }
+
+    #[cold]
+    fn quoted(&mut self, text: &[u8]) {
         self.bytes.push(b'"');
-        for byte in text.bytes() {
+        for &byte in text {
             if byte == b'"' {
                 self.bytes.push(b'"');
             }

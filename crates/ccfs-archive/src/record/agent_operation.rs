@@ -15,6 +15,7 @@ record! {
     values AgentOperationValues;
     kind AgentOprInfo;
     happened begin_time;
+    names { "op_type_name" op_type_code, }
     columns {
         /// Unique ID.
         0 "id" id: text,
@@ -61,6 +62,13 @@ record! {
     }
 }
 
+impl AgentOperationRef<'_> {
+    /// The code in `op_type`; `None` if the cell is empty or is not a number.
+    pub fn op_type_code(&self) -> Option<OperateType> {
+        self.op_type()?.parse().ok().map(|code: i64| code.into())
+    }
+}
+
 fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
-    record.op_type()?.parse().ok().map(|code: i64| code.into())
+    record.op_type_code()
 }

@@ -17,6 +17,7 @@ record! {
     values AgentSkillValues;
     kind AgentSkillInfo;
     happened operate_time;
+    names { "operate_type_name" operate_type, }
     columns {
         /// Unique ID.
         0 "id" id: text,

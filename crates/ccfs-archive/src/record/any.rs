@@ -58,6 +58,10 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
             }
 
+            fn extended_column_names(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::extended_column_names(kind), )+ }
+            }
+
             fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
                 values.kind = kind;
                 match kind { $( IndexKind::$kind => $owned::parse(kind, text, cells, &mut values.$field), )+ }
@@ -152,14 +156,14 @@ macro_rules! any {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl super::json::SerializeWith for AnyRecordRef<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: super::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
-                match self { $( Self::$kind(record) => record.serialize_with(serializer, offset), )+ }
+        #[cfg(feature = "json")]
+        impl super::Export for AnyRecordRef<'_> {
+            fn write_json(&self, line: &mut super::JsonLine<'_>) {
+                match self { $( Self::$kind(record) => record.write_json(line), )+ }
+            }
+
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => record.names(sink), )+ }
             }
         }
     };
@@ -194,5 +198,11 @@ impl IndexKind {
     /// Returns the index of a column by its name.
     pub fn column(self, name: &str) -> Option<usize> {
         self.column_names().iter().position(|&known| known == name)
+    }
+
+    /// Returns these names, and after them those of the columns that [`RecordWriter::names`](crate::RecordWriter::names)
+    /// adds.
+    pub fn extended_column_names(self) -> &'static [&'static str] {
+        AnyRecord::extended_column_names(self)
     }
 }

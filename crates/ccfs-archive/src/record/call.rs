@@ -12,6 +12,7 @@ record! {
     values CallValues;
     kind Call;
     happened wait_begin;
+    names { "device_type_name" device_type, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,

@@ -5,7 +5,7 @@ mod agent_skill;
 mod any;
 mod call;
 mod column;
-#[cfg(feature = "serde")]
+#[cfg(feature = "json")]
 mod json;
 mod layout;
 mod recording;
@@ -17,11 +17,11 @@ pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
 pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
-#[cfg(feature = "serde")]
-pub use json::WithOffset;
 pub use recording::{Recording, RecordingRef};
 pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
 pub use skills::{SkillIds, SkillList};
 
+#[cfg(feature = "json")]
+pub(crate) use json::{Export, JsonLine, OffsetText};
 pub(crate) use schema::CellFault;
 pub(crate) use typed::Typed;

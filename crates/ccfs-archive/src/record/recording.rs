@@ -12,6 +12,7 @@ record! {
     values RecordingValues;
     kind Record;
     happened call_begin;
+    names { "task_status_name" task_status_code, "call_type_name" direction, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,

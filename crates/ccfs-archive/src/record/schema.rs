@@ -137,6 +137,20 @@ pub enum Value<'a> {
     List(SkillList<'a>),
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for Value<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_some(text),
+            Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
+            Self::LocalTime(time) => serializer.serialize_some(time),
+            Self::UtcTime(time) => serializer.serialize_some(time),
+            Self::List(list) => serializer.collect_seq(list),
+        }
+    }
+}
+
 /// A cell that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellFault {
@@ -159,6 +173,9 @@ pub(crate) mod sealed {
 
         fn columns(kind: IndexKind) -> &'static [Column];
 
+        /// The names of the columns, and after them those of the columns that name codes.
+        fn extended_column_names(kind: IndexKind) -> &'static [&'static str];
+
         fn parse(
             kind: IndexKind,
             text: &[u8],
@@ -176,6 +193,7 @@ macro_rules! record {
         values $values:ident;
         kind $kind:ident;
         happened $happened:ident;
+        names { $( $label:literal $code:ident, )+ }
         columns { $( $(#[doc = $cdoc:literal])+ $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
         $(#[$odoc])*
@@ -225,7 +243,7 @@ macro_rules! record {
             }
         }
 
-        const NAMES: &[&str] = &[$( $column ),+];
+        static NAMES: &[&str] = &[$( $column ),+];
         const COLUMNS: &[crate::Column] = &[$( crate::Column {
             name: $column,
             column_type: column!(type $type),
@@ -241,6 +259,10 @@ macro_rules! record {
 
             fn columns(_: crate::IndexKind) -> &'static [crate::Column] {
                 COLUMNS
+            }
+
+            fn extended_column_names(_: crate::IndexKind) -> &'static [&'static str] {
+                &[$( $column, )+ $( $label, )+]
             }
 
             #[inline]
@@ -351,27 +373,36 @@ macro_rules! record {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $view<'_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                crate::record::json::SerializeWith::serialize_with(self, serializer, &|_| None)
+        #[cfg(feature = "json")]
+        impl crate::record::Export for $view<'_> {
+            #[inline]
+            fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
+                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name()), self.row.text($index)); )+
+                if line.names {
+                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name())), None); )+
+                }
+                let extra = self.extra();
+                if !extra.is_empty() {
+                    line.bytes.extend_from_slice(b",\"extra\":");
+                    line.list(extra.iter());
+                }
+            }
+
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )+
             }
         }
 
         #[cfg(feature = "serde")]
-        impl crate::record::json::SerializeWith for $view<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: crate::record::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $view<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct;
                 let extra = self.extra();
-                let fields = COLUMNS.len() + usize::from(!extra.is_empty());
+                let fields = NAMES.len() + usize::from(!extra.is_empty());
                 let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
-                $( object.serialize_field($column, &crate::record::json::Json(self.$name(), offset))?; )+
+                $( object.serialize_field($column, &column!(wrap $type, self.$name()))?; )+
                 if !extra.is_empty() {
-                    object.serialize_field("extra", &crate::record::json::Json(extra, offset))?;
+                    object.serialize_field("extra", &extra)?;
                 }
                 object.end()
             }

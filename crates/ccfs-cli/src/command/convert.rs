@@ -28,6 +28,9 @@ pub(crate) struct ConvertArgs {
     /// What to make of it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Target::Jsonl)]
     pub(crate) to: Target,
+    /// Add the names of codes, such as operate_type_name, after the known columns
+    #[arg(long)]
+    pub(crate) names: bool,
     /// File to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -154,7 +157,8 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let input = Input::open(&args.input, args.kind.map(IndexKind::from), &options, &bar)?;
     input.tell_what_is_none()?;
     let kind = only_kind(&input, args)?;
-    let conversion = Conversion { to: args.to, zone: settings.time_zone()?, kind, bar };
+    let (to, names) = (args.to, args.names);
+    let conversion = Conversion { to, names, zone: settings.time_zone()?, kind, bar };
     let name = args.input.display().to_string();
     let bad_rows = match &output {
         None => {
@@ -217,6 +221,7 @@ fn only_kind(input: &Input, args: &ConvertArgs) -> Result<Option<IndexKind>, Fai
 
 struct Conversion {
     to: Target,
+    names: bool,
     zone: Option<Zone>,
     /// The only kind of file whose records are wanted.
     kind: Option<IndexKind>,
@@ -232,7 +237,7 @@ impl Conversion {
         name: &str,
         cannot: impl Fn(&io::Error) -> Failure,
     ) -> Result<BadRows, Failure> {
-        let mut writer = RecordWriter::new(self.to.into(), out);
+        let mut writer = RecordWriter::new(self.to.into(), out).names(self.names);
         if let Some(zone) = &self.zone {
             writer = writer.offset(|time| zone.offset(time));
         }
@@ -288,7 +293,7 @@ pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failu
     let options = ReadOptions::new();
     let bar = Bar::reading();
     let input = Input::open(archive, None, &options, &bar)?;
-    let conversion = Conversion { to: Target::Jsonl, zone: None, kind: None, bar };
+    let conversion = Conversion { to: Target::Jsonl, names: false, zone: None, kind: None, bar };
     to_file(&conversion, input.into_records(&options), path, true, &archive.display().to_string())?;
     let lines = File::open(path).and_then(|file| {
         io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1))

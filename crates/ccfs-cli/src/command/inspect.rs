@@ -32,7 +32,8 @@ pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure
         .map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
     let bar = Bar::reading();
     let len = file.metadata().map_or(0, |metadata| metadata.len());
-    let report = Archive::open(bar.counting(file, len)).and_then(|mut archive| archive.inspect());
+    let report =
+        Archive::open(bar.counting(file, len)).and_then(|mut archive| archive.inspect_ahead());
     bar.finish();
     let report = report.map_err(|error| input::of(&name, &error))?;
     if settings.json {
