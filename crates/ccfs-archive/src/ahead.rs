@@ -12,18 +12,14 @@ pub(crate) const AHEAD_FROM: u64 = 8 << 20;
 /// Chunks in the queue. Two keep both threads busy; more only take memory.
 const WAITING: usize = 2;
 
+/// An event and the buffer that its bytes are in.
+type Message = Result<(Event, Vec<u8>), Error>;
+
 /// Another source, which runs ahead of the caller by a few chunks.
 pub(crate) struct Ahead {
-    messages: Receiver<Result<Message, Error>>,
+    messages: Receiver<Message>,
     /// Returns buffers to the thread.
     used: Sender<Vec<u8>>,
-    buffer: Vec<u8>,
-    filled: usize,
-}
-
-enum Message {
-    Event(Event),
-    Data(Vec<u8>, usize),
 }
 
 impl Ahead {
@@ -46,7 +42,7 @@ impl Ahead {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
         let work = move || run(source, &sender, &buffers);
-        (Self { messages, used, buffer: Vec::new(), filled: 0 }, work)
+        (Self { messages, used }, work)
     }
 }
 
@@ -54,22 +50,11 @@ fn builder() -> thread::Builder {
     thread::Builder::new().name("ccfs-inflate".to_owned())
 }
 
-fn run(
-    mut source: impl Source,
-    messages: &SyncSender<Result<Message, Error>>,
-    buffers: &Receiver<Vec<u8>>,
-) {
+fn run(mut source: impl Source, messages: &SyncSender<Message>, buffers: &Receiver<Vec<u8>>) {
     loop {
-        let next = source.next();
-        let ends = matches!(next, Err(_) | Ok(Event::End));
-        let message = next.map(|event| match event {
-            Event::Data => {
-                let mut buffer = buffers.try_recv().unwrap_or_default();
-                let length = source.swap_data(&mut buffer);
-                Message::Data(buffer, length)
-            }
-            event => Message::Event(event),
-        });
+        let mut buffer = buffers.try_recv().unwrap_or_default();
+        let message = source.next(&mut buffer).map(|event| (event, buffer));
+        let ends = matches!(message, Err(_) | Ok((Event::End, _)));
         // Sending fails when the caller has dropped the records.
         if messages.send(message).is_err() || ends {
             return;
@@ -78,34 +63,14 @@ fn run(
 }
 
 impl Source for Ahead {
-    fn next(&mut self) -> Result<Event, Error> {
-        self.filled = 0;
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
         // The thread ends after its last message, and a caller does not read on after that.
-        match self.messages.recv() {
-            Ok(Ok(Message::Data(buffer, length))) => {
-                let used = std::mem::replace(&mut self.buffer, buffer);
-                self.filled = length;
-                if !used.is_empty() {
-                    // The thread may have ended.
-                    let _ = self.used.send(used);
-                }
-                Ok(Event::Data)
-            }
-            Ok(Ok(Message::Event(event))) => Ok(event),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::Error::other(
-                "the thread that inflates could not be started, or has panicked",
-            )
-            .into()),
-        }
-    }
-
-    fn data(&self) -> &[u8] {
-        &self.buffer[..self.filled]
-    }
-
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
-        std::mem::swap(&mut self.buffer, buffer);
-        std::mem::take(&mut self.filled)
+        let message = self.messages.recv().map_err(|_| {
+            std::io::Error::other("the thread that inflates could not be started, or has panicked")
+        })?;
+        let (event, filled) = message?;
+        // The thread may have ended.
+        let _ = self.used.send(std::mem::replace(buffer, filled));
+        Ok(event)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::csv::Charset;
@@ -37,10 +38,9 @@ pub struct Records<'a, T: Record> {
     name: Option<Arc<str>>,
     /// The member that is being read.
     typed: Option<Typed<T>>,
-    /// Number of bytes of the source's data that are used.
-    at: usize,
-    /// All bytes of the member are in.
-    last: bool,
+    /// Bytes that the source returned, and the range of those not used yet.
+    buffer: Vec<u8>,
+    unused: Range<usize>,
     done: bool,
     rows: u64,
     bad_rows: BadRows,
@@ -50,6 +50,9 @@ pub struct Records<'a, T: Record> {
     /// Whether a member was not read, ignorable ones included.
     has_unread: bool,
 }
+
+/// Bytes that are split into rows at a time.
+pub(crate) const PIECE: usize = 64 << 10;
 
 /// Number of notes that are kept, so that memory is bounded.
 const NOTES_KEPT: usize = 1000;
@@ -77,8 +80,8 @@ impl<'a, T: Record> Records<'a, T> {
             options: options.clone(),
             name: None,
             typed: None,
-            at: 0,
-            last: false,
+            buffer: Vec::new(),
+            unused: 0..0,
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
@@ -105,11 +108,11 @@ impl<'a, T: Record> Records<'a, T> {
     /// [`Error`]; no record follows, except after a bad row with [`OnBadRow::Return`].
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
-        let located = loop {
+        loop {
             if let Some(typed) = &mut self.typed {
-                match typed.next(self.source.data(), &mut self.at, self.last) {
-                    Ok(Some(located)) => break located,
-                    Ok(None) => {}
+                match typed.next() {
+                    Ok(true) => break,
+                    Ok(false) => {}
                     Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Skip => {
                         self.bad_rows.add(row);
                         continue;
@@ -128,9 +131,9 @@ impl<'a, T: Record> Records<'a, T> {
             if !self.more()? {
                 return Ok(None);
             }
-        };
+        }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(|typed| typed.view(located, self.source.data())))
+        Ok(self.typed.as_ref().map(Typed::view))
     }
 
     /// Number of good rows so far.
@@ -182,17 +185,21 @@ impl<'a, T: Record> Records<'a, T> {
         if self.done {
             return Ok(false);
         }
-        self.at = 0;
+        if let (Some(typed), false) = (&mut self.typed, self.unused.is_empty()) {
+            let end = self.unused.end.min(self.unused.start + PIECE);
+            typed.feed(&self.buffer[self.unused.start..end]);
+            self.unused.start = end;
+            return Ok(true);
+        }
         loop {
-            match self.source.next().inspect_err(|_| self.done = true)? {
+            match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
                 Event::Begin { name, kind } => {
                     self.end_member();
-                    self.last = false;
                     self.typed =
                         Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
                 }
-                Event::Data => {}
-                Event::Finish => self.last = true,
+                Event::Data(length) => self.unused = 0..length,
+                Event::Finish => self.typed.iter_mut().for_each(Typed::finish),
                 Event::Skipped(name) => {
                     self.has_unread = true;
                     if !is_junk(&name) && !name.ends_with('/') {

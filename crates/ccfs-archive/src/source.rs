@@ -20,8 +20,8 @@ const COMPRESSED: usize = 64 << 10;
 pub(crate) enum Event {
     /// A file begins.
     Begin { name: Option<Arc<str>>, kind: IndexKind },
-    /// The next bytes of the file are in [`Source::data`].
-    Data,
+    /// Number of the next bytes of the file, which are in the buffer.
+    Data(usize),
     /// The file is complete.
     Finish,
     /// A member is not read.
@@ -34,13 +34,8 @@ pub(crate) enum Event {
 
 /// Files one after another, each as chunks of bytes.
 pub(crate) trait Source: Send {
-    fn next(&mut self) -> Result<Event, Error>;
-
-    /// The bytes of the last [`Event::Data`]; empty after other events.
-    fn data(&self) -> &[u8];
-
-    /// Exchanges the buffer that holds these bytes, and returns how many they are.
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize;
+    /// Returns what is next. Bytes are put into `buffer`, which keeps its length from call to call.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error>;
 }
 
 /// A bare CSV file.
@@ -49,37 +44,26 @@ pub(crate) struct CsvSource<R> {
     /// The kind, until the file has begun.
     kind: Option<IndexKind>,
     done: bool,
-    buffer: Vec<u8>,
-    filled: usize,
 }
 
 impl<R: Read> CsvSource<R> {
     pub(crate) fn new(reader: R, kind: IndexKind) -> Self {
-        Self { reader, kind: Some(kind), done: false, buffer: vec![0; CHUNK], filled: 0 }
+        Self { reader, kind: Some(kind), done: false }
     }
 }
 
 impl<R: Read + Send> Source for CsvSource<R> {
-    fn next(&mut self) -> Result<Event, Error> {
-        self.filled = 0;
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
         if let Some(kind) = self.kind.take() {
             return Ok(Event::Begin { name: None, kind });
         }
         if self.done {
             return Ok(Event::End);
         }
-        self.filled = read_some(&mut self.reader, &mut self.buffer)?;
-        self.done = self.filled == 0;
-        Ok(if self.done { Event::Finish } else { Event::Data })
-    }
-
-    fn data(&self) -> &[u8] {
-        &self.buffer[..self.filled]
-    }
-
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
-        swap(&mut self.buffer, buffer);
-        std::mem::take(&mut self.filled)
+        buffer.resize(CHUNK, 0);
+        let length = read_some(&mut self.reader, buffer)?;
+        self.done = length == 0;
+        Ok(if self.done { Event::Finish } else { Event::Data(length) })
     }
 }
 
@@ -90,8 +74,6 @@ pub(crate) struct ZipSource<B> {
     options: ReadOptions,
     /// Whether the current member is read.
     reading: bool,
-    output: Vec<u8>,
-    filled: usize,
 }
 
 impl<B: Bytes> ZipSource<B> {
@@ -101,17 +83,15 @@ impl<B: Bytes> ZipSource<B> {
             kind: member_kind::<T>,
             options: options.clone(),
             reading: false,
-            output: vec![0; CHUNK],
-            filled: 0,
         }
     }
 }
 
 impl<B: Bytes> Source for ZipSource<B> {
-    fn next(&mut self) -> Result<Event, Error> {
-        self.filled = 0;
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
+        buffer.resize(CHUNK, 0);
         loop {
-            match self.reader.next(&mut self.output)? {
+            match self.reader.next(buffer)? {
                 Next::NeedInput => return Ok(Event::NeedInput),
                 Next::Begin(name) => {
                     let kind = (self.kind)(&name, &self.options);
@@ -122,24 +102,12 @@ impl<B: Bytes> Source for ZipSource<B> {
                     };
                     return Ok(Event::Begin { name: Some(name), kind });
                 }
-                Next::Data(length) if self.reading => {
-                    self.filled = length;
-                    return Ok(Event::Data);
-                }
+                Next::Data(length) if self.reading => return Ok(Event::Data(length)),
                 Next::Finish if self.reading => return Ok(Event::Finish),
                 Next::Data(_) | Next::Finish => {}
                 Next::End => return Ok(Event::End),
             }
         }
-    }
-
-    fn data(&self) -> &[u8] {
-        &self.output[..self.filled]
-    }
-
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
-        swap(&mut self.output, buffer);
-        std::mem::take(&mut self.filled)
     }
 }
 
@@ -157,10 +125,4 @@ pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result
             result => return result,
         }
     }
-}
-
-/// Exchanges a source's buffer for one of the same length.
-fn swap(own: &mut Vec<u8>, other: &mut Vec<u8>) {
-    other.resize(own.len(), 0);
-    std::mem::swap(own, other);
 }

@@ -283,6 +283,18 @@ fn a_directory_that_miscounts_is_refused() {
 }
 
 #[test]
+fn an_entry_that_points_past_the_members_is_refused() {
+    let directory = find(&sample(), CENTRAL);
+    for offset in [directory, directory + 1, 1 << 20] {
+        let offset = u32::try_from(offset).unwrap().to_le_bytes();
+        assert!(matches!(
+            fault(&patch(sample(), CENTRAL, 42, &offset)),
+            ZipFault::BadDirectory { what: "an entry points past the members" }
+        ));
+    }
+}
+
+#[test]
 fn damaged_deflate_data_is_refused() {
     let mut zip = sample();
     let at = find(&zip, NAME.as_bytes()) + NAME.len();

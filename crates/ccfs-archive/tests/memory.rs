@@ -57,13 +57,16 @@ fn every_way_of_reading_csv_is_flat() {
 
 #[test]
 fn a_bomb_takes_no_more_than_a_file() {
-    let zeros = archive(&[(NAME, &vec![0; 4 << 20])]);
+    // A tail of NUL is skipped; within a row it is one endless record.
+    let zeros = archive(&[(NAME, [b"x".as_slice(), &vec![0; 4 << 20], b"x"].concat().as_slice())]);
     let quote = archive(&[(NAME, [b"\"".as_slice(), &vec![b'x'; 4 << 20]].concat().as_slice())]);
     let gb18030 = archive(&[(NAME, "话务".repeat(1 << 19).as_bytes())]);
     for bomb in [zeros, quote, gb18030] {
-        let held =
-            measure(|| assert!(Archive::open(Cursor::new(&bomb)).unwrap().inspect().is_err()))
-                .bytes_max;
+        let held = measure(|| {
+            let report = Archive::open(Cursor::new(&bomb)).unwrap().inspect();
+            assert!(report.map_or(true, |report| report.members[0].refused.is_some()));
+        })
+        .bytes_max;
         assert!(held <= 2 * MOST, "{held}");
         let held = measure(|| {
             assert!(

@@ -77,16 +77,7 @@ const LONGEST_MARK: usize = 4;
 /// Replaces bytes that cannot be decoded. It is never valid in UTF-8, so that its row, and only that row, is bad.
 const UNDECODABLE: u8 = 0xFF;
 
-/// Result of [`Transcoder::take`].
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// This many bytes are used in place.
-    Direct(usize),
-    /// This many bytes were consumed; their text, if any, was appended to the carry.
-    Taken(usize),
-}
-
-/// Converts a member's bytes to UTF-8 and passes them through where they already are.
+/// Converts a member's bytes to UTF-8.
 pub(crate) struct Transcoder {
     state: State,
     first: Vec<u8>,
@@ -137,61 +128,69 @@ impl Transcoder {
         self.guessed
     }
 
-    /// Whether every byte that was passed on is ASCII.
+    /// Whether every byte so far is ASCII.
     pub(crate) fn is_ascii_so_far(&self) -> bool {
         matches!(self.state, State::Undecided)
     }
 
-    /// Processes the first of `input`, which is not empty.
-    pub(crate) fn take(&mut self, input: &[u8], carry: &mut Vec<u8>) -> Piece {
-        match &mut self.state {
-            State::Start(held) => {
-                let taken = (LONGEST_MARK - held.len()).min(input.len());
-                held.extend_from_slice(&input[..taken]);
-                if held.len() == LONGEST_MARK {
-                    self.start(carry, false);
+    /// Appends the text of the next bytes to `text`, except what must wait for a decision.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            let taken = match &mut self.state {
+                State::Start(held) => {
+                    let taken = (LONGEST_MARK - held.len()).min(bytes.len());
+                    held.extend_from_slice(&bytes[..taken]);
+                    if held.len() == LONGEST_MARK {
+                        self.start(text, false);
+                    }
+                    taken
                 }
-                Piece::Taken(taken)
-            }
-            State::Undecided => match Encoding::ascii_valid_up_to(input) {
-                0 => {
-                    self.state = State::Sampling(Vec::new());
-                    Piece::Taken(0)
+                State::Undecided => {
+                    let first =
+                        (!bytes.is_ascii()).then(|| bytes.iter().position(|b| !b.is_ascii()));
+                    let ascii = first.flatten().unwrap_or(bytes.len());
+                    text.extend_from_slice(&bytes[..ascii]);
+                    if ascii < bytes.len() {
+                        self.state = State::Sampling(Vec::new());
+                    }
+                    ascii
                 }
-                ascii => Piece::Direct(ascii),
-            },
-            State::Sampling(held) => {
-                let taken = (SAMPLE - held.len()).min(input.len());
-                held.extend_from_slice(&input[..taken]);
-                if held.len() == SAMPLE {
-                    self.decide(carry);
+                State::Sampling(held) => {
+                    let taken = (SAMPLE - held.len()).min(bytes.len());
+                    held.extend_from_slice(&bytes[..taken]);
+                    if held.len() == SAMPLE {
+                        self.decide(text);
+                    }
+                    taken
                 }
-                Piece::Taken(taken)
-            }
-            State::Utf8 => Piece::Direct(input.len()),
-            State::Decoding(decoder) => {
-                let taken = SAMPLE.min(input.len());
-                decode(decoder, &input[..taken], carry, false);
-                Piece::Taken(taken)
-            }
+                State::Utf8 => {
+                    text.extend_from_slice(bytes);
+                    bytes.len()
+                }
+                State::Decoding(decoder) => {
+                    decode(decoder, bytes, text, false);
+                    bytes.len()
+                }
+            };
+            bytes = &bytes[taken..];
         }
     }
 
-    /// Appends what is held back to the carry. No more bytes follow.
-    pub(crate) fn finish(&mut self, carry: &mut Vec<u8>) {
+    /// Appends what is held back. No more bytes follow.
+    pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
         if matches!(self.state, State::Start(_)) {
-            self.start(carry, true);
+            self.start(text, true);
         }
         if matches!(self.state, State::Sampling(_)) {
-            self.decide(carry);
+            self.decide(text);
         }
         if let State::Decoding(mut decoder) = std::mem::replace(&mut self.state, State::Utf8) {
-            decode(&mut decoder, &[], carry, true);
+            decode(&mut decoder, &[], text, true);
         }
     }
 
     /// Drops byte order marks and passes on the rest of the first bytes.
-    fn start(&mut self, carry: &mut Vec<u8>, last: bool) {
+    fn start(&mut self, text: &mut Vec<u8>, last: bool) {
         let State::Start(held) = &mut self.state else { return };
         if self.first.is_empty() {
             self.first.clone_from(held);
@@ -209,34 +208,25 @@ impl Transcoder {
         let held = std::mem::take(held);
         self.state = match self.charset {
             None => State::Undecided,
-            Some(charset) => charset.encoding().map_or(State::Utf8, |encoding| {
-                State::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
-            }),
+            Some(charset) => State::reading(charset),
         };
-        let mut rest = held.as_slice();
-        while !rest.is_empty() {
-            match self.take(rest, carry) {
-                Piece::Direct(length) => {
-                    carry.extend_from_slice(&rest[..length]);
-                    rest = &rest[length..];
-                }
-                Piece::Taken(length) => rest = &rest[length..],
-            }
-        }
+        self.push(&held, text);
     }
 
-    fn decide(&mut self, carry: &mut Vec<u8>) {
+    fn decide(&mut self, text: &mut Vec<u8>) {
         let State::Sampling(held) = std::mem::replace(&mut self.state, State::Utf8) else { return };
         let (charset, guessed) = detect(&held);
         (self.charset, self.guessed) = (Some(charset), guessed);
-        match charset.encoding() {
-            None => carry.extend_from_slice(&held),
-            Some(encoding) => {
-                let mut decoder = Box::new(encoding.new_decoder_without_bom_handling());
-                decode(&mut decoder, &held, carry, false);
-                self.state = State::Decoding(decoder);
-            }
-        }
+        self.state = State::reading(charset);
+        self.push(&held, text);
+    }
+}
+
+impl State {
+    fn reading(charset: Charset) -> Self {
+        charset.encoding().map_or(Self::Utf8, |encoding| {
+            Self::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
+        })
     }
 }
 
@@ -293,17 +283,17 @@ impl Counts {
     }
 }
 
-fn decode(decoder: &mut Decoder, mut input: &[u8], carry: &mut Vec<u8>, last: bool) {
+fn decode(decoder: &mut Decoder, mut input: &[u8], text: &mut Vec<u8>, last: bool) {
     let mut buffer = [0; 4096];
     loop {
         let (result, read, written) =
             decoder.decode_to_utf8_without_replacement(input, &mut buffer, last);
         input = &input[read..];
-        carry.extend_from_slice(&buffer[..written]);
+        text.extend_from_slice(&buffer[..written]);
         match result {
             DecoderResult::InputEmpty => return,
             DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(..) => carry.push(UNDECODABLE),
+            DecoderResult::Malformed(..) => text.push(UNDECODABLE),
         }
     }
 }

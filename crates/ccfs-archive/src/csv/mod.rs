@@ -11,7 +11,7 @@ pub use row::{CellTexts, Cells, Row};
 pub use writer::{CsvRow, CsvWriter};
 
 pub(crate) use row::{Cell, split_plain, split_quoted, trim};
-pub(crate) use splitter::{Located, SplitError, Splitter};
+pub(crate) use splitter::{SplitError, Splitter};
 
 /// Whether a byte is padding: NUL, which unfinished writes leave, or the end-of-file mark of DOS.
 pub(crate) fn is_padding(byte: u8) -> bool {

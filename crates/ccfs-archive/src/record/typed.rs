@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::layout::{Header, Layout, separator};
 use super::schema::{CellFault, Column, Record};
-use crate::csv::{Cell, Charset, Located, SplitError, Splitter};
+use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
 use crate::kind::IndexKind;
 use crate::notes::{Note, NoteKind};
@@ -80,47 +80,52 @@ impl<T: Record> Typed<T> {
         .map(|kind| Note { member: self.member.clone(), kind })
     }
 
-    /// Finds and checks the next record of `input` from `at` on.
+    /// Adds the next bytes.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.splitter.feed(bytes);
+    }
+
+    /// Declares that all bytes are in.
+    pub(crate) fn finish(&mut self) {
+        self.splitter.finish();
+    }
+
+    /// Finds and checks the next record. False: more bytes are needed, or there are no more records.
     #[inline]
-    pub(crate) fn next(
-        &mut self,
-        input: &[u8],
-        at: &mut usize,
-        last: bool,
-    ) -> Result<Option<Located>, Error> {
-        if self.failed || (self.layout.is_none() && !self.begin(input, at, last)?) {
-            return Ok(None);
+    pub(crate) fn next(&mut self) -> Result<bool, Error> {
+        if self.failed || (self.layout.is_none() && !self.begin()?) {
+            return Ok(false);
         }
         loop {
-            let located = match self.splitter.next_row(input, at, last) {
-                Ok(Some(located)) => located,
-                Ok(None) => return Ok(None),
+            match self.splitter.next_row() {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
                 Err(SplitError::Bad { .. }) if self.skip > 0 => {
                     self.skip -= 1;
                     continue;
                 }
-                Err(error) => return Err(self.split_error(error, input)),
-            };
-            if self.splitter.cells().iter().all(|cell| cell.is_empty()) {
+                Err(error) => return Err(self.split_error(error)),
+            }
+            if self.splitter.parts().1.iter().all(|cell| cell.is_empty()) {
                 self.empty_rows += 1;
             } else if self.skip > 0 {
                 self.skip -= 1;
             } else {
-                return self.check(located, input).map(Some);
+                return self.check().map(|()| true);
             }
         }
     }
 
     /// The record found last.
     #[inline]
-    pub(crate) fn view<'a>(&'a self, located: Located, input: &'a [u8]) -> T::Ref<'a> {
-        T::view(self.splitter.row(located, input, self.member.as_deref()), &self.values)
+    pub(crate) fn view(&self) -> T::Ref<'_> {
+        T::view(self.splitter.row(self.member.as_deref()), &self.values)
     }
 
-    /// Decides how the rows are read. False: more input is needed.
+    /// Decides how the rows are read. False: more bytes are needed.
     #[cold]
-    fn begin(&mut self, input: &[u8], at: &mut usize, last: bool) -> Result<bool, Error> {
-        if !self.splitter.collect_first(input, at, last) {
+    fn begin(&mut self) -> Result<bool, Error> {
+        if !self.splitter.collect_first() {
             return Ok(false);
         }
         let (bytes, text) = self.splitter.first_bytes();
@@ -144,10 +149,10 @@ impl<T: Record> Typed<T> {
     }
 
     #[inline]
-    fn check(&mut self, located: Located, input: &[u8]) -> Result<Located, Error> {
-        let Some(layout) = &self.layout else { return Ok(located) };
+    fn check(&mut self) -> Result<(), Error> {
+        let Some(layout) = &self.layout else { return Ok(()) };
         let known = self.kind.columns().len();
-        let (text, cells) = self.splitter.parts(located, input);
+        let (text, cells) = self.splitter.parts();
         if cells.len() > known {
             let header = (layout.header != Header::None).then_some(layout.width);
             if !matches!(layout.header, Header::Mapped(_)) {
@@ -161,12 +166,12 @@ impl<T: Record> Typed<T> {
                 expected: layout.width,
                 separator: separator(text, found, self.kind),
             };
-            return Err(self.bad_row(self.splitter.row_line(), None, fault, input));
+            return Err(self.bad_row(self.splitter.row_line(), None, fault));
         }
         if let Header::Mapped(map) = &layout.header {
             if cells[layout.width..].iter().any(|cell| !cell.is_empty()) {
                 let fault = RowFault::TooManyFields { found, expected: layout.width };
-                return Err(self.bad_row(self.splitter.row_line(), None, fault, input));
+                return Err(self.bad_row(self.splitter.row_line(), None, fault));
             }
             self.mapped.clear();
             self.mapped.extend(map.iter().map(|index| index.map_or(Cell::EMPTY, |at| cells[at])));
@@ -182,27 +187,27 @@ impl<T: Record> Typed<T> {
             }
         }
         match T::parse(self.kind, text, cells, &mut self.values) {
-            Ok(()) => Ok(located),
+            Ok(()) => Ok(()),
             Err(CellFault { column, fault }) => {
                 let cell = self.map().map_or(Some(column), |map| map[column]);
-                Err(self.bad_row(self.splitter.row_line(), cell, fault, input))
+                Err(self.bad_row(self.splitter.row_line(), cell, fault))
             }
         }
     }
 
     /// Describes a bad row; `cell` is an index in the file's row.
     #[cold]
-    fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault, input: &[u8]) -> Error {
+    fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault) -> Error {
         let kept = self.options.get_keep_bad_rows();
-        let record = self.splitter.record(input);
+        let record = self.splitter.record();
         let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
         Error::Row(BadRow { at: self.position(line, cell), fault, raw })
     }
 
     #[cold]
-    fn split_error(&mut self, error: SplitError, input: &[u8]) -> Error {
+    fn split_error(&mut self, error: SplitError) -> Error {
         match error {
-            SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault, input),
+            SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault),
             SplitError::Limit { line, cell, kind } => {
                 self.failed = true;
                 let limit = self.options.get_limits().get(kind);

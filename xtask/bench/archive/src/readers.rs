@@ -38,7 +38,7 @@ impl Digest {
                 + u64::from(time.minute()) * 60
                 + u64::from(time.second());
         }
-        self.seconds += change.update_time().map_or(0, |time| u64::from(time.day()));
+        self.seconds += change.update_time().map_or(0, |time| u64::from(time.utc().day().day()));
         self.skills += change.skill_list().iter().count() as u64;
         for text in [change.id(), change.developer_id(), change.account_id(), change.logon_sn()]
             .into_iter()
@@ -153,7 +153,7 @@ pub fn ours_owned(path: &Path) -> Result<Digest> {
                 + u64::from(time.minute()) * 60
                 + u64::from(time.second());
         }
-        digest.seconds += change.update_time.map_or(0, |time| u64::from(time.day()));
+        digest.seconds += change.update_time.map_or(0, |time| u64::from(time.utc().day().day()));
         digest.skills += change.skill_list.len() as u64;
         for text in [change.id, change.developer_id, change.account_id, change.logon_sn]
             .into_iter()
