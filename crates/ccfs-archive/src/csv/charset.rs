@@ -146,9 +146,7 @@ impl Transcoder {
                     taken
                 }
                 State::Undecided => {
-                    let first =
-                        (!bytes.is_ascii()).then(|| bytes.iter().position(|b| !b.is_ascii()));
-                    let ascii = first.flatten().unwrap_or(bytes.len());
+                    let ascii = Encoding::ascii_valid_up_to(bytes);
                     text.extend_from_slice(&bytes[..ascii]);
                     if ascii < bytes.len() {
                         self.state = State::Sampling(Vec::new());
