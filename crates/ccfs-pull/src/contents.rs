@@ -82,9 +82,7 @@ pub(crate) fn check(file: &File, plan: &Plan) -> Result<Checked, Error> {
     checked.stored = checked.stored.unread_members(unread.len() as u64);
     if !unread.is_empty() {
         let names = listed(&unread, UNREAD_NAMED);
-        checked
-            .notes
-            .insert(0, format!("not read, because it is not of kind {}: {names}", plan.kind));
+        checked.notes.insert(0, format!("skipped members that are not {}: {names}", plan.kind));
     }
     if checked.notes.len() > NOTES_KEPT {
         let more = checked.notes.len() - NOTES_KEPT;

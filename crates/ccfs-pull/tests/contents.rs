@@ -248,13 +248,13 @@ fn a_zip_with_unread_data_is_kept_and_reported_with_the_reason() {
             vec![(WANTED, good.clone()), ("part2.csv", good.clone())],
             OnBadRow::Stop,
             "1 member was not read",
-            "not read, because it is not of kind agentSkillInfo: part2.csv",
+            "skipped members that are not agentSkillInfo: part2.csv",
         ),
         (
             vec![(WANTED, good.clone()), ("1_agentOprInfo.csv", other_row("o"))],
             OnBadRow::Stop,
             "1 member was not read",
-            "not read, because it is not of kind agentSkillInfo: 1_agentOprInfo.csv",
+            "skipped members that are not agentSkillInfo: 1_agentOprInfo.csv",
         ),
         // A bad row, or an error page, in a member of another kind does not concern the wanted rows.
         (
