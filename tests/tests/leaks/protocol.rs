@@ -150,7 +150,7 @@ fn render_exchanges(
             }
         }
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
-        shown.outcome(&classifier.push(body.clone().into()));
+        shown.outcome(&classifier.push(body.clone().into()).map(Iterator::count));
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
         let envelope = Envelope::parse(body.as_bytes());

@@ -1,5 +1,3 @@
-//! The JSON envelope of requests and answers.
-
 use std::fmt;
 
 use bytes::Bytes;

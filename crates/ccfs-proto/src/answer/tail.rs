@@ -1,5 +1,3 @@
-//! Whether a file ends as a ZIP archive does.
-
 /// Bytes of the end of central directory record, without its comment.
 const ZIP_END: usize = 22;
 /// The longest comment of a ZIP archive.

@@ -1,7 +1,4 @@
-//! The access key and the secret key of a developer account.
-
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use hmac::KeyInit;
@@ -43,14 +40,6 @@ impl AccessKey {
 impl fmt::Display for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl FromStr for AccessKey {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        Self::new(text)
     }
 }
 

@@ -1,5 +1,3 @@
-//! Parsing an `Authorization` header.
-
 use std::fmt;
 
 use super::credentials::{AccessKey, KeyError};

@@ -1,5 +1,3 @@
-//! The parts of a request that a signature covers.
-
 use std::fmt;
 
 /// Maximum number of headers that one signature covers.

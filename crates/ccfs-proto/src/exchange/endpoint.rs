@@ -1,5 +1,3 @@
-//! Base URL of a CC-FS server.
-
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -57,12 +55,6 @@ impl Scheme {
             Self::Https => 443,
             Self::Http => 80,
         }
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

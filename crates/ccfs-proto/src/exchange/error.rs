@@ -1,5 +1,3 @@
-//! How an exchange can fail.
-
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;

@@ -1,5 +1,3 @@
-//! An operation's request, created once and signed at every attempt.
-
 use std::fmt;
 
 use bytes::Bytes;

@@ -1,6 +1,4 @@
-//! Why a TLS handshake failed.
-
-use std::fmt;
+use crate::words::hex;
 
 /// Why a TLS handshake failed, if it is known.
 ///
@@ -47,7 +45,7 @@ pub enum TlsFailure {
     /// The server's certificate is not a pinned one. Pins are public.
     #[error(
         "the server's certificate has the pin {}, expected {}{}; if the server has a new certificate, \
-         ask its operators for the new pin", Hex(presented), Hex(pinned), Others(*others)
+         ask its operators for the new pin", hex(presented), hex(pinned), other_pins(*others)
     )]
     PinDiffers {
         /// SHA-256 of the certificate that the server presented.
@@ -80,20 +78,7 @@ pub enum TlsFailure {
     Other,
 }
 
-/// The pins after the first one.
-struct Others(usize);
-
-impl fmt::Display for Others {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 > 0 { write!(f, " (or one of {} more)", self.0) } else { Ok(()) }
-    }
-}
-
-/// Bytes as hex digits.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+/// Mentions the pins after the first one.
+fn other_pins(count: usize) -> String {
+    if count > 0 { format!(" (or one of {count} more)") } else { String::new() }
 }

@@ -1,5 +1,3 @@
-//! Operations whose type is not known at compile time: for commands and scripts.
-
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,5 +1,3 @@
-//! Errors in the fields of a request, and the checks of free text.
-
 use std::borrow::Cow;
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! An interface together with the values of its fields: what every operation of CC-FS is made of.
-
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,3 @@
-//! Names of index files: `yyyyMMdd_{responseId}.zip`.
-
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,5 +1,3 @@
-//! The table of interfaces, from which typed operations, calls by name and help texts follow.
-
 use std::fmt;
 
 use super::field::{self, FieldError, FieldProblem};

@@ -11,7 +11,7 @@ use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
 use super::{Received, Repeat};
 use crate::answer::{AnswerError, FileReceipt};
 use crate::json;
-use crate::words::shown;
+use crate::words::{hex, shown};
 
 /// The reference has no limit for paths; this is the one of the other names.
 const PATH: FieldForm = FieldForm::Text { limit: 225 };
@@ -168,10 +168,7 @@ impl FileHash {
 
     /// Returns whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
-        let digest = Sha256::digest(file);
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let hex = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-        hex.eq(self.0.chars().map(|c| c.to_ascii_lowercase()))
+        hex(&Sha256::digest(file)).eq_ignore_ascii_case(&self.0)
     }
 
     fn from_answer(received: Received) -> Result<Self, AnswerError> {

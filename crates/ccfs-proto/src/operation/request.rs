@@ -1,5 +1,3 @@
-//! The request of an operation.
-
 use std::borrow::Cow;
 use std::fmt;
 

@@ -191,7 +191,7 @@ fn a_field_of_a_refusal_in_another_form_does_not_hide_the_others() {
     let body = r#"{"timestamp":"2023-04-06T12:00:00Z","status":403,"error":"Forbidden by policy"}"#;
     let (status, expected) = (http::StatusCode::FORBIDDEN, ccfs_proto::answer::Expected::Envelope);
     let mut classifier = ccfs_proto::Classifier::new(status, &http::HeaderMap::new(), expected);
-    assert!(classifier.push(body.into()).unwrap().is_empty());
+    assert_eq!(classifier.push(body.into()).unwrap().count(), 0);
     let refusal = classifier.refusal().unwrap();
     assert_eq!(refusal.error.as_deref(), Some("Forbidden by policy"));
     assert_eq!((refusal.message, refusal.timestamp), (None, None));

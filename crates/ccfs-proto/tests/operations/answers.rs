@@ -23,7 +23,7 @@ fn received(data: &str) -> Received {
 
 fn receipt(file: &[u8], expected: Expected) -> Result<FileReceipt, AnswerError> {
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
-    classifier.push(bytes::Bytes::copy_from_slice(file))?;
+    let _ = classifier.push(bytes::Bytes::copy_from_slice(file))?;
     match classifier.finish()? {
         Classified::File(receipt) => Ok(receipt),
         other => panic!("{other:?}"),
