@@ -97,23 +97,21 @@ impl PreparedRequest {
             headers.insert(header::CONTENT_LENGTH, request.body.len().into());
             headers.insert(header::CONTENT_TYPE, content_type);
         }
-        let sets_accept =
-            request.headers.iter().any(|extra| extra.name.eq_ignore_ascii_case("accept"));
-        if sets_accept {
+        if request.headers.iter().any(|(name, ..)| name.eq_ignore_ascii_case("accept")) {
             headers.remove(header::ACCEPT);
         }
         let mut signed_headers: Vec<HeaderName> =
             headers.keys().filter(|name| *name != header::ACCEPT).cloned().collect();
-        for extra in &request.headers {
-            let malformed = |_| RequestError::Header { name: shown(&extra.name) };
-            let name = HeaderName::try_from(&extra.name).map_err(malformed)?;
+        for (text, value, is_signed) in &request.headers {
+            let malformed = |_| RequestError::Header { name: shown(text) };
+            let name = HeaderName::try_from(text).map_err(malformed)?;
             if RESERVED.contains(&name) || headers.contains_key(&name) {
                 return Err(RequestError::ReservedHeader { name: name.to_string() });
             }
-            let mut value = header_value(&extra.name, &extra.value)?;
+            let mut value = header_value(text, value)?;
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
-            signed_headers.extend(extra.signed.then_some(name));
+            signed_headers.extend(is_signed.then_some(name));
         }
 
         let mut unsigned = Request::new(request.body);

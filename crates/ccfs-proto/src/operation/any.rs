@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use zeroize::Zeroizing;
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
 use super::interface::{INTERFACES, Interface, InterfaceField};
-use super::{Operation, Received};
-use crate::answer::{AnswerError, Expected, FileReceipt};
+use super::{Operation, OperationRequest, Received, Repeat, delegate};
+use crate::answer::{Advice, AnswerError, Expected, FileReceipt, ResultCode};
 use crate::words::shown;
 
 /// Any operation: one of [`INTERFACES`] by its name, or a custom one.
@@ -60,11 +61,10 @@ impl AnyOperation {
     ) -> Result<Self, CallError> {
         let interface = Interface::named(name)
             .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
+        let unknown = |field: &str| CallError::UnknownField { interface, field: shown(field) };
         let mut fields = Fields::new(interface);
         for (key, text) in texts {
-            let field = interface
-                .field(key.as_ref())
-                .ok_or_else(|| CallError::UnknownField { interface, field: shown(key.as_ref()) })?;
+            let field = interface.field(key.as_ref()).ok_or_else(|| unknown(key.as_ref()))?;
             if fields.has(field) {
                 return Err(FieldError::new(field.name, FieldProblem::GivenTwice).into());
             }
@@ -72,7 +72,7 @@ impl AnyOperation {
             fields = fields.with(field.name, field.read(&text)?);
         }
         if data.is_some() && !interface.fields.iter().any(InterfaceField::is_data) {
-            return Err(CallError::NoData { interface });
+            return Err(unknown("data"));
         }
         fields.data = data;
         let is_missing = |field: &&InterfaceField| field.required && !fields.has(field);
@@ -162,12 +162,6 @@ pub enum CallError {
         interface: &'static Interface,
         /// The missing fields.
         missing: Vec<&'static str>,
-    },
-    /// A file is given, and the interface accepts none.
-    #[error("{} accepts no file", interface.name)]
-    NoData {
-        /// The interface.
-        interface: &'static Interface,
     },
     /// A field is given twice or in a wrong form, or its value is malformed.
     #[error(transparent)]

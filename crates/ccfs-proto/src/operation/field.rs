@@ -133,8 +133,7 @@ pub(super) fn check_characters(
 }
 
 pub(super) fn check_url(text: &str) -> Result<(), FieldProblem> {
-    let uri: Option<http::Uri> = text.parse().ok();
-    let is_usable = uri.is_some_and(|uri| {
+    let is_usable = text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
     });

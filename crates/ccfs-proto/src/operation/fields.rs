@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
-use super::interface::{FieldForm, Interface, InterfaceField, Sent};
+use super::interface::{FieldForm, Interface, InterfaceField};
 use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
 use crate::answer::{AnswerError, Expected, request_body};
 use crate::time::LocalTime;
@@ -88,15 +88,12 @@ impl Fields {
     /// Returns the checked value to send, if any.
     fn value(&self, field: &InterfaceField) -> Result<Option<Value>, FieldError> {
         Ok(match (field.form, self.text(field.name), &self.data) {
-            (FieldForm::Wav { limit }, _, Some(data)) => {
+            (FieldForm::Wav(limit), _, Some(data)) => {
                 wav::check(data, self.size_limit.unwrap_or(limit))
                     .map_err(|problem| FieldError::new(field.name, problem))?;
                 Some(base64::encode(data).into())
             }
-            (_, Some(text), _) if field.sent == Sent::Number => {
-                Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
-            }
-            (_, Some(text), _) => Some(field.read(text)?.into()),
+            (_, Some(text), _) => Some((field.to_json)(&field.read(text)?)),
             _ if field.required => return Err(FieldError::new(field.name, FieldProblem::Missing)),
             _ => field.when_absent.map(Value::from),
         })

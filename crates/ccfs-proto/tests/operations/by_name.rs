@@ -11,8 +11,8 @@ use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, parts, wav};
 /// A value that the form takes.
 fn sample(form: FieldForm) -> String {
     match form {
-        FieldForm::Url { .. } => CALLBACK.to_owned(),
-        FieldForm::Text { .. } | FieldForm::Path { .. } => "a".to_owned(),
+        FieldForm::Url(_) => CALLBACK.to_owned(),
+        FieldForm::Text(_) | FieldForm::Path(_) => "a".to_owned(),
         FieldForm::Time => "2023-04-01 00:00:00".to_owned(),
         FieldForm::Number | FieldForm::UnixMillis => "7".to_owned(),
         FieldForm::IndexFileName => INDEX_FILE.to_owned(),
@@ -22,12 +22,11 @@ fn sample(form: FieldForm) -> String {
 }
 
 fn takes_data(interface: &Interface) -> bool {
-    interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. }))
+    interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav(_)))
 }
 
 fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> {
-    let texts =
-        interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav { .. }));
+    let texts = interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav(_)));
     texts
         .filter(|field| field.required || !only_required)
         .map(|field| (field.name.to_owned(), sample(field.form)))
@@ -101,7 +100,7 @@ fn missing_fields_are_all_named() {
         let required: Vec<_> = interface
             .fields
             .iter()
-            .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }))
+            .filter(|field| field.required && !matches!(field.form, FieldForm::Wav(_)))
             .collect();
         for left_out in &required {
             let fields = samples(interface, true)
@@ -173,7 +172,7 @@ fn fields_given_twice_and_files_given_wrongly() {
     )
     .unwrap_err();
     let interface = Interface::named("downloadRecordFile").unwrap();
-    assert_eq!(file, CallError::NoData { interface });
+    assert_eq!(file, CallError::UnknownField { interface, field: "data".to_owned() });
 }
 
 #[test]
@@ -229,7 +228,7 @@ fn texts_that_cannot_be_read() {
 fn the_tables_bounds_hold() {
     for interface in INTERFACES {
         for field in interface.fields {
-            let (FieldForm::Text { limit } | FieldForm::Path { limit } | FieldForm::Url { limit }) =
+            let (FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit)) =
                 field.form
             else {
                 continue;

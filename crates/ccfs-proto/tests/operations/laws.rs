@@ -37,11 +37,11 @@ const LONGEST: &str = if cfg!(miri) { "[a-z]{220,230}" } else { "[a-z]{1020,1030
 fn valid(form: FieldForm) -> BoxedStrategy<String> {
     let long = |limit: usize| if cfg!(miri) { limit.min(30) } else { limit };
     match form {
-        FieldForm::Url { .. } => {
+        FieldForm::Url(_) => {
             "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed()
         }
-        FieldForm::Path { limit } => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
-        FieldForm::Text { limit } => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
+        FieldForm::Path(limit) => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
+        FieldForm::Text(limit) => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
         FieldForm::Number => any::<u64>().prop_map(|number| number.to_string()).boxed(),
         FieldForm::UnixMillis => {
             (0..253_402_300_800_000_u64).prop_map(|number| number.to_string()).boxed()
@@ -78,7 +78,7 @@ fn fields_of(interface: &'static Interface) -> BoxedStrategy<Fields> {
     for field in interface
         .fields
         .iter()
-        .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav { .. }))
+        .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav(_)))
     {
         let given = if field.required { Just(true).boxed() } else { any::<bool>().boxed() };
         all = (all, given, valid(field.form))
@@ -253,7 +253,7 @@ proptest! {
         text in prop_oneof!["\\PC{0,30}", "[a-z/.]{0,70}", "[a-z]{120,130}", "[a-z/.]{220,230}", "[a-z\\u{0}\\u{7f}\\n]{0,8}", LONGEST],
     ) {
         let texts: Vec<_> = interface.fields.iter().filter_map(|field| match field.form {
-            FieldForm::Text { limit } | FieldForm::Path { limit } => Some((field, limit)),
+            FieldForm::Text(limit) | FieldForm::Path(limit) => Some((field, limit)),
             _ => None,
         }).collect();
         prop_assume!(!texts.is_empty());
