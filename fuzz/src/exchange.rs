@@ -83,10 +83,10 @@ fn operation(interface: Interface) -> AnyOperation {
     let texts =
         texts.into_iter().map(|field| (field.name.to_owned(), text(field.name, field.form)));
     let made = if data.is_empty() {
-        AnyOperation::from_fields(interface.name, texts)
+        AnyOperation::from_fields(interface.name, texts, None)
     } else {
         let wav = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data\x02\0\0\0\x80\x80";
-        AnyOperation::from_fields_with_data(interface.name, texts, Some(Bytes::from_static(wav)))
+        AnyOperation::from_fields(interface.name, texts, Some(Bytes::from_static(wav)))
     };
     made.expect("good fields")
 }

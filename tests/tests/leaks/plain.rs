@@ -78,6 +78,7 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     let any = AnyOperation::from_fields(
         "downloadAgentSkillInfoFile",
         [("agentSkillInfoFileName".to_owned(), name.to_string())],
+        None,
     )
     .unwrap();
     assert!(any.request().is_ok());

@@ -41,7 +41,7 @@ fn operation(interface: &Interface) -> AnyOperation {
         .filter(|field| field.required && !matches!(field.form, FieldForm::Wav(_)));
     let fields = fields.map(|field| (field.name.to_owned(), text(field.form).to_owned()));
     let has_data = interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav(_)));
-    AnyOperation::from_fields_with_data(interface.name, fields, has_data.then(|| WAV.into()))
+    AnyOperation::from_fields(interface.name, fields, has_data.then(|| WAV.into()))
         .expect("the table says what it takes")
 }
 

@@ -202,6 +202,6 @@ fn operation(
         }
     }
     let content = content.map(Into::into);
-    let made = AnyOperation::from_fields_with_data(interface.name, fields, content);
+    let made = AnyOperation::from_fields(interface.name, fields, content);
     made.map_err(|error: CallError| Failure { code: "invalid_request", ..Failure::usage(error) })
 }

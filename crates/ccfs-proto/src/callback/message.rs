@@ -51,7 +51,7 @@ impl Callback {
     /// The body is too large, is not JSON, or its fields are missing, malformed or contradictory.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
         if body.len() > Self::BODY_LIMIT {
-            return Err(CallbackError::TooLarge { limit: Self::BODY_LIMIT });
+            return Err(CallbackError::TooLarge);
         }
         let body = json::checked(without_mark(body))
             .map_err(|error| CallbackError::Json { line: error.line(), column: error.column() })?;
@@ -99,12 +99,9 @@ fn file_name(message: &str) -> Result<IndexFileName, CallbackError> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
-    /// The body is larger than the limit.
-    #[error("callback body is larger than {limit} bytes")]
-    TooLarge {
-        /// Limit in bytes.
-        limit: usize,
-    },
+    /// The body is larger than [`Callback::BODY_LIMIT`].
+    #[error("callback body is larger than {} bytes", Callback::BODY_LIMIT)]
+    TooLarge,
     /// The body is not JSON.
     #[error("callback body is not JSON (line {line}, column {column})")]
     Json {

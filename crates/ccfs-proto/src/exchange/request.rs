@@ -21,7 +21,7 @@ const RESERVED: [HeaderName; 6] = [
 ];
 
 /// Headers that an operation can add.
-const EXTRA_HEADERS_LIMIT: usize = 100;
+pub(super) const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// A request without its `Authorization` header.
 ///
@@ -85,9 +85,9 @@ impl PreparedRequest {
             .build()
             .map_err(|_| RequestError::UrlTooLong)?;
 
-        let (limit, len) = (EXTRA_HEADERS_LIMIT, request.headers.len());
-        if len > limit {
-            return Err(RequestError::TooManyHeaders { limit, len });
+        let len = request.headers.len();
+        if len > EXTRA_HEADERS_LIMIT {
+            return Err(RequestError::TooManyHeaders { len });
         }
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, header_value("host", &host)?);

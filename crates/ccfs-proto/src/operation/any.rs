@@ -21,7 +21,7 @@ use crate::words::shown;
 /// use ccfs_proto::{AnyOperation, Operation};
 ///
 /// let fields = [("fileName", "Y:/39/record/20201015/1.wav"), ("locationId", "7")];
-/// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields)?;
+/// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields, None)?;
 /// assert_eq!(call.request().unwrap().query, [("locationId".to_owned(), "7".to_owned())]);
 /// # Ok::<(), CallError>(())
 /// ```
@@ -35,26 +35,14 @@ impl AnyOperation {
     }
 
     /// Creates the operation of the interface `name` from pairs of field name and text, in any
-    /// order.
+    /// order, and the bytes of the field that is a file, if any: `data` of `ivr/uploadFile`.
     ///
     /// # Errors
     ///
-    /// Fails when a name is unknown, a required field is missing, or a value is malformed.
-    /// [`request`](Operation::request) checks the fields against each other, and a file.
+    /// Fails when a name is unknown, a required field is missing, a value is malformed, or the
+    /// interface accepts no file. [`request`](Operation::request) checks the fields against each
+    /// other, and a file.
     pub fn from_fields(
-        name: &str,
-        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
-    ) -> Result<Self, CallError> {
-        Self::from_fields_with_data(name, fields, None)
-    }
-
-    /// Creates the operation as [`from_fields`](Self::from_fields) does, with the bytes of the
-    /// field that is a file, if any: `data` of `ivr/uploadFile`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`from_fields`](Self::from_fields) does, and when the interface accepts no file.
-    pub fn from_fields_with_data(
         name: &str,
         texts: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
         data: Option<Bytes>,

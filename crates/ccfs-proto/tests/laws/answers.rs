@@ -177,7 +177,7 @@ proptest! {
 #[test]
 fn sizes_are_bounded() {
     let large = vec![b' '; 64 * 1024 + 1];
-    assert_eq!(Callback::parse(&large), Err(CallbackError::TooLarge { limit: 64 * 1024 }));
+    assert_eq!(Callback::parse(&large), Err(CallbackError::TooLarge));
     let large = vec![b' '; 1024 * 1024 + 1];
     assert_eq!(Envelope::parse(&large), Err(EnvelopeError::TooLarge { limit: 1024 * 1024 }));
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();

@@ -35,7 +35,7 @@ fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> 
 
 fn call(interface: &Interface, fields: Vec<(String, String)>) -> Result<AnyOperation, CallError> {
     let data = takes_data(interface).then(|| wav(b"1").into());
-    AnyOperation::from_fields_with_data(interface.name, fields, data)
+    AnyOperation::from_fields(interface.name, fields, data)
 }
 
 #[test]
@@ -113,20 +113,21 @@ fn missing_fields_are_all_named() {
             assert!(interface.fields.iter().all(|field| error.to_string().contains(field.name)));
         }
     }
-    let error =
-        AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")])).unwrap_err();
+    let error = AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")]), None)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "queryBillData requires beginTime, endTime, callBackURL; its fields are beginTime, endTime, accountId, agentId, callId, \
          callerNo, calleeNo, calleeNo2, dataType, callBackURL"
     );
-    let error = AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1")])).unwrap_err();
+    let error =
+        AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1")]), None).unwrap_err();
     assert_eq!(error.to_string(), "ivr/uploadFile requires data; its fields are vdnId, data");
 }
 
 #[test]
 fn unknown_names_are_told_what_is_known() {
-    let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([])).unwrap_err();
+    let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([]), None).unwrap_err();
     let told = error.to_string();
     assert!(
         told.starts_with(
@@ -149,7 +150,7 @@ fn unknown_names_are_told_what_is_known() {
         assert!(matches!(version, CallError::UnknownField { .. }));
     }
     // However long a name is, the error is not.
-    let error = AnyOperation::from_fields(&"x".repeat(100_000), pairs([])).unwrap_err();
+    let error = AnyOperation::from_fields(&"x".repeat(100_000), pairs([]), None).unwrap_err();
     assert!(error.to_string().len() < 1_000);
 }
 
@@ -158,14 +159,18 @@ fn fields_given_twice_and_files_given_wrongly() {
     let twice = AnyOperation::from_fields(
         "downloadRecordFile",
         pairs([("fileName", "a"), ("fileName", "a")]),
+        None,
     )
     .unwrap_err();
     assert_eq!(twice, FieldError::new("fileName", FieldProblem::GivenTwice).into());
-    let text =
-        AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1"), ("data", "UklGRg==")]))
-            .unwrap_err();
+    let text = AnyOperation::from_fields(
+        "ivr/uploadFile",
+        pairs([("vdnId", "1"), ("data", "UklGRg==")]),
+        None,
+    )
+    .unwrap_err();
     assert_eq!(text, FieldError::new("data", FieldProblem::IsFile).into());
-    let file = AnyOperation::from_fields_with_data(
+    let file = AnyOperation::from_fields(
         "downloadRecordFile",
         pairs([("fileName", "a")]),
         Some(wav(b"1").into()),
@@ -179,7 +184,7 @@ fn fields_given_twice_and_files_given_wrongly() {
 fn texts_that_cannot_be_read() {
     let wrong = |name: &str, fields: &[(&str, &str)], with: Option<Vec<u8>>| {
         let fields = pairs(fields.iter().copied());
-        let made = AnyOperation::from_fields_with_data(name, fields, with.map(Into::into));
+        let made = AnyOperation::from_fields(name, fields, with.map(Into::into));
         let error = field_error(made.unwrap_err()).unwrap();
         parts(error)
     };
@@ -216,7 +221,7 @@ fn texts_that_cannot_be_read() {
         assert_eq!(wrong("ivr/downloadFile", &[("filePath", "a"), ("mode", mode)], None).0, "mode");
     }
     // The last millisecond that can be written is sent; the next is refused, not rounded.
-    let play = |t| AnyOperation::from_fields("playVoice", pairs([("t", t), ("st", "x")]));
+    let play = |t| AnyOperation::from_fields("playVoice", pairs([("t", t), ("st", "x")]), None);
     assert_eq!(play("253402300799999").unwrap().request().unwrap().query[0].1, "253402300799999");
     for t in ["253402300800000", "18446744073709551615", "now"] {
         assert_eq!(wrong("playVoice", &[("t", t), ("st", "x")], None).0, "t");

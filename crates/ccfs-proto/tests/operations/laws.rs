@@ -107,7 +107,7 @@ fn calls() -> impl Strategy<Value = (&'static Interface, Fields)> {
 fn by_name(interface: &Interface, fields: &Fields) -> Result<OperationRequest, FieldError> {
     let texts = fields.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
     let data = interface.field("data").map(|_| wav(b"sound").into());
-    let made = AnyOperation::from_fields_with_data(interface.name, texts, data);
+    let made = AnyOperation::from_fields(interface.name, texts, data);
     made.map_err(|error| field_error(error).unwrap()).and_then(|call| call.request())
 }
 
@@ -309,7 +309,7 @@ proptest! {
         name in prop_oneof![proptest::sample::select(INTERFACES.iter().map(|i| i.name.to_owned()).collect::<Vec<_>>()), "\\PC{0,20}"],
         fields in proptest::collection::vec((prop_oneof!["fileName", "callId", "locationId", "mode", "t", "st", "data", "\\PC{0,10}"], "\\PC{0,30}"), 0..4),
     ) {
-        match AnyOperation::from_fields(&name, fields.clone()) {
+        match AnyOperation::from_fields(&name, fields.clone(), None) {
             Ok(call) => {
                 prop_assert_eq!(call.interface(), name);
                 let _ = call.request();

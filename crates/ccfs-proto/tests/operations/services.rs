@@ -340,7 +340,7 @@ fn what_cannot_be_sent_or_signed_is_refused_before_the_call() {
     let prepare = |request: OperationRequest| PreparedRequest::new(request, &endpoint()).err();
     let get = || OperationRequest::get("/rest/agents");
     let many = (0..40_000).fold(get(), |request, nth| request.header(format!("x-{nth}"), "a"));
-    assert_eq!(prepare(many), Some(RequestError::TooManyHeaders { limit: 100, len: 40_000 }));
+    assert_eq!(prepare(many), Some(RequestError::TooManyHeaders { len: 40_000 }));
     let signed = (0..40).fold(get(), |request, nth| request.signed_header(format!("x-{nth}"), "a"));
     assert!(matches!(prepare(signed), Some(RequestError::Sign(_))));
     let parameters = (0..65).fold(get(), |request, nth| request.query(format!("x{nth}"), "a"));
