@@ -124,19 +124,11 @@ pub enum Classified {
 /// The classifier creates it; create one to test an operation's
 /// [`answer`](crate::Operation::answer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct FileReceipt {
     /// Kind, by the first bytes.
     pub kind: FileKind,
     /// Length in bytes.
     pub bytes: u64,
-}
-
-impl FileReceipt {
-    /// Creates the receipt of a file of that kind and length in bytes.
-    pub fn new(kind: FileKind, bytes: u64) -> Self {
-        Self { kind, bytes }
-    }
 }
 
 impl Classifier {

@@ -24,8 +24,10 @@ const UPLOADED: &[Field] = &[
     Field::optional("locationId", FieldForm::Text(20), "the node that has the file"),
 ];
 
-const MODE: Field =
-    Field::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file");
+const MODE: Field = Field {
+    to_json: |mode| mode.parse::<u64>().map_or(Value::Null, Value::from),
+    ..Field::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file")
+};
 
 /// `ivr/downloadFile`: downloads a voice file of a third party.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ impl IvrDownloadFile {
         about: "downloads a voice file of a third party",
         fields: &[
             Field::required("filePath", PATH, "full path of the file or of its directory"),
-            Field { to_json: |mode| mode.parse::<u64>().map_or(Value::Null, Value::from), ..MODE },
+            MODE,
         ],
         answer: "the file",
         ..Interface::DOWNLOAD

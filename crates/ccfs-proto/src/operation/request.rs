@@ -98,15 +98,11 @@ impl OperationRequest {
 }
 
 impl fmt::Debug for OperationRequest {
-    /// Omits the values of query and headers, one of which may be a token, and the body.
+    /// Omits query, headers and body, one of which may have a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
-        let headers: Vec<_> = self.headers.iter().map(|(name, _, _)| name).collect();
         f.debug_struct("OperationRequest")
             .field("method", &self.method)
             .field("path", &self.path)
-            .field("query_keys", &keys)
-            .field("header_names", &headers)
             .field("body_bytes", &self.body.len())
             .field("signed", &self.signed)
             .finish_non_exhaustive()

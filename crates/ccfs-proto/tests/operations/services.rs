@@ -322,7 +322,7 @@ impl Operation for LongFile {
 
 #[test]
 fn the_check_of_an_operation_applies_when_its_type_is_erased() {
-    let short = || Received::File(FileReceipt::new(FileKind::Wav, 999));
+    let short = || Received::File(FileReceipt { kind: FileKind::Wav, bytes: 999 });
     let too_short = AnswerError::custom("too short");
     let any = AnyOperation::from_operation(LongFile);
     assert_eq!(any.answer(short()), Err(too_short.clone()));
