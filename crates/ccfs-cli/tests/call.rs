@@ -524,7 +524,7 @@ fn a_playback_token_is_no_argument() {
     assert!(fs::read(ccfs.path("got")).unwrap() == recording.wav());
     for (content, said) in [
         (&b"\xFF\xFE"[..], "not UTF-8"),
-        (b"", "st: required field is missing or empty"),
+        (b"", "st: field is missing or empty"),
         (b"a\nb", "not control characters"),
     ] {
         let run = ccfs.run_with(&["call", "playVoice", "--st-file", "-", "-o", "other"], content);

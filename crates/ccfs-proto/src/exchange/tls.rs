@@ -8,43 +8,30 @@ use crate::words::hex;
 #[non_exhaustive]
 pub enum TlsFailure {
     /// No trusted CA signed the server's certificate.
-    #[error(
-        "the server's certificate is not signed by a trusted CA; add its CA, or pin the certificate"
-    )]
+    #[error("server certificate is not signed by a trusted CA; add its CA, or pin the certificate")]
     UnknownIssuer,
     /// The server's certificate names another host.
-    #[error(
-        "the server's certificate names another host; use a name from the certificate, or pin it if it \
-         is the right one"
-    )]
+    #[error("server certificate names another host; use a name from it, or pin it if it is right")]
     WrongName,
     /// The server's certificate has expired, according to the local clock.
-    #[error(
-        "the server's certificate has expired; check the local clock, or have the certificate renewed"
-    )]
+    #[error("server certificate has expired; check the local clock, or have it renewed")]
     Expired,
     /// The server's certificate is not valid yet, according to the local clock.
-    #[error(
-        "the server's certificate is not valid yet; check the local clock, or ask the server's \
-         operators"
-    )]
+    #[error("server certificate is not valid yet; check the local clock, or ask the operators")]
     NotYetValid,
     /// The server presents a CA certificate as its own, as `openssl req -x509` creates it. It can
     /// be pinned, but not trusted as a CA.
     #[error(
-        "the server's certificate is a CA certificate (as openssl req -x509 creates it); pin it, or \
+        "server certificate is a CA certificate (as openssl req -x509 creates it); pin it, or \
          have a server certificate issued"
     )]
     CaCertificate,
     /// The server's certificate is malformed, revoked, or not made for servers.
-    #[error(
-        "the server's certificate is malformed, revoked, or not made for servers; have another one \
-         issued"
-    )]
+    #[error("server certificate is malformed, revoked or not made for servers; replace it")]
     BadCertificate,
     /// The server's certificate is not a pinned one. Pins are public.
     #[error(
-        "the server's certificate has the pin {}, expected {}{}; if the server has a new certificate, \
+        "server certificate has the pin {}, expected {}{}; if the server has a new certificate, \
          ask its operators for the new pin", hex(presented), hex(pinned), other_pins(*others)
     )]
     PinDiffers {
@@ -56,18 +43,14 @@ pub enum TlsFailure {
         others: usize,
     },
     /// The server requires a client certificate, and none is configured.
-    #[error(
-        "the server requires a client certificate, and none is configured; ask its operators for one"
-    )]
+    #[error("server requires a client certificate, and none is set; ask its operators for one")]
     ClientCertificateMissing,
     /// The server rejected the client certificate.
     #[error("the server rejected the client certificate; ask its operators which CA they accept")]
     ClientCertificateRefused,
     /// The server ended the handshake, mostly because the two sides share no protocol version or
     /// cipher suite, or because it requires a client certificate.
-    #[error(
-        "no common protocol version or cipher suite, or the server requires a client certificate"
-    )]
+    #[error("no common protocol version or cipher suite, or a client certificate is required")]
     NothingInCommon,
     /// The server does not speak TLS.
     #[error("the server does not speak TLS; check the port, or use an http:// endpoint")]

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
@@ -9,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
 use super::interface::{FieldForm, Interface, InterfaceField};
-use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
+use super::{Operation, OperationRequest, Received, Repeat, wav};
 use crate::answer::{AnswerError, Expected, request_body};
 use crate::time::LocalTime;
 
@@ -50,10 +49,6 @@ impl Fields {
         self.with("beginTime", begin.to_string()).with("endTime", end.to_string())
     }
 
-    pub(super) fn with_span_limit(self, limit: Duration) -> Self {
-        Self { span_limit: limit.as_secs(), ..self }
-    }
-
     fn text(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
@@ -91,7 +86,7 @@ impl Fields {
             (FieldForm::Wav(limit), _, Some(data)) => {
                 wav::check(data, self.size_limit.unwrap_or(limit))
                     .map_err(|problem| FieldError::new(field.name, problem))?;
-                Some(base64::encode(data).into())
+                Some(wav::base64(data).into())
             }
             (_, Some(text), _) => Some((field.to_json)(&field.read(text)?)),
             _ if field.required => return Err(FieldError::new(field.name, FieldProblem::Missing)),

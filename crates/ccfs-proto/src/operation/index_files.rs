@@ -60,7 +60,7 @@ macro_rules! generation_setters {
 
         /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
         pub fn span_limit(self, limit: Duration) -> Self {
-            Self(self.0.with_span_limit(limit))
+            Self(Fields { span_limit: limit.as_secs(), ..self.0 })
         }
     };
 }

@@ -165,12 +165,7 @@ impl InterfaceField {
 
     /// Checks a value and returns the text to send.
     pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
-        self.form.read(value).map_err(|problem| match problem {
-            FieldProblem::Empty if self.required => {
-                FieldError::new(self.name, FieldProblem::Missing)
-            }
-            problem => FieldError::new(self.name, problem),
-        })
+        self.form.read(value).map_err(|problem| FieldError::new(self.name, problem))
     }
 }
 
@@ -224,7 +219,7 @@ impl FieldForm {
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
             Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
-            Self::Wav(_) => return Err(FieldProblem::IsFile),
+            Self::Wav(_) => return Err(FieldProblem::Value { allowed: "a file, not text".into() }),
         }
         Ok(value.to_owned())
     }

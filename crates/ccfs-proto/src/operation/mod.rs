@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 mod any;
-mod base64;
 mod field;
 mod fields;
 mod file_name;

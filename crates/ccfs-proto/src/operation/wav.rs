@@ -1,4 +1,4 @@
-//! The check of a sound file before it is uploaded.
+//! The check of a sound file before it is uploaded, and its encoding.
 
 /// The properties of a file, the values that the server accepts, and those in words.
 ///
@@ -90,4 +90,21 @@ fn format(chunk: &[u8]) -> Option<[u32; 4]> {
     };
     let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
     Some([tag.into(), short(2)?.into(), rate, short(14)?.into()])
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Returns the base64 encoding (RFC 4648, with padding), in which a file is sent.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |nth: usize| u32::from(group.get(nth).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for nth in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * nth) & 63) as usize];
+            // One byte takes two digits, two take three.
+            text.push(if nth <= group.len() { digit.into() } else { '=' });
+        }
+    }
+    text
 }
