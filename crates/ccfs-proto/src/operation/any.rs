@@ -7,14 +7,15 @@ use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
-use super::interface::{INTERFACES, Interface, InterfaceField};
-use super::{Operation, OperationRequest, Received, Repeat, delegate};
+use super::interface::{Interface, InterfaceField};
+use super::{INTERFACES, Operation, OperationRequest, Received, Repeat, delegate, typed};
 use crate::answer::{Advice, AnswerError, Expected, FileReceipt, ResultCode};
 use crate::words::shown;
 
-/// Any operation: one of [`INTERFACES`] by its name, or a custom one.
+/// Any operation: one of [`INTERFACES`] by its name, or a custom one. Its answer is a [`Received`],
+/// or a [`FileReceipt`] after [`into_download`](AnyOperation::into_download).
 ///
-/// By name it sends the same bytes as the typed operation and checks the answer the same way.
+/// By name it is the typed operation: it sends the same bytes and checks the answer the same way.
 ///
 /// ```
 /// use ccfs_proto::operation::CallError;
@@ -26,12 +27,15 @@ use crate::words::shown;
 /// # Ok::<(), CallError>(())
 /// ```
 #[derive(Clone)]
-pub struct AnyOperation(Arc<dyn Operation<Answer = Received> + Send + Sync>);
+pub struct AnyOperation<A = Received>(Arc<dyn Operation<Answer = A> + Send + Sync>);
 
 impl AnyOperation {
     /// Wraps a custom operation.
     pub fn from_operation(operation: impl Operation + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Untyped(operation)))
+        // The operation's own check of the answer applies, too.
+        Self(Arc::new(Mapped(operation, |operation, received| {
+            operation.answer(received.clone()).map(|_| received)
+        })))
     }
 
     /// Creates the operation of the interface `name` from pairs of field name and text, in any
@@ -69,58 +73,44 @@ impl AnyOperation {
         if !missing.is_empty() {
             return Err(CallError::Missing { interface, missing });
         }
-        Ok(Self(Arc::new(fields)))
+        Ok(typed(fields))
     }
 
     /// Returns the operation as a download, if its answer is a file.
-    pub fn into_download(self) -> Option<AnyDownload> {
-        matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
+    pub fn into_download(self) -> Option<AnyOperation<FileReceipt>> {
+        let is_download = matches!(self.expected(), Expected::File(_));
+        let download = Mapped(self, |any, received| any.answer(received)?.into_file());
+        is_download.then(|| AnyOperation(Arc::new(download)))
     }
 }
 
-impl Operation for AnyOperation {
-    type Answer = Received;
+impl<A> Operation for AnyOperation<A> {
+    type Answer = A;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
+    fn answer(&self, received: Received) -> Result<A, AnswerError> {
         self.0.answer(received)
     }
 }
 
-impl fmt::Debug for AnyOperation {
+impl<A> fmt::Debug for AnyOperation<A> {
     /// Omits the fields, one of which may be a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AnyOperation").field(&self.interface()).finish()
     }
 }
 
-/// An [`AnyOperation`] that answers with a file; made by [`AnyOperation::into_download`].
-#[derive(Clone, Debug)]
-pub struct AnyDownload(AnyOperation);
+/// An operation whose answer is read in another way.
+struct Mapped<O, A>(O, fn(&O, Received) -> Result<A, AnswerError>);
 
-impl Operation for AnyDownload {
-    type Answer = FileReceipt;
-
-    delegate!(self => self.0);
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        // A custom operation's own check of the answer applies, too.
-        self.0.answer(received)?.into_file()
-    }
-}
-
-/// A custom operation without the type of its answer.
-struct Untyped<O>(O);
-
-impl<O: Operation> Operation for Untyped<O> {
-    type Answer = Received;
+impl<O: Operation, A> Operation for Mapped<O, A> {
+    type Answer = A;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
-        // The operation's own check of the answer applies, too.
-        self.0.answer(received.clone()).map(|_| received)
+    fn answer(&self, received: Received) -> Result<A, AnswerError> {
+        (self.1)(&self.0, received)
     }
 }
 

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -8,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
 use super::interface::{FieldForm, Interface, InterfaceField};
-use super::{Operation, OperationRequest, Received, Repeat, wav};
-use crate::answer::{AnswerError, Expected, request_body};
+use super::{OperationRequest, wav};
+use crate::answer::request_body;
 use crate::time::LocalTime;
 
 /// The longest period that a server accepts by default, in seconds: three days.
@@ -17,8 +16,7 @@ const SPAN_LIMIT: u64 = 3 * 24 * 3600;
 
 /// The values of one call of an [`Interface`].
 ///
-/// Typed operations are newtypes around it, and a call by name holds one, so both send the same
-/// bytes.
+/// Typed operations are newtypes around it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) interface: &'static Interface,
@@ -93,16 +91,9 @@ impl Fields {
             _ => field.when_absent.map(Value::from),
         })
     }
-}
 
-impl Operation for Fields {
-    type Answer = Received;
-
-    fn interface(&self) -> Cow<'static, str> {
-        self.interface.name.into()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
+    /// Checks the values and builds the request.
+    pub(super) fn request(&self) -> Result<OperationRequest, FieldError> {
         let Interface { name, method, signed, enveloped, .. } = *self.interface;
         let (mut query, mut body) = (Vec::new(), InOrder(Vec::new()));
         for field in self.interface.fields {
@@ -124,18 +115,6 @@ impl Operation for Fields {
             }
         }
         Ok(request)
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.interface.repeat
-    }
-
-    fn expected(&self) -> Expected {
-        self.interface.expected
-    }
-
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
-        (self.interface.check_answer)(received.clone()).map(|()| received)
     }
 }
 

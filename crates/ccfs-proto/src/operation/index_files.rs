@@ -34,7 +34,6 @@ const AGENT_OR_EMPTY: Field = Field { when_absent: Some(""), ..AGENT };
 const GENERATION: Interface = Interface {
     fields: &[BEGIN, END, ACCOUNT_OR_EMPTY, AGENT_OR_EMPTY, CALLBACK],
     answer: "responseId: the job's id, 32 hex digits",
-    check_answer: |received| GenerationJob::from_answer(received).map(drop),
     ..Interface::CALL
 };
 
@@ -151,16 +150,12 @@ impl BillData {
     /// All values.
     pub const ALL: [Self; 3] = [Self::Call, Self::Record, Self::CallRecord];
 
-    const FORM: FieldForm =
-        FieldForm::OneOf(&[Self::Call.as_str(), Self::Record.as_str(), Self::CallRecord.as_str()]);
+    /// Their texts, in the same order.
+    const TEXTS: [&'static str; 3] = ["call", "record", "call_record"];
 
     /// Returns the text that is sent.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Record => "record",
-            Self::CallRecord => "call_record",
-        }
+        Self::TEXTS[self as usize]
     }
 }
 
@@ -184,7 +179,11 @@ impl QueryBillData {
             Field::optional("callerNo", NUMBER, "only calls from this number"),
             Field::optional("calleeNo", NUMBER, "only calls to this number"),
             Field::optional("calleeNo2", NUMBER, "only calls to this second number"),
-            Field::required("dataType", BillData::FORM, "which index files to generate"),
+            Field::required(
+                "dataType",
+                FieldForm::OneOf(&BillData::TEXTS),
+                "which index files to generate",
+            ),
             CALLBACK,
         ],
         ..GENERATION

@@ -3,36 +3,9 @@ use std::fmt;
 use serde_json::Value;
 
 use super::field::{self, FieldError, FieldProblem};
-use super::{IndexFileName, Received, Repeat, index_files, ivr, recording};
-use crate::answer::{AnswerError, Expected, FileKind};
+use super::{INTERFACES, IndexFileName, Repeat};
+use crate::answer::{Expected, FileKind};
 use crate::time::LocalTime;
-
-/// All interfaces of CC-FS, by topic.
-///
-/// ```
-/// for interface in ccfs_proto::operation::INTERFACES {
-///     println!("{:28} {}", interface.name, interface.about);
-/// }
-/// ```
-pub const INTERFACES: &[Interface] = &[
-    index_files::QueryAgentSkillInfoData::INTERFACE,
-    index_files::DownloadAgentSkillInfoFile::INTERFACE,
-    index_files::QueryAgentOprInfoData::INTERFACE,
-    index_files::DownloadAgentOprInfoFile::INTERFACE,
-    index_files::QueryBillData::INTERFACE,
-    index_files::DownloadBillFile::INTERFACE,
-    recording::DownloadRecordFile::INTERFACE,
-    recording::DownloadRecord::INTERFACE,
-    recording::GetRecordFileUrlFromObs::INTERFACE,
-    recording::RequestPlayVoice::INTERFACE,
-    recording::PlayVoice::INTERFACE,
-    recording::DownloadOiapRecord::INTERFACE,
-    recording::DownloadIvrRecordFile::INTERFACE,
-    ivr::IvrDownloadFile::INTERFACE,
-    ivr::IvrUploadFile::INTERFACE,
-    ivr::IvrGetFileHash::INTERFACE,
-    ivr::IvrDeleteFile::INTERFACE,
-];
 
 /// One interface of CC-FS. See [Other interfaces](crate::protocol#other-interfaces).
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +31,6 @@ pub struct Interface {
     pub(super) enveloped: bool,
     /// Two fields of which at least one is required.
     pub(super) either: Option<(&'static str, &'static str)>,
-    /// Checks a successful answer of a call by name as the typed operation does.
-    pub(super) check_answer: fn(Received) -> Result<(), AnswerError>,
 }
 
 impl Interface {
@@ -76,7 +47,6 @@ impl Interface {
         repeat: Repeat::NotIdempotent,
         enveloped: true,
         either: None,
-        check_answer: |received| received.into_envelope().map(drop),
     };
 
     /// The defaults of an interface that answers with a recording.
@@ -84,7 +54,6 @@ impl Interface {
         answer: "the recording",
         expected: Expected::File(&[FileKind::Wav]),
         repeat: Repeat::Idempotent,
-        check_answer: |received| received.into_file().map(drop),
         ..Self::CALL
     };
 

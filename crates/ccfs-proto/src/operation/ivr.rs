@@ -74,7 +74,6 @@ impl IvrUploadFile {
             Field::required("data", FieldForm::Wav(5 << 20), "the file, sent as base64"),
         ],
         answer: "fileName: full path of the file; locationId: the nodes that have it",
-        check_answer: |received| UploadedFile::from_answer(received).map(drop),
         ..Interface::CALL
     };
 
@@ -136,7 +135,6 @@ impl IvrGetFileHash {
         fields: UPLOADED,
         answer: "hashValue: SHA-256 of the file",
         repeat: Repeat::Idempotent,
-        check_answer: |received| FileHash::from_answer(received).map(drop),
         ..Interface::CALL
     };
 

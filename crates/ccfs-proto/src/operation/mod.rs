@@ -13,14 +13,14 @@ mod recording;
 mod request;
 mod wav;
 
-pub use self::any::{AnyDownload, AnyOperation, CallError};
+pub use self::any::{AnyOperation, CallError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::file_name::{FileNameError, IndexFileName, ResponseId};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
     GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
 };
-pub use self::interface::{FieldForm, INTERFACES, Interface, InterfaceField};
+pub use self::interface::{FieldForm, Interface, InterfaceField};
 pub use self::ivr::{
     FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, UploadedFile,
 };
@@ -32,6 +32,7 @@ pub use self::request::OperationRequest;
 pub use self::wav::WavProblem;
 pub use crate::answer::request_body;
 
+use self::fields::Fields;
 use crate::answer::{Advice, AnswerError, Envelope, Expected, FileReceipt, RawJson, ResultCode};
 
 /// One call of an interface: the request, the expected answer, and whether it is retry-safe.
@@ -152,23 +153,57 @@ macro_rules! delegate {
 }
 use delegate;
 
-/// Implements [`Operation`] for newtypes of [`Fields`](fields::Fields), each with its answer and
-/// the function that reads it.
-macro_rules! impl_operations {
-    ($($name:ident => $answer:ty, $read:expr;)+) => { $(
-        impl Operation for $name {
-            type Answer = $answer;
+/// Writes what follows from the list of all operations: their implementations of [`Operation`], the
+/// table of interfaces, and calls by name. An operation has its answer and the function that reads
+/// it.
+macro_rules! operations {
+    ($($name:ident => $answer:ty, $read:expr;)+) => {
+        /// All interfaces of CC-FS, by topic.
+        ///
+        /// ```
+        /// for interface in ccfs_proto::operation::INTERFACES {
+        ///     println!("{:28} {}", interface.name, interface.about);
+        /// }
+        /// ```
+        pub const INTERFACES: &[Interface] = &[$($name::INTERFACE),+];
 
-            delegate!(self => self.0);
-
-            fn answer(&self, received: Received) -> Result<$answer, AnswerError> {
-                $read(received)
+        /// Returns the operation of the interface that the fields belong to.
+        fn typed(fields: Fields) -> AnyOperation {
+            match fields.interface.name {
+                $(name if name == $name::INTERFACE.name => AnyOperation::from_operation($name(fields)),)+
+                name => unreachable!("{name} is in the list"),
             }
         }
-    )+ };
+
+        $(
+            impl Operation for $name {
+                type Answer = $answer;
+
+                fn interface(&self) -> Cow<'static, str> {
+                    self.0.interface.name.into()
+                }
+
+                fn request(&self) -> Result<OperationRequest, FieldError> {
+                    self.0.request()
+                }
+
+                fn repeat(&self) -> Repeat {
+                    self.0.interface.repeat
+                }
+
+                fn expected(&self) -> Expected {
+                    self.0.interface.expected
+                }
+
+                fn answer(&self, received: Received) -> Result<$answer, AnswerError> {
+                    $read(received)
+                }
+            }
+        )+
+    };
 }
 
-impl_operations! {
+operations! {
     QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer;
     DownloadAgentSkillInfoFile => FileReceipt, Received::into_file;
     QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer;

@@ -153,7 +153,6 @@ impl GetRecordFileUrlFromObs {
         answer: "url: where the recording is for 8 hours, without a signature",
         repeat: Repeat::Idempotent,
         enveloped: false,
-        check_answer: |received| RecordingUrl::from_answer(received).map(drop),
         ..Interface::CALL
     };
 
@@ -215,7 +214,6 @@ impl RequestPlayVoice {
         fields: &[Field { to_json: |name| name.replace('\\', "/").into(), ..FILE_NAME }],
         answer: "token: for playVoice, valid for 30 minutes",
         repeat: Repeat::Idempotent,
-        check_answer: |received| PlaybackToken::from_answer(received).map(drop),
         ..Interface::CALL
     };
 
