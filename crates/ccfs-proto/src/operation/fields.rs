@@ -1,6 +1,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use http::Method;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -35,7 +36,6 @@ impl Fields {
         Self { interface, texts, data: None, span_limit: SPAN_LIMIT, size_limit: None }
     }
 
-    /// Sets the value of a field of the interface.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         debug_assert!(self.interface.field(name).is_some(), "{name} is not in the table");
         self.texts.retain(|(other, _)| *other != name);
@@ -68,7 +68,6 @@ impl Fields {
         Ok(())
     }
 
-    /// Checks that one of two fields is given, if the interface requires that.
     fn check_either(&self) -> Result<(), FieldError> {
         match self.interface.either {
             Some((one, other)) if self.text(one).or(self.text(other)).is_none() => {
@@ -95,26 +94,31 @@ impl Fields {
     /// Checks the values and builds the request.
     pub(super) fn request(&self) -> Result<OperationRequest, FieldError> {
         let Interface { name, method, signed, enveloped, .. } = *self.interface;
-        let (mut query, mut body) = (Vec::new(), InOrder(Vec::new()));
+        let mut request = OperationRequest::post(name, Bytes::new());
+        request.signed = signed;
+        let mut body = InOrder(Vec::new());
         for field in self.interface.fields {
-            let values = if field.in_query { &mut query } else { &mut body.0 };
-            values.extend(self.value(field)?.map(|value| (field.name, value)));
-            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
+            let value = self.value(field)?.map(|value| (field.name, value));
+            let constant = field.followed_by.map(|(name, text)| (name, text.into()));
+            for (name, value) in value.into_iter().chain(constant) {
+                match value {
+                    Value::String(text) if field.in_query => request = request.query(name, text),
+                    value => body.0.push((name, value)),
+                }
+            }
         }
         self.check_period()?;
         self.check_either()?;
-        let mut request = match method {
-            "GET" => OperationRequest::get(format!("{}{name}", OperationRequest::BASE_PATH)),
-            _ if enveloped => OperationRequest::post(name, to_bytes(request_body(&body))),
-            _ => OperationRequest::post(name, to_bytes(serde_json::to_vec(&body))),
-        };
-        request.signed = signed;
-        for (key, value) in query {
-            if let Value::String(text) = value {
-                request = request.query(key, text);
-            }
+        if method == "GET" {
+            request.method = Method::GET;
+            return Ok(request);
         }
-        Ok(request)
+        let body = if enveloped {
+            request_body(&body)
+        } else {
+            serde_json::to_vec(&body).map(Bytes::from)
+        };
+        Ok(request.body(body.unwrap_or_else(|_| unreachable!("texts and numbers serialise"))))
     }
 }
 
@@ -125,10 +129,6 @@ impl Serialize for InOrder {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
-}
-
-fn to_bytes(json: Result<impl Into<Bytes>, serde_json::Error>) -> Bytes {
-    json.unwrap_or_else(|_| unreachable!("texts and numbers serialise")).into()
 }
 
 impl fmt::Debug for Fields {
