@@ -108,9 +108,8 @@ fn lengthened(body: &[u8], longer: u8, place: usize, cuts: Cuts) -> (Bytes, Cuts
 
 /// The verdict on the body in these pieces. The bytes for the file must be the body's, from its first on.
 fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Verdict {
-    let (mut written, mut pushed) = (0, 0);
+    let mut written = 0;
     for piece in pieces {
-        pushed += piece.len() as u64;
         match classifier.push(piece.clone()) {
             Ok(bytes) => {
                 for bytes in bytes {
@@ -125,8 +124,6 @@ fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Ve
                 return (Err(error), written);
             }
         }
-        assert_eq!(classifier.received(), pushed);
-        assert!(classifier.is_file() || written == 0);
     }
     (classifier.finish(), written)
 }
