@@ -96,7 +96,7 @@ impl<T: Record> ArchiveParser<T> {
     ///
     /// # Errors
     ///
-    /// As [`Records::next_record`]. No record follows an error.
+    /// As [`Records::next_record`].
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
         let record = self.records.next_record()?;
         lock(&self.chunk).drained = record.is_none();

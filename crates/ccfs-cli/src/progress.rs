@@ -74,6 +74,7 @@ impl Bar {
     /// Counts what is read from a file of `len` bytes.
     pub(crate) fn counting<R>(&self, reader: R, len: u64) -> Counting<R> {
         if let Some(bar) = &self.0 {
+            bar.reset();
             bar.set_length(len);
         }
         Counting { reader, bar: self.clone() }

@@ -75,10 +75,6 @@ macro_rules! any {
                 true
             }
 
-            fn only_kind() -> Option<IndexKind> {
-                None
-            }
-
             fn view<'a>(row: Row<'a>, values: &'a AnyValues) -> AnyRecordRef<'a> {
                 match values.kind {
                     $( IndexKind::$kind => AnyRecordRef::$kind($owned::view(row, &values.$field)), )+

@@ -23,9 +23,6 @@ pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
     fn reads(kind: IndexKind) -> bool;
 
     #[doc(hidden)]
-    fn only_kind() -> Option<IndexKind>;
-
-    #[doc(hidden)]
     fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
 }
 
@@ -284,10 +281,6 @@ macro_rules! record {
 
             fn reads(kind: crate::IndexKind) -> bool {
                 kind == crate::IndexKind::$kind
-            }
-
-            fn only_kind() -> Option<crate::IndexKind> {
-                Some(crate::IndexKind::$kind)
             }
 
             #[inline]

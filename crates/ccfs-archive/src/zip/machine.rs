@@ -320,27 +320,24 @@ impl Machine {
     fn data(&mut self, input: &mut &[u8], output: &mut [u8]) -> Result<Step, Error> {
         let State::Data(decoder) = &mut self.state else { return Ok(Step::Continue) };
         let member = &mut self.members[self.current];
-        let refuse = |fault: ZipFault| Err(Error::from(fault.of(&member.name)));
+        let fault = |fault: ZipFault| fault.of(&member.name);
         // The sizes of a descriptor are known before the data only if the directory is.
         let sized = self.mode == Mode::Members || !member.facts.has_descriptor();
         let left = if sized { member.facts.compressed - decoder.taken() } else { u64::MAX };
         if !decoder.done() && (left > 0 || member.facts.method != layout::STORED) {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-            let progress = match decoder.decode(&input[..length], output) {
-                Ok(progress) => progress,
-                Err(fault) => return refuse(fault),
-            };
+            let progress = decoder.decode(&input[..length], output).map_err(fault)?;
             *input = &input[progress.taken..];
             self.offset += progress.taken as u64;
             self.meter.count(progress.given, decoder.taken(), decoder.given(), &member.name)?;
             if sized && decoder.given() > member.facts.size {
-                return refuse(ZipFault::Size);
+                return Err(fault(ZipFault::Size).into());
             }
             return match (progress.given, progress.taken) {
                 (1.., _) => Ok(Step::Give(Next::Data(progress.given))),
                 _ if progress.taken > 0 || decoder.done() => Ok(Step::Continue),
-                _ if length > 0 => refuse(ZipFault::BadDeflate),
-                _ if left == 0 => refuse(ZipFault::Size),
+                _ if length > 0 => Err(fault(ZipFault::BadDeflate).into()),
+                _ if left == 0 => Err(fault(ZipFault::Size).into()),
                 _ => Ok(Step::NeedInput),
             };
         }
@@ -354,10 +351,10 @@ impl Machine {
         if differs(member.facts.compressed, actual.compressed)
             || differs(member.facts.size, actual.size)
         {
-            return refuse(ZipFault::Size);
+            return Err(fault(ZipFault::Size).into());
         }
         if differs(member.facts.crc.into(), actual.crc.into()) {
-            return refuse(ZipFault::Crc);
+            return Err(fault(ZipFault::Crc).into());
         }
         member.facts = actual;
         Ok(self.data_ended())

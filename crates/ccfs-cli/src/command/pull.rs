@@ -13,9 +13,10 @@ use ccfs::pull::{
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::convert::{BadRow, KindArg, Target};
+use super::convert::{OnBadRowArg, Target};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
+use crate::input::KindArg;
 use crate::interrupt::{self, InterruptibleClock};
 use crate::progress::Bar;
 use crate::settings::{Backend, Settings};
@@ -47,8 +48,8 @@ pub(crate) struct PullArgs {
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
     /// What to do about a row that cannot be read when converting
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = BadRow::Stop)]
-    pub(crate) on_bad_row: BadRow,
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnBadRowArg::Stop)]
+    pub(crate) on_bad_row: OnBadRowArg,
     /// Which of the four files
     #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
     pub(crate) kind: KindArg,
