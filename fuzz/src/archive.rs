@@ -106,24 +106,35 @@ fn stream(bytes: &[u8], options: &ReadOptions) -> Hashes {
 fn push(bytes: &[u8], cuts: Cuts, options: &ReadOptions) -> Hashes {
     let mut parser = ArchiveParser::<AnyRecord>::with_options(options);
     let mut records = Vec::new();
-    for chunk in cuts.pieces(bytes).map(Some).chain([None]) {
-        let mut fed = match chunk {
-            Some(chunk) => parser.feed(chunk),
-            None => parser.finish(),
-        };
-        loop {
-            match fed.next_record() {
-                Ok(Some(record)) => records.push(hash(&record.into_owned())),
-                Ok(None) => break,
-                Err(Error::Row(_)) => {}
-                Err(error) => {
-                    assert!(matches!(fed.next_record(), Ok(None)), "a record after an error");
-                    return Err(error);
-                }
+    // Some chunks are drained only when the next one is refused.
+    for (number, chunk) in cuts.pieces(bytes).enumerate() {
+        while let Err(error) = parser.feed(chunk) {
+            assert!(matches!(error, Error::NotDrained), "{error}");
+            drain(&mut parser, &mut records, 1)?;
+        }
+        drain(&mut parser, &mut records, number % 3)?;
+    }
+    parser.finish();
+    drain(&mut parser, &mut records, usize::MAX)?;
+    Ok(records)
+}
+
+fn drain(
+    parser: &mut ArchiveParser<AnyRecord>,
+    records: &mut Vec<u64>,
+    most: usize,
+) -> Result<(), Error> {
+    for _ in 0..most {
+        match parser.next_record() {
+            Ok(Some(record)) => records.push(hash(&record.into_owned())),
+            Ok(None) => break,
+            Err(error) => {
+                assert!(matches!(parser.next_record(), Ok(None)), "a record after an error");
+                return Err(error);
             }
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 fn compare_with_zip(bytes: &[u8], options: &ReadOptions) {

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use ccfs_archive::{
-    AnyRecord, Charset, CsvWriter, Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions,
-    RecordParser, RecordRef, Records,
+    AnyRecord, Charset, CsvWriter, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions, RecordRef,
+    Records,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -15,10 +15,10 @@ const MEMORY: u64 = 1 << 20;
 /// A row's line and cells, or what is wrong with it.
 type Rows = Vec<Result<(u64, Vec<String>), String>>;
 
-/// The bytes are one for the file and the options, four for the cuts, then the file.
+/// The bytes are one for the kind and the options, four for the cuts, then the file.
 ///
-/// Nothing panics, memory stays within a bound, every cut gives the same rows and errors, pulling gives what pushing gives, rows are
-/// those of the `csv` crate, and records that are written are read back.
+/// Nothing panics, memory is bounded, every cut gives the same rows and errors, a caller that stops or skips sees the same
+/// rows, rows are those of the `csv` crate, and records that are written are read back.
 pub fn csv(input: &[u8]) {
     let mut tape = Tape::new(input);
     let flags = tape.byte();
@@ -30,15 +30,23 @@ pub fn csv(input: &[u8]) {
         options = options.limits(Limits::new().record_bytes(flags.into()).field_bytes(16));
     }
     if flags & 8 != 0 {
-        options = options.charset(if flags & 16 == 0 { Charset::Gb18030 } else { Charset::Utf8 });
+        let charset = Charset::ALL[usize::from(flags >> 4 & 3)];
+        options = options.charset(charset);
     }
-    let whole = push([bytes], kind, &options);
-    assert_eq!(push(cuts.pieces(bytes), kind, &options), whole);
-    assert_eq!(pull(bytes, cuts, kind, &options), whole);
-    if flags & 0b1100 == 0 && std::str::from_utf8(bytes).is_ok() {
+    if flags & 64 != 0 {
+        let every_second = kind.column_names().iter().copied().step_by(2);
+        options = options.columns(every_second).expect("the names are known");
+    }
+    let whole = rows(bytes, Cuts::none(), kind, &options.clone().on_bad_row(OnBadRow::Return));
+    let cut = rows(bytes, cuts, kind, &options.clone().on_bad_row(OnBadRow::Return));
+    assert_eq!(cut, whole);
+    stop_and_skip(bytes, kind, &options, &whole);
+    if flags & 0b100_1100 == 0 && std::str::from_utf8(bytes).is_ok() {
         compare_with_csv(bytes, &whole, kind);
     }
-    write_and_read(bytes, kind, &options);
+    if flags & 64 == 0 {
+        write_and_read(bytes, kind, &options);
+    }
 
     let memory = allocation_counter::measure(|| {
         let mut rows = Records::<AnyRecord>::from_csv_with(
@@ -55,82 +63,32 @@ pub fn csv(input: &[u8]) {
     );
 }
 
-fn push<'a>(
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-    kind: IndexKind,
-    options: &ReadOptions,
-) -> Rows {
-    let mut parser = RecordParser::<AnyRecord>::with_options(kind, options);
+fn rows(bytes: &[u8], cuts: Cuts, kind: IndexKind, options: &ReadOptions) -> Rows {
+    let mut records = Records::<AnyRecord>::from_csv_with(InPieces { bytes, cuts }, kind, options);
     let mut rows = Vec::new();
-    for piece in pieces.into_iter().map(Some).chain([None]) {
-        let mut fed = match piece {
-            Some(piece) => parser.feed(piece),
-            None => parser.finish(),
-        };
-        loop {
-            match fed.next_record() {
-                Ok(Some(record)) => {
-                    rows.push(Ok((record.row().line(), cells(record.row().cells().iter()))))
-                }
-                Ok(None) => break,
-                Err(error) => rows.push(Err(error.to_string())),
+    loop {
+        match records.next_record() {
+            Ok(Some(record)) => {
+                rows.push(Ok((record.row().line(), cells(record.row().cells().iter()))))
             }
+            Ok(None) => return rows,
+            Err(error) => rows.push(Err(error.to_string())),
         }
     }
-    rows
 }
 
 fn cells<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<String> {
     cells.map(str::to_owned).collect()
 }
 
-/// The same by pulling: with stops the rows up to the first bad one, and by passing over bad rows all good ones.
-fn pull(bytes: &[u8], cuts: Cuts, kind: IndexKind, options: &ReadOptions) -> Rows {
-    let reader = |bytes| InPieces { bytes, cuts };
-    let mut stopping = Records::<AnyRecord>::from_csv_with(reader(bytes), kind, options);
-    let mut rows = Rows::new();
-    loop {
-        match stopping.next_record() {
-            Ok(Some(record)) => {
-                rows.push(Ok((record.row().line(), cells(record.row().cells().iter()))))
-            }
-            Ok(None) => return rows,
-            Err(Error::Row(_)) => break,
-            Err(error) => {
-                rows.push(Err(error.to_string()));
-                return rows;
-            }
-        }
-    }
-    assert!(matches!(stopping.next_record(), Ok(None)), "a record after an error");
-    let mut skipping = Records::<AnyRecord>::from_csv_with(
-        reader(bytes),
-        kind,
-        &options.clone().on_bad_row(OnBadRow::Skip),
-    );
-    let mut good = Vec::new();
-    let end = loop {
-        match skipping.next_record() {
-            Ok(Some(record)) => {
-                good.push((record.row().line(), cells(record.row().cells().iter())))
-            }
-            Ok(None) => break None,
-            Err(error) => break Some(error.to_string()),
-        }
-    };
-    // The bad rows themselves are those of pushing: only their number is told here.
-    let pushed = push([bytes], kind, options);
-    assert!(
-        pushed.iter().filter_map(|row| row.as_ref().ok()).eq(&good),
-        "skipping gives other rows"
-    );
-    let bad = pushed.len() - good.len() - usize::from(end.is_some());
-    assert_eq!(skipping.bad_rows().count(), bad as u64);
-    assert!(pushed.starts_with(&rows) && pushed[rows.len()].is_err());
-    if let Some(end) = end {
-        assert_eq!(pushed.last(), Some(&Err(end)));
-    }
-    pushed
+/// A caller that stops sees the rows up to the first bad one; a caller that skips sees all good ones.
+fn stop_and_skip(bytes: &[u8], kind: IndexKind, options: &ReadOptions, whole: &Rows) {
+    let stopped = rows(bytes, Cuts::none(), kind, options);
+    let first_bad = whole.iter().position(Result::is_err).map_or(whole.len(), |at| at + 1);
+    assert_eq!(stopped, whole[..first_bad]);
+    let skipped = rows(bytes, Cuts::none(), kind, &options.clone().on_bad_row(OnBadRow::Skip));
+    let is_good = |row: &&Result<_, _>| row.is_ok();
+    assert!(skipped.iter().filter(is_good).eq(whole.iter().filter(is_good)));
 }
 
 /// A reader that gives its bytes in pieces.
@@ -151,23 +109,37 @@ impl Read for InPieces<'_> {
     }
 }
 
-/// Bad rows are not compared, and a skill list that was put together is not taken apart again.
+/// Good rows are rows of the `csv` crate, in order, without the blanks around cells. A header that maps columns is not
+/// compared, and a joined skill list has fewer cells.
 fn compare_with_csv(bytes: &[u8], ours: &Rows, kind: IndexKind) {
     let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let theirs: Vec<Vec<String>> =
-        rows.records().map(|row| cells(row.expect("text").iter())).collect();
-    let header = theirs.len().checked_sub(ours.len()).expect("no more rows than there are");
-    assert!(header == 0 || (header == 1 && theirs[0][0] == kind.columns()[0]));
-    for (ours, theirs) in ours.iter().zip(&theirs[header..]) {
-        let Ok((_, ours)) = ours else { continue };
-        let repaired = kind == IndexKind::AgentSkillInfo
-            && ours.len() < theirs.len()
-            && ours.join(",") == theirs.join(",");
-        assert!(ours == theirs || repaired, "{ours:?} and {theirs:?}");
+    let theirs: Vec<Vec<String>> = rows
+        .records()
+        .map(|row| {
+            row.expect("text")
+                .iter()
+                .map(|cell| cell.trim_matches([' ', '\t']).to_owned())
+                .collect()
+        })
+        .collect();
+    let letters = |cell: &str| -> String {
+        cell.chars().filter(|char| char.is_ascii_alphanumeric()).collect::<String>().to_lowercase()
+    };
+    let names: Vec<String> = kind.column_names().iter().map(|name| letters(name)).collect();
+    if theirs.iter().take(4).flatten().any(|cell| names.contains(&letters(cell))) {
+        return;
+    }
+    let joined = |row: &[String]| row.join(",").replace([' ', '\t'], "");
+    let mut theirs = theirs.iter();
+    for (line, ours) in ours.iter().flatten() {
+        let same = |theirs: &&Vec<String>| {
+            *theirs == ours || (kind == IndexKind::AgentSkillInfo && joined(theirs) == joined(ours))
+        };
+        assert!(theirs.any(|row| same(&row)), "line {line}: {ours:?}");
     }
 }
 
-/// What a record says is not lost by writing it.
+/// Writing a record loses nothing.
 fn write_and_read(bytes: &[u8], kind: IndexKind, options: &ReadOptions) {
     let records = |bytes: &[u8], options: &ReadOptions| -> Vec<AnyRecord> {
         let records = Records::<AnyRecord>::from_csv_with(

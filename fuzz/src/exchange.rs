@@ -7,7 +7,10 @@ use ccfs_proto::auth::{Freshness, QueryLine, decode_query};
 use ccfs_proto::exchange::{OutOfTurn, TlsFailure};
 use ccfs_proto::operation::{FieldForm, INTERFACES, Interface, InterfaceField, Received, Repeat};
 use ccfs_proto::time::Precision;
-use ccfs_proto::{AnyOperation, Credentials, ErrorKind, Exchange, FailureKind, Now, Operation, Policy, RequestView, SinkKind, Step, Timestamp, Verifier};
+use ccfs_proto::{
+    AnyOperation, Credentials, ErrorKind, Exchange, FailureKind, Now, Operation, Policy,
+    RequestView, SinkKind, Step, Timestamp, Verifier,
+};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use crate::tape::Tape;
@@ -106,8 +109,7 @@ fn policy(tape: &mut Tape<'_>) -> Policy {
     policy.backoff = seconds(tape);
     policy.busy_backoff = seconds(tape);
     policy.max_backoff = seconds(tape);
-    policy.skew_threshold =
-        tape.pick(&[Some(Duration::from_secs(60)), None, Some(Duration::ZERO)]);
+    policy.skew_threshold = tape.pick(&[Some(Duration::from_secs(60)), None, Some(Duration::ZERO)]);
     policy.query_line = tape.pick(&QueryLine::ALL);
     policy.precision = tape.pick(&[Precision::Millis, Precision::Seconds]);
     (policy.envelope_limit, policy.file_limit) = tape.pick(&[(1 << 20, 16 << 30), (200, 100)]);
@@ -191,7 +193,7 @@ impl Play {
             8 => self.finish(),
             _ => {
                 use FailureKind::{
-                    BodyBroken, Broken, Connect, InvalidHttp, Resolve, IdleTimeout, Tls,
+                    BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve, Tls,
                 };
                 self.fail(tape.pick(&[
                     Resolve,
@@ -229,7 +231,9 @@ impl Play {
         let step = polled.expect("it was time to poll");
         assert!(!format!("{step:?}").contains(SECRET));
         match step {
-            Step::Send { request, idle_timeout, remaining, .. } => self.send(&request, idle_timeout, remaining),
+            Step::Send { request, idle_timeout, remaining, .. } => {
+                self.send(&request, idle_timeout, remaining)
+            }
             Step::Receive { idle_timeout } => {
                 assert!(idle_timeout <= self.policy.idle_timeout && !self.deadline_is_over());
                 self.turn = Turn::Body;
@@ -276,7 +280,11 @@ impl Play {
     }
 
     fn send(&mut self, request: &Request<Bytes>, idle_timeout: Duration, remaining: Duration) {
-        assert!(idle_timeout <= remaining && idle_timeout <= self.policy.idle_timeout && !self.deadline_is_over());
+        assert!(
+            idle_timeout <= remaining
+                && idle_timeout <= self.policy.idle_timeout
+                && !self.deadline_is_over()
+        );
         assert_eq!(
             remaining,
             self.policy.total_timeout.saturating_sub(

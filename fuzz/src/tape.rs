@@ -72,6 +72,11 @@ impl Cuts {
         Self { lengths: if lengths == [0; 4] { [usize::MAX; 4] } else { lengths }, nth: 0 }
     }
 
+    /// Everything as one piece.
+    pub(crate) fn none() -> Self {
+        Self { lengths: [usize::MAX; 4], nth: 0 }
+    }
+
     /// The same with longer pieces.
     pub(crate) fn times(self, factor: usize) -> Self {
         Self { lengths: self.lengths.map(|length| length.saturating_mul(factor)), ..self }

@@ -1,7 +1,7 @@
 //! Signing and verifying.
 
-use ccfs_proto::callback::Receiver;
 use ccfs_proto::auth::{Freshness, QueryLine, decode_query};
+use ccfs_proto::callback::Receiver;
 use ccfs_proto::{Credentials, RequestView, Signer, Timestamp, Verifier};
 
 use crate::tape::{Tape, text};

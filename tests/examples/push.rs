@@ -8,8 +8,8 @@
 //! 5000 changes out of … bytes in … chunks
 //! ```
 //!
-//! `ArchiveParser` takes chunks cut anyhow, from any runtime, and holds as much as one record and one window of the inflater need. The ZIP's
-//! directory comes last, so what was read counts only when the records of `finish` have ended without an error.
+//! `ArchiveParser` takes chunks of any size, from any runtime, in constant memory. The ZIP's directory comes last: the records are
+//! confirmed when `next_record` has returned `None` after `finish`.
 
 use std::error::Error;
 
@@ -39,15 +39,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut chunk = Vec::with_capacity(16 * 1024);
         while from.read_buf(&mut chunk).await? > 0 {
             chunks += 1;
-            let mut fed = parser.feed(&chunk);
-            while let Some(change) = fed.next_record()? {
+            parser.feed(&chunk)?;
+            while let Some(change) = parser.next_record()? {
                 show(records, &change);
                 records += 1;
             }
             chunk.clear();
         }
-        let mut rest = parser.finish();
-        while let Some(change) = rest.next_record()? {
+        parser.finish();
+        while let Some(change) = parser.next_record()? {
             show(records, &change);
             records += 1;
         }

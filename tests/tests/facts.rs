@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ccfs_archive::IndexKind;
+use ccfs_archive::{CallDirection, ColumnType, DeviceType, IndexKind, OperateType, TaskStatus};
 use ccfs_proto::ResultCode;
 use ccfs_proto::answer::Advice;
 use ccfs_proto::operation::{FieldForm, INTERFACES, Interface};
@@ -173,5 +173,61 @@ fn the_document_names_no_unknown_field() {
 fn columns_are_those_of_the_document() {
     let told = rows(section("Index file formats"));
     let told: Vec<&str> = told.iter().skip(1).map(|cells| cells[1].trim_matches('`')).collect();
-    assert_eq!(told, IndexKind::AgentSkillInfo.columns());
+    assert_eq!(told, IndexKind::AgentSkillInfo.column_names());
 }
+
+/// The page on columns is generated: on a difference, this test prints what it must be.
+#[test]
+fn the_page_on_columns_is_that_of_the_library() {
+    use std::fmt::Write as _;
+    let mut page = String::from(COLUMNS_INTRODUCTION);
+    for kind in IndexKind::ALL {
+        let _ = write!(page, "\n## {kind}\n\n| # | column | type | meaning |\n|---|---|---|---|\n");
+        for (index, column) in kind.columns().iter().enumerate() {
+            let column_type = match column.column_type() {
+                ColumnType::Text => "text",
+                ColumnType::Integer => "integer",
+                ColumnType::Code => "code",
+                ColumnType::LocalTime => "local time",
+                ColumnType::UtcTime => "UTC",
+                ColumnType::List => "list of text",
+                other => panic!("{other:?} has no word"),
+            };
+            let (name, meaning) = (column.name(), column.meaning());
+            let _ = writeln!(page, "| {} | `{name}` | {column_type} | {meaning} |", index + 1);
+        }
+    }
+    let mut codes = |title: &str, names: Vec<(i64, &str)>| {
+        let _ = write!(page, "\n## {title}\n\n| code | name |\n|---|---|\n");
+        names.iter().for_each(|(code, name)| {
+            let _ = writeln!(page, "| {code} | {name} |");
+        });
+    };
+    codes("Operation types", named(OperateType::KNOWN, |code| (code.code(), code.name())));
+    codes("Device types", named(DeviceType::KNOWN, |code| (code.code(), code.name())));
+    codes("Call directions", named(CallDirection::KNOWN, |code| (code.code(), code.name())));
+    codes("Task states", named(TaskStatus::KNOWN, |code| (code.code(), code.name())));
+    let committed = include_str!("../../docs/columns.md");
+    assert!(committed == page, "docs/columns.md must be:\n{page}");
+}
+
+fn named<C: Copy>(
+    codes: &[C],
+    name: impl Fn(C) -> (i64, Option<&'static str>),
+) -> Vec<(i64, &'static str)> {
+    codes.iter().map(|&code| name(code)).map(|(code, name)| (code, name.unwrap())).collect()
+}
+
+const COLUMNS_INTRODUCTION: &str = "# Columns of the index files
+
+`IndexKind::columns()` of `ccfs-archive` gives the same tables to programs.
+
+- Every cell may be empty: its value is then null, in a list the empty list.
+- *Local time* is `YYYY-MM-DD hh:mm:ss` in the time zone of the call center, *UTC* the same in UTC. Integers have 64 bits.
+- A *code* is an integer from an open set. The tables below name the published ones; others are kept as numbers.
+  `ccfs convert --names` writes the names. CC-FS publishes no codes for `operate_type` of agentSkillInfo: the names are
+  those of the agent operation types, the closest list.
+- Some columns are documented as text although they hold codes: `op_type` of agentOprInfo (operation types), `task_status`
+  and `call_type` of record (task states, call directions).
+- Cells after the last column, which newer releases may add, are in `extra`.
+";

@@ -1,61 +1,61 @@
-//! A source that runs ahead on a thread of its own, so that inflating and parsing overlap.
+//! A source that runs ahead on a second thread, so that inflating and parsing overlap.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
+use std::thread::{self, Scope};
 
 use crate::error::Error;
 use crate::source::{Event, Source};
 
-/// Below so many bytes the thread costs more than it brings.
+/// With fewer bytes, starting the thread takes longer than it saves.
 pub(crate) const AHEAD_FROM: u64 = 8 << 20;
 
-/// How many chunks may wait. Two keep both sides busy; more only take memory.
+/// Chunks in the queue. Two keep both threads busy; more only take memory.
 const WAITING: usize = 2;
 
-/// The chunks of another source, which runs ahead of the caller by a few of them.
-pub(crate) struct Ahead {
-    messages: Receiver<Result<Message, Error>>,
-    /// Buffers go back to the thread.
-    used: Sender<Vec<u8>>,
-    buffer: Vec<u8>,
-    filled: usize,
-}
+/// An event and the buffer that its bytes are in.
+type Message = Result<(Event, Vec<u8>), Error>;
 
-enum Message {
-    Event(Event),
-    Data(Vec<u8>, usize),
+/// Another source, which runs ahead of the caller by a few chunks.
+pub(crate) struct Ahead {
+    messages: Receiver<Message>,
+    /// Returns buffers to the thread.
+    used: Sender<Vec<u8>>,
 }
 
 impl Ahead {
     /// Starts the thread. It ends with the source, with an error, or when this is dropped.
-    pub(crate) fn new(source: impl Source + Send + 'static) -> Self {
+    pub(crate) fn new(source: impl Source + 'static) -> Self {
+        let (ahead, work) = Self::with_work(source);
+        // If the thread cannot be started, the first receive fails.
+        let _ = builder().spawn(work);
+        ahead
+    }
+
+    /// Starts the thread in a scope, so that the source can borrow.
+    pub(crate) fn scoped<'a>(source: impl Source + 'a, scope: &'a Scope<'a, '_>) -> Self {
+        let (ahead, work) = Self::with_work(source);
+        let _ = builder().spawn_scoped(scope, work);
+        ahead
+    }
+
+    fn with_work<S: Source>(source: S) -> (Self, impl FnOnce() + Send) {
         let (sender, messages) = sync_channel(WAITING);
         let (used, buffers) = channel();
-        // A thread that can't be started drops its end of the channel, which the first message tells of.
-        let _ = thread::Builder::new()
-            .name("ccfs-inflate".to_owned())
-            .spawn(move || run(source, &sender, &buffers));
-        Self { messages, used, buffer: Vec::new(), filled: 0 }
+        let work = move || run(source, &sender, &buffers);
+        (Self { messages, used }, work)
     }
 }
 
-fn run(
-    mut source: impl Source,
-    messages: &SyncSender<Result<Message, Error>>,
-    buffers: &Receiver<Vec<u8>>,
-) {
+fn builder() -> thread::Builder {
+    thread::Builder::new().name("ccfs-inflate".to_owned())
+}
+
+fn run(mut source: impl Source, messages: &SyncSender<Message>, buffers: &Receiver<Vec<u8>>) {
     loop {
-        let next = source.next();
-        let ends = !matches!(next, Ok(Event::Begin { .. } | Event::Data | Event::Finish));
-        let message = next.map(|event| match event {
-            Event::Data => {
-                let mut buffer = buffers.try_recv().unwrap_or_default();
-                let length = source.swap_data(&mut buffer);
-                Message::Data(buffer, length)
-            }
-            event => Message::Event(event),
-        });
-        // Nobody waits for it any more: that is how a caller stops early.
+        let mut buffer = buffers.try_recv().unwrap_or_default();
+        let message = source.next(&mut buffer).map(|event| (event, buffer));
+        let ends = matches!(message, Err(_) | Ok((Event::End, _)));
+        // Sending fails when the caller has dropped the records.
         if messages.send(message).is_err() || ends {
             return;
         }
@@ -63,34 +63,14 @@ fn run(
 }
 
 impl Source for Ahead {
-    fn next(&mut self) -> Result<Event, Error> {
-        self.filled = 0;
-        // The thread ends behind its last message only, and nobody asks for more after that.
-        match self.messages.recv() {
-            Ok(Ok(Message::Data(buffer, length))) => {
-                let used = std::mem::replace(&mut self.buffer, buffer);
-                self.filled = length;
-                if !used.is_empty() {
-                    // The thread may have ended, and needs no buffers then.
-                    let _ = self.used.send(used);
-                }
-                Ok(Event::Data)
-            }
-            Ok(Ok(Message::Event(event))) => Ok(event),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::Error::other(
-                "the thread that inflates could not be started, or has panicked",
-            )
-            .into()),
-        }
-    }
-
-    fn data(&self) -> &[u8] {
-        &self.buffer[..self.filled]
-    }
-
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
-        std::mem::swap(&mut self.buffer, buffer);
-        std::mem::take(&mut self.filled)
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
+        // The thread ends after its last message, and a caller does not read on after that.
+        let message = self.messages.recv().map_err(|_| {
+            std::io::Error::other("the thread that inflates could not be started, or has panicked")
+        })?;
+        let (event, filled) = message?;
+        // The thread may have ended.
+        let _ = self.used.send(std::mem::replace(buffer, filled));
+        Ok(event)
     }
 }

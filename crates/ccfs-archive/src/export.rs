@@ -1,4 +1,4 @@
-//! Records on their way out: as JSON lines, or as CSV in one shape.
+//! Exports records as JSON lines or as CSV.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 
 use ccfs_time::LocalTime;
 
-use crate::csv::CsvWriter;
+use crate::csv::{CsvRow, CsvWriter};
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, RecordRef, WithOffset};
+use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
 use crate::records::Records;
 
-/// What records are turned into.
+/// Format of exported records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExportFormat {
@@ -23,7 +23,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Its name, which is also how its files end: `jsonl` or `csv`.
+    /// Returns the name, which is also the extension of its files: `jsonl` or `csv`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
@@ -38,13 +38,13 @@ impl fmt::Display for ExportFormat {
     }
 }
 
-/// Rows between two calls of a progress function.
+/// Rows between two calls of the progress function.
 const ROWS_BETWEEN: u64 = 4096;
 
-/// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
+/// Returns the seconds east of UTC at a local time; `None` leaves the time without an offset.
 type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 
-/// Writes the records of any index file in one of the formats.
+/// Writes records of any index file as JSON lines or as CSV.
 ///
 /// ```
 /// use ccfs_archive::{AnyRecord, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records};
@@ -59,61 +59,90 @@ type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 pub struct RecordWriter<'a, W: Write> {
     out: Out<W>,
     offset: Option<OffsetOf<'a>>,
+    names: bool,
 }
 
 enum Out<W: Write> {
-    Jsonl(W),
+    /// With a buffer for a line.
+    Jsonl(W, Vec<u8>),
     Csv(CsvWriter<W>),
 }
 
 impl<'a, W: Write> RecordWriter<'a, W> {
-    /// A writer on `out`, to which it makes small calls: give it a buffered one.
+    /// Creates a writer that makes one call to `out` for each record: pass a buffered one.
     pub const fn new(format: ExportFormat, out: W) -> Self {
         let out = match format {
-            ExportFormat::Jsonl => Out::Jsonl(out),
+            ExportFormat::Jsonl => Out::Jsonl(out, Vec::new()),
             ExportFormat::Csv => Out::Csv(CsvWriter::new(out)),
         };
-        Self { out, offset: None }
+        Self { out, offset: None, names: false }
     }
 
-    /// Puts an offset behind each of the tenant's times in JSON: `2015-02-08T20:23:30+08:00`. CSV keeps the source's texts.
+    /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
+    /// `2015-02-08 20:23:30+08:00` in CSV.
     ///
-    /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare. Default: all stay bare.
+    /// `offset` returns the seconds east of UTC at a local time, or `None` to write the time without an offset.
+    /// By default, no time has an offset.
     #[must_use]
     pub fn offset(mut self, offset: impl Fn(LocalTime) -> Option<i32> + Send + Sync + 'a) -> Self {
         self.offset = Some(Box::new(offset));
         self
     }
 
+    /// Adds the names of codes after the known columns: `operate_type_name` after agentSkillInfo,
+    /// `op_type_name` after agentOprInfo, `task_status_name` and `call_type_name` after record, and
+    /// `device_type_name` after call.
+    ///
+    /// The name of an unknown code is `null` in JSON, and empty in CSV. By default, there are no names.
+    #[must_use]
+    pub const fn names(mut self, names: bool) -> Self {
+        self.names = names;
+        self
+    }
+
     /// Writes the header row where the format has one, so that a file without records has it, too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
         match &mut self.out {
-            Out::Csv(csv) => csv.write_header(kind.columns()),
-            Out::Jsonl(_) => Ok(()),
+            Out::Csv(csv) if self.names => csv.write_header(kind.extended_column_names()),
+            Out::Csv(csv) => csv.write_header(kind.column_names()),
+            Out::Jsonl(..) => Ok(()),
         }
     }
 
     /// Writes a record.
     ///
-    /// As CSV, a record of another file than the first one's is an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput).
+    /// # Errors
+    ///
+    /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
+    /// for a record of another index file than the first one's.
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        match (&mut self.out, &self.offset) {
-            (Out::Csv(csv), _) => csv.write(&record),
-            (Out::Jsonl(out), None) => {
-                serde_json::to_writer(&mut *out, &record)?;
-                out.write_all(b"\n")
+        match &mut self.out {
+            Out::Csv(csv) if self.names || self.offset.is_some() => {
+                let (offset, names) = (self.offset.as_ref(), self.names);
+                csv.write(&Extended { record, offset, names })
             }
-            (Out::Jsonl(out), Some(offset)) => {
-                serde_json::to_writer(&mut *out, &WithOffset::new(record, offset))?;
-                out.write_all(b"\n")
+            Out::Csv(csv) => csv.write(&record),
+            Out::Jsonl(out, bytes) => {
+                bytes.clear();
+                let offset = self.offset.as_deref().map(|offset| offset as _);
+                JsonLine { bytes, offset, names: self.names }.write(&record);
+                out.write_all(bytes)
             }
         }
     }
 
-    /// Writes all records that are left, those of one kind of file or of every kind.
+    /// Writes all remaining records: of one kind of file, with the [header](Self::write_header), or of every kind.
     ///
-    /// With a kind the [header](Self::write_header) comes first. `progress` is told after every 4,096 records how many were read; what it breaks ends with
-    /// [`CopyError::Stopped`].
+    /// `progress` is called after every 4,096 records with the number of records read.
+    ///
+    /// # Errors
+    ///
+    /// [`CopyError::Stopped`] if `progress` breaks; [`CopyError::Read`] and [`CopyError::Write`] if reading or writing
+    /// fails. The records before are written.
     pub fn copy(
         &mut self,
         records: &mut Records<'_, AnyRecord>,
@@ -134,15 +163,47 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         Ok(())
     }
 
-    /// Flushes, and hands back what was written to.
+    /// Flushes the output and returns it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the output.
     pub fn into_inner(self) -> io::Result<W> {
         match self.out {
             Out::Csv(csv) => csv.into_inner(),
-            Out::Jsonl(mut out) => {
-                out.flush()?;
-                Ok(out)
-            }
+            Out::Jsonl(mut out, _) => out.flush().map(|()| out),
         }
+    }
+}
+
+/// A row with what [`RecordWriter`] adds to it.
+struct Extended<'r, 'a> {
+    record: AnyRecordRef<'r>,
+    offset: Option<&'r OffsetOf<'a>>,
+    names: bool,
+}
+
+impl CsvRow for Extended<'_, '_> {
+    fn columns(&self) -> &'static [&'static str] {
+        if self.names { self.record.kind().extended_column_names() } else { self.record.columns() }
+    }
+
+    fn cells(&self, sink: &mut dyn FnMut(&str)) {
+        let (mut column, columns) = (0, self.record.columns().len());
+        self.record.cells(&mut |cell| {
+            let offset = match self.record.value(column) {
+                Value::LocalTime(time) => self.offset.and_then(|offset| offset(time)),
+                _ => None,
+            };
+            match offset {
+                Some(offset) => sink(&format!("{cell}{}", OffsetText(offset))),
+                None => sink(cell),
+            }
+            column += 1;
+            if self.names && column == columns {
+                self.record.names(sink);
+            }
+        });
     }
 }
 
@@ -152,18 +213,18 @@ impl<W: Write> fmt::Debug for RecordWriter<'_, W> {
     }
 }
 
-/// Why not all records were copied. Those before are written.
+/// Error of [`RecordWriter::copy`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// The next one cannot be read.
+    /// Reading the next record failed.
     #[error(transparent)]
     Read(#[from] Error),
-    /// It cannot be written: the output failed, or, as an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput), a CSV would get records of
-    /// two kinds of file.
+    /// Writing failed. The kind is [`InvalidInput`](io::ErrorKind::InvalidInput) if a CSV file would have got records of two
+    /// kinds of index file.
     #[error("writing the records failed: {0}")]
     Write(#[source] io::Error),
-    /// The progress function stopped it.
+    /// The progress function stopped the copy.
     #[error("the copy was stopped")]
     Stopped,
 }

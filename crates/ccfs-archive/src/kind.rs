@@ -1,8 +1,8 @@
-//! Which of the four index files a member is.
+//! The four kinds of index files.
 
 use std::fmt;
 
-/// The four index files that CC-FS writes, told by a member's name ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
+/// Kind of an index file, which a member's name gives ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -10,7 +10,7 @@ pub enum IndexKind {
     /// `agentSkillInfo`: changes of agents' skills, 16 columns.
     #[cfg_attr(feature = "serde", serde(rename = "agentSkillInfo"))]
     AgentSkillInfo,
-    /// `agentOprInfo`: what agents did, 21 columns.
+    /// `agentOprInfo`: operations of agents, 21 columns.
     #[cfg_attr(feature = "serde", serde(rename = "agentOprInfo"))]
     AgentOprInfo,
     /// `record`: voice recordings, 18 columns.
@@ -22,10 +22,10 @@ pub enum IndexKind {
 }
 
 impl IndexKind {
-    /// All four, in the order of the documentation.
+    /// All kinds, in the order of CC-FS's documentation.
     pub const ALL: [Self; 4] = [Self::AgentSkillInfo, Self::AgentOprInfo, Self::Record, Self::Call];
 
-    /// The word in the member's name.
+    /// The word in a member's name, such as `agentSkillInfo`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AgentSkillInfo => "agentSkillInfo",
@@ -35,10 +35,8 @@ impl IndexKind {
         }
     }
 
-    /// What a name says: `yyyymmddhhmmssSSS` and three digits, `_`, the word, perhaps `_` and a sequence number, `.csv`.
-    ///
-    /// The digits in front are not looked at and a folder in front is dropped, so that a file which somebody has renamed
-    /// is still known; the word is.
+    /// Returns the kind that a member's name gives: `yyyymmddhhmmssSSS` and three digits, `_`, the word, optionally `_`
+    /// and a sequence number, `.csv`. Case is ignored, and so are folders and everything before the last `_` and the word.
     ///
     /// ```
     /// use ccfs_archive::IndexKind;
@@ -59,7 +57,7 @@ impl IndexKind {
             _ => stem,
         };
         let word = named.rsplit('_').next()?;
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word))
     }
 }
 

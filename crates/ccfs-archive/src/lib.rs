@@ -28,10 +28,9 @@
 //! | a response body that is still arriving | [`ArchiveStream`] |
 //! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
-//! | chunks of CSV, pushed by an async runtime | [`RecordParser`] |
 //!
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
-//! caller's parses; [`Archive::fold_members`] reads members side by side.
+//! caller's thread parses.
 //!
 //! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
 //! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.
@@ -54,12 +53,13 @@ mod error;
 mod export;
 mod kind;
 mod limits;
+mod notes;
 mod options;
-mod parallel;
 mod push;
 mod record;
 mod records;
 mod report;
+mod skipped;
 mod source;
 mod stream;
 mod zip;
@@ -68,21 +68,21 @@ pub use archive::Archive;
 pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
 pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
-pub use error::{BadRow, Error, Position, RowFault};
+pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
-pub use options::{BadRows, OnBadRow, ReadOptions};
-pub use push::{ArchiveParser, FedArchive};
-#[cfg(feature = "serde")]
-pub use record::WithOffset;
+pub use notes::{Note, NoteKind};
+pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
+pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, FedRecords, FileRecord, Record, RecordParser, RecordRef,
-    Recording, RecordingRef, SkillIds, SkillList,
+    AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
+    RecordingRef, SkillIds, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
+pub use skipped::SkippedMembers;
 pub use stream::ArchiveStream;
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

@@ -1,10 +1,11 @@
-//! How to read.
+//! Options of reading.
 
 use crate::csv::Charset;
 use crate::error::BadRow;
+use crate::kind::IndexKind;
 use crate::limits::Limits;
 
-/// How to read an archive or a CSV file.
+/// Options of reading an archive or a CSV file.
 ///
 /// ```
 /// use ccfs_archive::{Limits, OnBadRow, ReadOptions};
@@ -16,45 +17,104 @@ pub struct ReadOptions {
     limits: Limits,
     on_bad_row: OnBadRow,
     charset: Option<Charset>,
+    columns: Option<Vec<String>>,
+    keep_bad_rows: usize,
+    default_kind: Option<IndexKind>,
 }
 
-/// What to do on a row that does not fit its columns.
+/// What happens on a row that does not fit its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBadRow {
-    /// End with [`Error::Row`](crate::Error::Row), which says where it stands. The default.
+    /// Reading ends with [`Error::Row`](crate::Error::Row). The default.
     #[default]
     Stop,
-    /// Leave it out, and tell of it in [`BadRows`].
+    /// The row is skipped and counted in [`BadRows`].
     Skip,
+    /// The row is returned as [`Error::Row`](crate::Error::Row) and counted; the next call goes on after it.
+    Return,
 }
 
+/// No index file has a column of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no index file has a column {0:?}")]
+pub struct UnknownColumn(String);
+
 impl ReadOptions {
-    /// The defaults: default [`Limits`], stop on a bad row, decide the charset for each member.
+    /// Default options: default [`Limits`], all columns, stop on a bad row, detect the charset of each member.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bounds on what comes out. Default: those of [`Limits::new`].
+    /// Limits on sizes and counts. Default: those of [`Limits::new`].
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// What to do on a bad row. Default: [`OnBadRow::Stop`].
+    /// What happens on a bad row. Default: [`OnBadRow::Stop`].
     #[must_use]
     pub const fn on_bad_row(mut self, choice: OnBadRow) -> Self {
         self.on_bad_row = choice;
         self
     }
 
-    /// Reads every member in this charset. Default: it is decided for each, as [`Charset`] tells.
+    /// Charset of every member. Default: it is detected for each, as [`Charset`] describes.
     #[must_use]
     pub const fn charset(mut self, charset: Charset) -> Self {
         self.charset = Some(charset);
         self
+    }
+
+    /// Reads only the columns with these names; the others are empty and their values are not checked. Default: all.
+    ///
+    /// The charset and the number of fields of each row are checked nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownColumn`] if no index file has a column of one of the names.
+    pub fn columns<'n>(
+        mut self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Self, UnknownColumn> {
+        let exists = |name: &&str| IndexKind::ALL.iter().any(|kind| kind.column(name).is_some());
+        let names = names.into_iter().map(|name| {
+            Some(name).filter(exists).map(str::to_owned).ok_or_else(|| UnknownColumn(name.into()))
+        });
+        self.columns = Some(names.collect::<Result<_, _>>()?);
+        Ok(self)
+    }
+
+    /// Bad rows carry their bytes, at most this many each ([`BadRow::raw`]). Default: 0, none.
+    #[must_use]
+    pub const fn keep_bad_rows(mut self, bytes: usize) -> Self {
+        self.keep_bad_rows = bytes;
+        self
+    }
+
+    /// One bit for each column of a kind that is read.
+    pub(crate) fn column_bits(&self, kind: IndexKind) -> u64 {
+        self.columns.as_ref().map_or(u64::MAX, |names| {
+            names.iter().filter_map(|name| kind.column(name)).fold(0, |bits, at| bits | 1 << at)
+        })
+    }
+
+    pub(crate) const fn get_keep_bad_rows(&self) -> usize {
+        self.keep_bad_rows
+    }
+
+    /// Reads members whose names stand for no index file as this kind, folders and
+    /// [ignorable](crate::Member::is_ignorable) members excepted. Default: they are skipped.
+    #[must_use]
+    pub const fn default_kind(mut self, kind: IndexKind) -> Self {
+        self.default_kind = Some(kind);
+        self
+    }
+
+    pub(crate) const fn get_default_kind(&self) -> Option<IndexKind> {
+        self.default_kind
     }
 
     pub(crate) const fn get_limits(&self) -> &Limits {
@@ -70,7 +130,7 @@ impl ReadOptions {
     }
 }
 
-/// The rows that were skipped.
+/// Bad rows that were skipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BadRows {
@@ -79,16 +139,15 @@ pub struct BadRows {
 }
 
 impl BadRows {
-    /// How many are kept with their position; the others are only counted, so that a bad file takes no more memory than
-    /// a good one.
+    /// Number of rows whose position is kept; the others are only counted, so that memory is bounded.
     pub const KEPT: usize = 100;
 
-    /// How many there are.
+    /// Number of bad rows.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// The first of them, at most [`KEPT`](Self::KEPT).
+    /// The first ones, at most [`KEPT`](Self::KEPT).
     pub fn first(&self) -> &[BadRow] {
         &self.first
     }
@@ -100,7 +159,7 @@ impl BadRows {
         }
     }
 
-    /// Takes over another's.
+    /// Adds those of another.
     pub(crate) fn append(&mut self, other: &Self) {
         self.count += other.count;
         let room = Self::KEPT - self.first.len();

@@ -1,22 +1,23 @@
-//! An archive that is pushed in chunks.
+//! Archives that arrive in chunks.
 
 use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::kind::IndexKind;
-use crate::options::ReadOptions;
-use crate::record::{Record, Typed};
-use crate::source::CHUNK;
-use crate::zip::{Next, Unzip};
+use crate::options::{BadRows, ReadOptions};
+use crate::record::Record;
+use crate::records::Records;
+use crate::skipped::SkippedMembers;
+use crate::source::ZipSource;
+use crate::zip::{Bytes, Machine};
 
-/// A push parser for a whole archive: chunks of its bytes in, cut anyhow, records out. It does no I/O.
+/// A push parser for archives: takes chunks of any size, and yields records. It does no I/O, so that it works with any
+/// async runtime.
 ///
-/// For an async caller, or for another runtime. The records are those that [`Archive`](crate::Archive) gives, whatever
-/// the cuts, and memory stays the same however long the archive is. As with [`ArchiveStream`](crate::ArchiveStream), the
-/// directory comes last: the archive is whole once the records of [`finish`](Self::finish) have ended without an error.
-///
-/// A bad row is an error that the caller may pass over by asking for the next record. After any other error no record
-/// follows.
+/// It gives the same records as [`Archive`](crate::Archive), however the bytes are cut, in constant memory. As in an
+/// [`ArchiveStream`](crate::ArchiveStream), the directory comes last: do not act on the records before
+/// [`next_record`](Self::next_record) has returned `None` after [`finish`](Self::finish).
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, ArchiveParser, Error};
@@ -25,72 +26,101 @@ use crate::zip::{Next, Unzip};
 ///     let mut agents = Vec::new();
 ///     let mut parser = ArchiveParser::<AgentSkillChange>::new();
 ///     for chunk in chunks {
-///         let mut fed = parser.feed(&chunk);
-///         while let Some(change) = fed.next_record()? {
+///         parser.feed(&chunk)?;
+///         while let Some(change) = parser.next_record()? {
 ///             agents.push(change.agent_id());
 ///         }
 ///     }
-///     let mut rest = parser.finish();
-///     while let Some(change) = rest.next_record()? {
+///     parser.finish();
+///     while let Some(change) = parser.next_record()? {
 ///         agents.push(change.agent_id());
 ///     }
 ///     Ok(agents)
 /// }
 /// # assert!(agents([b"PK".to_vec()].into_iter()).is_err());
 /// ```
+#[must_use = "a parser does nothing until it is fed"]
 pub struct ArchiveParser<T: Record> {
-    unzip: Unzip,
-    options: ReadOptions,
-    /// The member at hand, if it is wanted.
-    typed: Option<Typed<T>>,
-    /// What came out of the member, and how far it was read.
-    output: Vec<u8>,
-    given: usize,
-    at: usize,
-    /// All of the member came out.
-    whole: bool,
-    failed: bool,
+    records: Records<'static, T>,
+    /// Shared with the records' source.
+    chunk: Arc<Mutex<Chunk>>,
 }
 
-/// The records of the bytes fed to an [`ArchiveParser`].
-///
-/// Ask until there is none: bytes that no record was asked of are lost when this is dropped.
-pub struct FedArchive<'p, T: Record> {
-    parser: &'p mut ArchiveParser<T>,
-    input: &'p [u8],
-    taken: usize,
-    last: bool,
+/// The bytes that were fed.
+#[derive(Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    read: usize,
+    finished: bool,
+    /// Whether `next_record` has returned `None` since the bytes were fed.
+    drained: bool,
 }
 
 impl<T: Record> ArchiveParser<T> {
-    /// A parser with the default [`ReadOptions`].
+    /// Creates a parser with the default [`ReadOptions`].
     pub fn new() -> Self {
         Self::with_options(&ReadOptions::new())
     }
 
-    /// A parser.
+    /// Creates a parser with other options.
     pub fn with_options(options: &ReadOptions) -> Self {
-        Self {
-            unzip: Unzip::new(*options.get_limits()),
-            options: options.clone(),
-            typed: None,
-            output: vec![0; CHUNK],
-            given: 0,
-            at: 0,
-            whole: false,
-            failed: false,
+        let chunk = Arc::new(Mutex::new(Chunk { drained: true, ..Chunk::default() }));
+        let machine = Machine::forward(options.get_limits());
+        let source = ZipSource::new::<T>(Pushed(Arc::clone(&chunk)), machine, options);
+        Self { records: Records::new(Box::new(source), options), chunk }
+    }
+
+    /// Takes the next bytes, all of them. They are copied: feed chunks of 16 KiB to 256 KiB rather than a whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotDrained`] if [`next_record`](Self::next_record) has not returned `None` since the last call. No byte
+    /// is taken then, and nothing is lost: read the remaining records, then feed the same chunk again.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut chunk = lock(&self.chunk);
+        if !chunk.drained {
+            return Err(Error::NotDrained);
         }
+        chunk.bytes.clear();
+        chunk.bytes.extend_from_slice(bytes);
+        (chunk.read, chunk.drained) = (0, false);
+        Ok(())
     }
 
-    /// Takes the next bytes.
-    pub fn feed<'p>(&'p mut self, chunk: &'p [u8]) -> FedArchive<'p, T> {
-        FedArchive { parser: self, input: chunk, taken: 0, last: false }
+    /// Declares that no bytes follow. [`next_record`](Self::next_record) then fails unless the archive is complete.
+    pub fn finish(&mut self) {
+        lock(&self.chunk).finished = true;
     }
 
-    /// Says that no bytes follow. If the archive is not whole, the next record is an error.
-    pub fn finish(&mut self) -> FedArchive<'_, T> {
-        FedArchive { parser: self, input: &[], taken: 0, last: true }
+    /// Returns the next record; `None` if more bytes are needed or, after [`finish`](Self::finish), at the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Records::next_record`].
+    pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
+        let record = self.records.next_record()?;
+        lock(&self.chunk).drained = record.is_none();
+        Ok(record)
     }
+
+    /// Number of records so far.
+    pub fn rows(&self) -> u64 {
+        self.records.rows()
+    }
+
+    /// The bad rows skipped so far; empty unless [`ReadOptions::on_bad_row`] is [`OnBadRow::Skip`](crate::OnBadRow).
+    pub fn bad_rows(&self) -> &BadRows {
+        self.records.bad_rows()
+    }
+
+    /// The members so far that were not read.
+    pub fn skipped_members(&self) -> &SkippedMembers {
+        self.records.skipped_members()
+    }
+}
+
+fn lock(chunk: &Mutex<Chunk>) -> MutexGuard<'_, Chunk> {
+    chunk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: Record> Default for ArchiveParser<T> {
@@ -99,52 +129,21 @@ impl<T: Record> Default for ArchiveParser<T> {
     }
 }
 
-impl<T: Record> FedArchive<'_, T> {
-    /// The next record; `None` when more bytes are needed, or, behind [`finish`](ArchiveParser::finish), at the end.
-    pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
-        let parser = &mut *self.parser;
-        if parser.failed {
-            return Ok(None);
-        }
-        let located = loop {
-            if let Some(typed) = &mut parser.typed {
-                match typed.next(&parser.output[..parser.given], &mut parser.at, parser.whole) {
-                    Ok(Some(located)) => break located,
-                    Ok(None) => {}
-                    Err(error) => {
-                        parser.failed = !matches!(error, Error::Row(_));
-                        return Err(error);
-                    }
-                }
-            }
-            (parser.at, parser.given) = (0, 0);
-            let next =
-                parser.unzip.next(self.input, &mut self.taken, &mut parser.output, self.last);
-            match next.inspect_err(|_| parser.failed = true)? {
-                Next::NeedInput | Next::End => return Ok(None),
-                Next::Begin(name) => {
-                    let kind = IndexKind::of_name(&name).filter(|&kind| T::reads(kind));
-                    parser.typed = kind.map(|kind| Typed::new(kind, Some(name), &parser.options));
-                    parser.whole = false;
-                }
-                Next::Data(length) => parser.given = length,
-                Next::Finish => parser.whole = true,
-            }
-        };
-        Ok(parser.typed.as_ref().map(|typed| typed.view(located, &parser.output[..parser.given])))
+struct Pushed(Arc<Mutex<Chunk>>);
+
+impl Bytes for Pushed {
+    fn read_at(&mut self, _: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let mut chunk = lock(&self.0);
+        let rest = &chunk.bytes[chunk.read..];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        chunk.read += length;
+        Ok((length > 0 || chunk.finished).then_some(length))
     }
 }
 
 impl<T: Record> fmt::Debug for ArchiveParser<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ArchiveParser").field("unzip", &self.unzip).finish_non_exhaustive()
-    }
-}
-
-impl<T: Record> fmt::Debug for FedArchive<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FedArchive")
-            .field("left", &(self.input.len() - self.taken))
-            .finish_non_exhaustive()
+        f.debug_struct("ArchiveParser").finish_non_exhaustive()
     }
 }

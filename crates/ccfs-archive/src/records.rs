@@ -1,19 +1,24 @@
-//! The pull reader: records one after another.
+//! Reads records one after another.
 
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::csv::Charset;
+use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
+use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::skipped::SkippedMembers;
 use crate::source::{CsvSource, Event, Source};
+use crate::zip::is_junk;
 
 /// Records one after another, from an archive or from a bare CSV file.
 ///
-/// [`next_record`](Self::next_record) yields records that borrow the reader's buffers: nothing is allocated for them.
-/// As an [`Iterator`] it yields owned records, which costs an allocation for each text cell.
+/// [`next_record`](Self::next_record) returns records that borrow the reader's buffers, without an allocation. As an
+/// [`Iterator`] it returns owned records, with one allocation for each text cell.
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, Records};
@@ -27,45 +32,62 @@ use crate::source::{CsvSource, Event, Source};
 /// # Ok::<(), ccfs_archive::Error>(())
 /// ```
 pub struct Records<'a, T: Record> {
-    source: Box<dyn Source + 'a>,
+    source: Box<dyn Source + Send + 'a>,
     options: ReadOptions,
     /// The name of a bare CSV file.
     name: Option<Arc<str>>,
-    /// The file that is being read.
+    /// The member that is being read.
     typed: Option<Typed<T>>,
-    /// How much of the source's data is used.
-    at: usize,
-    /// All bytes of the file are in.
-    last: bool,
+    /// Bytes that the source returned, and the range of those not used yet.
+    buffer: Vec<u8>,
+    unused: Range<usize>,
     done: bool,
     rows: u64,
     bad_rows: BadRows,
+    /// Notes of the members before.
+    notes: Vec<Note>,
+    skipped: SkippedMembers,
+    /// Whether a member was not read, ignorable ones included.
+    has_unread: bool,
 }
 
+/// Bytes that are split into rows at a time.
+pub(crate) const PIECE: usize = 64 << 10;
+
+/// Number of notes that are kept, so that memory is bounded.
+const NOTES_KEPT: usize = 1000;
+
 impl<'a, T: FileRecord> Records<'a, T> {
-    /// Reads a bare CSV file with the default [`ReadOptions`]. A buffered reader gains nothing here.
-    pub fn from_csv(reader: impl Read + 'a) -> Self {
+    /// Reads a bare CSV file with the default [`ReadOptions`]. The reader needs no buffer.
+    pub fn from_csv(reader: impl Read + Send + 'a) -> Self {
         Self::from_csv_with(reader, T::KIND, &ReadOptions::new())
     }
 }
 
 impl<'a, T: Record> Records<'a, T> {
-    /// Reads a bare CSV file: one of the four, where `T` leaves it open.
-    pub fn from_csv_with(reader: impl Read + 'a, kind: IndexKind, options: &ReadOptions) -> Self {
+    /// Reads a bare CSV file of this kind.
+    pub fn from_csv_with(
+        reader: impl Read + Send + 'a,
+        kind: IndexKind,
+        options: &ReadOptions,
+    ) -> Self {
         Self::new(Box::new(CsvSource::new(reader, kind)), options)
     }
 
-    pub(crate) fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
+    pub(crate) fn new(source: Box<dyn Source + Send + 'a>, options: &ReadOptions) -> Self {
         Self {
             source,
             options: options.clone(),
             name: None,
             typed: None,
-            at: 0,
-            last: false,
+            buffer: Vec::new(),
+            unused: 0..0,
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
+            notes: Vec::new(),
+            skipped: SkippedMembers::default(),
+            has_unread: false,
         }
     }
 
@@ -76,24 +98,33 @@ impl<'a, T: Record> Records<'a, T> {
         self
     }
 
-    /// The next record; `None` at the end of the data. After an error there are no more records.
+    /// Returns the next record; `None` at the end of the data.
     ///
-    /// The records of a member come before its checksum can be compared: whoever must not act on damaged data waits for
-    /// the end.
+    /// The records of a member come before its checksum can be compared: a caller that must not act on damaged data waits
+    /// for the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; no record follows, except after a bad row with [`OnBadRow::Return`].
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
-        let located = loop {
+        loop {
             if let Some(typed) = &mut self.typed {
-                match typed.next(self.source.data(), &mut self.at, self.last) {
-                    Ok(Some(located)) => break located,
-                    Ok(None) => {}
+                match typed.next() {
+                    Ok(true) => break,
+                    Ok(false) => {}
                     Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Skip => {
                         self.bad_rows.add(row);
                         continue;
                     }
+                    Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Return => {
+                        // Its bytes are the caller's to keep.
+                        self.bad_rows.add(BadRow { at: row.at.clone(), raw: None, ..row });
+                        return Err(Error::Row(row));
+                    }
                     Err(error) => {
                         self.done = true;
-                        self.typed = None;
+                        self.end_member();
                         return Err(error);
                     }
                 }
@@ -101,19 +132,48 @@ impl<'a, T: Record> Records<'a, T> {
             if !self.more()? {
                 return Ok(None);
             }
-        };
+        }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(|typed| typed.view(located, self.source.data())))
+        Ok(self.typed.as_ref().map(Typed::view))
     }
 
-    /// Good rows so far.
+    /// Number of good rows so far.
     pub const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// The rows skipped so far. Always none with [`OnBadRow::Stop`].
+    /// Bad rows so far. Always empty with [`OnBadRow::Stop`].
     pub const fn bad_rows(&self) -> &BadRows {
         &self.bad_rows
+    }
+
+    /// Charset of the current member, as far as it is decided.
+    pub fn charset(&self) -> Option<Charset> {
+        self.typed.as_ref().map(Typed::charset)
+    }
+
+    /// What was skipped or guessed so far, at most 1000 notes.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, NoteKind, Records};
+    ///
+    /// let mut rows = Records::<AgentSkillChange>::from_csv("sep=,\r\nr1,dev,acc,7\r\n".as_bytes());
+    /// assert_eq!(rows.by_ref().count(), 1);
+    /// assert_eq!(rows.notes()[0].kind, NoteKind::SeparatorLine);
+    /// ```
+    pub fn notes(&self) -> Vec<Note> {
+        let current = self.typed.iter().flat_map(Typed::notes);
+        self.notes.iter().cloned().chain(current).take(NOTES_KEPT).collect()
+    }
+
+    fn end_member(&mut self) {
+        self.notes = self.notes();
+        self.typed = None;
+    }
+
+    /// The members so far that were not read, folders and [ignorable](crate::Member::is_ignorable) members excepted.
+    pub const fn skipped_members(&self) -> &SkippedMembers {
+        &self.skipped
     }
 
     /// The member that the last record came from.
@@ -121,26 +181,47 @@ impl<'a, T: Record> Records<'a, T> {
         self.typed.as_ref()
     }
 
-    /// Gets more bytes, or the next file. False at the end.
+    /// Reads more bytes, or the next member. False at the end.
     fn more(&mut self) -> Result<bool, Error> {
         if self.done {
             return Ok(false);
         }
-        self.at = 0;
-        match self.source.next().inspect_err(|_| self.done = true)? {
-            Event::Begin { name, kind } => {
-                self.last = false;
-                self.typed =
-                    Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
-            }
-            Event::Data => {}
-            Event::Finish => self.last = true,
-            Event::End => {
-                self.done = true;
-                return Ok(false);
-            }
+        if let (Some(typed), false) = (&mut self.typed, self.unused.is_empty()) {
+            let end = self.unused.end.min(self.unused.start + PIECE);
+            typed.feed(&self.buffer[self.unused.start..end]);
+            self.unused.start = end;
+            return Ok(true);
         }
-        Ok(true)
+        loop {
+            match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
+                Event::Begin { name, kind } => {
+                    self.end_member();
+                    self.typed =
+                        Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
+                }
+                Event::Data(length) => self.unused = 0..length,
+                Event::Finish => self.typed.iter_mut().for_each(Typed::finish),
+                Event::Skipped(name) => {
+                    self.has_unread = true;
+                    if !is_junk(&name) && !name.ends_with('/') {
+                        self.skipped.add(name);
+                    }
+                    continue;
+                }
+                Event::NeedInput => return Ok(false),
+                Event::End => {
+                    self.done = true;
+                    return if self.has_unread && self.typed.is_none() {
+                        let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                        let present = self.skipped.clone();
+                        Err(Error::NoMember { wanted: wanted.collect(), present })
+                    } else {
+                        Ok(false)
+                    };
+                }
+            }
+            return Ok(true);
+        }
     }
 }
 

@@ -1,25 +1,28 @@
-//! What is in an archive: one full typed pass.
+//! Reports on archives, made by reading every byte.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Seek};
 use std::sync::Arc;
+use std::thread;
 
 use ccfs_time::LocalTime;
 
 use crate::archive::Archive;
 use crate::code::OperateType;
 use crate::csv::Charset;
-use crate::error::Error;
+use crate::error::{Error, NotIndexFile};
 use crate::kind::IndexKind;
-use crate::options::{BadRows, OnBadRow};
+use crate::notes::Note;
+use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{AnyRecord, RecordRef};
 use crate::records::Records;
-use crate::zip::{Member, Meter, Method};
+use crate::source::member_kind;
+use crate::zip::{Meter, Method};
 
-/// What is in an archive, found by reading every byte of it.
+/// Report on an archive, made by reading every byte of it.
 ///
-/// Bad rows do not end the pass, they are counted; a damaged archive does.
+/// Bad rows are counted. A damaged archive is an error.
 ///
 /// ```no_run
 /// use ccfs_archive::Archive;
@@ -32,39 +35,46 @@ use crate::zip::{Member, Meter, Method};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// One report for each member, in the order in which they stand in the file.
+    /// One report for each member, in the order of the file.
     pub members: Vec<MemberReport>,
-    /// What all members together take up in the archive, in bytes.
+    /// Compressed size of all members, in bytes.
     pub compressed_size: u64,
-    /// What came out of all members together, in bytes.
+    /// Size of all members, in bytes.
     pub size: u64,
     /// The rows of all members together.
     pub totals: Tally,
 }
 
-/// What is in one member.
+/// Report on a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemberReport {
     /// Its name.
     pub name: Arc<str>,
-    /// Which index file it is. Members that are none are inflated and checked, and not read as rows.
+    /// Kind of index file. Other members are checked, but not read as rows.
     pub kind: Option<IndexKind>,
+    /// Whether it is a folder or [ignorable](crate::Member::is_ignorable).
+    pub is_ignorable: bool,
     /// How it is compressed.
     pub method: Method,
     /// Its size in the archive, in bytes.
     pub compressed_size: u64,
-    /// What came out of it, in bytes.
+    /// Its size, in bytes.
     pub size: u64,
     /// Its charset, if it was read as rows.
     pub charset: Option<Charset>,
     /// Whether it begins with a byte order mark.
     pub byte_order_mark: bool,
-    /// Whether it has a header row; not known if it has no row at all.
+    /// Whether it has a header row; `None` without any row.
     pub header: Option<bool>,
     /// Its rows.
     pub tally: Tally,
+    /// Why it was not read as rows although its name says so.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
+    pub refused: Option<NotIndexFile>,
+    /// What was skipped or guessed.
+    pub notes: Vec<Note>,
 }
 
 /// Counts over rows.
@@ -74,35 +84,67 @@ pub struct MemberReport {
 pub struct Tally {
     /// Good rows, the header not counted.
     pub rows: u64,
-    /// Rows that do not fit their columns.
+    /// Bad rows.
     pub bad_rows: BadRows,
-    /// The earliest time at which something happened, on the tenant's clock.
+    /// Earliest time of an event, in local time of the call center.
     pub earliest: Option<LocalTime>,
-    /// The latest.
+    /// Latest time of an event.
     pub latest: Option<LocalTime>,
     /// Rows for each operation type, in files that have one.
     #[cfg_attr(feature = "serde", serde(serialize_with = "by_code"))]
     pub by_operation: BTreeMap<OperateType, u64>,
-    /// Rows for each hour of the tenant's day, from 0 to 23.
+    /// Rows for each hour of the day, from 0 to 23.
     pub by_hour: [u64; 24],
 }
 
-impl<R: Read + Seek> Archive<R> {
-    /// Reads everything, and tells what there is.
+impl<R: Read + Seek + Send> Archive<R> {
+    /// Reads everything and reports on it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Zip`] for a damaged archive, [`Error::Limit`] for one that exceeds a limit, [`Error::Io`] if the reader fails.
     pub fn inspect(&mut self) -> Result<Report, Error> {
+        self.report(false)
+    }
+
+    /// Does the same as [`inspect`](Self::inspect), with members of 8 MiB or more inflated ahead on a second thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect).
+    pub fn inspect_ahead(&mut self) -> Result<Report, Error> {
+        self.report(true)
+    }
+
+    fn report(&mut self, ahead: bool) -> Result<Report, Error> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
         let mut report =
             Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
         let meter = Meter::new(*options.get_limits());
         for index in 0..self.members().len() {
-            let member = MemberReport::new(&self.members()[index]);
-            let member = match member.kind {
-                Some(_) => member.read(self.read(
-                    vec![self.members()[index].clone()],
-                    &options,
-                    meter.clone(),
-                ))?,
-                None => MemberReport { size: self.check(index, &meter)?, ..member },
+            let member = self.members()[index].clone();
+            let kind = member_kind::<AnyRecord>(member.name(), &options);
+            let found = MemberReport {
+                compressed_size: member.compressed_size(),
+                size: member.size(),
+                is_ignorable: member.is_ignorable() || member.is_folder(),
+                ..MemberReport::new(Arc::clone(member.shared_name()), kind, member.method())
+            };
+            let member = match kind {
+                Some(_) => {
+                    let (members, meter, archive) =
+                        (vec![member.clone()], meter.clone(), &mut *self);
+                    let options = &options;
+                    let found = thread::scope(move |scope| {
+                        found.read(archive.read(members, options, meter, ahead.then_some(scope)))
+                    })?;
+                    if found.refused.is_some() {
+                        // Damaged data is an error even if it does not look like rows.
+                        self.check(member, Meter::new(*options.get_limits()))?;
+                    }
+                    found
+                }
+                None => MemberReport { size: self.check(member, meter.clone())?, ..found },
             };
             report.compressed_size += member.compressed_size;
             report.size += member.size;
@@ -114,42 +156,92 @@ impl<R: Read + Seek> Archive<R> {
 }
 
 impl Report {
-    /// How many bytes came out for each byte that went in; 0 for an empty archive.
+    /// Reads a bare CSV file to its end and reports on it, as on an archive with one stored member.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the reader fails, [`Error::Limit`] if a record or a cell is too long.
+    pub fn of_csv(
+        reader: impl Read + Send,
+        name: &str,
+        kind: IndexKind,
+        options: &ReadOptions,
+    ) -> Result<Self, Error> {
+        let options = options.clone().on_bad_row(OnBadRow::Skip);
+        let mut reader = Counted { reader, size: 0 };
+        let records = Records::from_csv_with(&mut reader, kind, &options).named(name);
+        let member = MemberReport::new(name.into(), Some(kind), Method::Stored).read(records)?;
+        let member = MemberReport { size: reader.size, compressed_size: reader.size, ..member };
+        Ok(Self {
+            compressed_size: reader.size,
+            size: reader.size,
+            totals: member.tally.clone(),
+            members: vec![member],
+        })
+    }
+
+    /// Ratio of the sizes before and after compression; 0 for an empty archive.
     pub fn ratio(&self) -> f64 {
         ratio(self.size, self.compressed_size)
     }
 }
 
+/// A reader whose bytes are counted.
+struct Counted<R> {
+    reader: R,
+    size: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.size += length as u64;
+        Ok(length)
+    }
+}
+
 impl MemberReport {
-    fn new(member: &Member) -> Self {
+    fn new(name: Arc<str>, kind: Option<IndexKind>, method: Method) -> Self {
         Self {
-            name: Arc::clone(member.shared_name()),
-            kind: member.kind(),
-            method: member.method(),
-            compressed_size: member.compressed_size(),
-            size: member.size(),
+            name,
+            kind,
+            is_ignorable: false,
+            method,
+            compressed_size: 0,
+            size: 0,
             charset: None,
             byte_order_mark: false,
             header: None,
             tally: Tally::default(),
+            refused: None,
+            notes: Vec::new(),
         }
     }
 
     fn read(mut self, mut records: Records<'_, AnyRecord>) -> Result<Self, Error> {
-        while let Some(record) = records.next_record()? {
-            self.tally.count(record.happened(), record.operation());
+        loop {
+            match records.next_record() {
+                Ok(Some(record)) => self.tally.count(record.happened(), record.operation()),
+                Ok(None) => break,
+                Err(Error::NotIndexFile(refused)) => {
+                    self.refused = Some(refused);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
         }
+        self.notes = records.notes();
         self.tally.rows = records.rows();
         self.tally.bad_rows.append(records.bad_rows());
         if let Some(typed) = records.typed() {
             self.charset = Some(typed.charset());
-            self.byte_order_mark = typed.bom();
-            self.header = typed.header();
+            self.byte_order_mark = typed.has_mark();
+            self.header = typed.has_header();
         }
         Ok(self)
     }
 
-    /// How many bytes came out for each byte that went in; 0 for an empty member.
+    /// Ratio of the sizes before and after compression; 0 for an empty member.
     pub fn ratio(&self) -> f64 {
         ratio(self.size, self.compressed_size)
     }
@@ -184,6 +276,17 @@ impl Tally {
 #[expect(clippy::cast_precision_loss, reason = "a ratio to look at")]
 fn ratio(size: u64, compressed: u64) -> f64 {
     if compressed == 0 { 0.0 } else { size as f64 / compressed as f64 }
+}
+
+#[cfg(feature = "serde")]
+fn as_text<S: serde::Serializer>(
+    refused: &Option<NotIndexFile>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match refused {
+        Some(refused) => serializer.collect_str(refused),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// `[{"code":1,"name":"sign in","rows":12}]`: a code without a name has `null` for one.

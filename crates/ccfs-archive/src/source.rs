@@ -1,91 +1,123 @@
-//! Where the pull readers get their bytes.
+//! Sources of CSV files: a bare file, or the members of an archive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
+use crate::options::ReadOptions;
+use crate::record::Record;
+use crate::zip::{Bytes, Machine, Next, Reader, is_junk, kind_of_name};
 
-/// How many bytes are read, or inflated, at a time. With 8 KiB the calls themselves cost as much as half of the work.
+/// How many bytes are read or inflated at a time. With 8 KiB, the calls cost as much as half of the work.
 pub(crate) const CHUNK: usize = 256 << 10;
 
-/// What comes next.
+/// Compressed bytes are read in smaller pieces than they are inflated in.
+const COMPRESSED: usize = 64 << 10;
+
+/// What a source found.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A file begins.
     Begin { name: Option<Arc<str>>, kind: IndexKind },
-    /// Its next bytes are in [`Source::data`].
-    Data,
-    /// It ends, and is whole.
+    /// Number of the next bytes of the file, which are in the buffer.
+    Data(usize),
+    /// The file is complete.
     Finish,
+    /// A member is not read.
+    Skipped(Arc<str>),
+    /// The next bytes have not arrived yet.
+    NeedInput,
     /// There are no more files.
     End,
 }
 
 /// Files one after another, each as chunks of bytes.
-pub(crate) trait Source {
-    fn next(&mut self) -> Result<Event, Error>;
-
-    /// The bytes that came with the last [`Event::Data`].
-    fn data(&self) -> &[u8];
-
-    /// The same bytes as a buffer of their own, in exchange for another buffer; returns how many they are.
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize;
+pub(crate) trait Source: Send {
+    /// Returns what is next. Bytes are put into `buffer`, which keeps its length from call to call.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error>;
 }
 
 /// A bare CSV file.
 pub(crate) struct CsvSource<R> {
     reader: R,
-    kind: IndexKind,
-    buffer: Vec<u8>,
-    filled: usize,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Fresh,
-    Reading,
-    Done,
+    /// The kind, until the file has begun.
+    kind: Option<IndexKind>,
+    done: bool,
 }
 
 impl<R: Read> CsvSource<R> {
     pub(crate) fn new(reader: R, kind: IndexKind) -> Self {
-        Self { reader, kind, buffer: vec![0; CHUNK], filled: 0, state: State::Fresh }
+        Self { reader, kind: Some(kind), done: false }
     }
 }
 
-impl<R: Read> Source for CsvSource<R> {
-    fn next(&mut self) -> Result<Event, Error> {
-        match self.state {
-            State::Fresh => {
-                self.state = State::Reading;
-                Ok(Event::Begin { name: None, kind: self.kind })
-            }
-            State::Reading => {
-                self.filled = 0;
-                self.filled = read_some(&mut self.reader, &mut self.buffer)?;
-                if self.filled > 0 {
-                    return Ok(Event::Data);
-                }
-                self.state = State::Done;
-                Ok(Event::Finish)
-            }
-            State::Done => Ok(Event::End),
+impl<R: Read + Send> Source for CsvSource<R> {
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
+        if let Some(kind) = self.kind.take() {
+            return Ok(Event::Begin { name: None, kind });
+        }
+        if self.done {
+            return Ok(Event::End);
+        }
+        buffer.resize(CHUNK, 0);
+        let length = read_some(&mut self.reader, buffer)?;
+        self.done = length == 0;
+        Ok(if self.done { Event::Finish } else { Event::Data(length) })
+    }
+}
+
+/// The members of an archive that are read as one kind of record.
+pub(crate) struct ZipSource<B> {
+    reader: Reader<B>,
+    kind: fn(&str, &ReadOptions) -> Option<IndexKind>,
+    options: ReadOptions,
+    /// Whether the current member is read.
+    reading: bool,
+}
+
+impl<B: Bytes> ZipSource<B> {
+    pub(crate) fn new<T: Record>(bytes: B, machine: Machine, options: &ReadOptions) -> Self {
+        Self {
+            reader: Reader::new(bytes, machine, COMPRESSED),
+            kind: member_kind::<T>,
+            options: options.clone(),
+            reading: false,
         }
     }
+}
 
-    fn data(&self) -> &[u8] {
-        &self.buffer[..self.filled]
-    }
-
-    fn swap_data(&mut self, buffer: &mut Vec<u8>) -> usize {
-        swap(&mut self.buffer, buffer);
-        std::mem::take(&mut self.filled)
+impl<B: Bytes> Source for ZipSource<B> {
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
+        buffer.resize(CHUNK, 0);
+        loop {
+            match self.reader.next(buffer)? {
+                Next::NeedInput => return Ok(Event::NeedInput),
+                Next::Begin(name) => {
+                    let kind = (self.kind)(&name, &self.options);
+                    self.reading = kind.is_some();
+                    let Some(kind) = kind else {
+                        self.reader.machine.skip_member();
+                        return Ok(Event::Skipped(name));
+                    };
+                    return Ok(Event::Begin { name: Some(name), kind });
+                }
+                Next::Data(length) if self.reading => return Ok(Event::Data(length)),
+                Next::Finish if self.reading => return Ok(Event::Finish),
+                Next::Data(_) | Next::Finish => {}
+                Next::End => return Ok(Event::End),
+            }
+        }
     }
 }
 
-/// Reads what there is, and does not let a signal end it.
+/// The kind as which a member is read, if it is read as a `T`.
+pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Option<IndexKind> {
+    let unnamed = || options.get_default_kind().filter(|_| !is_junk(name) && !name.ends_with('/'));
+    kind_of_name(name).or_else(unnamed).filter(|&kind| T::reads(kind))
+}
+
+/// Reads what is available; retries when a signal interrupts it.
 pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(buffer) {
@@ -93,10 +125,4 @@ pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result
             result => return result,
         }
     }
-}
-
-/// Exchanges a source's buffer; the new one is as long.
-pub(crate) fn swap(own: &mut Vec<u8>, other: &mut Vec<u8>) {
-    other.resize(own.len(), 0);
-    std::mem::swap(own, other);
 }

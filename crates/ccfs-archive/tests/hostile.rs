@@ -8,7 +8,10 @@ use std::io::Cursor;
 use ccfs_archive::{
     AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
 };
-use support::{NAME, ROW, archive, changes, changes_with, data, stored_archive, streamed};
+use support::{
+    NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
+    streamed,
+};
 
 /// Why an archive is refused, by seeking and by streaming alike.
 fn fault(zip: &[u8]) -> ZipFault {
@@ -71,7 +74,7 @@ fn junk_around_and_between_is_refused() {
         faults(&[b"junk".as_slice(), &zip].concat()),
         (ZipFault::LeadingJunk, ZipFault::NotZip)
     );
-    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk);
+    assert_eq!(fault(&[zip.as_slice(), b"junk"].concat()), ZipFault::TrailingJunk { bytes: 4 });
     // Four bytes between the data and the directory, whose offset is right again.
     let at = find(&zip, CENTRAL);
     let mut between = [&zip[..at], b"junk", &zip[at..]].concat();
@@ -171,6 +174,18 @@ fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
     assert!(
         matches!(streamed(&zip), Err(Error::Zip(error)) if error.fault == ZipFault::StoredStream)
     );
+    let (seeking, _) = faults(&zip[..zip.len() - 1]);
+    assert_eq!(seeking, ZipFault::BadDirectory { what: "its end is missing" });
+}
+
+#[test]
+fn bytes_after_a_descriptor_are_refused() {
+    let zip = archive_with_descriptors(&[(NAME, format!("{ROW}\n").as_bytes())]);
+    let (central, end) = (find(&zip, CENTRAL), find(&zip, END));
+    let mut zip = [&zip[..central], b"junk", &zip[central..]].concat();
+    let offset = u32::try_from(central + 4).unwrap();
+    zip[end + 4 + 16..][..4].copy_from_slice(&offset.to_le_bytes());
+    assert_eq!(fault(&zip), ZipFault::Gap);
 }
 
 #[test]
@@ -198,9 +213,39 @@ fn bad_names_are_refused() {
 }
 
 #[test]
+fn names_are_checked_part_by_part() {
+    let accepted = ["folder/", "folder/a b.csv", "\u{8bdd}\u{52a1}.csv", "common.csv", "a..b"];
+    for name in accepted {
+        assert!(Archive::open(Cursor::new(archive(&[(name, b"")]))).is_ok(), "{name}");
+    }
+    let long = "a".repeat(256);
+    for (name, expected) in [
+        ("", NameFault::Empty),
+        (&long, NameFault::TooLong),
+        ("a/../b.csv", NameFault::Parent),
+        ("a//b.csv", NameFault::Parent),
+        ("./a.csv", NameFault::Parent),
+        ("/", NameFault::Absolute),
+        ("a.csv:stream", NameFault::Drive),
+        ("CON", NameFault::Device),
+        ("dir/nul.csv", NameFault::Device),
+        ("lpt1 .csv", NameFault::Device),
+    ] {
+        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name(expected), "{name:?}");
+    }
+    let patched = |name: &[u8]| {
+        let zip = archive(&[("abcdef.csv", b"")]);
+        patch(patch(zip, CENTRAL, 46, name), LOCAL, 30, name)
+    };
+    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name(NameFault::NotUtf8));
+    let Err(Error::Zip(error)) = changes(&patched(b"a\x1b[2Jb")) else { panic!() };
+    assert_eq!(error.member.as_deref(), Some("a\\u{1b}[2Jb.csv"), "control characters are escaped");
+}
+
+#[test]
 fn members_with_one_name_are_refused() {
     let second = NAME.replace("csv", "csx");
-    let mut zip = archive(&[(NAME, b"a"), (&second, b"b")]);
+    let mut zip = archive(&[(NAME, b"a,,,1"), (&second, b"b,,,1")]);
     while let Some(at) = zip.windows(NAME.len()).position(|window| window == second.as_bytes()) {
         zip[at..at + NAME.len()].copy_from_slice(NAME.as_bytes());
     }
@@ -211,7 +256,7 @@ fn members_with_one_name_are_refused() {
 #[test]
 fn members_that_share_bytes_are_refused() {
     // The second entry points to the first member's data, as in a bomb of overlapping files.
-    let mut zip = archive(&[(NAME, b"a"), ("b.csv", b"a")]);
+    let mut zip = archive(&[(NAME, b"a,,,1"), ("b.csv", b"a,,,1")]);
     let second = zip.windows(4).rposition(|window| window == CENTRAL).unwrap();
     zip[second + 42..second + 46].copy_from_slice(&0u32.to_le_bytes());
     assert!(matches!(faults(&zip), (ZipFault::Overlap, ZipFault::Overlap)));
@@ -234,6 +279,18 @@ fn a_directory_that_miscounts_is_refused() {
             matches!(faults(&zip), (ZipFault::BadDirectory { .. }, ZipFault::BadDirectory { .. })),
             "{count}"
         );
+    }
+}
+
+#[test]
+fn an_entry_that_points_past_the_members_is_refused() {
+    let directory = find(&sample(), CENTRAL);
+    for offset in [directory, directory + 1, 1 << 20] {
+        let offset = u32::try_from(offset).unwrap().to_le_bytes();
+        assert!(matches!(
+            fault(&patch(sample(), CENTRAL, 42, &offset)),
+            ZipFault::BadDirectory { what: "an entry points past the members" }
+        ));
     }
 }
 
@@ -266,8 +323,8 @@ fn a_bomb_stops_at_the_limit() {
         limit(&zip, Limits::new().member_bytes(1000)),
         (LimitKind::MemberBytes, 1000, NAME.to_owned())
     );
-    // Zeros are one endless record, before they are anything else.
-    let zip = archive(&[(NAME, &vec![0; 1 << 20])]);
+    // A record that does not end.
+    let zip = archive(&[(NAME, &vec![b'x'; 1 << 20])]);
     assert_eq!(
         limit(&zip, Limits::new()),
         (LimitKind::RecordBytes, 256 << 10, format!("{NAME}, line 1"))
@@ -276,8 +333,9 @@ fn a_bomb_stops_at_the_limit() {
 
 #[test]
 fn limits_hold_over_all_members() {
-    let members: Vec<(String, Vec<u8>)> =
-        (0..5).map(|index| (format!("{index}_agentSkillInfo.csv"), b"abc\n".repeat(100))).collect();
+    let members: Vec<(String, Vec<u8>)> = (0..5)
+        .map(|index| (format!("{index}_agentSkillInfo.csv"), b"abc,,,1\n".repeat(50)))
+        .collect();
     let members: Vec<(&str, &[u8])> =
         members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
     let zip = archive(&members);
@@ -302,7 +360,7 @@ fn limits_hold_over_all_members() {
 
 #[test]
 fn limits_hold_for_records_and_cells() {
-    let csv = format!("{ROW}\na,{},c\n{ROW}\n", "x".repeat(2000));
+    let csv = format!("{ROW}\n{}\n{ROW}\n", ROW.replace("dev", &"x".repeat(2000)));
     let zip = archive(&[(NAME, csv.as_bytes())]);
     assert_eq!(
         limit(&zip, Limits::new().record_bytes(1000)),
@@ -314,7 +372,7 @@ fn limits_hold_for_records_and_cells() {
     assert!(
         changes_with(
             &zip,
-            &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2004))
+            &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2200))
         )
         .is_ok()
     );

@@ -14,7 +14,7 @@ use support::{NAME, ROW, archive, changes, data, peer};
 fn the_committed_archive_of_a_java_server_is_read() {
     let mut archive = Archive::open(File::open(data("java.zip")).unwrap()).unwrap();
     let members = archive.members();
-    assert_eq!(members.iter().map(Member::size).collect::<Vec<_>>(), [339, 0, 14]);
+    assert_eq!(members.iter().map(Member::size).collect::<Vec<_>>(), [339, 0, 16]);
     assert!(
         members.iter().all(|member| member.has_data_descriptor()
             && member.kind() == Some(IndexKind::AgentSkillInfo))
@@ -28,7 +28,7 @@ fn the_committed_archive_of_a_java_server_is_read() {
     assert_eq!(all[3].developer_id.as_deref(), Some("话务"));
 
     let report = archive.inspect().unwrap();
-    assert_eq!((report.totals.rows, report.totals.bad_rows.count(), report.size), (4, 0, 353));
+    assert_eq!((report.totals.rows, report.totals.bad_rows.count(), report.size), (4, 0, 355));
     assert_eq!(report.totals.by_hour[20], 3);
     assert_eq!(report.totals.earliest.unwrap().to_string(), "2015-02-08 20:23:31");
     assert_eq!(report.totals.latest.unwrap().to_string(), "2015-02-08 20:23:33");
@@ -56,7 +56,7 @@ fn a_report_tells_each_member_by_itself() {
     let zip = archive(&[
         (names[0], &gb18030),
         (names[1], utf8.as_bytes()),
-        (names[2], b"dev,acc\n"),
+        (names[2], b"dev,acc,,,,,,2015-02-08 07:00:00\n"),
         (names[3], b"x"),
     ]);
     let report = Archive::open(Cursor::new(&zip)).unwrap().inspect().unwrap();
@@ -81,7 +81,7 @@ fn a_report_tells_each_member_by_itself() {
         .collect();
     assert_eq!(rows, [(1, 1), (2, 0), (1, 0), (0, 0)]);
     assert_eq!((report.totals.rows, report.totals.bad_rows.count()), (4, 1));
-    assert_eq!((report.totals.by_hour[7], report.totals.by_hour[20]), (1, 1));
+    assert_eq!((report.totals.by_hour[7], report.totals.by_hour[20]), (2, 1));
     assert_eq!(report.size, report.members.iter().map(|member| member.size).sum::<u64>());
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["members"][0]["charset"], "GB18030");

@@ -6,9 +6,7 @@ mod support;
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveStream, Error, Limits, OnBadRow, ReadOptions, ZipFault,
-};
+use ccfs_archive::{AgentSkillChange, Archive, ArchiveStream, Error, ZipFault};
 use support::{ROW, stored_archive};
 
 /// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
@@ -111,52 +109,21 @@ fn errors_come_through_a_thread() {
 }
 
 #[test]
-fn members_side_by_side_give_results_in_order() {
-    let zip = zipped(&members(100));
-    for threads in [0, 1, 2, 3, 9] {
-        let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
-        let first_and_rows = archive
-            .fold_members::<AgentSkillChange, _>(threads, |member, changes| {
-                let first =
-                    changes.next_record()?.and_then(|change| change.id().map(str::to_owned));
-                let mut in_order = true;
-                let mut number = 0;
-                while let Some(change) = changes.next_record()? {
-                    number += 1;
-                    in_order &= change.id().unwrap().ends_with(&format!("-{number}"));
-                }
-                assert!(in_order, "{}", member.name());
-                Ok((first.unwrap(), changes.rows()))
-            })
-            .unwrap();
-        let expected: Vec<_> = (0..4).map(|member| (format!("{member}-0"), 100)).collect();
-        assert_eq!(first_and_rows, expected);
-    }
-}
-
-#[test]
-fn the_first_failing_member_is_told_and_the_total_is_one() {
-    let mut members = members(100);
-    members.truncate(3);
-    members[1].1 = b"a,,,x\n".to_vec();
-    members[2].1 = b"a,,,,x\n".to_vec();
-    let zip = zipped(&members);
-    let count = |options: &ReadOptions, threads| {
-        Archive::open_with(Cursor::new(&zip), options).unwrap().fold_members::<AgentSkillChange, _>(
-            threads,
-            |_, changes| {
-                while changes.next_record()?.is_some() {}
-                Ok((changes.rows(), changes.bad_rows().count()))
-            },
-        )
-    };
-    for threads in 1..4 {
-        let Err(Error::Row(row)) = count(&ReadOptions::new(), threads) else { panic!() };
-        assert_eq!(row.at.member.as_deref(), Some("1_agentSkillInfo.csv"));
-        let skipping = count(&ReadOptions::new().on_bad_row(OnBadRow::Skip), threads).unwrap();
-        assert_eq!(skipping, [(100, 0), (0, 1), (0, 1)]);
-        let options =
-            ReadOptions::new().limits(Limits::new().total_bytes(members[0].1.len() as u64));
-        assert!(matches!(count(&options, threads), Err(Error::Limit { .. } | Error::Row(_))));
-    }
+fn inspecting_ahead_changes_nothing() {
+    let large = members(MANY).into_iter().flat_map(|(_, data)| data).collect::<Vec<u8>>();
+    assert!(large.len() > 8 << 20);
+    let zip = zipped(&[
+        ("1_agentSkillInfo.csv".to_owned(), large),
+        ("2_agentSkillInfo.csv".to_owned(), ROW.into()),
+        ("readme.txt".to_owned(), b"text".to_vec()),
+    ]);
+    let mut archive = Archive::open(Cursor::new(zip.clone())).unwrap();
+    let report = archive.inspect_ahead().unwrap();
+    assert_eq!(report, archive.inspect().unwrap());
+    assert_eq!(report.totals.rows, 2401);
+    // A byte of the first member's data.
+    let mut damaged = zip;
+    damaged[4 << 20] ^= 0x40;
+    let error = Archive::open(Cursor::new(damaged)).unwrap().inspect_ahead().unwrap_err();
+    assert!(matches!(error, Error::Zip(error) if error.fault == ZipFault::Crc));
 }

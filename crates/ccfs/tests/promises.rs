@@ -17,6 +17,7 @@ use ccfs::{
 use ccfs_emulator::Emulator;
 
 fn thread_safe<T: Send + Sync>() {}
+fn movable<T: Send>() {}
 fn shared<T: Clone + Send + Sync + Debug + 'static>() {}
 fn an_error<E: StdError + Send + Sync + 'static>() {}
 fn sendable<T: Send>(value: T) -> T {
@@ -46,9 +47,9 @@ fn everything_crosses_threads() {
     thread_safe::<ccfs::WholeFile>();
     thread_safe::<ccfs::archive::Archive<File>>();
     thread_safe::<ccfs::archive::AgentSkillChange>();
-    thread_safe::<ccfs::archive::ArchiveParser<ccfs::archive::AgentSkillChange>>();
+    movable::<ccfs::archive::ArchiveParser<ccfs::archive::AgentSkillChange>>();
+    movable::<ccfs::archive::Records<'static, ccfs::archive::AnyRecord>>();
     thread_safe::<ccfs::archive::ArchiveStream<File>>();
-    thread_safe::<ccfs::archive::RecordParser<ccfs::archive::AgentSkillChange>>();
     thread_safe::<ccfs::archive::Report>();
     shared::<ccfs::archive::ReadOptions>();
     an_error::<Error>();

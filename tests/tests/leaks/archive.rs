@@ -5,8 +5,8 @@ use std::io::Cursor;
 use ccfs::archive::{
     AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
     CallDirection, Charset, CsvWriter, DeviceType, ExportFormat, IndexKind, Limits, LocalTime,
-    OnBadRow, OperateType, ReadOptions, Record, RecordParser, RecordRef, RecordWriter, Recording,
-    Records, TaskStatus, Timestamp, WithOffset,
+    OnBadRow, OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records,
+    TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -22,6 +22,15 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
         shown.both(&bad);
         shown.both(&bad.at);
     }
+    let refused = Records::<AgentSkillChange>::from_csv("MARKER-cell-of-an-id;dev".as_bytes());
+    shown.error(&refused.into_iter().next().unwrap().unwrap_err());
+    let options = ReadOptions::new().keep_bad_rows(100);
+    let mut kept = Records::<AgentSkillChange>::from_csv_with(
+        row.as_bytes(),
+        IndexKind::AgentSkillInfo,
+        &options,
+    );
+    shown.error(&kept.next_record().unwrap_err());
     let options =
         ReadOptions::new().on_bad_row(OnBadRow::Skip).charset(Charset::Utf8).limits(Limits::new());
     shown.debug(&options);
@@ -55,7 +64,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&ArchiveStream::new(zip));
     let mut parser = ArchiveParser::<AgentSkillChange>::new();
     shown.debug(&parser);
-    shown.debug(&parser.feed(&zip[..100]));
+    parser.feed(&zip[..100]).unwrap();
+    shown.error(&parser.feed(&zip[100..]).unwrap_err());
+    shown.debug(&parser);
     shown.debug(&CsvWriter::new(Vec::new()));
     let mut writer = RecordWriter::new(ExportFormat::Csv, Vec::new());
     shown.debug(&writer);
@@ -87,18 +98,22 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.debug(&code);
 }
 
-/// A record of each kind, lent and owned, out of a row of ones.
+/// A record of each kind, borrowed and owned, from a row whose typed cells are `1` or a date.
 fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
-    let row = format!("{}\n", vec![""; 60].join(","));
-    let mut parser = RecordParser::<T>::with_options(kind, &ReadOptions::new());
-    shown.debug(&parser);
-    let mut fed = parser.feed(row.as_bytes());
-    shown.debug(&fed);
-    let record = fed.next_record().unwrap().unwrap();
+    use ccfs::archive::ColumnType;
+    let cells = kind.columns().iter().map(|column| match column.column_type() {
+        ColumnType::LocalTime | ColumnType::UtcTime => "2023-04-06 00:00:00",
+        ColumnType::Integer | ColumnType::Code => "1",
+        _ => "",
+    });
+    let row = format!("{},extra\n", cells.collect::<Vec<_>>().join(","));
+    let mut records = Records::<T>::from_csv_with(row.as_bytes(), kind, &ReadOptions::new());
+    shown.debug(&records);
+    let record = records.next_record().unwrap().unwrap();
     shown.debug(&record);
     shown.debug(&record.row());
     shown.debug(&record.row().cells());
     shown.debug(&record.row().cells().iter());
-    shown.debug(&WithOffset::new(record, |_| None));
+    shown.debug(&record.value(3));
     shown.debug(&record.into_owned());
 }

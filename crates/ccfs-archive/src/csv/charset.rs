@@ -1,15 +1,18 @@
-//! Which charset a member has, and its bytes as UTF-8.
+//! Finds the charset of a member and converts its bytes to UTF-8.
 //!
-//! The decision may not depend on how the bytes were cut, so it looks at a stretch of fixed length.
+//! The result must not depend on where the bytes were cut, so it is decided on a sample of fixed length.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use encoding_rs::{Decoder, DecoderResult, GB18030};
+use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE};
 
-/// The charset of a member. The documentation does not say which one CC-FS writes, so each member is looked at.
+/// Charset of a member. CC-FS does not publish which one it writes, so it is detected for each member.
 ///
-/// Decided from a byte order mark, or else from the 64 KiB that follow the first byte past ASCII: GB18030 if they are
-/// no UTF-8 and are GB18030, UTF-8 otherwise. ASCII alone counts as UTF-8. See [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
+/// A byte order mark decides. Without one, the 64 KiB that follow the first non-ASCII byte are examined: the member is
+/// UTF-8 if more of its non-ASCII sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all of them are
+/// valid there, otherwise UTF-8, whose invalid rows are then reported as bad. ASCII alone counts as UTF-8. See
+/// [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -17,42 +20,70 @@ pub enum Charset {
     /// UTF-8, with or without a byte order mark.
     #[cfg_attr(feature = "serde", serde(rename = "UTF-8"))]
     Utf8,
-    /// GB18030, and with it GBK and GB2312.
+    /// GB18030, which includes GBK and GB2312.
     #[cfg_attr(feature = "serde", serde(rename = "GB18030"))]
     Gb18030,
+    /// UTF-16, little endian. Detected by its byte order mark only.
+    #[cfg_attr(feature = "serde", serde(rename = "UTF-16LE"))]
+    Utf16Le,
+    /// UTF-16, big endian. Detected by its byte order mark only.
+    #[cfg_attr(feature = "serde", serde(rename = "UTF-16BE"))]
+    Utf16Be,
+}
+
+impl Charset {
+    /// All charsets that can be read.
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Gb18030, Self::Utf16Le, Self::Utf16Be];
+
+    /// Name of the charset, as in `UTF-8`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Gb18030 => "GB18030",
+            Self::Utf16Le => "UTF-16LE",
+            Self::Utf16Be => "UTF-16BE",
+        }
+    }
+
+    const fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 => b"\xEF\xBB\xBF",
+            Self::Gb18030 => b"\x84\x31\x95\x33",
+            Self::Utf16Le => b"\xFF\xFE",
+            Self::Utf16Be => b"\xFE\xFF",
+        }
+    }
+
+    const fn encoding(self) -> Option<&'static Encoding> {
+        match self {
+            Self::Utf8 => None,
+            Self::Gb18030 => Some(GB18030),
+            Self::Utf16Le => Some(UTF_16LE),
+            Self::Utf16Be => Some(UTF_16BE),
+        }
+    }
 }
 
 impl fmt::Display for Charset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Utf8 => "UTF-8",
-            Self::Gb18030 => "GB18030",
-        })
+        f.write_str(self.as_str())
     }
 }
 
-/// How many bytes are looked at before the charset is decided.
+/// Length of the sample that decides the charset, in bytes.
 const SAMPLE: usize = 64 << 10;
-const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
-const GB18030_BOM: &[u8] = b"\x84\x31\x95\x33";
-/// Stands for what GB18030 could not decode: no UTF-8 text has this byte, so that its row, and only that, is refused.
+/// Length of the longest byte order mark.
+const LONGEST_MARK: usize = 4;
+/// Replaces bytes that cannot be decoded. It is never valid in UTF-8, so that its row, and only that row, is bad.
 const UNDECODABLE: u8 = 0xFF;
 
-/// What became of the next bytes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// So many bytes are UTF-8 as they stand: use them in place.
-    Direct(usize),
-    /// So many bytes were taken; what came of them, if anything, was put behind the carry.
-    Taken(usize),
-}
-
-/// Turns a member's bytes into UTF-8, passing them through where they already are.
-#[derive(Debug)]
+/// Converts a member's bytes to UTF-8.
 pub(crate) struct Transcoder {
     state: State,
-    forced: Option<Charset>,
-    bom: bool,
+    first: Vec<u8>,
+    charset: Option<Charset>,
+    marks: u64,
+    guessed: bool,
 }
 
 enum State {
@@ -60,180 +91,207 @@ enum State {
     Start(Vec<u8>),
     /// Only ASCII so far.
     Undecided,
-    /// Bytes held back until there are enough to decide by.
+    /// Bytes held back until there are enough to decide.
     Sampling(Vec<u8>),
     Utf8,
-    Gb18030(Box<Decoder>),
+    Decoding(Box<Decoder>),
 }
 
 impl Transcoder {
     pub(crate) fn new(forced: Option<Charset>) -> Self {
-        Self { state: State::Start(Vec::new()), forced, bom: false }
-    }
-
-    /// The charset as far as it is decided.
-    pub(crate) fn charset(&self) -> Charset {
-        match (&self.state, self.forced) {
-            (State::Gb18030(_), _) | (State::Start(_), Some(Charset::Gb18030)) => Charset::Gb18030,
-            _ => Charset::Utf8,
+        Self {
+            state: State::Start(Vec::new()),
+            first: Vec::new(),
+            charset: forced,
+            marks: 0,
+            guessed: false,
         }
     }
 
-    pub(crate) fn bom(&self) -> bool {
-        self.bom
+    /// The first bytes, at most 4, as they are in the file.
+    pub(crate) fn first_bytes(&self) -> &[u8] {
+        &self.first
     }
 
-    /// Whether every byte that was passed on is ASCII.
+    /// The charset, as far as it is decided.
+    pub(crate) fn charset(&self) -> Charset {
+        self.charset.unwrap_or(Charset::Utf8)
+    }
+
+    /// Number of byte order marks at the start.
+    pub(crate) fn marks(&self) -> u64 {
+        self.marks
+    }
+
+    /// Whether too few characters decided the charset to be sure.
+    pub(crate) fn guessed(&self) -> bool {
+        self.guessed
+    }
+
+    /// Whether every byte so far is ASCII.
     pub(crate) fn is_ascii_so_far(&self) -> bool {
         matches!(self.state, State::Undecided)
     }
 
-    /// Deals with the first of `input`, which is not empty.
-    pub(crate) fn take(&mut self, input: &[u8], carry: &mut Vec<u8>) -> Piece {
-        match &mut self.state {
-            State::Start(held) => {
-                let wanted = GB18030_BOM.len() - held.len();
-                let taken = wanted.min(input.len());
-                held.extend_from_slice(&input[..taken]);
-                if held.len() == GB18030_BOM.len() {
-                    self.start(carry);
-                }
-                Piece::Taken(taken)
-            }
-            State::Undecided => {
-                if input.is_ascii() {
-                    return Piece::Direct(input.len());
-                }
-                match input.iter().position(|byte| !byte.is_ascii()) {
-                    Some(0) | None => {
-                        self.state = State::Sampling(Vec::new());
-                        Piece::Taken(0)
+    /// Appends the text of the next bytes to `text`, except what must wait for a decision.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            let taken = match &mut self.state {
+                State::Start(held) => {
+                    let taken = (LONGEST_MARK - held.len()).min(bytes.len());
+                    held.extend_from_slice(&bytes[..taken]);
+                    if held.len() == LONGEST_MARK {
+                        self.start(text, false);
                     }
-                    Some(ascii) => Piece::Direct(ascii),
+                    taken
                 }
-            }
-            State::Sampling(held) => {
-                let taken = (SAMPLE - held.len()).min(input.len());
-                held.extend_from_slice(&input[..taken]);
-                if held.len() == SAMPLE {
-                    self.decide(carry);
+                State::Undecided => {
+                    let ascii = Encoding::ascii_valid_up_to(bytes);
+                    text.extend_from_slice(&bytes[..ascii]);
+                    if ascii < bytes.len() {
+                        self.state = State::Sampling(Vec::new());
+                    }
+                    ascii
                 }
-                Piece::Taken(taken)
-            }
-            State::Utf8 => Piece::Direct(input.len()),
-            State::Gb18030(decoder) => {
-                let taken = SAMPLE.min(input.len());
-                decode(decoder, &input[..taken], carry, false);
-                Piece::Taken(taken)
-            }
+                State::Sampling(held) => {
+                    let taken = (SAMPLE - held.len()).min(bytes.len());
+                    held.extend_from_slice(&bytes[..taken]);
+                    if held.len() == SAMPLE {
+                        self.decide(text);
+                    }
+                    taken
+                }
+                State::Utf8 => {
+                    text.extend_from_slice(bytes);
+                    bytes.len()
+                }
+                State::Decoding(decoder) => {
+                    decode(decoder, bytes, text, false);
+                    bytes.len()
+                }
+            };
+            bytes = &bytes[taken..];
         }
     }
 
-    /// No more bytes follow: whatever is held back goes to the carry.
-    pub(crate) fn finish(&mut self, carry: &mut Vec<u8>) {
+    /// Appends what is held back. No more bytes follow.
+    pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
         if matches!(self.state, State::Start(_)) {
-            self.start(carry);
+            self.start(text, true);
         }
         if matches!(self.state, State::Sampling(_)) {
-            self.decide(carry);
+            self.decide(text);
         }
-        if let State::Gb18030(decoder) = &mut self.state {
-            decode(decoder, &[], carry, true);
-            // A decoder may not be used behind its end; nothing more comes, but a second call must do no harm.
-            **decoder = GB18030.new_decoder_without_bom_handling();
+        if let State::Decoding(mut decoder) = std::mem::replace(&mut self.state, State::Utf8) {
+            decode(&mut decoder, &[], text, true);
         }
     }
 
-    /// Drops a byte order mark and passes on the rest of the first bytes.
-    fn start(&mut self, carry: &mut Vec<u8>) {
-        let State::Start(held) = std::mem::replace(&mut self.state, State::Undecided) else {
-            return;
-        };
-        let (marked, rest) = if let Some(rest) = held.strip_prefix(UTF8_BOM) {
-            (Some(Charset::Utf8), rest)
-        } else if let Some(rest) = held.strip_prefix(GB18030_BOM) {
-            (Some(Charset::Gb18030), rest)
-        } else {
-            (None, held.as_slice())
-        };
-        self.bom = marked.is_some();
-        match self.forced.or(marked) {
-            Some(Charset::Utf8) => self.state = State::Utf8,
-            Some(Charset::Gb18030) => self.state = gb18030(),
-            None => {}
+    /// Drops byte order marks and passes on the rest of the first bytes.
+    fn start(&mut self, text: &mut Vec<u8>, last: bool) {
+        let State::Start(held) = &mut self.state else { return };
+        if self.first.is_empty() {
+            self.first.clone_from(held);
         }
-        let mut rest = rest;
-        while !rest.is_empty() {
-            match self.take(rest, carry) {
-                Piece::Direct(length) => {
-                    carry.extend_from_slice(&rest[..length]);
-                    rest = &rest[length..];
-                }
-                Piece::Taken(length) => rest = &rest[length..],
+        while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
+            held.starts_with(charset.mark()) && (self.marks == 0 || self.charset == Some(charset))
+        }) {
+            held.drain(..charset.mark().len());
+            self.marks += 1;
+            self.charset = self.charset.or(Some(charset));
+            if !last {
+                return;
             }
         }
+        let held = std::mem::take(held);
+        self.state = match self.charset {
+            None => State::Undecided,
+            Some(charset) => State::reading(charset),
+        };
+        self.push(&held, text);
     }
 
-    fn decide(&mut self, carry: &mut Vec<u8>) {
+    fn decide(&mut self, text: &mut Vec<u8>) {
         let State::Sampling(held) = std::mem::replace(&mut self.state, State::Utf8) else { return };
-        if is_utf8_so_far(&held) || !is_gb18030_so_far(&held) {
-            carry.extend_from_slice(&held);
-            return;
-        }
-        let mut decoder = Box::new(GB18030.new_decoder_without_bom_handling());
-        decode(&mut decoder, &held, carry, false);
-        self.state = State::Gb18030(decoder);
+        let (charset, guessed) = detect(&held);
+        (self.charset, self.guessed) = (Some(charset), guessed);
+        self.state = State::reading(charset);
+        self.push(&held, text);
     }
 }
 
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start(_) => "Start",
-            Self::Undecided => "Undecided",
-            Self::Sampling(_) => "Sampling",
-            Self::Utf8 => "Utf8",
-            Self::Gb18030(_) => "Gb18030",
+impl State {
+    fn reading(charset: Charset) -> Self {
+        charset.encoding().map_or(Self::Utf8, |encoding| {
+            Self::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
         })
     }
 }
 
-fn gb18030() -> State {
-    State::Gb18030(Box::new(GB18030.new_decoder_without_bom_handling()))
-}
-
-/// A character that the end of the sample cuts is no fault.
-fn is_utf8_so_far(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
-}
-
-fn is_gb18030_so_far(bytes: &[u8]) -> bool {
-    let mut decoder = GB18030.new_decoder_without_bom_handling();
-    let mut buffer = [0; 1024];
-    let mut rest = bytes;
-    loop {
-        let (result, read, _) =
-            decoder.decode_to_utf8_without_replacement(rest, &mut buffer, false);
-        rest = &rest[read..];
-        match result {
-            DecoderResult::InputEmpty => return true,
-            DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(..) => return false,
-        }
+impl fmt::Debug for Transcoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transcoder").field("charset", &self.charset).finish_non_exhaustive()
     }
 }
 
-fn decode(decoder: &mut Decoder, mut input: &[u8], carry: &mut Vec<u8>, last: bool) {
+/// Fewer different characters leave the charset a guess. One in eight pairs of GB2312 bytes is valid UTF-8 by chance.
+const SURE: u64 = 4;
+
+/// Returns the charset of a sample that has non-ASCII bytes, and whether it is a guess.
+fn detect(sample: &[u8]) -> (Charset, bool) {
+    let utf8 = Counts::of(sample);
+    // The end of the sample may cut a character.
+    let cut = std::str::from_utf8(sample).is_err_and(|error| error.error_len().is_none());
+    let invalid = utf8.invalid - u64::from(cut);
+    let mut text = Vec::new();
+    decode(&mut GB18030.new_decoder_without_bom_handling(), sample, &mut text, false);
+    let gb18030 = Counts::of(&text);
+    if invalid == 0 {
+        (Charset::Utf8, utf8.weight < SURE && gb18030.invalid == 0)
+    } else if utf8.valid > invalid {
+        (Charset::Utf8, utf8.weight < 2 * SURE)
+    } else if gb18030.invalid * 10 <= gb18030.valid {
+        (Charset::Gb18030, gb18030.weight < 2 * SURE)
+    } else {
+        (Charset::Utf8, true)
+    }
+}
+
+/// Counts of non-ASCII sequences.
+struct Counts {
+    valid: u64,
+    invalid: u64,
+    /// Number of different characters; those of three and four bytes, which chance rarely makes, count twice.
+    weight: u64,
+}
+
+impl Counts {
+    fn of(text: &[u8]) -> Self {
+        let (mut valid, mut invalid) = (0, 0);
+        let mut different = BTreeSet::new();
+        for chunk in text.utf8_chunks() {
+            for char in chunk.valid().chars().filter(|char| !char.is_ascii()) {
+                valid += 1;
+                different.insert(char);
+            }
+            invalid += u64::from(!chunk.invalid().is_empty());
+        }
+        let weight = different.iter().map(|char| if char.len_utf8() > 2 { 2 } else { 1 }).sum();
+        Self { valid, invalid, weight }
+    }
+}
+
+fn decode(decoder: &mut Decoder, mut input: &[u8], text: &mut Vec<u8>, last: bool) {
     let mut buffer = [0; 4096];
     loop {
         let (result, read, written) =
             decoder.decode_to_utf8_without_replacement(input, &mut buffer, last);
         input = &input[read..];
-        carry.extend_from_slice(&buffer[..written]);
+        text.extend_from_slice(&buffer[..written]);
         match result {
             DecoderResult::InputEmpty => return,
             DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(..) => carry.push(UNDECODABLE),
+            DecoderResult::Malformed(..) => text.push(UNDECODABLE),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! CSV: from chunks of bytes to rows of cells, and back. No I/O happens here.
+//! CSV: chunks of bytes to rows of cells, and back. No I/O happens here.
 
 mod charset;
 mod row;
@@ -10,5 +10,17 @@ pub use charset::Charset;
 pub use row::{CellTexts, Cells, Row};
 pub use writer::{CsvRow, CsvWriter};
 
-pub(crate) use row::Cell;
-pub(crate) use splitter::{Located, SplitError, Splitter};
+pub(crate) use row::{Cell, split_plain, split_quoted, trim};
+pub(crate) use splitter::{SplitError, Splitter};
+
+/// Whether a byte is padding: NUL, which unfinished writes leave, or the end-of-file mark of DOS.
+pub(crate) fn is_padding(byte: u8) -> bool {
+    matches!(byte, 0 | 0x1A)
+}
+
+/// A record without padding around it.
+pub(crate) fn without_padding(record: &[u8]) -> &[u8] {
+    let end = record.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
+    let start = record[..end].iter().take_while(|&&byte| is_padding(byte)).count();
+    &record[start..end]
+}

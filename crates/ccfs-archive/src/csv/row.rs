@@ -1,11 +1,11 @@
-//! A row of cells, borrowed from whatever buffer it stands in.
+//! A row of cells, borrowed from the buffer that holds it.
 
 use std::fmt;
 use std::iter::FusedIterator;
 
 use memchr::memchr;
 
-/// Where a cell stands in its row's text.
+/// Range of a cell in its row's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     pub(crate) start: u32,
@@ -13,19 +13,34 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The cell of a column that a row is too short for.
+    /// Cell of a column that the row does not have.
     pub(crate) const EMPTY: Self = Self { start: 0, end: 0 };
+
+    #[inline]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    #[inline]
+    pub(crate) fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.start as usize..self.end as usize]
+    }
 }
 
-/// One row of a CSV file: its cells as text, unquoted.
+/// One row of an index file: its cells as text, unquoted, without blanks and tabs around them.
+///
+/// The cells are in the order of the file's columns ([`IndexKind::columns`](crate::IndexKind::columns)), whatever order a
+/// header row gave them. Columns that the file lacks or that [`ReadOptions::columns`](crate::ReadOptions::columns) leaves
+/// out are empty; cells of unknown columns come last.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     text: &'a str,
     cells: Cells<'a>,
+    member: Option<&'a str>,
     line: u64,
 }
 
-/// Some cells of a row, in order.
+/// Consecutive cells of a row.
 #[derive(Clone, Copy)]
 pub struct Cells<'a> {
     text: &'a str,
@@ -33,11 +48,21 @@ pub struct Cells<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(text: &'a str, cells: &'a [Cell], line: u64) -> Self {
-        Self { text, cells: Cells { text, cells }, line }
+    pub(crate) fn new(
+        text: &'a str,
+        cells: &'a [Cell],
+        member: Option<&'a str>,
+        line: u64,
+    ) -> Self {
+        Self { text, cells: Cells { text, cells }, member, line }
     }
 
-    /// The line on which the row begins, from 1.
+    /// Name of the member that holds the row, or the name that the caller gave to a bare CSV file.
+    pub const fn member(&self) -> Option<&'a str> {
+        self.member
+    }
+
+    /// Line on which the row begins, from 1.
     pub const fn line(&self) -> u64 {
         self.line
     }
@@ -47,12 +72,12 @@ impl<'a> Row<'a> {
         self.cells
     }
 
-    /// The cells from one index on; none if the row is shorter.
+    /// The cells from `index` on.
     pub(crate) fn cells_from(&self, index: usize) -> Cells<'a> {
         Cells { text: self.text, cells: self.cells.cells.get(index..).unwrap_or_default() }
     }
 
-    /// The text of a cell; `None` where it is empty or the row too short.
+    /// The text of a cell; `None` if it is empty or the row is too short.
     #[inline]
     pub(crate) fn text(&self, index: usize) -> Option<&'a str> {
         self.cells.get(index).filter(|text| !text.is_empty())
@@ -60,24 +85,24 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// How many there are.
+    /// Number of cells.
     pub const fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no cells.
     pub const fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// The text of one.
+    /// The text of a cell; `None` if the row is too short.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a str> {
         let cell = self.cells.get(index)?;
         self.text.get(cell.start as usize..cell.end as usize)
     }
 
-    /// The texts, in order.
+    /// Returns the texts, in order.
     pub fn iter(&self) -> CellTexts<'a> {
         CellTexts(*self)
     }
@@ -101,7 +126,7 @@ impl<'a> IntoIterator for &Cells<'a> {
     }
 }
 
-/// The texts of some [`Cells`], one by one.
+/// Iterator over the texts of [`Cells`].
 #[derive(Clone, Debug)]
 pub struct CellTexts<'a>(Cells<'a>);
 
@@ -122,6 +147,13 @@ impl<'a> Iterator for CellTexts<'a> {
 impl ExactSizeIterator for CellTexts<'_> {}
 
 impl FusedIterator for CellTexts<'_> {}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Cells<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
 
 impl fmt::Debug for Cells<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,8 +191,8 @@ pub(crate) fn split_plain(record: &[u8], cells: &mut Vec<Cell>) {
 
 const BLOCK: usize = 64;
 
-/// A bit for each comma. The two loops are what compilers make vector instructions of; looking for one comma after
-/// another costs more where cells are short.
+/// Returns a bit for each comma. Compilers turn both loops into vector instructions; a search for one comma after
+/// another is slower where cells are short.
 #[inline]
 fn commas_of(block: &[u8; BLOCK]) -> u64 {
     let mut marks = [0; BLOCK];
@@ -170,7 +202,7 @@ fn commas_of(block: &[u8; BLOCK]) -> u64 {
     let (words, _) = marks.as_chunks();
     let mut bits = 0;
     for (index, word) in words.iter().enumerate() {
-        // One bit of each byte, another one in each, so that a multiplication adds them up without a carry.
+        // Keeps another bit of each byte, so that a multiplication adds them up without a carry.
         let scattered = u64::from_le_bytes(*word) & 0x8040_2010_0804_0201;
         bits |= (scattered.wrapping_mul(0x0101_0101_0101_0101) >> 56) << (8 * index);
     }
@@ -179,10 +211,16 @@ fn commas_of(block: &[u8; BLOCK]) -> u64 {
 
 /// Splits a record that has quotes: its cells go to `text` unquoted, with commas between them.
 ///
-/// The commas stay so that cells next to each other can be read as one: an unquoted skill list needs that.
-pub(crate) fn split_quoted(record: &[u8], text: &mut Vec<u8>, cells: &mut Vec<Cell>) {
+/// The commas stay so that adjacent cells can be read as one, which an unquoted skill list needs. Returns the first cell
+/// in which a quote follows blanks.
+pub(crate) fn split_quoted(
+    record: &[u8],
+    text: &mut Vec<u8>,
+    cells: &mut Vec<Cell>,
+) -> Option<usize> {
     cells.clear();
     text.clear();
+    let mut blank_before_quote = None;
     let mut at = 0;
     loop {
         let start = narrow(text.len());
@@ -197,19 +235,61 @@ pub(crate) fn split_quoted(record: &[u8], text: &mut Vec<u8>, cells: &mut Vec<Ce
                 text.push(b'"');
                 at += 1;
             }
+        } else if begins_with_blank_and_quote(&record[at..]) {
+            blank_before_quote = blank_before_quote.or(Some(cells.len()));
         }
         let end = memchr(b',', &record[at..]).map_or(record.len(), |found| at + found);
         text.extend_from_slice(&record[at..end]);
         cells.push(Cell { start, end: narrow(text.len()) });
         if end == record.len() {
-            return;
+            return blank_before_quote;
         }
         text.push(b',');
         at = end + 1;
     }
 }
 
-/// Records are at most 1 GiB: [`Limits::record_bytes`](crate::Limits::record_bytes) sees to that.
+/// Returns the first cell in which a quote follows blanks. It is unclear whether such a quote opens a quoted cell, whose
+/// commas would have split it.
+pub(crate) fn blank_before_quote(record: &[u8], cells: &[Cell]) -> Option<usize> {
+    cells.iter().position(|cell| begins_with_blank_and_quote(cell.of(record)))
+}
+
+fn begins_with_blank_and_quote(bytes: &[u8]) -> bool {
+    let text = bytes.iter().position(|&byte| !is_blank(byte));
+    text.is_some_and(|at| at > 0 && bytes[at] == b'"')
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Removes blanks and tabs around each cell.
+#[inline]
+pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
+    for cell in cells {
+        let bytes = cell.of(text);
+        if bytes.first().is_some_and(|&byte| is_blank(byte))
+            || bytes.last().is_some_and(|&byte| is_blank(byte))
+        {
+            let start = bytes.iter().position(|&byte| !is_blank(byte)).unwrap_or(bytes.len());
+            let end = bytes.iter().rposition(|&byte| !is_blank(byte)).map_or(start, |at| at + 1);
+            *cell = Cell { start: cell.start + narrow(start), end: cell.start + narrow(end) };
+        }
+    }
+}
+
+/// Whether a record has a control character other than tabs and, between quotes, line ends.
+#[inline]
+pub(crate) fn has_control(record: &[u8], quotes: bool) -> bool {
+    let is_control = |byte: u8| (byte < b' ' && byte != b'\t') | (byte == 0x7F);
+    // Without an early return, so that compilers use vector instructions.
+    record.iter().fold(false, |found, &byte| found | is_control(byte))
+        && (!quotes
+            || record.iter().any(|&byte| is_control(byte) && !matches!(byte, b'\n' | b'\r')))
+}
+
+/// Records are at most 1 GiB, see [`Limits::record_bytes`](crate::Limits::record_bytes).
 #[expect(clippy::cast_possible_truncation, reason = "bounded by Limits::record_bytes")]
 fn narrow(at: usize) -> u32 {
     at as u32

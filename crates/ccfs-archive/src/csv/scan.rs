@@ -1,23 +1,22 @@
-//! Finds where a record ends, over any cuts of the bytes.
+//! Finds the end of a record, wherever the bytes were cut.
 //!
 //! The rules are those of RFC 4180 as the `csv` crate and Python's `csv` read it: a quote opens a quoted cell only at
-//! the cell's start; what stands between a closing quote and the next comma belongs to the cell; LF, CR or CRLF end a
-//! record.
+//! the cell's start; text between a closing quote and the next comma belongs to the cell; LF, CR or CRLF end a record.
 
 use memchr::{memchr, memchr3};
 
-/// Where in a record the scan stands.
+/// State of the scan within a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No quote so far. Almost every record ends in here.
+    /// No quote so far. Almost every record ends in this state.
     Plain,
-    /// Behind a comma, in a record that has quotes.
+    /// After a comma, in a record that has quotes.
     CellStart,
     /// In a cell that is not, or no longer, quoted.
     Bare,
     /// Between quotes.
     Quoted,
-    /// Behind a quote that closes the cell, or is the first half of `""`.
+    /// After a quote that closes the cell, or is the first half of `""`.
     QuoteInQuoted,
 }
 
@@ -28,7 +27,7 @@ pub(crate) struct RecordEnd {
     pub(crate) content: usize,
     /// Length with it.
     pub(crate) next: usize,
-    /// The line end is a CR, and what follows is not known yet: an LF there belongs to it.
+    /// The line end is a CR, and the next byte is not known yet: an LF would belong to it.
     pub(crate) bare_cr: bool,
 }
 
@@ -37,11 +36,19 @@ pub(crate) struct Scanner {
     state: State,
     /// In `Plain`: the last byte seen was a comma, or none was seen.
     at_cell_start: bool,
+    bare_quote: bool,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self { state: State::Plain, at_cell_start: true, bare_quote: false }
+    }
 }
 
 impl Scanner {
-    pub(crate) fn new() -> Self {
-        Self { state: State::Plain, at_cell_start: true }
+    /// Other bytes are at the start of the record, so that a quote does not open a cell.
+    pub(crate) fn leave_cell_start(&mut self) {
+        self.at_cell_start = false;
     }
 
     /// Whether the record has a quote that opened a cell.
@@ -49,12 +56,17 @@ impl Scanner {
         self.state != State::Plain
     }
 
-    /// Whether the record stands inside quotes, so that it can't end here.
+    /// Whether the record has a quote inside an unquoted cell, before any quote that opened one.
+    pub(crate) fn saw_bare_quote(&self) -> bool {
+        self.bare_quote
+    }
+
+    /// Whether the record is inside quotes, so that it cannot end here.
     pub(crate) fn is_open(&self) -> bool {
         self.state == State::Quoted
     }
 
-    /// Looks for the end of the record in the bytes that follow those already seen.
+    /// Searches the end of the record in the bytes that follow those already seen.
     #[inline]
     pub(crate) fn find_end(&mut self, bytes: &[u8]) -> Option<RecordEnd> {
         if self.state == State::Plain {
@@ -77,6 +89,7 @@ impl Scanner {
                 self.state = State::Quoted;
                 return self.find_end_quoted(bytes, at + 1);
             }
+            self.bare_quote = true;
             from = at + 1;
         }
         if let Some(&last) = bytes.last() {

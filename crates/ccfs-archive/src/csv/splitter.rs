@@ -1,89 +1,146 @@
-//! The push parser under everything: chunks of a member's bytes in, rows out.
+//! Splits chunks of a member's bytes into rows. All readers use it.
 
-use super::charset::{Charset, Piece, Transcoder};
+use std::ops::Range;
+
+use super::charset::Transcoder;
 use super::row::{self, Cell, Row};
-use super::scan::{RecordEnd, Scanner};
+use super::scan::Scanner;
+use super::{Charset, is_padding};
 use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
+use crate::records::PIECE;
 
-/// Splits bytes, cut anyhow, into rows.
-///
-/// A row that lies whole in the caller's bytes is used where it lies; only what a cut goes through, and what had to be
-/// transcoded, is copied to the carry.
+/// Splits bytes into rows, wherever the bytes are cut.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     transcoder: Transcoder,
-    /// So many of the bytes that come next were already found to be UTF-8 in place.
-    direct: usize,
-    /// They, and the carry, are ASCII for certain.
-    ascii: bool,
-    /// UTF-8 that no row was made of yet, from `carry_at` on; `scanned` bytes of it hold no record end.
-    carry: Vec<u8>,
-    carry_at: usize,
+    /// Text of which no row was made yet, from `at` on; `scanned` bytes of it hold no record end.
+    text: Vec<u8>,
+    at: usize,
     scanned: usize,
     scanner: Scanner,
-    /// Cells of a row with quotes, unquoted.
+    /// All bytes are in.
+    finished: bool,
+    first: First,
+    /// The record found last, and its cells: ranges in `text`, or in `unquoted` if it has quotes.
+    record: Range<usize>,
+    quoted: bool,
     unquoted: Vec<u8>,
     cells: Vec<Cell>,
-    /// The line that the next byte stands on, and that of the row found last.
+    /// The line of the next byte, and that of the row found last.
     line: u64,
     row_line: u64,
-    /// The byte before is a CR that ended a line: an LF now belongs to it.
+    /// The byte before is a CR that ended a line: an LF would belong to it.
     after_cr: bool,
-    finished: bool,
+    /// Padding (see [`is_padding`]) skipped so far, in bytes, and whether some is on the current line.
+    padding: u64,
+    padded: bool,
     record_limit: usize,
     field_limit: usize,
 }
 
-/// Where the text of a row stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Located {
-    Input { start: usize, end: usize },
-    Carry { start: usize, end: usize },
-    Unquoted,
+/// First records of a member, found before any is used.
+#[derive(Debug, Default)]
+struct First {
+    scanner: Scanner,
+    records: Vec<Range<usize>>,
+    /// The first byte that follows them, and the first one not scanned.
+    from: usize,
+    scanned: usize,
 }
 
-/// How far the carry got.
-enum Step {
-    Found(Located),
-    Again,
-    Starved,
-}
+/// Records that are examined before a member is read.
+const FIRST_RECORDS: usize = 4;
+/// Bytes within which they begin: a member may start with any number of empty lines.
+const FIRST_BYTES: usize = 1 << 20;
 
 /// Why there is no row. All but a bad row end the member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    Bad { line: u64, column: Option<usize>, fault: RowFault },
-    Limit { line: u64, column: Option<usize>, kind: LimitKind },
+    Bad { line: u64, cell: Option<usize>, fault: RowFault },
+    Limit { line: u64, cell: Option<usize>, kind: LimitKind },
 }
 
 impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
         Self {
             transcoder: Transcoder::new(charset),
-            direct: 0,
-            ascii: false,
-            carry: Vec::new(),
-            carry_at: 0,
+            // Room for a piece and a row that the one before has cut.
+            text: Vec::with_capacity(PIECE + (8 << 10)),
+            at: 0,
             scanned: 0,
-            scanner: Scanner::new(),
+            scanner: Scanner::default(),
+            finished: false,
+            first: First::default(),
+            record: 0..0,
+            quoted: false,
             unquoted: Vec::new(),
             cells: Vec::with_capacity(64),
             line: 1,
             row_line: 1,
             after_cr: false,
-            finished: false,
+            padding: 0,
+            padded: false,
             record_limit: usize::try_from(limits.get(LimitKind::RecordBytes)).unwrap_or(usize::MAX),
             field_limit: usize::try_from(limits.get(LimitKind::FieldBytes)).unwrap_or(usize::MAX),
         }
+    }
+
+    /// Adds the next bytes. Call it when [`next_row`](Self::next_row) has returned false.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.text.drain(..self.at);
+        self.at = 0;
+        self.transcoder.push(bytes, &mut self.text);
+    }
+
+    /// Declares that all bytes are in.
+    pub(crate) fn finish(&mut self) {
+        self.transcoder.finish(&mut self.text);
+        self.finished = true;
     }
 
     pub(crate) fn charset(&self) -> Charset {
         self.transcoder.charset()
     }
 
-    pub(crate) fn bom(&self) -> bool {
-        self.transcoder.bom()
+    /// Whether too few characters decided the charset to be sure.
+    pub(crate) fn guessed_charset(&self) -> bool {
+        self.transcoder.guessed()
+    }
+
+    /// Number of byte order marks at the start.
+    pub(crate) fn marks(&self) -> u64 {
+        self.transcoder.marks()
+    }
+
+    /// Padding skipped so far, in bytes.
+    pub(crate) fn padding(&self) -> u64 {
+        self.padding
+    }
+
+    /// Collects the first records before the first call of [`next_row`](Self::next_row). False: more bytes are needed.
+    pub(crate) fn collect_first(&mut self) -> bool {
+        self.first.scan(&self.text, self.record_limit, self.finished) || self.finished
+    }
+
+    /// The first records of the member.
+    pub(crate) fn first_records(&self) -> impl Iterator<Item = &[u8]> {
+        self.first.records.iter().map(|range| &self.text[range.clone()])
+    }
+
+    /// The line of a first record, by its index.
+    pub(crate) fn line_of_first(&self, index: usize) -> u64 {
+        let start = self.first.records.get(index).map_or(0, |range| range.start);
+        1 + count_line_ends(&self.text[..start])
+    }
+
+    /// The first bytes of the member as they are in the file (at most 4), and the text of its first records.
+    pub(crate) fn first_bytes(&self) -> (&[u8], &[u8]) {
+        let length = match self.first.from {
+            0 => self.text.len().min(self.record_limit).min(512),
+            from => from,
+        };
+        (self.transcoder.first_bytes(), &self.text[..length])
     }
 
     /// The line of the row found last.
@@ -91,275 +148,173 @@ impl Splitter {
         self.row_line
     }
 
-    /// The cells of the row found last.
-    pub(crate) fn cells(&mut self) -> &mut Vec<Cell> {
-        &mut self.cells
+    /// The record found last, as it is in the file but in UTF-8.
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.text[self.record.clone()]
     }
 
-    /// The bytes of the row found last, which are UTF-8.
+    /// The text and the cells of the row found last.
     #[inline]
-    pub(crate) fn bytes<'a>(&'a self, located: Located, input: &'a [u8]) -> &'a [u8] {
-        match located {
-            Located::Input { start, end } => &input[start..end],
-            Located::Carry { start, end } => &self.carry[start..end],
-            Located::Unquoted => &self.unquoted,
-        }
-    }
-
-    /// The bytes and the cells of the row found last.
-    #[inline]
-    pub(crate) fn parts<'a>(&'a self, located: Located, input: &'a [u8]) -> (&'a [u8], &'a [Cell]) {
-        (self.bytes(located, input), &self.cells)
+    pub(crate) fn parts(&mut self) -> (&[u8], &mut Vec<Cell>) {
+        let text = if self.quoted { &self.unquoted } else { &self.text[self.record.clone()] };
+        (text, &mut self.cells)
     }
 
     /// The row found last.
     #[inline]
-    pub(crate) fn row<'a>(&'a self, located: Located, input: &'a [u8]) -> Row<'a> {
-        // Checked when it was found; a row that is no text never gets here.
-        let text = std::str::from_utf8(self.bytes(located, input)).unwrap_or_default();
-        Row::new(text, &self.cells, self.row_line)
+    pub(crate) fn row<'a>(&'a self, member: Option<&'a str>) -> Row<'a> {
+        let text = if self.quoted { &self.unquoted } else { self.record() };
+        // `found` accepts valid UTF-8 only.
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        Row::new(text, &self.cells, member, self.row_line)
     }
 
-    /// The next row of `input` from `at` on, which moves behind it.
-    ///
-    /// `None`: all of `input` is taken, and if it was the last, there is no more. A bad row is skipped by calling again.
+    /// Finds the next row. False: more bytes are needed, or all rows were found. The next call skips a bad row.
     #[inline]
-    pub(crate) fn next_row(
-        &mut self,
-        input: &[u8],
-        at: &mut usize,
-        last: bool,
-    ) -> Result<Option<Located>, SplitError> {
-        loop {
-            if self.carry_at < self.carry.len() {
-                match self.next_in_carry(input, at, last)? {
-                    Step::Found(located) => return Ok(Some(located)),
-                    Step::Again => continue,
-                    Step::Starved => return Ok(None),
-                }
-            }
-            self.carry.clear();
-            self.carry_at = 0;
-            if *at == input.len() {
-                if !last || self.finished {
-                    return Ok(None);
-                }
-                self.finish();
-                continue;
-            }
-            if self.direct == 0 && !self.take_piece(input, at) {
-                continue;
-            }
-            let piece = &input[*at..*at + self.direct];
-            let blank = skip_line_ends(piece, &mut self.line, &mut self.after_cr);
-            if blank > 0 {
-                self.advance(at, blank);
-                continue;
-            }
-            let (start, length) = (*at, piece.len());
-            if let Some(end) = self.scanner.find_end(piece) {
-                self.advance(at, end.next);
-                let content = start + end.content;
-                let located = Located::Input { start, end: content };
-                return self.found(&input[start..content], end, located).map(Some);
-            }
-            if length > self.record_limit {
-                return Err(too_long(self.line));
-            }
-            self.carry.extend_from_slice(piece);
-            self.scanned = length;
-            self.advance(at, length);
-        }
-    }
-
-    /// Lets the transcoder look at the next bytes. True if they can be used in place.
-    fn take_piece(&mut self, input: &[u8], at: &mut usize) -> bool {
-        match self.transcoder.take(&input[*at..], &mut self.carry) {
-            Piece::Direct(length) => {
-                self.direct = length;
-                self.ascii = self.transcoder.is_ascii_so_far();
-                true
-            }
-            Piece::Taken(length) => {
-                *at += length;
-                self.ascii = false;
-                false
-            }
-        }
-    }
-
-    fn advance(&mut self, at: &mut usize, length: usize) {
-        *at += length;
-        self.direct -= length;
-    }
-
-    /// A row that begins in the carry, and may go on in `input`.
-    fn next_in_carry(
-        &mut self,
-        input: &[u8],
-        at: &mut usize,
-        last: bool,
-    ) -> Result<Step, SplitError> {
+    pub(crate) fn next_row(&mut self) -> Result<bool, SplitError> {
         if self.scanned == 0 {
-            self.carry_at +=
-                skip_line_ends(&self.carry[self.carry_at..], &mut self.line, &mut self.after_cr);
-            if self.carry_at == self.carry.len() {
-                return Ok(Step::Again);
-            }
+            self.skip_blank();
         }
-        let start = self.carry_at;
-        let fresh = start + self.scanned;
-        if let Some(end) = self.scanner.find_end(&self.carry[fresh..]) {
-            self.carry_at = fresh + end.next;
-            return self.found_in_carry(start, fresh + end.content, end);
+        let fresh = self.at + self.scanned;
+        if let Some(end) = self.scanner.find_end(&self.text[fresh..]) {
+            let record = self.at..fresh + end.content;
+            self.at = fresh + end.next;
+            return self.found(record, end.bare_cr);
         }
-        self.scanned = self.carry.len() - start;
+        self.scanned = self.text.len() - self.at;
         if self.scanned > self.record_limit {
             return Err(too_long(self.line));
         }
-        if start > 0 {
-            // Only the cut row is left: it moves to the front, so that the carry never grows past it and one chunk.
-            self.carry.drain(..start);
-            self.carry_at = 0;
-        }
-        if *at == input.len() {
-            return if last { self.last_in_carry() } else { Ok(Step::Starved) };
-        }
-        if self.direct == 0 && !self.take_piece(input, at) {
-            return Ok(Step::Again);
-        }
-        let piece = &input[*at..*at + self.direct];
-        let length = piece.len();
-        let end = self.scanner.find_end(piece);
-        let content = end.map_or(length, |end| end.content);
-        if self.scanned + content > self.record_limit {
-            return Err(too_long(self.line));
-        }
-        self.carry.extend_from_slice(&piece[..content]);
-        if let Some(end) = end {
-            self.advance(at, end.next);
-            self.carry_at = self.carry.len();
-            return self.found_in_carry(0, self.carry_at, end);
-        }
-        self.scanned += length;
-        self.advance(at, length);
-        Ok(Step::Again)
+        if self.finished && self.scanned > 0 { self.last_row() } else { Ok(false) }
     }
 
-    /// All bytes are in and the carry has no line end: what it holds is the last row.
-    fn last_in_carry(&mut self) -> Result<Step, SplitError> {
-        if !self.finished {
-            self.finish();
-            return Ok(Step::Again);
+    /// Skips empty lines and padding where a row would begin.
+    fn skip_blank(&mut self) {
+        while let Some(&byte) = self.text.get(self.at) {
+            if is_padding(byte) {
+                self.padding += 1;
+            } else if matches!(byte, b'\n' | b'\r') {
+                self.line += u64::from(byte == b'\r' || !self.after_cr);
+            } else {
+                if self.padded {
+                    self.scanner.leave_cell_start();
+                }
+                self.after_cr = false;
+                return;
+            }
+            self.padded = is_padding(byte);
+            self.after_cr = byte == b'\r';
+            self.at += 1;
         }
-        let content = self.carry.len();
-        self.carry_at = content;
+    }
+
+    /// The text has no more line ends: what is left is the last row.
+    fn last_row(&mut self) -> Result<bool, SplitError> {
+        let text = &self.text[self.at..];
+        let length = text.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
+        self.padding += (text.len() - length) as u64;
+        let record = self.at..self.at + length;
+        self.at = self.text.len();
         if self.scanner.is_open() {
             self.row_line = self.line;
-            self.scanner = Scanner::new();
+            self.record = record;
+            self.scanner = Scanner::default();
             self.scanned = 0;
-            return Err(SplitError::Bad {
-                line: self.row_line,
-                column: None,
-                fault: RowFault::UnclosedQuote,
-            });
+            return Err(self.bad(None, RowFault::UnclosedQuote));
         }
-        self.found_in_carry(0, content, RecordEnd { content, next: content, bare_cr: false })
+        self.found(record, false)
     }
 
-    fn finish(&mut self) {
-        self.transcoder.finish(&mut self.carry);
-        self.finished = true;
-    }
-
-    fn found_in_carry(
-        &mut self,
-        start: usize,
-        end: usize,
-        how: RecordEnd,
-    ) -> Result<Step, SplitError> {
-        let carry = std::mem::take(&mut self.carry);
-        let found = self.found(&carry[start..end], how, Located::Carry { start, end });
-        self.carry = carry;
-        found.map(Step::Found)
-    }
-
-    /// A record's bytes are known: counts its lines, checks them, and splits them.
+    /// Counts the lines of a record, checks it, and splits it.
     #[inline]
-    fn found(&mut self, record: &[u8], end: RecordEnd, at: Located) -> Result<Located, SplitError> {
-        let quotes = self.scanner.saw_quotes();
-        self.scanner = Scanner::new();
+    fn found(&mut self, record: Range<usize>, bare_cr: bool) -> Result<bool, SplitError> {
+        let (quotes, bare_quote) = (self.scanner.saw_quotes(), self.scanner.saw_bare_quote());
+        self.scanner = Scanner::default();
         self.scanned = 0;
         self.row_line = self.line;
         self.line += 1;
-        self.after_cr = end.bare_cr;
+        self.after_cr = bare_cr;
+        let padded = std::mem::take(&mut self.padded);
+        (self.record, self.quoted) = (record.clone(), quotes);
+        let record = &self.text[record];
         if record.len() > self.record_limit {
             return Err(too_long(self.row_line));
         }
-        let located = if quotes {
+        let blank_before_quote = if quotes {
             self.line += count_line_ends(record);
-            row::split_quoted(record, &mut self.unquoted, &mut self.cells);
-            Located::Unquoted
+            row::split_quoted(record, &mut self.unquoted, &mut self.cells)
         } else {
             row::split_plain(record, &mut self.cells);
-            at
+            bare_quote.then(|| row::blank_before_quote(record, &self.cells)).flatten()
         };
-        if !self.ascii && std::str::from_utf8(record).is_err() {
-            return Err(self.not_text(if quotes { &self.unquoted } else { record }));
+        let text = if quotes { &self.unquoted } else { record };
+        if !self.transcoder.is_ascii_so_far() && std::str::from_utf8(record).is_err() {
+            let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
+            return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
+        }
+        if padded || row::has_control(record, quotes) {
+            let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
+            let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
+            return Err(self.bad(cell, RowFault::ControlCharacter));
+        }
+        if blank_before_quote.is_some() {
+            return Err(self.bad(blank_before_quote, RowFault::BlankBeforeQuote));
         }
         if record.len() > self.field_limit {
-            self.check_fields()?;
+            let too_long = |cell: &Cell| cell.of(text).len() > self.field_limit;
+            if let Some(cell) = self.cells.iter().position(too_long) {
+                let (line, kind) = (self.row_line, LimitKind::FieldBytes);
+                return Err(SplitError::Limit { line, cell: Some(cell), kind });
+            }
         }
-        Ok(located)
+        row::trim(text, &mut self.cells);
+        Ok(true)
     }
 
-    fn not_text(&self, text: &[u8]) -> SplitError {
-        let is_text = |cell: &Cell| {
-            std::str::from_utf8(&text[cell.start as usize..cell.end as usize]).is_ok()
-        };
-        let column = self.cells.iter().position(|cell| !is_text(cell)).map(|index| index + 1);
-        SplitError::Bad { line: self.row_line, column, fault: RowFault::NotText }
+    #[cold]
+    fn bad(&self, cell: Option<usize>, fault: RowFault) -> SplitError {
+        SplitError::Bad { line: self.row_line, cell, fault }
     }
+}
 
-    fn check_fields(&self) -> Result<(), SplitError> {
-        let too_long = |cell: &Cell| (cell.end - cell.start) as usize > self.field_limit;
-        match self.cells.iter().position(too_long) {
-            None => Ok(()),
-            Some(index) => Err(SplitError::Limit {
-                line: self.row_line,
-                column: Some(index + 1),
-                kind: LimitKind::FieldBytes,
-            }),
+impl First {
+    /// Looks for records in the text, all of which is there if `finished`. True: no more are needed.
+    ///
+    /// What is found depends on the bytes only, not on where they were cut.
+    fn scan(&mut self, text: &[u8], record_limit: usize, finished: bool) -> bool {
+        while self.records.len() < FIRST_RECORDS {
+            if self.scanned == self.from {
+                let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
+                self.from += text[self.from..].iter().take_while(blank).count();
+                self.scanned = self.from;
+            }
+            let end = match self.scanner.find_end(&text[self.scanned..]) {
+                Some(end) => self.scanned + end.content,
+                None => text.len(),
+            };
+            if end - self.from > record_limit || self.from > FIRST_BYTES {
+                return true;
+            }
+            if end == text.len() && !finished {
+                self.scanned = end;
+                return false;
+            }
+            if end == self.from {
+                return true;
+            }
+            self.records.push(self.from..end);
+            (self.from, self.scanned) = (end, end);
+            self.scanner = Scanner::default();
         }
+        true
     }
 }
 
 fn too_long(line: u64) -> SplitError {
-    SplitError::Limit { line, column: None, kind: LimitKind::RecordBytes }
+    SplitError::Limit { line, cell: None, kind: LimitKind::RecordBytes }
 }
 
-/// Passes over line ends where a row would begin: empty lines are no rows. Returns how many bytes they take.
-fn skip_line_ends(bytes: &[u8], line: &mut u64, after_cr: &mut bool) -> usize {
-    let mut length = 0;
-    for &byte in bytes {
-        match byte {
-            b'\n' if *after_cr => *after_cr = false,
-            b'\n' => *line += 1,
-            b'\r' => {
-                *line += 1;
-                *after_cr = true;
-            }
-            _ => {
-                *after_cr = false;
-                break;
-            }
-        }
-        length += 1;
-    }
-    length
-}
-
-/// Line ends inside quotes: LF, CR, and CRLF as one.
+/// Counts line ends: LF, CR, and CRLF as one.
 fn count_line_ends(record: &[u8]) -> u64 {
     let mut lines = 0;
     let mut after_cr = false;

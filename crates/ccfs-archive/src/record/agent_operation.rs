@@ -3,19 +3,19 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::OperateType;
-use crate::csv::Cell;
 
 record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
     /// ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
-    /// The documentation calls all columns but the two dates strings, so they are texts here, numbers or not.
+    /// CC-FS documents all columns except the two dates as strings, so they are text here, even if they hold numbers.
     owned AgentOperation;
     /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
     borrowed AgentOperationRef;
     values AgentOperationValues;
     kind AgentOprInfo;
     happened begin_time;
+    names { "op_type_name" op_type_code, }
     columns {
         /// Unique ID.
         0 "id" id: text,
@@ -25,21 +25,21 @@ record! {
         2 "account_id" account_id: text,
         /// Agent.
         3 "agent_id" agent_id: text,
-        /// Without a meaning.
+        /// Not used.
         4 "service_no" service_no: text,
         /// Skill.
         5 "skill_id" skill_id: text,
         /// Call.
         6 "call_id" call_id: text,
-        /// When it began, on the tenant's clock.
+        /// When the operation began, in local time of the call center.
         7 "begin_time" begin_time: tenant,
-        /// When it ended, on the tenant's clock.
+        /// When the operation ended, in local time of the call center.
         8 "end_time" end_time: tenant,
-        /// What was done; [`OperateType`] names the codes.
+        /// Type of the operation: a code of `OperateType`.
         9 "op_type" op_type: text,
-        /// On whom or what.
+        /// Object of the operation.
         10 "op_object" op_object: text,
-        /// Why.
+        /// Reason of the operation.
         11 "op_cause" op_cause: text,
         /// Media type.
         12 "media_type" media_type: text,
@@ -51,7 +51,7 @@ record! {
         15 "agent_type" agent_type: text,
         /// Phone number.
         16 "phone_no" phone_no: text,
-        /// Way of the call: in or out.
+        /// Direction of the call: in or out.
         17 "callIn_out" call_in_out: text,
         /// Location.
         18 "location_id" location_id: text,
@@ -62,8 +62,13 @@ record! {
     }
 }
 
-fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
-    record.op_type()?.parse().ok().map(|code: i64| code.into())
+impl AgentOperationRef<'_> {
+    /// The code in `op_type`; `None` if the cell is empty or is not a number.
+    pub fn op_type_code(&self) -> Option<OperateType> {
+        self.op_type()?.parse().ok().map(|code: i64| code.into())
+    }
 }
 
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}
+fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
+    record.op_type_code()
+}

@@ -4,6 +4,7 @@ use super::column::{self, column};
 use super::schema::record;
 use crate::code::OperateType;
 use crate::csv::Cell;
+use crate::kind::IndexKind;
 
 record! {
     /// One change of an agent's skills: a row of an agentSkillInfo file, owning its texts
@@ -16,6 +17,7 @@ record! {
     values AgentSkillValues;
     kind AgentSkillInfo;
     happened operate_time;
+    names { "operate_type_name" operate_type, }
     columns {
         /// Unique ID.
         0 "id" id: text,
@@ -29,25 +31,25 @@ record! {
         4 "vdn" vdn: int,
         /// Agent.
         5 "agent_id" agent_id: int,
-        /// When it was done, on the tenant's clock.
+        /// When the operation began, in local time of the call center.
         6 "operate_time" operate_time: tenant,
-        /// Who did it.
+        /// Who made the change.
         7 "operate_id" operate_id: int,
-        /// What was done: an open set.
+        /// Type of the operation, an open set of codes.
         8 "operate_type" operate_type: operation,
-        /// The agent's skills; empty for an empty cell.
+        /// The skills of the agent; empty for an empty cell.
         9 "skill_list" skill_list: skills,
         /// Sequence number of the sign-in.
         10 "logon_sn" logon_sn: text,
         /// Sequence number of the operation, from 1.
         11 "operate_sn" operate_sn: int,
-        /// When it ended, on the tenant's clock.
+        /// When the operation ended, in local time of the call center.
         12 "operate_end_time" operate_end_time: tenant,
         /// Update flag; its values are not published.
         13 "renew_flag" renew_flag: int,
         /// When CC-FS stored the row, in UTC.
         14 "update_time" update_time: utc,
-        /// Month.
+        /// Month of the year.
         15 "month_of_year" month_of_year: int,
     }
 }
@@ -56,37 +58,40 @@ fn operation(record: &AgentSkillChangeRef<'_>) -> Option<OperateType> {
     record.operate_type()
 }
 
-/// The cell of the skill list, and how many columns stand behind it.
+/// Index of the skill list, and number of columns after it.
 const SKILLS: usize = 9;
-const BEHIND: usize = COLUMNS.len() - SKILLS - 1;
+const AFTER: usize = COLUMNS.len() - SKILLS - 1;
 
-/// Joins a skill list that a writer separated by commas and did not quote, which makes a row too long.
+/// Joins a skill list that was separated by commas and not quoted, which makes a row too long.
 ///
-/// A longer row may as well be one of a newer release. So the row is joined only if the six cells at its end fit the six
-/// columns behind the list; and if the row fits as it stands, too, only if joining it finds more dates. A header that is
-/// as long as the row says that the row is right.
-fn repair(text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
+/// A longer row may also come from a newer release. So the row is joined only if its last six cells fit the six columns
+/// after the list; and if the row fits unchanged, too, only if joining it finds more dates. A `header` at least as long
+/// as the row proves that the row is right.
+pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
     let length = cells.len();
-    if length <= COLUMNS.len() || header.is_some_and(|header| header >= length) {
+    if kind != IndexKind::AgentSkillInfo
+        || length <= COLUMNS.len()
+        || header.is_some_and(|header| header >= length)
+    {
         return;
     }
-    let (as_it_stands, joined) =
-        (dates_if_read(text, &cells[SKILLS + 1..]), dates_if_fits(text, &cells[length - BEHIND..]));
-    if joined.is_some() && joined > as_it_stands {
-        cells[SKILLS].end = cells[length - BEHIND - 1].end;
-        cells.drain(SKILLS + 1..length - BEHIND);
+    let unchanged = dates_if_read(text, &cells[SKILLS + 1..]);
+    let joined = dates_if_fits(text, &cells[length - AFTER..]);
+    if joined.is_some() && joined > unchanged {
+        cells[SKILLS].end = cells[length - AFTER - 1].end;
+        cells.drain(SKILLS + 1..length - AFTER);
     }
 }
 
-/// How many dates there are, if the first six cells keep to the lengths that the documentation gives for the columns
-/// behind the skill list: 26 for `logon_sn`, 11 digits for a number, 4 for the month.
+/// Returns the number of dates if the first six cells have the lengths that the documentation gives for the columns after
+/// the skill list: 26 for `logon_sn`, 11 digits for a number, 4 for the month.
 fn dates_if_fits(text: &[u8], cells: &[Cell]) -> Option<u8> {
     let longest = [26, 11, 19, 11, 19, 4];
-    let fits = cells.iter().zip(longest).all(|(cell, longest)| cell.end - cell.start <= longest);
+    let fits = cells.iter().zip(longest).all(|(cell, longest)| cell.of(text).len() <= longest);
     if fits { dates_if_read(text, cells) } else { None }
 }
 
-/// How many dates there are, if the first six cells can be read as the columns behind the skill list.
+/// Returns the number of dates if the first six cells can be read as the columns after the skill list.
 fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
     for index in [1, 3, 5] {
         column::parse(text, cells, index, column::int).ok()?;

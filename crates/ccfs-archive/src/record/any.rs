@@ -1,11 +1,11 @@
-//! Whichever of the four records a file holds.
+//! A record of any of the four kinds.
 
 use ccfs_time::LocalTime;
 
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    CellFault, Record, RecordRef, Recording, RecordingRef,
+    CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
 };
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
@@ -54,8 +54,12 @@ macro_rules! any {
                 match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
             }
 
-            fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
-                match kind { $( IndexKind::$kind => $owned::repair(kind, text, cells, header), )+ }
+            fn columns(kind: IndexKind) -> &'static [Column] {
+                match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
+            }
+
+            fn extended_column_names(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::extended_column_names(kind), )+ }
             }
 
             fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
@@ -69,10 +73,6 @@ macro_rules! any {
 
             fn reads(_: IndexKind) -> bool {
                 true
-            }
-
-            fn only_kind() -> Option<IndexKind> {
-                None
             }
 
             fn view<'a>(row: Row<'a>, values: &'a AnyValues) -> AnyRecordRef<'a> {
@@ -95,6 +95,10 @@ macro_rules! any {
 
             fn kind(&self) -> IndexKind {
                 match self { $( Self::$kind(_) => IndexKind::$kind, )+ }
+            }
+
+            fn value(&self, index: usize) -> Value<'a> {
+                match self { $( Self::$kind(record) => record.value(index), )+ }
             }
 
             fn happened(&self) -> Option<LocalTime> {
@@ -148,14 +152,14 @@ macro_rules! any {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl super::json::SerializeWith for AnyRecordRef<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: super::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
-                match self { $( Self::$kind(record) => record.serialize_with(serializer, offset), )+ }
+        #[cfg(feature = "json")]
+        impl super::Export for AnyRecordRef<'_> {
+            fn write_json(&self, line: &mut super::JsonLine<'_>) {
+                match self { $( Self::$kind(record) => record.write_json(line), )+ }
+            }
+
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                match self { $( Self::$kind(record) => record.names(sink), )+ }
             }
         }
     };
@@ -169,8 +173,32 @@ any! {
 }
 
 impl IndexKind {
-    /// The names of the file's columns, in order: what the header row of [`CsvWriter`](crate::CsvWriter) holds.
-    pub fn columns(self) -> &'static [&'static str] {
+    /// The columns of the file, in order.
+    ///
+    /// ```
+    /// use ccfs_archive::{ColumnType, IndexKind};
+    ///
+    /// let columns = IndexKind::AgentSkillInfo.columns();
+    /// assert_eq!(columns[6].name(), "operate_time");
+    /// assert_eq!(columns[6].column_type(), ColumnType::LocalTime);
+    /// ```
+    pub fn columns(self) -> &'static [Column] {
+        <AnyRecord as Schema>::columns(self)
+    }
+
+    /// The names of the columns, in order: the header row that [`CsvWriter`](crate::CsvWriter) writes.
+    pub fn column_names(self) -> &'static [&'static str] {
         AnyRecord::names(self)
+    }
+
+    /// Returns the index of a column by its name.
+    pub fn column(self, name: &str) -> Option<usize> {
+        self.column_names().iter().position(|&known| known == name)
+    }
+
+    /// Returns these names, and after them those of the columns that [`RecordWriter::names`](crate::RecordWriter::names)
+    /// adds.
+    pub fn extended_column_names(self) -> &'static [&'static str] {
+        AnyRecord::extended_column_names(self)
     }
 }

@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::OperateType;
-use crate::csv::Cell;
 
 record! {
     /// One leg of a call: a row of a call file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -13,6 +12,7 @@ record! {
     values CallValues;
     kind Call;
     happened wait_begin;
+    names { "device_type_name" device_type, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,
@@ -24,49 +24,49 @@ record! {
         3 "agent_id" agent_id: text,
         /// Call.
         4 "call_id" call_id: text,
-        /// Who called.
+        /// Number of the caller.
         5 "caller_no" caller_no: text,
-        /// Who was called.
+        /// Number called.
         6 "callee_no" callee_no: text,
-        /// When waiting began, on the tenant's clock.
+        /// When waiting began, in local time of the call center.
         7 "wait_begin" wait_begin: tenant,
-        /// When waiting ended, on the tenant's clock.
+        /// When waiting ended, in local time of the call center.
         8 "wait_end" wait_end: tenant,
-        /// When answering began, on the tenant's clock.
+        /// When answering began, in local time of the call center.
         9 "ack_begin" ack_begin: tenant,
-        /// When answering ended, on the tenant's clock.
+        /// When answering ended, in local time of the call center.
         10 "ack_end" ack_end: tenant,
-        /// When the call began, on the tenant's clock.
+        /// When the call began, in local time of the call center.
         11 "call_begin" call_begin: tenant,
-        /// When the call ended, on the tenant's clock.
+        /// When the call ended, in local time of the call center.
         12 "call_end" call_end: tenant,
-        /// What the leg ran on.
+        /// Type of the device: a code of `DeviceType`.
         13 "device_type" device_type: device,
         /// Number of the device.
         14 "device_no" device_no: int,
         /// Call type.
         15 "call_type" call_type: int,
-        /// Why the call was released; has a meaning where `call_id_num` is −1.
+        /// Cause of the release; valid only if `call_id_num` is −1.
         16 "release_cause" release_cause: int,
-        /// Number of the leg; −1 is the only or the last one.
+        /// Number of the leg; −1 for the only or the last one.
         17 "call_id_num" call_id_num: int,
         /// Virtual call center.
         18 "vdn_id" vdn_id: text,
-        /// Type of the device before.
+        /// Type of the previous device.
         19 "pre_device_type" pre_device_type: text,
-        /// Number of the device before.
+        /// Number of the previous device.
         20 "pre_device_no" pre_device_no: text,
         /// Skill.
         21 "skill_id" skill_id: text,
-        /// Skill that the call was served under.
+        /// Skill that served the call.
         22 "current_skill_id" current_skill_id: text,
         /// Device that the call came in on.
         23 "device_in" device_in: text,
-        /// Device before that.
+        /// Device before that one.
         24 "pre_device_in" pre_device_in: text,
-        /// Without a meaning.
+        /// Not used.
         25 "service_no" service_no: text,
-        /// Why the call left the device.
+        /// Reason for leaving the device.
         26 "leave_reason" leave_reason: text,
         /// Media type.
         27 "media_type" media_type: text,
@@ -78,5 +78,3 @@ record! {
 fn operation(_: &CallRef<'_>) -> Option<OperateType> {
     None
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

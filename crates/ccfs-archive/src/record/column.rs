@@ -1,4 +1,4 @@
-//! The types that a column can have.
+//! Types of columns: how their cells are parsed.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use ccfs_time::{CalendarError, LocalTime, Timestamp};
 use crate::code::OperateType;
 use crate::error::RowFault;
 
-/// What each type of column means for the forms of a record; see `record!`.
+/// Expands each type of column for the forms of a record; see `record!`.
 macro_rules! column {
     (owned text) => { Option<String> };
     (owned int) => { Option<i64> };
@@ -16,6 +16,22 @@ macro_rules! column {
     (owned operation) => { Option<crate::OperateType> };
     (owned device) => { Option<crate::DeviceType> };
     (owned skills) => { Vec<String> };
+
+    (type text) => { crate::ColumnType::Text };
+    (type int) => { crate::ColumnType::Integer };
+    (type tenant) => { crate::ColumnType::LocalTime };
+    (type utc) => { crate::ColumnType::UtcTime };
+    (type skills) => { crate::ColumnType::List };
+    (type $type:ident) => { crate::ColumnType::Code };
+
+    (wrap text, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::Text) };
+    (wrap int, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::Integer) };
+    (wrap tenant, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::LocalTime) };
+    (wrap utc, $value:expr) => { $value.map_or(crate::Value::Null, crate::Value::UtcTime) };
+    (wrap skills, $value:expr) => { crate::Value::List($value) };
+    (wrap $type:ident, $value:expr) => {
+        $value.map_or(crate::Value::Null, |code| crate::Value::Code(code.code()))
+    };
 
     (value text) => { () };
     (value skills) => { () };
@@ -35,12 +51,12 @@ macro_rules! column {
     (own skills, $value:expr) => { $value.iter().map(str::to_owned).collect() };
     (own $type:ident, $value:expr) => { $value };
 
-    (parse text, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {};
-    (parse skills, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {};
-    (parse $type:ident, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal, $column:literal) => {
+    (parse text, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {};
+    (parse skills, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {};
+    (parse $type:ident, $text:ident, $cells:ident, $values:ident, $name:ident, $index:literal) => {
         $values.$name = match crate::record::column::parse($text, $cells, $index, column!(parser $type)) {
             Ok(value) => value,
-            Err(fault) => return Err(crate::record::CellFault { column: $index + 1, name: $column, fault }),
+            Err(fault) => return Err(crate::record::CellFault { column: $index, fault }),
         };
     };
 
@@ -82,18 +98,13 @@ pub(crate) fn parse<T>(
     parser: impl FnOnce(&[u8], Cell) -> Result<T, RowFault>,
 ) -> Result<Option<T>, RowFault> {
     let cell = cells[index];
-    if cell.start < cell.end { parser(text, cell).map(Some) } else { Ok(None) }
-}
-
-#[inline]
-pub(crate) fn bytes(text: &[u8], cell: Cell) -> &[u8] {
-    &text[cell.start as usize..cell.end as usize]
+    if cell.is_empty() { Ok(None) } else { parser(text, cell).map(Some) }
 }
 
 /// Reads `YYYY-MM-DD hh:mm:ss` in the years 1 to 9999.
 #[inline]
 pub(crate) fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
-    match LocalTime::from_cell(bytes(text, cell)) {
+    match LocalTime::from_cell(cell.of(text)) {
         Ok(time) if time.day().year() > 0 => Ok(time),
         Ok(_) | Err(CalendarError::NoSuchDay) => Err(RowFault::NoSuchDate),
         Err(CalendarError::NoSuchTime) => Err(RowFault::NoSuchTime),
@@ -117,7 +128,7 @@ pub(crate) fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     {
         return Ok(value);
     }
-    any_int(bytes(text, cell))
+    any_int(cell.of(text))
 }
 
 /// The number that the first 1 to 8 bytes of a word spell, if they are digits; all at once.

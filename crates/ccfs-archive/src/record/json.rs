@@ -1,98 +1,152 @@
-//! The JSON line of a record.
+//! Writes records as JSON lines. The text is that of their `Serialize` through `serde_json`.
 
-use ccfs_time::{LocalTime, Timestamp};
-use serde::{Serialize, Serializer};
+use std::fmt;
+use std::io::Write as _;
 
-use super::skills::SkillList;
-use crate::code::{DeviceType, OperateType};
-use crate::csv::Cells;
+use ccfs_time::LocalTime;
 
-/// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
+use super::schema::Value;
+
+/// Returns the seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
 pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
 
-/// A borrowed record's JSON with the tenant's offset behind its times.
-#[derive(Clone, Copy)]
-pub struct WithOffset<R, F> {
-    record: R,
-    offset: F,
-}
+/// An offset from UTC in seconds, shown as `+08:00`, or as `+08:05:43` if it has seconds.
+pub(crate) struct OffsetText(pub(crate) i32);
 
-impl<R, F: Fn(LocalTime) -> Option<i32>> WithOffset<R, F> {
-    /// Serialises `record` with an offset behind each of its tenant times: `2015-02-08T20:23:30+08:00`.
-    ///
-    /// `offset` tells the seconds east of UTC at a tenant's time; for `None` the time stays bare.
-    ///
-    /// ```
-    /// # use ccfs_archive::{AgentSkillChange, Records, WithOffset};
-    /// # let csv = "1,,,,,,2015-02-08 20:23:30";
-    /// # let mut rows = Records::<AgentSkillChange>::from_csv(csv.as_bytes());
-    /// # let change = rows.next_record()?.unwrap();
-    /// let json = serde_json::to_string(&WithOffset::new(change, |_| Some(8 * 3600))).unwrap();
-    /// assert!(json.contains(r#""operate_time":"2015-02-08T20:23:30+08:00""#));
-    /// # Ok::<(), ccfs_archive::Error>(())
-    /// ```
-    pub const fn new(record: R, offset: F) -> Self {
-        Self { record, offset }
+impl fmt::Display for OffsetText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, seconds) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
+        write!(f, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
+        match seconds % 60 {
+            0 => Ok(()),
+            rest => write!(f, ":{rest:02}"),
+        }
     }
 }
 
-impl<R, F> std::fmt::Debug for WithOffset<R, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WithOffset").finish_non_exhaustive()
+/// A record that can be written.
+pub(crate) trait Export {
+    /// Writes the record's fields as JSON, each after a comma.
+    fn write_json(&self, line: &mut JsonLine<'_>);
+
+    /// The cells of the columns that name codes; empty for a code without a name.
+    fn names(&self, sink: &mut dyn FnMut(&str));
+}
+
+/// A line of JSON that is being written.
+pub(crate) struct JsonLine<'a> {
+    pub(crate) bytes: &'a mut Vec<u8>,
+    pub(crate) offset: Option<Offset<'a>>,
+    /// Whether to write the names of codes.
+    pub(crate) names: bool,
+}
+
+impl JsonLine<'_> {
+    /// Appends the line of a record.
+    pub(crate) fn write(mut self, record: &impl Export) {
+        let start = self.bytes.len();
+        record.write_json(&mut self);
+        // The first field begins with a comma like all others.
+        self.bytes[start] = b'{';
+        self.bytes.extend_from_slice(b"}\n");
     }
-}
 
-impl<R: SerializeWith, F: Fn(LocalTime) -> Option<i32>> Serialize for WithOffset<R, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.record.serialize_with(serializer, &self.offset)
+    /// Writes a field. `key` is a comma and the column's name as JSON; `cell` is the text of the value, if it has one.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "saves 5 % of the CPU time of `ccfs convert`")]
+    pub(crate) fn field(&mut self, key: &'static str, value: Value<'_>, cell: Option<&str>) {
+        self.bytes.extend_from_slice(key.as_bytes());
+        match value {
+            Value::Null => self.bytes.extend_from_slice(b"null"),
+            Value::Text(text) => self.string(text),
+            Value::Integer(number) | Value::Code(number) => {
+                self.bytes.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            }
+            Value::LocalTime(time) => {
+                self.time(cell, || time);
+                if let Some(offset) = self.offset.and_then(|offset| offset(time)) {
+                    let _ = write!(self.bytes, "{}", OffsetText(offset));
+                }
+                self.bytes.push(b'"');
+            }
+            Value::UtcTime(time) => {
+                self.time(cell, || time.utc());
+                self.bytes.extend_from_slice(b"Z\"");
+            }
+            Value::List(list) => self.list(list.iter()),
+        }
     }
-}
 
-pub(crate) trait SerializeWith {
-    fn serialize_with<S: Serializer>(
-        &self,
-        serializer: S,
-        offset: Offset<'_>,
-    ) -> Result<S::Ok, S::Error>;
-}
+    pub(crate) fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
+        self.bytes.push(b'[');
+        for (index, text) in texts.enumerate() {
+            if index > 0 {
+                self.bytes.push(b',');
+            }
+            self.string(text);
+        }
+        self.bytes.push(b']');
+    }
 
-/// The value of a column, and the offset for the one type that needs it.
-pub(crate) struct Json<'f, V>(pub(crate) V, pub(crate) Offset<'f>);
+    #[inline]
+    fn string(&mut self, text: &str) {
+        self.bytes.push(b'"');
+        let escaped = |byte| matches!(byte, 0..0x20 | b'"' | b'\\');
+        // Without an early return, so that compilers use vector instructions: saves 7 % of the time of `ccfs convert`.
+        if text.bytes().fold(false, |found, byte| found | escaped(byte)) {
+            self.escaped(text.as_bytes());
+        } else {
+            self.bytes.extend_from_slice(text.as_bytes());
+        }
+        self.bytes.push(b'"');
+    }
 
-macro_rules! as_it_is {
-    ($( $type:ty ),+) => { $(
-        impl Serialize for Json<'_, Option<$type>> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.0.serialize(serializer)
+    #[cold]
+    fn escaped(&mut self, text: &[u8]) {
+        for &byte in text {
+            match byte {
+                b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', byte]),
+                0x08..=0x0A | 0x0C | 0x0D => {
+                    let letter = b"btn_fr"[usize::from(byte - 0x08)];
+                    self.bytes.extend_from_slice(&[b'\\', letter]);
+                }
+                0..0x20 => {
+                    let _ = write!(self.bytes, "\\u{byte:04x}");
+                }
+                _ => self.bytes.push(byte),
             }
         }
-    )+ };
-}
-as_it_is!(&str, i64, Timestamp, OperateType, DeviceType);
-
-impl Serialize for Json<'_, Option<LocalTime>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(time) = self.0 else { return serializer.serialize_none() };
-        let Some(offset) = (self.1)(time) else { return time.serialize(serializer) };
-        let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
-        let time = time.iso();
-        let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if rest == 0 {
-            serializer.collect_str(&format_args!("{time}{sign}{hours:02}:{minutes:02}"))
-        } else {
-            serializer.collect_str(&format_args!("{time}{sign}{hours:02}:{minutes:02}:{rest:02}"))
+    }
+    /// Writes a quote, and a time as ISO 8601. Formatting the value where the cell can be copied would take 9 % more of the
+    /// CPU time of `ccfs convert`.
+    #[inline]
+    fn time(&mut self, cell: Option<&str>, value: impl FnOnce() -> LocalTime) {
+        self.bytes.push(b'"');
+        match cell.map(|cell| <[u8; 19]>::try_from(cell.as_bytes())) {
+            Some(Ok(mut text)) => {
+                text[10] = b'T';
+                self.bytes.extend_from_slice(&text);
+            }
+            _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
         }
     }
 }
 
-impl Serialize for Json<'_, SkillList<'_>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
-    }
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-impl Serialize for Json<'_, Cells<'_>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
+    use super::JsonLine;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Records have no control characters, so this is tested here.
+        #[test]
+        fn strings_are_those_of_serde_json(text in "[\0-\u{ff}😀]{0,40}") {
+            let mut bytes = Vec::new();
+            JsonLine { bytes: &mut bytes, offset: None, names: false }.string(&text);
+            prop_assert_eq!(bytes, serde_json::to_vec(&text).unwrap_or_default());
+        }
     }
 }

@@ -1,27 +1,27 @@
-//! Rows as typed records: one kind of record for each index file.
+//! Rows as typed records: one type of record for each index file.
 
 mod agent_operation;
 mod agent_skill;
 mod any;
 mod call;
 mod column;
-#[cfg(feature = "serde")]
+#[cfg(feature = "json")]
 mod json;
-mod parser;
+mod layout;
 mod recording;
 mod schema;
 mod skills;
+mod typed;
 
 pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
 pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
-#[cfg(feature = "serde")]
-pub use json::WithOffset;
-pub use parser::{FedRecords, RecordParser};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{FileRecord, Record, RecordRef};
+pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
 pub use skills::{SkillIds, SkillList};
 
-pub(crate) use parser::Typed;
+#[cfg(feature = "json")]
+pub(crate) use json::{Export, JsonLine, OffsetText};
 pub(crate) use schema::CellFault;
+pub(crate) use typed::Typed;

@@ -3,7 +3,6 @@
 use super::column::column;
 use super::schema::record;
 use crate::code::{CallDirection, OperateType, TaskStatus};
-use crate::csv::Cell;
 
 record! {
     /// One recording: a row of a record file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -13,6 +12,7 @@ record! {
     values RecordingValues;
     kind Record;
     happened call_begin;
+    names { "task_status_name" task_status_code, "call_type_name" direction, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,
@@ -24,31 +24,31 @@ record! {
         3 "agent_id" agent_id: text,
         /// Call.
         4 "call_id" call_id: text,
-        /// Who called.
+        /// Number of the caller.
         5 "caller_no" caller_no: text,
-        /// Who was called.
+        /// Number called.
         6 "callee_no" callee_no: text,
-        /// When the call began, on the tenant's clock.
+        /// When the call began, in local time of the call center.
         7 "call_begin" call_begin: tenant,
-        /// When the call ended, on the tenant's clock.
+        /// When the call ended, in local time of the call center.
         8 "call_end" call_end: tenant,
-        /// File of the recording.
+        /// File name of the recording.
         9 "file_name" file_name: text,
-        /// Whether it is to be turned into text; [`TaskStatus`] names the codes.
+        /// Whether the recording is to be converted to text: a code of `TaskStatus`.
         10 "task_status" task_status: text,
-        /// `success` or `failed`.
+        /// Result of the conversion: `success` or `failed`.
         11 "task_result" task_result: text,
-        /// File name before it was converted.
+        /// File name before the conversion.
         12 "original_file_name" original_file_name: text,
         /// Virtual call center.
         13 "vdn_id" vdn_id: text,
-        /// Way of the call; [`CallDirection`] names the codes.
+        /// Direction of the call: a code of `CallDirection`.
         14 "call_type" call_type: text,
         /// Media type.
         15 "media_type" media_type: text,
-        /// Skill that the caller asked for.
+        /// Skill that the caller requested.
         16 "user_wanted_skill_id" user_wanted_skill_id: text,
-        /// Skill that the call was served under.
+        /// Skill that served the call.
         17 "current_skill_id" current_skill_id: text,
     }
 }
@@ -68,5 +68,3 @@ impl RecordingRef<'_> {
 fn operation(_: &RecordingRef<'_>) -> Option<OperateType> {
     None
 }
-
-fn repair(_: &[u8], _: &mut [Cell], _: Option<usize>) {}

@@ -1,28 +1,26 @@
-//! What all records have in common, and the macro that makes a record of a table of columns.
+//! Traits and columns of records, and the macro that defines a record by a table of columns.
 
-use ccfs_time::LocalTime;
+use ccfs_time::{LocalTime, Timestamp};
 
+use super::skills::SkillList;
 use crate::code::OperateType;
 use crate::csv::{Cell, CsvRow, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
 
-/// A kind of record that rows can be read as.
+/// A type of record that rows can be read as.
 ///
 /// Implemented by [`AgentSkillChange`](crate::AgentSkillChange), [`AgentOperation`](crate::AgentOperation),
 /// [`Recording`](crate::Recording), [`Call`](crate::Call), each for its own file, and by
 /// [`AnyRecord`](crate::AnyRecord) for all four. It can't be implemented elsewhere.
 ///
-/// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and costs no allocation.
+/// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and needs no allocation.
 pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
-    /// The borrowed form, which reading yields.
+    /// The borrowed form, which readers return.
     type Ref<'a>: RecordRef<'a, Owned = Self>;
 
     /// Whether the rows of this file can be read as this record.
     fn reads(kind: IndexKind) -> bool;
-
-    #[doc(hidden)]
-    fn only_kind() -> Option<IndexKind>;
 
     #[doc(hidden)]
     fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
@@ -39,46 +37,141 @@ pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
     /// The form that owns its texts.
     type Owned;
 
-    /// Copies the texts. This allocates once for each text cell: do it for the records that you keep.
+    /// Copies the texts, with one allocation for each text cell.
     fn into_owned(self) -> Self::Owned;
 
-    /// The row as it stands in the file.
+    /// The row: its cells as text, its member and its line.
     fn row(&self) -> Row<'a>;
 
-    /// The file that the record comes from.
+    /// The kind of file that the record comes from.
     fn kind(&self) -> IndexKind;
 
-    /// When it happened: the first date of the row, on the tenant's clock.
+    /// The value of a column, by its index in [`IndexKind::columns`]; [`Value::Null`] for other indexes.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, RecordRef, Records, Value};
+    ///
+    /// let mut rows = Records::<AgentSkillChange>::from_csv("r1,dev,acc,7".as_bytes());
+    /// let row = rows.next_record()?.unwrap();
+    /// assert_eq!((row.value(0), row.value(3)), (Value::Text("r1"), Value::Integer(7)));
+    /// # Ok::<(), ccfs_archive::Error>(())
+    /// ```
+    fn value(&self, index: usize) -> Value<'a>;
+
+    /// When it happened: the first date of the row, in local time of the call center.
     fn happened(&self) -> Option<LocalTime>;
 
-    /// What the agent did, in the files that say so.
+    /// The operation of the agent, in files that have it.
     fn operation(&self) -> Option<OperateType>;
+}
+
+/// A column of an index file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) column_type: ColumnType,
+    pub(crate) meaning: &'static str,
+}
+
+impl Column {
+    /// Name of the column, as in the documentation of CC-FS.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Type of its values.
+    pub const fn column_type(&self) -> ColumnType {
+        self.column_type
+    }
+
+    /// Whether a value may be absent: an empty cell is [`Value::Null`], except in lists, where it is an empty list.
+    pub const fn is_nullable(&self) -> bool {
+        !matches!(self.column_type, ColumnType::List)
+    }
+
+    /// What the column means, in a sentence.
+    pub const fn meaning(&self) -> &'static str {
+        self.meaning.trim_ascii()
+    }
+}
+
+/// Type of the values of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// Text.
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A number from an open set, some of whose members have names, such as [`OperateType`].
+    Code,
+    /// Local time of the call center, in seconds.
+    LocalTime,
+    /// UTC, in seconds.
+    UtcTime,
+    /// A list of texts.
+    List,
+}
+
+/// Value of a column, borrowed from the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// The cell is empty or missing.
+    Null,
+    /// A value of [`ColumnType::Text`].
+    Text(&'a str),
+    /// A value of [`ColumnType::Integer`].
+    Integer(i64),
+    /// A value of [`ColumnType::Code`].
+    Code(i64),
+    /// A value of [`ColumnType::LocalTime`].
+    LocalTime(LocalTime),
+    /// A value of [`ColumnType::UtcTime`].
+    UtcTime(Timestamp),
+    /// A value of [`ColumnType::List`].
+    List(SkillList<'a>),
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Value<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_some(text),
+            Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
+            Self::LocalTime(time) => serializer.serialize_some(time),
+            Self::UtcTime(time) => serializer.serialize_some(time),
+            Self::List(list) => serializer.collect_seq(list),
+        }
+    }
 }
 
 /// A cell that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellFault {
     pub(crate) column: usize,
-    pub(crate) name: &'static str,
     pub(crate) fault: RowFault,
 }
 
-/// Kept out of reach: how a row becomes a record is this crate's business.
+/// Not public: how a row becomes a record is internal to this crate.
 pub(crate) mod sealed {
-    use super::{Cell, CellFault, IndexKind};
+    use super::{Cell, CellFault, Column, IndexKind};
 
-    /// What a record is while it is borrowed.
     pub trait View {}
 
     pub trait Schema {
-        /// What is worked out from a row's cells and has no lifetime: numbers and times.
+        /// Parsed values that borrow nothing: numbers and times.
         type Values: Default + std::fmt::Debug + Send;
 
         /// The names of the columns.
         fn names(kind: IndexKind) -> &'static [&'static str];
 
-        /// Puts right what a writer is known to get wrong. `header` is the length of the header row, if there was one.
-        fn repair(_kind: IndexKind, _text: &[u8], _cells: &mut Vec<Cell>, _header: Option<usize>) {}
+        fn columns(kind: IndexKind) -> &'static [Column];
+
+        /// The names of the columns, and after them those of the columns that name codes.
+        fn extended_column_names(kind: IndexKind) -> &'static [&'static str];
 
         fn parse(
             kind: IndexKind,
@@ -89,7 +182,7 @@ pub(crate) mod sealed {
     }
 }
 
-/// Makes, of a table of columns, the owned record, its borrowed form, and what reading, JSON and CSV need of them.
+/// Defines the owned record, its borrowed form, and what reading, JSON and CSV need of them by a table of columns.
 macro_rules! record {
     (
         $(#[$odoc:meta])* owned $owned:ident;
@@ -97,14 +190,15 @@ macro_rules! record {
         values $values:ident;
         kind $kind:ident;
         happened $happened:ident;
-        columns { $( $(#[$cdoc:meta])* $index:literal $column:literal $name:ident: $type:ident, )+ }
+        names { $( $label:literal $code:ident, )+ }
+        columns { $( $(#[doc = $cdoc:literal])+ $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
         $(#[$odoc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $owned {
-            $( $(#[$cdoc])* #[cfg_attr(feature = "serde", serde(rename = $column))] pub $name: column!(owned $type), )+
-            /// Cells past the known columns, from releases that have added some.
+            $( $(#[doc = $cdoc])+ #[cfg_attr(feature = "serde", serde(rename = $column))] pub $name: column!(owned $type), )+
+            /// Cells of unknown columns, which newer releases may add.
             #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
             pub extra: Vec<String>,
         }
@@ -123,16 +217,16 @@ macro_rules! record {
         }
 
         impl<'a> $view<'a> {
-            $( $(#[$cdoc])* #[inline] pub fn $name(&self) -> column!(view $type, 'a) {
+            $( $(#[doc = $cdoc])+ #[inline] pub fn $name(&self) -> column!(view $type, 'a) {
                 column!(get $type, self, $name, $index)
             } )+
 
-            /// Cells past the known columns, from releases that have added some.
+            /// Cells of unknown columns, which newer releases may add.
             pub fn extra(&self) -> crate::csv::Cells<'a> {
                 self.row.cells_from(COLUMNS.len())
             }
 
-            /// Copies the texts. This allocates once for each text cell: do it for the records that you keep.
+            /// Copies the texts, with one allocation for each text cell.
             pub fn into_owned(self) -> $owned {
                 $owned {
                     $( $name: column!(own $type, self.$name()), )+
@@ -140,23 +234,32 @@ macro_rules! record {
                 }
             }
 
-            /// The row as it stands in the file.
+            /// The row: its cells as text, its member and its line.
             pub const fn row(&self) -> crate::csv::Row<'a> {
                 self.row
             }
         }
 
-        const COLUMNS: &[&str] = &[$( $column ),+];
+        static NAMES: &[&str] = &[$( $column ),+];
+        const COLUMNS: &[crate::Column] = &[$( crate::Column {
+            name: $column,
+            column_type: column!(type $type),
+            meaning: concat!($( $cdoc ),+),
+        } ),+];
 
         impl crate::record::schema::sealed::Schema for $owned {
             type Values = $values;
 
             fn names(_: crate::IndexKind) -> &'static [&'static str] {
+                NAMES
+            }
+
+            fn columns(_: crate::IndexKind) -> &'static [crate::Column] {
                 COLUMNS
             }
 
-            fn repair(_: crate::IndexKind, text: &[u8], cells: &mut Vec<crate::csv::Cell>, header: Option<usize>) {
-                repair(text, cells, header);
+            fn extended_column_names(_: crate::IndexKind) -> &'static [&'static str] {
+                &[$( $column, )+ $( $label, )+]
             }
 
             #[inline]
@@ -168,7 +271,7 @@ macro_rules! record {
             ) -> Result<(), crate::record::CellFault> {
                 let mut padded = [crate::csv::Cell::EMPTY; COLUMNS.len()];
                 let cells = crate::record::column::all(cells, &mut padded);
-                $( column!(parse $type, text, cells, values, $name, $index, $column); )+
+                $( column!(parse $type, text, cells, values, $name, $index); )+
                 Ok(())
             }
         }
@@ -178,10 +281,6 @@ macro_rules! record {
 
             fn reads(kind: crate::IndexKind) -> bool {
                 kind == crate::IndexKind::$kind
-            }
-
-            fn only_kind() -> Option<crate::IndexKind> {
-                Some(crate::IndexKind::$kind)
             }
 
             #[inline]
@@ -212,6 +311,14 @@ macro_rules! record {
             }
 
             #[inline]
+            fn value(&self, index: usize) -> crate::Value<'a> {
+                match index {
+                    $( $index => column!(wrap $type, self.$name()), )+
+                    _ => crate::Value::Null,
+                }
+            }
+
+            #[inline]
             fn happened(&self) -> Option<crate::LocalTime> {
                 self.$happened()
             }
@@ -224,7 +331,7 @@ macro_rules! record {
 
         impl crate::csv::CsvRow for $view<'_> {
             fn columns(&self) -> &'static [&'static str] {
-                COLUMNS
+                NAMES
             }
 
             fn cells(&self, sink: &mut dyn FnMut(&str)) {
@@ -235,7 +342,7 @@ macro_rules! record {
 
         impl crate::csv::CsvRow for $owned {
             fn columns(&self) -> &'static [&'static str] {
-                COLUMNS
+                NAMES
             }
 
             fn cells(&self, sink: &mut dyn FnMut(&str)) {
@@ -259,27 +366,36 @@ macro_rules! record {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $view<'_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                crate::record::json::SerializeWith::serialize_with(self, serializer, &|_| None)
+        #[cfg(feature = "json")]
+        impl crate::record::Export for $view<'_> {
+            #[inline]
+            fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
+                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name()), self.row.text($index)); )+
+                if line.names {
+                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name())), None); )+
+                }
+                let extra = self.extra();
+                if !extra.is_empty() {
+                    line.bytes.extend_from_slice(b",\"extra\":");
+                    line.list(extra.iter());
+                }
+            }
+
+            fn names(&self, sink: &mut dyn FnMut(&str)) {
+                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )+
             }
         }
 
         #[cfg(feature = "serde")]
-        impl crate::record::json::SerializeWith for $view<'_> {
-            fn serialize_with<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                offset: crate::record::json::Offset<'_>,
-            ) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $view<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct;
                 let extra = self.extra();
-                let fields = COLUMNS.len() + usize::from(!extra.is_empty());
+                let fields = NAMES.len() + usize::from(!extra.is_empty());
                 let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
-                $( object.serialize_field($column, &crate::record::json::Json(self.$name(), offset))?; )+
+                $( object.serialize_field($column, &column!(wrap $type, self.$name()))?; )+
                 if !extra.is_empty() {
-                    object.serialize_field("extra", &crate::record::json::Json(extra, offset))?;
+                    object.serialize_field("extra", &extra)?;
                 }
                 object.end()
             }

@@ -1,13 +1,13 @@
-//! The named reasons to refuse an archive.
+//! Reasons to refuse an archive.
 
 use std::sync::Arc;
 
-/// An archive that is damaged, or made to mislead.
+/// An archive that is damaged or built to mislead readers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{fault}", self.place())]
 #[non_exhaustive]
 pub struct ZipError {
-    /// The member concerned, if one is. Names that are refused themselves have their odd characters escaped.
+    /// The member concerned, if any. Control characters of refused names are escaped.
     pub member: Option<Arc<str>>,
     /// The reason.
     pub fault: ZipFault,
@@ -17,48 +17,52 @@ pub struct ZipError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZipFault {
-    /// No bytes at all.
-    #[error("the archive has no bytes; the download did not happen")]
+    /// The input is empty.
+    #[error("the archive has no bytes; download it again")]
     NoBytes,
-    /// The bytes are no ZIP archive.
+    /// The input does not begin as a ZIP archive.
     #[error(
         "this is not a ZIP archive; look at its first bytes, an error message may have been saved as the file"
     )]
     NotZip,
     /// The archive ends too early.
-    #[error("the archive is cut short; download it again")]
+    #[error("the archive is cut off; download it again")]
     Truncated,
-    /// Bytes behind the end of the archive.
+    /// Bytes follow the end of the archive.
     #[error(
-        "bytes follow the end of the archive; download it again, and do not use it if they are still there"
+        "{} after the end of the archive; download it again, and do not use it if they are still there",
+        trailing(*bytes)
     )]
-    TrailingJunk,
-    /// Bytes in front of the first member.
+    TrailingJunk {
+        /// How many, counted up to [`TRAILING_COUNTED`](Self::TRAILING_COUNTED); a greater value means "more than that".
+        bytes: u64,
+    },
+    /// Bytes precede the first member.
     #[error(
-        "bytes stand in front of the archive; download it again, and do not use it if they are still there"
+        "bytes precede the first member; download the archive again, and do not use it if they are still there"
     )]
     LeadingJunk,
     /// Bytes between two members, or between the members and the directory.
-    #[error("bytes that belong to no member stand between members; do not use this archive")]
+    #[error("bytes between members belong to no member; do not use this archive")]
     Gap,
     /// Two members share bytes.
-    #[error("two members share the same bytes, as in a bomb; do not use this archive")]
+    #[error("two members share the same bytes, as in a ZIP bomb; do not use this archive")]
     Overlap,
-    /// Two members have one name.
+    /// Two members have the same name, or names that differ in case only.
     #[error(
-        "two members have this name; do not use this archive, since readers differ in which one they take"
+        "two members have this name; do not use this archive, since readers differ in which one they extract"
     )]
     Duplicate,
-    /// The comment holds an end-of-directory mark, so that the archive can be read in two ways.
-    #[error("the archive's comment holds a second directory end; do not use this archive")]
+    /// The comment contains an end-of-directory signature, so that the archive can be read in two ways.
+    #[error("the archive's comment contains a second end of directory; do not use this archive")]
     TwoEnds,
     /// The archive is part of a set.
-    #[error("the archive is split over several disks, which CC-FS never does; do not use it")]
+    #[error("the archive is split over several disks, which is not supported; do not use it")]
     SeveralDisks,
-    /// A header that says of a member what its directory entry does not.
+    /// A member's header or data descriptor contradicts the directory.
     #[error("the member's header and the directory differ in its {what}; do not use this archive")]
     Differs {
-        /// What differs.
+        /// The field that differs.
         what: &'static str,
     },
     /// The central directory is damaged.
@@ -67,84 +71,83 @@ pub enum ZipFault {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// The checksum of what came out is not the one given.
+    /// The checksum of a member's data is wrong.
     #[error("the member's checksum (CRC-32) does not match its data; download the archive again")]
     Crc,
-    /// More or less came out than the archive says.
-    #[error("the member's data has another size than the archive says; download it again")]
+    /// The size of a member's data is wrong.
+    #[error("the size of the member's data differs from the declared size; download it again")]
     Size,
     /// The compressed data is damaged.
     #[error("the member's compressed data is damaged; download the archive again")]
     BadDeflate,
     /// The member is encrypted.
-    #[error(
-        "the member is encrypted, which CC-FS never does; decrypt the archive first if you know where it is from"
-    )]
+    #[error("the member is encrypted, which is not supported; decrypt the archive first")]
     Encrypted,
-    /// The member is compressed in a way that this reader does not know.
+    /// The member's compression method is not supported.
     #[error(
-        "the member uses compression method {method}; only 0 (stored) and 8 (deflated) are read"
+        "the member uses compression method {method}; supported are 0 (stored) and 8 (deflated)"
     )]
     Method {
         /// The number of the method.
         method: u16,
     },
-    /// The member is a link.
-    #[error("the member is a symbolic link; links are never followed or made")]
+    /// The member is a symbolic link.
+    #[error("the member is a symbolic link; links are not followed or created")]
     Link,
-    /// The member's name is not safe to use.
+    /// The member's name is not safe as a file name.
     #[error("the member's name {0}; do not use this archive")]
     Name(NameFault),
-    /// The member's size stands behind its data, which is not compressed, so that its end can't be told.
-    #[error(
-        "the member is stored and its size stands behind it; this can be read from a file only, not as a stream"
-    )]
+    /// The member is stored and its size follows the data, so that a stream cannot find its end.
+    #[error("the member is stored and its size follows the data; read the archive from a file")]
     StoredStream,
 }
 
-/// What is wrong with a member's name.
+/// Why a member's name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameFault {
-    /// No name at all.
+    /// It is empty.
     #[error("is empty")]
     Empty,
-    /// Longer than 255 bytes.
+    /// It is longer than 255 bytes.
     #[error("is longer than 255 bytes")]
     TooLong,
-    /// Not UTF-8.
+    /// It is not UTF-8.
     #[error("is not UTF-8")]
     NotUtf8,
-    /// A NUL.
-    #[error("holds a NUL")]
+    /// It contains a NUL character.
+    #[error("contains a NUL character")]
     Nul,
-    /// Another control character.
-    #[error("holds a control character")]
+    /// It contains another control character.
+    #[error("contains a control character")]
     Control,
-    /// Begins at the root.
-    #[error("is absolute")]
+    /// It begins at the root.
+    #[error("is an absolute path")]
     Absolute,
-    /// Has `..`, or another part that stands for a folder.
+    /// It has `..`, `.` or an empty component.
     #[error("leads out of its folder")]
     Parent,
-    /// Has a colon: a drive, or a stream of a file.
-    #[error("names a drive")]
+    /// It contains a colon: a drive, or an alternate data stream.
+    #[error("contains a colon, as a drive does")]
     Drive,
-    /// Has a backslash.
-    #[error("holds a backslash")]
+    /// It contains a backslash.
+    #[error("contains a backslash")]
     Backslash,
-    /// A name that Windows keeps for a device, such as `CON`.
-    #[error("is that of a device on Windows")]
+    /// A component is reserved for a device on Windows, such as `CON`.
+    #[error("is reserved for a device on Windows")]
     Device,
 }
 
 impl ZipFault {
-    /// The fault as an error of the whole archive.
+    /// Bytes after the end of an archive are counted up to this many: 65,536.
+    pub const TRAILING_COUNTED: u64 = 64 << 10;
+
+    /// Returns the fault as an error of the whole archive.
     pub(crate) fn of_archive(self) -> ZipError {
         ZipError { member: None, fault: self }
     }
 
-    /// The fault as an error of one member.
+    /// Returns the fault as an error of one member.
     pub(crate) fn of(self, member: &Arc<str>) -> ZipError {
         ZipError { member: Some(Arc::clone(member)), fault: self }
     }
@@ -153,5 +156,15 @@ impl ZipFault {
 impl ZipError {
     fn place(&self) -> String {
         self.member.as_deref().map(|name| format!("{name}: ")).unwrap_or_default()
+    }
+}
+
+fn trailing(bytes: u64) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        _ if bytes > ZipFault::TRAILING_COUNTED => {
+            format!("more than {} bytes", ZipFault::TRAILING_COUNTED)
+        }
+        _ => format!("{bytes} bytes"),
     }
 }

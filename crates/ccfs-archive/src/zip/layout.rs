@@ -9,21 +9,24 @@ pub(crate) const END64: u32 = 0x0606_4B50;
 pub(crate) const LOCATOR64: u32 = 0x0706_4B50;
 const DESCRIPTOR: u32 = 0x0807_4B50;
 
-pub(crate) const LOCAL_LENGTH: usize = 30;
-pub(crate) const CENTRAL_LENGTH: usize = 46;
+const LOCAL_LENGTH: usize = 30;
+const CENTRAL_LENGTH: usize = 46;
 pub(crate) const END_LENGTH: usize = 22;
 pub(crate) const END64_LENGTH: usize = 56;
 pub(crate) const LOCATOR64_LENGTH: usize = 20;
 
-/// The flags that decide how data is to be read. The others are hints to compressors.
+/// Flags that decide how data is read. The others are hints to compressors.
 const ENCRYPTED: u16 = 1 << 0 | 1 << 6 | 1 << 13;
 const HAS_DESCRIPTOR: u16 = 1 << 3;
 const PATCH: u16 = 1 << 5;
 
 pub(crate) const STORED: u16 = 0;
-pub(crate) const DEFLATED: u16 = 8;
+const DEFLATED: u16 = 8;
 
-/// What a local header and a central entry both say of a member.
+/// The longest data descriptor.
+pub(crate) const DESCRIPTOR_LENGTH: usize = 24;
+
+/// Fields that a local file header and a central directory entry have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) flags: u16,
@@ -40,8 +43,6 @@ pub(crate) struct Central<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) offset: u64,
     pub(crate) link: bool,
-    /// Its length in the directory.
-    pub(crate) length: usize,
 }
 
 /// A local header.
@@ -60,6 +61,17 @@ pub(crate) struct End {
 }
 
 impl Facts {
+    /// Reads the fields, which have the same order and sizes in both structures.
+    fn read(bytes: &[u8]) -> Self {
+        Self {
+            flags: u16_at(bytes, 0),
+            method: u16_at(bytes, 2),
+            crc: u32_at(bytes, 8),
+            compressed: u64::from(u32_at(bytes, 12)),
+            size: u64::from(u32_at(bytes, 16)),
+        }
+    }
+
     pub(crate) fn has_descriptor(&self) -> bool {
         self.flags & HAS_DESCRIPTOR != 0
     }
@@ -78,18 +90,11 @@ impl Facts {
         Ok(())
     }
 
-    /// What a local header says otherwise than the directory. What stands in a descriptor may be zero in it: Java leaves
-    /// out all of it, Info-ZIP gives the size when it knows that.
-    pub(crate) fn differs_from(&self, central: &Self) -> Option<&'static str> {
-        self.compare(central, self.has_descriptor())
-    }
-
-    /// The same for facts of which none is open.
-    pub(crate) fn differs_from_all(&self, central: &Self) -> Option<&'static str> {
-        self.compare(central, false)
-    }
-
-    fn compare(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
+    /// Returns the first field in which these facts differ from the directory's.
+    ///
+    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java leaves out all of
+    /// them there, Info-ZIP gives the sizes that it knows.
+    pub(crate) fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
         let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
         if self.flags & decisive != central.flags & decisive {
@@ -108,63 +113,40 @@ impl Facts {
     }
 }
 
+/// Length of the structure that begins `bytes`, as far as it can be computed from them: at least its fixed part.
+pub(crate) fn structure_length(bytes: &[u8]) -> usize {
+    let (fixed, variable): (usize, &[usize]) = match u32_at(bytes, 0) {
+        LOCAL => (LOCAL_LENGTH, &[26, 28]),
+        CENTRAL => (CENTRAL_LENGTH, &[28, 30, 32]),
+        END64 => (END64_LENGTH, &[]),
+        LOCATOR64 => (LOCATOR64_LENGTH, &[]),
+        _ => (END_LENGTH, &[20]),
+    };
+    if bytes.len() < fixed {
+        return fixed;
+    }
+    fixed + variable.iter().map(|&at| usize_at(bytes, at)).sum::<usize>()
+}
+
 impl<'a> Local<'a> {
-    /// Reads a local header that begins `bytes`. `None`: more bytes are needed, so many at least.
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Result<(Self, usize), usize>, ZipFault> {
-        if bytes.len() < LOCAL_LENGTH {
-            return Ok(Err(LOCAL_LENGTH));
-        }
-        if u32_at(bytes, 0) != LOCAL {
-            return Err(ZipFault::BadDirectory {
-                what: "a member's header is not where the directory says",
-            });
-        }
-        let (name_length, extra_length) = (usize_at(bytes, 26), usize_at(bytes, 28));
-        let length = LOCAL_LENGTH + name_length + extra_length;
-        if bytes.len() < length {
-            return Ok(Err(length));
-        }
-        let mut facts = Facts {
-            flags: u16_at(bytes, 6),
-            method: u16_at(bytes, 8),
-            crc: u32_at(bytes, 14),
-            compressed: u64::from(u32_at(bytes, 18)),
-            size: u64::from(u32_at(bytes, 22)),
-        };
-        let name = &bytes[LOCAL_LENGTH..LOCAL_LENGTH + name_length];
-        let mut wide = Wide::find(&bytes[LOCAL_LENGTH + name_length..length])?;
+    /// Reads a local header, whose signature and length were checked.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
+        let mut facts = Facts::read(&bytes[6..]);
+        let (name, extra) = bytes[LOCAL_LENGTH..].split_at(usize_at(bytes, 26));
+        let mut wide = Wide::find(extra)?;
         wide.replace(&mut facts.size)?;
         wide.replace(&mut facts.compressed)?;
-        Ok(Ok((Self { facts, name }, length)))
+        Ok(Self { facts, name })
     }
 }
 
 impl<'a> Central<'a> {
-    /// Reads an entry that begins `bytes`. `Err(n)`: at least `n` bytes are needed.
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Result<Self, usize>, ZipFault> {
-        if bytes.len() < CENTRAL_LENGTH {
-            return Ok(Err(CENTRAL_LENGTH));
-        }
-        if u32_at(bytes, 0) != CENTRAL {
-            return Err(ZipFault::BadDirectory { what: "an entry does not begin as one" });
-        }
-        let (name_length, extra_length, comment_length) =
-            (usize_at(bytes, 28), usize_at(bytes, 30), usize_at(bytes, 32));
-        let length = CENTRAL_LENGTH + name_length + extra_length + comment_length;
-        if bytes.len() < length {
-            return Ok(Err(length));
-        }
-        let mut facts = Facts {
-            flags: u16_at(bytes, 8),
-            method: u16_at(bytes, 10),
-            crc: u32_at(bytes, 16),
-            compressed: u64::from(u32_at(bytes, 20)),
-            size: u64::from(u32_at(bytes, 24)),
-        };
+    /// Reads an entry, whose signature and length were checked.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
+        let mut facts = Facts::read(&bytes[8..]);
         let mut offset = u64::from(u32_at(bytes, 42));
-        let name = &bytes[CENTRAL_LENGTH..CENTRAL_LENGTH + name_length];
-        let extra = &bytes[CENTRAL_LENGTH + name_length..][..extra_length];
-        let mut wide = Wide::find(extra)?;
+        let (name, rest) = bytes[CENTRAL_LENGTH..].split_at(usize_at(bytes, 28));
+        let mut wide = Wide::find(&rest[..usize_at(bytes, 30)])?;
         wide.replace(&mut facts.size)?;
         wide.replace(&mut facts.compressed)?;
         wide.replace(&mut offset)?;
@@ -174,7 +156,7 @@ impl<'a> Central<'a> {
         // The upper half of the attributes is a Unix mode where the entry was made on Unix (3) or macOS (19).
         let made_on_unix = matches!(bytes[5], 3 | 19);
         let link = made_on_unix && (u32_at(bytes, 38) >> 16) & 0o170_000 == 0o120_000;
-        Ok(Ok(Self { facts, name, offset, link, length }))
+        Ok(Self { facts, name, offset, link })
     }
 }
 
@@ -197,7 +179,7 @@ impl End {
         })
     }
 
-    /// Whether the 64-bit end says otherwise where this one has a value of its own.
+    /// Whether a value of this 32-bit end differs from the 64-bit end without referring to it.
     pub(crate) fn contradicts(&self, wide: &Self) -> bool {
         let differs = |narrow: u64, mark: u64, wide: u64| narrow != mark && narrow != wide;
         differs(self.entries, u64::from(u16::MAX), wide.entries)
@@ -223,15 +205,15 @@ impl End {
     }
 }
 
-/// Where the locator says the 64-bit end is.
+/// Offset of the 64-bit end, if `bytes` begin with its locator.
 pub(crate) fn locator64(bytes: &[u8]) -> Option<u64> {
     (bytes.len() >= LOCATOR64_LENGTH && u32_at(bytes, 0) == LOCATOR64).then(|| u64_at(bytes, 8))
 }
 
-/// How long the descriptor is that begins `bytes`, if it says these facts.
+/// Length of the data descriptor with these facts that begins `bytes`.
 ///
-/// It has a signature or not, and sizes of 32 or 64 bits; nothing in it tells which. `fits` says whether what follows
-/// a descriptor of some length can follow one.
+/// The signature is optional, and sizes have 32 or 64 bits; nothing in the descriptor tells which. `fits` decides
+/// whether the bytes after a descriptor of some length can follow one.
 pub(crate) fn descriptor_length(
     bytes: &[u8],
     facts: &Facts,
@@ -239,10 +221,7 @@ pub(crate) fn descriptor_length(
 ) -> Option<usize> {
     [(4, 4), (4, 8), (0, 4), (0, 8)].into_iter().find_map(|(signature, width)| {
         let length = signature + 4 + 2 * width;
-        if bytes.len() < length
-            || !fits(length)
-            || (signature == 4 && u32_at(bytes, 0) != DESCRIPTOR)
-        {
+        if !fits(length) || (signature == 4 && u32_at(bytes, 0) != DESCRIPTOR) {
             return None;
         }
         let number = |at| if width == 4 { u64::from(u32_at(bytes, at)) } else { u64_at(bytes, at) };
@@ -251,7 +230,7 @@ pub(crate) fn descriptor_length(
     })
 }
 
-/// The extra field that holds sizes past 32 bits.
+/// The extra field with sizes of more than 32 bits.
 struct Wide<'a>(Option<&'a [u8]>);
 
 impl<'a> Wide<'a> {

@@ -1,4 +1,4 @@
-//! Counts what comes out of an archive against its limits.
+//! Counts decompressed bytes against the limits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Position};
 use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
 
-/// Counts what comes out of an archive. Clones count together, on any number of threads.
+/// Counts the decompressed bytes of an archive. Clones share one count.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter {
-    limits: Limits,
+    pub(super) limits: Limits,
     total: Arc<AtomicU64>,
 }
 
@@ -18,7 +18,7 @@ impl Meter {
         Self { limits, total: Arc::default() }
     }
 
-    /// Counts what a member gave just now, having taken and given so much since it began.
+    /// Counts `now` more bytes of a member that has read `taken` and written `given` bytes so far.
     pub(crate) fn count(
         &self,
         now: usize,

@@ -1,21 +1,22 @@
-//! ZIP, read strictly: what two readers could understand differently is refused.
+//! Reads ZIP strictly: archives that two readers could understand differently are refused.
 //!
-//! The `zip` crate is not used here, but in tests only: it merges entries of one name and looks past leading junk, so
-//! that neither could be refused, and it can't read what does not seek.
+//! The `zip` crate is used in tests only: it merges entries of one name and skips leading bytes, so that neither could be
+//! refused, and it needs to seek.
 
 mod decoder;
-mod directory;
 mod fault;
 mod layout;
+mod machine;
+mod member;
 mod meter;
 mod name;
-mod source;
-mod stream;
+mod reader;
 
-pub use directory::{Member, Method};
 pub use fault::{NameFault, ZipError, ZipFault};
+pub use member::{Member, Method};
 
-pub(crate) use directory::Directory;
+pub(crate) use machine::{Machine, Next};
+pub(crate) use member::kind_of_name;
 pub(crate) use meter::Meter;
-pub(crate) use source::{MemberData, ReadAt, Shared};
-pub(crate) use stream::{Next, Unzip};
+pub(crate) use name::is_junk;
+pub(crate) use reader::{Bytes, Forward, Reader, Seeking};

@@ -1,4 +1,4 @@
-//! Member names that are safe to show and to use as file names anywhere.
+//! Checks of member names: safe to print and to use as file names on any system.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::fault::{NameFault, ZipError, ZipFault};
 const LONGEST: usize = 255;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// The name, if it is safe. This crate writes no files, but its callers may.
+/// Returns the name if it is safe. This crate writes no files, but its callers may.
 pub(crate) fn check(bytes: &[u8]) -> Result<Arc<str>, ZipError> {
     match fault_of(bytes) {
         None => Ok(String::from_utf8_lossy(bytes).into()),
@@ -44,7 +44,7 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     if name.starts_with('/') {
         return Some(NameFault::Absolute);
     }
-    // A folder's name ends in a slash; no other part may be empty or stand for a folder.
+    // A folder's name ends in a slash; no other component may be empty.
     let mut parts = name.strip_suffix('/').unwrap_or(name).split('/');
     if parts.clone().any(|part| part.is_empty() || part == "." || part == "..") {
         return Some(NameFault::Parent);
@@ -52,7 +52,17 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     parts.any(is_device).then_some(NameFault::Device)
 }
 
-/// Windows looks at what stands before the first dot, without trailing spaces, in any case of letters.
+/// Whether a path is one that operating systems and Office add beside real files.
+pub(crate) fn is_junk(path: &str) -> bool {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|part| part == "__MACOSX")
+        || file.starts_with('.')
+        || file.starts_with("~$")
+        || file.eq_ignore_ascii_case("Thumbs.db")
+        || file.eq_ignore_ascii_case("desktop.ini")
+}
+
+/// Windows compares the part before the first dot, without trailing spaces and without regard to case.
 fn is_device(part: &str) -> bool {
     let stem =
         part.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
@@ -61,46 +71,4 @@ fn is_device(part: &str) -> bool {
         matches!(digit, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
     };
     DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_refused_for_the_reason_that_holds() {
-        let cases: [(&[u8], Option<NameFault>); 22] = [
-            (b"20150208202330123456_agentSkillInfo.csv", None),
-            (b"folder/", None),
-            (b"folder/a b.csv", None),
-            ("\u{8bdd}\u{52a1}.csv".as_bytes(), None),
-            (b"", Some(NameFault::Empty)),
-            (&[b'a'; 256], Some(NameFault::TooLong)),
-            (b"\xC4\xE3.csv", Some(NameFault::NotUtf8)),
-            (b"a\0b", Some(NameFault::Nul)),
-            (b"a\x1b[2Jb", Some(NameFault::Control)),
-            (b"/etc/passwd", Some(NameFault::Absolute)),
-            (b"../a.csv", Some(NameFault::Parent)),
-            (b"a/../b.csv", Some(NameFault::Parent)),
-            (b"a//b.csv", Some(NameFault::Parent)),
-            (b"./a.csv", Some(NameFault::Parent)),
-            (b"/", Some(NameFault::Absolute)),
-            (b"C:a.csv", Some(NameFault::Drive)),
-            (b"a.csv:stream", Some(NameFault::Drive)),
-            (b"a\\b.csv", Some(NameFault::Backslash)),
-            (b"CON", Some(NameFault::Device)),
-            (b"dir/nul.csv", Some(NameFault::Device)),
-            (b"lpt1 .csv", Some(NameFault::Device)),
-            (b"common.csv", None),
-        ];
-        for (name, fault) in cases {
-            assert_eq!(fault_of(name), fault, "{}", String::from_utf8_lossy(name));
-        }
-    }
-
-    #[test]
-    fn a_refused_name_is_shown_escaped() {
-        let shown = check(b"a\x1b[2Jb").err().and_then(|error| error.member);
-        assert_eq!(shown.as_deref(), Some("a\\u{1b}[2Jb"));
-    }
 }

@@ -26,7 +26,7 @@ public class MakeZip {
             }
             add("20150208202330123456_agentSkillInfo.csv", csv.toString().getBytes(StandardCharsets.UTF_8));
             add("20150208202330123457_agentSkillInfo_1.csv", new byte[0]);
-            add("20150208202330123458_agentSkillInfo_2.csv", "id4,\u8bdd\u52a1,acc".getBytes(StandardCharsets.UTF_8));
+            add("20150208202330123458_agentSkillInfo_2.csv", "id4,\u8bdd\u52a1,acc,5".getBytes(StandardCharsets.UTF_8));
         } else {
             for (int index = 1; index < arguments.length; index++) {
                 Path file = Path.of(arguments[index]);

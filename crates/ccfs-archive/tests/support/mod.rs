@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, CsvRow, Error, ReadOptions,
-    RecordParser, Records,
+    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, Charset, CsvRow, Error, IndexKind,
+    OnBadRow, ReadOptions, Record, RecordRef, Records,
 };
 use skipped::skipped;
 
@@ -86,13 +86,13 @@ pub(crate) fn pushed_archive<'a>(
     let mut parser = ArchiveParser::<AgentSkillChange>::new();
     let mut changes = Vec::new();
     for piece in pieces {
-        let mut fed = parser.feed(piece);
-        while let Some(change) = fed.next_record()? {
+        parser.feed(piece)?;
+        while let Some(change) = parser.next_record()? {
             changes.push(change.into_owned());
         }
     }
-    let mut rest = parser.finish();
-    while let Some(change) = rest.next_record()? {
+    parser.finish();
+    while let Some(change) = parser.next_record()? {
         changes.push(change.into_owned());
     }
     Ok(changes)
@@ -103,26 +103,46 @@ pub(crate) fn changes_of_csv(csv: &[u8]) -> Result<Vec<AgentSkillChange>, Error>
     Records::from_csv(csv).collect()
 }
 
-/// Records and bad rows, in order, of a CSV file that is pushed in pieces.
-pub(crate) fn pushed<'a>(
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-    parser: &mut RecordParser<AgentSkillChange>,
-) -> Vec<Result<AgentSkillChange, String>> {
-    let mut results = Vec::new();
-    let mut drain = |fed: &mut ccfs_archive::FedRecords<'_, AgentSkillChange>| {
-        loop {
-            match fed.next_record() {
-                Ok(None) => return,
-                Ok(Some(record)) => results.push(Ok(record.into_owned())),
-                Err(error) => results.push(Err(error.to_string())),
-            }
-        }
-    };
-    for piece in pieces {
-        drain(&mut parser.feed(piece));
+/// A reader that returns its bytes in these pieces.
+pub(crate) struct InPieces<'a, I: Iterator<Item = &'a [u8]>> {
+    piece: &'a [u8],
+    pieces: I,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> InPieces<'a, I> {
+    pub(crate) fn new(pieces: impl IntoIterator<IntoIter = I>) -> Self {
+        Self { piece: &[], pieces: pieces.into_iter() }
     }
-    drain(&mut parser.finish());
-    results
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> std::io::Read for InPieces<'a, I> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.piece.is_empty() {
+            let Some(piece) = self.pieces.next() else { return Ok(0) };
+            self.piece = piece;
+        }
+        self.piece.read(buffer)
+    }
+}
+
+/// Records and bad rows, in order, of a CSV file that is read in pieces, and its charset.
+pub(crate) fn read_pieces<'a, T: Record>(
+    pieces: impl IntoIterator<Item = &'a [u8], IntoIter: Send>,
+    kind: IndexKind,
+    options: &ReadOptions,
+) -> (Vec<Result<T, String>>, Option<Charset>) {
+    let options = options.clone().on_bad_row(OnBadRow::Return);
+    let mut rows = Records::<T>::from_csv_with(InPieces::new(pieces), kind, &options);
+    let mut results = Vec::new();
+    loop {
+        match rows.next_record() {
+            Ok(None) => break,
+            Ok(Some(record)) => results.push(Ok(record.into_owned())),
+            Err(error) => results.push(Err(error.to_string())),
+        }
+    }
+    let charset = rows.charset();
+    (results, charset)
 }
 
 /// A file of `tests/data`.

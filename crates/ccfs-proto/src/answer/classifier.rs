@@ -260,7 +260,7 @@ impl Classifier {
             Form::Json(held) => {
                 Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
             }
-            Form::File { tail: Some(tail), .. } if !tail.ends_a_zip() => {
+            Form::File { tail: Some(tail), .. } if !tail.has_zip_end() => {
                 Err(AnswerError::Truncated { declared: None, received })
             }
             Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: received })),

@@ -18,12 +18,11 @@ use readers::{Digest, Result};
 type Reader = fn(&Path) -> Result<Digest>;
 
 /// The readers in this program.
-const READERS: [(&str, Reader); 8] = [
+const READERS: [(&str, Reader); 7] = [
     ("inflate", readers::inflate),
     ("inflate-miniz", readers::inflate_miniz),
     ("ours-1", readers::ours_one_thread),
     ("ours-2", readers::ours_two_threads),
-    ("ours-members", readers::ours_side_by_side),
     ("ours-owned", readers::ours_owned),
     ("plain", readers::plain),
     ("plain-times", readers::plain_with_times),
@@ -141,7 +140,7 @@ fn compare(options: &Options) -> Result<()> {
         "eight members",
         8,
         options.rows,
-        &["inflate", "ours-2", "ours-members", "plain-times"],
+        &["inflate", "ours-2", "plain-times"],
         options,
         false,
     )?;
@@ -189,12 +188,6 @@ fn compare(options: &Options) -> Result<()> {
     bar(
         "eight members, one after another on two threads: faster than plain",
         ratio(&eight, "plain-times", "ours-2"),
-        None,
-        Some(5.5),
-    );
-    bar(
-        "eight members, side by side on two threads: faster than plain",
-        ratio(&eight, "plain-times", "ours-members"),
         None,
         Some(5.5),
     );

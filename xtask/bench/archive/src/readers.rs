@@ -38,23 +38,13 @@ impl Digest {
                 + u64::from(time.minute()) * 60
                 + u64::from(time.second());
         }
-        self.seconds += change.update_time().map_or(0, |time| u64::from(time.day()));
+        self.seconds += change.update_time().map_or(0, |time| u64::from(time.utc().day().day()));
         self.skills += change.skill_list().iter().count() as u64;
         for text in [change.id(), change.developer_id(), change.account_id(), change.logon_sn()]
             .into_iter()
             .flatten()
         {
             self.text += text.len() as u64;
-        }
-    }
-
-    fn merge(self, other: Self) -> Self {
-        Self {
-            rows: self.rows + other.rows,
-            numbers: self.numbers + other.numbers,
-            seconds: self.seconds + other.seconds,
-            skills: self.skills + other.skills,
-            text: self.text + other.text,
         }
     }
 }
@@ -147,21 +137,6 @@ pub fn ours_two_threads(path: &Path) -> Result<Digest> {
     Ok(digest)
 }
 
-/// Ours, borrowed records, members side by side on two threads.
-pub fn ours_side_by_side(path: &Path) -> Result<Digest> {
-    let digests = Archive::open(File::open(path)?)?.fold_members::<AgentSkillChange, _>(
-        2,
-        |_, changes| {
-            let mut digest = Digest::default();
-            while let Some(change) = changes.next_record()? {
-                digest.add(&change);
-            }
-            Ok(digest)
-        },
-    )?;
-    Ok(digests.into_iter().fold(Digest::default(), Digest::merge))
-}
-
 /// Ours, owned records: what the allocations cost.
 pub fn ours_owned(path: &Path) -> Result<Digest> {
     let mut digest = Digest::default();
@@ -178,7 +153,7 @@ pub fn ours_owned(path: &Path) -> Result<Digest> {
                 + u64::from(time.minute()) * 60
                 + u64::from(time.second());
         }
-        digest.seconds += change.update_time.map_or(0, |time| u64::from(time.day()));
+        digest.seconds += change.update_time.map_or(0, |time| u64::from(time.utc().day().day()));
         digest.skills += change.skill_list.len() as u64;
         for text in [change.id, change.developer_id, change.account_id, change.logon_sn]
             .into_iter()

@@ -1,0 +1,206 @@
+//! Decides from the first records of a member how its rows are read: header, order and number of fields.
+
+use super::column;
+use super::schema::{Column, ColumnType};
+use crate::csv::{Cell, split_plain, split_quoted, trim, without_padding};
+use crate::error::FileFault;
+use crate::kind::IndexKind;
+
+/// How the rows of a member are read.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// Number of first rows that are no data: a `sep=,` line, a header.
+    pub(crate) skip: usize,
+    /// Whether the first row is a `sep=,` line.
+    pub(crate) separator_line: bool,
+    pub(crate) header: Header,
+    /// Number of fields that a row must have at least.
+    pub(crate) width: usize,
+}
+
+/// The header row of a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// There is none.
+    None,
+    /// Its names are the file's columns, in the file's order; more may follow.
+    Documented,
+    /// It gives the columns another order, or lacks some: the cell of each column, if it has one.
+    Mapped(Vec<Option<usize>>),
+    /// Its names are unknown, so that columns are read in the documented order.
+    Unknown,
+}
+
+/// The first data row is not one of the index file.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Index of the record.
+    pub(crate) index: usize,
+    /// Number of its fields.
+    pub(crate) found: usize,
+    pub(crate) fault: FileFault,
+}
+
+/// A record split into cells.
+struct Split {
+    index: usize,
+    text: Vec<u8>,
+    cells: Vec<Cell>,
+    /// Number of typed cells that hold a value of their type, and of those that hold something else.
+    good: usize,
+    bad: usize,
+}
+
+impl Layout {
+    /// Examines the first records of a member that begins like another type of file, or like none.
+    pub(crate) fn of<'a>(
+        kind: IndexKind,
+        other_type: Option<FileFault>,
+        records: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Self, Refused> {
+        let mut rows: Vec<_> =
+            records.enumerate().map(|(index, record)| Split::of(kind, index, record)).collect();
+        let mut layout = Self { skip: 0, separator_line: false, header: Header::None, width: 0 };
+        if let Some(separator) = rows.first().and_then(Split::separator_line) {
+            if separator != b',' {
+                return Err(rows[0].refused(FileFault::Separator(separator.into())));
+            }
+            rows.remove(0);
+            (layout.separator_line, layout.skip) = (true, 1);
+        }
+        rows.retain(|row| !row.is_empty());
+        let Some(first) = rows.first() else {
+            return other_type
+                .map_or(Ok(layout), |fault| Err(Refused { index: 0, found: 0, fault }));
+        };
+        let found = first.cells.len();
+        layout.width = found;
+        if let Some(header) = first.header(kind.columns())? {
+            layout.header = header;
+        } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind) {
+            layout.header = Header::Unknown;
+        } else if first.good == 0 && (first.bad == 0 || other_type.is_some()) {
+            let separator = || separator(&first.text, found, kind).map(FileFault::Separator);
+            let fault = other_type.or_else(separator).unwrap_or(FileFault::NoTypedValue);
+            return Err(first.refused(fault));
+        } else {
+            // A first row that was cut short must not pass for one of an older release.
+            let known = kind.columns().len();
+            let good = rows.iter().filter(|row| row.good > 0 && row.bad == 0);
+            let widest = good.map(|row| row.cells.len().min(known)).max();
+            layout.width = layout.width.max(widest.unwrap_or(0));
+        }
+        layout.skip += usize::from(layout.header != Header::None);
+        Ok(layout)
+    }
+}
+
+impl Split {
+    fn of(kind: IndexKind, index: usize, record: &[u8]) -> Self {
+        let record = without_padding(record);
+        let mut split = Self { index, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
+        if record.contains(&b'"') {
+            split_quoted(record, &mut split.text, &mut split.cells);
+        } else {
+            split.text.extend_from_slice(record);
+            split_plain(record, &mut split.cells);
+        }
+        super::agent_skill::repair(kind, &split.text, &mut split.cells, None);
+        trim(&split.text, &mut split.cells);
+        for (column, &cell) in kind.columns().iter().zip(&split.cells) {
+            match column.column_type().check(&split.text, cell) {
+                Some(true) => split.good += 1,
+                Some(false) => split.bad += 1,
+                None => {}
+            }
+        }
+        split
+    }
+
+    fn refused(&self, fault: FileFault) -> Refused {
+        Refused { index: self.index, found: self.cells.len(), fault }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.is_empty())
+    }
+
+    fn cell(&self, index: usize) -> &[u8] {
+        self.cells.get(index).map_or(&[], |cell| cell.of(&self.text))
+    }
+
+    /// The separator that a line like `sep=,` declares, as spreadsheets write it.
+    fn separator_line(&self) -> Option<u8> {
+        match *self.text {
+            [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] => Some(separator),
+            _ => None,
+        }
+    }
+
+    /// The header that this row is, if at least half of its names are those of columns.
+    fn header(&self, columns: &[Column]) -> Result<Option<Header>, Refused> {
+        let cells_of = |column: &Column| -> Vec<usize> {
+            let is_named = |&index: &usize| is_same_name(self.cell(index), column.name());
+            (0..self.cells.len()).filter(is_named).collect()
+        };
+        let cells: Vec<_> = columns.iter().map(cells_of).collect();
+        let known = cells.iter().filter(|cells| !cells.is_empty()).count();
+        let named = self.cells.iter().filter(|cell| !cell.is_empty()).count();
+        if known == 0 || known * 2 < named {
+            return Ok(None);
+        }
+        if cells.iter().any(|cells| cells.len() > 1) {
+            return Err(self.refused(FileFault::RepeatedColumn));
+        }
+        let map: Vec<_> = cells.iter().map(|cells| cells.first().copied()).collect();
+        let documented = map.iter().enumerate().all(|(index, &cell)| cell == Some(index));
+        Ok(Some(if documented { Header::Documented } else { Header::Mapped(map) }))
+    }
+
+    /// Whether this row, in which no typed cell can be read, is a header with unknown names.
+    fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
+        match next {
+            Some(next) => next.good > 0 && next.bad == 0,
+            // The only row: as many names as columns, none of which has a digit.
+            None => {
+                self.cells.len() >= kind.columns().len()
+                    && !self.cells.iter().any(|cell| cell.is_empty())
+                    && !self.text.iter().any(u8::is_ascii_digit)
+            }
+        }
+    }
+}
+
+/// The separator that a record with too few fields seems to have.
+pub(crate) fn separator(record: &[u8], found: usize, kind: IndexKind) -> Option<char> {
+    let text = std::str::from_utf8(record).ok()?;
+    let count = |&separator: &char| text.chars().filter(|&char| char == separator).count();
+    let likely = [';', '\t', '|', '^', '，', '\u{1}'].into_iter().max_by_key(count)?;
+    // A skill list has semicolons, too: the separator must explain most of the missing fields, and prevail.
+    let missing = kind.columns().len().saturating_sub(found);
+    (count(&likely) >= found && count(&likely) > missing / 2).then_some(likely)
+}
+
+/// Whether a header cell names a column: case, blanks and marks are ignored.
+fn is_same_name(cell: &[u8], name: &str) -> bool {
+    fn letters(name: &[u8]) -> impl Iterator<Item = u8> {
+        name.iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+            .map(u8::to_ascii_lowercase)
+    }
+    letters(cell).eq(letters(name.as_bytes()))
+}
+
+impl ColumnType {
+    /// Whether a cell holds a value of this type; `None` for an empty cell and for types that take any text.
+    fn check(self, text: &[u8], cell: Cell) -> Option<bool> {
+        if cell.is_empty() {
+            return None;
+        }
+        match self {
+            Self::Text | Self::List => None,
+            Self::Integer | Self::Code => Some(column::int(text, cell).is_ok()),
+            Self::LocalTime | Self::UtcTime => Some(column::local_time(text, cell).is_ok()),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Reads the rows of one member as typed records.
+
+use std::sync::Arc;
+
+use super::layout::{Header, Layout, separator};
+use super::schema::{CellFault, Column, Record};
+use crate::csv::{Cell, Charset, SplitError, Splitter};
+use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
+use crate::kind::IndexKind;
+use crate::notes::{Note, NoteKind};
+use crate::options::ReadOptions;
+
+/// Reads one member: bytes to typed rows.
+#[derive(Debug)]
+pub(crate) struct Typed<T: Record> {
+    splitter: Splitter,
+    values: T::Values,
+    kind: IndexKind,
+    member: Option<Arc<str>>,
+    options: ReadOptions,
+    /// One bit for each column that is read.
+    columns: u64,
+    /// Decided once the first rows are in.
+    layout: Option<Layout>,
+    /// Number of first rows that are still to be skipped.
+    skip: usize,
+    empty_rows: u64,
+    /// Cells in the order of the columns.
+    mapped: Vec<Cell>,
+    failed: bool,
+}
+
+impl<T: Record> Typed<T> {
+    pub(crate) fn new(kind: IndexKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
+        Self {
+            splitter: Splitter::new(options.get_limits(), options.get_charset()),
+            values: T::Values::default(),
+            kind,
+            member,
+            options: options.clone(),
+            columns: options.column_bits(kind),
+            layout: None,
+            skip: 0,
+            empty_rows: 0,
+            mapped: Vec::new(),
+            failed: false,
+        }
+    }
+
+    pub(crate) fn charset(&self) -> Charset {
+        self.splitter.charset()
+    }
+
+    pub(crate) fn has_mark(&self) -> bool {
+        self.splitter.marks() > 0
+    }
+
+    /// Whether there is a header row; `None` while that is unknown, and if there is no row.
+    pub(crate) fn has_header(&self) -> Option<bool> {
+        let layout = self.layout.as_ref().filter(|layout| layout.width > 0)?;
+        Some(layout.header != Header::None)
+    }
+
+    /// Reports what was skipped or guessed so far.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
+        let layout = self.layout.as_ref();
+        let marks = self.splitter.marks();
+        [
+            self.splitter.guessed_charset().then(|| NoteKind::GuessedCharset(self.charset())),
+            (marks > 1).then(|| NoteKind::RepeatedMarks(marks - 1)),
+            layout.is_some_and(|layout| layout.separator_line).then_some(NoteKind::SeparatorLine),
+            layout
+                .is_some_and(|layout| layout.header == Header::Unknown)
+                .then_some(NoteKind::UnknownHeader),
+            (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
+            (self.splitter.padding() > 0).then(|| NoteKind::Padding(self.splitter.padding())),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|kind| Note { member: self.member.clone(), kind })
+    }
+
+    /// Adds the next bytes.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.splitter.feed(bytes);
+    }
+
+    /// Declares that all bytes are in.
+    pub(crate) fn finish(&mut self) {
+        self.splitter.finish();
+    }
+
+    /// Finds and checks the next record. False: more bytes are needed, or there are no more records.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<bool, Error> {
+        if self.failed || (self.layout.is_none() && !self.begin()?) {
+            return Ok(false);
+        }
+        loop {
+            match self.splitter.next_row() {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(SplitError::Bad { .. }) if self.skip > 0 => {
+                    self.skip -= 1;
+                    continue;
+                }
+                Err(error) => return Err(self.split_error(error)),
+            }
+            if self.splitter.parts().1.iter().all(|cell| cell.is_empty()) {
+                self.empty_rows += 1;
+            } else if self.skip > 0 {
+                self.skip -= 1;
+            } else {
+                return self.check().map(|()| true);
+            }
+        }
+    }
+
+    /// The record found last.
+    #[inline]
+    pub(crate) fn view(&self) -> T::Ref<'_> {
+        T::view(self.splitter.row(self.member.as_deref()), &self.values)
+    }
+
+    /// Decides how the rows are read. False: more bytes are needed.
+    #[cold]
+    fn begin(&mut self) -> Result<bool, Error> {
+        if !self.splitter.collect_first() {
+            return Ok(false);
+        }
+        let (bytes, text) = self.splitter.first_bytes();
+        match Layout::of(self.kind, FileFault::of(bytes, text), self.splitter.first_records()) {
+            Ok(layout) => {
+                self.skip = layout.skip;
+                self.layout = Some(layout);
+                Ok(true)
+            }
+            Err(refused) => {
+                self.failed = true;
+                Err(Error::NotIndexFile(NotIndexFile {
+                    at: self.position(self.splitter.line_of_first(refused.index), None),
+                    kind: self.kind,
+                    found: refused.found,
+                    expected: self.kind.columns().len(),
+                    fault: refused.fault,
+                }))
+            }
+        }
+    }
+
+    #[inline]
+    fn check(&mut self) -> Result<(), Error> {
+        let Some(layout) = &self.layout else { return Ok(()) };
+        let known = self.kind.columns().len();
+        let (text, cells) = self.splitter.parts();
+        if cells.len() > known {
+            let header = (layout.header != Header::None).then_some(layout.width);
+            if !matches!(layout.header, Header::Mapped(_)) {
+                super::agent_skill::repair(self.kind, text, cells, header);
+            }
+        }
+        let found = cells.len();
+        if found < layout.width {
+            let fault = RowFault::TooFewFields {
+                found,
+                expected: layout.width,
+                separator: separator(text, found, self.kind),
+            };
+            return Err(self.bad_row(self.splitter.row_line(), None, fault));
+        }
+        if let Header::Mapped(map) = &layout.header {
+            if cells[layout.width..].iter().any(|cell| !cell.is_empty()) {
+                let fault = RowFault::TooManyFields { found, expected: layout.width };
+                return Err(self.bad_row(self.splitter.row_line(), None, fault));
+            }
+            self.mapped.clear();
+            self.mapped.extend(map.iter().map(|index| index.map_or(Cell::EMPTY, |at| cells[at])));
+            let unknown = (0..layout.width).filter(|index| !map.contains(&Some(*index)));
+            self.mapped.extend(unknown.map(|index| cells[index]));
+            std::mem::swap(cells, &mut self.mapped);
+        }
+        if self.columns != u64::MAX {
+            for (index, cell) in cells.iter_mut().take(known).enumerate() {
+                if self.columns & (1 << index) == 0 {
+                    *cell = Cell::EMPTY;
+                }
+            }
+        }
+        match T::parse(self.kind, text, cells, &mut self.values) {
+            Ok(()) => Ok(()),
+            Err(CellFault { column, fault }) => {
+                let cell = self.map().map_or(Some(column), |map| map[column]);
+                Err(self.bad_row(self.splitter.row_line(), cell, fault))
+            }
+        }
+    }
+
+    /// Describes a bad row; `cell` is an index in the file's row.
+    #[cold]
+    fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault) -> Error {
+        let kept = self.options.get_keep_bad_rows();
+        let record = self.splitter.record();
+        let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
+        Error::Row(BadRow { at: self.position(line, cell), fault, raw })
+    }
+
+    #[cold]
+    fn split_error(&mut self, error: SplitError) -> Error {
+        match error {
+            SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault),
+            SplitError::Limit { line, cell, kind } => {
+                self.failed = true;
+                let limit = self.options.get_limits().get(kind);
+                Error::Limit { kind, limit, at: self.position(line, cell) }
+            }
+        }
+    }
+
+    fn position(&self, line: u64, cell: Option<usize>) -> Position {
+        let column = cell.and_then(|cell| match self.map() {
+            Some(map) => map.iter().position(|&mapped| mapped == Some(cell)),
+            None => Some(cell),
+        });
+        Position {
+            member: self.member.clone(),
+            line: Some(line),
+            column: cell.map(|cell| cell + 1),
+            column_name: column
+                .and_then(|column| self.kind.columns().get(column))
+                .map(Column::name),
+        }
+    }
+
+    /// The cell of each column, if the header gives them another order.
+    fn map(&self) -> Option<&[Option<usize>]> {
+        match self.layout.as_ref().map(|layout| &layout.header) {
+            Some(Header::Mapped(map)) => Some(map),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Members that are not read.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Members that were not read as records: their names stand for no index file, or for one that was not asked for.
+/// Folders and [ignorable](crate::Member::is_ignorable) members are not among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct SkippedMembers {
+    count: u64,
+    first: Vec<Arc<str>>,
+}
+
+impl SkippedMembers {
+    /// Number of names kept. The other members are only counted.
+    pub const KEPT: usize = 5;
+
+    /// Number of members.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Names of the first members, at most [`KEPT`](Self::KEPT).
+    pub fn first(&self) -> &[Arc<str>] {
+        &self.first
+    }
+
+    pub(crate) fn add(&mut self, name: Arc<str>) {
+        self.count += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(name);
+        }
+    }
+}
+
+/// `a.csv, b.csv and 3 more`.
+impl fmt::Display for SkippedMembers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first.join(", "))?;
+        match self.count - self.first.len() as u64 {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A member of an archive.
+
+use std::sync::Arc;
+
+use super::layout::{Facts, STORED};
+use super::name;
+use crate::kind::IndexKind;
+
+/// A member of an archive.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub(super) name: Arc<str>,
+    pub(super) facts: Facts,
+    /// Offset of its local header.
+    pub(super) offset: u64,
+    pub(super) data_offset: u64,
+}
+
+/// How a member is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Method {
+    /// Not compressed.
+    Stored,
+    /// Compressed with deflate.
+    Deflated,
+}
+
+impl Member {
+    /// Path of the member: relative, without `..`, control characters, drives and device names.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The index file that the name stands for, if any. Ignorable members are none.
+    pub fn kind(&self) -> Option<IndexKind> {
+        kind_of_name(&self.name)
+    }
+
+    /// Whether the member is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.name.ends_with('/')
+    }
+
+    /// Whether the member is a by-product of an operating system or of Office: a path in `__MACOSX/`, a file whose name
+    /// begins with a dot, `Thumbs.db`, `desktop.ini`, or a lock file (`~$…`).
+    ///
+    /// Ignorable members are checked like others, but never read as records and not reported as skipped.
+    pub fn is_ignorable(&self) -> bool {
+        name::is_junk(&self.name)
+    }
+
+    /// Compression method.
+    pub const fn method(&self) -> Method {
+        if self.facts.method == STORED { Method::Stored } else { Method::Deflated }
+    }
+
+    /// Compressed size in bytes.
+    pub const fn compressed_size(&self) -> u64 {
+        self.facts.compressed
+    }
+
+    /// Declared size in bytes. Reading the member fails if it differs from the size of the data.
+    pub const fn size(&self) -> u64 {
+        self.facts.size
+    }
+
+    /// Declared CRC-32. Reading the member fails if it differs from the checksum of the data.
+    pub const fn crc32(&self) -> u32 {
+        self.facts.crc
+    }
+
+    /// Whether a data descriptor follows the data, as Java's ZIP writer does it.
+    pub fn has_data_descriptor(&self) -> bool {
+        self.facts.has_descriptor()
+    }
+
+    pub(crate) fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+}
+
+/// The index file that a member's name stands for.
+pub(crate) fn kind_of_name(path: &str) -> Option<IndexKind> {
+    if name::is_junk(path) { None } else { IndexKind::of_name(path) }
+}
