@@ -210,7 +210,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.outcome(&right.0.call(by_name.clone()));
     let file = call!(right, account, IvrUploadFile::new(39, recording.wav())).unwrap();
     let hash = call!(right, account, IvrGetFileHash::new(&file.file_name)).unwrap();
-    shown.both(&hash);
+    shown.debug(&hash);
     call!(right, account, DownloadRecordFile::new(&recording.file_name)).unwrap();
 
     // What goes wrong: a code, a wrong key, a lock, a page, a wrong certificate, nobody there.

@@ -39,7 +39,7 @@ impl DownloadRecordFile {
 /// record CSV.
 ///
 /// The answer is a WAV file, or a ZIP when the call has several recordings; see
-/// [`FileReceipt::kind`].
+/// [`FileReceipt::kind`](crate::answer::FileReceipt::kind).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DownloadRecord(pub(super) Fields);

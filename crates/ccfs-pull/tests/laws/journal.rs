@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use ccfs_archive::IndexKind;
+use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
 use ccfs_pull::{
     Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone,
@@ -28,7 +29,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn open(path: &std::path::Path) -> Result<(Journal, BTreeMap<Window, Known>), JournalError> {
-    Journal::open(path, &plan(), &endpoint(), &"app".parse().unwrap())
+    Journal::open(path, &plan(), &endpoint(), &AccessKey::new("app").unwrap())
 }
 
 fn window(day: i64) -> Window {
