@@ -111,9 +111,8 @@ fn fields_and_their_limits_are_those_of_the_document() {
             let named =
                 in_query || names(&text).any(|told| told.split('=').next() == Some(field.name));
             assert!(named, "{name}: the document does not name {}", field.name);
-            if let FieldForm::Text { limit }
-            | FieldForm::Path { limit }
-            | FieldForm::Url { limit } = field.form
+            if let FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit) =
+                field.form
             {
                 // Behind its name, in the words about its row, or in those below the table.
                 let behind = text.split(&format!("`{}` ", field.name)).nth(1).unwrap_or_default();

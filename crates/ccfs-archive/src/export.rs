@@ -1,4 +1,4 @@
-//! Records on their way out: as JSON lines, or as CSV in one shape.
+//! Exports records as JSON lines or as CSV.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use crate::kind::IndexKind;
 use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
 use crate::records::Records;
 
-/// What records are turned into.
+/// Format of exported records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExportFormat {
@@ -23,7 +23,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Its name, which is also how its files end: `jsonl` or `csv`.
+    /// Returns the name, which is also the extension of its files: `jsonl` or `csv`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
@@ -38,13 +38,13 @@ impl fmt::Display for ExportFormat {
     }
 }
 
-/// Rows between two calls of a progress function.
+/// Rows between two calls of the progress function.
 const ROWS_BETWEEN: u64 = 4096;
 
-/// Seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
+/// Returns the seconds east of UTC at a local time; `None` leaves the time without an offset.
 type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 
-/// Writes the records of any index file in one of the formats.
+/// Writes records of any index file as JSON lines or as CSV.
 ///
 /// ```
 /// use ccfs_archive::{AnyRecord, ExportFormat, IndexKind, ReadOptions, RecordWriter, Records};
@@ -135,10 +135,14 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         }
     }
 
-    /// Writes all records that are left, those of one kind of file or of every kind.
+    /// Writes all remaining records: of one kind of file, with the [header](Self::write_header), or of every kind.
     ///
-    /// With a kind the [header](Self::write_header) comes first. `progress` is told after every 4,096 records how many were read; what it breaks ends with
-    /// [`CopyError::Stopped`].
+    /// `progress` is called after every 4,096 records with the number of records read.
+    ///
+    /// # Errors
+    ///
+    /// [`CopyError::Stopped`] if `progress` breaks; [`CopyError::Read`] and [`CopyError::Write`] if reading or writing
+    /// fails. The records before are written.
     pub fn copy(
         &mut self,
         records: &mut Records<'_, AnyRecord>,
@@ -209,18 +213,18 @@ impl<W: Write> fmt::Debug for RecordWriter<'_, W> {
     }
 }
 
-/// Why not all records were copied. Those before are written.
+/// Error of [`RecordWriter::copy`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// The next one cannot be read.
+    /// Reading the next record failed.
     #[error(transparent)]
     Read(#[from] Error),
-    /// It cannot be written: the output failed, or, as an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput), a CSV would get records of
-    /// two kinds of file.
+    /// Writing failed. The kind is [`InvalidInput`](io::ErrorKind::InvalidInput) if a CSV file would have got records of two
+    /// kinds of index file.
     #[error("writing the records failed: {0}")]
     Write(#[source] io::Error),
-    /// The progress function stopped it.
+    /// The progress function stopped the copy.
     #[error("the copy was stopped")]
     Stopped,
 }

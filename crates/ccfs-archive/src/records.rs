@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::csv::Charset;
-use crate::error::Error;
+use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
@@ -118,7 +118,8 @@ impl<'a, T: Record> Records<'a, T> {
                         continue;
                     }
                     Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Return => {
-                        self.bad_rows.add(row.clone());
+                        // Its bytes are the caller's to keep.
+                        self.bad_rows.add(BadRow { at: row.at.clone(), raw: None, ..row });
                         return Err(Error::Row(row));
                     }
                     Err(error) => {

@@ -13,12 +13,12 @@ use crate::code::OperateType;
 use crate::csv::Charset;
 use crate::error::{Error, NotIndexFile};
 use crate::kind::IndexKind;
-use crate::notes::NoteKind;
+use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{AnyRecord, RecordRef};
 use crate::records::Records;
 use crate::source::member_kind;
-use crate::zip::{Member, Meter, Method};
+use crate::zip::{Meter, Method};
 
 /// Report on an archive, made by reading every byte of it.
 ///
@@ -54,6 +54,8 @@ pub struct MemberReport {
     pub name: Arc<str>,
     /// Kind of index file. Other members are checked, but not read as rows.
     pub kind: Option<IndexKind>,
+    /// Whether it is a folder or [ignorable](crate::Member::is_ignorable).
+    pub is_ignorable: bool,
     /// How it is compressed.
     pub method: Method,
     /// Its size in the archive, in bytes.
@@ -72,7 +74,7 @@ pub struct MemberReport {
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub refused: Option<NotIndexFile>,
     /// What was skipped or guessed.
-    pub notes: Vec<NoteKind>,
+    pub notes: Vec<Note>,
 }
 
 /// Counts over rows.
@@ -122,7 +124,12 @@ impl<R: Read + Seek + Send> Archive<R> {
         for index in 0..self.members().len() {
             let member = self.members()[index].clone();
             let kind = member_kind::<AnyRecord>(member.name(), &options);
-            let found = MemberReport::new(&member, kind);
+            let found = MemberReport {
+                compressed_size: member.compressed_size(),
+                size: member.size(),
+                is_ignorable: member.is_ignorable() || member.is_folder(),
+                ..MemberReport::new(Arc::clone(member.shared_name()), kind, member.method())
+            };
             let member = match kind {
                 Some(_) => {
                     let (members, meter, archive) =
@@ -149,35 +156,11 @@ impl<R: Read + Seek + Send> Archive<R> {
 }
 
 impl Report {
-    /// Ratio of the sizes before and after compression; 0 for an empty archive.
-    pub fn ratio(&self) -> f64 {
-        ratio(self.size, self.compressed_size)
-    }
-}
-
-impl MemberReport {
-    fn new(member: &Member, kind: Option<IndexKind>) -> Self {
-        Self {
-            name: Arc::clone(member.shared_name()),
-            kind,
-            method: member.method(),
-            compressed_size: member.compressed_size(),
-            size: member.size(),
-            charset: None,
-            byte_order_mark: false,
-            header: None,
-            tally: Tally::default(),
-            refused: None,
-            notes: Vec::new(),
-        }
-    }
-
-    /// Reads a bare CSV file to its end. Its sizes are 0: the reader knows them.
+    /// Reads a bare CSV file to its end and reports on it, as on an archive with one stored member.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the reader fails, [`Error::Limit`] if a record or a cell is too long. Bad rows and a file that is
-    /// not an index file are in the report.
+    /// [`Error::Io`] if the reader fails, [`Error::Limit`] if a record or a cell is too long.
     pub fn of_csv(
         reader: impl Read + Send,
         name: &str,
@@ -185,10 +168,45 @@ impl MemberReport {
         options: &ReadOptions,
     ) -> Result<Self, Error> {
         let options = options.clone().on_bad_row(OnBadRow::Skip);
-        let report = Self {
-            name: name.into(),
-            kind: Some(kind),
-            method: Method::Stored,
+        let mut reader = Counted { reader, size: 0 };
+        let records = Records::from_csv_with(&mut reader, kind, &options).named(name);
+        let member = MemberReport::new(name.into(), Some(kind), Method::Stored).read(records)?;
+        let member = MemberReport { size: reader.size, compressed_size: reader.size, ..member };
+        Ok(Self {
+            compressed_size: reader.size,
+            size: reader.size,
+            totals: member.tally.clone(),
+            members: vec![member],
+        })
+    }
+
+    /// Ratio of the sizes before and after compression; 0 for an empty archive.
+    pub fn ratio(&self) -> f64 {
+        ratio(self.size, self.compressed_size)
+    }
+}
+
+/// A reader whose bytes are counted.
+struct Counted<R> {
+    reader: R,
+    size: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.size += length as u64;
+        Ok(length)
+    }
+}
+
+impl MemberReport {
+    fn new(name: Arc<str>, kind: Option<IndexKind>, method: Method) -> Self {
+        Self {
+            name,
+            kind,
+            is_ignorable: false,
+            method,
             compressed_size: 0,
             size: 0,
             charset: None,
@@ -197,8 +215,7 @@ impl MemberReport {
             tally: Tally::default(),
             refused: None,
             notes: Vec::new(),
-        };
-        report.read(Records::from_csv_with(reader, kind, &options).named(name))
+        }
     }
 
     fn read(mut self, mut records: Records<'_, AnyRecord>) -> Result<Self, Error> {
@@ -213,7 +230,7 @@ impl MemberReport {
                 Err(error) => return Err(error),
             }
         }
-        self.notes = records.notes().into_iter().map(|note| note.kind).collect();
+        self.notes = records.notes();
         self.tally.rows = records.rows();
         self.tally.bad_rows.append(records.bad_rows());
         if let Some(typed) = records.typed() {

@@ -71,13 +71,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs pull --from 2023-04-01 --to 2023-04-30 --tz Asia/Shanghai --out skills\n  ccfs pull --from 2021-01-01 --to 2022-12-31 --out skills --convert jsonl --in-flight 8 \\\n    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback"
     )]
     Pull(PullArgs),
-    /// Turn an archive or a CSV into JSON lines or clean CSV
+    /// Convert archives and CSV files to JSON lines or CSV
     #[command(
-        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert - --to csv < skills.zip"
+        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv\n  ccfs convert - --to csv < skills.zip"
     )]
     Convert(ConvertArgs),
-    /// Look into an archive: members, rows, times, what happened how often
-    #[command(after_help = "Example:\n  ccfs inspect skills.zip")]
+    /// Report on archives and CSV files: members, rows, times, operations
+    #[command(after_help = "Example:\n  ccfs inspect skills.zip\n  ccfs --json inspect folder")]
     Inspect(InspectArgs),
     /// Find out why the server does not answer as it should, and what to do
     ///

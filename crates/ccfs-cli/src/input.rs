@@ -1,26 +1,105 @@
-//! What a command reads records from: an archive, a CSV file, stdin.
+//! Inputs of `convert` and `inspect`: archives, CSV files, folders, stdin.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
-    AnyRecord, Archive, ArchiveStream, Error, IndexKind, Member, ReadOptions, Records,
+    AnyRecord, Archive, ArchiveStream, BadRows, Charset, Error, IndexKind, Member, Note,
+    ReadOptions, Records,
 };
+use clap::ValueEnum;
 
 use crate::failure::Failure;
 use crate::progress::{Bar, Counting};
 
-/// Bytes that are looked at to tell what an input is.
-const START: u64 = 16;
+/// Bytes that tell an archive from a CSV file.
+const START: u64 = 4;
 
-/// Members that are named when they are passed over.
-const TOLD: usize = 3;
+/// Bad rows whose positions are shown; all are counted.
+const BAD_ROWS_SHOWN: usize = 10;
 
-/// Where records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CharsetArg {
+    #[value(name = "utf-8")]
+    Utf8,
+    /// Includes GBK and GB2312
+    Gb18030,
+    #[value(name = "utf-16le")]
+    Utf16Le,
+    #[value(name = "utf-16be")]
+    Utf16Be,
+}
+
+impl From<CharsetArg> for Charset {
+    fn from(charset: CharsetArg) -> Self {
+        match charset {
+            CharsetArg::Utf8 => Self::Utf8,
+            CharsetArg::Gb18030 => Self::Gb18030,
+            CharsetArg::Utf16Le => Self::Utf16Le,
+            CharsetArg::Utf16Be => Self::Utf16Be,
+        }
+    }
+}
+
+/// Kinds of index files, by the words in their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    #[value(name = "agentSkillInfo")]
+    AgentSkillInfo,
+    #[value(name = "agentOprInfo")]
+    AgentOprInfo,
+    #[value(name = "record")]
+    Record,
+    #[value(name = "call")]
+    Call,
+}
+
+impl From<KindArg> for IndexKind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::AgentSkillInfo => Self::AgentSkillInfo,
+            KindArg::AgentOprInfo => Self::AgentOprInfo,
+            KindArg::Record => Self::Record,
+            KindArg::Call => Self::Call,
+        }
+    }
+}
+
+/// Replaces folders by their archives, in the order of their names.
+///
+/// Files that a pull rejected (`*.rejected.zip`) are left out.
+pub(crate) fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::new();
+    for input in inputs {
+        if !input.is_dir() {
+            paths.push(input.clone());
+            continue;
+        }
+        let cannot =
+            |error| Failure::file(format_args!("cannot read {}: {error}", input.display()));
+        let entries = fs::read_dir(input).map_err(cannot)?;
+        let mut found = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(cannot)?;
+        found.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            name.ends_with(".zip") && !name.ends_with(".rejected.zip") && !name.starts_with('.')
+        });
+        if found.is_empty() {
+            return Err(Failure::data(format_args!("{} has no *.zip files", input.display())));
+        }
+        found.sort_unstable();
+        paths.append(&mut found);
+    }
+    Ok(paths)
+}
+
+/// An open input.
 pub(crate) enum Input {
     Archive(Archive<Counting<File>>),
-    /// An archive that is still arriving; what is in it is known when it has been read.
+    /// An archive from stdin: its directory comes last.
     Stream(ArchiveStream<Box<dyn Read + Send>>),
     Csv {
         reader: Box<dyn Read + Send>,
@@ -30,65 +109,44 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// Opens a file, or stdin for `-`. Tells an archive by its first bytes, not by its name.
+    /// Opens a file, or stdin for `-`. An archive is recognized by its first bytes or by the name `*.zip`.
     ///
-    /// `kind` says which of the four files a CSV is, where its name does not.
+    /// `kind` is that of a CSV file, and of members whose names do not say it.
     pub(crate) fn open(
         path: &Path,
         kind: Option<IndexKind>,
         options: &ReadOptions,
         bar: &Bar,
     ) -> Result<Self, Failure> {
-        let default = kind.unwrap_or(IndexKind::AgentSkillInfo);
         if path == Path::new("-") {
-            let mut start = Vec::new();
-            let mut stdin = std::io::stdin();
-            let taken = stdin.by_ref().take(START).read_to_end(&mut start);
-            taken.map_err(|error| Failure::file(format_args!("stdin cannot be read: {error}")))?;
-            if start.is_empty() {
-                return Err(Failure::data(
-                    "stdin is empty: what should have come through the pipe did not",
-                ));
-            }
-            check(&start, "stdin")?;
-            let is_archive = start.starts_with(b"PK");
-            let reader: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(stdin));
-            return Ok(if is_archive {
+            let (start, reader) = stdin()?;
+            return Ok(if is_archive(&start) {
                 Self::Stream(ArchiveStream::with_options(reader, options))
             } else {
-                Self::Csv { reader, name: "stdin".into(), kind: default }
+                let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
+                Self::Csv { reader, name: "stdin".into(), kind }
             });
         }
-        let cannot = |error: std::io::Error| {
-            Failure::file(format_args!("{} cannot be read: {error}", path.display()))
-        };
-        let mut file = File::open(path).map_err(cannot)?;
-        let mut start = Vec::new();
-        file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
-        file.seek(SeekFrom::Start(0)).map_err(cannot)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let named_zip =
-            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-        let len = file.metadata().map_err(cannot)?.len();
-        let file = bar.counting(file, len);
-        if start.starts_with(b"PK") || named_zip {
-            return Ok(Self::Archive(
-                Archive::open_with(file, options).map_err(|error| of(&name, &error))?,
-            ));
+        let (file, is_archive) = open(path, bar)?;
+        if is_archive {
+            let archive = Archive::open_with(file, options).map_err(|error| of(&name, &error))?;
+            return Ok(Self::Archive(archive));
         }
-        check(&start, &name)?;
-        let kind = kind.or_else(|| IndexKind::of_name(&name)).unwrap_or(default);
+        let kind = csv_kind(kind, &name);
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
-    /// The kinds of file that are in it, as far as that is known before it is read.
-    pub(crate) fn kinds(&self) -> Vec<IndexKind> {
+    /// The kinds of its members, as far as they are known before it is read.
+    pub(crate) fn kinds(&self, default: Option<IndexKind>) -> Vec<IndexKind> {
         match self {
             Self::Stream(_) => Vec::new(),
             Self::Csv { kind, .. } => vec![*kind],
             Self::Archive(archive) => {
+                let is_data = |member: &&Member| !member.is_ignorable() && !member.is_folder();
+                let members = archive.members().iter().filter(is_data);
                 let mut kinds: Vec<IndexKind> =
-                    archive.members().iter().filter_map(Member::kind).collect();
+                    members.filter_map(|member| member.kind().or(default)).collect();
                 kinds.sort_unstable();
                 kinds.dedup();
                 kinds
@@ -96,30 +154,7 @@ impl Input {
         }
     }
 
-    /// Says what of an archive is passed over, because its name is none of an index file's. When that is all of it, it is the wrong archive.
-    pub(crate) fn tell_what_is_none(&self) -> Result<(), Failure> {
-        let Self::Archive(archive) = self else { return Ok(()) };
-        let none: Vec<String> =
-            archive.members().iter().filter(|member| member.kind().is_none()).map(shown).collect();
-        if none.is_empty() {
-            return Ok(());
-        }
-        let more = if none.len() > TOLD {
-            format!(" and {} more", none.len() - TOLD)
-        } else {
-            String::new()
-        };
-        let names = format!("{}{more}", none[..none.len().min(TOLD)].join(", "));
-        if none.len() == archive.members().len() {
-            return Err(Failure::data(format_args!(
-                "no file in the archive is an index file by its name, such as 1_agentSkillInfo.csv: it has {names} (unpack it, and convert one with --kind)"
-            )));
-        }
-        eprintln!("passed over, because its name is no index file's: {names}");
-        Ok(())
-    }
-
-    /// Its records; an archive's are inflated on a second thread where that pays.
+    /// Its records; an archive's are inflated on a second thread where that is faster.
     pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
         match self {
             Self::Archive(archive) => archive.into_records_ahead(),
@@ -131,28 +166,81 @@ impl Input {
     }
 }
 
-fn shown(member: &Member) -> String {
-    member.name().chars().filter(|character| !character.is_control()).take(80).collect()
+/// The name of an input in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// Refuses what is surely no CSV: as one, every line of it would be a record of nulls.
-fn check(start: &[u8], name: &str) -> Result<(), Failure> {
-    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
-    let what = match text.first() {
-        Some(b'{' | b'[') => "JSON",
-        Some(b'<') => "a web page or XML",
-        _ if text.starts_with(b"-----BEGIN") => "PEM",
-        _ => return Ok(()),
-    };
-    Err(Failure::data(format_args!(
-        "{name} is {what}, and no archive or CSV: the answer to a failed download may have been saved as the file"
-    )))
+/// Opens a file and says whether it is an archive.
+pub(crate) fn open(path: &Path, bar: &Bar) -> Result<(Counting<File>, bool), Failure> {
+    let cannot = |error| Failure::file(format_args!("cannot read {}: {error}", path.display()));
+    let mut file = File::open(path).map_err(cannot)?;
+    let mut start = Vec::new();
+    file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
+    let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    file.seek(SeekFrom::Start(0)).map_err(cannot)?;
+    let length = file.metadata().map_err(cannot)?.len();
+    Ok((bar.counting(file, length), is_archive(&start) || is_zip))
 }
 
-/// An archive's error with the file's name before it.
+/// The first bytes of stdin, and all of it.
+pub(crate) fn stdin() -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
+    let mut start = Vec::new();
+    let mut stdin = std::io::stdin();
+    let read = stdin.by_ref().take(START).read_to_end(&mut start);
+    read.map_err(|error| Failure::file(format_args!("cannot read stdin: {error}")))?;
+    if start.is_empty() {
+        return Err(Failure::data("stdin is empty; check the command before the pipe"));
+    }
+    Ok((start.clone(), Box::new(Cursor::new(start).chain(stdin))))
+}
+
+pub(crate) fn is_archive(start: &[u8]) -> bool {
+    matches!(start, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
+}
+
+/// The kind of a CSV file: the given one, or that of its name.
+pub(crate) fn csv_kind(kind: Option<IndexKind>, name: &str) -> IndexKind {
+    kind.or_else(|| IndexKind::of_name(name)).unwrap_or(IndexKind::AgentSkillInfo)
+}
+
+/// An error of reading the input of this name.
 pub(crate) fn of(name: &str, error: &Error) -> Failure {
     match error {
-        Error::Row(_) => Failure::data(error),
+        Error::NoMember { .. } => Failure::data(format_args!("{name}: {error} (--kind)")),
+        // Their messages begin with a member's name, or with the name of a bare CSV file.
+        Error::Row(_) | Error::NotIndexFile(_) => Failure::data(error),
         error => Failure::data(format_args!("{name}: {error}")),
+    }
+}
+
+/// Prints notes on stderr.
+pub(crate) fn print_notes(notes: &[Note]) {
+    for note in notes {
+        let option = match note.kind {
+            ccfs::archive::NoteKind::GuessedCharset(_) => " (--charset)",
+            _ => "",
+        };
+        eprintln!("note: {note}{option}");
+    }
+}
+
+/// Prints on stderr which members were not read.
+pub(crate) fn print_skipped(skipped: &str) {
+    eprintln!("note: skipped, not an index file by name: {skipped} (--kind reads it as one)");
+}
+
+/// Prints bad rows on stderr, with what was done to them.
+pub(crate) fn print_bad_rows(bad_rows: &BadRows, done: &str) {
+    let count = bad_rows.count();
+    if count == 0 {
+        return;
+    }
+    eprintln!("{count} bad {} {done}:", if count == 1 { "row was" } else { "rows were" });
+    for row in bad_rows.first().iter().take(BAD_ROWS_SHOWN) {
+        eprintln!("  {}: {}", row.at, row.fault);
+    }
+    if count > BAD_ROWS_SHOWN as u64 {
+        eprintln!("  and {} more", count - BAD_ROWS_SHOWN as u64);
     }
 }

@@ -64,6 +64,14 @@ impl Bar {
         }
     }
 
+    /// Prints a line on stderr, above the bar if there is one.
+    pub(crate) fn message(&self, line: &str) {
+        match &self.0 {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
     /// Shows how many rows are done.
     pub(crate) fn rows(&self, rows: u64) {
         if let Some(bar) = &self.0 {
@@ -74,6 +82,7 @@ impl Bar {
     /// Counts what is read from a file of `len` bytes.
     pub(crate) fn counting<R>(&self, reader: R, len: u64) -> Counting<R> {
         if let Some(bar) = &self.0 {
+            bar.reset();
             bar.set_length(len);
         }
         Counting { reader, bar: self.clone() }

@@ -398,7 +398,7 @@ fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
     let ccfs = Ccfs::new();
     fs::write(
         ccfs.path("a.csv"),
-        format!("{SKILLS_CSV}2,dev,acc,1,2,3,2015-02-30 00:00:00\n3,dev\n"),
+        format!("{SKILLS_CSV}{}{SKILLS_CSV}", SKILLS_CSV.replacen("02-08", "02-30", 1)),
     )
     .unwrap();
     let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl"]);
@@ -413,7 +413,7 @@ fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
     let run = ccfs.run(&["convert", "a.csv", "-o", "a.jsonl", "--on-bad-row", "skip"]);
     run.ends_with_code(0);
     assert!(
-        run.stderr.contains("1 bad row was left out") && run.stderr.contains("line 2"),
+        run.stderr.contains("1 bad row was skipped") && run.stderr.contains("line 2"),
         "{}",
         run.stderr
     );
@@ -437,7 +437,7 @@ fn a_truncated_archive_is_told_and_leaves_nothing() {
     let run = ccfs.run(&["inspect", "whole.zip"]);
     run.ends_with_code(0);
     assert!(
-        run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the tenant's day"),
+        run.stdout.contains("rows   300\n") && run.stdout.contains("by hour of the day"),
         "{}",
         run.stdout
     );
@@ -603,42 +603,11 @@ fn an_archive_without_index_files_is_told() {
     let run = ccfs.run(&["convert", "other.zip", "-o", "rows.jsonl"]);
     run.ends_with_code(1);
     assert!(
-        run.stderr.contains("no file in the archive is an index file by its name")
+        run.stderr.contains("no member of the archive is an index file")
             && run.stderr.contains("somethingElse_"),
         "{run:?}"
     );
     assert_eq!(ccfs.files("."), ["other.zip"]);
-}
-
-#[test]
-fn what_is_no_table_is_not_converted() {
-    let ccfs = Ccfs::new();
-    for (start, what) in [
-        (&b"{\"resultCode\":\"0300011\"}"[..], "JSON"),
-        (b"\xEF\xBB\xBF\n [1]", "JSON"),
-        (b"<html>", "a web page"),
-        (b"-----BEGIN CERTIFICATE-----\n", "PEM"),
-    ] {
-        fs::write(ccfs.path("saved.csv"), start).unwrap();
-        for run in [ccfs.run(&["convert", "saved.csv"]), ccfs.run_with(&["convert", "-"], start)] {
-            run.ends_with_code(1);
-            assert!(
-                run.stdout.is_empty()
-                    && run.stderr.contains(what)
-                    && run.stderr.contains("failed download"),
-                "{run:?}"
-            );
-        }
-    }
-    let run = ccfs.run(&["convert", "-"]);
-    run.ends_with_code(1);
-    assert!(run.stderr.contains("stdin is empty"), "{run:?}");
-    // A table without a row is one all the same.
-    fs::write(ccfs.path("agentSkillInfo.csv"), "").unwrap();
-    ccfs.run(&["convert", "agentSkillInfo.csv"]).ends_with_code(0);
-    let run = ccfs.run(&["inspect", "-"]);
-    run.ends_with_code(2);
-    assert!(run.stderr.contains("ccfs convert -"), "{run:?}");
 }
 
 /// What a person reads after a failure that the message alone does not mend.
@@ -679,6 +648,6 @@ fn a_file_that_cannot_be_written_is_named() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("a.jsonl cannot be written: File too large"), "{said}");
+    assert!(said.contains("cannot write a.jsonl: File too large"), "{said}");
     assert_eq!(ccfs.files("."), ["a.csv"]);
 }

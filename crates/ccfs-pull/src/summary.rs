@@ -1,10 +1,11 @@
 //! What a pull tells of itself.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use ccfs_proto::Day;
 
-use crate::scheduler::Outcome;
+use crate::scheduler::{Outcome, Stored};
 use crate::window::Window;
 
 /// How it ended with one window.
@@ -15,17 +16,72 @@ pub struct WindowReport {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its file: the ZIP, or what it was converted into. None without data, after a failure, and when it was taken away since.
+    /// Its file: the ZIP, or the converted file. `None` without data, after a failure, and if it was removed since.
     pub file: Option<PathBuf>,
-    /// Whether an earlier run had it complete.
+    /// Whether an earlier run completed it.
     pub earlier: bool,
+    /// What was skipped or guessed when its file was read, for people; at most 101 notes. Empty if an earlier run read it.
+    pub notes: Vec<String>,
+    /// Its ZIP, if [`keep_zip(false)`](crate::Plan::keep_zip) did not remove it.
+    pub kept_zip: Option<KeptZip>,
+    /// The downloaded file, if this run rejected it. The outcome says why.
+    pub rejected: Option<PathBuf>,
+}
+
+/// A ZIP that is kept although only its records are wanted: not all of its data is in the converted file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptZip {
+    /// The ZIP.
+    pub path: PathBuf,
+    /// Bad rows that were skipped.
+    pub bad_rows: u64,
+    /// Members with data that were not read. `None` if an older version converted the file and did not count them.
+    pub unread_members: Option<u64>,
+}
+
+impl KeptZip {
+    #[cfg_attr(not(any(feature = "async", feature = "blocking")), expect(dead_code))]
+    pub(crate) fn new(path: PathBuf, stored: Stored) -> Self {
+        Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
+    }
+}
+
+/// `agentSkillInfo_20230401T000000_20230403T235959.zip is kept: 1 member was not read, 2 bad rows were skipped`.
+impl fmt::Display for KeptZip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        write!(f, "{} is kept: ", name.display())?;
+        match self.unread_members {
+            None => f.write_str(
+                "an older version converted it and did not check that nothing is missing",
+            )?,
+            Some(0) => {}
+            Some(1) => f.write_str("1 member was not read")?,
+            Some(count) => write!(f, "{count} members were not read")?,
+        }
+        let comma = if self.unread_members == Some(0) { "" } else { ", " };
+        match self.bad_rows {
+            0 => Ok(()),
+            1 => write!(f, "{comma}1 bad row was skipped"),
+            count => write!(f, "{comma}{count} bad rows were skipped"),
+        }
+    }
 }
 
 impl WindowReport {
-    /// A report of this run, without a file: for tests of one's own.
+    /// A report of this run without files and notes, for tests of callers.
     #[must_use]
     pub fn new(window: Window, outcome: Outcome) -> Self {
-        Self { window, outcome, file: None, earlier: false }
+        Self {
+            window,
+            outcome,
+            file: None,
+            earlier: false,
+            notes: Vec::new(),
+            kept_zip: None,
+            rejected: None,
+        }
     }
 }
 
@@ -83,7 +139,7 @@ impl PullSummary {
         })
     }
 
-    fn stored(&self) -> impl Iterator<Item = crate::scheduler::Stored> {
+    fn stored(&self) -> impl Iterator<Item = Stored> {
         self.windows.iter().filter_map(|report| match report.outcome {
             Outcome::Stored(stored) => Some(stored),
             _ => None,

@@ -1,6 +1,7 @@
 //! What a failed call means for a pull: the one place where errors are judged, for every driver.
 
-use ccfs_driver::Error;
+use ccfs_archive::ZipFault;
+use ccfs_driver::{Error, FileError};
 use ccfs_proto::answer::{Advice, AnswerError};
 use ccfs_proto::{ErrorKind, FailureKind, ResultCode};
 
@@ -40,15 +41,21 @@ impl Trouble {
         }
     }
 
-    /// What it means that a file could not be had: downloaded, checked ([`Error::Rejected`] with the error of `ccfs-archive`), converted;
-    /// `None` as above.
+    /// What it means that a file could not be downloaded, checked or converted; `None` as above.
+    ///
+    /// [`Error::Rejected`] holds the error of `ccfs-archive`. Damage that a transfer may have caused is [`Damaged`](Self::Damaged),
+    /// any other error of the archive is [`Refused`](Self::Refused).
     pub fn of_fetch(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
             Error::Rejected(cause) => match cause.downcast_ref::<ccfs_archive::Error>() {
-                Some(ccfs_archive::Error::Zip(_)) => Some(Self::Damaged),
                 Some(ccfs_archive::Error::Io(_)) => None,
-                // Sound, and of no use: its rows, or its size. The same bytes would come again.
+                Some(ccfs_archive::Error::Zip(error)) if is_transfer_damage(&error.fault) => {
+                    Some(Self::Damaged)
+                }
+                // The rejected file could not be kept.
+                None if cause.is::<FileError>() => None,
+                // The server would send the same bytes again.
                 _ => Some(Self::Refused),
             },
             Error::Exchange(error) => match error.kind.root() {
@@ -82,6 +89,39 @@ impl Trouble {
             },
             _ => None,
         }
+    }
+}
+
+/// Whether the archive cannot be used, and downloading it again would not change that.
+///
+/// A bad row is not among these errors: with other options the archive can be used.
+pub(crate) fn is_permanent(error: &ccfs_archive::Error) -> bool {
+    match error {
+        ccfs_archive::Error::Zip(error) => !is_transfer_damage(&error.fault),
+        ccfs_archive::Error::NoMember { .. }
+        | ccfs_archive::Error::NotIndexFile(_)
+        | ccfs_archive::Error::Limit { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether bytes that were lost or changed on the way may have caused the fault.
+fn is_transfer_damage(fault: &ZipFault) -> bool {
+    match fault {
+        ZipFault::TrailingJunk { .. }
+        | ZipFault::LeadingJunk
+        | ZipFault::Gap
+        | ZipFault::Overlap
+        | ZipFault::Duplicate
+        | ZipFault::TwoEnds
+        | ZipFault::SeveralDisks
+        | ZipFault::Encrypted
+        | ZipFault::Method { .. }
+        | ZipFault::Link
+        | ZipFault::Name(_)
+        | ZipFault::StoredStream => false,
+        // Includes `Differs`: a changed byte in one of the two places is enough.
+        _ => true,
     }
 }
 

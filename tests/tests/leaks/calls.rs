@@ -204,6 +204,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let by_name = AnyOperation::from_fields(
         "requestPlayVoice",
         [("fileName".to_owned(), recording.original_file_name.clone())],
+        None,
     )
     .unwrap();
     shown.outcome(&right.0.call(by_name.clone()));

@@ -150,7 +150,7 @@ fn render_exchanges(
             }
         }
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
-        shown.outcome(&classifier.push(body.clone().into()));
+        shown.outcome(&classifier.push(body.clone().into()).map(Iterator::count));
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
         let envelope = Envelope::parse(body.as_bytes());
@@ -194,19 +194,20 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
                 let fields = interface.fields.iter().map(|other| {
                     (other.name.to_owned(), if other == field { value.clone() } else { "1".into() })
                 });
-                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone()));
+                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone(), None));
                 // Given twice, with a file, and under a name that is none.
                 shown.outcome(&AnyOperation::from_fields(
                     interface.name,
                     fields.clone().chain(fields.clone()),
+                    None,
                 ));
-                shown.outcome(&AnyOperation::from_fields_with_data(
+                shown.outcome(&AnyOperation::from_fields(
                     interface.name,
                     fields.clone(),
                     Some(TOKEN.as_bytes().into()),
                 ));
                 let unknown = fields.map(|(name, value)| (format!("{name}x"), value));
-                shown.outcome(&AnyOperation::from_fields(interface.name, unknown));
+                shown.outcome(&AnyOperation::from_fields(interface.name, unknown, None));
             }
         }
     }

@@ -1,10 +1,11 @@
-//! Records as JSON lines, written directly: the text is that of their `Serialize` through `serde_json`.
+//! Writes records as JSON lines. The text is that of their `Serialize` through `serde_json`.
 
 use std::fmt;
 use std::io::Write as _;
 
-use super::schema::Value;
 use ccfs_time::LocalTime;
+
+use super::schema::Value;
 
 /// Returns the seconds east of UTC at a tenant's time; `None` leaves the time without an offset.
 pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
@@ -62,22 +63,14 @@ impl JsonLine<'_> {
                 self.bytes.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
             }
             Value::LocalTime(time) => {
-                self.bytes.push(b'"');
-                match iso(cell) {
-                    Some(text) => self.bytes.extend_from_slice(&text),
-                    None => self.bytes.extend_from_slice(time.iso().as_bytes()),
-                }
+                self.time(cell, || time);
                 if let Some(offset) = self.offset.and_then(|offset| offset(time)) {
                     let _ = write!(self.bytes, "{}", OffsetText(offset));
                 }
                 self.bytes.push(b'"');
             }
             Value::UtcTime(time) => {
-                self.bytes.push(b'"');
-                match iso(cell) {
-                    Some(text) => self.bytes.extend_from_slice(&text),
-                    None => self.bytes.extend_from_slice(time.utc().iso().as_bytes()),
-                }
+                self.time(cell, || time.utc());
                 self.bytes.extend_from_slice(b"Z\"");
             }
             Value::List(list) => self.list(list.iter()),
@@ -99,7 +92,7 @@ impl JsonLine<'_> {
     fn string(&mut self, text: &str) {
         self.bytes.push(b'"');
         let escaped = |byte| matches!(byte, 0..0x20 | b'"' | b'\\');
-        // A loop without an exit is compiled to vector instructions: 7 % of the time of `ccfs convert`.
+        // Without an early return, so that compilers use vector instructions: saves 7 % of the time of `ccfs convert`.
         if text.bytes().fold(false, |found, byte| found | escaped(byte)) {
             self.escaped(text.as_bytes());
         } else {
@@ -124,14 +117,19 @@ impl JsonLine<'_> {
             }
         }
     }
-}
-
-/// The cell of a time as ISO 8601. Formatting the value instead would take 9 % more of the CPU time of `ccfs convert`.
-#[inline]
-fn iso(cell: Option<&str>) -> Option<[u8; 19]> {
-    let mut text = <[u8; 19]>::try_from(cell?.as_bytes()).ok()?;
-    text[10] = b'T';
-    Some(text)
+    /// Writes a quote, and a time as ISO 8601. Formatting the value where the cell can be copied would take 9 % more of the
+    /// CPU time of `ccfs convert`.
+    #[inline]
+    fn time(&mut self, cell: Option<&str>, value: impl FnOnce() -> LocalTime) {
+        self.bytes.push(b'"');
+        match cell.map(|cell| <[u8; 19]>::try_from(cell.as_bytes())) {
+            Some(Ok(mut text)) => {
+                text[10] = b'T';
+                self.bytes.extend_from_slice(&text);
+            }
+            _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +141,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Some of these characters never get into a record, so this is tested here as well.
+        /// Records have no control characters, so this is tested here.
         #[test]
         fn strings_are_those_of_serde_json(text in "[\0-\u{ff}😀]{0,40}") {
             let mut bytes = Vec::new();

@@ -1,45 +1,128 @@
-//! `ccfs inspect`: what is in an archive.
+//! `ccfs inspect`: reports on archives and CSV files.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
-use ccfs::archive::{Archive, MemberReport, Method, Report, Tally};
+use ccfs::archive::{Archive, Error, IndexKind, MemberReport, Method, ReadOptions, Report, Tally};
 use clap::Args;
+use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::input::{self, CharsetArg, KindArg};
 use crate::progress::Bar;
 use crate::settings::Settings;
-use crate::{input, output, table};
+use crate::{output, table};
 
 /// Characters of the longest bar.
 const BAR: usize = 40;
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// Archive; a file, because what an archive has is written at its end
-    pub(crate) input: PathBuf,
+    /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Kind of CSV files and members whose names do not say it
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindArg>,
+    /// Charset of the data [default: detected for each file]
+    #[arg(long, value_enum)]
+    pub(crate) charset: Option<CharsetArg>,
+}
+
+/// A report and the name of its input, as JSON.
+#[derive(Serialize)]
+struct Named<'a> {
+    input: &'a str,
+    #[serde(flatten)]
+    report: &'a Report,
 }
 
 pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure> {
-    if args.input == Path::new("-") {
-        return Err(Failure::usage(
-            "inspect wants a file, because what an archive has is written at its end; ccfs convert - takes a stream",
-        ));
+    let kind = args.kind.map(IndexKind::from);
+    let mut options = ReadOptions::new();
+    if let Some(charset) = args.charset {
+        options = options.charset(charset.into());
     }
-    let name = args.input.display().to_string();
-    let file = File::open(&args.input)
-        .map_err(|error| Failure::file(format_args!("{name} cannot be read: {error}")))?;
-    let bar = Bar::reading();
-    let len = file.metadata().map_or(0, |metadata| metadata.len());
-    let report =
-        Archive::open(bar.counting(file, len)).and_then(|mut archive| archive.inspect_ahead());
-    bar.finish();
-    let report = report.map_err(|error| input::of(&name, &error))?;
-    if settings.json {
-        return output::json(&report);
+    if let Some(kind) = kind {
+        options = options.default_kind(kind);
     }
-    output::line(render(&report).trim_end())
+    let inputs = input::expand(&args.inputs)?;
+    let mut unread = 0;
+    for path in &inputs {
+        let name = input::name(path);
+        let bar = Bar::reading();
+        let report = report(path, &name, kind, &options, &bar);
+        bar.finish();
+        let report = report?;
+        if settings.json {
+            output::json(&Named { input: &name, report: &report })?;
+        } else {
+            let title = if inputs.len() > 1 { format!("{name}\n") } else { String::new() };
+            output::line(format_args!("{title}{}", render(&report).trim_end()))?;
+        }
+        unread += print_unread(&report);
+    }
+    match unread {
+        0 => Ok(()),
+        1 => Err(Failure::data("a file was not read")),
+        count => Err(Failure::data(format_args!("{count} files were not read"))),
+    }
+}
+
+/// Prints notes, and what was not read, on stderr. Returns the number of refused members; 1 if there is no index file.
+fn print_unread(report: &Report) -> usize {
+    let mut refused = 0;
+    let mut skipped = Vec::new();
+    for member in &report.members {
+        match (&member.refused, member.kind) {
+            (Some(error), _) => {
+                eprintln!("{error}");
+                refused += 1;
+            }
+            (None, Some(_)) => input::print_notes(&member.notes),
+            (None, None) if member.is_ignorable => {}
+            (None, None) => skipped.push(&*member.name),
+        }
+    }
+    if !skipped.is_empty() {
+        input::print_skipped(&skipped.join(", "));
+    }
+    let has_kind = report.members.iter().any(|member| member.kind.is_some());
+    refused + usize::from(!has_kind && !skipped.is_empty())
+}
+
+fn report(
+    path: &Path,
+    name: &str,
+    kind: Option<IndexKind>,
+    options: &ReadOptions,
+    bar: &Bar,
+) -> Result<Report, Failure> {
+    let of = |error: Error| input::of(name, &error);
+    if path == Path::new("-") {
+        let (start, mut reader) = input::stdin()?;
+        if !input::is_archive(&start) {
+            let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
+            return Report::of_csv(reader, name, kind, options).map_err(of);
+        }
+        // The directory of an archive is at its end.
+        let cannot = |error| Failure::file(format_args!("cannot keep stdin in a file: {error}"));
+        let mut file = tempfile::tempfile().map_err(cannot)?;
+        io::copy(&mut reader, &mut file).and_then(|_| file.rewind()).map_err(cannot)?;
+        return Archive::open_with(file, options)
+            .and_then(|mut zip| zip.inspect_ahead())
+            .map_err(of);
+    }
+    let (file, is_archive) = input::open(path, bar)?;
+    if is_archive {
+        return Archive::open_with(file, options)
+            .and_then(|mut zip| zip.inspect_ahead())
+            .map_err(of);
+    }
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let kind = input::csv_kind(kind, &file_name);
+    Report::of_csv(file, &file_name, kind, options).map_err(of)
 }
 
 fn render(report: &Report) -> String {
@@ -47,15 +130,14 @@ fn render(report: &Report) -> String {
     let totals = &report.totals;
     let _ = write!(text, "\nrows   {}", table::thousands(totals.rows));
     if totals.bad_rows.count() > 0 {
-        let _ =
-            write!(text, ", and {} that cannot be read", table::thousands(totals.bad_rows.count()));
+        let _ = write!(text, ", and {} bad", table::thousands(totals.bad_rows.count()));
     }
     text.push('\n');
     for row in totals.bad_rows.first().iter().take(3) {
         let _ = writeln!(text, "       {row}");
     }
     if let (Some(earliest), Some(latest)) = (totals.earliest, totals.latest) {
-        let _ = writeln!(text, "times  {earliest} to {latest}, on the tenant's clock");
+        let _ = writeln!(text, "times  {earliest} to {latest}, in local time of the call center");
     }
     text.push_str(&operations(totals));
     text.push_str(&hours(totals));
@@ -140,5 +222,5 @@ fn hours(totals: &Tally) -> String {
             [format!("{hour:02}"), table::thousands(count), table::bar(count, most, BAR)]
         })
         .collect();
-    format!("\nby hour of the tenant's day\n{}", table::aligned(&rows, &[true, true, false]))
+    format!("\nby hour of the day\n{}", table::aligned(&rows, &[true, true, false]))
 }

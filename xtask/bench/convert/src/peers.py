@@ -19,6 +19,8 @@ INTS = ["sub_cc_no", "vdn", "agent_id", "operate_id", "operate_type", "operate_s
 def with_duckdb(path, columns, select):
     import duckdb
 
+    # The progress bar of slow queries would go to standard output as well.
+    duckdb.sql("SET enable_progress_bar = false")
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         for name in archive.namelist():
             # duckdb does not read ZIP: extracting the member is part of the job.

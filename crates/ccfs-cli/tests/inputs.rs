@@ -1,0 +1,315 @@
+//! Files as people have them, in `convert` and `inspect`, from files and from stdin.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::io::{Cursor, Write};
+
+use serde_json::Value;
+use support::Ccfs;
+
+const COLUMNS: &str = "id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,operate_id,operate_type,skill_list,\
+                       logon_sn,operate_sn,operate_end_time,renew_flag,update_time,month_of_year";
+const MEMBER: &str = "20250305010203004005_agentSkillInfo.csv";
+
+fn row(n: u32) -> String {
+    format!(
+        "r{n},devA,accA,1,8,{},2025-03-04 09:0{n}:00,{},26,11;12,s{n},{n},2025-03-04 09:0{n}:30,0,2025-03-04 01:0{n}:31,3",
+        300 + n,
+        300 + n
+    )
+}
+
+fn rows(end: &str) -> String {
+    (1..=4).map(|n| row(n) + end).collect()
+}
+
+fn zip(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(data.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// What must come of an input: records, and text on stderr; or an error with a text, after some records.
+enum Right {
+    Records(usize, &'static str),
+    Error(usize, &'static str),
+}
+
+fn inputs() -> Vec<(&'static str, Vec<u8>, Right)> {
+    use Right::{Error, Records};
+    let good = rows("\r\n");
+    let swapped: String = [COLUMNS.to_owned(), row(1), row(2), row(3), row(4)]
+        .iter()
+        .map(|line| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            cells.swap(0, 1);
+            cells.swap(6, 12);
+            cells.join(",") + "\n"
+        })
+        .collect();
+    let chinese = format!("{}\n{good}", vec!["列名"; 16].join(","));
+    let (chinese, _, _) = encoding_rs::GB18030.encode(&chinese);
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(good.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let padded = good.replace(",1,8,", ", 1 ,\t8,").replace(",2025", ", 2025");
+    let cut_utf8 = [good.replace("devA", "客户").as_bytes(), b"r5,\xE7\xAD"].concat();
+    let csv = |text: String| text.into_bytes();
+    vec![
+        (
+            "a_agentSkillInfo.csv",
+            csv(good.replace(',', ";")),
+            Error(
+                0,
+                "line 1: not read as agentSkillInfo: fields found: 1, expected: 16; the fields seem to be separated by ';'",
+            ),
+        ),
+        ("b_agentSkillInfo.csv", csv(good.replace(',', "\t")), Error(0, "separated by '\\t'")),
+        ("c_agentSkillInfo.csv", csv(good.replace(',', "^")), Error(0, "separated by '^'")),
+        (
+            "d_agentSkillInfo.csv",
+            csv(format!("{}\nr2,devA,accA,1\n{}\n", row(1), row(3))),
+            Error(1, "line 2: fields found: 4, expected: 16"),
+        ),
+        (
+            "e_agentSkillInfo.csv",
+            csv(good[..good.len() - 60].to_owned()),
+            Error(3, "line 4: fields found: "),
+        ),
+        (
+            "f_agentSkillInfo.csv",
+            csv(format!("{good}com.example.Exception: closed\r\n\tat com.example.Main\r\n")),
+            Error(4, "line 5: fields found: 1, expected: 16"),
+        ),
+        ("g_agentSkillInfo.csv", csv(format!("{good}Total: 4 rows\r\n")), Error(4, "line 5: ")),
+        ("h_agentSkillInfo.csv", csv("denied\n".to_owned()), Error(0, "no number and no date")),
+        (
+            "i_agentSkillInfo.csv",
+            csv(good.replacen("devA", "dev\0A", 1)),
+            Error(0, "line 1, column 2 (developer_id): the cell has a control character"),
+        ),
+        (
+            "j_agentSkillInfo.csv",
+            csv("<html><title>502</title></html>\n".to_owned()),
+            Error(0, "HTML page"),
+        ),
+        (
+            "k_agentSkillInfo.csv",
+            b"\x1f\x8b\x08\x00\x01\x02".to_vec(),
+            Error(0, "gzip data; decompress"),
+        ),
+        ("l_agentSkillInfo.csv", csv("{\"resultCode\":\"0300011\"}".to_owned()), Error(0, "JSON")),
+        (
+            "m_agentSkillInfo.csv",
+            [good.as_bytes(), &[0; 512]].concat(),
+            Records(4, "skipped 512 bytes of padding"),
+        ),
+        (
+            "n_agentSkillInfo.csv",
+            csv(format!("{good}\u{1a}")),
+            Records(4, "skipped a byte of padding"),
+        ),
+        (
+            "o_agentSkillInfo.csv",
+            csv(format!("sep=,\r\n{good}")),
+            Records(4, "skipped the line \"sep=,\""),
+        ),
+        (
+            "p_agentSkillInfo.csv",
+            csv(format!("{good}{}\r\n", ",".repeat(15))),
+            Records(4, "skipped an empty row"),
+        ),
+        (
+            "q_agentSkillInfo.csv",
+            csv(format!("{}\r\n{good}", COLUMNS.to_uppercase())),
+            Records(4, ""),
+        ),
+        (
+            "r_agentSkillInfo.csv",
+            chinese.into_owned(),
+            Records(4, "skipped a header row with unknown names"),
+        ),
+        (
+            "s_agentSkillInfo.csv",
+            csv(format!("\u{feff}\u{feff}{good}")),
+            Records(4, "skipped a repeated byte order mark"),
+        ),
+        ("t_agentSkillInfo.csv", csv(padded), Records(4, "")),
+        ("u_agentSkillInfo.csv", csv(swapped), Records(4, "")),
+        ("v_agentSkillInfo.csv", utf16, Records(4, "")),
+        (
+            "w_agentSkillInfo.csv",
+            cut_utf8,
+            Error(
+                4,
+                "line 5, column 2 (developer_id): the row is not valid in this member's charset",
+            ),
+        ),
+        (
+            "a.zip",
+            zip(&[("20250305010203004005_call.csv", "x\r\n")]),
+            Error(0, "_call.csv, line 1: not read as call"),
+        ),
+        (
+            "b.zip",
+            zip(&[("export.csv", &good)]),
+            Error(0, "no member of the archive is an index file"),
+        ),
+        ("c.zip", zip(&[(&MEMBER.to_uppercase(), &good)]), Records(4, "")),
+        (
+            "d.zip",
+            zip(&[(MEMBER, &good), ("part2.csv", &good)]),
+            Records(4, "skipped, not an index file by name: part2.csv (--kind reads it as one)"),
+        ),
+        (
+            "e.zip",
+            zip(&[
+                (MEMBER, &good),
+                ("__MACOSX/._x_agentSkillInfo.csv", "\0\u{5}"),
+                (".DS_Store", "\0"),
+            ]),
+            Records(4, ""),
+        ),
+        (
+            "f.zip",
+            zip(&[("20250305_00000000000000000000000000000001.zip", "PK\u{3}\u{4}")]),
+            Error(0, "no member of the archive is an index file"),
+        ),
+        (
+            "g.zip",
+            [zip(&[(MEMBER, &good)]).as_slice(), b"\r\n"].concat(),
+            Error(0, "2 bytes after the end of the archive"),
+        ),
+    ]
+}
+
+#[test]
+fn every_input_gives_the_right_records_or_a_reason() {
+    let ccfs = Ccfs::new();
+    let expected: Vec<Value> = {
+        let run = ccfs.run_with(&["convert", "-"], rows("\n").as_bytes());
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    for (name, bytes, right) in inputs() {
+        fs::write(ccfs.path(name), &bytes).unwrap();
+        let (file, stdin) =
+            (ccfs.run(&["convert", name]), ccfs.run_with(&["convert", "-"], &bytes));
+        let inspect = ccfs.run(&["--json", "inspect", name]);
+        let (code, records, text) = match right {
+            Right::Records(records, text) => (0, records, text),
+            Right::Error(records, text) => (1, records, text),
+        };
+        for (run, from) in [(&file, "file"), (&stdin, "stdin")] {
+            assert_eq!(run.code, Some(code), "{name} from {from}: {run:?}");
+            assert!(run.stderr.contains(text), "{name} from {from}: {}", run.stderr);
+            assert!(
+                !text.is_empty() || run.stderr.is_empty(),
+                "{name} from {from}: {}",
+                run.stderr
+            );
+            let read: Vec<Value> =
+                run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            // A stream finds what is wrong with an archive after its records.
+            let streamed = from == "stdin" && name == "g.zip";
+            assert_eq!(read.len(), if streamed { 4 } else { records }, "{name} from {from}");
+            if !name.starts_with('w') {
+                assert_eq!(read, expected[..read.len()], "{name} from {from}");
+            }
+        }
+        if inspect.code == Some(0) {
+            let report: Value = serde_json::from_str(&inspect.stdout).unwrap();
+            let bad = report["totals"]["bad_rows"]["count"].as_u64().unwrap();
+            assert_eq!(bad > 0, code == 1, "{name}: {}", inspect.stdout);
+        } else {
+            assert!(code == 1 && records == 0, "{name}: {inspect:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kind_reads_members_whose_names_say_nothing() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("b.zip"), zip(&[("export.csv", &rows("\n"))])).unwrap();
+    let run = ccfs.run(&["convert", "b.zip", "--kind", "agentSkillInfo"]);
+    run.ends_with_code(0);
+    assert_eq!(run.stdout.lines().count(), 4);
+    let run = ccfs.run(&["--json", "inspect", "b.zip", "--kind", "agentSkillInfo"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("\"rows\":4"), "{}", run.stdout);
+}
+
+#[test]
+fn several_inputs_and_folders_make_one_output() {
+    let ccfs = Ccfs::new();
+    fs::create_dir(ccfs.path("folder")).unwrap();
+    for (name, n) in [("b.zip", 2), ("a.zip", 1), ("c.rejected.zip", 3)] {
+        fs::write(ccfs.path("folder").join(name), zip(&[(MEMBER, &row(n))])).unwrap();
+    }
+    fs::write(ccfs.path("folder/notes.txt"), "not an archive").unwrap();
+    fs::write(ccfs.path("c_agentSkillInfo.csv"), row(4)).unwrap();
+    let run =
+        ccfs.run(&["convert", "folder", "c_agentSkillInfo.csv", "--to", "csv", "-o", "all.csv"]);
+    run.ends_with_code(0);
+    let written = fs::read_to_string(ccfs.path("all.csv")).unwrap();
+    assert_eq!(written, format!("{COLUMNS}\n{}\n{}\n{}\n", row(1), row(2), row(4)));
+    let run = ccfs.run(&["--json", "inspect", "folder", "c_agentSkillInfo.csv"]);
+    run.ends_with_code(0);
+    let inputs: Vec<Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<_> = inputs.iter().map(|report| report["input"].as_str().unwrap()).collect();
+    assert_eq!(names, ["folder/a.zip", "folder/b.zip", "c_agentSkillInfo.csv"]);
+    // An input that fails leaves no output.
+    fs::write(ccfs.path("d_agentSkillInfo.csv"), "denied").unwrap();
+    ccfs.run(&["convert", "folder", "d_agentSkillInfo.csv", "-o", "x.jsonl"]).ends_with_code(1);
+    assert!(!ccfs.path("x.jsonl").exists());
+}
+
+#[test]
+fn bad_rows_are_written_to_a_file() {
+    let ccfs = Ccfs::new();
+    let bad = [row(2).replace(",8,", ",eight,"), "\"r3\",\"a\r\nb\"".to_owned()];
+    let text = [row(1), bad[0].clone(), bad[1].clone(), row(4)].join("\r\n");
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), text).unwrap();
+    let run = ccfs.run(&["convert", "a_agentSkillInfo.csv", "--rejects", "bad.csv"]);
+    run.ends_with_code(0);
+    assert_eq!(run.stdout.lines().count(), 2);
+    assert!(
+        run.stderr.contains(
+            "2 bad rows were written to bad.csv:\n  a_agentSkillInfo.csv, line 2, column 5 (vdn): "
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        fs::read_to_string(ccfs.path("bad.csv")).unwrap(),
+        format!("{}\n{}\n", bad[0], bad[1])
+    );
+    // It is not replaced without --force, and nothing is left of a conversion that fails.
+    ccfs.run(&["convert", "a_agentSkillInfo.csv", "--rejects", "bad.csv"]).ends_with_code(1);
+    fs::remove_file(ccfs.path("bad.csv")).unwrap();
+    fs::write(ccfs.path("b_agentSkillInfo.csv"), "denied").unwrap();
+    let inputs =
+        ["convert", "a_agentSkillInfo.csv", "b_agentSkillInfo.csv", "--rejects", "bad.csv"];
+    ccfs.run(&inputs).ends_with_code(1);
+    assert!(!ccfs.path("bad.csv").exists());
+}
+
+#[test]
+fn stdin_is_inspected() {
+    let ccfs = Ccfs::new();
+    for input in [rows("\n").into_bytes(), zip(&[(MEMBER, &rows("\n"))])] {
+        let run = ccfs.run_with(&["inspect", "-"], &input);
+        run.ends_with_code(0);
+        assert!(run.stdout.contains("rows   4\n"), "{}", run.stdout);
+    }
+    let run = ccfs.run(&["convert", "-"]);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("stdin is empty"), "{run:?}");
+    // A file without a row is an index file, too.
+    fs::write(ccfs.path("agentSkillInfo.csv"), "").unwrap();
+    ccfs.run(&["convert", "agentSkillInfo.csv"]).ends_with_code(0);
+}
