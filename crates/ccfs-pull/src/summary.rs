@@ -41,7 +41,6 @@ pub struct KeptZip {
 }
 
 impl KeptZip {
-    #[cfg_attr(not(any(feature = "async", feature = "blocking")), expect(dead_code))]
     pub(crate) fn new(path: PathBuf, stored: Stored) -> Self {
         Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
     }
