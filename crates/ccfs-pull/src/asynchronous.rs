@@ -140,13 +140,14 @@ impl Worker {
     async fn fetch(&self, window: Window, name: &IndexFileName) -> Result<Checked, Error> {
         let mut stop = self.shared.stop.subscribe();
         let folder = Arc::clone(&self.folder);
-        let checked = match blocking(move || folder.adopt(window)).await? {
-            Some(adopted) => adopted,
-            None => tokio::select! {
-                result = self.download(window, name) => result?,
+        let mut checked = blocking(move || folder.adopt(window)).await?;
+        if checked.is_none() {
+            tokio::select! {
+                result = self.download(window, name) => checked = Some(result?),
                 _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
-            },
-        };
+            }
+        }
+        let checked = checked.unwrap_or_default();
         let folder = Arc::clone(&self.folder);
         blocking(move || {
             folder.convert(window, checked, || {

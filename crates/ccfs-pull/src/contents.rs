@@ -132,15 +132,15 @@ fn copy_records<T: FileRecord>(
 where
     for<'a> AnyRecordRef<'a>: From<<T as Record>::Ref<'a>>,
 {
-    let mut records = archive.records::<T>();
-    loop {
-        let Some(record) = records.next_record()? else { break };
+    let (mut records, mut rows) = (archive.records::<T>(), 0_u64);
+    while let Some(record) = records.next_record()? {
         writer.write(record.into()).map_err(CopyError::Write)?;
-        if records.rows().is_multiple_of(ROWS_BETWEEN) && go_on().is_break() {
+        rows += 1;
+        if rows.is_multiple_of(ROWS_BETWEEN) && go_on().is_break() {
             return Err(CopyError::Stopped);
         }
     }
-    Ok((records.rows(), records.bad_rows().count()))
+    Ok((rows, records.bad_rows().count()))
 }
 
 /// `a, b and 3 more`.

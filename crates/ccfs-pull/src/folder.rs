@@ -21,21 +21,21 @@ use crate::window::Window;
 const JOURNAL: &str = "ccfs-pull.journal";
 /// The lock's name in the folder.
 const LOCK: &str = ".ccfs-pull.lock";
-/// How what a killed process left unfinished ends: see [`WholeFile`].
+/// End of the names of files that a killed process left incomplete: see [`WholeFile`].
 const UNFINISHED: &str = ".part";
 const BUFFER: usize = 256 * 1024;
 
-/// A folder that this pull alone has.
+/// A folder that this pull has locked.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     plan: Plan,
-    /// The lock is the operating system's: it ends with the process, however that ends.
+    /// The operating system releases the lock when the process ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Makes the folder where it is not there, locks it, and clears away what a killed pull left unfinished.
+    /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed pull.
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let cannot = |source| PullError::Folder { path: path.to_owned(), source };
         create(path).map_err(cannot)?;
@@ -61,7 +61,7 @@ impl Folder {
         self.path.join(JOURNAL)
     }
 
-    /// Brings new names in the folder to the disk, where folders can be synced.
+    /// Syncs the names of new files to disk, on systems that can sync folders.
     pub(crate) fn sync(&self) -> Result<(), PullError> {
         sync(&self.path).map_err(|source| PullError::Folder { path: self.path.clone(), source })
     }
@@ -82,7 +82,7 @@ impl Folder {
     }
 }
 
-/// Makes a folder where it is not there, and brings its name to the disk: what a lost folder's journal knew would be asked for again.
+/// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files would be requested again.
 fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
@@ -95,7 +95,7 @@ fn create(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Brings new names in a folder to the disk, where folders can be synced.
+/// Syncs the names in a folder to disk, on systems that can sync folders.
 fn sync(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
@@ -209,9 +209,10 @@ impl Folder {
         let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
         let (out, rows, bad_rows) =
             contents::copy(&file, &self.plan, format, out, go_on).map_err(|error| match error {
-                CopyError::Read(ccfs_archive::Error::Io(error)) => Error::Write(error),
+                CopyError::Read(ccfs_archive::Error::Io(error)) | CopyError::Write(error) => {
+                    Error::Write(error)
+                }
                 CopyError::Read(error) => Error::Rejected(error.into()),
-                CopyError::Write(error) => Error::Write(error),
                 _ => Error::Stopped,
             })?;
         let out = out.into_inner().map_err(|error| Error::Write(error.into_error()))?;

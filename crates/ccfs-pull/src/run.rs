@@ -1,4 +1,4 @@
-//! What both drivers have in common: everything but how calls are made and waited for.
+//! What both drivers share: everything but making calls and waiting for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(crate) struct Run {
     pub(crate) plan: Arc<Plan>,
     scheduler: Scheduler,
     journal: Journal,
-    /// Half a line may stand at the journal's end: it must not be written any more.
+    /// The journal may end with half a line and must not be written any more.
     torn: bool,
     /// Complete before this run.
     earlier: BTreeSet<Window>,
@@ -40,14 +40,14 @@ pub(crate) struct Run {
     last: Option<Error>,
 }
 
-/// A step of the scheduler that the driver does; what is to be recorded already is.
+/// A step for the driver. Entries of the journal are already recorded.
 pub(crate) enum Next {
     Start(Job),
     Wait(Option<Duration>),
     Done,
 }
 
-/// What a job brought.
+/// Result of a job.
 pub(crate) enum Got {
     Asked(ResponseId),
     Stored(Checked),
@@ -162,7 +162,7 @@ impl Run {
         Some(self.report_of(*window, outcome))
     }
 
-    /// Takes in how a job ended.
+    /// Reports the end of a job to the scheduler.
     pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<Got, Error>) {
         let error = match result {
             Ok(Got::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
@@ -209,7 +209,7 @@ impl Run {
         &mut self.scheduler
     }
 
-    /// Begins nothing more, for that reason, unless there is one already.
+    /// Starts no more jobs. The first reason is the error that the pull ends with.
     pub(crate) fn stop_for(&mut self, why: PullError) {
         self.scheduler.stop();
         if self.fatal.is_none() {
@@ -225,7 +225,7 @@ impl Run {
         PullProgress { in_flight: self.scheduler.in_flight(), received, ..self.progress }
     }
 
-    /// How it ended.
+    /// Returns the result of the pull.
     pub(crate) fn end(self) -> Result<PullSummary, PullError> {
         if let Some(error) = self.fatal {
             return Err(error);

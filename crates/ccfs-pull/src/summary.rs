@@ -1,4 +1,4 @@
-//! What a pull tells of itself.
+//! Reports of a pull.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use ccfs_proto::Day;
 use crate::scheduler::{Outcome, Stored};
 use crate::window::Window;
 
-/// How it ended with one window.
+/// Report on one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WindowReport {
@@ -41,7 +41,6 @@ pub struct KeptZip {
 }
 
 impl KeptZip {
-    #[cfg_attr(not(any(feature = "async", feature = "blocking")), expect(dead_code))]
     pub(crate) fn new(path: PathBuf, stored: Stored) -> Self {
         Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
     }
@@ -85,33 +84,33 @@ impl WindowReport {
     }
 }
 
-/// How far a pull is.
+/// Progress of a pull.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullProgress {
-    /// Windows in all.
+    /// Number of windows.
     pub windows: usize,
-    /// Windows that are settled, those of earlier runs included.
+    /// Windows that are complete or have failed, those of earlier runs included.
     pub settled: usize,
-    /// Windows under way.
+    /// Windows in flight: requested, not yet complete.
     pub in_flight: usize,
-    /// Records of all settled windows.
+    /// Records of all complete windows.
     pub rows: u64,
-    /// Bytes that this run has received of files, also of those that did not come to their end.
+    /// Bytes of files that this run has received, also of downloads that broke off.
     pub received: u64,
 }
 
-/// What a pull has done.
+/// Result of a pull.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullSummary {
-    /// Every window that is settled, the earliest first.
+    /// Every window that is complete or has failed, the earliest first.
     pub windows: Vec<WindowReport>,
-    /// How often this run asked the server to generate a file.
+    /// Number of jobs that this run requested.
     pub asked: u64,
-    /// Windows that earlier runs had complete.
+    /// Windows that earlier runs completed.
     pub resumed: usize,
-    /// The first day of the range that is not over yet: it was left for a later run, with all behind it.
+    /// First day of the range that is not over yet. It and the days after it are left for a later run.
     pub left_from: Option<Day>,
 }
 
@@ -126,12 +125,12 @@ impl PullSummary {
         self.stored().map(|stored| stored.bytes).sum()
     }
 
-    /// Rows that could not be read and were left out.
+    /// Rows that could not be read and were skipped.
     pub fn bad_rows(&self) -> u64 {
         self.stored().map(|stored| stored.bad_rows).sum()
     }
 
-    /// The windows that could not be had, and why.
+    /// The windows that failed, and why.
     pub fn failed(&self) -> impl Iterator<Item = (Window, &str)> {
         self.windows.iter().filter_map(|report| match &report.outcome {
             Outcome::Failed { why } => Some((report.window, why.as_str())),

@@ -1,4 +1,4 @@
-//! What a failed call means for a pull: the one place where errors are judged, for every driver.
+//! Classifies the errors of calls, for every driver.
 
 use ccfs_archive::ZipFault;
 use ccfs_driver::{Error, FileError};
@@ -7,10 +7,10 @@ use ccfs_proto::{ErrorKind, FailureKind, ResultCode};
 
 use crate::scheduler::Trouble;
 
-/// The judgement of errors.
+/// Classification of errors.
 impl Trouble {
-    /// What it means that asking for a window's file failed; `None` when every other call would fail in the same way, so that the pull
-    /// has to [stop](crate::Scheduler::stop).
+    /// Classifies the error of a request for a window's file. `None` if every other call would fail in the same way, so that the pull has to
+    /// [stop](crate::Scheduler::stop).
     pub fn of_ask(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
@@ -22,7 +22,7 @@ impl Trouble {
                 ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::ServerFault | Advice::Unknown | Advice::NotFound => Some(Self::Faulty),
-                    // What is wrong with one question is wrong with all.
+                    // Every request has the same fault.
                     _ => None,
                 },
                 ErrorKind::Refused { refusal, .. } => {
@@ -32,7 +32,7 @@ impl Trouble {
                 ErrorKind::Transport(failure) => match failure.kind() {
                     FailureKind::Tls(_) => None,
                     kind if kind.never_arrived() => Some(Self::Offline),
-                    // It may have arrived, and a job may run whose ID nobody will ever know.
+                    // It may have arrived, and a job may run whose ID is lost.
                     _ => Some(Self::Unanswered),
                 },
                 _ => Some(Self::Unanswered),
@@ -41,7 +41,7 @@ impl Trouble {
         }
     }
 
-    /// What it means that a file could not be downloaded, checked or converted; `None` as above.
+    /// Classifies the error of a download, a check or a conversion. `None` as for [`of_ask`](Self::of_ask).
     ///
     /// [`Error::Rejected`] holds the error of `ccfs-archive`. Damage that a transfer may have caused is [`Damaged`](Self::Damaged),
     /// any other error of the archive is [`Refused`](Self::Refused).
@@ -60,7 +60,7 @@ impl Trouble {
             },
             Error::Exchange(error) => match error.kind.root() {
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
-                // The date may be that of a day which is none for the server.
+                // The server may not know this day.
                 ErrorKind::ResultCode { code: ResultCode::FileNameDate, .. } => {
                     Some(Self::NotThere)
                 }
@@ -129,7 +129,7 @@ fn of_status(status: u16, in_between: Trouble) -> Option<Trouble> {
     match status {
         429 | 503 => Some(Trouble::Busy),
         500..=599 => Some(in_between),
-        // 401 and 403 above all: another bad signature brings the lock nearer.
+        // Bad signatures lock the address, so 401 and 403 stop the pull.
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{Cursor, Write as _};
 
 use ccfs_archive::{ExportFormat, OnBadRow, ReadOptions};
-use ccfs_pull::{Outcome, Plan, WindowReport};
+use ccfs_pull::{Outcome, Plan, PullError, WindowReport};
 use proptest::prelude::*;
 use support::{Bench, DRIVERS, Driver, FETCH, files, plan_of};
 use zip::write::SimpleFileOptions;
@@ -211,6 +211,33 @@ fn a_later_rejection_replaces_the_file() {
         assert!(why(&report).contains(name), "{report:?}");
         assert_eq!(files(&bench.path()), BTreeMap::from([(format!("{STEM}.rejected.zip"), bytes)]));
     }
+}
+
+/// A rejected file that cannot be kept is an error of the file system: the pull ends, and the next one tries again.
+#[test]
+fn a_rejected_file_that_cannot_be_kept_ends_the_pull() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        let plan = || plan(ExportFormat::Jsonl, OnBadRow::Stop);
+        let obstacle = bench.path().join(format!("{STEM}.rejected.zip"));
+        fs::create_dir_all(obstacle.join("a")).unwrap();
+        bench.emulator.serve_bytes(archive([("export.csv", rows(4))]));
+        let error = driver.pull(&bench, plan(), 1).unwrap_err();
+        assert!(matches!(error, PullError::Call { .. }), "{error}");
+        assert!(error.to_string().contains(obstacle.to_str().unwrap()), "{error}");
+        assert_eq!((bench.requests(FETCH), ends_but(&bench, ".rejected.zip")), (1, 0));
+        fs::remove_dir_all(&obstacle).unwrap();
+        assert!(why(&driver.pull(&bench, plan(), 1).unwrap().windows[0]).contains("export.csv"));
+        assert!(obstacle.is_file());
+    }
+}
+
+/// Number of files and folders beside the pull's own and the one with this end.
+fn ends_but(bench: &Bench, end: &str) -> usize {
+    let own =
+        ["ccfs-pull.journal".to_owned(), ".ccfs-pull.lock".to_owned(), format!("{STEM}{end}")];
+    let entries = fs::read_dir(bench.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter(|name| !own.iter().any(|own| *name == **own)).count()
 }
 
 #[test]
