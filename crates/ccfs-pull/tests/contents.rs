@@ -430,7 +430,9 @@ impl Made {
                     made.wanted += 1;
                     made.bad += *bad as u64;
                     if *header {
-                        let names = ccfs_archive::IndexKind::AgentSkillInfo.column_names();
+                        let columns = ccfs_archive::IndexKind::AgentSkillInfo.columns();
+                        let names: Vec<&str> =
+                            columns.iter().map(ccfs_archive::Column::name).collect();
                         let _ = write!(text, "{}\r\n", names.join(","));
                     }
                     for _ in 0..*rows {
