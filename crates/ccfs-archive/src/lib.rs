@@ -1,5 +1,5 @@
-//! Reads the index archives that the file server (CC-FS) of Huawei's AICC call center makes: ZIP members with limits,
-//! CSV to typed records.
+//! Reads the index archives of the file server (CC-FS) of Huawei's AICC call center: ZIP members within limits, CSV to
+//! typed records.
 //!
 //! ```no_run
 //! use ccfs_archive::{AgentSkillChange, Archive, Error};
@@ -16,9 +16,10 @@
 //!
 //! # What it never does
 //!
-//! It knows no network and no file system: it reads from what it is given and writes to what it is given. It does not
-//! read a clock, guess a time zone, follow links, or run threads that nobody asked for. It does not panic on bad input,
-//! and no input makes it hold more than [`Limits`] allow.
+//! It does not use the network or open files: it reads from readers and writes to writers. It reads no clock, guesses no
+//! time zone, and starts a thread only where a method says so. It does not panic on bad input, no input makes it hold
+//! more than [`Limits`] allow, and nothing is misread in silence: a row or a file that does not fit is an error
+//! ([`RowFault`], [`FileFault`]), and what is skipped or guessed is reported ([`Records::notes`]).
 //!
 //! # Ways to read
 //!
@@ -32,14 +33,15 @@
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
 //! caller's thread parses.
 //!
-//! All of them yield borrowed records ([`AgentSkillChangeRef`] and its like), which allocate nothing; `into_owned` makes
-//! records that can be kept. [`AnyRecord`] reads whichever of the four index files a member is.
+//! All of them return borrowed records such as [`AgentSkillChangeRef`], without an allocation; `into_owned` copies one.
+//! [`AnyRecord`] reads each of the four kinds of index files. [`IndexKind::columns`] describes their columns, and
+//! [`RecordRef::value`] returns the value of one, for callers that convert records to another form.
 //!
 //! # Features
 //!
-//! `serde` (on by default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a
-//! record becomes the JSON line that `ccfs convert` prints. `json`: [`RecordWriter`], which writes such lines, or CSV.
-//! `jiff-02`, `chrono-04`, `time-03`: [`LocalTime`] and [`Timestamp`] convert to the times of these crates.
+//! `serde` (default): [`serde::Serialize`](https://docs.rs/serde) for records, times, codes and [`Report`]; a record
+//! becomes the JSON that `ccfs convert` prints. `json`: [`RecordWriter`], which writes JSON lines and CSV. `jiff-02`,
+//! `chrono-04`, `time-03`: conversions of [`LocalTime`] and [`Timestamp`] to the types of these crates.
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(not(feature = "json"), allow(rustdoc::broken_intra_doc_links))]

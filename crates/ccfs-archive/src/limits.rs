@@ -1,12 +1,11 @@
-//! Bounds on what an archive may make of a few bytes.
+//! Limits on what an archive may expand to.
 
 use std::fmt;
 
-/// Bounds on what comes out of an archive, each with a default that a real day of a large call centre stays far below.
+/// Limits on sizes and counts, each with a default that a day of a large call center stays far below.
 ///
-/// They count the bytes that **really come out**, never the sizes that the archive declares, and they are checked while
-/// reading: a bomb stops at the bound, not behind it. What goes over ends in [`Error::Limit`](crate::Error::Limit),
-/// which names the bound and its value.
+/// They apply to the bytes that are really read and inflated, never to sizes that the archive declares, and they are
+/// checked while reading. Exceeding one is an [`Error::Limit`](crate::Error::Limit), which names it and its value.
 ///
 /// ```
 /// use ccfs_archive::{LimitKind, Limits};
@@ -16,118 +15,94 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    members: u64,
-    member_bytes: u64,
-    total_bytes: u64,
-    ratio: u64,
-    record_bytes: u64,
-    field_bytes: u64,
-    directory_bytes: u64,
+    values: [u64; 7],
 }
 
-/// Which of the [`Limits`] is meant.
+/// Which of the [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum LimitKind {
-    /// Members in an archive.
+    /// Members of an archive.
     Members,
-    /// Bytes that come out of one member.
+    /// Bytes of a member after inflating.
     MemberBytes,
-    /// Bytes that come out of an archive.
+    /// Bytes of all members after inflating.
     TotalBytes,
-    /// Bytes that come out of a member for each byte that went in.
+    /// Bytes of a member after inflating for each compressed byte.
     Ratio,
-    /// Bytes of one CSV record, as it stands in the file.
+    /// Bytes of a CSV record, as it is in the file.
     RecordBytes,
-    /// Bytes of one CSV cell, without its quotes.
+    /// Bytes of a CSV cell, without its quotes.
     FieldBytes,
-    /// Bytes of the archive's central directory.
+    /// Bytes of an archive's central directory.
     DirectoryBytes,
 }
 
-/// A member may grow to this size, whatever its ratio: a tiny CSV of equal rows is no bomb.
+/// Size up to which a member may have any ratio: a small CSV of equal rows is not a ZIP bomb.
 pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 impl Limits {
-    /// The defaults: 1000 members, 4 GiB a member, 16 GiB in all, 200 bytes out for each byte in (once a member is past
-    /// 16 MiB), 256 KiB a record, 64 KiB a cell, 1 MiB of central directory.
+    /// Default limits, in the order of [`LimitKind`]: 1000 members, 4 GiB a member, 16 GiB in total, a ratio of 200,
+    /// 256 KiB a record, 64 KiB a cell, 1 MiB of central directory.
     pub const fn new() -> Self {
-        Self {
-            members: 1000,
-            member_bytes: 4 << 30,
-            total_bytes: 16 << 30,
-            ratio: 200,
-            record_bytes: 256 << 10,
-            field_bytes: 64 << 10,
-            directory_bytes: 1 << 20,
-        }
+        Self { values: [1000, 4 << 30, 16 << 30, 200, 256 << 10, 64 << 10, 1 << 20] }
     }
 
-    /// At most so many members. Default: 1000.
-    #[must_use]
-    pub const fn members(mut self, members: u64) -> Self {
-        self.members = members;
+    const fn with(mut self, kind: LimitKind, value: u64) -> Self {
+        self.values[kind as usize] = value;
         self
     }
 
-    /// At most so many bytes out of one member. Default: 4 GiB.
+    /// Members of an archive. Default: 1000.
     #[must_use]
-    pub const fn member_bytes(mut self, bytes: u64) -> Self {
-        self.member_bytes = bytes;
-        self
+    pub const fn members(self, members: u64) -> Self {
+        self.with(LimitKind::Members, members)
     }
 
-    /// At most so many bytes out of an archive, over all its members. Default: 16 GiB.
+    /// Bytes of a member after inflating. Default: 4 GiB.
     #[must_use]
-    pub const fn total_bytes(mut self, bytes: u64) -> Self {
-        self.total_bytes = bytes;
-        self
+    pub const fn member_bytes(self, bytes: u64) -> Self {
+        self.with(LimitKind::MemberBytes, bytes)
     }
 
-    /// At most so many bytes out for each byte in, checked once a member is past 16 MiB. Default: 200.
+    /// Bytes of all members after inflating. Default: 16 GiB.
+    #[must_use]
+    pub const fn total_bytes(self, bytes: u64) -> Self {
+        self.with(LimitKind::TotalBytes, bytes)
+    }
+
+    /// Bytes of a member after inflating for each compressed byte, checked once the member exceeds 16 MiB. Default: 200.
     ///
-    /// Index files come at 5 to 30. Deflate itself ends at 1032.
+    /// Index files have 5 to 30. Deflate itself ends at 1032.
     #[must_use]
-    pub const fn ratio(mut self, ratio: u64) -> Self {
-        self.ratio = ratio;
-        self
+    pub const fn ratio(self, ratio: u64) -> Self {
+        self.with(LimitKind::Ratio, ratio)
     }
 
-    /// At most so many bytes of one CSV record, quotes included. Default: 256 KiB. Values past 1 GiB count as 1 GiB.
+    /// Bytes of a CSV record, with its quotes. Default: 256 KiB. Values above 1 GiB count as 1 GiB.
     ///
-    /// A quote that is never closed makes the rest of a file one record: this is what stops it.
+    /// A quote that is never closed makes the rest of a file one record, which this limit stops.
     #[must_use]
-    pub const fn record_bytes(mut self, bytes: u64) -> Self {
-        self.record_bytes = if bytes > 1 << 30 { 1 << 30 } else { bytes };
-        self
+    pub const fn record_bytes(self, bytes: u64) -> Self {
+        self.with(LimitKind::RecordBytes, if bytes > 1 << 30 { 1 << 30 } else { bytes })
     }
 
-    /// At most so many bytes of one CSV cell. Default: 64 KiB.
+    /// Bytes of a CSV cell, without its quotes. Default: 64 KiB.
     #[must_use]
-    pub const fn field_bytes(mut self, bytes: u64) -> Self {
-        self.field_bytes = bytes;
-        self
+    pub const fn field_bytes(self, bytes: u64) -> Self {
+        self.with(LimitKind::FieldBytes, bytes)
     }
 
-    /// At most so many bytes of central directory, which is held in memory. Default: 1 MiB.
+    /// Bytes of an archive's central directory, which is held in memory. Default: 1 MiB.
     #[must_use]
-    pub const fn directory_bytes(mut self, bytes: u64) -> Self {
-        self.directory_bytes = bytes;
-        self
+    pub const fn directory_bytes(self, bytes: u64) -> Self {
+        self.with(LimitKind::DirectoryBytes, bytes)
     }
 
-    /// The value of one bound.
+    /// Returns the value of a limit.
     pub const fn get(&self, kind: LimitKind) -> u64 {
-        match kind {
-            LimitKind::Members => self.members,
-            LimitKind::MemberBytes => self.member_bytes,
-            LimitKind::TotalBytes => self.total_bytes,
-            LimitKind::Ratio => self.ratio,
-            LimitKind::RecordBytes => self.record_bytes,
-            LimitKind::FieldBytes => self.field_bytes,
-            LimitKind::DirectoryBytes => self.directory_bytes,
-        }
+        self.values[kind as usize]
     }
 }
 
@@ -140,12 +115,12 @@ impl Default for Limits {
 impl fmt::Display for LimitKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Members => "members in an archive",
-            Self::MemberBytes => "bytes out of one member",
-            Self::TotalBytes => "bytes out of an archive",
-            Self::Ratio => "bytes out of a member for each byte in",
-            Self::RecordBytes => "bytes of one CSV record",
-            Self::FieldBytes => "bytes of one CSV cell",
+            Self::Members => "members",
+            Self::MemberBytes => "bytes of a member",
+            Self::TotalBytes => "bytes of all members",
+            Self::Ratio => "bytes of a member for each compressed byte",
+            Self::RecordBytes => "bytes of a record",
+            Self::FieldBytes => "bytes of a cell",
             Self::DirectoryBytes => "bytes of central directory",
         })
     }

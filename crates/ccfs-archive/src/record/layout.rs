@@ -9,7 +9,7 @@ use crate::kind::IndexKind;
 /// How the rows of a member are read.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// Number of first rows that are no data: a `sep=,` line, a header.
+    /// Number of first rows to skip: a `sep=,` line, a header.
     pub(crate) skip: usize,
     /// Whether the first row is a `sep=,` line.
     pub(crate) separator_line: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Layout {
 /// The header row of a member.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// There is none.
+    /// No header.
     None,
     /// Its names are the file's columns, in the file's order; more may follow.
     Documented,
@@ -192,7 +192,7 @@ fn is_same_name(cell: &[u8], name: &str) -> bool {
 }
 
 impl ColumnType {
-    /// Whether a cell holds a value of this type; `None` for an empty cell and for types that take any text.
+    /// Whether a cell holds a value of this type; `None` for an empty cell and for types that accept any text.
     fn check(self, text: &[u8], cell: Cell) -> Option<bool> {
         if cell.is_empty() {
             return None;

@@ -33,7 +33,7 @@ impl Member {
         &self.name
     }
 
-    /// The index file that the name stands for, if any. Ignorable members are none.
+    /// Kind of index file that the name gives, if any; `None` for ignorable members.
     pub fn kind(&self) -> Option<IndexKind> {
         kind_of_name(&self.name)
     }
@@ -81,7 +81,7 @@ impl Member {
     }
 }
 
-/// The index file that a member's name stands for.
+/// Kind of index file that a member's name gives.
 pub(crate) fn kind_of_name(path: &str) -> Option<IndexKind> {
     if name::is_junk(path) { None } else { IndexKind::of_name(path) }
 }
