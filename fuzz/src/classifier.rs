@@ -108,9 +108,8 @@ fn lengthened(body: &[u8], longer: u8, place: usize, cuts: Cuts) -> (Bytes, Cuts
 
 /// The verdict on the body in these pieces. The bytes for the file must be the body's, from its first on.
 fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Verdict {
-    let (mut written, mut pushed) = (0, 0);
+    let mut written = 0;
     for piece in pieces {
-        pushed += piece.len() as u64;
         match classifier.push(piece.clone()) {
             Ok(bytes) => {
                 for bytes in bytes {
@@ -125,8 +124,6 @@ fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Ve
                 return (Err(error), written);
             }
         }
-        assert_eq!(classifier.received(), pushed);
-        assert!(classifier.is_file() || written == 0);
     }
     (classifier.finish(), written)
 }
@@ -179,7 +176,7 @@ impl Answer<'_> {
                 "{verdict:?}"
             );
         } else if is_zip {
-            let good = kinds.contains(&FileKind::Zip) && fits && self.whole && ends_a_zip(body);
+            let good = kinds.contains(&FileKind::Zip) && fits && self.whole && has_zip_end(body);
             assert_eq!(file(FileKind::Zip), good, "{verdict:?}");
         } else if is_wav {
             let good = !kinds.is_empty() && kinds != [FileKind::Zip] && fits && self.whole;
@@ -214,11 +211,11 @@ impl Answer<'_> {
     }
 }
 
-/// Whether a body ends with a ZIP's end record and the comment that it announces.
-fn ends_a_zip(body: &[u8]) -> bool {
-    (0..body.len().saturating_sub(21)).any(|at| {
+/// Whether the last 65,557 bytes of a body have a ZIP's end record and the comment that it announces.
+fn has_zip_end(body: &[u8]) -> bool {
+    (body.len().saturating_sub(65_557)..body.len().saturating_sub(21)).any(|at| {
         body[at..].starts_with(b"PK\x05\x06")
             && at + 22 + usize::from(u16::from_le_bytes([body[at + 20], body[at + 21]]))
-                == body.len()
+                <= body.len()
     })
 }

@@ -40,8 +40,8 @@ pub fn endpoint(input: &[u8]) {
         "agentSkillInfoFileName".to_owned(),
         "20230406_9239cb50a8384bb0ab503441bf089446.zip".to_owned(),
     )];
-    let operation =
-        AnyOperation::from_fields("downloadAgentSkillInfoFile", fields).expect("a known interface");
+    let operation = AnyOperation::from_fields("downloadAgentSkillInfoFile", fields, None)
+        .expect("a known interface");
     let request = PreparedRequest::new(operation.request().expect("good fields"), &endpoint);
     request.expect("an endpoint that requests can be made for");
 }

@@ -77,19 +77,19 @@ fn operation(interface: Interface) -> AnyOperation {
         (_, FieldForm::Time) => "2023-04-06 08:30:00".to_owned(),
         (_, FieldForm::IndexFileName) => "20230406_9239cb50a8384bb0ab503441bf089446.zip".to_owned(),
         (_, FieldForm::OneOf(words)) => words[0].to_owned(),
-        (_, FieldForm::Text { .. }) => "a".to_owned(),
+        (_, FieldForm::Text(_)) => "a".to_owned(),
         _ => "1".to_owned(),
     };
     let wanted = interface.fields.iter().filter(|field| field.required || field.name == "callId");
     let (data, texts): (Vec<&InterfaceField>, Vec<&InterfaceField>) =
-        wanted.partition(|field| matches!(field.form, FieldForm::Wav { .. }));
+        wanted.partition(|field| matches!(field.form, FieldForm::Wav(_)));
     let texts =
         texts.into_iter().map(|field| (field.name.to_owned(), text(field.name, field.form)));
     let made = if data.is_empty() {
-        AnyOperation::from_fields(interface.name, texts)
+        AnyOperation::from_fields(interface.name, texts, None)
     } else {
         let wav = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data\x02\0\0\0\x80\x80";
-        AnyOperation::from_fields_with_data(interface.name, texts, Some(Bytes::from_static(wav)))
+        AnyOperation::from_fields(interface.name, texts, Some(Bytes::from_static(wav)))
     };
     made.expect("good fields")
 }

@@ -39,7 +39,7 @@ pub fn file_name(input: &[u8]) {
         Err(error) => {
             assert!(!is_lenient(text));
             match *error {
-                FileNameError::Length { len, .. } => {
+                FileNameError::Length { len } => {
                     assert!(len == text.len() && (len == 0 || len > 49))
                 }
                 FileNameError::Character { at } => assert!(!is_allowed(text.as_bytes()[at])),

@@ -111,9 +111,8 @@ fn fields_and_their_limits_are_those_of_the_document() {
             let named =
                 in_query || names(&text).any(|told| told.split('=').next() == Some(field.name));
             assert!(named, "{name}: the document does not name {}", field.name);
-            if let FieldForm::Text { limit }
-            | FieldForm::Path { limit }
-            | FieldForm::Url { limit } = field.form
+            if let FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit) =
+                field.form
             {
                 // Behind its name, in the words about its row, or in those below the table.
                 let behind = text.split(&format!("`{}` ", field.name)).nth(1).unwrap_or_default();
@@ -174,7 +173,8 @@ fn the_document_names_no_unknown_field() {
 fn columns_are_those_of_the_document() {
     let told = rows(section("Index file formats"));
     let told: Vec<&str> = told.iter().skip(1).map(|cells| cells[1].trim_matches('`')).collect();
-    assert_eq!(told, IndexKind::AgentSkillInfo.column_names());
+    let columns = IndexKind::AgentSkillInfo.columns().iter();
+    assert_eq!(told, columns.map(ccfs_archive::Column::name).collect::<Vec<_>>());
 }
 
 /// The page on columns is generated: on a difference, this test prints what it must be.

@@ -116,6 +116,7 @@ fn by_name(interface: &str, fields: Fields<'_>) -> AnyOperation {
     AnyOperation::from_fields(
         interface,
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        None,
     )
     .unwrap()
 }
@@ -580,12 +581,7 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
             let vdn = [("vdnId".to_owned(), "39".to_owned())];
             (
                 IvrUploadFile::new(39, wav.clone()),
-                AnyOperation::from_fields_with_data(
-                    "ivr/uploadFile",
-                    vdn,
-                    Some(wav.clone().into()),
-                )
-                .unwrap(),
+                AnyOperation::from_fields("ivr/uploadFile", vdn, Some(wav.clone().into())).unwrap(),
             )
         },
         |emulator, file| {

@@ -42,7 +42,7 @@ impl<R: Read + Seek + Send> Archive<R> {
     /// As [`open`](Self::open).
     pub fn open_with(mut reader: R, options: &ReadOptions) -> Result<Self, Error> {
         let length = reader.seek(SeekFrom::End(0))?;
-        let machine = Machine::open(options.get_limits(), length);
+        let machine = Machine::open(&options.limits, length);
         let machine = read_through(Seeking(&mut reader), machine, HEADERS, |_| {})?;
         Ok(Self { reader, options: options.clone(), members: machine.into_members()? })
     }
@@ -61,7 +61,7 @@ impl<R: Read + Seek + Send> Archive<R> {
     ///
     /// Other members are not inflated; [`Records::skipped_members`] names them.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        let meter = Meter::new(*self.options.get_limits());
+        let meter = Meter::new(self.options.limits);
         let (members, options) = (self.members.clone(), self.options.clone());
         self.read(members, &options, meter, None)
     }
@@ -76,7 +76,7 @@ impl<R: Read + Seek + Send> Archive<R> {
         let read = |member: &&Member| member_kind::<T>(member.name(), &self.options).is_some();
         // The sizes are declared by the archive: any sum is possible.
         let size = self.members.iter().filter(read).map(Member::size).fold(0, u64::saturating_add);
-        let meter = Meter::new(*self.options.get_limits());
+        let meter = Meter::new(self.options.limits);
         let machine = Machine::members(self.members, meter);
         let source = ZipSource::new::<T>(Seeking(self.reader), machine, &self.options);
         let source: Box<dyn Source> =

@@ -1,27 +1,26 @@
-//! Codes whose set is open: known values have names, unknown ones are kept.
+//! Codes from open sets: published ones have names, others are kept as numbers.
 
 use std::fmt;
 
-/// A code without a name in this version. It can only be made by [`From<i64>`] of its enum, so a known code never
-/// hides in here.
+/// A code without a name in this version. Only [`From<i64>`] of its enum creates it, so that it is never a known code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownCode(i64);
 
 impl UnknownCode {
-    /// The number that stood in the file.
+    /// The number in the file.
     pub const fn code(self) -> i64 {
         self.0
     }
 }
 
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $type:ident { $( $(#[$vdoc:meta])* $variant:ident = $code:literal $name:literal, )+ }) => {
+    ($(#[$doc:meta])* $type:ident { $( $variant:ident = $code:literal $name:literal, )+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $type {
-            $( $(#[$vdoc])* $variant, )+
-            /// A code that has no name here. Sets grow with releases: treat it as data, not as an error.
+            $( #[doc = concat!($code, ": ", $name)] $variant, )+
+            /// A code without a name. Sets grow with releases: treat it as data, not as an error.
             Unknown(UnknownCode),
         }
 
@@ -103,10 +102,10 @@ macro_rules! open_enum {
 }
 
 open_enum! {
-    /// What an agent did ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
+    /// Type of an agent's operation ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
-    /// The table for `operate_type` in agentSkillInfo is not published; these are the agent operation types, the nearest
-    /// list there is. An unknown code is kept, not refused.
+    /// The table for `operate_type` in agentSkillInfo is not published; these are the agent operation types, the
+    /// closest list. Unknown codes are kept.
     ///
     /// ```
     /// use ccfs_archive::OperateType;
@@ -116,95 +115,59 @@ open_enum! {
     /// assert_eq!(OperateType::from(9001).name(), None);
     /// ```
     OperateType {
-        /// 0
         SignOut = 0 "sign out",
-        /// 1
         SignIn = 1 "sign in",
-        /// 2
         Idle = 2 "idle",
-        /// 3
         Busy = 3 "busy",
-        /// 4
         TalkingText = 4 "talking (text)",
-        /// 10
         ThreeParty = 10 "three-party",
-        /// 13
         ManualToAutomatic = 13 "manual to automatic",
-        /// 20: listen, insert or whisper
         ListenInsertWhisper = 20 "listen/insert/whisper",
-        /// 22
         PlayVoice = 22 "play voice",
-        /// 26
         Rest = 26 "rest",
-        /// 27
         Work = 27 "work",
-        /// 29
         ForcedSignOut = 29 "forced sign-out",
-        /// 30
         ForcedIdle = 30 "forced idle",
-        /// 31
         ForcedBusy = 31 "forced busy",
-        /// 32
         Mute = 32 "mute",
-        /// 38
         Hold = 38 "hold",
-        /// 40
         InternalHelp = 40 "internal help",
-        /// 41
         InternalCall = 41 "internal call",
-        /// 43
         Intercept = 43 "intercept",
-        /// 44
         SuspendVoice = 44 "suspend voice",
-        /// 45
         InternalTransfer = 45 "internal transfer",
-        /// 46
         TransferOut = 46 "transfer out",
-        /// 47
         MediaServerSignIn = 47 "media server sign-in",
-        /// 52
         MediaServerSignOut = 52 "media server sign-out",
-        /// 53
         TransferQueuedCall = 53 "transfer a queued call",
-        /// 54
         ReleaseTransfer = 54 "release transfer",
-        /// 55
         TransferToDevice = 55 "transfer to another device",
-        /// 57
         HoldForHelp = 57 "hold for help",
-        /// 58
         Conference = 58 "conference",
     }
 }
 
 open_enum! {
-    /// What a call leg ran on: `device_type` of a call.
+    /// Type of the device of a call leg: `device_type` of a call.
     DeviceType {
-        /// 1
         SkillQueue = 1 "skill queue",
-        /// 2
         Agent = 2 "agent",
-        /// 3
         Ivr = 3 "IVR",
     }
 }
 
 open_enum! {
-    /// Which way a recorded call went: `call_type` of a recording.
+    /// Direction of a recorded call: `call_type` of a recording.
     CallDirection {
-        /// 0
         In = 0 "in",
-        /// 1
         Out = 1 "out",
     }
 }
 
 open_enum! {
-    /// Whether a recording is to be turned into text: `task_status` of a recording.
+    /// Whether a recording is to be converted to text: `task_status` of a recording.
     TaskStatus {
-        /// 0
         NotToConvert = 0 "not to be converted to text",
-        /// 1
         ToConvert = 1 "to be converted to text",
     }
 }

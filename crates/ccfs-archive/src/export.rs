@@ -6,10 +6,12 @@ use std::ops::ControlFlow;
 
 use ccfs_time::LocalTime;
 
-use crate::csv::{CsvRow, CsvWriter};
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, Export, JsonLine, OffsetText, RecordRef, Value};
+use crate::record::{
+    AnyRecord, AnyRecordRef, Column, ColumnType, Export, JsonLine, OffsetText, RecordRef,
+    SkillList, Value,
+};
 use crate::records::Records;
 
 /// Format of exported records.
@@ -57,25 +59,19 @@ type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RecordWriter<'a, W: Write> {
-    out: Out<W>,
+    out: W,
+    format: ExportFormat,
     offset: Option<OffsetOf<'a>>,
     names: bool,
-}
-
-enum Out<W: Write> {
-    /// With a buffer for a line.
-    Jsonl(W, Vec<u8>),
-    Csv(CsvWriter<W>),
+    line: Vec<u8>,
+    /// The kind whose columns the header row of a CSV names.
+    header: Option<IndexKind>,
 }
 
 impl<'a, W: Write> RecordWriter<'a, W> {
     /// Creates a writer that makes one call to `out` for each record: pass a buffered one.
     pub const fn new(format: ExportFormat, out: W) -> Self {
-        let out = match format {
-            ExportFormat::Jsonl => Out::Jsonl(out, Vec::new()),
-            ExportFormat::Csv => Out::Csv(CsvWriter::new(out)),
-        };
-        Self { out, offset: None, names: false }
+        Self { out, format, offset: None, names: false, line: Vec::new(), header: None }
     }
 
     /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
@@ -106,11 +102,14 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     ///
     /// Returns the error of the output.
     pub fn write_header(&mut self, kind: IndexKind) -> io::Result<()> {
-        match &mut self.out {
-            Out::Csv(csv) if self.names => csv.write_header(kind.extended_column_names()),
-            Out::Csv(csv) => csv.write_header(kind.column_names()),
-            Out::Jsonl(..) => Ok(()),
+        if self.format != ExportFormat::Csv || self.header.is_some() {
+            return Ok(());
         }
+        self.header = Some(kind);
+        let labels = if self.names { kind.code_labels() } else { &[] };
+        let columns = kind.columns().iter().map(Column::name);
+        let names: Vec<&str> = columns.chain(labels.iter().copied()).collect();
+        writeln!(self.out, "{}", names.join(","))
     }
 
     /// Writes a record.
@@ -120,18 +119,54 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// Returns the error of the output, and as CSV an error of kind [`InvalidInput`](io::ErrorKind::InvalidInput)
     /// for a record of another index file than the first one's.
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        match &mut self.out {
-            Out::Csv(csv) if self.names || self.offset.is_some() => {
-                let (offset, names) = (self.offset.as_ref(), self.names);
-                csv.write(&Extended { record, offset, names })
-            }
-            Out::Csv(csv) => csv.write(&record),
-            Out::Jsonl(out, bytes) => {
-                bytes.clear();
+        self.line.clear();
+        match self.format {
+            ExportFormat::Jsonl => {
                 let offset = self.offset.as_deref().map(|offset| offset as _);
-                JsonLine { bytes, offset, names: self.names }.write(&record);
-                out.write_all(bytes)
+                JsonLine { bytes: &mut self.line, offset, names: self.names }.write(&record);
             }
+            ExportFormat::Csv => {
+                self.write_header(record.kind())?;
+                if self.header != Some(record.kind()) {
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        "records of different index files have different columns; write each to a separate CSV file",
+                    ));
+                }
+                self.csv_line(record);
+            }
+        }
+        self.out.write_all(&self.line)
+    }
+
+    fn csv_line(&mut self, record: AnyRecordRef<'_>) {
+        let (row, columns) = (record.row(), record.kind().columns());
+        for (index, column) in columns.iter().enumerate() {
+            let text = row.text(index).unwrap_or_default();
+            match column.column_type() {
+                ColumnType::List => csv_cell(&mut self.line, &SkillList::new(text).joined()),
+                _ => csv_cell(&mut self.line, text),
+            }
+            if let (ColumnType::LocalTime, Some(offset)) = (column.column_type(), &self.offset)
+                && let Value::LocalTime(time) = record.value(index)
+                && let Some(offset) = offset(time)
+            {
+                let _ = write!(self.line, "{}", OffsetText(offset));
+            }
+            self.line.push(b',');
+        }
+        if self.names {
+            record.names(&mut |name| {
+                csv_cell(&mut self.line, name);
+                self.line.push(b',');
+            });
+        }
+        for text in row.cells_from(columns.len()).iter() {
+            csv_cell(&mut self.line, text);
+            self.line.push(b',');
+        }
+        if let Some(end) = self.line.last_mut() {
+            *end = b'\n';
         }
     }
 
@@ -168,43 +203,35 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// # Errors
     ///
     /// Returns the error of the output.
-    pub fn into_inner(self) -> io::Result<W> {
-        match self.out {
-            Out::Csv(csv) => csv.into_inner(),
-            Out::Jsonl(mut out, _) => out.flush().map(|()| out),
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// Writes a cell, with quotes where RFC 4180 needs them.
+#[inline]
+fn csv_cell(line: &mut Vec<u8>, text: &str) {
+    let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    // Without an early return, so that compilers use vector instructions: saves 12 % of the time of
+    // `ccfs convert --to csv`.
+    if text.bytes().fold(false, |found, byte| found | special(byte)) {
+        csv_quoted(line, text.as_bytes());
+    } else {
+        line.extend_from_slice(text.as_bytes());
+    }
+}
+
+#[cold]
+fn csv_quoted(line: &mut Vec<u8>, text: &[u8]) {
+    line.push(b'"');
+    for &byte in text {
+        if byte == b'"' {
+            line.push(b'"');
         }
+        line.push(byte);
     }
-}
-
-/// A row with what [`RecordWriter`] adds to it.
-struct Extended<'r, 'a> {
-    record: AnyRecordRef<'r>,
-    offset: Option<&'r OffsetOf<'a>>,
-    names: bool,
-}
-
-impl CsvRow for Extended<'_, '_> {
-    fn columns(&self) -> &'static [&'static str] {
-        if self.names { self.record.kind().extended_column_names() } else { self.record.columns() }
-    }
-
-    fn cells(&self, sink: &mut dyn FnMut(&str)) {
-        let (mut column, columns) = (0, self.record.columns().len());
-        self.record.cells(&mut |cell| {
-            let offset = match self.record.value(column) {
-                Value::LocalTime(time) => self.offset.and_then(|offset| offset(time)),
-                _ => None,
-            };
-            match offset {
-                Some(offset) => sink(&format!("{cell}{}", OffsetText(offset))),
-                None => sink(cell),
-            }
-            column += 1;
-            if self.names && column == columns {
-                self.record.names(sink);
-            }
-        });
-    }
+    line.push(b'"');
 }
 
 impl<W: Write> fmt::Debug for RecordWriter<'_, W> {

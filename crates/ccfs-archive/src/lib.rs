@@ -67,7 +67,7 @@ mod zip;
 pub use archive::Archive;
 pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
-pub use csv::{CellTexts, Cells, Charset, CsvRow, CsvWriter, Row};
+pub use csv::{Cells, Charset, Row};
 pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
@@ -79,7 +79,7 @@ pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
     AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
-    RecordingRef, SkillIds, SkillList, Value,
+    RecordingRef, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

@@ -14,12 +14,12 @@ use crate::limits::Limits;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    limits: Limits,
-    on_bad_row: OnBadRow,
-    charset: Option<Charset>,
-    columns: Option<Vec<String>>,
-    keep_bad_rows: usize,
-    default_kind: Option<IndexKind>,
+    pub(crate) limits: Limits,
+    pub(crate) on_bad_row: OnBadRow,
+    pub(crate) charset: Option<Charset>,
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) keep_bad_rows: usize,
+    pub(crate) default_kind: Option<IndexKind>,
 }
 
 /// What happens on a row that does not fit its columns.
@@ -101,32 +101,12 @@ impl ReadOptions {
         })
     }
 
-    pub(crate) const fn get_keep_bad_rows(&self) -> usize {
-        self.keep_bad_rows
-    }
-
     /// Reads members whose names stand for no index file as this kind, folders and
     /// [ignorable](crate::Member::is_ignorable) members excepted. Default: they are skipped.
     #[must_use]
     pub const fn default_kind(mut self, kind: IndexKind) -> Self {
         self.default_kind = Some(kind);
         self
-    }
-
-    pub(crate) const fn get_default_kind(&self) -> Option<IndexKind> {
-        self.default_kind
-    }
-
-    pub(crate) const fn get_limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    pub(crate) const fn get_charset(&self) -> Option<Charset> {
-        self.charset
-    }
-
-    pub(crate) const fn get_on_bad_row(&self) -> OnBadRow {
-        self.on_bad_row
     }
 }
 

@@ -65,7 +65,7 @@ impl<T: Record> ArchiveParser<T> {
     /// Creates a parser with other options.
     pub fn with_options(options: &ReadOptions) -> Self {
         let chunk = Arc::new(Mutex::new(Chunk { drained: true, ..Chunk::default() }));
-        let machine = Machine::forward(options.get_limits());
+        let machine = Machine::forward(&options.limits);
         let source = ZipSource::new::<T>(Pushed(Arc::clone(&chunk)), machine, options);
         Self { records: Records::new(Box::new(source), options), chunk }
     }

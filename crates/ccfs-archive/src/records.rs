@@ -113,11 +113,11 @@ impl<'a, T: Record> Records<'a, T> {
                 match typed.next() {
                     Ok(true) => break,
                     Ok(false) => {}
-                    Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Skip => {
+                    Err(Error::Row(row)) if self.options.on_bad_row == OnBadRow::Skip => {
                         self.bad_rows.add(row);
                         continue;
                     }
-                    Err(Error::Row(row)) if self.options.get_on_bad_row() == OnBadRow::Return => {
+                    Err(Error::Row(row)) if self.options.on_bad_row == OnBadRow::Return => {
                         // Its bytes are the caller's to keep.
                         self.bad_rows.add(BadRow { at: row.at.clone(), raw: None, ..row });
                         return Err(Error::Row(row));

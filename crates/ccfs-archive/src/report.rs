@@ -1,7 +1,6 @@
 //! Reports on archives, made by reading every byte.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::thread;
@@ -120,7 +119,7 @@ impl<R: Read + Seek + Send> Archive<R> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
         let mut report =
             Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
-        let meter = Meter::new(*options.get_limits());
+        let meter = Meter::new(options.limits);
         for index in 0..self.members().len() {
             let member = self.members()[index].clone();
             let kind = member_kind::<AnyRecord>(member.name(), &options);
@@ -140,7 +139,7 @@ impl<R: Read + Seek + Send> Archive<R> {
                     })?;
                     if found.refused.is_some() {
                         // Damaged data is an error even if it does not look like rows.
-                        self.check(member, Meter::new(*options.get_limits()))?;
+                        self.check(member, Meter::new(options.limits))?;
                     }
                     found
                 }
@@ -306,33 +305,4 @@ fn by_code<S: serde::Serializer>(
         name: operation.name(),
         rows,
     }))
-}
-
-/// A short text, one line for each member.
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for member in &self.members {
-            write!(
-                f,
-                "{}: {} bytes ({} in the archive)",
-                member.name, member.size, member.compressed_size
-            )?;
-            if let Some(kind) = member.kind {
-                write!(
-                    f,
-                    ", {kind}, {} rows, {} bad",
-                    member.tally.rows,
-                    member.tally.bad_rows.count()
-                )?;
-            }
-            writeln!(f)?;
-        }
-        let (rows, bad) = (self.totals.rows, self.totals.bad_rows.count());
-        write!(
-            f,
-            "in all: {} members, {} bytes, {rows} rows, {bad} bad",
-            self.members.len(),
-            self.size
-        )
-    }
 }

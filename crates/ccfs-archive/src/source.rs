@@ -113,7 +113,7 @@ impl<B: Bytes> Source for ZipSource<B> {
 
 /// The kind as which a member is read, if it is read as a `T`.
 pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Option<IndexKind> {
-    let unnamed = || options.get_default_kind().filter(|_| !is_junk(name) && !name.ends_with('/'));
+    let unnamed = || options.default_kind.filter(|_| !is_junk(name) && !name.ends_with('/'));
     kind_of_name(name).or_else(unnamed).filter(|&kind| T::reads(kind))
 }
 

@@ -48,7 +48,7 @@ impl<R: Read + Send> ArchiveStream<R> {
     ///
     /// The records can be read once: a second call reads on where the first one stopped.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        let machine = Machine::forward(self.options.get_limits());
+        let machine = Machine::forward(&self.options.limits);
         let source = ZipSource::new::<T>(Forward(&mut self.reader), machine, &self.options);
         Records::new(Box::new(source), &self.options)
     }
@@ -60,7 +60,7 @@ impl<R: Read + Send> ArchiveStream<R> {
     where
         R: 'static,
     {
-        let machine = Machine::forward(self.options.get_limits());
+        let machine = Machine::forward(&self.options.limits);
         let source = ZipSource::new::<T>(Forward(self.reader), machine, &self.options);
         Records::new(Box::new(Ahead::new(source)), &self.options)
     }

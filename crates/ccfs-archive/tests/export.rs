@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use ccfs_archive::{
-    AnyRecord, AnyRecordRef, CopyError, CsvRow, CsvWriter, Day, DeviceType, ExportFormat,
-    IndexKind, LocalTime, OperateType, ReadOptions, RecordRef, RecordWriter, Records, TaskStatus,
-    Value,
+    AnyRecord, AnyRecordRef, Column, ColumnType, CopyError, Day, DeviceType, ExportFormat,
+    IndexKind, LocalTime, OperateType, ReadOptions, RecordRef, RecordWriter, Records, SkillList,
+    TaskStatus, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -98,12 +98,12 @@ fn cell(kind: IndexKind, column: &'static str) -> BoxedStrategy<String> {
 /// A file of one row, which may lack cells or have more than there are columns.
 fn file() -> impl Strategy<Value = (IndexKind, Vec<u8>)> {
     select(&IndexKind::ALL[..]).prop_flat_map(|kind| {
-        let cells: Vec<_> = kind.column_names().iter().map(|column| cell(kind, column)).collect();
+        let cells: Vec<_> = kind.columns().iter().map(|column| cell(kind, column.name())).collect();
         let length = prop_oneof![2 => Just(cells.len()), 1 => 9..=cells.len()];
         let extra = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(text(), 1..4)];
         (cells, length, extra).prop_map(move |(mut cells, length, extra)| {
             cells.truncate(length);
-            if cells.len() == kind.column_names().len() {
+            if cells.len() == kind.columns().len() {
                 cells.extend(extra);
             }
             let mut csv = csv::WriterBuilder::new()
@@ -113,6 +113,23 @@ fn file() -> impl Strategy<Value = (IndexKind, Vec<u8>)> {
             (kind, csv.into_inner().unwrap())
         })
     })
+}
+
+fn column_names(record: AnyRecordRef<'_>) -> Vec<&'static str> {
+    record.kind().columns().iter().map(Column::name).collect()
+}
+
+/// The cells that a CSV of the record has: at least one for each column.
+fn cells(record: AnyRecordRef<'_>) -> Vec<String> {
+    let (columns, cells) = (record.kind().columns(), record.row().cells());
+    let cell = |index: usize| {
+        let text = cells.get(index).unwrap_or_default();
+        match columns.get(index).map(Column::column_type) {
+            Some(ColumnType::List) => SkillList::new(text).iter().collect::<Vec<_>>().join(";"),
+            _ => text.to_owned(),
+        }
+    };
+    (0..columns.len().max(cells.len())).map(cell).collect()
 }
 
 /// Calls `check` with the record of a file, unless it is refused.
@@ -195,19 +212,15 @@ proptest! {
         })?;
     }
 
-    /// Without options, the CSV is the cells as the `csv` crate writes them, from both of our writers.
+    /// Without options, the CSV is the cells as the `csv` crate writes them, with skill lists separated by semicolons.
     #[test]
     fn csv_is_that_of_the_csv_crate(file in file()) {
         with_record(&file, |record| {
             let terminator = csv::Terminator::Any(b'\n');
             let mut expected = csv::WriterBuilder::new().flexible(true).terminator(terminator).from_writer(Vec::new());
-            expected.write_record(record.columns()).unwrap();
-            record.cells(&mut |cell| expected.write_field(cell).unwrap());
-            expected.write_record(None::<&[u8]>).unwrap();
+            expected.write_record(column_names(record)).unwrap();
+            expected.write_record(cells(record)).unwrap();
             let expected = String::from_utf8(expected.into_inner().unwrap()).unwrap();
-            let mut csv = CsvWriter::new(Vec::new());
-            csv.write(&record).unwrap();
-            prop_assert_eq!(String::from_utf8(csv.into_inner().unwrap()).unwrap(), &*expected);
             prop_assert_eq!(written(RecordWriter::new(ExportFormat::Csv, Vec::new()), record), expected);
             Ok(())
         })?;
@@ -223,7 +236,7 @@ proptest! {
             for (label, name) in names(record) {
                 write!(added, ",\"{label}\":{}", serde_json::to_string(&name).unwrap()).unwrap();
             }
-            let end = if record.row().cells().len() > record.columns().len() {
+            let end = if record.row().cells().len() > column_names(record).len() {
                 plain.rfind(",\"extra\":[").unwrap()
             } else {
                 plain.len() - 1
@@ -241,15 +254,15 @@ proptest! {
             let csv = written(csv, record);
             let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
             let labels = names(record).into_iter().map(|(label, _)| label);
-            let header: Vec<&str> = record.columns().iter().copied().chain(labels).collect();
+            let header: Vec<&str> = column_names(record).into_iter().chain(labels).collect();
             prop_assert_eq!(rows.headers().unwrap().iter().collect::<Vec<_>>(), header);
             let mut expected = Vec::new();
-            record.cells(&mut |text| {
-                let column = record.columns().get(expected.len()).copied().unwrap_or_default();
+            for text in cells(record) {
+                let column = column_names(record).get(expected.len()).copied().unwrap_or_default();
                 let time = text.parse().ok().filter(|_| LOCAL_TIMES.contains(&column));
                 expected.push(format!("{text}{}", time.map_or("", offset_text)));
-            });
-            let known = record.columns().len();
+            }
+            let known = column_names(record).len();
             let named = names(record).into_iter().map(|(_, name)| name.unwrap_or_default().to_owned());
             expected.splice(known..known, named);
             let row = rows.records().next().unwrap().unwrap();

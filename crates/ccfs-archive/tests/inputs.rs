@@ -120,7 +120,7 @@ proptest! {
         order in prop::collection::vec((any::<Index>(), 0..6u8), 1..30),
         unknown in prop::collection::vec(any::<Index>(), 0..2),
     ) {
-        let names = file.kind.column_names();
+        let names: Vec<&str> = file.kind.columns().iter().map(ccfs_archive::Column::name).collect();
         let mut chosen: Vec<(usize, String)> = Vec::new();
         for (index, how) in order {
             let column = index.index(names.len());
@@ -281,7 +281,7 @@ proptest! {
         prop_assert_eq!(read.records, records);
         let [bad] = &read.bad[..] else { panic!("{:?}", read.bad) };
         prop_assert_eq!((bad.fault, bad.at.line, bad.at.column), (RowFault::ControlCharacter, Some(row as u64 + 1), Some(column + 1)));
-        prop_assert_eq!(bad.at.column_name, Some(file.kind.column_names()[column]));
+        prop_assert_eq!(bad.at.column_name, Some(file.kind.columns()[column].name()));
     }
 
     /// A projection equals reading all columns and selecting some; other columns are not checked.
@@ -358,7 +358,7 @@ proptest! {
         let different: std::collections::BTreeSet<char> = text.chars().collect();
         prop_assert!(!guessed || different.len() < 8, "{:?}", text);
         let forced = read(&bytes, file.kind, &ReadOptions::new().charset(charset));
-        prop_assert_eq!((&forced.records[0][file.kind.column_names()[column]], forced.guessed), (&serde_json::json!(text), false));
+        prop_assert_eq!((&forced.records[0][file.kind.columns()[column].name()], forced.guessed), (&serde_json::json!(text), false));
     }
 
     /// Damage to a few characters costs their rows, not the charset of the member.

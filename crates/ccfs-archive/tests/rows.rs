@@ -4,8 +4,8 @@
 mod support;
 
 use ccfs_archive::{
-    AgentSkillChange, AnyRecord, AnyRecordRef, CallDirection, Charset, CsvWriter, DeviceType,
-    Error, IndexKind, OnBadRow, OperateType, ReadOptions, Records, RowFault, TaskStatus,
+    AgentSkillChange, AnyRecord, CallDirection, Charset, DeviceType, Error, IndexKind, OnBadRow,
+    OperateType, ReadOptions, Records, RowFault, TaskStatus,
 };
 use support::{ROW, changes_of_csv, read_pieces};
 
@@ -349,24 +349,4 @@ fn json_is_as_scripts_expect_it() {
          \"operate_end_time\":null,\"renew_flag\":null,\"update_time\":null,\"month_of_year\":null}"
     );
     assert!(json(&format!("{ROW},new")).ends_with(",\"month_of_year\":2,\"extra\":[\"new\"]}"));
-}
-
-#[test]
-fn written_csv_keeps_the_source_texts() {
-    let row = ROW.replace("1;2", "\"7, 8\"").replace(",1,2,3,", ",001,2,3,");
-    let csv = format!("\u{feff}{row},new\r\n\"q,\"\"\"{}\r\n", ",".repeat(16));
-    let mut rows = Records::<AnyRecord>::from_csv_with(
-        csv.as_bytes(),
-        IndexKind::AgentSkillInfo,
-        &ReadOptions::new(),
-    );
-    let mut writer = CsvWriter::new(Vec::new());
-    while let Some(record) = rows.next_record().unwrap() {
-        assert!(matches!(record, AnyRecordRef::AgentSkillInfo(_)));
-        writer.write(&record).unwrap();
-    }
-    let written = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-    let expected = ROW.replace("1;2", "7;8").replace(",1,2,3,", ",001,2,3,");
-    assert_eq!(written, format!("{HEADER}\n{expected},new\n\"q,\"\"\",,,,,,,,,,,,,,,,\n"));
-    assert_eq!(IndexKind::AgentSkillInfo.column_names().join(","), HEADER);
 }

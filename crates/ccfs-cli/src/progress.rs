@@ -64,6 +64,14 @@ impl Bar {
         }
     }
 
+    /// Prints a line on stderr, above the bar if there is one.
+    pub(crate) fn message(&self, line: &str) {
+        match &self.0 {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
     /// Shows how many rows are done.
     pub(crate) fn rows(&self, rows: u64) {
         if let Some(bar) = &self.0 {

@@ -338,8 +338,8 @@ fn good_value(form: FieldForm) -> String {
         FieldForm::Number | FieldForm::UnixMillis => "1".into(),
         FieldForm::IndexFileName => MISSING.into(),
         FieldForm::OneOf(texts) => texts[0].into(),
-        FieldForm::Wav { .. } => "a.wav".into(),
-        FieldForm::Url { .. } => "https://r/".into(),
+        FieldForm::Wav(_) => "a.wav".into(),
+        FieldForm::Url(_) => "https://r/".into(),
         _ => "x".into(),
     }
 }
@@ -435,9 +435,7 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
                     fs::write(ccfs.path("long"), "y".repeat(1025)).unwrap();
                     ("long".into(), vec!["1025 characters".into(), "limit 1024".into()])
                 }
-                FieldForm::Text { limit }
-                | FieldForm::Path { limit }
-                | FieldForm::Url { limit } => (
+                FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit) => (
                     "y".repeat(limit + 1),
                     vec![format!("{} characters", limit + 1), format!("limit {limit}")],
                 ),
@@ -454,14 +452,14 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
                 FieldForm::OneOf(texts) => {
                     ("other".into(), vec!["\"other\"".into(), texts[0].into()])
                 }
-                FieldForm::Wav { limit } => {
+                FieldForm::Wav(limit) => {
                     fs::write(ccfs.path("large.wav"), vec![0; limit + 1]).unwrap();
                     ("large.wav".into(), vec![limit.to_string()])
                 }
                 other => panic!("a form that this test does not know: {other:?}"),
             };
             // A file that is too large is not read, so no request is created.
-            let is_file = matches!(field.form, FieldForm::Wav { .. });
+            let is_file = matches!(field.form, FieldForm::Wav(_));
             let said = failed(
                 &run(&ccfs, &arguments(interface, None, Some((field.name, &value)))),
                 2,
@@ -469,7 +467,7 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
             );
             let message = said["message"].as_str().unwrap();
             assert!(
-                message.contains(field.name) || matches!(field.form, FieldForm::Wav { .. }),
+                message.contains(field.name) || matches!(field.form, FieldForm::Wav(_)),
                 "{}: {message}",
                 interface.name
             );
@@ -526,7 +524,7 @@ fn a_playback_token_is_no_argument() {
     assert!(fs::read(ccfs.path("got")).unwrap() == recording.wav());
     for (content, said) in [
         (&b"\xFF\xFE"[..], "not UTF-8"),
-        (b"", "st: required field is missing or empty"),
+        (b"", "st: field is missing or empty"),
         (b"a\nb", "not control characters"),
     ] {
         let run = ccfs.run_with(&["call", "playVoice", "--st-file", "-", "-o", "other"], content);
@@ -554,9 +552,9 @@ fn only_what_the_server_takes_is_uploaded() {
         (Vec::new(), "data: not a WAV file"),
         (wav[..wav.len() - 1].to_vec(), "no complete `data` chunk"),
         (changed(20, 2), "format tag 2"),
-        (changed(22, 2), "2 channels"),
-        (changed(25, 0), "64 samples per second"),
-        (changed(34, 16), "16 bits per sample"),
+        (changed(22, 2), "channel count 2"),
+        (changed(25, 0), "sample rate 64"),
+        (changed(34, 16), "sample size 16"),
     ] {
         fs::write(ccfs.path("b.wav"), content).unwrap();
         let error = failed(
@@ -576,7 +574,7 @@ fn only_what_the_server_takes_is_uploaded() {
     assert_eq!(emulator.voice_files()[&path].wav, wav);
 
     // The largest that the server takes.
-    let FieldForm::Wav { limit } = interface("ivr/uploadFile").field("data").unwrap().form else {
+    let FieldForm::Wav(limit) = interface("ivr/uploadFile").field("data").unwrap().form else {
         panic!("a file")
     };
     let samples = u32::try_from(limit - 44).unwrap();

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::io::{Cursor, Write};
+
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
@@ -266,4 +268,60 @@ fn a_pull_that_ends_early_says_how_far_it_came() {
     let run = ccfs.run(&[&RANGE[..], &["--in-flight", "1"]].concat());
     run.ends_with_code(1);
     assert!(run.stderr.contains(" (1 of 4 windows settled)\n"), "{}", run.stderr);
+}
+
+fn zip_of(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// Members that are not read keep the ZIP and are named; an archive without a readable member is kept under another name.
+#[test]
+fn kept_and_rejected_files_are_reported_once() {
+    let emulator = emulator();
+    let range = ["pull", "--from", "2023-04-01", "--to", "2023-04-01", "--out", "out"];
+    let convert = ["--convert", "jsonl", "--no-zip"];
+    let row = "sep=,\r\n1,dev,acc,1,2,3,2015-02-08 20:23:30\r\n";
+    let window = "20230401T000000_20230401T235959";
+    for backend in ["blocking", "async"] {
+        let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
+        emulator.serve_bytes(zip_of(&[("export.csv", row)]));
+        let run = ccfs.run(&[&range[..], &convert].concat());
+        run.ends_with_code(1);
+        assert!(
+            run.stderr.starts_with(&format!(
+                "{window}: failed: no member of the archive is an index file (agentSkillInfo), it contains export.csv"
+            )),
+            "{}",
+            run.stderr
+        );
+        let kept = format!("; the file is kept as agentSkillInfo_{window}.rejected.zip\n");
+        assert_eq!(run.stderr.matches(&kept).count(), 1, "{}", run.stderr);
+        let run = ccfs.run(&[&["--json"], &range[..], &convert].concat());
+        run.ends_with_code(1);
+        let rejected = lines(&run.stdout)[0]["rejected"].as_str().unwrap().to_owned();
+        assert!(ccfs.path(&rejected).exists(), "{rejected}");
+
+        emulator.serve_bytes(zip_of(&[("1_agentSkillInfo.csv", row), ("part2.csv", row)]));
+        let run = ccfs.run(&[&range[..], &convert].concat());
+        run.ends_with_code(0);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "{window}: skipped members that are not agentSkillInfo: part2.csv\n\
+                 {window}: 1_agentSkillInfo.csv: skipped the line \"sep=,\"\n\
+                 {window}: agentSkillInfo_{window}.zip is kept: 1 member was not read\n"
+            )
+        );
+        assert!(!ccfs.path(&rejected).exists(), "{rejected}");
+        assert_eq!(ccfs.run(&[&range[..], &convert].concat()).stderr, "", "once");
+        let run = ccfs.run(&[&["--json"], &range[..], &convert].concat());
+        let line = &lines(&run.stdout)[0];
+        assert_eq!((&line["rows"], &line["unread_members"]), (&json!(1), &json!(1)));
+        assert!(line["kept_zip"].as_str().unwrap().ends_with(&format!("{window}.zip")), "{line}");
+    }
 }

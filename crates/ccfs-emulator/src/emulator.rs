@@ -181,7 +181,13 @@ impl Emulator {
 
     /// The bytes of a file as it is handed out when nothing goes wrong; `None` when no such file was asked for.
     pub fn file(&self, name: &IndexFileName) -> Option<Vec<u8>> {
-        self.state.jobs.find(name.as_str()).and_then(|job| job.file().ok()).map(Vec::from)
+        let jobs = &self.state.jobs;
+        jobs.find(name.as_str()).and_then(|job| jobs.file(&job).ok()).map(Vec::from)
+    }
+
+    /// Serves these bytes from now on instead of every index file; `None` serves the generated files again.
+    pub fn serve_bytes(&self, bytes: impl Into<Option<Vec<u8>>>) {
+        self.state.jobs.substitute(bytes.into().map(Into::into));
     }
 
     /// The recordings of calls that it has, for all developers.

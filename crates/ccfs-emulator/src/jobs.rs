@@ -64,7 +64,7 @@ impl Job {
     }
 
     /// The ZIP. May take a while the first time: not for the thread that serves.
-    pub(crate) fn file(&self) -> io::Result<Bytes> {
+    fn file(&self) -> io::Result<Bytes> {
         if let Some(file) = self.file.get() {
             return Ok(file.clone());
         }
@@ -80,6 +80,8 @@ pub(crate) struct Jobs {
     limit: usize,
     delay: Delay,
     inner: Mutex<Inner>,
+    /// Served instead of every generated file.
+    substitute: Mutex<Option<Bytes>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,19 @@ impl Jobs {
                 ids: Random::new(seed, "response ids"),
                 by_name: HashMap::new(),
             }),
+            substitute: Mutex::default(),
         }
+    }
+
+    /// Serves these bytes instead of every generated file; `None` ends that.
+    pub(crate) fn substitute(&self, bytes: Option<Bytes>) {
+        *lock(&self.substitute) = bytes;
+    }
+
+    /// The bytes of a job's file. As [`Job::file`], it may take a while.
+    pub(crate) fn file(&self, job: &Job) -> io::Result<Bytes> {
+        let substitute = lock(&self.substitute).clone();
+        substitute.map_or_else(|| job.file(), Ok)
     }
 
     /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here: by the job's id, or by what the

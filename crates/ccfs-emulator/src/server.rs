@@ -25,7 +25,7 @@ use crate::callback;
 use crate::fault::Fault;
 use crate::gate::Refused;
 use crate::interface::{self, Call, Interface, Kind, Outcome};
-use crate::jobs::Job;
+use crate::jobs::{Job, Jobs};
 use crate::log::{ReceivedRequest, SignatureVerdict, redacted};
 use crate::outgoing::{CutOff, Outgoing};
 use crate::state::State;
@@ -228,7 +228,7 @@ async fn decide(
             success(Some(json!({ "responseId": job.response_id.as_str() }))),
             Some((job, callback_url)),
         ),
-        Ok(Outcome::JobFile(job)) => (file(job).await, None),
+        Ok(Outcome::JobFile(job)) => (file(Arc::clone(&state.jobs), job).await, None),
         Ok(Outcome::File(bytes)) => (Answer::file(bytes), None),
         Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
     };
@@ -297,8 +297,8 @@ fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
 }
 
 /// The file, made on a thread of its own: compressing would hold up all other connections.
-async fn file(job: Arc<Job>) -> Answer {
-    match tokio::task::spawn_blocking(move || job.file()).await {
+async fn file(jobs: Arc<Jobs>, job: Arc<Job>) -> Answer {
+    match tokio::task::spawn_blocking(move || jobs.file(&job)).await {
         Ok(Ok(bytes)) => Answer::file(bytes),
         _ => Answer::envelope(&Envelope::new(
             ResultCode::CompressingFailed,

@@ -57,6 +57,12 @@ impl<'de> Visitor<'de> for Readable {
     }
 }
 
+/// Returns complete JSON, checked.
+pub(crate) fn checked(json: &[u8]) -> serde_json::Result<&RawValue> {
+    serde_json::from_slice::<Readable>(json)?;
+    serde_json::from_slice(json)
+}
+
 /// Reads an object or `null`: a derived struct would read an array as its fields in order, too.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,

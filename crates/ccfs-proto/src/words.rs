@@ -47,6 +47,12 @@ pub(crate) fn shown(text: &str) -> String {
     short
 }
 
+/// Returns lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

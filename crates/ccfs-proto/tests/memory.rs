@@ -91,7 +91,7 @@ fn check(what: &str, place: &str, body: &str) {
             .envelope_limit(body.len())
             .file_limit(0);
         for chunk in &chunks {
-            classifier.push(chunk.clone()).unwrap();
+            let _ = classifier.push(chunk.clone()).unwrap();
         }
         told = classifier.finish().ok();
     });
@@ -135,14 +135,14 @@ fn answers_take_no_more_than_their_envelope() {
     for interface in INTERFACES.iter().filter(|interface| interface.expected == Expected::Envelope)
     {
         let operation = if interface.name == "ivr/uploadFile" {
-            AnyOperation::from_fields_with_data(
+            AnyOperation::from_fields(
                 interface.name,
                 [("vdnId".to_owned(), "1".to_owned())],
                 Some(Bytes::new()),
             )
             .unwrap()
         } else {
-            AnyOperation::from_fields(interface.name, fields(interface)).unwrap()
+            AnyOperation::from_fields(interface.name, fields(interface), None).unwrap()
         };
         for (what, json) in forms(20 * 1024) {
             let body = format!(

@@ -14,12 +14,13 @@ use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::call;
+use crate::contents::Checked;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
 use crate::run::{Got, Next, Run};
-use crate::scheduler::{Job, Stored, Task};
+use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
 
@@ -136,31 +137,31 @@ impl Worker {
         (job, result)
     }
 
-    async fn fetch(&self, window: Window, name: &IndexFileName) -> Result<Stored, Error> {
+    async fn fetch(&self, window: Window, name: &IndexFileName) -> Result<Checked, Error> {
         let mut stop = self.shared.stop.subscribe();
         let folder = Arc::clone(&self.folder);
-        let mut stored = blocking(move || folder.adopt(window)).await?;
-        if stored.is_none() {
+        let mut checked = blocking(move || folder.adopt(window)).await?;
+        if checked.is_none() {
             tokio::select! {
-                result = self.download(window, name) => stored = Some(result?),
+                result = self.download(window, name) => checked = Some(result?),
                 _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
             }
         }
+        let checked = checked.unwrap_or_default();
         let folder = Arc::clone(&self.folder);
         blocking(move || {
-            folder.convert(window, || {
+            folder.convert(window, checked, || {
                 if *stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
         })
-        .await?;
-        Ok(stored.unwrap_or_default())
+        .await
     }
 
-    async fn download(&self, window: Window, name: &IndexFileName) -> Result<Stored, Error> {
-        let (counted, folder) = (Arc::new(Mutex::new((0, 0))), Arc::clone(&self.folder));
-        let count = Arc::clone(&counted);
+    async fn download(&self, window: Window, name: &IndexFileName) -> Result<Checked, Error> {
+        let (checked, folder) = (Arc::new(Mutex::default()), Arc::clone(&self.folder));
+        let result = Arc::clone(&checked);
         let check = move |file| {
-            *count.lock().unwrap_or_else(PoisonError::into_inner) = folder.check(file)?;
+            *result.lock().unwrap_or_else(PoisonError::into_inner) = folder.check(window, &file)?;
             Ok(())
         };
         let mut seen = 0;
@@ -176,7 +177,8 @@ impl Worker {
             .overwrite(Overwrite::Replace);
         let receipt =
             download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;
-        let (rows, bad_rows) = *counted.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Stored::new(receipt.bytes, rows, bad_rows))
+        let checked: Checked =
+            std::mem::take(&mut *checked.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(checked.of_size(receipt.bytes))
     }
 }

@@ -12,12 +12,13 @@ use ccfs_driver::{Clock, Error, Overwrite, Progress};
 use ccfs_ureq::Client;
 
 use crate::call::{self, Fetch};
+use crate::contents::Checked;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
 use crate::run::{Got, Next, Run};
-use crate::scheduler::{Job, Stored, Task};
+use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 
 /// How long a wait goes on before the caller is asked again.
@@ -134,18 +135,17 @@ impl Work<'_> {
         let _ = sender.send((self.job, result));
     }
 
-    fn fetch(&self, fetch: Fetch) -> Result<Stored, Error> {
+    fn fetch(&self, fetch: Fetch) -> Result<Checked, Error> {
         let window = self.job.window;
         let adopted = self.folder.adopt(window)?;
-        let stored = adopted.map_or_else(|| self.download(fetch), Ok)?;
-        self.folder.convert(window, || self.flow())?;
-        Ok(stored)
+        let checked = adopted.map_or_else(|| self.download(fetch), Ok)?;
+        self.folder.convert(window, checked, || self.flow())
     }
 
-    fn download(&self, fetch: Fetch) -> Result<Stored, Error> {
-        let (mut counted, mut seen) = ((0, 0), 0);
+    fn download(&self, fetch: Fetch) -> Result<Checked, Error> {
+        let (window, mut checked, mut seen) = (self.job.window, Checked::default(), 0);
         let check = |file| {
-            counted = self.folder.check(file)?;
+            checked = self.folder.check(window, &file)?;
             Ok(())
         };
         let progress = |progress: Progress| {
@@ -160,8 +160,8 @@ impl Work<'_> {
             .overwrite(Overwrite::Replace)
             .check(check)
             .progress(progress);
-        let receipt = download.to_file(self.folder.zip(self.job.window))?;
-        Ok(Stored::new(receipt.bytes, counted.0, counted.1))
+        let receipt = download.to_file(self.folder.zip(window))?;
+        Ok(checked.of_size(receipt.bytes))
     }
 
     fn flow(&self) -> ControlFlow<()> {

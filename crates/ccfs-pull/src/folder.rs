@@ -1,38 +1,41 @@
-//! The folder that is pulled into: one pull at a time, a journal, and files that are whole or not there.
+//! The folder that is pulled into: one pull at a time, a journal, and files that are written atomically.
 
 use std::error::Error as StdError;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ccfs_archive::{Archive, CopyError, ExportFormat, RecordWriter};
-use ccfs_driver::{Error, Overwrite, WholeFile};
+use ccfs_archive::{CopyError, ExportFormat};
+use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
 
+use crate::contents::{self, Checked};
 use crate::error::PullError;
 use crate::plan::Plan;
 use crate::scheduler::Stored;
+use crate::summary::KeptZip;
+use crate::trouble::is_permanent;
 use crate::window::Window;
 
 /// The journal's name in the folder.
 const JOURNAL: &str = "ccfs-pull.journal";
 /// The lock's name in the folder.
 const LOCK: &str = ".ccfs-pull.lock";
-/// How what a killed process left unfinished ends: see [`WholeFile`].
+/// End of the names of files that a killed process left incomplete: see [`WholeFile`].
 const UNFINISHED: &str = ".part";
 const BUFFER: usize = 256 * 1024;
 
-/// A folder that this pull alone has.
+/// A folder that this pull has locked.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     plan: Plan,
-    /// The lock is the operating system's: it ends with the process, however that ends.
+    /// The operating system releases the lock when the process ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Makes the folder where it is not there, locks it, and clears away what a killed pull left unfinished.
+    /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed pull.
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let cannot = |source| PullError::Folder { path: path.to_owned(), source };
         create(path).map_err(cannot)?;
@@ -58,7 +61,7 @@ impl Folder {
         self.path.join(JOURNAL)
     }
 
-    /// Brings new names in the folder to the disk, where folders can be synced.
+    /// Syncs the names of new files to disk, on systems that can sync folders.
     pub(crate) fn sync(&self) -> Result<(), PullError> {
         sync(&self.path).map_err(|source| PullError::Folder { path: self.path.clone(), source })
     }
@@ -79,7 +82,7 @@ impl Folder {
     }
 }
 
-/// Makes a folder where it is not there, and brings its name to the disk: what a lost folder's journal knew would be asked for again.
+/// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files would be requested again.
 fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
@@ -92,31 +95,36 @@ fn create(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Brings new names in a folder to the disk, where folders can be synced.
+/// Syncs the names in a folder to disk, on systems that can sync folders.
 fn sync(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// The files of a window.
 impl Folder {
-    /// Where its ZIP stands.
+    /// Path of its ZIP.
     pub(crate) fn zip(&self, window: Window) -> PathBuf {
         self.path.join(format!("{}_{window}.zip", self.plan.stem()))
     }
 
-    /// Where its converted records stand.
+    /// Path of a downloaded file that cannot be used.
+    pub(crate) fn rejected(&self, window: Window) -> PathBuf {
+        self.path.join(format!("{}_{window}.rejected.zip", self.plan.stem()))
+    }
+
+    /// Path and format of its converted records.
     fn converted(&self, window: Window) -> Option<(PathBuf, ExportFormat)> {
         self.plan.convert.map(|format| {
             (self.path.join(format!("{}_{window}.{format}", self.plan.stem())), format)
         })
     }
 
-    /// The file that people are told of.
+    /// Path of the file that reports name: the converted one, or else the ZIP.
     pub(crate) fn result(&self, window: Window) -> PathBuf {
         self.converted(window).map_or_else(|| self.zip(window), |(path, _)| path)
     }
 
-    /// A file of somebody else where one of a window that was never asked for will stand.
+    /// A file that exists although its window was never asked for.
     pub(crate) fn foreign(&self, window: Window) -> Option<PathBuf> {
         [Some(self.zip(window)), self.converted(window).map(|(path, _)| path)]
             .into_iter()
@@ -124,75 +132,102 @@ impl Folder {
             .find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Removes the ZIP of a window that is complete, where only its records are wanted. Done again at the next start, if need be.
-    pub(crate) fn tidy(&self, window: Window) -> Result<(), PullError> {
-        if self.plan.keep_zip || self.plan.convert.is_none() {
-            return Ok(());
+    /// Removes what a stored window no longer needs: an earlier file that was rejected, and its ZIP if only its records are wanted
+    /// and all of its data is among them. Repeated at the next start, since the process may be killed before.
+    pub(crate) fn tidy(&self, window: Window, stored: Stored) -> Result<(), PullError> {
+        remove(self.rejected(window))?;
+        if self.removes_zips() && stored.is_complete() {
+            remove(self.zip(window))?;
         }
-        match fs::remove_file(self.zip(window)) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(PullError::Folder { path: self.zip(window), source })
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    /// A ZIP that a run put in place which did not live to write that down. It was checked before.
-    pub(crate) fn adopt(&self, window: Window) -> Result<Option<Stored>, Error> {
+    fn removes_zips(&self) -> bool {
+        self.plan.convert.is_some() && !self.plan.keep_zip
+    }
+
+    /// The ZIP of a stored window that is kept because not all of its data is in the converted file.
+    pub(crate) fn kept_zip(&self, window: Window, stored: Stored) -> Option<KeptZip> {
         let path = self.zip(window);
-        let bytes = match fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
+        let is_kept = self.removes_zips() && !stored.is_complete() && path.exists();
+        is_kept.then(|| KeptZip::new(path, stored))
+    }
+
+    /// Reads a ZIP that an earlier run put in place without recording it. `None` without a ZIP that can be used.
+    pub(crate) fn adopt(&self, window: Window) -> Result<Option<Checked>, Error> {
+        let path = self.zip(window);
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::Write(error)),
         };
-        let counted =
-            File::open(&path).map_err(Error::Write).map(|file| count(file, &self.plan))?;
-        // Whatever it is then, it is not the file; the download will replace it.
-        Ok(counted.ok().map(|(rows, bad_rows)| Stored::new(bytes, rows, bad_rows)))
+        let bytes = file.metadata().map_err(Error::Write)?.len();
+        // A file that cannot be used is replaced by the download.
+        Ok(contents::check(&file, &self.plan).ok().map(|checked| checked.of_size(bytes)))
     }
 
-    /// Reads a ZIP that is about to be put in place to its end: every member's CRC, and how many rows there are.
-    pub(crate) fn check(&self, file: File) -> Result<(u64, u64), Box<dyn StdError + Send + Sync>> {
-        count(file, &self.plan).map_err(Into::into)
+    /// Checks a ZIP before it is put in place. If it cannot be used and another download would not change that, it is copied to
+    /// [`rejected`](Self::rejected).
+    ///
+    /// # Errors
+    ///
+    /// The error of `ccfs-archive`, or a [`FileError`] if the copy fails.
+    pub(crate) fn check(
+        &self,
+        window: Window,
+        file: &File,
+    ) -> Result<Checked, Box<dyn StdError + Send + Sync>> {
+        let checked = contents::check(file, &self.plan);
+        if let Err(error) = &checked
+            && is_permanent(error)
+        {
+            self.keep_rejected(window, file)?;
+        }
+        Ok(checked?)
     }
 
-    /// Converts a window's ZIP, when that is wanted.
+    fn keep_rejected(&self, window: Window, mut file: &File) -> Result<(), FileError> {
+        let path = self.rejected(window);
+        let io = |source| FileError::Io { path: path.clone(), source };
+        let mut copy = WholeFile::create(&path, Overwrite::Replace)?;
+        file.rewind().map_err(io)?;
+        let len = io::copy(&mut file, &mut copy).map_err(io)?;
+        copy.commit(len).map(drop)
+    }
+
+    /// Converts the ZIP of a window, if the plan wants that. Returns the counts of the converted file.
+    ///
+    /// A ZIP with a bad row stays in place.
     pub(crate) fn convert(
         &self,
         window: Window,
-        mut go_on: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<(), Error> {
-        let Some((target, format)) = self.converted(window) else { return Ok(()) };
-        let data = |error: ccfs_archive::Error| match error {
-            ccfs_archive::Error::Io(error) => Error::Write(error),
-            error => Error::Rejected(error.into()),
-        };
+        mut checked: Checked,
+        go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Checked, Error> {
+        let Some((target, format)) = self.converted(window) else { return Ok(checked) };
         let file = File::open(self.zip(window)).map_err(Error::Write)?;
-        let mut archive = Archive::open_with(file, &self.plan.read).map_err(data)?;
         let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
-        let zone = &self.plan.zone;
-        let mut writer = RecordWriter::new(format, out);
-        // The CSV of a pull has the texts of its source.
-        if format == ExportFormat::Jsonl {
-            writer = writer.offset(|time| zone.offset(time));
-        }
-        let copied = writer.copy(&mut archive.records(), Some(self.plan.kind), |_| go_on());
-        copied.map_err(|error| match error {
-            CopyError::Read(error) => data(error),
-            CopyError::Write(error) => Error::Write(error),
-            _ => Error::Stopped,
-        })?;
-        let file = writer
-            .into_inner()
-            .and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error))
-            .map_err(Error::Write)?;
-        let len = file.written();
-        file.commit(len)?;
-        Ok(())
+        let (out, rows, bad_rows) =
+            contents::copy(&file, &self.plan, format, out, go_on).map_err(|error| match error {
+                CopyError::Read(ccfs_archive::Error::Io(error)) | CopyError::Write(error) => {
+                    Error::Write(error)
+                }
+                CopyError::Read(error) => Error::Rejected(error.into()),
+                _ => Error::Stopped,
+            })?;
+        let out = out.into_inner().map_err(|error| Error::Write(error.into_error()))?;
+        let len = out.written();
+        out.commit(len)?;
+        (checked.stored.rows, checked.stored.bad_rows) = (rows, bad_rows);
+        Ok(checked)
     }
 }
 
-fn count(file: File, plan: &Plan) -> Result<(u64, u64), ccfs_archive::Error> {
-    let report = Archive::open_with(file, &plan.read)?.inspect()?;
-    Ok((report.totals.rows, report.totals.bad_rows.count()))
+fn remove(path: PathBuf) -> Result<(), PullError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(PullError::Folder { path, source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -48,6 +48,8 @@ mod asynchronous;
 mod blocking;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod call;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod contents;
 mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
@@ -69,6 +71,6 @@ pub use plan::{Pace, Plan, PlanError};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use pull::Pull;
 pub use scheduler::{Asked, Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble};
-pub use summary::{PullProgress, PullSummary, WindowReport};
+pub use summary::{KeptZip, PullProgress, PullSummary, WindowReport};
 pub use window::{Window, WindowError, windows};
 pub use zone::{Zone, ZoneError};

@@ -86,14 +86,18 @@ impl Plan {
         self
     }
 
-    /// Whether the ZIP stays once its records are converted. Default: it does. Without [`convert`](Self::convert) it always does.
+    /// Whether ZIPs are kept once they are converted. Default: `true`. Without [`convert`](Self::convert) they are always kept.
+    ///
+    /// With `false`, a ZIP is nevertheless kept if it has data that the converted file does not have:
+    /// [`WindowReport::kept_zip`](crate::WindowReport::kept_zip).
     #[must_use]
     pub fn keep_zip(mut self, keep: bool) -> Self {
         self.keep_zip = keep;
         self
     }
 
-    /// How archives are read: bounds, and what to do about a bad row when converting. Default: [`ReadOptions::new`], which stops at one.
+    /// How archives are read: limits, charset, and what happens on a bad row when converting. Default: [`ReadOptions::new`], with which a bad
+    /// row fails its window.
     #[must_use]
     pub fn read_options(mut self, options: ReadOptions) -> Self {
         self.read = options;

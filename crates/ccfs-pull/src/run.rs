@@ -1,6 +1,6 @@
-//! What both drivers have in common: everything but how calls are made and waited for.
+//! What both drivers share: everything but making calls and waiting for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use ccfs_driver::Error;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
+use crate::contents::Checked;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::journal::{Entry, Journal};
 use crate::plan::{Pace, Plan};
-use crate::scheduler::{Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble};
+use crate::scheduler::{Job, Known, Outcome, Scheduler, Step, Task, Trouble};
 use crate::summary::{PullProgress, PullSummary, WindowReport};
+use crate::trouble::is_permanent;
 use crate::window::{Window, windows};
 
 /// A pull under way in a locked folder.
@@ -23,10 +25,13 @@ pub(crate) struct Run {
     pub(crate) plan: Arc<Plan>,
     scheduler: Scheduler,
     journal: Journal,
-    /// Half a line may stand at the journal's end: it must not be written any more.
+    /// The journal may end with half a line and must not be written any more.
     torn: bool,
     /// Complete before this run.
     earlier: BTreeSet<Window>,
+    /// Windows of this run whose files have notes, and windows whose files were rejected.
+    notes: BTreeMap<Window, Vec<String>>,
+    rejected: BTreeSet<Window>,
     left_from: Option<Day>,
     progress: PullProgress,
     /// Why it stops.
@@ -35,17 +40,17 @@ pub(crate) struct Run {
     last: Option<Error>,
 }
 
-/// A step of the scheduler that the driver does; what is to be recorded already is.
+/// A step for the driver. Entries of the journal are already recorded.
 pub(crate) enum Next {
     Start(Job),
     Wait(Option<Duration>),
     Done,
 }
 
-/// What a job brought.
+/// Result of a job.
 pub(crate) enum Got {
     Asked(ResponseId),
-    Stored(Stored),
+    Stored(Checked),
 }
 
 impl Run {
@@ -83,8 +88,8 @@ impl Run {
         let mut earlier = BTreeSet::new();
         let mut progress = PullProgress::default();
         for (window, known) in &known {
-            if let Known::Complete(_) = known {
-                folder.tidy(*window)?;
+            if let Known::Complete(Outcome::Stored(stored)) = known {
+                folder.tidy(*window, *stored)?;
             }
         }
         // What an earlier run began is finished, whatever its range was; what it finished counts where it is in this one.
@@ -107,6 +112,8 @@ impl Run {
             journal,
             torn: false,
             earlier,
+            notes: BTreeMap::new(),
+            rejected: BTreeSet::new(),
             left_from,
             progress,
             fatal: None,
@@ -147,17 +154,24 @@ impl Run {
         };
         let outcome = self.scheduler.outcome(*window)?.clone();
         self.progress.count(&outcome);
-        if let (Outcome::Stored(_), Err(error)) = (&outcome, self.folder.tidy(*window)) {
+        if let Outcome::Stored(stored) = &outcome
+            && let Err(error) = self.folder.tidy(*window, *stored)
+        {
             self.stop_for(error);
         }
         Some(self.report_of(*window, outcome))
     }
 
-    /// Takes in how a job ended.
+    /// Reports the end of a job to the scheduler.
     pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<Got, Error>) {
         let error = match result {
             Ok(Got::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
-            Ok(Got::Stored(stored)) => return self.scheduler.on_stored(now, job.window, stored),
+            Ok(Got::Stored(Checked { stored, notes })) => {
+                if !notes.is_empty() {
+                    self.notes.insert(job.window, notes);
+                }
+                return self.scheduler.on_stored(now, job.window, stored);
+            }
             Err(error) => error,
         };
         let verdict =
@@ -165,7 +179,8 @@ impl Run {
         #[cfg(feature = "tracing")]
         tracing::warn!(window = %job.window, ?verdict, %error, "a job failed");
         if let Some(trouble) = verdict {
-            self.scheduler.on_trouble(now, job.window, trouble, &error.to_string());
+            let why = self.reason(job.window, &error);
+            self.scheduler.on_trouble(now, job.window, trouble, &why);
             if trouble != Trouble::BrokenOff {
                 self.last = Some(error);
             }
@@ -175,11 +190,26 @@ impl Run {
         }
     }
 
+    /// Why a job failed; for a file that cannot be used also where it is kept.
+    fn reason(&mut self, window: Window, error: &Error) -> String {
+        let Error::Rejected(cause) = error else { return error.to_string() };
+        let path = match cause.downcast_ref::<ccfs_archive::Error>() {
+            Some(cause) if is_permanent(cause) => {
+                self.rejected.insert(window);
+                self.folder.rejected(window)
+            }
+            Some(ccfs_archive::Error::Row(_)) => self.folder.zip(window),
+            _ => return error.to_string(),
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        format!("{cause}; the file is kept as {}", name.display())
+    }
+
     pub(crate) fn scheduler(&mut self) -> &mut Scheduler {
         &mut self.scheduler
     }
 
-    /// Begins nothing more, for that reason, unless there is one already.
+    /// Starts no more jobs. The first reason is the error that the pull ends with.
     pub(crate) fn stop_for(&mut self, why: PullError) {
         self.scheduler.stop();
         if self.fatal.is_none() {
@@ -195,7 +225,7 @@ impl Run {
         PullProgress { in_flight: self.scheduler.in_flight(), received, ..self.progress }
     }
 
-    /// How it ended.
+    /// Returns the result of the pull.
     pub(crate) fn end(self) -> Result<PullSummary, PullError> {
         if let Some(error) = self.fatal {
             return Err(error);
@@ -219,11 +249,21 @@ impl Run {
     }
 
     fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
-        // One of an earlier run may have been taken away since.
-        let file = matches!(outcome, Outcome::Stored(_))
-            .then(|| self.folder.result(window))
-            .filter(|file| file.exists());
-        WindowReport { window, outcome, file, earlier: self.earlier.contains(&window) }
+        let mut report = WindowReport::new(window, outcome);
+        report.earlier = self.earlier.contains(&window);
+        match &report.outcome {
+            Outcome::Stored(stored) => {
+                // A file of an earlier run may have been removed since.
+                report.file = Some(self.folder.result(window)).filter(|file| file.exists());
+                report.kept_zip = self.folder.kept_zip(window, *stored);
+                report.notes = self.notes.get(&window).cloned().unwrap_or_default();
+            }
+            Outcome::Failed { .. } if self.rejected.contains(&window) => {
+                report.rejected = Some(self.folder.rejected(window));
+            }
+            _ => {}
+        }
+        report
     }
 }
 

@@ -1,13 +1,14 @@
-//! What a pull tells of itself.
+//! Reports of a pull.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use ccfs_proto::Day;
 
-use crate::scheduler::Outcome;
+use crate::scheduler::{Outcome, Stored};
 use crate::window::Window;
 
-/// How it ended with one window.
+/// Report on one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WindowReport {
@@ -15,47 +16,101 @@ pub struct WindowReport {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its file: the ZIP, or what it was converted into. None without data, after a failure, and when it was taken away since.
+    /// Its file: the ZIP, or the converted file. `None` without data, after a failure, and if it was removed since.
     pub file: Option<PathBuf>,
-    /// Whether an earlier run had it complete.
+    /// Whether an earlier run completed it.
     pub earlier: bool,
+    /// What was skipped or guessed when its file was read, for people; at most 101 notes. Empty if an earlier run read it.
+    pub notes: Vec<String>,
+    /// Its ZIP, if [`keep_zip(false)`](crate::Plan::keep_zip) did not remove it.
+    pub kept_zip: Option<KeptZip>,
+    /// The downloaded file, if this run rejected it. The outcome says why.
+    pub rejected: Option<PathBuf>,
 }
 
-impl WindowReport {
-    /// A report of this run, without a file: for tests of one's own.
-    #[must_use]
-    pub fn new(window: Window, outcome: Outcome) -> Self {
-        Self { window, outcome, file: None, earlier: false }
+/// A ZIP that is kept although only its records are wanted: not all of its data is in the converted file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptZip {
+    /// The ZIP.
+    pub path: PathBuf,
+    /// Bad rows that were skipped.
+    pub bad_rows: u64,
+    /// Members with data that were not read. `None` if an older version converted the file and did not count them.
+    pub unread_members: Option<u64>,
+}
+
+impl KeptZip {
+    pub(crate) fn new(path: PathBuf, stored: Stored) -> Self {
+        Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
     }
 }
 
-/// How far a pull is.
+/// `agentSkillInfo_20230401T000000_20230403T235959.zip is kept: 1 member was not read, 2 bad rows were skipped`.
+impl fmt::Display for KeptZip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        write!(f, "{} is kept: ", name.display())?;
+        match self.unread_members {
+            None => f.write_str(
+                "an older version converted it and did not check that nothing is missing",
+            )?,
+            Some(0) => {}
+            Some(1) => f.write_str("1 member was not read")?,
+            Some(count) => write!(f, "{count} members were not read")?,
+        }
+        let comma = if self.unread_members == Some(0) { "" } else { ", " };
+        match self.bad_rows {
+            0 => Ok(()),
+            1 => write!(f, "{comma}1 bad row was skipped"),
+            count => write!(f, "{comma}{count} bad rows were skipped"),
+        }
+    }
+}
+
+impl WindowReport {
+    /// A report of this run without files and notes, for tests of callers.
+    #[must_use]
+    pub fn new(window: Window, outcome: Outcome) -> Self {
+        Self {
+            window,
+            outcome,
+            file: None,
+            earlier: false,
+            notes: Vec::new(),
+            kept_zip: None,
+            rejected: None,
+        }
+    }
+}
+
+/// Progress of a pull.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullProgress {
-    /// Windows in all.
+    /// Number of windows.
     pub windows: usize,
-    /// Windows that are settled, those of earlier runs included.
+    /// Windows that are complete or have failed, those of earlier runs included.
     pub settled: usize,
-    /// Windows under way.
+    /// Windows in flight: requested, not yet complete.
     pub in_flight: usize,
-    /// Records of all settled windows.
+    /// Records of all complete windows.
     pub rows: u64,
-    /// Bytes that this run has received of files, also of those that did not come to their end.
+    /// Bytes of files that this run has received, also of downloads that broke off.
     pub received: u64,
 }
 
-/// What a pull has done.
+/// Result of a pull.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullSummary {
-    /// Every window that is settled, the earliest first.
+    /// Every window that is complete or has failed, the earliest first.
     pub windows: Vec<WindowReport>,
-    /// How often this run asked the server to generate a file.
+    /// Number of jobs that this run requested.
     pub asked: u64,
-    /// Windows that earlier runs had complete.
+    /// Windows that earlier runs completed.
     pub resumed: usize,
-    /// The first day of the range that is not over yet: it was left for a later run, with all behind it.
+    /// First day of the range that is not over yet. It and the days after it are left for a later run.
     pub left_from: Option<Day>,
 }
 
@@ -70,12 +125,12 @@ impl PullSummary {
         self.stored().map(|stored| stored.bytes).sum()
     }
 
-    /// Rows that could not be read and were left out.
+    /// Rows that could not be read and were skipped.
     pub fn bad_rows(&self) -> u64 {
         self.stored().map(|stored| stored.bad_rows).sum()
     }
 
-    /// The windows that could not be had, and why.
+    /// The windows that failed, and why.
     pub fn failed(&self) -> impl Iterator<Item = (Window, &str)> {
         self.windows.iter().filter_map(|report| match &report.outcome {
             Outcome::Failed { why } => Some((report.window, why.as_str())),
@@ -83,7 +138,7 @@ impl PullSummary {
         })
     }
 
-    fn stored(&self) -> impl Iterator<Item = crate::scheduler::Stored> {
+    fn stored(&self) -> impl Iterator<Item = Stored> {
         self.windows.iter().filter_map(|report| match report.outcome {
             Outcome::Stored(stored) => Some(stored),
             _ => None,

@@ -1,15 +1,16 @@
-//! What a failed call means for a pull: the one place where errors are judged, for every driver.
+//! Classifies the errors of calls, for every driver.
 
-use ccfs_driver::Error;
+use ccfs_archive::ZipFault;
+use ccfs_driver::{Error, FileError};
 use ccfs_proto::answer::{Advice, AnswerError};
 use ccfs_proto::{ErrorKind, FailureKind, ResultCode};
 
 use crate::scheduler::Trouble;
 
-/// The judgement of errors.
+/// Classification of errors.
 impl Trouble {
-    /// What it means that asking for a window's file failed; `None` when every other call would fail in the same way, so that the pull
-    /// has to [stop](crate::Scheduler::stop).
+    /// Classifies the error of a request for a window's file. `None` if every other call would fail in the same way, so that the pull has to
+    /// [stop](crate::Scheduler::stop).
     pub fn of_ask(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
@@ -21,7 +22,7 @@ impl Trouble {
                 ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::ServerFault | Advice::Unknown | Advice::NotFound => Some(Self::Faulty),
-                    // What is wrong with one question is wrong with all.
+                    // Every request has the same fault.
                     _ => None,
                 },
                 ErrorKind::Refused { refusal, .. } => {
@@ -31,7 +32,7 @@ impl Trouble {
                 ErrorKind::Transport(failure) => match failure.kind() {
                     FailureKind::Tls(_) => None,
                     kind if kind.never_arrived() => Some(Self::Offline),
-                    // It may have arrived, and a job may run whose ID nobody will ever know.
+                    // It may have arrived, and a job may run whose ID is lost.
                     _ => Some(Self::Unanswered),
                 },
                 _ => Some(Self::Unanswered),
@@ -40,20 +41,26 @@ impl Trouble {
         }
     }
 
-    /// What it means that a file could not be had: downloaded, checked ([`Error::Rejected`] with the error of `ccfs-archive`), converted;
-    /// `None` as above.
+    /// Classifies the error of a download, a check or a conversion. `None` as for [`of_ask`](Self::of_ask).
+    ///
+    /// [`Error::Rejected`] holds the error of `ccfs-archive`. Damage that a transfer may have caused is [`Damaged`](Self::Damaged),
+    /// any other error of the archive is [`Refused`](Self::Refused).
     pub fn of_fetch(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
             Error::Rejected(cause) => match cause.downcast_ref::<ccfs_archive::Error>() {
-                Some(ccfs_archive::Error::Zip(_)) => Some(Self::Damaged),
                 Some(ccfs_archive::Error::Io(_)) => None,
-                // Sound, and of no use: its rows, or its size. The same bytes would come again.
+                Some(ccfs_archive::Error::Zip(error)) if is_transfer_damage(&error.fault) => {
+                    Some(Self::Damaged)
+                }
+                // The rejected file could not be kept.
+                None if cause.is::<FileError>() => None,
+                // The server would send the same bytes again.
                 _ => Some(Self::Refused),
             },
             Error::Exchange(error) => match error.kind.root() {
                 ErrorKind::ResultCode { code: ResultCode::NoData, .. } => Some(Self::NoData),
-                // The date may be that of a day which is none for the server.
+                // The server may not know this day.
                 ErrorKind::ResultCode { code: ResultCode::FileNameDate, .. } => {
                     Some(Self::NotThere)
                 }
@@ -85,11 +92,44 @@ impl Trouble {
     }
 }
 
+/// Whether the archive cannot be used, and downloading it again would not change that.
+///
+/// A bad row is not among these errors: with other options the archive can be used.
+pub(crate) fn is_permanent(error: &ccfs_archive::Error) -> bool {
+    match error {
+        ccfs_archive::Error::Zip(error) => !is_transfer_damage(&error.fault),
+        ccfs_archive::Error::NoMember { .. }
+        | ccfs_archive::Error::NotIndexFile(_)
+        | ccfs_archive::Error::Limit { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether bytes that were lost or changed on the way may have caused the fault.
+fn is_transfer_damage(fault: &ZipFault) -> bool {
+    match fault {
+        ZipFault::TrailingJunk { .. }
+        | ZipFault::LeadingJunk
+        | ZipFault::Gap
+        | ZipFault::Overlap
+        | ZipFault::Duplicate
+        | ZipFault::TwoEnds
+        | ZipFault::SeveralDisks
+        | ZipFault::Encrypted
+        | ZipFault::Method { .. }
+        | ZipFault::Link
+        | ZipFault::Name(_)
+        | ZipFault::StoredStream => false,
+        // Includes `Differs`: a changed byte in one of the two places is enough.
+        _ => true,
+    }
+}
+
 fn of_status(status: u16, in_between: Trouble) -> Option<Trouble> {
     match status {
         429 | 503 => Some(Trouble::Busy),
         500..=599 => Some(in_between),
-        // 401 and 403 above all: another bad signature brings the lock nearer.
+        // Bad signatures lock the address, so 401 and 403 stop the pull.
         _ => None,
     }
 }

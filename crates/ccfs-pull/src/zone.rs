@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ccfs_proto::{LocalTime, Timestamp};
+use ccfs_time::{LocalTime, Timestamp};
 use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

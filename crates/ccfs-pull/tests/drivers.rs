@@ -346,11 +346,16 @@ fn a_bad_row_fails_its_window_and_keeps_the_zip() {
     assert!(matches!(stopped, Err(PullError::Stopped)));
     // What a run leaves that put the file in place and died.
     let zip = bench.path().join("agentSkillInfo_20230401T000000_20230401T235959.zip");
-    let bytes = zip_of(b"1,dev,acc,1,2,3,2015-02-08 20:23:30\n2,dev,acc,not a number\n");
+    let bytes =
+        zip_of(b"1,dev,acc,1,2,3,2015-02-08 20:23:30\n2,dev,acc,x,2,3,2015-02-08 20:23:30\n");
     fs::write(&zip, &bytes).unwrap();
     let summary = pull(&bench, one(), 1).unwrap();
     let why = summary.failed().next().unwrap().1;
     assert!(why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"), "{why}");
+    assert!(
+        why.ends_with("; the file is kept as agentSkillInfo_20230401T000000_20230401T235959.zip"),
+        "{why}"
+    );
     assert_eq!(
         files(&bench.path()).into_keys().collect::<Vec<_>>(),
         [zip.file_name().unwrap().to_str().unwrap()]

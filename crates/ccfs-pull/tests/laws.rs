@@ -34,11 +34,10 @@ fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
             Entry::Asked { window, id, sent, at } => {
                 drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at))));
             }
-            Entry::Stored { window, bytes, rows, bad_rows, .. } => {
-                known.insert(
-                    *window,
-                    Known::Complete(Outcome::Stored(Stored::new(*bytes, *rows, *bad_rows))),
-                );
+            Entry::Stored { window, bytes, rows, bad_rows, unread_members, .. } => {
+                let stored = Stored::new(*bytes, *rows, *bad_rows);
+                let stored = unread_members.map_or(stored, |count| stored.unread_members(count));
+                known.insert(*window, Known::Complete(Outcome::Stored(stored)));
             }
             Entry::NoData { window, .. } => {
                 drop(known.insert(*window, Known::Complete(Outcome::NoData)));

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Cursor;
 
-use ccfs::archive::{AgentSkillChange, Archive, CsvWriter, Records};
+use ccfs::archive::{AgentSkillChange, Archive, ExportFormat, RecordWriter, Records};
 use ccfs::{
     AsyncClient, Client, Config, DownloadAgentSkillInfoFile, IndexFileName,
     QueryAgentSkillInfoData, Trust,
@@ -155,9 +155,9 @@ proptest! {
     fn csv_out_and_in_again(job in job()) {
         let mut archive = Archive::open(Cursor::new(&job.bytes)).unwrap();
         let mut records = archive.records::<AgentSkillChange>();
-        let (mut writer, mut owned) = (CsvWriter::new(Vec::new()), Vec::new());
+        let (mut writer, mut owned) = (RecordWriter::new(ExportFormat::Csv, Vec::new()), Vec::new());
         while let Some(record) = records.next_record().unwrap() {
-            writer.write(&record).unwrap();
+            writer.write(record.into()).unwrap();
             owned.push(record.into_owned());
         }
         let csv = writer.into_inner().unwrap();

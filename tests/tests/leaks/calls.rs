@@ -204,12 +204,13 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     let by_name = AnyOperation::from_fields(
         "requestPlayVoice",
         [("fileName".to_owned(), recording.original_file_name.clone())],
+        None,
     )
     .unwrap();
     shown.outcome(&right.0.call(by_name.clone()));
     let file = call!(right, account, IvrUploadFile::new(39, recording.wav())).unwrap();
     let hash = call!(right, account, IvrGetFileHash::new(&file.file_name)).unwrap();
-    shown.both(&hash);
+    shown.debug(&hash);
     call!(right, account, DownloadRecordFile::new(&recording.file_name)).unwrap();
 
     // What goes wrong: a code, a wrong key, a lock, a page, a wrong certificate, nobody there.

@@ -55,7 +55,7 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     shown.error(&ViewError::HostNotSigned);
     shown.error(&RequestError::Sign(ViewError::LineBreak));
     shown.both(&WavProblem::NotWav);
-    shown.both(&FieldProblem::Empty);
+    shown.both(&FieldProblem::Missing);
     shown.error(&ReceiveError::Unsigned);
     shown.debug(&Begin::First);
     shown.debug(&Received::Envelope(
@@ -78,6 +78,7 @@ pub(crate) fn render(shown: &mut Rendered, account: &Account) {
     let any = AnyOperation::from_fields(
         "downloadAgentSkillInfoFile",
         [("agentSkillInfoFileName".to_owned(), name.to_string())],
+        None,
     )
     .unwrap();
     assert!(any.request().is_ok());

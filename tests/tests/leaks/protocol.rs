@@ -150,7 +150,7 @@ fn render_exchanges(
             }
         }
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
-        shown.outcome(&classifier.push(body.clone().into()));
+        shown.outcome(&classifier.push(body.clone().into()).map(Iterator::count));
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
         let envelope = Envelope::parse(body.as_bytes());
@@ -162,7 +162,7 @@ fn render_exchanges(
         shown.outcome(&Callback::parse(body.as_bytes()));
     }
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
-    shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap());
+    shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap().count());
     shown.debug(&classifier);
     for failure in
         [FailureKind::Broken, FailureKind::Tls(TlsFailure::UnknownIssuer), FailureKind::IdleTimeout]
@@ -192,21 +192,25 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
         for field in interface.fields.iter().filter(|field| field.secret) {
             for value in [TOKEN.to_owned(), TOKEN.repeat(100), String::new()] {
                 let fields = interface.fields.iter().map(|other| {
-                    (other.name.to_owned(), if other == field { value.clone() } else { "1".into() })
+                    (
+                        other.name.to_owned(),
+                        if other.name == field.name { value.clone() } else { "1".into() },
+                    )
                 });
-                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone()));
+                shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone(), None));
                 // Given twice, with a file, and under a name that is none.
                 shown.outcome(&AnyOperation::from_fields(
                     interface.name,
                     fields.clone().chain(fields.clone()),
+                    None,
                 ));
-                shown.outcome(&AnyOperation::from_fields_with_data(
+                shown.outcome(&AnyOperation::from_fields(
                     interface.name,
                     fields.clone(),
                     Some(TOKEN.as_bytes().into()),
                 ));
                 let unknown = fields.map(|(name, value)| (format!("{name}x"), value));
-                shown.outcome(&AnyOperation::from_fields(interface.name, unknown));
+                shown.outcome(&AnyOperation::from_fields(interface.name, unknown, None));
             }
         }
     }

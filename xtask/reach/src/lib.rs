@@ -32,16 +32,16 @@ fn operation(interface: &Interface) -> AnyOperation {
         FieldForm::Number | FieldForm::UnixMillis => "7",
         FieldForm::IndexFileName => "20230406_9239cb50a8384bb0ab503441bf089446.zip",
         FieldForm::OneOf(texts) => texts[0],
-        FieldForm::Path { .. } => "a.wav",
+        FieldForm::Path(_) => "a.wav",
         _ => "http://10.9.8.7/callback",
     };
     let fields = interface
         .fields
         .iter()
-        .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }));
+        .filter(|field| field.required && !matches!(field.form, FieldForm::Wav(_)));
     let fields = fields.map(|field| (field.name.to_owned(), text(field.form).to_owned()));
-    let has_data = interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. }));
-    AnyOperation::from_fields_with_data(interface.name, fields, has_data.then(|| WAV.into()))
+    let has_data = interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav(_)));
+    AnyOperation::from_fields(interface.name, fields, has_data.then(|| WAV.into()))
         .expect("the table says what it takes")
 }
 

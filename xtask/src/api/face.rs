@@ -11,10 +11,10 @@ use crate::workspace::read;
 /// Types that one thread keeps to itself, each with the reason.
 const ONE_THREAD: &[(&str, &str)] = &[
     (
-        "!core::marker::Send for ccfs_archive::Records<'a, T>",
-        "it reads from whatever the caller gives, on the caller's thread",
+        "!core::marker::Sync for ccfs_archive::Records<'a, T>",
+        "it can be moved to a thread; reading needs `&mut`, and its reader need not be `Sync`",
     ),
-    ("!core::marker::Sync for ccfs_archive::Records<'a, T>", "the same"),
+    ("!core::marker::Sync for ccfs_archive::ArchiveParser<T>", "the same"),
     (
         "!core::marker::Sync for ccfs_listener::ListenerBuilder",
         "it is made and used up in one place",

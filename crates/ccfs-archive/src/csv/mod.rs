@@ -4,11 +4,9 @@ mod charset;
 mod row;
 mod scan;
 mod splitter;
-mod writer;
 
 pub use charset::Charset;
-pub use row::{CellTexts, Cells, Row};
-pub use writer::{CsvRow, CsvWriter};
+pub use row::{Cells, Row};
 
 pub(crate) use row::{Cell, split_plain, split_quoted, trim};
 pub(crate) use splitter::{SplitError, Splitter};

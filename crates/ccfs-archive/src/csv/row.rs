@@ -1,7 +1,6 @@
 //! A row of cells, borrowed from the buffer that holds it.
 
 use std::fmt;
-use std::iter::FusedIterator;
 
 use memchr::memchr;
 
@@ -103,50 +102,13 @@ impl<'a> Cells<'a> {
     }
 
     /// Returns the texts, in order.
-    pub fn iter(&self) -> CellTexts<'a> {
-        CellTexts(*self)
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        let text = self.text;
+        self.cells
+            .iter()
+            .map(|cell| text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
     }
 }
-
-impl<'a> IntoIterator for Cells<'a> {
-    type Item = &'a str;
-    type IntoIter = CellTexts<'a>;
-
-    fn into_iter(self) -> CellTexts<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &Cells<'a> {
-    type Item = &'a str;
-    type IntoIter = CellTexts<'a>;
-
-    fn into_iter(self) -> CellTexts<'a> {
-        self.iter()
-    }
-}
-
-/// Iterator over the texts of [`Cells`].
-#[derive(Clone, Debug)]
-pub struct CellTexts<'a>(Cells<'a>);
-
-impl<'a> Iterator for CellTexts<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let (cell, rest) = self.0.cells.split_first()?;
-        self.0.cells = rest;
-        Some(self.0.text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len(), Some(self.0.len()))
-    }
-}
-
-impl ExactSizeIterator for CellTexts<'_> {}
-
-impl FusedIterator for CellTexts<'_> {}
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for Cells<'_> {

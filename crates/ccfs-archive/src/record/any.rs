@@ -8,7 +8,7 @@ use super::{
     CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
 };
 use crate::code::OperateType;
-use crate::csv::{Cell, CsvRow, Row};
+use crate::csv::{Cell, Row};
 use crate::kind::IndexKind;
 
 macro_rules! any {
@@ -50,16 +50,12 @@ macro_rules! any {
         impl Schema for AnyRecord {
             type Values = AnyValues;
 
-            fn names(kind: IndexKind) -> &'static [&'static str] {
-                match kind { $( IndexKind::$kind => $owned::names(kind), )+ }
-            }
-
             fn columns(kind: IndexKind) -> &'static [Column] {
                 match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
             }
 
-            fn extended_column_names(kind: IndexKind) -> &'static [&'static str] {
-                match kind { $( IndexKind::$kind => $owned::extended_column_names(kind), )+ }
+            fn code_labels(kind: IndexKind) -> &'static [&'static str] {
+                match kind { $( IndexKind::$kind => $owned::code_labels(kind), )+ }
             }
 
             fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
@@ -119,38 +115,12 @@ macro_rules! any {
         }
 
         $(
-            impl From<$owned> for AnyRecord {
-                fn from(record: $owned) -> Self {
-                    Self::$kind(record)
-                }
-            }
-
             impl<'a> From<$view<'a>> for AnyRecordRef<'a> {
                 fn from(record: $view<'a>) -> Self {
                     Self::$kind(record)
                 }
             }
         )+
-
-        impl CsvRow for AnyRecordRef<'_> {
-            fn columns(&self) -> &'static [&'static str] {
-                match self { $( Self::$kind(record) => CsvRow::columns(record), )+ }
-            }
-
-            fn cells(&self, sink: &mut dyn FnMut(&str)) {
-                match self { $( Self::$kind(record) => CsvRow::cells(record, sink), )+ }
-            }
-        }
-
-        impl CsvRow for AnyRecord {
-            fn columns(&self) -> &'static [&'static str] {
-                match self { $( Self::$kind(record) => CsvRow::columns(record), )+ }
-            }
-
-            fn cells(&self, sink: &mut dyn FnMut(&str)) {
-                match self { $( Self::$kind(record) => CsvRow::cells(record, sink), )+ }
-            }
-        }
 
         #[cfg(feature = "json")]
         impl super::Export for AnyRecordRef<'_> {
@@ -186,19 +156,14 @@ impl IndexKind {
         <AnyRecord as Schema>::columns(self)
     }
 
-    /// The names of the columns, in order: the header row that [`CsvWriter`](crate::CsvWriter) writes.
-    pub fn column_names(self) -> &'static [&'static str] {
-        AnyRecord::names(self)
+    /// The labels that [`RecordWriter::names`](crate::RecordWriter::names) adds after the columns, such as
+    /// `operate_type_name`.
+    pub fn code_labels(self) -> &'static [&'static str] {
+        AnyRecord::code_labels(self)
     }
 
     /// Returns the index of a column by its name.
     pub fn column(self, name: &str) -> Option<usize> {
-        self.column_names().iter().position(|&known| known == name)
-    }
-
-    /// Returns these names, and after them those of the columns that [`RecordWriter::names`](crate::RecordWriter::names)
-    /// adds.
-    pub fn extended_column_names(self) -> &'static [&'static str] {
-        AnyRecord::extended_column_names(self)
+        self.columns().iter().position(|column| column.name() == name)
     }
 }

@@ -1,10 +1,7 @@
 //! Types of columns: how their cells are parsed.
 
-use std::borrow::Cow;
-
 use ccfs_time::{CalendarError, LocalTime, Timestamp};
 
-use crate::code::OperateType;
 use crate::error::RowFault;
 
 /// Expands each type of column for the forms of a record; see `record!`.
@@ -66,11 +63,6 @@ macro_rules! column {
     (parser operation) => { |text, cell| crate::record::column::int(text, cell).map(crate::OperateType::from) };
     (parser device) => { |text, cell| crate::record::column::int(text, cell).map(crate::DeviceType::from) };
 
-    // A skill list is written with one separator, whichever it was read with.
-    (cell skills, $row:expr, $index:literal, $sink:ident) => {
-        $sink(&crate::SkillList::new($row.text($index).unwrap_or_default()).joined())
-    };
-    (cell $type:ident, $row:expr, $index:literal, $sink:ident) => { $sink($row.text($index).unwrap_or_default()) };
 }
 pub(crate) use column;
 
@@ -159,39 +151,4 @@ fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
     }
     // Digits and a minus only, so this can fail in no other way than by size.
     std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok()).ok_or(RowFault::NumberTooBig)
-}
-
-/// An owned value as the text of a CSV cell.
-pub(crate) trait OwnedCell {
-    fn cell(&self) -> Cow<'_, str>;
-}
-
-impl OwnedCell for Option<String> {
-    fn cell(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.as_deref().unwrap_or_default())
-    }
-}
-
-impl OwnedCell for Vec<String> {
-    fn cell(&self) -> Cow<'_, str> {
-        Cow::Owned(self.join(";"))
-    }
-}
-
-macro_rules! owned_cell {
-    ($( $type:ty: $value:ident => $text:expr; )+) => { $(
-        impl OwnedCell for Option<$type> {
-            fn cell(&self) -> Cow<'_, str> {
-                self.map_or(Cow::Borrowed(""), |$value| Cow::Owned($text))
-            }
-        }
-    )+ };
-}
-
-owned_cell! {
-    i64: value => value.to_string();
-    LocalTime: value => value.to_string();
-    Timestamp: value => value.utc().to_string();
-    OperateType: value => value.code().to_string();
-    crate::code::DeviceType: value => value.code().to_string();
 }

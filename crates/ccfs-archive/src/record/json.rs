@@ -29,7 +29,7 @@ pub(crate) trait Export {
     /// Writes the record's fields as JSON, each after a comma.
     fn write_json(&self, line: &mut JsonLine<'_>);
 
-    /// The cells of the columns that name codes; empty for a code without a name.
+    /// Calls `sink` with the name of each code, which is empty if the code has none.
     fn names(&self, sink: &mut dyn FnMut(&str));
 }
 

@@ -19,7 +19,7 @@ pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
 pub use recording::{Recording, RecordingRef};
 pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
-pub use skills::{SkillIds, SkillList};
+pub use skills::SkillList;
 
 #[cfg(feature = "json")]
 pub(crate) use json::{Export, JsonLine, OffsetText};

@@ -4,7 +4,7 @@ use ccfs_time::{LocalTime, Timestamp};
 
 use super::skills::SkillList;
 use crate::code::OperateType;
-use crate::csv::{Cell, CsvRow, Row};
+use crate::csv::{Cell, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
 
@@ -15,7 +15,7 @@ use crate::kind::IndexKind;
 /// [`AnyRecord`](crate::AnyRecord) for all four. It can't be implemented elsewhere.
 ///
 /// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and needs no allocation.
-pub trait Record: CsvRow + Sized + std::fmt::Debug + sealed::Schema {
+pub trait Record: Sized + std::fmt::Debug + sealed::Schema {
     /// The borrowed form, which readers return.
     type Ref<'a>: RecordRef<'a, Owned = Self>;
 
@@ -33,7 +33,7 @@ pub trait FileRecord: Record {
 }
 
 /// The borrowed form of a [`Record`]. It can't be implemented elsewhere.
-pub trait RecordRef<'a>: CsvRow + Copy + std::fmt::Debug + sealed::View {
+pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
     /// The form that owns its texts.
     type Owned;
 
@@ -143,7 +143,7 @@ impl serde::Serialize for Value<'_> {
             Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
             Self::LocalTime(time) => serializer.serialize_some(time),
             Self::UtcTime(time) => serializer.serialize_some(time),
-            Self::List(list) => serializer.collect_seq(list),
+            Self::List(list) => serializer.collect_seq(list.iter()),
         }
     }
 }
@@ -165,13 +165,9 @@ pub(crate) mod sealed {
         /// Parsed values that borrow nothing: numbers and times.
         type Values: Default + std::fmt::Debug + Send;
 
-        /// The names of the columns.
-        fn names(kind: IndexKind) -> &'static [&'static str];
-
         fn columns(kind: IndexKind) -> &'static [Column];
 
-        /// The names of the columns, and after them those of the columns that name codes.
-        fn extended_column_names(kind: IndexKind) -> &'static [&'static str];
+        fn code_labels(kind: IndexKind) -> &'static [&'static str];
 
         fn parse(
             kind: IndexKind,
@@ -240,7 +236,6 @@ macro_rules! record {
             }
         }
 
-        static NAMES: &[&str] = &[$( $column ),+];
         const COLUMNS: &[crate::Column] = &[$( crate::Column {
             name: $column,
             column_type: column!(type $type),
@@ -250,16 +245,12 @@ macro_rules! record {
         impl crate::record::schema::sealed::Schema for $owned {
             type Values = $values;
 
-            fn names(_: crate::IndexKind) -> &'static [&'static str] {
-                NAMES
-            }
-
             fn columns(_: crate::IndexKind) -> &'static [crate::Column] {
                 COLUMNS
             }
 
-            fn extended_column_names(_: crate::IndexKind) -> &'static [&'static str] {
-                &[$( $column, )+ $( $label, )+]
+            fn code_labels(_: crate::IndexKind) -> &'static [&'static str] {
+                &[$( $label ),+]
             }
 
             #[inline]
@@ -329,28 +320,6 @@ macro_rules! record {
             }
         }
 
-        impl crate::csv::CsvRow for $view<'_> {
-            fn columns(&self) -> &'static [&'static str] {
-                NAMES
-            }
-
-            fn cells(&self, sink: &mut dyn FnMut(&str)) {
-                $( column!(cell $type, self.row, $index, sink); )+
-                self.extra().iter().for_each(sink);
-            }
-        }
-
-        impl crate::csv::CsvRow for $owned {
-            fn columns(&self) -> &'static [&'static str] {
-                NAMES
-            }
-
-            fn cells(&self, sink: &mut dyn FnMut(&str)) {
-                $( sink(&crate::record::column::OwnedCell::cell(&self.$name)); )+
-                self.extra.iter().for_each(|cell| sink(cell));
-            }
-        }
-
         impl From<$view<'_>> for $owned {
             fn from(record: $view<'_>) -> Self {
                 record.into_owned()
@@ -391,7 +360,7 @@ macro_rules! record {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct;
                 let extra = self.extra();
-                let fields = NAMES.len() + usize::from(!extra.is_empty());
+                let fields = COLUMNS.len() + usize::from(!extra.is_empty());
                 let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
                 $( object.serialize_field($column, &column!(wrap $type, self.$name()))?; )+
                 if !extra.is_empty() {

@@ -33,7 +33,7 @@ pub(crate) struct Typed<T: Record> {
 impl<T: Record> Typed<T> {
     pub(crate) fn new(kind: IndexKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
         Self {
-            splitter: Splitter::new(options.get_limits(), options.get_charset()),
+            splitter: Splitter::new(&options.limits, options.charset),
             values: T::Values::default(),
             kind,
             member,
@@ -198,7 +198,7 @@ impl<T: Record> Typed<T> {
     /// Describes a bad row; `cell` is an index in the file's row.
     #[cold]
     fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault) -> Error {
-        let kept = self.options.get_keep_bad_rows();
+        let kept = self.options.keep_bad_rows;
         let record = self.splitter.record();
         let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
         Error::Row(BadRow { at: self.position(line, cell), fault, raw })
@@ -210,7 +210,7 @@ impl<T: Record> Typed<T> {
             SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault),
             SplitError::Limit { line, cell, kind } => {
                 self.failed = true;
-                let limit = self.options.get_limits().get(kind);
+                let limit = self.options.limits.get(kind);
                 Error::Limit { kind, limit, at: self.position(line, cell) }
             }
         }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, Charset, CsvRow, Error, IndexKind,
-    OnBadRow, ReadOptions, Record, RecordRef, Records,
+    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, Charset, Error, IndexKind, LocalTime,
+    OnBadRow, OperateType, ReadOptions, Record, RecordRef, Records, Timestamp,
 };
 use skipped::skipped;
 
@@ -53,11 +53,34 @@ pub(crate) fn archive_with_descriptors(members: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A CSV file of owned records.
-pub(crate) fn csv_of<R: CsvRow>(records: &[R]) -> Vec<u8> {
-    let mut writer = ccfs_archive::CsvWriter::new(Vec::new());
+/// A CSV file of owned records, with a header.
+pub(crate) fn csv_of(records: &[AgentSkillChange]) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let columns = IndexKind::AgentSkillInfo.columns();
+    writer.write_record(columns.iter().map(ccfs_archive::Column::name)).unwrap();
     for record in records {
-        writer.write(record).unwrap();
+        let number = |number: Option<i64>| number.map(|n| n.to_string()).unwrap_or_default();
+        let time = |time: Option<LocalTime>| time.map(|t| t.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let cells = [
+            text(&record.id),
+            text(&record.developer_id),
+            text(&record.account_id),
+            number(record.sub_cc_no),
+            number(record.vdn),
+            number(record.agent_id),
+            time(record.operate_time),
+            number(record.operate_id),
+            number(record.operate_type.map(OperateType::code)),
+            record.skill_list.join(";"),
+            text(&record.logon_sn),
+            number(record.operate_sn),
+            time(record.operate_end_time),
+            number(record.renew_flag),
+            time(record.update_time.map(Timestamp::utc)),
+            number(record.month_of_year),
+        ];
+        writer.write_record(cells.iter().chain(&record.extra)).unwrap();
     }
     writer.into_inner().unwrap()
 }

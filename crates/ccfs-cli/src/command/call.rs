@@ -75,7 +75,7 @@ impl CallArgs {
 /// A field's flag, and whether it names a file that holds the value: content, and what must not stand on a command line.
 fn flag(field: &InterfaceField) -> (String, bool) {
     match field.form {
-        FieldForm::Wav { .. } => (field.name.to_owned(), true),
+        FieldForm::Wav(_) => (field.name.to_owned(), true),
         _ if field.secret => (format!("{}-file", field.name), true),
         _ => (field.name.to_owned(), false),
     }
@@ -180,7 +180,7 @@ fn operation(
     let mut content = None;
     for (field, value) in given {
         match (field.form, flag(field)) {
-            (FieldForm::Wav { limit }, _) => {
+            (FieldForm::Wav(limit), _) => {
                 content = Some(read_within(value.as_ref(), "WAV file", limit as u64)?);
             }
             (_, (_, true)) => {
@@ -202,6 +202,6 @@ fn operation(
         }
     }
     let content = content.map(Into::into);
-    let made = AnyOperation::from_fields_with_data(interface.name, fields, content);
+    let made = AnyOperation::from_fields(interface.name, fields, content);
     made.map_err(|error: CallError| Failure { code: "invalid_request", ..Failure::usage(error) })
 }

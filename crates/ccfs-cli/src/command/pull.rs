@@ -44,7 +44,7 @@ pub(crate) struct PullArgs {
     /// Convert each window's records into a file beside its ZIP (--to is the last day here)
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) convert: Option<Target>,
-    /// Remove each ZIP once its records are converted
+    /// Remove each ZIP once it is converted; one with data that the converted file does not have is kept
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
     /// What to do about a row that cannot be read when converting
@@ -80,9 +80,9 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     // What cannot be printed stops the pull as a signal does.
     let mut unprinted = None;
     let on_window = |report: &WindowReport| {
-        if settings.json
-            && let Err(failure) = output::json(&Line::of(report))
-        {
+        if !settings.json {
+            messages(report).for_each(|line| bar.message(&line));
+        } else if let Err(failure) = output::json(&Line::of(report)) {
             unprinted.get_or_insert(failure);
         }
     };
@@ -111,21 +111,14 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     })?;
     tell(settings, &summary)?;
     let failed = summary.failed().count();
-    if failed > 0 {
-        let (window, why) = summary
-            .failed()
-            .next()
-            .map(|(window, why)| (window.to_string(), why))
-            .unwrap_or_default();
-        let windows = table::counted(failed as u64, "window");
-        return Err(Failure::new(
-            Kind::Refused,
-            format_args!(
-                "{windows} could not be had, which the next run tries again; {window}: {why}"
-            ),
-        ));
-    }
-    Ok(())
+    let Some((window, why)) = summary.failed().next() else { return Ok(()) };
+    let message = format!(
+        "{} could not be had, which the next run tries again",
+        table::counted(failed as u64, "window")
+    );
+    // Without --json each reason was printed when its window failed.
+    let message = if settings.json { format!("{message}; {window}: {why}") } else { message };
+    Err(Failure::new(Kind::Refused, message))
 }
 
 fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
@@ -176,6 +169,17 @@ fn pull(
     result.map_err(Failure::from)
 }
 
+/// What a person should know about a window that this run completed: what was skipped or guessed, why its ZIP is kept, why it failed.
+fn messages(report: &WindowReport) -> impl Iterator<Item = String> {
+    let kept = report.kept_zip.as_ref().map(ToString::to_string);
+    let failed = match &report.outcome {
+        Outcome::Failed { why } => Some(format!("failed: {why}")),
+        _ => None,
+    };
+    let lines = report.notes.iter().cloned().chain(kept).chain(failed);
+    lines.map(|line| format!("{}: {line}", report.window))
+}
+
 /// A window in `--json`.
 #[derive(Serialize)]
 struct Line {
@@ -191,8 +195,20 @@ struct Line {
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
+    /// Members with data that were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_members: Option<u64>,
+    /// A ZIP that `--no-zip` did not remove, because of unread members or bad rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_zip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// The downloaded file that could not be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<String>,
+    /// What was skipped or guessed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     /// Complete before this run.
     earlier: bool,
 }
@@ -205,6 +221,7 @@ impl Line {
             Outcome::Failed { why } => ("failed", None, Some(why.clone())),
             _ => ("unknown", None, None),
         };
+        let path = |path: &PathBuf| path.display().to_string();
         Self {
             window: report.window.to_string(),
             begin: report.window.begin().to_string(),
@@ -213,8 +230,12 @@ impl Line {
             rows: stored.map(|stored| stored.rows),
             bad_rows: stored.map(|stored| stored.bad_rows),
             bytes: stored.map(|stored| stored.bytes),
-            file: report.file.as_ref().map(|file| file.display().to_string()),
+            file: report.file.as_ref().map(path),
+            unread_members: stored.and_then(|stored| stored.unread_members),
+            kept_zip: report.kept_zip.as_ref().map(|kept| path(&kept.path)),
             why,
+            rejected: report.rejected.as_ref().map(path),
+            notes: report.notes.clone(),
             earlier: report.earlier,
         }
     }

@@ -1,5 +1,3 @@
-//! Classifying answers by their bytes.
-
 use std::fmt;
 
 use bytes::Bytes;
@@ -71,7 +69,7 @@ pub enum Expected {
 /// let expected = Expected::File(&[FileKind::Zip]);
 /// let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
 /// for chunk in ["{\"resultCode\":", "\"0300011\"}"] {
-///     assert!(classifier.push(Bytes::from(chunk))?.is_empty(), "nothing goes to the file");
+///     assert_eq!(classifier.push(Bytes::from(chunk))?.count(), 0, "nothing goes to the file");
 /// }
 /// let Classified::Envelope(envelope) = classifier.finish()? else { panic!("an envelope") };
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
@@ -126,19 +124,11 @@ pub enum Classified {
 /// The classifier creates it; create one to test an operation's
 /// [`answer`](crate::Operation::answer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct FileReceipt {
     /// Kind, by the first bytes.
     pub kind: FileKind,
     /// Length in bytes.
     pub bytes: u64,
-}
-
-impl FileReceipt {
-    /// Creates the receipt of a file of that kind and length in bytes.
-    pub fn new(kind: FileKind, bytes: u64) -> Self {
-        Self { kind, bytes }
-    }
 }
 
 impl Classifier {
@@ -173,16 +163,6 @@ impl Classifier {
         self
     }
 
-    /// Returns whether bytes of a file were received.
-    pub fn is_file(&self) -> bool {
-        matches!(self.form, Form::File { .. })
-    }
-
-    /// Returns the bytes of the body received so far.
-    pub fn received(&self) -> u64 {
-        self.received
-    }
-
     /// Returns the length of the body that the server declared.
     pub fn declared(&self) -> Option<u64> {
         self.declared
@@ -196,20 +176,29 @@ impl Classifier {
     /// Fails as soon as the answer cannot be usable: [`Garbage`](AnswerError::Garbage),
     /// [`OtherFile`](AnswerError::OtherFile), [`FileTooLarge`](AnswerError::FileTooLarge), or JSON
     /// that is [`TooLarge`](EnvelopeError::TooLarge). Drop the classifier then.
-    pub fn push(&mut self, chunk: Bytes) -> Result<FileBytes, AnswerError> {
+    pub fn push(
+        &mut self,
+        chunk: Bytes,
+    ) -> Result<impl Iterator<Item = Bytes> + use<>, AnswerError> {
         self.received += chunk.len() as u64;
-        let Form::Undecided(held) = &mut self.form else {
-            return Ok(FileBytes([Bytes::new(), self.accept(chunk)?]));
+        let file = match self.settle(&chunk)? {
+            Some(held) => [self.accept(held)?, self.accept(chunk)?],
+            None => [Bytes::new(), Bytes::new()],
         };
+        Ok(file.into_iter().filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Decides on the form, if it is not known, and returns the bytes held until then; `None` while
+    /// they are too few.
+    fn settle(&mut self, chunk: &[u8]) -> Result<Option<Bytes>, AnswerError> {
+        let Form::Undecided(held) = &mut self.form else { return Ok(Some(Bytes::new())) };
         let before = held.len();
         held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
-        let Some(form) = decide(held, self.expected) else {
-            return Ok(FileBytes::default());
-        };
+        let Some(form) = decide(held, self.expected) else { return Ok(None) };
         held.truncate(before);
         let held = std::mem::take(held);
         self.form = form?;
-        Ok(FileBytes([self.accept(held.into())?, self.accept(chunk)?]))
+        Ok(Some(held.into()))
     }
 
     /// Accepts bytes of a form that is known, and returns those of a file.
@@ -271,38 +260,12 @@ impl Classifier {
             Form::Json(held) => {
                 Ok(Classified::Envelope(Envelope::parse_within(&held, self.envelope_limit)?))
             }
-            Form::File { tail: Some(tail), .. } if !tail.ends_a_zip() => {
+            Form::File { tail: Some(tail), .. } if !tail.has_zip_end() => {
                 Err(AnswerError::Truncated { declared: None, received })
             }
             Form::File { kind, .. } => Ok(Classified::File(FileReceipt { kind, bytes: received })),
             Form::Undecided(held) | Form::Refusal(held) => Err(cut_short(&held, received)),
         }
-    }
-}
-
-/// The next bytes of the file: buffered ones, then those of the chunk. Either may be empty.
-#[derive(Clone, Default)]
-pub struct FileBytes([Bytes; 2]);
-
-impl fmt::Debug for FileBytes {
-    /// Omits the bytes, which are a body.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileBytes({} bytes)", self.0.iter().map(Bytes::len).sum::<usize>())
-    }
-}
-
-impl FileBytes {
-    /// Returns whether the file is empty.
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Bytes::is_empty)
-    }
-}
-
-impl IntoIterator for FileBytes {
-    type Item = Bytes;
-    type IntoIter = std::array::IntoIter<Bytes, 2>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 

@@ -1,5 +1,3 @@
-//! The JSON envelope of requests and answers.
-
 use std::fmt;
 
 use bytes::Bytes;
@@ -58,14 +56,12 @@ pub struct Envelope {
     code: ResultCode,
     description: String,
     data: Option<RawJson>,
-    version: Option<String>,
 }
 
 impl Envelope {
     /// Creates an envelope as a server writes it. Data that is `null` or `""` counts as absent.
     pub fn new(code: ResultCode, description: impl Into<String>, data: Option<RawJson>) -> Self {
-        let (description, data) = (description.into(), data.filter(RawJson::is_some));
-        Self { code, description, data, version: None }
+        Self { code, description: description.into(), data: data.filter(RawJson::is_some) }
     }
 
     /// Reads an envelope of at most 1 MiB. A byte order mark and white space around it are ignored.
@@ -107,7 +103,7 @@ impl Envelope {
         let description = raw.result_desc.or(old.result_msg).and_then(json::text_or_number);
         let description = description.unwrap_or_default();
         let data = raw.result_data.map(RawJson::of_checked);
-        Ok(Self { version: old.version, ..Self::new(code, description, data) })
+        Ok(Self::new(code, description, data))
     }
 
     /// Returns the result code.
@@ -130,11 +126,6 @@ impl Envelope {
         let text =
             self.data.as_ref().and_then(|data| data.text(field)).filter(|text| !text.is_empty());
         text.ok_or(AnswerError::field(field))
-    }
-
-    /// Returns the version in the older `response` object.
-    pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
     }
 
     /// Returns the JSON that a server sends, with the newer fields in the order of the reference.
@@ -176,7 +167,6 @@ struct Raw<'a> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawOld<'a> {
-    version: Option<String>,
     #[serde(borrow)]
     result_code: Option<&'a RawValue>,
     #[serde(borrow)]

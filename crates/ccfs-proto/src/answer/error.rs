@@ -1,5 +1,3 @@
-//! Answers that are not usable.
-
 use std::borrow::Cow;
 
 use super::{EnvelopeError, FileKind};

@@ -8,7 +8,7 @@ mod refusal;
 mod result_code;
 mod tail;
 
-pub use self::classifier::{Classified, Classifier, Expected, FileBytes, FileKind, FileReceipt};
+pub use self::classifier::{Classified, Classifier, Expected, FileKind, FileReceipt};
 pub(crate) use self::envelope::{DEFAULT_ENVELOPE_LIMIT, without_mark};
 pub use self::envelope::{Envelope, EnvelopeError, request_body};
 pub use self::error::AnswerError;

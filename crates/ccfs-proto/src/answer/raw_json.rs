@@ -1,5 +1,3 @@
-//! JSON of a server, kept as text.
-
 use std::fmt;
 
 use serde::ser::Error as _;
@@ -8,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::{EnvelopeError, without_mark};
-use crate::json::{self, Readable};
+use crate::json;
 
 /// JSON as the server wrote it: the `resultData` of an envelope, or a whole answer.
 ///
@@ -25,9 +23,7 @@ impl RawJson {
     ///
     /// Fails with [`Json`](EnvelopeError::Json) when the bytes are not valid JSON.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let json = without_mark(bytes);
-        serde_json::from_slice::<Readable>(json)?;
-        Ok(Self::of_checked(serde_json::from_slice(json)?))
+        Ok(Self::of_checked(json::checked(without_mark(bytes))?))
     }
 
     pub(crate) fn of_checked(json: &RawValue) -> Self {

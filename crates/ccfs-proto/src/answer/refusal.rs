@@ -1,5 +1,3 @@
-//! Answers whose status is not success.
-
 use std::fmt;
 
 use http::StatusCode;

@@ -1,5 +1,3 @@
-//! Result codes of CC-FS.
-
 use std::fmt;
 
 use crate::words::shown;

@@ -1,5 +1,3 @@
-//! Whether a file ends as a ZIP archive does.
-
 /// Bytes of the end of central directory record, without its comment.
 const ZIP_END: usize = 22;
 /// The longest comment of a ZIP archive.
@@ -19,11 +17,14 @@ impl Tail {
         }
     }
 
-    /// Returns whether an end record is followed by exactly its comment.
-    pub(super) fn ends_a_zip(&self) -> bool {
+    /// Returns whether the last 65,557 bytes have an end record and its whole comment.
+    ///
+    /// Bytes after it are allowed: they do not mean that the file was cut off, and whoever reads the
+    /// archive refuses them.
+    pub(super) fn has_zip_end(&self) -> bool {
         self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(after, record)| {
             record.starts_with(b"PK\x05\x06")
-                && usize::from(u16::from_le_bytes([record[20], record[21]])) == after
+                && usize::from(u16::from_le_bytes([record[20], record[21]])) <= after
         })
     }
 }

@@ -1,7 +1,4 @@
-//! The access key and the secret key of a developer account.
-
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use hmac::KeyInit;
@@ -30,7 +27,7 @@ impl AccessKey {
             (0, _) => Err(KeyError::AccessKeyEmpty),
             (1..=ACCESS_KEY_LIMIT, None) => Ok(Self(text.into())),
             (1..=ACCESS_KEY_LIMIT, Some(at)) => Err(KeyError::AccessKeyCharacter { at }),
-            (len, _) => Err(KeyError::AccessKeyTooLong { limit: ACCESS_KEY_LIMIT, len }),
+            (len, _) => Err(KeyError::AccessKeyTooLong { len }),
         }
     }
 
@@ -43,14 +40,6 @@ impl AccessKey {
 impl fmt::Display for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl FromStr for AccessKey {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        Self::new(text)
     }
 }
 
@@ -76,7 +65,7 @@ impl SecretKey {
                 Err(KeyError::SecretKeyLineBreak)
             }
             1..=SECRET_KEY_LIMIT => Ok(Self(text)),
-            len => Err(KeyError::SecretKeyTooLong { limit: SECRET_KEY_LIMIT, len }),
+            len => Err(KeyError::SecretKeyTooLong { len }),
         }
     }
 }
@@ -154,11 +143,9 @@ pub enum KeyError {
     /// The access key is empty.
     #[error("access key is empty; set it to the appId of the developer account")]
     AccessKeyEmpty,
-    /// The access key is too long.
-    #[error("access key is {len} bytes long, limit {limit}; copy the appId exactly")]
+    /// The access key is longer than 128 bytes.
+    #[error("access key is {len} bytes long, limit {ACCESS_KEY_LIMIT}; copy the appId exactly")]
     AccessKeyTooLong {
-        /// Maximum length in bytes.
-        limit: usize,
         /// Length in bytes.
         len: usize,
     },
@@ -175,11 +162,11 @@ pub enum KeyError {
     /// address after a few.
     #[error("secret key contains a line break; remove it")]
     SecretKeyLineBreak,
-    /// The secret key is too long.
-    #[error("secret key is {len} bytes long, limit {limit}; check that it is the right file")]
+    /// The secret key is longer than 1024 bytes.
+    #[error(
+        "secret key is {len} bytes long, limit {SECRET_KEY_LIMIT}; check that it is the right file"
+    )]
     SecretKeyTooLong {
-        /// Maximum length in bytes.
-        limit: usize,
         /// Length in bytes.
         len: usize,
     },

@@ -1,5 +1,3 @@
-//! Parsing an `Authorization` header.
-
 use std::fmt;
 
 use super::credentials::{AccessKey, KeyError};
@@ -43,7 +41,7 @@ impl<'a> AuthorizationHeader<'a> {
     pub fn parse(value: &'a str) -> Result<Self, AuthorizationHeaderError> {
         if value.len() > HEADER_LIMIT {
             let len = value.len();
-            return Err(AuthorizationHeaderError::TooLong { limit: HEADER_LIMIT, len });
+            return Err(AuthorizationHeaderError::TooLong { len });
         }
         let parts: Vec<&str> = value.split('/').collect();
         let [scheme, access_key, timestamp, list, signature] = parts[..] else {
@@ -103,8 +101,7 @@ impl fmt::Debug for AuthorizationHeader<'_> {
 fn check_list(list: &str) -> Result<(), AuthorizationHeaderError> {
     let names: Vec<&str> = list.split(';').collect();
     if names.len() > HEADERS_LIMIT {
-        let count = names.len();
-        return Err(AuthorizationHeaderError::TooManyHeaders { limit: HEADERS_LIMIT, count });
+        return Err(AuthorizationHeaderError::TooManyHeaders { count: names.len() });
     }
     let is_valid = |(index, name): (usize, &&str)| {
         is_header_name(name)
@@ -121,11 +118,9 @@ fn check_list(list: &str) -> Result<(), AuthorizationHeaderError> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizationHeaderError {
-    /// The header is too long.
-    #[error("Authorization header is {len} bytes long, limit {limit}")]
+    /// The header is longer than 4096 bytes.
+    #[error("Authorization header is {len} bytes long, limit {HEADER_LIMIT}")]
     TooLong {
-        /// Maximum length in bytes.
-        limit: usize,
         /// Length in bytes.
         len: usize,
     },
@@ -147,11 +142,9 @@ pub enum AuthorizationHeaderError {
     /// `host` is not signed.
     #[error("header `host` is not signed; add it to the signed headers")]
     HostNotSigned,
-    /// The header lists too many names.
-    #[error("{count} headers are signed, limit {limit}")]
+    /// The header lists more than 32 names.
+    #[error("{count} headers are signed, limit {HEADERS_LIMIT}")]
     TooManyHeaders {
-        /// Maximum number of headers.
-        limit: usize,
         /// Number of headers listed.
         count: usize,
     },

@@ -1,5 +1,3 @@
-//! Decoding the query of a received request.
-
 /// Splits a query into raw keys and values, as needed by [`RequestView`](crate::RequestView).
 ///
 /// Decodes `%XX`. A plus sign and a `%` without two hex digits stay unchanged; bytes that are not

@@ -1,5 +1,3 @@
-//! The parts of a request that a signature covers.
-
 use std::fmt;
 
 /// Maximum number of headers that one signature covers.
@@ -48,8 +46,7 @@ impl RequestView<'_> {
         }
         let headers = self.headers;
         if headers.len() > HEADERS_LIMIT {
-            let count = headers.len();
-            return Err(ViewError::TooManyHeaders { limit: HEADERS_LIMIT, count });
+            return Err(ViewError::TooManyHeaders { count: headers.len() });
         }
         for (index, (name, _)) in headers.iter().enumerate() {
             if !is_header_name(name) {
@@ -63,8 +60,7 @@ impl RequestView<'_> {
             return Err(ViewError::HostNotSigned);
         }
         if self.query.len() > PARAMETERS_LIMIT {
-            let count = self.query.len();
-            return Err(ViewError::TooManyParameters { limit: PARAMETERS_LIMIT, count });
+            return Err(ViewError::TooManyParameters { count: self.query.len() });
         }
         Ok(self)
     }
@@ -131,19 +127,15 @@ pub enum ViewError {
         /// Name in lower case.
         name: String,
     },
-    /// Too many headers.
-    #[error("{count} headers to sign, limit {limit}; leave optional headers unsigned")]
+    /// More than 32 headers.
+    #[error("{count} headers to sign, limit {HEADERS_LIMIT}; leave optional headers unsigned")]
     TooManyHeaders {
-        /// Maximum number of headers.
-        limit: usize,
         /// Number of headers given.
         count: usize,
     },
-    /// Too many query parameters.
-    #[error("query has {count} parameters, limit {limit}; move some into the body")]
+    /// More than 64 query parameters.
+    #[error("query has {count} parameters, limit {PARAMETERS_LIMIT}; move some into the body")]
     TooManyParameters {
-        /// Maximum number of parameters.
-        limit: usize,
         /// Number of parameters given.
         count: usize,
     },

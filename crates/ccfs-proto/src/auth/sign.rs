@@ -1,5 +1,3 @@
-//! Signing: the `Authorization` header of a request. See [Algorithm](crate::protocol#algorithm).
-
 use std::fmt;
 
 use hmac::digest::Output;
@@ -39,6 +37,7 @@ pub(super) type HmacSha256 = Hmac<Sha256>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Signer {
     credentials: Credentials,
     query_line: QueryLine,
@@ -47,7 +46,6 @@ pub struct Signer {
 
 impl Signer {
     /// Creates a signer with the default query line dialect and timestamps in milliseconds.
-    #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
         Self {
             credentials: credentials.clone(),
@@ -57,14 +55,12 @@ impl Signer {
     }
 
     /// Sets the query line dialect. Default: [`QueryLine::Omit`].
-    #[must_use]
     pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.query_line = query_line;
         self
     }
 
     /// Sets the precision of the timestamp. Default: [`Precision::Millis`].
-    #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self

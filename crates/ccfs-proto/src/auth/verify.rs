@@ -1,5 +1,3 @@
-//! Verifying the signature of a received request.
-
 use std::fmt;
 use std::time::Duration;
 
@@ -38,6 +36,7 @@ use crate::words::{InWords, shown};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Verifier {
     credentials: Credentials,
     dialects: Vec<QueryLine>,
@@ -79,7 +78,6 @@ impl fmt::Display for Verified {
 
 impl Verifier {
     /// Creates a verifier that accepts both query line dialects and signatures of any age.
-    #[must_use]
     pub fn new(credentials: &Credentials) -> Self {
         Self {
             credentials: credentials.clone(),
@@ -89,14 +87,12 @@ impl Verifier {
     }
 
     /// Accepts only one query line dialect. Default: both.
-    #[must_use]
     pub fn query_line(mut self, query_line: QueryLine) -> Self {
         self.dialects = vec![query_line];
         self
     }
 
     /// Rejects signatures whose time is too far from the time of verification. Default: no limit.
-    #[must_use]
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.freshness = Some(freshness);
         self

@@ -1,5 +1,3 @@
-//! Accepting each job once.
-
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;

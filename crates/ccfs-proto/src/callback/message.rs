@@ -1,12 +1,10 @@
-//! The message of a callback.
-
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::answer::{request_body, without_mark};
-use crate::json::{self, Readable};
+use crate::json;
 use crate::operation::{FileNameError, IndexFileName, ResponseId};
 
 /// Keys that may hold the file name; the reference is inconsistent.
@@ -53,15 +51,10 @@ impl Callback {
     /// The body is too large, is not JSON, or its fields are missing, malformed or contradictory.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
         if body.len() > Self::BODY_LIMIT {
-            return Err(CallbackError::TooLarge { limit: Self::BODY_LIMIT });
+            return Err(CallbackError::TooLarge);
         }
-        let body = without_mark(body);
-        let not_json = |error: serde_json::Error| CallbackError::Json {
-            line: error.line(),
-            column: error.column(),
-        };
-        serde_json::from_slice::<Readable>(body).map_err(not_json)?;
-        let body: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
+        let body = json::checked(without_mark(body))
+            .map_err(|error| CallbackError::Json { line: error.line(), column: error.column() })?;
         let missing = |field| CallbackError::Missing { field };
         let message = json::field(body.get(), "msgBody").map(RawValue::get);
         let message = message.filter(|json| json.starts_with('{')).ok_or(missing("msgBody"))?;
@@ -106,12 +99,9 @@ fn file_name(message: &str) -> Result<IndexFileName, CallbackError> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
-    /// The body is larger than the limit.
-    #[error("callback body is larger than {limit} bytes")]
-    TooLarge {
-        /// Limit in bytes.
-        limit: usize,
-    },
+    /// The body is larger than [`Callback::BODY_LIMIT`].
+    #[error("callback body is larger than {} bytes", Callback::BODY_LIMIT)]
+    TooLarge,
     /// The body is not JSON.
     #[error("callback body is not JSON (line {line}, column {column})")]
     Json {

@@ -1,5 +1,3 @@
-//! Checking a request to the callback URL, and what to answer.
-
 use std::time::Duration;
 
 use http::StatusCode;

@@ -1,5 +1,3 @@
-//! Base URL of a CC-FS server.
-
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -60,12 +58,6 @@ impl Scheme {
     }
 }
 
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Endpoint {
     /// Returns the scheme.
     pub fn scheme(&self) -> Scheme {
@@ -115,7 +107,7 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         if text.len() > LIMIT {
-            return Err(EndpointError::TooLong { limit: LIMIT, len: text.len() });
+            return Err(EndpointError::TooLong { len: text.len() });
         }
         let (scheme, rest) = split_scheme(text)?;
         if rest.contains(['?', '#']) {
@@ -213,11 +205,9 @@ fn check_prefix(path: &str) -> Result<Box<str>, EndpointError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// The endpoint is too long.
-    #[error("endpoint is {len} bytes long, limit {limit}")]
+    /// The endpoint is longer than 2048 bytes.
+    #[error("endpoint is {len} bytes long, limit {LIMIT}")]
     TooLong {
-        /// Maximum length in bytes.
-        limit: usize,
         /// Length in bytes.
         len: usize,
     },

@@ -1,5 +1,3 @@
-//! How an exchange can fail.
-
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -8,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::failure::{FailureKind, TransportFailure};
+use super::request::EXTRA_HEADERS_LIMIT;
 use super::skew::ClockSkew;
 use crate::answer::{Advice, ResultCode};
 use crate::answer::{AnswerError, HttpRefusal};
@@ -33,11 +32,9 @@ pub enum RequestError {
     /// The URL is too long.
     #[error("URL is longer than 65534 bytes; shorten the query")]
     UrlTooLong,
-    /// A custom operation has too many headers.
-    #[error("operation has {len} headers, limit {limit}; send fewer")]
+    /// A custom operation has more than 100 headers.
+    #[error("operation has {len} headers, limit {EXTRA_HEADERS_LIMIT}; send fewer")]
     TooManyHeaders {
-        /// Limit.
-        limit: usize,
         /// Number of headers.
         len: usize,
     },

@@ -1,5 +1,3 @@
-//! Failures of a connection, as a driver reports them.
-
 use std::error::Error;
 use std::fmt;
 use std::io;

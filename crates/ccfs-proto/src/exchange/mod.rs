@@ -63,6 +63,7 @@ use crate::words::shown;
 /// Dropping an exchange cancels the call; the driver drops its connection.
 ///
 /// `Exchange` is `Send + Sync` if its operation and answer are.
+#[must_use]
 pub struct Exchange<O: Operation> {
     operation: O,
     request: PreparedRequest,
@@ -155,7 +156,6 @@ impl<O: Operation> Exchange<O> {
     }
 
     /// Sets whether the sink of a download can be rewound. Default: [`SinkKind::Once`].
-    #[must_use]
     pub fn sink(mut self, kind: SinkKind) -> Self {
         self.sink = kind;
         self
@@ -163,7 +163,6 @@ impl<O: Operation> Exchange<O> {
 
     /// Sets the source of random numbers for the waits between attempts. Default: none; each wait
     /// is the longest of its range.
-    #[must_use]
     pub fn jitter(mut self, source: impl FnMut() -> u64 + Send + Sync + 'static) -> Self {
         self.jitter = Box::new(source);
         self
@@ -171,7 +170,6 @@ impl<O: Operation> Exchange<O> {
 
     /// Sets the correction of the clock, in milliseconds, with which the first attempt is signed:
     /// the [`correction`](Self::correction) of an earlier call. Default: 0.
-    #[must_use]
     pub fn assume_correction(mut self, millis: i64) -> Self {
         self.correction = millis;
         self
@@ -326,7 +324,7 @@ impl<O: Operation> Exchange<O> {
         *requested = false;
         self.received += chunk.len() as u64;
         match classifier.push(chunk) {
-            Ok(bytes) => pending.extend(bytes.into_iter().filter(|bytes| !bytes.is_empty())),
+            Ok(bytes) => pending.extend(bytes),
             Err(error) => self.failed(now, ErrorKind::Answer(error), None),
         }
         Ok(())

@@ -1,5 +1,3 @@
-//! Timeouts, retries and limits of an exchange.
-
 use std::time::Duration;
 
 use crate::auth::QueryLine;
@@ -15,6 +13,7 @@ use crate::time::Precision;
 /// assert_eq!(policy.idle_timeout, Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct Policy {
     /// Retries after a failed first attempt. Default: 3.
@@ -48,71 +47,33 @@ pub struct Policy {
     pub file_limit: u64,
 }
 
+/// Writes a setter by value for each of these fields.
+macro_rules! setters {
+    ($($field:ident: $type:ty,)+) => { $(
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        pub fn $field(self, $field: $type) -> Self {
+            Self { $field, ..self }
+        }
+    )+ };
+}
+
 impl Policy {
-    /// Sets [`max_retries`](Self#structfield.max_retries).
-    #[must_use]
-    pub fn max_retries(self, max_retries: u32) -> Self {
-        Self { max_retries, ..self }
-    }
-
-    /// Sets [`total_timeout`](Self#structfield.total_timeout).
-    #[must_use]
-    pub fn total_timeout(self, total_timeout: Duration) -> Self {
-        Self { total_timeout, ..self }
-    }
-
-    /// Sets [`idle_timeout`](Self#structfield.idle_timeout).
-    #[must_use]
-    pub fn idle_timeout(self, idle_timeout: Duration) -> Self {
-        Self { idle_timeout, ..self }
-    }
-
-    /// Sets [`backoff`](Self#structfield.backoff).
-    #[must_use]
-    pub fn backoff(self, backoff: Duration) -> Self {
-        Self { backoff, ..self }
-    }
-
-    /// Sets [`busy_backoff`](Self#structfield.busy_backoff).
-    #[must_use]
-    pub fn busy_backoff(self, busy_backoff: Duration) -> Self {
-        Self { busy_backoff, ..self }
-    }
-
-    /// Sets [`max_backoff`](Self#structfield.max_backoff).
-    #[must_use]
-    pub fn max_backoff(self, max_backoff: Duration) -> Self {
-        Self { max_backoff, ..self }
+    setters! {
+        max_retries: u32,
+        total_timeout: Duration,
+        idle_timeout: Duration,
+        backoff: Duration,
+        busy_backoff: Duration,
+        max_backoff: Duration,
+        query_line: QueryLine,
+        precision: Precision,
+        envelope_limit: usize,
+        file_limit: u64,
     }
 
     /// Sets [`skew_threshold`](Self#structfield.skew_threshold).
-    #[must_use]
     pub fn skew_threshold(self, skew_threshold: impl Into<Option<Duration>>) -> Self {
         Self { skew_threshold: skew_threshold.into(), ..self }
-    }
-
-    /// Sets [`query_line`](Self#structfield.query_line).
-    #[must_use]
-    pub fn query_line(self, query_line: QueryLine) -> Self {
-        Self { query_line, ..self }
-    }
-
-    /// Sets [`precision`](Self#structfield.precision).
-    #[must_use]
-    pub fn precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
-    }
-
-    /// Sets [`envelope_limit`](Self#structfield.envelope_limit).
-    #[must_use]
-    pub fn envelope_limit(self, envelope_limit: usize) -> Self {
-        Self { envelope_limit, ..self }
-    }
-
-    /// Sets [`file_limit`](Self#structfield.file_limit).
-    #[must_use]
-    pub fn file_limit(self, file_limit: u64) -> Self {
-        Self { file_limit, ..self }
     }
 }
 

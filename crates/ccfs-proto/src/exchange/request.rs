@@ -1,5 +1,3 @@
-//! An operation's request, created once and signed at every attempt.
-
 use std::fmt;
 
 use bytes::Bytes;
@@ -23,7 +21,7 @@ const RESERVED: [HeaderName; 6] = [
 ];
 
 /// Headers that an operation can add.
-const EXTRA_HEADERS_LIMIT: usize = 100;
+pub(super) const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// A request without its `Authorization` header.
 ///
@@ -87,9 +85,9 @@ impl PreparedRequest {
             .build()
             .map_err(|_| RequestError::UrlTooLong)?;
 
-        let (limit, len) = (EXTRA_HEADERS_LIMIT, request.headers.len());
-        if len > limit {
-            return Err(RequestError::TooManyHeaders { limit, len });
+        let len = request.headers.len();
+        if len > EXTRA_HEADERS_LIMIT {
+            return Err(RequestError::TooManyHeaders { len });
         }
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, header_value("host", &host)?);
@@ -99,23 +97,21 @@ impl PreparedRequest {
             headers.insert(header::CONTENT_LENGTH, request.body.len().into());
             headers.insert(header::CONTENT_TYPE, content_type);
         }
-        let sets_accept =
-            request.headers.iter().any(|extra| extra.name.eq_ignore_ascii_case("accept"));
-        if sets_accept {
+        if request.headers.iter().any(|(name, ..)| name.eq_ignore_ascii_case("accept")) {
             headers.remove(header::ACCEPT);
         }
         let mut signed_headers: Vec<HeaderName> =
             headers.keys().filter(|name| *name != header::ACCEPT).cloned().collect();
-        for extra in &request.headers {
-            let malformed = |_| RequestError::Header { name: shown(&extra.name) };
-            let name = HeaderName::try_from(&extra.name).map_err(malformed)?;
+        for (text, value, is_signed) in &request.headers {
+            let malformed = |_| RequestError::Header { name: shown(text) };
+            let name = HeaderName::try_from(text).map_err(malformed)?;
             if RESERVED.contains(&name) || headers.contains_key(&name) {
                 return Err(RequestError::ReservedHeader { name: name.to_string() });
             }
-            let mut value = header_value(&extra.name, &extra.value)?;
+            let mut value = header_value(text, value)?;
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
-            signed_headers.extend(extra.signed.then_some(name));
+            signed_headers.extend(is_signed.then_some(name));
         }
 
         let mut unsigned = Request::new(request.body);

@@ -1,5 +1,3 @@
-//! How far the caller's clock is off, by the server's `Date`.
-
 use std::fmt;
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! What an exchange asks of a driver.
-
 use std::fmt;
 use std::time::Duration;
 

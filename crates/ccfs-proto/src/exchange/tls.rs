@@ -1,6 +1,4 @@
-//! Why a TLS handshake failed.
-
-use std::fmt;
+use crate::words::hex;
 
 /// Why a TLS handshake failed, if it is known.
 ///
@@ -10,44 +8,31 @@ use std::fmt;
 #[non_exhaustive]
 pub enum TlsFailure {
     /// No trusted CA signed the server's certificate.
-    #[error(
-        "the server's certificate is not signed by a trusted CA; add its CA, or pin the certificate"
-    )]
+    #[error("server certificate is not signed by a trusted CA; add its CA, or pin the certificate")]
     UnknownIssuer,
     /// The server's certificate names another host.
-    #[error(
-        "the server's certificate names another host; use a name from the certificate, or pin it if it \
-         is the right one"
-    )]
+    #[error("server certificate names another host; use a name from it, or pin it if it is right")]
     WrongName,
     /// The server's certificate has expired, according to the local clock.
-    #[error(
-        "the server's certificate has expired; check the local clock, or have the certificate renewed"
-    )]
+    #[error("server certificate has expired; check the local clock, or have it renewed")]
     Expired,
     /// The server's certificate is not valid yet, according to the local clock.
-    #[error(
-        "the server's certificate is not valid yet; check the local clock, or ask the server's \
-         operators"
-    )]
+    #[error("server certificate is not valid yet; check the local clock, or ask the operators")]
     NotYetValid,
     /// The server presents a CA certificate as its own, as `openssl req -x509` creates it. It can
     /// be pinned, but not trusted as a CA.
     #[error(
-        "the server's certificate is a CA certificate (as openssl req -x509 creates it); pin it, or \
+        "server certificate is a CA certificate (as openssl req -x509 creates it); pin it, or \
          have a server certificate issued"
     )]
     CaCertificate,
     /// The server's certificate is malformed, revoked, or not made for servers.
-    #[error(
-        "the server's certificate is malformed, revoked, or not made for servers; have another one \
-         issued"
-    )]
+    #[error("server certificate is malformed, revoked or not made for servers; replace it")]
     BadCertificate,
     /// The server's certificate is not a pinned one. Pins are public.
     #[error(
-        "the server's certificate has the pin {}, expected {}{}; if the server has a new certificate, \
-         ask its operators for the new pin", Hex(presented), Hex(pinned), Others(*others)
+        "server certificate has the pin {}, expected {}{}; if the server has a new certificate, \
+         ask its operators for the new pin", hex(presented), hex(pinned), other_pins(*others)
     )]
     PinDiffers {
         /// SHA-256 of the certificate that the server presented.
@@ -58,18 +43,14 @@ pub enum TlsFailure {
         others: usize,
     },
     /// The server requires a client certificate, and none is configured.
-    #[error(
-        "the server requires a client certificate, and none is configured; ask its operators for one"
-    )]
+    #[error("server requires a client certificate, and none is set; ask its operators for one")]
     ClientCertificateMissing,
     /// The server rejected the client certificate.
     #[error("the server rejected the client certificate; ask its operators which CA they accept")]
     ClientCertificateRefused,
     /// The server ended the handshake, mostly because the two sides share no protocol version or
     /// cipher suite, or because it requires a client certificate.
-    #[error(
-        "no common protocol version or cipher suite, or the server requires a client certificate"
-    )]
+    #[error("no common protocol version or cipher suite, or a client certificate is required")]
     NothingInCommon,
     /// The server does not speak TLS.
     #[error("the server does not speak TLS; check the port, or use an http:// endpoint")]
@@ -80,20 +61,7 @@ pub enum TlsFailure {
     Other,
 }
 
-/// The pins after the first one.
-struct Others(usize);
-
-impl fmt::Display for Others {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 > 0 { write!(f, " (or one of {} more)", self.0) } else { Ok(()) }
-    }
-}
-
-/// Bytes as hex digits.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+/// Mentions the pins after the first one.
+fn other_pins(count: usize) -> String {
+    if count > 0 { format!(" (or one of {count} more)") } else { String::new() }
 }

@@ -1,5 +1,4 @@
-//! Operations whose type is not known at compile time: for commands and scripts.
-
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,65 +7,56 @@ use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
 use super::fields::Fields;
-use super::interface::{INTERFACES, Interface, InterfaceField};
-use super::{Operation, Received};
-use crate::answer::{AnswerError, Expected, FileReceipt};
+use super::interface::{Interface, InterfaceField};
+use super::{INTERFACES, Operation, OperationRequest, Received, Repeat, delegate, typed};
+use crate::answer::{Advice, AnswerError, Expected, FileReceipt, ResultCode};
 use crate::words::shown;
 
-/// Any operation: one of [`INTERFACES`] by its name, or a custom one.
+/// Any operation: one of [`INTERFACES`] by its name, or a custom one. Its answer is a [`Received`],
+/// or a [`FileReceipt`] after [`into_download`](AnyOperation::into_download).
 ///
-/// By name it sends the same bytes as the typed operation and checks the answer the same way.
+/// By name it is the typed operation: it sends the same bytes and checks the answer the same way.
 ///
 /// ```
 /// use ccfs_proto::operation::CallError;
 /// use ccfs_proto::{AnyOperation, Operation};
 ///
 /// let fields = [("fileName", "Y:/39/record/20201015/1.wav"), ("locationId", "7")];
-/// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields)?;
+/// let call = AnyOperation::from_fields("downloadIVRRecordFile", fields, None)?;
 /// assert_eq!(call.request().unwrap().query, [("locationId".to_owned(), "7".to_owned())]);
 /// # Ok::<(), CallError>(())
 /// ```
 #[derive(Clone)]
-pub struct AnyOperation(Arc<dyn Operation<Answer = Received> + Send + Sync>);
+pub struct AnyOperation<A = Received>(Arc<dyn Operation<Answer = A> + Send + Sync>);
 
 impl AnyOperation {
     /// Wraps a custom operation.
     pub fn from_operation(operation: impl Operation + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Untyped(operation)))
+        // The operation's own check of the answer applies, too.
+        Self(Arc::new(Mapped(operation, |operation, received| {
+            operation.answer(received.clone()).map(|_| received)
+        })))
     }
 
     /// Creates the operation of the interface `name` from pairs of field name and text, in any
-    /// order.
+    /// order, and the bytes of the field that is a file, if any: `data` of `ivr/uploadFile`.
     ///
     /// # Errors
     ///
-    /// Fails when a name is unknown, a required field is missing, or a value is malformed.
-    /// [`request`](Operation::request) checks the fields against each other, and a file.
+    /// Fails when a name is unknown, a required field is missing, a value is malformed, or the
+    /// interface accepts no file. [`request`](Operation::request) checks the fields against each
+    /// other, and a file.
     pub fn from_fields(
-        name: &str,
-        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
-    ) -> Result<Self, CallError> {
-        Self::from_fields_with_data(name, fields, None)
-    }
-
-    /// Creates the operation as [`from_fields`](Self::from_fields) does, with the bytes of the
-    /// field that is a file, if any: `data` of `ivr/uploadFile`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`from_fields`](Self::from_fields) does, and when the interface accepts no file.
-    pub fn from_fields_with_data(
         name: &str,
         texts: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
         data: Option<Bytes>,
     ) -> Result<Self, CallError> {
         let interface = Interface::named(name)
             .ok_or_else(|| CallError::UnknownInterface { name: shown(name) })?;
+        let unknown = |field: &str| CallError::UnknownField { interface, field: shown(field) };
         let mut fields = Fields::new(interface);
         for (key, text) in texts {
-            let field = interface
-                .field(key.as_ref())
-                .ok_or_else(|| CallError::UnknownField { interface, field: shown(key.as_ref()) })?;
+            let field = interface.field(key.as_ref()).ok_or_else(|| unknown(key.as_ref()))?;
             if fields.has(field) {
                 return Err(FieldError::new(field.name, FieldProblem::GivenTwice).into());
             }
@@ -74,7 +64,7 @@ impl AnyOperation {
             fields = fields.with(field.name, field.read(&text)?);
         }
         if data.is_some() && !interface.fields.iter().any(InterfaceField::is_data) {
-            return Err(CallError::NoData { interface });
+            return Err(unknown("data"));
         }
         fields.data = data;
         let is_missing = |field: &&InterfaceField| field.required && !fields.has(field);
@@ -83,58 +73,44 @@ impl AnyOperation {
         if !missing.is_empty() {
             return Err(CallError::Missing { interface, missing });
         }
-        Ok(Self(Arc::new(fields)))
+        Ok(typed(fields))
     }
 
     /// Returns the operation as a download, if its answer is a file.
-    pub fn into_download(self) -> Option<AnyDownload> {
-        matches!(self.expected(), Expected::File(_)).then_some(AnyDownload(self))
+    pub fn into_download(self) -> Option<AnyOperation<FileReceipt>> {
+        let is_download = matches!(self.expected(), Expected::File(_));
+        let download = Mapped(self, |any, received| any.answer(received)?.into_file());
+        is_download.then(|| AnyOperation(Arc::new(download)))
     }
 }
 
-impl Operation for AnyOperation {
-    type Answer = Received;
+impl<A> Operation for AnyOperation<A> {
+    type Answer = A;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
+    fn answer(&self, received: Received) -> Result<A, AnswerError> {
         self.0.answer(received)
     }
 }
 
-impl fmt::Debug for AnyOperation {
+impl<A> fmt::Debug for AnyOperation<A> {
     /// Omits the fields, one of which may be a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AnyOperation").field(&self.interface()).finish()
     }
 }
 
-/// An [`AnyOperation`] that answers with a file; made by [`AnyOperation::into_download`].
-#[derive(Clone, Debug)]
-pub struct AnyDownload(AnyOperation);
+/// An operation whose answer is read in another way.
+struct Mapped<O, A>(O, fn(&O, Received) -> Result<A, AnswerError>);
 
-impl Operation for AnyDownload {
-    type Answer = FileReceipt;
-
-    delegate!(self => self.0);
-
-    fn answer(&self, received: Received) -> Result<FileReceipt, AnswerError> {
-        // A custom operation's own check of the answer applies, too.
-        self.0.answer(received)?.into_file()
-    }
-}
-
-/// A custom operation without the type of its answer.
-struct Untyped<O>(O);
-
-impl<O: Operation> Operation for Untyped<O> {
-    type Answer = Received;
+impl<O: Operation, A> Operation for Mapped<O, A> {
+    type Answer = A;
 
     delegate!(self => self.0);
 
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
-        // The operation's own check of the answer applies, too.
-        self.0.answer(received.clone()).map(|_| received)
+    fn answer(&self, received: Received) -> Result<A, AnswerError> {
+        (self.1)(&self.0, received)
     }
 }
 
@@ -164,12 +140,6 @@ pub enum CallError {
         interface: &'static Interface,
         /// The missing fields.
         missing: Vec<&'static str>,
-    },
-    /// A file is given, and the interface accepts none.
-    #[error("{} accepts no file", interface.name)]
-    NoData {
-        /// The interface.
-        interface: &'static Interface,
     },
     /// A field is given twice or in a wrong form, or its value is malformed.
     #[error(transparent)]

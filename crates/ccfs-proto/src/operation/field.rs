@@ -1,5 +1,3 @@
-//! Errors in the fields of a request, and the checks of free text.
-
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -33,12 +31,9 @@ impl FieldError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldProblem {
-    /// A required field is missing or empty.
-    #[error("required field is missing or empty")]
+    /// A required field is missing, or any field is empty.
+    #[error("field is missing or empty; give it a value, or leave it out if it is optional")]
     Missing,
-    /// An optional field is empty.
-    #[error("value is empty; leave the field out or give it a value")]
-    Empty,
     /// One of two fields is required.
     #[error("neither this field nor `{other}` is given; set one of them")]
     NeitherGiven {
@@ -78,9 +73,6 @@ pub enum FieldProblem {
     /// Given twice.
     #[error("field is given twice")]
     GivenTwice,
-    /// Given as text, and the field is a file.
-    #[error("field is a file, not text")]
-    IsFile,
     /// Not a local time.
     #[error(transparent)]
     Time(#[from] CalendarError),
@@ -114,7 +106,7 @@ impl FieldProblem {
 /// Checks length and characters of free text.
 pub(super) fn check_text(text: &str, limit: usize) -> Result<(), FieldProblem> {
     if text.is_empty() {
-        return Err(FieldProblem::Empty);
+        return Err(FieldProblem::Missing);
     }
     let len = text.chars().count();
     if len > limit {
@@ -135,8 +127,7 @@ pub(super) fn check_characters(
 }
 
 pub(super) fn check_url(text: &str) -> Result<(), FieldProblem> {
-    let uri: Option<http::Uri> = text.parse().ok();
-    let is_usable = uri.is_some_and(|uri| {
+    let is_usable = text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
     });

@@ -1,18 +1,15 @@
-//! An interface together with the values of its fields: what every operation of CC-FS is made of.
-
-use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::field::{FieldError, FieldProblem};
-use super::interface::{FieldForm, Interface, InterfaceField, Sent};
-use super::{Operation, OperationRequest, Received, Repeat, base64, wav};
-use crate::answer::{AnswerError, Expected, request_body};
+use super::interface::{FieldForm, Interface, InterfaceField};
+use super::{OperationRequest, wav};
+use crate::answer::request_body;
 use crate::time::LocalTime;
 
 /// The longest period that a server accepts by default, in seconds: three days.
@@ -20,8 +17,7 @@ const SPAN_LIMIT: u64 = 3 * 24 * 3600;
 
 /// The values of one call of an [`Interface`].
 ///
-/// Typed operations are newtypes around it, and a call by name holds one, so both send the same
-/// bytes.
+/// Typed operations are newtypes around it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) interface: &'static Interface,
@@ -40,7 +36,6 @@ impl Fields {
         Self { interface, texts, data: None, span_limit: SPAN_LIMIT, size_limit: None }
     }
 
-    /// Sets the value of a field of the interface.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         debug_assert!(self.interface.field(name).is_some(), "{name} is not in the table");
         self.texts.retain(|(other, _)| *other != name);
@@ -50,10 +45,6 @@ impl Fields {
 
     pub(super) fn with_period(self, begin: LocalTime, end: LocalTime) -> Self {
         self.with("beginTime", begin.to_string()).with("endTime", end.to_string())
-    }
-
-    pub(super) fn with_span_limit(self, limit: Duration) -> Self {
-        Self { span_limit: limit.as_secs(), ..self }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -77,7 +68,6 @@ impl Fields {
         Ok(())
     }
 
-    /// Checks that one of two fields is given, if the interface requires that.
     fn check_either(&self) -> Result<(), FieldError> {
         match self.interface.either {
             Some((one, other)) if self.text(one).or(self.text(other)).is_none() => {
@@ -90,62 +80,45 @@ impl Fields {
     /// Returns the checked value to send, if any.
     fn value(&self, field: &InterfaceField) -> Result<Option<Value>, FieldError> {
         Ok(match (field.form, self.text(field.name), &self.data) {
-            (FieldForm::Wav { limit }, _, Some(data)) => {
+            (FieldForm::Wav(limit), _, Some(data)) => {
                 wav::check(data, self.size_limit.unwrap_or(limit))
                     .map_err(|problem| FieldError::new(field.name, problem))?;
-                Some(base64::encode(data).into())
+                Some(wav::base64(data).into())
             }
-            (_, Some(text), _) if field.sent == Sent::Number => {
-                Some(field.read(text)?.parse::<u64>().map_or(Value::Null, Value::from))
-            }
-            (_, Some(text), _) => Some(field.read(text)?.into()),
+            (_, Some(text), _) => Some((field.to_json)(&field.read(text)?)),
             _ if field.required => return Err(FieldError::new(field.name, FieldProblem::Missing)),
             _ => field.when_absent.map(Value::from),
         })
     }
-}
 
-impl Operation for Fields {
-    type Answer = Received;
-
-    fn interface(&self) -> Cow<'static, str> {
-        self.interface.name.into()
-    }
-
-    fn request(&self) -> Result<OperationRequest, FieldError> {
+    /// Checks the values and builds the request.
+    pub(super) fn request(&self) -> Result<OperationRequest, FieldError> {
         let Interface { name, method, signed, enveloped, .. } = *self.interface;
-        let (mut query, mut body) = (Vec::new(), InOrder(Vec::new()));
+        let mut request = OperationRequest::post(name, Bytes::new());
+        request.signed = signed;
+        let mut body = InOrder(Vec::new());
         for field in self.interface.fields {
-            let values = if field.in_query { &mut query } else { &mut body.0 };
-            values.extend(self.value(field)?.map(|value| (field.name, value)));
-            values.extend(field.followed_by.map(|(name, text)| (name, Value::from(text))));
+            let value = self.value(field)?.map(|value| (field.name, value));
+            let constant = field.followed_by.map(|(name, text)| (name, text.into()));
+            for (name, value) in value.into_iter().chain(constant) {
+                match value {
+                    Value::String(text) if field.in_query => request = request.query(name, text),
+                    value => body.0.push((name, value)),
+                }
+            }
         }
         self.check_period()?;
         self.check_either()?;
-        let mut request = match method {
-            "GET" => OperationRequest::get(format!("{}{name}", OperationRequest::BASE_PATH)),
-            _ if enveloped => OperationRequest::post(name, to_bytes(request_body(&body))),
-            _ => OperationRequest::post(name, to_bytes(serde_json::to_vec(&body))),
-        };
-        request.signed = signed;
-        for (key, value) in query {
-            if let Value::String(text) = value {
-                request = request.query(key, text);
-            }
+        if method == "GET" {
+            request.method = Method::GET;
+            return Ok(request);
         }
-        Ok(request)
-    }
-
-    fn repeat(&self) -> Repeat {
-        self.interface.repeat
-    }
-
-    fn expected(&self) -> Expected {
-        self.interface.expected
-    }
-
-    fn answer(&self, received: Received) -> Result<Received, AnswerError> {
-        (self.interface.check_answer)(received.clone()).map(|()| received)
+        let body = if enveloped {
+            request_body(&body)
+        } else {
+            serde_json::to_vec(&body).map(Bytes::from)
+        };
+        Ok(request.body(body.unwrap_or_else(|_| unreachable!("texts and numbers serialise"))))
     }
 }
 
@@ -156,10 +129,6 @@ impl Serialize for InOrder {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
-}
-
-fn to_bytes(json: Result<impl Into<Bytes>, serde_json::Error>) -> Bytes {
-    json.unwrap_or_else(|_| unreachable!("texts and numbers serialise")).into()
 }
 
 impl fmt::Debug for Fields {

@@ -1,5 +1,3 @@
-//! Names of index files: `yyyyMMdd_{responseId}.zip`.
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,7 +110,7 @@ impl IndexFileName {
             return Ok(strict);
         }
         if text.is_empty() || text.len() > NAME_LIMIT {
-            return Err(FileNameError::Length { limit: NAME_LIMIT, len: text.len() });
+            return Err(FileNameError::Length { len: text.len() });
         }
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if let Some(at) = text.bytes().position(|byte| !is_allowed(byte)) {
@@ -193,11 +191,11 @@ pub enum FileNameError {
     /// The response ID in a file name has dashes.
     #[error("response ID in the file name has dashes; remove them")]
     IdDashes,
-    /// The name is empty or too long.
-    #[error("file name is {len} characters long, limit {limit}; pass the name from the callback")]
+    /// The name is empty or longer than 49 characters.
+    #[error(
+        "file name is {len} characters long, limit {NAME_LIMIT}; pass the name from the callback"
+    )]
     Length {
-        /// Maximum number of characters.
-        limit: usize,
         /// Number of characters.
         len: usize,
     },

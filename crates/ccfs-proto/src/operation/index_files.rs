@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::fields::Fields;
 use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use super::{IndexFileName, Received, ResponseId};
-use crate::answer::{AnswerError, Expected, FileKind, FileReceipt};
+use crate::answer::{AnswerError, Expected, FileKind};
 use crate::time::{Day, LocalTime};
 
-const ID: FieldForm = FieldForm::Text { limit: 20 };
-const NUMBER: FieldForm = FieldForm::Text { limit: 25 };
+const ID: FieldForm = FieldForm::Text(20);
+const NUMBER: FieldForm = FieldForm::Text(25);
 
 const BEGIN: Field =
     Field::required("beginTime", FieldForm::Time, "begin, in local time of the call center");
@@ -22,7 +22,7 @@ const AGENT: Field = Field::optional("agentId", ID, "only this agent");
 const CALLBACK: Field = Field::required(
     "callBackURL",
     // The limit is not published; it bounds what a caller can pass on.
-    FieldForm::Url { limit: 512 },
+    FieldForm::Url(512),
     "http or https URL that the server calls when the file is ready",
 );
 
@@ -34,7 +34,6 @@ const AGENT_OR_EMPTY: Field = Field { when_absent: Some(""), ..AGENT };
 const GENERATION: Interface = Interface {
     fields: &[BEGIN, END, ACCOUNT_OR_EMPTY, AGENT_OR_EMPTY, CALLBACK],
     answer: "responseId: the job's id, 32 hex digits",
-    check_answer: |received| GenerationJob::from_answer(received).map(drop),
     ..Interface::CALL
 };
 
@@ -60,7 +59,7 @@ macro_rules! generation_setters {
 
         /// Sets the longest period that the server accepts, in whole seconds. Default: three days.
         pub fn span_limit(self, limit: Duration) -> Self {
-            Self(self.0.with_span_limit(limit))
+            Self(Fields { span_limit: limit.as_secs(), ..self.0 })
         }
     };
 }
@@ -83,41 +82,33 @@ impl GenerationJob {
         IndexFileName::new(day, self.response_id)
     }
 
-    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+    pub(super) fn from_answer(received: Received) -> Result<Self, AnswerError> {
         let id = received.into_envelope()?.required_text("responseId")?;
         let id = ResponseId::from_server(&id).map_err(|_| AnswerError::field("responseId"));
         id.map(|response_id| Self { response_id })
     }
 }
 
-pub(super) const QUERY_AGENT_SKILL_INFO_DATA: Interface = Interface {
-    name: "queryAgentSkillInfoData",
-    about: "starts generating the index file of agent skill changes",
-    ..GENERATION
-};
-
 /// `queryAgentSkillInfoData`: starts generating the index file of agent skill changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct QueryAgentSkillInfoData(Fields);
+pub struct QueryAgentSkillInfoData(pub(super) Fields);
 
 impl QueryAgentSkillInfoData {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "queryAgentSkillInfoData",
+        about: "starts generating the index file of agent skill changes",
+        ..GENERATION
+    };
+
     /// Asks for the changes from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
-        let fields = Fields::new(&QUERY_AGENT_SKILL_INFO_DATA).with_period(begin, end);
+        let fields = Fields::new(&Self::INTERFACE).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
     }
 
     generation_setters!();
 }
-
-impl_operation!(QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer);
-
-pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
-    name: "queryAgentOprInfoData",
-    about: "starts generating the index file of agent operations",
-    ..GENERATION
-};
 
 /// `queryAgentOprInfoData`: starts generating the index file of agent operations: sign-ins, breaks
 /// and calls.
@@ -125,19 +116,23 @@ pub(super) const QUERY_AGENT_OPR_INFO_DATA: Interface = Interface {
 /// The callback has the file's name in `agentOprInfoFileName`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct QueryAgentOprInfoData(Fields);
+pub struct QueryAgentOprInfoData(pub(super) Fields);
 
 impl QueryAgentOprInfoData {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "queryAgentOprInfoData",
+        about: "starts generating the index file of agent operations",
+        ..GENERATION
+    };
+
     /// Asks for the operations from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(begin: LocalTime, end: LocalTime, callback_url: impl Into<String>) -> Self {
-        let fields = Fields::new(&QUERY_AGENT_OPR_INFO_DATA).with_period(begin, end);
+        let fields = Fields::new(&Self::INTERFACE).with_period(begin, end);
         Self(fields.with("callBackURL", callback_url))
     }
 
     generation_setters!();
 }
-
-impl_operation!(QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer);
 
 /// Which bills to generate: `dataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,45 +150,45 @@ impl BillData {
     /// All values.
     pub const ALL: [Self; 3] = [Self::Call, Self::Record, Self::CallRecord];
 
-    const FORM: FieldForm =
-        FieldForm::OneOf(&[Self::Call.as_str(), Self::Record.as_str(), Self::CallRecord.as_str()]);
+    /// Their texts, in the same order.
+    const TEXTS: [&'static str; 3] = ["call", "record", "call_record"];
 
     /// Returns the text that is sent.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Record => "record",
-            Self::CallRecord => "call_record",
-        }
+        Self::TEXTS[self as usize]
     }
 }
-
-pub(super) const QUERY_BILL_DATA: Interface = Interface {
-    name: "queryBillData",
-    about: "starts generating the index files of calls and recordings",
-    fields: &[
-        BEGIN,
-        END,
-        ACCOUNT,
-        AGENT,
-        Field::optional("callId", NUMBER, "only this call"),
-        Field::optional("callerNo", NUMBER, "only calls from this number"),
-        Field::optional("calleeNo", NUMBER, "only calls to this number"),
-        Field::optional("calleeNo2", NUMBER, "only calls to this second number"),
-        Field::required("dataType", BillData::FORM, "which index files to generate"),
-        CALLBACK,
-    ],
-    ..GENERATION
-};
 
 /// `queryBillData`: starts generating the index files of calls, of recordings, or of both.
 ///
 /// The callback has the file's name in `billFileName`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct QueryBillData(Fields);
+pub struct QueryBillData(pub(super) Fields);
 
 impl QueryBillData {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "queryBillData",
+        about: "starts generating the index files of calls and recordings",
+        fields: &[
+            BEGIN,
+            END,
+            ACCOUNT,
+            AGENT,
+            Field::optional("callId", NUMBER, "only this call"),
+            Field::optional("callerNo", NUMBER, "only calls from this number"),
+            Field::optional("calleeNo", NUMBER, "only calls to this number"),
+            Field::optional("calleeNo2", NUMBER, "only calls to this second number"),
+            Field::required(
+                "dataType",
+                FieldForm::OneOf(&BillData::TEXTS),
+                "which index files to generate",
+            ),
+            CALLBACK,
+        ],
+        ..GENERATION
+    };
+
     /// Asks for the bills from `begin` to `end`. `callback_url` receives the file's name.
     pub fn new(
         begin: LocalTime,
@@ -201,7 +196,7 @@ impl QueryBillData {
         data_type: BillData,
         callback_url: impl Into<String>,
     ) -> Self {
-        let fields = Fields::new(&QUERY_BILL_DATA).with_period(begin, end);
+        let fields = Fields::new(&Self::INTERFACE).with_period(begin, end);
         Self(fields.with("dataType", data_type.as_str()).with("callBackURL", callback_url))
     }
 
@@ -228,67 +223,59 @@ impl QueryBillData {
     }
 }
 
-impl_operation!(QueryBillData => GenerationJob, GenerationJob::from_answer);
-
-pub(super) const DOWNLOAD_AGENT_SKILL_INFO_FILE: Interface = Interface {
-    name: "downloadAgentSkillInfoFile",
-    about: "downloads the index file of agent skill changes",
-    fields: &[file_name("agentSkillInfoFileName")],
-    ..INDEX_DOWNLOAD
-};
-
 /// `downloadAgentSkillInfoFile`: downloads the ZIP of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadAgentSkillInfoFile(Fields);
+pub struct DownloadAgentSkillInfoFile(pub(super) Fields);
 
 impl DownloadAgentSkillInfoFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "downloadAgentSkillInfoFile",
+        about: "downloads the index file of agent skill changes",
+        fields: &[file_name("agentSkillInfoFileName")],
+        ..INDEX_DOWNLOAD
+    };
+
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
-        let fields = Fields::new(&DOWNLOAD_AGENT_SKILL_INFO_FILE);
+        let fields = Fields::new(&Self::INTERFACE);
         Self(fields.with("agentSkillInfoFileName", file_name))
     }
 }
 
-impl_operation!(DownloadAgentSkillInfoFile => FileReceipt, Received::into_file);
-
-pub(super) const DOWNLOAD_AGENT_OPR_INFO_FILE: Interface = Interface {
-    name: "downloadAgentOprInfoFile",
-    about: "downloads the index file of agent operations",
-    fields: &[file_name("agentOprInfoFileName")],
-    ..INDEX_DOWNLOAD
-};
-
 /// `downloadAgentOprInfoFile`: downloads the ZIP of one job, with members `…_agentOprInfo[_n].csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadAgentOprInfoFile(Fields);
+pub struct DownloadAgentOprInfoFile(pub(super) Fields);
 
 impl DownloadAgentOprInfoFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "downloadAgentOprInfoFile",
+        about: "downloads the index file of agent operations",
+        fields: &[file_name("agentOprInfoFileName")],
+        ..INDEX_DOWNLOAD
+    };
+
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
-        let fields = Fields::new(&DOWNLOAD_AGENT_OPR_INFO_FILE);
+        let fields = Fields::new(&Self::INTERFACE);
         Self(fields.with("agentOprInfoFileName", file_name))
     }
 }
 
-impl_operation!(DownloadAgentOprInfoFile => FileReceipt, Received::into_file);
-
-pub(super) const DOWNLOAD_BILL_FILE: Interface = Interface {
-    name: "downloadBillFile",
-    about: "downloads the index files of calls and recordings",
-    fields: &[file_name("billFileName")],
-    ..INDEX_DOWNLOAD
-};
-
 /// `downloadBillFile`: downloads the ZIP of one job, with members `…_call[_n].csv` and
 /// `…_record[_n].csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadBillFile(Fields);
+pub struct DownloadBillFile(pub(super) Fields);
 
 impl DownloadBillFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "downloadBillFile",
+        about: "downloads the index files of calls and recordings",
+        fields: &[file_name("billFileName")],
+        ..INDEX_DOWNLOAD
+    };
+
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
-        Self(Fields::new(&DOWNLOAD_BILL_FILE).with("billFileName", file_name))
+        Self(Fields::new(&Self::INTERFACE).with("billFileName", file_name))
     }
 }
-
-impl_operation!(DownloadBillFile => FileReceipt, Received::into_file);

@@ -1,41 +1,14 @@
-//! The table of interfaces, from which typed operations, calls by name and help texts follow.
-
 use std::fmt;
 
+use serde_json::Value;
+
 use super::field::{self, FieldError, FieldProblem};
-use super::{IndexFileName, Received, Repeat, index_files, ivr, playback, recording};
-use crate::answer::{AnswerError, Expected, FileKind};
+use super::{INTERFACES, IndexFileName, Repeat};
+use crate::answer::{Expected, FileKind};
 use crate::time::LocalTime;
 
-/// All interfaces of CC-FS, by topic.
-///
-/// ```
-/// for interface in ccfs_proto::operation::INTERFACES {
-///     println!("{:28} {}", interface.name, interface.about);
-/// }
-/// ```
-pub const INTERFACES: &[Interface] = &[
-    index_files::QUERY_AGENT_SKILL_INFO_DATA,
-    index_files::DOWNLOAD_AGENT_SKILL_INFO_FILE,
-    index_files::QUERY_AGENT_OPR_INFO_DATA,
-    index_files::DOWNLOAD_AGENT_OPR_INFO_FILE,
-    index_files::QUERY_BILL_DATA,
-    index_files::DOWNLOAD_BILL_FILE,
-    recording::DOWNLOAD_RECORD_FILE,
-    recording::DOWNLOAD_RECORD,
-    recording::GET_RECORD_FILE_URL_FROM_OBS,
-    playback::REQUEST_PLAY_VOICE,
-    playback::PLAY_VOICE,
-    recording::DOWNLOAD_OIAP_RECORD,
-    recording::DOWNLOAD_IVR_RECORD_FILE,
-    ivr::DOWNLOAD_FILE,
-    ivr::UPLOAD_FILE,
-    ivr::GET_FILE_HASH,
-    ivr::DELETE_FILE,
-];
-
 /// One interface of CC-FS. See [Other interfaces](crate::protocol#other-interfaces).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Interface {
     /// Name: the end of the path.
@@ -58,8 +31,6 @@ pub struct Interface {
     pub(super) enveloped: bool,
     /// Two fields of which at least one is required.
     pub(super) either: Option<(&'static str, &'static str)>,
-    /// Checks a successful answer of a call by name as the typed operation does.
-    pub(super) check_answer: fn(Received) -> Result<(), AnswerError>,
 }
 
 impl Interface {
@@ -76,7 +47,6 @@ impl Interface {
         repeat: Repeat::NotIdempotent,
         enveloped: true,
         either: None,
-        check_answer: |received| received.into_envelope().map(drop),
     };
 
     /// The defaults of an interface that answers with a recording.
@@ -84,7 +54,6 @@ impl Interface {
         answer: "the recording",
         expected: Expected::File(&[FileKind::Wav]),
         repeat: Repeat::Idempotent,
-        check_answer: |received| received.into_file().map(drop),
         ..Self::CALL
     };
 
@@ -107,14 +76,8 @@ impl PartialEq for Interface {
 
 impl Eq for Interface {}
 
-impl fmt::Debug for Interface {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interface").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
 /// One field of an interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct InterfaceField {
     /// Name in the request.
@@ -129,7 +92,8 @@ pub struct InterfaceField {
     pub about: &'static str,
     /// Whether the value is a secret that must not be shown: a token.
     pub secret: bool,
-    pub(super) sent: Sent,
+    /// The JSON that is sent for a value.
+    pub(super) to_json: fn(&str) -> Value,
     /// What is sent when the field is not given.
     pub(super) when_absent: Option<&'static str>,
     /// A constant that is sent after the field.
@@ -145,7 +109,7 @@ impl InterfaceField {
             form,
             about,
             secret: false,
-            sent: Sent::Text,
+            to_json: |text| text.into(),
             when_absent: None,
             followed_by: None,
         }
@@ -165,51 +129,25 @@ impl InterfaceField {
 
     /// Returns whether the value is the bytes of a file.
     pub(super) const fn is_data(&self) -> bool {
-        matches!(self.form, FieldForm::Wav { .. })
+        matches!(self.form, FieldForm::Wav(_))
     }
 
     /// Checks a value and returns the text to send.
     pub(super) fn read(&self, value: &str) -> Result<String, FieldError> {
-        match self.form.read(value) {
-            Ok(text) if self.sent == Sent::WithSlashes => Ok(text.replace('\\', "/")),
-            Ok(text) => Ok(text),
-            Err(FieldProblem::Empty) if self.required => {
-                Err(FieldError::new(self.name, FieldProblem::Missing))
-            }
-            Err(problem) => Err(FieldError::new(self.name, problem)),
-        }
+        self.form.read(value).map_err(|problem| FieldError::new(self.name, problem))
     }
-}
-
-/// How a value is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
-    Text,
-    /// As a JSON number.
-    Number,
-    /// With slashes instead of backslashes.
-    WithSlashes,
 }
 
 /// Allowed values of a field. `Display` shows them in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldForm {
-    /// Text of 1 to `limit` characters, none of them a control character.
-    Text {
-        /// Limit in characters.
-        limit: usize,
-    },
-    /// A path of 1 to `limit` ASCII letters, digits, slashes and dots.
-    Path {
-        /// Limit in characters.
-        limit: usize,
-    },
-    /// An `http` or `https` URL of at most `limit` characters.
-    Url {
-        /// Limit in characters.
-        limit: usize,
-    },
+    /// Text of 1 to this many characters, none of them a control character.
+    Text(usize),
+    /// A path of 1 to this many ASCII letters, digits, slashes and dots.
+    Path(usize),
+    /// An `http` or `https` URL of at most this many characters.
+    Url(usize),
     /// Local time of the call center.
     Time,
     /// A whole number.
@@ -220,24 +158,22 @@ pub enum FieldForm {
     IndexFileName,
     /// One of these texts.
     OneOf(&'static [&'static str]),
-    /// The bytes of a WAV file, which are not given as text.
-    Wav {
-        /// Limit in bytes, unless the server's operators changed it.
-        limit: usize,
-    },
+    /// A WAV file of at most this many bytes, unless the server's operators changed the limit. It is
+    /// not given as text.
+    Wav(usize),
 }
 
 impl FieldForm {
     /// Checks a value and returns it in the form in which it is sent.
     pub(super) fn read(self, value: &str) -> Result<String, FieldProblem> {
         match self {
-            Self::Text { limit } => field::check_text(value, limit)?,
-            Self::Path { limit } => {
+            Self::Text(limit) => field::check_text(value, limit)?,
+            Self::Path(limit) => {
                 field::check_text(value, limit)?;
                 let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
                 field::check_characters(value, allowed, "letters, digits, '/' and '.'")?;
             }
-            Self::Url { limit } => {
+            Self::Url(limit) => {
                 field::check_text(value, limit)?;
                 field::check_url(value)?;
             }
@@ -252,7 +188,7 @@ impl FieldForm {
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
             Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
-            Self::Wav { .. } => return Err(FieldProblem::IsFile),
+            Self::Wav(_) => return Err(FieldProblem::Value { allowed: "a file, not text".into() }),
         }
         Ok(value.to_owned())
     }
@@ -270,15 +206,15 @@ fn number(text: &str, limit: u64, allowed: &'static str) -> Result<String, Field
 impl fmt::Display for FieldForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text { limit } => write!(f, "1 to {limit} characters"),
-            Self::Path { limit } => write!(f, "1 to {limit} letters, digits, '/' and '.'"),
-            Self::Url { limit } => write!(f, "an http or https URL of at most {limit} characters"),
+            Self::Text(limit) => write!(f, "1 to {limit} characters"),
+            Self::Path(limit) => write!(f, "1 to {limit} letters, digits, '/' and '.'"),
+            Self::Url(limit) => write!(f, "an http or https URL of at most {limit} characters"),
             Self::Time => f.write_str("yyyy-MM-dd HH:mm:ss"),
             Self::Number => f.write_str("a whole number"),
             Self::UnixMillis => f.write_str("milliseconds since 1970"),
             Self::IndexFileName => f.write_str("1 to 49 letters, digits, '.', '-', '_'"),
             Self::OneOf(texts) => f.write_str(&texts.join(" or ")),
-            Self::Wav { limit } => {
+            Self::Wav(limit) => {
                 write!(f, "a WAV file of up to {limit} bytes: mono, 8 bit, 8000 Hz")
             }
         }

@@ -1,20 +1,19 @@
 //! Voice files that a third party uploads for the IVR's robot.
 
-use std::fmt;
-
 use bytes::Bytes;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::fields::Fields;
-use super::interface::{FieldForm, Interface, InterfaceField as Field, Sent};
+use super::interface::{FieldForm, Interface, InterfaceField as Field};
 use super::{Received, Repeat};
-use crate::answer::{AnswerError, FileReceipt};
+use crate::answer::AnswerError;
 use crate::json;
-use crate::words::shown;
+use crate::words::hex;
 
 /// The reference has no limit for paths; this is the one of the other names.
-const PATH: FieldForm = FieldForm::Text { limit: 225 };
+const PATH: FieldForm = FieldForm::Text(225);
 /// Nodes that are read from an answer.
 const LOCATIONS: usize = 1000;
 
@@ -22,52 +21,40 @@ const LOCATIONS: usize = 1000;
 /// width of the index files' column of that name.
 const UPLOADED: &[Field] = &[
     Field::required("fileName", PATH, "full path of the file, from the upload"),
-    Field::optional("locationId", FieldForm::Text { limit: 20 }, "the node that has the file"),
+    Field::optional("locationId", FieldForm::Text(20), "the node that has the file"),
 ];
 
-const MODE: Field =
-    Field::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file");
-
-pub(super) const DOWNLOAD_FILE: Interface = Interface {
-    name: "ivr/downloadFile",
-    about: "downloads a voice file of a third party",
-    fields: &[
-        Field::required("filePath", PATH, "full path of the file or of its directory"),
-        Field { sent: Sent::Number, ..MODE },
-    ],
-    answer: "the file",
-    ..Interface::DOWNLOAD
+const MODE: Field = Field {
+    to_json: |mode| mode.parse::<u64>().map_or(Value::Null, Value::from),
+    ..Field::optional("mode", FieldForm::OneOf(&["1"]), "1: filePath is a directory with one file")
 };
 
 /// `ivr/downloadFile`: downloads a voice file of a third party.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IvrDownloadFile(Fields);
+pub struct IvrDownloadFile(pub(super) Fields);
 
 impl IvrDownloadFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "ivr/downloadFile",
+        about: "downloads a voice file of a third party",
+        fields: &[
+            Field::required("filePath", PATH, "full path of the file or of its directory"),
+            MODE,
+        ],
+        answer: "the file",
+        ..Interface::DOWNLOAD
+    };
+
     /// Downloads the file with that full path: 1 to 225 characters.
     pub fn file(path: impl Into<String>) -> Self {
-        Self(Fields::new(&DOWNLOAD_FILE).with("filePath", path))
+        Self(Fields::new(&Self::INTERFACE).with("filePath", path))
     }
 
     /// Downloads the only file of that directory. The server refuses when it has several.
     pub fn only_file_in(directory: impl Into<String>) -> Self {
-        Self(Fields::new(&DOWNLOAD_FILE).with("filePath", directory).with("mode", "1"))
+        Self(Fields::new(&Self::INTERFACE).with("filePath", directory).with("mode", "1"))
     }
 }
-
-impl_operation!(IvrDownloadFile => FileReceipt, Received::into_file);
-
-pub(super) const UPLOAD_FILE: Interface = Interface {
-    name: "ivr/uploadFile",
-    about: "uploads a WAV file for a third party's robot",
-    fields: &[
-        Field::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
-        Field::required("data", FieldForm::Wav { limit: 5 << 20 }, "the file, sent as base64"),
-    ],
-    answer: "fileName: full path of the file; locationId: the nodes that have it",
-    check_answer: |received| UploadedFile::from_answer(received).map(drop),
-    ..Interface::CALL
-};
 
 /// `ivr/uploadFile`: uploads a WAV file for a third party's robot.
 ///
@@ -76,12 +63,23 @@ pub(super) const UPLOAD_FILE: Interface = Interface {
 /// creates a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct IvrUploadFile(Fields);
+pub struct IvrUploadFile(pub(super) Fields);
 
 impl IvrUploadFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "ivr/uploadFile",
+        about: "uploads a WAV file for a third party's robot",
+        fields: &[
+            Field::required("vdnId", FieldForm::Number, "the virtual call center").in_query(),
+            Field::required("data", FieldForm::Wav(5 << 20), "the file, sent as base64"),
+        ],
+        answer: "fileName: full path of the file; locationId: the nodes that have it",
+        ..Interface::CALL
+    };
+
     /// Uploads the WAV file `data` to the virtual call center `vdn_id`.
     pub fn new(vdn_id: u64, data: impl Into<Bytes>) -> Self {
-        let fields = Fields::new(&UPLOAD_FILE).with("vdnId", vdn_id.to_string());
+        let fields = Fields::new(&Self::INTERFACE).with("vdnId", vdn_id.to_string());
         Self(Fields { data: Some(data.into()), ..fields })
     }
 
@@ -90,8 +88,6 @@ impl IvrUploadFile {
         Self(Fields { size_limit: Some(bytes), ..self.0 })
     }
 }
-
-impl_operation!(IvrUploadFile => UploadedFile, UploadedFile::from_answer);
 
 /// An uploaded file, as the interfaces for its hash and its deletion name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +100,7 @@ pub struct UploadedFile {
 }
 
 impl UploadedFile {
-    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+    pub(super) fn from_answer(received: Received) -> Result<Self, AnswerError> {
         let envelope = received.into_envelope()?;
         let file_name = envelope.required_text("fileName")?;
         let location_ids = location_ids(envelope.data().and_then(|data| data.field("locationId")));
@@ -127,25 +123,24 @@ fn location_ids(json: Option<&RawValue>) -> Option<Vec<String>> {
     }
 }
 
-pub(super) const GET_FILE_HASH: Interface = Interface {
-    name: "ivr/getFileHash",
-    about: "returns the SHA-256 of an uploaded file",
-    fields: UPLOADED,
-    answer: "hashValue: SHA-256 of the file",
-    repeat: Repeat::Idempotent,
-    check_answer: |received| FileHash::from_answer(received).map(drop),
-    ..Interface::CALL
-};
-
 /// `ivr/getFileHash`: returns the SHA-256 of an uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct IvrGetFileHash(Fields);
+pub struct IvrGetFileHash(pub(super) Fields);
 
 impl IvrGetFileHash {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "ivr/getFileHash",
+        about: "returns the SHA-256 of an uploaded file",
+        fields: UPLOADED,
+        answer: "hashValue: SHA-256 of the file",
+        repeat: Repeat::Idempotent,
+        ..Interface::CALL
+    };
+
     /// Asks for the hash of the file with that full path: 1 to 225 characters.
     pub fn new(file_name: impl Into<String>) -> Self {
-        Self(Fields::new(&GET_FILE_HASH).with("fileName", file_name))
+        Self(Fields::new(&Self::INTERFACE).with("fileName", file_name))
     }
 
     /// Sets the node that has the file: 1 to 20 characters.
@@ -154,9 +149,7 @@ impl IvrGetFileHash {
     }
 }
 
-impl_operation!(IvrGetFileHash => FileHash, FileHash::from_answer);
-
-/// The hash of an uploaded file, as the server wrote it. `Display` shortens it.
+/// The hash of an uploaded file, as the server wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileHash(String);
 
@@ -168,42 +161,33 @@ impl FileHash {
 
     /// Returns whether it is the SHA-256 of these bytes, in hex digits of either case.
     pub fn is_of(&self, file: &[u8]) -> bool {
-        let digest = Sha256::digest(file);
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let hex = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-        hex.eq(self.0.chars().map(|c| c.to_ascii_lowercase()))
+        hex(&Sha256::digest(file)).eq_ignore_ascii_case(&self.0)
     }
 
-    fn from_answer(received: Received) -> Result<Self, AnswerError> {
+    pub(super) fn from_answer(received: Received) -> Result<Self, AnswerError> {
         received.into_envelope()?.required_text("hashValue").map(Self)
     }
 }
-
-impl fmt::Display for FileHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0))
-    }
-}
-
-pub(super) const DELETE_FILE: Interface = Interface {
-    name: "ivr/deleteFile",
-    about: "deletes an uploaded file",
-    fields: UPLOADED,
-    answer: "only the result code",
-    ..Interface::CALL
-};
 
 /// `ivr/deleteFile`: deletes an uploaded file.
 ///
 /// Not idempotent: a second request is answered with "no such file".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct IvrDeleteFile(Fields);
+pub struct IvrDeleteFile(pub(super) Fields);
 
 impl IvrDeleteFile {
+    pub(super) const INTERFACE: Interface = Interface {
+        name: "ivr/deleteFile",
+        about: "deletes an uploaded file",
+        fields: UPLOADED,
+        answer: "only the result code",
+        ..Interface::CALL
+    };
+
     /// Deletes the file with that full path: 1 to 225 characters.
     pub fn new(file_name: impl Into<String>) -> Self {
-        Self(Fields::new(&DELETE_FILE).with("fileName", file_name))
+        Self(Fields::new(&Self::INTERFACE).with("fileName", file_name))
     }
 
     /// Sets the node that has the file: 1 to 20 characters.
@@ -211,5 +195,3 @@ impl IvrDeleteFile {
         Self(self.0.with("locationId", location_id))
     }
 }
-
-impl_operation!(IvrDeleteFile => (), |received: Received| received.into_envelope().map(drop));

@@ -2,90 +2,37 @@
 
 use std::borrow::Cow;
 
-/// Writes the methods of [`Operation`] that a wrapper passes on to the operation inside it: all
-/// but `answer`, which differs.
-macro_rules! delegate {
-    ($this:ident => $inner:expr) => {
-        fn interface(&$this) -> std::borrow::Cow<'static, str> {
-            $inner.interface()
-        }
-
-        fn request(
-            &$this,
-        ) -> Result<crate::operation::OperationRequest, crate::operation::FieldError> {
-            $inner.request()
-        }
-
-        fn repeat(&$this) -> crate::operation::Repeat {
-            $inner.repeat()
-        }
-
-        fn expected(&$this) -> crate::answer::Expected {
-            $inner.expected()
-        }
-
-        fn is_success(&$this, code: &crate::ResultCode) -> bool {
-            $inner.is_success(code)
-        }
-
-        fn advice(&$this, code: &crate::ResultCode) -> crate::answer::Advice {
-            $inner.advice(code)
-        }
-
-        fn meaning(&$this, code: &crate::ResultCode) -> std::borrow::Cow<'static, str> {
-            $inner.meaning(code)
-        }
-    };
-}
-
-/// Implements [`Operation`] for a newtype, with a function that reads the answer.
-macro_rules! impl_operation {
-    ($name:ident => $answer:ty, $read:expr) => {
-        impl crate::Operation for $name {
-            type Answer = $answer;
-
-            delegate!(self => self.0);
-
-            fn answer(&self, received: Received) -> Result<$answer, AnswerError> {
-                $read(received)
-            }
-        }
-    };
-}
-
 mod any;
-mod base64;
 mod field;
 mod fields;
 mod file_name;
 mod index_files;
 mod interface;
 mod ivr;
-mod playback;
 mod recording;
 mod request;
 mod wav;
 
-pub use self::any::{AnyDownload, AnyOperation, CallError};
+pub use self::any::{AnyOperation, CallError};
 pub use self::field::{FieldError, FieldProblem};
 pub use self::file_name::{FileNameError, IndexFileName, ResponseId};
 pub use self::index_files::{
     BillData, DownloadAgentOprInfoFile, DownloadAgentSkillInfoFile, DownloadBillFile,
     GenerationJob, QueryAgentOprInfoData, QueryAgentSkillInfoData, QueryBillData,
 };
-pub use self::interface::{FieldForm, INTERFACES, Interface, InterfaceField};
+pub use self::interface::{FieldForm, Interface, InterfaceField};
 pub use self::ivr::{
     FileHash, IvrDeleteFile, IvrDownloadFile, IvrGetFileHash, IvrUploadFile, UploadedFile,
 };
-pub use self::playback::{PlayVoice, PlaybackToken, RequestPlayVoice};
 pub use self::recording::{
     DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
-    GetRecordFileUrlFromObs, RecordingUrl,
+    GetRecordFileUrlFromObs, PlayVoice, PlaybackToken, RecordingUrl, RequestPlayVoice,
 };
 pub use self::request::OperationRequest;
 pub use self::wav::WavProblem;
 pub use crate::answer::request_body;
 
+use self::fields::Fields;
 use crate::answer::{Advice, AnswerError, Envelope, Expected, FileReceipt, RawJson, ResultCode};
 
 /// One call of an interface: the request, the expected answer, and whether it is retry-safe.
@@ -169,6 +116,111 @@ pub trait Operation {
     /// Fails when the answer lacks what the operation needs: [`AnswerError::Field`], or
     /// [`AnswerError::Custom`] for a text of the implementor's.
     fn answer(&self, received: Received) -> Result<Self::Answer, AnswerError>;
+}
+
+/// Writes the methods of [`Operation`] that a wrapper passes on to the operation inside it: all
+/// but `answer`, which differs.
+macro_rules! delegate {
+    ($this:ident => $inner:expr) => {
+        fn interface(&$this) -> Cow<'static, str> {
+            $inner.interface()
+        }
+
+        fn request(&$this) -> Result<OperationRequest, FieldError> {
+            $inner.request()
+        }
+
+        fn repeat(&$this) -> Repeat {
+            $inner.repeat()
+        }
+
+        fn expected(&$this) -> Expected {
+            $inner.expected()
+        }
+
+        fn is_success(&$this, code: &ResultCode) -> bool {
+            $inner.is_success(code)
+        }
+
+        fn advice(&$this, code: &ResultCode) -> Advice {
+            $inner.advice(code)
+        }
+
+        fn meaning(&$this, code: &ResultCode) -> Cow<'static, str> {
+            $inner.meaning(code)
+        }
+    };
+}
+use delegate;
+
+/// Writes what follows from the list of all operations: their implementations of [`Operation`], the
+/// table of interfaces, and calls by name. An operation has its answer and the function that reads
+/// it.
+macro_rules! operations {
+    ($($name:ident => $answer:ty, $read:expr;)+) => {
+        /// All interfaces of CC-FS, by topic.
+        ///
+        /// ```
+        /// for interface in ccfs_proto::operation::INTERFACES {
+        ///     println!("{:28} {}", interface.name, interface.about);
+        /// }
+        /// ```
+        pub const INTERFACES: &[Interface] = &[$($name::INTERFACE),+];
+
+        /// Returns the operation of the interface that the fields belong to.
+        fn typed(fields: Fields) -> AnyOperation {
+            match fields.interface.name {
+                $(name if name == $name::INTERFACE.name => AnyOperation::from_operation($name(fields)),)+
+                name => unreachable!("{name} is in the list"),
+            }
+        }
+
+        $(
+            impl Operation for $name {
+                type Answer = $answer;
+
+                fn interface(&self) -> Cow<'static, str> {
+                    self.0.interface.name.into()
+                }
+
+                fn request(&self) -> Result<OperationRequest, FieldError> {
+                    self.0.request()
+                }
+
+                fn repeat(&self) -> Repeat {
+                    self.0.interface.repeat
+                }
+
+                fn expected(&self) -> Expected {
+                    self.0.interface.expected
+                }
+
+                fn answer(&self, received: Received) -> Result<$answer, AnswerError> {
+                    $read(received)
+                }
+            }
+        )+
+    };
+}
+
+operations! {
+    QueryAgentSkillInfoData => GenerationJob, GenerationJob::from_answer;
+    DownloadAgentSkillInfoFile => FileReceipt, Received::into_file;
+    QueryAgentOprInfoData => GenerationJob, GenerationJob::from_answer;
+    DownloadAgentOprInfoFile => FileReceipt, Received::into_file;
+    QueryBillData => GenerationJob, GenerationJob::from_answer;
+    DownloadBillFile => FileReceipt, Received::into_file;
+    DownloadRecordFile => FileReceipt, Received::into_file;
+    DownloadRecord => FileReceipt, Received::into_file;
+    GetRecordFileUrlFromObs => RecordingUrl, RecordingUrl::from_answer;
+    RequestPlayVoice => PlaybackToken, PlaybackToken::from_answer;
+    PlayVoice => FileReceipt, Received::into_file;
+    DownloadOiapRecord => FileReceipt, Received::into_file;
+    DownloadIvrRecordFile => FileReceipt, Received::into_file;
+    IvrDownloadFile => FileReceipt, Received::into_file;
+    IvrUploadFile => UploadedFile, UploadedFile::from_answer;
+    IvrGetFileHash => FileHash, FileHash::from_answer;
+    IvrDeleteFile => (), |received: Received| received.into_envelope().map(drop);
 }
 
 /// One of several operations with the same answer, chosen at run time.

@@ -1,5 +1,3 @@
-//! The request of an operation.
-
 use std::borrow::Cow;
 use std::fmt;
 
@@ -26,15 +24,8 @@ pub struct OperationRequest {
     pub body: Bytes,
     /// Whether the request is signed.
     pub signed: bool,
-    pub(crate) headers: Vec<ExtraHeader>,
-}
-
-/// A header that an operation adds.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ExtraHeader {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) signed: bool,
+    /// Names and values of added headers, and whether they are signed.
+    pub(crate) headers: Vec<(String, String, bool)>,
 }
 
 impl OperationRequest {
@@ -77,13 +68,13 @@ impl OperationRequest {
     /// The exchange sets `host`, `content-length`, `content-type` and `authorization` itself; they
     /// cannot be replaced. An `accept` header replaces the default `*/*`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push(ExtraHeader { name: name.into(), value: value.into(), signed: false });
+        self.headers.push((name.into(), value.into(), false));
         self
     }
 
     /// Adds a header that is sent and signed, with the rules of [`header`](Self::header).
     pub fn signed_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push(ExtraHeader { name: name.into(), value: value.into(), signed: true });
+        self.headers.push((name.into(), value.into(), true));
         self
     }
 
@@ -107,15 +98,11 @@ impl OperationRequest {
 }
 
 impl fmt::Debug for OperationRequest {
-    /// Omits the values of query and headers, one of which may be a token, and the body.
+    /// Omits query, headers and body, one of which may have a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.query.iter().map(|(key, _)| key).collect();
-        let headers: Vec<_> = self.headers.iter().map(|header| &header.name).collect();
         f.debug_struct("OperationRequest")
             .field("method", &self.method)
             .field("path", &self.path)
-            .field("query_keys", &keys)
-            .field("header_names", &headers)
             .field("body_bytes", &self.body.len())
             .field("signed", &self.signed)
             .finish_non_exhaustive()

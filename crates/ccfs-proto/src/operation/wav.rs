@@ -1,11 +1,15 @@
-//! The check of a sound file before it is uploaded.
+//! The check of a sound file before it is uploaded, and its encoding.
 
-/// PCM, and the two codecs of telephony with 8 bits a sample, A-law and µ-law. The reference names
-/// none, and the platform's own files are A-law.
-const CODECS: [u16; 3] = [1, 6, 7];
-/// The other properties of a file, and the values that the server accepts.
-const FORMAT: [(&str, u32); 3] =
-    [("channels", 1), ("samples per second", 8000), ("bits per sample", 8)];
+/// The properties of a file, the values that the server accepts, and those in words.
+///
+/// A-law and µ-law are the codecs of telephony with 8 bits a sample. The reference names no codec,
+/// and the platform's own files are A-law.
+const FORMAT: [(&str, &[u32], &str); 4] = [
+    ("format tag", &[1, 6, 7], "1 (PCM), 6 (A-law) or 7 (µ-law)"),
+    ("channel count", &[1], "1"),
+    ("sample rate", &[8000], "8000 Hz"),
+    ("sample size", &[8], "8 bits"),
+];
 /// The format tag is in the extension of the `fmt ` chunk.
 const EXTENSIBLE: u16 = 0xFFFE;
 
@@ -30,21 +34,15 @@ pub enum WavProblem {
         /// `fmt ` or `data`.
         chunk: &'static str,
     },
-    /// Another codec.
-    #[error("WAV file has format tag {tag}; convert it to PCM (1), A-law (6) or µ-law (7)")]
-    Coding {
-        /// Format tag.
-        tag: u16,
-    },
-    /// Not mono, 8000 Hz and 8 bits a sample.
-    #[error("WAV file has {found} {property}; convert it to {allowed}")]
+    /// Another codec, or not mono, 8000 Hz and 8 bits a sample.
+    #[error("WAV file has {property} {found}; convert it to {allowed}")]
     Format {
-        /// `channels`, `samples per second` or `bits per sample`.
+        /// `format tag`, `channel count`, `sample rate` or `sample size`.
         property: &'static str,
         /// The number in the file.
         found: u32,
-        /// The allowed number.
-        allowed: u32,
+        /// What is allowed.
+        allowed: &'static str,
     },
 }
 
@@ -58,12 +56,9 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), WavProblem> {
         return Err(WavProblem::NotWav);
     }
     let format = chunk(file, *b"fmt ").and_then(format);
-    let (tag, format) = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
-    if !CODECS.contains(&tag) {
-        return Err(WavProblem::Coding { tag });
-    }
-    for ((property, allowed), found) in FORMAT.into_iter().zip(format) {
-        if found != allowed {
+    let format = format.ok_or(WavProblem::NoChunk { chunk: "fmt " })?;
+    for ((property, values, allowed), found) in FORMAT.into_iter().zip(format) {
+        if !values.contains(&found) {
             return Err(WavProblem::Format { property, found, allowed });
         }
     }
@@ -86,13 +81,30 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     }
 }
 
-/// Reads the format tag and the properties of [`FORMAT`].
-fn format(chunk: &[u8]) -> Option<(u16, [u32; 3])> {
+/// Reads the properties of [`FORMAT`].
+fn format(chunk: &[u8]) -> Option<[u32; 4]> {
     let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?));
     let tag = match short(0)? {
         EXTENSIBLE => short(24)?,
         tag => tag,
     };
     let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
-    Some((tag, [short(2)?.into(), rate, short(14)?.into()]))
+    Some([tag.into(), short(2)?.into(), rate, short(14)?.into()])
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Returns the base64 encoding (RFC 4648, with padding), in which a file is sent.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |nth: usize| u32::from(group.get(nth).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for nth in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * nth) & 63) as usize];
+            // One byte takes two digits, two take three.
+            text.push(if nth <= group.len() { digit.into() } else { '=' });
+        }
+    }
+    text
 }

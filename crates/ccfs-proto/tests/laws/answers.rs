@@ -87,7 +87,6 @@ proptest! {
                 let read = read.unwrap();
                 prop_assert_eq!(read.code(), code);
                 prop_assert_eq!(read.description(), if new.is_some() { "new" } else { text.as_str() });
-                prop_assert_eq!(read.version(), Some("2.0"));
                 let there = Some(&data).filter(|data| !data.is_null() && **data != json!(""));
                 prop_assert_eq!(read.data().map(tree), there.cloned());
             }
@@ -177,7 +176,7 @@ proptest! {
 #[test]
 fn sizes_are_bounded() {
     let large = vec![b' '; 64 * 1024 + 1];
-    assert_eq!(Callback::parse(&large), Err(CallbackError::TooLarge { limit: 64 * 1024 }));
+    assert_eq!(Callback::parse(&large), Err(CallbackError::TooLarge));
     let large = vec![b' '; 1024 * 1024 + 1];
     assert_eq!(Envelope::parse(&large), Err(EnvelopeError::TooLarge { limit: 1024 * 1024 }));
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
@@ -191,7 +190,7 @@ fn a_field_of_a_refusal_in_another_form_does_not_hide_the_others() {
     let body = r#"{"timestamp":"2023-04-06T12:00:00Z","status":403,"error":"Forbidden by policy"}"#;
     let (status, expected) = (http::StatusCode::FORBIDDEN, ccfs_proto::answer::Expected::Envelope);
     let mut classifier = ccfs_proto::Classifier::new(status, &http::HeaderMap::new(), expected);
-    assert!(classifier.push(body.into()).unwrap().is_empty());
+    assert_eq!(classifier.push(body.into()).unwrap().count(), 0);
     let refusal = classifier.refusal().unwrap();
     assert_eq!(refusal.error.as_deref(), Some("Forbidden by policy"));
     assert_eq!((refusal.message, refusal.timestamp), (None, None));
@@ -281,8 +280,5 @@ fn an_array_is_no_envelope() {
     let inside = Envelope::parse(br#"{"resultCode": "0", "response": ["2.0", "0", "success"]}"#);
     assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
     let old = Envelope::parse(br#"{"resultCode": null, "response": {"version": "2.0", "resultCode": 0, "resultMsg": "success"}}"#);
-    assert_eq!(
-        old.map(|old| (old.code().is_success(), old.version().map(str::to_owned))),
-        Ok((true, Some("2.0".to_owned())))
-    );
+    assert!(old.is_ok_and(|old| old.code().is_success() && old.description() == "success"));
 }

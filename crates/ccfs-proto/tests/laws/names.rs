@@ -58,7 +58,7 @@ proptest! {
                 prop_assert_eq!(name.as_str(), text.as_str());
                 prop_assert_eq!(name.day().is_some(), text.parse::<IndexFileName>().is_ok());
             }
-            Err(FileNameError::Length { limit: 49, len }) => prop_assert!(len == text.len() && (len == 0 || len > 49)),
+            Err(FileNameError::Length { len }) => prop_assert!(len == text.len() && (len == 0 || len > 49)),
             Err(FileNameError::Character { at }) => {
                 prop_assert!(text[..at].chars().all(allowed) && !text[at..].starts_with(allowed));
             }

@@ -132,12 +132,12 @@ proptest! {
         prop_assert_eq!(sign(&misnamed), Err(ViewError::HeaderName { index: request.headers.len() }));
 
         let many = vec![("k".to_owned(), "v".to_owned()); parameters];
-        prop_assert_eq!(sign(&Request { query: many, ..request.clone() }), Err(ViewError::TooManyParameters { limit: 64, count: parameters }));
+        prop_assert_eq!(sign(&Request { query: many, ..request.clone() }), Err(ViewError::TooManyParameters { count: parameters }));
 
         let mut crowded = request.clone();
         crowded.headers = (0..headers).map(|n| (format!("x-{n}"), String::new())).collect();
         crowded.headers.push(("host".to_owned(), "h".to_owned()));
-        prop_assert_eq!(sign(&crowded), Err(ViewError::TooManyHeaders { limit: 32, count: headers + 1 }));
+        prop_assert_eq!(sign(&crowded), Err(ViewError::TooManyHeaders { count: headers + 1 }));
     }
 }
 

@@ -23,7 +23,7 @@ fn received(data: &str) -> Received {
 
 fn receipt(file: &[u8], expected: Expected) -> Result<FileReceipt, AnswerError> {
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
-    classifier.push(bytes::Bytes::copy_from_slice(file))?;
+    let _ = classifier.push(bytes::Bytes::copy_from_slice(file))?;
     match classifier.finish()? {
         Classified::File(receipt) => Ok(receipt),
         other => panic!("{other:?}"),
@@ -195,7 +195,7 @@ fn what_is_played_is_audio_of_any_form() {
 #[test]
 fn files_where_a_file_is_due_and_data_where_data_is() {
     let call = |name: &str, fields: &[(&str, &str)]| {
-        AnyOperation::from_fields(name, pairs(fields.iter().copied())).unwrap()
+        AnyOperation::from_fields(name, pairs(fields.iter().copied()), None).unwrap()
     };
     let delete = call("ivr/deleteFile", &[("fileName", "a")]);
     assert_eq!(delete.answer(received("null")), Ok(received("null")));

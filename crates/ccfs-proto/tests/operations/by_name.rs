@@ -11,8 +11,8 @@ use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, parts, wav};
 /// A value that the form takes.
 fn sample(form: FieldForm) -> String {
     match form {
-        FieldForm::Url { .. } => CALLBACK.to_owned(),
-        FieldForm::Text { .. } | FieldForm::Path { .. } => "a".to_owned(),
+        FieldForm::Url(_) => CALLBACK.to_owned(),
+        FieldForm::Text(_) | FieldForm::Path(_) => "a".to_owned(),
         FieldForm::Time => "2023-04-01 00:00:00".to_owned(),
         FieldForm::Number | FieldForm::UnixMillis => "7".to_owned(),
         FieldForm::IndexFileName => INDEX_FILE.to_owned(),
@@ -22,12 +22,11 @@ fn sample(form: FieldForm) -> String {
 }
 
 fn takes_data(interface: &Interface) -> bool {
-    interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav { .. }))
+    interface.fields.iter().any(|field| matches!(field.form, FieldForm::Wav(_)))
 }
 
 fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> {
-    let texts =
-        interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav { .. }));
+    let texts = interface.fields.iter().filter(|field| !matches!(field.form, FieldForm::Wav(_)));
     texts
         .filter(|field| field.required || !only_required)
         .map(|field| (field.name.to_owned(), sample(field.form)))
@@ -36,7 +35,7 @@ fn samples(interface: &Interface, only_required: bool) -> Vec<(String, String)> 
 
 fn call(interface: &Interface, fields: Vec<(String, String)>) -> Result<AnyOperation, CallError> {
     let data = takes_data(interface).then(|| wav(b"1").into());
-    AnyOperation::from_fields_with_data(interface.name, fields, data)
+    AnyOperation::from_fields(interface.name, fields, data)
 }
 
 #[test]
@@ -101,7 +100,7 @@ fn missing_fields_are_all_named() {
         let required: Vec<_> = interface
             .fields
             .iter()
-            .filter(|field| field.required && !matches!(field.form, FieldForm::Wav { .. }))
+            .filter(|field| field.required && !matches!(field.form, FieldForm::Wav(_)))
             .collect();
         for left_out in &required {
             let fields = samples(interface, true)
@@ -114,20 +113,21 @@ fn missing_fields_are_all_named() {
             assert!(interface.fields.iter().all(|field| error.to_string().contains(field.name)));
         }
     }
-    let error =
-        AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")])).unwrap_err();
+    let error = AnyOperation::from_fields("queryBillData", pairs([("dataType", "call")]), None)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "queryBillData requires beginTime, endTime, callBackURL; its fields are beginTime, endTime, accountId, agentId, callId, \
          callerNo, calleeNo, calleeNo2, dataType, callBackURL"
     );
-    let error = AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1")])).unwrap_err();
+    let error =
+        AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1")]), None).unwrap_err();
     assert_eq!(error.to_string(), "ivr/uploadFile requires data; its fields are vdnId, data");
 }
 
 #[test]
 fn unknown_names_are_told_what_is_known() {
-    let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([])).unwrap_err();
+    let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([]), None).unwrap_err();
     let told = error.to_string();
     assert!(
         told.starts_with(
@@ -150,7 +150,7 @@ fn unknown_names_are_told_what_is_known() {
         assert!(matches!(version, CallError::UnknownField { .. }));
     }
     // However long a name is, the error is not.
-    let error = AnyOperation::from_fields(&"x".repeat(100_000), pairs([])).unwrap_err();
+    let error = AnyOperation::from_fields(&"x".repeat(100_000), pairs([]), None).unwrap_err();
     assert!(error.to_string().len() < 1_000);
 }
 
@@ -159,28 +159,35 @@ fn fields_given_twice_and_files_given_wrongly() {
     let twice = AnyOperation::from_fields(
         "downloadRecordFile",
         pairs([("fileName", "a"), ("fileName", "a")]),
+        None,
     )
     .unwrap_err();
     assert_eq!(twice, FieldError::new("fileName", FieldProblem::GivenTwice).into());
-    let text =
-        AnyOperation::from_fields("ivr/uploadFile", pairs([("vdnId", "1"), ("data", "UklGRg==")]))
-            .unwrap_err();
-    assert_eq!(text, FieldError::new("data", FieldProblem::IsFile).into());
-    let file = AnyOperation::from_fields_with_data(
+    let text = AnyOperation::from_fields(
+        "ivr/uploadFile",
+        pairs([("vdnId", "1"), ("data", "UklGRg==")]),
+        None,
+    )
+    .unwrap_err();
+    assert_eq!(
+        text,
+        FieldError::new("data", FieldProblem::Value { allowed: "a file, not text".into() }).into()
+    );
+    let file = AnyOperation::from_fields(
         "downloadRecordFile",
         pairs([("fileName", "a")]),
         Some(wav(b"1").into()),
     )
     .unwrap_err();
     let interface = Interface::named("downloadRecordFile").unwrap();
-    assert_eq!(file, CallError::NoData { interface });
+    assert_eq!(file, CallError::UnknownField { interface, field: "data".to_owned() });
 }
 
 #[test]
 fn texts_that_cannot_be_read() {
     let wrong = |name: &str, fields: &[(&str, &str)], with: Option<Vec<u8>>| {
         let fields = pairs(fields.iter().copied());
-        let made = AnyOperation::from_fields_with_data(name, fields, with.map(Into::into));
+        let made = AnyOperation::from_fields(name, fields, with.map(Into::into));
         let error = field_error(made.unwrap_err()).unwrap();
         parts(error)
     };
@@ -217,7 +224,7 @@ fn texts_that_cannot_be_read() {
         assert_eq!(wrong("ivr/downloadFile", &[("filePath", "a"), ("mode", mode)], None).0, "mode");
     }
     // The last millisecond that can be written is sent; the next is refused, not rounded.
-    let play = |t| AnyOperation::from_fields("playVoice", pairs([("t", t), ("st", "x")]));
+    let play = |t| AnyOperation::from_fields("playVoice", pairs([("t", t), ("st", "x")]), None);
     assert_eq!(play("253402300799999").unwrap().request().unwrap().query[0].1, "253402300799999");
     for t in ["253402300800000", "18446744073709551615", "now"] {
         assert_eq!(wrong("playVoice", &[("t", t), ("st", "x")], None).0, "t");
@@ -229,7 +236,7 @@ fn texts_that_cannot_be_read() {
 fn the_tables_bounds_hold() {
     for interface in INTERFACES {
         for field in interface.fields {
-            let (FieldForm::Text { limit } | FieldForm::Path { limit } | FieldForm::Url { limit }) =
+            let (FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit)) =
                 field.form
             else {
                 continue;
@@ -256,10 +263,7 @@ fn the_tables_bounds_hold() {
                 parts(refused),
                 (field.name, FieldProblem::TooLong { limit, len: limit + 1 })
             );
-            assert!(matches!(
-                request(String::new()).unwrap_err().problem,
-                FieldProblem::Missing | FieldProblem::Empty
-            ));
+            assert!(matches!(request(String::new()).unwrap_err().problem, FieldProblem::Missing));
         }
     }
 }

@@ -37,11 +37,11 @@ const LONGEST: &str = if cfg!(miri) { "[a-z]{220,230}" } else { "[a-z]{1020,1030
 fn valid(form: FieldForm) -> BoxedStrategy<String> {
     let long = |limit: usize| if cfg!(miri) { limit.min(30) } else { limit };
     match form {
-        FieldForm::Url { .. } => {
+        FieldForm::Url(_) => {
             "https?://[a-z]{1,20}(:[1-9][0-9]{0,3})?/[a-zA-Z0-9/._~?=&%-]{0,40}".boxed()
         }
-        FieldForm::Path { limit } => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
-        FieldForm::Text { limit } => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
+        FieldForm::Path(limit) => text(&format!("[a-zA-Z0-9/.]{{1,{}}}", long(limit))),
+        FieldForm::Text(limit) => text(&format!("[^\\p{{Cc}}]{{1,{}}}", long(limit))),
         FieldForm::Number => any::<u64>().prop_map(|number| number.to_string()).boxed(),
         FieldForm::UnixMillis => {
             (0..253_402_300_800_000_u64).prop_map(|number| number.to_string()).boxed()
@@ -78,7 +78,7 @@ fn fields_of(interface: &'static Interface) -> BoxedStrategy<Fields> {
     for field in interface
         .fields
         .iter()
-        .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav { .. }))
+        .filter(|field| !matches!(field.form, FieldForm::Time | FieldForm::Wav(_)))
     {
         let given = if field.required { Just(true).boxed() } else { any::<bool>().boxed() };
         all = (all, given, valid(field.form))
@@ -107,7 +107,7 @@ fn calls() -> impl Strategy<Value = (&'static Interface, Fields)> {
 fn by_name(interface: &Interface, fields: &Fields) -> Result<OperationRequest, FieldError> {
     let texts = fields.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
     let data = interface.field("data").map(|_| wav(b"sound").into());
-    let made = AnyOperation::from_fields_with_data(interface.name, texts, data);
+    let made = AnyOperation::from_fields(interface.name, texts, data);
     made.map_err(|error| field_error(error).unwrap()).and_then(|call| call.request())
 }
 
@@ -253,7 +253,7 @@ proptest! {
         text in prop_oneof!["\\PC{0,30}", "[a-z/.]{0,70}", "[a-z]{120,130}", "[a-z/.]{220,230}", "[a-z\\u{0}\\u{7f}\\n]{0,8}", LONGEST],
     ) {
         let texts: Vec<_> = interface.fields.iter().filter_map(|field| match field.form {
-            FieldForm::Text { limit } | FieldForm::Path { limit } => Some((field, limit)),
+            FieldForm::Text(limit) | FieldForm::Path(limit) => Some((field, limit)),
             _ => None,
         }).collect();
         prop_assume!(!texts.is_empty());
@@ -265,9 +265,8 @@ proptest! {
         let outcome = by_name(interface, &fields);
         prop_assert_eq!(&outcome, &typed(interface, &fields));
         if len == 0 {
-            let problem = if field.required { FieldProblem::Missing } else { FieldProblem::Empty };
             let refused = outcome.unwrap_err();
-            prop_assert_eq!(parts(refused), (field.name, problem));
+            prop_assert_eq!(parts(refused), (field.name, FieldProblem::Missing));
         } else if len > limit {
             let refused = outcome.unwrap_err();
             prop_assert_eq!(parts(refused), (field.name, FieldProblem::TooLong { limit, len }));
@@ -309,7 +308,7 @@ proptest! {
         name in prop_oneof![proptest::sample::select(INTERFACES.iter().map(|i| i.name.to_owned()).collect::<Vec<_>>()), "\\PC{0,20}"],
         fields in proptest::collection::vec((prop_oneof!["fileName", "callId", "locationId", "mode", "t", "st", "data", "\\PC{0,10}"], "\\PC{0,30}"), 0..4),
     ) {
-        match AnyOperation::from_fields(&name, fields.clone()) {
+        match AnyOperation::from_fields(&name, fields.clone(), None) {
             Ok(call) => {
                 prop_assert_eq!(call.interface(), name);
                 let _ = call.request();

@@ -25,7 +25,7 @@ fn bounded<O: Operation>(field: &'static str, limit: usize, make: impl Fn(String
     assert!(problem.to_string().contains(&format!("{} characters long, limit {limit}", limit + 1)));
     let (name, problem) = refused(&make(String::new()));
     assert_eq!(name, field);
-    assert!(matches!(problem, FieldProblem::Missing | FieldProblem::Empty));
+    assert!(matches!(problem, FieldProblem::Missing));
     let (name, problem) = refused(&make("1\u{7}".to_owned()));
     assert_eq!(name, field);
     assert!(matches!(problem, FieldProblem::Character { at: 1, .. }));

@@ -25,21 +25,23 @@ fn tokens_and_urls_are_not_shown() {
     assert!(request.query.iter().any(|(_, value)| value == MARKER), "it is sent");
     write!(shown, "{token:?} {token:#?} {play:?} {play:#?} {request:?} {request:#?}").unwrap();
 
-    let any = AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", MARKER)])).unwrap();
+    let any =
+        AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", MARKER)]), None).unwrap();
     write!(shown, "{any:?} {:?}", any.request().unwrap()).unwrap();
 
     let (begin, end) = (time("2023-04-01 00:00:00"), time("2023-04-02 00:00:00"));
     let url = GetRecordFileUrlFromObs::new("1", begin, end).answer(envelope("url")).unwrap();
     assert_eq!(url.as_str(), MARKER);
     write!(shown, "{url:?} {:?}", envelope("url")).unwrap();
-    let ask = AnyOperation::from_fields("requestPlayVoice", pairs([("fileName", "a")])).unwrap();
+    let ask =
+        AnyOperation::from_fields("requestPlayVoice", pairs([("fileName", "a")]), None).unwrap();
     write!(shown, "{:?}", ask.answer(envelope("token")).unwrap()).unwrap();
 
     for bad in [format!("{MARKER}\n"), MARKER.repeat(200)] {
         let error = PlaybackToken::new(bad.clone()).unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
-        let error =
-            AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", &bad)])).unwrap_err();
+        let error = AnyOperation::from_fields("playVoice", pairs([("t", "1"), ("st", &bad)]), None)
+            .unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
     }
     // A token typed where there is no field for it, beside one that is wrong.
@@ -48,7 +50,7 @@ fn tokens_and_urls_are_not_shown() {
         [("tt", "1"), ("st", MARKER)],
         [("st", MARKER), ("st", MARKER)],
     ] {
-        let error = AnyOperation::from_fields("playVoice", pairs(fields)).unwrap_err();
+        let error = AnyOperation::from_fields("playVoice", pairs(fields), None).unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
     }
     assert!(!shown.contains("MARKER") && !shown.contains("5f1e"), "{shown}");

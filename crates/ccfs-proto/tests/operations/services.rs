@@ -109,7 +109,7 @@ fn call<O: Operation>(operation: O, bodies: &[String]) -> (Result<O::Answer, Exc
 fn classify(chunks: &[&[u8]]) -> Result<Classified, AnswerError> {
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Json);
     for chunk in chunks {
-        assert!(classifier.push(Bytes::copy_from_slice(chunk))?.is_empty());
+        assert_eq!(classifier.push(Bytes::copy_from_slice(chunk))?.count(), 0);
     }
     classifier.finish()
 }
@@ -269,8 +269,8 @@ fn json_is_held_up_to_the_limit_of_an_envelope() {
     let classify = |limit: usize| {
         let classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Json);
         let mut classifier = classifier.envelope_limit(limit);
-        classifier.push(Bytes::from_static(b"[1,"))?;
-        classifier.push(Bytes::from_static(b"2]"))?;
+        let _ = classifier.push(Bytes::from_static(b"[1,"))?;
+        let _ = classifier.push(Bytes::from_static(b"2]"))?;
         classifier.finish()
     };
     assert!(matches!(classify(5), Ok(Classified::Json(_))));
@@ -322,7 +322,7 @@ impl Operation for LongFile {
 
 #[test]
 fn the_check_of_an_operation_applies_when_its_type_is_erased() {
-    let short = || Received::File(FileReceipt::new(FileKind::Wav, 999));
+    let short = || Received::File(FileReceipt { kind: FileKind::Wav, bytes: 999 });
     let too_short = AnswerError::custom("too short");
     let any = AnyOperation::from_operation(LongFile);
     assert_eq!(any.answer(short()), Err(too_short.clone()));
@@ -340,7 +340,7 @@ fn what_cannot_be_sent_or_signed_is_refused_before_the_call() {
     let prepare = |request: OperationRequest| PreparedRequest::new(request, &endpoint()).err();
     let get = || OperationRequest::get("/rest/agents");
     let many = (0..40_000).fold(get(), |request, nth| request.header(format!("x-{nth}"), "a"));
-    assert_eq!(prepare(many), Some(RequestError::TooManyHeaders { limit: 100, len: 40_000 }));
+    assert_eq!(prepare(many), Some(RequestError::TooManyHeaders { len: 40_000 }));
     let signed = (0..40).fold(get(), |request, nth| request.signed_header(format!("x-{nth}"), "a"));
     assert!(matches!(prepare(signed), Some(RequestError::Sign(_))));
     let parameters = (0..65).fold(get(), |request, nth| request.query(format!("x{nth}"), "a"));

@@ -22,7 +22,9 @@ fn problem(file: Vec<u8>) -> Option<WavProblem> {
     }
 }
 
-fn format_problem(property: &'static str, found: u32, allowed: u32) -> WavProblem {
+const CODECS: &str = "1 (PCM), 6 (A-law) or 7 (µ-law)";
+
+fn format_problem(property: &'static str, found: u32, allowed: &'static str) -> WavProblem {
     WavProblem::Format { property, found, allowed }
 }
 
@@ -64,11 +66,11 @@ fn what_the_server_refuses() {
     let with = |tag, channels, hertz, bits| {
         problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]))
     };
-    assert_eq!(with(1, 2, 8000, 8), Some(format_problem("channels", 2, 1)));
-    assert_eq!(with(1, 0, 8000, 8), Some(format_problem("channels", 0, 1)));
-    assert_eq!(with(1, 1, 16000, 8), Some(format_problem("samples per second", 16000, 8000)));
-    assert_eq!(with(1, 1, 8000, 16), Some(format_problem("bits per sample", 16, 8)));
-    assert_eq!(with(0x11, 1, 8000, 4), Some(WavProblem::Coding { tag: 0x11 }));
+    assert_eq!(with(1, 2, 8000, 8), Some(format_problem("channel count", 2, "1")));
+    assert_eq!(with(1, 0, 8000, 8), Some(format_problem("channel count", 0, "1")));
+    assert_eq!(with(1, 1, 16000, 8), Some(format_problem("sample rate", 16000, "8000 Hz")));
+    assert_eq!(with(1, 1, 8000, 16), Some(format_problem("sample size", 16, "8 bits")));
+    assert_eq!(with(0x11, 1, 8000, 4), Some(format_problem("format tag", 0x11, CODECS)));
     assert_eq!(
         with(0xFFFE, 1, 8000, 8),
         Some(WavProblem::NoChunk { chunk: "fmt " }),
@@ -95,8 +97,8 @@ fn what_the_server_refuses() {
     piped[at..at + 4].fill(0xFF);
     assert_eq!(problem(piped), Some(WavProblem::NoChunk { chunk: "data" }));
     assert_eq!(
-        format_problem("channels", 2, 1).to_string(),
-        "WAV file has 2 channels; convert it to 1"
+        format_problem("channel count", 2, "1").to_string(),
+        "WAV file has channel count 2; convert it to 1"
     );
 }
 
@@ -150,15 +152,15 @@ sys.stdout.buffer.write(out.getvalue())
     assert_eq!(problem(good), None);
     assert_eq!(
         problem(python(["2", "1", "8000"]).unwrap()),
-        Some(format_problem("channels", 2, 1))
+        Some(format_problem("channel count", 2, "1"))
     );
     assert_eq!(
         problem(python(["1", "2", "8000"]).unwrap()),
-        Some(format_problem("bits per sample", 16, 8))
+        Some(format_problem("sample size", 16, "8 bits"))
     );
     assert_eq!(
         problem(python(["1", "1", "11025"]).unwrap()),
-        Some(format_problem("samples per second", 11025, 8000))
+        Some(format_problem("sample rate", 11025, "8000 Hz"))
     );
 }
 
@@ -184,13 +186,13 @@ proptest! {
         samples in proptest::collection::vec(any::<u8>(), 0..20),
     ) {
         let expected = if ![1, 6, 7].contains(&tag) {
-            Some(WavProblem::Coding { tag })
+            Some(format_problem("format tag", tag.into(), CODECS))
         } else if channels != 1 {
-            Some(format_problem("channels", channels.into(), 1))
+            Some(format_problem("channel count", channels.into(), "1"))
         } else if hertz != 8000 {
-            Some(format_problem("samples per second", hertz, 8000))
+            Some(format_problem("sample rate", hertz, "8000 Hz"))
         } else if bits != 8 {
-            Some(format_problem("bits per sample", bits.into(), 8))
+            Some(format_problem("sample size", bits.into(), "8 bits"))
         } else {
             None
         };

@@ -109,12 +109,15 @@ pub enum Entry {
         /// When.
         #[serde(with = "time")]
         at: Timestamp,
-        /// Bytes of the ZIP.
+        /// Size of the ZIP in bytes.
         bytes: u64,
-        /// Records in it.
+        /// Records of the wanted kind.
         rows: u64,
-        /// Rows that could not be read.
+        /// Rows of the wanted kind that could not be read.
         bad_rows: u64,
+        /// Members with data that were not read. Absent in lines of older versions.
+        #[serde(default)]
+        unread_members: Option<u64>,
     },
     /// The server has no data for the window.
     NoData {

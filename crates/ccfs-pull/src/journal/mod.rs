@@ -203,8 +203,9 @@ fn replay(
         Entry::Asked { window, id, sent, at } => {
             known.insert(window, Known::Asked(Asked { id, sent, at }))
         }
-        Entry::Stored { window, bytes, rows, bad_rows, .. } => {
-            known.insert(window, Known::Complete(Outcome::Stored(Stored { bytes, rows, bad_rows })))
+        Entry::Stored { window, bytes, rows, bad_rows, unread_members, .. } => {
+            let stored = Stored { bytes, rows, bad_rows, unread_members };
+            known.insert(window, Known::Complete(Outcome::Stored(stored)))
         }
         Entry::NoData { window, .. } => known.insert(window, Known::Complete(Outcome::NoData)),
         // The next run goes on from what was known before.

@@ -216,6 +216,7 @@ impl Scheduler {
                 bytes: stored.bytes,
                 rows: stored.rows,
                 bad_rows: stored.bad_rows,
+                unread_members: stored.unread_members,
             },
             Outcome::NoData => Entry::NoData { window, at },
             Outcome::Failed { why } => Entry::Failed { window, at, why: why.clone() },

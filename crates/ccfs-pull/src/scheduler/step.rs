@@ -66,23 +66,38 @@ pub enum Trouble {
     BrokenOff,
 }
 
-/// A window's file, on disk.
+/// A window's file on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stored {
-    /// Bytes of the ZIP.
+    /// Size of the ZIP in bytes.
     pub bytes: u64,
-    /// Records in it.
+    /// Records of the wanted kind: as many as the converted file has.
     pub rows: u64,
-    /// Rows that could not be read and were left out.
+    /// Rows of the wanted kind that could not be read and were skipped.
     pub bad_rows: u64,
+    /// Members with data that were not read, because they are not of the wanted kind. `None` if an older version stored the file and
+    /// did not count them.
+    pub unread_members: Option<u64>,
 }
 
 impl Stored {
-    /// A file of that size with so many records.
+    /// A file of `bytes` bytes with `rows` records and `bad_rows` bad rows. Its members are not known to be read: see
+    /// [`unread_members`](Self::unread_members).
     #[must_use]
     pub const fn new(bytes: u64, rows: u64, bad_rows: u64) -> Self {
-        Self { bytes, rows, bad_rows }
+        Self { bytes, rows, bad_rows, unread_members: None }
+    }
+
+    /// Sets [`unread_members`](Self#structfield.unread_members).
+    #[must_use]
+    pub const fn unread_members(self, count: u64) -> Self {
+        Self { unread_members: Some(count), ..self }
+    }
+
+    /// Whether the records are all that the ZIP has: no bad row was skipped and no member was left unread.
+    pub const fn is_complete(&self) -> bool {
+        self.bad_rows == 0 && matches!(self.unread_members, Some(0))
     }
 }
 

@@ -6,8 +6,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use ccfs_archive::IndexKind;
+use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
-use ccfs_pull::{Entry, Journal, JournalError, Known, Plan, Storage, Window, Zone};
+use ccfs_pull::{
+    Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone,
+};
 use proptest::prelude::*;
 
 use crate::{cases, meaning};
@@ -26,7 +29,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn open(path: &std::path::Path) -> Result<(Journal, BTreeMap<Window, Known>), JournalError> {
-    Journal::open(path, &plan(), &endpoint(), &"app".parse().unwrap())
+    Journal::open(path, &plan(), &endpoint(), &AccessKey::new("app").unwrap())
 }
 
 fn window(day: i64) -> Window {
@@ -49,7 +52,10 @@ fn entry() -> impl Strategy<Value = Entry> {
                     at,
                 },
                 2 => Entry::Lost { window, at, why },
-                3 => Entry::Stored { window, at, bytes, rows, bad_rows },
+                3 => {
+                    let unread_members = (id % 3 > 0).then_some(bad_rows % 2);
+                    Entry::Stored { window, at, bytes, rows, bad_rows, unread_members }
+                }
                 4 => Entry::NoData { window, at },
                 _ => Entry::Failed { window, at, why },
             }
@@ -144,6 +150,30 @@ fn a_broken_line_in_the_middle_is_an_error_that_names_it() {
         error.to_string().contains("line 2 of") && error.to_string().contains("pull again"),
         "{error}"
     );
+}
+
+/// Lines of older versions do not say whether all members were read, so that is unknown.
+#[test]
+fn a_line_of_an_older_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let (mut journal, _) = open(&path).unwrap();
+    let stored = Entry::Stored {
+        window: window(0),
+        at: Timestamp::from_unix_millis(0),
+        bytes: 9,
+        rows: 2,
+        bad_rows: 1,
+        unread_members: Some(0),
+    };
+    journal.record(&stored).unwrap();
+    drop(journal);
+    let text = fs::read_to_string(&path).unwrap();
+    let older = text.replace(",\"unread_members\":0", "");
+    assert_ne!(text, older);
+    fs::write(&path, older).unwrap();
+    let expected = Known::Complete(Outcome::Stored(Stored::new(9, 2, 1)));
+    assert_eq!(open(&path).unwrap().1, BTreeMap::from([(window(0), expected)]));
 }
 
 #[test]
