@@ -101,6 +101,13 @@ fn compare(options: &Options) -> Result<bool> {
     let archive = generate::archive(&options.folder, options.rows, 1, options.seed)?;
     let mut programs = programs(options, &ccfs, &archive);
     programs.retain(Program::is_installed);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    if load > 0.5 {
+        println!(
+            "the machine is busy (load {load}): programs with two threads, as ours, look slower than they are"
+        );
+    }
     for program in &mut programs {
         program.check(options.rows)?;
     }
