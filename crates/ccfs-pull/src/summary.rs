@@ -41,7 +41,9 @@ pub struct KeptZip {
 }
 
 impl KeptZip {
-    pub(crate) fn new(path: PathBuf, stored: Stored) -> Self {
+    /// The ZIP of a window, for tests of callers.
+    #[must_use]
+    pub fn new(path: PathBuf, stored: Stored) -> Self {
         Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
     }
 }

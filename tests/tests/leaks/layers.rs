@@ -14,8 +14,8 @@ use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, Entry, Job, Journal, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task, Window,
-    Zone, windows,
+    Asked, Entry, Job, Journal, KeptZip, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task,
+    Window, Zone, windows,
 };
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
@@ -220,6 +220,7 @@ pub(crate) fn render_pull(
     let asked = Asked::new("9239cb50a8384bb0ab503441bf089446".parse().unwrap(), NOW, NOW);
     shown.debug(&asked);
     shown.debug(&Stored::new(1, 2, 3));
+    shown.both(&KeptZip::new("a.zip".into(), Stored::new(1, 2, 3)));
     shown.debug(&Known::Asked(asked));
 }
 
