@@ -50,7 +50,9 @@ pub struct Policy {
 /// Writes a setter by value for each of these fields.
 macro_rules! setters {
     ($($field:ident: $type:ty,)+) => { $(
-        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[doc = concat!(
+            "Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").",
+        )]
         pub fn $field(self, $field: $type) -> Self {
             Self { $field, ..self }
         }

@@ -170,7 +170,9 @@ macro_rules! operations {
         /// Returns the operation of the interface that the fields belong to.
         fn typed(fields: Fields) -> AnyOperation {
             match fields.interface.name {
-                $(name if name == $name::INTERFACE.name => AnyOperation::from_operation($name(fields)),)+
+                $(name if name == $name::INTERFACE.name => {
+                    AnyOperation::from_operation($name(fields))
+                })+
                 name => unreachable!("{name} is in the list"),
             }
         }
