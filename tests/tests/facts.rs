@@ -200,9 +200,9 @@ fn the_page_on_columns_is_that_of_the_library() {
     }
     let mut codes = |title: &str, names: Vec<(i64, &str)>| {
         let _ = write!(page, "\n## {title}\n\n| code | name |\n|---|---|\n");
-        names.iter().for_each(|(code, name)| {
+        for (code, name) in names {
             let _ = writeln!(page, "| {code} | {name} |");
-        });
+        }
     };
     codes("Operation types", named(OperateType::KNOWN, |code| (code.code(), code.name())));
     codes("Device types", named(DeviceType::KNOWN, |code| (code.code(), code.name())));

@@ -278,6 +278,7 @@ fn ratio(size: u64, compressed: u64) -> f64 {
 }
 
 #[cfg(feature = "serde")]
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn as_text<S: serde::Serializer>(
     refused: &Option<NotIndexFile>,
     serializer: S,

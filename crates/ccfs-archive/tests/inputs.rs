@@ -136,7 +136,9 @@ proptest! {
         for at in &unknown {
             let at = at.index(header.len() + 1);
             header.insert(at, "unbekannt".to_owned());
-            rows.iter_mut().for_each(|row| row.insert(at, "new".to_owned()));
+            for row in &mut rows {
+                row.insert(at, "new".to_owned());
+            }
         }
         // A row of empty cells is no record.
         prop_assume!(rows.iter().all(|row| row.iter().any(|cell| !cell.is_empty())));
@@ -192,7 +194,7 @@ proptest! {
             text.push_str("sep=,\r\n");
         }
         text.push_str(&file.csv());
-        (0..empty).for_each(|_| text.push_str(&format!(" {}\r\n", ",".repeat(columns - 1))));
+        text.push_str(&[" ", &",".repeat(columns - 1), "\r\n"].concat().repeat(empty));
         if !ends && empty == 0 {
             text.truncate(text.len() - 2);
         }

@@ -83,10 +83,13 @@ pub(crate) fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(cannot)?;
-        found.retain(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            name.ends_with(".zip") && !name.ends_with(".rejected.zip") && !name.starts_with('.')
-        });
+        let is_archive = |path: &PathBuf| {
+            let is_zip =
+                path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            is_zip && !stem.ends_with(".rejected") && !stem.starts_with('.')
+        };
+        found.retain(is_archive);
         if found.is_empty() {
             return Err(Failure::data(format_args!("{} has no *.zip files", input.display())));
         }

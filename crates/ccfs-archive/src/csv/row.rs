@@ -244,7 +244,7 @@ pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
 /// Whether a record has a control character other than tabs and, between quotes, line ends.
 #[inline]
 pub(crate) fn has_control(record: &[u8], quotes: bool) -> bool {
-    let is_control = |byte: u8| (byte < b' ' && byte != b'\t') | (byte == 0x7F);
+    let is_control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7F;
     // Without an early return, so that compilers use vector instructions.
     record.iter().fold(false, |found, &byte| found | is_control(byte))
         && (!quotes

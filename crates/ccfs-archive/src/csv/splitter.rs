@@ -12,6 +12,7 @@ use crate::records::PIECE;
 
 /// Splits bytes into rows, wherever the bytes are cut.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
     transcoder: Transcoder,
     /// Text of which no row was made yet, from `at` on; `scanned` bytes of it hold no record end.

@@ -69,7 +69,7 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     pub(crate) name: &'static str,
-    pub(crate) column_type: ColumnType,
+    pub(crate) value_type: ColumnType,
     pub(crate) meaning: &'static str,
 }
 
@@ -81,12 +81,12 @@ impl Column {
 
     /// Type of its values.
     pub const fn column_type(&self) -> ColumnType {
-        self.column_type
+        self.value_type
     }
 
     /// Whether a value may be absent: an empty cell is [`Value::Null`], except in lists, where it is an empty list.
     pub const fn is_nullable(&self) -> bool {
-        !matches!(self.column_type, ColumnType::List)
+        !matches!(self.value_type, ColumnType::List)
     }
 
     /// What the column means, in a sentence.
@@ -238,7 +238,7 @@ macro_rules! record {
 
         const COLUMNS: &[crate::Column] = &[$( crate::Column {
             name: $column,
-            column_type: column!(type $type),
+            value_type: column!(type $type),
             meaning: concat!($( $cdoc ),+),
         } ),+];
 

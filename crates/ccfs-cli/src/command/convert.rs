@@ -22,6 +22,7 @@ use crate::{interrupt, output};
 const BUFFER: usize = 256 * 1024;
 
 #[derive(Args, Debug)]
+#[expect(clippy::doc_markdown, reason = "this is the text of --help")]
 pub(crate) struct ConvertArgs {
     /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
     #[arg(required = true)]
@@ -141,7 +142,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
             conversion.run(&inputs, &mut out, Failure::stdout)?;
             out.flush().map_err(|error| Failure::stdout(&error))?;
         }
-        Some(path) => conversion.to_file(&inputs, &path, overwrite)?,
+        Some(path) => conversion.write_file(&inputs, &path, overwrite)?,
     }
     if let Some(rejects) = conversion.rejects {
         let length = rejects.written();
@@ -164,7 +165,7 @@ struct Conversion {
 
 impl Conversion {
     /// Writes a file atomically.
-    fn to_file(
+    fn write_file(
         &mut self,
         inputs: &[PathBuf],
         path: &Path,
@@ -301,7 +302,7 @@ pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failu
         rejects: None,
         bar: Bar::reading(),
     };
-    conversion.to_file(&[archive.to_owned()], path, Overwrite::Replace)?;
+    conversion.write_file(&[archive.to_owned()], path, Overwrite::Replace)?;
     let lines = File::open(path).and_then(|file| {
         io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1))
     });
