@@ -154,6 +154,10 @@ fn write_and_read(bytes: &[u8], kind: IndexKind, options: &ReadOptions) {
     let mut first = Vec::new();
     let mut records = Records::<AnyRecord>::from_csv_with(bytes, kind, &options);
     while let Ok(Some(record)) = records.next_record() {
+        // Cells of unknown columns have no name in the header, and may pass for a skill list that commas have split.
+        if record.row().cells().len() > kind.columns().len() {
+            continue;
+        }
         writer.write(record).expect("a Vec takes all");
         first.push(record.into_owned());
     }

@@ -241,14 +241,17 @@ pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
     }
 }
 
-/// Whether a record has a control character other than tabs and, between quotes, line ends.
-#[inline]
-pub(crate) fn has_control(record: &[u8], quotes: bool) -> bool {
-    let is_control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7F;
+/// Whether a text is ASCII without control characters other than tabs and line ends.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     // Without an early return, so that compilers use vector instructions.
-    record.iter().fold(false, |found, &byte| found | is_control(byte))
-        && (!quotes
-            || record.iter().any(|&byte| is_control(byte) && !matches!(byte, b'\n' | b'\r')))
+    text.iter().fold(true, |plain, &byte| plain & is_plain(byte))
+}
+
+/// Whether a text has a control character other than tabs and, if they are allowed, line ends.
+pub(crate) fn has_control(text: &[u8], line_ends: bool) -> bool {
+    let is_allowed = |byte| byte == b'\t' || (line_ends && matches!(byte, b'\n' | b'\r'));
+    text.iter().any(|&byte| (byte < b' ' || byte == 0x7F) && !is_allowed(byte))
 }
 
 /// Records are at most 1 GiB, see [`Limits::record_bytes`](crate::Limits::record_bytes).

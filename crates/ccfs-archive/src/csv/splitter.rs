@@ -20,6 +20,8 @@ pub(crate) struct Splitter {
     at: usize,
     scanned: usize,
     scanner: Scanner,
+    /// Whether there were control characters in the text: looking once is faster than looking in each record.
+    has_control: bool,
     /// All bytes are in.
     finished: bool,
     first: First,
@@ -71,6 +73,7 @@ impl Splitter {
             at: 0,
             scanned: 0,
             scanner: Scanner::default(),
+            has_control: false,
             finished: false,
             first: First::default(),
             record: 0..0,
@@ -91,12 +94,20 @@ impl Splitter {
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.text.drain(..self.at);
         self.at = 0;
+        if self.transcoder.is_ascii_so_far() && row::is_plain(bytes) {
+            self.text.extend_from_slice(bytes);
+            return;
+        }
+        let kept = self.text.len();
         self.transcoder.push(bytes, &mut self.text);
+        self.has_control |= row::has_control(&self.text[kept..], true);
     }
 
     /// Declares that all bytes are in.
     pub(crate) fn finish(&mut self) {
+        let kept = self.text.len();
         self.transcoder.finish(&mut self.text);
+        self.has_control |= row::has_control(&self.text[kept..], true);
         self.finished = true;
     }
 
@@ -253,7 +264,7 @@ impl Splitter {
             let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
             return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
         }
-        if padded || row::has_control(record, quotes) {
+        if padded || (self.has_control && row::has_control(record, quotes)) {
             let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
             let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
             return Err(self.bad(cell, RowFault::ControlCharacter));

@@ -25,7 +25,21 @@ impl<'a> SkillList<'a> {
     /// Returns the IDs, in the order of the cell.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0.split([';', ',']).map(|id| id.trim_matches(' ')).filter(|id| !id.is_empty())
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            while !rest.is_empty() {
+                // `str::split` takes 7 % of the time of reading all columns.
+                let end = memchr::memchr2(b';', b',', rest.as_bytes());
+                let id;
+                (id, rest) = end.map_or((rest, ""), |end| (&rest[..end], &rest[end + 1..]));
+                let blank = id.starts_with(' ') || id.ends_with(' ');
+                let id = if blank { id.trim_matches(' ') } else { id };
+                if !id.is_empty() {
+                    return Some(id);
+                }
+            }
+            None
+        })
     }
 
     /// Whether there are no IDs.
