@@ -116,6 +116,9 @@ fn compare_with_csv(mut bytes: &[u8], ours: &Rows, kind: IndexKind) {
     while let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         bytes = rest;
     }
+    while let Some(rest) = bytes.strip_suffix(b"\x1A") {
+        bytes = rest;
+    }
     let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let theirs: Vec<Vec<String>> = rows
         .records()

@@ -195,7 +195,8 @@ proptest! {
         }
         text.push_str(&file.csv());
         text.push_str(&[" ", &",".repeat(columns - 1), "\r\n"].concat().repeat(empty));
-        if !ends && empty == 0 {
+        // NULs that follow a row directly mean that it was cut.
+        if !ends && empty == 0 && !padding.starts_with('\0') {
             text.truncate(text.len() - 2);
         }
         text.push_str(&padding);
@@ -424,6 +425,17 @@ fn other_types_of_files_are_named() {
         (b"id,developer_id,ID\n", FileFault::RepeatedColumn),
     ] {
         assert_eq!(refused(bytes), fault, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_last_row_that_nuls_follow_is_a_bad_row() {
+    for (end, records, bad) in
+        [("\0\0", 1, 1), ("\n\0\0", 2, 0), ("\u{1a}", 2, 0), ("\n\u{1a}", 2, 0)]
+    {
+        let csv = format!("r1,dev,acc,7\nr2,dev,acc,8{end}");
+        let read = read(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
+        assert_eq!((read.records.len(), read.bad.len()), (records, bad), "{end:?}");
     }
 }
 

@@ -11,9 +11,12 @@ pub use row::{Cells, Row};
 pub(crate) use row::{Cell, split_plain, split_quoted, trim};
 pub(crate) use splitter::{SplitError, Splitter};
 
-/// Whether a byte is padding: NUL, which unfinished writes leave, or the end-of-file mark of DOS.
+/// The end-of-file mark of DOS.
+const END_OF_FILE: u8 = 0x1A;
+
+/// Whether a byte is padding: NUL, which unfinished writes leave, or [`END_OF_FILE`].
 pub(crate) fn is_padding(byte: u8) -> bool {
-    matches!(byte, 0 | 0x1A)
+    matches!(byte, 0 | END_OF_FILE)
 }
 
 /// A record without padding around it.

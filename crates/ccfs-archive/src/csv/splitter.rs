@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::charset::Transcoder;
 use super::row::{self, Cell, Row};
 use super::scan::Scanner;
-use super::{Charset, is_padding};
+use super::{Charset, END_OF_FILE, is_padding};
 use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
 use crate::records::PIECE;
@@ -220,10 +220,11 @@ impl Splitter {
         }
     }
 
-    /// The text has no more line ends: what is left is the last row.
+    /// The text has no more line ends: what is left is the last row. An end-of-file mark may follow it; NULs mean that it
+    /// was cut, and are left in it as control characters.
     fn last_row(&mut self) -> Result<bool, SplitError> {
         let text = &self.text[self.at..];
-        let length = text.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
+        let length = text.iter().rposition(|&byte| byte != END_OF_FILE).map_or(0, |at| at + 1);
         self.padding += (text.len() - length) as u64;
         let record = self.at..self.at + length;
         self.at = self.text.len();
