@@ -20,7 +20,8 @@ use crate::records::Records;
 pub enum ExportFormat {
     /// One JSON object a line.
     Jsonl,
-    /// CSV as [`CsvWriter`] writes it.
+    /// CSV by RFC 4180: UTF-8 without a byte order mark, LF, a header row, quotes only where they are needed, skill lists
+    /// separated by semicolons. Cells keep the texts of their source: `007` stays `007`.
     Csv,
 }
 

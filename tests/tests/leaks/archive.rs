@@ -20,10 +20,23 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
         shown.error(&error);
         let ccfs::archive::Error::Row(bad) = error else { panic!("{error}") };
         shown.both(&bad);
+        shown.both(&bad.fault);
         shown.both(&bad.at);
     }
     let refused = Records::<AgentSkillChange>::from_csv("MARKER-cell-of-an-id;dev".as_bytes());
-    shown.error(&refused.into_iter().next().unwrap().unwrap_err());
+    let error = refused.into_iter().next().unwrap().unwrap_err();
+    shown.error(&error);
+    let ccfs::archive::Error::NotIndexFile(refused) = error else { panic!("{error}") };
+    shown.both(&refused);
+    shown.both(&refused.fault);
+    shown.both(&ReadOptions::new().columns(["no_such"]).unwrap_err());
+    let padded = "r1,MARKER-cell-of-an-id,acc,7\n\0\0".as_bytes();
+    let mut padded = Records::<AgentSkillChange>::from_csv(padded);
+    assert!(padded.by_ref().all(|record| record.is_ok()));
+    shown.both(&padded.notes()[0]);
+    shown.both(&padded.notes()[0].kind);
+    shown.both(padded.skipped_members());
+    shown.debug(&IndexKind::AgentSkillInfo.columns()[0]);
     let options = ReadOptions::new().keep_bad_rows(100);
     let mut kept = Records::<AgentSkillChange>::from_csv_with(
         row.as_bytes(),
