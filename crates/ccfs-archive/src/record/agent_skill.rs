@@ -65,8 +65,8 @@ const AFTER: usize = COLUMNS.len() - SKILLS - 1;
 /// Joins a skill list that was separated by commas and not quoted, which makes a row too long.
 ///
 /// A longer row may also come from a newer release. So the row is joined only if its last six cells fit the six columns
-/// after the list; and if the row fits unchanged, too, only if joining it finds more dates. A `header` at least as long
-/// as the row proves that the row is right.
+/// after the list and have a date; and if the row fits unchanged, too, only if joining it finds more dates. A `header` at
+/// least as long as the row proves that the row is right.
 pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
     let length = cells.len();
     if kind != IndexKind::AgentSkillInfo
@@ -77,7 +77,7 @@ pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header
     }
     let unchanged = dates_if_read(text, &cells[SKILLS + 1..]);
     let joined = dates_if_fits(text, &cells[length - AFTER..]);
-    if joined.is_some() && joined > unchanged {
+    if joined > unchanged.max(Some(0)) {
         cells[SKILLS].end = cells[length - AFTER - 1].end;
         cells.drain(SKILLS + 1..length - AFTER);
     }

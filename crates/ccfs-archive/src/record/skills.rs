@@ -5,7 +5,7 @@ use std::fmt;
 /// The skill IDs of an agent, borrowed from their cell.
 ///
 /// They are separated by `;` (the Chinese edition of the documentation) or `,` (the English one); both are accepted.
-/// Spaces around an ID and empty IDs are dropped. See [Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats).
+/// Blanks and tabs around an ID and empty IDs are dropped. See [Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats).
 ///
 /// ```
 /// use ccfs_archive::SkillList;
@@ -32,8 +32,8 @@ impl<'a> SkillList<'a> {
                 let end = memchr::memchr2(b';', b',', rest.as_bytes());
                 let id;
                 (id, rest) = end.map_or((rest, ""), |end| (&rest[..end], &rest[end + 1..]));
-                let blank = id.starts_with(' ') || id.ends_with(' ');
-                let id = if blank { id.trim_matches(' ') } else { id };
+                let blank = id.starts_with([' ', '\t']) || id.ends_with([' ', '\t']);
+                let id = if blank { id.trim_matches([' ', '\t']) } else { id };
                 if !id.is_empty() {
                     return Some(id);
                 }
@@ -54,7 +54,7 @@ impl<'a> SkillList<'a> {
 
     /// The IDs separated by `;`.
     pub(crate) fn joined(&self) -> std::borrow::Cow<'a, str> {
-        let canonical = !self.0.bytes().any(|byte| byte == b',' || byte == b' ')
+        let canonical = !self.0.bytes().any(|byte| matches!(byte, b',' | b' ' | b'\t'))
             && !self.0.starts_with(';')
             && !self.0.ends_with(';')
             && !self.0.contains(";;");
