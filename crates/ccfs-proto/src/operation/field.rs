@@ -105,32 +105,35 @@ impl FieldProblem {
 
 /// Checks length and characters of free text.
 pub(super) fn check_text(text: &str, limit: usize) -> Result<(), FieldProblem> {
-    if text.is_empty() {
-        return Err(FieldProblem::Missing);
-    }
-    let len = text.chars().count();
-    if len > limit {
-        return Err(FieldProblem::TooLong { limit, len });
-    }
-    check_characters(text, |c| !c.is_control(), "characters that are not control characters")
+    check(text, limit, |c| !c.is_control(), "characters that are not control characters")
 }
 
-pub(super) fn check_characters(
-    text: &str,
-    is_allowed: fn(char) -> bool,
-    allowed: &'static str,
-) -> Result<(), FieldProblem> {
-    match text.chars().position(|c| !is_allowed(c)) {
-        Some(at) => Err(FieldProblem::Character { at, allowed: allowed.into() }),
-        None => Ok(()),
-    }
+pub(super) fn check_path(text: &str, limit: usize) -> Result<(), FieldProblem> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
+    check(text, limit, is_allowed, "letters, digits, '/' and '.'")
 }
 
-pub(super) fn check_url(text: &str) -> Result<(), FieldProblem> {
+pub(super) fn check_url(text: &str, limit: usize) -> Result<(), FieldProblem> {
+    check_text(text, limit)?;
     let is_usable = text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
     });
     let allowed = "an http:// or https:// URL that the server can reach".into();
     if is_usable { Ok(()) } else { Err(FieldProblem::Value { allowed }) }
+}
+
+fn check(
+    text: &str,
+    limit: usize,
+    is_allowed: fn(char) -> bool,
+    allowed: &'static str,
+) -> Result<(), FieldProblem> {
+    let len = text.chars().count();
+    match text.chars().position(|c| !is_allowed(c)) {
+        _ if text.is_empty() => Err(FieldProblem::Missing),
+        _ if len > limit => Err(FieldProblem::TooLong { limit, len }),
+        Some(at) => Err(FieldProblem::Character { at, allowed: allowed.into() }),
+        None => Ok(()),
+    }
 }

@@ -179,11 +179,7 @@ impl QueryBillData {
             Field::optional("callerNo", NUMBER, "only calls from this number"),
             Field::optional("calleeNo", NUMBER, "only calls to this number"),
             Field::optional("calleeNo2", NUMBER, "only calls to this second number"),
-            Field::required(
-                "dataType",
-                FieldForm::OneOf(&BillData::TEXTS),
-                "which index files to generate",
-            ),
+            Field::required("dataType", FieldForm::OneOf(&BillData::TEXTS), "which index files"),
             CALLBACK,
         ],
         ..GENERATION

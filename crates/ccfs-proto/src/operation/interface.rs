@@ -166,40 +166,26 @@ pub enum FieldForm {
 impl FieldForm {
     /// Checks a value and returns it in the form in which it is sent.
     pub(super) fn read(self, value: &str) -> Result<String, FieldProblem> {
+        let other_form = || FieldProblem::form(value, self.to_string());
+        // Digits only: `parse` accepts a plus sign, too.
+        let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        let number = value.parse::<u64>().ok().filter(|_| is_digits);
         match self {
             Self::Text(limit) => field::check_text(value, limit)?,
-            Self::Path(limit) => {
-                field::check_text(value, limit)?;
-                let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
-                field::check_characters(value, allowed, "letters, digits, '/' and '.'")?;
-            }
-            Self::Url(limit) => {
-                field::check_text(value, limit)?;
-                field::check_url(value)?;
-            }
+            Self::Path(limit) => field::check_path(value, limit)?,
+            Self::Url(limit) => field::check_url(value, limit)?,
             Self::Time => return Ok(value.parse::<LocalTime>()?.to_string()),
-            Self::Number => {
-                return number(value, u64::MAX, "a whole number, at most 18446744073709551615");
-            }
+            Self::Number => return Ok(number.ok_or_else(other_form)?.to_string()),
             Self::UnixMillis => {
-                let last = 253_402_300_799_999;
-                return number(value, last, "milliseconds since 1970, before the year 10000");
+                let number = number.filter(|&millis| millis <= 253_402_300_799_999);
+                return Ok(number.ok_or_else(other_form)?.to_string());
             }
             Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
             Self::OneOf(texts) if texts.contains(&value) => {}
-            Self::OneOf(_) => return Err(FieldProblem::form(value, self.to_string())),
+            Self::OneOf(_) => return Err(other_form()),
             Self::Wav(_) => return Err(FieldProblem::Value { allowed: "a file, not text".into() }),
         }
         Ok(value.to_owned())
-    }
-}
-
-/// Reads digits only: `parse` accepts a plus sign, too.
-fn number(text: &str, limit: u64, allowed: &'static str) -> Result<String, FieldProblem> {
-    let is_digits = text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse::<u64>() {
-        Ok(number) if is_digits && number <= limit => Ok(number.to_string()),
-        _ => Err(FieldProblem::form(text, allowed)),
     }
 }
 
@@ -210,12 +196,12 @@ impl fmt::Display for FieldForm {
             Self::Path(limit) => write!(f, "1 to {limit} letters, digits, '/' and '.'"),
             Self::Url(limit) => write!(f, "an http or https URL of at most {limit} characters"),
             Self::Time => f.write_str("yyyy-MM-dd HH:mm:ss"),
-            Self::Number => f.write_str("a whole number"),
-            Self::UnixMillis => f.write_str("milliseconds since 1970"),
+            Self::Number => f.write_str("a whole number, at most 18446744073709551615"),
+            Self::UnixMillis => f.write_str("milliseconds since 1970, before the year 10000"),
             Self::IndexFileName => f.write_str("1 to 49 letters, digits, '.', '-', '_'"),
             Self::OneOf(texts) => f.write_str(&texts.join(" or ")),
             Self::Wav(limit) => {
-                write!(f, "a WAV file of up to {limit} bytes: mono, 8 bit, 8000 Hz")
+                write!(f, "a mono WAV file of 8 bit, 8000 Hz, at most {limit} bytes")
             }
         }
     }

@@ -37,10 +37,7 @@ impl IvrDownloadFile {
     pub(super) const INTERFACE: Interface = Interface {
         name: "ivr/downloadFile",
         about: "downloads a voice file of a third party",
-        fields: &[
-            Field::required("filePath", PATH, "full path of the file or of its directory"),
-            MODE,
-        ],
+        fields: &[Field::required("filePath", PATH, "full path of file or directory"), MODE],
         answer: "the file",
         ..Interface::DOWNLOAD
     };

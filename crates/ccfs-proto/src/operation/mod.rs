@@ -266,11 +266,7 @@ impl Received {
     ///
     /// Fails when the answer is a file or plain JSON.
     pub fn into_envelope(self) -> Result<Envelope, AnswerError> {
-        match self {
-            Self::Envelope(envelope) => Ok(envelope),
-            Self::Json(_) => Err(AnswerError::custom("the answer is JSON without an envelope")),
-            Self::File(receipt) => Err(AnswerError::OtherFile { kind: receipt.kind }),
-        }
+        if let Self::Envelope(envelope) = self { Ok(envelope) } else { Err(self.unexpected()) }
     }
 
     /// Returns the JSON.
@@ -279,11 +275,7 @@ impl Received {
     ///
     /// Fails when the answer is a file or an envelope.
     pub fn into_json(self) -> Result<RawJson, AnswerError> {
-        match self {
-            Self::Json(json) => Ok(json),
-            Self::Envelope(_) => Err(AnswerError::custom("the answer is an envelope, not JSON")),
-            Self::File(receipt) => Err(AnswerError::OtherFile { kind: receipt.kind }),
-        }
+        if let Self::Json(json) = self { Ok(json) } else { Err(self.unexpected()) }
     }
 
     /// Returns the file's receipt.
@@ -292,9 +284,18 @@ impl Received {
     ///
     /// Fails when the answer is an envelope or plain JSON.
     pub fn into_file(self) -> Result<FileReceipt, AnswerError> {
+        if let Self::File(receipt) = self {
+            Ok(receipt)
+        } else {
+            Err(AnswerError::SuccessWithoutFile)
+        }
+    }
+
+    fn unexpected(&self) -> AnswerError {
         match self {
-            Self::File(receipt) => Ok(receipt),
-            Self::Envelope(_) | Self::Json(_) => Err(AnswerError::SuccessWithoutFile),
+            Self::Envelope(_) => AnswerError::custom("the answer is an envelope, not JSON"),
+            Self::Json(_) => AnswerError::custom("the answer is JSON without an envelope"),
+            Self::File(receipt) => AnswerError::OtherFile { kind: receipt.kind },
         }
     }
 }

@@ -143,12 +143,8 @@ impl GetRecordFileUrlFromObs {
         fields: &[
             Field::required("callId", CALL_ID, "the call"),
             Field::required("beginTime", FieldForm::Time, "begin of the recording"),
-            Field::required(
-                "endTime",
-                FieldForm::Time,
-                "end of the recording, at most 3 days later",
-            )
-            .followed_by("version", "2.0"),
+            Field::required("endTime", FieldForm::Time, "its end, at most 3 days later")
+                .followed_by("version", "2.0"),
         ],
         answer: "url: where the recording is for 8 hours, without a signature",
         repeat: Repeat::Idempotent,
@@ -271,13 +267,9 @@ impl PlayVoice {
         method: "GET",
         signed: false,
         fields: &[
-            Field::required(
-                "t",
-                FieldForm::UnixMillis,
-                "the time now, against answers from a cache",
-            )
-            .in_query()
-            .followed_by("version", "2.0"),
+            Field::required("t", FieldForm::UnixMillis, "the time now, against cached answers")
+                .in_query()
+                .followed_by("version", "2.0"),
             Field { secret: true, ..TOKEN },
         ],
         expected: Expected::File(&[FileKind::Audio]),

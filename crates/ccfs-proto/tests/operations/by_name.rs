@@ -276,10 +276,10 @@ fn forms_are_shown_in_words() {
     assert_eq!(form("queryBillData", "beginTime"), "yyyy-MM-dd HH:mm:ss");
     assert_eq!(form("queryBillData", "dataType"), "call or record or call_record");
     assert_eq!(form("downloadBillFile", "billFileName"), "1 to 49 letters, digits, '.', '-', '_'");
-    assert_eq!(form("ivr/uploadFile", "vdnId"), "a whole number");
+    assert_eq!(form("ivr/uploadFile", "vdnId"), "a whole number, at most 18446744073709551615");
     assert_eq!(
         form("ivr/uploadFile", "data"),
-        "a WAV file of up to 5242880 bytes: mono, 8 bit, 8000 Hz"
+        "a mono WAV file of 8 bit, 8000 Hz, at most 5242880 bytes"
     );
-    assert_eq!(form("playVoice", "t"), "milliseconds since 1970");
+    assert_eq!(form("playVoice", "t"), "milliseconds since 1970, before the year 10000");
 }
