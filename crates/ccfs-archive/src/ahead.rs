@@ -9,7 +9,7 @@ use crate::source::{Event, Source};
 /// With fewer bytes, starting the thread takes longer than it saves.
 pub(crate) const AHEAD_FROM: u64 = 8 << 20;
 
-/// Chunks in the queue. Two keep both threads busy; more only take memory.
+/// Chunks in the queue. Two keep both threads busy; more only use memory.
 const WAITING: usize = 2;
 
 /// An event and the buffer that its bytes are in.
@@ -64,9 +64,9 @@ fn run(mut source: impl Source, messages: &SyncSender<Message>, buffers: &Receiv
 
 impl Source for Ahead {
     fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error> {
-        // The thread ends after its last message, and a caller does not read on after that.
+        // The thread ends after its last message, and callers do not read past it.
         let message = self.messages.recv().map_err(|_| {
-            std::io::Error::other("the thread that inflates could not be started, or has panicked")
+            std::io::Error::other("the inflating thread could not be started, or it panicked")
         })?;
         let (event, filled) = message?;
         // The thread may have ended.

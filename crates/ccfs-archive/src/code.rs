@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A code without a name in this version. Only [`From<i64>`] of its enum creates it, so that it is never a known code.
+/// A code without a name in this version. Only [`From<i64>`] of its enum creates it, so it is never a known code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownCode(i64);
 
@@ -36,7 +36,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The name, where there is one.
+            /// The name, if the code has one.
             pub const fn name(self) -> Option<&'static str> {
                 match self {
                     $( Self::$variant => Some($name), )+

@@ -94,7 +94,7 @@ pub struct NotIndexFile {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FileFault {
-    /// The fields seem to have another separator than the comma.
+    /// The fields seem to be separated by another character than the comma.
     #[error("the fields seem to be separated by {0:?}; convert the file to commas")]
     Separator(char),
     /// An HTML page.
@@ -130,15 +130,15 @@ pub enum FileFault {
     /// The header names a column twice.
     #[error("the header names a column twice; remove one of the two columns")]
     RepeatedColumn,
-    /// Text without a number or a date where the columns have them.
+    /// No column of numbers or dates holds a number or a date.
     #[error(
-        "no number and no date is where the columns have one; check what this file is, and its kind"
+        "no number or date in the columns that must hold one; check that this is an index file, and its kind"
     )]
     NoTypedValue,
 }
 
 impl FileFault {
-    /// Recognizes other types of files by their first bytes, as they are in the file, and their first text.
+    /// Recognizes other types of files by their first bytes and by the text decoded from their first bytes.
     pub(crate) fn of(bytes: &[u8], text: &[u8]) -> Option<Self> {
         let is_ascii_unit =
             |high: u8, low: u8| high == 0 && (low.is_ascii_graphic() || low == b' ');
@@ -184,10 +184,10 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    /// The row as it is in the file, in UTF-8 and without its line end, if
-    /// [`ReadOptions::keep_bad_rows`](crate::ReadOptions::keep_bad_rows) asked for it; at most as many bytes as it says.
+    /// The text of the row in UTF-8, with its quotes and without its line end, cut to the number of bytes that
+    /// [`ReadOptions::keep_bad_rows`](crate::ReadOptions::keep_bad_rows) sets; `None` without that option.
     ///
-    /// A byte 0xFF replaces what could not be decoded from another charset.
+    /// A byte 0xFF replaces each sequence that could not be decoded from another charset.
     pub fn raw(&self) -> Option<&[u8]> {
         self.raw.as_ref().map(|raw| &*raw.0)
     }
@@ -230,7 +230,7 @@ pub enum RowFault {
     #[error("the time of day does not exist (00:00:00 to 23:59:59)")]
     NoSuchTime,
     /// Bytes that are not valid in the member's charset.
-    #[error("the row is not valid in this member's charset, which can be set")]
+    #[error("the row is not valid in the charset of the member; set the charset if it was detected wrongly")]
     NotText,
     /// A control character such as NUL or 0x1A.
     #[error("the cell has a control character")]
@@ -245,7 +245,7 @@ pub enum RowFault {
         /// The separator that the row seems to have instead of the comma.
         separator: Option<char>,
     },
-    /// The row has more fields than the header, which gives the columns an order of its own.
+    /// The row has more fields than the header, which does not have the documented columns in their order.
     #[error("fields found: {found}, expected: {expected}")]
     TooManyFields {
         /// Number of fields in the row.
@@ -253,12 +253,12 @@ pub enum RowFault {
         /// Number of fields in the header.
         expected: usize,
     },
-    /// A blank is before an opening quote, so that it is unclear where the field ends.
-    #[error("a blank is before the opening quote of the cell")]
+    /// A blank precedes an opening quote, so it is unclear where the field ends.
+    #[error("a blank precedes the opening quote of the cell")]
     BlankBeforeQuote,
-    /// The file ends inside a quoted cell, which includes all that follows its opening quote.
+    /// The file ends inside a quoted cell, which includes all text after its opening quote.
     #[error(
-        "the file ends inside a quoted cell of this row; a closing quote is missing, or the file is cut"
+        "the file ends inside a quoted cell of this row; a closing quote is missing, or the file is truncated"
     )]
     UnclosedQuote,
 }

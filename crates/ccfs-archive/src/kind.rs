@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Kind of an index file, which a member's name gives ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
+/// Kind of an index file, read from the name of a member ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -35,8 +35,8 @@ impl IndexKind {
         }
     }
 
-    /// Returns the kind that a member's name gives: `yyyymmddhhmmssSSS` and three digits, `_`, the word, optionally `_`
-    /// and a sequence number, `.csv`. Case is ignored, and so are folders and everything before the last `_` and the word.
+    /// Returns the kind in a member's name: `yyyymmddhhmmssSSS` and three digits, `_`, the kind, optionally `_` and a
+    /// sequence number, `.csv`. Ignores case, folders and the text before the kind.
     ///
     /// ```
     /// use ccfs_archive::IndexKind;

@@ -1,5 +1,5 @@
-//! Reads the index archives of the file server (CC-FS) of Huawei's AICC call center: ZIP members within limits, CSV to
-//! typed records.
+//! Reads index archives of CC-FS, the file server of Huawei's AICC call center: ZIP archives of CSV files become typed
+//! records, within limits.
 //!
 //! ```no_run
 //! use ccfs_archive::{AgentSkillChange, Archive, Error};
@@ -14,12 +14,12 @@
 //! }
 //! ```
 //!
-//! # What it never does
+//! # Guarantees
 //!
-//! It does not use the network or open files: it reads from readers and writes to writers. It reads no clock, guesses no
-//! time zone, and starts a thread only where a method says so. It does not panic on bad input, no input makes it hold
-//! more than [`Limits`] allow, and nothing is misread in silence: a row or a file that does not fit is an error
-//! ([`RowFault`], [`FileFault`]), and what is skipped or guessed is reported ([`Records::notes`]).
+//! It does not use the network or open files: it reads from readers and writes to writers. It does not read the
+//! clock or guess a time zone, and starts a thread only in methods that say so. It does not panic on bad input, and its
+//! memory is bounded by [`Limits`]. A row or a file that does not fit its columns is an error ([`RowFault`],
+//! [`FileFault`]); skipped or guessed data is reported ([`Records::notes`]).
 //!
 //! # Ways to read
 //!
@@ -33,7 +33,7 @@
 //! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
 //! caller's thread parses.
 //!
-//! All of them return borrowed records such as [`AgentSkillChangeRef`], without an allocation; `into_owned` copies one.
+//! All of them return borrowed records such as [`AgentSkillChangeRef`] without allocating; `into_owned` copies one.
 //! [`AnyRecord`] reads each of the four kinds of index files. [`IndexKind::columns`] describes their columns, and
 //! [`RecordRef::value`] returns the value of one, for callers that convert records to another form.
 //!

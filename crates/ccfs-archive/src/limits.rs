@@ -1,11 +1,11 @@
-//! Limits on what an archive may expand to.
+//! Limits on the size of archives and their contents.
 
 use std::fmt;
 
-/// Limits on sizes and counts, each with a default that a day of a large call center stays far below.
+/// Limits on sizes and counts. The defaults are far above a day of a large call center.
 ///
-/// They apply to the bytes that are really read and inflated, never to sizes that the archive declares, and they are
-/// checked while reading. Exceeding one is an [`Error::Limit`](crate::Error::Limit), which names it and its value.
+/// They are checked while reading, against the bytes actually read and inflated instead of the sizes that the archive
+/// declares. Exceeding one is an [`Error::Limit`](crate::Error::Limit), which names it and its value.
 ///
 /// ```
 /// use ccfs_archive::{LimitKind, Limits};
@@ -18,7 +18,7 @@ pub struct Limits {
     values: [u64; 7],
 }
 
-/// Which of the [`Limits`].
+/// One of the [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -31,7 +31,7 @@ pub enum LimitKind {
     TotalBytes,
     /// Bytes of a member after inflating for each compressed byte.
     Ratio,
-    /// Bytes of a CSV record, as it is in the file.
+    /// Bytes of a CSV record, with its quotes.
     RecordBytes,
     /// Bytes of a CSV cell, without its quotes.
     FieldBytes,
@@ -39,7 +39,7 @@ pub enum LimitKind {
     DirectoryBytes,
 }
 
-/// Size up to which a member may have any ratio: a small CSV of equal rows is not a ZIP bomb.
+/// The ratio is not checked up to this size: a small CSV of equal rows is not a ZIP bomb.
 pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 impl Limits {
@@ -74,7 +74,7 @@ impl Limits {
 
     /// Bytes of a member after inflating for each compressed byte, checked once the member exceeds 16 MiB. Default: 200.
     ///
-    /// Index files have 5 to 30. Deflate itself ends at 1032.
+    /// Index files have ratios of 5 to 30. The maximum of deflate is 1032.
     #[must_use]
     pub const fn ratio(self, ratio: u64) -> Self {
         self.with(LimitKind::Ratio, ratio)
@@ -82,7 +82,7 @@ impl Limits {
 
     /// Bytes of a CSV record, with its quotes. Default: 256 KiB. Values above 1 GiB count as 1 GiB.
     ///
-    /// A quote that is never closed makes the rest of a file one record, which this limit stops.
+    /// A missing closing quote makes the rest of a file one record; this limit bounds it.
     #[must_use]
     pub const fn record_bytes(self, bytes: u64) -> Self {
         self.with(LimitKind::RecordBytes, if bytes > 1 << 30 { 1 << 30 } else { bytes })

@@ -1,13 +1,13 @@
-//! Notes about data that was skipped or guessed and is no error.
+//! Notes: skipped or guessed data that is not an error.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::csv::Charset;
 
-/// Something about a member that a person should know although all of its rows were read.
+/// A note on skipped or guessed data of a member.
 ///
-/// Each kind is reported once for each member.
+/// Each kind is reported at most once per member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -23,17 +23,17 @@ pub struct Note {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoteKind {
-    /// The charset was decided by only a few characters.
+    /// The charset was detected from a few characters only.
     GuessedCharset(Charset),
-    /// Number of byte order marks after the first.
+    /// Repeated byte order marks after the first: their number.
     RepeatedMarks(u64),
-    /// A first line `sep=,`, as spreadsheets write it.
+    /// A first line `sep=,`, which spreadsheets write.
     SeparatorLine,
     /// The first row is a header with unknown names; the columns were read in the documented order.
     UnknownHeader,
-    /// Number of rows that have only empty cells.
+    /// Rows of empty cells: their number.
     EmptyRows(u64),
-    /// Number of NUL and 0x1A bytes on lines of their own or after the last row.
+    /// NUL and 0x1A bytes between rows or after the last one: their number.
     Padding(u64),
 }
 

@@ -1,4 +1,4 @@
-//! Options of reading.
+//! Read options.
 
 use crate::csv::Charset;
 use crate::error::BadRow;
@@ -22,7 +22,7 @@ pub struct ReadOptions {
     pub(crate) default_kind: Option<IndexKind>,
 }
 
-/// What happens on a row that does not fit its columns.
+/// Action on a row that does not fit its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBadRow {
@@ -31,7 +31,7 @@ pub enum OnBadRow {
     Stop,
     /// The row is skipped and counted in [`BadRows`].
     Skip,
-    /// The row is returned as [`Error::Row`](crate::Error::Row) and counted; the next call goes on after it.
+    /// The row is returned as [`Error::Row`](crate::Error::Row) and counted; the next call continues after it.
     Return,
 }
 
@@ -47,30 +47,30 @@ impl ReadOptions {
         Self::default()
     }
 
-    /// Limits on sizes and counts. Default: those of [`Limits::new`].
+    /// Sets the limits on sizes and counts. Default: [`Limits::new`].
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// What happens on a bad row. Default: [`OnBadRow::Stop`].
+    /// Sets the action on a bad row. Default: [`OnBadRow::Stop`].
     #[must_use]
     pub const fn on_bad_row(mut self, choice: OnBadRow) -> Self {
         self.on_bad_row = choice;
         self
     }
 
-    /// Charset of every member. Default: it is detected for each, as [`Charset`] describes.
+    /// Sets the charset of every member. Default: detected for each member, see [`Charset`].
     #[must_use]
     pub const fn charset(mut self, charset: Charset) -> Self {
         self.charset = Some(charset);
         self
     }
 
-    /// Reads only the columns with these names; the others are empty and their values are not checked. Default: all.
+    /// Reads only the columns with these names. Values of other columns are empty and not checked. Default: all.
     ///
-    /// The charset and the number of fields of each row are checked nevertheless.
+    /// The charset and the number of fields of each row are still checked.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl ReadOptions {
         Ok(self)
     }
 
-    /// Bad rows carry their bytes, at most this many each ([`BadRow::raw`]). Default: 0, none.
+    /// Keeps at most this many bytes of each bad row in [`BadRow::raw`]. Default: 0, which keeps no rows.
     #[must_use]
     pub const fn keep_bad_rows(mut self, bytes: usize) -> Self {
         self.keep_bad_rows = bytes;
@@ -101,8 +101,8 @@ impl ReadOptions {
         })
     }
 
-    /// Reads members whose names stand for no index file as this kind, folders and
-    /// [ignorable](crate::Member::is_ignorable) members excepted. Default: they are skipped.
+    /// Sets the kind of members whose names do not contain one, except folders and
+    /// [ignorable](crate::Member::is_ignorable) members. Default: such members are skipped.
     #[must_use]
     pub const fn default_kind(mut self, kind: IndexKind) -> Self {
         self.default_kind = Some(kind);
@@ -127,7 +127,7 @@ impl BadRows {
         self.count
     }
 
-    /// The first ones, at most [`KEPT`](Self::KEPT).
+    /// The first bad rows, at most [`KEPT`](Self::KEPT).
     pub fn first(&self) -> &[BadRow] {
         &self.first
     }
@@ -139,7 +139,7 @@ impl BadRows {
         }
     }
 
-    /// Adds those of another.
+    /// Adds the rows of `other`.
     pub(crate) fn append(&mut self, other: &Self) {
         self.count += other.count;
         let room = Self::KEPT - self.first.len();

@@ -12,11 +12,11 @@ use crate::skipped::SkippedMembers;
 use crate::source::ZipSource;
 use crate::zip::{Bytes, Machine};
 
-/// A push parser for archives: takes chunks of any size, and yields records. It does no I/O, so that it works with any
+/// A push parser for archives: accepts chunks of any size and returns records. It does no I/O, so it works with any
 /// async runtime.
 ///
-/// It gives the same records as [`Archive`](crate::Archive), however the bytes are cut, in constant memory. As in an
-/// [`ArchiveStream`](crate::ArchiveStream), the directory comes last: do not act on the records before
+/// It returns the same records as [`Archive`](crate::Archive), wherever the bytes are split, in constant memory. As in
+/// an [`ArchiveStream`](crate::ArchiveStream), the directory comes last: do not act on the records before
 /// [`next_record`](Self::next_record) has returned `None` after [`finish`](Self::finish).
 ///
 /// ```
@@ -70,12 +70,12 @@ impl<T: Record> ArchiveParser<T> {
         Self { records: Records::new(Box::new(source), options), chunk }
     }
 
-    /// Takes the next bytes, all of them. They are copied: feed chunks of 16 KiB to 256 KiB rather than a whole file.
+    /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.
     ///
     /// # Errors
     ///
-    /// [`Error::NotDrained`] if [`next_record`](Self::next_record) has not returned `None` since the last call. No byte
-    /// is taken then, and nothing is lost: read the remaining records, then feed the same chunk again.
+    /// [`Error::NotDrained`] if [`next_record`](Self::next_record) has not returned `None` since the last call. No
+    /// bytes are consumed: read the remaining records, then feed the same chunk again.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut chunk = lock(&self.chunk);
         if !chunk.drained {
@@ -113,7 +113,7 @@ impl<T: Record> ArchiveParser<T> {
         self.records.bad_rows()
     }
 
-    /// The members so far that were not read.
+    /// The members skipped so far.
     pub fn skipped_members(&self) -> &SkippedMembers {
         self.records.skipped_members()
     }

@@ -1,4 +1,4 @@
-//! Reads records one after another.
+//! Reader of records.
 
 use std::fmt;
 use std::io::Read;
@@ -15,10 +15,10 @@ use crate::skipped::SkippedMembers;
 use crate::source::{CsvSource, Event, Source};
 use crate::zip::is_junk;
 
-/// Records one after another, from an archive or from a bare CSV file.
+/// Reads the records of an archive or of a bare CSV file, in order.
 ///
-/// [`next_record`](Self::next_record) returns records that borrow the reader's buffers, without an allocation. As an
-/// [`Iterator`] it returns owned records, with one allocation for each text cell.
+/// [`next_record`](Self::next_record) returns records that borrow the reader's buffers and need no allocation. The
+/// [`Iterator`] returns owned records, with one allocation for each text cell.
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, Records};
@@ -44,21 +44,21 @@ pub struct Records<'a, T: Record> {
     done: bool,
     rows: u64,
     bad_rows: BadRows,
-    /// Notes of the members before.
+    /// Notes on previous members.
     notes: Vec<Note>,
     skipped: SkippedMembers,
-    /// Whether a member was not read, ignorable ones included.
+    /// Whether any member was skipped, including ignorable ones.
     has_unread: bool,
 }
 
-/// Bytes that are split into rows at a time.
+/// Number of bytes that are split into rows at a time.
 pub(crate) const PIECE: usize = 64 << 10;
 
 /// Number of notes that are kept, so that memory is bounded.
 const NOTES_KEPT: usize = 1000;
 
 impl<'a, T: FileRecord> Records<'a, T> {
-    /// Reads a bare CSV file with the default [`ReadOptions`]. The reader needs no buffer.
+    /// Reads a bare CSV file with the default [`ReadOptions`]. The reader need not be buffered.
     pub fn from_csv(reader: impl Read + Send + 'a) -> Self {
         Self::from_csv_with(reader, T::KIND, &ReadOptions::new())
     }
@@ -91,7 +91,7 @@ impl<'a, T: Record> Records<'a, T> {
         }
     }
 
-    /// Names a bare CSV file in errors. Members of an archive have their own names.
+    /// Sets the name of a bare CSV file in errors. Members of an archive keep their names.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.into());
@@ -100,12 +100,11 @@ impl<'a, T: Record> Records<'a, T> {
 
     /// Returns the next record; `None` at the end of the data.
     ///
-    /// The records of a member come before its checksum can be compared: a caller that must not act on damaged data waits
-    /// for the end.
+    /// The checksum of a member is verified after its last record. Read all records before you act on them.
     ///
     /// # Errors
     ///
-    /// [`Error`]; no record follows, except after a bad row with [`OnBadRow::Return`].
+    /// [`Error`]; reading cannot continue, except after a bad row with [`OnBadRow::Return`].
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
         loop {
@@ -118,7 +117,7 @@ impl<'a, T: Record> Records<'a, T> {
                         continue;
                     }
                     Err(Error::Row(row)) if self.options.on_bad_row == OnBadRow::Return => {
-                        // Its bytes are the caller's to keep.
+                        // Only the caller keeps the bytes of the row.
                         self.bad_rows.add(BadRow { at: row.at.clone(), raw: None, ..row });
                         return Err(Error::Row(row));
                     }
@@ -147,12 +146,12 @@ impl<'a, T: Record> Records<'a, T> {
         &self.bad_rows
     }
 
-    /// Charset of the current member, as far as it is decided.
+    /// Charset of the current member: UTF-8 until it is detected, `None` before the first member.
     pub fn charset(&self) -> Option<Charset> {
         self.typed.as_ref().map(Typed::charset)
     }
 
-    /// What was skipped or guessed so far, at most 1000 notes.
+    /// Notes on skipped or guessed data so far, at most 1000.
     ///
     /// ```
     /// use ccfs_archive::{AgentSkillChange, NoteKind, Records};
@@ -171,7 +170,7 @@ impl<'a, T: Record> Records<'a, T> {
         self.typed = None;
     }
 
-    /// The members so far that were not read, folders and [ignorable](crate::Member::is_ignorable) members excepted.
+    /// The members skipped so far, except folders and [ignorable](crate::Member::is_ignorable) members.
     pub const fn skipped_members(&self) -> &SkippedMembers {
         &self.skipped
     }

@@ -1,4 +1,4 @@
-//! Reports on archives, made by reading every byte.
+//! Reports on the contents of archives.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
@@ -19,9 +19,9 @@ use crate::records::Records;
 use crate::source::member_kind;
 use crate::zip::{Meter, Method};
 
-/// Report on an archive, made by reading every byte of it.
+/// Report on the contents of an archive.
 ///
-/// Bad rows are counted. A damaged archive is an error.
+/// Every member is read to its end. Bad rows are counted; a damaged archive is an error.
 ///
 /// ```no_run
 /// use ccfs_archive::Archive;
@@ -65,14 +65,14 @@ pub struct MemberReport {
     pub charset: Option<Charset>,
     /// Whether it begins with a byte order mark.
     pub byte_order_mark: bool,
-    /// Whether it has a header row; `None` without any row.
+    /// Whether it has a header row; `None` if it has no rows.
     pub header: Option<bool>,
     /// Its rows.
     pub tally: Tally,
-    /// Why it was not read as rows although its name says so.
+    /// Why it was not read as the index file that its name or the options say.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub refused: Option<NotIndexFile>,
-    /// What was skipped or guessed.
+    /// Notes on skipped or guessed data.
     pub notes: Vec<Note>,
 }
 
@@ -81,7 +81,7 @@ pub struct MemberReport {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Tally {
-    /// Good rows, the header not counted.
+    /// Good rows, without the header.
     pub rows: u64,
     /// Bad rows.
     pub bad_rows: BadRows,
@@ -89,15 +89,15 @@ pub struct Tally {
     pub earliest: Option<LocalTime>,
     /// Latest time of an event.
     pub latest: Option<LocalTime>,
-    /// Rows for each operation type, in files that have one.
+    /// Number of rows of each operation type, in files with operations.
     #[cfg_attr(feature = "serde", serde(serialize_with = "by_code"))]
     pub by_operation: BTreeMap<OperateType, u64>,
-    /// Rows for each hour of the day, from 0 to 23.
+    /// Number of rows in each hour of the day, from 0 to 23.
     pub by_hour: [u64; 24],
 }
 
 impl<R: Read + Seek + Send> Archive<R> {
-    /// Reads everything and reports on it.
+    /// Reads all members to their ends and returns a report.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl<R: Read + Seek + Send> Archive<R> {
         self.report(false)
     }
 
-    /// Does the same as [`inspect`](Self::inspect), with members of 8 MiB or more inflated ahead on a second thread.
+    /// Does the same as [`inspect`](Self::inspect), but inflates members of 8 MiB or more on a second thread.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl<R: Read + Seek + Send> Archive<R> {
 }
 
 impl Report {
-    /// Reads a bare CSV file to its end and reports on it, as on an archive with one stored member.
+    /// Reads a bare CSV file to its end and returns a report, as for an archive with one stored member.
     ///
     /// # Errors
     ///
@@ -272,7 +272,7 @@ impl Tally {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a ratio to look at")]
+#[expect(clippy::cast_precision_loss, reason = "the ratio is only displayed")]
 fn ratio(size: u64, compressed: u64) -> f64 {
     if compressed == 0 { 0.0 } else { size as f64 / compressed as f64 }
 }
@@ -289,7 +289,7 @@ fn as_text<S: serde::Serializer>(
     }
 }
 
-/// `[{"code":1,"name":"sign in","rows":12}]`: a code without a name has `null` for one.
+/// `[{"code":1,"name":"sign in","rows":12}]`; the name of an unknown code is `null`.
 #[cfg(feature = "serde")]
 fn by_code<S: serde::Serializer>(
     counts: &BTreeMap<OperateType, u64>,

@@ -1,10 +1,10 @@
-//! Members that are not read.
+//! Members that are skipped.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Members that were not read as records: their names stand for no index file, or for one that was not asked for.
-/// Folders and [ignorable](crate::Member::is_ignorable) members are not among them.
+/// Members that were skipped because their names are not those of index files, or of a kind that was not requested.
+/// Folders and [ignorable](crate::Member::is_ignorable) members are not included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SkippedMembers {

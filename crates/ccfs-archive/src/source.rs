@@ -9,13 +9,13 @@ use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::zip::{Bytes, Machine, Next, Reader, is_junk, kind_of_name};
 
-/// How many bytes are read or inflated at a time. With 8 KiB, the calls cost as much as half of the work.
+/// Number of bytes read or inflated at a time. With 8 KiB, the calls take as long as half of the work.
 pub(crate) const CHUNK: usize = 256 << 10;
 
-/// Compressed bytes are read in smaller pieces than they are inflated in.
+/// Number of compressed bytes read at a time.
 const COMPRESSED: usize = 64 << 10;
 
-/// What a source found.
+/// Result of one step of a source.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A file begins.
@@ -32,9 +32,9 @@ pub(crate) enum Event {
     End,
 }
 
-/// Files one after another, each as chunks of bytes.
+/// A sequence of files, each as chunks of bytes.
 pub(crate) trait Source: Send {
-    /// Returns what is next. Bytes are put into `buffer`, which keeps its length from call to call.
+    /// Returns the next event. Writes bytes to `buffer`, whose length does not change between calls.
     fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Event, Error>;
 }
 
@@ -111,13 +111,13 @@ impl<B: Bytes> Source for ZipSource<B> {
     }
 }
 
-/// The kind as which a member is read, if it is read as a `T`.
+/// Returns the kind of a member; `None` if it is not read as a `T`.
 pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Option<IndexKind> {
     let unnamed = || options.default_kind.filter(|_| !is_junk(name) && !name.ends_with('/'));
     kind_of_name(name).or_else(unnamed).filter(|&kind| T::reads(kind))
 }
 
-/// Reads what is available; retries when a signal interrupts it.
+/// Reads available bytes; retries if a signal interrupts the call.
 pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(buffer) {

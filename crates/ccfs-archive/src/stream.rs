@@ -10,10 +10,10 @@ use crate::records::Records;
 use crate::source::ZipSource;
 use crate::zip::{Forward, Machine};
 
-/// An index archive that is read from its first byte to its last, in constant memory, such as a response body.
+/// An index archive that is read sequentially in constant memory, such as a response body.
 ///
-/// It gives the same records as [`Archive`](crate::Archive). Some errors come later: the directory is at the end of an
-/// archive, so that records may precede the error that refuses it. Do not act on the records before
+/// It returns the same records as [`Archive`](crate::Archive), but some errors come later: the directory is at the end
+/// of an archive, so records may precede the error that rejects it. Do not act on the records before
 /// [`next_record`](Records::next_record) has returned `None`.
 ///
 /// ```
@@ -46,7 +46,7 @@ impl<R: Read + Send> ArchiveStream<R> {
 
     /// Reads the records of all members of this kind, one member after another. Other members are inflated and checked.
     ///
-    /// The records can be read once: a second call reads on where the first one stopped.
+    /// The records can be read once: a second call continues where the first one stopped.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
         let machine = Machine::forward(&self.options.limits);
         let source = ZipSource::new::<T>(Forward(&mut self.reader), machine, &self.options);
@@ -55,7 +55,7 @@ impl<R: Read + Send> ArchiveStream<R> {
 
     /// Reads the same records as [`records`](Self::records), received and inflated ahead on a second thread.
     ///
-    /// Dropping the records ends the thread when its current read returns: use a reader with a timeout.
+    /// After the records are dropped, the thread ends when its current read returns: use a reader with a timeout.
     pub fn into_records_ahead<T: Record>(self) -> Records<'static, T>
     where
         R: 'static,

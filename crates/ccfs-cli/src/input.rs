@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 use crate::progress::{Bar, Counting};
 
-/// Bytes that tell an archive from a CSV file.
+/// Number of bytes that distinguish an archive from a CSV file.
 const START: u64 = 4;
 
 /// Bad rows whose positions are shown; all are counted.
@@ -66,9 +66,9 @@ impl From<KindArg> for IndexKind {
     }
 }
 
-/// Replaces folders by their archives, in the order of their names.
+/// Replaces folders by their archives, sorted by name.
 ///
-/// Files that a pull rejected (`*.rejected.zip`) are left out.
+/// Skips files that a pull rejected (`*.rejected.zip`).
 pub(crate) fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for input in inputs {
@@ -114,7 +114,7 @@ pub(crate) enum Input {
 impl Input {
     /// Opens a file, or stdin for `-`. An archive is recognized by its first bytes or by the name `*.zip`.
     ///
-    /// `kind` is that of a CSV file, and of members whose names do not say it.
+    /// `kind` applies to CSV files and to members whose names do not contain one.
     pub(crate) fn open(
         path: &Path,
         kind: Option<IndexKind>,
@@ -140,7 +140,7 @@ impl Input {
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
-    /// The kinds of its members, as far as they are known before it is read.
+    /// The kinds of its members; empty for a stream, whose members are not known yet.
     pub(crate) fn kinds(&self, default: Option<IndexKind>) -> Vec<IndexKind> {
         match self {
             Self::Stream(_) => Vec::new(),
@@ -157,7 +157,7 @@ impl Input {
         }
     }
 
-    /// Its records; an archive's are inflated on a second thread where that is faster.
+    /// Returns its records. Large archives and streams are inflated on a second thread.
     pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
         match self {
             Self::Archive(archive) => archive.into_records_ahead(),
@@ -174,7 +174,7 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// Opens a file and says whether it is an archive.
+/// Opens a file and returns whether it is an archive.
 pub(crate) fn open(path: &Path, bar: &Bar) -> Result<(Counting<File>, bool), Failure> {
     let cannot = |error| Failure::file(format_args!("cannot read {}: {error}", path.display()));
     let mut file = File::open(path).map_err(cannot)?;
@@ -186,7 +186,7 @@ pub(crate) fn open(path: &Path, bar: &Bar) -> Result<(Counting<File>, bool), Fai
     Ok((bar.counting(file, length), is_archive(&start) || is_zip))
 }
 
-/// The first bytes of stdin, and all of it.
+/// Returns the first bytes of stdin and a reader of all of stdin.
 pub(crate) fn stdin() -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
     let mut start = Vec::new();
     let mut stdin = std::io::stdin();
@@ -202,16 +202,16 @@ pub(crate) fn is_archive(start: &[u8]) -> bool {
     matches!(start, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
 }
 
-/// The kind of a CSV file: the given one, or that of its name.
+/// Returns the kind of a CSV file: the given one, or else the one in its name.
 pub(crate) fn csv_kind(kind: Option<IndexKind>, name: &str) -> IndexKind {
     kind.or_else(|| IndexKind::of_name(name)).unwrap_or(IndexKind::AgentSkillInfo)
 }
 
-/// An error of reading the input of this name.
+/// Converts an error of reading the named input.
 pub(crate) fn of(name: &str, error: &Error) -> Failure {
     match error {
         Error::NoMember { .. } => Failure::data(format_args!("{name}: {error} (--kind)")),
-        // Their messages begin with a member's name, or with the name of a bare CSV file.
+        // These messages already begin with the name of the member or the CSV file.
         Error::Row(_) | Error::NotIndexFile(_) => Failure::data(error),
         error => Failure::data(format_args!("{name}: {error}")),
     }
@@ -228,12 +228,12 @@ pub(crate) fn print_notes(notes: &[Note]) {
     }
 }
 
-/// Prints on stderr which members were not read.
+/// Prints the names of skipped members on stderr.
 pub(crate) fn print_skipped(skipped: &str) {
     eprintln!("note: skipped, not an index file by name: {skipped} (--kind reads it as one)");
 }
 
-/// Prints bad rows on stderr, with what was done to them.
+/// Prints bad rows on stderr. `done` is what was done with them.
 pub(crate) fn print_bad_rows(bad_rows: &BadRows, done: &str) {
     let count = bad_rows.count();
     if count == 0 {

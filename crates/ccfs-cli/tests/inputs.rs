@@ -87,7 +87,7 @@ fn inputs() -> Vec<(&'static str, Vec<u8>, Right)> {
             Error(4, "line 5: fields found: 1, expected: 16"),
         ),
         ("g_agentSkillInfo.csv", csv(format!("{good}Total: 4 rows\r\n")), Error(4, "line 5: ")),
-        ("h_agentSkillInfo.csv", csv("denied\n".to_owned()), Error(0, "no number and no date")),
+        ("h_agentSkillInfo.csv", csv("denied\n".to_owned()), Error(0, "no number or date")),
         (
             "i_agentSkillInfo.csv",
             csv(good.replacen("devA", "dev\0A", 1)),

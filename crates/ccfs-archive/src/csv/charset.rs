@@ -1,6 +1,6 @@
-//! Finds the charset of a member and converts its bytes to UTF-8.
+//! Detects the charset of a member and converts its bytes to UTF-8.
 //!
-//! The result must not depend on where the bytes were cut, so it is decided on a sample of fixed length.
+//! The result must not depend on where the bytes were split, so it is detected from a sample of fixed length.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,9 +9,9 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE}
 
 /// Charset of a member. CC-FS does not publish which one it writes, so it is detected for each member.
 ///
-/// A byte order mark decides. Without one, the 64 KiB that follow the first non-ASCII byte are examined: the member is
-/// UTF-8 if more of its non-ASCII sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all of them are
-/// valid there, otherwise UTF-8, whose invalid rows are then reported as bad. ASCII alone counts as UTF-8. See
+/// A byte order mark determines the charset. Without one, the 64 KiB from the first non-ASCII byte are examined: the
+/// member is UTF-8 if more of its non-ASCII sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all are
+/// valid GB18030, otherwise UTF-8, and its invalid rows are reported as bad. Plain ASCII counts as UTF-8. See
 /// [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -70,11 +70,11 @@ impl fmt::Display for Charset {
     }
 }
 
-/// Length of the sample that decides the charset, in bytes.
+/// Length of the sample that the charset is detected from, in bytes.
 const SAMPLE: usize = 64 << 10;
 /// Length of the longest byte order mark.
 const LONGEST_MARK: usize = 4;
-/// Replaces bytes that cannot be decoded. It is never valid in UTF-8, so that its row, and only that row, is bad.
+/// Replaces bytes that cannot be decoded. It is never valid in UTF-8, so exactly its row is reported as bad.
 const UNDECODABLE: u8 = 0xFF;
 
 /// Converts a member's bytes to UTF-8.
@@ -87,11 +87,11 @@ pub(crate) struct Transcoder {
 }
 
 enum State {
-    /// Fewer bytes so far than the longest byte order mark has.
+    /// Fewer bytes than the longest byte order mark so far.
     Start(Vec<u8>),
     /// Only ASCII so far.
     Undecided,
-    /// Bytes held back until there are enough to decide.
+    /// Bytes that are held until there are enough for detection.
     Sampling(Vec<u8>),
     Utf8,
     Decoding(Box<Decoder>),
@@ -113,7 +113,7 @@ impl Transcoder {
         &self.first
     }
 
-    /// The charset, as far as it is decided.
+    /// The charset; UTF-8 until it is detected.
     pub(crate) fn charset(&self) -> Charset {
         self.charset.unwrap_or(Charset::Utf8)
     }
@@ -123,7 +123,7 @@ impl Transcoder {
         self.marks
     }
 
-    /// Whether too few characters decided the charset to be sure.
+    /// Whether the charset was detected from too few characters to be certain.
     pub(crate) fn guessed(&self) -> bool {
         self.guessed
     }
@@ -133,7 +133,7 @@ impl Transcoder {
         matches!(self.state, State::Undecided)
     }
 
-    /// Appends the text of the next bytes to `text`, except what must wait for a decision.
+    /// Appends the text of the next bytes to `text`, except bytes that are held until the charset is detected.
     pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
         while !bytes.is_empty() {
             let taken = match &mut self.state {
@@ -174,7 +174,7 @@ impl Transcoder {
         }
     }
 
-    /// Appends what is held back. No more bytes follow.
+    /// Appends the held bytes. No more bytes follow.
     pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
         if matches!(self.state, State::Start(_)) {
             self.start(text, true);
@@ -187,7 +187,7 @@ impl Transcoder {
         }
     }
 
-    /// Drops byte order marks and passes on the rest of the first bytes.
+    /// Drops byte order marks and pushes the rest of the first bytes.
     fn start(&mut self, text: &mut Vec<u8>, last: bool) {
         let State::Start(held) = &mut self.state else { return };
         if self.first.is_empty() {
@@ -234,7 +234,7 @@ impl fmt::Debug for Transcoder {
     }
 }
 
-/// Fewer different characters leave the charset a guess. One in eight pairs of GB2312 bytes is valid UTF-8 by chance.
+/// With fewer different characters the charset is a guess: one in eight pairs of GB2312 bytes is valid UTF-8 by chance.
 const SURE: u64 = 4;
 
 /// Returns the charset of a sample that has non-ASCII bytes, and whether it is a guess.
@@ -261,7 +261,7 @@ fn detect(sample: &[u8]) -> (Charset, bool) {
 struct Counts {
     valid: u64,
     invalid: u64,
-    /// Number of different characters; those of three and four bytes, which chance rarely makes, count twice.
+    /// Number of different characters. Those of three or four bytes count twice, since they are rarely valid by chance.
     weight: u64,
 }
 

@@ -1,4 +1,4 @@
-//! CSV: chunks of bytes to rows of cells, and back. No I/O happens here.
+//! Splits chunks of CSV into rows of cells, without I/O.
 
 mod charset;
 mod row;
@@ -14,12 +14,12 @@ pub(crate) use splitter::{SplitError, Splitter};
 /// The end-of-file mark of DOS.
 const END_OF_FILE: u8 = 0x1A;
 
-/// Whether a byte is padding: NUL, which unfinished writes leave, or [`END_OF_FILE`].
+/// Whether a byte is padding: NUL, from incomplete writes, or [`END_OF_FILE`].
 pub(crate) fn is_padding(byte: u8) -> bool {
     matches!(byte, 0 | END_OF_FILE)
 }
 
-/// A record without padding around it.
+/// Removes padding at both ends of a record.
 pub(crate) fn without_padding(record: &[u8]) -> &[u8] {
     let end = record.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
     let start = record[..end].iter().take_while(|&&byte| is_padding(byte)).count();

@@ -1,4 +1,4 @@
-//! A row of cells, borrowed from the buffer that holds it.
+//! Rows of cells, borrowed from a buffer.
 
 use std::fmt;
 
@@ -28,9 +28,9 @@ impl Cell {
 
 /// One row of an index file: its cells as text, unquoted, without blanks and tabs around them.
 ///
-/// The cells are in the order of the file's columns ([`IndexKind::columns`](crate::IndexKind::columns)), whatever order a
-/// header row gave them. Columns that the file lacks or that [`ReadOptions::columns`](crate::ReadOptions::columns) leaves
-/// out are empty; cells of unknown columns come last.
+/// The cells are in the documented order ([`IndexKind::columns`](crate::IndexKind::columns)), even if a header row has
+/// another order. Columns that are missing or that [`ReadOptions::columns`](crate::ReadOptions::columns) excludes are
+/// empty; cells of unknown columns come last.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     text: &'a str,
@@ -153,8 +153,8 @@ pub(crate) fn split_plain(record: &[u8], cells: &mut Vec<Cell>) {
 
 const BLOCK: usize = 64;
 
-/// Returns a bit for each comma. Compilers turn both loops into vector instructions; a search for one comma after
-/// another is slower where cells are short.
+/// Returns a bit for each comma. Compilers vectorize both loops; searching for one comma after another is slower for
+/// short cells.
 #[inline]
 fn commas_of(block: &[u8; BLOCK]) -> u64 {
     let mut marks = [0; BLOCK];
@@ -164,16 +164,16 @@ fn commas_of(block: &[u8; BLOCK]) -> u64 {
     let (words, _) = marks.as_chunks();
     let mut bits = 0;
     for (index, word) in words.iter().enumerate() {
-        // Keeps another bit of each byte, so that a multiplication adds them up without a carry.
+        // Keeps a different bit of each byte, so that the multiplication adds them without a carry.
         let scattered = u64::from_le_bytes(*word) & 0x8040_2010_0804_0201;
         bits |= (scattered.wrapping_mul(0x0101_0101_0101_0101) >> 56) << (8 * index);
     }
     bits
 }
 
-/// Splits a record that has quotes: its cells go to `text` unquoted, with commas between them.
+/// Splits a record that has quotes: writes its cells to `text`, unquoted and separated by commas.
 ///
-/// The commas stay so that adjacent cells can be read as one, which an unquoted skill list needs. Returns the first cell
+/// The commas allow `repair` to join the cells of an unquoted skill list. Returns the first cell
 /// in which a quote follows blanks.
 pub(crate) fn split_quoted(
     record: &[u8],
@@ -211,8 +211,8 @@ pub(crate) fn split_quoted(
     }
 }
 
-/// Returns the first cell in which a quote follows blanks. It is unclear whether such a quote opens a quoted cell, whose
-/// commas would have split it.
+/// Returns the first cell in which a quote follows blanks. It is unclear whether such a quote opens a quoted cell,
+/// which may contain commas.
 pub(crate) fn blank_before_quote(record: &[u8], cells: &[Cell]) -> Option<usize> {
     cells.iter().position(|cell| begins_with_blank_and_quote(cell.of(record)))
 }
@@ -244,7 +244,7 @@ pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
 /// Whether a text is ASCII without control characters other than tabs and line ends.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-    // Without an early return, so that compilers use vector instructions.
+    // Without an early return, so that the loop is vectorized.
     text.iter().fold(true, |plain, &byte| plain & is_plain(byte))
 }
 

@@ -1,4 +1,4 @@
-//! Finds the end of a record, wherever the bytes were cut.
+//! Finds the end of a record, wherever the bytes were split.
 //!
 //! The rules are those of RFC 4180 as the `csv` crate and Python's `csv` read it: a quote opens a quoted cell only at
 //! the cell's start; text between a closing quote and the next comma belongs to the cell; LF, CR or CRLF end a record.
@@ -16,7 +16,7 @@ enum State {
     Bare,
     /// Between quotes.
     Quoted,
-    /// After a quote that closes the cell, or is the first half of `""`.
+    /// After a quote that closes the cell or is the first of `""`.
     QuoteInQuoted,
 }
 
@@ -27,14 +27,14 @@ pub(crate) struct RecordEnd {
     pub(crate) content: usize,
     /// Length with it.
     pub(crate) next: usize,
-    /// The line end is a CR, and the next byte is not known yet: an LF would belong to it.
+    /// The line end is a CR; if the next byte is an LF, it belongs to the line end.
     pub(crate) bare_cr: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Scanner {
     state: State,
-    /// In `Plain`: the last byte seen was a comma, or none was seen.
+    /// In `Plain`: the last byte was a comma, or there was no byte yet.
     at_cell_start: bool,
     bare_quote: bool,
 }
@@ -46,7 +46,7 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// Other bytes are at the start of the record, so that a quote does not open a cell.
+    /// Declares that other bytes precede the record on its line, so that a quote does not open a cell.
     pub(crate) fn leave_cell_start(&mut self) {
         self.at_cell_start = false;
     }
@@ -66,7 +66,7 @@ impl Scanner {
         self.state == State::Quoted
     }
 
-    /// Searches the end of the record in the bytes that follow those already seen.
+    /// Searches for the end of the record in the next bytes.
     #[inline]
     pub(crate) fn find_end(&mut self, bytes: &[u8]) -> Option<RecordEnd> {
         if self.state == State::Plain {

@@ -10,39 +10,39 @@ use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
 use crate::records::PIECE;
 
-/// Splits bytes into rows, wherever the bytes are cut.
+/// Splits bytes into rows, wherever the bytes are split into chunks.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
     transcoder: Transcoder,
-    /// Text of which no row was made yet, from `at` on; `scanned` bytes of it hold no record end.
+    /// Text; the unread part starts at `at`, and its first `scanned` bytes contain no record end.
     text: Vec<u8>,
     at: usize,
     scanned: usize,
     scanner: Scanner,
-    /// Whether there were control characters in the text: looking once is faster than looking in each record.
+    /// Whether the text has had control characters: one check per chunk is faster than one per record.
     has_control: bool,
-    /// All bytes are in.
+    /// Whether no more bytes follow.
     finished: bool,
     first: First,
-    /// The record found last, and its cells: ranges in `text`, or in `unquoted` if it has quotes.
+    /// The last record, and its cells: ranges in `text`, or in `unquoted` if it has quotes.
     record: Range<usize>,
     quoted: bool,
     unquoted: Vec<u8>,
     cells: Vec<Cell>,
-    /// The line of the next byte, and that of the row found last.
+    /// The line of the next byte, and that of the last row.
     line: u64,
     row_line: u64,
-    /// The byte before is a CR that ended a line: an LF would belong to it.
+    /// The previous byte is a CR that ended a line; if the next byte is an LF, it belongs to the line end.
     after_cr: bool,
-    /// Padding (see [`is_padding`]) skipped so far, in bytes, and whether some is on the current line.
+    /// Padding ([`is_padding`]) skipped so far, in bytes, and whether the current line has some.
     padding: u64,
     padded: bool,
     record_limit: usize,
     field_limit: usize,
 }
 
-/// First records of a member, found before any is used.
+/// First records of a member, which are collected before the first row is returned.
 #[derive(Debug, Default)]
 struct First {
     scanner: Scanner,
@@ -54,10 +54,10 @@ struct First {
 
 /// Records that are examined before a member is read.
 const FIRST_RECORDS: usize = 4;
-/// Bytes within which they begin: a member may start with any number of empty lines.
+/// They must begin within this many bytes: a member may start with any number of empty lines.
 const FIRST_BYTES: usize = 1 << 20;
 
-/// Why there is no row. All but a bad row end the member.
+/// Error of a row. Only a bad row can be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitError {
     Bad { line: u64, cell: Option<usize>, fault: RowFault },
@@ -68,7 +68,7 @@ impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
         Self {
             transcoder: Transcoder::new(charset),
-            // Room for a piece and a row that the one before has cut.
+            // Space for a piece and the incomplete row before it.
             text: Vec::with_capacity(PIECE + (8 << 10)),
             at: 0,
             scanned: 0,
@@ -103,7 +103,7 @@ impl Splitter {
         self.has_control |= row::has_control(&self.text[kept..], true);
     }
 
-    /// Declares that all bytes are in.
+    /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
         let kept = self.text.len();
         self.transcoder.finish(&mut self.text);
@@ -115,7 +115,7 @@ impl Splitter {
         self.transcoder.charset()
     }
 
-    /// Whether too few characters decided the charset to be sure.
+    /// Whether the charset was detected from too few characters to be certain.
     pub(crate) fn guessed_charset(&self) -> bool {
         self.transcoder.guessed()
     }
@@ -130,7 +130,7 @@ impl Splitter {
         self.padding
     }
 
-    /// Collects the first records before the first call of [`next_row`](Self::next_row). False: more bytes are needed.
+    /// Collects the first records; called before [`next_row`](Self::next_row). Returns false if more bytes are needed.
     pub(crate) fn collect_first(&mut self) -> bool {
         self.first.scan(&self.text, self.record_limit, self.finished) || self.finished
     }
@@ -155,24 +155,24 @@ impl Splitter {
         (self.transcoder.first_bytes(), &self.text[..length])
     }
 
-    /// The line of the row found last.
+    /// The line of the last row.
     pub(crate) fn row_line(&self) -> u64 {
         self.row_line
     }
 
-    /// The record found last, as it is in the file but in UTF-8.
+    /// The last record, converted to UTF-8 but not unquoted.
     pub(crate) fn record(&self) -> &[u8] {
         &self.text[self.record.clone()]
     }
 
-    /// The text and the cells of the row found last.
+    /// The text and the cells of the last row.
     #[inline]
     pub(crate) fn parts(&mut self) -> (&[u8], &mut Vec<Cell>) {
         let text = if self.quoted { &self.unquoted } else { &self.text[self.record.clone()] };
         (text, &mut self.cells)
     }
 
-    /// The row found last.
+    /// The last row.
     #[inline]
     pub(crate) fn row<'a>(&'a self, member: Option<&'a str>) -> Row<'a> {
         let text = if self.quoted { &self.unquoted } else { self.record() };
@@ -181,7 +181,7 @@ impl Splitter {
         Row::new(text, &self.cells, member, self.row_line)
     }
 
-    /// Finds the next row. False: more bytes are needed, or all rows were found. The next call skips a bad row.
+    /// Finds the next row. Returns false if more bytes are needed or no rows are left. A bad row is skipped by the next call.
     #[inline]
     pub(crate) fn next_row(&mut self) -> Result<bool, SplitError> {
         if self.scanned == 0 {
@@ -220,8 +220,8 @@ impl Splitter {
         }
     }
 
-    /// The text has no more line ends: what is left is the last row. An end-of-file mark may follow it; NULs mean that it
-    /// was cut, and are left in it as control characters.
+    /// Reads the rest of the text, which has no line end, as the last row. An end-of-file mark may follow it. NULs mean
+    /// that it was truncated; they remain in it as control characters.
     fn last_row(&mut self) -> Result<bool, SplitError> {
         let text = &self.text[self.at..];
         let length = text.iter().rposition(|&byte| byte != END_OF_FILE).map_or(0, |at| at + 1);
@@ -291,9 +291,9 @@ impl Splitter {
 }
 
 impl First {
-    /// Looks for records in the text, all of which is there if `finished`. True: no more are needed.
+    /// Searches for records in the text, which is complete if `finished`. Returns true if no more records are needed.
     ///
-    /// What is found depends on the bytes only, not on where they were cut.
+    /// The result does not depend on where the bytes were split.
     fn scan(&mut self, text: &[u8], record_limit: usize, finished: bool) -> bool {
         while self.records.len() < FIRST_RECORDS {
             if self.scanned == self.from {

@@ -8,7 +8,7 @@ record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
     /// ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
-    /// CC-FS documents all columns except the two dates as strings, so they are text here, even if they hold numbers.
+    /// CC-FS documents all columns except the two dates as strings, so they are text here, even if they are numbers.
     owned AgentOperation;
     /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
     borrowed AgentOperationRef;

@@ -10,7 +10,7 @@ record! {
     /// One change of an agent's skills: a row of an agentSkillInfo file, owning its texts
     /// ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
-    /// Every cell may be empty, and is `None` then. The numbers pass 32 bits.
+    /// An empty cell is `None`. Numbers may exceed 32 bits.
     owned AgentSkillChange;
     /// One change of an agent's skills, borrowed from the reader; see [`AgentSkillChange`].
     borrowed AgentSkillChangeRef;
@@ -62,11 +62,11 @@ fn operation(record: &AgentSkillChangeRef<'_>) -> Option<OperateType> {
 const SKILLS: usize = 9;
 const AFTER: usize = COLUMNS.len() - SKILLS - 1;
 
-/// Joins a skill list that was separated by commas and not quoted, which makes a row too long.
+/// Joins the cells of a skill list that is separated by commas and not quoted.
 ///
-/// A longer row may also come from a newer release. So the row is joined only if its last six cells fit the six columns
-/// after the list and have a date; and if the row fits unchanged, too, only if joining it finds more dates. A `header` at
-/// least as long as the row proves that the row is right.
+/// Such a row is too long, but rows of a newer release may be longer, too. So the list is joined only if the last six
+/// cells fit the six columns after the list and contain a date. If the unchanged row also fits, joining must yield more
+/// dates. A `header` at least as long as the row shows that the row is correct.
 pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
     let length = cells.len();
     if kind != IndexKind::AgentSkillInfo
@@ -83,8 +83,8 @@ pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header
     }
 }
 
-/// Returns the number of dates if the first six cells have the lengths that the documentation gives for the columns after
-/// the skill list: 26 for `logon_sn`, 11 digits for a number, 4 for the month.
+/// Returns the number of dates if the first six cells are within the documented lengths of the columns after the skill
+/// list: 26 for `logon_sn`, 11 digits for a number, 4 for the month.
 fn dates_if_fits(text: &[u8], cells: &[Cell]) -> Option<u8> {
     let longest = [26, 11, 19, 11, 19, 4];
     let fits = cells.iter().zip(longest).all(|(cell, longest)| cell.of(text).len() <= longest);

@@ -13,7 +13,7 @@ use crate::kind::IndexKind;
 
 macro_rules! any {
     ($( $kind:ident $owned:ident $view:ident $field:ident, )+) => {
-        /// A record of any of the four files, owning its texts. As JSON it is the record itself.
+        /// A record of any of the four kinds, owning its texts. Serialized like the record in it.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
         #[non_exhaustive]
@@ -24,7 +24,7 @@ macro_rules! any {
             )+
         }
 
-        /// A record of any of the four files, borrowed from the reader. As JSON it is the record itself.
+        /// A record of any of the four kinds, borrowed from the reader. Serialized like the record in it.
         #[derive(Debug, Clone, Copy)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
         #[non_exhaustive]

@@ -4,7 +4,7 @@ use ccfs_time::{CalendarError, LocalTime, Timestamp};
 
 use crate::error::RowFault;
 
-/// Expands each type of column for the forms of a record; see `record!`.
+/// Expands to the code for a type of column in each form of a record; see `record!`.
 macro_rules! column {
     (owned text) => { Option<String> };
     (owned int) => { Option<i64> };
@@ -68,7 +68,7 @@ pub(crate) use column;
 
 use crate::csv::Cell;
 
-/// A cell for each column: those of a row, or a copy of them if it is too short.
+/// Returns a cell for each column: those of the row, or a padded copy if the row is too short.
 #[inline]
 pub(crate) fn all<'a, const N: usize>(
     cells: &'a [Cell],
@@ -81,7 +81,7 @@ pub(crate) fn all<'a, const N: usize>(
     padded
 }
 
-/// The value of a cell; `None` where it is empty.
+/// Parses the value of a cell; `None` if it is empty.
 #[inline]
 pub(crate) fn parse<T>(
     text: &[u8],
@@ -110,7 +110,7 @@ pub(crate) fn timestamp(text: &[u8], cell: Cell) -> Result<Timestamp, RowFault> 
     local_time(text, cell).map(Timestamp::from_utc)
 }
 
-/// A whole number: digits, perhaps behind a minus.
+/// Reads a whole number: digits after an optional minus.
 #[inline]
 pub(crate) fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     let length = cell.end - cell.start;
@@ -123,15 +123,15 @@ pub(crate) fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     any_int(cell.of(text))
 }
 
-/// The number that the first 1 to 8 bytes of a word spell, if they are digits; all at once.
+/// Parses the first 1 to 8 bytes of a word as digits, without a loop.
 #[inline]
 fn up_to_8_digits(word: u64, length: u32) -> Option<i64> {
-    // Digits become 0 to 9, what follows the cell is shifted out, and zeros stand in front.
+    // Digits become 0 to 9, bytes after the cell are shifted out, and zeros precede the digits.
     let digits = (word ^ 0x3030_3030_3030_3030) << (64 - 8 * length);
     if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    // Neighbours are joined to numbers of two digits, those to four, and those to eight.
+    // Adjacent digits become numbers of two digits, then of four, then of eight.
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
     let even = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
     let odd = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
@@ -149,6 +149,6 @@ fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(RowFault::NotANumber);
     }
-    // Digits and a minus only, so this can fail in no other way than by size.
+    // Only digits and a minus are left, so parsing fails only if the number is too big.
     std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok()).ok_or(RowFault::NumberTooBig)
 }

@@ -1,4 +1,4 @@
-//! Decides from the first records of a member how its rows are read: header, order and number of fields.
+//! Detects the layout of a member from its first records: header, order and number of fields.
 
 use super::column;
 use super::schema::{Column, ColumnType};
@@ -14,7 +14,7 @@ pub(crate) struct Layout {
     /// Whether the first row is a `sep=,` line.
     pub(crate) separator_line: bool,
     pub(crate) header: Header,
-    /// Number of fields that a row must have at least.
+    /// Minimum number of fields of a row.
     pub(crate) width: usize,
 }
 
@@ -23,15 +23,15 @@ pub(crate) struct Layout {
 pub(crate) enum Header {
     /// No header.
     None,
-    /// Its names are the file's columns, in the file's order; more may follow.
+    /// The documented columns in their order; more may follow.
     Documented,
-    /// It gives the columns another order, or lacks some: the cell of each column, if it has one.
+    /// Another order, or missing columns: the index of each column's cell, if it has one.
     Mapped(Vec<Option<usize>>),
-    /// Its names are unknown, so that columns are read in the documented order.
+    /// Unknown names: the columns are read in the documented order.
     Unknown,
 }
 
-/// The first data row is not one of the index file.
+/// The first data row is not a row of the index file.
 #[derive(Debug)]
 pub(crate) struct Refused {
     /// Index of the record.
@@ -46,13 +46,13 @@ struct Split {
     index: usize,
     text: Vec<u8>,
     cells: Vec<Cell>,
-    /// Number of typed cells that hold a value of their type, and of those that hold something else.
+    /// Number of typed cells that hold a value of their type, and of those that do not.
     good: usize,
     bad: usize,
 }
 
 impl Layout {
-    /// Examines the first records of a member that begins like another type of file, or like none.
+    /// Examines the first records. `other_type` is set if the member begins like another type of file.
     pub(crate) fn of<'a>(
         kind: IndexKind,
         other_type: Option<FileFault>,
@@ -84,7 +84,7 @@ impl Layout {
             let fault = other_type.or_else(separator).unwrap_or(FileFault::NoTypedValue);
             return Err(first.refused(fault));
         } else {
-            // A first row that was cut short must not pass for one of an older release.
+            // A truncated first row must not be mistaken for a row of an older release.
             let known = kind.columns().len();
             let good = rows.iter().filter(|row| row.good > 0 && row.bad == 0);
             let widest = good.map(|row| row.cells.len().min(known)).max();
@@ -129,7 +129,7 @@ impl Split {
         self.cells.get(index).map_or(&[], |cell| cell.of(&self.text))
     }
 
-    /// The separator that a line like `sep=,` declares, as spreadsheets write it.
+    /// Returns the separator that a line like `sep=,` declares. Spreadsheets write such lines.
     fn separator_line(&self) -> Option<u8> {
         match *self.text {
             [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] => Some(separator),
@@ -137,7 +137,7 @@ impl Split {
         }
     }
 
-    /// The header that this row is, if at least half of its names are those of columns.
+    /// Reads this row as a header if at least half of its names are names of columns.
     fn header(&self, columns: &[Column]) -> Result<Option<Header>, Refused> {
         let cells_of = |column: &Column| -> Vec<usize> {
             let is_named = |&index: &usize| is_same_name(self.cell(index), column.name());
@@ -157,11 +157,11 @@ impl Split {
         Ok(Some(if documented { Header::Documented } else { Header::Mapped(map) }))
     }
 
-    /// Whether this row, in which no typed cell can be read, is a header with unknown names.
+    /// Whether this row, which has no valid typed cell, is a header with unknown names.
     fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
         match next {
             Some(next) => next.good > 0 && next.bad == 0,
-            // The only row: as many names as columns, none of which has a digit.
+            // The only row: as many names as columns, without digits.
             None => {
                 self.cells.len() >= kind.columns().len()
                     && !self.cells.iter().any(|cell| cell.is_empty())
@@ -171,12 +171,12 @@ impl Split {
     }
 }
 
-/// The separator that a record with too few fields seems to have.
+/// Guesses the separator of a record with too few fields.
 pub(crate) fn separator(record: &[u8], found: usize, kind: IndexKind) -> Option<char> {
     let text = std::str::from_utf8(record).ok()?;
     let count = |&separator: &char| text.chars().filter(|&char| char == separator).count();
     let likely = [';', '\t', '|', '^', '，', '\u{1}'].into_iter().max_by_key(count)?;
-    // A skill list has semicolons, too: the separator must explain most of the missing fields, and prevail.
+    // Skill lists contain semicolons, too, so the separator must explain most of the missing fields.
     let missing = kind.columns().len().saturating_sub(found);
     (count(&likely) >= found && count(&likely) > missing / 2).then_some(likely)
 }

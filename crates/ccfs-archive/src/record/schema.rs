@@ -26,9 +26,9 @@ pub trait Record: Sized + std::fmt::Debug + sealed::Schema {
     fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
 }
 
-/// A [`Record`] whose rows come from one file only.
+/// A [`Record`] of exactly one kind of index file.
 pub trait FileRecord: Record {
-    /// That file.
+    /// The kind.
     const KIND: IndexKind;
 }
 
@@ -58,7 +58,7 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
     /// ```
     fn value(&self, index: usize) -> Value<'a>;
 
-    /// When it happened: the first date of the row, in local time of the call center.
+    /// Time of the event: the first date of the row, in local time of the call center.
     fn happened(&self) -> Option<LocalTime>;
 
     /// The operation of the agent, in files that have it.
@@ -104,7 +104,7 @@ pub enum ColumnType {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// A number from an open set, some of whose members have names, such as [`OperateType`].
+    /// A number from an open set of codes, such as [`OperateType`]. Known codes have names.
     Code,
     /// Local time of the call center, in seconds.
     LocalTime,
@@ -155,7 +155,7 @@ pub struct CellFault {
     pub(crate) fault: RowFault,
 }
 
-/// Not public: how a row becomes a record is internal to this crate.
+/// Internal conversion of rows to records.
 pub(crate) mod sealed {
     use super::{Cell, CellFault, Column, IndexKind};
 
@@ -178,7 +178,7 @@ pub(crate) mod sealed {
     }
 }
 
-/// Defines the owned record, its borrowed form, and what reading, JSON and CSV need of them by a table of columns.
+/// Defines both forms of a record and their traits by a table of columns.
 macro_rules! record {
     (
         $(#[$odoc:meta])* owned $owned:ident;
@@ -207,7 +207,7 @@ macro_rules! record {
         }
 
         #[derive(Debug, Default)]
-        #[expect(dead_code, reason = "a column of text has no value of its own: it stays in the row")]
+        #[expect(dead_code, reason = "text is read from the row, so text columns have no parsed value")]
         pub struct $values {
             $( $name: column!(value $type), )+
         }

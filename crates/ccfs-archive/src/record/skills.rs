@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The skill IDs of an agent, borrowed from their cell.
 ///
-/// They are separated by `;` (the Chinese edition of the documentation) or `,` (the English one); both are accepted.
-/// Blanks and tabs around an ID and empty IDs are dropped. See [Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats).
+/// The separator is `;` (Chinese edition of the documentation) or `,` (English edition); both are accepted. Blanks and
+/// tabs around IDs and empty IDs are dropped. See [Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats).
 ///
 /// ```
 /// use ccfs_archive::SkillList;
@@ -42,7 +42,7 @@ impl<'a> SkillList<'a> {
         })
     }
 
-    /// Whether there are no IDs.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }

@@ -10,7 +10,7 @@ use crate::kind::IndexKind;
 use crate::notes::{Note, NoteKind};
 use crate::options::ReadOptions;
 
-/// Reads one member: bytes to typed rows.
+/// Converts the bytes of one member to typed records.
 #[derive(Debug)]
 pub(crate) struct Typed<T: Record> {
     splitter: Splitter,
@@ -20,9 +20,9 @@ pub(crate) struct Typed<T: Record> {
     options: ReadOptions,
     /// One bit for each column that is read.
     columns: u64,
-    /// Decided once the first rows are in.
+    /// Detected from the first rows.
     layout: Option<Layout>,
-    /// Number of first rows that are still to be skipped.
+    /// Number of first rows left to skip.
     skip: usize,
     empty_rows: u64,
     /// Cells in the order of the columns.
@@ -55,13 +55,13 @@ impl<T: Record> Typed<T> {
         self.splitter.marks() > 0
     }
 
-    /// Whether there is a header row; `None` while that is unknown, and if there is no row.
+    /// Whether there is a header row; `None` if that is not known yet or there are no rows.
     pub(crate) fn has_header(&self) -> Option<bool> {
         let layout = self.layout.as_ref().filter(|layout| layout.width > 0)?;
         Some(layout.header != Header::None)
     }
 
-    /// Reports what was skipped or guessed so far.
+    /// Returns notes on skipped or guessed data so far.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let layout = self.layout.as_ref();
         let marks = self.splitter.marks();
@@ -85,12 +85,12 @@ impl<T: Record> Typed<T> {
         self.splitter.feed(bytes);
     }
 
-    /// Declares that all bytes are in.
+    /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
         self.splitter.finish();
     }
 
-    /// Finds and checks the next record. False: more bytes are needed, or there are no more records.
+    /// Finds and checks the next record. Returns false if more bytes are needed or no records are left.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<bool, Error> {
         if self.failed || (self.layout.is_none() && !self.begin()?) {
@@ -116,13 +116,13 @@ impl<T: Record> Typed<T> {
         }
     }
 
-    /// The record found last.
+    /// The last record.
     #[inline]
     pub(crate) fn view(&self) -> T::Ref<'_> {
         T::view(self.splitter.row(self.member.as_deref()), &self.values)
     }
 
-    /// Decides how the rows are read. False: more bytes are needed.
+    /// Detects the layout. Returns false if more bytes are needed.
     #[cold]
     fn begin(&mut self) -> Result<bool, Error> {
         if !self.splitter.collect_first() {
@@ -231,7 +231,7 @@ impl<T: Record> Typed<T> {
         }
     }
 
-    /// The cell of each column, if the header gives them another order.
+    /// The cell of each column, if the header has another order.
     fn map(&self) -> Option<&[Option<usize>]> {
         match self.layout.as_ref().map(|layout| &layout.header) {
             Some(Header::Mapped(map)) => Some(map),

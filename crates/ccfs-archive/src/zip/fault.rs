@@ -1,4 +1,4 @@
-//! Reasons to refuse an archive.
+//! Reasons to reject an archive.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub enum ZipFault {
     /// The input is empty.
     #[error("the archive has no bytes; download it again")]
     NoBytes,
-    /// The input does not begin as a ZIP archive.
+    /// The input does not begin with the signature of a ZIP archive.
     #[error(
         "this is not a ZIP archive; look at its first bytes, an error message may have been saved as the file"
     )]
@@ -34,7 +34,7 @@ pub enum ZipFault {
         trailing(*bytes)
     )]
     TrailingJunk {
-        /// How many, counted up to [`TRAILING_COUNTED`](Self::TRAILING_COUNTED); a greater value means "more than that".
+        /// Number of bytes; a value above [`TRAILING_COUNTED`](Self::TRAILING_COUNTED) means "more than that".
         bytes: u64,
     },
     /// Bytes precede the first member.
@@ -48,12 +48,12 @@ pub enum ZipFault {
     /// Two members share bytes.
     #[error("two members share the same bytes, as in a ZIP bomb; do not use this archive")]
     Overlap,
-    /// Two members have the same name, or names that differ in case only.
+    /// Two members have the same name, or names that differ only in case.
     #[error(
         "two members have this name; do not use this archive, since readers differ in which one they extract"
     )]
     Duplicate,
-    /// The comment contains an end-of-directory signature, so that the archive can be read in two ways.
+    /// The comment contains an end-of-directory signature, so the archive is ambiguous.
     #[error("the archive's comment contains a second end of directory; do not use this archive")]
     TwoEnds,
     /// The archive is part of a set.
@@ -97,7 +97,7 @@ pub enum ZipFault {
     /// The member's name is not safe as a file name.
     #[error("the member's name {0}; do not use this archive")]
     Name(NameFault),
-    /// The member is stored and its size follows the data, so that a stream cannot find its end.
+    /// The member is stored and its size follows the data, so a stream cannot find its end.
     #[error("the member is stored and its size follows the data; read the archive from a file")]
     StoredStream,
 }
@@ -139,7 +139,7 @@ pub enum NameFault {
 }
 
 impl ZipFault {
-    /// Bytes after the end of an archive are counted up to this many: 65,536.
+    /// Bytes after the end of an archive are counted up to this number: 65,536.
     pub const TRAILING_COUNTED: u64 = 64 << 10;
 
     /// Returns the fault as an error of the whole archive.

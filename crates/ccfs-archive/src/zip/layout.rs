@@ -90,10 +90,10 @@ impl Facts {
         Ok(())
     }
 
-    /// Returns the first field in which these facts differ from the directory's.
+    /// Returns the first field that differs from the directory.
     ///
-    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java leaves out all of
-    /// them there, Info-ZIP gives the sizes that it knows.
+    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
+    /// of them, Info-ZIP writes the sizes that it knows.
     pub(crate) fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
         let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
@@ -113,7 +113,7 @@ impl Facts {
     }
 }
 
-/// Length of the structure that begins `bytes`, as far as it can be computed from them: at least its fixed part.
+/// Length of the structure at the start of `bytes`; that of its fixed part if `bytes` are too short to compute it.
 pub(crate) fn structure_length(bytes: &[u8]) -> usize {
     let (fixed, variable): (usize, &[usize]) = match u32_at(bytes, 0) {
         LOCAL => (LOCAL_LENGTH, &[26, 28]),
@@ -153,7 +153,7 @@ impl<'a> Central<'a> {
         if u16_at(bytes, 34) != 0 {
             return Err(ZipFault::SeveralDisks);
         }
-        // The upper half of the attributes is a Unix mode where the entry was made on Unix (3) or macOS (19).
+        // The upper half of the attributes is a Unix mode if the entry was made on Unix (3) or macOS (19).
         let made_on_unix = matches!(bytes[5], 3 | 19);
         let link = made_on_unix && (u32_at(bytes, 38) >> 16) & 0o170_000 == 0o120_000;
         Ok(Self { facts, name, offset, link })
@@ -161,7 +161,7 @@ impl<'a> Central<'a> {
 }
 
 impl End {
-    /// Reads the 32-bit end that begins `bytes`, at least [`END_LENGTH`] of them.
+    /// Reads the end of central directory at the start of `bytes`, which has at least [`END_LENGTH`] bytes.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ZipFault> {
         let (entries, size, offset) = (u16_at(bytes, 10), u32_at(bytes, 12), u32_at(bytes, 16));
         let disk = (u16_at(bytes, 4), u16_at(bytes, 6));
@@ -187,10 +187,10 @@ impl End {
             || differs(self.directory_offset, u64::from(u32::MAX), wide.directory_offset)
     }
 
-    /// Reads the 64-bit end that begins `bytes`, at least [`END64_LENGTH`] of them.
+    /// Reads the ZIP64 end of central directory at the start of `bytes`, which has at least [`END64_LENGTH`] bytes.
     pub(crate) fn read64(bytes: &[u8]) -> Result<Self, ZipFault> {
         if u32_at(bytes, 0) != END64 || u64_at(bytes, 4) != (END64_LENGTH - 12) as u64 {
-            return Err(ZipFault::BadDirectory { what: "its 64-bit end is not as it must be" });
+            return Err(ZipFault::BadDirectory { what: "its 64-bit end is malformed" });
         }
         if (u32_at(bytes, 16), u32_at(bytes, 20)) != (0, 0)
             || u64_at(bytes, 24) != u64_at(bytes, 32)
@@ -210,10 +210,10 @@ pub(crate) fn locator64(bytes: &[u8]) -> Option<u64> {
     (bytes.len() >= LOCATOR64_LENGTH && u32_at(bytes, 0) == LOCATOR64).then(|| u64_at(bytes, 8))
 }
 
-/// Length of the data descriptor with these facts that begins `bytes`.
+/// Length of the data descriptor with these facts at the start of `bytes`.
 ///
-/// The signature is optional, and sizes have 32 or 64 bits; nothing in the descriptor tells which. `fits` decides
-/// whether the bytes after a descriptor of some length can follow one.
+/// The signature is optional, and sizes have 32 or 64 bits; the descriptor does not say which. `fits` returns whether
+/// the bytes after a descriptor of a given length can follow one.
 pub(crate) fn descriptor_length(
     bytes: &[u8],
     facts: &Facts,
@@ -239,11 +239,11 @@ impl<'a> Wide<'a> {
         while extra.len() >= 4 {
             let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
             let Some(body) = extra[4..].get(..length) else {
-                return Err(ZipFault::BadDirectory { what: "an extra field goes past its entry" });
+                return Err(ZipFault::BadDirectory { what: "an extra field extends past its entry" });
             };
             if id == 1 && found.replace(body).is_some() {
                 return Err(ZipFault::BadDirectory {
-                    what: "an entry gives its 64-bit sizes twice",
+                    what: "an entry has its 64-bit sizes twice",
                 });
             }
             extra = &extra[4 + length..];

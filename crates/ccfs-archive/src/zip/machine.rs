@@ -1,9 +1,9 @@
-//! The ZIP reader: a state machine that takes bytes and yields the data of members. It does no I/O.
+//! The ZIP reader: a state machine that accepts bytes and returns the data of members. It does no I/O.
 //!
 //! An archive is read in one of three ways, with the same checks:
 //!
-//! - [`Machine::forward`] reads from the first byte to the last. Members come by their local headers; the directory
-//!   comes last and is compared with them.
+//! - [`Machine::forward`] reads from the first byte to the last. Members are found by their local headers; the
+//!   directory comes last and is compared with them.
 //! - [`Machine::open`] needs random access. It finds the directory, then visits the local headers in the same order as
 //!   `forward` does, skips the data, and compares the headers with the directory.
 //! - [`Machine::members`] reads the data of members that `open` has checked.
@@ -22,14 +22,14 @@ use super::name;
 use crate::error::{Error, Position};
 use crate::limits::{LimitKind, Limits};
 
-/// What the machine found.
+/// Result of one step.
 #[derive(Debug)]
 pub(crate) enum Next {
     /// The bytes at [`Machine::position`] are needed.
     NeedInput,
     /// A member begins.
     Begin(Arc<str>),
-    /// So many bytes of the member were written to the output.
+    /// Number of bytes of the member that were written to the output.
     Data(usize),
     /// The member is complete and its checksum is right.
     Finish,
@@ -58,7 +58,7 @@ pub(crate) struct Machine {
     end64: Option<(u64, End)>,
     /// The last entry ends with what looks like the locator of a 64-bit end.
     ends_as_locator: bool,
-    /// Whether a directory was found that does not begin where its end says, so that bytes may precede the archive.
+    /// Whether the directory is not at the offset in its end record, so bytes may precede the archive.
     displaced: bool,
     trailing: u64,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Machine {
 enum Mode {
     Forward,
     Open,
-    /// Opening found no directory; reading forward finds the reason.
+    /// No directory was found; reading forward finds the reason.
     Failed,
     Members,
 }
@@ -92,10 +92,10 @@ enum State {
 }
 
 enum Step {
-    /// Go on in the new state.
+    /// Continue in the new state.
     Continue,
     NeedInput,
-    /// Go on in the new state at this offset.
+    /// Continue in the new state at this offset.
     Jump(u64),
     Give(Next),
 }
@@ -146,7 +146,7 @@ impl Machine {
         if self.mode == Mode::Open { Ok(self.members) } else { Err(bad("its end is missing")) }
     }
 
-    /// Reads on. `input` begins at [`position`](Self::position); `last` means that nothing follows it.
+    /// Continues reading. `input` begins at [`position`](Self::position); `last` means that nothing follows it.
     pub(crate) fn next(
         &mut self,
         mut input: &[u8],
@@ -177,7 +177,7 @@ impl Machine {
         }
     }
 
-    /// Skips the current member, if its data need not be read.
+    /// Skips the data of the current member if it need not be checked.
     pub(crate) fn skip_member(&mut self) {
         if self.mode == Mode::Members {
             self.current += 1;
@@ -185,7 +185,7 @@ impl Machine {
         }
     }
 
-    /// Collects `length` bytes in `head`. False: more input is needed.
+    /// Collects `length` bytes in `head`. Returns false if more input is needed.
     fn collect(&mut self, input: &mut &[u8], length: usize) -> bool {
         let missing = length.saturating_sub(self.head.len()).min(input.len());
         let (taken, rest) = input.split_at(missing);
@@ -199,7 +199,7 @@ impl Machine {
         self.offset += length as u64;
     }
 
-    /// A structure that begins with a signature.
+    /// Reads a structure that begins with a signature.
     fn structure(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         let opening = self.mode == Mode::Open;
         if opening
@@ -244,13 +244,13 @@ impl Machine {
         }
     }
 
-    /// Why a signature cannot be where it is.
+    /// Returns the fault for an unexpected signature.
     fn unexpected(&self) -> ZipError {
         match self.state {
             State::Header if self.offset > 0 => ZipFault::Gap.of_archive(),
             State::Header if self.displaced => ZipFault::LeadingJunk.of_archive(),
             State::Header => ZipFault::NotZip.of_archive(),
-            State::Entry => bad("neither an entry nor its end follows an entry"),
+            State::Entry => bad("an entry is followed by neither an entry nor its end"),
             _ => bad("its 64-bit end is misplaced"),
         }
     }
@@ -321,7 +321,7 @@ impl Machine {
         let State::Data(decoder) = &mut self.state else { return Ok(Step::Continue) };
         let member = &mut self.members[self.current];
         let fault = |fault: ZipFault| fault.of(&member.name);
-        // The sizes of a descriptor are known before the data only if the directory is.
+        // With a descriptor, the sizes are known before the data only if the directory was read.
         let sized = self.mode == Mode::Members || !member.facts.has_descriptor();
         let left = if sized { member.facts.compressed - decoder.taken() } else { u64::MAX };
         if !decoder.done() && (left > 0 || member.facts.method != layout::STORED) {
@@ -360,7 +360,7 @@ impl Machine {
         Ok(self.data_ended())
     }
 
-    /// The data of the current member was read or skipped.
+    /// Called when the data of the current member was read or skipped.
     fn data_ended(&mut self) -> Step {
         if self.mode != Mode::Members && self.members[self.current].facts.has_descriptor() {
             self.state = State::Descriptor;
@@ -375,7 +375,7 @@ impl Machine {
         if self.mode == Mode::Open { Step::Continue } else { Step::Give(Next::Finish) }
     }
 
-    /// A descriptor is followed by 22 bytes at least, so that the bytes looked at exist.
+    /// At least 22 bytes follow a descriptor, so the bytes examined here exist.
     fn descriptor(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         if !self.collect(input, layout::DESCRIPTOR_LENGTH + 4) {
             return Ok(Step::NeedInput);

@@ -33,7 +33,7 @@ impl Member {
         &self.name
     }
 
-    /// Kind of index file that the name gives, if any; `None` for ignorable members.
+    /// Kind of index file by the name of the member; `None` for other names and ignorable members.
     pub fn kind(&self) -> Option<IndexKind> {
         kind_of_name(&self.name)
     }
@@ -46,7 +46,7 @@ impl Member {
     /// Whether the member is a by-product of an operating system or of Office: a path in `__MACOSX/`, a file whose name
     /// begins with a dot, `Thumbs.db`, `desktop.ini`, or a lock file (`~$…`).
     ///
-    /// Ignorable members are checked like others, but never read as records and not reported as skipped.
+    /// Ignorable members are checked like others, but not read as records and not reported as skipped.
     pub fn is_ignorable(&self) -> bool {
         name::is_junk(&self.name)
     }
@@ -71,7 +71,7 @@ impl Member {
         self.facts.crc
     }
 
-    /// Whether a data descriptor follows the data, as Java's ZIP writer does it.
+    /// Whether a data descriptor follows the data, as in archives of Java's ZIP writer.
     pub fn has_data_descriptor(&self) -> bool {
         self.facts.has_descriptor()
     }
@@ -81,7 +81,7 @@ impl Member {
     }
 }
 
-/// Kind of index file that a member's name gives.
+/// Kind of index file by the name of a member.
 pub(crate) fn kind_of_name(path: &str) -> Option<IndexKind> {
     if name::is_junk(path) { None } else { IndexKind::of_name(path) }
 }

@@ -1,7 +1,7 @@
-//! Reads ZIP strictly: archives that two readers could understand differently are refused.
+//! A strict ZIP reader: it rejects archives that two readers could understand differently.
 //!
-//! The `zip` crate is used in tests only: it merges entries of one name and skips leading bytes, so that neither could be
-//! refused, and it needs to seek.
+//! The `zip` crate is used in tests only: it needs to seek, and it merges entries of one name and skips leading bytes,
+//! so neither could be rejected.
 
 mod decoder;
 mod fault;

@@ -7,7 +7,7 @@ use super::fault::{NameFault, ZipError, ZipFault};
 const LONGEST: usize = 255;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// Returns the name if it is safe. This crate writes no files, but its callers may.
+/// Returns the name if it is safe: callers may use it as a file name.
 pub(crate) fn check(bytes: &[u8]) -> Result<Arc<str>, ZipError> {
     match fault_of(bytes) {
         None => Ok(String::from_utf8_lossy(bytes).into()),
@@ -52,7 +52,7 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     parts.any(is_device).then_some(NameFault::Device)
 }
 
-/// Whether a path is one that operating systems and Office add beside real files.
+/// Whether operating systems or Office create such paths beside real files.
 pub(crate) fn is_junk(path: &str) -> bool {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     folder.split('/').any(|part| part == "__MACOSX")
@@ -62,7 +62,7 @@ pub(crate) fn is_junk(path: &str) -> bool {
         || file.eq_ignore_ascii_case("desktop.ini")
 }
 
-/// Windows compares the part before the first dot, without trailing spaces and without regard to case.
+/// Windows compares the part before the first dot, ignoring case and trailing spaces.
 fn is_device(part: &str) -> bool {
     let stem =
         part.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Feeds a [`Machine`] with the bytes that it asks for.
+//! Feeds a [`Machine`] the bytes that it requests.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -8,7 +8,7 @@ use crate::source::read_some;
 
 /// The bytes of an archive.
 pub(crate) trait Bytes: Send {
-    /// Reads bytes at `offset`: 0 at the end of the archive, `None` if the next bytes have not arrived yet.
+    /// Reads bytes at `offset`. Returns 0 at the end of the archive, `None` if the next bytes have not arrived yet.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<Option<usize>>;
 }
 
@@ -22,7 +22,7 @@ impl<R: Read + Seek + Send> Bytes for Seeking<R> {
     }
 }
 
-/// Bytes of a reader that does not seek. A machine that reads forward asks for them in order.
+/// Bytes of a reader that does not seek. A machine that reads forward requests them in order.
 pub(crate) struct Forward<R>(pub(crate) R);
 
 impl<R: Read + Send> Bytes for Forward<R> {
@@ -39,7 +39,7 @@ pub(crate) struct Reader<B> {
     filled: usize,
     /// Offset of the first byte in `buffer`.
     start: u64,
-    /// The length of the archive, once it is reached.
+    /// The length of the archive, if its end was reached.
     end: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ impl<B: Bytes> Reader<B> {
         Self { machine, bytes, buffer: vec![0; buffer], filled: 0, start: 0, end: None }
     }
 
-    /// Reads on. Returns [`Next::NeedInput`] only if the next bytes have not arrived yet.
+    /// Continues reading. Returns [`Next::NeedInput`] only if the next bytes have not arrived yet.
     pub(crate) fn next(&mut self, output: &mut [u8]) -> Result<Next, Error> {
         loop {
             let position = self.machine.position();
@@ -72,7 +72,7 @@ impl<B: Bytes> Reader<B> {
     }
 }
 
-/// The part of `buffer`, which begins at `start`, from `position` on.
+/// The part of `buffer` from `position` on, if `buffer` begins at `start`.
 fn available(buffer: &[u8], start: u64, position: u64) -> &[u8] {
     let skipped = position.checked_sub(start).and_then(|skipped| usize::try_from(skipped).ok());
     skipped.and_then(|skipped| buffer.get(skipped..)).unwrap_or_default()

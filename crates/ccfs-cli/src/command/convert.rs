@@ -39,19 +39,19 @@ pub(crate) struct ConvertArgs {
     /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
-    /// Kind of CSV files and members whose names do not say it; of several kinds, the one to convert
+    /// Kind of CSV files and members whose names do not contain one; converts only this kind
     #[arg(long, value_enum)]
     pub(crate) kind: Option<KindArg>,
     /// What to do with a bad row
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
     pub(crate) on_bad_row: OnBadRowArg,
-    /// Skip bad rows and write them to this file, as they are but in UTF-8
+    /// Skip bad rows and write them unchanged, but in UTF-8, to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
     /// Charset of the data [default: detected for each file]
     #[arg(long, value_enum)]
     pub(crate) charset: Option<CharsetArg>,
-    /// Disable the limits on size, compression ratio and member count; records may have 1 GiB
+    /// Disable the limits on size, compression ratio and member count; limit records to 1 GiB
     #[arg(long)]
     pub(crate) trusted: bool,
 }
@@ -86,7 +86,7 @@ impl ConvertArgs {
     }
 }
 
-/// A record is held in memory, so that even a trusted one has a limit.
+/// Records are held in memory, so they have a limit even with `--trusted`.
 const TRUSTED_RECORD: u64 = 1024 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -155,7 +155,7 @@ struct Conversion {
     to: Target,
     names: bool,
     zone: Option<Zone>,
-    /// The kind to convert, if not all.
+    /// The kind to convert; `None` for all.
     kind: Option<IndexKind>,
     options: ReadOptions,
     /// Where bad rows are written.
@@ -211,7 +211,7 @@ impl Conversion {
         Ok(())
     }
 
-    /// Writes the records of an input, and its bad rows where they are wanted.
+    /// Writes the records of an input, and its bad rows to `--rejects`.
     fn copy<W: Write>(
         &mut self,
         writer: &mut RecordWriter<'_, W>,
@@ -232,7 +232,7 @@ impl Conversion {
         }
     }
 
-    /// The kind to convert. A CSV file has the columns of one kind: an archive with several needs a choice.
+    /// Returns the kind to convert. The output CSV has the columns of one kind, so several kinds need `--kind`.
     fn only_kind(&self, input: &Input, path: &Path) -> Result<Option<IndexKind>, Failure> {
         let kinds = input.kinds(self.kind);
         let path = input::name(path);
@@ -269,16 +269,16 @@ fn failure(path: &Path, error: &CopyError, cannot: &impl Fn(&io::Error) -> Failu
                 _ => failure,
             }
         }
-        // Several inputs or a stream: the kinds were not known before.
+        // The kinds of several inputs or of a stream are not known before.
         CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Failure::usage(format_args!("{error}: choose one with --kind"))
+            Failure::usage(format_args!("{error}; choose one with --kind"))
         }
         CopyError::Write(error) => cannot(error),
         _ => Failure::new(Kind::Interrupted, "interrupted"),
     }
 }
 
-/// Prints on stderr what was not converted.
+/// Prints skipped members and bad rows on stderr.
 fn report(records: &Records<'_, AnyRecord>, rejects: Option<&WholeFile>) {
     let skipped = records.skipped_members();
     if skipped.count() > 0 {

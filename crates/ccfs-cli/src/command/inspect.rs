@@ -14,7 +14,7 @@ use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{output, table};
 
-/// Characters of the longest bar.
+/// Length of the longest bar, in characters.
 const BAR: usize = 40;
 
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct InspectArgs {
     /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Kind of CSV files and members whose names do not say it
+    /// Kind of CSV files and members whose names do not contain one
     #[arg(long, value_enum)]
     pub(crate) kind: Option<KindArg>,
     /// Charset of the data [default: detected for each file]
@@ -70,7 +70,7 @@ pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure
     }
 }
 
-/// Prints notes, and what was not read, on stderr. Returns the number of refused members; 1 if there is no index file.
+/// Prints notes and unread members on stderr. Returns the number of refused members, or 1 without an index file.
 fn print_unread(report: &Report) -> usize {
     let mut refused = 0;
     let mut skipped = Vec::new();
@@ -197,7 +197,7 @@ fn operations(totals: &Tally) -> String {
     let rows: Vec<[String; 4]> = counts
         .iter()
         .map(|(operation, count)| {
-            let name = operation.name().unwrap_or("not a known type").to_owned();
+            let name = operation.name().unwrap_or("unknown").to_owned();
             [
                 operation.code().to_string(),
                 name,

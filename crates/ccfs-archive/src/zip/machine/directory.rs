@@ -67,7 +67,7 @@ impl Machine {
 
     /// Compares an entry with the member that was read at its offset.
     fn compare(&self, name: &Arc<str>, facts: &Facts, offset: u64) -> Result<(), ZipError> {
-        // Members cover all bytes before the directory, so that any other offset is inside a member.
+        // Members cover all bytes before the directory, so any other offset is inside a member.
         let Ok(index) = self.members.binary_search_by_key(&offset, |member| member.offset) else {
             return Err(ZipFault::Overlap.of(name));
         };
@@ -126,13 +126,13 @@ impl Machine {
         if end.directory_size != self.offset - self.directory
             || end.directory_offset != self.directory
         {
-            return Err(bad("its end does not say where it begins"));
+            return Err(bad("its end declares another offset or size"));
         }
         Ok(())
     }
 }
 
-/// Finds the end that closes the archive in its last bytes, and returns the directory's offset.
+/// Finds the end of central directory in the last bytes of the archive and returns the directory's offset.
 fn find_directory(tail: &[u8], tail_offset: u64) -> Option<u64> {
     let at = memchr::memmem::rfind_iter(tail, &layout::END.to_le_bytes()).find(|&at| {
         let end = &tail[at..];
