@@ -14,7 +14,7 @@ use crate::error::{Error, NotIndexFile};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
-use crate::record::{AnyRecord, RecordRef};
+use crate::record::{AnyRecord, AnyRecordRef};
 use crate::records::Records;
 use crate::source::member_kind;
 use crate::zip::{Meter, Method};
@@ -220,7 +220,7 @@ impl MemberReport {
     fn read(mut self, mut records: Records<'_, AnyRecord>) -> Result<Self, Error> {
         loop {
             match records.next_record() {
-                Ok(Some(record)) => self.tally.count(record.happened(), record.operation()),
+                Ok(Some(record)) => self.tally.count(&record),
                 Ok(None) => break,
                 Err(Error::NotIndexFile(refused)) => {
                     self.refused = Some(refused);
@@ -247,7 +247,13 @@ impl MemberReport {
 }
 
 impl Tally {
-    fn count(&mut self, happened: Option<LocalTime>, operation: Option<OperateType>) {
+    fn count(&mut self, record: &AnyRecordRef<'_>) {
+        let (happened, operation) = match record {
+            AnyRecordRef::AgentSkillInfo(record) => (record.operate_time(), record.operate_type()),
+            AnyRecordRef::AgentOprInfo(record) => (record.begin_time(), record.op_type_code()),
+            AnyRecordRef::Record(record) => (record.call_begin(), None),
+            AnyRecordRef::Call(record) => (record.wait_begin(), None),
+        };
         if let Some(time) = happened {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
             self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));

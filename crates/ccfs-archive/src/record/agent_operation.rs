@@ -14,7 +14,6 @@ record! {
     borrowed AgentOperationRef;
     values AgentOperationValues;
     kind AgentOprInfo;
-    happened begin_time;
     names { "op_type_name" op_type_code, }
     columns {
         /// Unique ID.
@@ -67,8 +66,4 @@ impl AgentOperationRef<'_> {
     pub fn op_type_code(&self) -> Option<OperateType> {
         self.op_type()?.parse().ok().map(|code: i64| code.into())
     }
-}
-
-fn operation(record: &AgentOperationRef<'_>) -> Option<OperateType> {
-    record.op_type_code()
 }

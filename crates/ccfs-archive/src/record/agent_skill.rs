@@ -2,7 +2,6 @@
 
 use super::column::{self, column};
 use super::schema::record;
-use crate::code::OperateType;
 use crate::csv::Cell;
 use crate::kind::IndexKind;
 
@@ -16,7 +15,6 @@ record! {
     borrowed AgentSkillChangeRef;
     values AgentSkillValues;
     kind AgentSkillInfo;
-    happened operate_time;
     names { "operate_type_name" operate_type, }
     columns {
         /// Unique ID.
@@ -52,10 +50,6 @@ record! {
         /// Month of the year.
         15 "month_of_year" month_of_year: int,
     }
-}
-
-fn operation(record: &AgentSkillChangeRef<'_>) -> Option<OperateType> {
-    record.operate_type()
 }
 
 /// Index of the skill list, and number of columns after it.

@@ -1,13 +1,10 @@
 //! A record of any of the four kinds.
 
-use ccfs_time::LocalTime;
-
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
     CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
 };
-use crate::code::OperateType;
 use crate::csv::{Cell, Row};
 use crate::kind::IndexKind;
 
@@ -95,14 +92,6 @@ macro_rules! any {
 
             fn value(&self, index: usize) -> Value<'a> {
                 match self { $( Self::$kind(record) => record.value(index), )+ }
-            }
-
-            fn happened(&self) -> Option<LocalTime> {
-                match self { $( Self::$kind(record) => record.happened(), )+ }
-            }
-
-            fn operation(&self) -> Option<OperateType> {
-                match self { $( Self::$kind(record) => record.operation(), )+ }
             }
         }
 

@@ -2,7 +2,6 @@
 
 use super::column::column;
 use super::schema::record;
-use crate::code::OperateType;
 
 record! {
     /// One leg of a call: a row of a call file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -11,7 +10,6 @@ record! {
     borrowed CallRef;
     values CallValues;
     kind Call;
-    happened wait_begin;
     names { "device_type_name" device_type, }
     columns {
         /// Developer: the `appId`.
@@ -73,8 +71,4 @@ record! {
         /// Media type, in detail.
         28 "sub_media_type" sub_media_type: text,
     }
-}
-
-fn operation(_: &CallRef<'_>) -> Option<OperateType> {
-    None
 }

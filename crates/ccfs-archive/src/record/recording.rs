@@ -2,7 +2,7 @@
 
 use super::column::column;
 use super::schema::record;
-use crate::code::{CallDirection, OperateType, TaskStatus};
+use crate::code::{CallDirection, TaskStatus};
 
 record! {
     /// One recording: a row of a record file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -11,7 +11,6 @@ record! {
     borrowed RecordingRef;
     values RecordingValues;
     kind Record;
-    happened call_begin;
     names { "task_status_name" task_status_code, "call_type_name" direction, }
     columns {
         /// Developer: the `appId`.
@@ -63,8 +62,4 @@ impl RecordingRef<'_> {
     pub fn direction(&self) -> Option<CallDirection> {
         self.call_type()?.parse().ok().map(|code: i64| code.into())
     }
-}
-
-fn operation(_: &RecordingRef<'_>) -> Option<OperateType> {
-    None
 }

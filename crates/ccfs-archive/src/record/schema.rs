@@ -3,7 +3,6 @@
 use ccfs_time::{LocalTime, Timestamp};
 
 use super::skills::SkillList;
-use crate::code::OperateType;
 use crate::csv::{Cell, Row};
 use crate::error::RowFault;
 use crate::kind::IndexKind;
@@ -57,12 +56,6 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
     /// # Ok::<(), ccfs_archive::Error>(())
     /// ```
     fn value(&self, index: usize) -> Value<'a>;
-
-    /// Time of the event: the first date of the row, in local time of the call center.
-    fn happened(&self) -> Option<LocalTime>;
-
-    /// The operation of the agent, in files that have it.
-    fn operation(&self) -> Option<OperateType>;
 }
 
 /// A column of an index file.
@@ -185,7 +178,6 @@ macro_rules! record {
         $(#[$rdoc:meta])* borrowed $view:ident;
         values $values:ident;
         kind $kind:ident;
-        happened $happened:ident;
         names { $( $label:literal $code:ident, )+ }
         columns { $( $(#[doc = $cdoc:literal])+ $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
@@ -307,16 +299,6 @@ macro_rules! record {
                     $( $index => column!(wrap $type, self.$name()), )+
                     _ => crate::Value::Null,
                 }
-            }
-
-            #[inline]
-            fn happened(&self) -> Option<crate::LocalTime> {
-                self.$happened()
-            }
-
-            #[inline]
-            fn operation(&self) -> Option<crate::OperateType> {
-                operation(self)
             }
         }
 
