@@ -53,6 +53,7 @@ impl<'a> SkillList<'a> {
     }
 
     /// The IDs separated by `;`.
+    #[cfg(feature = "json")]
     pub(crate) fn joined(&self) -> std::borrow::Cow<'a, str> {
         let canonical = !self.0.bytes().any(|byte| matches!(byte, b',' | b' ' | b'\t'))
             && !self.0.starts_with(';')
