@@ -230,9 +230,7 @@ pub enum RowFault {
     #[error("the time of day does not exist (00:00:00 to 23:59:59)")]
     NoSuchTime,
     /// Bytes that are not valid in the member's charset.
-    #[error(
-        "the row is not valid in the charset of the member; set the charset if it was detected wrongly"
-    )]
+    #[error("the row is not valid in the member's charset; set the charset if it is wrong")]
     NotText,
     /// A control character such as NUL or 0x1A.
     #[error("the cell has a control character")]

@@ -239,9 +239,7 @@ impl<'a> Wide<'a> {
         while extra.len() >= 4 {
             let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
             let Some(body) = extra[4..].get(..length) else {
-                return Err(ZipFault::BadDirectory {
-                    what: "an extra field extends past its entry",
-                });
+                return Err(ZipFault::BadDirectory { what: "an extra field exceeds its entry" });
             };
             if id == 1 && found.replace(body).is_some() {
                 return Err(ZipFault::BadDirectory { what: "an entry has its 64-bit sizes twice" });

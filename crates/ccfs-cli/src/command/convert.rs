@@ -271,7 +271,7 @@ fn failure(path: &Path, error: &CopyError, cannot: &impl Fn(&io::Error) -> Failu
         }
         // The kinds of several inputs or of a stream are not known before.
         CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Failure::usage(format_args!("{error}; choose one with --kind"))
+            Failure::usage(format_args!("{error} (--kind)"))
         }
         CopyError::Write(error) => cannot(error),
         _ => Failure::new(Kind::Interrupted, "interrupted"),
