@@ -365,7 +365,7 @@ fn two_processes_do_not_share_a_folder() {
     second.ends_with_code(1);
     assert_eq!(
         second.stderr,
-        "error: another pull is at work in out: wait for it, or pull into another folder\n"
+        "error: another pull is running in out; wait for it, or pull into another folder\n"
     );
     // The lock of a killed process is gone with it.
     drop(process);

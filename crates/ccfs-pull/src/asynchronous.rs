@@ -1,4 +1,4 @@
-//! The async driver: a task for each job, and one that decides nothing.
+//! The async driver: a task for each job, and a loop that runs the scheduler.
 
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
@@ -24,10 +24,10 @@ use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
 
-/// How long a wait goes on before the caller is asked again.
+/// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Pulls until every window is settled.
+/// Pulls until every window is complete or has failed.
 pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
@@ -47,7 +47,7 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
         if run.is_stopping() {
             worker.shared.stop.send_replace(true);
         }
-        // The journal is written on a thread for such work.
+        // Writing the journal blocks.
         let (back, step, settled) = blocking({
             let now = clock.now();
             move || {
@@ -79,10 +79,10 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
     }
 }
 
-/// How a job ended.
+/// A job and its result.
 type Report = (Job, Result<Got, Error>);
 
-/// Waits for a report, or for time to pass, but only for a slice at once.
+/// Waits for a report or for `within`, but at most for one slice.
 async fn wait(
     jobs: &mut JoinSet<Report>,
     within: Option<Duration>,
@@ -99,17 +99,17 @@ async fn wait(
     }
 }
 
-/// Does blocking work on a thread that is made for it. When the caller is dropped, the work still comes to its end.
+/// Runs blocking work on a thread for such work. It is completed even if the caller is dropped.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work).await.unwrap_or_else(|error| panicked(error))
 }
 
-/// Work is only ever given up together with whoever waits for it, so what is left is a panic, which goes on here.
+/// Resumes the panic of a task. Tasks are cancelled only together with their caller, so the error is a panic.
 fn panicked(error: JoinError) -> ! {
     resume_unwind(error.into_panic())
 }
 
-/// What all jobs need.
+/// Shared state of all jobs.
 #[derive(Clone)]
 struct Worker {
     client: Client,

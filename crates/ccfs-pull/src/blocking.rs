@@ -1,4 +1,4 @@
-//! The blocking driver: a thread for each job, and one that decides nothing.
+//! The blocking driver: a thread for each job, and a loop that runs the scheduler.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -21,10 +21,10 @@ use crate::run::{Got, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 
-/// How long a wait goes on before the caller is asked again.
+/// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Pulls until every window is settled.
+/// Pulls until every window is complete or has failed.
 pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
@@ -73,17 +73,17 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
     run.end()
 }
 
-/// How a job ended, or the panic that ended it.
+/// A job and its result, or its panic.
 type Report = (Job, thread::Result<Result<Got, Error>>);
 
-/// What all threads see.
+/// Shared state of all threads.
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
     received: AtomicU64,
 }
 
-/// Stops the jobs that still run when the loop ends by a panic, for the scope waits for them.
+/// Stops running jobs if the loop panics, since the scope waits for them.
 struct StopAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {
@@ -92,7 +92,7 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
-/// Waits for a report, or for time to pass, but only for a slice at once.
+/// Waits for a report or for `within`, but at most for one slice.
 fn wait(
     run: &mut Run,
     reports: &Receiver<Report>,
@@ -111,7 +111,7 @@ fn wait(
     None
 }
 
-/// A job and what it needs.
+/// A job and its context.
 struct Work<'a> {
     client: &'a Client,
     folder: Arc<Folder>,
@@ -131,7 +131,7 @@ impl Work<'_> {
                 .map(|job| Got::Asked(job.response_id)),
             Task::Fetch(name) => self.fetch(call::fetch(&self.plan, name.clone())).map(Got::Stored),
         }));
-        // Nobody listens any more only when another job panicked.
+        // Fails only after another job panicked.
         let _ = sender.send((self.job, result));
     }
 

@@ -1,4 +1,4 @@
-//! The calls of a pull, for each kind of file.
+//! The operations of a pull for each kind of file.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use ccfs_proto::{DownloadAgentSkillInfoFile, IndexFileName, Operation, QueryAgen
 use crate::plan::Plan;
 use crate::window::Window;
 
-/// Asks for the file of a window.
+/// Requests the file of a window.
 pub(crate) type Ask = Box<dyn Operation<Answer = GenerationJob> + Send + Sync>;
 /// Downloads a file.
 pub(crate) type Fetch = Box<dyn Operation<Answer = FileReceipt> + Send + Sync>;

@@ -1,4 +1,4 @@
-//! What an archive holds for a plan: its rows are counted, or copied into another file.
+//! Checks archives, counts their rows and converts them.
 
 use std::fs::File;
 use std::io::Write;
@@ -39,7 +39,7 @@ macro_rules! for_kind {
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) stored: Stored,
-    /// What was skipped or guessed, for people.
+    /// Notes on skipped or guessed data.
     pub(crate) notes: Vec<String>,
 }
 
@@ -51,11 +51,12 @@ impl Checked {
     }
 }
 
-/// Reads every member to its end, which checks their data, and counts the rows of the plan's kind.
+/// Reads and checks every member, and counts the rows of the plan's kind.
 ///
 /// # Errors
 ///
-/// An archive with members of which none is of the plan's kind, and a member of that kind that is not an index file, are errors.
+/// Fails if the archive is damaged, has no member of the plan's kind, or if a member of that kind is not
+/// an index file.
 pub(crate) fn check(file: &File, plan: &Plan) -> Result<Checked, Error> {
     let mut archive = Archive::open_with(file, &plan.read)?;
     let report = archive.inspect()?;
@@ -90,7 +91,7 @@ pub(crate) fn check(file: &File, plan: &Plan) -> Result<Checked, Error> {
     Ok(checked)
 }
 
-/// Whether a member of another kind, or of none, has data that would be lost with the archive.
+/// Whether an unread member has data that would be lost with the archive.
 fn has_data(member: &Member, report: &MemberReport) -> bool {
     match report.kind {
         Some(_) => {
@@ -100,12 +101,13 @@ fn has_data(member: &Member, report: &MemberReport) -> bool {
     }
 }
 
-/// Fails if the archive has members, but none that is read as a `T`.
+/// Fails if the archive has members, but none that is read as `T`.
 fn refuse_unread<T: FileRecord>(archive: &mut Archive<&File>) -> Result<(), Error> {
     archive.records::<T>().next_record().map(drop)
 }
 
-/// Writes the records of the plan's kind. Returns the output, how many records it got, and how many bad rows were skipped.
+/// Writes the records of the plan's kind. Returns the output, the number of records and that of skipped
+/// bad rows.
 pub(crate) fn copy<W: Write>(
     file: &File,
     plan: &Plan,

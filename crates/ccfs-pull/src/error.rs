@@ -1,4 +1,4 @@
-//! Why a pull ends early.
+//! Errors of a pull.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,29 +7,29 @@ use crate::journal::JournalError;
 use crate::plan::PlanError;
 use crate::window::Window;
 
-/// Why a pull ended before every window was settled. What is on disk stays; the next run goes on from there.
+/// Why a pull ended early. Files and journal are kept, and the next run continues from them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PullError {
     /// The plan cannot be pulled. Nothing was done.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// Another pull has the folder.
-    #[error("another pull is at work in {}: wait for it, or pull into another folder", path.display())]
+    /// Another pull has locked the folder.
+    #[error("another pull is running in {}; wait for it, or pull into another folder", path.display())]
     Busy {
         /// The folder.
         path: PathBuf,
     },
     /// The folder, or a file in it, cannot be used.
-    #[error("{} cannot be used: {source}. Give a folder that this user may write into, with room for the files", path.display())]
+    #[error("cannot use {}: {source}; the folder must be writable and have space for the files", path.display())]
     Folder {
         /// The folder, or the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file stands where a window's file would, and this folder's journal knows nothing of it.
-    #[error("{} is there already, and no pull into this folder put it there: move it away, or pull into another folder", path.display())]
+    /// A file of a window already exists, and the journal of the folder does not have the window.
+    #[error("{} already exists, and no pull into this folder wrote it; move it away, or pull into another folder", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -37,25 +37,26 @@ pub enum PullError {
     /// The journal cannot be used or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A call failed in a way that others would, too: a key that is not accepted, a certificate, a full disk.
+    /// A call failed, and further calls would fail alike: a rejected key, an untrusted certificate, a full disk.
     #[error("window {window}: {source}")]
     Call {
-        /// The window it was for.
+        /// The window of the call.
         window: Window,
         /// What went wrong.
         source: Box<ccfs_driver::Error>,
     },
-    /// The trouble with the server or the way there lasted longer than the pull's patience.
+    /// The server could not be reached or failed for longer than
+    /// [`Pace::outage_timeout`](crate::Pace::outage_timeout).
     #[error(
-        "gave up after too long without a good answer of the server; the next pull goes on from here. Last: {last}"
+        "the server failed for too long, most recently: {last}; the next pull continues from here"
     )]
     GaveUp {
-        /// What went wrong last.
+        /// The last failure.
         last: String,
-        /// The error, where it was one call's.
+        /// The error of the last failed call, if there was one.
         source: Option<Box<ccfs_driver::Error>>,
     },
-    /// The caller's progress function stopped it.
-    #[error("the pull was stopped; the next one goes on from here")]
+    /// The caller's progress function stopped the pull.
+    #[error("the pull was stopped; the next one continues from here")]
     Stopped,
 }

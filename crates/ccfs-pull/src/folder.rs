@@ -119,12 +119,12 @@ impl Folder {
         })
     }
 
-    /// Path of the file that reports name: the converted one, or else the ZIP.
+    /// Path of the file in reports: the converted one, or else the ZIP.
     pub(crate) fn result(&self, window: Window) -> PathBuf {
         self.converted(window).map_or_else(|| self.zip(window), |(path, _)| path)
     }
 
-    /// A file that exists although its window was never asked for.
+    /// Returns a file that exists although its window was not requested.
     pub(crate) fn foreign(&self, window: Window) -> Option<PathBuf> {
         [Some(self.zip(window)), self.converted(window).map(|(path, _)| path)]
             .into_iter()
@@ -132,8 +132,9 @@ impl Folder {
             .find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Removes what a stored window no longer needs: an earlier file that was rejected, and its ZIP if only its records are wanted
-    /// and all of its data is among them. Repeated at the next start, since the process may be killed before.
+    /// Removes files that a stored window no longer needs: an earlier rejected file, and its ZIP if the plan
+    /// keeps only records and the converted file has all of them. Called again at the next start, in case
+    /// the process is killed before.
     pub(crate) fn tidy(&self, window: Window, stored: Stored) -> Result<(), PullError> {
         remove(self.rejected(window))?;
         if self.removes_zips() && stored.is_complete() {
@@ -153,7 +154,7 @@ impl Folder {
         is_kept.then(|| KeptZip::new(path, stored))
     }
 
-    /// Reads a ZIP that an earlier run put in place without recording it. `None` without a ZIP that can be used.
+    /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP.
     pub(crate) fn adopt(&self, window: Window) -> Result<Option<Checked>, Error> {
         let path = self.zip(window);
         let file = match File::open(&path) {
@@ -166,8 +167,8 @@ impl Folder {
         Ok(contents::check(&file, &self.plan).ok().map(|checked| checked.of_size(bytes)))
     }
 
-    /// Checks a ZIP before it is put in place. If it cannot be used and another download would not change that, it is copied to
-    /// [`rejected`](Self::rejected).
+    /// Checks a ZIP before it is stored. Copies it to [`rejected`](Self::rejected) if it is unusable and
+    /// another download would not change that.
     ///
     /// # Errors
     ///
@@ -195,9 +196,9 @@ impl Folder {
         copy.commit(len).map(drop)
     }
 
-    /// Converts the ZIP of a window, if the plan wants that. Returns the counts of the converted file.
+    /// Converts the ZIP of a window if the plan has a format. Returns the counts of the converted file.
     ///
-    /// A ZIP with a bad row stays in place.
+    /// If a bad row stops the conversion, the ZIP is kept.
     pub(crate) fn convert(
         &self,
         window: Window,

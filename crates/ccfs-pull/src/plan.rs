@@ -1,4 +1,4 @@
-//! What is to be pulled, and how fast.
+//! Settings of a pull: the plan and its pace.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use ccfs_proto::Day;
 
 use crate::zone::Zone;
 
-/// Days that a window may have.
+/// Maximum number of days in a window.
 const DAYS_LIMIT: u8 = 31;
-/// Windows of one pull.
+/// Maximum number of windows of one pull.
 const WINDOWS_LIMIT: usize = 100_000;
 
-/// What is to be pulled: which file, whose, which days.
+/// The files to pull: kind, days and tenant, and what to do with them.
 ///
 /// ```
 /// use ccfs_archive::{ExportFormat, IndexKind};
@@ -38,10 +38,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Where callbacks are sent to when nobody waits for them: the interface wants a URL, and this one leads nowhere.
+    /// Callback URL of pulls that do not wait for callbacks: the interface requires one, and no server
+    /// listens at this one.
     pub const NO_CALLBACK: &'static str = "http://127.0.0.1:9/nobody";
 
-    /// The files of that kind about the days from `from` to `to`, both included, on the tenant's clock.
+    /// Creates a plan for the files of a kind and the days from `from` to `to`, inclusive, in the tenant's
+    /// time zone.
     #[must_use]
     pub fn new(kind: IndexKind, zone: Zone, from: Day, to: Day) -> Self {
         Self {
@@ -58,21 +60,22 @@ impl Plan {
         }
     }
 
-    /// Days in a window, 1 to 31; no more than the server takes. Default: 3, the server's own default.
+    /// Sets the number of days in a window, 1 to 31, at most as many as the server allows. Default: 3, the
+    /// server's default limit.
     #[must_use]
     pub fn window_days(mut self, days: u8) -> Self {
         self.window_days = days;
         self
     }
 
-    /// Only this tenant space. Default: all of the account's.
+    /// Requests only the data of this tenant space. Default: all tenant spaces of the account.
     #[must_use]
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.account_id = Some(account_id.into());
         self
     }
 
-    /// The URL that the server calls when a file is there. Default: [`NO_CALLBACK`](Self::NO_CALLBACK).
+    /// Sets the URL that the server calls when a file is ready. Default: [`NO_CALLBACK`](Self::NO_CALLBACK).
     #[must_use]
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.callback_url = url.into();
@@ -86,9 +89,10 @@ impl Plan {
         self
     }
 
-    /// Whether ZIPs are kept once they are converted. Default: `true`. Without [`convert`](Self::convert) they are always kept.
+    /// Sets whether ZIPs are kept after conversion. Default: `true`. Without [`convert`](Self::convert) they
+    /// are always kept.
     ///
-    /// With `false`, a ZIP is nevertheless kept if it has data that the converted file does not have:
+    /// With `false`, a ZIP is still kept if it has data that the converted file does not have; see
     /// [`WindowReport::kept_zip`](crate::WindowReport::kept_zip).
     #[must_use]
     pub fn keep_zip(mut self, keep: bool) -> Self {
@@ -96,15 +100,19 @@ impl Plan {
         self
     }
 
-    /// How archives are read: limits, charset, and what happens on a bad row when converting. Default: [`ReadOptions::new`], with which a bad
-    /// row fails its window.
+    /// Sets how archives are read: limits, charset, and the action on a bad row. Default:
+    /// [`ReadOptions::new`], with which a window with a bad row cannot be converted and fails.
     #[must_use]
     pub fn read_options(mut self, options: ReadOptions) -> Self {
         self.read = options;
         self
     }
 
-    /// Whether it can be pulled at all. Every pull looks at that before it does anything.
+    /// Checks the plan. Every pull does this first.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] if the range is reversed or too long, or the number of days in a window is out of range.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
@@ -112,7 +120,7 @@ impl Plan {
         if !(1..=DAYS_LIMIT).contains(&self.window_days) {
             return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
         }
-        // Counted at their longest, which is all but right and costs nothing.
+        // Assumes windows of full length: close enough, and cheap.
         let days = self.to.midnight().seconds_since(self.from.midnight()) / (24 * 3600) + 1;
         let count =
             usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
@@ -122,42 +130,40 @@ impl Plan {
         Ok(())
     }
 
-    /// How the names of its files begin.
+    /// Prefix of file names.
     pub(crate) fn stem(&self) -> &'static str {
         self.kind.as_str()
     }
 }
 
-/// Why a plan cannot be pulled.
+/// Error of [`Plan::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// The last day comes before the first.
-    #[error(
-        "the range goes backwards, from {from} to {to}: the first day must not come after the last"
-    )]
+    #[error("the range from {from} to {to} is reversed; the first day must not be after the last")]
     Reversed {
         /// The first day.
         from: Day,
         /// The last day.
         to: Day,
     },
-    /// No such size of a window.
+    /// The number of days in a window is out of range.
     #[error("a window has 1 to {limit} days, not {days}")]
     WindowDays {
-        /// The bound in days.
+        /// The limit in days.
         limit: u8,
         /// The days given.
         days: u8,
     },
     /// Too many windows for one pull.
     #[error(
-        "the range makes {count} windows, and one pull takes at most {limit}: pull it in parts, each into a folder of its own"
+        "the range has {count} windows, limit {limit}; pull it in parts, each into a separate folder"
     )]
     TooManyWindows {
-        /// The bound.
+        /// The limit.
         limit: usize,
-        /// How many there would be.
+        /// The number of windows.
         count: usize,
     },
 }

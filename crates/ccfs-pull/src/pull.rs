@@ -1,4 +1,4 @@
-//! A pull that is ready to start: what the caller sets, and what is asked of the caller on the way.
+//! [`Pull`] and the functions that it calls while it runs.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -14,7 +14,8 @@ use crate::plan::{Pace, Plan};
 use crate::run::Run;
 use crate::summary::{PullProgress, PullSummary, WindowReport};
 
-/// A pull that is ready to start, over the blocking client with [`run`](Self::run) or the async one with [`run_async`](Self::run_async).
+/// A pull into a folder, with the blocking client ([`run`](Self::run)) or the async client
+/// ([`run_async`](Self::run_async)).
 ///
 /// ```no_run
 /// use ccfs_archive::IndexKind;
@@ -50,43 +51,44 @@ type ProgressFn<'a> = Box<dyn FnMut(&PullProgress) -> ControlFlow<()> + Send + '
 type WindowFn<'a> = Box<dyn FnMut(&WindowReport) + Send + 'a>;
 
 impl<'a> Pull<'a> {
-    /// A pull into a folder, which is made where it is not there.
+    /// Creates a pull into a folder. The folder is created if it is missing.
     pub fn new(plan: Plan, folder: impl Into<PathBuf>) -> Self {
         let (pace, clock) = (Pace::default(), Arc::new(SystemClock::new()));
         Self { plan, folder: folder.into(), pace, clock, caller: Caller::default() }
     }
 
-    /// How fast, and how patiently. Default: [`Pace::default`].
+    /// Sets concurrency, intervals and timeouts. Default: [`Pace::default`].
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Takes callbacks out of this function, and waits for them: [`Pace::CALLBACK_TIMEOUT`] long, unless the pace says otherwise.
-    /// Default: nobody listens, and files are looked for from the start.
+    /// Waits for callbacks, which `callbacks` returns. The timeout is [`Pace::CALLBACK_TIMEOUT`] unless the
+    /// pace sets [`callback_timeout`](Pace#structfield.callback_timeout). Default: no callbacks; files are
+    /// polled from the start.
     ///
-    /// The function gives the next callback that is there, verified, and `None` when there is none now. It is asked ten times a second and
-    /// must not wait. A channel has that in `try_recv`, and so has a listener:
+    /// `callbacks` returns the next verified callback, or `None` if none is available. It is called about
+    /// ten times a second and must not block. Use `try_recv` of a channel or of a listener:
     ///
     /// ```no_run
     /// # fn example(plan: ccfs_pull::Plan, listener: ccfs_listener::Listener) {
     /// use ccfs_pull::Pull;
     ///
     /// let events = std::iter::from_fn(|| listener.try_recv());
-    /// // What is refused is no callback; log it instead, if somebody reads that.
+    /// // Requests that are not valid callbacks are dropped here; you may want to log them.
     /// let mut callbacks = events.filter_map(|event| event.callback.ok());
     /// let pull = Pull::new(plan, "skills").callbacks(move || callbacks.next());
     /// # }
     /// ```
     ///
-    /// The server must be told where to call: [`Plan::callback_url`].
+    /// Set the URL of the listener with [`Plan::callback_url`].
     pub fn callbacks(mut self, callbacks: impl FnMut() -> Option<Callback> + Send + 'a) -> Self {
         self.caller.callbacks = Some(Box::new(callbacks));
         self
     }
 
-    /// Calls `progress` at every step, and ten times a second in between; `ControlFlow::Break(())` stops the pull, which ends with
-    /// [`PullError::Stopped`] once what runs is broken off. Default: nobody is told, and nothing stops it.
+    /// Calls `progress` at every step and about ten times a second in between. If it returns
+    /// `ControlFlow::Break(())`, the pull stops its jobs and ends with [`PullError::Stopped`].
     pub fn progress(
         mut self,
         progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a,
@@ -95,33 +97,40 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Calls `on_window` for each window that this run settles, as soon as that is in the journal. Default: nobody is told before the
-    /// [summary](PullSummary).
+    /// Calls `on_window` for each window that this run completes or gives up, as soon as the journal has
+    /// recorded it. The [summary](PullSummary) has the same reports.
     pub fn on_window(mut self, on_window: impl FnMut(&WindowReport) + Send + 'a) -> Self {
         self.caller.on_window = Some(Box::new(on_window));
         self
     }
 
-    /// Sets the clock. Default: the machine's.
+    /// Sets the clock. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Pulls until every window is settled, and blocks until then. A job has a thread of its own, at most
-    /// [`Pace::in_flight`](crate::Pace::in_flight) at once.
+    /// Pulls every window, and blocks until all are complete or have failed. Each job runs on a separate
+    /// thread, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
     ///
-    /// A window that cannot be had is no error: see [`PullSummary::failed`]. After an error what is on disk stays, and the next pull goes
-    /// on from there.
+    /// # Errors
+    ///
+    /// [`PullError`] if the pull ends early. Files and journal are kept, and the next pull continues from
+    /// them. A window that failed is not an error; see [`PullSummary::failed`].
     #[cfg(feature = "blocking")]
     pub fn run(self, client: &ccfs_ureq::Client) -> Result<PullSummary, PullError> {
         crate::blocking::run(self, client)
     }
 
-    /// The same, in a tokio runtime with I/O and time enabled.
+    /// Does the same as [`run`](Self::run) in a tokio runtime with I/O and time enabled.
     ///
-    /// Dropping the future breaks everything off and leaves a folder that the next pull goes on from; stopping it by the
-    /// [progress](Self::progress) function also waits for questions that are under way, so that none of their answers is lost.
+    /// Dropping the future cancels all jobs; the next pull into the folder continues from there. Stopping
+    /// with the [progress](Self::progress) function also waits for the responses to sent requests, so that
+    /// no job ID is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
     ///
     /// ```no_run
     /// # async fn example(client: ccfs_reqwest::Client, plan: ccfs_pull::Plan) -> Result<(), ccfs_pull::PullError> {
@@ -135,7 +144,7 @@ impl<'a> Pull<'a> {
         crate::asynchronous::run(self, client).await
     }
 
-    /// Its pace; who waits for callbacks has a patience.
+    /// Returns the pace, with a callback timeout if callbacks are used.
     pub(crate) fn paced(&self) -> Pace {
         let mut pace = self.pace.clone();
         if self.caller.waits_for_callbacks() {
@@ -150,7 +159,7 @@ impl Caller<'_> {
         self.callbacks.is_some()
     }
 
-    /// Tells how far it is, asks whether to go on, and takes the callbacks that are there.
+    /// Reports progress, stops if the caller wants that, and passes callbacks to the scheduler.
     pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
         if self
             .progress

@@ -1,4 +1,4 @@
-//! What both drivers share: everything but making calls and waiting for them.
+//! The part that both drivers share: everything except making calls and waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,18 +25,18 @@ pub(crate) struct Run {
     pub(crate) plan: Arc<Plan>,
     scheduler: Scheduler,
     journal: Journal,
-    /// The journal may end with half a line and must not be written any more.
+    /// The journal may end with an incomplete line and must not be written any more.
     torn: bool,
-    /// Complete before this run.
+    /// Windows that were complete before this run.
     earlier: BTreeSet<Window>,
     /// Windows of this run whose files have notes, and windows whose files were rejected.
     notes: BTreeMap<Window, Vec<String>>,
     rejected: BTreeSet<Window>,
     left_from: Option<Day>,
     progress: PullProgress,
-    /// Why it stops.
+    /// The error that stops the pull.
     fatal: Option<PullError>,
-    /// The last error that was the server's or the way's.
+    /// The last error of a call.
     last: Option<Error>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) enum Got {
 }
 
 impl Run {
-    /// Locks the folder, reads its journal, and begins a pull of what is left.
+    /// Locks the folder, reads its journal, and starts a pull of the remaining windows.
     pub(crate) fn begin(
         plan: Plan,
         pace: Pace,
@@ -68,7 +68,7 @@ impl Run {
         let (journal, mut known) = Journal::open(&folder.journal(), &plan, endpoint, access_key)?;
         folder.sync()?;
 
-        // Only whole days that are over: a window that has been complete once is never asked for again, so nothing may come after it.
+        // Only days that are over: a complete window is not requested again, so its data must be final.
         let today = plan.zone.local(now.wall).day();
         let over = today
             .previous()
@@ -92,7 +92,8 @@ impl Run {
                 folder.tidy(*window, *stored)?;
             }
         }
-        // What an earlier run began is finished, whatever its range was; what it finished counts where it is in this one.
+        // Windows that an earlier run began are finished even outside the range; complete ones are reported
+        // only within it.
         let wanted =
             |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
         known.retain(|window, known| !matches!(known, Known::Complete(_)) || wanted(window));
@@ -121,8 +122,7 @@ impl Run {
         })
     }
 
-    /// Records what the scheduler asks for, and returns the next step and the windows that were
-    /// completed.
+    /// Records the scheduler's entries, and returns the next step and the windows that were completed.
     pub(crate) fn step(&mut self, now: Now) -> (Next, Vec<WindowReport>) {
         let mut settled = Vec::new();
         loop {
@@ -190,7 +190,7 @@ impl Run {
         }
     }
 
-    /// Why a job failed; for a file that cannot be used also where it is kept.
+    /// Returns why a job failed and, for an unusable file, its name on disk.
     fn reason(&mut self, window: Window, error: &Error) -> String {
         let Error::Rejected(cause) = error else { return error.to_string() };
         let path = match cause.downcast_ref::<ccfs_archive::Error>() {
@@ -267,7 +267,7 @@ impl Run {
     }
 }
 
-/// What is logged of a job: its window, and the file's name. Neither is a secret.
+/// The span of a job: its window and the name of the file, which are not secret.
 #[cfg(feature = "tracing")]
 pub(crate) fn span(job: &Job) -> tracing::Span {
     let file = if let Task::Fetch(name) = &job.task { name.as_str() } else { "" };

@@ -20,15 +20,16 @@ pub struct WindowReport {
     pub file: Option<PathBuf>,
     /// Whether an earlier run completed it.
     pub earlier: bool,
-    /// What was skipped or guessed when its file was read, for people; at most 101 notes. Empty if an earlier run read it.
+    /// Notes on skipped or guessed data of its file, at most 101. Empty if an earlier run read the file.
     pub notes: Vec<String>,
-    /// Its ZIP, if [`keep_zip(false)`](crate::Plan::keep_zip) did not remove it.
+    /// Its ZIP, if it is kept despite [`keep_zip(false)`](crate::Plan::keep_zip).
     pub kept_zip: Option<KeptZip>,
     /// The downloaded file, if this run rejected it. The outcome says why.
     pub rejected: Option<PathBuf>,
 }
 
-/// A ZIP that is kept although only its records are wanted: not all of its data is in the converted file.
+/// A ZIP that is kept despite [`keep_zip(false)`](crate::Plan::keep_zip): the converted file does not have
+/// all of its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptZip {
@@ -41,7 +42,7 @@ pub struct KeptZip {
 }
 
 impl KeptZip {
-    /// The ZIP of a window, for tests of callers.
+    /// Creates a value for callers' tests.
     #[must_use]
     pub fn new(path: PathBuf, stored: Stored) -> Self {
         Self { path, bad_rows: stored.bad_rows, unread_members: stored.unread_members }
@@ -54,9 +55,7 @@ impl fmt::Display for KeptZip {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         write!(f, "{} is kept: ", name.display())?;
         match self.unread_members {
-            None => f.write_str(
-                "an older version converted it and did not check that nothing is missing",
-            )?,
+            None => f.write_str("an older version converted it without counting unread members")?,
             Some(0) => {}
             Some(1) => f.write_str("1 member was not read")?,
             Some(count) => write!(f, "{count} members were not read")?,
@@ -71,7 +70,7 @@ impl fmt::Display for KeptZip {
 }
 
 impl WindowReport {
-    /// A report of this run without files and notes, for tests of callers.
+    /// Creates a report of this run without files and notes, for callers' tests.
     #[must_use]
     pub fn new(window: Window, outcome: Outcome) -> Self {
         Self {
@@ -98,7 +97,7 @@ pub struct PullProgress {
     pub in_flight: usize,
     /// Records of all complete windows.
     pub rows: u64,
-    /// Bytes of files that this run has received, also of downloads that broke off.
+    /// Bytes of files that this run has received, including those of interrupted downloads.
     pub received: u64,
 }
 
@@ -112,7 +111,7 @@ pub struct PullSummary {
     pub asked: u64,
     /// Windows that earlier runs completed.
     pub resumed: usize,
-    /// First day of the range that is not over yet. It and the days after it are left for a later run.
+    /// First day of the range that is not over yet. A later run pulls it and the days after it.
     pub left_from: Option<Day>,
 }
 

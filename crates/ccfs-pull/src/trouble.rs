@@ -9,8 +9,8 @@ use crate::scheduler::Trouble;
 
 /// Classification of errors.
 impl Trouble {
-    /// Classifies the error of a request for a window's file. `None` if every other call would fail in the same way, so that the pull has to
-    /// [stop](crate::Scheduler::stop).
+    /// Classifies the error of a request for a window's file. Returns `None` if every further call would fail
+    /// alike, so the pull has to [stop](crate::Scheduler::stop).
     pub fn of_ask(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
@@ -105,7 +105,7 @@ pub(crate) fn is_permanent(error: &ccfs_archive::Error) -> bool {
     }
 }
 
-/// Whether bytes that were lost or changed on the way may have caused the fault.
+/// Whether bytes that were lost or changed in transfer may have caused the fault.
 fn is_transfer_damage(fault: &ZipFault) -> bool {
     match fault {
         ZipFault::TrailingJunk { .. }

@@ -1,4 +1,4 @@
-//! A range of days, cut into windows that the server takes.
+//! Splits a range of days into windows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,11 @@ use crate::zone::Zone;
 
 const DAY: i64 = 24 * 3600;
 
-/// A stretch of the tenant's clock: from its first second to its last, both belonging to it.
+/// The period of one request: from its first second to its last, inclusive, in local time of the tenant.
 ///
-/// A window is a pair of *texts on a clock*, because that is what the server is asked with and what the records carry. So windows of
-/// one range share no text and leave none out, whatever the clock does in between. See `docs/reliability.md`, "Pulling a range".
+/// Requests and records have local times without an offset, and so have windows: the windows of a range
+/// cover every local time exactly once, even where clocks are set. See `docs/reliability.md`, "Pulling a
+/// range".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     begin: LocalTime,
@@ -20,7 +21,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window from `begin` to `end`; `None` when the end comes first.
+    /// Creates the window from `begin` to `end`, inclusive; `None` if `end` is before `begin`.
     pub fn new(begin: LocalTime, end: LocalTime) -> Option<Self> {
         (begin <= end).then_some(Self { begin, end })
     }
@@ -37,7 +38,7 @@ impl Window {
 }
 
 impl fmt::Display for Window {
-    /// `20230405T000000_20230407T235959`: sorts by time, and stands in file names.
+    /// Writes `20230405T000000_20230407T235959`, which sorts by time and is valid in file names.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_{}", compact(self.begin), compact(self.end))
     }
@@ -58,9 +59,9 @@ impl FromStr for Window {
     }
 }
 
-/// A text is no window.
+/// The text is not a valid window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a window is written 20230405T000000_20230407T235959")]
+#[error("not a window; write it as 20230405T000000_20230407T235959")]
 #[non_exhaustive]
 pub struct WindowError;
 
@@ -84,11 +85,12 @@ fn expanded(text: &str) -> Result<LocalTime, WindowError> {
     format!("{date}{}{time}", part(8, 9)).parse().map_err(|_| WindowError)
 }
 
-/// Cuts the days from `from` to `to`, both included, into windows of at most `days` days, and leaves out what `taken` covers already.
+/// Splits the days from `from` to `to`, inclusive, into windows of at most `days` days, except the times that
+/// `taken` covers already. `taken` may be in any order.
 ///
-/// A window ends with a day wherever it can. It is never longer than `days` times 24 hours, by the clock on the wall nor by the time that
-/// really passes: around the end of daylight saving it has a day less, and a day of 25 hours that is longer than a whole window is cut
-/// where its clock is set back. `taken` may be in any order.
+/// A window is not longer than `days` times 24 hours, in local time and in elapsed time. It ends at the end
+/// of a day: at the end of daylight saving time it has one day less. Only a day of 25 hours is split if
+/// `days` is 1, where its clocks are set back.
 ///
 /// ```
 /// use ccfs_pull::{Zone, windows};
@@ -137,7 +139,7 @@ fn end_of(day: Day) -> LocalTime {
     LocalTime::new(day, 23, 59, 59).unwrap_or_else(|_| unreachable!("every day has such a second"))
 }
 
-/// Where a window that begins at `begin` ends, at `last` at the latest.
+/// Returns the end of a window that begins at `begin`; at most `last`.
 fn furthest(zone: &Zone, begin: LocalTime, last: LocalTime, days: u8) -> LocalTime {
     let limit = i64::from(days) * DAY;
     let first_end = end_of(begin.day());
@@ -150,7 +152,7 @@ fn furthest(zone: &Zone, begin: LocalTime, last: LocalTime, days: u8) -> LocalTi
     if let Some(end) = ends.find(fits) {
         return end;
     }
-    // The day itself is too long, so its clock is set back: up to there, or else as far as times come twice.
+    // The day is too long because clocks are set back: ends before the repeated times, or else after them.
     let end = first_end.min(last);
     let cut = zone.repeated(begin, end).and_then(|(start, behind)| {
         if start > begin { start.plus_seconds(-1) } else { behind.plus_seconds(-1) }

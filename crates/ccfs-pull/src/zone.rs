@@ -8,7 +8,7 @@ use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A time zone by its IANA name, out of the database that is built in: the same on every machine.
+/// A time zone of the built-in IANA database, which is the same on every machine.
 ///
 /// ```
 /// use ccfs_pull::Zone;
@@ -25,7 +25,11 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// The zone of that name.
+    /// Returns the zone with an IANA name.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError`] if there is no such zone.
     pub fn named(name: &str) -> Result<Self, ZoneError> {
         match TimeZone::get(name) {
             Ok(rules) => Ok(Self { name: rules.iana_name().unwrap_or(name).into(), rules }),
@@ -33,7 +37,7 @@ impl Zone {
         }
     }
 
-    /// The names of all zones that there are.
+    /// Returns the names of all zones.
     pub fn names() -> impl Iterator<Item = String> {
         jiff::tz::db().available().map(|name| name.to_string())
     }
@@ -43,36 +47,37 @@ impl Zone {
         &self.name
     }
 
-    /// What its clocks show at that instant.
+    /// Returns the local time at an instant.
     pub fn local(&self, instant: Timestamp) -> LocalTime {
         let at = Instant::try_from(instant).unwrap_or_default();
         LocalTime::at_offset(instant, self.rules.to_offset(at).seconds())
     }
 
-    /// Seconds that the zone is ahead of UTC at a time on its clock. In the hour that an autumn has twice it is the first one, and a
-    /// time that a spring leaves out counts as before the change: what calendars commonly do.
+    /// Returns the seconds east of UTC at a local time. A repeated time counts as the first of the two, and a
+    /// skipped time has the offset before the change, as in RFC 5545.
     pub fn offset(&self, time: LocalTime) -> Option<i32> {
         let zoned = self.rules.to_ambiguous_zoned(DateTime::from(time)).compatible().ok()?;
         Some(zoned.offset().seconds())
     }
 
-    /// Real seconds from the first instant at which the clock shows `begin` to the end of the last second at which it shows `end`.
+    /// Elapsed seconds from the first instant with local time `begin` to the end of the last second with local
+    /// time `end`.
     pub(crate) fn elapsed(&self, begin: LocalTime, end: LocalTime) -> i64 {
         match (self.first(begin), self.last(end)) {
             (Some(first), Some(last)) => last.as_second() + 1 - first.as_second(),
-            // At the ends of the calendar, where no zone has rules.
+            // At the ends of the calendar, where zones have no rules.
             _ => end.seconds_since(begin) + 1,
         }
     }
 
-    /// The first stretch of times between `begin` and `end` that the clock shows twice: its first second, and the one behind it.
+    /// The first repeated local times between `begin` and `end`: their first second, and the one after the last.
     pub(crate) fn repeated(
         &self,
         begin: LocalTime,
         end: LocalTime,
     ) -> Option<(LocalTime, LocalTime)> {
         let (first, last) = (self.first(begin)?, self.last(end)?);
-        // A clock that was set back just before `begin` shows its times again from there on.
+        // If clocks were set back just before `begin`, the times after `begin` are repeated.
         let from = first.checked_sub(jiff::SignedDuration::from_hours(26)).ok()?;
         let mut changes =
             self.rules.following(from).take_while(|change| change.timestamp() <= last);
@@ -104,7 +109,7 @@ impl Zone {
         }
     }
 
-    /// The instant at which clocks jump over a time, whose earlier reading is given.
+    /// Returns the instant of the change that skips a time, given the earlier reading of the time.
     fn change_after(&self, earlier: Instant) -> Option<Instant> {
         self.rules.following(earlier).next().map(|change| change.timestamp())
     }
@@ -134,9 +139,9 @@ fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
     matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. })
 }
 
-/// There is no time zone of that name.
+/// There is no time zone with this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is not a time zone: give an IANA name such as Asia/Shanghai")]
+#[error("{name} is not a time zone; give an IANA name such as Asia/Shanghai")]
 #[non_exhaustive]
 pub struct ZoneError {
     /// The name, shortened.

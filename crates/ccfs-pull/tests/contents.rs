@@ -195,7 +195,10 @@ fn a_damaged_archive_is_downloaded_again() {
         let bench = Bench::new();
         let report =
             pull(Driver::Blocking, &bench, plan(ExportFormat::Jsonl, OnBadRow::Stop), bytes);
-        assert!(why(&report).starts_with("asked for 3 times in vain"), "{name}: {report:?}");
+        assert!(
+            why(&report).starts_with("requested 3 times without success"),
+            "{name}: {report:?}"
+        );
         assert_eq!((bench.requests(FETCH), bench.emulator.files().len()), (15, 3), "{name}");
         assert_eq!((ends(&bench), report.rejected), (vec![], None), "{name}");
     }

@@ -172,10 +172,10 @@ fn another_plan_is_refused_with_what_to_do() {
         "2023-04-10".parse().unwrap(),
     );
     for (plan, what) in [
-        (berlin, "time zone: Asia/Shanghai, and now it is Europe/Berlin"),
-        (plan().window_days(2), "days in a window: 3, and now it is 2"),
-        (plan().convert(ExportFormat::Csv), "conversion: none, and now it is csv"),
-        (plan().account_id("1"), "tenant space: none, and now it is 1"),
+        (berlin, "time zone: Asia/Shanghai, now Europe/Berlin"),
+        (plan().window_days(2), "days in a window: 3, now 2"),
+        (plan().convert(ExportFormat::Csv), "conversion: none, now csv"),
+        (plan().account_id("1"), "tenant space: none, now 1"),
     ] {
         let refused = pull(&bench, plan, 1).unwrap_err();
         assert!(matches!(refused, PullError::Journal(JournalError::OtherPlan { .. })));
@@ -316,7 +316,7 @@ fn a_window_that_cannot_be_had_is_given_up() {
         (summary.asked, window.to_string().as_str()),
         (3, "20230401T000000_20230402T235959")
     );
-    assert!(why.starts_with("asked for 3 times in vain"), "{why}");
+    assert!(why.starts_with("requested 3 times without success"), "{why}");
 }
 
 fn zip_of(csv: &[u8]) -> Vec<u8> {

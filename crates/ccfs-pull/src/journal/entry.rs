@@ -11,7 +11,7 @@ use crate::window::Window;
 /// The version of the journal that this crate writes and reads.
 pub(super) const VERSION: u32 = 1;
 
-/// The first line: what the folder belongs to.
+/// The first line: the server and the settings that the folder belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) ccfs_pull: u32,
@@ -40,7 +40,7 @@ impl Header {
         }
     }
 
-    /// The first thing in which the journal's header differs: its name, what the journal has, what is wanted now.
+    /// Returns the first setting that differs: its name, its value in the journal, its value now.
     pub(super) fn difference(&self, now: &Self) -> Option<(&'static str, String, String)> {
         let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
         let pairs = [
@@ -61,12 +61,12 @@ impl Header {
     }
 }
 
-/// What happened, or is about to: one line of the journal.
+/// One line of the journal: an event, or an intention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Entry {
-    /// The window is about to be asked for. If nothing follows, nobody knows whether the server heard it.
+    /// The window is about to be requested. If no entry follows, the request may or may not have arrived.
     Asking {
         /// The window.
         #[serde(with = "text")]
@@ -75,7 +75,7 @@ pub enum Entry {
         #[serde(with = "time")]
         at: Timestamp,
     },
-    /// The server took the question.
+    /// The server accepted the request.
     Asked {
         /// The window.
         #[serde(with = "text")]
@@ -83,10 +83,10 @@ pub enum Entry {
         /// The job's id.
         #[serde(with = "text")]
         id: ResponseId,
-        /// When the question went out.
+        /// When the request was sent.
         #[serde(with = "time")]
         sent: Timestamp,
-        /// When the answer was there.
+        /// When the response arrived.
         #[serde(with = "time")]
         at: Timestamp,
     },
@@ -95,10 +95,10 @@ pub enum Entry {
         /// The window.
         #[serde(with = "text")]
         window: Window,
-        /// When that was found.
+        /// When that was detected.
         #[serde(with = "time")]
         at: Timestamp,
-        /// What speaks for it.
+        /// Why it counts as lost.
         why: String,
     },
     /// The window's file is on disk.
@@ -124,11 +124,11 @@ pub enum Entry {
         /// The window.
         #[serde(with = "text")]
         window: Window,
-        /// When it said so.
+        /// When the server reported that.
         #[serde(with = "time")]
         at: Timestamp,
     },
-    /// The window could not be had in this run.
+    /// The window failed in this run.
     Failed {
         /// The window.
         #[serde(with = "text")]
@@ -141,7 +141,7 @@ pub enum Entry {
     },
 }
 
-/// Values that are their own text.
+/// Serializes values as their `Display` text.
 mod text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -162,12 +162,12 @@ mod text {
     }
 }
 
-/// Times in UTC, as signatures have them.
+/// Serializes times in UTC, in the format of signatures.
 mod time {
     use ccfs_proto::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    // serde hands over a reference.
+    // serde passes a reference.
     #[expect(clippy::trivially_copy_pass_by_ref)]
     pub(super) fn serialize<S: Serializer>(
         value: &Timestamp,

@@ -1,4 +1,4 @@
-//! The journal: what was done and what is about to be, line by line, on the disk before anything is built on it.
+//! The journal: events and intentions, line by line, synced to disk before the pull acts on them.
 
 mod entry;
 
@@ -16,27 +16,35 @@ use crate::plan::Plan;
 use crate::scheduler::{Asked, Known, Outcome, Stored};
 use crate::window::Window;
 
-/// Bytes of a line.
+/// Maximum length of a line, in bytes.
 const LINE_LIMIT: u64 = 64 * 1024;
-/// Bytes of a journal that are read: some ten times the lines that the largest plan needs.
+/// Maximum size of a journal, in bytes: about ten times the lines that the largest plan needs.
 const JOURNAL_LIMIT: u64 = 512 << 20;
-/// How every journal begins.
+/// The first bytes of every journal.
 const HEADER_START: &[u8] = b"{\"ccfs_pull\":";
-/// Characters of a reason that are written down.
+/// Maximum number of characters of a recorded reason.
 const WHY_LIMIT: usize = 500;
 
-/// A journal that is open for writing. Whoever has it must have locked its folder.
+/// A journal that is open for writing. The caller must have locked its folder.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: Box<dyn Storage>,
 }
 
-/// What a journal is written to: a file, or a test's idea of one.
+/// The storage of a journal: a file, or a simulation in tests.
 pub trait Storage: std::fmt::Debug + Send + Sync {
-    /// Appends all of it.
+    /// Appends all bytes.
+    ///
+    /// # Errors
+    ///
+    /// The error of the storage. The bytes may be written in part.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Brings it to the disk.
+    /// Syncs all appended bytes to disk.
+    ///
+    /// # Errors
+    ///
+    /// The error of the storage.
     fn sync(&mut self) -> io::Result<()>;
 }
 
@@ -51,10 +59,14 @@ impl Storage for File {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins it, and tells what it knows of every window that it has.
+    /// Opens or creates the journal at `path`. Returns it and the state of each of its windows.
     ///
-    /// The end of a last line that a killed process or a full disk left unfinished is cut off. Anything else that is no line of a journal
-    /// is an error, and so is a journal of another plan: unless nothing has come of that yet, and then it is begun anew.
+    /// An incomplete last line, which a killed process or a full disk leaves, is removed. A journal of another
+    /// plan is replaced if the server has not accepted any of its requests.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] if the journal cannot be read or written, is malformed, or belongs to another plan.
     pub fn open(
         path: &Path,
         plan: &Plan,
@@ -79,7 +91,7 @@ impl Journal {
             if known.values().any(|known| *known != Known::Fresh) {
                 return Err(other);
             }
-            // Nothing has come of it: a mistake in the first attempt is nobody's to clear away by hand.
+            // Nothing was accepted, so a mistake in the first attempt needs no cleanup by the user.
             known.clear();
             whole = 0;
         }
@@ -96,14 +108,16 @@ impl Journal {
         Ok((journal, known))
     }
 
-    /// A journal in another storage, whose header is there already; `path` is what its errors name.
+    /// Creates a journal in a custom storage that already has a header. `path` is used in errors.
     pub fn with_storage(path: &Path, storage: impl Storage + 'static) -> Self {
         Self { path: path.to_owned(), file: Box::new(storage) }
     }
 
-    /// Appends an entry and brings it to the disk.
+    /// Appends an entry and syncs it to disk.
     ///
-    /// After an error the journal must not be written any more: half a line may stand at its end.
+    /// # Errors
+    ///
+    /// [`JournalError::Io`]. Do not write to the journal after an error: its last line may be incomplete.
     pub fn record(&mut self, entry: &Entry) -> Result<(), JournalError> {
         match entry {
             Entry::Failed { window, at, why } => {
@@ -127,7 +141,7 @@ impl Journal {
     }
 }
 
-/// Reads whole lines, each with its number from 1. Returns how many bytes they are.
+/// Reads complete lines, numbered from 1. Returns their length in bytes.
 fn read(
     path: &Path,
     file: &mut File,
@@ -145,7 +159,7 @@ fn read(
         bytes.clear();
         let taken = reader.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut bytes).map_err(io)?;
         if bytes.pop_if(|byte| *byte == b'\n').is_none() {
-            // Too long, or the beginning of a file that is something else.
+            // The line is too long, or the file is not a journal.
             let torn_header =
                 bytes.iter().zip(HEADER_START).all(|(byte, expected)| byte == expected);
             if taken as u64 == LINE_LIMIT || (number == 1 && !torn_header) {
@@ -159,7 +173,7 @@ fn read(
     Ok(whole)
 }
 
-/// The error that tells what it was begun with, if that was something else.
+/// Returns the difference between the header and the current plan, if any, as an error.
 fn check_header(
     path: &Path,
     line: &[u8],
@@ -208,7 +222,7 @@ fn replay(
             known.insert(window, Known::Complete(Outcome::Stored(stored)))
         }
         Entry::NoData { window, .. } => known.insert(window, Known::Complete(Outcome::NoData)),
-        // The next run goes on from what was known before.
+        // The next run continues from the entry before.
         Entry::Failed { .. } => None,
     };
     Ok(())
@@ -218,36 +232,36 @@ fn shortened(why: &str) -> String {
     why.chars().take(WHY_LIMIT).collect()
 }
 
-/// Why a journal cannot be used.
+/// Error of a [`Journal`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The file system said no.
-    #[error("the journal {} cannot be read or written: {source}. Once that is mended, the same pull goes on from there", path.display())]
+    /// The journal cannot be read or written.
+    #[error("cannot read or write the journal {}: {source}; fix that, then run the same pull again", path.display())]
     Io {
         /// The journal.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It was begun for something else.
+    /// The journal belongs to another server or plan.
     #[error(
-        "the journal {} was begun with another {what}: {before}, and now it is {now}. Pull with the former one, or into another folder",
+        "the journal {} was created with another {what}: {before}, now {now}; pull with the former value, or into another folder",
         path.display()
     )]
     OtherPlan {
         /// The journal.
         path: PathBuf,
-        /// What differs.
+        /// The name of the setting that differs.
         what: &'static str,
-        /// What the journal has.
+        /// The value in the journal.
         before: String,
-        /// What is wanted now.
+        /// The value now.
         now: String,
     },
-    /// A line in it is none.
+    /// A line is malformed.
     #[error(
-        "line {line} of {} is no line of a journal. If somebody edited it, undo that; otherwise the disk is not to be trusted: move the folder away and pull again",
+        "line {line} of the journal {} is malformed; undo manual edits, or check the disk, move the folder away and pull again",
         path.display()
     )]
     Line {
@@ -257,23 +271,23 @@ pub enum JournalError {
         line: u64,
     },
     /// Another version of this crate wrote it.
-    #[error("the journal {} has version {version}, and this program writes version {known}: go on with the program that began it, or pull into another folder", path.display())]
+    #[error("the journal {} has version {version}, supported is {known}; use the program that created it, or pull into another folder", path.display())]
     Version {
         /// The journal.
         path: PathBuf,
         /// Its version.
         version: u32,
-        /// The version that is known here.
+        /// The supported version.
         known: u32,
     },
-    /// It is larger than any journal.
-    #[error("the journal {} has {len} bytes, more than the bound of {limit}: pull into another folder", path.display())]
+    /// The journal is too large.
+    #[error("the journal {} has {len} bytes, limit {limit}; pull into another folder", path.display())]
     TooLarge {
         /// The journal.
         path: PathBuf,
-        /// The bound in bytes.
+        /// The limit in bytes.
         limit: u64,
-        /// Its length.
+        /// Its size in bytes.
         len: u64,
     },
 }

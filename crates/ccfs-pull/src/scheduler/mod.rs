@@ -1,4 +1,4 @@
-//! The pull as a state machine: it decides, and does nothing.
+//! The pull as a state machine without I/O.
 
 mod open;
 mod report;
@@ -18,11 +18,11 @@ use crate::plan::Pace;
 use crate::window::Window;
 use crate::zone::Zone;
 
-/// Decides what to do next about every window: ask, look, download, write down, wait.
+/// Decides the next step of a pull: request, download, record, wait.
 ///
-/// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver does what [`poll`](Self::poll) says and reports
-/// what came of it. The same reports give the same steps. A driver keeps three promises: an [`Entry`] is on the disk before the next step is asked
-/// for, every job that was started is reported once, and time never goes back.
+/// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver runs the steps of
+/// [`poll`](Self::poll) and reports their results. It is deterministic. The driver must write an [`Entry`] to
+/// disk before it polls again, report every started job once, and pass monotonic times.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,14 +56,14 @@ pub struct Scheduler {
     zone: Zone,
     pace: Pace,
     windows: BTreeMap<Window, Slot>,
-    /// Windows that are to be asked for.
+    /// Windows to request.
     fresh: BTreeSet<Window>,
-    /// Windows that are being asked for, or have a job at the server.
+    /// Windows that are being requested or have a job at the server.
     open: BTreeSet<Window>,
     by_id: BTreeMap<ResponseId, Window>,
     early: VecDeque<(ResponseId, IndexFileName)>,
     throttle: Throttle,
-    /// What has to be done before anything is decided.
+    /// Steps to return before the next decision.
     outbox: VecDeque<Step>,
     running: usize,
     shift: i64,
@@ -76,7 +76,7 @@ pub struct Scheduler {
 #[derive(Debug)]
 struct Slot {
     state: State,
-    /// How often this run asked for it, and may have been heard.
+    /// Number of requests of this run that may have arrived.
     asks: u32,
     faults: u32,
     setbacks: u32,
@@ -84,11 +84,11 @@ struct Slot {
 
 #[derive(Debug)]
 enum State {
-    /// To be asked for, not before that time.
+    /// To be requested, but not before `after`.
     Fresh {
         after: Duration,
     },
-    /// The question is on its way.
+    /// The request was sent.
     Asking {
         sent: Timestamp,
     },
@@ -98,7 +98,7 @@ enum State {
 }
 
 impl Scheduler {
-    /// A pull of these windows, with what earlier runs left of them.
+    /// Creates a scheduler for these windows and their states after earlier runs.
     pub fn new(
         zone: Zone,
         pace: Pace,
@@ -131,7 +131,7 @@ impl Scheduler {
                 Known::Asked(asked) => {
                     scheduler.open.insert(window);
                     scheduler.by_id.insert(asked.id, window);
-                    // Its callback may have come while nobody listened: look at once.
+                    // Its callback may have come between the runs: look for the file at once.
                     State::Open(Box::new(Open::new(
                         asked,
                         &scheduler.zone,
@@ -148,7 +148,7 @@ impl Scheduler {
         scheduler
     }
 
-    /// What to do next.
+    /// Returns the next step.
     pub fn poll(&mut self, now: Now) -> Step {
         loop {
             if let Some(step) = self.outbox.pop_front() {
@@ -176,7 +176,7 @@ impl Scheduler {
         }
     }
 
-    /// The window that is due first, and when: what was begun goes before what is new.
+    /// Returns the window that is due first, and when. Open windows precede new ones.
     fn next_due(&self) -> Option<(Duration, Window)> {
         let open = self.open.iter().filter_map(|window| match &self.windows.get(window)?.state {
             State::Open(open) if !open.fetching => Some((open.due, *window)),
@@ -189,7 +189,7 @@ impl Scheduler {
                 _ => None,
             }
         });
-        // Of those that were never tried the first will do, and it is due at once: no need to look at all of them.
+        // A window that is due now ends the search: with many windows, looking at all of them is slow.
         let until = self.throttle.until();
         let mut best: Option<(Duration, Window)> = open.min();
         for (after, window) in fresh {
@@ -225,9 +225,9 @@ impl Scheduler {
     }
 }
 
-/// How far it is.
+/// Progress and results.
 impl Scheduler {
-    /// Every window, and how it ended if it did.
+    /// Returns every window, with its outcome if it has one.
     pub fn outcomes(&self) -> impl Iterator<Item = (Window, Option<&Outcome>)> {
         self.windows.iter().map(|(window, slot)| {
             let State::Settled(outcome) = &slot.state else { return (*window, None) };
@@ -235,7 +235,7 @@ impl Scheduler {
         })
     }
 
-    /// How it ended with a window.
+    /// Returns the outcome of a window, if it has one.
     pub fn outcome(&self, window: Window) -> Option<&Outcome> {
         match &self.windows.get(&window)?.state {
             State::Settled(outcome) => Some(outcome),
@@ -243,29 +243,29 @@ impl Scheduler {
         }
     }
 
-    /// Windows that are not settled yet.
+    /// Number of windows without an outcome.
     pub fn left(&self) -> usize {
         self.fresh.len() + self.open.len()
     }
 
-    /// Jobs that run now.
+    /// Number of running jobs.
     pub fn running(&self) -> usize {
         self.running
     }
 
-    /// Windows that are being asked for, or have a job at the server.
+    /// Number of windows that are being requested or have a job at the server.
     pub fn in_flight(&self) -> usize {
         self.open.len()
     }
 
-    /// How often this run asked for a window.
+    /// Number of requests for windows in this run.
     pub fn asked(&self) -> u64 {
         self.asked
     }
 
-    /// Why it gave up, where trouble lasted longer than its patience.
+    /// Returns the last failure if failures lasted longer than [`Pace::outage_timeout`].
     pub fn gave_up(&self) -> Option<&str> {
         self.hopeless
-            .then(|| self.last_trouble.as_deref().unwrap_or("the server gave no good answer"))
+            .then(|| self.last_trouble.as_deref().unwrap_or("there was no successful response"))
     }
 }

@@ -1,4 +1,4 @@
-//! A window whose job is at the server: under which names its file may stand, and when to look.
+//! A window with a job at the server: the possible names of its file, and when to look for it.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use super::step::Asked;
 use crate::plan::Pace;
 use crate::zone::Zone;
 
-/// How far clocks on Earth are behind and ahead of UTC, in hours, and how far ours may be off, in minutes.
+/// The extreme UTC offsets on Earth, in hours, and the tolerance for the local clock, in minutes.
 const WEST: i64 = 12;
 const EAST: i64 = 14;
 const SLACK: i64 = 10;
-/// In every so-many-th round all names are tried, else the likeliest alone.
+/// Every third round tries all names, the others only the likeliest one.
 const ALL_NAMES: u32 = 3;
 
 #[derive(Debug)]
@@ -20,14 +20,14 @@ pub(super) struct Open {
     pub(super) asked: Asked,
     /// The likeliest first.
     names: Vec<IndexFileName>,
-    /// Which of them is next.
+    /// Index of the next name.
     at: usize,
     round: u32,
     pause: Duration,
     /// When to look next, on the monotonic clock.
     pub(super) due: Duration,
     pub(super) fetching: bool,
-    /// How old the job was, and when that was so.
+    /// The age of the job at the time `since`.
     age: Duration,
     since: Duration,
     /// Every answer so far was "no data".
@@ -36,16 +36,16 @@ pub(super) struct Open {
     pub(super) faults: u32,
 }
 
-/// Whether a callback told the name.
+/// Whether a callback has delivered the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     No,
-    /// While another name was being tried.
+    /// Yes, while another name was being tried.
     Meanwhile,
     Before,
 }
 
-/// What comes of a file that is not there.
+/// The consequence of a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotThere {
     Wait,
@@ -54,8 +54,8 @@ pub(super) enum NotThere {
 }
 
 impl Open {
-    /// A job, of which an earlier run may have known already. `shift` is how many days the server's day was ahead of the tenant's when
-    /// a file was found last.
+    /// Creates the state of a job of this or an earlier run. `shift` is the number of days that the server's
+    /// day was ahead of the tenant's when the last file was found.
     pub(super) fn new(
         asked: Asked,
         zone: &Zone,
@@ -91,7 +91,7 @@ impl Open {
         self.names.get(self.at)
     }
 
-    /// The server itself told the name.
+    /// Sets the name from a callback.
     pub(super) fn tell(&mut self, name: &IndexFileName, now: Now) {
         if self.told != Told::No {
             return;
@@ -103,11 +103,11 @@ impl Open {
         self.told = if self.fetching { Told::Meanwhile } else { Told::Before };
     }
 
-    /// The server has no file of the name that was tried, or `no_data` for it.
+    /// Handles the answer that the tried name has no file or, with `no_data`, no data.
     pub(super) fn not_there(&mut self, no_data: bool, now: Now, pace: &Pace) -> NotThere {
         self.only_no_data &= no_data;
         if self.told == Told::Meanwhile {
-            // That was another name. The one that was told is next, at once.
+            // The missing name was another one. The name from the callback is next, at once.
             self.told = Told::Before;
             return NotThere::Wait;
         }
@@ -126,13 +126,13 @@ impl Open {
         NotThere::Wait
     }
 
-    /// Looks again after a pause, which grows.
+    /// Schedules the next look after a pause, which doubles.
     pub(super) fn wait(&mut self, now: Now, pace: &Pace) {
         self.due = now.monotonic + self.pause;
         self.pause = self.pause.saturating_mul(2).min(pace.max_poll_interval);
     }
 
-    /// How many days the day in a name is ahead of the tenant's on which it was asked for.
+    /// Number of days that the day in the current name is ahead of the tenant's day of the request.
     pub(super) fn shift_of(&self, zone: &Zone) -> Option<i64> {
         let (found, tenants) =
             (self.name()?.day()?.midnight(), zone.local(self.asked.at).day().midnight());
@@ -140,10 +140,10 @@ impl Open {
     }
 }
 
-/// Every day that the server's calendar may have shown when it took the question, the likeliest first.
+/// Every day that it may have been at the server when it accepted the request, the likeliest first.
 ///
-/// The name carries the server's day, and where the server stands is not published. So it is the tenant's day, unless another run of luck
-/// (`shift`) says otherwise, and behind it whatever day it was anywhere.
+/// The name contains the server's day, and the server's time zone is not published. The first candidates are
+/// the day at the last known `shift` and the tenant's day, followed by all other days on Earth at that time.
 fn days(asked: &Asked, zone: &Zone, shift: i64) -> Vec<Day> {
     let day_at = |time: Timestamp, minutes: i64| {
         LocalTime::at_offset(time.plus_millis(minutes * 60_000), 0).day()
@@ -158,7 +158,7 @@ fn days(asked: &Asked, zone: &Zone, shift: i64) -> Vec<Day> {
             .collect();
     let tenants = zone.local(asked.at).day();
     let shifted = tenants.midnight().plus_seconds(shift * 24 * 3600).map(LocalTime::day);
-    // Stable, so that the others keep their order.
+    // A stable sort keeps the order of the others.
     days.sort_by_key(|day| (Some(*day) != shifted, *day != tenants));
     days
 }

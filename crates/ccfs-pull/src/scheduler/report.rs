@@ -1,4 +1,4 @@
-//! What drivers report, and what comes of it.
+//! Reports of drivers and their consequences.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use super::{Scheduler, Slot, State};
 use crate::journal::Entry;
 use crate::window::Window;
 
-/// Callbacks that are kept because the answer which names their job is still on its way.
+/// Maximum number of callbacks kept for jobs whose response has not arrived yet.
 const EARLY: usize = 256;
-/// Faulty answers to the question for one window, and damaged files of one job.
+/// Maximum number of faulty responses to the requests of a window, and of damaged files of a job.
 const FAULTS: u32 = 5;
-/// Setbacks of any kind for one window before it is given up: between other windows' good answers no patience would end.
+/// Maximum number of failures of any kind for a window: the outage timeout does not end them while other
+/// windows succeed.
 const SETBACKS: u32 = 100;
 
-/// What drivers report.
+/// Reports of drivers.
 impl Scheduler {
-    /// The server took the question for a window's file, and named the job.
+    /// Reports that the server accepted the request for a window's file.
     pub fn on_asked(&mut self, now: Now, window: Window, id: ResponseId) {
         let Some(Slot { state: state @ State::Asking { .. }, .. }) = self.windows.get_mut(&window)
         else {
@@ -42,7 +43,7 @@ impl Scheduler {
         self.outbox.push_back(Step::Record(Entry::Asked { window, id, sent, at: now.wall }));
     }
 
-    /// A window's file is on disk, whole and checked.
+    /// Reports that a window's file is on disk, complete and checked.
     pub fn on_stored(&mut self, now: Now, window: Window, stored: Stored) {
         let Some(State::Open(open)) = self.windows.get_mut(&window).map(|slot| &mut slot.state)
         else {
@@ -58,7 +59,7 @@ impl Scheduler {
         self.settle(now, window, Outcome::Stored(stored));
     }
 
-    /// A job came to nothing; `why` is told to people.
+    /// Reports that a job failed. `why` is used in reports and messages.
     pub fn on_trouble(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
         let asking = match self.windows.get_mut(&window).map(|slot| &mut slot.state) {
             Some(State::Asking { .. }) => true,
@@ -85,7 +86,7 @@ impl Scheduler {
         }
     }
 
-    /// The server says that a file is there. Callbacks that are late, repeated, or of jobs that nobody asked for change nothing.
+    /// Reports a callback. Late or repeated callbacks and those of unknown jobs have no effect.
     pub fn on_callback(&mut self, now: Now, callback: &Callback) {
         let known =
             self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
@@ -104,10 +105,10 @@ impl Scheduler {
         }
     }
 
-    /// Begins nothing more. What runs is still to be reported, and what it brought is still written down.
+    /// Starts no more jobs. The driver still has to report running jobs, and their results are recorded.
     pub fn stop(&mut self) {
         self.stopped = true;
-        // What was decided and not begun is as if it had never been; the entry before it does no harm.
+        // Discards jobs that were not started; their `Asking` entries are harmless.
         let asked = &mut self.asked;
         self.outbox.retain(|step| match step {
             Step::Start(job) => {
@@ -122,7 +123,7 @@ impl Scheduler {
 impl Scheduler {
     fn not_asked(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
         let Some(slot) = self.windows.get_mut(&window) else { return };
-        // No job is known to have come of it, so there is none that the server could have lost.
+        // No job is known to exist, so this does not count as a lost one.
         slot.asks = slot.asks.saturating_sub(1);
         let after = match trouble {
             Trouble::NoData => return self.settle(now, window, Outcome::NoData),
@@ -176,7 +177,7 @@ impl Scheduler {
         }
     }
 
-    /// The job is gone: another one is asked for, if that may be.
+    /// Records that the job is lost, and requests another one within the limit.
     fn lose(&mut self, now: Now, window: Window, why: &str) {
         self.outbox.push_back(Step::Record(Entry::Lost {
             window,
@@ -192,7 +193,7 @@ impl Scheduler {
         slot.setbacks += 1;
         if slot.asks >= limit || slot.setbacks >= SETBACKS {
             let why = if slot.asks >= limit {
-                format!("asked for {} times in vain: {why}", slot.asks)
+                format!("requested {} times without success: {why}", slot.asks)
             } else {
                 why.to_owned()
             };

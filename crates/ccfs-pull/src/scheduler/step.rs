@@ -1,4 +1,4 @@
-//! The words in which a pull and its driver talk.
+//! The types of the interface between scheduler and driver.
 
 use std::time::Duration;
 
@@ -7,62 +7,61 @@ use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
 use crate::journal::Entry;
 use crate::window::Window;
 
-/// The next thing that the driver of a pull must do. Exhaustive: a driver that misses a step does
-/// not compile.
+/// The next step for the driver. Exhaustive, so a driver that misses a step does not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Put this into the journal, and onto the disk, before the next step is asked for.
+    /// Write this entry to the journal and sync it to disk before polling again.
     Record(Entry),
-    /// Begin this job, beside the others, and report how it ended.
+    /// Start this job concurrently with others, and report its result.
     Start(Job),
-    /// Nothing to do until a job is reported, a callback comes, or so long has passed; `None` is for as long as it takes.
+    /// Wait until a job ends, a callback arrives, or this time has passed; `None` has no time limit.
     Wait(Option<Duration>),
-    /// It is over, and no job runs any more.
+    /// The pull has ended, and no job is running.
     Done,
 }
 
-/// One call to the server, and what belongs to it.
+/// A request or a download for a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Job {
-    /// The window it is for.
+    /// The window.
     pub window: Window,
-    /// What to do.
+    /// The task.
     pub task: Task,
 }
 
-/// What to do for a window. Exhaustive: a driver that misses a task does not compile.
+/// The task of a job. Exhaustive, so a driver that misses a task does not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Ask the server to generate its file.
+    /// Request that the server generates the window's file.
     Ask,
-    /// Download the file of that name, check it, convert it.
+    /// Download the file with this name, check it and convert it.
     Fetch(IndexFileName),
 }
 
-/// How a job failed, as far as it matters to the pull.
+/// Classes of failures of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// The server says that there is no data.
+    /// The server reports that there is no data.
     NoData,
-    /// The server has no such file: not yet, or not any more.
+    /// The file does not exist yet, or no longer.
     NotThere,
-    /// The server says "try later": a result code for flow control, 429 or 503.
+    /// The server is busy: a result code for flow control, 429 or 503.
     Busy,
-    /// No connection came about, or it broke; if something was asked for, it surely did not arrive.
+    /// There was no connection, or it broke. A request certainly did not arrive.
     Offline,
-    /// Something was asked for, and no answer came: it may have arrived.
+    /// A request was not answered. It may have arrived.
     Unanswered,
-    /// The server takes the window's end for the future: its clock is behind.
+    /// The server rejects the window's end as a future time: its clock is slow.
     TooEarly,
-    /// The file came, and is not whole or not sound.
+    /// The downloaded file is incomplete or damaged.
     Damaged,
-    /// The server failed, or something in between answered: another try may help.
+    /// The server failed, or an intermediary responded. Another attempt may succeed.
     Faulty,
-    /// The server said no for good, or the data cannot be used.
+    /// The server rejects the request permanently, or the data is unusable.
     Refused,
-    /// The job was broken off from here. Nothing is known to have come of it.
+    /// The driver cancelled the job. Its effect is unknown.
     BrokenOff,
 }
 
@@ -72,7 +71,7 @@ pub enum Trouble {
 pub struct Stored {
     /// Size of the ZIP in bytes.
     pub bytes: u64,
-    /// Records of the wanted kind: as many as the converted file has.
+    /// Records of the wanted kind: those in the converted file, if there is one.
     pub rows: u64,
     /// Rows of the wanted kind that could not be read and were skipped.
     pub bad_rows: u64,
@@ -82,8 +81,8 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// A file of `bytes` bytes with `rows` records and `bad_rows` bad rows. Its members are not known to be read: see
-    /// [`unread_members`](Self::unread_members).
+    /// Creates the report of a file of `bytes` bytes with `rows` records and `bad_rows` bad rows, without a
+    /// number of [`unread_members`](Self::unread_members).
     #[must_use]
     pub const fn new(bytes: u64, rows: u64, bad_rows: u64) -> Self {
         Self { bytes, rows, bad_rows, unread_members: None }
@@ -95,13 +94,13 @@ impl Stored {
         Self { unread_members: Some(count), ..self }
     }
 
-    /// Whether the records are all that the ZIP has: no bad row was skipped and no member was left unread.
+    /// Whether the records are all data of the ZIP: no bad row was skipped and no member is unread.
     pub const fn is_complete(&self) -> bool {
         self.bad_rows == 0 && matches!(self.unread_members, Some(0))
     }
 }
 
-/// How it ended with a window.
+/// Outcome of a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -109,22 +108,22 @@ pub enum Outcome {
     Stored(Stored),
     /// The server has no data for it.
     NoData,
-    /// It could not be had. The next run tries again.
+    /// The window failed. The next run tries again.
     Failed {
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }
 
-/// What an earlier run left of a window.
+/// State of a window after earlier runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Known {
-    /// It was never asked for, or the server lost it, or nobody knows what became of the question.
+    /// Not requested, or lost by the server, or requested with an unknown result.
     Fresh,
-    /// It was asked for.
+    /// The server accepted a request.
     Asked(Asked),
-    /// It is complete.
+    /// The window is complete.
     Complete(Outcome),
 }
 
@@ -134,14 +133,14 @@ pub enum Known {
 pub struct Asked {
     /// The job's id.
     pub id: ResponseId,
-    /// When the question went out.
+    /// When the request was sent.
     pub sent: Timestamp,
-    /// When the answer was there.
+    /// When the response arrived.
     pub at: Timestamp,
 }
 
 impl Asked {
-    /// A job that was asked for between `sent` and `at`.
+    /// Creates a job whose request was sent at `sent` and answered at `at`.
     #[must_use]
     pub const fn new(id: ResponseId, sent: Timestamp, at: Timestamp) -> Self {
         Self { id, sent, at }

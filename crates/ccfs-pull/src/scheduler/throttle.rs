@@ -1,4 +1,4 @@
-//! How many jobs at once, and when none: what flow control and broken connections do to a pull.
+//! Limits concurrency and pauses the pull after flow control and connection failures.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use crate::plan::Pace;
 pub(super) struct Throttle {
     slots: usize,
     most: usize,
-    /// The server answered a call properly. Before that there is one at a time: were the key wrong, several would bring the lock nearer at once.
+    /// Whether a call has succeeded. Before that, jobs run one at a time: with a wrong key, each call would add a
+    /// bad signature towards the lock of the address.
     known: bool,
     pause: Duration,
     until: Duration,
-    /// When the present trouble began.
+    /// When the current failures began.
     trouble: Option<Duration>,
 }
 
@@ -28,23 +29,23 @@ impl Throttle {
         }
     }
 
-    /// Jobs that may run at once now.
+    /// Maximum number of concurrent jobs.
     pub(super) fn slots(&self) -> usize {
         self.slots
     }
 
-    /// When the present pause ends.
+    /// End of the current pause.
     pub(super) fn until(&self) -> Duration {
         self.until
     }
 
-    /// Something was achieved: one more at once, and no pause.
+    /// After a success: resets failures, and allows one more job.
     pub(super) fn success(&mut self, pace: &Pace) {
         self.answered(pace);
         self.slots = (self.slots + 1).min(self.most);
     }
 
-    /// The server answered properly.
+    /// After a proper response: resets the length of pauses and the start of the failures.
     pub(super) fn answered(&mut self, pace: &Pace) {
         self.pause = pace.backoff;
         self.trouble = None;
@@ -54,16 +55,16 @@ impl Throttle {
         }
     }
 
-    /// "Try later": half as many at once, and a pause.
+    /// After "try later": halves the number of jobs, and pauses.
     pub(super) fn busy(&mut self, now: Duration, pace: &Pace) {
-        // What was sent before the pause began tells nothing new.
+        // Calls that were sent before the pause do not count again.
         if now >= self.until {
             self.slots = (self.slots / 2).max(1);
         }
         self.offline(now, pace);
     }
 
-    /// No connection: a pause.
+    /// After a connection failure: pauses.
     pub(super) fn offline(&mut self, now: Duration, pace: &Pace) {
         self.trouble.get_or_insert(now);
         if now >= self.until {
@@ -72,7 +73,7 @@ impl Throttle {
         }
     }
 
-    /// Whether the trouble has lasted too long.
+    /// Whether the failures have lasted too long.
     pub(super) fn is_hopeless(&self, now: Duration, pace: &Pace) -> bool {
         self.trouble.is_some_and(|since| now.saturating_sub(since) >= pace.outage_timeout)
     }
