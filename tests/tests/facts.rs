@@ -221,14 +221,14 @@ fn named<C: Copy>(
 
 const COLUMNS_INTRODUCTION: &str = "# Columns of the index files
 
-`IndexKind::columns()` of `ccfs-archive` gives the same tables to programs.
+`IndexKind::columns()` of `ccfs-archive` returns the same data.
 
-- Every cell may be empty: its value is then null, in a list the empty list.
-- *Local time* is `YYYY-MM-DD hh:mm:ss` in the time zone of the call center, *UTC* the same in UTC. Integers have 64 bits.
-- A *code* is an integer from an open set. The tables below name the published ones; others are kept as numbers.
-  `ccfs convert --names` writes the names. CC-FS publishes no codes for `operate_type` of agentSkillInfo: the names are
-  those of the agent operation types, the closest list.
+- Every cell may be empty. The value of an empty cell is null, or an empty list for lists.
+- *Local time* is `YYYY-MM-DD hh:mm:ss` in the time zone of the call center, *UTC* is the same format in UTC. Integers have 64 bits.
+- A *code* is an integer from an open set. The tables below have the published codes; unknown codes are kept as numbers.
+  `ccfs convert --names` writes their names. CC-FS does not publish the codes of `operate_type` in agentSkillInfo; the names
+  used here are those of the agent operation types, the closest published list.
 - Some columns are documented as text although they hold codes: `op_type` of agentOprInfo (operation types), `task_status`
   and `call_type` of record (task states, call directions).
-- Cells after the last column, which newer releases may add, are in `extra`.
+- Cells after the last documented column, which newer releases may add, are in `extra`.
 ";
