@@ -19,7 +19,7 @@ use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
-use crate::run::{Got, Next, Run};
+use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
@@ -80,7 +80,7 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
 }
 
 /// A job and its result.
-type Report = (Job, Result<Got, Error>);
+type Report = (Job, Result<JobOutput, Error>);
 
 /// Waits for a report or for `within`, but at most for one slice.
 async fn wait(
@@ -104,7 +104,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     spawn_blocking(work).await.unwrap_or_else(|error| panicked(error))
 }
 
-/// Resumes the panic of a task. Tasks are cancelled only together with their caller, so the error is a panic.
+/// Resumes the panic of a task. Tasks are cancelled only together with their caller, so the error
+/// is a panic.
 fn panicked(error: JoinError) -> ! {
     resume_unwind(error.into_panic())
 }
@@ -131,8 +132,8 @@ impl Worker {
                 .client
                 .call(call::ask(&self.plan, job.window))
                 .await
-                .map(|answer| Got::Asked(answer.response_id)),
-            Task::Fetch(name) => self.fetch(job.window, name).await.map(Got::Stored),
+                .map(|answer| JobOutput::Asked(answer.response_id)),
+            Task::Fetch(name) => self.fetch(job.window, name).await.map(JobOutput::Stored),
         };
         (job, result)
     }

@@ -17,7 +17,7 @@ use crate::error::PullError;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::pull::Pull;
-use crate::run::{Got, Next, Run};
+use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 
@@ -74,7 +74,7 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
 }
 
 /// A job and its result, or its panic.
-type Report = (Job, thread::Result<Result<Got, Error>>);
+type Report = (Job, thread::Result<Result<JobOutput, Error>>);
 
 /// Shared state of all threads.
 #[derive(Default)]
@@ -128,8 +128,10 @@ impl Work<'_> {
             Task::Ask => self
                 .client
                 .call(call::ask(&self.plan, self.job.window))
-                .map(|job| Got::Asked(job.response_id)),
-            Task::Fetch(name) => self.fetch(call::fetch(&self.plan, name.clone())).map(Got::Stored),
+                .map(|job| JobOutput::Asked(job.response_id)),
+            Task::Fetch(name) => {
+                self.fetch(call::fetch(&self.plan, name.clone())).map(JobOutput::Stored)
+            }
         }));
         // Fails only after another job panicked.
         let _ = sender.send((self.job, result));

@@ -55,8 +55,8 @@ impl Checked {
 ///
 /// # Errors
 ///
-/// Fails if the archive is damaged, has no member of the plan's kind, or if a member of that kind is not
-/// an index file.
+/// Fails if the archive is damaged, has no member of the plan's kind, or if a member of that kind
+/// is not an index file.
 pub(crate) fn check(file: &File, plan: &Plan) -> Result<Checked, Error> {
     let mut archive = Archive::open_with(file, &plan.read)?;
     let report = archive.inspect()?;
@@ -106,8 +106,8 @@ fn refuse_unread<T: FileRecord>(archive: &mut Archive<&File>) -> Result<(), Erro
     archive.records::<T>().next_record().map(drop)
 }
 
-/// Writes the records of the plan's kind. Returns the output, the number of records and that of skipped
-/// bad rows.
+/// Writes the records of the plan's kind. Returns the output, the number of records and that of
+/// skipped bad rows.
 pub(crate) fn copy<W: Write>(
     file: &File,
     plan: &Plan,

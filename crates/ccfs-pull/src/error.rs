@@ -37,7 +37,8 @@ pub enum PullError {
     /// The journal cannot be used or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A call failed, and further calls would fail alike: a rejected key, an untrusted certificate, a full disk.
+    /// A call failed, and further calls would fail alike: a rejected key, an untrusted certificate,
+    /// a full disk.
     #[error("window {window}: {source}")]
     Call {
         /// The window of the call.

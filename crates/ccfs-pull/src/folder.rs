@@ -1,4 +1,5 @@
-//! The folder that is pulled into: one pull at a time, a journal, and files that are written atomically.
+//! The folder that is pulled into: one pull at a time, a journal, and files that are written
+//! atomically.
 
 use std::error::Error as StdError;
 use std::fs::{self, File, OpenOptions};
@@ -35,7 +36,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed pull.
+    /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed
+    /// pull.
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let cannot = |source| PullError::Folder { path: path.to_owned(), source };
         create(path).map_err(cannot)?;
@@ -82,7 +84,8 @@ impl Folder {
     }
 }
 
-/// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files would be requested again.
+/// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files
+/// would be requested again.
 fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
@@ -132,9 +135,9 @@ impl Folder {
             .find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Removes files that a stored window no longer needs: an earlier rejected file, and its ZIP if the plan
-    /// keeps only records and the converted file has all of them. Called again at the next start, in case
-    /// the process is killed before.
+    /// Removes files that a stored window no longer needs: an earlier rejected file, and its ZIP if
+    /// the plan keeps only records and the converted file has all of them. Called again at the next
+    /// start, in case the process is killed before.
     pub(crate) fn tidy(&self, window: Window, stored: Stored) -> Result<(), PullError> {
         remove(self.rejected(window))?;
         if self.removes_zips() && stored.is_complete() {
@@ -147,7 +150,8 @@ impl Folder {
         self.plan.convert.is_some() && !self.plan.keep_zip
     }
 
-    /// The ZIP of a stored window that is kept because not all of its data is in the converted file.
+    /// The ZIP of a stored window that is kept because not all of its data is in the converted
+    /// file.
     pub(crate) fn kept_zip(&self, window: Window, stored: Stored) -> Option<KeptZip> {
         let path = self.zip(window);
         let is_kept = self.removes_zips() && !stored.is_complete() && path.exists();
@@ -167,8 +171,8 @@ impl Folder {
         Ok(contents::check(&file, &self.plan).ok().map(|checked| checked.of_size(bytes)))
     }
 
-    /// Checks a ZIP before it is stored. Copies it to [`rejected`](Self::rejected) if it is unusable and
-    /// another download would not change that.
+    /// Checks a ZIP before it is stored. Copies it to [`rejected`](Self::rejected) if it is
+    /// unusable and another download would not change that.
     ///
     /// # Errors
     ///
@@ -196,7 +200,8 @@ impl Folder {
         copy.commit(len).map(drop)
     }
 
-    /// Converts the ZIP of a window if the plan has a format. Returns the counts of the converted file.
+    /// Converts the ZIP of a window if the plan has a format. Returns the counts of the converted
+    /// file.
     ///
     /// If a bad row stops the conversion, the ZIP is kept.
     pub(crate) fn convert(

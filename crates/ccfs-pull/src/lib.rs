@@ -1,10 +1,11 @@
-//! Downloads the CC-FS index files of a range of days into a folder, and resumes after an interruption.
+//! Downloads the CC-FS index files of a range of days into a folder, and resumes after an
+//! interruption.
 //!
-//! The server generates files asynchronously: it accepts a request for a few days, and the file can be
-//! downloaded some time later. This crate splits a range of any length into [`windows`] that the server
-//! accepts, requests a bounded number at once, waits (for callbacks, or by polling the expected file
-//! name), downloads, checks and converts. A [`Journal`] records all progress, so a pull that was killed
-//! continues where it stopped.
+//! The server generates files asynchronously: it accepts a request for a few days, and the file can
+//! be downloaded some time later. This crate splits a range of any length into [`windows`] that the
+//! server accepts, requests a bounded number at once, waits (for callbacks, or by polling the
+//! expected file name), downloads, checks and converts. A [`Journal`] records all progress, so a
+//! pull that was killed continues where it stopped.
 //!
 //! | part | does |
 //! |---|---|
@@ -13,14 +14,14 @@
 //! | [`Journal`] | records progress on disk, line by line |
 //! | [`Pull`] | runs the steps over `ccfs-ureq` (feature `blocking`) or `ccfs-reqwest` (feature `async`) |
 //!
-//! It requests only days that are over, does not request a window again while the server has a job for
-//! it, does not overwrite files that it did not write, and locks its folder. `docs/reliability.md`,
-//! "Pulling a range", describes the behaviour on each failure.
+//! It requests only days that are over, does not request a window again while the server has a job
+//! for it, does not overwrite files that it did not write, and locks its folder.
+//! `docs/reliability.md`, "Pulling a range", describes the behaviour on each failure.
 //!
 //! # Example
 //!
-//! Most callers use [`Pull`]. [`Scheduler`] has an example with a simulated server. This one splits days
-//! into windows:
+//! Most callers use [`Pull`]. [`Scheduler`] has an example with a simulated server. This one splits
+//! days into windows:
 //!
 //! ```
 //! use ccfs_pull::{Zone, windows};

@@ -38,12 +38,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Callback URL of pulls that do not wait for callbacks: the interface requires one, and no server
-    /// listens at this one.
+    /// Callback URL of pulls that do not wait for callbacks: the interface requires one, and no
+    /// server listens at this one.
     pub const NO_CALLBACK: &'static str = "http://127.0.0.1:9/nobody";
 
-    /// Creates a plan for the files of a kind and the days from `from` to `to`, inclusive, in the tenant's
-    /// time zone.
+    /// Creates a plan for the files of a kind and the days from `from` to `to`, inclusive, in the
+    /// tenant's time zone.
     #[must_use]
     pub fn new(kind: IndexKind, zone: Zone, from: Day, to: Day) -> Self {
         Self {
@@ -60,8 +60,8 @@ impl Plan {
         }
     }
 
-    /// Sets the number of days in a window, 1 to 31, at most as many as the server allows. Default: 3, the
-    /// server's default limit.
+    /// Sets the number of days in a window, 1 to 31, at most as many as the server allows. Default:
+    /// 3, the server's default limit.
     #[must_use]
     pub fn window_days(mut self, days: u8) -> Self {
         self.window_days = days;
@@ -75,7 +75,8 @@ impl Plan {
         self
     }
 
-    /// Sets the URL that the server calls when a file is ready. Default: [`NO_CALLBACK`](Self::NO_CALLBACK).
+    /// Sets the URL that the server calls when a file is ready. Default:
+    /// [`NO_CALLBACK`](Self::NO_CALLBACK).
     #[must_use]
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.callback_url = url.into();
@@ -89,8 +90,8 @@ impl Plan {
         self
     }
 
-    /// Sets whether ZIPs are kept after conversion. Default: `true`. Without [`convert`](Self::convert) they
-    /// are always kept.
+    /// Sets whether ZIPs are kept after conversion. Default: `true`. Without
+    /// [`convert`](Self::convert) they are always kept.
     ///
     /// With `false`, a ZIP is still kept if it has data that the converted file does not have; see
     /// [`WindowReport::kept_zip`](crate::WindowReport::kept_zip).
@@ -112,7 +113,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if the range is reversed or too long, or the number of days in a window is out of range.
+    /// [`PlanError`] if the range is reversed or too long, or the number of days in a window is out
+    /// of range.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
@@ -180,7 +182,8 @@ pub enum PlanError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pace {
-    /// Windows in flight at once, 1 to 64: requested and not stored yet. Default: 4. Zero counts as one.
+    /// Windows in flight at once, 1 to 64: requested and not stored yet. Default: 4. Zero counts as
+    /// one.
     pub in_flight: usize,
     /// The time between the first two looks for a window's file; doubles with each look. Default: 2
     /// seconds.
@@ -190,8 +193,8 @@ pub struct Pace {
     /// The time after its request when a file that does not exist is lost, and requested again.
     /// Default: 2 hours.
     pub lost_after: Duration,
-    /// How often one run requests the same window if the server loses it. Default: 3. Zero counts as
-    /// one.
+    /// How often one run requests the same window if the server loses it. Default: 3. Zero counts
+    /// as one.
     pub max_requests: u32,
     /// The pause of the whole pull after "try later" or a failed connection; doubles while that
     /// continues. Default: 5 seconds.

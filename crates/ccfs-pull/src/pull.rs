@@ -63,12 +63,12 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Waits for callbacks, which `callbacks` returns. The timeout is [`Pace::CALLBACK_TIMEOUT`] unless the
-    /// pace sets [`callback_timeout`](Pace#structfield.callback_timeout). Default: no callbacks; files are
-    /// polled from the start.
+    /// Waits for callbacks, which `callbacks` returns. The timeout is [`Pace::CALLBACK_TIMEOUT`]
+    /// unless the pace sets [`callback_timeout`](Pace#structfield.callback_timeout). Default: no
+    /// callbacks; files are polled from the start.
     ///
-    /// `callbacks` returns the next verified callback, or `None` if none is available. It is called about
-    /// ten times a second and must not block. Use `try_recv` of a channel or of a listener:
+    /// `callbacks` returns the next verified callback, or `None` if none is available. It is called
+    /// about ten times a second and must not block. Use `try_recv` of a channel or of a listener:
     ///
     /// ```no_run
     /// # fn example(plan: ccfs_pull::Plan, listener: ccfs_listener::Listener) {
@@ -97,8 +97,8 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Calls `on_window` for each window that this run completes or gives up, as soon as the journal has
-    /// recorded it. The [summary](PullSummary) has the same reports.
+    /// Calls `on_window` for each window that this run completes or gives up, as soon as the
+    /// journal has recorded it. The [summary](PullSummary) has the same reports.
     pub fn on_window(mut self, on_window: impl FnMut(&WindowReport) + Send + 'a) -> Self {
         self.caller.on_window = Some(Box::new(on_window));
         self
@@ -110,13 +110,13 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Pulls every window, and blocks until all are complete or have failed. Each job runs on a separate
-    /// thread, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
+    /// Pulls every window, and blocks until all are complete or have failed. Each job runs on a
+    /// separate thread, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
     ///
     /// # Errors
     ///
-    /// [`PullError`] if the pull ends early. Files and journal are kept, and the next pull continues from
-    /// them. A window that failed is not an error; see [`PullSummary::failed`].
+    /// [`PullError`] if the pull ends early. Files and journal are kept, and the next pull
+    /// continues from them. A window that failed is not an error; see [`PullSummary::failed`].
     #[cfg(feature = "blocking")]
     pub fn run(self, client: &ccfs_ureq::Client) -> Result<PullSummary, PullError> {
         crate::blocking::run(self, client)
@@ -124,9 +124,9 @@ impl<'a> Pull<'a> {
 
     /// Does the same as [`run`](Self::run) in a tokio runtime with I/O and time enabled.
     ///
-    /// Dropping the future cancels all jobs; the next pull into the folder continues from there. Stopping
-    /// with the [progress](Self::progress) function also waits for the responses to sent requests, so that
-    /// no job ID is lost.
+    /// Dropping the future cancels all jobs; the next pull into the folder continues from there.
+    /// Stopping with the [progress](Self::progress) function also waits for the responses to sent
+    /// requests, so that no job ID is lost.
     ///
     /// # Errors
     ///

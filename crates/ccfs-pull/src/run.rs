@@ -48,7 +48,7 @@ pub(crate) enum Next {
 }
 
 /// Result of a job.
-pub(crate) enum Got {
+pub(crate) enum JobOutput {
     Asked(ResponseId),
     Stored(Checked),
 }
@@ -68,7 +68,8 @@ impl Run {
         let (journal, mut known) = Journal::open(&folder.journal(), &plan, endpoint, access_key)?;
         folder.sync()?;
 
-        // Only days that are over: a complete window is not requested again, so its data must be final.
+        // Only days that are over: a complete window is not requested again, so its data must be
+        // final.
         let today = plan.zone.local(now.wall).day();
         let over = today
             .previous()
@@ -92,8 +93,8 @@ impl Run {
                 folder.tidy(*window, *stored)?;
             }
         }
-        // Windows that an earlier run began are finished even outside the range; complete ones are reported
-        // only within it.
+        // Windows that an earlier run began are finished even outside the range; complete ones are
+        // reported only within it.
         let wanted =
             |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
         known.retain(|window, known| !matches!(known, Known::Complete(_)) || wanted(window));
@@ -122,7 +123,8 @@ impl Run {
         })
     }
 
-    /// Records the scheduler's entries, and returns the next step and the windows that were completed.
+    /// Records the scheduler's entries, and returns the next step and the windows that were
+    /// completed.
     pub(crate) fn step(&mut self, now: Now) -> (Next, Vec<WindowReport>) {
         let mut settled = Vec::new();
         loop {
@@ -163,10 +165,10 @@ impl Run {
     }
 
     /// Reports the end of a job to the scheduler.
-    pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<Got, Error>) {
+    pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<JobOutput, Error>) {
         let error = match result {
-            Ok(Got::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
-            Ok(Got::Stored(Checked { stored, notes })) => {
+            Ok(JobOutput::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
+            Ok(JobOutput::Stored(Checked { stored, notes })) => {
                 if !notes.is_empty() {
                     self.notes.insert(job.window, notes);
                 }

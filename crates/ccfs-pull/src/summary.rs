@@ -16,11 +16,13 @@ pub struct WindowReport {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its file: the ZIP, or the converted file. `None` without data, after a failure, and if it was removed since.
+    /// Its file: the ZIP, or the converted file. `None` without data, after a failure, and if it
+    /// was removed since.
     pub file: Option<PathBuf>,
     /// Whether an earlier run completed it.
     pub earlier: bool,
-    /// Notes on skipped or guessed data of its file, at most 101. Empty if an earlier run read the file.
+    /// Notes on skipped or guessed data of its file, at most 101. Empty if an earlier run read the
+    /// file.
     pub notes: Vec<String>,
     /// Its ZIP, if it is kept despite [`keep_zip(false)`](crate::Plan::keep_zip).
     pub kept_zip: Option<KeptZip>,
@@ -28,8 +30,8 @@ pub struct WindowReport {
     pub rejected: Option<PathBuf>,
 }
 
-/// A ZIP that is kept despite [`keep_zip(false)`](crate::Plan::keep_zip): the converted file does not have
-/// all of its data.
+/// A ZIP that is kept despite [`keep_zip(false)`](crate::Plan::keep_zip): the converted file does
+/// not have all of its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptZip {
@@ -37,7 +39,8 @@ pub struct KeptZip {
     pub path: PathBuf,
     /// Bad rows that were skipped.
     pub bad_rows: u64,
-    /// Members with data that were not read. `None` if an older version converted the file and did not count them.
+    /// Members with data that were not read. `None` if an older version converted the file and did
+    /// not count them.
     pub unread_members: Option<u64>,
 }
 
@@ -49,7 +52,8 @@ impl KeptZip {
     }
 }
 
-/// `agentSkillInfo_20230401T000000_20230403T235959.zip is kept: 1 member was not read, 2 bad rows were skipped`.
+/// `agentSkillInfo_20230401T000000_20230403T235959.zip is kept: 1 member was not read, 2 bad rows
+/// were skipped`.
 impl fmt::Display for KeptZip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());

@@ -9,8 +9,8 @@ use crate::scheduler::Trouble;
 
 /// Classification of errors.
 impl Trouble {
-    /// Classifies the error of a request for a window's file. Returns `None` if every further call would fail
-    /// alike, so the pull has to [stop](crate::Scheduler::stop).
+    /// Classifies the error of a request for a window's file. Returns `None` if every further call
+    /// would fail alike, so the pull has to [stop](crate::Scheduler::stop).
     pub fn of_ask(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
@@ -41,10 +41,12 @@ impl Trouble {
         }
     }
 
-    /// Classifies the error of a download, a check or a conversion. `None` as for [`of_ask`](Self::of_ask).
+    /// Classifies the error of a download, a check or a conversion. `None` as for
+    /// [`of_ask`](Self::of_ask).
     ///
-    /// [`Error::Rejected`] holds the error of `ccfs-archive`. Damage that a transfer may have caused is [`Damaged`](Self::Damaged),
-    /// any other error of the archive is [`Refused`](Self::Refused).
+    /// [`Error::Rejected`] holds the error of `ccfs-archive`. Damage that a transfer may have
+    /// caused is [`Damaged`](Self::Damaged), any other error of the archive is
+    /// [`Refused`](Self::Refused).
     pub fn of_fetch(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),

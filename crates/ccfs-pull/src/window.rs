@@ -9,11 +9,12 @@ use crate::zone::Zone;
 
 const DAY: i64 = 24 * 3600;
 
-/// The period of one request: from its first second to its last, inclusive, in local time of the tenant.
+/// The period of one request: from its first second to its last, inclusive, in local time of the
+/// tenant.
 ///
-/// Requests and records have local times without an offset, and so have windows: the windows of a range
-/// cover every local time exactly once, even where clocks are set. See `docs/reliability.md`, "Pulling a
-/// range".
+/// Requests and records have local times without an offset, and so have windows: the windows of a
+/// range cover every local time exactly once, even where clocks are set. See `docs/reliability.md`,
+/// "Pulling a range".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     begin: LocalTime,
@@ -85,12 +86,12 @@ fn expanded(text: &str) -> Result<LocalTime, WindowError> {
     format!("{date}{}{time}", part(8, 9)).parse().map_err(|_| WindowError)
 }
 
-/// Splits the days from `from` to `to`, inclusive, into windows of at most `days` days, except the times that
-/// `taken` covers already. `taken` may be in any order.
+/// Splits the days from `from` to `to`, inclusive, into windows of at most `days` days, except the
+/// times that `taken` covers already. `taken` may be in any order.
 ///
-/// A window is not longer than `days` times 24 hours, in local time and in elapsed time. It ends at the end
-/// of a day: at the end of daylight saving time it has one day less. Only a day of 25 hours is split if
-/// `days` is 1, where its clocks are set back.
+/// A window is not longer than `days` times 24 hours, in local time and in elapsed time. It ends at
+/// the end of a day: at the end of daylight saving time it has one day less. Only a day of 25 hours
+/// is split if `days` is 1, where its clocks are set back.
 ///
 /// ```
 /// use ccfs_pull::{Zone, windows};
@@ -152,7 +153,8 @@ fn furthest(zone: &Zone, begin: LocalTime, last: LocalTime, days: u8) -> LocalTi
     if let Some(end) = ends.find(fits) {
         return end;
     }
-    // The day is too long because clocks are set back: ends before the repeated times, or else after them.
+    // The day is too long because clocks are set back: ends before the repeated times, or else
+    // after them.
     let end = first_end.min(last);
     let cut = zone.repeated(begin, end).and_then(|(start, behind)| {
         if start > begin { start.plus_seconds(-1) } else { behind.plus_seconds(-1) }

@@ -53,15 +53,15 @@ impl Zone {
         LocalTime::at_offset(instant, self.rules.to_offset(at).seconds())
     }
 
-    /// Returns the seconds east of UTC at a local time. A repeated time counts as the first of the two, and a
-    /// skipped time has the offset before the change, as in RFC 5545.
+    /// Returns the seconds east of UTC at a local time. A repeated time counts as the first of the
+    /// two, and a skipped time has the offset before the change, as in RFC 5545.
     pub fn offset(&self, time: LocalTime) -> Option<i32> {
         let zoned = self.rules.to_ambiguous_zoned(DateTime::from(time)).compatible().ok()?;
         Some(zoned.offset().seconds())
     }
 
-    /// Elapsed seconds from the first instant with local time `begin` to the end of the last second with local
-    /// time `end`.
+    /// Elapsed seconds from the first instant with local time `begin` to the end of the last second
+    /// with local time `end`.
     pub(crate) fn elapsed(&self, begin: LocalTime, end: LocalTime) -> i64 {
         match (self.first(begin), self.last(end)) {
             (Some(first), Some(last)) => last.as_second() + 1 - first.as_second(),
@@ -70,7 +70,8 @@ impl Zone {
         }
     }
 
-    /// The first repeated local times between `begin` and `end`: their first second, and the one after the last.
+    /// The first repeated local times between `begin` and `end`: their first second, and the one
+    /// after the last.
     pub(crate) fn repeated(
         &self,
         begin: LocalTime,

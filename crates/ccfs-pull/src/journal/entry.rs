@@ -66,7 +66,8 @@ impl Header {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Entry {
-    /// The window is about to be requested. If no entry follows, the request may or may not have arrived.
+    /// The window is about to be requested. If no entry follows, the request may or may not have
+    /// arrived.
     Asking {
         /// The window.
         #[serde(with = "text")]

@@ -61,12 +61,13 @@ impl Storage for File {
 impl Journal {
     /// Opens or creates the journal at `path`. Returns it and the state of each of its windows.
     ///
-    /// An incomplete last line, which a killed process or a full disk leaves, is removed. A journal of another
-    /// plan is replaced if the server has not accepted any of its requests.
+    /// An incomplete last line, which a killed process or a full disk leaves, is removed. A journal
+    /// of another plan is replaced if the server has not accepted any of its requests.
     ///
     /// # Errors
     ///
-    /// [`JournalError`] if the journal cannot be read or written, is malformed, or belongs to another plan.
+    /// [`JournalError`] if the journal cannot be read or written, is malformed, or belongs to
+    /// another plan.
     pub fn open(
         path: &Path,
         plan: &Plan,
@@ -117,7 +118,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Io`]. Do not write to the journal after an error: its last line may be incomplete.
+    /// [`JournalError::Io`]. Do not write to the journal after an error: its last line may be
+    /// incomplete.
     pub fn record(&mut self, entry: &Entry) -> Result<(), JournalError> {
         match entry {
             Entry::Failed { window, at, why } => {

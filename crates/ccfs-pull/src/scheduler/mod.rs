@@ -20,9 +20,10 @@ use crate::zone::Zone;
 
 /// Decides the next step of a pull: request, download, record, wait.
 ///
-/// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver runs the steps of
-/// [`poll`](Self::poll) and reports their results. It is deterministic. The driver must write an [`Entry`] to
-/// disk before it polls again, report every started job once, and pass monotonic times.
+/// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver runs the
+/// steps of [`poll`](Self::poll) and reports their results. It is deterministic. The driver must
+/// write an [`Entry`] to disk before it polls again, report every started job once, and pass
+/// monotonic times.
 ///
 /// ```
 /// use std::time::Duration;
@@ -189,7 +190,8 @@ impl Scheduler {
                 _ => None,
             }
         });
-        // A window that is due now ends the search: with many windows, looking at all of them is slow.
+        // A window that is due now ends the search: with many windows, looking at all of them is
+        // slow.
         let until = self.throttle.until();
         let mut best: Option<(Duration, Window)> = open.min();
         for (after, window) in fresh {

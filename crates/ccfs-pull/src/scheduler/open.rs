@@ -32,17 +32,17 @@ pub(super) struct Open {
     since: Duration,
     /// Every answer so far was "no data".
     only_no_data: bool,
-    told: Told,
+    callback_name: CallbackName,
     pub(super) faults: u32,
 }
 
-/// Whether a callback has delivered the name.
+/// Whether a callback has delivered the name of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    No,
-    /// Yes, while another name was being tried.
-    Meanwhile,
-    Before,
+enum CallbackName {
+    Unknown,
+    /// Delivered while another name was being tried.
+    DuringFetch,
+    Known,
 }
 
 /// The consequence of a missing file.
@@ -54,8 +54,8 @@ pub(super) enum NotThere {
 }
 
 impl Open {
-    /// Creates the state of a job of this or an earlier run. `shift` is the number of days that the server's
-    /// day was ahead of the tenant's when the last file was found.
+    /// Creates the state of a job of this or an earlier run. `shift` is the number of days that the
+    /// server's day was ahead of the tenant's when the last file was found.
     pub(super) fn new(
         asked: Asked,
         zone: &Zone,
@@ -81,7 +81,7 @@ impl Open {
             age,
             since: now.monotonic,
             only_no_data: true,
-            told: Told::No,
+            callback_name: CallbackName::Unknown,
             faults: 0,
         }
     }
@@ -92,23 +92,24 @@ impl Open {
     }
 
     /// Sets the name from a callback.
-    pub(super) fn tell(&mut self, name: &IndexFileName, now: Now) {
-        if self.told != Told::No {
+    pub(super) fn set_name(&mut self, name: &IndexFileName, now: Now) {
+        if self.callback_name != CallbackName::Unknown {
             return;
         }
         self.names.retain(|known| known != name);
         self.names.insert(0, name.clone());
         self.at = 0;
         self.due = now.monotonic;
-        self.told = if self.fetching { Told::Meanwhile } else { Told::Before };
+        self.callback_name =
+            if self.fetching { CallbackName::DuringFetch } else { CallbackName::Known };
     }
 
     /// Handles the answer that the tried name has no file or, with `no_data`, no data.
     pub(super) fn not_there(&mut self, no_data: bool, now: Now, pace: &Pace) -> NotThere {
         self.only_no_data &= no_data;
-        if self.told == Told::Meanwhile {
+        if self.callback_name == CallbackName::DuringFetch {
             // The missing name was another one. The name from the callback is next, at once.
-            self.told = Told::Before;
+            self.callback_name = CallbackName::Known;
             return NotThere::Wait;
         }
         let old = self.age + now.monotonic.saturating_sub(self.since) >= pace.lost_after;
@@ -142,8 +143,9 @@ impl Open {
 
 /// Every day that it may have been at the server when it accepted the request, the likeliest first.
 ///
-/// The name contains the server's day, and the server's time zone is not published. The first candidates are
-/// the day at the last known `shift` and the tenant's day, followed by all other days on Earth at that time.
+/// The name contains the server's day, and the server's time zone is not published. The first
+/// candidates are the day at the last known `shift` and the tenant's day, followed by all other
+/// days on Earth at that time.
 fn days(asked: &Asked, zone: &Zone, shift: i64) -> Vec<Day> {
     let day_at = |time: Timestamp, minutes: i64| {
         LocalTime::at_offset(time.plus_millis(minutes * 60_000), 0).day()

@@ -15,8 +15,8 @@ use crate::window::Window;
 const EARLY: usize = 256;
 /// Maximum number of faulty responses to the requests of a window, and of damaged files of a job.
 const FAULTS: u32 = 5;
-/// Maximum number of failures of any kind for a window: the outage timeout does not end them while other
-/// windows succeed.
+/// Maximum number of failures of any kind for a window: the outage timeout does not end them while
+/// other windows succeed.
 const SETBACKS: u32 = 100;
 
 /// Reports of drivers.
@@ -36,7 +36,7 @@ impl Scheduler {
         if let Some(at) = self.early.iter().position(|(early, _)| *early == id)
             && let Some((_, name)) = self.early.remove(at)
         {
-            open.tell(&name, now);
+            open.set_name(&name, now);
         }
         *state = State::Open(Box::new(open));
         self.by_id.insert(id, window);
@@ -92,7 +92,7 @@ impl Scheduler {
             self.by_id.get(&callback.response_id).and_then(|window| self.windows.get_mut(window));
         match known.map(|slot| &mut slot.state) {
             Some(State::Open(open)) if open.asked.id == callback.response_id => {
-                open.tell(&callback.file_name, now);
+                open.set_name(&callback.file_name, now);
             }
             Some(_) => {}
             None if self.early.iter().any(|(id, _)| *id == callback.response_id) => {}
@@ -105,7 +105,8 @@ impl Scheduler {
         }
     }
 
-    /// Starts no more jobs. The driver still has to report running jobs, and their results are recorded.
+    /// Starts no more jobs. The driver still has to report running jobs, and their results are
+    /// recorded.
     pub fn stop(&mut self) {
         self.stopped = true;
         // Discards jobs that were not started; their `Asking` entries are harmless.

@@ -14,7 +14,8 @@ pub enum Step {
     Record(Entry),
     /// Start this job concurrently with others, and report its result.
     Start(Job),
-    /// Wait until a job ends, a callback arrives, or this time has passed; `None` has no time limit.
+    /// Wait until a job ends, a callback arrives, or this time has passed; `None` has no time
+    /// limit.
     Wait(Option<Duration>),
     /// The pull has ended, and no job is running.
     Done,
@@ -75,14 +76,14 @@ pub struct Stored {
     pub rows: u64,
     /// Rows of the wanted kind that could not be read and were skipped.
     pub bad_rows: u64,
-    /// Members with data that were not read, because they are not of the wanted kind. `None` if an older version stored the file and
-    /// did not count them.
+    /// Members with data that were not read, because they are not of the wanted kind. `None` if an
+    /// older version stored the file and did not count them.
     pub unread_members: Option<u64>,
 }
 
 impl Stored {
-    /// Creates the report of a file of `bytes` bytes with `rows` records and `bad_rows` bad rows, without a
-    /// number of [`unread_members`](Self::unread_members).
+    /// Creates the report of a file of `bytes` bytes with `rows` records and `bad_rows` bad rows,
+    /// without a number of [`unread_members`](Self::unread_members).
     #[must_use]
     pub const fn new(bytes: u64, rows: u64, bad_rows: u64) -> Self {
         Self { bytes, rows, bad_rows, unread_members: None }

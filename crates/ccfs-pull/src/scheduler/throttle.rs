@@ -8,8 +8,8 @@ use crate::plan::Pace;
 pub(super) struct Throttle {
     slots: usize,
     most: usize,
-    /// Whether a call has succeeded. Before that, jobs run one at a time: with a wrong key, each call would add a
-    /// bad signature towards the lock of the address.
+    /// Whether a call has succeeded. Before that, jobs run one at a time: with a wrong key, each
+    /// call would add a bad signature towards the lock of the address.
     known: bool,
     pause: Duration,
     until: Duration,
