@@ -90,8 +90,8 @@ fn expanded(text: &str) -> Result<LocalTime, WindowError> {
 /// times that `taken` covers already. `taken` may be in any order.
 ///
 /// A window is not longer than `days` times 24 hours, in local time and in elapsed time. It ends at
-/// the end of a day: at the end of daylight saving time it has one day less. Only a day of 25 hours
-/// is split if `days` is 1, where its clocks are set back.
+/// the end of a day; at the end of daylight saving time it has one day less. Only if `days` is 1, a
+/// day of 25 hours is split, at the time to which its clocks are set back.
 ///
 /// ```
 /// use ccfs_pull::{Zone, windows};
