@@ -127,6 +127,9 @@ pub enum FileFault {
     /// Other binary data.
     #[error("this is binary data, not text; download the file again")]
     Binary,
+    /// The header of another kind of index file.
+    #[error("this is the header of {0} files; read it as that kind")]
+    OtherKind(IndexKind),
     /// The header names a column twice.
     #[error("the header names a column twice; remove one of the two columns")]
     RepeatedColumn,
@@ -245,7 +248,7 @@ pub enum RowFault {
         /// The separator that the row seems to have instead of the comma.
         separator: Option<char>,
     },
-    /// The row has more fields than the header, which does not have the documented columns in their order.
+    /// The row has more fields than the header or the first rows.
     #[error("fields found: {found}, expected: {expected}")]
     TooManyFields {
         /// Number of fields in the row.
@@ -253,9 +256,14 @@ pub enum RowFault {
         /// Number of fields in the header.
         expected: usize,
     },
-    /// A blank precedes an opening quote, so it is unclear where the field ends.
-    #[error("a blank precedes the opening quote of the cell")]
-    BlankBeforeQuote,
+    /// The row is longer than the documented columns, and may be read in two ways.
+    #[error(
+        "fields may be a skill list split by commas or columns of a newer release; quote the list, or add a header"
+    )]
+    AmbiguousFields,
+    /// A blank is before an opening quote, or text after a closing one, so that it is unclear where the field ends.
+    #[error("a quote is misplaced: it must be at the start and at the end of its field")]
+    MisplacedQuote,
     /// The file ends inside a quoted cell, which includes all text after its opening quote.
     #[error(
         "the file ends inside a quoted cell of this row; a closing quote is missing, or the file is truncated"

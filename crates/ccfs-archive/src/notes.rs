@@ -31,6 +31,16 @@ pub enum NoteKind {
     SeparatorLine,
     /// The first row is a header with unknown names; the columns were read in the documented order.
     UnknownHeader,
+    /// Number of names in the header that are unknown; their cells are in `extra`.
+    UnknownNames(usize),
+    /// Without a header, the rows have another number of fields than there are columns, as in files of older and newer
+    /// releases.
+    OtherWidth {
+        /// Number of fields.
+        found: usize,
+        /// Number of columns.
+        expected: usize,
+    },
     /// Rows of empty cells: their number.
     EmptyRows(u64),
     /// NUL and 0x1A bytes between rows or after the last one: their number.
@@ -59,6 +69,12 @@ impl fmt::Display for NoteKind {
             Self::UnknownHeader => f.write_str(
                 "skipped a header row with unknown names; columns were read in the documented order",
             ),
+            Self::UnknownNames(count) => {
+                write!(f, "unknown names in the header: {count}; their cells are in `extra`")
+            }
+            Self::OtherWidth { found, expected } => {
+                write!(f, "the rows have {found} fields, the kind has {expected} columns")
+            }
             Self::EmptyRows(1) => f.write_str("skipped an empty row"),
             Self::EmptyRows(count) => write!(f, "skipped {count} empty rows"),
             Self::Padding(1) => f.write_str("skipped a byte of padding (NUL or 0x1A)"),

@@ -47,6 +47,8 @@ pub struct Records<'a, T: Record> {
     /// Notes on previous members.
     notes: Vec<Note>,
     skipped: SkippedMembers,
+    /// Kinds of the members read so far.
+    kinds: Vec<IndexKind>,
     /// Whether any member was skipped, including ignorable ones.
     has_unread: bool,
 }
@@ -87,6 +89,7 @@ impl<'a, T: Record> Records<'a, T> {
             bad_rows: BadRows::default(),
             notes: Vec::new(),
             skipped: SkippedMembers::default(),
+            kinds: Vec::new(),
             has_unread: false,
         }
     }
@@ -165,6 +168,11 @@ impl<'a, T: Record> Records<'a, T> {
         self.notes.iter().cloned().chain(current).take(NOTES_KEPT).collect()
     }
 
+    /// Kinds of the members read so far.
+    pub fn kinds(&self) -> &[IndexKind] {
+        &self.kinds
+    }
+
     fn end_member(&mut self) {
         self.notes = self.notes();
         self.typed = None;
@@ -195,6 +203,9 @@ impl<'a, T: Record> Records<'a, T> {
             match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
                 Event::Begin { name, kind } => {
                     self.end_member();
+                    if !self.kinds.contains(&kind) {
+                        self.kinds.push(kind);
+                    }
                     self.typed =
                         Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
                 }

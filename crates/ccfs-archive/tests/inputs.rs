@@ -41,7 +41,10 @@ fn cell(column_type: ColumnType) -> BoxedStrategy<String> {
 fn file(rows: std::ops::Range<usize>) -> impl Strategy<Value = File> {
     select(IndexKind::ALL.to_vec()).prop_flat_map(move |kind| {
         let row: Vec<_> = kind.columns().iter().map(|column| cell(column.column_type())).collect();
-        prop::collection::vec(row, rows.clone()).prop_map(move |rows| File { kind, rows })
+        prop::collection::vec(row, rows.clone()).prop_map(move |mut rows: Vec<Vec<String>>| {
+            rows.iter_mut().for_each(|row| row[0].push('x'));
+            File { kind, rows }
+        })
     })
 }
 
@@ -142,9 +145,12 @@ proptest! {
         }
         // A row of empty cells is no record.
         prop_assume!(rows.iter().all(|row| row.iter().any(|cell| !cell.is_empty())));
+        // Neither is one whose only value is in the first cell.
+        prop_assume!(rows.iter().all(|row| row.len() < 8 || row[1..].iter().any(|cell| !cell.is_empty())));
         let text = csv(&[vec![header], rows].concat());
         let read = read(text.as_bytes(), file.kind, &ReadOptions::new());
-        prop_assert_eq!((read.refused, &read.bad[..], &read.notes[..]), (None, &[][..], &[][..]));
+        let notes: Vec<_> = (!unknown.is_empty()).then_some(NoteKind::UnknownNames(unknown.len())).into_iter().collect();
+        prop_assert_eq!((read.refused, &read.bad[..], read.notes), (None, &[][..], notes));
         for (record, full) in read.records.iter().zip(file.records()) {
             for (index, name) in names.iter().enumerate() {
                 let mapped = chosen.iter().any(|(column, _)| *column == index);
@@ -248,7 +254,8 @@ proptest! {
         let rows: Vec<Vec<String>> = file.rows.iter().map(|row| row[..kept].to_vec()).collect();
         let read = read(csv(&rows).as_bytes(), file.kind, &ReadOptions::new());
         prop_assert_eq!(read.records.len(), rows.len());
-        prop_assert!(read.bad.is_empty() && read.notes.is_empty());
+        prop_assert!(read.bad.is_empty());
+        prop_assert_eq!(read.notes, [NoteKind::OtherWidth { found: kept, expected: columns.len() }]);
         for (record, full) in read.records.iter().zip(file.records()) {
             for (index, column) in columns.iter().enumerate() {
                 prop_assert!(index >= kept || record[column.name()] == full[column.name()]);
@@ -428,6 +435,57 @@ fn other_types_of_files_are_named() {
     }
 }
 
+/// Silent misreads that were found with inputs from practice: each is an error, or a note.
+#[test]
+fn nothing_is_misread_in_silence() {
+    let header = "id,developer_id,account_id,agent_id,service_no,skill_id,call_id,begin_time,end_time,op_type,op_object,op_cause,media_type,vdn_id,cc_id,agent_type,phone_no,callIn_out,location_id,logon_sn,skill_info_sn";
+    let row = |n: u8| {
+        format!(
+            "{n},dev,acc,301,,7,c9,2025-03-04 09:00:0{n},2025-03-04 09:01:00,9,,lunch,5,8,1,4,77,in,1,9,3{n}"
+        )
+    };
+    let (one, two) = (row(1), row(2));
+    let opr = |csv: &str| read(csv.as_bytes(), IndexKind::AgentOprInfo, &ReadOptions::new());
+    for (what, csv) in [
+        ("two rows glued", format!("{one}\n{one}{two}\n{two}\n")),
+        ("a comma in a cell", format!("{one}\n{}\n{two}\n", one.replace("lunch", "a, b"))),
+        ("the same below a header", format!("{header}\n{}\n{two}\n", one.replace("lunch", "a, b"))),
+        (
+            "text after a quote",
+            format!("{one}\n{}\n{two}\n", one.replace("lunch", "\"say \"hi\" ok\"")),
+        ),
+        (
+            "quotes that are not closed",
+            format!("{one}\n{0}\n{two}\n{0}\n", one.replace("lunch", "\"lunch")),
+        ),
+        ("a total, padded", format!("{one}\nTotal: 6 rows{}\n", ",".repeat(20))),
+        ("a mark in the middle", format!("{one}\n\u{feff}{two}\n")),
+    ] {
+        assert_eq!(opr(&csv).bad.len(), 1, "{what}: {:?}", opr(&csv));
+    }
+    // Empty rows at the start do not disable the check of the first rows.
+    let blank = format!("{}\n", ",".repeat(20)).repeat(5);
+    assert_eq!(
+        opr(&format!("{blank}{}\n", one.replace(',', ";"))).refused,
+        Some(FileFault::Separator(';'))
+    );
+    // A first row with a date that does not exist is no header.
+    let bad = opr(&format!("{}\n{two}\n", one.replace("2025-03-04", "0000-00-00")));
+    assert_eq!((bad.bad.len(), bad.records.len(), bad.notes.len()), (1, 1, 0));
+    let other =
+        "developer,account_id,cc_id,wait_begin,wait_end,ack_begin,ack_end,device_type,device_no\n";
+    assert_eq!(opr(other).refused, Some(FileFault::OtherKind(IndexKind::Call)));
+    // A file of another width, and names that are unknown, are reported.
+    let note = opr(&one.rsplit_once(',').unwrap().0.repeat(1)).notes;
+    assert_eq!(note, [NoteKind::OtherWidth { found: 20, expected: 21 }]);
+    let note = opr(&format!("{}\n{one}\n", header.replace("begin_time", "start"))).notes;
+    assert_eq!(note, [NoteKind::UnknownNames(1)]);
+    // A trailing comma on each line is no column.
+    let commas = opr(&format!("{one},\n{two},\n"));
+    assert_eq!((commas.bad.len(), commas.records.len(), commas.notes.len()), (0, 2, 0));
+    assert!(commas.records[0].get("extra").is_none());
+}
+
 #[test]
 fn a_last_row_that_nuls_follow_is_a_bad_row() {
     for (end, records, bad) in
@@ -445,7 +503,7 @@ fn a_blank_before_an_opening_quote_is_a_bad_row() {
     let read = read(csv.as_bytes(), IndexKind::AgentSkillInfo, &ReadOptions::new());
     let faults: Vec<_> =
         read.bad.iter().map(|bad| (bad.fault, bad.at.line, bad.at.column)).collect();
-    let fault = RowFault::BlankBeforeQuote;
+    let fault = RowFault::MisplacedQuote;
     assert_eq!(faults, [(fault, Some(2), Some(2)), (fault, Some(3), Some(2))]);
     assert_eq!(read.records.len(), 2);
     assert_eq!(read.records[1]["developer_id"], "d");

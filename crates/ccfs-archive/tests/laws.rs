@@ -59,7 +59,7 @@ prop_compose! {
         (operate_time, operate_end_time, update_time) in (tenant(), tenant(), utc()),
         operate_type in int(),
         skill_list in prop::collection::vec("[a-z0-9话]{1,5}", 0..4),
-        extra in prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec("[a-z,\"\n]{0,5}", 1..3)],
+        extra in Just(Vec::new()),
     ) -> AgentSkillChange {
         let operate_type = operate_type.map(OperateType::from);
         AgentSkillChange {
@@ -152,7 +152,10 @@ proptest! {
         let mut theirs = theirs.iter().filter(|row| !is_skipped(row));
         for ours in ours {
             let theirs = theirs.next();
-            prop_assert!(ours.is_none() || ours.as_ref() == theirs, "{:?} {:?}", ours, theirs);
+            let Some(ours) = ours else { continue };
+            // Surplus empty cells are dropped.
+            let (same, surplus) = theirs.unwrap().split_at(ours.len());
+            prop_assert!(ours == same && surplus.iter().all(String::is_empty), "{:?} {:?}", ours, theirs);
         }
         prop_assert_eq!(theirs.next(), None);
     }

@@ -9,7 +9,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE}
 
 /// Charset of a member. CC-FS does not publish which one it writes, so it is detected for each member.
 ///
-/// A byte order mark determines the charset. Without one, the 64 KiB from the first non-ASCII byte are examined: the
+/// A byte order mark determines the charset, even if another is set. Without one, the 64 KiB from the first non-ASCII byte are examined: the
 /// member is UTF-8 if more of its non-ASCII sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all are
 /// valid GB18030, otherwise UTF-8, and its invalid rows are reported as bad. Plain ASCII counts as UTF-8. See
 /// [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
@@ -198,7 +198,7 @@ impl Transcoder {
         }) {
             held.drain(..charset.mark().len());
             self.marks += 1;
-            self.charset = self.charset.or(Some(charset));
+            self.charset = Some(charset);
             if !last {
                 return;
             }
@@ -246,12 +246,15 @@ fn detect(sample: &[u8]) -> (Charset, bool) {
     let mut text = Vec::new();
     decode(&mut GB18030.new_decoder_without_bom_handling(), sample, &mut text, false);
     let gb18030 = Counts::of(&text);
+    // Sequences of two bytes alone may all be GB18030, too.
+    let needed = if utf8.long == 0 && gb18030.invalid == 0 { 4 * SURE } else { SURE };
     if invalid == 0 {
-        (Charset::Utf8, utf8.weight < SURE && gb18030.invalid == 0)
+        (Charset::Utf8, utf8.different < needed && gb18030.invalid == 0)
     } else if utf8.valid > invalid {
-        (Charset::Utf8, utf8.weight < 2 * SURE)
+        (Charset::Utf8, utf8.different < needed.max(2 * SURE))
     } else if gb18030.invalid * 10 <= gb18030.valid {
-        (Charset::Gb18030, gb18030.weight < 2 * SURE)
+        // Single characters between ASCII letters are those of a Latin charset.
+        (Charset::Gb18030, gb18030.different < SURE || gb18030.lone * 2 > gb18030.valid)
     } else {
         (Charset::Utf8, true)
     }
@@ -261,23 +264,34 @@ fn detect(sample: &[u8]) -> (Charset, bool) {
 struct Counts {
     valid: u64,
     invalid: u64,
-    /// Number of different characters. Those of three or four bytes count twice, since they are rarely valid by chance.
-    weight: u64,
+    /// Valid sequences of three and four bytes, which chance rarely makes.
+    long: u64,
+    /// Valid characters next to an ASCII letter.
+    lone: u64,
+    different: u64,
 }
 
 impl Counts {
     fn of(text: &[u8]) -> Self {
-        let (mut valid, mut invalid) = (0, 0);
+        let mut counts = Self { valid: 0, invalid: 0, long: 0, lone: 0, different: 0 };
         let mut different = BTreeSet::new();
         for chunk in text.utf8_chunks() {
-            for char in chunk.valid().chars().filter(|char| !char.is_ascii()) {
-                valid += 1;
-                different.insert(char);
+            let mut before = ' ';
+            let mut chars = chunk.valid().chars().peekable();
+            while let Some(char) = chars.next() {
+                if !char.is_ascii() {
+                    let after = chars.peek().is_some_and(char::is_ascii_alphabetic);
+                    counts.valid += 1;
+                    counts.long += u64::from(char.len_utf8() > 2);
+                    counts.lone += u64::from(before.is_ascii_alphabetic() || after);
+                    different.insert(char);
+                }
+                before = char;
             }
-            invalid += u64::from(!chunk.invalid().is_empty());
+            counts.invalid += u64::from(!chunk.invalid().is_empty());
         }
-        let weight = different.iter().map(|char| if char.len_utf8() > 2 { 2 } else { 1 }).sum();
-        Self { valid, invalid, weight }
+        counts.different = different.len() as u64;
+        counts
     }
 }
 

@@ -174,7 +174,7 @@ fn commas_of(block: &[u8; BLOCK]) -> u64 {
 /// Splits a record that has quotes: writes its cells to `text`, unquoted and separated by commas.
 ///
 /// The commas allow `repair` to join the cells of an unquoted skill list. Returns the first cell
-/// in which a quote follows blanks.
+/// in which a quote follows blanks, or text follows a closing quote.
 pub(crate) fn split_quoted(
     record: &[u8],
     text: &mut Vec<u8>,
@@ -182,11 +182,12 @@ pub(crate) fn split_quoted(
 ) -> Option<usize> {
     cells.clear();
     text.clear();
-    let mut blank_before_quote = None;
+    let mut misplaced = None;
     let mut at = 0;
     loop {
         let start = narrow(text.len());
-        if record.get(at) == Some(&b'"') {
+        let quoted = record.get(at) == Some(&b'"');
+        if quoted {
             at += 1;
             while let Some(found) = memchr(b'"', &record[at..]) {
                 text.extend_from_slice(&record[at..at + found]);
@@ -197,14 +198,18 @@ pub(crate) fn split_quoted(
                 text.push(b'"');
                 at += 1;
             }
-        } else if begins_with_blank_and_quote(&record[at..]) {
-            blank_before_quote = blank_before_quote.or(Some(cells.len()));
         }
         let end = memchr(b',', &record[at..]).map_or(record.len(), |found| at + found);
+        let rest = &record[at..end];
+        if (quoted && !rest.iter().all(|&byte| is_blank(byte)))
+            || (!quoted && begins_with_blank_and_quote(rest))
+        {
+            misplaced = misplaced.or(Some(cells.len()));
+        }
         text.extend_from_slice(&record[at..end]);
         cells.push(Cell { start, end: narrow(text.len()) });
         if end == record.len() {
-            return blank_before_quote;
+            return misplaced;
         }
         text.push(b',');
         at = end + 1;

@@ -253,7 +253,7 @@ impl Splitter {
         if record.len() > self.record_limit {
             return Err(too_long(self.row_line));
         }
-        let blank_before_quote = if quotes {
+        let misplaced_quote = if quotes {
             self.line += count_line_ends(record);
             row::split_quoted(record, &mut self.unquoted, &mut self.cells)
         } else {
@@ -265,13 +265,15 @@ impl Splitter {
             let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
             return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
         }
+        // A byte order mark here comes from joined files.
+        let padded = padded || (self.row_line > 1 && record.starts_with(b"\xEF\xBB\xBF"));
         if padded || (self.has_control && row::has_control(record, quotes)) {
             let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
             let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
             return Err(self.bad(cell, RowFault::ControlCharacter));
         }
-        if blank_before_quote.is_some() {
-            return Err(self.bad(blank_before_quote, RowFault::BlankBeforeQuote));
+        if misplaced_quote.is_some() {
+            return Err(self.bad(misplaced_quote, RowFault::MisplacedQuote));
         }
         if record.len() > self.field_limit {
             let too_long = |cell: &Cell| cell.of(text).len() > self.field_limit;
@@ -315,7 +317,11 @@ impl First {
             if end == self.from {
                 return true;
             }
-            self.records.push(self.from..end);
+            let is_empty =
+                |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'"') || is_padding(*byte);
+            if !text[self.from..end].iter().all(is_empty) {
+                self.records.push(self.from..end);
+            }
             (self.from, self.scanned) = (end, end);
             self.scanner = Scanner::default();
         }

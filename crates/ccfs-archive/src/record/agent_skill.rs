@@ -56,25 +56,31 @@ record! {
 const SKILLS: usize = 9;
 const AFTER: usize = COLUMNS.len() - SKILLS - 1;
 
-/// Joins the cells of a skill list that is separated by commas and not quoted.
+/// Joins the cells of a skill list that is separated by commas and not quoted. Returns false if that is ambiguous.
 ///
 /// Such a row is too long, but rows of a newer release may be longer, too. So the list is joined only if the last six
-/// cells fit the six columns after the list and contain a date. If the unchanged row also fits, joining must yield more
-/// dates. A `header` at least as long as the row shows that the row is correct.
-pub(crate) fn repair(kind: IndexKind, text: &[u8], cells: &mut Vec<Cell>, header: Option<usize>) {
+/// cells fit the six columns after the list and contain a date, and the unchanged row does not fit. A `header` at least
+/// as long as the row shows that the row is correct.
+pub(crate) fn repair(
+    kind: IndexKind,
+    text: &[u8],
+    cells: &mut Vec<Cell>,
+    header: Option<usize>,
+) -> bool {
     let length = cells.len();
     if kind != IndexKind::AgentSkillInfo
         || length <= COLUMNS.len()
         || header.is_some_and(|header| header >= length)
     {
-        return;
+        return true;
     }
     let unchanged = dates_if_read(text, &cells[SKILLS + 1..]);
     let joined = dates_if_fits(text, &cells[length - AFTER..]);
-    if joined > unchanged.max(Some(0)) {
+    if unchanged.is_none() && joined > Some(0) {
         cells[SKILLS].end = cells[length - AFTER - 1].end;
         cells.drain(SKILLS + 1..length - AFTER);
     }
+    unchanged.is_none() || joined.is_none()
 }
 
 /// Returns the number of dates if the first six cells are within the documented lengths of the columns after the skill

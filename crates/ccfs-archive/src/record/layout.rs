@@ -5,6 +5,7 @@ use super::schema::{Column, ColumnType};
 use crate::csv::{Cell, split_plain, split_quoted, trim, without_padding};
 use crate::error::FileFault;
 use crate::kind::IndexKind;
+use crate::notes::NoteKind;
 
 /// How the rows of a member are read.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Layout {
     pub(crate) header: Header,
     /// Minimum number of fields of a row.
     pub(crate) width: usize,
+    /// What a person should know about the columns.
+    pub(crate) note: Option<NoteKind>,
 }
 
 /// The header row of a member.
@@ -60,7 +63,8 @@ impl Layout {
     ) -> Result<Self, Refused> {
         let mut rows: Vec<_> =
             records.enumerate().map(|(index, record)| Split::of(kind, index, record)).collect();
-        let mut layout = Self { skip: 0, separator_line: false, header: Header::None, width: 0 };
+        let mut layout =
+            Self { skip: 0, separator_line: false, header: Header::None, width: 0, note: None };
         if let Some(separator) = rows.first().and_then(Split::separator_line) {
             if separator != b',' {
                 return Err(rows[0].refused(FileFault::Separator(separator.into())));
@@ -75,8 +79,16 @@ impl Layout {
         };
         let found = first.cells.len();
         layout.width = found;
+        let known = kind.columns().len();
         if let Some(header) = first.header(kind.columns())? {
+            if let Header::Mapped(map) = &header {
+                let names = first.cells.iter().filter(|cell| !cell.is_empty()).count();
+                let unknown = names - map.iter().flatten().count();
+                layout.note = (unknown > 0).then_some(NoteKind::UnknownNames(unknown));
+            }
             layout.header = header;
+        } else if let Some(other) = first.header_of_other(kind) {
+            return Err(first.refused(FileFault::OtherKind(other)));
         } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind) {
             layout.header = Header::Unknown;
         } else if first.good == 0 && (first.bad == 0 || other_type.is_some()) {
@@ -85,10 +97,12 @@ impl Layout {
             return Err(first.refused(fault));
         } else {
             // A truncated first row must not be mistaken for a row of an older release.
-            let known = kind.columns().len();
             let good = rows.iter().filter(|row| row.good > 0 && row.bad == 0);
             let widest = good.map(|row| row.cells.len().min(known)).max();
             layout.width = layout.width.max(widest.unwrap_or(0));
+        }
+        if layout.header == Header::None && layout.width != known {
+            layout.note = Some(NoteKind::OtherWidth { found: layout.width, expected: known });
         }
         layout.skip += usize::from(layout.header != Header::None);
         Ok(layout)
@@ -107,6 +121,12 @@ impl Split {
         }
         super::agent_skill::repair(kind, &split.text, &mut split.cells, None);
         trim(&split.text, &mut split.cells);
+        // Some programs end each line with a comma.
+        while split.cells.len() > kind.columns().len()
+            && split.cells.last().is_some_and(|cell| cell.is_empty())
+        {
+            split.cells.pop();
+        }
         for (column, &cell) in kind.columns().iter().zip(&split.cells) {
             match column.column_type().check(&split.text, cell) {
                 Some(true) => split.good += 1,
@@ -157,8 +177,21 @@ impl Split {
         Ok(Some(if documented { Header::Documented } else { Header::Mapped(map) }))
     }
 
+    /// Another kind whose header this row is.
+    fn header_of_other(&self, kind: IndexKind) -> Option<IndexKind> {
+        let is_header = |other: &IndexKind| matches!(self.header(other.columns()), Ok(Some(_)));
+        IndexKind::ALL.into_iter().filter(|&other| other != kind).find(is_header)
+    }
+
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
     fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
+        let has_digit = |(column, cell): (&Column, &Cell)| {
+            column.column_type().check(&self.text, *cell) == Some(false)
+                && cell.of(&self.text).iter().any(u8::is_ascii_digit)
+        };
+        if kind.columns().iter().zip(&self.cells).any(has_digit) {
+            return false;
+        }
         match next {
             Some(next) => next.good > 0 && next.bad == 0,
             // The only row: as many names as columns, without digits.

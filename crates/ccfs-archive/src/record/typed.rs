@@ -72,6 +72,7 @@ impl<T: Record> Typed<T> {
             layout
                 .is_some_and(|layout| layout.header == Header::Unknown)
                 .then_some(NoteKind::UnknownHeader),
+            layout.and_then(|layout| layout.note),
             (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
             (self.splitter.padding() > 0).then(|| NoteKind::Padding(self.splitter.padding())),
         ]
@@ -152,27 +153,29 @@ impl<T: Record> Typed<T> {
     fn check(&mut self) -> Result<(), Error> {
         let Some(layout) = &self.layout else { return Ok(()) };
         let known = self.kind.columns().len();
+        let line = self.splitter.row_line();
         let (text, cells) = self.splitter.parts();
-        if cells.len() > known {
-            let header = (layout.header != Header::None).then_some(layout.width);
-            if !matches!(layout.header, Header::Mapped(_)) {
-                super::agent_skill::repair(self.kind, text, cells, header);
-            }
+        if cells.len() > layout.width && cells[layout.width..].iter().all(|cell| cell.is_empty()) {
+            cells.truncate(layout.width);
         }
-        let found = cells.len();
-        if found < layout.width {
-            let fault = RowFault::TooFewFields {
-                found,
-                expected: layout.width,
-                separator: separator(text, found, self.kind),
-            };
-            return Err(self.bad_row(self.splitter.row_line(), None, fault));
+        let mapped = matches!(layout.header, Header::Mapped(_));
+        let header = (layout.header != Header::None).then_some(layout.width);
+        if !mapped && !super::agent_skill::repair(self.kind, text, cells, header) {
+            return Err(self.bad_row(line, None, RowFault::AmbiguousFields));
+        }
+        let (found, expected) = (cells.len(), layout.width);
+        // Spreadsheets pad lines of other text to the full width.
+        let only_one = || found >= 8 && cells[1..].iter().all(|cell| cell.is_empty());
+        if found < expected || only_one() {
+            let found = if found < expected { found } else { 1 };
+            let separator = separator(text, found, self.kind);
+            let fault = RowFault::TooFewFields { found, expected, separator };
+            return Err(self.bad_row(line, None, fault));
+        }
+        if found > expected {
+            return Err(self.bad_row(line, None, RowFault::TooManyFields { found, expected }));
         }
         if let Header::Mapped(map) = &layout.header {
-            if cells[layout.width..].iter().any(|cell| !cell.is_empty()) {
-                let fault = RowFault::TooManyFields { found, expected: layout.width };
-                return Err(self.bad_row(self.splitter.row_line(), None, fault));
-            }
             self.mapped.clear();
             self.mapped.extend(map.iter().map(|index| index.map_or(Cell::EMPTY, |at| cells[at])));
             let unknown = (0..layout.width).filter(|index| !map.contains(&Some(*index)));
@@ -190,7 +193,7 @@ impl<T: Record> Typed<T> {
             Ok(()) => Ok(()),
             Err(CellFault { column, fault }) => {
                 let cell = self.map().map_or(Some(column), |map| map[column]);
-                Err(self.bad_row(self.splitter.row_line(), cell, fault))
+                Err(self.bad_row(line, cell, fault))
             }
         }
     }

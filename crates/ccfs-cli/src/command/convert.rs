@@ -126,6 +126,14 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let file = |path: &Option<PathBuf>| {
         path.as_deref().filter(|path| *path != Path::new("-")).map(output::file).transpose()
     };
+    let is_stdout = |path: &PathBuf| path == Path::new("-");
+    if args.rejects.as_ref().is_some_and(is_stdout) {
+        return Err(Failure::usage("--rejects needs a file"));
+    }
+    let (output, rejects) = (file(&args.output)?, file(&args.rejects)?);
+    if output.is_some() && output == rejects {
+        return Err(Failure::usage("--output and --rejects name the same file; give two files"));
+    }
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let mut conversion = Conversion {
         to: args.to,
@@ -133,10 +141,10 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         zone: settings.time_zone()?,
         kind: args.kind.map(IndexKind::from),
         options: args.options(),
-        rejects: file(&args.rejects)?.map(|path| WholeFile::create(path, overwrite)).transpose()?,
+        rejects: rejects.map(|path| WholeFile::create(path, overwrite)).transpose()?,
         bar: Bar::reading(),
     };
-    match file(&args.output)? {
+    match output {
         None => {
             let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
             conversion.run(&inputs, &mut out, Failure::stdout)?;
@@ -205,6 +213,11 @@ impl Conversion {
                 input::print_notes(&records.notes());
             }
             copied.map_err(|error| failure(path, &error, &cannot))?;
+            let kinds = records.kinds();
+            if let Some(chosen) = kind.filter(|kind| !kinds.is_empty() && !kinds.contains(kind)) {
+                let path = input::name(path);
+                return Err(Failure::data(format_args!("{path} has no {chosen} file")));
+            }
             report(&records, self.rejects.as_ref());
         }
         writer.into_inner().map_err(|error| cannot(&error))?;
