@@ -233,7 +233,7 @@ pub enum RowFault {
     #[error("the time of day does not exist (00:00:00 to 23:59:59)")]
     NoSuchTime,
     /// Bytes that are not valid in the member's charset.
-    #[error("the row is not valid in the member's charset; set the charset if it is wrong")]
+    #[error("the row is not valid in the member's charset (set the charset if it is wrong)")]
     NotText,
     /// A control character such as NUL or 0x1A.
     #[error("the cell has a control character")]
@@ -266,7 +266,7 @@ pub enum RowFault {
     MisplacedQuote,
     /// The file ends inside a quoted cell, which includes all text after its opening quote.
     #[error(
-        "the file ends inside a quoted cell of this row; a closing quote is missing, or the file is truncated"
+        "the file ends inside a quoted cell of this row: a closing quote is missing, or the file is truncated"
     )]
     UnclosedQuote,
 }

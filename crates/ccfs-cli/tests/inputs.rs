@@ -147,7 +147,7 @@ fn inputs() -> Vec<(&'static str, Vec<u8>, Right)> {
             cut_utf8,
             Error(
                 4,
-                "line 5, column 2 (developer_id): the row is not valid in this member's charset",
+                "line 5, column 2 (developer_id): the row is not valid in the member's charset",
             ),
         ),
         (

@@ -174,13 +174,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
             .times(1),
     );
     code(&ccfs, &[], 1, "refused", "1 window could not be had, which the next run tries again");
-    code(
-        &ccfs,
-        &["--window-days", "2"],
-        2,
-        "usage",
-        "number of days in a window: 3, and now it is 2",
-    );
+    code(&ccfs, &["--window-days", "2"], 2, "usage", "number of days in a window: 3, now 2");
     let run = ccfs.run(&RANGE);
     run.ends_with_code(0);
     assert!(run.stdout.ends_with("asked 0 times, 3 were here before\n"), "{}", run.stdout);

@@ -369,13 +369,13 @@ fn a_bad_row_fails_its_window_and_keeps_the_zip() {
 }
 
 #[test]
-fn a_plan_that_cannot_be_pulled_is_told_with_its_bound() {
+fn a_plan_that_cannot_be_pulled_is_refused_with_its_limit() {
     let bench = Bench::new();
     for (plan, said) in [
         (plan_of("2023-04-02", "2023-04-01"), "from 2023-04-02 to 2023-04-01"),
         (plan().window_days(0), "1 to 31 days, not 0"),
         (plan().window_days(32), "1 to 31 days, not 32"),
-        (plan_of("0001-01-01", "9999-12-31"), "at most 100000"),
+        (plan_of("0001-01-01", "9999-12-31"), "limit 100000"),
     ] {
         let refused = pull(&bench, plan, 1).unwrap_err();
         assert!(
