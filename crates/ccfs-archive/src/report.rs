@@ -170,6 +170,8 @@ impl Report {
         let mut reader = Counted { reader, size: 0 };
         let records = Records::from_csv_with(&mut reader, kind, &options).named(name);
         let member = MemberReport::new(name.into(), Some(kind), Method::Stored).read(records)?;
+        // A refused file is not read to its end.
+        std::io::copy(&mut reader, &mut std::io::sink())?;
         let member = MemberReport { size: reader.size, compressed_size: reader.size, ..member };
         Ok(Self {
             compressed_size: reader.size,

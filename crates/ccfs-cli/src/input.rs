@@ -136,7 +136,7 @@ impl Input {
             let archive = Archive::open_with(file, options).map_err(|error| of(&name, &error))?;
             return Ok(Self::Archive(archive));
         }
-        let kind = csv_kind(kind, &name);
+        let kind = csv_kind(kind, &name)?;
         Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
@@ -202,9 +202,14 @@ pub(crate) fn is_archive(start: &[u8]) -> bool {
     matches!(start, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
 }
 
-/// Returns the kind of a CSV file: the given one, or else the one in its name.
-pub(crate) fn csv_kind(kind: Option<IndexKind>, name: &str) -> IndexKind {
-    kind.or_else(|| IndexKind::of_name(name)).unwrap_or(IndexKind::AgentSkillInfo)
+/// Returns the kind of a CSV file: the one in its name, or else the given one.
+pub(crate) fn csv_kind(kind: Option<IndexKind>, name: &str) -> Result<IndexKind, Failure> {
+    match (IndexKind::of_name(name), kind) {
+        (Some(named), Some(kind)) if named != kind => Err(Failure::usage(format_args!(
+            "{name} is a {named} file by its name, not {kind}; rename it or change --kind"
+        ))),
+        (named, kind) => Ok(named.or(kind).unwrap_or(IndexKind::AgentSkillInfo)),
+    }
 }
 
 /// Converts an error of reading the named input.

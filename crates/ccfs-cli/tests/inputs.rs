@@ -300,6 +300,23 @@ fn bad_rows_are_written_to_a_file() {
 }
 
 #[test]
+fn what_was_not_asked_for_is_an_error() {
+    let ccfs = Ccfs::new();
+    let two = zip(&[(MEMBER, &rows("\n")), ("1_call.csv", "")]);
+    for (arguments, input, code, text) in [
+        (&["convert", "-", "--kind", "record"][..], &two[..], 1, "stdin has no record file"),
+        (&["convert", "a_call.csv", "--kind", "record"], b"", 2, "a call file by its name"),
+        (&["convert", "-", "-o", "x", "--rejects", "./x"], b"", 2, "name the same file"),
+        (&["convert", "-", "--rejects", "-"], b"", 2, "--rejects needs a file"),
+    ] {
+        fs::write(ccfs.path("a_call.csv"), "").unwrap();
+        let run = ccfs.run_with(arguments, input);
+        assert!(run.code == Some(code) && run.stderr.contains(text), "{arguments:?}: {run:?}");
+        assert!(run.stdout.is_empty() && !ccfs.path("x").exists());
+    }
+}
+
+#[test]
 fn stdin_is_inspected() {
     let ccfs = Ccfs::new();
     for input in [rows("\n").into_bytes(), zip(&[(MEMBER, &rows("\n"))])] {

@@ -131,7 +131,10 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         return Err(Failure::usage("--rejects needs a file"));
     }
     let (output, rejects) = (file(&args.output)?, file(&args.rejects)?);
-    if output.is_some() && output == rejects {
+    let absolute = |path: &Option<PathBuf>| {
+        path.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+    };
+    if output.is_some() && absolute(&output) == absolute(&rejects) {
         return Err(Failure::usage("--output and --rejects name the same file; give two files"));
     }
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };

@@ -121,7 +121,7 @@ fn report(
             .map_err(of);
     }
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let kind = input::csv_kind(kind, &file_name);
+    let kind = input::csv_kind(kind, &file_name)?;
     Report::of_csv(file, &file_name, kind, options).map_err(of)
 }
 
