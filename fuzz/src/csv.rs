@@ -161,13 +161,13 @@ fn write_and_read(bytes: &[u8], kind: IndexKind, options: &ReadOptions) {
         if record.row().cells().len() > kind.columns().len() {
             continue;
         }
-        // A row is written without values if a list of separators was all it had: it would be skipped as empty.
+        // A row without values would be skipped as empty, and one with a single value is taken for a line of other text.
         let is_empty = |at| match record.value(at) {
             Value::Null => true,
             Value::List(list) => list.is_empty(),
             _ => false,
         };
-        if (0..kind.columns().len()).all(is_empty) {
+        if (0..kind.columns().len()).filter(|&at| !is_empty(at)).count() < 2 {
             continue;
         }
         writer.write(record).expect("a Vec takes all");
@@ -184,7 +184,8 @@ fn map_and_trim(rows: &Rows, kind: IndexKind, rotation: usize) {
     let order: Vec<usize> = (0..columns.len()).map(|at| (at + rotation) % columns.len()).collect();
     let mut expected = Vec::new();
     for (_, cells) in rows.iter().flatten() {
-        if cells.len() <= columns.len() && cells.iter().any(|cell| !cell.is_empty()) {
+        let values = cells.iter().filter(|cell| !cell.is_empty()).count();
+        if cells.len() <= columns.len() && values > 1 {
             let mut cells = cells.clone();
             cells.resize(columns.len(), String::new());
             expected.push(cells);

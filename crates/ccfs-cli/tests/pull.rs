@@ -308,6 +308,7 @@ fn kept_and_rejected_files_are_reported_once() {
             format!(
                 "{window}: skipped members that are not agentSkillInfo: part2.csv\n\
                  {window}: 1_agentSkillInfo.csv: skipped the line \"sep=,\"\n\
+                 {window}: 1_agentSkillInfo.csv: the rows have 7 fields, the kind has 16 columns\n\
                  {window}: agentSkillInfo_{window}.zip is kept: 1 member was not read\n"
             )
         );

@@ -97,7 +97,7 @@ pub enum ColumnType {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// A number from an open set of codes, such as [`OperateType`]. Known codes have names.
+    /// A number from an open set of codes, such as [`OperateType`](crate::OperateType). Known codes have names.
     Code,
     /// Local time of the call center, in seconds.
     LocalTime,
