@@ -133,6 +133,10 @@ fn an_unquoted_list_is_put_together_where_the_six_behind_it_fit() {
     // The same behind a header of 16 columns, and in a row that has quotes elsewhere.
     let row = ROW.replace("1;2", "12,34").replace("a1", "\"a1\"");
     assert_eq!(skills(&format!("{HEADER}\n{row}")), ["12", "34"]);
+    // Two rows without a line end between them, and a comma in another column, make no list.
+    let glued = format!("{ROW}\n{ROW}{ROW}\n");
+    assert!(matches!(changes_of_csv(glued.as_bytes()), Err(Error::Row(_))));
+    assert!(matches!(changes_of_csv(ROW.replace(",sn,", ",s,n,").as_bytes()), Err(Error::Row(_))));
     // An empty logon_sn lets the row fit as it is, too.
     assert_eq!(fault(&ROW.replace("1;2,sn", "12,34,56,")), RowFault::AmbiguousFields);
 }

@@ -59,8 +59,8 @@ const AFTER: usize = COLUMNS.len() - SKILLS - 1;
 /// Joins the cells of a skill list that is separated by commas and not quoted. Returns false if that is ambiguous.
 ///
 /// Such a row is too long, but rows of a newer release may be longer, too. So the list is joined only if the last six
-/// cells fit the six columns after the list and contain a date, and the unchanged row does not fit. A `header` at least
-/// as long as the row shows that the row is correct.
+/// cells fit the six columns after the list and contain a date, all joined cells look like IDs, and the unchanged row
+/// does not fit. A `header` at least as long as the row shows that the row is correct.
 pub(crate) fn repair(
     kind: IndexKind,
     text: &[u8],
@@ -76,7 +76,12 @@ pub(crate) fn repair(
     }
     let unchanged = dates_if_read(text, &cells[SKILLS + 1..]);
     let joined = dates_if_fits(text, &cells[length - AFTER..]);
-    if unchanged.is_none() && joined > Some(0) {
+    // No dates and no text: they come from another row or column.
+    let is_id = |cell: &Cell| {
+        cell.of(text).iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_'))
+    };
+    let are_ids = cells[SKILLS..length - AFTER].iter().all(is_id);
+    if unchanged.is_none() && joined > Some(0) && are_ids {
         cells[SKILLS].end = cells[length - AFTER - 1].end;
         cells.drain(SKILLS + 1..length - AFTER);
     }
