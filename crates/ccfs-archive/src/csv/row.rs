@@ -239,7 +239,7 @@ pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
         if bytes.first().is_some_and(|&byte| is_blank(byte))
             || bytes.last().is_some_and(|&byte| is_blank(byte))
         {
-            let start = bytes.iter().position(|&byte| !is_blank(byte)).unwrap_or(bytes.len());
+            let start = bytes.iter().position(|&byte| !is_blank(byte)).unwrap_or(0);
             let end = bytes.iter().rposition(|&byte| !is_blank(byte)).map_or(start, |at| at + 1);
             *cell = Cell { start: cell.start + narrow(start), end: cell.start + narrow(end) };
         }
