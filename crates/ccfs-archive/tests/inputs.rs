@@ -42,7 +42,9 @@ fn file(rows: std::ops::Range<usize>) -> impl Strategy<Value = File> {
     select(IndexKind::ALL.to_vec()).prop_flat_map(move |kind| {
         let row: Vec<_> = kind.columns().iter().map(|column| cell(column.column_type())).collect();
         prop::collection::vec(row, rows.clone()).prop_map(move |mut rows: Vec<Vec<String>>| {
-            rows.iter_mut().for_each(|row| row[0].push('x'));
+            for row in &mut rows {
+                row[0].push('x');
+            }
             File { kind, rows }
         })
     })
@@ -476,7 +478,7 @@ fn nothing_is_misread_in_silence() {
         "developer,account_id,cc_id,wait_begin,wait_end,ack_begin,ack_end,device_type,device_no\n";
     assert_eq!(opr(other).refused, Some(FileFault::OtherKind(IndexKind::Call)));
     // A file of another width, and names that are unknown, are reported.
-    let note = opr(&one.rsplit_once(',').unwrap().0.repeat(1)).notes;
+    let note = opr(one.rsplit_once(',').unwrap().0).notes;
     assert_eq!(note, [NoteKind::OtherWidth { found: 20, expected: 21 }]);
     let note = opr(&format!("{}\n{one}\n", header.replace("begin_time", "start"))).notes;
     assert_eq!(note, [NoteKind::UnknownNames(1)]);
