@@ -2,7 +2,7 @@
 
 use super::column::{self, column};
 use super::schema::record;
-use crate::csv::Cell;
+use crate::csv::{Cell, trim};
 use crate::kind::IndexKind;
 
 record! {
@@ -84,6 +84,7 @@ pub(crate) fn repair(
     if unchanged.is_none() && joined > Some(0) && are_ids {
         cells[SKILLS].end = cells[length - AFTER - 1].end;
         cells.drain(SKILLS + 1..length - AFTER);
+        trim(text, &mut cells[SKILLS..=SKILLS]);
     }
     unchanged.is_none() || joined.is_none()
 }
