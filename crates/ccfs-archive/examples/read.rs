@@ -1,9 +1,9 @@
-//! The archive layer alone: a ZIP that is there, its records one by one. No network crate is in the tree.
+//! Reads the records of a ZIP with the archive crate alone. No network crate is in the tree.
 //!
 //! Run it with `cargo run -p ccfs-archive --example read -- skills.zip`. It prints a line for each change:
 //!
 //! ```text
-//! Some(2023-04-05T00:00:00) Some(…) […]
+//! Some(LocalTime(2023-04-05 00:00:00)) Some(…) […]
 //! …
 //! ```
 //!
