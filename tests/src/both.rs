@@ -1,4 +1,4 @@
-//! One call over each of the house's backends, for tests that care how the connection comes about.
+//! One call over each backend, for tests of how the connection is made.
 
 use ccfs_conformance::file_name;
 use ccfs_driver::{Config, Error, Proxy};

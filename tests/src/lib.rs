@@ -1,26 +1,26 @@
 //! What crosses crates.
 //!
-//! [`Blocking`] and [`Async`] are the backends of the house, as the suite of `ccfs-conformance` takes them; [`laws`] are properties that hold for every
+//! [`Blocking`] and [`Async`] are the two backends, as the suite of `ccfs-conformance` takes them; [`properties`] are properties that hold for every
 //! backend, played by a scripted server that knows nothing but bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
 //! [`wait_until`] waits for what can be seen, and a [`HeldPort`] is nobody else's.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
 
+mod backends;
 mod both;
 mod collector;
-mod house;
-pub mod laws;
 mod leaks;
 mod port;
+pub mod properties;
 mod proxy;
 mod skipped;
 mod wait;
 
+pub use backends::{Async, Blocking};
 pub use both::{Outcome, ask_both};
 pub use ccfs_conformance::ManualClock;
 pub use collector::{Collector, Logged};
-pub use house::{Async, Blocking};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;
 pub use proxy::ProxyProcess;

@@ -1,4 +1,4 @@
-//! What neither scenarios nor laws reach: names that do not resolve, writers that hold bytes back, files that somebody else
+//! What neither scenarios nor properties reach: names that do not resolve, writers that hold bytes back, files that somebody else
 //! changes, dates to come back at.
 #![allow(clippy::unwrap_used)]
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ccfs_conformance::{Backend, Behaviour, ManualClock, ScriptedServer, Seen, Setup, file_name};
 use ccfs_driver::Error;
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData};
-use ccfs_tests::{Async, Blocking, laws};
+use ccfs_tests::{Async, Blocking, properties};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -101,7 +101,7 @@ proptest! {
 
     /// The drivers decide nothing, so two of them cannot differ.
     #[test]
-    fn both_drivers_leave_the_same_trace(script in laws::script(), download: bool) {
+    fn both_drivers_leave_the_same_trace(script in properties::script(), download: bool) {
         let blocking = trace::<Blocking>(&script, download);
         let asynchronous = trace::<Async>(&script, download);
         prop_assert_eq!(blocking, asynchronous);

@@ -1,4 +1,4 @@
-//! Laws of what the suite is made of: the scripted server says and sees just what it is told and sent, and verdicts add up. What the suite finds is
+//! Properties of what the suite is made of: the scripted server says and sees just what it is told and sent, and verdicts add up. What the suite finds is
 //! shown by `mutants.rs`.
 #![allow(clippy::unwrap_used)]
 
@@ -68,7 +68,7 @@ thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs what may panic on purpose, without a word on stderr: a law plays hundreds of cases, and each would print its backtrace.
+/// Runs what may panic on purpose, without a word on stderr: a property plays hundreds of cases, and each would print its backtrace.
 fn without_noise(act: impl FnOnce() + UnwindSafe) -> thread::Result<()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -125,8 +125,8 @@ proptest! {
         let answer = exchange(&server, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
         let (head, rest) = parted(&answer);
         prop_assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
-        let law = format!("x-law: {value}");
-        prop_assert!(head.lines().any(|line| line == law), "{head}");
+        let property = format!("x-law: {value}");
+        prop_assert!(head.lines().any(|line| line == property), "{head}");
         let declared = format!("content-length: {}", body.len());
         prop_assert_eq!(head.lines().any(|line| line == declared), framing == Framing::Length);
         let (received, ended) = if framing == Framing::Chunked { joined(rest) } else { (rest.to_vec(), true) };
@@ -143,7 +143,7 @@ proptest! {
     ) {
         let server = ScriptedServer::play(requests.iter().map(|_| Behaviour::ok("well")));
         for (path, value, body) in &requests {
-            let head = format!("POST {path} HTTP/1.1\r\nX-Law: {value}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!("POST {path} HTTP/1.1\r\nX-Property: {value}\r\nContent-Length: {}\r\n\r\n", body.len());
             exchange(&server, &[head.as_bytes(), body].concat());
         }
         let seen = server.seen();

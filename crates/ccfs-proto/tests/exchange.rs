@@ -1,4 +1,4 @@
-//! Laws of the exchange, held over random scripts of server behaviour.
+//! Properties of the exchange, held over random scripts of server behaviour.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "exchange/reports.rs"]

@@ -8,8 +8,8 @@ mod operations {
     mod answers;
     mod bodies;
     mod by_name;
-    mod laws;
     mod limits;
+    mod properties;
     mod secrets;
     mod services;
     mod support;

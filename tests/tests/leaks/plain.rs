@@ -1,4 +1,4 @@
-//! Types of the core that are made of times, names, numbers and the house's own words.
+//! Types of the core that hold only times, names, numbers and texts of the library.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::laws::cases;
+use super::properties::cases;
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_680_768_000_000);
 

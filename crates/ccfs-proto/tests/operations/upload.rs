@@ -8,7 +8,7 @@ use ccfs_proto::Operation;
 use ccfs_proto::operation::{FieldProblem, IvrUploadFile, WavProblem};
 use proptest::prelude::*;
 
-use super::laws::cases;
+use super::properties::cases;
 use super::support::{format, parts, refused, wav, wav_of};
 use crate::skipped::skipped;
 
@@ -167,7 +167,7 @@ sys.stdout.buffer.write(out.getvalue())
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Law: the server gets the very bytes of the file, by a decoder that is not ours.
+    /// Property: the server gets the very bytes of the file, by a decoder that is not ours.
     #[test]
     fn the_file_arrives_whole(samples in proptest::collection::vec(any::<u8>(), 0..200)) {
         let file = wav(&samples);
@@ -176,7 +176,7 @@ proptest! {
         prop_assert_eq!(STANDARD.decode(body["msgBody"]["data"].as_str().unwrap()).unwrap(), file);
     }
 
-    /// Law: a file is refused if and only if its format is outside the rule, and for the first thing that is.
+    /// Property: a file is refused if and only if its format is outside the rule, and for the first thing that is.
     #[test]
     fn refused_iff_outside_the_rule(
         tag in prop_oneof![Just(1_u16), Just(6), Just(7), any::<u16>().prop_filter("the long form", |tag| *tag != 0xFFFE)],
@@ -199,7 +199,7 @@ proptest! {
         prop_assert_eq!(problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", &samples)])), expected);
     }
 
-    /// Law: a file that was cut off is never sent, wherever it was cut. The byte of padding at the end does not count.
+    /// Property: a file that was cut off is never sent, wherever it was cut. The byte of padding at the end does not count.
     #[test]
     fn cut_files_are_refused(samples in proptest::collection::vec(any::<u8>(), 1..100), cut in any::<prop::sample::Index>()) {
         let padding = samples.len() % 2;
@@ -208,7 +208,7 @@ proptest! {
         prop_assert!(problem(file).is_some());
     }
 
-    /// Law: no bytes make it panic.
+    /// Property: no bytes make it panic.
     #[test]
     fn any_bytes_get_an_answer(start in prop_oneof![Just(b"RIFF\0\0\0\0WAVE".to_vec()), Just(Vec::new())], rest in proptest::collection::vec(any::<u8>(), 0..80)) {
         let _ = problem([start, rest].concat());

@@ -1,4 +1,4 @@
-//! Laws over all interfaces, with random fields.
+//! Properties over all interfaces, with random fields.
 
 use std::collections::BTreeMap;
 
@@ -215,7 +215,7 @@ fn read_back(interface: &Interface, request: &OperationRequest) -> BTreeMap<Stri
 proptest! {
     #![proptest_config(cases(512))]
 
-    /// Law: what is valid is sent as JSON in the right wrapper; every field arrives, in its place, and none that was not given.
+    /// Property: what is valid is sent as JSON in the right wrapper; every field arrives, in its place, and none that was not given.
     #[test]
     fn no_field_is_lost((interface, fields) in calls()) {
         let request = by_name(interface, &fields).unwrap();
@@ -239,13 +239,13 @@ proptest! {
         }
     }
 
-    /// Law: a call by name sends the very bytes of the typed one.
+    /// Property: a call by name sends the very bytes of the typed one.
     #[test]
     fn by_name_and_by_type_are_the_same((interface, fields) in calls()) {
         prop_assert_eq!(by_name(interface, &fields), typed(interface, &fields));
     }
 
-    /// Law: a text field is refused if and only if it is outside its rule, by either way, with the field's name, its bound and its length.
+    /// Property: a text field is refused if and only if it is outside its rule, by either way, with the field's name, its bound and its length.
     #[test]
     fn refused_iff_outside_the_rule(
         (interface, mut fields) in calls(),
@@ -282,7 +282,7 @@ proptest! {
         }
     }
 
-    /// Law: a window is refused if and only if it goes backwards or is longer than three days.
+    /// Property: a window is refused if and only if it goes backwards or is longer than three days.
     #[test]
     fn windows_are_refused_iff_backwards_or_too_long(
         interface in proptest::sample::select(INTERFACES.iter().filter(|interface| interface.field("beginTime").is_some()).collect::<Vec<_>>()),
@@ -302,7 +302,7 @@ proptest! {
         prop_assert_eq!(refused, expected);
     }
 
-    /// Law: whatever names and texts are given, there is an operation or an error that says which, and never a panic.
+    /// Property: whatever names and texts are given, there is an operation or an error that says which, and never a panic.
     #[test]
     fn any_names_get_an_answer(
         name in prop_oneof![proptest::sample::select(INTERFACES.iter().map(|i| i.name.to_owned()).collect::<Vec<_>>()), "\\PC{0,20}"],

@@ -1,4 +1,4 @@
-//! Laws of the judgement: whatever was found, it has an answer, always the same, and never one that does harm.
+//! Properties of the judgement: whatever was found, it has an answer, always the same, and never one that does harm.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ccfs_doctor::{Call, Cause, Evidence, Head, Reach, Weight, judge};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 fn config() -> Config {
-    let persistence = FileFailurePersistence::Direct("tests/regressions/laws.txt");
+    let persistence = FileFailurePersistence::Direct("tests/regressions/properties.txt");
     Config { cases: 384, failure_persistence: Some(Box::new(persistence)), ..Config::default() }
 }
 

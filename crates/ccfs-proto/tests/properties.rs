@@ -1,29 +1,29 @@
-//! Laws of the protocol core, each held over random inputs.
+//! Properties of the protocol core, each held over random inputs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "laws/answers.rs"]
+#[path = "properties/answers.rs"]
 mod answers;
-#[path = "laws/callbacks.rs"]
+#[path = "properties/callbacks.rs"]
 mod callbacks;
-#[path = "laws/classifier.rs"]
+#[path = "properties/classifier.rs"]
 mod classifier;
-#[path = "laws/endpoints.rs"]
+#[path = "properties/endpoints.rs"]
 mod endpoints;
-#[path = "laws/failures.rs"]
+#[path = "properties/failures.rs"]
 mod failures;
-#[path = "laws/names.rs"]
+#[path = "properties/names.rs"]
 mod names;
-#[path = "laws/others.rs"]
+#[path = "properties/others.rs"]
 mod others;
-#[path = "laws/requests.rs"]
+#[path = "properties/requests.rs"]
 mod requests;
-#[path = "laws/signing.rs"]
+#[path = "properties/signing.rs"]
 mod signing;
-#[path = "laws/skew.rs"]
+#[path = "properties/skew.rs"]
 mod skew;
 #[path = "../../../tests/src/skipped.rs"]
 mod skipped;
-#[path = "laws/verifying.rs"]
+#[path = "properties/verifying.rs"]
 mod verifying;
 
 use proptest::test_runner::{Config, FileFailurePersistence};
@@ -33,7 +33,7 @@ fn cases(cases: u32) -> Config {
     if cfg!(miri) {
         return Config { cases: 1, failure_persistence: None, ..Config::default() };
     }
-    let file = FileFailurePersistence::Direct("tests/regressions/laws.txt");
+    let file = FileFailurePersistence::Direct("tests/regressions/properties.txt");
     Config { cases, failure_persistence: Some(Box::new(file)), ..Config::default() }
 }
 

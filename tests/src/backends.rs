@@ -1,4 +1,4 @@
-//! The two backends of the house.
+//! The two backends.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;

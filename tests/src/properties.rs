@@ -1,6 +1,6 @@
 //! Properties that hold for every backend, played by a server that knows nothing but bytes.
 
-// What a law is given, it owns: that is how proptest calls it.
+// What a property is given, it owns: that is how proptest calls it.
 #![allow(clippy::needless_pass_by_value)]
 
 use std::fs;
@@ -15,39 +15,39 @@ use ccfs_proto::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 
-/// Holds a backend to every law here. `regressions` is the file of seeds, in the crate that calls.
+/// Holds a backend to every property here. `regressions` is the file of seeds, in the crate that calls.
 pub fn hold<B: Backend + Default>(regressions: &'static str) {
     let mut runner = TestRunner::new(Config {
         cases: 24,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     });
-    let law = |name: &str, result: Result<(), String>| {
+    let property = |name: &str, result: Result<(), String>| {
         assert!(result.is_ok(), "{name}: {}", result.unwrap_err());
     };
-    law(
+    property(
         "a file arrives as it was sent, however it is cut and framed",
         runner.run(&transfer(), arrives::<B>).map_err(|e| e.to_string()),
     );
-    law(
+    property(
         "a file that breaks off leaves nothing, and a writer knows what it has",
         runner.run(&transfer(), breaks::<B>).map_err(|e| e.to_string()),
     );
-    law(
+    property(
         "every attempt is signed anew, and rightly, over what is really sent",
         runner.run(&signing(), signed::<B>).map_err(|e| e.to_string()),
     );
-    law(
+    property(
         "whatever a server does, there is one outcome within the attempts",
         runner.run(&script(), ends::<B>).map_err(|e| e.to_string()),
     );
-    law(
+    property(
         "nothing follows a 401 or a 403",
         runner
             .run(&(prop_oneof![Just(401_u16), Just(403)], script()), stops::<B>)
             .map_err(|e| e.to_string()),
     );
-    law(
+    property(
         "what starts a job is sent again only when the server said so",
         runner.run(&script(), starts_once::<B>).map_err(|e| e.to_string()),
     );

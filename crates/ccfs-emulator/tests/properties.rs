@@ -1,4 +1,4 @@
-//! Laws of the emulator: faults as texts, scripts, generated files, and what any request gets.
+//! Properties of the emulator: faults as texts, scripts, generated files, and what any request gets.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -18,14 +18,14 @@ use support::{Client, DOWNLOAD, NOWHERE, QUERY, fixed, send, window};
 /// One for all cases: starting is cheap, but a thread for each case is not.
 static EMULATOR: LazyLock<Emulator> =
     LazyLock::new(|| fixed().rows(1).lockout(None).jobs_limit(usize::MAX).start().unwrap());
-/// Scripts are one emulator's, so the laws about them take turns.
+/// Scripts are one emulator's, so the properties about them take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
-            "tests/regressions/laws.txt",
+            "tests/regressions/properties.txt",
         ))),
         ..ProptestConfig::default()
     }

@@ -49,7 +49,7 @@ fn real_seconds(zone: &Zone, window: Window) -> i64 {
     shown.map_or(0, |(first, last)| last + 1 - first)
 }
 
-/// The laws of any list of windows between two days.
+/// The properties of any list of windows between two days.
 fn hold(zone: &Zone, from: Day, to: Day, days: u8, found: &[Window]) {
     let limit = i64::from(days) * 86_400;
     let mut next = midnight(from);

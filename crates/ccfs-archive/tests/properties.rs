@@ -18,7 +18,7 @@ use support::{
 };
 
 fn config() -> ProptestConfig {
-    let regressions = FileFailurePersistence::Direct("tests/regressions/laws.txt");
+    let regressions = FileFailurePersistence::Direct("tests/regressions/properties.txt");
     ProptestConfig { failure_persistence: Some(Box::new(regressions)), ..ProptestConfig::default() }
 }
 
@@ -55,7 +55,7 @@ fn int() -> impl Strategy<Value = Option<i64>> {
 prop_compose! {
     fn change()(
         id in text().prop_map(|id| id.or(Some("x".to_owned()))), developer_id in text(), account_id in text(), logon_sn in text(),
-        (sub_cc_no, vdn, agent_id, operate_id, operate_sn, renew_flag, month_of_year) in (int(), int(), int(), int(), int(), int(), int()),
+        (sub_cc_no, vdn, agent_id, operate_id, operate_sn, renew_flag, month_of_year) in (int(), int(), int(), int(), int(), int(), int().prop_map(|month| month.or(Some(1)))),
         (operate_time, operate_end_time, update_time) in (tenant(), tenant(), utc()),
         operate_type in int(),
         skill_list in prop::collection::vec("[a-z0-9话]{1,5}", 0..4),

@@ -19,7 +19,7 @@ fn cases(cases: u32) -> Config {
     Config {
         cases,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
-            "tests/regressions/laws.txt",
+            "tests/regressions/properties.txt",
         ))),
         ..Config::default()
     }

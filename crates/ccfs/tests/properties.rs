@@ -96,7 +96,7 @@ fn changes(bytes: &[u8]) -> Vec<AgentSkillChange> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 12,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/laws.txt"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/properties.txt"))),
         ..ProptestConfig::default()
     })]
 

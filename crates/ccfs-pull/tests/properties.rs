@@ -1,11 +1,11 @@
-//! The laws of a pull: its windows, its journal, its scheduler.
+//! The properties of a pull: its windows, its journal, its scheduler.
 #![allow(clippy::unwrap_used)]
 
-#[path = "laws/journal.rs"]
+#[path = "properties/journal.rs"]
 mod journal;
-#[path = "laws/scheduler.rs"]
+#[path = "properties/scheduler.rs"]
 mod scheduler;
-#[path = "laws/windows.rs"]
+#[path = "properties/windows.rs"]
 mod windows;
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ fn cases(cases: u32) -> Config {
     Config {
         cases,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
-            "tests/regressions/laws.txt",
+            "tests/regressions/properties.txt",
         ))),
         ..Config::default()
     }
