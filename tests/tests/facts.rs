@@ -9,10 +9,10 @@ use ccfs_proto::answer::Advice;
 use ccfs_proto::operation::{FieldForm, INTERFACES, Interface};
 
 const DOCUMENT: &str = include_str!("../../crates/ccfs-proto/docs/protocol.md");
-/// CC-CMS's success, which the document tells to keep apart.
+/// The success code of CC-CMS, which the document distinguishes.
 const NEIGHBOURS_SUCCESS: &str = "0100000";
 
-/// What stands below a heading, down to the next one.
+/// The text from a heading to the next one.
 fn section(heading: &str) -> &'static str {
     let begin = DOCUMENT
         .find(&format!("\n## {heading}\n"))
@@ -26,7 +26,7 @@ fn rows(section: &'static str) -> Vec<Vec<&'static str>> {
     lines.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands between backticks.
+/// The text between backticks.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -114,7 +114,7 @@ fn fields_and_their_limits_are_those_of_the_document() {
             if let FieldForm::Text(limit) | FieldForm::Path(limit) | FieldForm::Url(limit) =
                 field.form
             {
-                // Behind its name, in the words about its row, or in those below the table.
+                // After its name, in the description of its row, or below the table.
                 let behind = text.split(&format!("`{}` ", field.name)).nth(1).unwrap_or_default();
                 let number: String = behind.chars().take_while(char::is_ascii_digit).collect();
                 let below = section("Other interfaces").rsplit("\n|").next().unwrap();
@@ -157,7 +157,7 @@ fn the_document_names_no_unknown_field() {
             .collect();
         for told in names(&text) {
             let told = told.split('=').next().unwrap();
-            // A method and punctuation are no fields; the version is the same in every request.
+            // Methods and punctuation are not fields; the version is the same in every request.
             let no_field = told == "GET"
                 || told == "version"
                 || !told.starts_with(|character: char| character.is_ascii_lowercase());

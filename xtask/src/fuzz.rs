@@ -1,13 +1,13 @@
 //! Coverage-guided fuzzing with the stable toolchain: no nightly, no cargo-fuzz, only a C++ compiler beside Rust.
 //!
-//! The coverage that libFuzzer steers by is switched on with LLVM's own flags. There is no address sanitizer: the code is safe Rust, and
+//! LLVM flags switch on the coverage that libFuzzer needs. Address sanitizer is off: the code is safe Rust, and
 //! what counts are panics, overflows, failed assertions, time and memory. See `fuzz/README.md`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What makes `rustc` count which edges are taken and tell what is compared.
+/// Flags with which `rustc` counts branches and reports compared values to libFuzzer.
 const COVERAGE: &[&str] = &[
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -21,7 +21,7 @@ const SECONDS_PER_INPUT: u32 = 10;
 const MEMORY: u32 = 512;
 const DEFAULT_SECONDS: u32 = 60;
 /// Targets whose large buffers leave holes in the heap, each pinned by an input that libFuzzer keeps: after some thousand of them that looks
-/// like a leak. glibc then is told to map large buffers one by one, which is slower and gives them back.
+/// like a leak. For these, glibc maps large buffers one by one, which is slower and returns the memory.
 const LEAVES_HOLES: &[&str] = &["archive_members"];
 
 pub(crate) const USAGE: &str = "usage: cargo xtask fuzz [TARGET] [--seconds N]
@@ -142,7 +142,7 @@ impl FuzzCrate {
         let log = artifacts.join("log");
         let log_file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let mut program = Command::new(programs.join(target));
-        // New inputs go to the first folder, so that the committed one stays as it is.
+        // New inputs go to the first folder, so that the committed one does not change.
         program
             .arg(&found)
             .arg(self.folder("corpus", target))
@@ -185,7 +185,7 @@ impl FuzzCrate {
     }
 }
 
-/// What a run printed, as far as it is told here.
+/// The part of a run's output that is used here.
 struct Seen<'a> {
     runs: &'a str,
     pace: &'a str,
@@ -218,7 +218,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Lines of a log that tell a person what was found.
+/// Lines of a log that describe the finding.
 fn is_telling(line: &str) -> bool {
     ["panicked at", "assertion", "  left:", " right:", "ERROR:", "SUMMARY:", "Test unit written"]
         .iter()

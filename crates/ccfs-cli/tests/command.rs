@@ -236,11 +236,11 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
 
 #[test]
 fn a_network_that_fails_is_a_3() {
-    let nobody = HeldPort::of_nobody();
+    let closed = HeldPort::of_nobody();
     let stranger = Emulator::builder().start().unwrap();
     for backend in ["blocking", "async"] {
         let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
-        // A certificate that nobody here trusts is refused at once; a port where nobody listens would be tried for seconds.
+        // An untrusted certificate is refused at once; a closed port would be retried for seconds.
         let run = ccfs.run(&[
             "--endpoint",
             &stranger.endpoint().to_string(),
@@ -253,7 +253,7 @@ fn a_network_that_fails_is_a_3() {
         assert!(run.stderr.contains("TLS"), "{}", run.stderr);
     }
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
-    let run = ccfs.run(&["--endpoint", &format!("http://{}", nobody.address()), "download", NAME]);
+    let run = ccfs.run(&["--endpoint", &format!("http://{}", closed.address()), "download", NAME]);
     run.ends_with_code(3);
     assert!(run.stderr.contains("after 4 attempts"), "{}", run.stderr);
 }
@@ -272,7 +272,7 @@ fn settings_come_from_flag_then_environment_then_file() {
     );
     fs::write(ccfs.path("ccfs/config.toml"), &config).unwrap();
     let endpoint = emulator.endpoint().to_string();
-    // The file has a wrong endpoint; the environment mends it; a wrong flag breaks it again.
+    // The file has a wrong endpoint; the environment overrides it, and a wrong flag overrides both.
     let reaches = ccfs.env("CCFS_ENDPOINT", &endpoint);
     reaches.run(&["download", NAME]).ends_with_code(1);
     reaches.run(&["--access-key", "other", "download", NAME]).ends_with_code(4);
@@ -293,7 +293,7 @@ fn settings_come_from_flag_then_environment_then_file() {
     // A variable that is set to nothing is not set: what the file says counts.
     let reaches = reaches.env("CCFS_CA", "").env("CCFS_SECRET_KEY", "").env("CCFS_BACKEND", "");
     reaches.run(&["download", NAME]).ends_with_code(1);
-    // A mistake in the file is told by line, and no value of it is repeated.
+    // A mistake in the file is reported with its line, without any value.
     fs::write(
         reaches.path("broken.toml"),
         "endpoint = \"https://h\"\nsecret_key = 'marker-of-a-secret\n",
@@ -519,7 +519,7 @@ fn manual_pages_are_made_from_the_help() {
     assert!(pages > 10);
 }
 
-/// A failed download that was saved under a CSV's name, and a pipe through which nothing came, are no records.
+/// A failed download that was saved as a CSV, and an empty pipe, are errors.
 /// A configuration file with a mistake: which line, and what is wrong with it, but nothing that may be a key.
 #[test]
 fn mistakes_in_the_configuration_are_told_without_values() {
@@ -588,7 +588,7 @@ fn an_archive_without_index_files_is_told() {
     ])
     .ends_with_code(0);
     let mut archive = emulator.file(&emulator.files().pop().unwrap()).unwrap();
-    // The member's name stands before it and in the directory.
+    // The name of the member is in its header and in the directory.
     let at: Vec<usize> = archive
         .windows(14)
         .enumerate()
@@ -610,7 +610,7 @@ fn an_archive_without_index_files_is_told() {
     assert_eq!(ccfs.files("."), ["other.zip"]);
 }
 
-/// What a person reads after a failure that the message alone does not mend.
+/// The hints that follow an error message.
 #[test]
 fn failures_tell_the_next_step() {
     let emulator = Emulator::builder().lockout(None).start().unwrap();
@@ -634,7 +634,7 @@ fn failures_tell_the_next_step() {
     assert!(run.stderr.contains("such as 127.0.0.1:9080"), "{}", run.stderr);
 }
 
-/// A full disk under `-o` is told with the file's name, and no half of it is left.
+/// A full disk under `-o` is an error with the file's name, and no partial file is left.
 #[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
