@@ -87,6 +87,11 @@ impl ReadOptions {
         Ok(self)
     }
 
+    /// Whether all columns are read, as without [`columns`](Self::columns).
+    pub const fn reads_all_columns(&self) -> bool {
+        self.columns.is_none()
+    }
+
     /// Keeps at most this many bytes of each bad row in [`BadRow::raw`]. Default: 0, which keeps no rows.
     #[must_use]
     pub const fn keep_bad_rows(mut self, bytes: usize) -> Self {

@@ -113,14 +113,17 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if the range is reversed or too long, or the number of days in a window is out
-    /// of range.
+    /// [`PlanError`] if the range is reversed or too long, the number of days in a window is out of
+    /// range, or ZIPs are removed of which only some columns are read.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
         }
         if !(1..=DAYS_LIMIT).contains(&self.window_days) {
             return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
+        }
+        if self.convert.is_some() && !self.keep_zip && !self.read.reads_all_columns() {
+            return Err(PlanError::ColumnsLost);
         }
         // Assumes windows of full length: close enough, and cheap.
         let days = self.to.midnight().seconds_since(self.from.midnight()) / (24 * 3600) + 1;
@@ -158,6 +161,11 @@ pub enum PlanError {
         /// The days given.
         days: u8,
     },
+    /// The ZIPs are removed after conversion, but only some columns are converted.
+    #[error(
+        "only some columns are converted, so the ZIP files must be kept; keep them, or read all columns"
+    )]
+    ColumnsLost,
     /// Too many windows for one pull.
     #[error(
         "the range has {count} windows, limit {limit}; pull it in parts, each into a separate folder"

@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{Cursor, Write as _};
 
 use ccfs_archive::{ExportFormat, OnBadRow, ReadOptions};
-use ccfs_pull::{Outcome, Plan, PullError, WindowReport};
+use ccfs_pull::{Outcome, Plan, PlanError, PullError, WindowReport};
 use proptest::prelude::*;
 use support::{Bench, DRIVERS, Driver, FETCH, files, plan_of};
 use zip::write::SimpleFileOptions;
@@ -55,6 +55,15 @@ fn archive<N: AsRef<str>, B: AsRef<[u8]>>(members: impl IntoIterator<Item = (N, 
         }
     }
     writer.finish().unwrap().into_inner()
+}
+
+/// A ZIP that is removed must not have columns that the converted file lacks.
+#[test]
+fn a_plan_does_not_remove_columns() {
+    let some = || ReadOptions::new().columns(["id"]).unwrap();
+    let plan = plan(ExportFormat::Jsonl, OnBadRow::Stop).read_options(some());
+    assert_eq!(plan.check(), Err(PlanError::ColumnsLost));
+    assert_eq!(plan.keep_zip(true).check(), Ok(()));
 }
 
 /// Pulls the window from a server whose file has these bytes.
