@@ -1,10 +1,13 @@
 //! `ccfs inspect`: reports on archives and CSV files.
 
 use std::fmt::Write as _;
-use std::io::{self, Seek};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use ccfs::archive::{Archive, Error, IndexKind, MemberReport, Method, ReadOptions, Report, Tally};
+use ccfs::archive::{
+    Archive, Error, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions, Report, Tally,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -101,15 +104,12 @@ fn report(
 ) -> Result<Report, Failure> {
     let of = |error: Error| input::of(name, &error);
     if path == Path::new("-") {
-        let (start, mut reader) = input::stdin()?;
+        let (start, reader) = input::stdin()?;
         if !input::is_archive(&start) {
             let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
             return Report::of_csv(reader, name, kind, options).map_err(of);
         }
-        // The directory of an archive is at its end.
-        let cannot = |error| Failure::file(format_args!("cannot keep stdin in a file: {error}"));
-        let mut file = tempfile::tempfile().map_err(cannot)?;
-        io::copy(&mut reader, &mut file).and_then(|_| file.rewind()).map_err(cannot)?;
+        let file = temporary_copy(reader, Limits::new().get(LimitKind::TotalBytes))?;
         return Archive::open_with(file, options)
             .and_then(|mut zip| zip.inspect_ahead())
             .map_err(of);
@@ -123,6 +123,20 @@ fn report(
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let kind = input::csv_kind(kind, &file_name)?;
     Report::of_csv(file, &file_name, kind, options).map_err(of)
+}
+
+/// Copies an archive from stdin to a temporary file, because its directory is at its end.
+fn temporary_copy(reader: impl Read, limit: u64) -> Result<File, Failure> {
+    let cannot = |error| Failure::file(format_args!("cannot copy stdin to a file: {error}"));
+    let mut file = tempfile::tempfile().map_err(cannot)?;
+    let bytes = io::copy(&mut reader.take(limit + 1), &mut file).map_err(cannot)?;
+    if bytes > limit {
+        return Err(Failure::data(format_args!(
+            "stdin has more than {limit} bytes, the limit for an archive; check the command before the pipe"
+        )));
+    }
+    file.rewind().map_err(cannot)?;
+    Ok(file)
 }
 
 fn render(report: &Report) -> String {
@@ -223,4 +237,16 @@ fn hours(totals: &Tally) -> String {
         })
         .collect();
     format!("\nby hour of the day\n{}", table::aligned(&rows, &[true, true, false]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::temporary_copy;
+
+    #[test]
+    fn a_copy_of_stdin_is_limited() {
+        assert!(temporary_copy(&b"123"[..], 3).is_ok());
+        let error = temporary_copy(&b"1234"[..], 3).expect_err("a byte too many");
+        assert!(format!("{error:?}").contains("more than 3 bytes"), "{error:?}");
+    }
 }
