@@ -256,6 +256,9 @@ pub enum RowFault {
         /// Number of fields in the header.
         expected: usize,
     },
+    /// Each column of numbers or dates is empty: a title or a line of totals.
+    #[error("no number or date in the columns that must hold one")]
+    NoTypedValue,
     /// The row is longer than the documented columns, and may be read in two ways.
     #[error(
         "fields may be a skill list split by commas or columns of a newer release; quote the list, or add a header"

@@ -461,6 +461,7 @@ fn nothing_is_misread_in_silence() {
             format!("{one}\n{0}\n{two}\n{0}\n", one.replace("lunch", "\"lunch")),
         ),
         ("a total, padded", format!("{one}\nTotal: 6 rows{}\n", ",".repeat(20))),
+        ("a total of two cells, padded", format!("{one}\nTotal,6{}\n", ",".repeat(19))),
         ("a mark in the middle", format!("{one}\n\u{feff}{two}\n")),
     ] {
         assert_eq!(opr(&csv).bad.len(), 1, "{what}: {:?}", opr(&csv));
@@ -477,6 +478,11 @@ fn nothing_is_misread_in_silence() {
     let other =
         "developer,account_id,cc_id,wait_begin,wait_end,ack_begin,ack_end,device_type,device_no\n";
     assert_eq!(opr(other).refused, Some(FileFault::OtherKind(IndexKind::Call)));
+    // Most columns of recordings are columns of call legs, too; all of them are columns of recordings.
+    let names: Vec<_> =
+        IndexKind::Record.columns().iter().map(ccfs_archive::Column::name).collect();
+    let as_call = read(names.join(",").as_bytes(), IndexKind::Call, &ReadOptions::new());
+    assert_eq!(as_call.refused, Some(FileFault::OtherKind(IndexKind::Record)));
     // A file of another width, and names that are unknown, are reported.
     let note = opr(one.rsplit_once(',').unwrap().0).notes;
     assert_eq!(note, [NoteKind::OtherWidth { found: 20, expected: 21 }]);

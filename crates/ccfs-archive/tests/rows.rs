@@ -193,7 +193,7 @@ fn bad_dates_say_where_they_stand() {
 
 #[test]
 fn lines_are_counted_as_an_editor_counts_them() {
-    let csv = "id,developer_id,account_id,sub_cc_no\r\n\r\n\"a\nb\r\nc\rd\",x,,\r\n\re,,,x\n";
+    let csv = "id,developer_id,account_id,sub_cc_no\r\n\r\n\"a\nb\r\nc\rd\",x,,1\r\n\re,,,x\n";
     let Err(Error::Row(row)) = changes_of_csv(csv.as_bytes()) else { panic!() };
     assert_eq!(row.at.line, Some(8));
 }

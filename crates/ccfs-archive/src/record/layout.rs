@@ -15,8 +15,10 @@ pub(crate) struct Layout {
     /// Whether the first row is a `sep=,` line.
     pub(crate) separator_line: bool,
     pub(crate) header: Header,
-    /// Minimum number of fields of a row.
+    /// Number of fields of each row.
     pub(crate) width: usize,
+    /// Whether a column of numbers or dates is among the fields.
+    pub(crate) is_typed: bool,
     /// What a person should know about the columns.
     pub(crate) note: Option<NoteKind>,
 }
@@ -63,8 +65,14 @@ impl Layout {
     ) -> Result<Self, Refused> {
         let mut rows: Vec<_> =
             records.enumerate().map(|(index, record)| Split::of(kind, index, record)).collect();
-        let mut layout =
-            Self { skip: 0, separator_line: false, header: Header::None, width: 0, note: None };
+        let mut layout = Self {
+            skip: 0,
+            separator_line: false,
+            header: Header::None,
+            width: 0,
+            is_typed: true,
+            note: None,
+        };
         if let Some(separator) = rows.first().and_then(Split::separator_line) {
             if separator != b',' {
                 return Err(rows[0].refused(FileFault::Separator(separator.into())));
@@ -80,15 +88,18 @@ impl Layout {
         let found = first.cells.len();
         layout.width = found;
         let known = kind.columns().len();
+        if let Some(other) = first.header_of_other(kind) {
+            return Err(first.refused(FileFault::OtherKind(other)));
+        }
         if let Some(header) = first.header(kind.columns())? {
             if let Header::Mapped(map) = &header {
                 let names = first.cells.iter().filter(|cell| !cell.is_empty()).count();
                 let unknown = names - map.iter().flatten().count();
+                let mut columns = kind.columns().iter().zip(map);
+                layout.is_typed = columns.any(|(column, cell)| column.is_typed() && cell.is_some());
                 layout.note = (unknown > 0).then_some(NoteKind::UnknownNames(unknown));
             }
             layout.header = header;
-        } else if let Some(other) = first.header_of_other(kind) {
-            return Err(first.refused(FileFault::OtherKind(other)));
         } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind) {
             layout.header = Header::Unknown;
         } else if first.good == 0 && (first.bad == 0 || other_type.is_some()) {
@@ -157,18 +168,28 @@ impl Split {
         }
     }
 
-    /// Reads this row as a header if at least half of its names are names of columns.
-    fn header(&self, columns: &[Column]) -> Result<Option<Header>, Refused> {
-        let cells_of = |column: &Column| -> Vec<usize> {
+    /// The cells that name each column.
+    fn named(&self, columns: &[Column]) -> Vec<Vec<usize>> {
+        let cells_of = |column: &Column| {
             let is_named = |&index: &usize| is_same_name(self.cell(index), column.name());
             (0..self.cells.len()).filter(is_named).collect()
         };
-        let cells: Vec<_> = columns.iter().map(cells_of).collect();
-        let known = cells.iter().filter(|cells| !cells.is_empty()).count();
-        let named = self.cells.iter().filter(|cell| !cell.is_empty()).count();
-        if known == 0 || known * 2 < named {
+        columns.iter().map(cells_of).collect()
+    }
+
+    /// Number of columns that this row names, or 0 if they are less than half of its names.
+    fn known(&self, columns: &[Column]) -> usize {
+        let known = self.named(columns).iter().filter(|cells| !cells.is_empty()).count();
+        let names = self.cells.iter().filter(|cell| !cell.is_empty()).count();
+        if known * 2 < names { 0 } else { known }
+    }
+
+    /// Reads this row as a header if at least half of its names are names of columns.
+    fn header(&self, columns: &[Column]) -> Result<Option<Header>, Refused> {
+        if self.known(columns) == 0 {
             return Ok(None);
         }
+        let cells = self.named(columns);
         if cells.iter().any(|cells| cells.len() > 1) {
             return Err(self.refused(FileFault::RepeatedColumn));
         }
@@ -177,10 +198,10 @@ impl Split {
         Ok(Some(if documented { Header::Documented } else { Header::Mapped(map) }))
     }
 
-    /// Another kind whose header this row is.
+    /// A kind of which this row names more columns than of `kind`.
     fn header_of_other(&self, kind: IndexKind) -> Option<IndexKind> {
-        let is_header = |other: &IndexKind| matches!(self.header(other.columns()), Ok(Some(_)));
-        IndexKind::ALL.into_iter().filter(|&other| other != kind).find(is_header)
+        let known = |kind: IndexKind| self.known(kind.columns());
+        IndexKind::ALL.into_iter().find(|&other| known(other) > known(kind))
     }
 
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
@@ -222,6 +243,13 @@ fn is_same_name(cell: &[u8], name: &str) -> bool {
             .map(u8::to_ascii_lowercase)
     }
     letters(cell).eq(letters(name.as_bytes()))
+}
+
+impl Column {
+    /// Whether the column holds numbers or dates.
+    pub(super) const fn is_typed(&self) -> bool {
+        !matches!(self.column_type(), ColumnType::Text | ColumnType::List)
+    }
 }
 
 impl ColumnType {

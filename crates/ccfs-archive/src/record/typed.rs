@@ -164,10 +164,7 @@ impl<T: Record> Typed<T> {
             return Err(self.bad_row(line, None, RowFault::AmbiguousFields));
         }
         let (found, expected) = (cells.len(), layout.width);
-        // Spreadsheets pad lines of other text to the full width.
-        let only_one = || found >= 8 && cells[1..].iter().all(|cell| cell.is_empty());
-        if found < expected || only_one() {
-            let found = if found < expected { found } else { 1 };
+        if found < expected {
             let separator = separator(text, found, self.kind);
             let fault = RowFault::TooFewFields { found, expected, separator };
             return Err(self.bad_row(line, None, fault));
@@ -181,6 +178,11 @@ impl<T: Record> Typed<T> {
             let unknown = (0..layout.width).filter(|index| !map.contains(&Some(*index)));
             self.mapped.extend(unknown.map(|index| cells[index]));
             std::mem::swap(cells, &mut self.mapped);
+        }
+        // A title or a line of totals that a spreadsheet filled up with commas.
+        let mut columns = self.kind.columns().iter().zip(&*cells);
+        if layout.is_typed && !columns.any(|(column, cell)| column.is_typed() && !cell.is_empty()) {
+            return Err(self.bad_row(line, None, RowFault::NoTypedValue));
         }
         if self.columns != u64::MAX {
             for (index, cell) in cells.iter_mut().take(known).enumerate() {
