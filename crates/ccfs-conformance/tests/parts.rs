@@ -118,15 +118,15 @@ proptest! {
         let cut_after = cut.map(|cut| cut.index(body.len() + 1));
         let mut behaviour = Behaviour::status(status, body.clone());
         if let Behaviour::Answer { headers, framing: told, cut_after: cut, piece: size, .. } = &mut behaviour {
-            headers.push(("x-law".to_owned(), value.clone()));
+            headers.push(("x-extra".to_owned(), value.clone()));
             (*told, *cut, *size) = (framing, cut_after, piece);
         }
         let server = ScriptedServer::play([behaviour]);
         let answer = exchange(&server, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
         let (head, rest) = parted(&answer);
         prop_assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
-        let property = format!("x-law: {value}");
-        prop_assert!(head.lines().any(|line| line == property), "{head}");
+        let expected = format!("x-extra: {value}");
+        prop_assert!(head.lines().any(|line| line == expected), "{head}");
         let declared = format!("content-length: {}", body.len());
         prop_assert_eq!(head.lines().any(|line| line == declared), framing == Framing::Length);
         let (received, ended) = if framing == Framing::Chunked { joined(rest) } else { (rest.to_vec(), true) };
@@ -143,7 +143,7 @@ proptest! {
     ) {
         let server = ScriptedServer::play(requests.iter().map(|_| Behaviour::ok("well")));
         for (path, value, body) in &requests {
-            let head = format!("POST {path} HTTP/1.1\r\nX-Property: {value}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!("POST {path} HTTP/1.1\r\nX-Extra: {value}\r\nContent-Length: {}\r\n\r\n", body.len());
             exchange(&server, &[head.as_bytes(), body].concat());
         }
         let seen = server.seen();
@@ -151,7 +151,7 @@ proptest! {
         for (number, (seen, (path, value, body))) in seen.iter().zip(&requests).enumerate() {
             prop_assert_eq!(seen.connection, number);
             prop_assert_eq!(&seen.line, &format!("POST {path} HTTP/1.1"));
-            prop_assert_eq!(seen.header("x-law"), Some(value.as_str()));
+            prop_assert_eq!(seen.header("x-extra"), Some(value.as_str()));
             prop_assert_eq!(&seen.body, body);
         }
     }
