@@ -40,10 +40,14 @@ impl WholeFile {
     /// # Errors
     ///
     /// [`FileError`] if `target` has no file name, if it exists and `overwrite` is
-    /// [`Overwrite::Refuse`], or if the temporary file cannot be created.
+    /// [`Overwrite::Refuse`], if it is a folder or a device such as `/dev/null`, which a rename
+    /// would replace, or if the temporary file cannot be created.
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = target.into();
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
+        if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(FileError::NotRegular { path: target });
+        }
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
             return Err(FileError::Exists { path: target });
         }
@@ -170,6 +174,12 @@ pub enum FileError {
     #[error("{} already exists; remove it, or allow replacing it", path.display())]
     Exists {
         /// The file.
+        path: PathBuf,
+    },
+    /// The path is a folder, a device, a pipe or a socket.
+    #[error("{} is not a regular file; give the path of a file", path.display())]
+    NotRegular {
+        /// The path.
         path: PathBuf,
     },
     /// The temporary file does not have the expected length.

@@ -147,7 +147,11 @@ proptest! {
         prop_assert_eq!((after.file_type(), after.len(), after.modified().unwrap()), (before.file_type(), before.len(), before.modified().unwrap()));
         prop_assert_eq!(names(folder.path()), ["a.zip"]);
         let error = WholeFile::create(&target, Overwrite::Refuse).unwrap_err();
-        let refused = matches!(error, FileError::Exists { .. });
+        let refused = match error {
+            FileError::NotRegular { .. } => target.is_dir(),
+            FileError::Exists { .. } => !target.is_dir(),
+            _ => false,
+        };
         prop_assert!(refused, "{}", error);
     }
 
@@ -353,12 +357,30 @@ fn a_path_without_a_name_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn replacing_a_directory_fails_and_leaves_no_file() {
+fn only_regular_files_are_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (directory, socket) = (folder.path().join("directory"), folder.path().join("socket"));
+    fs::create_dir(&directory).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&socket, &link).unwrap();
+    for target in [&directory, &socket, &link] {
+        for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
+            let error = WholeFile::create(target, overwrite).unwrap_err();
+            assert!(matches!(error, FileError::NotRegular { .. }), "{error}");
+        }
+    }
+    assert_eq!(names(folder.path()), ["directory", "link", "socket"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_appears_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
+    let file = WholeFile::create(&target, Overwrite::Replace).unwrap();
     fs::create_dir(&target).unwrap();
     fs::write(target.join("inside"), b"kept").unwrap();
-    let file = WholeFile::create(&target, Overwrite::Replace).unwrap();
     assert!(matches!(file.commit(0), Err(FileError::Io { .. })));
     assert_eq!(names(folder.path()), ["a.zip"]);
     assert_eq!(fs::read(target.join("inside")).unwrap(), b"kept");
