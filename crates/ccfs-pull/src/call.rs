@@ -8,15 +8,17 @@ use ccfs_proto::operation::{
     BillData, DownloadAgentOprInfoFile, DownloadBillFile, GenerationJob, QueryAgentOprInfoData,
     QueryBillData,
 };
-use ccfs_proto::{DownloadAgentSkillInfoFile, IndexFileName, Operation, QueryAgentSkillInfoData};
+use ccfs_proto::{
+    AnyOperation, DownloadAgentSkillInfoFile, IndexFileName, QueryAgentSkillInfoData,
+};
 
 use crate::plan::Plan;
 use crate::window::Window;
 
 /// Requests the file of a window.
-pub(crate) type Ask = Box<dyn Operation<Answer = GenerationJob> + Send + Sync>;
+pub(crate) type Ask = AnyOperation<GenerationJob>;
 /// Downloads a file.
-pub(crate) type Fetch = Box<dyn Operation<Answer = FileReceipt> + Send + Sync>;
+pub(crate) type Fetch = AnyOperation<FileReceipt>;
 
 pub(crate) fn ask(plan: &Plan, window: Window) -> Ask {
     let (begin, end, url) = (window.begin(), window.end(), plan.callback_url.as_str());
@@ -25,24 +27,24 @@ pub(crate) fn ask(plan: &Plan, window: Window) -> Ask {
     match plan.kind {
         IndexKind::AgentOprInfo => {
             let query = QueryAgentOprInfoData::new(begin, end, url).span_limit(limit);
-            Box::new(account.map_or(query.clone(), |id| query.account_id(id)))
+            AnyOperation::new(account.map_or(query.clone(), |id| query.account_id(id)))
         }
         IndexKind::Call | IndexKind::Record => {
             let data = if plan.kind == IndexKind::Call { BillData::Call } else { BillData::Record };
             let query = QueryBillData::new(begin, end, data, url).span_limit(limit);
-            Box::new(account.map_or(query.clone(), |id| query.account_id(id)))
+            AnyOperation::new(account.map_or(query.clone(), |id| query.account_id(id)))
         }
         _ => {
             let query = QueryAgentSkillInfoData::new(begin, end, url).span_limit(limit);
-            Box::new(account.map_or(query.clone(), |id| query.account_id(id)))
+            AnyOperation::new(account.map_or(query.clone(), |id| query.account_id(id)))
         }
     }
 }
 
 pub(crate) fn fetch(plan: &Plan, name: IndexFileName) -> Fetch {
     match plan.kind {
-        IndexKind::AgentOprInfo => Box::new(DownloadAgentOprInfoFile::new(name)),
-        IndexKind::Call | IndexKind::Record => Box::new(DownloadBillFile::new(name)),
-        _ => Box::new(DownloadAgentSkillInfoFile::new(name)),
+        IndexKind::AgentOprInfo => AnyOperation::new(DownloadAgentOprInfoFile::new(name)),
+        IndexKind::Call | IndexKind::Record => AnyOperation::new(DownloadBillFile::new(name)),
+        _ => AnyOperation::new(DownloadAgentSkillInfoFile::new(name)),
     }
 }

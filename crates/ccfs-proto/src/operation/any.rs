@@ -29,13 +29,20 @@ use crate::words::shown;
 #[derive(Clone)]
 pub struct AnyOperation<A = Received>(Arc<dyn Operation<Answer = A> + Send + Sync>);
 
+impl<A> AnyOperation<A> {
+    /// Wraps an operation, to choose one of several with the same answer at run time.
+    pub fn new(operation: impl Operation<Answer = A> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(operation))
+    }
+}
+
 impl AnyOperation {
-    /// Wraps a custom operation.
+    /// Wraps a custom operation, whose answer is then a [`Received`].
     pub fn from_operation(operation: impl Operation + Send + Sync + 'static) -> Self {
         // The operation's own check of the answer applies, too.
-        Self(Arc::new(Mapped(operation, |operation, received| {
+        Self::new(Mapped(operation, |operation, received| {
             operation.answer(received.clone()).map(|_| received)
-        })))
+        }))
     }
 
     /// Creates the operation of the interface `name` from pairs of field name and text, in any
@@ -80,7 +87,7 @@ impl AnyOperation {
     pub fn into_download(self) -> Option<AnyOperation<FileReceipt>> {
         let is_download = matches!(self.expected(), Expected::File(_));
         let download = Mapped(self, |any, received| any.answer(received)?.into_file());
-        is_download.then(|| AnyOperation(Arc::new(download)))
+        is_download.then(|| AnyOperation::new(download))
     }
 }
 
@@ -119,7 +126,8 @@ impl<O: Operation, A> Operation for Mapped<O, A> {
 #[non_exhaustive]
 pub enum CallError {
     /// Unknown interface.
-    #[error("unknown interface `{name}`; use one of {}", interface_names())]
+    #[error("unknown interface `{name}`; use one of {}",
+        INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", "))]
     UnknownInterface {
         /// The name, shortened.
         name: String,
@@ -144,10 +152,6 @@ pub enum CallError {
     /// A field is given twice or in a wrong form, or its value is malformed.
     #[error(transparent)]
     Field(#[from] FieldError),
-}
-
-fn interface_names() -> String {
-    INTERFACES.iter().map(|interface| interface.name).collect::<Vec<_>>().join(", ")
 }
 
 fn field_names(interface: &Interface) -> String {

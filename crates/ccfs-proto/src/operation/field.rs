@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{FileNameError, WavProblem};
 use crate::time::CalendarError;
-use crate::words::{InWords, shown};
+use crate::words::InWords;
 
 /// A field of a request that the server would refuse, or that a custom
 /// [`Operation`](crate::Operation) cannot send.
@@ -96,44 +96,18 @@ pub enum FieldProblem {
     },
 }
 
-impl FieldProblem {
-    /// `given` is repeated, so it must not be a secret.
-    pub(super) fn form(given: &str, allowed: impl Into<Cow<'static, str>>) -> Self {
-        Self::Form { given: shown(given), allowed: allowed.into() }
-    }
-}
-
-/// Checks length and characters of free text.
-pub(super) fn check_text(text: &str, limit: usize) -> Result<(), FieldProblem> {
-    check(text, limit, |c| !c.is_control(), "characters that are not control characters")
-}
-
-pub(super) fn check_path(text: &str, limit: usize) -> Result<(), FieldProblem> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
-    check(text, limit, is_allowed, "letters, digits, '/' and '.'")
-}
-
-pub(super) fn check_url(text: &str, limit: usize) -> Result<(), FieldProblem> {
-    check_text(text, limit)?;
-    let is_usable = text.parse::<http::Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.host().is_some_and(|host| !host.is_empty())
-    });
-    let allowed = "an http:// or https:// URL that the server can reach".into();
-    if is_usable { Ok(()) } else { Err(FieldProblem::Value { allowed }) }
-}
-
-fn check(
+/// Returns a text whose length and characters are allowed.
+pub(super) fn check_text(
     text: &str,
     limit: usize,
     is_allowed: fn(char) -> bool,
     allowed: &'static str,
-) -> Result<(), FieldProblem> {
+) -> Result<String, FieldProblem> {
     let len = text.chars().count();
     match text.chars().position(|c| !is_allowed(c)) {
         _ if text.is_empty() => Err(FieldProblem::Missing),
         _ if len > limit => Err(FieldProblem::TooLong { limit, len }),
         Some(at) => Err(FieldProblem::Character { at, allowed: allowed.into() }),
-        None => Ok(()),
+        None => Ok(text.to_owned()),
     }
 }

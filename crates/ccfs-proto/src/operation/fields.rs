@@ -68,15 +68,6 @@ impl Fields {
         Ok(())
     }
 
-    fn check_either(&self) -> Result<(), FieldError> {
-        match self.interface.either {
-            Some((one, other)) if self.text(one).or(self.text(other)).is_none() => {
-                Err(FieldError::new(one, FieldProblem::NeitherGiven { other: other.into() }))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Returns the checked value to send, if any.
     fn value(&self, field: &InterfaceField) -> Result<Option<Value>, FieldError> {
         Ok(match (field.form, self.text(field.name), &self.data) {
@@ -93,7 +84,7 @@ impl Fields {
 
     /// Checks the values and builds the request.
     pub(super) fn request(&self) -> Result<OperationRequest, FieldError> {
-        let Interface { name, method, signed, enveloped, .. } = *self.interface;
+        let Interface { name, method, signed, enveloped, either, .. } = *self.interface;
         let mut request = OperationRequest::post(name, Bytes::new());
         request.signed = signed;
         let mut body = InOrder(Vec::new());
@@ -108,7 +99,11 @@ impl Fields {
             }
         }
         self.check_period()?;
-        self.check_either()?;
+        if let Some((one, other)) = either
+            && self.text(one).or(self.text(other)).is_none()
+        {
+            return Err(FieldError::new(one, FieldProblem::NeitherGiven { other: other.into() }));
+        }
         if method == "GET" {
             request.method = Method::GET;
             return Ok(request);

@@ -2,10 +2,14 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::field::{self, FieldError, FieldProblem};
+use super::field::{FieldError, FieldProblem, check_text};
 use super::{INTERFACES, IndexFileName, Repeat};
 use crate::answer::{Expected, FileKind};
 use crate::time::LocalTime;
+use crate::words::shown;
+
+/// The last millisecond of the year 9999, since 1970.
+const MAX_MILLIS: u64 = 253_402_300_799_999;
 
 /// One interface of CC-FS. See [Other interfaces](crate::protocol#other-interfaces).
 #[derive(Clone, Copy, Debug)]
@@ -166,27 +170,40 @@ pub enum FieldForm {
 impl FieldForm {
     /// Checks a value and returns it in the form in which it is sent.
     pub(super) fn read(self, value: &str) -> Result<String, FieldProblem> {
-        let other_form = || FieldProblem::form(value, self.to_string());
         // Digits only: `parse` accepts a plus sign, too.
         let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
         let number = value.parse::<u64>().ok().filter(|_| is_digits);
-        match self {
-            Self::Text(limit) => field::check_text(value, limit)?,
-            Self::Path(limit) => field::check_path(value, limit)?,
-            Self::Url(limit) => field::check_url(value, limit)?,
-            Self::Time => return Ok(value.parse::<LocalTime>()?.to_string()),
-            Self::Number => return Ok(number.ok_or_else(other_form)?.to_string()),
-            Self::UnixMillis => {
-                let number = number.filter(|&millis| millis <= 253_402_300_799_999);
-                return Ok(number.ok_or_else(other_form)?.to_string());
+        let sent = match self {
+            Self::Text(limit) => {
+                let allowed = "characters that are not control characters";
+                return check_text(value, limit, |c| !c.is_control(), allowed);
             }
-            Self::IndexFileName => return Ok(IndexFileName::lenient(value)?.to_string()),
-            Self::OneOf(texts) if texts.contains(&value) => {}
-            Self::OneOf(_) => return Err(other_form()),
+            Self::Path(limit) => {
+                let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.');
+                return check_text(value, limit, is_allowed, "letters, digits, '/' and '.'");
+            }
+            Self::Url(limit) => {
+                let url = Self::Text(limit).read(value)?;
+                let allowed = "an http:// or https:// URL that the server can reach".into();
+                return is_http_url(&url).then_some(url).ok_or(FieldProblem::Value { allowed });
+            }
             Self::Wav(_) => return Err(FieldProblem::Value { allowed: "a file, not text".into() }),
-        }
-        Ok(value.to_owned())
+            Self::Time => Some(value.parse::<LocalTime>()?.to_string()),
+            Self::IndexFileName => Some(IndexFileName::lenient(value)?.to_string()),
+            Self::Number => number.map(|n| n.to_string()),
+            Self::UnixMillis => number.filter(|&n| n <= MAX_MILLIS).map(|n| n.to_string()),
+            Self::OneOf(texts) => texts.contains(&value).then(|| value.to_owned()),
+        };
+        let form = || FieldProblem::Form { given: shown(value), allowed: self.to_string().into() };
+        sent.ok_or_else(form)
     }
+}
+
+fn is_http_url(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    })
 }
 
 impl fmt::Display for FieldForm {
@@ -200,9 +217,7 @@ impl fmt::Display for FieldForm {
             Self::UnixMillis => f.write_str("milliseconds since 1970, before the year 10000"),
             Self::IndexFileName => f.write_str("1 to 49 letters, digits, '.', '-', '_'"),
             Self::OneOf(texts) => f.write_str(&texts.join(" or ")),
-            Self::Wav(limit) => {
-                write!(f, "a mono WAV file of 8 bit, 8000 Hz, at most {limit} bytes")
-            }
+            Self::Wav(limit) => write!(f, "a mono 8-bit 8000 Hz WAV file, at most {limit} bytes"),
         }
     }
 }

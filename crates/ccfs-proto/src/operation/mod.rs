@@ -225,17 +225,6 @@ operations! {
     IvrDeleteFile => (), |received: Received| received.into_envelope().map(drop);
 }
 
-/// One of several operations with the same answer, chosen at run time.
-impl<O: Operation + ?Sized> Operation for Box<O> {
-    type Answer = O::Answer;
-
-    delegate!(self => (**self));
-
-    fn answer(&self, received: Received) -> Result<O::Answer, AnswerError> {
-        (**self).answer(received)
-    }
-}
-
 /// Whether an operation may be retried. `docs/reliability.md` in the repository lists each one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -284,11 +273,8 @@ impl Received {
     ///
     /// Fails when the answer is an envelope or plain JSON.
     pub fn into_file(self) -> Result<FileReceipt, AnswerError> {
-        if let Self::File(receipt) = self {
-            Ok(receipt)
-        } else {
-            Err(AnswerError::SuccessWithoutFile)
-        }
+        let Self::File(receipt) = self else { return Err(AnswerError::SuccessWithoutFile) };
+        Ok(receipt)
     }
 
     fn unexpected(&self) -> AnswerError {

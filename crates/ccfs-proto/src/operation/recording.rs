@@ -187,14 +187,11 @@ impl fmt::Debug for RecordingUrl {
     }
 }
 
-/// The reference has no limit for the name, nor for the token; these bound what is passed on.
-const FILE_NAME: Field = Field::required(
-    "fileName",
-    FieldForm::Text(225),
-    "original_file_name of a record CSV; backslashes are sent as slashes",
-);
-const TOKEN: Field =
-    Field::required("st", FieldForm::Text(1024), "the token of requestPlayVoice").in_query();
+/// The reference has no limit for the token; this bounds what is passed on.
+const TOKEN: Field = Field {
+    secret: true,
+    ..Field::required("st", FieldForm::Text(1024), "the token of requestPlayVoice").in_query()
+};
 
 /// `requestPlayVoice`: requests a token to play a recording.
 ///
@@ -207,7 +204,14 @@ impl RequestPlayVoice {
     pub(super) const INTERFACE: Interface = Interface {
         name: "requestPlayVoice",
         about: "requests a token to play a recording",
-        fields: &[Field { to_json: |name| name.replace('\\', "/").into(), ..FILE_NAME }],
+        fields: &[Field {
+            to_json: |name| name.replace('\\', "/").into(),
+            ..Field::required(
+                "fileName",
+                NAME,
+                "original_file_name of a record CSV; \\ is sent as /",
+            )
+        }],
         answer: "token: for playVoice, valid for 30 minutes",
         repeat: Repeat::Idempotent,
         ..Interface::CALL
@@ -270,7 +274,7 @@ impl PlayVoice {
             Field::required("t", FieldForm::UnixMillis, "the time now, against cached answers")
                 .in_query()
                 .followed_by("version", "2.0"),
-            Field { secret: true, ..TOKEN },
+            TOKEN,
         ],
         expected: Expected::File(&[FileKind::Audio]),
         ..Interface::DOWNLOAD

@@ -10,8 +10,6 @@ const FORMAT: [(&str, &[u32], &str); 4] = [
     ("sample rate", &[8000], "8000 Hz"),
     ("sample size", &[8], "8 bits"),
 ];
-/// The format tag is in the extension of the `fmt ` chunk.
-const EXTENSIBLE: u16 = 0xFFFE;
 
 /// Why a sound file cannot be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,12 +82,8 @@ fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
 /// Reads the properties of [`FORMAT`].
 fn format(chunk: &[u8]) -> Option<[u32; 4]> {
     let short = |at: usize| Some(u16::from_le_bytes(*chunk.get(at..)?.first_chunk()?));
-    let tag = match short(0)? {
-        EXTENSIBLE => short(24)?,
-        tag => tag,
-    };
     let rate = u32::from_le_bytes(*chunk.get(4..)?.first_chunk()?);
-    Some([tag.into(), short(2)?.into(), rate, short(14)?.into()])
+    Some([short(0)?.into(), short(2)?.into(), rate, short(14)?.into()])
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -279,7 +279,7 @@ fn forms_are_shown_in_words() {
     assert_eq!(form("ivr/uploadFile", "vdnId"), "a whole number, at most 18446744073709551615");
     assert_eq!(
         form("ivr/uploadFile", "data"),
-        "a mono WAV file of 8 bit, 8000 Hz, at most 5242880 bytes"
+        "a mono 8-bit 8000 Hz WAV file, at most 5242880 bytes"
     );
     assert_eq!(form("playVoice", "t"), "milliseconds since 1970, before the year 10000");
 }

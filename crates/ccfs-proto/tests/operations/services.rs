@@ -259,9 +259,8 @@ fn a_custom_operation_by_type_and_without() {
     assert_eq!(error.to_string(), "list until 0100000: the agents are not a list");
     let (any, _) = call(AnyOperation::from_operation(list(Expected::Json)), &["[7]".to_owned()]);
     assert_eq!(any, Ok(Received::Json(RawJson::from_slice(b"[7]").unwrap())));
-    let boxed: Box<dyn Operation<Answer = Vec<Value>>> = Box::new(list(Expected::Envelope));
-    let (boxed, sent) = call(boxed, &bodies);
-    assert_eq!((boxed.unwrap().len(), sent), (1, 2));
+    let (any, sent) = call(AnyOperation::new(list(Expected::Envelope)), &bodies);
+    assert_eq!((any.unwrap().len(), sent), (1, 2));
 }
 
 #[test]
