@@ -26,6 +26,9 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Jsonl, Self::Csv];
+
     /// Returns the name, which is also the extension of its files: `jsonl` or `csv`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -103,7 +103,20 @@ impl<R: Read + Seek + Send> Archive<R> {
     ///
     /// [`Error::Zip`] for a damaged archive, [`Error::Limit`] for one that exceeds a limit, [`Error::Io`] if the reader fails.
     pub fn inspect(&mut self) -> Result<Report, Error> {
-        self.report(false)
+        self.report(false, |_| Ok(()))
+    }
+
+    /// Does the same as [`inspect`](Self::inspect), and passes each good row to `on_record`: an archive is checked and
+    /// converted in one pass.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect), and the errors of `on_record`.
+    pub fn inspect_each<E: From<Error>>(
+        &mut self,
+        on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
+        self.report(false, on_record)
     }
 
     /// Does the same as [`inspect`](Self::inspect), but inflates members of 8 MiB or more on a second thread.
@@ -112,10 +125,14 @@ impl<R: Read + Seek + Send> Archive<R> {
     ///
     /// As [`inspect`](Self::inspect).
     pub fn inspect_ahead(&mut self) -> Result<Report, Error> {
-        self.report(true)
+        self.report(true, |_| Ok(()))
     }
 
-    fn report(&mut self, ahead: bool) -> Result<Report, Error> {
+    fn report<E: From<Error>>(
+        &mut self,
+        ahead: bool,
+        mut on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
         let options = self.options().clone().on_bad_row(OnBadRow::Skip);
         let mut report =
             Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
@@ -133,9 +150,10 @@ impl<R: Read + Seek + Send> Archive<R> {
                 Some(_) => {
                     let (members, meter, archive) =
                         (vec![member.clone()], meter.clone(), &mut *self);
-                    let options = &options;
+                    let (options, on_record) = (&options, &mut on_record);
                     let found = thread::scope(move |scope| {
-                        found.read(archive.read(members, options, meter, ahead.then_some(scope)))
+                        let scope = ahead.then_some(scope);
+                        found.read(archive.read(members, options, meter, scope), on_record)
                     })?;
                     if found.refused.is_some() {
                         // Damaged data is an error even if it does not look like rows.
@@ -169,7 +187,8 @@ impl Report {
         let options = options.clone().on_bad_row(OnBadRow::Skip);
         let mut reader = Counted { reader, size: 0 };
         let records = Records::from_csv_with(&mut reader, kind, &options).named(name);
-        let member = MemberReport::new(name.into(), Some(kind), Method::Stored).read(records)?;
+        let member = MemberReport::new(name.into(), Some(kind), Method::Stored);
+        let member = member.read(records, &mut |_| Ok::<(), Error>(()))?;
         // A refused file is not read to its end.
         std::io::copy(&mut reader, &mut std::io::sink())?;
         let member = MemberReport { size: reader.size, compressed_size: reader.size, ..member };
@@ -219,16 +238,23 @@ impl MemberReport {
         }
     }
 
-    fn read(mut self, mut records: Records<'_, AnyRecord>) -> Result<Self, Error> {
+    fn read<E: From<Error>>(
+        mut self,
+        mut records: Records<'_, AnyRecord>,
+        on_record: &mut impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
         loop {
             match records.next_record() {
-                Ok(Some(record)) => self.tally.count(&record),
+                Ok(Some(record)) => {
+                    self.tally.count(&record);
+                    on_record(record)?;
+                }
                 Ok(None) => break,
                 Err(Error::NotIndexFile(refused)) => {
                     self.refused = Some(refused);
                     break;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         self.notes = records.notes();
@@ -250,13 +276,12 @@ impl MemberReport {
 
 impl Tally {
     fn count(&mut self, record: &AnyRecordRef<'_>) {
-        let (happened, operation) = match record {
-            AnyRecordRef::AgentSkillInfo(record) => (record.operate_time(), record.operate_type()),
-            AnyRecordRef::AgentOprInfo(record) => (record.begin_time(), record.op_type_code()),
-            AnyRecordRef::Record(record) => (record.call_begin(), None),
-            AnyRecordRef::Call(record) => (record.wait_begin(), None),
+        let operation = match record {
+            AnyRecordRef::AgentSkillInfo(record) => record.operate_type(),
+            AnyRecordRef::AgentOprInfo(record) => record.op_type_code(),
+            AnyRecordRef::Record(_) | AnyRecordRef::Call(_) => None,
         };
-        if let Some(time) = happened {
+        if let Some(time) = record.event_time() {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
             self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
             self.by_hour[usize::from(time.hour())] += 1;

@@ -1,5 +1,7 @@
 //! A record of any of the four kinds.
 
+use ccfs_time::LocalTime;
+
 use super::schema::sealed::{self, Schema};
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
@@ -129,6 +131,19 @@ any! {
     AgentOprInfo AgentOperation AgentOperationRef agent_operation,
     Record Recording RecordingRef recording,
     Call Call CallRef call,
+}
+
+impl AnyRecordRef<'_> {
+    /// The time of the event, in local time of the call center: `operate_time`, `begin_time`, `call_begin` or
+    /// `wait_begin`.
+    pub fn event_time(&self) -> Option<LocalTime> {
+        match self {
+            Self::AgentSkillInfo(record) => record.operate_time(),
+            Self::AgentOprInfo(record) => record.begin_time(),
+            Self::Record(record) => record.call_begin(),
+            Self::Call(record) => record.wait_begin(),
+        }
+    }
 }
 
 impl IndexKind {
