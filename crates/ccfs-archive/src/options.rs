@@ -61,6 +61,11 @@ impl ReadOptions {
         self
     }
 
+    /// Returns the action on a bad row.
+    pub const fn bad_row_action(&self) -> OnBadRow {
+        self.on_bad_row
+    }
+
     /// Sets the charset of every member. Default: detected for each member, see [`Charset`].
     #[must_use]
     pub const fn charset(mut self, charset: Charset) -> Self {

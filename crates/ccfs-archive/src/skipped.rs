@@ -27,9 +27,17 @@ impl SkippedMembers {
     }
 
     pub(crate) fn add(&mut self, name: Arc<str>) {
-        self.count += 1;
-        if self.first.len() < Self::KEPT {
-            self.first.push(name);
+        self.extend([name]);
+    }
+}
+
+impl Extend<Arc<str>> for SkippedMembers {
+    fn extend<I: IntoIterator<Item = Arc<str>>>(&mut self, names: I) {
+        for name in names {
+            self.count += 1;
+            if self.first.len() < Self::KEPT {
+                self.first.push(name);
+            }
         }
     }
 }

@@ -1,12 +1,10 @@
 //! The async driver: a task for each job, and a loop that runs the scheduler.
 
-use std::ops::ControlFlow;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress};
+use ccfs_driver::{Clock, Error, Overwrite};
 use ccfs_proto::IndexFileName;
 use ccfs_reqwest::Client;
 use tokio::sync::watch;
@@ -14,15 +12,13 @@ use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::call;
-use crate::contents::Checked;
 use crate::error::PullError;
-use crate::folder::Folder;
-use crate::plan::Plan;
 use crate::pull::Pull;
 use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
+use crate::work::{Shared, Work};
 
 /// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
@@ -31,56 +27,79 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
+    let session = client.session();
     let (endpoint, access_key, now) =
-        (client.session().endpoint().clone(), client.session().access_key().clone(), clock.now());
+        (session.endpoint().clone(), session.access_key().clone(), clock.now());
     let mut run =
         blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
-    let worker = Worker {
-        client: client.clone(),
-        folder: Arc::clone(&run.folder),
-        plan: Arc::clone(&run.plan),
-        shared: Arc::default(),
-    };
+    let (shared, stop) = (Arc::new(Shared::default()), watch::Sender::new(false));
     let mut jobs: JoinSet<Report> = JoinSet::new();
     loop {
-        caller.look(&mut run, worker.shared.received.load(Ordering::Relaxed), clock.now());
+        caller.look(&mut run, shared.received(), clock.now());
         if run.is_stopping() {
-            worker.shared.stop.send_replace(true);
+            shared.stop();
+            stop.send_replace(true);
         }
         // Writing the journal blocks.
-        let (back, step, settled) = blocking({
+        let (back, step) = blocking({
             let now = clock.now();
             move || {
-                let (step, settled) = run.step(now);
-                (run, step, settled)
+                let step = run.step(now);
+                (run, step)
             }
         })
         .await;
         run = back;
-        caller.settled(&settled);
         match step {
-            Next::Start(job) => {
+            Next::Start(job, previous) => {
+                let work = Work::new(&run.folder, &run.plan, &shared, job.window, previous);
                 #[cfg(feature = "tracing")]
                 let span = crate::run::span(&job);
-                let work = worker.clone().run(job);
+                let doing = do_job(client.clone(), work, stop.subscribe(), job);
                 #[cfg(feature = "tracing")]
-                let work = tracing::Instrument::instrument(work, span);
-                jobs.spawn(work);
+                let doing = tracing::Instrument::instrument(doing, span);
+                jobs.spawn(doing);
+            }
+            Next::Convert(window, formats) => {
+                let work = Work::new(&run.folder, &run.plan, &shared, window, None);
+                jobs.spawn(async move {
+                    let result = blocking(move || work.convert(&formats)).await;
+                    (Done::Conversion(window), result)
+                });
             }
             Next::Wait(within) => {
-                if let Some((job, result)) =
-                    wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await
-                {
-                    run.report(clock.now(), &job, result);
+                let report = wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await;
+                run.observe(session.clock_skew());
+                match report {
+                    Some((Done::Job(job), result)) => run.report(clock.now(), &job, result),
+                    Some((Done::Conversion(window), result)) => {
+                        run = blocking({
+                            let now = clock.now();
+                            move || {
+                                run.report_converted(now, window, result);
+                                run
+                            }
+                        })
+                        .await;
+                    }
+                    None => {}
                 }
             }
-            Next::Done => return run.end(),
+            Next::Done => break,
         }
     }
+    caller.look(&mut run, shared.received(), clock.now());
+    run.end()
+}
+
+/// What ended.
+enum Done {
+    Job(Job),
+    Conversion(Window),
 }
 
 /// A job and its result.
-type Report = (Job, Result<JobOutput, Error>);
+type Report = (Done, Result<JobOutput, Error>);
 
 /// Waits for a report or for `within`, but at most for one slice.
 async fn wait(
@@ -110,76 +129,40 @@ fn panicked(error: JoinError) -> ! {
     resume_unwind(error.into_panic())
 }
 
-/// Shared state of all jobs.
-#[derive(Clone)]
-struct Worker {
-    client: Client,
-    folder: Arc<Folder>,
-    plan: Arc<Plan>,
-    shared: Arc<Shared>,
+async fn do_job(client: Client, work: Work, stop: watch::Receiver<bool>, job: Job) -> Report {
+    let result = match &job.task {
+        Task::Ask => client
+            .call(call::ask(&work.plan, job.window))
+            .await
+            .map(|asked| JobOutput::Asked(asked.response_id)),
+        Task::Fetch(name) => fetch(&client, work, stop, name).await,
+    };
+    (Done::Job(job), result)
 }
 
-#[derive(Default)]
-struct Shared {
-    stop: watch::Sender<bool>,
-    received: AtomicU64,
-}
-
-impl Worker {
-    async fn run(self, job: Job) -> Report {
-        let result = match &job.task {
-            Task::Ask => self
-                .client
-                .call(call::ask(&self.plan, job.window))
-                .await
-                .map(|answer| JobOutput::Asked(answer.response_id)),
-            Task::Fetch(name) => self.fetch(job.window, name).await.map(JobOutput::Stored),
-        };
-        (job, result)
-    }
-
-    async fn fetch(&self, window: Window, name: &IndexFileName) -> Result<Checked, Error> {
-        let mut stop = self.shared.stop.subscribe();
-        let folder = Arc::clone(&self.folder);
-        let mut checked = blocking(move || folder.adopt(window)).await?;
-        if checked.is_none() {
-            tokio::select! {
-                result = self.download(window, name) => checked = Some(result?),
+async fn fetch(
+    client: &Client,
+    work: Work,
+    mut stop: watch::Receiver<bool>,
+    name: &IndexFileName,
+) -> Result<JobOutput, Error> {
+    let adopting = work.clone();
+    let contents = match blocking(move || adopting.adopt()).await? {
+        Some(adopted) => adopted,
+        None => {
+            let download = client
+                .download(call::fetch(&work.plan, name.clone()))
+                .overwrite(Overwrite::Replace)
+                .check(work.check())
+                .progress(work.progress())
+                .to_file(work.zip());
+            // A download that no bytes arrive for does not call its progress function.
+            let result = tokio::select! {
+                result = download => result,
                 _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
-            }
+            };
+            work.downloaded(result)?
         }
-        let checked = checked.unwrap_or_default();
-        let folder = Arc::clone(&self.folder);
-        blocking(move || {
-            folder.convert(window, checked, || {
-                if *stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-        })
-        .await
-    }
-
-    async fn download(&self, window: Window, name: &IndexFileName) -> Result<Checked, Error> {
-        let (checked, folder) = (Arc::new(Mutex::default()), Arc::clone(&self.folder));
-        let result = Arc::clone(&checked);
-        let check = move |file| {
-            *result.lock().unwrap_or_else(PoisonError::into_inner) = folder.check(window, &file)?;
-            Ok(())
-        };
-        let mut seen = 0;
-        let progress = |progress: Progress| {
-            let more = progress.received.checked_sub(seen).unwrap_or(progress.received);
-            seen = progress.received;
-            self.shared.received.fetch_add(more, Ordering::Relaxed);
-            ControlFlow::Continue(())
-        };
-        let download = self
-            .client
-            .download(call::fetch(&self.plan, name.clone()))
-            .overwrite(Overwrite::Replace);
-        let receipt =
-            download.check(check).progress(progress).to_file(self.folder.zip(window)).await?;
-        let checked: Checked =
-            std::mem::take(&mut *checked.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(checked.of_size(receipt.bytes))
-    }
+    };
+    blocking(move || work.store(contents)).await
 }

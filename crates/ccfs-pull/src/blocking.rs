@@ -1,25 +1,23 @@
 //! The blocking driver: a thread for each job, and a loop that runs the scheduler.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite, Progress};
+use ccfs_driver::{Clock, Error, Overwrite};
+use ccfs_proto::IndexFileName;
 use ccfs_ureq::Client;
 
-use crate::call::{self, Fetch};
-use crate::contents::Checked;
+use crate::call;
 use crate::error::PullError;
-use crate::folder::Folder;
-use crate::plan::Plan;
 use crate::pull::Pull;
 use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
+use crate::window::Window;
+use crate::work::{Shared, Work};
 
 /// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
@@ -28,40 +26,46 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, clock, mut caller, .. } = pull;
-    let mut run = Run::begin(
-        plan,
-        pace,
-        &folder,
-        client.session().endpoint(),
-        client.session().access_key(),
-        clock.now(),
-    )?;
-    let shared = Shared::default();
+    let session = client.session();
+    let mut run =
+        Run::begin(plan, pace, &folder, session.endpoint(), session.access_key(), clock.now())?;
+    let shared = Arc::new(Shared::default());
     let (sender, reports) = channel();
     thread::scope(|scope| {
-        let _stopping = StopAtEnd(&shared.stop);
+        let _stopping = StopAtEnd(&shared);
         loop {
-            caller.look(&mut run, shared.received.load(Ordering::Relaxed), clock.now());
+            caller.look(&mut run, shared.received(), clock.now());
             if run.is_stopping() {
-                shared.stop.store(true, Ordering::Relaxed);
+                shared.stop();
             }
-            let (step, settled) = run.step(clock.now());
-            caller.settled(&settled);
+            let step = run.step(clock.now());
             match step {
-                Next::Start(job) => {
-                    let work = Work {
-                        client,
-                        folder: Arc::clone(&run.folder),
-                        plan: Arc::clone(&run.plan),
-                        shared: &shared,
-                        job,
-                    };
+                Next::Start(job, previous) => {
+                    let work = Work::new(&run.folder, &run.plan, &shared, job.window, previous);
                     let sender = sender.clone();
-                    scope.spawn(move || work.run(&sender));
+                    scope.spawn(move || {
+                        let result = catch_unwind(AssertUnwindSafe(|| do_job(client, &work, &job)));
+                        // Fails only after another job panicked.
+                        let _ = sender.send((Done::Job(job), result));
+                    });
+                }
+                Next::Convert(window, formats) => {
+                    let work = Work::new(&run.folder, &run.plan, &shared, window, None);
+                    let sender = sender.clone();
+                    scope.spawn(move || {
+                        let result = catch_unwind(AssertUnwindSafe(|| work.convert(&formats)));
+                        let _ = sender.send((Done::Conversion(window), result));
+                    });
                 }
                 Next::Wait(within) => {
-                    match wait(&mut run, &reports, within, caller.waits_for_callbacks(), &*clock) {
-                        Some((job, Ok(result))) => run.report(clock.now(), &job, result),
+                    let report =
+                        wait(&run, &reports, within, caller.waits_for_callbacks(), &*clock);
+                    run.observe(session.clock_skew());
+                    match report {
+                        Some((Done::Job(job), Ok(result))) => run.report(clock.now(), &job, result),
+                        Some((Done::Conversion(window), Ok(result))) => {
+                            run.report_converted(clock.now(), window, result);
+                        }
                         Some((_, Err(panic))) => resume_unwind(panic),
                         None => {}
                     }
@@ -69,38 +73,38 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
                 Next::Done => break,
             }
         }
+        caller.look(&mut run, shared.received(), clock.now());
     });
     run.end()
 }
 
-/// A job and its result, or its panic.
-type Report = (Job, thread::Result<Result<JobOutput, Error>>);
-
-/// Shared state of all threads.
-#[derive(Default)]
-struct Shared {
-    stop: AtomicBool,
-    received: AtomicU64,
+/// What ended.
+enum Done {
+    Job(Job),
+    Conversion(Window),
 }
 
+/// A job and its result, or its panic.
+type Report = (Done, thread::Result<Result<JobOutput, Error>>);
+
 /// Stops running jobs if the loop panics, since the scope waits for them.
-struct StopAtEnd<'a>(&'a AtomicBool);
+struct StopAtEnd<'a>(&'a Shared);
 
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.stop();
     }
 }
 
 /// Waits for a report or for `within`, but at most for one slice.
 fn wait(
-    run: &mut Run,
+    run: &Run,
     reports: &Receiver<Report>,
     within: Option<Duration>,
     for_callbacks: bool,
     clock: &dyn Clock,
 ) -> Option<Report> {
-    if run.scheduler().running() > 0 {
+    if run.running() > 0 {
         return reports.recv_timeout(within.map_or(SLICE, |within| within.min(SLICE))).ok();
     }
     let within = within.unwrap_or(SLICE);
@@ -111,66 +115,27 @@ fn wait(
     None
 }
 
-/// A job and its context.
-struct Work<'a> {
-    client: &'a Client,
-    folder: Arc<Folder>,
-    plan: Arc<Plan>,
-    shared: &'a Shared,
-    job: Job,
+fn do_job(client: &Client, work: &Work, job: &Job) -> Result<JobOutput, Error> {
+    #[cfg(feature = "tracing")]
+    let _span = crate::run::span(job).entered();
+    match &job.task {
+        Task::Ask => {
+            let asked = client.call(call::ask(&work.plan, job.window))?;
+            Ok(JobOutput::Asked(asked.response_id))
+        }
+        Task::Fetch(name) => fetch(client, work, name),
+    }
 }
 
-impl Work<'_> {
-    fn run(self, sender: &Sender<Report>) {
-        #[cfg(feature = "tracing")]
-        let _span = crate::run::span(&self.job).entered();
-        let result = catch_unwind(AssertUnwindSafe(|| match &self.job.task {
-            Task::Ask => self
-                .client
-                .call(call::ask(&self.plan, self.job.window))
-                .map(|job| JobOutput::Asked(job.response_id)),
-            Task::Fetch(name) => {
-                self.fetch(call::fetch(&self.plan, name.clone())).map(JobOutput::Stored)
-            }
-        }));
-        // Fails only after another job panicked.
-        let _ = sender.send((self.job, result));
+fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput, Error> {
+    if let Some(adopted) = work.adopt()? {
+        return work.store(adopted);
     }
-
-    fn fetch(&self, fetch: Fetch) -> Result<Checked, Error> {
-        let window = self.job.window;
-        let adopted = self.folder.adopt(window)?;
-        let checked = adopted.map_or_else(|| self.download(fetch), Ok)?;
-        self.folder.convert(window, checked, || self.flow())
-    }
-
-    fn download(&self, fetch: Fetch) -> Result<Checked, Error> {
-        let (window, mut checked, mut seen) = (self.job.window, Checked::default(), 0);
-        let check = |file| {
-            checked = self.folder.check(window, &file)?;
-            Ok(())
-        };
-        let progress = |progress: Progress| {
-            let more = progress.received.checked_sub(seen).unwrap_or(progress.received);
-            seen = progress.received;
-            self.shared.received.fetch_add(more, Ordering::Relaxed);
-            self.flow()
-        };
-        let download = self
-            .client
-            .download(fetch)
-            .overwrite(Overwrite::Replace)
-            .check(check)
-            .progress(progress);
-        let receipt = download.to_file(self.folder.zip(window))?;
-        Ok(checked.of_size(receipt.bytes))
-    }
-
-    fn flow(&self) -> ControlFlow<()> {
-        if self.shared.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
+    let result = client
+        .download(call::fetch(&work.plan, name.clone()))
+        .overwrite(Overwrite::Replace)
+        .check(work.check())
+        .progress(work.progress())
+        .to_file(work.zip());
+    work.store(work.downloaded(result)?)
 }

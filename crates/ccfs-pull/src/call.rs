@@ -22,7 +22,8 @@ pub(crate) type Fetch = AnyOperation<FileReceipt>;
 
 pub(crate) fn ask(plan: &Plan, window: Window) -> Ask {
     let (begin, end, url) = (window.begin(), window.end(), plan.callback_url.as_str());
-    let limit = Duration::from_secs(u64::from(plan.window_days) * 24 * 3600);
+    // The plan limits windows; one of an earlier pull may have more days.
+    let limit = Duration::from_secs(end.seconds_since(begin).unsigned_abs());
     let account = plan.account_id.as_deref();
     match plan.kind {
         IndexKind::AgentOprInfo => {

@@ -1,94 +1,154 @@
-//! Checks archives, counts their rows and converts them.
+//! Reads an archive once: checks it, counts its rows, and converts them.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, BufWriter, Seek, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ccfs_archive::{
-    AgentOperation, AgentSkillChange, AnyRecordRef, Archive, Call, CopyError, Error, ExportFormat,
-    FileRecord, IndexKind, Member, MemberReport, Record, RecordWriter, Recording,
+    AnyRecordRef, Archive, BadRow, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordRef,
+    RecordWriter, Report, SkippedMembers,
 };
+use ccfs_driver::{FileError, WholeFile};
+use ccfs_proto::{Day, LocalTime};
+use sha2::{Digest, Sha256};
 
 use crate::plan::Plan;
-use crate::scheduler::Stored;
+use crate::scheduler::{Fingerprint, Stored};
+use crate::window::Window;
 
 /// Rows between two calls of a progress function.
 const ROWS_BETWEEN: u64 = 4096;
 /// Notes that are kept for a file.
 const NOTES_KEPT: usize = 100;
-/// Unread members that are named.
-const UNREAD_NAMED: usize = 5;
+const BUFFER: usize = 256 * 1024;
 
-/// Calls a function for the record type of a kind.
-macro_rules! for_kind {
-    ($kind:expr, $function:ident $arguments:tt) => {
-        match $kind {
-            IndexKind::AgentOprInfo => for_kind!(@ $function AgentOperation $arguments),
-            IndexKind::Call => for_kind!(@ $function Call $arguments),
-            IndexKind::Record => for_kind!(@ $function Recording $arguments),
-            _ => for_kind!(@ $function AgentSkillChange $arguments),
-        }
-    };
-    (@ $function:ident $record:ident ($($argument:expr),*)) => {
-        $function::<$record>($($argument),*)
-    };
-}
-
-/// A file that was checked.
-#[derive(Debug, Default)]
-pub(crate) struct Checked {
+/// An archive that was read.
+#[derive(Debug)]
+pub(crate) struct Contents {
     pub(crate) stored: Stored,
     /// Notes on skipped or guessed data.
     pub(crate) notes: Vec<String>,
+    /// The converted files, complete but not in place; or the bad row that prevents them.
+    pub(crate) converted: Result<Vec<Converted>, BadRow>,
 }
 
-impl Checked {
-    /// Sets the size of the file in bytes.
-    pub(crate) fn of_size(mut self, bytes: u64) -> Self {
-        self.stored.bytes = bytes;
-        self
-    }
+/// A converted file that is not in place yet.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) format: ExportFormat,
+    pub(crate) file: WholeFile,
+    pub(crate) fingerprint: Fingerprint,
 }
 
-/// Reads and checks every member, and counts the rows of the plan's kind.
+/// Why an archive could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error(transparent)]
+    Archive(#[from] Error),
+    /// The server, or something between, sent another window's file.
+    #[error(
+        "no row is from this window, the rows are from {earliest} to {latest}; the server sent the file of another period"
+    )]
+    OtherPeriod { earliest: LocalTime, latest: LocalTime },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("could not write the converted records: {0}")]
+    Write(#[source] io::Error),
+    #[error("stopped")]
+    Stopped,
+}
+
+/// Reads and checks every member, counts the rows of the plan's kind, and writes them to `outputs`.
 ///
 /// # Errors
 ///
-/// Fails if the archive is damaged, has no member of the plan's kind, or if a member of that kind
-/// is not an index file.
-pub(crate) fn check(file: &File, plan: &Plan) -> Result<Checked, Error> {
+/// Fails if the archive is damaged, has no member of the plan's kind, if a member of that kind
+/// is not an index file, or if it has rows, but none from the window or a day before or after it.
+pub(crate) fn read(
+    file: &File,
+    plan: &Plan,
+    window: Window,
+    outputs: Vec<(ExportFormat, WholeFile)>,
+    mut go_on: impl FnMut() -> ControlFlow<()>,
+) -> Result<Contents, ReadError> {
+    let zip = fingerprint(file).map_err(Error::Io)?;
     let mut archive = Archive::open_with(file, &plan.read)?;
-    let report = archive.inspect()?;
-    let (mut checked, mut unread) = (Checked::default(), Vec::new());
-    let mut has_wanted = false;
+    let mut outputs: Vec<_> = outputs.into_iter().map(|output| Output::new(plan, output)).collect();
+    for output in &mut outputs {
+        output.writer.write_header(plan.kind).map_err(ReadError::Write)?;
+    }
+    let (mut read, mut period) = (0_u64, Period::new(window));
+    let report = archive.inspect_each(|record| {
+        if record.kind() == plan.kind {
+            period.count(&record);
+            for output in &mut outputs {
+                output.writer.write(record).map_err(ReadError::Write)?;
+            }
+        }
+        read += 1;
+        let stops = read.is_multiple_of(ROWS_BETWEEN) && go_on().is_break();
+        if stops { Err(ReadError::Stopped) } else { Ok(()) }
+    })?;
+    let mut contents = summarize(&archive, &report, plan, zip)?;
+    contents.stored.outside_rows = period.outside;
+    if let Some((earliest, latest)) = period.is_other() {
+        return Err(ReadError::OtherPeriod { earliest, latest });
+    }
+    match period.outside {
+        0 => {}
+        1 => contents.notes.insert(0, "1 row is from outside the window".into()),
+        rows => contents.notes.insert(0, format!("{rows} rows are from outside the window")),
+    }
+    if contents.converted.is_ok() {
+        let files: Result<_, _> = outputs.into_iter().map(Output::finish).collect();
+        contents.converted = Ok(files.map_err(ReadError::Write)?);
+    }
+    Ok(contents)
+}
+
+/// Returns the rows of the plan's kind, and what else the archive has.
+fn summarize(
+    archive: &Archive<&File>,
+    report: &Report,
+    plan: &Plan,
+    zip: Fingerprint,
+) -> Result<Contents, Error> {
+    let (mut stored, mut notes) = (Stored::new(zip, 0), Vec::new());
+    let (mut unread, mut present) = (SkippedMembers::default(), SkippedMembers::default());
+    let (mut has_wanted, mut bad_row) = (false, None);
     for (member, report) in archive.members().iter().zip(&report.members) {
         if report.kind == Some(plan.kind) {
             if let Some(refused) = &report.refused {
                 return Err(refused.clone().into());
             }
             has_wanted = true;
-            checked.stored.rows += report.tally.rows;
-            checked.stored.bad_rows += report.tally.bad_rows.count();
-            checked.notes.extend(report.notes.iter().map(ToString::to_string));
+            stored.rows += report.tally.rows;
+            stored.bad_rows += report.tally.bad_rows.count();
+            bad_row = bad_row.or_else(|| report.tally.bad_rows.first().first().cloned());
+            notes.extend(report.notes.iter().map(ToString::to_string));
         } else if has_data(member, report) {
-            unread.push(Arc::clone(&report.name));
+            unread.extend([Arc::clone(&report.name)]);
         }
+        present.extend((!report.is_ignorable).then(|| Arc::clone(&report.name)));
     }
-    if !has_wanted {
-        for_kind!(plan.kind, refuse_unread(&mut archive))?;
+    if !has_wanted && !report.members.is_empty() {
+        return Err(Error::NoMember { wanted: vec![plan.kind], present });
     }
-    checked.stored = checked.stored.unread_members(unread.len() as u64);
-    if !unread.is_empty() {
-        let names = listed(&unread, UNREAD_NAMED);
-        checked.notes.insert(0, format!("skipped members that are not {}: {names}", plan.kind));
+    stored.unread_members = unread.count();
+    if unread.count() > 0 {
+        notes.insert(0, format!("skipped members that are not {}: {unread}", plan.kind));
     }
-    if checked.notes.len() > NOTES_KEPT {
-        let more = checked.notes.len() - NOTES_KEPT;
-        checked.notes.truncate(NOTES_KEPT);
-        checked.notes.push(format!("and {more} more notes"));
+    if notes.len() > NOTES_KEPT {
+        let more = notes.len() - NOTES_KEPT;
+        notes.truncate(NOTES_KEPT);
+        notes.push(format!("and {more} more notes"));
     }
-    Ok(checked)
+    let converted = match bad_row {
+        Some(row) if plan.read.bad_row_action() != OnBadRow::Skip => Err(row),
+        _ => Ok(Vec::new()),
+    };
+    Ok(Contents { stored, notes, converted })
 }
 
 /// Whether an unread member has data that would be lost with the archive.
@@ -101,55 +161,103 @@ fn has_data(member: &Member, report: &MemberReport) -> bool {
     }
 }
 
-/// Fails if the archive has members, but none that is read as `T`.
-fn refuse_unread<T: FileRecord>(archive: &mut Archive<&File>) -> Result<(), Error> {
-    archive.records::<T>().next_record().map(drop)
+/// Compares the times of rows with a window.
+struct Period {
+    window: Window,
+    /// The window, and a day before and after it: the time zones of a platform may differ.
+    days: (Day, Day),
+    outside: u64,
+    /// Whether a row is from these days, or has no time.
+    fits: bool,
+    range: Option<(LocalTime, LocalTime)>,
 }
 
-/// Writes the records of the plan's kind. Returns the output, the number of records and that of
-/// skipped bad rows.
-pub(crate) fn copy<W: Write>(
-    file: &File,
-    plan: &Plan,
-    format: ExportFormat,
-    out: W,
-    go_on: impl FnMut() -> ControlFlow<()>,
-) -> Result<(W, u64, u64), CopyError> {
-    let mut archive = Archive::open_with(file, &plan.read)?;
-    let mut writer = RecordWriter::new(format, out);
-    // CSV keeps the texts of its source.
-    if format == ExportFormat::Jsonl {
-        writer = writer.offset(|time| plan.zone.offset(time));
+impl Period {
+    fn new(window: Window) -> Self {
+        let (first, last) = (window.begin().day(), window.end().day());
+        let days = (first.previous().unwrap_or(first), last.next().unwrap_or(last));
+        Self { window, days, outside: 0, fits: false, range: None }
     }
-    writer.write_header(plan.kind).map_err(CopyError::Write)?;
-    let (rows, bad_rows) = for_kind!(plan.kind, copy_records(&mut archive, &mut writer, go_on))?;
-    Ok((writer.into_inner().map_err(CopyError::Write)?, rows, bad_rows))
-}
 
-fn copy_records<T: FileRecord>(
-    archive: &mut Archive<&File>,
-    writer: &mut RecordWriter<'_, impl Write>,
-    mut go_on: impl FnMut() -> ControlFlow<()>,
-) -> Result<(u64, u64), CopyError>
-where
-    for<'a> AnyRecordRef<'a>: From<<T as Record>::Ref<'a>>,
-{
-    let (mut records, mut rows) = (archive.records::<T>(), 0_u64);
-    while let Some(record) = records.next_record()? {
-        writer.write(record.into()).map_err(CopyError::Write)?;
-        rows += 1;
-        if rows.is_multiple_of(ROWS_BETWEEN) && go_on().is_break() {
-            return Err(CopyError::Stopped);
+    fn count(&mut self, record: &AnyRecordRef<'_>) {
+        let Some(time) = record.event_time() else {
+            self.fits = true;
+            return;
+        };
+        if time < self.window.begin() || time > self.window.end() {
+            self.outside += 1;
+            self.fits |= (self.days.0..=self.days.1).contains(&time.day());
+        } else {
+            self.fits = true;
         }
+        let (earliest, latest) = self.range.unwrap_or((time, time));
+        self.range = Some((earliest.min(time), latest.max(time)));
     }
-    Ok((rows, records.bad_rows().count()))
+
+    /// Returns the earliest and latest time if the rows are those of another period.
+    fn is_other(&self) -> Option<(LocalTime, LocalTime)> {
+        self.range.filter(|_| !self.fits)
+    }
 }
 
-/// `a, b and 3 more`.
-fn listed(names: &[Arc<str>], limit: usize) -> String {
-    let first = names[..names.len().min(limit)].join(", ");
-    match names.len() - names.len().min(limit) {
-        0 => first,
-        more => format!("{first} and {more} more"),
+/// A converted file that is being written.
+struct Output<'a> {
+    format: ExportFormat,
+    writer: RecordWriter<'a, BufWriter<Hashed<WholeFile>>>,
+}
+
+impl<'a> Output<'a> {
+    fn new(plan: &'a Plan, (format, file): (ExportFormat, WholeFile)) -> Self {
+        let out = BufWriter::with_capacity(BUFFER, Hashed::new(file));
+        let mut writer = RecordWriter::new(format, out);
+        // CSV keeps the texts of its source.
+        if format == ExportFormat::Jsonl {
+            writer = writer.offset(|time| plan.zone.offset(time));
+        }
+        Self { format, writer }
+    }
+
+    fn finish(self) -> io::Result<Converted> {
+        let out = self.writer.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let (file, fingerprint) = out.finish();
+        Ok(Converted { format: self.format, file, fingerprint })
+    }
+}
+
+/// Returns the size and the hash of a file.
+pub(crate) fn fingerprint(mut file: &File) -> io::Result<Fingerprint> {
+    file.rewind()?;
+    let mut hashed = Hashed::new(io::sink());
+    io::copy(&mut file, &mut hashed)?;
+    Ok(hashed.finish().1)
+}
+
+/// A writer whose bytes are hashed.
+struct Hashed<W> {
+    inner: W,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl<W> Hashed<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, bytes: 0, hash: Sha256::new() }
+    }
+
+    fn finish(self) -> (W, Fingerprint) {
+        (self.inner, Fingerprint::new(self.bytes, self.hash.finalize().into()))
+    }
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }

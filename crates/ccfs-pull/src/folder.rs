@@ -1,20 +1,20 @@
 //! The folder that is pulled into: one pull at a time, a journal, and files that are written
 //! atomically.
 
-use std::error::Error as StdError;
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Seek};
+use std::io::{self, Seek};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ccfs_archive::{CopyError, ExportFormat};
-use ccfs_driver::{Error, FileError, Overwrite, WholeFile};
+use ccfs_archive::{ExportFormat, IndexKind};
+use ccfs_driver::{FileError, Overwrite, WholeFile};
 
-use crate::contents::{self, Checked};
+use crate::contents::{self, Contents, ReadError};
 use crate::error::PullError;
+use crate::journal::{Histories, Journal};
 use crate::plan::Plan;
 use crate::scheduler::Stored;
-use crate::summary::KeptZip;
 use crate::trouble::is_permanent;
 use crate::window::Window;
 
@@ -24,13 +24,12 @@ const JOURNAL: &str = "ccfs-pull.journal";
 const LOCK: &str = ".ccfs-pull.lock";
 /// End of the names of files that a killed process left incomplete: see [`WholeFile`].
 const UNFINISHED: &str = ".part";
-const BUFFER: usize = 256 * 1024;
 
 /// A folder that this pull has locked.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    plan: Plan,
+    kind: IndexKind,
     /// The operating system releases the lock when the process ends.
     _lock: File,
 }
@@ -38,25 +37,21 @@ pub(crate) struct Folder {
 impl Folder {
     /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed
     /// pull.
-    pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
-        let cannot = |source| PullError::Folder { path: path.to_owned(), source };
-        create(path).map_err(cannot)?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path.join(LOCK))
-            .map_err(cannot)?;
-        match fs4::FileExt::try_lock(&lock) {
-            Ok(()) => {}
-            Err(fs4::TryLockError::WouldBlock) => {
-                return Err(PullError::Busy { path: path.to_owned() });
-            }
-            Err(fs4::TryLockError::Error(source)) => return Err(cannot(source)),
-        }
-        let folder = Self { path: path.to_owned(), plan: plan.clone(), _lock: lock };
-        folder.clear_unfinished().map_err(cannot)?;
+    pub(crate) fn lock(path: &Path, kind: IndexKind) -> Result<Self, PullError> {
+        let folder = Self { path: path.to_owned(), kind, _lock: lock(path, true)? };
+        folder.clear_unfinished().map_err(|source| folder.failed(source))?;
         Ok(folder)
+    }
+
+    /// Locks an existing folder, whose journal has its kind.
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, Journal, Histories), PullError> {
+        let lock = lock(path, false)?;
+        let (journal, kind, windows) = Journal::reopen(&path.join(JOURNAL))?;
+        Ok((Self { path: path.to_owned(), kind, _lock: lock }, journal, windows))
+    }
+
+    fn failed(&self, source: io::Error) -> PullError {
+        PullError::Folder { path: self.path.clone(), source }
     }
 
     pub(crate) fn journal(&self) -> PathBuf {
@@ -65,11 +60,11 @@ impl Folder {
 
     /// Syncs the names of new files to disk, on systems that can sync folders.
     pub(crate) fn sync(&self) -> Result<(), PullError> {
-        sync(&self.path).map_err(|source| PullError::Folder { path: self.path.clone(), source })
+        sync(&self.path).map_err(|source| self.failed(source))
     }
 
     fn clear_unfinished(&self) -> io::Result<()> {
-        let start = format!(".{}_", self.plan.stem());
+        let start = format!(".{}_", self.kind.as_str());
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -81,6 +76,25 @@ impl Folder {
             }
         }
         Ok(())
+    }
+}
+
+/// Locks a folder; with `make`, creates it if it is missing.
+fn lock(path: &Path, make: bool) -> Result<File, PullError> {
+    let cannot = |source| PullError::Folder { path: path.to_owned(), source };
+    if make {
+        create(path).map_err(cannot)?;
+    }
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path.join(LOCK))
+        .map_err(cannot)?;
+    match fs4::FileExt::try_lock(&lock) {
+        Ok(()) => Ok(lock),
+        Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),
+        Err(fs4::TryLockError::Error(source)) => Err(cannot(source)),
     }
 }
 
@@ -105,90 +119,94 @@ fn sync(folder: &Path) -> io::Result<()> {
 
 /// The files of a window.
 impl Folder {
+    fn file(&self, window: Window, extension: impl Display) -> PathBuf {
+        self.path.join(format!("{}_{window}.{extension}", self.kind.as_str()))
+    }
+
     /// Path of its ZIP.
     pub(crate) fn zip(&self, window: Window) -> PathBuf {
-        self.path.join(format!("{}_{window}.zip", self.plan.stem()))
+        self.file(window, "zip")
     }
 
     /// Path of a downloaded file that cannot be used.
     pub(crate) fn rejected(&self, window: Window) -> PathBuf {
-        self.path.join(format!("{}_{window}.rejected.zip", self.plan.stem()))
+        self.file(window, "rejected.zip")
     }
 
-    /// Path and format of its converted records.
-    fn converted(&self, window: Window) -> Option<(PathBuf, ExportFormat)> {
-        self.plan.convert.map(|format| {
-            (self.path.join(format!("{}_{window}.{format}", self.plan.stem())), format)
-        })
-    }
-
-    /// Path of the file in reports: the converted one, or else the ZIP.
-    pub(crate) fn result(&self, window: Window) -> PathBuf {
-        self.converted(window).map_or_else(|| self.zip(window), |(path, _)| path)
+    /// Path of its converted records.
+    pub(crate) fn converted(&self, window: Window, format: ExportFormat) -> PathBuf {
+        self.file(window, format)
     }
 
     /// Returns a file that exists although its window was not requested.
-    pub(crate) fn foreign(&self, window: Window) -> Option<PathBuf> {
-        [Some(self.zip(window)), self.converted(window).map(|(path, _)| path)]
-            .into_iter()
-            .flatten()
-            .find(|path| path.symlink_metadata().is_ok())
+    pub(crate) fn foreign(&self, window: Window, formats: &[ExportFormat]) -> Option<PathBuf> {
+        let converted = formats.iter().map(|format| self.converted(window, *format));
+        [self.zip(window)].into_iter().chain(converted).find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Removes files that a stored window no longer needs: an earlier rejected file, and its ZIP if
-    /// the plan keeps only records and the converted file has all of them. Called again at the next
-    /// start, in case the process is killed before.
-    pub(crate) fn tidy(&self, window: Window, stored: Stored) -> Result<(), PullError> {
-        remove(self.rejected(window))?;
-        if self.removes_zips() && stored.is_complete() {
-            remove(self.zip(window))?;
-        }
-        Ok(())
-    }
-
-    fn removes_zips(&self) -> bool {
-        self.plan.convert.is_some() && !self.plan.keep_zip
-    }
-
-    /// The ZIP of a stored window that is kept because not all of its data is in the converted
-    /// file.
-    pub(crate) fn kept_zip(&self, window: Window, stored: Stored) -> Option<KeptZip> {
-        let path = self.zip(window);
-        let is_kept = self.removes_zips() && !stored.is_complete() && path.exists();
-        is_kept.then(|| KeptZip::new(path, stored))
-    }
-
-    /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP.
-    pub(crate) fn adopt(&self, window: Window) -> Result<Option<Checked>, Error> {
-        let path = self.zip(window);
-        let file = match File::open(&path) {
+    /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP,
+    /// or only the `previous` one.
+    pub(crate) fn adopt(
+        &self,
+        plan: &Plan,
+        window: Window,
+        previous: Option<Stored>,
+        go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Option<Contents>, ReadError> {
+        let file = match File::open(self.zip(window)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::Write(error)),
+            Err(error) => return Err(ccfs_archive::Error::Io(error).into()),
         };
-        let bytes = file.metadata().map_err(Error::Write)?.len();
-        // A file that cannot be used is replaced by the download.
-        Ok(contents::check(&file, &self.plan).ok().map(|checked| checked.of_size(bytes)))
+        if let Some(previous) = previous
+            && contents::fingerprint(&file).map_err(ccfs_archive::Error::Io)? == previous.zip
+        {
+            return Ok(None);
+        }
+        match self.read(plan, window, &file, &plan.formats, go_on) {
+            Ok(contents) => Ok(Some(contents)),
+            // A file that cannot be used is replaced by the download.
+            Err(ReadError::Archive(_) | ReadError::OtherPeriod { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Checks a ZIP before it is stored. Copies it to [`rejected`](Self::rejected) if it is
-    /// unusable and another download would not change that.
-    ///
-    /// # Errors
-    ///
-    /// The error of `ccfs-archive`, or a [`FileError`] if the copy fails.
-    pub(crate) fn check(
+    /// Reads a ZIP and converts it.
+    pub(crate) fn read(
         &self,
+        plan: &Plan,
         window: Window,
         file: &File,
-    ) -> Result<Checked, Box<dyn StdError + Send + Sync>> {
-        let checked = contents::check(file, &self.plan);
-        if let Err(error) = &checked
-            && is_permanent(error)
-        {
+        formats: &[ExportFormat],
+        go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Contents, ReadError> {
+        let create = |format: &ExportFormat| {
+            let path = self.converted(window, *format);
+            WholeFile::create(path, Overwrite::Replace).map(|file| (*format, file))
+        };
+        let outputs: Result<_, FileError> = formats.iter().map(create).collect();
+        contents::read(file, plan, window, outputs?, go_on)
+    }
+
+    /// Reads a ZIP before it is put in place. Copies it to [`rejected`](Self::rejected) if it is
+    /// unusable and another download would not change that.
+    pub(crate) fn check(
+        &self,
+        plan: &Plan,
+        window: Window,
+        file: &File,
+        go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Contents, ReadError> {
+        let contents = self.read(plan, window, file, &plan.formats, go_on);
+        let is_rejected = match &contents {
+            Err(ReadError::Archive(error)) => is_permanent(error),
+            Err(ReadError::OtherPeriod { .. }) => true,
+            _ => false,
+        };
+        if is_rejected {
             self.keep_rejected(window, file)?;
         }
-        Ok(checked?)
+        contents
     }
 
     fn keep_rejected(&self, window: Window, mut file: &File) -> Result<(), FileError> {
@@ -199,37 +217,10 @@ impl Folder {
         let len = io::copy(&mut file, &mut copy).map_err(io)?;
         copy.commit(len).map(drop)
     }
-
-    /// Converts the ZIP of a window if the plan has a format. Returns the counts of the converted
-    /// file.
-    ///
-    /// If a bad row stops the conversion, the ZIP is kept.
-    pub(crate) fn convert(
-        &self,
-        window: Window,
-        mut checked: Checked,
-        go_on: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<Checked, Error> {
-        let Some((target, format)) = self.converted(window) else { return Ok(checked) };
-        let file = File::open(self.zip(window)).map_err(Error::Write)?;
-        let out = BufWriter::with_capacity(BUFFER, WholeFile::create(target, Overwrite::Replace)?);
-        let (out, rows, bad_rows) =
-            contents::copy(&file, &self.plan, format, out, go_on).map_err(|error| match error {
-                CopyError::Read(ccfs_archive::Error::Io(error)) | CopyError::Write(error) => {
-                    Error::Write(error)
-                }
-                CopyError::Read(error) => Error::Rejected(error.into()),
-                _ => Error::Stopped,
-            })?;
-        let out = out.into_inner().map_err(|error| Error::Write(error.into_error()))?;
-        let len = out.written();
-        out.commit(len)?;
-        (checked.stored.rows, checked.stored.bad_rows) = (rows, bad_rows);
-        Ok(checked)
-    }
 }
 
-fn remove(path: PathBuf) -> Result<(), PullError> {
+/// Removes a file, if it exists.
+pub(crate) fn remove(path: PathBuf) -> Result<(), PullError> {
     match fs::remove_file(&path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(PullError::Folder { path, source })

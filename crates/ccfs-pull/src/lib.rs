@@ -64,15 +64,26 @@ mod run;
 mod scheduler;
 mod summary;
 mod trouble;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod upkeep;
 mod window;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod work;
 mod zone;
 
 pub use error::PullError;
-pub use journal::{Entry, Journal, JournalError, Storage};
+pub use journal::{Entry, Histories, Journal, JournalError, Storage};
 pub use plan::{Pace, Plan, PlanError};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use pull::Pull;
-pub use scheduler::{Asked, Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble};
-pub use summary::{KeptZip, PullProgress, PullSummary, WindowReport};
+pub use scheduler::{
+    Asked, Fingerprint, History, Job, Known, Outage, Outcome, Scheduler, Step, Stored, Task,
+    Trouble,
+};
+pub use summary::{
+    JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
+};
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use upkeep::{CheckedFile, FileFault, forget, verify};
 pub use window::{Window, WindowError, windows};
 pub use zone::{Zone, ZoneError};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use ccfs_archive::{ExportFormat, IndexKind, ReadOptions};
 use ccfs_proto::Day;
 
+use crate::scheduler::{History, Known, Outcome};
+use crate::window::Window;
 use crate::zone::Zone;
 
 /// Maximum number of days in a window.
@@ -32,9 +34,12 @@ pub struct Plan {
     pub(crate) window_days: u8,
     pub(crate) account_id: Option<String>,
     pub(crate) callback_url: String,
-    pub(crate) convert: Option<ExportFormat>,
+    pub(crate) formats: Vec<ExportFormat>,
     pub(crate) keep_zip: bool,
     pub(crate) read: ReadOptions,
+    pub(crate) recheck_days: u16,
+    pub(crate) again: Option<(Day, Day)>,
+    pub(crate) moved: bool,
 }
 
 impl Plan {
@@ -54,9 +59,12 @@ impl Plan {
             window_days: 3,
             account_id: None,
             callback_url: Self::NO_CALLBACK.into(),
-            convert: None,
+            formats: Vec::new(),
             keep_zip: true,
             read: ReadOptions::new(),
+            recheck_days: 0,
+            again: None,
+            moved: false,
         }
     }
 
@@ -83,10 +91,16 @@ impl Plan {
         self
     }
 
-    /// Converts each window's records into a file beside its ZIP. Default: no.
+    /// Converts each window's records into a file of this format beside its ZIP; call it again for
+    /// another format. Default: none.
+    ///
+    /// The formats may differ between the pulls into a folder: a ZIP that an earlier pull stored is
+    /// converted without a request to the server.
     #[must_use]
     pub fn convert(mut self, format: ExportFormat) -> Self {
-        self.convert = Some(format);
+        if !self.formats.contains(&format) {
+            self.formats.push(format);
+        }
         self
     }
 
@@ -98,6 +112,33 @@ impl Plan {
     #[must_use]
     pub fn keep_zip(mut self, keep: bool) -> Self {
         self.keep_zip = keep;
+        self
+    }
+
+    /// Requests complete windows again if they ended less than this many days before they were last
+    /// fetched, because data may be added late. A new file replaces the former one. Default: 0.
+    ///
+    /// Independent of this, a "no data" answer for a window that ended less than 24 hours before
+    /// is asked again by the next pull.
+    #[must_use]
+    pub fn recheck_days(mut self, days: u16) -> Self {
+        self.recheck_days = days;
+        self
+    }
+
+    /// Requests complete windows again that have a part of these days, inclusive.
+    #[must_use]
+    pub fn again(mut self, from: Day, to: Day) -> Self {
+        self.again = Some((from, to));
+        self
+    }
+
+    /// Sets whether the folder's data may come from another endpoint or access key than before: the
+    /// server was renamed, or the key was changed. Windows without a file are then requested
+    /// again. Default: `false`, an error.
+    #[must_use]
+    pub fn moved(mut self, moved: bool) -> Self {
+        self.moved = moved;
         self
     }
 
@@ -122,7 +163,7 @@ impl Plan {
         if !(1..=DAYS_LIMIT).contains(&self.window_days) {
             return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
         }
-        if self.convert.is_some() && !self.keep_zip && !self.read.reads_all_columns() {
+        if self.removes_zips() && !self.read.reads_all_columns() {
             return Err(PlanError::ColumnsLost);
         }
         // Assumes windows of full length: close enough, and cheap.
@@ -135,9 +176,23 @@ impl Plan {
         Ok(())
     }
 
-    /// Prefix of file names.
-    pub(crate) fn stem(&self) -> &'static str {
-        self.kind.as_str()
+    /// Whether ZIPs are removed after conversion.
+    pub(crate) fn removes_zips(&self) -> bool {
+        !self.formats.is_empty() && !self.keep_zip
+    }
+
+    /// Whether a complete window is requested again.
+    pub(crate) fn is_due(&self, window: Window, history: &History) -> bool {
+        let Known::Complete(outcome) = &history.known else { return false };
+        if self.again.is_some_and(|(from, to)| window.overlaps(from, to)) {
+            return true;
+        }
+        let days =
+            if *outcome == Outcome::NoData { self.recheck_days.max(1) } else { self.recheck_days };
+        history.fetched.is_some_and(|fetched| {
+            let age = self.zone.local(fetched).seconds_since(window.end());
+            age < i64::from(days) * 24 * 3600
+        })
     }
 }
 
@@ -211,6 +266,9 @@ pub struct Pace {
     pub max_backoff: Duration,
     /// How long that may continue without a good answer before the pull stops. Default: 30 minutes.
     pub outage_timeout: Duration,
+    /// How long failures may continue before the server has answered for the first time. Default: 1
+    /// minute.
+    pub wait_for_server: Duration,
     /// How long to wait for a window's callback before looking for its file. `None` looks for files
     /// from the start. Default: `None`.
     pub callback_timeout: Option<Duration>,
@@ -270,6 +328,12 @@ impl Pace {
         Self { outage_timeout, ..self }
     }
 
+    /// Sets [`wait_for_server`](Self#structfield.wait_for_server).
+    #[must_use]
+    pub fn wait_for_server(self, wait_for_server: Duration) -> Self {
+        Self { wait_for_server, ..self }
+    }
+
     /// Sets [`callback_timeout`](Self#structfield.callback_timeout).
     #[must_use]
     pub fn callback_timeout(self, callback_timeout: impl Into<Option<Duration>>) -> Self {
@@ -292,6 +356,7 @@ impl Default for Pace {
             backoff: Duration::from_secs(5),
             max_backoff: Duration::from_secs(5 * 60),
             outage_timeout: Duration::from_secs(30 * 60),
+            wait_for_server: Duration::from_secs(60),
             callback_timeout: None,
         }
     }

@@ -12,7 +12,7 @@ use ccfs_proto::callback::Callback;
 use crate::error::PullError;
 use crate::plan::{Pace, Plan};
 use crate::run::Run;
-use crate::summary::{PullProgress, PullSummary, WindowReport};
+use crate::summary::{PullEvent, PullProgress, PullSummary};
 
 /// A pull into a folder, with the blocking client ([`run`](Self::run)) or the async client
 /// ([`run_async`](Self::run_async)).
@@ -43,12 +43,12 @@ pub struct Pull<'a> {
 pub(crate) struct Caller<'a> {
     callbacks: Option<CallbackFn<'a>>,
     progress: Option<ProgressFn<'a>>,
-    on_window: Option<WindowFn<'a>>,
+    on_event: Option<EventFn<'a>>,
 }
 
 type CallbackFn<'a> = Box<dyn FnMut() -> Option<Callback> + Send + 'a>;
 type ProgressFn<'a> = Box<dyn FnMut(&PullProgress) -> ControlFlow<()> + Send + 'a>;
-type WindowFn<'a> = Box<dyn FnMut(&WindowReport) + Send + 'a>;
+type EventFn<'a> = Box<dyn FnMut(&PullEvent) + Send + 'a>;
 
 impl<'a> Pull<'a> {
     /// Creates a pull into a folder. The folder is created if it is missing.
@@ -97,10 +97,10 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Calls `on_window` for each window that this run completes or gives up, as soon as the
-    /// journal has recorded it. The [summary](PullSummary) has the same reports.
-    pub fn on_window(mut self, on_window: impl FnMut(&WindowReport) + Send + 'a) -> Self {
-        self.caller.on_window = Some(Box::new(on_window));
+    /// Calls `on_event` for each event as soon as it happened: a window that is complete or given
+    /// up, a failure, a clock that is wrong. The [summary](PullSummary) has the windows, too.
+    pub fn on_event(mut self, on_event: impl FnMut(&PullEvent) + Send + 'a) -> Self {
+        self.caller.on_event = Some(Box::new(on_event));
         self
     }
 
@@ -159,23 +159,22 @@ impl Caller<'_> {
         self.callbacks.is_some()
     }
 
-    /// Reports progress, stops if the caller wants that, and passes callbacks to the scheduler.
+    /// Reports progress and events, stops if the caller wants that, and passes callbacks to the
+    /// scheduler.
     pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
         if self
             .progress
             .as_mut()
-            .is_some_and(|progress| progress(&run.progress(received)).is_break())
+            .is_some_and(|progress| progress(&run.progress(received, now)).is_break())
         {
             run.stop_for(PullError::Stopped);
         }
         while let Some(callback) = self.callbacks.as_mut().and_then(|callbacks| callbacks()) {
-            run.scheduler().on_callback(now, &callback);
+            run.on_callback(now, &callback);
         }
-    }
-
-    pub(crate) fn settled(&mut self, reports: &[WindowReport]) {
-        if let Some(on_window) = &mut self.on_window {
-            reports.iter().for_each(on_window);
+        let events = run.events();
+        if let Some(on_event) = &mut self.on_event {
+            events.iter().for_each(on_event);
         }
     }
 }

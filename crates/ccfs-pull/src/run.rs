@@ -1,23 +1,33 @@
 //! The part that both drivers share: everything except making calls and waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ccfs_archive::ExportFormat;
 use ccfs_driver::Error;
 use ccfs_proto::auth::AccessKey;
+use ccfs_proto::callback::Callback;
+use ccfs_proto::exchange::ClockSkew;
 use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
-use crate::contents::Checked;
 use crate::error::PullError;
-use crate::folder::Folder;
-use crate::journal::{Entry, Journal};
+use crate::folder::{Folder, remove};
+use crate::journal::{Entry, Histories, Journal};
 use crate::plan::{Pace, Plan};
-use crate::scheduler::{Job, Known, Outcome, Scheduler, Step, Task, Trouble};
-use crate::summary::{PullProgress, PullSummary, WindowReport};
+use crate::scheduler::{
+    Fingerprint, History, Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble,
+};
+use crate::summary::{
+    JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
+};
 use crate::trouble::is_permanent;
 use crate::window::{Window, windows};
+
+/// The clock skew from which the server's time is used for the names of files, in milliseconds. A
+/// smaller one may be the error of its measurement.
+const SKEW: i64 = 60_000;
 
 /// A pull under way in a locked folder.
 pub(crate) struct Run {
@@ -27,13 +37,27 @@ pub(crate) struct Run {
     journal: Journal,
     /// The journal may end with an incomplete line and must not be written any more.
     torn: bool,
-    /// Windows that were complete before this run.
+    /// Windows that were complete before this run, and are not requested again.
     earlier: BTreeSet<Window>,
+    /// Windows that were complete before this run, and whose ZIP this run converted.
+    reconverted: BTreeSet<Window>,
+    /// Files of windows that are requested again.
+    previous: BTreeMap<Window, Stored>,
+    /// The converted files of each window that the journal has or will have with the next line.
+    converted: BTreeMap<Window, Vec<(ExportFormat, Fingerprint)>>,
+    /// Complete windows that are to be converted to further formats.
+    to_convert: VecDeque<(Window, Vec<ExportFormat>)>,
+    converting: bool,
+    /// Complete windows that could not be converted.
+    not_converted: BTreeMap<Window, String>,
     /// Windows of this run whose files have notes, and windows whose files were rejected.
     notes: BTreeMap<Window, Vec<String>>,
     rejected: BTreeSet<Window>,
+    events: Vec<PullEvent>,
     left_from: Option<Day>,
     progress: PullProgress,
+    /// Milliseconds that the server's clock is ahead of the local one, beyond [`SKEW`]; or 0.
+    skew: i64,
     /// The error that stops the pull.
     fatal: Option<PullError>,
     /// The last error of a call.
@@ -42,7 +66,10 @@ pub(crate) struct Run {
 
 /// A step for the driver. Entries of the journal are already recorded.
 pub(crate) enum Next {
-    Start(Job),
+    /// Start a job for a window, which may have a file of an earlier request.
+    Start(Job, Option<Stored>),
+    /// Convert the ZIP of a complete window.
+    Convert(Window, Vec<ExportFormat>),
     Wait(Option<Duration>),
     Done,
 }
@@ -50,7 +77,8 @@ pub(crate) enum Next {
 /// Result of a job.
 pub(crate) enum JobOutput {
     Asked(ResponseId),
-    Stored(Checked),
+    Stored { stored: Stored, notes: Vec<String>, converted: Vec<(ExportFormat, Fingerprint)> },
+    Converted(Vec<(ExportFormat, Fingerprint)>),
 }
 
 impl Run {
@@ -64,131 +92,311 @@ impl Run {
         now: Now,
     ) -> Result<Self, PullError> {
         plan.check()?;
-        let folder = Folder::lock(path, &plan)?;
-        let (journal, mut known) = Journal::open(&folder.journal(), &plan, endpoint, access_key)?;
+        let folder = Folder::lock(path, plan.kind)?;
+        let (journal, mut known) =
+            Journal::open(&folder.journal(), &plan, endpoint, access_key, now.wall)?;
         folder.sync()?;
-
-        // Only days that are over: a complete window is not requested again, so its data must be
-        // final.
-        let today = plan.zone.local(now.wall).day();
-        let over = today
-            .previous()
-            .map(|yesterday| plan.to.min(yesterday))
-            .filter(|last| *last >= plan.from);
-        let left_from = if plan.to >= today { Some(today.max(plan.from)) } else { None };
-        let taken: Vec<Window> = known.keys().copied().collect();
-        for window in over
-            .into_iter()
-            .flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken))
-        {
-            if let Some(path) = folder.foreign(window) {
-                return Err(PullError::Foreign { path });
+        let events = leave_failed(&plan, &mut known);
+        let left_from = add_new(&plan, &folder, &mut known, now)?;
+        let mut previous = BTreeMap::new();
+        for (window, history) in &mut known {
+            if plan.is_due(*window, history) {
+                history.known = Known::Fresh;
             }
-            known.insert(window, Known::Fresh);
-        }
-        let mut earlier = BTreeSet::new();
-        let mut progress = PullProgress::default();
-        for (window, known) in &known {
-            if let Known::Complete(Outcome::Stored(stored)) = known {
-                folder.tidy(*window, *stored)?;
+            if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known)
+            {
+                previous.insert(*window, stored);
             }
         }
         // Windows that an earlier run began are finished even outside the range; complete ones are
         // reported only within it.
-        let wanted =
-            |window: &Window| window.begin().day() <= plan.to && window.end().day() >= plan.from;
-        known.retain(|window, known| !matches!(known, Known::Complete(_)) || wanted(window));
-        for (window, known) in &known {
-            progress.windows += 1;
-            if let Known::Complete(outcome) = known {
+        let reported = |window: &Window, history: &History| {
+            !matches!(history.known, Known::Complete(_)) || window.overlaps(plan.from, plan.to)
+        };
+        let complete: Vec<(Window, Stored)> = known
+            .iter()
+            .filter_map(|(window, history)| match history.known {
+                Known::Complete(Outcome::Stored(stored)) => Some((*window, stored)),
+                _ => None,
+            })
+            .collect();
+        let zips_removed: BTreeSet<Window> = known
+            .iter()
+            .filter(|(_, history)| history.zip_removed)
+            .map(|(window, _)| *window)
+            .collect();
+        let converted: BTreeMap<_, _> = known
+            .iter()
+            .filter(|(_, history)| !history.converted.is_empty())
+            .map(|(window, history)| (*window, history.converted.clone()))
+            .collect();
+        known.retain(|window, history| reported(window, history));
+        let mut progress = PullProgress { windows: known.len(), ..PullProgress::default() };
+        let mut earlier = BTreeSet::new();
+        for (window, history) in &known {
+            if let Known::Complete(outcome) = &history.known {
                 earlier.insert(*window);
                 progress.count(outcome);
             }
         }
-        let scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
-        let (folder, plan) = (Arc::new(folder), Arc::new(plan));
-        Ok(Self {
-            folder,
-            plan,
-            scheduler,
+        let mut run = Self {
+            scheduler: Scheduler::new(plan.zone.clone(), pace, known, now),
+            folder: Arc::new(folder),
+            plan: Arc::new(plan),
             journal,
             torn: false,
             earlier,
+            reconverted: BTreeSet::new(),
+            previous,
+            converted,
+            to_convert: VecDeque::new(),
+            converting: false,
+            not_converted: BTreeMap::new(),
             notes: BTreeMap::new(),
             rejected: BTreeSet::new(),
+            events,
             left_from,
             progress,
+            skew: 0,
             fatal: None,
             last: None,
-        })
+        };
+        for (window, stored) in complete {
+            run.tend(window, stored, zips_removed.contains(&window), now)?;
+        }
+        Ok(run)
     }
 
-    /// Records the scheduler's entries, and returns the next step and the windows that were
-    /// completed.
-    pub(crate) fn step(&mut self, now: Now) -> (Next, Vec<WindowReport>) {
-        let mut settled = Vec::new();
+    /// Finishes what an earlier run left to do for a complete window, and plans its conversion.
+    fn tend(
+        &mut self,
+        window: Window,
+        stored: Stored,
+        zip_removed: bool,
+        now: Now,
+    ) -> Result<(), PullError> {
+        if zip_removed {
+            remove(self.folder.zip(window))?;
+        }
+        self.tidy(window, stored, now)?;
+        let has = |format: &ExportFormat| {
+            let converted = self.converted.get(&window).into_iter().flatten();
+            converted.map(|(format, _)| format).any(|other| other == format)
+        };
+        let missing: Vec<ExportFormat> =
+            self.plan.formats.iter().copied().filter(|format| !has(format)).collect();
+        if missing.is_empty() || !self.earlier.contains(&window) {
+            return Ok(());
+        }
+        if self.folder.zip(window).exists() {
+            self.to_convert.push_back((window, missing));
+        } else {
+            self.events.push(PullEvent::ZipMissing(window));
+        }
+        Ok(())
+    }
+
+    /// Removes files that a complete window no longer needs: an earlier rejected file, and its ZIP if
+    /// the plan keeps only records and the converted files have all of them. Called again at the
+    /// next start, in case the process is killed before.
+    fn tidy(&mut self, window: Window, stored: Stored, now: Now) -> Result<(), PullError> {
+        remove(self.folder.rejected(window))?;
+        let converted = self.converted.get(&window).map_or(&[][..], Vec::as_slice);
+        let is_converted = |format| converted.iter().any(|(other, _)| other == format);
+        if self.plan.removes_zips()
+            && stored.is_complete()
+            && self.plan.formats.iter().all(is_converted)
+            && self.folder.zip(window).exists()
+        {
+            self.journal.record(&Entry::ZipRemoved { window, at: now.wall })?;
+            remove(self.folder.zip(window))?;
+        }
+        Ok(())
+    }
+
+    /// Notes the server's clock, as the responses so far show it.
+    pub(crate) fn observe(&mut self, skew: Option<ClockSkew>) {
+        let Some(skew) = skew else { return };
+        let before = self.skew;
+        self.skew =
+            if skew.millis.abs() > SKEW + skew.uncertainty_millis { skew.millis } else { 0 };
+        if before == 0 && self.skew != 0 {
+            self.events.push(PullEvent::ClockSkew(self.skew));
+        }
+    }
+
+    /// The time by the server's clock, as well as it is known.
+    fn by_server(&self, now: Now) -> Now {
+        Now { wall: now.wall.plus_millis(self.skew), ..now }
+    }
+
+    /// Records the scheduler's entries, and returns the next step.
+    pub(crate) fn step(&mut self, now: Now) -> Next {
+        let now = self.by_server(now);
         loop {
+            if !self.converting
+                && let Some((window, formats)) = self.to_convert.pop_front()
+            {
+                self.converting = true;
+                return Next::Convert(window, formats);
+            }
             match self.scheduler.poll(now) {
-                Step::Record(entry) => settled.extend(self.record(&entry)),
-                Step::Start(job) => return (Next::Start(job), settled),
-                Step::Wait(within) => return (Next::Wait(within), settled),
-                Step::Done => return (Next::Done, settled),
+                Step::Record(entry) => self.record(&entry, now),
+                Step::Start(job) => {
+                    self.events.push(PullEvent::Started(job.clone()));
+                    let previous = self.previous.get(&job.window).copied();
+                    return Next::Start(job, previous);
+                }
+                Step::Wait(within) => return Next::Wait(within),
+                Step::Done if self.converting => return Next::Wait(None),
+                Step::Done => return Next::Done,
             }
         }
     }
 
-    fn record(&mut self, entry: &Entry) -> Option<WindowReport> {
-        if self.torn {
-            return None;
+    fn record(&mut self, entry: &Entry, now: Now) {
+        if let Err(error) = self.try_record(entry, now) {
+            self.stop_for(error);
         }
-        #[cfg(feature = "tracing")]
-        tracing::debug!(?entry, "journal");
-        if let Err(error) = self.journal.record(entry) {
-            self.torn = true;
-            self.stop_for(error.into());
-            return None;
-        }
+    }
+
+    fn try_record(&mut self, entry: &Entry, now: Now) -> Result<(), PullError> {
+        self.write(entry)?;
         let (Entry::Stored { window, .. }
         | Entry::NoData { window, .. }
         | Entry::Failed { window, .. }) = entry
         else {
-            return None;
+            return Ok(());
         };
-        let outcome = self.scheduler.outcome(*window)?.clone();
-        self.progress.count(&outcome);
-        if let Outcome::Stored(stored) = &outcome
-            && let Err(error) = self.folder.tidy(*window, *stored)
-        {
-            self.stop_for(error);
+        let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
+        if let Entry::Stored { window, stored, at } = entry {
+            for (format, file) in self.converted.get(window).cloned().unwrap_or_default() {
+                self.write(&Entry::Converted { window: *window, at: *at, format, file })?;
+            }
+            self.tidy(*window, *stored, now)?;
         }
-        Some(self.report_of(*window, outcome))
+        self.progress.count(&outcome);
+        let report = self.report_of(*window, outcome);
+        self.events.push(PullEvent::Settled(report));
+        Ok(())
+    }
+
+    fn write(&mut self, entry: &Entry) -> Result<(), PullError> {
+        if self.torn {
+            return Ok(());
+        }
+        #[cfg(feature = "tracing")]
+        tracing::debug!(?entry, "journal");
+        self.journal.record(entry).inspect_err(|_| self.torn = true)?;
+        Ok(())
     }
 
     /// Reports the end of a job to the scheduler.
     pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<JobOutput, Error>) {
-        let error = match result {
-            Ok(JobOutput::Asked(id)) => return self.scheduler.on_asked(now, job.window, id),
-            Ok(JobOutput::Stored(Checked { stored, notes })) => {
+        let now = self.by_server(now);
+        let before = self.scheduler.outage(now);
+        match result {
+            Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, job.window, id),
+            Ok(JobOutput::Stored { stored, notes, converted }) => {
+                if let Err(error) = self.replace_converted(job.window, converted) {
+                    self.stop_for(error);
+                }
                 if !notes.is_empty() {
                     self.notes.insert(job.window, notes);
                 }
-                return self.scheduler.on_stored(now, job.window, stored);
+                self.scheduler.on_stored(now, job.window, stored);
             }
-            Err(error) => error,
-        };
-        let verdict =
+            Ok(JobOutput::Converted(_)) => {}
+            Err(error) => self.report_failure(now, job, error),
+        }
+        if let Some(outage) = before
+            && self.scheduler.outage(now).is_none()
+        {
+            self.events.push(PullEvent::Recovered(outage.lasts));
+        }
+    }
+
+    fn report_failure(&mut self, now: Now, job: &Job, error: Error) {
+        let window = job.window;
+        let trouble =
             if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
         #[cfg(feature = "tracing")]
-        tracing::warn!(window = %job.window, ?verdict, %error, "a job failed");
-        if let Some(trouble) = verdict {
-            let why = self.reason(job.window, &error);
-            self.scheduler.on_trouble(now, job.window, trouble, &why);
-            if trouble != Trouble::BrokenOff {
-                self.last = Some(error);
+        tracing::warn!(%window, ?trouble, %error, "a job failed");
+        let Some(trouble) = trouble else {
+            self.scheduler.on_trouble(now, window, Trouble::BrokenOff, "");
+            return self.stop_for(PullError::Call { window, source: error.into() });
+        };
+        let why = self.reason(window, &error);
+        self.scheduler.on_trouble(now, window, trouble, &why);
+        if trouble != Trouble::BrokenOff {
+            self.last = Some(error);
+            let (job, outage) = (job.clone(), self.scheduler.outage(now));
+            self.events.push(PullEvent::Failed(JobFailure { job, trouble, why, outage }));
+        }
+    }
+
+    /// Sets the converted files of a new ZIP. Those of the former one that were not written anew are
+    /// removed.
+    fn replace_converted(
+        &mut self,
+        window: Window,
+        converted: Vec<(ExportFormat, Fingerprint)>,
+    ) -> Result<(), PullError> {
+        let is_new = |format| converted.iter().any(|(other, _)| *other == format);
+        for (format, _) in self.converted.get(&window).into_iter().flatten() {
+            if !is_new(*format) {
+                remove(self.folder.converted(window, *format))?;
             }
-        } else {
-            self.scheduler.on_trouble(now, job.window, Trouble::BrokenOff, "");
-            self.stop_for(PullError::Call { window: job.window, source: error.into() });
+        }
+        self.converted.insert(window, converted);
+        Ok(())
+    }
+
+    /// Reports the end of a conversion.
+    pub(crate) fn report_converted(
+        &mut self,
+        now: Now,
+        window: Window,
+        result: Result<JobOutput, Error>,
+    ) {
+        self.converting = false;
+        let now = self.by_server(now);
+        match result {
+            Ok(JobOutput::Converted(files)) => {
+                if let Err(error) = self.record_converted(window, files, now) {
+                    return self.stop_for(error);
+                }
+                self.reconverted.insert(window);
+            }
+            Err(Error::Stopped) => return,
+            Err(error @ Error::Rejected(_)) => {
+                let why = format!("not converted: {}", self.reason(window, &error));
+                self.not_converted.insert(window, why);
+            }
+            Err(error) => {
+                return self.stop_for(PullError::Call { window, source: error.into() });
+            }
+            Ok(_) => {}
+        }
+        if let Some(outcome) = self.scheduler.outcome(window).cloned() {
+            let report = self.report_of(window, outcome);
+            self.events.push(PullEvent::Settled(report));
+        }
+    }
+
+    fn record_converted(
+        &mut self,
+        window: Window,
+        files: Vec<(ExportFormat, Fingerprint)>,
+        now: Now,
+    ) -> Result<(), PullError> {
+        for (format, file) in files {
+            self.write(&Entry::Converted { window, at: now.wall, format, file })?;
+            self.converted.entry(window).or_default().push((format, file));
+        }
+        match self.scheduler.outcome(window) {
+            Some(&Outcome::Stored(stored)) => self.tidy(window, stored, now),
+            _ => Ok(()),
         }
     }
 
@@ -196,24 +404,35 @@ impl Run {
     fn reason(&mut self, window: Window, error: &Error) -> String {
         let Error::Rejected(cause) = error else { return error.to_string() };
         let path = match cause.downcast_ref::<ccfs_archive::Error>() {
-            Some(cause) if is_permanent(cause) => {
+            Some(ccfs_archive::Error::Row(_)) => self.folder.zip(window),
+            Some(cause) if !is_permanent(cause) => return error.to_string(),
+            _ => {
                 self.rejected.insert(window);
                 self.folder.rejected(window)
             }
-            Some(ccfs_archive::Error::Row(_)) => self.folder.zip(window),
-            _ => return error.to_string(),
         };
         let name = path.file_name().unwrap_or(path.as_os_str());
         format!("{cause}; the file is kept as {}", name.display())
     }
 
-    pub(crate) fn scheduler(&mut self) -> &mut Scheduler {
-        &mut self.scheduler
+    pub(crate) fn on_callback(&mut self, now: Now, callback: &Callback) {
+        self.scheduler.on_callback(self.by_server(now), callback);
+    }
+
+    /// Number of running jobs and conversions.
+    pub(crate) fn running(&self) -> usize {
+        self.scheduler.running() + usize::from(self.converting)
+    }
+
+    /// Returns what happened since the last call.
+    pub(crate) fn events(&mut self) -> Vec<PullEvent> {
+        std::mem::take(&mut self.events)
     }
 
     /// Starts no more jobs. The first reason is the error that the pull ends with.
     pub(crate) fn stop_for(&mut self, why: PullError) {
         self.scheduler.stop();
+        self.to_convert.clear();
         if self.fatal.is_none() {
             self.fatal = Some(why);
         }
@@ -223,8 +442,9 @@ impl Run {
         self.fatal.is_some()
     }
 
-    pub(crate) fn progress(&self, received: u64) -> PullProgress {
-        PullProgress { in_flight: self.scheduler.in_flight(), received, ..self.progress }
+    pub(crate) fn progress(&self, received: u64, now: Now) -> PullProgress {
+        let (in_flight, outage) = (self.scheduler.in_flight(), self.scheduler.outage(now));
+        PullProgress { in_flight, received, outage, ..self.progress }
     }
 
     /// Returns the result of the pull.
@@ -251,14 +471,20 @@ impl Run {
     }
 
     fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
+        let outcome = match self.not_converted.get(&window) {
+            Some(why) => Outcome::Failed { why: why.clone() },
+            None => outcome,
+        };
         let mut report = WindowReport::new(window, outcome);
-        report.earlier = self.earlier.contains(&window);
+        report.earlier = self.earlier.contains(&window) && !self.reconverted.contains(&window);
+        report.previous = self.previous.get(&window).copied();
         match &report.outcome {
             Outcome::Stored(stored) => {
-                // A file of an earlier run may have been removed since.
-                report.file = Some(self.folder.result(window)).filter(|file| file.exists());
-                report.kept_zip = self.folder.kept_zip(window, *stored);
+                report.files = self.files(window);
                 report.notes = self.notes.get(&window).cloned().unwrap_or_default();
+                let zip = self.folder.zip(window);
+                let is_kept = self.plan.removes_zips() && !stored.is_complete() && zip.exists();
+                report.kept_zip = is_kept.then(|| KeptZip::new(zip, *stored));
             }
             Outcome::Failed { .. } if self.rejected.contains(&window) => {
                 report.rejected = Some(self.folder.rejected(window));
@@ -267,6 +493,84 @@ impl Run {
         }
         report
     }
+
+    /// The window's files: the converted ones, or else the ZIP. Files of an earlier run may have been
+    /// removed since.
+    fn files(&self, window: Window) -> Vec<ReportedFile> {
+        let formats = self.plan.formats.iter();
+        let mut paths: Vec<_> =
+            formats.map(|format| self.folder.converted(window, *format)).collect();
+        if paths.is_empty() {
+            paths.push(self.folder.zip(window));
+        }
+        let reported = |path: PathBuf| {
+            let bytes = path.metadata().ok()?.len();
+            Some(ReportedFile { path, bytes })
+        };
+        paths.into_iter().filter_map(reported).collect()
+    }
+}
+
+/// Takes failed windows without a job out: in the range they are split anew, so that other days in a
+/// window help; others are only reported.
+fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
+    let mut failed = Vec::new();
+    known.retain(|window, history| {
+        let Some(why) = history.failed.take() else { return true };
+        let in_range = window.overlaps(plan.from, plan.to);
+        match (&history.known, history.stored) {
+            (Known::Complete(_), _) => return true,
+            (Known::Asked(_), _) if in_range => return true,
+            (Known::Fresh, Some(_)) if in_range => return true,
+            // The file of an earlier request stays.
+            (_, Some(stored)) => {
+                history.known = Known::Complete(Outcome::Stored(stored));
+                return true;
+            }
+            _ => {}
+        }
+        if !in_range {
+            failed.push((*window, why));
+        }
+        false
+    });
+    let taken: Vec<Window> = known.keys().copied().collect();
+    let is_missing = |window: Window| {
+        let (from, to) = (window.begin().day(), window.end().day());
+        windows(&plan.zone, from, to, plan.window_days, &taken).next().is_some()
+    };
+    failed
+        .into_iter()
+        .filter(|(window, _)| is_missing(*window))
+        .map(|(window, why)| PullEvent::FailedBefore { window, why })
+        .collect()
+}
+
+/// Adds the windows of the range that the journal does not have. Returns the first day that is not
+/// over yet.
+///
+/// Only days that are over are pulled: a complete window is not requested again, so its data must be
+/// final.
+fn add_new(
+    plan: &Plan,
+    folder: &Folder,
+    known: &mut Histories,
+    now: Now,
+) -> Result<Option<Day>, PullError> {
+    let today = plan.zone.local(now.wall).day();
+    let over =
+        today.previous().map(|yesterday| plan.to.min(yesterday)).filter(|last| *last >= plan.from);
+    let taken: Vec<Window> = known.keys().copied().collect();
+    for window in over
+        .into_iter()
+        .flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken))
+    {
+        if let Some(path) = folder.foreign(window, &plan.formats) {
+            return Err(PullError::Foreign { path });
+        }
+        known.insert(window, Known::Fresh.into());
+    }
+    Ok(if plan.to >= today { Some(today.max(plan.from)) } else { None })
 }
 
 /// The span of a job: its window and the name of the file, which are not secret.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ccfs_proto::Day;
 
-use crate::scheduler::{Outcome, Stored};
+use crate::scheduler::{Job, Outage, Outcome, Stored, Trouble};
 use crate::window::Window;
 
 /// Report on one window.
@@ -16,11 +17,13 @@ pub struct WindowReport {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its file: the ZIP, or the converted file. `None` without data, after a failure, and if it
-    /// was removed since.
-    pub file: Option<PathBuf>,
-    /// Whether an earlier run completed it.
+    /// Its files: the converted ones, or else the ZIP. Empty without data, after a failure, and for
+    /// files that were removed since.
+    pub files: Vec<ReportedFile>,
+    /// Whether an earlier run completed it, and this one did not request it again.
     pub earlier: bool,
+    /// Its file of an earlier request, if this run requested it again.
+    pub previous: Option<Stored>,
     /// Notes on skipped or guessed data of its file, at most 101. Empty if an earlier run read the
     /// file.
     pub notes: Vec<String>,
@@ -28,6 +31,24 @@ pub struct WindowReport {
     pub kept_zip: Option<KeptZip>,
     /// The downloaded file, if this run rejected it. The outcome says why.
     pub rejected: Option<PathBuf>,
+}
+
+/// A file of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReportedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl ReportedFile {
+    /// Creates a value for callers' tests.
+    #[must_use]
+    pub fn new(path: PathBuf, bytes: u64) -> Self {
+        Self { path, bytes }
+    }
 }
 
 /// A ZIP that is kept despite [`keep_zip(false)`](crate::Plan::keep_zip): the converted file does
@@ -39,9 +60,8 @@ pub struct KeptZip {
     pub path: PathBuf,
     /// Bad rows that were skipped.
     pub bad_rows: u64,
-    /// Members with data that were not read. `None` if an older version converted the file and did
-    /// not count them.
-    pub unread_members: Option<u64>,
+    /// Members with data that were not read.
+    pub unread_members: u64,
 }
 
 impl KeptZip {
@@ -59,12 +79,11 @@ impl fmt::Display for KeptZip {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         write!(f, "{} is kept: ", name.display())?;
         match self.unread_members {
-            None => f.write_str("an older version converted it without counting unread members")?,
-            Some(0) => {}
-            Some(1) => f.write_str("1 member was not read")?,
-            Some(count) => write!(f, "{count} members were not read")?,
+            0 => {}
+            1 => f.write_str("1 member was not read")?,
+            count => write!(f, "{count} members were not read")?,
         }
-        let comma = if self.unread_members == Some(0) { "" } else { ", " };
+        let comma = if self.unread_members == 0 { "" } else { ", " };
         match self.bad_rows {
             0 => Ok(()),
             1 => write!(f, "{comma}1 bad row was skipped"),
@@ -80,13 +99,70 @@ impl WindowReport {
         Self {
             window,
             outcome,
-            file: None,
+            files: Vec::new(),
             earlier: false,
+            previous: None,
             notes: Vec::new(),
             kept_zip: None,
             rejected: None,
         }
     }
+
+    /// Size of the files in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Whether this run changed what is known of the window: it has a new file, another answer than
+    /// before, or it failed.
+    pub fn is_changed(&self) -> bool {
+        match (&self.outcome, self.previous) {
+            (Outcome::Stored(stored), Some(previous)) => stored.zip != previous.zip,
+            _ => !self.earlier,
+        }
+    }
+}
+
+/// What happens during a pull, for messages and logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PullEvent {
+    /// A job begins.
+    Started(Job),
+    /// This run completed the window or gave it up; the journal has recorded that.
+    Settled(WindowReport),
+    /// A job failed. The pull goes on.
+    Failed(JobFailure),
+    /// After an outage of this length the server answers again.
+    Recovered(Duration),
+    /// The server's clock is ahead of the local one by this many milliseconds (behind, if
+    /// negative). Names of files are computed with the server's clock.
+    ClockSkew(i64),
+    /// The ZIP of this window, which an earlier run stored, was removed, so it cannot be converted
+    /// to another format. [`Plan::again`](crate::Plan::again) requests it again.
+    ZipMissing(Window),
+    /// An earlier run gave this window up, and it is not in the range of this one.
+    /// [`forget`](crate::forget) removes it from the journal.
+    FailedBefore {
+        /// The window.
+        window: Window,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A job that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobFailure {
+    /// The job.
+    pub job: Job,
+    /// The class of the failure.
+    pub trouble: Trouble,
+    /// The error.
+    pub why: String,
+    /// The outage, if the whole pull pauses.
+    pub outage: Option<Outage>,
 }
 
 /// Progress of a pull.
@@ -103,6 +179,8 @@ pub struct PullProgress {
     pub rows: u64,
     /// Bytes of files that this run has received, including those of interrupted downloads.
     pub received: u64,
+    /// The outage, while the whole pull pauses.
+    pub outage: Option<Outage>,
 }
 
 /// Result of a pull.
@@ -125,9 +203,9 @@ impl PullSummary {
         self.stored().map(|stored| stored.rows).sum()
     }
 
-    /// Bytes of all ZIPs, those of earlier runs included, as they were when they were stored.
+    /// Size of the files of all windows, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.stored().map(|stored| stored.bytes).sum()
+        self.windows.iter().map(WindowReport::bytes).sum()
     }
 
     /// Rows that could not be read and were skipped.

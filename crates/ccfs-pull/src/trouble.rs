@@ -1,7 +1,7 @@
 //! Classifies the errors of calls, for every driver.
 
 use ccfs_archive::ZipFault;
-use ccfs_driver::{Error, FileError};
+use ccfs_driver::Error;
 use ccfs_proto::answer::{Advice, AnswerError};
 use ccfs_proto::{ErrorKind, FailureKind, ResultCode};
 
@@ -22,6 +22,8 @@ impl Trouble {
                 ErrorKind::ResultCode { advice, .. } => match advice {
                     Advice::TryLater => Some(Self::Busy),
                     Advice::ServerFault | Advice::Unknown | Advice::NotFound => Some(Self::Faulty),
+                    // The range of this request: another may be accepted.
+                    Advice::FixRequest => Some(Self::Refused),
                     // Every request has the same fault.
                     _ => None,
                 },
@@ -55,8 +57,6 @@ impl Trouble {
                 Some(ccfs_archive::Error::Zip(error)) if is_transfer_damage(&error.fault) => {
                     Some(Self::Damaged)
                 }
-                // The rejected file could not be kept.
-                None if cause.is::<FileError>() => None,
                 // The server would send the same bytes again.
                 _ => Some(Self::Refused),
             },

@@ -36,6 +36,11 @@ impl Window {
     pub fn end(self) -> LocalTime {
         self.end
     }
+
+    /// Whether it has a part of the days from `from` to `to`, inclusive.
+    pub fn overlaps(self, from: Day, to: Day) -> bool {
+        self.begin.day() <= to && self.end.day() >= from
+    }
 }
 
 impl fmt::Display for Window {

@@ -259,7 +259,7 @@ fn what_no_other_call_would_survive_ends_the_pull() {
         for fault in [
             Fault::Unauthorized.at(support::ASK),
             Fault::Locked.at(FETCH),
-            Fault::ErrorUnder200(ResultCode::SpanTooLong).at(support::ASK),
+            Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(support::ASK),
             Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(FETCH),
             Fault::Html(404).at(FETCH),
         ] {

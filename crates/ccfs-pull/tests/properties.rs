@@ -10,7 +10,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 
-use ccfs_pull::{Asked, Entry, Known, Outcome, Stored, Window};
+use ccfs_pull::{Asked, Entry, History, Known, Outcome, Window};
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 fn cases(cases: u32) -> Config {
@@ -23,9 +23,72 @@ fn cases(cases: u32) -> Config {
     }
 }
 
-/// What a list of entries means, said by other words than the library's.
+/// What the journal has of each window, computed in another way than by the library.
+fn histories(entries: &[Entry]) -> BTreeMap<Window, History> {
+    let mut histories = BTreeMap::new();
+    for (window, known) in meaning(entries) {
+        let mut history = History::from(known);
+        let of_window = |entry: &&Entry| entry_window(entry) == Some(window);
+        let since = |is_last: fn(&Entry) -> bool| {
+            let entries: Vec<&Entry> = entries.iter().filter(of_window).collect();
+            let at = entries.iter().rposition(|entry| is_last(entry));
+            at.map_or(entries.clone(), |at| entries[at..].to_vec())
+        };
+        let of_file = since(|entry| matches!(entry, Entry::Stored { .. }));
+        for entry in &of_file {
+            match entry {
+                Entry::Stored { stored, .. } => history.stored = Some(*stored),
+                Entry::Converted { format, file, .. } => {
+                    history.converted.retain(|(other, _)| other != format);
+                    history.converted.push((*format, *file));
+                }
+                Entry::ZipRemoved { .. } => history.zip_removed = true,
+                _ => {}
+            }
+        }
+        for entry in entries.iter().filter(of_window) {
+            match entry {
+                Entry::Asked { id, .. } => history.job = Some(*id),
+                Entry::Stored { at, .. } | Entry::NoData { at, .. } => history.fetched = Some(*at),
+                _ => {}
+            }
+        }
+        let ends = |entry: &Entry| {
+            !matches!(
+                entry,
+                Entry::Failed { .. }
+                    | Entry::Asked { .. }
+                    | Entry::Converted { .. }
+                    | Entry::ZipRemoved { .. }
+            )
+        };
+        history.failed = since(ends).iter().rev().find_map(|entry| match entry {
+            Entry::Failed { why, .. } => Some(why.chars().take(500).collect()),
+            _ => None,
+        });
+        histories.insert(window, history);
+    }
+    histories
+}
+
+fn entry_window(entry: &Entry) -> Option<Window> {
+    match entry {
+        Entry::Asking { window, .. }
+        | Entry::Asked { window, .. }
+        | Entry::Lost { window, .. }
+        | Entry::Stored { window, .. }
+        | Entry::Converted { window, .. }
+        | Entry::ZipRemoved { window, .. }
+        | Entry::NoData { window, .. }
+        | Entry::Failed { window, .. } => Some(*window),
+        _ => None,
+    }
+}
+
+/// The state of each window.
 fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
     let mut known = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for entry in entries {
         match entry {
             Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
@@ -34,15 +97,19 @@ fn meaning(entries: &[Entry]) -> BTreeMap<Window, Known> {
             Entry::Asked { window, id, sent, at } => {
                 drop(known.insert(*window, Known::Asked(Asked::new(*id, *sent, *at))));
             }
-            Entry::Stored { window, bytes, rows, bad_rows, unread_members, .. } => {
-                let stored = Stored::new(*bytes, *rows, *bad_rows);
-                let stored = unread_members.map_or(stored, |count| stored.unread_members(count));
-                known.insert(*window, Known::Complete(Outcome::Stored(stored)));
+            Entry::Stored { window, stored, .. } => {
+                files.insert(*window, *stored);
+                known.insert(*window, Known::Complete(Outcome::Stored(*stored)));
             }
+            // The file of an earlier request stays.
             Entry::NoData { window, .. } => {
-                drop(known.insert(*window, Known::Complete(Outcome::NoData)));
+                let outcome =
+                    files.get(window).map_or(Outcome::NoData, |file| Outcome::Stored(*file));
+                drop(known.insert(*window, Known::Complete(outcome)));
             }
-            _ => {}
+            other => {
+                entry_window(other).map(|window| known.entry(window).or_insert(Known::Fresh));
+            }
         }
     }
     known

@@ -1,15 +1,16 @@
 //! The lines of a journal.
 
-use ccfs_archive::IndexKind;
+use ccfs_archive::{ExportFormat, IndexKind};
 use ccfs_proto::auth::AccessKey;
-use ccfs_proto::{Endpoint, ResponseId, Timestamp};
+use ccfs_proto::{Day, Endpoint, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
+use crate::scheduler::{Fingerprint, Stored};
 use crate::window::Window;
 
 /// The version of the journal that this crate writes and reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The first line: the server and the settings that the folder belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +20,7 @@ pub(super) struct Header {
     pub(super) access_key: String,
     pub(super) kind: String,
     pub(super) zone: String,
-    pub(super) window_days: u8,
     pub(super) account_id: Option<String>,
-    pub(super) convert: Option<String>,
-    pub(super) keep_zip: bool,
 }
 
 impl Header {
@@ -33,29 +31,25 @@ impl Header {
             access_key: access_key.as_str().to_owned(),
             kind: IndexKind::as_str(plan.kind).to_owned(),
             zone: plan.zone.name().to_owned(),
-            window_days: plan.window_days,
             account_id: plan.account_id.clone(),
-            convert: plan.convert.map(|format| format.as_str().to_owned()),
-            keep_zip: plan.keep_zip || plan.convert.is_none(),
         }
+    }
+
+    /// Whether another plan is about the same data, which may have moved to another server or key.
+    pub(super) fn is_same_data(&self, other: &Self) -> bool {
+        let Self { kind, zone, account_id, .. } = self;
+        (kind, zone, account_id) == (&other.kind, &other.zone, &other.account_id)
     }
 
     /// Returns the first setting that differs: its name, its value in the journal, its value now.
     pub(super) fn difference(&self, now: &Self) -> Option<(&'static str, String, String)> {
         let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
         let pairs = [
-            ("server", self.endpoint.clone(), now.endpoint.clone()),
-            ("access key", self.access_key.clone(), now.access_key.clone()),
             ("kind of file", self.kind.clone(), now.kind.clone()),
             ("tenant's time zone", self.zone.clone(), now.zone.clone()),
-            (
-                "number of days in a window",
-                self.window_days.to_string(),
-                now.window_days.to_string(),
-            ),
             ("tenant space", option(&self.account_id), option(&now.account_id)),
-            ("conversion", option(&self.convert), option(&now.convert)),
-            ("choice to keep the ZIP files", self.keep_zip.to_string(), now.keep_zip.to_string()),
+            ("server", self.endpoint.clone(), now.endpoint.clone()),
+            ("access key", self.access_key.clone(), now.access_key.clone()),
         ];
         pairs.into_iter().find(|(_, before, now)| before != now)
     }
@@ -110,15 +104,33 @@ pub enum Entry {
         /// When.
         #[serde(with = "time")]
         at: Timestamp,
-        /// Size of the ZIP in bytes.
-        bytes: u64,
-        /// Records of the wanted kind.
-        rows: u64,
-        /// Rows of the wanted kind that could not be read.
-        bad_rows: u64,
-        /// Members with data that were not read. Absent in lines of older versions.
-        #[serde(default)]
-        unread_members: Option<u64>,
+        /// The file.
+        #[serde(flatten)]
+        stored: Stored,
+    },
+    /// The window's file was converted.
+    Converted {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// The format.
+        #[serde(with = "format")]
+        format: ExportFormat,
+        /// The converted file.
+        #[serde(flatten)]
+        file: Fingerprint,
+    },
+    /// The window's ZIP is about to be removed: all of its rows are in the converted files.
+    ZipRemoved {
+        /// The window.
+        #[serde(with = "text")]
+        window: Window,
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
     },
     /// The server has no data for the window.
     NoData {
@@ -139,6 +151,29 @@ pub enum Entry {
         at: Timestamp,
         /// Why.
         why: String,
+    },
+    /// The folder's data now comes from another server or access key. Jobs at the former server
+    /// are lost.
+    Moved {
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// The endpoint.
+        endpoint: String,
+        /// The access key.
+        access_key: String,
+    },
+    /// What the journal has about these days no longer counts.
+    Forgotten {
+        /// When.
+        #[serde(with = "time")]
+        at: Timestamp,
+        /// The first day.
+        #[serde(with = "text")]
+        from: Day,
+        /// The last day.
+        #[serde(with = "text")]
+        to: Day,
     },
 }
 
@@ -181,5 +216,28 @@ mod time {
         deserializer: D,
     ) -> Result<Timestamp, D::Error> {
         String::deserialize(deserializer)?.parse::<Timestamp>().map_err(D::Error::custom)
+    }
+}
+
+/// Serializes formats by their names.
+mod format {
+    use ccfs_archive::ExportFormat;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    // serde passes a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(
+        format: &ExportFormat,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(format.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ExportFormat, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let format = ExportFormat::ALL.into_iter().find(|format| format.as_str() == name);
+        format.ok_or_else(|| D::Error::custom("unknown format"))
     }
 }

@@ -7,13 +7,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use ccfs_proto::Endpoint;
+use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
+use ccfs_proto::{Endpoint, Timestamp};
 
 pub use self::entry::Entry;
 use self::entry::{Header, VERSION};
 use crate::plan::Plan;
-use crate::scheduler::{Asked, Known, Outcome, Stored};
+use crate::scheduler::{Asked, History, Known, Outcome};
 use crate::window::Window;
 
 /// Maximum length of a line, in bytes.
@@ -58,11 +59,15 @@ impl Storage for File {
     }
 }
 
+/// What a journal says about each window.
+pub type Histories = BTreeMap<Window, History>;
+
 impl Journal {
-    /// Opens or creates the journal at `path`. Returns it and the state of each of its windows.
+    /// Opens or creates the journal at `path`. Returns it and what it says about each window.
     ///
     /// An incomplete last line, which a killed process or a full disk leaves, is removed. A journal
-    /// of another plan is replaced if the server has not accepted any of its requests.
+    /// of another plan is replaced if the server has not accepted any of its requests. Another
+    /// server or access key is recorded if the plan [allows](Plan::moved) that.
     ///
     /// # Errors
     ///
@@ -73,40 +78,61 @@ impl Journal {
         plan: &Plan,
         endpoint: &Endpoint,
         access_key: &AccessKey,
-    ) -> Result<(Self, BTreeMap<Window, Known>), JournalError> {
-        let io = |source| JournalError::Io { path: path.to_owned(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(io)?;
-        let header = Header::new(plan, endpoint, access_key);
-        let (mut known, mut other) = (BTreeMap::new(), None);
-        let mut whole = read(path, &mut file, |number, line| match number {
-            1 => check_header(path, line, &header).map(|difference| other = difference),
-            _ => replay(path, number, line, &mut known),
-        })?;
-        if let Some(other) = other {
-            if known.values().any(|known| *known != Known::Fresh) {
-                return Err(other);
-            }
+        now: Timestamp,
+    ) -> Result<(Self, Histories), JournalError> {
+        let now_header = Header::new(plan, endpoint, access_key);
+        let Contents { mut header, mut windows, mut whole, file } = Contents::read(path, true)?;
+        if header.as_ref().is_some_and(|header| header.difference(&now_header).is_some())
+            && windows.values().all(|history| history.known == Known::Fresh)
+            && windows.values().all(|history| history.stored.is_none())
+        {
             // Nothing was accepted, so a mistake in the first attempt needs no cleanup by the user.
-            known.clear();
-            whole = 0;
+            windows.clear();
+            (header, whole) = (None, 0);
         }
-        let len = file.metadata().map_err(io)?.len();
-        if whole < len {
+        let mut journal = Self::writing(path, file, whole)?;
+        let Some(header) = header else {
+            journal.write(&now_header)?;
+            return Ok((journal, windows));
+        };
+        if let Some((what, before, now_value)) = header.difference(&now_header) {
+            let moves = header.is_same_data(&now_header);
+            if !(moves && plan.moved) {
+                return Err(JournalError::OtherPlan {
+                    path: path.to_owned(),
+                    what,
+                    before,
+                    now: now_value,
+                    moves,
+                });
+            }
+            let Header { endpoint, access_key, .. } = now_header;
+            journal.write(&Entry::Moved { at: now, endpoint, access_key })?;
+            lose_jobs(&mut windows);
+        }
+        Ok((journal, windows))
+    }
+
+    /// Opens an existing journal without a plan. Returns it, the kind of its files, and what it
+    /// says about each window.
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, IndexKind, Histories), JournalError> {
+        let Contents { header, windows, whole, file } = Contents::read(path, false)?;
+        let kind = header.as_ref().and_then(|header| {
+            IndexKind::ALL.into_iter().find(|kind| kind.as_str() == header.kind)
+        });
+        let kind = kind.ok_or_else(|| JournalError::Line { path: path.to_owned(), line: 1 })?;
+        Ok((Self::writing(path, file, whole)?, kind, windows))
+    }
+
+    /// Continues a file after its complete lines.
+    fn writing(path: &Path, mut file: File, whole: u64) -> Result<Self, JournalError> {
+        let io = |source| JournalError::Io { path: path.to_owned(), source };
+        if whole < file.metadata().map_err(io)?.len() {
             file.set_len(whole).map_err(io)?;
             file.sync_all().map_err(io)?;
         }
         file.seek(SeekFrom::End(0)).map_err(io)?;
-        let mut journal = Self { path: path.to_owned(), file: Box::new(file) };
-        if whole == 0 {
-            journal.write(&header)?;
-        }
-        Ok((journal, known))
+        Ok(Self { path: path.to_owned(), file: Box::new(file) })
     }
 
     /// Creates a journal in a custom storage that already has a header. `path` is used in errors.
@@ -143,8 +169,38 @@ impl Journal {
     }
 }
 
+/// A journal that was read.
+struct Contents {
+    /// `None` if the file is empty, or has only a part of a header.
+    header: Option<Header>,
+    windows: Histories,
+    /// Length of the complete lines in bytes.
+    whole: u64,
+    file: File,
+}
+
+impl Contents {
+    fn read(path: &Path, create: bool) -> Result<Self, JournalError> {
+        let io = |source| JournalError::Io { path: path.to_owned(), source };
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).write(true).create(create).truncate(false).open(path).map_err(io)?;
+        let (mut header, mut windows) = (None, Histories::new());
+        let whole = read_lines(path, &mut file, |number, line| match &mut header {
+            None => read_header(path, line).map(|read| header = Some(read)),
+            Some(header) => {
+                let entry = serde_json::from_slice(line)
+                    .map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
+                replay(entry, header, &mut windows);
+                Ok(())
+            }
+        })?;
+        Ok(Self { header, windows, whole, file })
+    }
+}
+
 /// Reads complete lines, numbered from 1. Returns their length in bytes.
-fn read(
+fn read_lines(
     path: &Path,
     file: &mut File,
     mut line: impl FnMut(u64, &[u8]) -> Result<(), JournalError>,
@@ -175,18 +231,13 @@ fn read(
     Ok(whole)
 }
 
-/// Returns the difference between the header and the current plan, if any, as an error.
-fn check_header(
-    path: &Path,
-    line: &[u8],
-    now: &Header,
-) -> Result<Option<JournalError>, JournalError> {
+fn read_header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
     #[derive(serde::Deserialize)]
     struct Version {
         ccfs_pull: u32,
     }
-    let not_one = || JournalError::Line { path: path.to_owned(), line: 1 };
-    let Version { ccfs_pull } = serde_json::from_slice(line).map_err(|_| not_one())?;
+    let malformed = |_| JournalError::Line { path: path.to_owned(), line: 1 };
+    let Version { ccfs_pull } = serde_json::from_slice(line).map_err(malformed)?;
     if ccfs_pull != VERSION {
         return Err(JournalError::Version {
             path: path.to_owned(),
@@ -194,40 +245,60 @@ fn check_header(
             known: VERSION,
         });
     }
-    let header: Header = serde_json::from_slice(line).map_err(|_| not_one())?;
-    let difference = header.difference(now);
-    Ok(difference.map(|(what, before, now)| JournalError::OtherPlan {
-        path: path.to_owned(),
-        what,
-        before,
-        now,
-    }))
+    serde_json::from_slice(line).map_err(malformed)
 }
 
-fn replay(
-    path: &Path,
-    number: u64,
-    line: &[u8],
-    known: &mut BTreeMap<Window, Known>,
-) -> Result<(), JournalError> {
-    let entry = serde_json::from_slice(line)
-        .map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
+fn of(windows: &mut Histories, window: Window) -> &mut History {
+    windows.entry(window).or_insert_with(|| History::from(Known::Fresh))
+}
+
+fn replay(entry: Entry, header: &mut Header, windows: &mut Histories) {
     match entry {
         Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
-            known.insert(window, Known::Fresh)
+            let history = of(windows, window);
+            (history.known, history.failed) = (Known::Fresh, None);
         }
         Entry::Asked { window, id, sent, at } => {
-            known.insert(window, Known::Asked(Asked { id, sent, at }))
+            let history = of(windows, window);
+            (history.known, history.job) = (Known::Asked(Asked { id, sent, at }), Some(id));
         }
-        Entry::Stored { window, bytes, rows, bad_rows, unread_members, .. } => {
-            let stored = Stored { bytes, rows, bad_rows, unread_members };
-            known.insert(window, Known::Complete(Outcome::Stored(stored)))
+        Entry::Stored { window, at, stored } => {
+            let job = of(windows, window).job;
+            let known = Known::Complete(Outcome::Stored(stored));
+            *of(windows, window) = History { fetched: Some(at), job, ..known.into() };
         }
-        Entry::NoData { window, .. } => known.insert(window, Known::Complete(Outcome::NoData)),
+        Entry::NoData { window, at } => {
+            let history = of(windows, window);
+            (history.fetched, history.failed) = (Some(at), None);
+            history.known =
+                Known::Complete(history.stored.map_or(Outcome::NoData, Outcome::Stored));
+        }
+        Entry::Converted { window, format, file, .. } => {
+            let history = of(windows, window);
+            history.converted.retain(|(other, _)| *other != format);
+            history.converted.push((format, file));
+        }
+        Entry::ZipRemoved { window, .. } => of(windows, window).zip_removed = true,
         // The next run continues from the entry before.
-        Entry::Failed { .. } => None,
-    };
-    Ok(())
+        Entry::Failed { window, why, .. } => of(windows, window).failed = Some(why),
+        Entry::Moved { endpoint, access_key, .. } => {
+            (header.endpoint, header.access_key) = (endpoint, access_key);
+            lose_jobs(windows);
+        }
+        Entry::Forgotten { from, to, .. } => {
+            windows.retain(|window, _| !window.overlaps(from, to));
+        }
+    }
+}
+
+/// Another server does not have the jobs of the former one.
+fn lose_jobs(windows: &mut Histories) {
+    for history in windows.values_mut() {
+        history.job = None;
+        if matches!(history.known, Known::Asked(_)) {
+            history.known = Known::Fresh;
+        }
+    }
 }
 
 fn shortened(why: &str) -> String {
@@ -248,8 +319,9 @@ pub enum JournalError {
     },
     /// The journal belongs to another server or plan.
     #[error(
-        "the journal {} was created with another {what}: {before}, now {now}; pull with the former value, or into another folder",
-        path.display()
+        "the journal {} was created with another {what}: {before}, now {now}; pull with the former value, {}or into another folder",
+        path.display(),
+        if *moves { "confirm that the data now comes from there, " } else { "" }
     )]
     OtherPlan {
         /// The journal.
@@ -260,6 +332,8 @@ pub enum JournalError {
         before: String,
         /// The value now.
         now: String,
+        /// Whether only server or access key differ, so that [`Plan::moved`] allows the pull.
+        moves: bool,
     },
     /// A line is malformed.
     #[error(

@@ -8,10 +8,13 @@ mod throttle;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use ccfs_proto::{IndexFileName, Now, ResponseId, Timestamp};
+use ccfs_proto::{IndexFileName, Now, ResponseId};
 
 use self::open::Open;
-pub use self::step::{Asked, Job, Known, Outcome, Step, Stored, Task, Trouble};
+pub use self::step::{
+    Asked, Fingerprint, History, Job, Known, Outcome, Step, Stored, Task, Trouble,
+};
+pub use self::throttle::Outage;
 use self::throttle::Throttle;
 use crate::journal::Entry;
 use crate::plan::Pace;
@@ -23,12 +26,13 @@ use crate::zone::Zone;
 /// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver runs the
 /// steps of [`poll`](Self::poll) and reports their results. It is deterministic. The driver must
 /// write an [`Entry`] to disk before it polls again, report every started job once, and pass
-/// monotonic times.
+/// monotonic times. The wall time is best that of the server, as far as its `Date` headers show it:
+/// the names of files have the server's day.
 ///
 /// ```
 /// use std::time::Duration;
 /// use ccfs_proto::{Now, ResponseId, Timestamp};
-/// use ccfs_pull::{Known, Pace, Scheduler, Step, Stored, Task, Zone};
+/// use ccfs_pull::{Fingerprint, Known, Pace, Scheduler, Step, Stored, Task, Zone};
 ///
 /// let (zone, window) = (Zone::named("Asia/Shanghai")?, "20230405T000000_20230407T235959".parse()?);
 /// let mut now = Now { wall: "2023-04-08T00:00:00Z".parse::<Timestamp>()?, monotonic: Duration::ZERO };
@@ -42,7 +46,7 @@ use crate::zone::Zone;
 ///             Task::Ask => scheduler.on_asked(now, job.window, "9239cb50a8384bb0ab503441bf089446".parse()?),
 ///             Task::Fetch(name) => {
 ///                 assert_eq!(name.as_str(), "20230408_9239cb50a8384bb0ab503441bf089446.zip");
-///                 scheduler.on_stored(now, job.window, Stored::new(42_345, 1000, 0));
+///                 scheduler.on_stored(now, job.window, Stored::new(Fingerprint::of(b"the ZIP"), 1000));
 ///             }
 ///         },
 ///         Step::Wait(duration) => now.monotonic += duration.unwrap_or_default(),
@@ -61,6 +65,7 @@ pub struct Scheduler {
     fresh: BTreeSet<Window>,
     /// Windows that are being requested or have a job at the server.
     open: BTreeSet<Window>,
+    /// The window of each job, also of jobs that are over.
     by_id: BTreeMap<ResponseId, Window>,
     early: VecDeque<(ResponseId, IndexFileName)>,
     throttle: Throttle,
@@ -77,6 +82,8 @@ pub struct Scheduler {
 #[derive(Debug)]
 struct Slot {
     state: State,
+    /// Its file of an earlier request, which stays if this one brings none.
+    stored: Option<Stored>,
     /// Number of requests of this run that may have arrived.
     asks: u32,
     faults: u32,
@@ -89,9 +96,9 @@ enum State {
     Fresh {
         after: Duration,
     },
-    /// The request was sent.
+    /// The request was sent at this time of the monotonic clock.
     Asking {
-        sent: Timestamp,
+        sent: Duration,
     },
     /// The server has a job.
     Open(Box<Open>),
@@ -99,11 +106,11 @@ enum State {
 }
 
 impl Scheduler {
-    /// Creates a scheduler for these windows and their states after earlier runs.
+    /// Creates a scheduler for these windows and what earlier runs left of them.
     pub fn new(
         zone: Zone,
         pace: Pace,
-        windows: impl IntoIterator<Item = (Window, Known)>,
+        windows: impl IntoIterator<Item = (Window, impl Into<History>)>,
         now: Now,
     ) -> Self {
         let mut scheduler = Self {
@@ -123,7 +130,11 @@ impl Scheduler {
             hopeless: false,
             last_trouble: None,
         };
-        for (window, known) in windows {
+        for (window, history) in windows {
+            let History { known, stored, job, .. } = history.into();
+            if let Some(id) = job {
+                scheduler.by_id.insert(id, window);
+            }
             let state = match known {
                 Known::Fresh => {
                     scheduler.fresh.insert(window);
@@ -131,12 +142,12 @@ impl Scheduler {
                 }
                 Known::Asked(asked) => {
                     scheduler.open.insert(window);
-                    scheduler.by_id.insert(asked.id, window);
                     // Its callback may have come between the runs: look for the file at once.
                     State::Open(Box::new(Open::new(
                         asked,
                         &scheduler.zone,
                         0,
+                        None,
                         now,
                         now.monotonic,
                         &scheduler.pace,
@@ -144,7 +155,9 @@ impl Scheduler {
                 }
                 Known::Complete(outcome) => State::Settled(outcome),
             };
-            scheduler.windows.insert(window, Slot { state, asks: 0, faults: 0, setbacks: 0 });
+            scheduler
+                .windows
+                .insert(window, Slot { state, stored, asks: 0, faults: 0, setbacks: 0 });
         }
         scheduler
     }
@@ -171,7 +184,10 @@ impl Scheduler {
             let due = self.next_due();
             match due.map(|(due, window)| (due.max(self.throttle.until()), window)) {
                 Some((due, window)) if due <= now.monotonic => self.begin(window, now),
-                Some((due, _)) => return Step::Wait(Some(due.saturating_sub(now.monotonic))),
+                Some((due, _)) => {
+                    let due = self.throttle.gives_up(&self.pace).map_or(due, |end| end.min(due));
+                    return Step::Wait(Some(due.saturating_sub(now.monotonic)));
+                }
                 None => return Step::Wait(None),
             }
         }
@@ -209,7 +225,7 @@ impl Scheduler {
         let Some(slot) = self.windows.get_mut(&window) else { return };
         match &mut slot.state {
             State::Fresh { .. } => {
-                slot.state = State::Asking { sent: now.wall };
+                slot.state = State::Asking { sent: now.monotonic };
                 slot.asks += 1;
                 self.asked += 1;
                 self.fresh.remove(&window);
@@ -265,7 +281,13 @@ impl Scheduler {
         self.asked
     }
 
-    /// Returns the last failure if failures lasted longer than [`Pace::outage_timeout`].
+    /// Returns the current outage, if the last call failed so that the whole pull pauses.
+    pub fn outage(&self, now: Now) -> Option<Outage> {
+        self.throttle.outage(now.monotonic, &self.pace)
+    }
+
+    /// Returns the last failure if failures lasted longer than [`Pace::outage_timeout`] or, before
+    /// the first good answer, than [`Pace::wait_for_server`].
     pub fn gave_up(&self) -> Option<&str> {
         self.hopeless
             .then(|| self.last_trouble.as_deref().unwrap_or("there was no successful response"))

@@ -27,8 +27,9 @@ pub(super) struct Open {
     /// When to look next, on the monotonic clock.
     pub(super) due: Duration,
     pub(super) fetching: bool,
-    /// The age of the job at the time `since`.
-    age: Duration,
+    /// The age of the job at the time `since`. Of a job of an earlier run, it is measured at the
+    /// first answer: then the server's clock is known.
+    age: Option<Duration>,
     since: Duration,
     /// Every answer so far was "no data".
     only_no_data: bool,
@@ -54,18 +55,18 @@ pub(super) enum NotThere {
 }
 
 impl Open {
-    /// Creates the state of a job of this or an earlier run. `shift` is the number of days that the
-    /// server's day was ahead of the tenant's when the last file was found.
+    /// Creates the state of a job: of this run with `age` zero, of an earlier one with `None`.
+    /// `shift` is the number of days that the server's day was ahead of the tenant's when the last
+    /// file was found.
     pub(super) fn new(
         asked: Asked,
         zone: &Zone,
         shift: i64,
+        age: Option<Duration>,
         now: Now,
         due: Duration,
         pace: &Pace,
     ) -> Self {
-        let age =
-            Duration::from_millis(u64::try_from(now.wall.millis_since(asked.at)).unwrap_or(0));
         let names = days(&asked, zone, shift)
             .into_iter()
             .map(|day| IndexFileName::new(day, asked.id))
@@ -112,7 +113,12 @@ impl Open {
             self.callback_name = CallbackName::Known;
             return NotThere::Wait;
         }
-        let old = self.age + now.monotonic.saturating_sub(self.since) >= pace.lost_after;
+        let passed = now.monotonic.saturating_sub(self.since);
+        // Negative if a clock went back: then only the time of this run counts.
+        let wall = || u64::try_from(now.wall.millis_since(self.asked.at)).unwrap_or(0);
+        let age =
+            *self.age.get_or_insert_with(|| Duration::from_millis(wall()).saturating_sub(passed));
+        let old = age + passed >= pace.lost_after;
         let all = self.round % ALL_NAMES == ALL_NAMES - 1;
         if (all || old) && self.at + 1 < self.names.len() {
             self.at += 1;

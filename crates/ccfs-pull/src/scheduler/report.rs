@@ -30,9 +30,19 @@ impl Scheduler {
         let State::Asking { sent } = *state else { return };
         self.running = self.running.saturating_sub(1);
         self.throttle.success(&self.pace);
+        if let Some(first) = self.by_id.get(&id).filter(|first| **first != window) {
+            let why = format!(
+                "the server returned the job {id} of the window {first} for this window, too; the server, or a cache in between, is faulty"
+            );
+            return self.fail(now, window, &why);
+        }
+        // The wall clock may have been corrected since the request was sent.
+        let trip = now.monotonic.saturating_sub(sent).as_millis();
+        let sent = now.wall.plus_millis(-i64::try_from(trip).unwrap_or(0));
         let asked = Asked { id, sent, at: now.wall };
         let due = now.monotonic.saturating_add(self.pace.callback_timeout.unwrap_or_default());
-        let mut open = Open::new(asked, &self.zone, self.shift, now, due, &self.pace);
+        let age = Some(Duration::ZERO);
+        let mut open = Open::new(asked, &self.zone, self.shift, age, now, due, &self.pace);
         if let Some(at) = self.early.iter().position(|(early, _)| *early == id)
             && let Some((_, name)) = self.early.remove(at)
         {
@@ -56,7 +66,7 @@ impl Scheduler {
         self.shift = open.shift_of(&self.zone).unwrap_or(self.shift);
         self.running = self.running.saturating_sub(1);
         self.throttle.success(&self.pace);
-        self.settle(now, window, Outcome::Stored(stored));
+        self.store(now, window, stored);
     }
 
     /// Reports that a job failed. `why` is used in reports and messages.
@@ -74,7 +84,8 @@ impl Scheduler {
             self.last_trouble = Some(why.to_owned());
         }
         match trouble {
-            Trouble::Busy | Trouble::Unanswered => self.throttle.busy(now.monotonic, &self.pace),
+            Trouble::Busy => self.throttle.busy(now.monotonic, &self.pace),
+            Trouble::Unanswered => self.throttle.slow_down(now.monotonic, &self.pace),
             Trouble::Offline | Trouble::Faulty => self.throttle.offline(now.monotonic, &self.pace),
             Trouble::BrokenOff => {}
             _ => self.throttle.answered(&self.pace),
@@ -127,7 +138,7 @@ impl Scheduler {
         // No job is known to exist, so this does not count as a lost one.
         slot.asks = slot.asks.saturating_sub(1);
         let after = match trouble {
-            Trouble::NoData => return self.settle(now, window, Outcome::NoData),
+            Trouble::NoData => return self.no_data(now, window),
             Trouble::Refused => return self.fail(now, window, why),
             Trouble::TooEarly => self.pace.max_poll_interval,
             // The throttle says when.
@@ -156,7 +167,7 @@ impl Scheduler {
             },
             Trouble::NoData => match open.not_there(true, now, &pace) {
                 NotThere::Wait => {}
-                NotThere::NoData => self.settle(now, window, Outcome::NoData),
+                NotThere::NoData => self.no_data(now, window),
                 NotThere::Lost => {
                     self.lose(now, window, "the server no longer has its file, or never made it");
                 }
@@ -206,23 +217,24 @@ impl Scheduler {
     }
 
     fn fail(&mut self, now: Now, window: Window, why: &str) {
-        self.settle(now, window, Outcome::Failed { why: why.to_owned() });
+        let why = why.to_owned();
+        let entry = Entry::Failed { window, at: now.wall, why: why.clone() };
+        self.record(window, entry, Outcome::Failed { why });
     }
 
-    fn settle(&mut self, now: Now, window: Window, outcome: Outcome) {
-        let at = now.wall;
-        let entry = match &outcome {
-            Outcome::Stored(stored) => Entry::Stored {
-                window,
-                at,
-                bytes: stored.bytes,
-                rows: stored.rows,
-                bad_rows: stored.bad_rows,
-                unread_members: stored.unread_members,
-            },
-            Outcome::NoData => Entry::NoData { window, at },
-            Outcome::Failed { why } => Entry::Failed { window, at, why: why.clone() },
-        };
+    fn store(&mut self, now: Now, window: Window, stored: Stored) {
+        let entry = Entry::Stored { window, at: now.wall, stored };
+        self.record(window, entry, Outcome::Stored(stored));
+    }
+
+    /// Settles a window without data. Its file of an earlier request stays.
+    fn no_data(&mut self, now: Now, window: Window) {
+        let stored = self.windows.get(&window).and_then(|slot| slot.stored);
+        let outcome = stored.map_or(Outcome::NoData, Outcome::Stored);
+        self.record(window, Entry::NoData { window, at: now.wall }, outcome);
+    }
+
+    fn record(&mut self, window: Window, entry: Entry, outcome: Outcome) {
         self.outbox.push_back(Step::Record(entry));
         self.open.remove(&window);
         self.fresh.remove(&window);

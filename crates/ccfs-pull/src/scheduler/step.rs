@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use ccfs_archive::ExportFormat;
 use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::journal::Entry;
 use crate::window::Window;
@@ -60,44 +63,81 @@ pub enum Trouble {
     Damaged,
     /// The server failed, or an intermediary responded. Another attempt may succeed.
     Faulty,
-    /// The server rejects the request permanently, or the data is unusable.
+    /// The server rejects this request permanently, or the data is unusable.
     Refused,
     /// The driver cancelled the job. Its effect is unknown.
     BrokenOff,
 }
 
+/// The size and the hash of a file, by which [`verify`](crate::verify) finds changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fingerprint {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    #[serde(with = "hex")]
+    pub sha256: [u8; 32],
+}
+
+impl Fingerprint {
+    /// Creates a fingerprint from its parts.
+    #[must_use]
+    pub const fn new(bytes: u64, sha256: [u8; 32]) -> Self {
+        Self { bytes, sha256 }
+    }
+
+    /// Returns the fingerprint of a file with this content.
+    pub fn of(content: &[u8]) -> Self {
+        Self::new(content.len() as u64, Sha256::digest(content).into())
+    }
+}
+
 /// A window's file on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stored {
-    /// Size of the ZIP in bytes.
-    pub bytes: u64,
-    /// Records of the wanted kind: those in the converted file, if there is one.
+    /// The ZIP.
+    #[serde(flatten)]
+    pub zip: Fingerprint,
+    /// Good records of the wanted kind.
     pub rows: u64,
     /// Rows of the wanted kind that could not be read and were skipped.
     pub bad_rows: u64,
-    /// Members with data that were not read, because they are not of the wanted kind. `None` if an
-    /// older version stored the file and did not count them.
-    pub unread_members: Option<u64>,
+    /// Members with data that were not read, because they are not of the wanted kind.
+    pub unread_members: u64,
+    /// Records whose event is not in the window.
+    pub outside_rows: u64,
 }
 
 impl Stored {
-    /// Creates the report of a file of `bytes` bytes with `rows` records and `bad_rows` bad rows,
-    /// without a number of [`unread_members`](Self::unread_members).
+    /// Creates the report of a ZIP with `rows` records, all in the window, and nothing else.
     #[must_use]
-    pub const fn new(bytes: u64, rows: u64, bad_rows: u64) -> Self {
-        Self { bytes, rows, bad_rows, unread_members: None }
+    pub const fn new(zip: Fingerprint, rows: u64) -> Self {
+        Self { zip, rows, bad_rows: 0, unread_members: 0, outside_rows: 0 }
+    }
+
+    /// Sets [`bad_rows`](Self#structfield.bad_rows).
+    #[must_use]
+    pub const fn bad_rows(self, count: u64) -> Self {
+        Self { bad_rows: count, ..self }
     }
 
     /// Sets [`unread_members`](Self#structfield.unread_members).
     #[must_use]
     pub const fn unread_members(self, count: u64) -> Self {
-        Self { unread_members: Some(count), ..self }
+        Self { unread_members: count, ..self }
+    }
+
+    /// Sets [`outside_rows`](Self#structfield.outside_rows).
+    #[must_use]
+    pub const fn outside_rows(self, count: u64) -> Self {
+        Self { outside_rows: count, ..self }
     }
 
     /// Whether the records are all data of the ZIP: no bad row was skipped and no member is unread.
     pub const fn is_complete(&self) -> bool {
-        self.bad_rows == 0 && matches!(self.unread_members, Some(0))
+        self.bad_rows == 0 && self.unread_members == 0
     }
 }
 
@@ -120,12 +160,52 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Known {
-    /// Not requested, or lost by the server, or requested with an unknown result.
+    /// To be requested: not requested yet, lost by the server, or requested with an unknown result.
     Fresh,
     /// The server accepted a request.
     Asked(Asked),
     /// The window is complete.
     Complete(Outcome),
+}
+
+/// What earlier runs left of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// Its state.
+    pub known: Known,
+    /// Its file on disk. A window that is requested again keeps it until the new file is stored.
+    pub stored: Option<Stored>,
+    /// The formats that the file was converted to, with the converted files.
+    pub converted: Vec<(ExportFormat, Fingerprint)>,
+    /// Whether its ZIP was removed after the conversion.
+    pub zip_removed: bool,
+    /// Its last job at the server, which may be over.
+    pub job: Option<ResponseId>,
+    /// When the server last sent its file or answered that there is no data.
+    pub fetched: Option<Timestamp>,
+    /// Why it was given up, if its last request or file was.
+    pub failed: Option<String>,
+}
+
+impl From<Known> for History {
+    fn from(known: Known) -> Self {
+        let (mut job, mut stored) = (None, None);
+        match &known {
+            Known::Asked(asked) => job = Some(asked.id),
+            Known::Complete(Outcome::Stored(file)) => stored = Some(*file),
+            _ => {}
+        }
+        Self {
+            known,
+            stored,
+            converted: Vec::new(),
+            zip_removed: false,
+            job,
+            fetched: None,
+            failed: None,
+        }
+    }
 }
 
 /// A job at the server.
@@ -134,9 +214,9 @@ pub enum Known {
 pub struct Asked {
     /// The job's id.
     pub id: ResponseId,
-    /// When the request was sent.
+    /// When the request was sent, by the server's clock as well as it is known.
     pub sent: Timestamp,
-    /// When the response arrived.
+    /// When the response arrived, by the same clock.
     pub at: Timestamp,
 }
 
@@ -145,5 +225,33 @@ impl Asked {
     #[must_use]
     pub const fn new(id: ResponseId, sent: Timestamp, at: Timestamp) -> Self {
         Self { id, sent, at }
+    }
+}
+
+/// Serializes a hash as hexadecimal digits.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        hash: &[u8; 32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&digits)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; 32], D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let mut hash = [0; 32];
+        if digits.len() != 64 || !digits.is_ascii() {
+            return Err(D::Error::custom("not a SHA-256"));
+        }
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte =
+                u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).map_err(D::Error::custom)?;
+        }
+        Ok(hash)
     }
 }

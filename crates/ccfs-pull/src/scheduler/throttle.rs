@@ -13,8 +13,22 @@ pub(super) struct Throttle {
     known: bool,
     pause: Duration,
     until: Duration,
+    /// Whether the server has answered at all, "try later" included.
+    reached: bool,
     /// When the current failures began.
     trouble: Option<Duration>,
+}
+
+/// Failures that pause the whole pull: the server is busy, or cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outage {
+    /// The time since the first of them.
+    pub lasts: Duration,
+    /// The time until the next attempt.
+    pub next_attempt: Duration,
+    /// The time until the pull gives up, if the failures go on.
+    pub gives_up: Duration,
 }
 
 impl Throttle {
@@ -23,6 +37,7 @@ impl Throttle {
             slots: 1,
             most: pace.slots(),
             known: false,
+            reached: false,
             pause: pace.backoff,
             until: Duration::ZERO,
             trouble: None,
@@ -57,6 +72,12 @@ impl Throttle {
 
     /// After "try later": halves the number of jobs, and pauses.
     pub(super) fn busy(&mut self, now: Duration, pace: &Pace) {
+        self.reached = true;
+        self.slow_down(now, pace);
+    }
+
+    /// After a request without an answer: the same.
+    pub(super) fn slow_down(&mut self, now: Duration, pace: &Pace) {
         // Calls that were sent before the pause do not count again.
         if now >= self.until {
             self.slots = (self.slots / 2).max(1);
@@ -73,8 +94,23 @@ impl Throttle {
         }
     }
 
+    /// When the pull gives up, if the failures go on.
+    pub(super) fn gives_up(&self, pace: &Pace) -> Option<Duration> {
+        let limit =
+            if self.known || self.reached { pace.outage_timeout } else { pace.wait_for_server };
+        self.trouble.map(|since| since.saturating_add(limit))
+    }
+
     /// Whether the failures have lasted too long.
     pub(super) fn is_hopeless(&self, now: Duration, pace: &Pace) -> bool {
-        self.trouble.is_some_and(|since| now.saturating_sub(since) >= pace.outage_timeout)
+        self.gives_up(pace).is_some_and(|end| now >= end)
+    }
+
+    pub(super) fn outage(&self, now: Duration, pace: &Pace) -> Option<Outage> {
+        Some(Outage {
+            lasts: now.saturating_sub(self.trouble?),
+            next_attempt: self.until.saturating_sub(now),
+            gives_up: self.gives_up(pace)?.saturating_sub(now),
+        })
     }
 }

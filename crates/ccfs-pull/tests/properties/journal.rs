@@ -1,19 +1,19 @@
 //! A journal gives back what was written, whatever became of its last line.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ccfs_archive::IndexKind;
+use ccfs_archive::{ExportFormat, IndexKind};
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
 use ccfs_pull::{
-    Entry, Journal, JournalError, Known, Outcome, Plan, Storage, Stored, Window, Zone,
+    Entry, Fingerprint, Histories, Journal, JournalError, Known, Outcome, Plan, Storage, Stored,
+    Window, Zone,
 };
 use proptest::prelude::*;
 
-use crate::{cases, meaning};
+use crate::{cases, histories};
 
 fn plan() -> Plan {
     Plan::new(
@@ -28,8 +28,17 @@ fn endpoint() -> Endpoint {
     "https://10.1.2.3:8443".parse().unwrap()
 }
 
-fn open(path: &std::path::Path) -> Result<(Journal, BTreeMap<Window, Known>), JournalError> {
-    Journal::open(path, &plan(), &endpoint(), &AccessKey::new("app").unwrap())
+fn open(path: &std::path::Path) -> Result<(Journal, Histories), JournalError> {
+    open_as(path, &plan(), "app")
+}
+
+fn open_as(
+    path: &std::path::Path,
+    plan: &Plan,
+    key: &str,
+) -> Result<(Journal, Histories), JournalError> {
+    let now = Timestamp::from_unix_millis(0);
+    Journal::open(path, plan, &endpoint(), &AccessKey::new(key).unwrap(), now)
 }
 
 fn window(day: i64) -> Window {
@@ -40,8 +49,10 @@ fn window(day: i64) -> Window {
 
 fn entry() -> impl Strategy<Value = Entry> {
     let at = (0_i64..4_000_000_000_000).prop_map(Timestamp::from_unix_millis);
-    (0_i64..6, at, 0_u8..6, any::<u128>(), any::<[u64; 3]>(), "\\PC{0,600}").prop_map(
-        |(day, at, kind, id, [bytes, rows, bad_rows], why)| {
+    let file =
+        (any::<u64>(), any::<[u8; 32]>()).prop_map(|(bytes, hash)| Fingerprint::new(bytes, hash));
+    (0_i64..6, at, 0_u8..8, any::<u128>(), file, any::<[u64; 4]>(), "\\PC{0,600}").prop_map(
+        |(day, at, kind, id, file, [rows, bad, unread, outside], why)| {
             let window = window(day);
             match kind {
                 0 => Entry::Asking { window, at },
@@ -53,10 +64,16 @@ fn entry() -> impl Strategy<Value = Entry> {
                 },
                 2 => Entry::Lost { window, at, why },
                 3 => {
-                    let unread_members = (id % 3 > 0).then_some(bad_rows % 2);
-                    Entry::Stored { window, at, bytes, rows, bad_rows, unread_members }
+                    let stored = Stored::new(file, rows).bad_rows(bad);
+                    let stored = stored.unread_members(unread).outside_rows(outside);
+                    Entry::Stored { window, at, stored }
                 }
                 4 => Entry::NoData { window, at },
+                5 => {
+                    let format = ExportFormat::ALL[usize::try_from(rows % 2).unwrap()];
+                    Entry::Converted { window, at, format, file }
+                }
+                6 => Entry::ZipRemoved { window, at },
                 _ => Entry::Failed { window, at, why },
             }
         },
@@ -88,11 +105,11 @@ proptest! {
 
         let (mut journal, known) = open(&path).unwrap();
         let whole = &entries[..lines.saturating_sub(1)];
-        prop_assert_eq!(known, meaning(whole));
+        prop_assert_eq!(known, histories(whole));
         journal.record(&next).unwrap();
         drop(journal);
         let all: Vec<Entry> = whole.iter().cloned().chain([next]).collect();
-        prop_assert_eq!(open(&path).unwrap().1, meaning(&all));
+        prop_assert_eq!(open(&path).unwrap().1, histories(&all));
     }
 
     /// A changed line is found, or is another line of a journal; it never panics, and a line that is none is named.
@@ -152,36 +169,53 @@ fn a_broken_line_in_the_middle_is_an_error_that_names_it() {
     );
 }
 
-/// Lines of older versions do not say whether all members were read, so that is unknown.
+/// The days of a forgotten range are no longer known, whatever the windows.
 #[test]
-fn a_line_of_an_older_version_is_read() {
+fn forgotten_days_are_not_known() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let (mut journal, _) = open(&path).unwrap();
-    let stored = Entry::Stored {
-        window: window(0),
-        at: Timestamp::from_unix_millis(0),
-        bytes: 9,
-        rows: 2,
-        bad_rows: 1,
-        unread_members: Some(0),
-    };
-    journal.record(&stored).unwrap();
+    let at = Timestamp::from_unix_millis(0);
+    for day in 0..4 {
+        journal.record(&Entry::NoData { window: window(day), at }).unwrap();
+    }
+    let (from, to) = ("2023-01-02".parse().unwrap(), "2023-01-03".parse().unwrap());
+    journal.record(&Entry::Forgotten { at, from, to }).unwrap();
     drop(journal);
+    let left: Vec<Window> = open(&path).unwrap().1.into_keys().collect();
+    assert_eq!(left, [window(0), window(3)]);
+}
+
+/// A new key is accepted once that is said, and jobs of the former one are then lost.
+#[test]
+fn data_that_moved_is_accepted_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let (mut journal, _) = open(&path).unwrap();
+    let at = Timestamp::from_unix_millis(0);
+    let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
+    journal.record(&Entry::Asked { window: window(0), id, sent: at, at }).unwrap();
+    journal.record(&Entry::NoData { window: window(1), at }).unwrap();
+    drop(journal);
+    let error = open_as(&path, &plan(), "new").unwrap_err();
+    assert!(matches!(error, JournalError::OtherPlan { moves: true, .. }), "{error}");
+    for _ in 0..2 {
+        let (_, windows) = open_as(&path, &plan().moved(true), "new").unwrap();
+        let known: Vec<Known> = windows.into_values().map(|history| history.known).collect();
+        assert_eq!(known, [Known::Fresh, Known::Complete(Outcome::NoData)]);
+    }
+    open_as(&path, &plan(), "new").unwrap();
+    assert!(open(&path).is_err(), "the former key is now the other one");
     let text = fs::read_to_string(&path).unwrap();
-    let older = text.replace(",\"unread_members\":0", "");
-    assert_ne!(text, older);
-    fs::write(&path, older).unwrap();
-    let expected = Known::Complete(Outcome::Stored(Stored::new(9, 2, 1)));
-    assert_eq!(open(&path).unwrap().1, BTreeMap::from([(window(0), expected)]));
+    assert_eq!(text.matches("\"moved\"").count(), 1, "{text}");
 }
 
 #[test]
 fn another_version_is_told_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    fs::write(&path, "{\"ccfs_pull\":2,\"something\":\"new\"}\n").unwrap();
-    assert!(matches!(open(&path).unwrap_err(), JournalError::Version { version: 2, known: 1, .. }));
+    fs::write(&path, "{\"ccfs_pull\":1,\"something\":\"new\"}\n").unwrap();
+    assert!(matches!(open(&path).unwrap_err(), JournalError::Version { version: 1, known: 2, .. }));
 }
 
 /// Storage that can be looked at, and that runs out.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ccfs_proto::callback::Callback;
 use ccfs_proto::{Day, IndexFileName, LocalTime, Now, ResponseId, Timestamp};
 use ccfs_pull::{
-    Asked, Entry, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble, Window, Zone,
-    windows,
+    Asked, Entry, Fingerprint, Job, Known, Outcome, Pace, Scheduler, Step, Stored, Task, Trouble,
+    Window, Zone, windows,
 };
 use proptest::prelude::*;
 
@@ -324,7 +324,7 @@ impl World {
                 });
                 if there || self.disk.contains(&window) {
                     self.disk.insert(window);
-                    scheduler.on_stored(now, window, Stored::new(1, 1, 0));
+                    scheduler.on_stored(now, window, Stored::new(Fingerprint::of(b"ZIP"), 1));
                 } else {
                     scheduler.on_trouble(now, window, Trouble::NotThere, "not there");
                 }
@@ -549,11 +549,8 @@ fn flow_control_halves_what_runs_at_once() {
     assert_eq!(begun(&mut scheduler, now_at(6)).0.len(), 4);
 }
 
-#[test]
-fn trouble_without_end_is_given_up_and_nothing_is_lost() {
-    let (zone, window) = one_window();
-    let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now_at(0));
-    let mut seconds = 0;
+/// Runs a scheduler whose calls all fail. Returns the seconds until it gives up.
+fn given_up_after(scheduler: &mut Scheduler, mut seconds: u64) -> u64 {
     for _ in 0..1000 {
         match scheduler.poll(now_at(seconds)) {
             Step::Start(job) => {
@@ -563,6 +560,8 @@ fn trouble_without_end_is_given_up_and_nothing_is_lost() {
                     Trouble::Offline,
                     "no connection",
                 );
+                let outage = scheduler.outage(now_at(seconds)).unwrap();
+                assert!(outage.next_attempt >= Duration::from_secs(5), "{outage:?}");
             }
             Step::Wait(within) => seconds += within.unwrap().as_secs(),
             Step::Done => break,
@@ -570,6 +569,92 @@ fn trouble_without_end_is_given_up_and_nothing_is_lost() {
         }
     }
     assert_eq!(scheduler.gave_up(), Some("no connection"));
-    assert!((1800..3600).contains(&seconds), "after {seconds} s");
+    seconds
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_after_a_minute() {
+    let (zone, window) = one_window();
+    let mut scheduler = Scheduler::new(zone, Pace::default(), [(window, Known::Fresh)], now_at(0));
+    assert_eq!(given_up_after(&mut scheduler, 0), 60);
     assert_eq!(scheduler.outcome(window), None, "not failed: left for the next run");
+}
+
+#[test]
+fn an_outage_after_an_answer_is_given_up_after_half_an_hour() {
+    let (zone, window) = one_window();
+    for answer in [Trouble::TooEarly, Trouble::Busy] {
+        let windows = [(window, Known::Fresh)];
+        let mut scheduler = Scheduler::new(zone.clone(), Pace::default(), windows, now_at(0));
+        let (jobs, _) = begun(&mut scheduler, now_at(0));
+        scheduler.on_trouble(now_at(0), jobs[0].window, answer, "no connection");
+        assert!((1800..=1860).contains(&given_up_after(&mut scheduler, 0)), "{answer:?}");
+    }
+}
+
+/// Periods that get one job between them would get one file: the first keeps it.
+#[test]
+fn a_job_belongs_to_one_window() {
+    let zone = one_window().0;
+    let all: Vec<Window> =
+        windows(&zone, "2023-01-01".parse().unwrap(), "2023-01-04".parse().unwrap(), 1, &[])
+            .collect();
+    let fresh = all.iter().map(|window| (*window, Known::Fresh));
+    let mut scheduler = Scheduler::new(zone, Pace::default(), fresh, now_at(0));
+    let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
+    let mut first = None;
+    while let Step::Start(Job { window, task, .. }) = next_job(&mut scheduler) {
+        if task == Task::Ask {
+            scheduler.on_asked(now_at(1), window, id);
+            first.get_or_insert(window);
+        } else {
+            assert_eq!(Some(window), first);
+            scheduler.on_stored(now_at(1), window, Stored::new(Fingerprint::of(b"ZIP"), 1));
+        }
+    }
+    for window in all {
+        match scheduler.outcome(window).unwrap() {
+            Outcome::Stored(_) => assert_eq!(Some(window), first),
+            Outcome::Failed { why } => {
+                assert!(why.contains(&first.unwrap().to_string()), "{why}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The next job, or the end.
+fn next_job(scheduler: &mut Scheduler) -> Step {
+    loop {
+        match scheduler.poll(now_at(1)) {
+            Step::Record(_) => {}
+            Step::Wait(within) => panic!("waits {within:?}"),
+            step => return step,
+        }
+    }
+}
+
+/// A job of a run whose clock was years off is not lost because of that.
+#[test]
+fn a_clock_that_is_set_does_not_age_a_job() {
+    let (zone, window) = one_window();
+    let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
+    let years = now_at(0).wall.plus_millis(3 * 365 * 86_400_000);
+    // Asked in the future: the clock went back since.
+    let known = Known::Asked(Asked::new(id, years, years));
+    let mut scheduler = Scheduler::new(zone.clone(), Pace::default(), [(window, known)], now_at(0));
+    let (jobs, _) = begun(&mut scheduler, now_at(0));
+    scheduler.on_trouble(now_at(1), jobs[0].window, Trouble::NotThere, "not yet");
+    assert!(begun(&mut scheduler, now_at(1)).1.is_some(), "looks again");
+    assert_eq!(scheduler.outcome(window), None);
+
+    // A job of this run: the wall clock jumps by years while it is open.
+    let windows = [(window, Known::Fresh)];
+    let mut scheduler = Scheduler::new(zone, Pace::default(), windows, now_at(0));
+    begun(&mut scheduler, now_at(0));
+    scheduler.on_asked(now_at(0), window, id);
+    let jobs = begun(&mut scheduler, now_at(0)).0;
+    let jumped = Now { wall: years, ..now_at(1) };
+    scheduler.on_trouble(jumped, jobs[0].window, Trouble::NotThere, "not yet");
+    assert!(begun(&mut scheduler, jumped).1.is_some(), "looks again");
 }

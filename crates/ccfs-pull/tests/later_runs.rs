@@ -1,0 +1,427 @@
+//! Pulls into a folder that has files of earlier ones: other formats, late data, another server.
+#![cfg(all(feature = "async", feature = "blocking"))]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::io::{Cursor, Write as _};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ccfs_archive::ExportFormat;
+use ccfs_driver::Clock;
+use ccfs_emulator::Fault;
+use ccfs_proto::{Now, ResultCode};
+use ccfs_pull::{
+    CheckedFile, FileFault, JournalError, Outcome, Plan, Pull, PullError, PullEvent, PullSummary,
+    Trouble, forget, verify,
+};
+use ccfs_tests::ManualClock;
+use proptest::prelude::*;
+use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const STEM: &str = "agentSkillInfo_20230401T000000_20230401T235959";
+
+fn one_day() -> Plan {
+    plan_of("2023-04-01", "2023-04-01")
+}
+
+/// Pulls, and returns the events, too.
+fn pull(driver: Driver, bench: &Bench, plan: Plan) -> (PullSummary, Vec<PullEvent>) {
+    let mut events = Vec::new();
+    let pull = Pull::new(plan, bench.path()).pace(pace(2)).clock(bench.clock.clone());
+    let pull = pull.on_event(|event| events.push(event.clone()));
+    let summary = match driver {
+        Driver::Blocking => pull.run(&bench.client()),
+        Driver::Async => support::runtime().block_on(pull.run_async(&bench.async_client())),
+    };
+    (summary.unwrap(), events)
+}
+
+fn row(id: &str) -> String {
+    format!("{id},devA,accA,1,8,300,2023-04-01 09:01:00,301,26,11;12,20250304000001,1,,0,,3\r\n")
+}
+
+fn archive(rows: &[&str]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    writer.start_file("20230402010203004005_agentSkillInfo.csv", options).unwrap();
+    for id in rows {
+        writer.write_all(row(id).as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn journal(bench: &Bench) -> String {
+    fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap()
+}
+
+fn faults(bench: &Bench) -> Vec<String> {
+    let mut faults = Vec::new();
+    verify(&bench.path(), |checked: CheckedFile| {
+        let name = checked.path.file_name().unwrap().to_str().unwrap().to_owned();
+        faults.extend(checked.fault.map(|fault| format!("{name} {fault}")));
+    })
+    .unwrap();
+    faults
+}
+
+/// Several formats at once, and another one later, without a request to the server.
+#[test]
+fn formats_may_change_between_runs() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!(summary.rows(), 160);
+        bench.emulator.clear_logs();
+        let both = || plan().convert(ExportFormat::Jsonl).convert(ExportFormat::Csv);
+        let (summary, events) = pull(driver, &bench, both());
+        assert!(bench.emulator.received().is_empty());
+        assert_eq!((summary.asked, summary.resumed, summary.rows()), (0, 4, 160));
+        let settled = events.iter().filter(|event| matches!(event, PullEvent::Settled(_)));
+        assert_eq!(settled.count(), 4);
+        for report in &summary.windows {
+            assert!(report.is_changed());
+            let names: Vec<_> =
+                report.files.iter().map(|file| file.path.extension().unwrap()).collect();
+            assert_eq!(names, ["jsonl", "csv"]);
+            for file in &report.files {
+                assert_eq!(file.bytes, fs::metadata(&file.path).unwrap().len());
+            }
+            let lines = fs::read_to_string(&report.files[1].path).unwrap().lines().count();
+            assert_eq!(lines, 41);
+        }
+        // The converted files are those that a pull with the formats from the start makes.
+        let fresh = Bench::new();
+        pull(driver, &fresh, both());
+        assert!(files(&bench.path()) == files(&fresh.path()));
+        let (summary, events) = pull(driver, &bench, both());
+        assert!(events.is_empty() && summary.windows.iter().all(|report| !report.is_changed()));
+        assert_eq!(faults(&bench), Vec::<String>::new());
+
+        // ZIPs may go once the formats are there, and then no other format can be made of them.
+        let (summary, _) = pull(driver, &bench, plan().convert(ExportFormat::Csv).keep_zip(false));
+        assert_eq!(summary.rows(), 160);
+        assert!(files(&bench.path()).keys().all(|name| !name.ends_with(".zip")));
+        assert_eq!(faults(&bench), Vec::<String>::new(), "a removed ZIP is not missing");
+        for report in &summary.windows {
+            fs::remove_file(report.files[0].path.with_extension("jsonl")).unwrap();
+        }
+        assert_eq!(faults(&bench).len(), 4);
+    }
+}
+
+#[test]
+fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
+    let bench = Bench::new();
+    pull(Driver::Blocking, &bench, plan().convert(ExportFormat::Csv).keep_zip(false));
+    bench.emulator.clear_logs();
+    let jsonl = || plan().convert(ExportFormat::Jsonl);
+    let (summary, events) = pull(Driver::Blocking, &bench, jsonl());
+    assert!(events.iter().all(|event| matches!(event, PullEvent::ZipMissing(_))));
+    assert_eq!((events.len(), summary.windows[0].files.len()), (4, 0));
+    assert!(bench.emulator.received().is_empty());
+    // Requested again, the former format goes with the former ZIP.
+    let day = "2023-04-02".parse().unwrap();
+    let (summary, _) = pull(Driver::Blocking, &bench, jsonl().again(day, day));
+    assert_eq!((summary.asked, summary.windows[0].files.len()), (1, 1));
+    let first: Vec<String> =
+        files(&bench.path()).into_keys().filter(|name| name.contains("20230401T")).collect();
+    let ends: Vec<&str> = first.iter().map(|name| name.rsplit('.').next().unwrap()).collect();
+    assert_eq!(ends, ["jsonl", "zip"]);
+}
+
+/// Late data: a period that ended shortly before it was fetched is requested again.
+#[test]
+fn late_data_is_fetched() {
+    for driver in DRIVERS {
+        let bench = Bench::at("2023-04-02T00:00:00Z", |builder| builder);
+        let plan = || one_day().recheck_days(3).convert(ExportFormat::Jsonl);
+        bench.emulator.serve_bytes(archive(&["a"]));
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!(summary.rows(), 1);
+
+        bench.emulator.serve_bytes(archive(&["a", "late"]));
+        bench.clock.wait(DAY);
+        let (summary, _) = pull(driver, &bench, plan());
+        let report = &summary.windows[0];
+        assert_eq!((summary.asked, summary.rows(), report.is_changed()), (1, 2, true));
+        assert_eq!(report.previous.unwrap().rows, 1);
+        let text = fs::read_to_string(&report.files[0].path).unwrap();
+        assert!(text.contains("late"));
+        assert_eq!(faults(&bench), Vec::<String>::new());
+
+        // The same once more: nothing changed.
+        bench.clock.wait(Duration::from_secs(12 * 3600));
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!((summary.asked, summary.windows[0].is_changed()), (1, false));
+        // No data any more: the file that is there stays.
+        bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(1));
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!((summary.rows(), summary.windows[0].is_changed()), (2, false));
+        // Three days after its end, it is final.
+        bench.clock.wait(3 * DAY);
+        pull(driver, &bench, plan());
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!(summary.asked, 0);
+        assert_eq!(journal(&bench).matches("\"stored\"").count(), 4, "all fetches are recorded");
+    }
+}
+
+#[test]
+fn no_data_shortly_after_the_end_is_asked_again() {
+    let bench = Bench::at("2023-04-02T00:00:00Z", |builder| builder);
+    let fault = || Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(1);
+    bench.emulator.faults().add(fault());
+    let (summary, _) = pull(Driver::Blocking, &bench, one_day());
+    assert_eq!(summary.windows[0].outcome, Outcome::NoData);
+    bench.clock.wait(Duration::from_secs(20 * 3600));
+    bench.emulator.faults().add(fault());
+    let (summary, _) = pull(Driver::Blocking, &bench, one_day());
+    assert_eq!((summary.asked, &summary.windows[0].outcome), (1, &Outcome::NoData));
+    assert_eq!(pull(Driver::Blocking, &bench, one_day()).0.asked, 0, "28 hours after its end");
+}
+
+/// A process that dies while a window is requested again: the former file stays, and the new one comes.
+#[test]
+fn a_file_that_is_replaced_is_never_missing() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        bench.emulator.serve_bytes(archive(&["a"]));
+        pull(driver, &bench, one_day());
+        let zip = bench.path().join(format!("{STEM}.zip"));
+        bench.emulator.serve_bytes(archive(&["a", "b"]));
+        let day = "2023-04-01".parse().unwrap();
+        for stop_at in 0..8 {
+            let mut steps = 0;
+            let stopping = |_: &_| {
+                steps += 1;
+                assert!(zip.exists());
+                if steps > stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            drop(driver.watched(&bench, one_day().again(day, day), pace(1), None, stopping));
+            assert!(zip.exists());
+        }
+        let (summary, _) = pull(driver, &bench, one_day());
+        assert_eq!(summary.rows(), 2, "{driver:?}");
+        assert!(fs::read(&zip).unwrap() == archive(&["a", "b"]));
+        assert_eq!(faults(&bench), Vec::<String>::new());
+    }
+}
+
+/// A request that the server refuses for its range fails alone, in this run and in later ones.
+#[test]
+fn a_refused_period_fails_alone() {
+    for (driver, code) in DRIVERS.into_iter().flat_map(|driver| {
+        let codes = ["0300004", "0300013", "0300014", "0300028"];
+        codes.map(|code| (driver, ResultCode::from(code)))
+    }) {
+        let bench = Bench::new();
+        bench.emulator.faults().add(Fault::ErrorUnder200(code.clone()).at(ASK).times(1));
+        let (summary, _) = pull(driver, &bench, plan());
+        assert_eq!((summary.failed().count(), summary.rows()), (1, 120), "{code:?}");
+        let (window, why) = summary.failed().next().unwrap();
+        assert!(why.contains(code.as_str()), "{why}");
+        assert_eq!(bench.emulator.files().len(), 3, "refused once");
+
+        // Another range: the period is listed, and not requested.
+        bench.emulator.clear_logs();
+        let later = || plan_of("2023-04-11", "2023-04-12");
+        let (summary, events) = pull(driver, &bench, later());
+        assert_eq!((summary.asked, summary.failed().count()), (1, 0));
+        let before: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                PullEvent::FailedBefore { window, .. } => Some(*window),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(before, [window]);
+        let (from, to) = (window.begin().day(), window.end().day());
+        let now = "2023-04-21T00:00:00Z".parse().unwrap();
+        assert_eq!(forget(&bench.path(), from, to, now).unwrap(), [window]);
+        let (_, events) = pull(driver, &bench, later());
+        assert!(events.is_empty(), "{events:?}");
+        // In the range, it is requested again, in windows of today's length.
+        let (summary, _) = pull(driver, &bench, plan().window_days(1));
+        assert_eq!((summary.asked, summary.rows()), (3, 240));
+    }
+}
+
+#[test]
+fn a_folder_may_move_to_another_server() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        pull(driver, &bench, one_day());
+        let other = bench.another().start().unwrap();
+        let session = || {
+            ccfs_driver::Config::new(other.endpoint().clone(), other.credentials())
+                .proxy(None)
+                .policy(support::policy())
+                .clock(bench.clock.clone())
+        };
+        let run = |plan: Plan| {
+            let pull = Pull::new(plan, bench.path()).pace(pace(2)).clock(bench.clock.clone());
+            match driver {
+                Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session()).unwrap()),
+                Driver::Async => support::runtime()
+                    .block_on(pull.run_async(&ccfs_reqwest::Client::new(session()).unwrap())),
+            }
+        };
+        let error = run(plan()).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                PullError::Journal(JournalError::OtherPlan { moves: true, what: "server", .. })
+            ),
+            "{error}"
+        );
+        let summary = run(plan().moved(true)).unwrap();
+        assert_eq!((summary.resumed, summary.failed().count()), (1, 0));
+        assert_eq!(run(plan()).unwrap().asked, 0, "recorded once and for all");
+        other.shutdown();
+    }
+}
+
+/// A clock that is ahead of another by some milliseconds.
+#[derive(Clone, Debug)]
+struct WrongClock(ManualClock, i64);
+
+impl Clock for WrongClock {
+    fn now(&self) -> Now {
+        let now = self.0.now();
+        Now { wall: now.wall.plus_millis(self.1), ..now }
+    }
+
+    fn wait(&self, duration: Duration) -> bool {
+        self.0.wait(duration)
+    }
+}
+
+/// The local clock is days off: the day in the file's name is the server's, at the first look.
+#[test]
+fn a_clock_that_is_off_by_days_is_told_and_costs_nothing() {
+    for (driver, days) in DRIVERS.into_iter().flat_map(|driver| [(driver, -9_i64), (driver, 9)]) {
+        let bench = Bench::new();
+        let wrong = WrongClock(bench.clock.clone(), days * 86_400_000);
+        let mut events = Vec::new();
+        let plan = plan_of("2023-04-01", "2023-04-02");
+        let session = ccfs_driver::Config::new(
+            bench.emulator.endpoint().clone(),
+            bench.emulator.credentials(),
+        )
+        .proxy(None)
+        .policy(support::policy())
+        .clock(wrong.clone());
+        let pull =
+            Pull::new(plan, bench.path()).clock(wrong).on_event(|event| events.push(event.clone()));
+        let summary = match driver {
+            Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session).unwrap()),
+            Driver::Async => support::runtime()
+                .block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap())),
+        };
+        assert_eq!(summary.unwrap().rows(), 40);
+        assert_eq!(bench.requests(FETCH), 1, "{days}");
+        let told = events.iter().find_map(|event| match event {
+            PullEvent::ClockSkew(millis) => Some(*millis),
+            _ => None,
+        });
+        let off = told.unwrap() + days * 86_400_000;
+        assert!(off.abs() <= 2000, "{off} ms");
+    }
+}
+
+/// What goes wrong is an event at once, with the next attempt and when the pull gives up.
+#[test]
+fn failures_are_events() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        bench.emulator.faults().add(Fault::CloseBeforeAnswer.at(ASK).times(2));
+        let (summary, events) = pull(driver, &bench, one_day());
+        assert_eq!(summary.rows(), 40);
+        let failures: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                PullEvent::Failed(failure) => Some(failure),
+                _ => None,
+            })
+            .collect();
+        assert!(!failures.is_empty() && failures[0].trouble == Trouble::Unanswered, "{events:?}");
+        let outage = failures[0].outage.unwrap();
+        assert_eq!(
+            (outage.next_attempt, outage.gives_up),
+            (Duration::from_secs(5), Duration::from_secs(60))
+        );
+        assert!(events.iter().any(|event| matches!(event, PullEvent::Recovered(_))), "{events:?}");
+    }
+}
+
+#[test]
+fn what_was_changed_on_disk_is_found() {
+    let bench = Bench::new();
+    pull(Driver::Blocking, &bench, plan().convert(ExportFormat::Csv));
+    assert_eq!(faults(&bench), Vec::<String>::new());
+    let names: Vec<String> = files(&bench.path()).into_keys().collect();
+    let path = |at: usize| bench.path().join(&names[at]);
+    fs::remove_file(path(0)).unwrap();
+    fs::write(path(1), b"short").unwrap();
+    let mut bytes = fs::read(path(3)).unwrap();
+    bytes[20] ^= 1;
+    fs::write(path(3), bytes).unwrap();
+    let faults = faults(&bench);
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(faults[0].contains("has 5 bytes, stored were"), "{faults:?}");
+    assert_eq!(faults[1], format!("{} is missing", names[0]));
+    assert!(faults[2].ends_with("has other content than the file that was stored"), "{faults:?}");
+    assert!(matches!(
+        verify(&bench.path().join("nowhere"), |_| {}).unwrap_err(),
+        PullError::Folder { .. }
+    ));
+    let missing = FileFault::Missing.to_string();
+    assert_eq!(missing, "is missing");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the settings of the pulls into one folder, in the end it has what the last one wants, and the journal
+    /// agrees with the disk.
+    #[test]
+    fn any_sequence_of_pulls_ends_right(
+        runs in prop::collection::vec((any::<[bool; 3]>(), 1_u8..4, 0_u16..4, any::<bool>(), prop::sample::select(DRIVERS.to_vec())), 1..5),
+    ) {
+        let bench = Bench::at("2023-04-05T00:00:00Z", |builder| builder);
+        for ([jsonl, csv, keep], days, recheck, again, driver) in runs {
+            let mut plan = plan_of("2023-04-01", "2023-04-04").window_days(days).recheck_days(recheck).keep_zip(keep);
+            if jsonl {
+                plan = plan.convert(ExportFormat::Jsonl);
+            }
+            if csv {
+                plan = plan.convert(ExportFormat::Csv);
+            }
+            if again {
+                plan = plan.again("2023-04-02".parse().unwrap(), "2023-04-03".parse().unwrap());
+            }
+            let (summary, events) = pull(driver, &bench, plan);
+            prop_assert_eq!(summary.failed().count(), 0);
+            prop_assert_eq!(faults(&bench), Vec::<String>::new());
+            let lost: Vec<_> = events.iter().filter_map(|event| match event {
+                PullEvent::ZipMissing(window) => Some(*window),
+                _ => None,
+            }).collect();
+            for report in &summary.windows {
+                let wanted = usize::from(jsonl) + usize::from(csv);
+                // Without a format, the ZIP may have been removed by an earlier pull.
+                if wanted > 0 && !lost.contains(&report.window) {
+                    prop_assert_eq!(report.files.len(), wanted);
+                }
+                for file in &report.files {
+                    prop_assert_eq!(file.bytes, fs::metadata(&file.path).unwrap().len());
+                }
+            }
+            bench.clock.wait(Duration::from_secs(3600 * 10));
+        }
+    }
+}
