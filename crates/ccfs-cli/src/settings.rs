@@ -314,9 +314,9 @@ impl Settings {
         Policy::default().query_line(self.query_line)
     }
 
-    /// A pull retries by itself, over all its calls. One retry is for a wrong clock.
+    /// A pull retries by itself, over all its calls.
     fn pulling_policy(&self) -> Policy {
-        self.policy().max_retries(1)
+        self.policy().max_retries(0)
     }
 }
 

@@ -437,13 +437,14 @@ impl<O: Operation> Exchange<O> {
     /// Decides between a retry and the end.
     fn failed(&mut self, now: Now, kind: ErrorKind, retry_after: Option<Duration>) {
         self.retry_after = retry_after;
-        if self.attempts > self.policy.max_retries {
-            return self.give_up(kind);
-        }
         if self.correct_clock(&kind) {
             self.last_failure = Some(kind);
             self.state = State::Ready;
             return;
+        }
+        // The attempt with a corrected clock is not a retry.
+        if self.attempts > self.policy.max_retries.saturating_add(self.corrected.into()) {
+            return self.give_up(kind);
         }
         let retry = retry::rule(&kind, self.operation.repeat(), retry_after);
         if retry == Retry::No || (self.written > 0 && self.sink == SinkKind::Once) {

@@ -16,7 +16,8 @@ use crate::time::Precision;
 #[must_use]
 #[non_exhaustive]
 pub struct Policy {
-    /// Retries after a failed first attempt. Default: 3.
+    /// Retries after a failed first attempt; the attempt with a corrected clock, see
+    /// [`skew_threshold`](Self::skew_threshold), is not one of them. Default: 3.
     pub max_retries: u32,
     /// The longest time that the whole call may take, waits included. Default: 30 minutes.
     pub total_timeout: Duration,

@@ -155,6 +155,6 @@ proptest! {
                 }
             }
         }
-        prop_assert!(attempts <= max_retries + 1);
+        prop_assert!(attempts <= max_retries + 1 + u32::from(corrected));
     }
 }
