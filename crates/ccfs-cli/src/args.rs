@@ -15,6 +15,7 @@ use crate::command::pull::PullArgs;
 use crate::command::query::QueryArgs;
 use crate::command::serve::ServeArgs;
 use crate::command::signature::{SignArgs, VerifyArgs};
+use crate::message::MessageArgs;
 use crate::settings::SettingsArgs;
 
 /// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
@@ -26,6 +27,8 @@ use crate::settings::SettingsArgs;
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) settings: SettingsArgs,
+    #[command(flatten)]
+    pub(crate) messages: MessageArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -62,13 +65,15 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs listen --bind 0.0.0.0:9080 --once\n  ccfs listen --bind 0.0.0.0:9443 --path /callback --tls-cert cert.pem --tls-key key.pem"
     )]
     Listen(ListenArgs),
-    /// Pull the files of a range of days into a folder; go on where an earlier run stopped
+    /// Pull the files of a range of days into a folder, or continue an earlier pull
     ///
-    /// Cuts the range into windows that the server takes, asks for each, waits for its file, downloads and checks it. A journal in the folder
-    /// says what is done: killed at any moment and started again, the pull goes on, loses nothing, and asks for nothing that the server
-    /// still has. Days that are not over yet on the tenant's clock are left for a later run.
+    /// Splits the range into windows that the server accepts, requests the file of each, waits until it is ready, downloads and checks it.
+    /// A journal in the folder records the progress: killed at any moment and started again, the pull continues, loses nothing, and requests
+    /// nothing that the server still has. Days that are not over yet, in the time zone of the call center, are left for a later run.
+    ///
+    /// Prints the windows that changed in this run, and a summary.
     #[command(
-        after_help = "Example:\n  ccfs pull --from 2023-04-01 --to 2023-04-30 --tz Asia/Shanghai --out skills\n  ccfs pull --from 2021-01-01 --to 2022-12-31 --out skills --convert jsonl --in-flight 8 \\\n    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback"
+        after_help = command::pull::HELP
     )]
     Pull(PullArgs),
     /// Convert archives and CSV files to JSON lines or CSV

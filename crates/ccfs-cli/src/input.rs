@@ -11,6 +11,7 @@ use ccfs::archive::{
 use clap::ValueEnum;
 
 use crate::failure::Failure;
+use crate::message;
 use crate::progress::{Bar, Counting};
 
 /// Number of bytes that distinguish an archive from a CSV file.
@@ -229,13 +230,15 @@ pub(crate) fn print_notes(notes: &[Note]) {
             ccfs::archive::NoteKind::GuessedCharset(_) => " (--charset)",
             _ => "",
         };
-        eprintln!("note: {note}{option}");
+        message::note(format_args!("note: {note}{option}"));
     }
 }
 
 /// Prints the names of skipped members on stderr.
 pub(crate) fn print_skipped(skipped: &str) {
-    eprintln!("note: skipped, not an index file by name: {skipped} (--kind reads it as one)");
+    message::note(format_args!(
+        "note: skipped, not an index file by name: {skipped} (--kind reads it as one)"
+    ));
 }
 
 /// Prints bad rows on stderr. `done` is what was done with them.
@@ -244,11 +247,14 @@ pub(crate) fn print_bad_rows(bad_rows: &BadRows, done: &str) {
     if count == 0 {
         return;
     }
-    eprintln!("{count} bad {} {done}:", if count == 1 { "row was" } else { "rows were" });
+    message::note(format_args!(
+        "{count} bad {} {done}:",
+        if count == 1 { "row was" } else { "rows were" }
+    ));
     for row in bad_rows.first().iter().take(BAD_ROWS_SHOWN) {
-        eprintln!("  {}: {}", row.at, row.fault);
+        message::note(format_args!("  {}: {}", row.at, row.fault));
     }
     if count > BAD_ROWS_SHOWN as u64 {
-        eprintln!("  and {} more", count - BAD_ROWS_SHOWN as u64);
+        message::note(format_args!("  and {} more", count - BAD_ROWS_SHOWN as u64));
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use ccfs::proto::Now;
 use ccfs::{Clock, SystemClock};
 
+use crate::message;
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// How long a wait goes on before it looks for an interruption.
@@ -25,9 +27,9 @@ pub(crate) fn install() {
         }
         thread::spawn(|| {
             thread::sleep(PATIENCE);
-            eprintln!(
+            message::note(format_args!(
                 "interrupted; a call that waits for the server ends with its answer or its silence (once more ends it at once)"
-            );
+            ));
         });
     });
 }

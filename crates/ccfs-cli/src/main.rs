@@ -1,15 +1,19 @@
 //! The `ccfs` command: what it prints and how it ends. The work is done by the libraries.
 #![forbid(unsafe_code)]
+// Messages go through `message`, and results through `output`: both survive a full disk.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
 mod backend;
 mod command;
+mod days;
 #[cfg(test)]
 mod documents;
 mod failure;
 mod input;
 mod interrupt;
 mod json_text;
+mod message;
 mod output;
 mod progress;
 mod reading;
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
+    message::install(&cli.messages)?;
     let settings = Settings::load(cli.settings)?;
     match cli.command {
         Command::Demo(args) => command::demo::run(&args),
@@ -88,11 +93,11 @@ fn tell(failure: &Failure, as_json: bool) {
         if let Some(code) = &failure.result_code {
             line["result_code"] = code.as_str().into();
         }
-        eprintln!("{line}");
+        message::plain(format_args!("{line}"));
     } else {
-        eprintln!("error: {}", failure.message);
+        message::error(format_args!("error: {}", failure.message));
         if let Some(hint) = failure.hint {
-            eprintln!("hint: {hint}");
+            message::error(format_args!("hint: {hint}"));
         }
     }
 }

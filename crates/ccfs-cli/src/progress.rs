@@ -1,12 +1,14 @@
 //! Progress on a terminal; silence in a pipe.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
 use std::time::Duration;
 
 use ccfs::Progress;
 use ccfs::pull::PullProgress;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 
+use crate::message;
 use crate::table::thousands;
 
 /// A bar on stderr that is there only on a terminal. Clones are the same bar.
@@ -24,9 +26,9 @@ impl Bar {
         Self::with("{spinner} [{bar:30}] {bytes} of {total_bytes}, {msg} {eta} left")
     }
 
-    /// A bar of the windows of a pull.
+    /// A bar of the windows of a pull. Its text is cut to the width of the terminal.
     pub(crate) fn windows() -> Self {
-        Self::with("{spinner} [{bar:30}] {pos} of {len} windows, {msg}")
+        Self::with("{spinner} [{bar:16}] {wide_msg}")
     }
 
     fn with(template: &str) -> Self {
@@ -38,6 +40,7 @@ impl Bar {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
+        message::set_bar(Some(bar.clone()));
         Self(Some(bar))
     }
 
@@ -51,25 +54,12 @@ impl Bar {
         }
     }
 
-    /// Shows how far a pull is.
-    pub(crate) fn pulled(&self, progress: &PullProgress) {
-        if let Some(bar) = &self.0 {
-            bar.set_length(progress.windows as u64);
-            bar.set_position(progress.settled as u64);
-            let (rows, received) = (thousands(progress.rows), thousands(progress.received));
-            bar.set_message(format!(
-                "{} under way, {rows} rows, {received} bytes received",
-                progress.in_flight
-            ));
-        }
-    }
-
-    /// Prints a line on stderr, above the bar if there is one.
-    pub(crate) fn message(&self, line: &str) {
-        match &self.0 {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
-        }
+    /// Shows how far a pull is, of whose windows this run settled `done`; while the pull pauses, why.
+    pub(crate) fn pulled(&self, progress: &PullProgress, done: usize, outage: &str) {
+        let Some(bar) = &self.0 else { return };
+        bar.set_length(progress.windows as u64);
+        bar.set_position(progress.settled as u64);
+        bar.set_message(pull_text(progress, done, bar.elapsed(), outage));
     }
 
     /// Shows how many rows are done.
@@ -92,6 +82,7 @@ impl Bar {
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
+            message::set_bar(None);
         }
     }
 }
@@ -115,5 +106,45 @@ impl<R: Read> Read for Counting<R> {
 impl<R: Seek> Seek for Counting<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.reader.seek(to)
+    }
+}
+
+/// `12 of 30 windows, 1.2 MiB/s, 3m left`, or why the pull waits. Short, so that a line of 80 columns has it.
+fn pull_text(progress: &PullProgress, done: usize, elapsed: Duration, outage: &str) -> String {
+    let PullProgress { windows, settled, received, .. } = *progress;
+    let mut text = format!("{settled} of {windows} windows");
+    if let Some(outage) = progress.outage.map(|outage| outage.next_attempt)
+        && !outage.is_zero()
+    {
+        let _ = write!(text, ", next try in {} s: ", outage.as_secs() + 1);
+    }
+    if progress.outage.is_some() {
+        text.push_str(outage);
+        return text;
+    }
+    if received > 0 && !elapsed.is_zero() {
+        let rate = u128::from(received) * 1000 / elapsed.as_millis().max(1);
+        let rate = HumanBytes(u64::try_from(rate).unwrap_or(u64::MAX));
+        let _ = write!(text, ", {rate}/s");
+    }
+    let left = windows.saturating_sub(settled);
+    if let (Ok(done @ 1..), Ok(left @ 1..)) = (u32::try_from(done), u32::try_from(left)) {
+        let _ = write!(text, ", {} left", HumanDuration(elapsed / done * left));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_shows_rate_and_time_left_or_why_it_waits() {
+        let mut progress = PullProgress::default();
+        (progress.windows, progress.settled, progress.received) = (30, 12, 3 << 20);
+        let text = |progress: &PullProgress| pull_text(progress, 2, Duration::from_secs(10), "why");
+        assert_eq!(text(&progress), "12 of 30 windows, 307.20 KiB/s, 2 minutes left");
+        progress.settled = 30;
+        assert_eq!(text(&progress), "30 of 30 windows, 307.20 KiB/s");
     }
 }

@@ -303,6 +303,13 @@ impl Settings {
         Ok(Config::new(self.endpoint()?, self.credentials()?).policy(policy))
     }
 
+    /// The proxy that calls go through, for messages: without its password.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        let config = self.config(self.policy()).ok()?;
+        let proxy = ccfs::Session::new(config).proxy().ok()??;
+        Some(proxy.to_string())
+    }
+
     pub(crate) fn doctor(&self) -> Result<Doctor, Failure> {
         let credentials = if self.has_keys() { Some(self.credentials()?) } else { None };
         Ok(Doctor::new(self.endpoint()?, credentials)

@@ -41,16 +41,16 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
             stop.send_replace(true);
         }
         // Writing the journal blocks.
-        let (back, step) = blocking({
+        let (back, next) = blocking({
             let now = clock.now();
             move || {
-                let step = run.step(now);
-                (run, step)
+                let next = run.step(now);
+                (run, next)
             }
         })
         .await;
         run = back;
-        match step {
+        match next {
             Next::Start(job, previous) => {
                 let work = Work::new(&run.folder, &run.plan, &shared, job.window, previous);
                 #[cfg(feature = "tracing")]
@@ -147,22 +147,21 @@ async fn fetch(
     name: &IndexFileName,
 ) -> Result<JobOutput, Error> {
     let adopting = work.clone();
-    let contents = match blocking(move || adopting.adopt()).await? {
-        Some(adopted) => adopted,
-        None => {
-            let download = client
-                .download(call::fetch(&work.plan, name.clone()))
-                .overwrite(Overwrite::Replace)
-                .check(work.check())
-                .progress(work.progress())
-                .to_file(work.zip());
-            // A download that no bytes arrive for does not call its progress function.
-            let result = tokio::select! {
-                result = download => result,
-                _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
-            };
-            work.downloaded(result)?
-        }
+    let contents = if let Some(adopted) = blocking(move || adopting.adopt()).await? {
+        adopted
+    } else {
+        let download = client
+            .download(call::fetch(&work.plan, name.clone()))
+            .overwrite(Overwrite::Replace)
+            .check(work.check())
+            .progress(work.progress())
+            .to_file(work.zip());
+        // A download that no bytes arrive for does not call its progress function.
+        let result = tokio::select! {
+            result = download => result,
+            _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
+        };
+        work.downloaded(result)?
     };
     blocking(move || work.store(contents)).await
 }

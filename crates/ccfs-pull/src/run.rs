@@ -520,8 +520,7 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
         let in_range = window.overlaps(plan.from, plan.to);
         match (&history.known, history.stored) {
             (Known::Complete(_), _) => return true,
-            (Known::Asked(_), _) if in_range => return true,
-            (Known::Fresh, Some(_)) if in_range => return true,
+            (Known::Asked(_), _) | (Known::Fresh, Some(_)) if in_range => return true,
             // The file of an earlier request stays.
             (_, Some(stored)) => {
                 history.known = Known::Complete(Outcome::Stored(stored));

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::input::{self, CharsetArg, KindArg};
 use crate::progress::Bar;
 use crate::settings::Settings;
-use crate::{output, table};
+use crate::{message, output, table};
 
 /// Length of the longest bar, in characters.
 const BAR: usize = 40;
@@ -80,7 +80,7 @@ fn print_unread(report: &Report) -> usize {
     for member in &report.members {
         match (&member.refused, member.kind) {
             (Some(error), _) => {
-                eprintln!("{error}");
+                message::note(format_args!("{error}"));
                 refused += 1;
             }
             (None, Some(_)) => input::print_notes(&member.notes),

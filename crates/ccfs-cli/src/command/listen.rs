@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::failure::{Failure, Kind};
 use crate::reading::{read_bounded, read_secret};
 use crate::settings::Settings;
-use crate::{interrupt, output};
+use crate::{interrupt, message, output};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListenArgs {
@@ -83,11 +83,11 @@ impl ReceiverArgs {
             )
         })?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        eprintln!(
+        message::note(format_args!(
             "listening on {scheme}://{}{}",
             listener.address(),
             self.path.as_deref().unwrap_or_default()
-        );
+        ));
         Ok(listener)
     }
 }
@@ -98,7 +98,7 @@ pub(crate) fn callback(event: Event) -> Option<Callback> {
     let tell = |refusal| {
         // The second of a pair is answered like the first.
         let what = if refusal == Refusal::Duplicate { "repeated" } else { "refused" };
-        eprintln!("{what}: {refusal} (from {peer}, at {at})");
+        message::note(format_args!("{what}: {refusal} (from {peer}, at {at})"));
     };
     callback.map_err(tell).ok()
 }

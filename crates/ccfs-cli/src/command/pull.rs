@@ -4,52 +4,59 @@ use std::fmt::Write as _;
 use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
+use ccfs::Timestamp;
 use ccfs::archive::{IndexKind, ReadOptions};
-use ccfs::proto::ResultCode;
 use ccfs::pull::{
-    JournalError, Outcome, Pace, Plan, Pull, PullError, PullProgress, PullSummary, WindowReport,
+    JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent, PullProgress,
+    PullSummary, ReportedFile, Task, Trouble, Window, WindowReport, Zone,
 };
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use serde_json::json;
 
 use super::convert::{OnBadRowArg, Target};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
-use crate::input::KindArg;
-use crate::interrupt::{self, InterruptibleClock};
+use crate::input::{CharsetArg, KindArg};
 use crate::progress::Bar;
 use crate::settings::{Backend, Settings};
-use crate::{backend, output, table};
+use crate::{backend, days, interrupt, message, output, table};
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct PullArgs {
-    /// First day, yyyy-MM-dd on the tenant's clock
-    #[arg(long, value_name = "DATE")]
-    pub(crate) from: String,
-    /// Last day, which belongs to the range
-    #[arg(long, value_name = "DATE")]
+    /// First day: 2023-04-01, today, yesterday, or -7d (7 days before today), in the time zone of the call center
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true, required_unless_present_any = ["verify", "forget"])]
+    pub(crate) from: Option<String>,
+    /// Last day, inclusive
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true, default_value = "yesterday")]
     pub(crate) to: String,
-    /// Folder for the files and the journal; made where it is not there
+    /// Folder for the files and the journal; created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// How to learn that a file is there: ask for it, or wait for the server's callback
+    /// How to learn that a file is ready: ask for it, or wait for the server's callback
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Wait::Poll)]
     pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) receiver: ReceiverArgs,
-    /// URL that the server calls when a file is there; must lead to --bind and --path [with --wait poll: one that leads nowhere]
+    /// URL that the server calls when a file is ready; must lead to --bind and --path [with --wait poll: one that leads nowhere]
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
-    /// Convert each window's records into a file beside its ZIP (--to is the last day here)
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) convert: Option<Target>,
-    /// Remove each ZIP once it is converted; one with data that the converted file does not have is kept
+    /// Convert each window's records into files beside its ZIP: one format, or several with commas. May change between runs
+    #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) convert: Vec<Target>,
+    /// Remove each ZIP after its conversion, except those with data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
-    /// What to do about a row that cannot be read when converting
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnBadRowArg::Stop)]
+    /// What to do with a bad row when converting
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
     pub(crate) on_bad_row: OnBadRowArg,
+    /// Charset of the data [default: detected for each file]
+    #[arg(long, value_enum)]
+    pub(crate) charset: Option<CharsetArg>,
     /// Which of the four files
     #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
     pub(crate) kind: KindArg,
@@ -59,9 +66,30 @@ pub(crate) struct PullArgs {
     /// Windows under way at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) in_flight: u8,
-    /// Days in a window; no more than the server takes
+    /// Days in a window, at most as many as the server accepts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=31))]
     pub(crate) window_days: u8,
+    /// Request windows again that ended less than N days before they were last fetched, for late data
+    #[arg(long, value_name = "Nd", value_parser = days::number_of_days)]
+    pub(crate) recheck: Option<u16>,
+    /// Request these days again and replace their files
+    #[arg(long, value_name = "DAY[..DAY]", allow_hyphen_values = true)]
+    pub(crate) again: Option<String>,
+    /// Compare the files with the journal, and ask the server nothing; exit code 1 if one is missing or changed
+    #[arg(long, conflicts_with_all = ["from", "forget", "again", "moved"])]
+    pub(crate) verify: bool,
+    /// Remove these days from the journal, and ask the server nothing; files stay
+    #[arg(long, value_name = "DAY[..DAY]", allow_hyphen_values = true, conflicts_with_all = ["from", "again", "moved"])]
+    pub(crate) forget: Option<String>,
+    /// Confirm that the data of this folder now comes from another endpoint or access key than before
+    #[arg(long)]
+    pub(crate) moved: bool,
+    /// List all windows of the range, not only those that changed
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How long to wait for a server that has not answered yet
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = days::duration)]
+    pub(crate) wait_for_server: Duration,
 }
 
 /// How to learn that a file is there.
@@ -74,27 +102,28 @@ pub(crate) enum Wait {
 }
 
 pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
+    if args.verify {
+        return verify(settings, args);
+    }
+    if let Some(range) = &args.forget {
+        return forget(settings, args, range);
+    }
     let plan = plan(settings, args)?;
-    let pace = Pace::default().in_flight(args.in_flight.into());
-    let bar = Bar::windows();
-    // What cannot be printed stops the pull as a signal does.
-    let mut unprinted = None;
-    let on_window = |report: &WindowReport| {
-        if !settings.json {
-            messages(report).for_each(|line| bar.message(&line));
-        } else if let Err(failure) = output::json(&Line::of(report)) {
-            unprinted.get_or_insert(failure);
-        }
-    };
-    let mut reached = PullProgress::default();
+    let pace =
+        Pace::default().in_flight(args.in_flight.into()).wait_for_server(args.wait_for_server);
+    let mut watch = Watch::new(settings);
+    let bar = watch.bar.clone();
+    let (mut reached, mut before) = (PullProgress::default(), None);
+    let outage = Arc::clone(&watch.outage);
     let progress = |progress: &PullProgress| {
         reached = *progress;
-        bar.pulled(progress);
+        let done = progress.settled - *before.get_or_insert(progress.settled);
+        bar.pulled(progress, done, &outage.lock().unwrap_or_else(PoisonError::into_inner));
         interrupt::flow()
     };
-    let result = pull(settings, args, plan, pace, progress, on_window);
-    bar.finish();
-    if let Some(failure) = unprinted {
+    let result = pull(settings, args, plan, pace, progress, |event| watch.on_event(event));
+    watch.finish();
+    if let Some(failure) = watch.unprinted {
         return Err(failure);
     }
     let summary = result.map_err(|failure| match reached {
@@ -109,38 +138,99 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         }
         _ => failure,
     })?;
-    tell(settings, &summary)?;
+    tell(settings, &summary, args.all)?;
     let failed = summary.failed().count();
     let Some((window, why)) = summary.failed().next() else { return Ok(()) };
-    let message = format!(
-        "{} could not be had, which the next run tries again",
-        table::counted(failed as u64, "window")
-    );
+    let message =
+        format!("{} failed; the next run tries again", table::counted(failed as u64, "window"));
     // Without --json each reason was printed when its window failed.
     let message = if settings.json { format!("{message}; {window}: {why}") } else { message };
     Err(Failure::new(Kind::Refused, message))
 }
 
-fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
-    let day = |text: &str, flag: &str| {
-        text.parse().map_err(|error| Failure::usage(format_args!("{flag}: {error}")))
-    };
-    let (from, to) = (day(&args.from, "--from")?, day(&args.to, "--to")?);
-    let zone = settings.time_zone()?.ok_or_else(|| {
-        Failure::usage("no time zone is set, and days begin with the tenant's midnight: give --tz, such as Asia/Shanghai, or set CCFS_TZ")
+fn zone(settings: &Settings) -> Result<Zone, Failure> {
+    settings.time_zone()?.ok_or_else(|| {
+        Failure::usage("no time zone is set; days begin at midnight of the call center, so give --tz, such as Asia/Shanghai, or set CCFS_TZ")
+    })
+}
+
+fn verify(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
+    let (mut files, mut faults, mut unprinted) = (0_u64, 0_u64, None);
+    ccfs::pull::verify(&args.out, |file| {
+        files += 1;
+        let Some(fault) = file.fault else { return };
+        faults += 1;
+        let printed = if settings.json {
+            output::json(
+                &json!({"window": file.window.to_string(), "file": file.path, "fault": fault.to_string()}),
+            )
+        } else {
+            output::line(format_args!("{} {fault}", file.path.display()))
+        };
+        if let Err(failure) = printed {
+            unprinted.get_or_insert(failure);
+        }
     })?;
+    if let Some(failure) = unprinted {
+        return Err(failure);
+    }
+    if settings.json {
+        output::json(&json!({"summary": {"files": files, "faults": faults}}))?;
+    } else {
+        output::line(format_args!("{} checked", table::counted(files, "file")))?;
+    }
+    match faults {
+        0 => Ok(()),
+        count => Err(Failure::data(format_args!(
+            "{} or changed; --again DAY..DAY requests them again",
+            if count == 1 {
+                "1 file is missing".into()
+            } else {
+                format!("{count} files are missing")
+            }
+        ))),
+    }
+}
+
+fn forget(settings: &Settings, args: &PullArgs, range: &str) -> Result<(), Failure> {
+    let (from, to) = days::range(range, "--forget", &zone(settings)?)?;
+    let now = Timestamp::from(SystemTime::now());
+    let windows = ccfs::pull::forget(&args.out, from, to, now)?;
+    if settings.json {
+        let windows: Vec<String> = windows.iter().map(ToString::to_string).collect();
+        return output::json(&json!({"forgotten": windows}));
+    }
+    let count = table::counted(windows.len() as u64, "window");
+    output::line(format_args!("{count} forgotten; files stay"))
+}
+
+fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
+    let zone = zone(settings)?;
+    let from = args.from.as_deref().unwrap_or_default();
+    let (from, to) = (days::day(from, "--from", &zone)?, days::day(&args.to, "--to", &zone)?);
+    let again =
+        args.again.as_ref().map(|range| days::range(range, "--again", &zone)).transpose()?;
+    let mut read = ReadOptions::new().on_bad_row(args.on_bad_row.into());
+    if let Some(charset) = args.charset {
+        read = read.charset(charset.into());
+    }
     let mut plan = Plan::new(IndexKind::from(args.kind), zone, from, to)
         .window_days(args.window_days)
         .keep_zip(!args.no_zip)
-        .read_options(ReadOptions::new().on_bad_row(args.on_bad_row.into()));
+        .read_options(read)
+        .recheck_days(args.recheck.unwrap_or(0))
+        .moved(args.moved);
+    if let Some((from, to)) = again {
+        plan = plan.again(from, to);
+    }
     if let Some(account) = &args.account {
         plan = plan.account_id(account);
     }
     if let Some(url) = &args.callback {
         plan = plan.callback_url(url);
     }
-    if let Some(format) = args.convert {
-        plan = plan.convert(format.into());
+    for format in &args.convert {
+        plan = plan.convert((*format).into());
     }
     plan.check().map_err(Failure::usage)?;
     Ok(plan)
@@ -152,16 +242,16 @@ fn pull(
     plan: Plan,
     pace: Pace,
     progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
-    on_window: impl FnMut(&WindowReport) + Send,
+    on_event: impl FnMut(&PullEvent) + Send,
 ) -> Result<PullSummary, Failure> {
-    let mut pull = Pull::new(plan, &args.out).pace(pace).progress(progress).on_window(on_window);
+    let mut pull = Pull::new(plan, &args.out).pace(pace).progress(progress).on_event(on_event);
     if args.wait == Wait::Callback {
         let listener = args.receiver.listen(settings)?;
         let mut callbacks = iter::from_fn(move || listener.try_recv()).filter_map(listen::callback);
         pull = pull.callbacks(move || callbacks.next());
     }
     let result = match settings.backend {
-        Backend::Blocking => pull.clock(InterruptibleClock::new()).run(&settings.pulling_client()?),
+        Backend::Blocking => pull.run(&settings.pulling_client()?),
         Backend::Async => {
             backend::runtime()?.block_on(pull.run_async(&settings.pulling_async_client()?))
         }
@@ -169,10 +259,136 @@ fn pull(
     result.map_err(Failure::from)
 }
 
-/// What a person should know about a window that this run completed: what was skipped or guessed, why its ZIP is kept, why it failed.
+/// Tells what happens during a pull.
+struct Watch {
+    bar: Bar,
+    json: bool,
+    /// The proxy, for messages.
+    proxy: Option<String>,
+    /// Why the pull pauses.
+    outage: Arc<Mutex<String>>,
+    /// Windows whose ZIP is missing, and windows that failed in earlier runs.
+    zips_missing: Vec<Window>,
+    failed_before: Vec<(Window, String)>,
+    /// What cannot be printed ends the command.
+    unprinted: Option<Failure>,
+}
+
+impl Watch {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            bar: Bar::windows(),
+            json: settings.json,
+            proxy: settings.proxy(),
+            outage: Arc::default(),
+            zips_missing: Vec::new(),
+            failed_before: Vec::new(),
+            unprinted: None,
+        }
+    }
+
+    fn on_event(&mut self, event: &PullEvent) {
+        match event {
+            PullEvent::Started(job) => match &job.task {
+                Task::Ask => message::verbose(format_args!("{}: requesting its file", job.window)),
+                Task::Fetch(name) => {
+                    message::verbose(format_args!("{}: downloading {name}", job.window));
+                }
+            },
+            PullEvent::Settled(report) if self.json => {
+                if report.is_changed()
+                    && let Err(failure) = output::json(&Line::of(report))
+                {
+                    self.unprinted.get_or_insert(failure);
+                }
+            }
+            PullEvent::Settled(report) => messages(report).for_each(message::note),
+            PullEvent::Failed(failure) => self.failed(failure),
+            PullEvent::Recovered(after) => {
+                message::note(format_args!("the server answers again after {}", span(*after)));
+            }
+            PullEvent::ClockSkew(millis) => {
+                let (off, side) = (
+                    Duration::from_millis(millis.unsigned_abs()),
+                    if *millis > 0 { "ahead of" } else { "behind" },
+                );
+                message::note(format_args!(
+                    "warning: the server's clock is {} {side} this machine's; the names of files are computed with the server's. Set this machine's clock",
+                    span(off)
+                ));
+            }
+            PullEvent::ZipMissing(window) => self.zips_missing.push(*window),
+            PullEvent::FailedBefore { window, why } => {
+                self.failed_before.push((*window, why.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&self, failure: &JobFailure) {
+        let JobFailure { job, trouble, why, outage, .. } = failure;
+        let Some(outage) = outage else {
+            if !matches!(trouble, Trouble::NotThere | Trouble::NoData) {
+                return message::note(format_args!("{}: {why}", job.window));
+            }
+            return message::verbose(format_args!("{}: {why}", job.window));
+        };
+        let through = match &self.proxy {
+            Some(proxy) => format!(" (through the proxy {proxy})"),
+            None => String::new(),
+        };
+        let text = format!(
+            "{why}{through}; next attempt in {}, gives up in {}",
+            span(outage.next_attempt),
+            span(outage.gives_up)
+        );
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone_from(why);
+        // The first of an outage, and the others only with -v.
+        if outage.lasts.is_zero() { message::note(text) } else { message::verbose(text) }
+    }
+
+    /// Ends the bar, and tells once what concerns several windows.
+    fn finish(&self) {
+        self.bar.finish();
+        if let [first, .., last] | [first @ last] = &self.zips_missing[..] {
+            let count = table::counted(self.zips_missing.len() as u64, "window");
+            message::note(format_args!(
+                "{count} cannot be converted, because the ZIP was removed; --again {}..{} requests the files again",
+                first.begin().day(),
+                last.end().day()
+            ));
+        }
+        let Some(first) = self.failed_before.first() else { return };
+        let count = table::counted(self.failed_before.len() as u64, "window");
+        message::note(format_args!(
+            "{count} outside this range failed in an earlier run; include the days in the range to try again, or drop them with --forget {}..{}:",
+            first.0.begin().day(),
+            self.failed_before.last().unwrap_or(first).0.end().day()
+        ));
+        for (window, why) in &self.failed_before {
+            message::note(format_args!("  {window}: {why}"));
+        }
+    }
+}
+
+/// A duration in words: `35 s`, `12 min`, `9 days`.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_millis().div_ceil(1000);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// What to know about a window that this run completed: what was skipped or guessed, why its ZIP is kept, why it failed.
 fn messages(report: &WindowReport) -> impl Iterator<Item = String> {
     let kept = report.kept_zip.as_ref().map(ToString::to_string);
     let failed = match &report.outcome {
+        Outcome::Failed { why } if report.previous.is_some() => {
+            Some(format!("failed, its former file is kept: {why}"))
+        }
         Outcome::Failed { why } => Some(format!("failed: {why}")),
         _ => None,
     };
@@ -187,31 +403,56 @@ struct Line {
     begin: String,
     end: String,
     outcome: &'static str,
+    changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bad_rows: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    /// Members with data that were not read.
+    outside_rows: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unread_members: Option<u64>,
-    /// A ZIP that `--no-zip` did not remove, because of unread members or bad rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_zip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
-    /// The downloaded file that could not be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<String>,
-    /// What was skipped or guessed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
-    /// Complete before this run.
-    earlier: bool,
 }
+
+#[derive(Serialize)]
+struct FileLine {
+    path: String,
+    bytes: u64,
+}
+
+/// The end of the help and of the manual page: examples, and what `--json` prints.
+pub(crate) const HELP: &str = "\
+Example, every night:
+  ccfs pull --from -7d --recheck 3d --tz Asia/Shanghai --out skills --convert jsonl
+A year at once, with callbacks:
+  ccfs pull --from 2021-01-01 --to 2021-12-31 --out skills --in-flight 8 \\
+    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback
+
+With --json: one line for each window that changed in this run (with --all: for each of the range), then a summary.
+  window          begin and end as in file names
+  begin, end      first and last second, in the time zone of the call center
+  outcome         stored, no_data or failed
+  changed         false if an earlier run completed it and this one brought nothing new
+  rows            good records
+  bad_rows        rows that could not be read and were skipped
+  outside_rows    records whose time is not in the window
+  unread_members  members of the archive with data that were not read
+  files           path and bytes of each file: the converted ones, or else the ZIP
+  kept_zip        a ZIP that --no-zip kept, because the converted files do not have all of its data
+  why             why it failed
+  rejected        the downloaded file that could not be used
+  notes           what was skipped or guessed
+  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that is not over yet)";
 
 impl Line {
     fn of(report: &WindowReport) -> Self {
@@ -222,131 +463,116 @@ impl Line {
             _ => ("unknown", None, None),
         };
         let path = |path: &PathBuf| path.display().to_string();
+        let file = |file: &ReportedFile| FileLine { path: path(&file.path), bytes: file.bytes };
         Self {
             window: report.window.to_string(),
             begin: report.window.begin().to_string(),
             end: report.window.end().to_string(),
             outcome,
+            changed: report.is_changed(),
             rows: stored.map(|stored| stored.rows),
             bad_rows: stored.map(|stored| stored.bad_rows),
-            bytes: stored.map(|stored| stored.bytes),
-            file: report.file.as_ref().map(path),
-            unread_members: stored.and_then(|stored| stored.unread_members),
+            outside_rows: stored.map(|stored| stored.outside_rows),
+            unread_members: stored.map(|stored| stored.unread_members),
+            files: report.files.iter().map(file).collect(),
             kept_zip: report.kept_zip.as_ref().map(|kept| path(&kept.path)),
             why,
             rejected: report.rejected.as_ref().map(path),
             notes: report.notes.clone(),
-            earlier: report.earlier,
         }
     }
 }
 
-/// The last line in `--json`.
-#[derive(Serialize)]
-struct Totals {
-    windows: usize,
-    failed: usize,
-    rows: u64,
-    bad_rows: u64,
-    bytes: u64,
-    asked: u64,
-    resumed: usize,
-    left_from: Option<String>,
-}
-
-fn tell(settings: &Settings, summary: &PullSummary) -> Result<(), Failure> {
+fn tell(settings: &Settings, summary: &PullSummary, all: bool) -> Result<(), Failure> {
+    let changed = summary.windows.iter().filter(|report| report.is_changed()).count();
     let left_from = summary.left_from.map(|day| day.to_string());
     if settings.json {
-        // The others were printed when they came.
-        for report in summary.windows.iter().filter(|report| report.earlier) {
+        // Changed ones were printed when they came.
+        for report in summary.windows.iter().filter(|report| all && !report.is_changed()) {
             output::json(&Line::of(report))?;
         }
-        return output::json(&Totals {
-            windows: summary.windows.len(),
-            failed: summary.failed().count(),
-            rows: summary.rows(),
-            bad_rows: summary.bad_rows(),
-            bytes: summary.bytes(),
-            asked: summary.asked,
-            resumed: summary.resumed,
-            left_from,
-        });
+        return output::json(&json!({"summary": {
+            "windows": summary.windows.len(),
+            "changed": changed,
+            "failed": summary.failed().count(),
+            "rows": summary.rows(),
+            "bad_rows": summary.bad_rows(),
+            "bytes": summary.bytes(),
+            "requests": summary.asked,
+            "left_from": left_from,
+        }}));
     }
-    output::line(render(summary).trim_end())?;
+    let listed: Vec<&WindowReport> =
+        summary.windows.iter().filter(|report| all || report.is_changed()).collect();
+    if !listed.is_empty() {
+        output::line(render(&listed).trim_end())?;
+    }
+    output::line(summary_line(summary, changed))?;
     if let Some(day) = left_from {
-        eprintln!("{day} and what follows is not over yet, and was left for a later run");
+        message::note(format_args!(
+            "left for a later run: {day} and later, which are not over yet"
+        ));
     }
     Ok(())
 }
 
-fn render(summary: &PullSummary) -> String {
-    let mut rows = vec![["from", "to", "rows", "bytes", "file"].map(String::from)];
-    for report in &summary.windows {
-        let (begin, end) = (report.window.begin().to_string(), report.window.end().to_string());
-        let (count, bytes, file) = match &report.outcome {
-            Outcome::Stored(stored) => {
-                let name = report
-                    .file
-                    .as_ref()
-                    .and_then(|file| file.file_name())
-                    .map(|name| name.to_string_lossy().into_owned());
-                (
-                    table::thousands(stored.rows),
-                    table::thousands(stored.bytes),
-                    name.unwrap_or_else(|| "taken away since".into()),
-                )
-            }
-            Outcome::NoData => ("0".into(), "-".into(), "no data".into()),
-            Outcome::Failed { .. } => ("-".into(), "-".into(), "failed".into()),
-            _ => ("-".into(), "-".into(), String::new()),
-        };
-        rows.push([begin, end, count, bytes, file]);
-    }
-    let mut text = if summary.windows.is_empty() {
-        String::from("no windows\n")
-    } else {
-        table::aligned(&rows, &[false, false, true, true, false])
-    };
-    let bad = match summary.bad_rows() {
-        0 => String::new(),
-        bad => format!(", and {} that could not be read", table::thousands(bad)),
-    };
-    let _ = writeln!(
-        text,
-        "\n{}, {}{bad}, {} bytes; asked {}, {} before",
+fn summary_line(summary: &PullSummary, changed: usize) -> String {
+    let mut line = format!(
+        "{}: {changed} changed, {} failed; {}",
         table::counted(summary.windows.len() as u64, "window"),
-        table::counted(summary.rows(), "row"),
-        table::thousands(summary.bytes()),
-        table::counted(summary.asked, "time"),
-        if summary.resumed == 1 {
-            String::from("1 was here")
-        } else {
-            format!("{} were here", summary.resumed)
-        },
+        summary.failed().count(),
+        table::counted(summary.rows(), "row")
     );
-    text
+    if summary.bad_rows() > 0 {
+        let _ = write!(line, " and {} skipped", table::counted(summary.bad_rows(), "bad row"));
+    }
+    let _ = write!(
+        line,
+        ", {} bytes; {}",
+        table::thousands(summary.bytes()),
+        table::counted(summary.asked, "request")
+    );
+    line
+}
+
+fn render(reports: &[&WindowReport]) -> String {
+    let mut rows = vec![["from", "to", "rows", "bytes", "file"].map(String::from)];
+    for report in reports {
+        let (begin, end) = (report.window.begin().to_string(), report.window.end().to_string());
+        let none = || String::from("-");
+        let (count, what) = match &report.outcome {
+            Outcome::Stored(stored) => (table::thousands(stored.rows), "removed since"),
+            Outcome::NoData => ("0".into(), "no data"),
+            Outcome::Failed { .. } => (none(), "failed"),
+            _ => (none(), ""),
+        };
+        if report.files.is_empty() {
+            rows.push([begin.clone(), end.clone(), count.clone(), none(), what.into()]);
+        }
+        for file in &report.files {
+            let name = file.path.file_name().unwrap_or(file.path.as_os_str()).to_string_lossy();
+            let bytes = table::thousands(file.bytes);
+            rows.push([begin.clone(), end.clone(), count.clone(), bytes, name.into_owned()]);
+        }
+    }
+    table::aligned(&rows, &[false, false, true, true, false])
 }
 
 impl From<PullError> for Failure {
     fn from(error: PullError) -> Self {
         let message = error.to_string();
         match error {
+            PullError::Journal(JournalError::OtherPlan { moves: true, .. }) => Self::usage(message)
+                .hint("--moved confirms that the data of this folder now comes from there"),
             PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => {
                 Self::usage(message)
             }
             PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => {
-                let failure = Self { message, ..(*source).into() };
-                let too_long =
-                    failure.result_code.as_deref() == Some(ResultCode::SpanTooLong.as_str());
-                if too_long {
-                    failure.hint("give a smaller --window-days; CC-FS takes 3 days unless it was set up otherwise")
-                } else {
-                    failure
-                }
+                Self { message, ..(*source).into() }
             }
             PullError::GaveUp { .. } => Self::new(Kind::Network, message),
             PullError::Stopped => {
-                Self::new(Kind::Interrupted, "interrupted; the same command goes on from here")
+                Self::new(Kind::Interrupted, "interrupted; the same command continues from here")
             }
             _ => Self::file(message),
         }

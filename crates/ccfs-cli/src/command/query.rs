@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::settings::Settings;
-use crate::{backend, output};
+use crate::{backend, message, output};
 
 #[derive(Args, Debug)]
 pub(crate) struct QueryArgs {
@@ -72,9 +72,9 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     };
     let name = job.file_name(day);
     if zone.is_none() {
-        eprintln!(
+        message::note(format_args!(
             "The day in the file name is today's in UTC; the server uses its own. Set --tz to its zone, or take the name from the callback."
-        );
+        ));
     }
     if settings.json {
         return output::json(&Answer {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::listen::address;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
-use crate::{interrupt, output};
+use crate::{interrupt, message, output};
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -72,7 +72,7 @@ impl Log {
             log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.flush())
         });
         if let Err(error) = written {
-            eprintln!("warning: the log cannot be written any more: {error}");
+            message::note(format_args!("warning: the log cannot be written any more: {error}"));
             *log = None;
         }
     }
@@ -125,7 +125,7 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
             output::line(format_args!("CA          {}", path.display()))?;
         }
     }
-    eprintln!("ready; Ctrl-C or SIGTERM stops it");
+    message::note(format_args!("ready; Ctrl-C or SIGTERM stops it"));
     interrupt::wait();
     emulator.shutdown();
     Ok(())

@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
+use crate::message;
 use crate::output;
 use crate::reading::read_bounded;
 use crate::settings::Settings;
@@ -151,15 +152,18 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
         });
     }
     if args.explain {
-        eprintln!(
+        message::plain(format_args!(
             "1. prefix, the message of the first HMAC (its key is the secret key):\n{}\n",
             steps.prefix
-        );
-        eprintln!(
+        ));
+        message::plain(format_args!(
             "2. canonical request, the message of the second HMAC (its key is the first one's hex text):"
-        );
-        eprintln!("{}\n", steps.canonical_request);
-        eprintln!("3. signature, the second HMAC in hex:\n{}\n", steps.signature);
+        ));
+        message::plain(format_args!("{}\n", steps.canonical_request));
+        message::plain(format_args!(
+            "3. signature, the second HMAC in hex:\n{}\n",
+            steps.signature
+        ));
     }
     output::line(authorization)
 }

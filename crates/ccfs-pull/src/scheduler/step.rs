@@ -236,8 +236,8 @@ mod hex {
         hash: &[u8; 32],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&digits)
+        let digits = hash.iter().map(|byte| format!("{byte:02x}"));
+        serializer.serialize_str(&digits.collect::<Vec<_>>().concat())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

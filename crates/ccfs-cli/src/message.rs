@@ -1,0 +1,206 @@
+//! Messages: on stderr and in the log file.
+//!
+//! Every message goes through this module. What cannot be written is dropped: a full disk or a
+//! closed stderr must not end a command.
+
+use std::fmt::{Arguments, Display, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use ccfs::Timestamp;
+use clap::Args;
+use indicatif::ProgressBar;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::failure::Failure;
+
+/// Which messages are shown.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct MessageArgs {
+    /// Show only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Show attempts, result codes and waits; twice: each step of the protocol
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Append messages with their times to this file, those of -v included
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
+}
+
+/// How important a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Error,
+    Note,
+    Verbose,
+    Debug,
+}
+
+static MESSAGES: OnceLock<Messages> = OnceLock::new();
+/// The bar that is shown; messages go above it.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+struct Messages {
+    level: Level,
+    file: Option<(Level, Mutex<File>)>,
+    has_times: bool,
+}
+
+impl Messages {
+    fn new(level: Level, file: Option<(Level, Mutex<File>)>) -> Self {
+        Self { level, file, has_times: !io::stderr().is_terminal() }
+    }
+
+    fn get() -> &'static Self {
+        MESSAGES.get_or_init(|| Self::new(Level::Note, None))
+    }
+
+    fn write(&self, level: Level, text: &str) {
+        let time = Timestamp::from(SystemTime::now());
+        if level <= self.level {
+            to_stderr(&lines(text, self.has_times.then_some(time)));
+        }
+        if let Some((least, file)) = &self.file
+            && level <= *least
+        {
+            let _ = lock(file).write_all(lines(text, Some(time)).as_bytes());
+        }
+    }
+}
+
+/// Returns the text in lines, each with the time before it.
+fn lines(text: &str, time: Option<Timestamp>) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        if let Some(time) = time {
+            let _ = write!(lines, "{time} ");
+        }
+        lines.push_str(line);
+        lines.push('\n');
+    }
+    lines
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn to_stderr(text: &str) {
+    let write = || {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    };
+    match &*lock(&BAR) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// Sets what is shown, from the command line.
+pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
+    let level = match args.verbose {
+        _ if args.quiet => Level::Error,
+        0 => Level::Note,
+        1 => Level::Verbose,
+        _ => Level::Debug,
+    };
+    let file = args.log_file.as_ref().map(|path| {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|error| {
+            Failure::file(format_args!("cannot write the log file {}: {error}", path.display()))
+        })?;
+        Ok::<_, Failure>((level.max(Level::Verbose), Mutex::new(file)))
+    });
+    let file = file.transpose()?;
+    let traced = file.as_ref().map_or(level, |(level, _)| *level);
+    let _ = MESSAGES.set(Messages::new(level, file));
+    let filter = match traced {
+        Level::Error | Level::Note => return Ok(()),
+        Level::Verbose => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+    };
+    // Only the events of these crates: HTTP and TLS libraries may log headers.
+    let targets = ["ccfs_driver", "ccfs_pull"].map(|target| (target, filter));
+    let format = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_level(false)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(Events);
+    let filtered = Targets::new().with_targets(targets);
+    let _ = tracing_subscriber::registry().with(format).with(filtered).try_init();
+    Ok(())
+}
+
+/// A bar is shown: messages go above it.
+pub(crate) fn set_bar(bar: Option<ProgressBar>) {
+    *lock(&BAR) = bar;
+}
+
+/// An error: shown even with `-q`.
+pub(crate) fn error(text: impl Display) {
+    Messages::get().write(Level::Error, &text.to_string());
+}
+
+/// A message that is shown unless `-q` is given.
+pub(crate) fn note(text: impl Display) {
+    Messages::get().write(Level::Note, &text.to_string());
+}
+
+/// A message of `-v`.
+pub(crate) fn verbose(text: impl Display) {
+    Messages::get().write(Level::Verbose, &text.to_string());
+}
+
+/// A line on stderr that scripts read, or an explanation that was asked for: always shown, without
+/// a time.
+pub(crate) fn plain(text: Arguments<'_>) {
+    to_stderr(&format!("{text}\n"));
+}
+
+/// Writes the events of the library.
+struct Events;
+
+impl<'a> MakeWriter<'a> for Events {
+    type Writer = Event;
+
+    fn make_writer(&'a self) -> Event {
+        Event { level: Level::Debug, text: Vec::new() }
+    }
+
+    fn make_writer_for(&'a self, event: &tracing::Metadata<'_>) -> Event {
+        let is_debug = *event.level() > tracing::Level::INFO;
+        let level = if is_debug { Level::Debug } else { Level::Verbose };
+        Event { level, text: Vec::new() }
+    }
+}
+
+/// One event; a message when it is dropped.
+struct Event {
+    level: Level,
+    text: Vec<u8>,
+}
+
+impl Write for Event {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        Messages::get().write(self.level, &String::from_utf8_lossy(&self.text));
+    }
+}
