@@ -122,138 +122,37 @@ impl Work {
         Ok(found.unwrap_or_else(|| unreachable!("a download that is not checked fails")))
     }
 
-    /// Puts the converted files in place, after the ZIP.
-    pub(crate) fn store(&self, contents: Contents) -> Result<JobOutput, Error> {
-        let Contents { stored, notes, converted } = contents;
-        let converted = place(converted)?;
-        Ok(JobOutput::Stored { stored, notes, converted })
-    }
-
     /// Converts the ZIP of a complete window to further formats.
     pub(crate) fn convert(&self, formats: &[ExportFormat]) -> Result<JobOutput, Error> {
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
         Ok(JobOutput::Converted(place(contents.map_err(driver_error)?.converted)?))
-    }
-
-    fn flow(&self) -> ControlFlow<()> {
-        if self.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-}
-
-/// A window whose file is fetched or converted.
-#[derive(Clone, Debug)]
-pub(crate) struct Work {
-    pub(crate) folder: Arc<Folder>,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) window: Window,
-    /// Its file of an earlier request, which a new one replaces.
-    pub(crate) previous: Option<Stored>,
-    found: Arc<Mutex<Option<Contents>>>,
-}
-
-impl Work {
-    pub(crate) fn new(
-        folder: &Arc<Folder>,
-        plan: &Arc<Plan>,
-        shared: &Arc<Shared>,
-        window: Window,
-        previous: Option<Stored>,
-    ) -> Self {
-        Self {
-            folder: Arc::clone(folder),
-            plan: Arc::clone(plan),
-            shared: Arc::clone(shared),
-            window,
-            previous,
-            found: Arc::default(),
-        }
-    }
-
-    /// Path of the ZIP.
-    pub(crate) fn zip(&self) -> PathBuf {
-        self.folder.zip(self.window)
-    }
-
-    /// Reads a ZIP that an earlier run put in place and did not record. `None` if there is no
-    /// usable ZIP.
-    pub(crate) fn adopt(&self) -> Result<Option<Contents>, Error> {
-        let adopted = self.folder.adopt(&self.plan, self.window, self.previous, || self.flow());
-        adopted.map_err(driver_error)
-    }
-
-    /// The check of a download: reads the file before it is put in place.
-    pub(crate) fn check(
-        &self,
-    ) -> impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + use<> {
-        let work = self.clone();
-        move |file| {
-            let contents = work.folder.check(&work.plan, work.window, &file, || work.flow())?;
-            *work.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
-            Ok(())
-        }
-    }
-
-    /// The progress function of a download: counts its bytes.
-    pub(crate) fn progress(&self) -> impl FnMut(Progress) -> ControlFlow<()> + Send + use<> {
-        let (shared, mut seen) = (Arc::clone(&self.shared), 0);
-        move |progress| {
-            let more = progress.received.checked_sub(seen).unwrap_or(progress.received);
-            seen = progress.received;
-            shared.received.fetch_add(more, Ordering::Relaxed);
-            shared.flow()
-        }
-    }
-
-    /// Returns what [`check`](Self::check) read, after a download that ended like this.
-    pub(crate) fn downloaded<T>(&self, result: Result<T, Error>) -> Result<Contents, Error> {
-        result.map_err(|error| match error {
-            Error::Rejected(cause) => match cause.downcast() {
-                Ok(cause) => driver_error(*cause),
-                Err(cause) => Error::Rejected(cause),
-            },
-            error => error,
-        })?;
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(found.unwrap_or_else(|| unreachable!("a download that is not checked fails")))
-    }
-
-    /// Puts the converted files in place, after the ZIP.
-    pub(crate) fn store(&self, contents: Contents) -> Result<JobOutput, Error> {
-        let Contents { stored, notes, converted } = contents;
-        let converted = place(converted)?;
-        Ok(JobOutput::Stored { stored, notes, converted })
-    }
-
-    /// Converts the ZIP of a complete window to further formats.
-    pub(crate) fn convert(&self, formats: &[ExportFormat]) -> Result<JobOutput, Error> {
-        let file = File::open(self.zip()).map_err(Error::Write)?;
-        let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
-        Ok(JobOutput::Converted(place(contents.map_err(driver_error)?.converted)?))
-    }
-
-    fn place(
-        &self,
-        converted: Result<Vec<Converted>, BadRow>,
-    ) -> Result<Vec<(ExportFormat, Fingerprint)>, Error> {
-        let converted =
-            converted.map_err(|row| Error::Rejected(ccfs_archive::Error::Row(row).into()))?;
-        let mut placed = Vec::new();
-        for output in converted {
-            output.file.commit(output.fingerprint.bytes)?;
-            placed.push((output.format, output.fingerprint));
-        }
-        Ok(placed)
     }
 
     fn flow(&self) -> ControlFlow<()> {
         self.shared.flow()
     }
+}
+
+/// Puts the converted files in place, after the ZIP.
+pub(crate) fn store(contents: Contents) -> Result<JobOutput, Error> {
+    let Contents { stored, notes, converted } = contents;
+    let converted = place(converted)?;
+    Ok(JobOutput::Stored { stored, notes, converted })
+}
+
+/// Puts converted files in place.
+fn place(
+    converted: Result<Vec<Converted>, BadRow>,
+) -> Result<Vec<(ExportFormat, Fingerprint)>, Error> {
+    let converted =
+        converted.map_err(|row| Error::Rejected(ccfs_archive::Error::Row(row).into()))?;
+    let mut placed = Vec::new();
+    for output in converted {
+        output.file.commit(output.fingerprint.bytes)?;
+        placed.push((output.format, output.fingerprint));
+    }
+    Ok(placed)
 }
 
 /// Returns the error of a call for a failure to read an archive.
