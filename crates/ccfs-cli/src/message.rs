@@ -121,13 +121,13 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let file = file.transpose()?;
     let traced = file.as_ref().map_or(level, |(level, _)| *level);
     let _ = MESSAGES.set(Messages::new(level, file));
-    let filter = match traced {
+    // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` itself
+    // tells what a pull does.
+    let targets = match traced {
         Level::Error | Level::Note => return Ok(()),
-        Level::Verbose => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
+        Level::Verbose => vec![("ccfs_driver", LevelFilter::INFO)],
+        Level::Debug => ["ccfs_driver", "ccfs_pull"].map(|crate_| (crate_, LevelFilter::DEBUG)).to_vec(),
     };
-    // Only the events of these crates: HTTP and TLS libraries may log headers.
-    let targets = ["ccfs_driver", "ccfs_pull"].map(|target| (target, filter));
     let format = tracing_subscriber::fmt::layer()
         .without_time()
         .with_level(false)

@@ -140,7 +140,7 @@ impl CallSpan {
     }
 
     fn attempt(&self, attempt: u32) {
-        tracing::debug!(parent: &self.span, attempt, "sending request");
+        tracing::info!(parent: &self.span, attempt, "sending request");
     }
 
     fn corrected(&self, millis: i64) {
@@ -148,7 +148,7 @@ impl CallSpan {
     }
 
     fn response(&self, status: u16) {
-        tracing::debug!(parent: &self.span, status, "received response head");
+        tracing::info!(parent: &self.span, status, "received response head");
     }
 
     fn waiting(&self, duration: std::time::Duration) {
@@ -167,7 +167,7 @@ impl CallSpan {
 
     fn ended(&self, attempts: u32, bytes: u64, outcome: &'static str) {
         self.span.record("attempts", attempts).record("bytes", bytes).record("outcome", outcome);
-        tracing::debug!(parent: &self.span, attempts, bytes, outcome, "call ended");
+        tracing::info!(parent: &self.span, attempts, bytes, outcome, "call ended");
     }
 }
 

@@ -337,11 +337,11 @@ impl Watch {
             Some(proxy) => format!(" (through the proxy {proxy})"),
             None => String::new(),
         };
-        let text = format!(
-            "{why}{through}; next attempt in {}, gives up in {}",
-            span(outage.next_attempt),
-            span(outage.gives_up)
-        );
+        let next = match outage.next_attempt {
+            next if next < outage.gives_up => format!("next attempt in {}, ", span(next)),
+            _ => String::new(),
+        };
+        let text = format!("{why}{through}; {next}gives up in {}", span(outage.gives_up));
         self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone_from(why);
         // The first of an outage, and the others only with -v.
         if outage.lasts.is_zero() { message::note(text) } else { message::verbose(text) }

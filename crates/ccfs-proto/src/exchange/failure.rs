@@ -146,10 +146,14 @@ impl fmt::Display for TransportFailure {
             _ => String::new(),
         };
         match self.0.kind {
-            FailureKind::Resolve => write!(
-                f,
-                "could not resolve the host name of {server}; check the endpoint's host, and DNS"
-            ),
+            FailureKind::Resolve => {
+                // The resolver's own words: the standard library has no kind for its errors.
+                let why = self.io_error().map(|error| format!(": {error}")).unwrap_or_default();
+                write!(
+                    f,
+                    "could not resolve the host name of {server}{why}; check the endpoint's host, and DNS"
+                )
+            }
             FailureKind::Connect => write!(
                 f,
                 "could not connect to {server}{reason}; check host, port, firewall and proxy"

@@ -319,7 +319,7 @@ pub enum JournalError {
     },
     /// The journal belongs to another server or plan.
     #[error(
-        "the journal {} was created with another {what}: {before}, now {now}; pull with the former value, {}or into another folder",
+        "the journal {} was created with another {what}: {before}, now {now}; use the former value, {}or pull into another folder",
         path.display(),
         if *moves { "confirm that the data now comes from there, " } else { "" }
     )]
