@@ -73,7 +73,7 @@ pub(crate) enum Command {
     ///
     /// Prints the windows that changed in this run, and a summary.
     #[command(
-        after_help = command::pull::HELP
+        after_help = command::pull::HELP, after_long_help = command::pull::LONG_HELP
     )]
     Pull(PullArgs),
     /// Convert archives and CSV files to JSON lines or CSV

@@ -126,7 +126,9 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let targets = match traced {
         Level::Error | Level::Note => return Ok(()),
         Level::Verbose => vec![("ccfs_driver", LevelFilter::INFO)],
-        Level::Debug => ["ccfs_driver", "ccfs_pull"].map(|crate_| (crate_, LevelFilter::DEBUG)).to_vec(),
+        Level::Debug => {
+            ["ccfs_driver", "ccfs_pull"].map(|crate_| (crate_, LevelFilter::DEBUG)).to_vec()
+        }
     };
     let format = tracing_subscriber::fmt::layer()
         .without_time()

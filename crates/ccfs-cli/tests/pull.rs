@@ -37,21 +37,34 @@ fn a_range_is_pulled_and_told() {
             "{}",
             run.stdout
         );
-        assert!(run.stdout.ends_with("asked 4 times, 0 were here before\n"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("4 windows: 4 changed, 0 failed; 80 rows, ")
+                && run.stdout.ends_with(" bytes; 4 requests\n"),
+            "{}",
+            run.stdout
+        );
 
         let journal = std::fs::read_to_string(ccfs.path("out").join("ccfs-pull.journal")).unwrap();
         assert_eq!(journal.lines().count(), 13, "a header, and three lines a window:\n{journal}");
         assert!(!journal.contains(emulator.secret_key()) && !journal.contains("auth-v2"));
 
+        let run = ccfs.run(&RANGE);
+        run.ends_with_code(0);
+        assert!(run.stdout.starts_with("4 windows: 0 changed, "), "{}", run.stdout);
         let run = ccfs.run(&[&["--json"], &RANGE[..]].concat());
+        assert_eq!(lines(&run.stdout).len(), 1, "only the summary");
+        let run = ccfs.run(&[&["--json"], &RANGE[..], &["--all"]].concat());
         run.ends_with_code(0);
         let lines = lines(&run.stdout);
         assert_eq!(
-            (lines.len(), &lines[0]["earlier"], &lines[0]["rows"]),
-            (5, &json!(true), &json!(20))
+            (lines.len(), &lines[0]["changed"], &lines[0]["rows"]),
+            (5, &json!(false), &json!(20))
         );
-        let totals = json!({"windows": 4, "failed": 0, "rows": 80, "bad_rows": 0, "bytes": lines[4]["bytes"], "asked": 0, "resumed": 4, "left_from": null});
-        assert_eq!(lines[4], totals);
+        let file = &lines[0]["files"][0];
+        let size = std::fs::metadata(ccfs.path(file["path"].as_str().unwrap())).unwrap().len();
+        assert_eq!(file["bytes"], size);
+        let summary = json!({"windows": 4, "changed": 0, "failed": 0, "rows": 80, "bad_rows": 0, "bytes": lines[4]["summary"]["bytes"], "requests": 0, "left_from": null});
+        assert_eq!(lines[4]["summary"], summary);
     }
 }
 
@@ -120,7 +133,7 @@ fn callbacks_are_waited_for() {
             let run = against(&emulator)
                 .run_with(&[&RANGE[..], &wait].concat(), emulator.secret_key().as_bytes());
             run.ends_with_code(0);
-            assert!(run.stdout.contains("4 windows, 80 rows"), "{}", run.stdout);
+            assert!(run.stdout.contains("4 changed, 0 failed; 80 rows"), "{}", run.stdout);
             let looks = emulator
                 .received()
                 .iter()
@@ -173,11 +186,15 @@ fn what_is_wrong_is_told_with_its_exit_code() {
             .at("downloadAgentSkillInfoFile")
             .times(1),
     );
-    code(&ccfs, &[], 1, "refused", "1 window could not be had, which the next run tries again");
-    code(&ccfs, &["--window-days", "2"], 2, "usage", "number of days in a window: 3, now 2");
+    code(&ccfs, &[], 1, "refused", "1 window failed; the next run tries again");
+    code(&ccfs, &["--kind", "call"], 2, "usage", "kind of file: agentSkillInfo, now call");
     let run = ccfs.run(&RANGE);
     run.ends_with_code(0);
-    assert!(run.stdout.ends_with("asked 0 times, 3 were here before\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("4 windows: 1 changed") && run.stdout.ends_with("; 0 requests\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 /// What was wrong the first time is mended by calling again; nothing has to be cleared away.
@@ -245,8 +262,9 @@ fn days_that_are_not_over_are_left() {
         "out",
     ]);
     run.ends_with_code(0);
-    assert!(run.stdout.starts_with("no windows\n"), "{}", run.stdout);
-    assert!(run.stderr.contains("2999-04-01 and what follows is not over yet"), "{}", run.stderr);
+    assert!(run.stdout.starts_with("0 windows: "), "{}", run.stdout);
+    let said = "left for a later run: 2999-04-01 and later, which are not over yet";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
     assert!(emulator.received().is_empty());
 }
 
@@ -257,7 +275,8 @@ fn a_pull_that_ends_early_says_how_far_it_came() {
     let ccfs = against(&emulator);
     emulator.faults().add(Fault::Pass.at("queryAgentSkillInfoData").times(1));
     emulator.faults().add(
-        Fault::ErrorUnder200(ccfs::proto::ResultCode::SpanTooLong).at("queryAgentSkillInfoData"),
+        Fault::ErrorUnder200(ccfs::proto::ResultCode::AuthenticationFailed)
+            .at("queryAgentSkillInfoData"),
     );
     let run = ccfs.run(&[&RANGE[..], &["--in-flight", "1"]].concat());
     run.ends_with_code(1);
@@ -279,7 +298,7 @@ fn kept_and_rejected_files_are_reported_once() {
     let emulator = emulator();
     let range = ["pull", "--from", "2023-04-01", "--to", "2023-04-01", "--out", "out"];
     let convert = ["--convert", "jsonl", "--no-zip"];
-    let row = "sep=,\r\n1,dev,acc,1,2,3,2015-02-08 20:23:30\r\n";
+    let row = "sep=,\r\n1,dev,acc,1,2,3,2023-04-01 20:23:30\r\n";
     let window = "20230401T000000_20230401T235959";
     for backend in ["blocking", "async"] {
         let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
@@ -314,9 +333,131 @@ fn kept_and_rejected_files_are_reported_once() {
         );
         assert!(!ccfs.path(&rejected).exists(), "{rejected}");
         assert_eq!(ccfs.run(&[&range[..], &convert].concat()).stderr, "", "once");
-        let run = ccfs.run(&[&["--json"], &range[..], &convert].concat());
+        let run = ccfs.run(&[&["--json"], &range[..], &convert, &["--all"]].concat());
         let line = &lines(&run.stdout)[0];
         assert_eq!((&line["rows"], &line["unread_members"]), (&json!(1), &json!(1)));
         assert!(line["kept_zip"].as_str().unwrap().ends_with(&format!("{window}.zip")), "{line}");
     }
+}
+
+#[test]
+fn days_are_words_and_numbers_in_the_zone_of_the_call_center() {
+    let emulator = emulator();
+    // Two zones whose days differ at any time.
+    for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+        let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", zone);
+        let run = ccfs.run(&["--json", "pull", "--from", "-3d", "--out", "out"]);
+        run.ends_with_code(0);
+        let lines = lines(&run.stdout);
+        let zone = ccfs::pull::Zone::named(zone).unwrap();
+        let today = zone.local(std::time::SystemTime::now().into()).day();
+        let first = today.midnight().plus_seconds(-3 * 24 * 3600).unwrap();
+        assert_eq!(lines[0]["begin"], first.to_string());
+        assert_eq!(
+            lines[lines.len() - 2]["end"],
+            format!("{} 23:59:59", today.previous().unwrap())
+        );
+        assert_eq!(lines[lines.len() - 1]["summary"]["left_from"], Value::Null);
+        let run = ccfs.run(&["pull", "--from", "yesterday", "--to", "today", "--out", "out"]);
+        assert!(run.stderr.contains(&format!("left for a later run: {today}")), "{run:?}");
+        let run = ccfs.run(&["pull", "--from", "-3", "--out", "out"]);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains("is not a day"), "{run:?}");
+    }
+}
+
+/// The first failure is told with the cause, and a server that never answers ends the pull.
+#[test]
+fn a_server_that_cannot_be_reached_is_told_at_once() {
+    for backend in ["blocking", "async"] {
+        let port = HeldPort::of_nobody();
+        let ccfs = Ccfs::new()
+            .env("CCFS_ENDPOINT", &format!("https://{}", port.address()))
+            .env("CCFS_ACCESS_KEY", "a")
+            .env("CCFS_SECRET_KEY", "b")
+            .env("CCFS_TZ", "Asia/Shanghai")
+            .env("CCFS_BACKEND", backend);
+        let run =
+            ccfs.run(&[&RANGE[..], &["--wait-for-server", "1s", "--log-file", "log"]].concat());
+        run.ends_with_code(3);
+        let first = run.stderr.lines().next().unwrap();
+        assert!(
+            first.contains(&format!("could not connect to {}: connection refused", port.address()))
+                && first.ends_with("; gives up in 1 s"),
+            "{first}"
+        );
+        assert!(
+            run.stderr.lines().nth(1).unwrap().starts_with("error: the server failed for too long"),
+            "{run:?}"
+        );
+        let log = std::fs::read_to_string(ccfs.path("log")).unwrap();
+        assert!(
+            log.contains("sending request attempt=1") && log.contains("gives up in 1 s"),
+            "{log}"
+        );
+        for line in log.lines() {
+            assert!(!support::time_and_text(line).0.is_empty(), "{line}");
+        }
+        let run = ccfs.run(&[&["-q"], &RANGE[..], &["--wait-for-server", "0s"]].concat());
+        assert!(run.stderr.starts_with("error: "), "{run:?}");
+    }
+}
+
+#[test]
+fn files_are_verified_forgotten_and_requested_again() {
+    let emulator = emulator();
+    let ccfs = against(&emulator);
+    ccfs.run(&[&RANGE[..], &["--convert", "jsonl,csv"]].concat()).ends_with_code(0);
+    let verify = ["pull", "--out", "out", "--verify"];
+    let run = ccfs.run(&verify);
+    run.ends_with_code(0);
+    assert_eq!(run.stdout, "12 files checked\n");
+    let name = "agentSkillInfo_20230404T000000_20230406T235959.csv";
+    std::fs::write(ccfs.path("out").join(name), "x").unwrap();
+    let run = ccfs.run(&verify);
+    run.ends_with_code(1);
+    assert!(run.stdout.starts_with(&format!("out/{name} has 1 bytes, stored were ")), "{run:?}");
+    assert!(run.stderr.contains("--again"), "{run:?}");
+    let run = ccfs.run(&[&["--json"], &verify[..]].concat());
+    assert_eq!(lines(&run.stdout)[1]["summary"], json!({"files": 12, "faults": 1}));
+
+    let again = ["--convert", "jsonl,csv", "--again", "2023-04-05"];
+    let run = ccfs.run(&[&RANGE[..], &again].concat());
+    run.ends_with_code(0);
+    assert!(run.stdout.ends_with("; 1 request\n"), "{run:?}");
+    ccfs.run(&verify).ends_with_code(0);
+
+    let run = ccfs.run(&["pull", "--out", "out", "--forget", "2023-04-01..2023-04-03"]);
+    run.ends_with_code(0);
+    assert_eq!(run.stdout, "1 window forgotten; files stay\n");
+    let run = ccfs.run(&verify);
+    assert_eq!(run.stdout, "9 files checked\n");
+}
+
+#[test]
+fn a_folder_moves_with_a_flag() {
+    let emulator = emulator();
+    let ccfs = against(&emulator);
+    ccfs.run(&RANGE).ends_with_code(0);
+    let renamed = emulator.endpoint().to_string().replace("127.0.0.1", "localhost");
+    let run = ccfs.run(&[&RANGE[..], &["--endpoint", &renamed]].concat());
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("hint: --moved confirms"), "{run:?}");
+    ccfs.run(&[&RANGE[..], &["--endpoint", &renamed, "--moved"]].concat()).ends_with_code(0);
+    ccfs.run(&[&RANGE[..], &["--endpoint", &renamed]].concat()).ends_with_code(0);
+}
+
+/// Without a terminal, each message begins with the time in UTC; a JSON error does not.
+#[test]
+fn messages_have_times() {
+    let ccfs = Ccfs::new();
+    let output =
+        ccfs.program(env!("CARGO_BIN_EXE_ccfs"), &["inspect", "none.zip"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (time, text) = support::time_and_text(&said);
+    assert!(!time.is_empty() && text.starts_with("error: "), "{said}");
+    let arguments = ["--json", "inspect", "none.zip"];
+    let output = ccfs.program(env!("CARGO_BIN_EXE_ccfs"), &arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(serde_json::from_str::<Value>(&said).is_ok(), "{said}");
 }

@@ -63,7 +63,8 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
         });
         section(&mut page, "INTERFACES", &listed.collect::<Vec<_>>().join("\n"));
     }
-    if let Some(help) = command.get_after_help().map(ToString::to_string) {
+    let help = command.get_after_long_help().or_else(|| command.get_after_help());
+    if let Some(help) = help.map(ToString::to_string) {
         let (notes, examples) = help.split_once("Example:\n").unwrap_or((&help, ""));
         section(&mut page, "NOTES", notes);
         section(&mut page, "EXAMPLES", examples);

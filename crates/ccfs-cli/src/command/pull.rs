@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use ccfs::Timestamp;
 use ccfs::archive::{IndexKind, ReadOptions};
+use ccfs::proto::ResultCode;
 use ccfs::pull::{
     JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent, PullProgress,
-    PullSummary, ReportedFile, Task, Trouble, Window, WindowReport, Zone,
+    PullSummary, ReportedFile, Task, Window, WindowReport, Zone,
 };
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -145,7 +146,14 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         format!("{} failed; the next run tries again", table::counted(failed as u64, "window"));
     // Without --json each reason was printed when its window failed.
     let message = if settings.json { format!("{message}; {window}: {why}") } else { message };
-    Err(Failure::new(Kind::Refused, message))
+    let failure = Failure::new(Kind::Refused, message);
+    Err(if why.contains(ResultCode::SpanTooLong.as_str()) {
+        failure.hint(
+            "give a smaller --window-days; CC-FS accepts 3 days unless it was configured otherwise",
+        )
+    } else {
+        failure
+    })
 }
 
 fn zone(settings: &Settings) -> Result<Zone, Failure> {
@@ -326,11 +334,9 @@ impl Watch {
     }
 
     fn failed(&self, failure: &JobFailure) {
-        let JobFailure { job, trouble, why, outage, .. } = failure;
+        let JobFailure { job, why, outage, .. } = failure;
         let Some(outage) = outage else {
-            if !matches!(trouble, Trouble::NotThere | Trouble::NoData) {
-                return message::note(format_args!("{}: {why}", job.window));
-            }
+            // What ends the window is reported when it is settled.
             return message::verbose(format_args!("{}: {why}", job.window));
         };
         let through = match &self.proxy {
@@ -430,14 +436,20 @@ struct FileLine {
     bytes: u64,
 }
 
-/// The end of the help and of the manual page: examples, and what `--json` prints.
-pub(crate) const HELP: &str = "\
-Example, every night:
+macro_rules! examples {
+    () => {
+        "Example:
   ccfs pull --from -7d --recheck 3d --tz Asia/Shanghai --out skills --convert jsonl
-A year at once, with callbacks:
   ccfs pull --from 2021-01-01 --to 2021-12-31 --out skills --in-flight 8 \\
-    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback
+    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback"
+    };
+}
 
+/// The end of the short help.
+pub(crate) const HELP: &str = examples!();
+/// The end of the long help and of the manual page.
+pub(crate) const LONG_HELP: &str = concat!(
+    "\
 With --json: one line for each window that changed in this run (with --all: for each of the range), then a summary.
   window          begin and end as in file names
   begin, end      first and last second, in the time zone of the call center
@@ -452,7 +464,11 @@ With --json: one line for each window that changed in this run (with --all: for 
   why             why it failed
   rejected        the downloaded file that could not be used
   notes           what was skipped or guessed
-  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that is not over yet)";
+  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that is not over yet)
+
+",
+    examples!()
+);
 
 impl Line {
     fn of(report: &WindowReport) -> Self {

@@ -100,7 +100,7 @@ impl Ccfs {
         Run {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stderr: without_times(&String::from_utf8(output.stderr).unwrap()),
         }
     }
 
@@ -108,6 +108,21 @@ impl Ccfs {
         let mut child = self.command(arguments).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Running { child, stdout: Some(BufReader::new(stdout)), stderr: BufReader::new(stderr) }
+    }
+}
+
+/// Messages without the times at the beginning of their lines.
+pub(crate) fn without_times(stderr: &str) -> String {
+    stderr.split_inclusive('\n').map(|line| time_and_text(line).1).collect()
+}
+
+/// Splits `2026-11-27T20:31:01.143Z error: …`; the time is empty if the line has none.
+pub(crate) fn time_and_text(line: &str) -> (&str, &str) {
+    match line.split_at_checked(25) {
+        Some((time, text)) if time[..24].parse::<ccfs::Timestamp>().is_ok() => {
+            (time.trim_end(), text)
+        }
+        _ => ("", line),
     }
 }
 
@@ -153,7 +168,7 @@ impl Running {
     pub(crate) fn error_line(&mut self) -> String {
         let mut line = String::new();
         self.stderr.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        without_times(&line).trim_end().to_owned()
     }
 
     /// Whether it has ended by itself.
