@@ -1,4 +1,4 @@
-//! A range of days to files on disk, when the server calls back.
+//! Pulls a range of days into a folder, with callbacks.
 //!
 //! Run it with `cargo run -p ccfs-tests --example pull_by_callback`. It prints:
 //!
@@ -6,7 +6,7 @@
 //! refused: request is not signed
 //! 2023-04-01 00:00:00 to 2023-04-03 23:59:59: 500 rows in agentSkillInfo_20230401T000000_20230403T235959.jsonl
 //! 2023-04-04 00:00:00 to 2023-04-05 23:59:59: 500 rows in agentSkillInfo_20230404T000000_20230405T235959.jsonl
-//! 2 windows, asked for 2 times
+//! 2 windows, 2 requests
 //! ```
 //!
 //! With `run_async` in place of `run`, and the async client, it is the same in tokio.
@@ -16,7 +16,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use ccfs::archive::{ExportFormat, IndexKind};
-use ccfs::pull::{Outcome, Pace, Plan, Pull, Zone};
+use ccfs::pull::{Outcome, Pace, Plan, Pull, PullEvent, Zone};
 use ccfs::{Client, Config, Listener, Trust};
 use ccfs_emulator::Emulator;
 
@@ -48,25 +48,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pace = Pace::default().in_flight(1);
     let mut callbacks = std::iter::from_fn(|| listener.try_recv())
         .filter_map(|event| event.callback.map_err(|refusal| println!("refused: {refusal}")).ok());
-    let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next()).on_window(
-        |report| {
-            let (window, file) = (
-                report.window,
-                report.file.as_deref().and_then(|file| file.file_name()).unwrap_or_default(),
-            );
-            match &report.outcome {
-                Outcome::Stored(stored) => println!(
-                    "{} to {}: {} rows in {}",
-                    window.begin(),
-                    window.end(),
-                    stored.rows,
-                    file.display()
-                ),
-                other => println!("{} to {}: {other:?}", window.begin(), window.end()),
-            }
-        },
-    );
+    let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next());
+    let pull = pull.on_event(|event| {
+        let PullEvent::Settled(report) = event else { return };
+        let (begin, end) = (report.window.begin(), report.window.end());
+        let Outcome::Stored(stored) = &report.outcome else {
+            return println!("{begin} to {end}: {:?}", report.outcome);
+        };
+        for file in &report.files {
+            let name = file.path.file_name().unwrap_or_default();
+            println!("{begin} to {end}: {} rows in {}", stored.rows, name.display());
+        }
+    });
     let summary = pull.run(&client)?;
-    println!("{} windows, asked for {} times", summary.windows.len(), summary.asked);
+    println!("{} windows, {} requests", summary.windows.len(), summary.asked);
     Ok(())
 }

@@ -14,8 +14,8 @@ use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, Entry, Job, Journal, KeptZip, Known, Pace, Plan, Pull, Scheduler, Step, Stored, Task,
-    Window, Zone, windows,
+    Asked, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Pace, Plan, Pull, Scheduler,
+    Step, Stored, Task, Window, Zone, windows,
 };
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
@@ -155,7 +155,7 @@ pub(crate) fn render_pull(
                 progress.push(*now);
                 ControlFlow::Continue(())
             });
-        let pull = pull.on_window(|report| reports.push(report.clone()));
+        let pull = pull.on_event(|event| reports.push(event.clone()));
         shown.debug(&pull);
         shown.outcome(&pull.run(&clients.0));
         shown.debug(&progress);
@@ -184,6 +184,7 @@ pub(crate) fn render_pull(
                 &plan(),
                 clients.0.session().endpoint(),
                 clients.0.session().access_key(),
+                NOW,
             )
         };
         shown.outcome(&journal(&file).map(|(journal, known)| format!("{journal:?} {known:?}")));
@@ -194,6 +195,7 @@ pub(crate) fn render_pull(
     shown.both(&window);
     shown.error(&"MARKER-of-no-window".parse::<Window>().unwrap_err());
     let now = ccfs_driver::Clock::now(&clock);
+    let stored = Stored::new(Fingerprint::of(b"ZIP"), 2).bad_rows(3);
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now);
     loop {
         shown.debug(&scheduler);
@@ -209,7 +211,7 @@ pub(crate) fn render_pull(
                         window,
                         "9239cb50a8384bb0ab503441bf089446".parse().unwrap(),
                     ),
-                    Task::Fetch(_) => scheduler.on_stored(now, window, Stored::new(1, 2, 3)),
+                    Task::Fetch(_) => scheduler.on_stored(now, window, stored),
                 }
             }
             Step::Done => break,
@@ -219,9 +221,9 @@ pub(crate) fn render_pull(
     shown.debug(&scheduler.outcome(window));
     let asked = Asked::new("9239cb50a8384bb0ab503441bf089446".parse().unwrap(), NOW, NOW);
     shown.debug(&asked);
-    shown.debug(&Stored::new(1, 2, 3));
-    shown.both(&KeptZip::new("a.zip".into(), Stored::new(1, 2, 3)));
-    shown.debug(&Known::Asked(asked));
+    shown.debug(&stored);
+    shown.both(&KeptZip::new("a.zip".into(), stored));
+    shown.debug(&History::from(Known::Asked(asked)));
 }
 
 /// The doctor, on what is well and what is not.
