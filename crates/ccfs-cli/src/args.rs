@@ -21,7 +21,7 @@ use crate::settings::SettingsArgs;
 /// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
 ///
 /// Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 the server said no, or the data is bad; 2 usage; 3 network or TLS;
-/// 4 authentication (401, 403); 130 interrupted.
+/// 4 authentication (401, 403); 130 interrupted; 143 ended by SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "ccfs", version, max_term_width = 100)]
 pub(crate) struct Cli {

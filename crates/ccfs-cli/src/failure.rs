@@ -5,6 +5,8 @@ use std::io;
 
 use ccfs::{Error, ErrorKind, ExchangeError, FileError};
 
+use crate::interrupt;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -52,7 +54,7 @@ impl Kind {
             Self::Usage => 2,
             Self::Network => 3,
             Self::Authentication => 4,
-            Self::Interrupted => 130,
+            Self::Interrupted => interrupt::exit_code(),
         }
     }
 }

@@ -1,16 +1,23 @@
 //! Ctrl-C and SIGTERM.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
 use ccfs::proto::Now;
 use ccfs::{Clock, SystemClock};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::message;
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
+/// The first signal that came; 0 before.
+static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
 /// How long a wait goes on before it looks for an interruption.
 const SLICE: Duration = Duration::from_millis(50);
@@ -18,25 +25,32 @@ const SLICE: Duration = Duration::from_millis(50);
 /// How long an interrupted command may take before it says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Takes over the signals. The first one ends what runs in good order, a second one at once.
+/// Handles the signals. The first one ends the command in good order, a second one at once.
 pub(crate) fn install() {
-    // Fails only when a handler is there already.
-    let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-        thread::spawn(|| {
-            thread::sleep(PATIENCE);
-            message::note(format_args!(
-                "interrupted; a call that waits for the server ends with its answer or its silence (once more ends it at once)"
-            ));
-        });
+    let came = Arc::new(AtomicBool::new(false));
+    for (signal, number, code) in [(SIGINT, 2, INTERRUPTED), (SIGTERM, 15, TERMINATED)] {
+        // These fail only for signals that cannot be handled.
+        let _ = flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&came));
+        let _ = flag::register(signal, Arc::clone(&came));
+        let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), number);
+    }
+    thread::spawn(|| {
+        wait();
+        thread::sleep(PATIENCE);
+        message::note(
+            "interrupted; a call that waits for the server ends with its answer, or when none comes (interrupt once more to end at once)",
+        );
     });
 }
 
 /// Whether a signal came.
 pub(crate) fn came() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
+    SIGNAL.load(Ordering::Relaxed) != 0
+}
+
+/// The exit code of a command that a signal interrupted, as shells have it: 128 and the signal.
+pub(crate) fn exit_code() -> u8 {
+    if SIGNAL.load(Ordering::Relaxed) == 15 { TERMINATED } else { INTERRUPTED }
 }
 
 /// For progress functions: stop once a signal came.

@@ -341,7 +341,7 @@ fn out_of_disk_at_many_sizes() {
 /// Ctrl-C ends it in good order, and the next run goes on.
 #[test]
 fn interrupted_in_good_order() {
-    for backend in ["blocking", "async"] {
+    for (backend, signal, code) in [("blocking", "-INT", 130), ("async", "-TERM", 143)] {
         let more = ["--in-flight", "2", "--backend", backend];
         let expected = undisturbed(&more);
         let bench = Bench::new(&more);
@@ -350,9 +350,9 @@ fn interrupted_in_good_order() {
         let mut process = bench.ccfs.start(&bench.arguments);
         process.until("two questions", || bench.questions().len() >= 2);
         let killed =
-            Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+            Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        assert_eq!(process.wait(), Some(130));
+        assert_eq!(process.wait(), Some(code));
         // On a slow machine it first says what it waits for.
         let mut said =
             std::iter::repeat_with(|| process.error_line()).take_while(|line| !line.is_empty());

@@ -18,7 +18,8 @@ const EXIT_STATUS: &str = "\
 2    usage
 3    network or TLS
 4    authentication (401, 403)
-130  interrupted";
+130  interrupted
+143  ended by SIGTERM";
 const FILES: &str = "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/config.toml: the settings, where no flag and no variable gives them";
 
 #[derive(Args, Debug)]

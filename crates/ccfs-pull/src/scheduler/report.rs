@@ -144,8 +144,10 @@ impl Scheduler {
             // The throttle says when.
             _ => Duration::ZERO,
         };
-        slot.faults +=
-            u32::from(matches!(trouble, Trouble::Faulty | Trouble::NotThere | Trouble::Damaged));
+        slot.faults += u32::from(matches!(
+            trouble,
+            Trouble::Faulty | Trouble::NotThere | Trouble::Damaged | Trouble::TooEarly
+        ));
         if slot.faults >= FAULTS {
             return self.fail(now, window, why);
         }
