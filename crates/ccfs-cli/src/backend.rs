@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use ccfs::{Error, FileReceipt, Operation, Overwrite};
 
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
+use crate::output::{self, Target};
 use crate::progress::Bar;
 use crate::settings::{Backend, Settings};
 
@@ -23,8 +25,29 @@ pub(crate) fn call<O: Operation>(settings: &Settings, operation: O) -> Result<O:
     }
 }
 
-/// Downloads to a file that is there whole or not at all, with a bar on a terminal; `check` looks at it before.
+/// Downloads to a file, which is written atomically, or to a device or pipe, which gets the checked file.
 pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
+    settings: &Settings,
+    operation: O,
+    path: &Path,
+    overwrite: Overwrite,
+    check: fn(File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<FileReceipt, Failure> {
+    if !output::is_special(path) {
+        return download_file(settings, operation, path, overwrite, check);
+    }
+    let folder = tempfile::tempdir().map_err(Failure::file)?;
+    let file = folder.path().join("download");
+    let receipt = download_file(settings, operation, &file, overwrite, check)?;
+    let mut target = Target::open(path, overwrite)?;
+    let copied = File::open(&file).and_then(|mut file| io::copy(&mut file, &mut target));
+    copied
+        .map_err(|error| Failure::file(format_args!("cannot write {}: {error}", path.display())))?;
+    Ok(receipt)
+}
+
+/// Downloads to a file, with a bar on a terminal; `check` looks at it before it is in place.
+fn download_file<O: Operation<Answer = FileReceipt>>(
     settings: &Settings,
     operation: O,
     path: &Path,

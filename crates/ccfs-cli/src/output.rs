@@ -1,10 +1,11 @@
 //! Where data goes: stdout, and folders.
 
 use std::fmt::Display;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use ccfs::{Overwrite, WholeFile};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -20,26 +21,94 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(Failure::data)?)
 }
 
-/// A file to write, by its path. What can be no file is told before anything is asked for.
+/// The path of a file to write. What cannot be a file is an error before anything else is done.
 pub(crate) fn file(path: &Path) -> Result<PathBuf, Failure> {
     let text = path.to_string_lossy();
     if path == Path::new("-") {
         return Err(Failure::usage(
-            "-o wants a file, which is there whole or not at all: stdout is none",
+            "-o needs a file here, which is written atomically; /dev/stdout writes to stdout",
         ));
     }
+    if text.starts_with('-') {
+        return Err(Failure::usage(format_args!(
+            "{text} looks like an option; write ./{text} for a file of that name"
+        )));
+    }
     if path.is_dir() {
-        return Err(Failure::usage(format_args!("{text} is a folder: name a file in it")));
+        return Err(Failure::usage(format_args!("{text} is a folder; name a file in it")));
     }
     if text.ends_with(std::path::is_separator) {
-        return Err(Failure::usage(format_args!("the folder {text} is not there: make it first")));
+        return Err(Failure::usage(format_args!(
+            "the folder {text} does not exist; create it first"
+        )));
     }
     Ok(path.to_owned())
 }
 
-/// Makes a folder where it is not there.
+/// Whether a path is written through: a device, a pipe or a socket, or one of this process's own
+/// streams, which may be a file.
+pub(crate) fn is_special(path: &Path) -> bool {
+    let own = ["/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/"];
+    let text = path.to_string_lossy();
+    own.iter().any(|own| text.starts_with(own))
+        || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// A file that is written atomically, or a device or pipe that is written through.
+pub(crate) enum Target {
+    Whole(WholeFile),
+    Through(PathBuf, File),
+}
+
+impl Target {
+    /// Opens the target. `overwrite` is about files.
+    pub(crate) fn open(path: &Path, overwrite: Overwrite) -> Result<Self, Failure> {
+        if !is_special(path) {
+            return Ok(Self::Whole(WholeFile::create(path, overwrite)?));
+        }
+        let file = OpenOptions::new().append(true).open(path);
+        let file = file.map_err(|error| {
+            Failure::file(format_args!("cannot write {}: {error}", path.display()))
+        })?;
+        Ok(Self::Through(path.to_owned(), file))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Whole(file) => file.target(),
+            Self::Through(path, _) => path,
+        }
+    }
+
+    /// Puts a file in place, with all that was written.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        if let Self::Whole(file) = self {
+            let length = file.written();
+            file.commit(length)?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Whole(file) => file.write(bytes),
+            Self::Through(_, file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Whole(file) => file.flush(),
+            Self::Through(_, file) => file.flush(),
+        }
+    }
+}
+
+/// Creates a folder if it is missing.
 pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| {
-        Failure::file(format_args!("the folder {} cannot be made: {error}", path.display()))
+        Failure::file(format_args!("cannot create the folder {}: {error}", path.display()))
     })
 }

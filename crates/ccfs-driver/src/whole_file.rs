@@ -35,7 +35,8 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Creates the temporary file for `target`, whose directory must exist.
+    /// Creates the temporary file for `target`, whose directory must exist. Of a symbolic link, the
+    /// file that it leads to is the target.
     ///
     /// # Errors
     ///
@@ -44,6 +45,9 @@ impl WholeFile {
     /// would replace, or if the temporary file cannot be created.
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = target.into();
+        // The file that a link leads to is replaced, not the link.
+        let target =
+            if target.is_symlink() { target.canonicalize().unwrap_or(target) } else { target };
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
         if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(FileError::NotRegular { path: target });

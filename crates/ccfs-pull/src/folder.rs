@@ -85,6 +85,7 @@ fn lock(path: &Path, make: bool) -> Result<File, PullError> {
     if make {
         create(path).map_err(cannot)?;
     }
+    regular(&path.join(LOCK)).map_err(cannot)?;
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
@@ -95,6 +96,17 @@ fn lock(path: &Path, make: bool) -> Result<File, PullError> {
         Ok(()) => Ok(lock),
         Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),
         Err(fs4::TryLockError::Error(source)) => Err(cannot(source)),
+    }
+}
+
+/// Fails for what exists and is not a regular file: opening a pipe would wait for its other end.
+pub(crate) fn regular(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            Err(io::Error::other(format!("{} is not a regular file", name.display())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -157,7 +157,9 @@ pub(crate) fn render_pull(
             });
         let pull = pull.on_event(|event| reports.push(event.clone()));
         shown.debug(&pull);
-        shown.outcome(&pull.run(&clients.0));
+        let summary = pull.run(&clients.0);
+        shown.outcome(&summary);
+        shown.debug(&summary.unwrap().windows[0]);
         shown.debug(&progress);
         shown.debug(&reports);
         let pull = Pull::new(plan(), folder.path().join("b")).clock(clock.clone());
@@ -223,6 +225,7 @@ pub(crate) fn render_pull(
     shown.debug(&asked);
     shown.debug(&stored);
     shown.both(&KeptZip::new("a.zip".into(), stored));
+    shown.debug(&Known::Asked(asked));
     shown.debug(&History::from(Known::Asked(asked)));
 }
 

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use ccfs::Overwrite;
 use ccfs::archive::{
     AnyRecord, BadRow, CopyError, Error, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow,
     ReadOptions, RecordWriter, Records,
 };
 use ccfs::pull::Zone;
-use ccfs::{Overwrite, WholeFile};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, Kind};
@@ -144,7 +144,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         zone: settings.time_zone()?,
         kind: args.kind.map(IndexKind::from),
         options: args.options(),
-        rejects: rejects.map(|path| WholeFile::create(path, overwrite)).transpose()?,
+        rejects: rejects.map(|path| output::Target::open(&path, overwrite)).transpose()?,
         bar: Bar::reading(),
     };
     match output {
@@ -155,11 +155,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         }
         Some(path) => conversion.write_file(&inputs, &path, overwrite)?,
     }
-    if let Some(rejects) = conversion.rejects {
-        let length = rejects.written();
-        rejects.commit(length)?;
-    }
-    Ok(())
+    conversion.rejects.map_or(Ok(()), output::Target::commit)
 }
 
 struct Conversion {
@@ -170,28 +166,25 @@ struct Conversion {
     kind: Option<IndexKind>,
     options: ReadOptions,
     /// Where bad rows are written.
-    rejects: Option<WholeFile>,
+    rejects: Option<output::Target>,
     bar: Bar,
 }
 
 impl Conversion {
-    /// Writes a file atomically.
+    /// Writes a file atomically, or through to a device or pipe.
     fn write_file(
         &mut self,
         inputs: &[PathBuf],
         path: &Path,
         overwrite: Overwrite,
     ) -> Result<(), Failure> {
-        let file = WholeFile::create(path, overwrite)?;
+        let file = output::Target::open(path, overwrite)?;
         let cannot = |error: &io::Error| {
             Failure::file(format_args!("cannot write {}: {error}", path.display()))
         };
         let mut out = BufWriter::with_capacity(BUFFER, file);
         self.run(inputs, &mut out, cannot)?;
-        let file = out.into_inner().map_err(|error| cannot(error.error()))?;
-        let length = file.written();
-        file.commit(length)?;
-        Ok(())
+        out.into_inner().map_err(|error| cannot(error.error()))?.commit()
     }
 
     /// Writes the records of all inputs. `cannot` describes a failure of the output.
@@ -268,7 +261,7 @@ impl Conversion {
     }
 }
 
-fn reject(rejects: &mut WholeFile, row: &BadRow) -> io::Result<()> {
+fn reject(rejects: &mut output::Target, row: &BadRow) -> io::Result<()> {
     rejects.write_all(row.raw().unwrap_or_default())?;
     rejects.write_all(b"\n")
 }
@@ -295,14 +288,14 @@ fn failure(path: &Path, error: &CopyError, cannot: &impl Fn(&io::Error) -> Failu
 }
 
 /// Prints skipped members and bad rows on stderr.
-fn report(records: &Records<'_, AnyRecord>, rejects: Option<&WholeFile>) {
+fn report(records: &Records<'_, AnyRecord>, rejects: Option<&output::Target>) {
     let skipped = records.skipped_members();
     if skipped.count() > 0 {
         input::print_skipped(&skipped.to_string());
     }
     let done = rejects.map_or_else(
         || "skipped".to_owned(),
-        |rejects| format!("written to {}", rejects.target().display()),
+        |rejects| format!("written to {}", rejects.path().display()),
     );
     input::print_bad_rows(records.bad_rows(), &done);
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ccfs::{Overwrite, WholeFile};
+use ccfs::Overwrite;
 use ccfs_emulator::{Emulator, Fault, FaultRule};
 use clap::Args;
 use serde::Serialize;
@@ -99,9 +99,9 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     }
     let emulator = builder.start().map_err(|error| Failure::new(Kind::Network, error))?;
     if let (Some(path), Some(pem)) = (&args.ca_out, emulator.ca_pem()) {
-        let mut file = WholeFile::create(path, Overwrite::Replace)?;
+        let mut file = output::Target::open(path, Overwrite::Replace)?;
         file.write_all(pem.as_bytes()).map_err(Failure::file)?;
-        file.commit(pem.len() as u64)?;
+        file.commit()?;
     }
     let ready = Ready {
         endpoint: emulator.endpoint().to_string(),

@@ -182,6 +182,9 @@ struct Contents {
 impl Contents {
     fn read(path: &Path, create: bool) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io(io::Error::other("it is not a regular file")));
+        }
         let mut options = OpenOptions::new();
         let mut file =
             options.read(true).write(true).create(create).truncate(false).open(path).map_err(io)?;
