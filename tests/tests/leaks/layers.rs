@@ -14,8 +14,8 @@ use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Pace, Plan, Pull, Scheduler,
-    Step, Stored, Task, Window, Zone, windows,
+    Asked, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Outcome, Pace, Plan, Pull,
+    Scheduler, Step, Stored, Task, Window, WindowReport, Zone, windows,
 };
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
@@ -157,9 +157,7 @@ pub(crate) fn render_pull(
             });
         let pull = pull.on_event(|event| reports.push(event.clone()));
         shown.debug(&pull);
-        let summary = pull.run(&clients.0);
-        shown.outcome(&summary);
-        shown.debug(&summary.unwrap().windows[0]);
+        shown.outcome(&pull.run(&clients.0));
         shown.debug(&progress);
         shown.debug(&reports);
         let pull = Pull::new(plan(), folder.path().join("b")).clock(clock.clone());
@@ -225,6 +223,7 @@ pub(crate) fn render_pull(
     shown.debug(&asked);
     shown.debug(&stored);
     shown.both(&KeptZip::new("a.zip".into(), stored));
+    shown.debug(&WindowReport::new(window, Outcome::Stored(stored)));
     shown.debug(&Known::Asked(asked));
     shown.debug(&History::from(Known::Asked(asked)));
 }
