@@ -331,3 +331,56 @@ fn stdin_is_inspected() {
     fs::write(ccfs.path("agentSkillInfo.csv"), "").unwrap();
     ccfs.run(&["convert", "agentSkillInfo.csv"]).ends_with_code(0);
 }
+
+/// Devices and pipes are written through, without `--force`; of a link the target is replaced.
+#[cfg(unix)]
+#[test]
+fn special_files_are_written_through() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
+    let convert = ["convert", "a_agentSkillInfo.csv", "-o"];
+    let expected = ccfs.run(&["convert", "a_agentSkillInfo.csv"]).stdout;
+    for (target, printed) in [("/dev/stdout", expected.as_str()), ("/dev/null", "")] {
+        let run = ccfs.run(&[&convert[..], &[target]].concat());
+        run.ends_with_code(0);
+        assert_eq!(run.stdout, printed);
+    }
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    // Into a file that the shell opened, as with `> file`.
+    let script = "exec \"$0\" convert a_agentSkillInfo.csv -o /dev/stdout > redirected";
+    let mut shell = ccfs.program("sh", &["-c", script, env!("CARGO_BIN_EXE_ccfs")]);
+    assert!(shell.status().unwrap().success());
+    assert_eq!(fs::read_to_string(ccfs.path("redirected")).unwrap(), expected);
+    let made = ccfs.program("mkfifo", &["pipe"]).status().unwrap();
+    assert!(made.success());
+    let mut reader = ccfs.program("cat", &["pipe"]).spawn().unwrap();
+    ccfs.run(&[&convert[..], &["pipe"]].concat()).ends_with_code(0);
+    let mut read = String::new();
+    std::io::Read::read_to_string(&mut reader.stdout.take().unwrap(), &mut read).unwrap();
+    assert_eq!(read, expected);
+    reader.wait().unwrap();
+
+    fs::create_dir(ccfs.path("other")).unwrap();
+    fs::write(ccfs.path("other/target"), "old").unwrap();
+    std::os::unix::fs::symlink("other/target", ccfs.path("link")).unwrap();
+    ccfs.run(&[&convert[..], &["link"]].concat()).ends_with_code(1);
+    ccfs.run(&[&convert[..], &["link", "--force"]].concat()).ends_with_code(0);
+    assert!(ccfs.path("link").is_symlink());
+    assert_eq!(fs::read_to_string(ccfs.path("other/target")).unwrap(), expected);
+    // A name that looks like an option.
+    let run = ccfs.run(&["convert", "a_agentSkillInfo.csv", "--output=-x"]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("./-x"), "{run:?}");
+    // A pull does not wait for the other end of a pipe.
+    fs::create_dir(ccfs.path("out")).unwrap();
+    let ccfs = ccfs.env("CCFS_ENDPOINT", "http://127.0.0.1:9").env("CCFS_TZ", "UTC");
+    let ccfs = ccfs.env("CCFS_ACCESS_KEY", "a").env("CCFS_SECRET_KEY", "b");
+    for name in [".ccfs-pull.lock", "ccfs-pull.journal"] {
+        let pipe = format!("out/{name}");
+        assert!(ccfs.program("mkfifo", &[&pipe]).status().unwrap().success());
+        let run = ccfs.run(&["pull", "--from", "yesterday", "--out", "out"]);
+        run.ends_with_code(1);
+        assert!(run.stderr.contains("not a regular file"), "{run:?}");
+        fs::remove_file(ccfs.path(&pipe)).unwrap();
+    }
+}

@@ -59,6 +59,37 @@ fn serve_and_listen_do_the_job_with_each_other() {
     assert_eq!(serve.wait(), Some(0));
 }
 
+/// Keys of a production server are used only when told, and never printed or logged.
+#[test]
+fn serve_does_not_show_configured_keys() {
+    const SECRET: &str = "MARKER-secret";
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "configured").env("CCFS_SECRET_KEY", SECRET);
+    let mut own = ccfs.start(&["--json", "serve", "--plain"]);
+    let ready: Value = serde_json::from_str(&own.line()).unwrap();
+    assert!(ready["access_key"] != "configured" && ready["secret_key"] != SECRET, "{ready}");
+    for json in [true, false] {
+        let json: &[&str] = if json { &["--json"] } else { &[] };
+        let more = ["serve", "--plain", "--use-configured-keys", "--log", "log", "-vv"];
+        let mut configured = ccfs.start(&[json, &more].concat());
+        let mut said = String::new();
+        while !said.contains("SIGTERM stops it") {
+            said += &configured.error_line();
+        }
+        let ready: Vec<String> =
+            (0..if json.is_empty() { 3 } else { 1 }).map(|_| configured.line()).collect();
+        let ready = ready.join("\n");
+        assert!(ready.contains("configured") && !ready.contains(SECRET), "{ready}");
+        let endpoint =
+            ready.split(['"', ' ', '\n']).find(|word| word.starts_with("http://")).unwrap();
+        let client = Ccfs::new().env("CCFS_ENDPOINT", endpoint).env("CCFS_TZ", "Asia/Shanghai");
+        let client = client.env("CCFS_ACCESS_KEY", "configured").env("CCFS_SECRET_KEY", SECRET);
+        client.run(&["pull", "--from", "yesterday", "--out", "out"]).ends_with_code(0);
+        signal(&configured, "TERM");
+        assert_eq!(configured.wait(), Some(0));
+        assert!(!std::fs::read_to_string(ccfs.path("log")).unwrap().contains(SECRET));
+    }
+}
+
 #[test]
 fn serve_explains_its_faults_and_logs_what_it_receives() {
     let ccfs = Ccfs::new();

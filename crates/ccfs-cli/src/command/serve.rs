@@ -25,7 +25,10 @@ pub(crate) struct ServeArgs {
     /// Speak plain HTTP instead of TLS
     #[arg(long)]
     pub(crate) plain: bool,
-    /// Seed of the data, and of the keys where none are set
+    /// Accept the keys of the settings, instead of keys made from the seed; the secret key is then not printed
+    #[arg(long)]
+    pub(crate) use_configured_keys: bool,
+    /// Seed of the data and of the keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Records in each file
@@ -46,7 +49,9 @@ pub(crate) struct ServeArgs {
 struct Ready<'a> {
     endpoint: String,
     access_key: &'a str,
-    secret_key: &'a str,
+    /// Of the emulator; not of the settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pin_sha256: Option<String>,
 }
@@ -83,7 +88,7 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     if args.plain {
         builder = builder.plain();
     }
-    if settings.has_keys() {
+    if args.use_configured_keys {
         let (access_key, secret_key) = settings.keys()?;
         builder = builder.keys(access_key, String::clone(&secret_key));
     }
@@ -106,7 +111,7 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     let ready = Ready {
         endpoint: emulator.endpoint().to_string(),
         access_key: emulator.access_key(),
-        secret_key: emulator.secret_key(),
+        secret_key: (!args.use_configured_keys).then(|| emulator.secret_key()),
         pin_sha256: emulator.certificate_sha256(),
     };
     if settings.json {
@@ -114,10 +119,10 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     } else {
         output::line(format_args!("endpoint    {}", ready.endpoint))?;
         output::line(format_args!("access key  {}", ready.access_key))?;
-        output::line(format_args!(
-            "secret key  {} (the emulator's, worth nothing elsewhere)",
-            ready.secret_key
-        ))?;
+        match ready.secret_key {
+            Some(key) => output::line(format_args!("secret key  {key} (only of this emulator)"))?,
+            None => output::line("secret key  the configured one")?,
+        }
         if let Some(pin) = &ready.pin_sha256 {
             output::line(format_args!("pin         {pin}"))?;
         }
