@@ -54,6 +54,7 @@ fn download_file<O: Operation<Answer = FileReceipt>>(
     overwrite: Overwrite,
     check: fn(File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
 ) -> Result<FileReceipt, Failure> {
+    interrupt::temporary_of(path);
     let bar = Bar::bytes();
     let report = |progress| {
         bar.show(progress);

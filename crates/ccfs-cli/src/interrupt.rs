@@ -1,8 +1,10 @@
 //! Ctrl-C and SIGTERM.
 
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -22,11 +24,21 @@ static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 /// How long a wait goes on before it looks for an interruption.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// How long an interrupted command may take before it says what it waits for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an interrupted command may take to end by itself: a read of a silent server or of stdin
+/// may block for longer.
+const PATIENCE: Duration = Duration::from_millis(700);
 
-/// Handles the signals. The first one ends the command in good order, a second one at once.
-pub(crate) fn install() {
+/// End of the names of files that are not complete: see [`ccfs::WholeFile`].
+const UNFINISHED: &str = ".part";
+
+/// Folders and beginnings of the names of temporary files, which are removed at the end.
+static TEMPORARY: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
+/// Whether the command ends by itself, whatever it takes: it has accepted callbacks to print.
+static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
+
+/// Handles the signals. The first one ends the command in good order within a second, a second one
+/// at once.
+pub(crate) fn install(json: bool) {
     let came = Arc::new(AtomicBool::new(false));
     for (signal, number, code) in [(SIGINT, 2, INTERRUPTED), (SIGTERM, 15, TERMINATED)] {
         // These fail only for signals that cannot be handled.
@@ -34,13 +46,50 @@ pub(crate) fn install() {
         let _ = flag::register(signal, Arc::clone(&came));
         let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), number);
     }
-    thread::spawn(|| {
+    thread::spawn(move || {
         wait();
         thread::sleep(PATIENCE);
-        message::note(
-            "interrupted; a call that waits for the server ends with its answer, or when none comes (interrupt once more to end at once)",
-        );
+        if !ENDS_ITSELF.load(Ordering::Relaxed) {
+            remove_temporary();
+            message::end(json, "interrupted", "interrupted");
+            std::process::exit(exit_code().into());
+        }
     });
+}
+
+/// Registers temporary files of this process: those in `folder` whose names begin so and end in
+/// `.part`.
+pub(crate) fn temporary(folder: &Path, beginning: String) {
+    lock().push((folder.to_owned(), beginning));
+}
+
+/// Registers the temporary file of a file that is written atomically.
+pub(crate) fn temporary_of(target: &Path) {
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // A long name is cut.
+    let beginning: String = format!(".{name}").chars().take(50).collect();
+    temporary(folder.unwrap_or(Path::new(".")), beginning);
+}
+
+/// The command ends by itself after a signal, also if that takes longer than a second.
+pub(crate) fn ends_itself() {
+    ENDS_ITSELF.store(true, Ordering::Relaxed);
+}
+
+fn lock() -> MutexGuard<'static, Vec<(PathBuf, String)>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remove_temporary() {
+    for (folder, beginning) in lock().iter() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(beginning) && name.ends_with(UNFINISHED) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
 }
 
 /// Whether a signal came.

@@ -43,20 +43,27 @@ fn main() -> ExitCode {
                 .map(str::trim)
                 .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
             let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-            tell(&Failure::usage(message.trim_start_matches("error: ")), true);
-            return ExitCode::from(Kind::Usage.exit_code());
+            return end(&Failure::usage(message.trim_start_matches("error: ")), true);
         }
-        Err(error) => error.exit(),
+        Err(error) => {
+            return match error.print() {
+                // Help and version are results.
+                Err(cannot) if !error.use_stderr() => end(&Failure::stdout(&cannot), false),
+                _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+            };
+        }
     };
     let json = cli.settings.json;
-    interrupt::install();
+    interrupt::install(json);
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            tell(&failure, json);
-            ExitCode::from(failure.kind.exit_code())
-        }
+        Err(failure) => end(&failure, json),
     }
+}
+
+fn end(failure: &Failure, json: bool) -> ExitCode {
+    tell(failure, json);
+    ExitCode::from(failure.kind.exit_code())
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
@@ -88,16 +95,12 @@ fn tell(failure: &Failure, as_json: bool) {
     if failure.kind == Kind::PipeClosed {
         return;
     }
-    if as_json {
-        let mut line = json!({"error": failure.code, "message": failure.message});
-        if let Some(code) = &failure.result_code {
-            line["result_code"] = code.as_str().into();
-        }
-        message::plain(format_args!("{line}"));
-    } else {
-        message::error(format_args!("error: {}", failure.message));
-        if let Some(hint) = failure.hint {
-            message::error(format_args!("hint: {hint}"));
-        }
+    if let Some(code) = failure.result_code.as_ref().filter(|_| as_json) {
+        let line = json!({"error": failure.code, "message": failure.message, "result_code": code});
+        return message::plain(format_args!("{line}"));
+    }
+    message::end(as_json, failure.code, &failure.message);
+    if let Some(hint) = failure.hint.filter(|_| !as_json) {
+        message::error(format_args!("hint: {hint}"));
     }
 }

@@ -161,6 +161,15 @@ pub(crate) fn verbose(text: impl Display) {
     Messages::get().write(Level::Verbose, &text.to_string());
 }
 
+/// The error that a command ends with: a JSON object for scripts, or a message.
+pub(crate) fn end(json: bool, code: &str, text: &str) {
+    if json {
+        plain(format_args!("{}", serde_json::json!({"error": code, "message": text})));
+    } else {
+        error(format_args!("error: {text}"));
+    }
+}
+
 /// A line on stderr that scripts read, or an explanation that was asked for: always shown, without
 /// a time.
 pub(crate) fn plain(text: Arguments<'_>) {

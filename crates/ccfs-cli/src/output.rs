@@ -9,6 +9,7 @@ use ccfs::{Overwrite, WholeFile};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// Prints a line.
 pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
@@ -64,6 +65,7 @@ impl Target {
     /// Opens the target. `overwrite` is about files.
     pub(crate) fn open(path: &Path, overwrite: Overwrite) -> Result<Self, Failure> {
         if !is_special(path) {
+            interrupt::temporary_of(path);
             return Ok(Self::Whole(WholeFile::create(path, overwrite)?));
         }
         let file = OpenOptions::new().append(true).open(path);

@@ -149,8 +149,8 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
             "response ID is 31 characters long, not 32",
         ),
         (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
-        (&["download", NAME, "-o", "-"], "stdout is none"),
-        (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ is not there"),
+        (&["download", NAME, "-o", "-"], "/dev/stdout"),
+        (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ does not exist"),
         (&["call", "downloadRecord", "--callId", "1", "-o", "."], ". is a folder"),
         (&["convert", "ca.txt", "-o", "."], ". is a folder"),
         (&["--secret-key-file", "two.txt", "download", NAME], "more than one line"),
@@ -650,4 +650,50 @@ fn a_file_that_cannot_be_written_is_named() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("cannot write a.jsonl: File too large"), "{said}");
     assert_eq!(ccfs.files("."), ["a.csv"]);
+}
+
+/// Messages that cannot be written are dropped, and results that cannot be written are one error.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_no_panic() {
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
+    let bad = format!("sep=,\n{}short,row\n", support::SKILLS_CSV);
+    fs::write(ccfs.path("b_agentSkillInfo.csv"), bad).unwrap();
+    let of_shell = |arguments: &str, streams: &str| {
+        let script = format!("exec \"$0\" {arguments} {streams}");
+        let output = ccfs.program("sh", &["-c", &script, env!("CARGO_BIN_EXE_ccfs")]).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (arguments, code) in [
+        ("convert a_agentSkillInfo.csv", 0),
+        ("convert b_agentSkillInfo.csv --on-bad-row skip", 0),
+        ("convert b_agentSkillInfo.csv", 1),
+        ("inspect none.zip", 1),
+        ("--json inspect none.zip", 1),
+        ("pull --from yesterday --out out", 2),
+        ("no-such-command", 2),
+        ("sign --explain", 2),
+        ("doctor --endpoint http://127.0.0.1:9", 3),
+    ] {
+        for streams in ["2>/dev/full", "2>&-"] {
+            let (found, _) = of_shell(arguments, streams);
+            // Of a closed stderr, what the command opens first may take the place.
+            assert_eq!(found, Some(code), "{arguments} {streams}");
+        }
+    }
+    for arguments in [
+        "convert a_agentSkillInfo.csv",
+        "inspect a_agentSkillInfo.csv",
+        "completions bash",
+        "man",
+        "--help",
+        "pull --help",
+    ] {
+        let (code, said) = of_shell(arguments, ">/dev/full");
+        assert_eq!((code, said.lines().count()), (Some(1), 1), "{arguments}: {said}");
+        let (code, said) = of_shell(arguments, "| true");
+        assert_eq!((code, said.as_str()), (Some(0), ""), "{arguments}");
+    }
 }

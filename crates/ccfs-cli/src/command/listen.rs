@@ -112,6 +112,7 @@ struct Line<'a> {
 
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
     let listener = args.receiver.listen(settings)?;
+    interrupt::ends_itself();
     let mut done = false;
     while !done && !interrupt::came() {
         if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback)

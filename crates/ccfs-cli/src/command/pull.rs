@@ -114,6 +114,7 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         Pace::default().in_flight(args.in_flight.into()).wait_for_server(args.wait_for_server);
     let mut watch = Watch::new(settings);
     let bar = watch.bar.clone();
+    interrupt::temporary(&args.out, format!(".{}_", IndexKind::from(args.kind)));
     let (mut reached, mut before) = (PullProgress::default(), None);
     let outage = Arc::clone(&watch.outage);
     let progress = |progress: &PullProgress| {
