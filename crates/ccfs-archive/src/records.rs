@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ pub struct Records<'a, T: Record> {
     /// The name of a bare CSV file.
     name: Option<Arc<str>>,
     /// The member that is being read.
-    typed: Option<Typed<T>>,
+    typed: Option<Typed>,
+    record: PhantomData<fn() -> T>,
     /// Bytes that the source returned, and the range of those not used yet.
     buffer: Vec<u8>,
     unused: Range<usize>,
@@ -82,6 +84,7 @@ impl<'a, T: Record> Records<'a, T> {
             options: options.clone(),
             name: None,
             typed: None,
+            record: PhantomData,
             buffer: Vec::new(),
             unused: 0..0,
             done: false,
@@ -136,7 +139,7 @@ impl<'a, T: Record> Records<'a, T> {
             }
         }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(Typed::view))
+        Ok(self.typed.as_ref().map(|typed| T::view(typed.fields())))
     }
 
     /// Number of good rows so far.
@@ -184,7 +187,7 @@ impl<'a, T: Record> Records<'a, T> {
     }
 
     /// The member that the last record came from.
-    pub(crate) fn typed(&self) -> Option<&Typed<T>> {
+    pub(crate) fn typed(&self) -> Option<&Typed> {
         self.typed.as_ref()
     }
 

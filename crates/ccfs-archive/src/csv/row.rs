@@ -6,7 +6,7 @@ use memchr::memchr;
 
 /// Range of a cell in its row's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     pub(crate) start: u32,
     pub(crate) end: u32,
 }

@@ -1,7 +1,6 @@
 //! Detects the layout of a member from its first records: header, order and number of fields.
 
-use super::column;
-use super::schema::{Column, ColumnType};
+use super::column::Column;
 use crate::csv::{Cell, split_plain, split_quoted, trim, without_padding};
 use crate::error::FileFault;
 use crate::kind::IndexKind;
@@ -96,7 +95,8 @@ impl Layout {
                 let names = first.cells.iter().filter(|cell| !cell.is_empty()).count();
                 let unknown = names - map.iter().flatten().count();
                 let mut columns = kind.columns().iter().zip(map);
-                layout.is_typed = columns.any(|(column, cell)| column.is_typed() && cell.is_some());
+                layout.is_typed =
+                    columns.any(|(column, cell)| column.value_type.is_typed() && cell.is_some());
                 layout.note = (unknown > 0).then_some(NoteKind::UnknownNames(unknown));
             }
             layout.header = header;
@@ -139,7 +139,7 @@ impl Split {
             split.cells.pop();
         }
         for (column, &cell) in kind.columns().iter().zip(&split.cells) {
-            match column.column_type().check(&split.text, cell) {
+            match column.value_type.check(&split.text, cell) {
                 Some(true) => split.good += 1,
                 Some(false) => split.bad += 1,
                 None => {}
@@ -207,7 +207,7 @@ impl Split {
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
     fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
         let has_digit = |(column, cell): (&Column, &Cell)| {
-            column.column_type().check(&self.text, *cell) == Some(false)
+            column.value_type.check(&self.text, *cell) == Some(false)
                 && cell.of(&self.text).iter().any(u8::is_ascii_digit)
         };
         if kind.columns().iter().zip(&self.cells).any(has_digit) {
@@ -243,25 +243,4 @@ fn is_same_name(cell: &[u8], name: &str) -> bool {
             .map(u8::to_ascii_lowercase)
     }
     letters(cell).eq(letters(name.as_bytes()))
-}
-
-impl Column {
-    /// Whether the column holds numbers or dates.
-    pub(super) const fn is_typed(&self) -> bool {
-        !matches!(self.column_type(), ColumnType::Text | ColumnType::List)
-    }
-}
-
-impl ColumnType {
-    /// Whether a cell holds a value of this type; `None` for an empty cell and for types that accept any text.
-    fn check(self, text: &[u8], cell: Cell) -> Option<bool> {
-        if cell.is_empty() {
-            return None;
-        }
-        match self {
-            Self::Text | Self::List => None,
-            Self::Integer | Self::Code => Some(column::int(text, cell).is_ok()),
-            Self::LocalTime | Self::UtcTime => Some(column::local_time(text, cell).is_ok()),
-        }
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::column::{Column, Value};
 use super::layout::{Header, Layout, separator};
-use super::schema::{CellFault, Column, Record};
+use super::schema::Fields;
 use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
 use crate::kind::IndexKind;
@@ -12,9 +13,10 @@ use crate::options::ReadOptions;
 
 /// Converts the bytes of one member to typed records.
 #[derive(Debug)]
-pub(crate) struct Typed<T: Record> {
+pub(crate) struct Typed {
     splitter: Splitter,
-    values: T::Values,
+    /// The values of the last record's columns.
+    values: Vec<Value<'static>>,
     kind: IndexKind,
     member: Option<Arc<str>>,
     options: ReadOptions,
@@ -30,11 +32,11 @@ pub(crate) struct Typed<T: Record> {
     failed: bool,
 }
 
-impl<T: Record> Typed<T> {
+impl Typed {
     pub(crate) fn new(kind: IndexKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
         Self {
             splitter: Splitter::new(&options.limits, options.charset),
-            values: T::Values::default(),
+            values: vec![Value::Null; kind.columns().len()],
             kind,
             member,
             options: options.clone(),
@@ -119,8 +121,9 @@ impl<T: Record> Typed<T> {
 
     /// The last record.
     #[inline]
-    pub(crate) fn view(&self) -> T::Ref<'_> {
-        T::view(self.splitter.row(self.member.as_deref()), &self.values)
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        let row = self.splitter.row(self.member.as_deref());
+        Fields { schema: self.kind.schema(), row, values: &self.values }
     }
 
     /// Detects the layout. Returns false if more bytes are needed.
@@ -152,7 +155,6 @@ impl<T: Record> Typed<T> {
     #[inline]
     fn check(&mut self) -> Result<(), Error> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        let known = self.kind.columns().len();
         let line = self.splitter.row_line();
         let (text, cells) = self.splitter.parts();
         if cells.len() > layout.width && cells[layout.width..].iter().all(|cell| cell.is_empty()) {
@@ -180,24 +182,23 @@ impl<T: Record> Typed<T> {
             std::mem::swap(cells, &mut self.mapped);
         }
         // A title or a line of totals that a spreadsheet filled up with commas.
-        let mut columns = self.kind.columns().iter().zip(&*cells);
-        if layout.is_typed && !columns.any(|(column, cell)| column.is_typed() && !cell.is_empty()) {
+        let columns = self.kind.columns();
+        let mut filled = columns.iter().zip(&*cells).filter(|(_, cell)| !cell.is_empty());
+        if layout.is_typed && !filled.any(|(column, _)| column.value_type.is_typed()) {
             return Err(self.bad_row(line, None, RowFault::NoTypedValue));
         }
-        if self.columns != u64::MAX {
-            for (index, cell) in cells.iter_mut().take(known).enumerate() {
-                if self.columns & (1 << index) == 0 {
-                    *cell = Cell::EMPTY;
-                }
+        // Each row has the same number of cells; the values of missing ones stay `Null`.
+        let values = self.values.iter_mut().zip(cells.iter_mut());
+        for (index, (column, (value, cell))) in columns.iter().zip(values).enumerate() {
+            if self.columns & (1 << index) == 0 {
+                *cell = Cell::EMPTY;
+            }
+            if let Err(fault) = column.value_type.parse(text, *cell, value) {
+                let cell = self.map().map_or(Some(index), |map| map[index]);
+                return Err(self.bad_row(line, cell, fault));
             }
         }
-        match T::parse(self.kind, text, cells, &mut self.values) {
-            Ok(()) => Ok(()),
-            Err(CellFault { column, fault }) => {
-                let cell = self.map().map_or(Some(column), |map| map[column]);
-                Err(self.bad_row(line, cell, fault))
-            }
-        }
+        Ok(())
     }
 
     /// Describes a bad row; `cell` is an index in the file's row.
