@@ -13,8 +13,8 @@ use crate::notes::Note;
 use crate::options::{BadRows, OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
 use crate::skipped::SkippedMembers;
-use crate::source::{CsvSource, Event, Source};
-use crate::zip::is_junk;
+use crate::source::{CsvSource, Source, member_kind};
+use crate::zip::{Member, Next, is_junk};
 
 /// Reads the records of an archive or of a bare CSV file, in order.
 ///
@@ -33,10 +33,8 @@ use crate::zip::is_junk;
 /// # Ok::<(), ccfs_archive::Error>(())
 /// ```
 pub struct Records<'a, T: Record> {
-    source: Box<dyn Source + Send + 'a>,
+    source: Box<dyn Source + 'a>,
     options: ReadOptions,
-    /// The name of a bare CSV file.
-    name: Option<Arc<str>>,
     /// The member that is being read.
     typed: Option<Typed>,
     record: PhantomData<fn() -> T>,
@@ -75,14 +73,28 @@ impl<'a, T: Record> Records<'a, T> {
         kind: IndexKind,
         options: &ReadOptions,
     ) -> Self {
-        Self::new(Box::new(CsvSource::new(reader, kind)), options)
+        let mut records = Self::new(Box::new(CsvSource(reader)), options);
+        records.begin(kind, None);
+        records
     }
 
-    pub(crate) fn new(source: Box<dyn Source + Send + 'a>, options: &ReadOptions) -> Self {
+    /// Reads the members of an archive of which others are skipped from the start.
+    pub(crate) fn of_members(
+        source: Box<dyn Source + 'a>,
+        skipped: &[Member],
+        options: &ReadOptions,
+    ) -> Self {
+        let mut records = Self::new(source, options);
+        for member in skipped {
+            records.skip_member(member.shared_name());
+        }
+        records
+    }
+
+    fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
         Self {
             source,
             options: options.clone(),
-            name: None,
             typed: None,
             record: PhantomData,
             buffer: Vec::new(),
@@ -100,7 +112,9 @@ impl<'a, T: Record> Records<'a, T> {
     /// Sets the name of a bare CSV file in errors. Members of an archive keep their names.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
+        if let Some(typed) = &mut self.typed {
+            typed.member.get_or_insert_with(|| name.into());
+        }
         self
     }
 
@@ -186,9 +200,18 @@ impl<'a, T: Record> Records<'a, T> {
         &self.skipped
     }
 
-    /// The member that the last record came from.
-    pub(crate) fn typed(&self) -> Option<&Typed> {
-        self.typed.as_ref()
+    fn begin(&mut self, kind: IndexKind, name: Option<Arc<str>>) {
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+        self.typed = Some(Typed::new(kind, name, &self.options));
+    }
+
+    fn skip_member(&mut self, name: &Arc<str>) {
+        self.has_unread = true;
+        if !is_junk(name) && !name.ends_with('/') {
+            self.skipped.add(Arc::clone(name));
+        }
     }
 
     /// Reads more bytes, or the next member. False at the end.
@@ -202,39 +225,30 @@ impl<'a, T: Record> Records<'a, T> {
             self.unused.start = end;
             return Ok(true);
         }
-        loop {
-            match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
-                Event::Begin { name, kind } => {
-                    self.end_member();
-                    if !self.kinds.contains(&kind) {
-                        self.kinds.push(kind);
-                    }
-                    self.typed =
-                        Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
-                }
-                Event::Data(length) => self.unused = 0..length,
-                Event::Finish => self.typed.iter_mut().for_each(Typed::finish),
-                Event::Skipped(name) => {
-                    self.has_unread = true;
-                    if !is_junk(&name) && !name.ends_with('/') {
-                        self.skipped.add(name);
-                    }
-                    continue;
-                }
-                Event::NeedInput => return Ok(false),
-                Event::End => {
-                    self.done = true;
-                    return if self.has_unread && self.typed.is_none() {
-                        let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
-                        let present = self.skipped.clone();
-                        Err(Error::NoMember { wanted: wanted.collect(), present })
-                    } else {
-                        Ok(false)
-                    };
+        match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
+            Next::NeedInput => return Ok(false),
+            Next::Begin(name) => {
+                self.end_member();
+                match member_kind::<T>(&name, &self.options) {
+                    Some(kind) => self.begin(kind, Some(name)),
+                    None => self.skip_member(&name),
                 }
             }
-            return Ok(true);
+            Next::Data(length) if self.typed.is_some() => self.unused = 0..length,
+            // The data of another member, which a stream checks.
+            Next::Data(_) => {}
+            Next::Finish => self.typed.iter_mut().for_each(Typed::finish),
+            Next::End => {
+                self.done = true;
+                if self.has_unread && self.kinds.is_empty() {
+                    let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                    let present = self.skipped.clone();
+                    return Err(Error::NoMember { wanted: wanted.collect(), present });
+                }
+                self.typed.iter_mut().for_each(Typed::finish);
+            }
         }
+        Ok(true)
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Typed {
     /// The values of the last record's columns.
     values: Vec<Value<'static>>,
     kind: IndexKind,
-    member: Option<Arc<str>>,
+    pub(crate) member: Option<Arc<str>>,
     options: ReadOptions,
     /// One bit for each column that is read.
     columns: u64,
@@ -83,9 +83,11 @@ impl Typed {
         .map(|kind| Note { member: self.member.clone(), kind })
     }
 
-    /// Adds the next bytes.
+    /// Adds the next bytes. After an error, they are dropped.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.splitter.feed(bytes);
+        if !self.failed {
+            self.splitter.feed(bytes);
+        }
     }
 
     /// Declares that no more bytes follow.

@@ -17,10 +17,9 @@ use super::decoder::Decoder;
 use super::fault::{ZipError, ZipFault};
 use super::layout::{self, End, Facts, Local};
 use super::member::Member;
-use super::meter::Meter;
 use super::name;
 use crate::error::{Error, Position};
-use crate::limits::{LimitKind, Limits};
+use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
 
 /// Result of one step.
 #[derive(Debug)]
@@ -50,7 +49,9 @@ pub(crate) struct Machine {
     current: usize,
     /// Names in lower case.
     names: HashSet<String>,
-    meter: Meter,
+    limits: Limits,
+    /// Bytes of all members so far.
+    total: u64,
     /// Offset of the central directory; before it is found, of the end of the file.
     directory: u64,
     /// Offsets of the members that have an entry.
@@ -103,21 +104,21 @@ enum Step {
 impl Machine {
     /// Reads an archive from its first byte to its last.
     pub(crate) fn forward(limits: &Limits) -> Self {
-        Self::new(Mode::Forward, State::Header, Meter::new(*limits))
+        Self::new(Mode::Forward, State::Header, limits)
     }
 
     /// Checks the directory and all headers of an archive of `length` bytes.
     pub(crate) fn open(limits: &Limits, length: u64) -> Self {
-        let machine = Self::new(Mode::Open, State::Tail, Meter::new(*limits));
+        let machine = Self::new(Mode::Open, State::Tail, limits);
         Self { offset: length.saturating_sub(directory::TAIL), directory: length, ..machine }
     }
 
     /// Reads the data of members that [`Machine::open`] has checked.
-    pub(crate) fn members(members: Vec<Member>, meter: Meter) -> Self {
-        Self { members, ..Self::new(Mode::Members, State::Member, meter) }
+    pub(crate) fn members(members: Vec<Member>, limits: &Limits) -> Self {
+        Self { members, ..Self::new(Mode::Members, State::Member, limits) }
     }
 
-    fn new(mode: Mode, state: State, meter: Meter) -> Self {
+    fn new(mode: Mode, state: State, limits: &Limits) -> Self {
         Self {
             mode,
             state,
@@ -126,7 +127,8 @@ impl Machine {
             members: Vec::new(),
             current: 0,
             names: HashSet::new(),
-            meter,
+            limits: *limits,
+            total: 0,
             directory: 0,
             listed: HashSet::new(),
             end64: None,
@@ -174,14 +176,6 @@ impl Machine {
                 }
                 Step::Give(next) => return Ok(next),
             }
-        }
-    }
-
-    /// Skips the data of the current member if it need not be checked.
-    pub(crate) fn skip_member(&mut self) {
-        if self.mode == Mode::Members {
-            self.current += 1;
-            self.state = State::Member;
         }
     }
 
@@ -297,8 +291,8 @@ impl Machine {
 
     fn add_member(&mut self, name: Arc<str>, facts: Facts, offset: u64) -> Result<(), Error> {
         facts.check_readable().map_err(|fault| fault.of(&name))?;
-        if self.members.len() as u64 >= self.meter.limits.get(LimitKind::Members) {
-            return Err(self.limit(LimitKind::Members));
+        if self.members.len() as u64 >= self.limits.get(LimitKind::Members) {
+            return Err(self.limit(LimitKind::Members, Position::default()));
         }
         // On file systems that ignore case, the second of two such files would replace the first.
         if !self.names.insert(name.to_lowercase()) {
@@ -329,7 +323,12 @@ impl Machine {
             let progress = decoder.decode(&input[..length], output).map_err(fault)?;
             *input = &input[progress.taken..];
             self.offset += progress.taken as u64;
-            self.meter.count(progress.given, decoder.taken(), decoder.given(), &member.name)?;
+            self.total += progress.given as u64;
+            let over = exceeded(&self.limits, decoder.taken(), decoder.given(), self.total);
+            if let Some(kind) = over {
+                let at = Position::member(Some(Arc::clone(&member.name)));
+                return Err(self.limit(kind, at));
+            }
             if sized && decoder.given() > member.facts.size {
                 return Err(fault(ZipFault::Size).into());
             }
@@ -424,8 +423,8 @@ impl Machine {
         Ok(Step::Jump(0))
     }
 
-    fn limit(&self, kind: LimitKind) -> Error {
-        Error::Limit { kind, limit: self.meter.limits.get(kind), at: Position::default() }
+    fn limit(&self, kind: LimitKind, at: Position) -> Error {
+        Error::Limit { kind, limit: self.limits.get(kind), at }
     }
 
     fn cut_off(&self) -> ZipError {
@@ -451,4 +450,16 @@ impl Machine {
 
 fn bad(what: &'static str) -> ZipError {
     ZipFault::BadDirectory { what }.of_archive()
+}
+
+/// The limit that a member exceeds after `taken` compressed and `given` decompressed bytes.
+fn exceeded(limits: &Limits, taken: u64, given: u64, total: u64) -> Option<LimitKind> {
+    let most = taken.saturating_mul(limits.get(LimitKind::Ratio)).max(RATIO_FREE_BYTES);
+    if given > limits.get(LimitKind::MemberBytes) {
+        Some(LimitKind::MemberBytes)
+    } else if total > limits.get(LimitKind::TotalBytes) {
+        Some(LimitKind::TotalBytes)
+    } else {
+        (given > most).then_some(LimitKind::Ratio)
+    }
 }

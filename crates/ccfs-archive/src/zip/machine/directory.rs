@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Machine, Mode, State, Step, bad};
-use crate::error::Error;
+use crate::error::{Error, Position};
 use crate::limits::LimitKind;
 use crate::zip::fault::{ZipError, ZipFault};
 use crate::zip::layout::{self, Central, End, Facts};
@@ -59,8 +59,8 @@ impl Machine {
         self.ends_as_locator =
             layout::locator64(&self.head[length - layout::LOCATOR64_LENGTH..]).is_some();
         self.take_head(length);
-        if self.offset - self.directory > self.meter.limits.get(LimitKind::DirectoryBytes) {
-            return Err(self.limit(LimitKind::DirectoryBytes));
+        if self.offset - self.directory > self.limits.get(LimitKind::DirectoryBytes) {
+            return Err(self.limit(LimitKind::DirectoryBytes, Position::default()));
         }
         Ok(Step::Continue)
     }
