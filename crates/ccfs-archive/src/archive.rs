@@ -48,11 +48,6 @@ impl<R: Read + Seek + Send> Archive<R> {
         &self.members
     }
 
-    /// The options with which the archive was opened.
-    pub const fn options(&self) -> &ReadOptions {
-        &self.options
-    }
-
     /// Reads the records of all members of this kind, one member after another.
     ///
     /// Other members are not inflated; [`Records::skipped_members`] names them.
@@ -103,11 +98,6 @@ impl<R: Read + Seek + Send> Archive<R> {
     fn read_as<T: Record>(&self) -> (Vec<Member>, Vec<Member>) {
         let is_read = |member: &Member| member_kind::<T>(member.name(), &self.options).is_some();
         self.members.iter().cloned().partition(is_read)
-    }
-
-    /// Returns the reader.
-    pub fn into_inner(self) -> R {
-        self.reader
     }
 }
 

@@ -62,12 +62,6 @@ macro_rules! any {
             }
         }
 
-        impl From<AnyRecordRef<'_>> for AnyRecord {
-            fn from(record: AnyRecordRef<'_>) -> Self {
-                record.into_owned()
-            }
-        }
-
         $(
             impl<'a> From<$view<'a>> for AnyRecordRef<'a> {
                 fn from(record: $view<'a>) -> Self {

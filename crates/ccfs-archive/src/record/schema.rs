@@ -240,11 +240,11 @@ macro_rules! record {
     ) => {
         $(#[$odoc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         pub struct $owned {
             $( $(#[doc = $cdoc])+ #[cfg_attr(feature = "serde", serde(rename = $column))] pub $name: column!(owned $type), )+
             /// Cells of unknown columns, which newer releases may add.
-            #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+            #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
             pub extra: Vec<String>,
         }
 
@@ -322,12 +322,6 @@ macro_rules! record {
 
             fn into_owned(self) -> $owned {
                 self.into_owned()
-            }
-        }
-
-        impl From<$view<'_>> for $owned {
-            fn from(record: $view<'_>) -> Self {
-                record.into_owned()
             }
         }
 

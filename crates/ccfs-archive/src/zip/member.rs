@@ -66,16 +66,6 @@ impl Member {
         self.facts.size
     }
 
-    /// Declared CRC-32. Reading the member fails if it differs from the checksum of the data.
-    pub const fn crc32(&self) -> u32 {
-        self.facts.crc
-    }
-
-    /// Whether a data descriptor follows the data, as in archives of Java's ZIP writer.
-    pub fn has_data_descriptor(&self) -> bool {
-        self.facts.has_descriptor()
-    }
-
     pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
