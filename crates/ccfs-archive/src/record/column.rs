@@ -139,42 +139,14 @@ fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
 /// Reads a whole number: digits after an optional minus.
 #[inline]
 fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
-    let length = cell.end - cell.start;
-    let word = text.get(cell.start as usize..).and_then(<[u8]>::first_chunk);
-    if let Some(word) = word.filter(|_| length <= 8)
-        && let Some(value) = up_to_8_digits(u64::from_le_bytes(*word), length)
-    {
-        return Ok(value);
-    }
-    any_int(cell.of(text))
-}
-
-/// Parses the first 1 to 8 bytes of a word as digits, without a loop.
-#[inline]
-fn up_to_8_digits(word: u64, length: u32) -> Option<i64> {
-    // Digits become 0 to 9, bytes after the cell are shifted out, and zeros precede the digits.
-    let digits = (word ^ 0x3030_3030_3030_3030) << (64 - 8 * length);
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    // Adjacent digits become numbers of two digits, then of four, then of eight.
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    let even = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
-    let odd = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
-    Some(i64::from((even.wrapping_add(odd) >> 32) as u32))
-}
-
-fn any_int(cell: &[u8]) -> Result<i64, RowFault> {
-    if let [digit @ b'0'..=b'9'] = cell {
-        return Ok(i64::from(digit - b'0'));
-    }
-    let digits = match cell.split_first() {
-        Some((b'-', rest)) if !rest.is_empty() => rest,
-        _ => cell,
-    };
-    if !digits.iter().all(u8::is_ascii_digit) {
+    let cell = cell.of(text);
+    let digits = cell.strip_prefix(b"-").unwrap_or(cell);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(RowFault::NotANumber);
     }
-    // Only digits and a minus are left, so parsing fails only if the number is too big.
+    if digits.len() <= 18 {
+        let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+        return Ok(if digits.len() < cell.len() { -number } else { number });
+    }
     std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok()).ok_or(RowFault::NumberTooBig)
 }
