@@ -213,9 +213,11 @@ impl MemberReport {
         typed.finish();
         self.count(&mut typed)?;
         self.notes = typed.notes().collect();
-        self.charset = Some(typed.charset());
-        self.byte_order_mark = typed.has_mark();
-        self.header = typed.has_header();
+        if self.refused.is_none() {
+            self.charset = Some(typed.charset());
+            self.byte_order_mark = typed.has_mark();
+            self.header = typed.has_header();
+        }
         Ok(())
     }
 

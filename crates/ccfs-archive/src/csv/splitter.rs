@@ -24,7 +24,10 @@ pub(crate) struct Splitter {
     has_control: bool,
     /// Whether no more bytes follow.
     finished: bool,
-    first: First,
+    /// Whether the first records are examined; they are then read again.
+    sampling: bool,
+    /// The end of the records that were examined.
+    sampled: usize,
     /// The last record, and its cells: ranges in `text`, or in `unquoted` if it has quotes.
     record: Range<usize>,
     quoted: bool,
@@ -42,20 +45,8 @@ pub(crate) struct Splitter {
     field_limit: usize,
 }
 
-/// First records of a member, which are collected before the first row is returned.
-#[derive(Debug, Default)]
-struct First {
-    scanner: Scanner,
-    records: Vec<Range<usize>>,
-    /// The first byte that follows them, and the first one not scanned.
-    from: usize,
-    scanned: usize,
-}
-
-/// Records that are examined before a member is read.
-const FIRST_RECORDS: usize = 4;
-/// They must begin within this many bytes: a member may start with any number of empty lines.
-const FIRST_BYTES: usize = 1 << 20;
+/// The first records must begin within this many bytes: a member may start with any number of empty lines.
+const SAMPLE: usize = 1 << 20;
 
 /// Error of a row. Only a bad row can be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +66,8 @@ impl Splitter {
             scanner: Scanner::default(),
             has_control: false,
             finished: false,
-            first: First::default(),
+            sampling: true,
+            sampled: 0,
             record: 0..0,
             quoted: false,
             unquoted: Vec::new(),
@@ -92,8 +84,10 @@ impl Splitter {
 
     /// Adds the next bytes. Call it when [`next_row`](Self::next_row) has returned false.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.text.drain(..self.at);
-        self.at = 0;
+        if !self.sampling {
+            self.text.drain(..self.at);
+            self.at = 0;
+        }
         if self.transcoder.is_ascii_so_far() && row::is_plain(bytes) {
             self.text.extend_from_slice(bytes);
             return;
@@ -130,27 +124,34 @@ impl Splitter {
         self.padding
     }
 
-    /// Collects the first records; called before [`next_row`](Self::next_row). Returns false if more bytes are needed.
-    pub(crate) fn collect_first(&mut self) -> bool {
-        self.first.scan(&self.text, self.record_limit, self.finished) || self.finished
-    }
-
-    /// The first records of the member.
-    pub(crate) fn first_records(&self) -> impl Iterator<Item = &[u8]> {
-        self.first.records.iter().map(|range| &self.text[range.clone()])
-    }
-
-    /// The line of a first record, by its index.
-    pub(crate) fn line_of_first(&self, index: usize) -> u64 {
-        let start = self.first.records.get(index).map_or(0, |range| range.start);
-        1 + count_line_ends(&self.text[..start])
+    /// Passes the first records and their lines to `examine`, until it returns false; called before
+    /// [`next_row`](Self::next_row), which then begins with the first of them. Returns false if more bytes are needed.
+    ///
+    /// The result does not depend on where the bytes were split.
+    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], u64) -> bool) -> bool {
+        loop {
+            match self.next_row() {
+                Ok(false) if !self.finished && self.at <= SAMPLE => return false,
+                Ok(false) | Err(SplitError::Limit { kind: LimitKind::RecordBytes, .. }) => break,
+                Ok(true) | Err(_) if self.record.start > SAMPLE => break,
+                Ok(true) | Err(_) => self.sampled = self.at,
+            }
+            if !examine(self.record(), self.row_line) {
+                break;
+            }
+        }
+        self.sampling = false;
+        self.scanner = Scanner::default();
+        (self.at, self.scanned, self.line) = (0, 0, 1);
+        (self.after_cr, self.padded, self.padding) = (false, false, 0);
+        true
     }
 
     /// The first bytes of the member as they are in the file (at most 4), and the text of its first records.
     pub(crate) fn first_bytes(&self) -> (&[u8], &[u8]) {
-        let length = match self.first.from {
+        let length = match self.sampled {
             0 => self.text.len().min(self.record_limit).min(512),
-            from => from,
+            end => end,
         };
         (self.transcoder.first_bytes(), &self.text[..length])
     }
@@ -289,43 +290,6 @@ impl Splitter {
     #[cold]
     fn bad(&self, cell: Option<usize>, fault: RowFault) -> SplitError {
         SplitError::Bad { line: self.row_line, cell, fault }
-    }
-}
-
-impl First {
-    /// Searches for records in the text, which is complete if `finished`. Returns true if no more records are needed.
-    ///
-    /// The result does not depend on where the bytes were split.
-    fn scan(&mut self, text: &[u8], record_limit: usize, finished: bool) -> bool {
-        while self.records.len() < FIRST_RECORDS {
-            if self.scanned == self.from {
-                let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
-                self.from += text[self.from..].iter().take_while(blank).count();
-                self.scanned = self.from;
-            }
-            let end = match self.scanner.find_end(&text[self.scanned..]) {
-                Some(end) => self.scanned + end.content,
-                None => text.len(),
-            };
-            if end - self.from > record_limit || self.from > FIRST_BYTES {
-                return true;
-            }
-            if end == text.len() && !finished {
-                self.scanned = end;
-                return false;
-            }
-            if end == self.from {
-                return true;
-            }
-            let is_empty =
-                |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'"') || is_padding(*byte);
-            if !text[self.from..end].iter().all(is_empty) {
-                self.records.push(self.from..end);
-            }
-            (self.from, self.scanned) = (end, end);
-            self.scanner = Scanner::default();
-        }
-        true
     }
 }
 

@@ -38,16 +38,20 @@ pub(crate) enum Header {
 /// The first data row is not a row of the index file.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Index of the record.
-    pub(crate) index: usize,
+    /// Line on which the row begins.
+    pub(crate) line: u64,
     /// Number of its fields.
     pub(crate) found: usize,
     pub(crate) fault: FileFault,
 }
 
+/// Number of rows that are examined.
+pub(crate) const SAMPLE: usize = 4;
+
 /// A record split into cells.
-struct Split {
-    index: usize,
+#[derive(Debug)]
+pub(crate) struct Split {
+    line: u64,
     text: Vec<u8>,
     cells: Vec<Cell>,
     /// Number of typed cells that hold a value of their type, and of those that do not.
@@ -56,14 +60,12 @@ struct Split {
 }
 
 impl Layout {
-    /// Examines the first records. `other_type` is set if the member begins like another type of file.
-    pub(crate) fn of<'a>(
+    /// Examines the first rows. `other_type` is set if the member begins like another type of file.
+    pub(crate) fn of(
         kind: IndexKind,
         other_type: Option<FileFault>,
-        records: impl Iterator<Item = &'a [u8]>,
+        mut rows: Vec<Split>,
     ) -> Result<Self, Refused> {
-        let mut rows: Vec<_> =
-            records.enumerate().map(|(index, record)| Split::of(kind, index, record)).collect();
         let mut layout = Self {
             skip: 0,
             separator_line: false,
@@ -79,10 +81,9 @@ impl Layout {
             rows.remove(0);
             (layout.separator_line, layout.skip) = (true, 1);
         }
-        rows.retain(|row| !row.is_empty());
         let Some(first) = rows.first() else {
             return other_type
-                .map_or(Ok(layout), |fault| Err(Refused { index: 0, found: 0, fault }));
+                .map_or(Ok(layout), |fault| Err(Refused { line: 1, found: 0, fault }));
         };
         let found = first.cells.len();
         layout.width = found;
@@ -121,9 +122,9 @@ impl Layout {
 }
 
 impl Split {
-    fn of(kind: IndexKind, index: usize, record: &[u8]) -> Self {
+    pub(crate) fn of(kind: IndexKind, line: u64, record: &[u8]) -> Self {
         let record = without_padding(record);
-        let mut split = Self { index, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
+        let mut split = Self { line, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
         if record.contains(&b'"') {
             split_quoted(record, &mut split.text, &mut split.cells);
         } else {
@@ -149,10 +150,10 @@ impl Split {
     }
 
     fn refused(&self, fault: FileFault) -> Refused {
-        Refused { index: self.index, found: self.cells.len(), fault }
+        Refused { line: self.line, found: self.cells.len(), fault }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.is_empty())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::column::{Column, Value};
-use super::layout::{Header, Layout, separator};
+use super::layout::{Header, Layout, SAMPLE, Split, separator};
 use super::schema::Fields;
 use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
@@ -22,7 +22,8 @@ pub(crate) struct Typed {
     options: ReadOptions,
     /// One bit for each column that is read.
     columns: u64,
-    /// Detected from the first rows.
+    /// The first rows that are not empty, and the layout detected from them.
+    sample: Vec<Split>,
     layout: Option<Layout>,
     /// Number of first rows left to skip.
     skip: usize,
@@ -41,6 +42,7 @@ impl Typed {
             member,
             options: options.clone(),
             columns: options.column_bits(kind),
+            sample: Vec::new(),
             layout: None,
             skip: 0,
             empty_rows: 0,
@@ -92,7 +94,9 @@ impl Typed {
 
     /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
-        self.splitter.finish();
+        if !self.failed {
+            self.splitter.finish();
+        }
     }
 
     /// Finds and checks the next record. Returns false if more bytes are needed or no records are left.
@@ -131,11 +135,18 @@ impl Typed {
     /// Detects the layout. Returns false if more bytes are needed.
     #[cold]
     fn begin(&mut self) -> Result<bool, Error> {
-        if !self.splitter.collect_first() {
+        let (kind, sample) = (self.kind, &mut self.sample);
+        let is_complete = self.splitter.sample(|record, line| {
+            sample.push(Split::of(kind, line, record));
+            sample.pop_if(|row| row.is_empty());
+            sample.len() < SAMPLE
+        });
+        if !is_complete {
             return Ok(false);
         }
+        let sample = std::mem::take(&mut self.sample);
         let (bytes, text) = self.splitter.first_bytes();
-        match Layout::of(self.kind, FileFault::of(bytes, text), self.splitter.first_records()) {
+        match Layout::of(self.kind, FileFault::of(bytes, text), sample) {
             Ok(layout) => {
                 self.skip = layout.skip;
                 self.layout = Some(layout);
@@ -144,7 +155,7 @@ impl Typed {
             Err(refused) => {
                 self.failed = true;
                 Err(Error::NotIndexFile(NotIndexFile {
-                    at: self.position(self.splitter.line_of_first(refused.index), None),
+                    at: self.position(refused.line, None),
                     kind: self.kind,
                     found: refused.found,
                     expected: self.kind.columns().len(),
