@@ -89,6 +89,14 @@ pub struct NotIndexFile {
     pub fault: FileFault,
 }
 
+/// As the message.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotIndexFile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Why a file is not read as an index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]

@@ -5,10 +5,10 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::options::{BadRows, ReadOptions};
+use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::skipped::SkippedMembers;
+use crate::skipped::{BadRows, SkippedMembers};
 use crate::zip::{Bytes, Machine, Reader};
 
 /// A push parser for archives: accepts chunks of any size and returns records. It does no I/O, so it works with any

@@ -10,9 +10,9 @@ use crate::csv::Charset;
 use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
-use crate::options::{BadRows, OnBadRow, ReadOptions};
+use crate::options::{OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
-use crate::skipped::SkippedMembers;
+use crate::skipped::{BadRows, SkippedMembers};
 use crate::source::{CsvSource, Source, member_kind};
 use crate::zip::{Member, Next, is_junk};
 

@@ -11,9 +11,10 @@ use crate::csv::Charset;
 use crate::error::{Error, NotIndexFile};
 use crate::kind::IndexKind;
 use crate::notes::Note;
-use crate::options::{BadRows, ReadOptions};
+use crate::options::ReadOptions;
 use crate::record::{AnyRecord, AnyRecordRef, Record as _, Typed};
 use crate::records::PIECE;
+use crate::skipped::BadRows;
 use crate::source::{CsvSource, Source, member_kind};
 use crate::zip::{Member, Method, Next};
 
@@ -68,7 +69,6 @@ pub struct MemberReport {
     /// Its rows.
     pub tally: Tally,
     /// Why it was not read as the index file that its name or the options say.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub refused: Option<NotIndexFile>,
     /// Notes on skipped or guessed data.
     pub notes: Vec<Note>,
@@ -171,11 +171,6 @@ impl Report {
         }
         Ok(report)
     }
-
-    /// Ratio of the sizes before and after compression; 0 for an empty archive.
-    pub fn ratio(&self) -> f64 {
-        ratio(self.size, self.compressed_size)
-    }
 }
 
 impl MemberReport {
@@ -222,8 +217,12 @@ impl MemberReport {
     }
 
     /// Ratio of the sizes before and after compression; 0 for an empty member.
+    #[expect(clippy::cast_precision_loss, reason = "the ratio is only displayed")]
     pub fn ratio(&self) -> f64 {
-        ratio(self.size, self.compressed_size)
+        match self.compressed_size {
+            0 => 0.0,
+            compressed => self.size as f64 / compressed as f64,
+        }
     }
 }
 
@@ -257,23 +256,6 @@ impl Tally {
         for (sum, rows) in self.by_hour.iter_mut().zip(other.by_hour) {
             *sum += rows;
         }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the ratio is only displayed")]
-fn ratio(size: u64, compressed: u64) -> f64 {
-    if compressed == 0 { 0.0 } else { size as f64 / compressed as f64 }
-}
-
-#[cfg(feature = "serde")]
-#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-fn as_text<S: serde::Serializer>(
-    refused: &Option<NotIndexFile>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match refused {
-        Some(refused) => serializer.collect_str(refused),
-        None => serializer.serialize_none(),
     }
 }
 

@@ -51,8 +51,8 @@ const SAMPLE: usize = 1 << 20;
 /// Error of a row. Only a bad row can be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    Bad { line: u64, cell: Option<usize>, fault: RowFault },
-    Limit { line: u64, cell: Option<usize>, kind: LimitKind },
+    Bad { cell: Option<usize>, fault: RowFault },
+    Limit { cell: Option<usize>, kind: LimitKind },
 }
 
 impl Splitter {
@@ -156,7 +156,7 @@ impl Splitter {
         (self.transcoder.first_bytes(), &self.text[..length])
     }
 
-    /// The line of the last row.
+    /// The line of the last row, good or bad.
     pub(crate) fn row_line(&self) -> u64 {
         self.row_line
     }
@@ -196,7 +196,8 @@ impl Splitter {
         }
         self.scanned = self.text.len() - self.at;
         if self.scanned > self.record_limit {
-            return Err(too_long(self.line));
+            self.row_line = self.line;
+            return Err(TOO_LONG);
         }
         if self.finished && self.scanned > 0 { self.last_row() } else { Ok(false) }
     }
@@ -234,7 +235,7 @@ impl Splitter {
             self.record = record;
             self.scanner = Scanner::default();
             self.scanned = 0;
-            return Err(self.bad(None, RowFault::UnclosedQuote));
+            return Err(SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote });
         }
         self.found(record, false)
     }
@@ -252,7 +253,7 @@ impl Splitter {
         (self.record, self.quoted) = (record.clone(), quotes);
         let record = &self.text[record];
         if record.len() > self.record_limit {
-            return Err(too_long(self.row_line));
+            return Err(TOO_LONG);
         }
         let misplaced_quote = if quotes {
             self.line += count_line_ends(record);
@@ -264,38 +265,32 @@ impl Splitter {
         let text = if quotes { &self.unquoted } else { record };
         if !self.transcoder.is_ascii_so_far() && std::str::from_utf8(record).is_err() {
             let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
-            return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
+            let cell = self.cells.iter().position(bad);
+            return Err(SplitError::Bad { cell, fault: RowFault::NotText });
         }
         // A byte order mark here comes from joined files.
         let padded = padded || (self.row_line > 1 && record.starts_with(b"\xEF\xBB\xBF"));
         if padded || (self.has_control && row::has_control(record, quotes)) {
             let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
             let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
-            return Err(self.bad(cell, RowFault::ControlCharacter));
+            return Err(SplitError::Bad { cell, fault: RowFault::ControlCharacter });
         }
         if misplaced_quote.is_some() {
-            return Err(self.bad(misplaced_quote, RowFault::MisplacedQuote));
+            let fault = RowFault::MisplacedQuote;
+            return Err(SplitError::Bad { cell: misplaced_quote, fault });
         }
         if record.len() > self.field_limit {
             let too_long = |cell: &Cell| cell.of(text).len() > self.field_limit;
             if let Some(cell) = self.cells.iter().position(too_long) {
-                let (line, kind) = (self.row_line, LimitKind::FieldBytes);
-                return Err(SplitError::Limit { line, cell: Some(cell), kind });
+                return Err(SplitError::Limit { cell: Some(cell), kind: LimitKind::FieldBytes });
             }
         }
         row::trim(text, &mut self.cells);
         Ok(true)
     }
-
-    #[cold]
-    fn bad(&self, cell: Option<usize>, fault: RowFault) -> SplitError {
-        SplitError::Bad { line: self.row_line, cell, fault }
-    }
 }
 
-fn too_long(line: u64) -> SplitError {
-    SplitError::Limit { line, cell: None, kind: LimitKind::RecordBytes }
-}
+const TOO_LONG: SplitError = SplitError::Limit { cell: None, kind: LimitKind::RecordBytes };
 
 /// Counts line ends: LF, CR, and CRLF as one.
 fn count_line_ends(record: &[u8]) -> u64 {

@@ -168,7 +168,6 @@ impl Typed {
     #[inline]
     fn check(&mut self) -> Result<(), Error> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        let line = self.splitter.row_line();
         let (text, cells) = self.splitter.parts();
         if cells.len() > layout.width && cells[layout.width..].iter().all(|cell| cell.is_empty()) {
             cells.truncate(layout.width);
@@ -176,16 +175,16 @@ impl Typed {
         let mapped = matches!(layout.header, Header::Mapped(_));
         let header = (layout.header != Header::None).then_some(layout.width);
         if !mapped && !super::agent_skill::repair(self.kind, text, cells, header) {
-            return Err(self.bad_row(line, None, RowFault::AmbiguousFields));
+            return Err(self.bad_row(None, RowFault::AmbiguousFields));
         }
         let (found, expected) = (cells.len(), layout.width);
         if found < expected {
             let separator = separator(text, found, self.kind);
             let fault = RowFault::TooFewFields { found, expected, separator };
-            return Err(self.bad_row(line, None, fault));
+            return Err(self.bad_row(None, fault));
         }
         if found > expected {
-            return Err(self.bad_row(line, None, RowFault::TooManyFields { found, expected }));
+            return Err(self.bad_row(None, RowFault::TooManyFields { found, expected }));
         }
         if let Header::Mapped(map) = &layout.header {
             self.mapped.clear();
@@ -198,7 +197,7 @@ impl Typed {
         let columns = self.kind.columns();
         let mut filled = columns.iter().zip(&*cells).filter(|(_, cell)| !cell.is_empty());
         if layout.is_typed && !filled.any(|(column, _)| column.value_type.is_typed()) {
-            return Err(self.bad_row(line, None, RowFault::NoTypedValue));
+            return Err(self.bad_row(None, RowFault::NoTypedValue));
         }
         // Each row has the same number of cells; the values of missing ones stay `Null`.
         let values = self.values.iter_mut().zip(cells.iter_mut());
@@ -208,7 +207,7 @@ impl Typed {
             }
             if let Err(fault) = column.value_type.parse(text, *cell, value) {
                 let cell = self.map().map_or(Some(index), |map| map[index]);
-                return Err(self.bad_row(line, cell, fault));
+                return Err(self.bad_row(cell, fault));
             }
         }
         Ok(())
@@ -216,21 +215,21 @@ impl Typed {
 
     /// Describes a bad row; `cell` is an index in the file's row.
     #[cold]
-    fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault) -> Error {
+    fn bad_row(&self, cell: Option<usize>, fault: RowFault) -> Error {
         let kept = self.options.keep_bad_rows;
         let record = self.splitter.record();
         let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
-        Error::Row(BadRow { at: self.position(line, cell), fault, raw })
+        Error::Row(BadRow { at: self.position(self.splitter.row_line(), cell), fault, raw })
     }
 
     #[cold]
     fn split_error(&mut self, error: SplitError) -> Error {
         match error {
-            SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault),
-            SplitError::Limit { line, cell, kind } => {
+            SplitError::Bad { cell, fault } => self.bad_row(cell, fault),
+            SplitError::Limit { cell, kind } => {
                 self.failed = true;
                 let limit = self.options.limits.get(kind);
-                Error::Limit { kind, limit, at: self.position(line, cell) }
+                Error::Limit { kind, limit, at: self.position(self.splitter.row_line(), cell) }
             }
         }
     }
