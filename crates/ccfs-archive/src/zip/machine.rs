@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::decoder::Decoder;
 use super::fault::{ZipError, ZipFault};
-use super::layout::{self, End, Facts, Local};
+use super::layout::{self, End, Facts, Header};
 use super::member::Member;
 use super::name;
 use crate::error::{Error, Position};
@@ -250,7 +250,7 @@ impl Machine {
     }
 
     fn header(&mut self, length: usize) -> Result<Step, Error> {
-        let local = Local::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
+        let local = Header::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
         if self.mode == Mode::Open {
             let end = self.check_header(&local, length as u64)?;
             self.members[self.current].data_offset = self.offset + length as u64;
@@ -272,7 +272,7 @@ impl Machine {
     }
 
     /// Compares a local header with the member's entry. Returns where the member's data ends.
-    fn check_header(&self, local: &Local<'_>, length: u64) -> Result<u64, ZipError> {
+    fn check_header(&self, local: &Header<'_>, length: u64) -> Result<u64, ZipError> {
         let Some(member) = self.members.get(self.current) else {
             return Err(bad("it has fewer entries than there are members"));
         };
@@ -281,11 +281,7 @@ impl Machine {
         let Some(end) = end.filter(|&end| member.offset == self.offset && end <= next) else {
             return Err(ZipFault::Overlap.of(&member.name));
         };
-        let what = if local.name == member.name.as_bytes() {
-            local.facts.differs_from(&member.facts, local.facts.has_descriptor())
-        } else {
-            Some("name")
-        };
+        let what = local.differs_from(member, local.facts.has_descriptor());
         what.map_or(Ok(end), |what| Err(ZipFault::Differs { what }.of(&member.name)))
     }
 
