@@ -14,7 +14,7 @@ use crate::options::{OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
 use crate::skipped::{BadRows, SkippedMembers};
 use crate::source::{CsvSource, Source, member_kind};
-use crate::zip::{Member, Next, is_junk};
+use crate::zip::{Member, Next, has_no_data};
 
 /// Reads the records of an archive or of a bare CSV file, in order.
 ///
@@ -209,7 +209,7 @@ impl<'a, T: Record> Records<'a, T> {
 
     fn skip_member(&mut self, name: &Arc<str>) {
         self.has_unread = true;
-        if !is_junk(name) && !name.ends_with('/') {
+        if !has_no_data(name) {
             self.skipped.add(Arc::clone(name));
         }
     }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
-use crate::zip::{Bytes, Next, Reader, is_junk, kind_of_name};
+use crate::zip::{Bytes, Next, Reader, has_no_data};
 
 /// Number of bytes read or inflated at a time. With 8 KiB, the calls take as long as half of the work.
 const CHUNK: usize = 256 << 10;
@@ -38,8 +38,9 @@ impl<B: Bytes> Source for Reader<B> {
 
 /// Returns the kind of a member; `None` if it is not read as a `T`.
 pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Option<IndexKind> {
-    let unnamed = || options.default_kind.filter(|_| !is_junk(name) && !name.ends_with('/'));
-    kind_of_name(name).or_else(unnamed).filter(|&kind| T::reads(kind))
+    let kind =
+        if has_no_data(name) { None } else { IndexKind::of_name(name).or(options.default_kind) };
+    kind.filter(|&kind| T::reads(kind))
 }
 
 /// Reads available bytes; retries if a signal interrupts the call.

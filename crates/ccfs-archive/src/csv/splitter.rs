@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::charset::Transcoder;
-use super::row::{self, Cell, Row};
+use super::row::{self, Cell, Cells, Row};
 use super::scan::Scanner;
 use super::{Charset, END_OF_FILE, is_padding};
 use crate::error::RowFault;
@@ -14,7 +14,7 @@ use crate::records::PIECE;
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
-    transcoder: Transcoder,
+    pub(crate) transcoder: Transcoder,
     /// Text; the unread part starts at `at`, and its first `scanned` bytes contain no record end.
     text: Vec<u8>,
     at: usize,
@@ -33,13 +33,13 @@ pub(crate) struct Splitter {
     quoted: bool,
     unquoted: Vec<u8>,
     cells: Vec<Cell>,
-    /// The line of the next byte, and that of the last row.
+    /// The line of the next byte, and that of the last row, good or bad.
     line: u64,
-    row_line: u64,
+    pub(crate) row_line: u64,
     /// The previous byte is a CR that ended a line; if the next byte is an LF, it belongs to the line end.
     after_cr: bool,
     /// Padding ([`is_padding`]) skipped so far, in bytes, and whether the current line has some.
-    padding: u64,
+    pub(crate) padding: u64,
     padded: bool,
     record_limit: usize,
     field_limit: usize,
@@ -105,25 +105,6 @@ impl Splitter {
         self.finished = true;
     }
 
-    pub(crate) fn charset(&self) -> Charset {
-        self.transcoder.charset()
-    }
-
-    /// Whether the charset was detected from too few characters to be certain.
-    pub(crate) fn guessed_charset(&self) -> bool {
-        self.transcoder.guessed()
-    }
-
-    /// Number of byte order marks at the start.
-    pub(crate) fn marks(&self) -> u64 {
-        self.transcoder.marks()
-    }
-
-    /// Padding skipped so far, in bytes.
-    pub(crate) fn padding(&self) -> u64 {
-        self.padding
-    }
-
     /// Passes the first records and their lines to `examine`, until it returns false; called before
     /// [`next_row`](Self::next_row), which then begins with the first of them. Returns false if more bytes are needed.
     ///
@@ -147,18 +128,13 @@ impl Splitter {
         true
     }
 
-    /// The first bytes of the member as they are in the file (at most 4), and the text of its first records.
-    pub(crate) fn first_bytes(&self) -> (&[u8], &[u8]) {
+    /// The text of the first records.
+    pub(crate) fn first_text(&self) -> &[u8] {
         let length = match self.sampled {
             0 => self.text.len().min(self.record_limit).min(512),
             end => end,
         };
-        (self.transcoder.first_bytes(), &self.text[..length])
-    }
-
-    /// The line of the last row, good or bad.
-    pub(crate) fn row_line(&self) -> u64 {
-        self.row_line
+        &self.text[..length]
     }
 
     /// The last record, converted to UTF-8 but not unquoted.
@@ -179,7 +155,7 @@ impl Splitter {
         let text = if self.quoted { &self.unquoted } else { self.record() };
         // `found` accepts valid UTF-8 only.
         let text = std::str::from_utf8(text).unwrap_or_default();
-        Row::new(text, &self.cells, member, self.row_line)
+        Row { cells: Cells { text, cells: &self.cells }, member, line: self.row_line }
     }
 
     /// Finds the next row. Returns false if more bytes are needed or no rows are left. A bad row is skipped by the next call.

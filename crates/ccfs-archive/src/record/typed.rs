@@ -52,11 +52,11 @@ impl Typed {
     }
 
     pub(crate) fn charset(&self) -> Charset {
-        self.splitter.charset()
+        self.splitter.transcoder.charset()
     }
 
     pub(crate) fn has_mark(&self) -> bool {
-        self.splitter.marks() > 0
+        self.splitter.transcoder.marks > 0
     }
 
     /// Whether there is a header row; `None` if that is not known yet or there are no rows.
@@ -68,9 +68,9 @@ impl Typed {
     /// Returns notes on skipped or guessed data so far.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let layout = self.layout.as_ref();
-        let marks = self.splitter.marks();
+        let marks = self.splitter.transcoder.marks;
         [
-            self.splitter.guessed_charset().then(|| NoteKind::GuessedCharset(self.charset())),
+            self.splitter.transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
             (marks > 1).then(|| NoteKind::RepeatedMarks(marks - 1)),
             layout.is_some_and(|layout| layout.separator_line).then_some(NoteKind::SeparatorLine),
             layout
@@ -78,7 +78,7 @@ impl Typed {
                 .then_some(NoteKind::UnknownHeader),
             layout.and_then(|layout| layout.note),
             (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
-            (self.splitter.padding() > 0).then(|| NoteKind::Padding(self.splitter.padding())),
+            (self.splitter.padding > 0).then_some(NoteKind::Padding(self.splitter.padding)),
         ]
         .into_iter()
         .flatten()
@@ -145,7 +145,7 @@ impl Typed {
             return Ok(false);
         }
         let sample = std::mem::take(&mut self.sample);
-        let (bytes, text) = self.splitter.first_bytes();
+        let (bytes, text) = (&self.splitter.transcoder.first, self.splitter.first_text());
         match Layout::of(self.kind, FileFault::of(bytes, text), sample) {
             Ok(layout) => {
                 self.skip = layout.skip;
@@ -218,8 +218,8 @@ impl Typed {
     fn bad_row(&self, cell: Option<usize>, fault: RowFault) -> Error {
         let kept = self.options.keep_bad_rows;
         let record = self.splitter.record();
-        let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
-        Error::Row(BadRow { at: self.position(self.splitter.row_line(), cell), fault, raw })
+        let raw = (kept > 0).then(|| RawRow(record[..record.len().min(kept)].into()));
+        Error::Row(BadRow { at: self.position(self.splitter.row_line, cell), fault, raw })
     }
 
     #[cold]
@@ -229,7 +229,7 @@ impl Typed {
             SplitError::Limit { cell, kind } => {
                 self.failed = true;
                 let limit = self.options.limits.get(kind);
-                Error::Limit { kind, limit, at: self.position(self.splitter.row_line(), cell) }
+                Error::Limit { kind, limit, at: self.position(self.splitter.row_line, cell) }
             }
         }
     }

@@ -313,24 +313,25 @@ impl Machine {
         let fault = |fault: ZipFault| fault.of(&member.name);
         // With a descriptor, the sizes are known before the data only if the directory was read.
         let sized = self.mode == Mode::Members || !member.facts.has_descriptor();
-        let left = if sized { member.facts.compressed - decoder.taken() } else { u64::MAX };
-        if !decoder.done() && (left > 0 || member.facts.method != layout::STORED) {
+        let left = if sized { member.facts.compressed - decoder.taken } else { u64::MAX };
+        if !decoder.done && (left > 0 || member.facts.method != layout::STORED) {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
             let progress = decoder.decode(&input[..length], output).map_err(fault)?;
             *input = &input[progress.taken..];
             self.offset += progress.taken as u64;
             self.total += progress.given as u64;
-            let over = exceeded(&self.limits, decoder.taken(), decoder.given(), self.total);
+            let over = exceeded(&self.limits, decoder.taken, decoder.given, self.total);
             if let Some(kind) = over {
-                let at = Position::member(Some(Arc::clone(&member.name)));
+                let member = Some(Arc::clone(&member.name));
+                let at = Position { member, ..Position::default() };
                 return Err(self.limit(kind, at));
             }
-            if sized && decoder.given() > member.facts.size {
+            if sized && decoder.given > member.facts.size {
                 return Err(fault(ZipFault::Size).into());
             }
             return match (progress.given, progress.taken) {
                 (1.., _) => Ok(Step::Give(Next::Data(progress.given))),
-                _ if progress.taken > 0 || decoder.done() => Ok(Step::Continue),
+                _ if progress.taken > 0 || decoder.done => Ok(Step::Continue),
                 _ if length > 0 => Err(fault(ZipFault::BadDeflate).into()),
                 _ if left == 0 => Err(fault(ZipFault::Size).into()),
                 _ => Ok(Step::NeedInput),
@@ -338,8 +339,8 @@ impl Machine {
         }
         let actual = Facts {
             crc: decoder.crc(),
-            compressed: decoder.taken(),
-            size: decoder.given(),
+            compressed: decoder.taken,
+            size: decoder.given,
             ..member.facts.clone()
         };
         let differs = |declared: u64, actual: u64| declared != actual && (sized || declared != 0);

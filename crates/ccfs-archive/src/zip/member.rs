@@ -35,7 +35,7 @@ impl Member {
 
     /// Kind of index file by the name of the member; `None` for other names and ignorable members.
     pub fn kind(&self) -> Option<IndexKind> {
-        kind_of_name(&self.name)
+        if self.is_ignorable() { None } else { IndexKind::of_name(&self.name) }
     }
 
     /// Whether the member is a folder.
@@ -69,9 +69,4 @@ impl Member {
     pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
-}
-
-/// Kind of index file by the name of a member.
-pub(crate) fn kind_of_name(path: &str) -> Option<IndexKind> {
-    if name::is_junk(path) { None } else { IndexKind::of_name(path) }
 }
