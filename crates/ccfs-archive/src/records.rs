@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::Read;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::csv::Charset;
@@ -38,9 +37,7 @@ pub struct Records<'a, T: Record> {
     /// The member that is being read.
     typed: Option<Typed>,
     record: PhantomData<fn() -> T>,
-    /// Bytes that the source returned, and the range of those not used yet.
     buffer: Vec<u8>,
-    unused: Range<usize>,
     done: bool,
     rows: u64,
     bad_rows: BadRows,
@@ -52,9 +49,6 @@ pub struct Records<'a, T: Record> {
     /// Whether any member was skipped, including ignorable ones.
     has_unread: bool,
 }
-
-/// Number of bytes that are split into rows at a time.
-pub(crate) const PIECE: usize = 64 << 10;
 
 /// Number of notes that are kept, so that memory is bounded.
 const NOTES_KEPT: usize = 1000;
@@ -98,7 +92,6 @@ impl<'a, T: Record> Records<'a, T> {
             typed: None,
             record: PhantomData,
             buffer: Vec::new(),
-            unused: 0..0,
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
@@ -219,12 +212,6 @@ impl<'a, T: Record> Records<'a, T> {
         if self.done {
             return Ok(false);
         }
-        if let (Some(typed), false) = (&mut self.typed, self.unused.is_empty()) {
-            let end = self.unused.end.min(self.unused.start + PIECE);
-            typed.feed(&self.buffer[self.unused.start..end]);
-            self.unused.start = end;
-            return Ok(true);
-        }
         match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
             Next::NeedInput => return Ok(false),
             Next::Begin(name) => {
@@ -234,9 +221,10 @@ impl<'a, T: Record> Records<'a, T> {
                     None => self.skip_member(&name),
                 }
             }
-            Next::Data(length) if self.typed.is_some() => self.unused = 0..length,
-            // The data of another member, which a stream checks.
-            Next::Data(_) => {}
+            // Without a `Typed`, it is the data of another member, which a stream checks.
+            Next::Data(length) => {
+                self.typed.iter_mut().for_each(|typed| typed.feed(&self.buffer[..length]));
+            }
             Next::Finish => self.typed.iter_mut().for_each(Typed::finish),
             Next::End => {
                 self.done = true;

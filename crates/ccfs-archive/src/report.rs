@@ -13,7 +13,6 @@ use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::ReadOptions;
 use crate::record::{AnyRecord, AnyRecordRef, Record as _, Typed};
-use crate::records::PIECE;
 use crate::skipped::BadRows;
 use crate::source::{CsvSource, Source, member_kind};
 use crate::zip::{Member, Method, Next};
@@ -149,10 +148,8 @@ impl Report {
                 Next::Data(length) => {
                     member.size += length as u64;
                     if let Some(typed) = &mut typed {
-                        for piece in buffer[..length].chunks(PIECE) {
-                            typed.feed(piece);
-                            member.count(typed)?;
-                        }
+                        typed.feed(&buffer[..length]);
+                        member.count(typed)?;
                     }
                 }
                 Next::Finish | Next::End => {

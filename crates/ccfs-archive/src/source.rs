@@ -8,8 +8,8 @@ use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::zip::{Bytes, Next, Reader, has_no_data};
 
-/// Number of bytes read or inflated at a time. With 8 KiB, the calls take as long as half of the work.
-const CHUNK: usize = 256 << 10;
+/// Number of bytes read or inflated, and split into rows, at a time. With 8 KiB, the calls take as long as half of the work.
+pub(crate) const CHUNK: usize = 128 << 10;
 
 /// A sequence of files, each as chunks of bytes.
 pub(crate) trait Source: Send {

@@ -8,7 +8,7 @@ use super::scan::Scanner;
 use super::{Charset, END_OF_FILE, is_padding};
 use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
-use crate::records::PIECE;
+use crate::source::CHUNK;
 
 /// Splits bytes into rows, wherever the bytes are split into chunks.
 #[derive(Debug)]
@@ -59,8 +59,8 @@ impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
         Self {
             transcoder: Transcoder::new(charset),
-            // Space for a piece and the incomplete row before it.
-            text: Vec::with_capacity(PIECE + (8 << 10)),
+            // Space for a chunk and the incomplete row before it.
+            text: Vec::with_capacity(CHUNK + (8 << 10)),
             at: 0,
             scanned: 0,
             scanner: Scanner::default(),
