@@ -2,18 +2,15 @@
 
 use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
-use std::thread::Scope;
 
 use crate::ahead::{AHEAD_FROM, Ahead};
 use crate::error::Error;
 use crate::options::ReadOptions;
-use crate::record::Record;
+use crate::record::{AnyRecordRef, Record};
 use crate::records::Records;
-use crate::source::{CHUNK, Source, ZipSource, member_kind};
-use crate::zip::{Bytes, Machine, Member, Meter, Next, Reader, Seeking};
-
-/// Bytes read at a time to find and check the directory and the headers.
-const HEADERS: usize = 8 << 10;
+use crate::report::Report;
+use crate::source::{Source, member_kind};
+use crate::zip::{Machine, Member, Reader, Seeking};
 
 /// An index archive in a file, or in anything else that seeks.
 ///
@@ -42,9 +39,8 @@ impl<R: Read + Seek + Send> Archive<R> {
     /// As [`open`](Self::open).
     pub fn open_with(mut reader: R, options: &ReadOptions) -> Result<Self, Error> {
         let length = reader.seek(SeekFrom::End(0))?;
-        let machine = Machine::open(&options.limits, length);
-        let machine = read_through(Seeking(&mut reader), machine, HEADERS, |_| {})?;
-        Ok(Self { reader, options: options.clone(), members: machine.into_members()? })
+        let members = Reader::open(Seeking(&mut reader), &options.limits, length)?;
+        Ok(Self { reader, options: options.clone(), members })
     }
 
     /// The members, in the order of the file.
@@ -52,18 +48,13 @@ impl<R: Read + Seek + Send> Archive<R> {
         &self.members
     }
 
-    /// The options with which the archive was opened.
-    pub const fn options(&self) -> &ReadOptions {
-        &self.options
-    }
-
     /// Reads the records of all members of this kind, one member after another.
     ///
     /// Other members are not inflated; [`Records::skipped_members`] names them.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
-        let meter = Meter::new(self.options.limits);
-        let (members, options) = (self.members.clone(), self.options.clone());
-        self.read(members, &options, meter, None)
+        let (members, skipped) = self.read_as::<T>();
+        let source = reader(&mut self.reader, members, &self.options);
+        Records::of_members(Box::new(source), &skipped, &self.options)
     }
 
     /// Reads the same records as [`records`](Self::records), inflated ahead on a second thread.
@@ -73,65 +64,75 @@ impl<R: Read + Seek + Send> Archive<R> {
     where
         R: 'static,
     {
-        let read = |member: &&Member| member_kind::<T>(member.name(), &self.options).is_some();
-        // The sizes are declared by the archive: any sum is possible.
-        let size = self.members.iter().filter(read).map(Member::size).fold(0, u64::saturating_add);
-        let meter = Meter::new(self.options.limits);
-        let machine = Machine::members(self.members, meter);
-        let source = ZipSource::new::<T>(Seeking(self.reader), machine, &self.options);
-        let source: Box<dyn Source> =
-            if size < AHEAD_FROM { Box::new(source) } else { Box::new(Ahead::new(source)) };
-        Records::new(source, &self.options)
+        let (members, skipped) = self.read_as::<T>();
+        let options = self.options;
+        Records::of_members(ahead(self.reader, members, &options), &skipped, &options)
     }
 
-    /// Reads members, ahead on a second thread if there is a scope for it.
-    pub(crate) fn read<'a, T: Record>(
-        &'a mut self,
-        members: Vec<Member>,
-        options: &ReadOptions,
-        meter: Meter,
-        scope: Option<&'a Scope<'a, '_>>,
-    ) -> Records<'a, T> {
-        let size = members.iter().map(Member::size).fold(0, u64::saturating_add);
-        let machine = Machine::members(members, meter);
-        let source = ZipSource::new::<T>(Seeking(&mut self.reader), machine, options);
-        let source: Box<dyn Source> = match scope.filter(|_| size >= AHEAD_FROM) {
-            Some(scope) => Box::new(Ahead::scoped(source, scope)),
-            None => Box::new(source),
-        };
-        Records::new(source, options)
+    /// Reads all members to their ends and returns a report.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Zip`] for a damaged archive, [`Error::Limit`] for one that exceeds a limit, [`Error::Io`] if the reader fails.
+    pub fn inspect(&mut self) -> Result<Report, Error> {
+        self.inspect_each(|_| Ok(()))
     }
 
-    /// Reads one member to check its data. Returns its size.
-    pub(crate) fn check(&mut self, member: Member, meter: Meter) -> Result<u64, Error> {
-        let machine = Machine::members(vec![member], meter);
-        let mut size = 0;
-        read_through(Seeking(&mut self.reader), machine, CHUNK, |length| size += length as u64)?;
-        Ok(size)
+    /// Returns the same report as [`inspect`](Self::inspect), and passes each good row to `on_record`: an archive is
+    /// checked and converted in one pass.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect), and the errors of `on_record`.
+    pub fn inspect_each<E: From<Error>>(
+        &mut self,
+        on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
+        let mut source = reader(&mut self.reader, self.members.clone(), &self.options);
+        Report::of_members(&self.members, &mut source, &self.options, on_record)
     }
 
-    /// Returns the reader.
-    pub fn into_inner(self) -> R {
-        self.reader
+    /// Returns the same report as [`inspect`](Self::inspect), with the members inflated ahead on a second thread.
+    ///
+    /// If they have less than 8 MiB together, no thread is started.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect).
+    pub fn inspect_ahead(self) -> Result<Report, Error>
+    where
+        R: 'static,
+    {
+        let mut source = ahead(self.reader, self.members.clone(), &self.options);
+        Report::of_members(&self.members, &mut *source, &self.options, |_| Ok(()))
+    }
+
+    /// The members that are read as a `T`, and the others.
+    fn read_as<T: Record>(&self) -> (Vec<Member>, Vec<Member>) {
+        let is_read = |member: &Member| member_kind::<T>(member.name(), &self.options).is_some();
+        self.members.iter().cloned().partition(is_read)
     }
 }
 
-/// Runs a machine to its end and passes the length of each piece of data to `data`.
-fn read_through(
-    bytes: impl Bytes,
-    machine: Machine,
-    buffer: usize,
-    mut data: impl FnMut(usize),
-) -> Result<Machine, Error> {
-    let mut reader = Reader::new(bytes, machine, buffer);
-    let mut output = vec![0; buffer];
-    loop {
-        match reader.next(&mut output)? {
-            Next::Data(length) => data(length),
-            Next::End => return Ok(reader.machine),
-            Next::NeedInput | Next::Begin(_) | Next::Finish => {}
-        }
-    }
+/// Reads the data of members.
+fn reader<R: Read + Seek + Send>(
+    reader: R,
+    members: Vec<Member>,
+    options: &ReadOptions,
+) -> Reader<Seeking<R>> {
+    Reader::new(Seeking(reader), Machine::members(members, &options.limits))
+}
+
+/// Reads the data of members, on a second thread if it is large.
+fn ahead<R: Read + Seek + Send + 'static>(
+    archive: R,
+    members: Vec<Member>,
+    options: &ReadOptions,
+) -> Box<dyn Source> {
+    // The sizes are declared by the archive: any sum is possible.
+    let size = members.iter().map(Member::size).fold(0, u64::saturating_add);
+    let source = reader(archive, members, options);
+    if size < AHEAD_FROM { Box::new(source) } else { Box::new(Ahead::new(source)) }
 }
 
 impl<R> fmt::Debug for Archive<R> {

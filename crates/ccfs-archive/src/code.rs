@@ -6,13 +6,6 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownCode(i64);
 
-impl UnknownCode {
-    /// The number in the file.
-    pub const fn code(self) -> i64 {
-        self.0
-    }
-}
-
 macro_rules! open_enum {
     ($(#[$doc:meta])* $type:ident { $( $variant:ident = $code:literal $name:literal, )+ }) => {
         $(#[$doc])*
@@ -55,12 +48,6 @@ macro_rules! open_enum {
             }
         }
 
-        impl From<$type> for i64 {
-            fn from(value: $type) -> i64 {
-                value.code()
-            }
-        }
-
         /// The name, or the number.
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,12 +79,6 @@ macro_rules! open_enum {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <i64 as serde::Deserialize>::deserialize(deserializer).map(Self::from)
-            }
-        }
     };
 }
 

@@ -89,6 +89,14 @@ pub struct NotIndexFile {
     pub fault: FileFault,
 }
 
+/// As the message.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotIndexFile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Why a file is not read as an index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -198,13 +206,7 @@ impl BadRow {
 
 /// Bytes of a bad row; `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct RawRow(Box<[u8]>);
-
-impl RawRow {
-    pub(crate) fn of(record: &[u8]) -> Self {
-        Self(record.into())
-    }
-}
+pub(crate) struct RawRow(pub(crate) Box<[u8]>);
 
 impl fmt::Debug for RawRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -304,12 +306,6 @@ pub struct Position {
     pub column: Option<usize>,
     /// The name of its column.
     pub column_name: Option<&'static str>,
-}
-
-impl Position {
-    pub(crate) fn member(name: Option<Arc<str>>) -> Self {
-        Self { member: name, ..Self::default() }
-    }
 }
 
 impl fmt::Display for Position {

@@ -8,9 +8,9 @@ use ccfs_time::LocalTime;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
+use crate::record::sealed::View as _;
 use crate::record::{
-    AnyRecord, AnyRecordRef, Column, ColumnType, Export, JsonLine, OffsetText, RecordRef,
-    SkillList, Value,
+    AnyRecord, AnyRecordRef, Column, Fields, JsonLine, OffsetText, RecordRef, Value,
 };
 use crate::records::Records;
 
@@ -110,9 +110,9 @@ impl<'a, W: Write> RecordWriter<'a, W> {
             return Ok(());
         }
         self.header = Some(kind);
-        let labels = if self.names { kind.code_labels() } else { &[] };
+        let labels = if self.names { kind.schema().code_names } else { &[] };
         let columns = kind.columns().iter().map(Column::name);
-        let names: Vec<&str> = columns.chain(labels.iter().copied()).collect();
+        let names: Vec<&str> = columns.chain(labels.iter().map(|name| name.label)).collect();
         writeln!(self.out, "{}", names.join(","))
     }
 
@@ -127,7 +127,8 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         match self.format {
             ExportFormat::Jsonl => {
                 let offset = self.offset.as_deref().map(|offset| offset as _);
-                JsonLine { bytes: &mut self.line, offset, names: self.names }.write(&record);
+                JsonLine { bytes: &mut self.line, offset, names: self.names }
+                    .write(record.fields());
             }
             ExportFormat::Csv => {
                 self.write_header(record.kind())?;
@@ -137,35 +138,29 @@ impl<'a, W: Write> RecordWriter<'a, W> {
                         "records of different index files have different columns; write each to a separate CSV file",
                     ));
                 }
-                self.csv_line(record);
+                self.csv_line(record.fields());
             }
         }
         self.out.write_all(&self.line)
     }
 
-    fn csv_line(&mut self, record: AnyRecordRef<'_>) {
-        let (row, columns) = (record.row(), record.kind().columns());
-        for (index, column) in columns.iter().enumerate() {
-            let text = row.text(index).unwrap_or_default();
-            match column.column_type() {
-                ColumnType::List => csv_cell(&mut self.line, &SkillList::new(text).joined()),
-                _ => csv_cell(&mut self.line, text),
-            }
-            if let (ColumnType::LocalTime, Some(offset)) = (column.column_type(), &self.offset)
-                && let Value::LocalTime(time) = record.value(index)
-                && let Some(offset) = offset(time)
-            {
-                let _ = write!(self.line, "{}", OffsetText(offset));
+    fn csv_line(&mut self, record: &Fields<'_>) {
+        for index in 0..record.schema.columns.len() {
+            match record.value(index) {
+                Value::List(list) => csv_cell(&mut self.line, &list.joined()),
+                value => {
+                    csv_cell(&mut self.line, record.text(index).unwrap_or_default());
+                    if let (Value::LocalTime(time), Some(offset)) = (value, &self.offset)
+                        && let Some(offset) = offset(time)
+                    {
+                        let _ = write!(self.line, "{}", OffsetText(offset));
+                    }
+                }
             }
             self.line.push(b',');
         }
-        if self.names {
-            record.names(&mut |name| {
-                csv_cell(&mut self.line, name);
-                self.line.push(b',');
-            });
-        }
-        for text in row.cells_from(columns.len()).iter() {
+        let names = record.code_names().filter(|_| self.names);
+        for text in names.map(|(_, name)| name.unwrap_or_default()).chain(record.extra().iter()) {
             csv_cell(&mut self.line, text);
             self.line.push(b',');
         }

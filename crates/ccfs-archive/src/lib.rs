@@ -76,7 +76,7 @@ pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
 pub use limits::{LimitKind, Limits};
 pub use notes::{Note, NoteKind};
-pub use options::{BadRows, OnBadRow, ReadOptions, UnknownColumn};
+pub use options::{OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
@@ -85,6 +85,6 @@ pub use record::{
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
-pub use skipped::SkippedMembers;
+pub use skipped::{BadRows, Counted, SkippedMembers};
 pub use stream::ArchiveStream;
 pub use zip::{Member, Method, NameFault, ZipError, ZipFault};

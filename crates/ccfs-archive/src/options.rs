@@ -1,7 +1,6 @@
 //! Read options.
 
 use crate::csv::Charset;
-use crate::error::BadRow;
 use crate::kind::IndexKind;
 use crate::limits::Limits;
 
@@ -29,7 +28,7 @@ pub enum OnBadRow {
     /// Reading ends with [`Error::Row`](crate::Error::Row). The default.
     #[default]
     Stop,
-    /// The row is skipped and counted in [`BadRows`].
+    /// The row is skipped and counted in [`BadRows`](crate::BadRows).
     Skip,
     /// The row is returned as [`Error::Row`](crate::Error::Row) and counted; the next call continues after it.
     Return,
@@ -97,7 +96,7 @@ impl ReadOptions {
         self.columns.is_none()
     }
 
-    /// Keeps at most this many bytes of each bad row in [`BadRow::raw`]. Default: 0, which keeps no rows.
+    /// Keeps at most this many bytes of each bad row in [`BadRow::raw`](crate::BadRow::raw). Default: 0, which keeps no rows.
     #[must_use]
     pub const fn keep_bad_rows(mut self, bytes: usize) -> Self {
         self.keep_bad_rows = bytes;
@@ -117,42 +116,5 @@ impl ReadOptions {
     pub const fn default_kind(mut self, kind: IndexKind) -> Self {
         self.default_kind = Some(kind);
         self
-    }
-}
-
-/// Bad rows that were skipped.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct BadRows {
-    count: u64,
-    first: Vec<BadRow>,
-}
-
-impl BadRows {
-    /// Number of rows whose position is kept; the others are only counted, so that memory is bounded.
-    pub const KEPT: usize = 100;
-
-    /// Number of bad rows.
-    pub const fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The first bad rows, at most [`KEPT`](Self::KEPT).
-    pub fn first(&self) -> &[BadRow] {
-        &self.first
-    }
-
-    pub(crate) fn add(&mut self, row: BadRow) {
-        self.count += 1;
-        if self.first.len() < Self::KEPT {
-            self.first.push(row);
-        }
-    }
-
-    /// Adds the rows of `other`.
-    pub(crate) fn append(&mut self, other: &Self) {
-        self.count += other.count;
-        let room = Self::KEPT - self.first.len();
-        self.first.extend(other.first.iter().take(room).cloned());
     }
 }

@@ -5,12 +5,11 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::options::{BadRows, ReadOptions};
+use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::skipped::SkippedMembers;
-use crate::source::ZipSource;
-use crate::zip::{Bytes, Machine};
+use crate::skipped::{BadRows, SkippedMembers};
+use crate::zip::{Bytes, Machine, Reader};
 
 /// A push parser for archives: accepts chunks of any size and returns records. It does no I/O, so it works with any
 /// async runtime.
@@ -66,8 +65,8 @@ impl<T: Record> ArchiveParser<T> {
     pub fn with_options(options: &ReadOptions) -> Self {
         let chunk = Arc::new(Mutex::new(Chunk { drained: true, ..Chunk::default() }));
         let machine = Machine::forward(&options.limits);
-        let source = ZipSource::new::<T>(Pushed(Arc::clone(&chunk)), machine, options);
-        Self { records: Records::new(Box::new(source), options), chunk }
+        let source = Reader::new(Pushed(Arc::clone(&chunk)), machine);
+        Self { records: Records::of_members(Box::new(source), &[], options), chunk }
     }
 
     /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.

@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::io::Read;
-use std::ops::Range;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::csv::Charset;
 use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
-use crate::options::{BadRows, OnBadRow, ReadOptions};
+use crate::options::{OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, RecordRef, Typed};
-use crate::skipped::SkippedMembers;
-use crate::source::{CsvSource, Event, Source};
-use crate::zip::is_junk;
+use crate::skipped::{BadRows, SkippedMembers};
+use crate::source::{CsvSource, Source, member_kind};
+use crate::zip::{Member, Next, has_no_data};
 
 /// Reads the records of an archive or of a bare CSV file, in order.
 ///
@@ -32,15 +32,12 @@ use crate::zip::is_junk;
 /// # Ok::<(), ccfs_archive::Error>(())
 /// ```
 pub struct Records<'a, T: Record> {
-    source: Box<dyn Source + Send + 'a>,
+    source: Box<dyn Source + 'a>,
     options: ReadOptions,
-    /// The name of a bare CSV file.
-    name: Option<Arc<str>>,
     /// The member that is being read.
-    typed: Option<Typed<T>>,
-    /// Bytes that the source returned, and the range of those not used yet.
+    typed: Option<Typed>,
+    record: PhantomData<fn() -> T>,
     buffer: Vec<u8>,
-    unused: Range<usize>,
     done: bool,
     rows: u64,
     bad_rows: BadRows,
@@ -52,9 +49,6 @@ pub struct Records<'a, T: Record> {
     /// Whether any member was skipped, including ignorable ones.
     has_unread: bool,
 }
-
-/// Number of bytes that are split into rows at a time.
-pub(crate) const PIECE: usize = 64 << 10;
 
 /// Number of notes that are kept, so that memory is bounded.
 const NOTES_KEPT: usize = 1000;
@@ -73,17 +67,31 @@ impl<'a, T: Record> Records<'a, T> {
         kind: IndexKind,
         options: &ReadOptions,
     ) -> Self {
-        Self::new(Box::new(CsvSource::new(reader, kind)), options)
+        let mut records = Self::new(Box::new(CsvSource(reader)), options);
+        records.begin(kind, None);
+        records
     }
 
-    pub(crate) fn new(source: Box<dyn Source + Send + 'a>, options: &ReadOptions) -> Self {
+    /// Reads the members of an archive of which others are skipped from the start.
+    pub(crate) fn of_members(
+        source: Box<dyn Source + 'a>,
+        skipped: &[Member],
+        options: &ReadOptions,
+    ) -> Self {
+        let mut records = Self::new(source, options);
+        for member in skipped {
+            records.skip_member(member.shared_name());
+        }
+        records
+    }
+
+    fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
         Self {
             source,
             options: options.clone(),
-            name: None,
             typed: None,
+            record: PhantomData,
             buffer: Vec::new(),
-            unused: 0..0,
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),
@@ -97,7 +105,9 @@ impl<'a, T: Record> Records<'a, T> {
     /// Sets the name of a bare CSV file in errors. Members of an archive keep their names.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
+        if let Some(typed) = &mut self.typed {
+            typed.member.get_or_insert_with(|| name.into());
+        }
         self
     }
 
@@ -136,7 +146,7 @@ impl<'a, T: Record> Records<'a, T> {
             }
         }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(Typed::view))
+        Ok(self.typed.as_ref().map(|typed| T::view(typed.fields())))
     }
 
     /// Number of good rows so far.
@@ -183,9 +193,18 @@ impl<'a, T: Record> Records<'a, T> {
         &self.skipped
     }
 
-    /// The member that the last record came from.
-    pub(crate) fn typed(&self) -> Option<&Typed<T>> {
-        self.typed.as_ref()
+    fn begin(&mut self, kind: IndexKind, name: Option<Arc<str>>) {
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+        self.typed = Some(Typed::new(kind, name, &self.options));
+    }
+
+    fn skip_member(&mut self, name: &Arc<str>) {
+        self.has_unread = true;
+        if !has_no_data(name) {
+            self.skipped.add(Arc::clone(name));
+        }
     }
 
     /// Reads more bytes, or the next member. False at the end.
@@ -193,45 +212,31 @@ impl<'a, T: Record> Records<'a, T> {
         if self.done {
             return Ok(false);
         }
-        if let (Some(typed), false) = (&mut self.typed, self.unused.is_empty()) {
-            let end = self.unused.end.min(self.unused.start + PIECE);
-            typed.feed(&self.buffer[self.unused.start..end]);
-            self.unused.start = end;
-            return Ok(true);
-        }
-        loop {
-            match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
-                Event::Begin { name, kind } => {
-                    self.end_member();
-                    if !self.kinds.contains(&kind) {
-                        self.kinds.push(kind);
-                    }
-                    self.typed =
-                        Some(Typed::new(kind, name.or_else(|| self.name.clone()), &self.options));
-                }
-                Event::Data(length) => self.unused = 0..length,
-                Event::Finish => self.typed.iter_mut().for_each(Typed::finish),
-                Event::Skipped(name) => {
-                    self.has_unread = true;
-                    if !is_junk(&name) && !name.ends_with('/') {
-                        self.skipped.add(name);
-                    }
-                    continue;
-                }
-                Event::NeedInput => return Ok(false),
-                Event::End => {
-                    self.done = true;
-                    return if self.has_unread && self.typed.is_none() {
-                        let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
-                        let present = self.skipped.clone();
-                        Err(Error::NoMember { wanted: wanted.collect(), present })
-                    } else {
-                        Ok(false)
-                    };
+        match self.source.next(&mut self.buffer).inspect_err(|_| self.done = true)? {
+            Next::NeedInput => return Ok(false),
+            Next::Begin(name) => {
+                self.end_member();
+                match member_kind::<T>(&name, &self.options) {
+                    Some(kind) => self.begin(kind, Some(name)),
+                    None => self.skip_member(&name),
                 }
             }
-            return Ok(true);
+            // Without a `Typed`, it is the data of another member, which a stream checks.
+            Next::Data(length) => {
+                self.typed.iter_mut().for_each(|typed| typed.feed(&self.buffer[..length]));
+            }
+            Next::Finish => self.typed.iter_mut().for_each(Typed::finish),
+            Next::End => {
+                self.done = true;
+                if self.has_unread && self.kinds.is_empty() {
+                    let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                    let present = self.skipped.clone();
+                    return Err(Error::NoMember { wanted: wanted.collect(), present });
+                }
+                self.typed.iter_mut().for_each(Typed::finish);
+            }
         }
+        Ok(true)
     }
 }
 

@@ -1,23 +1,21 @@
 //! Reports on the contents of archives.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::sync::Arc;
-use std::thread;
 
 use ccfs_time::LocalTime;
 
-use crate::archive::Archive;
 use crate::code::OperateType;
 use crate::csv::Charset;
 use crate::error::{Error, NotIndexFile};
 use crate::kind::IndexKind;
 use crate::notes::Note;
-use crate::options::{BadRows, OnBadRow, ReadOptions};
-use crate::record::{AnyRecord, AnyRecordRef};
-use crate::records::Records;
-use crate::source::member_kind;
-use crate::zip::{Meter, Method};
+use crate::options::ReadOptions;
+use crate::record::{AnyRecord, AnyRecordRef, Record as _, Typed};
+use crate::skipped::BadRows;
+use crate::source::{CsvSource, Source, member_kind};
+use crate::zip::{Member, Method, Next};
 
 /// Report on the contents of an archive.
 ///
@@ -70,7 +68,6 @@ pub struct MemberReport {
     /// Its rows.
     pub tally: Tally,
     /// Why it was not read as the index file that its name or the options say.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub refused: Option<NotIndexFile>,
     /// Notes on skipped or guessed data.
     pub notes: Vec<Note>,
@@ -96,82 +93,6 @@ pub struct Tally {
     pub by_hour: [u64; 24],
 }
 
-impl<R: Read + Seek + Send> Archive<R> {
-    /// Reads all members to their ends and returns a report.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Zip`] for a damaged archive, [`Error::Limit`] for one that exceeds a limit, [`Error::Io`] if the reader fails.
-    pub fn inspect(&mut self) -> Result<Report, Error> {
-        self.report(false, |_| Ok(()))
-    }
-
-    /// Does the same as [`inspect`](Self::inspect), and passes each good row to `on_record`: an archive is checked and
-    /// converted in one pass.
-    ///
-    /// # Errors
-    ///
-    /// As [`inspect`](Self::inspect), and the errors of `on_record`.
-    pub fn inspect_each<E: From<Error>>(
-        &mut self,
-        on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {
-        self.report(false, on_record)
-    }
-
-    /// Does the same as [`inspect`](Self::inspect), but inflates members of 8 MiB or more on a second thread.
-    ///
-    /// # Errors
-    ///
-    /// As [`inspect`](Self::inspect).
-    pub fn inspect_ahead(&mut self) -> Result<Report, Error> {
-        self.report(true, |_| Ok(()))
-    }
-
-    fn report<E: From<Error>>(
-        &mut self,
-        ahead: bool,
-        mut on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {
-        let options = self.options().clone().on_bad_row(OnBadRow::Skip);
-        let mut report =
-            Report { members: Vec::new(), compressed_size: 0, size: 0, totals: Tally::default() };
-        let meter = Meter::new(options.limits);
-        for index in 0..self.members().len() {
-            let member = self.members()[index].clone();
-            let kind = member_kind::<AnyRecord>(member.name(), &options);
-            let found = MemberReport {
-                compressed_size: member.compressed_size(),
-                size: member.size(),
-                is_ignorable: member.is_ignorable() || member.is_folder(),
-                ..MemberReport::new(Arc::clone(member.shared_name()), kind, member.method())
-            };
-            let member = match kind {
-                Some(_) => {
-                    let (members, meter, archive) =
-                        (vec![member.clone()], meter.clone(), &mut *self);
-                    let (options, on_record) = (&options, &mut on_record);
-                    let found = thread::scope(move |scope| {
-                        let scope = ahead.then_some(scope);
-                        found.read(archive.read(members, options, meter, scope), on_record)
-                    })?;
-                    if found.refused.is_some() {
-                        // Damaged data is an error even if it does not look like rows.
-                        self.check(member, Meter::new(options.limits))?;
-                    }
-                    found
-                }
-                None => MemberReport { size: self.check(member, meter.clone())?, ..found },
-            };
-            report.compressed_size += member.compressed_size;
-            report.size += member.size;
-            report.totals.add(&member.tally);
-            report.members.push(member);
-        }
-        Ok(report)
-    }
-}
-
 impl Report {
     /// Reads a bare CSV file to its end and returns a report, as for an archive with one stored member.
     ///
@@ -184,39 +105,72 @@ impl Report {
         kind: IndexKind,
         options: &ReadOptions,
     ) -> Result<Self, Error> {
-        let options = options.clone().on_bad_row(OnBadRow::Skip);
-        let mut reader = Counted { reader, size: 0 };
-        let records = Records::from_csv_with(&mut reader, kind, &options).named(name);
         let member = MemberReport::new(name.into(), Some(kind), Method::Stored);
-        let member = member.read(records, &mut |_| Ok::<(), Error>(()))?;
-        // A refused file is not read to its end.
-        std::io::copy(&mut reader, &mut std::io::sink())?;
-        let member = MemberReport { size: reader.size, compressed_size: reader.size, ..member };
-        Ok(Self {
-            compressed_size: reader.size,
-            size: reader.size,
-            totals: member.tally.clone(),
-            members: vec![member],
-        })
+        let typed = Typed::new(kind, Some(name.into()), options);
+        let source = &mut CsvSource(reader);
+        let on_record = |_: AnyRecordRef<'_>| Ok::<(), Error>(());
+        let mut report = Self::read(vec![member], Some(typed), source, options, on_record)?;
+        report.members[0].compressed_size = report.size;
+        report.compressed_size = report.size;
+        Ok(report)
     }
 
-    /// Ratio of the sizes before and after compression; 0 for an empty archive.
-    pub fn ratio(&self) -> f64 {
-        ratio(self.size, self.compressed_size)
+    /// Reads the data of members.
+    pub(crate) fn of_members<E: From<Error>>(
+        members: &[Member],
+        source: &mut dyn Source,
+        options: &ReadOptions,
+        on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let reports = members.iter().map(|member| MemberReport {
+            is_ignorable: member.is_ignorable() || member.is_folder(),
+            compressed_size: member.compressed_size(),
+            ..MemberReport::new(
+                Arc::clone(member.shared_name()),
+                member_kind::<AnyRecord>(member.name(), options),
+                member.method(),
+            )
+        });
+        Self::read(reports.collect(), None, source, options, on_record)
     }
-}
 
-/// A reader whose bytes are counted.
-struct Counted<R> {
-    reader: R,
-    size: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = self.reader.read(buffer)?;
-        self.size += length as u64;
-        Ok(length)
+    /// Reads members to their ends. `typed` is set if the source is a bare CSV file, which does not begin.
+    fn read<E: From<Error>>(
+        mut members: Vec<MemberReport>,
+        mut typed: Option<Typed>,
+        source: &mut dyn Source,
+        options: &ReadOptions,
+        mut on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let (mut index, mut buffer) = (0, Vec::new());
+        while let Some(member) = members.get_mut(index) {
+            match source.next(&mut buffer)? {
+                Next::NeedInput => {}
+                Next::Begin(name) => {
+                    typed = member.kind.map(|kind| Typed::new(kind, Some(name), options));
+                }
+                Next::Data(length) => {
+                    member.size += length as u64;
+                    if let Some(typed) = &mut typed {
+                        typed.feed(&buffer[..length]);
+                        member.count(typed, &mut on_record)?;
+                    }
+                }
+                Next::Finish | Next::End => {
+                    if let Some(typed) = typed.take() {
+                        member.finish(typed, &mut on_record)?;
+                    }
+                    index += 1;
+                }
+            }
+        }
+        let mut report = Self { members, compressed_size: 0, size: 0, totals: Tally::default() };
+        for member in &report.members {
+            report.compressed_size += member.compressed_size;
+            report.size += member.size;
+            report.totals.add(&member.tally);
+        }
+        Ok(report)
     }
 }
 
@@ -238,44 +192,56 @@ impl MemberReport {
         }
     }
 
-    fn read<E: From<Error>>(
-        mut self,
-        mut records: Records<'_, AnyRecord>,
+    /// Counts the rows of the bytes so far.
+    fn count<E: From<Error>>(
+        &mut self,
+        typed: &mut Typed,
         on_record: &mut impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
-    ) -> Result<Self, E> {
+    ) -> Result<(), E> {
         loop {
-            match records.next_record() {
-                Ok(Some(record)) => {
-                    self.tally.count(&record);
+            match typed.next() {
+                Ok(true) => {
+                    let record = AnyRecord::view(typed.fields());
+                    self.tally.count(record);
                     on_record(record)?;
                 }
-                Ok(None) => break,
-                Err(Error::NotIndexFile(refused)) => {
-                    self.refused = Some(refused);
-                    break;
-                }
+                Ok(false) => return Ok(()),
+                Err(Error::Row(row)) => self.tally.bad_rows.add(row),
+                Err(Error::NotIndexFile(refused)) => self.refused = Some(refused),
                 Err(error) => return Err(error.into()),
             }
         }
-        self.notes = records.notes();
-        self.tally.rows = records.rows();
-        self.tally.bad_rows.append(records.bad_rows());
-        if let Some(typed) = records.typed() {
+    }
+
+    fn finish<E: From<Error>>(
+        &mut self,
+        mut typed: Typed,
+        on_record: &mut impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        typed.finish();
+        self.count(&mut typed, on_record)?;
+        self.notes = typed.notes().collect();
+        if self.refused.is_none() {
             self.charset = Some(typed.charset());
             self.byte_order_mark = typed.has_mark();
             self.header = typed.has_header();
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Ratio of the sizes before and after compression; 0 for an empty member.
+    #[expect(clippy::cast_precision_loss, reason = "the ratio is only displayed")]
     pub fn ratio(&self) -> f64 {
-        ratio(self.size, self.compressed_size)
+        match self.compressed_size {
+            0 => 0.0,
+            compressed => self.size as f64 / compressed as f64,
+        }
     }
 }
 
 impl Tally {
-    fn count(&mut self, record: &AnyRecordRef<'_>) {
+    fn count(&mut self, record: AnyRecordRef<'_>) {
+        self.rows += 1;
         let operation = match record {
             AnyRecordRef::AgentSkillInfo(record) => record.operate_type(),
             AnyRecordRef::AgentOprInfo(record) => record.op_type_code(),
@@ -302,23 +268,6 @@ impl Tally {
         for (sum, rows) in self.by_hour.iter_mut().zip(other.by_hour) {
             *sum += rows;
         }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the ratio is only displayed")]
-fn ratio(size: u64, compressed: u64) -> f64 {
-    if compressed == 0 { 0.0 } else { size as f64 / compressed as f64 }
-}
-
-#[cfg(feature = "serde")]
-#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-fn as_text<S: serde::Serializer>(
-    refused: &Option<NotIndexFile>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match refused {
-        Some(refused) => serializer.collect_str(refused),
-        None => serializer.serialize_none(),
     }
 }
 

@@ -1,49 +1,62 @@
-//! Members that are skipped.
+//! Rows and members that are skipped.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Members that were skipped because their names are not those of index files, or of a kind that was not requested.
-/// Folders and [ignorable](crate::Member::is_ignorable) members are not included.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use crate::error::BadRow;
+
+/// Bad rows, with the positions of the first 100.
+pub type BadRows = Counted<BadRow, 100>;
+
+/// Members that were skipped because their names are not those of index files, or of a kind that was not requested, with
+/// the names of the first 5. Folders and [ignorable](crate::Member::is_ignorable) members are not included.
+pub type SkippedMembers = Counted<Arc<str>, 5>;
+
+/// The number of items, and the first of them. The others are only counted, so that memory is bounded.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct SkippedMembers {
+pub struct Counted<T, const KEPT: usize> {
     count: u64,
-    first: Vec<Arc<str>>,
+    first: Vec<T>,
 }
 
-impl SkippedMembers {
-    /// Number of names kept. The other members are only counted.
-    pub const KEPT: usize = 5;
-
-    /// Number of members.
+impl<T: Clone, const KEPT: usize> Counted<T, KEPT> {
+    /// Number of items.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Names of the first members, at most [`KEPT`](Self::KEPT).
-    pub fn first(&self) -> &[Arc<str>] {
+    /// The first items, at most `KEPT`.
+    pub fn first(&self) -> &[T] {
         &self.first
     }
 
-    pub(crate) fn add(&mut self, name: Arc<str>) {
-        self.extend([name]);
+    pub(crate) fn add(&mut self, item: T) {
+        self.append(&Self { count: 1, first: vec![item] });
+    }
+
+    /// Adds the items of `other`.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.count += other.count;
+        let room = KEPT - self.first.len();
+        self.first.extend(other.first.iter().take(room).cloned());
     }
 }
 
-impl Extend<Arc<str>> for SkippedMembers {
-    fn extend<I: IntoIterator<Item = Arc<str>>>(&mut self, names: I) {
-        for name in names {
-            self.count += 1;
-            if self.first.len() < Self::KEPT {
-                self.first.push(name);
-            }
-        }
+impl<T: Clone, const KEPT: usize> Extend<T> for Counted<T, KEPT> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
+        items.into_iter().for_each(|item| self.add(item));
+    }
+}
+
+impl<T, const KEPT: usize> Default for Counted<T, KEPT> {
+    fn default() -> Self {
+        Self { count: 0, first: Vec::new() }
     }
 }
 
 /// `a.csv, b.csv and 3 more`.
-impl fmt::Display for SkippedMembers {
+impl<const KEPT: usize> fmt::Display for Counted<Arc<str>, KEPT> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.first.join(", "))?;
         match self.count - self.first.len() as u64 {

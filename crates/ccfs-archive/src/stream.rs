@@ -7,8 +7,7 @@ use crate::ahead::Ahead;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::source::ZipSource;
-use crate::zip::{Forward, Machine};
+use crate::zip::{Forward, Machine, Reader};
 
 /// An index archive that is read sequentially in constant memory, such as a response body.
 ///
@@ -49,8 +48,8 @@ impl<R: Read + Send> ArchiveStream<R> {
     /// The records can be read once: a second call continues where the first one stopped.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
         let machine = Machine::forward(&self.options.limits);
-        let source = ZipSource::new::<T>(Forward(&mut self.reader), machine, &self.options);
-        Records::new(Box::new(source), &self.options)
+        let source = Reader::new(Forward(&mut self.reader), machine);
+        Records::of_members(Box::new(source), &[], &self.options)
     }
 
     /// Reads the same records as [`records`](Self::records), received and inflated ahead on a second thread.
@@ -61,8 +60,8 @@ impl<R: Read + Send> ArchiveStream<R> {
         R: 'static,
     {
         let machine = Machine::forward(&self.options.limits);
-        let source = ZipSource::new::<T>(Forward(self.reader), machine, &self.options);
-        Records::new(Box::new(Ahead::new(source)), &self.options)
+        let source = Reader::new(Forward(self.reader), machine);
+        Records::of_members(Box::new(Ahead::new(source)), &[], &self.options)
     }
 }
 

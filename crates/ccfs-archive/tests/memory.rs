@@ -11,7 +11,7 @@ use ccfs_archive::{
 };
 use support::{NAME, ROW, archive, stored_archive};
 
-/// What any way of reading may hold at a time. Most of it is one buffer of 256 KiB.
+/// What any way of reading may hold at a time. Most of it is two buffers of 128 KiB.
 const MOST: u64 = 1 << 20;
 
 fn csv(rows: usize) -> Vec<u8> {

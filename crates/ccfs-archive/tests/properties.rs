@@ -118,8 +118,7 @@ proptest! {
         let borrowed = rows.next_record().unwrap().unwrap();
         let owned = borrowed.into_owned();
         let json = serde_json::to_string(&borrowed).unwrap();
-        prop_assert_eq!(&json, &serde_json::to_string(&owned).unwrap());
-        prop_assert_eq!(serde_json::from_str::<AgentSkillChange>(&json).unwrap(), owned);
+        prop_assert_eq!(json, serde_json::to_string(&owned).unwrap());
     }
 
     /// Rows are split as the `csv` crate splits them.

@@ -80,10 +80,13 @@ const UNDECODABLE: u8 = 0xFF;
 /// Converts a member's bytes to UTF-8.
 pub(crate) struct Transcoder {
     state: State,
-    first: Vec<u8>,
+    /// The first bytes, at most 4, as they are in the file.
+    pub(crate) first: Vec<u8>,
     charset: Option<Charset>,
-    marks: u64,
-    guessed: bool,
+    /// Number of byte order marks at the start.
+    pub(crate) marks: u64,
+    /// Whether the charset was detected from too few characters to be certain.
+    pub(crate) guessed: bool,
 }
 
 enum State {
@@ -108,24 +111,9 @@ impl Transcoder {
         }
     }
 
-    /// The first bytes, at most 4, as they are in the file.
-    pub(crate) fn first_bytes(&self) -> &[u8] {
-        &self.first
-    }
-
     /// The charset; UTF-8 until it is detected.
     pub(crate) fn charset(&self) -> Charset {
         self.charset.unwrap_or(Charset::Utf8)
-    }
-
-    /// Number of byte order marks at the start.
-    pub(crate) fn marks(&self) -> u64 {
-        self.marks
-    }
-
-    /// Whether the charset was detected from too few characters to be certain.
-    pub(crate) fn guessed(&self) -> bool {
-        self.guessed
     }
 
     /// Whether every byte so far is ASCII.

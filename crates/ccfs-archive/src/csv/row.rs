@@ -6,7 +6,7 @@ use memchr::memchr;
 
 /// Range of a cell in its row's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
@@ -33,29 +33,19 @@ impl Cell {
 /// empty; cells of unknown columns come last.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
-    text: &'a str,
-    cells: Cells<'a>,
-    member: Option<&'a str>,
-    line: u64,
+    pub(crate) cells: Cells<'a>,
+    pub(crate) member: Option<&'a str>,
+    pub(crate) line: u64,
 }
 
 /// Consecutive cells of a row.
 #[derive(Clone, Copy)]
 pub struct Cells<'a> {
-    text: &'a str,
-    cells: &'a [Cell],
+    pub(crate) text: &'a str,
+    pub(crate) cells: &'a [Cell],
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(
-        text: &'a str,
-        cells: &'a [Cell],
-        member: Option<&'a str>,
-        line: u64,
-    ) -> Self {
-        Self { text, cells: Cells { text, cells }, member, line }
-    }
-
     /// Name of the member that holds the row, or the name that the caller gave to a bare CSV file.
     pub const fn member(&self) -> Option<&'a str> {
         self.member
@@ -73,7 +63,8 @@ impl<'a> Row<'a> {
 
     /// The cells from `index` on.
     pub(crate) fn cells_from(&self, index: usize) -> Cells<'a> {
-        Cells { text: self.text, cells: self.cells.cells.get(index..).unwrap_or_default() }
+        let Cells { text, cells } = self.cells;
+        Cells { text, cells: cells.get(index..).unwrap_or_default() }
     }
 
     /// The text of a cell; `None` if it is empty or the row is too short.

@@ -3,18 +3,18 @@
 use std::ops::Range;
 
 use super::charset::Transcoder;
-use super::row::{self, Cell, Row};
+use super::row::{self, Cell, Cells, Row};
 use super::scan::Scanner;
 use super::{Charset, END_OF_FILE, is_padding};
 use crate::error::RowFault;
 use crate::limits::{LimitKind, Limits};
-use crate::records::PIECE;
+use crate::source::CHUNK;
 
 /// Splits bytes into rows, wherever the bytes are split into chunks.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
-    transcoder: Transcoder,
+    pub(crate) transcoder: Transcoder,
     /// Text; the unread part starts at `at`, and its first `scanned` bytes contain no record end.
     text: Vec<u8>,
     at: usize,
@@ -24,58 +24,50 @@ pub(crate) struct Splitter {
     has_control: bool,
     /// Whether no more bytes follow.
     finished: bool,
-    first: First,
+    /// Whether the first records are examined; they are then read again.
+    sampling: bool,
+    /// The end of the records that were examined.
+    sampled: usize,
     /// The last record, and its cells: ranges in `text`, or in `unquoted` if it has quotes.
     record: Range<usize>,
     quoted: bool,
     unquoted: Vec<u8>,
     cells: Vec<Cell>,
-    /// The line of the next byte, and that of the last row.
+    /// The line of the next byte, and that of the last row, good or bad.
     line: u64,
-    row_line: u64,
+    pub(crate) row_line: u64,
     /// The previous byte is a CR that ended a line; if the next byte is an LF, it belongs to the line end.
     after_cr: bool,
     /// Padding ([`is_padding`]) skipped so far, in bytes, and whether the current line has some.
-    padding: u64,
+    pub(crate) padding: u64,
     padded: bool,
     record_limit: usize,
     field_limit: usize,
 }
 
-/// First records of a member, which are collected before the first row is returned.
-#[derive(Debug, Default)]
-struct First {
-    scanner: Scanner,
-    records: Vec<Range<usize>>,
-    /// The first byte that follows them, and the first one not scanned.
-    from: usize,
-    scanned: usize,
-}
-
-/// Records that are examined before a member is read.
-const FIRST_RECORDS: usize = 4;
-/// They must begin within this many bytes: a member may start with any number of empty lines.
-const FIRST_BYTES: usize = 1 << 20;
+/// The first records must begin within this many bytes: a member may start with any number of empty lines.
+const SAMPLE: usize = 1 << 20;
 
 /// Error of a row. Only a bad row can be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    Bad { line: u64, cell: Option<usize>, fault: RowFault },
-    Limit { line: u64, cell: Option<usize>, kind: LimitKind },
+    Bad { cell: Option<usize>, fault: RowFault },
+    Limit { cell: Option<usize>, kind: LimitKind },
 }
 
 impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
         Self {
             transcoder: Transcoder::new(charset),
-            // Space for a piece and the incomplete row before it.
-            text: Vec::with_capacity(PIECE + (8 << 10)),
+            // Space for a chunk and the incomplete row before it.
+            text: Vec::with_capacity(CHUNK + (8 << 10)),
             at: 0,
             scanned: 0,
             scanner: Scanner::default(),
             has_control: false,
             finished: false,
-            first: First::default(),
+            sampling: true,
+            sampled: 0,
             record: 0..0,
             quoted: false,
             unquoted: Vec::new(),
@@ -92,8 +84,10 @@ impl Splitter {
 
     /// Adds the next bytes. Call it when [`next_row`](Self::next_row) has returned false.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.text.drain(..self.at);
-        self.at = 0;
+        if !self.sampling {
+            self.text.drain(..self.at);
+            self.at = 0;
+        }
         if self.transcoder.is_ascii_so_far() && row::is_plain(bytes) {
             self.text.extend_from_slice(bytes);
             return;
@@ -111,53 +105,36 @@ impl Splitter {
         self.finished = true;
     }
 
-    pub(crate) fn charset(&self) -> Charset {
-        self.transcoder.charset()
+    /// Passes the first records and their lines to `examine`, until it returns false; called before
+    /// [`next_row`](Self::next_row), which then begins with the first of them. Returns false if more bytes are needed.
+    ///
+    /// The result does not depend on where the bytes were split.
+    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], u64) -> bool) -> bool {
+        loop {
+            match self.next_row() {
+                Ok(false) if !self.finished && self.at <= SAMPLE => return false,
+                Ok(false) | Err(SplitError::Limit { kind: LimitKind::RecordBytes, .. }) => break,
+                Ok(true) | Err(_) if self.record.start > SAMPLE => break,
+                Ok(true) | Err(_) => self.sampled = self.at,
+            }
+            if !examine(self.record(), self.row_line) {
+                break;
+            }
+        }
+        self.sampling = false;
+        self.scanner = Scanner::default();
+        (self.at, self.scanned, self.line) = (0, 0, 1);
+        (self.after_cr, self.padded, self.padding) = (false, false, 0);
+        true
     }
 
-    /// Whether the charset was detected from too few characters to be certain.
-    pub(crate) fn guessed_charset(&self) -> bool {
-        self.transcoder.guessed()
-    }
-
-    /// Number of byte order marks at the start.
-    pub(crate) fn marks(&self) -> u64 {
-        self.transcoder.marks()
-    }
-
-    /// Padding skipped so far, in bytes.
-    pub(crate) fn padding(&self) -> u64 {
-        self.padding
-    }
-
-    /// Collects the first records; called before [`next_row`](Self::next_row). Returns false if more bytes are needed.
-    pub(crate) fn collect_first(&mut self) -> bool {
-        self.first.scan(&self.text, self.record_limit, self.finished) || self.finished
-    }
-
-    /// The first records of the member.
-    pub(crate) fn first_records(&self) -> impl Iterator<Item = &[u8]> {
-        self.first.records.iter().map(|range| &self.text[range.clone()])
-    }
-
-    /// The line of a first record, by its index.
-    pub(crate) fn line_of_first(&self, index: usize) -> u64 {
-        let start = self.first.records.get(index).map_or(0, |range| range.start);
-        1 + count_line_ends(&self.text[..start])
-    }
-
-    /// The first bytes of the member as they are in the file (at most 4), and the text of its first records.
-    pub(crate) fn first_bytes(&self) -> (&[u8], &[u8]) {
-        let length = match self.first.from {
+    /// The text of the first records.
+    pub(crate) fn first_text(&self) -> &[u8] {
+        let length = match self.sampled {
             0 => self.text.len().min(self.record_limit).min(512),
-            from => from,
+            end => end,
         };
-        (self.transcoder.first_bytes(), &self.text[..length])
-    }
-
-    /// The line of the last row.
-    pub(crate) fn row_line(&self) -> u64 {
-        self.row_line
+        &self.text[..length]
     }
 
     /// The last record, converted to UTF-8 but not unquoted.
@@ -178,7 +155,7 @@ impl Splitter {
         let text = if self.quoted { &self.unquoted } else { self.record() };
         // `found` accepts valid UTF-8 only.
         let text = std::str::from_utf8(text).unwrap_or_default();
-        Row::new(text, &self.cells, member, self.row_line)
+        Row { cells: Cells { text, cells: &self.cells }, member, line: self.row_line }
     }
 
     /// Finds the next row. Returns false if more bytes are needed or no rows are left. A bad row is skipped by the next call.
@@ -195,7 +172,8 @@ impl Splitter {
         }
         self.scanned = self.text.len() - self.at;
         if self.scanned > self.record_limit {
-            return Err(too_long(self.line));
+            self.row_line = self.line;
+            return Err(TOO_LONG);
         }
         if self.finished && self.scanned > 0 { self.last_row() } else { Ok(false) }
     }
@@ -233,7 +211,7 @@ impl Splitter {
             self.record = record;
             self.scanner = Scanner::default();
             self.scanned = 0;
-            return Err(self.bad(None, RowFault::UnclosedQuote));
+            return Err(SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote });
         }
         self.found(record, false)
     }
@@ -251,7 +229,7 @@ impl Splitter {
         (self.record, self.quoted) = (record.clone(), quotes);
         let record = &self.text[record];
         if record.len() > self.record_limit {
-            return Err(too_long(self.row_line));
+            return Err(TOO_LONG);
         }
         let misplaced_quote = if quotes {
             self.line += count_line_ends(record);
@@ -263,75 +241,32 @@ impl Splitter {
         let text = if quotes { &self.unquoted } else { record };
         if !self.transcoder.is_ascii_so_far() && std::str::from_utf8(record).is_err() {
             let bad = |cell: &Cell| std::str::from_utf8(cell.of(text)).is_err();
-            return Err(self.bad(self.cells.iter().position(bad), RowFault::NotText));
+            let cell = self.cells.iter().position(bad);
+            return Err(SplitError::Bad { cell, fault: RowFault::NotText });
         }
         // A byte order mark here comes from joined files.
         let padded = padded || (self.row_line > 1 && record.starts_with(b"\xEF\xBB\xBF"));
         if padded || (self.has_control && row::has_control(record, quotes)) {
             let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
             let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
-            return Err(self.bad(cell, RowFault::ControlCharacter));
+            return Err(SplitError::Bad { cell, fault: RowFault::ControlCharacter });
         }
         if misplaced_quote.is_some() {
-            return Err(self.bad(misplaced_quote, RowFault::MisplacedQuote));
+            let fault = RowFault::MisplacedQuote;
+            return Err(SplitError::Bad { cell: misplaced_quote, fault });
         }
         if record.len() > self.field_limit {
             let too_long = |cell: &Cell| cell.of(text).len() > self.field_limit;
             if let Some(cell) = self.cells.iter().position(too_long) {
-                let (line, kind) = (self.row_line, LimitKind::FieldBytes);
-                return Err(SplitError::Limit { line, cell: Some(cell), kind });
+                return Err(SplitError::Limit { cell: Some(cell), kind: LimitKind::FieldBytes });
             }
         }
         row::trim(text, &mut self.cells);
         Ok(true)
     }
-
-    #[cold]
-    fn bad(&self, cell: Option<usize>, fault: RowFault) -> SplitError {
-        SplitError::Bad { line: self.row_line, cell, fault }
-    }
 }
 
-impl First {
-    /// Searches for records in the text, which is complete if `finished`. Returns true if no more records are needed.
-    ///
-    /// The result does not depend on where the bytes were split.
-    fn scan(&mut self, text: &[u8], record_limit: usize, finished: bool) -> bool {
-        while self.records.len() < FIRST_RECORDS {
-            if self.scanned == self.from {
-                let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
-                self.from += text[self.from..].iter().take_while(blank).count();
-                self.scanned = self.from;
-            }
-            let end = match self.scanner.find_end(&text[self.scanned..]) {
-                Some(end) => self.scanned + end.content,
-                None => text.len(),
-            };
-            if end - self.from > record_limit || self.from > FIRST_BYTES {
-                return true;
-            }
-            if end == text.len() && !finished {
-                self.scanned = end;
-                return false;
-            }
-            if end == self.from {
-                return true;
-            }
-            let is_empty =
-                |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'"') || is_padding(*byte);
-            if !text[self.from..end].iter().all(is_empty) {
-                self.records.push(self.from..end);
-            }
-            (self.from, self.scanned) = (end, end);
-            self.scanner = Scanner::default();
-        }
-        true
-    }
-}
-
-fn too_long(line: u64) -> SplitError {
-    SplitError::Limit { line, cell: None, kind: LimitKind::RecordBytes }
-}
+const TOO_LONG: SplitError = SplitError::Limit { cell: None, kind: LimitKind::RecordBytes };
 
 /// Counts line ends: LF, CR, and CRLF as one.
 fn count_line_ends(record: &[u8]) -> u64 {

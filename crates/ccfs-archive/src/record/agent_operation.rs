@@ -1,7 +1,6 @@
 //! agentOprInfo: what agents did.
 
-use super::column::column;
-use super::schema::record;
+use super::schema::{column, record};
 use crate::code::OperateType;
 
 record! {
@@ -12,9 +11,8 @@ record! {
     owned AgentOperation;
     /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
     borrowed AgentOperationRef;
-    values AgentOperationValues;
     kind AgentOprInfo;
-    names { "op_type_name" op_type_code, }
+    names { "op_type_name" 9 OperateType, }
     columns {
         /// Unique ID.
         0 "id" id: text,
@@ -64,6 +62,6 @@ record! {
 impl AgentOperationRef<'_> {
     /// The code in `op_type`; `None` if the cell is empty or is not a number.
     pub fn op_type_code(&self) -> Option<OperateType> {
-        self.op_type()?.parse().ok().map(|code: i64| code.into())
+        self.0.code(9).map(OperateType::from)
     }
 }

@@ -1,7 +1,7 @@
 //! agentSkillInfo: changes of agents' skills.
 
-use super::column::{self, column};
-use super::schema::record;
+use super::column::ColumnType;
+use super::schema::{column, record};
 use crate::csv::{Cell, trim};
 use crate::kind::IndexKind;
 
@@ -13,9 +13,8 @@ record! {
     owned AgentSkillChange;
     /// One change of an agent's skills, borrowed from the reader; see [`AgentSkillChange`].
     borrowed AgentSkillChangeRef;
-    values AgentSkillValues;
     kind AgentSkillInfo;
-    names { "operate_type_name" operate_type, }
+    names { "operate_type_name" 8 OperateType, }
     columns {
         /// Unique ID.
         0 "id" id: text,
@@ -54,7 +53,7 @@ record! {
 
 /// Index of the skill list, and number of columns after it.
 const SKILLS: usize = 9;
-const AFTER: usize = COLUMNS.len() - SKILLS - 1;
+const AFTER: usize = SCHEMA.columns.len() - SKILLS - 1;
 
 /// Joins the cells of a skill list that is separated by commas and not quoted. Returns false if that is ambiguous.
 ///
@@ -69,7 +68,7 @@ pub(crate) fn repair(
 ) -> bool {
     let length = cells.len();
     if kind != IndexKind::AgentSkillInfo
-        || length <= COLUMNS.len()
+        || length <= SCHEMA.columns.len()
         || header.is_some_and(|header| header >= length)
     {
         return true;
@@ -91,18 +90,21 @@ pub(crate) fn repair(
 
 /// Returns the number of dates if the first six cells are within the documented lengths of the columns after the skill
 /// list: 26 for `logon_sn`, 11 digits for a number, 4 for the month.
-fn dates_if_fits(text: &[u8], cells: &[Cell]) -> Option<u8> {
+fn dates_if_fits(text: &[u8], cells: &[Cell]) -> Option<usize> {
     let longest = [26, 11, 19, 11, 19, 4];
     let fits = cells.iter().zip(longest).all(|(cell, longest)| cell.of(text).len() <= longest);
     if fits { dates_if_read(text, cells) } else { None }
 }
 
 /// Returns the number of dates if the first six cells can be read as the columns after the skill list.
-fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<u8> {
-    for index in [1, 3, 5] {
-        column::parse(text, cells, index, column::int).ok()?;
+fn dates_if_read(text: &[u8], cells: &[Cell]) -> Option<usize> {
+    let mut dates = 0;
+    for (column, &cell) in SCHEMA.columns[SKILLS + 1..].iter().zip(cells) {
+        match column.value_type.check(text, cell) {
+            Some(false) => return None,
+            Some(true) if column.value_type != ColumnType::Integer => dates += 1,
+            _ => {}
+        }
     }
-    let end = column::parse(text, cells, 2, column::local_time).ok()?;
-    let update = column::parse(text, cells, 4, column::timestamp).ok()?;
-    Some(u8::from(end.is_some()) + u8::from(update.is_some()))
+    Some(dates)
 }

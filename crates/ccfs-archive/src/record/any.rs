@@ -2,16 +2,16 @@
 
 use ccfs_time::LocalTime;
 
-use super::schema::sealed::{self, Schema};
+use super::schema::sealed;
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    CellFault, Column, Record, RecordRef, Recording, RecordingRef, Value,
+    Column, Fields, Record, RecordRef, Recording, RecordingRef, Schema, agent_operation,
+    agent_skill, call, recording,
 };
-use crate::csv::{Cell, Row};
 use crate::kind::IndexKind;
 
 macro_rules! any {
-    ($( $kind:ident $owned:ident $view:ident $field:ident, )+) => {
+    ($( $kind:ident $owned:ident $view:ident $module:ident, )+) => {
         /// A record of any of the four kinds, owning its texts. Serialized like the record in it.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
@@ -34,34 +34,7 @@ macro_rules! any {
             )+
         }
 
-        #[derive(Debug)]
-        pub struct AnyValues {
-            kind: IndexKind,
-            $( $field: <$owned as Schema>::Values, )+
-        }
-
-        impl Default for AnyValues {
-            fn default() -> Self {
-                Self { kind: IndexKind::AgentSkillInfo, $( $field: Default::default(), )+ }
-            }
-        }
-
-        impl Schema for AnyRecord {
-            type Values = AnyValues;
-
-            fn columns(kind: IndexKind) -> &'static [Column] {
-                match kind { $( IndexKind::$kind => <$owned as Schema>::columns(kind), )+ }
-            }
-
-            fn code_labels(kind: IndexKind) -> &'static [&'static str] {
-                match kind { $( IndexKind::$kind => $owned::code_labels(kind), )+ }
-            }
-
-            fn parse(kind: IndexKind, text: &[u8], cells: &[Cell], values: &mut AnyValues) -> Result<(), CellFault> {
-                values.kind = kind;
-                match kind { $( IndexKind::$kind => $owned::parse(kind, text, cells, &mut values.$field), )+ }
-            }
-        }
+        impl sealed::Sealed for AnyRecord {}
 
         impl Record for AnyRecord {
             type Ref<'a> = AnyRecordRef<'a>;
@@ -70,10 +43,16 @@ macro_rules! any {
                 true
             }
 
-            fn view<'a>(row: Row<'a>, values: &'a AnyValues) -> AnyRecordRef<'a> {
-                match values.kind {
-                    $( IndexKind::$kind => AnyRecordRef::$kind($owned::view(row, &values.$field)), )+
+            fn view(fields: Fields<'_>) -> AnyRecordRef<'_> {
+                match fields.schema.kind {
+                    $( IndexKind::$kind => AnyRecordRef::$kind($owned::view(fields)), )+
                 }
+            }
+        }
+
+        impl<'a> sealed::View<'a> for AnyRecordRef<'a> {
+            fn fields(&self) -> &Fields<'a> {
+                match self { $( Self::$kind(record) => record.fields(), )+ }
             }
         }
 
@@ -82,26 +61,6 @@ macro_rules! any {
 
             fn into_owned(self) -> AnyRecord {
                 match self { $( Self::$kind(record) => AnyRecord::$kind(record.into_owned()), )+ }
-            }
-
-            fn row(&self) -> Row<'a> {
-                match self { $( Self::$kind(record) => record.row(), )+ }
-            }
-
-            fn kind(&self) -> IndexKind {
-                match self { $( Self::$kind(_) => IndexKind::$kind, )+ }
-            }
-
-            fn value(&self, index: usize) -> Value<'a> {
-                match self { $( Self::$kind(record) => record.value(index), )+ }
-            }
-        }
-
-        impl sealed::View for AnyRecordRef<'_> {}
-
-        impl From<AnyRecordRef<'_>> for AnyRecord {
-            fn from(record: AnyRecordRef<'_>) -> Self {
-                record.into_owned()
             }
         }
 
@@ -113,14 +72,9 @@ macro_rules! any {
             }
         )+
 
-        #[cfg(feature = "json")]
-        impl super::Export for AnyRecordRef<'_> {
-            fn write_json(&self, line: &mut super::JsonLine<'_>) {
-                match self { $( Self::$kind(record) => record.write_json(line), )+ }
-            }
-
-            fn names(&self, sink: &mut dyn FnMut(&str)) {
-                match self { $( Self::$kind(record) => record.names(sink), )+ }
+        impl IndexKind {
+            pub(crate) const fn schema(self) -> &'static Schema {
+                match self { $( Self::$kind => &$module::SCHEMA, )+ }
             }
         }
     };
@@ -156,14 +110,8 @@ impl IndexKind {
     /// assert_eq!(columns[6].name(), "operate_time");
     /// assert_eq!(columns[6].column_type(), ColumnType::LocalTime);
     /// ```
-    pub fn columns(self) -> &'static [Column] {
-        <AnyRecord as Schema>::columns(self)
-    }
-
-    /// The labels that [`RecordWriter::names`](crate::RecordWriter::names) adds after the columns, such as
-    /// `operate_type_name`.
-    pub fn code_labels(self) -> &'static [&'static str] {
-        AnyRecord::code_labels(self)
+    pub const fn columns(self) -> &'static [Column] {
+        self.schema().columns
     }
 
     /// Returns the index of a column by its name.

@@ -1,16 +1,14 @@
 //! call: call legs.
 
-use super::column::column;
-use super::schema::record;
+use super::schema::{column, record};
 
 record! {
     /// One leg of a call: a row of a call file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     owned Call;
     /// One leg of a call, borrowed from the reader; see [`Call`].
     borrowed CallRef;
-    values CallValues;
     kind Call;
-    names { "device_type_name" device_type, }
+    names { "device_type_name" 13 DeviceType, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,

@@ -1,7 +1,6 @@
 //! Detects the layout of a member from its first records: header, order and number of fields.
 
-use super::column;
-use super::schema::{Column, ColumnType};
+use super::column::Column;
 use crate::csv::{Cell, split_plain, split_quoted, trim, without_padding};
 use crate::error::FileFault;
 use crate::kind::IndexKind;
@@ -39,16 +38,20 @@ pub(crate) enum Header {
 /// The first data row is not a row of the index file.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Index of the record.
-    pub(crate) index: usize,
+    /// Line on which the row begins.
+    pub(crate) line: u64,
     /// Number of its fields.
     pub(crate) found: usize,
     pub(crate) fault: FileFault,
 }
 
+/// Number of rows that are examined.
+pub(crate) const SAMPLE: usize = 4;
+
 /// A record split into cells.
-struct Split {
-    index: usize,
+#[derive(Debug)]
+pub(crate) struct Split {
+    line: u64,
     text: Vec<u8>,
     cells: Vec<Cell>,
     /// Number of typed cells that hold a value of their type, and of those that do not.
@@ -57,14 +60,12 @@ struct Split {
 }
 
 impl Layout {
-    /// Examines the first records. `other_type` is set if the member begins like another type of file.
-    pub(crate) fn of<'a>(
+    /// Examines the first rows. `other_type` is set if the member begins like another type of file.
+    pub(crate) fn of(
         kind: IndexKind,
         other_type: Option<FileFault>,
-        records: impl Iterator<Item = &'a [u8]>,
+        mut rows: Vec<Split>,
     ) -> Result<Self, Refused> {
-        let mut rows: Vec<_> =
-            records.enumerate().map(|(index, record)| Split::of(kind, index, record)).collect();
         let mut layout = Self {
             skip: 0,
             separator_line: false,
@@ -80,10 +81,9 @@ impl Layout {
             rows.remove(0);
             (layout.separator_line, layout.skip) = (true, 1);
         }
-        rows.retain(|row| !row.is_empty());
         let Some(first) = rows.first() else {
             return other_type
-                .map_or(Ok(layout), |fault| Err(Refused { index: 0, found: 0, fault }));
+                .map_or(Ok(layout), |fault| Err(Refused { line: 1, found: 0, fault }));
         };
         let found = first.cells.len();
         layout.width = found;
@@ -96,7 +96,8 @@ impl Layout {
                 let names = first.cells.iter().filter(|cell| !cell.is_empty()).count();
                 let unknown = names - map.iter().flatten().count();
                 let mut columns = kind.columns().iter().zip(map);
-                layout.is_typed = columns.any(|(column, cell)| column.is_typed() && cell.is_some());
+                layout.is_typed =
+                    columns.any(|(column, cell)| column.value_type.is_typed() && cell.is_some());
                 layout.note = (unknown > 0).then_some(NoteKind::UnknownNames(unknown));
             }
             layout.header = header;
@@ -121,9 +122,9 @@ impl Layout {
 }
 
 impl Split {
-    fn of(kind: IndexKind, index: usize, record: &[u8]) -> Self {
+    pub(crate) fn of(kind: IndexKind, line: u64, record: &[u8]) -> Self {
         let record = without_padding(record);
-        let mut split = Self { index, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
+        let mut split = Self { line, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
         if record.contains(&b'"') {
             split_quoted(record, &mut split.text, &mut split.cells);
         } else {
@@ -139,7 +140,7 @@ impl Split {
             split.cells.pop();
         }
         for (column, &cell) in kind.columns().iter().zip(&split.cells) {
-            match column.column_type().check(&split.text, cell) {
+            match column.value_type.check(&split.text, cell) {
                 Some(true) => split.good += 1,
                 Some(false) => split.bad += 1,
                 None => {}
@@ -149,10 +150,10 @@ impl Split {
     }
 
     fn refused(&self, fault: FileFault) -> Refused {
-        Refused { index: self.index, found: self.cells.len(), fault }
+        Refused { line: self.line, found: self.cells.len(), fault }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.is_empty())
     }
 
@@ -207,7 +208,7 @@ impl Split {
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
     fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
         let has_digit = |(column, cell): (&Column, &Cell)| {
-            column.column_type().check(&self.text, *cell) == Some(false)
+            column.value_type.check(&self.text, *cell) == Some(false)
                 && cell.of(&self.text).iter().any(u8::is_ascii_digit)
         };
         if kind.columns().iter().zip(&self.cells).any(has_digit) {
@@ -243,25 +244,4 @@ fn is_same_name(cell: &[u8], name: &str) -> bool {
             .map(u8::to_ascii_lowercase)
     }
     letters(cell).eq(letters(name.as_bytes()))
-}
-
-impl Column {
-    /// Whether the column holds numbers or dates.
-    pub(super) const fn is_typed(&self) -> bool {
-        !matches!(self.column_type(), ColumnType::Text | ColumnType::List)
-    }
-}
-
-impl ColumnType {
-    /// Whether a cell holds a value of this type; `None` for an empty cell and for types that accept any text.
-    fn check(self, text: &[u8], cell: Cell) -> Option<bool> {
-        if cell.is_empty() {
-            return None;
-        }
-        match self {
-            Self::Text | Self::List => None,
-            Self::Integer | Self::Code => Some(column::int(text, cell).is_ok()),
-            Self::LocalTime | Self::UtcTime => Some(column::local_time(text, cell).is_ok()),
-        }
-    }
 }

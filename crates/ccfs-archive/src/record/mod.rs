@@ -17,11 +17,12 @@ pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
 pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
+pub use column::{Column, ColumnType, Value};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{Column, ColumnType, FileRecord, Record, RecordRef, Value};
+pub use schema::{FileRecord, Record, RecordRef};
 pub use skills::SkillList;
 
 #[cfg(feature = "json")]
-pub(crate) use json::{Export, JsonLine, OffsetText};
-pub(crate) use schema::CellFault;
+pub(crate) use json::{JsonLine, OffsetText};
+pub(crate) use schema::{CodeName, Fields, Schema, sealed};
 pub(crate) use typed::Typed;

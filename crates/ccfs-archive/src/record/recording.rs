@@ -1,7 +1,6 @@
 //! record: voice recordings.
 
-use super::column::column;
-use super::schema::record;
+use super::schema::{column, record};
 use crate::code::{CallDirection, TaskStatus};
 
 record! {
@@ -9,9 +8,8 @@ record! {
     owned Recording;
     /// One recording, borrowed from the reader; see [`Recording`].
     borrowed RecordingRef;
-    values RecordingValues;
     kind Record;
-    names { "task_status_name" task_status_code, "call_type_name" direction, }
+    names { "task_status_name" 10 TaskStatus, "call_type_name" 14 CallDirection, }
     columns {
         /// Developer: the `appId`.
         0 "developer" developer: text,
@@ -55,11 +53,11 @@ record! {
 impl RecordingRef<'_> {
     /// `task_status` as a code, if it is a number.
     pub fn task_status_code(&self) -> Option<TaskStatus> {
-        self.task_status()?.parse().ok().map(|code: i64| code.into())
+        self.0.code(10).map(TaskStatus::from)
     }
 
     /// `call_type` as a code, if it is a number.
     pub fn direction(&self) -> Option<CallDirection> {
-        self.call_type()?.parse().ok().map(|code: i64| code.into())
+        self.0.code(14).map(CallDirection::from)
     }
 }

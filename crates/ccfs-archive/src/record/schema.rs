@@ -1,10 +1,13 @@
-//! Traits and columns of records, and the macro that defines a record by a table of columns.
+//! Traits of records, their fields, and the macro that defines a record by a table of columns.
+
+use std::fmt;
 
 use ccfs_time::{LocalTime, Timestamp};
 
+use super::column::{Column, ColumnType, Value};
 use super::skills::SkillList;
-use crate::csv::{Cell, Row};
-use crate::error::RowFault;
+use crate::code::{DeviceType, OperateType};
+use crate::csv::{Cells, Row};
 use crate::kind::IndexKind;
 
 /// A type of record that rows can be read as.
@@ -14,7 +17,7 @@ use crate::kind::IndexKind;
 /// [`AnyRecord`](crate::AnyRecord) for all four. It can't be implemented elsewhere.
 ///
 /// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and needs no allocation.
-pub trait Record: Sized + std::fmt::Debug + sealed::Schema {
+pub trait Record: Sized + std::fmt::Debug + sealed::Sealed {
     /// The borrowed form, which readers return.
     type Ref<'a>: RecordRef<'a, Owned = Self>;
 
@@ -22,7 +25,7 @@ pub trait Record: Sized + std::fmt::Debug + sealed::Schema {
     fn reads(kind: IndexKind) -> bool;
 
     #[doc(hidden)]
-    fn view<'a>(row: Row<'a>, values: &'a Self::Values) -> Self::Ref<'a>;
+    fn view(fields: Fields<'_>) -> Self::Ref<'_>;
 }
 
 /// A [`Record`] of exactly one kind of index file.
@@ -32,7 +35,7 @@ pub trait FileRecord: Record {
 }
 
 /// The borrowed form of a [`Record`]. It can't be implemented elsewhere.
-pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
+pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View<'a> {
     /// The form that owns its texts.
     type Owned;
 
@@ -40,10 +43,14 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
     fn into_owned(self) -> Self::Owned;
 
     /// The row: its cells as text, its member and its line.
-    fn row(&self) -> Row<'a>;
+    fn row(&self) -> Row<'a> {
+        self.fields().row
+    }
 
     /// The kind of file that the record comes from.
-    fn kind(&self) -> IndexKind;
+    fn kind(&self) -> IndexKind {
+        self.fields().schema.kind
+    }
 
     /// The value of a column, by its index in [`IndexKind::columns`]; [`Value::Null`] for other indexes.
     ///
@@ -55,163 +62,205 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View {
     /// assert_eq!((row.value(0), row.value(3)), (Value::Text("r1"), Value::Integer(7)));
     /// # Ok::<(), ccfs_archive::Error>(())
     /// ```
-    fn value(&self, index: usize) -> Value<'a>;
+    fn value(&self, index: usize) -> Value<'a> {
+        self.fields().value(index)
+    }
 }
 
-/// A column of an index file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
+pub(crate) mod sealed {
+    use super::Fields;
+
+    pub trait Sealed {}
+
+    pub trait View<'a> {
+        fn fields(&self) -> &Fields<'a>;
+    }
+}
+
+/// The columns of an index file.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    pub(crate) kind: IndexKind,
+    /// Name of the type of its records.
     pub(crate) name: &'static str,
-    pub(crate) value_type: ColumnType,
-    pub(crate) meaning: &'static str,
+    pub(crate) columns: &'static [Column],
+    /// The names of codes, which an export may add as columns.
+    #[cfg_attr(not(feature = "json"), expect(dead_code, reason = "exports read it"))]
+    pub(crate) code_names: &'static [CodeName],
 }
 
-impl Column {
-    /// Name of the column, as in the documentation of CC-FS.
-    pub const fn name(&self) -> &'static str {
-        self.name
+/// A column with the names of the codes in another column.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "json"), expect(dead_code, reason = "exports read it"))]
+pub(crate) struct CodeName {
+    pub(crate) label: &'static str,
+    pub(crate) code: usize,
+    pub(crate) name: fn(i64) -> Option<&'static str>,
+}
+
+/// The fields of a record: its row, and the values of numbers and times.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    pub(crate) schema: &'static Schema,
+    pub(crate) row: Row<'a>,
+    /// One for each column; `Null` for types that are read from the row.
+    pub(crate) values: &'a [Value<'static>],
+}
+
+impl<'a> Fields<'a> {
+    #[inline]
+    pub(crate) fn value(&self, index: usize) -> Value<'a> {
+        match self.schema.columns.get(index).map(Column::column_type) {
+            Some(ColumnType::Text) => self.text(index).map_or(Value::Null, Value::Text),
+            Some(ColumnType::List) => Value::List(self.skills(index)),
+            Some(_) => self.values[index],
+            None => Value::Null,
+        }
     }
 
-    /// Type of its values.
-    pub const fn column_type(&self) -> ColumnType {
-        self.value_type
+    #[inline]
+    pub(crate) fn text(&self, index: usize) -> Option<&'a str> {
+        self.row.text(index)
     }
 
-    /// Whether a value may be absent: an empty cell is [`Value::Null`], except in lists, where it is an empty list.
-    pub const fn is_nullable(&self) -> bool {
-        !matches!(self.value_type, ColumnType::List)
+    #[inline]
+    pub(crate) fn skills(&self, index: usize) -> SkillList<'a> {
+        SkillList::new(self.text(index).unwrap_or_default())
     }
 
-    /// What the column means, in a sentence.
-    pub const fn meaning(&self) -> &'static str {
-        self.meaning.trim_ascii()
+    #[inline]
+    pub(crate) fn int(&self, index: usize) -> Option<i64> {
+        match self.values[index] {
+            Value::Integer(number) | Value::Code(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tenant(&self, index: usize) -> Option<LocalTime> {
+        if let Value::LocalTime(time) = self.values[index] { Some(time) } else { None }
+    }
+
+    #[inline]
+    pub(crate) fn utc(&self, index: usize) -> Option<Timestamp> {
+        if let Value::UtcTime(time) = self.values[index] { Some(time) } else { None }
+    }
+
+    #[inline]
+    pub(crate) fn operation(&self, index: usize) -> Option<OperateType> {
+        self.int(index).map(OperateType::from)
+    }
+
+    #[inline]
+    pub(crate) fn device(&self, index: usize) -> Option<DeviceType> {
+        self.int(index).map(DeviceType::from)
+    }
+
+    /// The code in a column of codes, or in one of text that holds a number.
+    pub(crate) fn code(&self, index: usize) -> Option<i64> {
+        self.int(index).or_else(|| self.text(index)?.parse().ok())
+    }
+
+    pub(crate) fn extra(&self) -> Cells<'a> {
+        self.row.cells_from(self.schema.columns.len())
+    }
+
+    /// The names of the codes, if they have one.
+    #[cfg(feature = "json")]
+    pub(crate) fn code_names(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        self.schema
+            .code_names
+            .iter()
+            .map(|code_name| (code_name.label, self.code(code_name.code).and_then(code_name.name)))
     }
 }
 
-/// Type of the values of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum ColumnType {
-    /// Text.
-    Text,
-    /// A whole number of 64 bits.
-    Integer,
-    /// A number from an open set of codes, such as [`OperateType`](crate::OperateType). Known codes have names.
-    Code,
-    /// Local time of the call center, in seconds.
-    LocalTime,
-    /// UTC, in seconds.
-    UtcTime,
-    /// A list of texts.
-    List,
-}
-
-/// Value of a column, borrowed from the reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Value<'a> {
-    /// The cell is empty or missing.
-    Null,
-    /// A value of [`ColumnType::Text`].
-    Text(&'a str),
-    /// A value of [`ColumnType::Integer`].
-    Integer(i64),
-    /// A value of [`ColumnType::Code`].
-    Code(i64),
-    /// A value of [`ColumnType::LocalTime`].
-    LocalTime(LocalTime),
-    /// A value of [`ColumnType::UtcTime`].
-    UtcTime(Timestamp),
-    /// A value of [`ColumnType::List`].
-    List(SkillList<'a>),
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut record = f.debug_struct(self.schema.name);
+        for (index, column) in self.schema.columns.iter().enumerate() {
+            record.field(column.name(), &self.value(index));
+        }
+        record.field("extra", &self.extra()).finish()
+    }
 }
 
 #[cfg(feature = "serde")]
-impl serde::Serialize for Value<'_> {
+impl serde::Serialize for Fields<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_none(),
-            Self::Text(text) => serializer.serialize_some(text),
-            Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
-            Self::LocalTime(time) => serializer.serialize_some(time),
-            Self::UtcTime(time) => serializer.serialize_some(time),
-            Self::List(list) => serializer.collect_seq(list.iter()),
+        use serde::ser::SerializeStruct;
+        let (columns, extra) = (self.schema.columns, self.extra());
+        let fields = columns.len() + usize::from(!extra.is_empty());
+        let mut record = serializer.serialize_struct(self.schema.name, fields)?;
+        for (index, column) in columns.iter().enumerate() {
+            record.serialize_field(column.name, &self.value(index))?;
         }
+        if !extra.is_empty() {
+            record.serialize_field("extra", &extra)?;
+        }
+        record.end()
     }
 }
 
-/// A cell that does not fit its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CellFault {
-    pub(crate) column: usize,
-    pub(crate) fault: RowFault,
+/// Expands to the code for a type of column in each form of a record.
+macro_rules! column {
+    (owned text) => { Option<String> };
+    (owned int) => { Option<i64> };
+    (owned tenant) => { Option<crate::LocalTime> };
+    (owned utc) => { Option<crate::Timestamp> };
+    (owned operation) => { Option<crate::OperateType> };
+    (owned device) => { Option<crate::DeviceType> };
+    (owned skills) => { Vec<String> };
+
+    (view text, $a:lifetime) => { Option<&$a str> };
+    (view skills, $a:lifetime) => { crate::SkillList<$a> };
+    (view $type:ident, $a:lifetime) => { column!(owned $type) };
+
+    (type text) => { crate::ColumnType::Text };
+    (type int) => { crate::ColumnType::Integer };
+    (type tenant) => { crate::ColumnType::LocalTime };
+    (type utc) => { crate::ColumnType::UtcTime };
+    (type skills) => { crate::ColumnType::List };
+    (type $type:ident) => { crate::ColumnType::Code };
+
+    (own text, $value:expr) => { $value.map(str::to_owned) };
+    (own skills, $value:expr) => { $value.iter().map(str::to_owned).collect() };
+    (own $type:ident, $value:expr) => { $value };
 }
-
-/// Internal conversion of rows to records.
-pub(crate) mod sealed {
-    use super::{Cell, CellFault, Column, IndexKind};
-
-    pub trait View {}
-
-    pub trait Schema {
-        /// Parsed values that borrow nothing: numbers and times.
-        type Values: Default + std::fmt::Debug + Send;
-
-        fn columns(kind: IndexKind) -> &'static [Column];
-
-        fn code_labels(kind: IndexKind) -> &'static [&'static str];
-
-        fn parse(
-            kind: IndexKind,
-            text: &[u8],
-            cells: &[Cell],
-            values: &mut Self::Values,
-        ) -> Result<(), CellFault>;
-    }
-}
+pub(crate) use column;
 
 /// Defines both forms of a record and their traits by a table of columns.
 macro_rules! record {
     (
         $(#[$odoc:meta])* owned $owned:ident;
         $(#[$rdoc:meta])* borrowed $view:ident;
-        values $values:ident;
         kind $kind:ident;
-        names { $( $label:literal $code:ident, )+ }
+        names { $( $label:literal $code:literal $codes:ident, )+ }
         columns { $( $(#[doc = $cdoc:literal])+ $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
         $(#[$odoc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         pub struct $owned {
             $( $(#[doc = $cdoc])+ #[cfg_attr(feature = "serde", serde(rename = $column))] pub $name: column!(owned $type), )+
             /// Cells of unknown columns, which newer releases may add.
-            #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+            #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
             pub extra: Vec<String>,
         }
 
         $(#[$rdoc])*
         #[derive(Clone, Copy)]
-        pub struct $view<'a> {
-            row: crate::csv::Row<'a>,
-            values: &'a $values,
-        }
-
-        #[derive(Debug, Default)]
-        #[expect(dead_code, reason = "text is read from the row, so text columns have no parsed value")]
-        pub struct $values {
-            $( $name: column!(value $type), )+
-        }
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+        pub struct $view<'a>(crate::record::Fields<'a>);
 
         impl<'a> $view<'a> {
             $( $(#[doc = $cdoc])+ #[inline] pub fn $name(&self) -> column!(view $type, 'a) {
-                column!(get $type, self, $name, $index)
+                self.0.$type($index)
             } )+
 
             /// Cells of unknown columns, which newer releases may add.
             pub fn extra(&self) -> crate::csv::Cells<'a> {
-                self.row.cells_from(COLUMNS.len())
+                self.0.extra()
             }
 
             /// Copies the texts, with one allocation for each text cell.
@@ -224,40 +273,26 @@ macro_rules! record {
 
             /// The row: its cells as text, its member and its line.
             pub const fn row(&self) -> crate::csv::Row<'a> {
-                self.row
+                self.0.row
             }
         }
 
-        const COLUMNS: &[crate::Column] = &[$( crate::Column {
-            name: $column,
-            value_type: column!(type $type),
-            meaning: concat!($( $cdoc ),+),
-        } ),+];
+        pub(crate) const SCHEMA: crate::record::Schema = crate::record::Schema {
+            kind: crate::IndexKind::$kind,
+            name: stringify!($owned),
+            columns: &[$( crate::Column {
+                name: $column,
+                value_type: column!(type $type),
+                meaning: concat!($( $cdoc ),+),
+            } ),+],
+            code_names: &[$( crate::record::CodeName {
+                label: $label,
+                code: $code,
+                name: |code| crate::$codes::from(code).name(),
+            } ),+],
+        };
 
-        impl crate::record::schema::sealed::Schema for $owned {
-            type Values = $values;
-
-            fn columns(_: crate::IndexKind) -> &'static [crate::Column] {
-                COLUMNS
-            }
-
-            fn code_labels(_: crate::IndexKind) -> &'static [&'static str] {
-                &[$( $label ),+]
-            }
-
-            #[inline]
-            fn parse(
-                _: crate::IndexKind,
-                text: &[u8],
-                cells: &[crate::csv::Cell],
-                values: &mut $values,
-            ) -> Result<(), crate::record::CellFault> {
-                let mut padded = [crate::csv::Cell::EMPTY; COLUMNS.len()];
-                let cells = crate::record::column::all(cells, &mut padded);
-                $( column!(parse $type, text, cells, values, $name, $index); )+
-                Ok(())
-            }
-        }
+        impl crate::record::sealed::Sealed for $owned {}
 
         impl crate::Record for $owned {
             type Ref<'a> = $view<'a>;
@@ -267,8 +302,8 @@ macro_rules! record {
             }
 
             #[inline]
-            fn view<'a>(row: crate::csv::Row<'a>, values: &'a $values) -> $view<'a> {
-                $view { row, values }
+            fn view(fields: crate::record::Fields<'_>) -> $view<'_> {
+                $view(fields)
             }
         }
 
@@ -276,7 +311,11 @@ macro_rules! record {
             const KIND: crate::IndexKind = crate::IndexKind::$kind;
         }
 
-        impl crate::record::schema::sealed::View for $view<'_> {}
+        impl<'a> crate::record::sealed::View<'a> for $view<'a> {
+            fn fields(&self) -> &crate::record::Fields<'a> {
+                &self.0
+            }
+        }
 
         impl<'a> crate::RecordRef<'a> for $view<'a> {
             type Owned = $owned;
@@ -284,71 +323,11 @@ macro_rules! record {
             fn into_owned(self) -> $owned {
                 self.into_owned()
             }
-
-            fn row(&self) -> crate::csv::Row<'a> {
-                self.row
-            }
-
-            fn kind(&self) -> crate::IndexKind {
-                crate::IndexKind::$kind
-            }
-
-            #[inline]
-            fn value(&self, index: usize) -> crate::Value<'a> {
-                match index {
-                    $( $index => column!(wrap $type, self.$name()), )+
-                    _ => crate::Value::Null,
-                }
-            }
-        }
-
-        impl From<$view<'_>> for $owned {
-            fn from(record: $view<'_>) -> Self {
-                record.into_owned()
-            }
         }
 
         impl std::fmt::Debug for $view<'_> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($view))
-                    $( .field($column, &self.$name()) )+
-                    .field("extra", &self.extra())
-                    .finish()
-            }
-        }
-
-        #[cfg(feature = "json")]
-        impl crate::record::Export for $view<'_> {
-            #[inline]
-            fn write_json(&self, line: &mut crate::record::JsonLine<'_>) {
-                $( line.field(concat!(",\"", $column, "\":"), column!(wrap $type, self.$name()), self.row.text($index)); )+
-                if line.names {
-                    $( line.field(concat!(",\"", $label, "\":"), column!(wrap text, self.$code().and_then(|code| code.name())), None); )+
-                }
-                let extra = self.extra();
-                if !extra.is_empty() {
-                    line.bytes.extend_from_slice(b",\"extra\":");
-                    line.list(extra.iter());
-                }
-            }
-
-            fn names(&self, sink: &mut dyn FnMut(&str)) {
-                $( sink(self.$code().and_then(|code| code.name()).unwrap_or_default()); )+
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $view<'_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use serde::ser::SerializeStruct;
-                let extra = self.extra();
-                let fields = COLUMNS.len() + usize::from(!extra.is_empty());
-                let mut object = serializer.serialize_struct(stringify!($owned), fields)?;
-                $( object.serialize_field($column, &column!(wrap $type, self.$name()))?; )+
-                if !extra.is_empty() {
-                    object.serialize_field("extra", &extra)?;
-                }
-                object.end()
+                self.0.fmt(f)
             }
         }
     };

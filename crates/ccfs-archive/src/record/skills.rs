@@ -42,16 +42,6 @@ impl<'a> SkillList<'a> {
         })
     }
 
-    /// Whether the list is empty.
-    pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
-    }
-
-    /// The text of the cell.
-    pub const fn as_str(&self) -> &'a str {
-        self.0
-    }
-
     /// The IDs separated by `;`.
     #[cfg(feature = "json")]
     pub(crate) fn joined(&self) -> std::borrow::Cow<'a, str> {

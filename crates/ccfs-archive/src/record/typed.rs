@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::layout::{Header, Layout, separator};
-use super::schema::{CellFault, Column, Record};
+use super::column::{Column, Value};
+use super::layout::{Header, Layout, SAMPLE, Split, separator};
+use super::schema::Fields;
 use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
 use crate::kind::IndexKind;
@@ -12,15 +13,17 @@ use crate::options::ReadOptions;
 
 /// Converts the bytes of one member to typed records.
 #[derive(Debug)]
-pub(crate) struct Typed<T: Record> {
+pub(crate) struct Typed {
     splitter: Splitter,
-    values: T::Values,
+    /// The values of the last record's columns.
+    values: Vec<Value<'static>>,
     kind: IndexKind,
-    member: Option<Arc<str>>,
+    pub(crate) member: Option<Arc<str>>,
     options: ReadOptions,
     /// One bit for each column that is read.
     columns: u64,
-    /// Detected from the first rows.
+    /// The first rows that are not empty, and the layout detected from them.
+    sample: Vec<Split>,
     layout: Option<Layout>,
     /// Number of first rows left to skip.
     skip: usize,
@@ -30,15 +33,16 @@ pub(crate) struct Typed<T: Record> {
     failed: bool,
 }
 
-impl<T: Record> Typed<T> {
+impl Typed {
     pub(crate) fn new(kind: IndexKind, member: Option<Arc<str>>, options: &ReadOptions) -> Self {
         Self {
             splitter: Splitter::new(&options.limits, options.charset),
-            values: T::Values::default(),
+            values: vec![Value::Null; kind.columns().len()],
             kind,
             member,
             options: options.clone(),
             columns: options.column_bits(kind),
+            sample: Vec::new(),
             layout: None,
             skip: 0,
             empty_rows: 0,
@@ -48,11 +52,11 @@ impl<T: Record> Typed<T> {
     }
 
     pub(crate) fn charset(&self) -> Charset {
-        self.splitter.charset()
+        self.splitter.transcoder.charset()
     }
 
     pub(crate) fn has_mark(&self) -> bool {
-        self.splitter.marks() > 0
+        self.splitter.transcoder.marks > 0
     }
 
     /// Whether there is a header row; `None` if that is not known yet or there are no rows.
@@ -64,9 +68,9 @@ impl<T: Record> Typed<T> {
     /// Returns notes on skipped or guessed data so far.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let layout = self.layout.as_ref();
-        let marks = self.splitter.marks();
+        let marks = self.splitter.transcoder.marks;
         [
-            self.splitter.guessed_charset().then(|| NoteKind::GuessedCharset(self.charset())),
+            self.splitter.transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
             (marks > 1).then(|| NoteKind::RepeatedMarks(marks - 1)),
             layout.is_some_and(|layout| layout.separator_line).then_some(NoteKind::SeparatorLine),
             layout
@@ -74,21 +78,25 @@ impl<T: Record> Typed<T> {
                 .then_some(NoteKind::UnknownHeader),
             layout.and_then(|layout| layout.note),
             (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
-            (self.splitter.padding() > 0).then(|| NoteKind::Padding(self.splitter.padding())),
+            (self.splitter.padding > 0).then_some(NoteKind::Padding(self.splitter.padding)),
         ]
         .into_iter()
         .flatten()
         .map(|kind| Note { member: self.member.clone(), kind })
     }
 
-    /// Adds the next bytes.
+    /// Adds the next bytes. After an error, they are dropped.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.splitter.feed(bytes);
+        if !self.failed {
+            self.splitter.feed(bytes);
+        }
     }
 
     /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
-        self.splitter.finish();
+        if !self.failed {
+            self.splitter.finish();
+        }
     }
 
     /// Finds and checks the next record. Returns false if more bytes are needed or no records are left.
@@ -119,18 +127,26 @@ impl<T: Record> Typed<T> {
 
     /// The last record.
     #[inline]
-    pub(crate) fn view(&self) -> T::Ref<'_> {
-        T::view(self.splitter.row(self.member.as_deref()), &self.values)
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        let row = self.splitter.row(self.member.as_deref());
+        Fields { schema: self.kind.schema(), row, values: &self.values }
     }
 
     /// Detects the layout. Returns false if more bytes are needed.
     #[cold]
     fn begin(&mut self) -> Result<bool, Error> {
-        if !self.splitter.collect_first() {
+        let (kind, sample) = (self.kind, &mut self.sample);
+        let is_complete = self.splitter.sample(|record, line| {
+            sample.push(Split::of(kind, line, record));
+            sample.pop_if(|row| row.is_empty());
+            sample.len() < SAMPLE
+        });
+        if !is_complete {
             return Ok(false);
         }
-        let (bytes, text) = self.splitter.first_bytes();
-        match Layout::of(self.kind, FileFault::of(bytes, text), self.splitter.first_records()) {
+        let sample = std::mem::take(&mut self.sample);
+        let (bytes, text) = (&self.splitter.transcoder.first, self.splitter.first_text());
+        match Layout::of(self.kind, FileFault::of(bytes, text), sample) {
             Ok(layout) => {
                 self.skip = layout.skip;
                 self.layout = Some(layout);
@@ -139,7 +155,7 @@ impl<T: Record> Typed<T> {
             Err(refused) => {
                 self.failed = true;
                 Err(Error::NotIndexFile(NotIndexFile {
-                    at: self.position(self.splitter.line_of_first(refused.index), None),
+                    at: self.position(refused.line, None),
                     kind: self.kind,
                     found: refused.found,
                     expected: self.kind.columns().len(),
@@ -152,8 +168,6 @@ impl<T: Record> Typed<T> {
     #[inline]
     fn check(&mut self) -> Result<(), Error> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        let known = self.kind.columns().len();
-        let line = self.splitter.row_line();
         let (text, cells) = self.splitter.parts();
         if cells.len() > layout.width && cells[layout.width..].iter().all(|cell| cell.is_empty()) {
             cells.truncate(layout.width);
@@ -161,16 +175,16 @@ impl<T: Record> Typed<T> {
         let mapped = matches!(layout.header, Header::Mapped(_));
         let header = (layout.header != Header::None).then_some(layout.width);
         if !mapped && !super::agent_skill::repair(self.kind, text, cells, header) {
-            return Err(self.bad_row(line, None, RowFault::AmbiguousFields));
+            return Err(self.bad_row(None, RowFault::AmbiguousFields));
         }
         let (found, expected) = (cells.len(), layout.width);
         if found < expected {
             let separator = separator(text, found, self.kind);
             let fault = RowFault::TooFewFields { found, expected, separator };
-            return Err(self.bad_row(line, None, fault));
+            return Err(self.bad_row(None, fault));
         }
         if found > expected {
-            return Err(self.bad_row(line, None, RowFault::TooManyFields { found, expected }));
+            return Err(self.bad_row(None, RowFault::TooManyFields { found, expected }));
         }
         if let Header::Mapped(map) = &layout.header {
             self.mapped.clear();
@@ -180,43 +194,42 @@ impl<T: Record> Typed<T> {
             std::mem::swap(cells, &mut self.mapped);
         }
         // A title or a line of totals that a spreadsheet filled up with commas.
-        let mut columns = self.kind.columns().iter().zip(&*cells);
-        if layout.is_typed && !columns.any(|(column, cell)| column.is_typed() && !cell.is_empty()) {
-            return Err(self.bad_row(line, None, RowFault::NoTypedValue));
+        let columns = self.kind.columns();
+        let mut filled = columns.iter().zip(&*cells).filter(|(_, cell)| !cell.is_empty());
+        if layout.is_typed && !filled.any(|(column, _)| column.value_type.is_typed()) {
+            return Err(self.bad_row(None, RowFault::NoTypedValue));
         }
-        if self.columns != u64::MAX {
-            for (index, cell) in cells.iter_mut().take(known).enumerate() {
-                if self.columns & (1 << index) == 0 {
-                    *cell = Cell::EMPTY;
-                }
+        // Each row has the same number of cells; the values of missing ones stay `Null`.
+        let values = self.values.iter_mut().zip(cells.iter_mut());
+        for (index, (column, (value, cell))) in columns.iter().zip(values).enumerate() {
+            if self.columns & (1 << index) == 0 {
+                *cell = Cell::EMPTY;
+            }
+            if let Err(fault) = column.value_type.parse(text, *cell, value) {
+                let cell = self.map().map_or(Some(index), |map| map[index]);
+                return Err(self.bad_row(cell, fault));
             }
         }
-        match T::parse(self.kind, text, cells, &mut self.values) {
-            Ok(()) => Ok(()),
-            Err(CellFault { column, fault }) => {
-                let cell = self.map().map_or(Some(column), |map| map[column]);
-                Err(self.bad_row(line, cell, fault))
-            }
-        }
+        Ok(())
     }
 
     /// Describes a bad row; `cell` is an index in the file's row.
     #[cold]
-    fn bad_row(&self, line: u64, cell: Option<usize>, fault: RowFault) -> Error {
+    fn bad_row(&self, cell: Option<usize>, fault: RowFault) -> Error {
         let kept = self.options.keep_bad_rows;
         let record = self.splitter.record();
-        let raw = (kept > 0).then(|| RawRow::of(&record[..record.len().min(kept)]));
-        Error::Row(BadRow { at: self.position(line, cell), fault, raw })
+        let raw = (kept > 0).then(|| RawRow(record[..record.len().min(kept)].into()));
+        Error::Row(BadRow { at: self.position(self.splitter.row_line, cell), fault, raw })
     }
 
     #[cold]
     fn split_error(&mut self, error: SplitError) -> Error {
         match error {
-            SplitError::Bad { line, cell, fault } => self.bad_row(line, cell, fault),
-            SplitError::Limit { line, cell, kind } => {
+            SplitError::Bad { cell, fault } => self.bad_row(cell, fault),
+            SplitError::Limit { cell, kind } => {
                 self.failed = true;
                 let limit = self.options.limits.get(kind);
-                Error::Limit { kind, limit, at: self.position(line, cell) }
+                Error::Limit { kind, limit, at: self.position(self.splitter.row_line, cell) }
             }
         }
     }

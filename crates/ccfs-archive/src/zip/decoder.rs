@@ -11,9 +11,11 @@ pub(crate) struct Decoder {
     /// `None` for stored data.
     inflate: Option<Box<Decompress>>,
     crc: Hasher,
-    taken: u64,
-    given: u64,
-    done: bool,
+    /// Bytes read and written so far.
+    pub(crate) taken: u64,
+    pub(crate) given: u64,
+    /// Whether deflated data has reached its end. Stored data does not mark its end.
+    pub(crate) done: bool,
 }
 
 /// Bytes read and written by one call.
@@ -29,21 +31,8 @@ impl Decoder {
         Self { inflate, crc: Hasher::new(), taken: 0, given: 0, done: false }
     }
 
-    pub(crate) fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    pub(crate) fn given(&self) -> u64 {
-        self.given
-    }
-
     pub(crate) fn crc(&self) -> u32 {
         self.crc.clone().finalize()
-    }
-
-    /// Whether deflated data has reached its end. Stored data does not mark its end.
-    pub(crate) fn done(&self) -> bool {
-        self.done
     }
 
     /// Decodes from `input` to `output`. Needs more input if it makes no progress.

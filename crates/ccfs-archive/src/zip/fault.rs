@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// An archive that is damaged or built to mislead readers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{fault}", self.place())]
+#[error("{}{fault}", member.as_deref().map(|name| format!("{name}: ")).unwrap_or_default())]
 #[non_exhaustive]
 pub struct ZipError {
     /// The member concerned, if any. Control characters of refused names are escaped.
@@ -150,12 +150,6 @@ impl ZipFault {
     /// Returns the fault as an error of one member.
     pub(crate) fn of(self, member: &Arc<str>) -> ZipError {
         ZipError { member: Some(Arc::clone(member)), fault: self }
-    }
-}
-
-impl ZipError {
-    fn place(&self) -> String {
-        self.member.as_deref().map(|name| format!("{name}: ")).unwrap_or_default()
     }
 }
 

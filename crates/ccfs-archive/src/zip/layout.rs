@@ -1,6 +1,7 @@
 //! The structures of a ZIP file, as bytes (PKWARE's APPNOTE, sections 4.3 and 4.5).
 
 use super::fault::ZipFault;
+use super::member::Member;
 
 pub(crate) const LOCAL: u32 = 0x0403_4B50;
 pub(crate) const CENTRAL: u32 = 0x0201_4B50;
@@ -36,20 +37,15 @@ pub(crate) struct Facts {
     pub(crate) size: u64,
 }
 
-/// An entry of the central directory.
+/// A local file header, or an entry of the central directory.
 #[derive(Debug, Clone)]
-pub(crate) struct Central<'a> {
+pub(crate) struct Header<'a> {
     pub(crate) facts: Facts,
     pub(crate) name: &'a [u8],
+    /// Offset of the local header; 0 in that header itself.
     pub(crate) offset: u64,
+    /// Whether the entry is that of a symbolic link.
     pub(crate) link: bool,
-}
-
-/// A local header.
-#[derive(Debug, Clone)]
-pub(crate) struct Local<'a> {
-    pub(crate) facts: Facts,
-    pub(crate) name: &'a [u8],
 }
 
 /// The end of the central directory, of 32 or of 64 bits.
@@ -94,22 +90,17 @@ impl Facts {
     ///
     /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
     /// of them, Info-ZIP writes the sizes that it knows.
-    pub(crate) fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
+    fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
         let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
-        if self.flags & decisive != central.flags & decisive {
-            Some("flags")
-        } else if self.method != central.method {
-            Some("compression method")
-        } else if differs(u64::from(self.crc), u64::from(central.crc)) {
-            Some("checksum")
-        } else if differs(self.compressed, central.compressed) {
-            Some("compressed size")
-        } else if differs(self.size, central.size) {
-            Some("size")
-        } else {
-            None
-        }
+        let fields = [
+            ("flags", self.flags & decisive != central.flags & decisive),
+            ("compression method", self.method != central.method),
+            ("checksum", differs(self.crc.into(), central.crc.into())),
+            ("compressed size", differs(self.compressed, central.compressed)),
+            ("size", differs(self.size, central.size)),
+        ];
+        fields.into_iter().find_map(|(what, differs)| differs.then_some(what))
     }
 }
 
@@ -128,35 +119,34 @@ pub(crate) fn structure_length(bytes: &[u8]) -> usize {
     fixed + variable.iter().map(|&at| usize_at(bytes, at)).sum::<usize>()
 }
 
-impl<'a> Local<'a> {
-    /// Reads a local header, whose signature and length were checked.
+impl<'a> Header<'a> {
+    /// Reads a local header or an entry, whose signature and length were checked.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut facts = Facts::read(&bytes[6..]);
-        let (name, extra) = bytes[LOCAL_LENGTH..].split_at(usize_at(bytes, 26));
-        let mut wide = Wide::find(extra)?;
-        wide.replace(&mut facts.size)?;
-        wide.replace(&mut facts.compressed)?;
-        Ok(Self { facts, name })
-    }
-}
-
-impl<'a> Central<'a> {
-    /// Reads an entry, whose signature and length were checked.
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut facts = Facts::read(&bytes[8..]);
-        let mut offset = u64::from(u32_at(bytes, 42));
-        let (name, rest) = bytes[CENTRAL_LENGTH..].split_at(usize_at(bytes, 28));
-        let mut wide = Wide::find(&rest[..usize_at(bytes, 30)])?;
+        let is_entry = u32_at(bytes, 0) == CENTRAL;
+        let (fixed, facts, lengths) =
+            if is_entry { (CENTRAL_LENGTH, 8, 28) } else { (LOCAL_LENGTH, 6, 26) };
+        let mut facts = Facts::read(&bytes[facts..]);
+        let mut offset = if is_entry { u64::from(u32_at(bytes, 42)) } else { 0 };
+        let (name, rest) = bytes[fixed..].split_at(usize_at(bytes, lengths));
+        let mut wide = Wide::find(&rest[..usize_at(bytes, lengths + 2)])?;
         wide.replace(&mut facts.size)?;
         wide.replace(&mut facts.compressed)?;
         wide.replace(&mut offset)?;
-        if u16_at(bytes, 34) != 0 {
+        if is_entry && u16_at(bytes, 34) != 0 {
             return Err(ZipFault::SeveralDisks);
         }
         // The upper half of the attributes is a Unix mode if the entry was made on Unix (3) or macOS (19).
-        let made_on_unix = matches!(bytes[5], 3 | 19);
-        let link = made_on_unix && (u32_at(bytes, 38) >> 16) & 0o170_000 == 0o120_000;
+        let has_mode = is_entry && matches!(bytes[5], 3 | 19);
+        let link = has_mode && (u32_at(bytes, 38) >> 16) & 0o170_000 == 0o120_000;
         Ok(Self { facts, name, offset, link })
+    }
+
+    /// Returns the first field that differs from that of the member; see [`Facts::differs_from`].
+    pub(crate) fn differs_from(&self, member: &Member, zero_is_open: bool) -> Option<&'static str> {
+        if self.name != member.name.as_bytes() {
+            return Some("name");
+        }
+        self.facts.differs_from(&member.facts, zero_is_open)
     }
 }
 

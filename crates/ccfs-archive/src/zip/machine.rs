@@ -15,12 +15,11 @@ use std::sync::Arc;
 
 use super::decoder::Decoder;
 use super::fault::{ZipError, ZipFault};
-use super::layout::{self, End, Facts, Local};
+use super::layout::{self, End, Facts, Header};
 use super::member::Member;
-use super::meter::Meter;
 use super::name;
 use crate::error::{Error, Position};
-use crate::limits::{LimitKind, Limits};
+use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
 
 /// Result of one step.
 #[derive(Debug)]
@@ -50,7 +49,9 @@ pub(crate) struct Machine {
     current: usize,
     /// Names in lower case.
     names: HashSet<String>,
-    meter: Meter,
+    limits: Limits,
+    /// Bytes of all members so far.
+    total: u64,
     /// Offset of the central directory; before it is found, of the end of the file.
     directory: u64,
     /// Offsets of the members that have an entry.
@@ -103,21 +104,21 @@ enum Step {
 impl Machine {
     /// Reads an archive from its first byte to its last.
     pub(crate) fn forward(limits: &Limits) -> Self {
-        Self::new(Mode::Forward, State::Header, Meter::new(*limits))
+        Self::new(Mode::Forward, State::Header, limits)
     }
 
     /// Checks the directory and all headers of an archive of `length` bytes.
     pub(crate) fn open(limits: &Limits, length: u64) -> Self {
-        let machine = Self::new(Mode::Open, State::Tail, Meter::new(*limits));
+        let machine = Self::new(Mode::Open, State::Tail, limits);
         Self { offset: length.saturating_sub(directory::TAIL), directory: length, ..machine }
     }
 
     /// Reads the data of members that [`Machine::open`] has checked.
-    pub(crate) fn members(members: Vec<Member>, meter: Meter) -> Self {
-        Self { members, ..Self::new(Mode::Members, State::Member, meter) }
+    pub(crate) fn members(members: Vec<Member>, limits: &Limits) -> Self {
+        Self { members, ..Self::new(Mode::Members, State::Member, limits) }
     }
 
-    fn new(mode: Mode, state: State, meter: Meter) -> Self {
+    fn new(mode: Mode, state: State, limits: &Limits) -> Self {
         Self {
             mode,
             state,
@@ -126,7 +127,8 @@ impl Machine {
             members: Vec::new(),
             current: 0,
             names: HashSet::new(),
-            meter,
+            limits: *limits,
+            total: 0,
             directory: 0,
             listed: HashSet::new(),
             end64: None,
@@ -174,14 +176,6 @@ impl Machine {
                 }
                 Step::Give(next) => return Ok(next),
             }
-        }
-    }
-
-    /// Skips the data of the current member if it need not be checked.
-    pub(crate) fn skip_member(&mut self) {
-        if self.mode == Mode::Members {
-            self.current += 1;
-            self.state = State::Member;
         }
     }
 
@@ -256,7 +250,7 @@ impl Machine {
     }
 
     fn header(&mut self, length: usize) -> Result<Step, Error> {
-        let local = Local::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
+        let local = Header::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
         if self.mode == Mode::Open {
             let end = self.check_header(&local, length as u64)?;
             self.members[self.current].data_offset = self.offset + length as u64;
@@ -278,7 +272,7 @@ impl Machine {
     }
 
     /// Compares a local header with the member's entry. Returns where the member's data ends.
-    fn check_header(&self, local: &Local<'_>, length: u64) -> Result<u64, ZipError> {
+    fn check_header(&self, local: &Header<'_>, length: u64) -> Result<u64, ZipError> {
         let Some(member) = self.members.get(self.current) else {
             return Err(bad("it has fewer entries than there are members"));
         };
@@ -287,18 +281,14 @@ impl Machine {
         let Some(end) = end.filter(|&end| member.offset == self.offset && end <= next) else {
             return Err(ZipFault::Overlap.of(&member.name));
         };
-        let what = if local.name == member.name.as_bytes() {
-            local.facts.differs_from(&member.facts, local.facts.has_descriptor())
-        } else {
-            Some("name")
-        };
+        let what = local.differs_from(member, local.facts.has_descriptor());
         what.map_or(Ok(end), |what| Err(ZipFault::Differs { what }.of(&member.name)))
     }
 
     fn add_member(&mut self, name: Arc<str>, facts: Facts, offset: u64) -> Result<(), Error> {
         facts.check_readable().map_err(|fault| fault.of(&name))?;
-        if self.members.len() as u64 >= self.meter.limits.get(LimitKind::Members) {
-            return Err(self.limit(LimitKind::Members));
+        if self.members.len() as u64 >= self.limits.get(LimitKind::Members) {
+            return Err(self.limit(LimitKind::Members, Position::default()));
         }
         // On file systems that ignore case, the second of two such files would replace the first.
         if !self.names.insert(name.to_lowercase()) {
@@ -323,19 +313,25 @@ impl Machine {
         let fault = |fault: ZipFault| fault.of(&member.name);
         // With a descriptor, the sizes are known before the data only if the directory was read.
         let sized = self.mode == Mode::Members || !member.facts.has_descriptor();
-        let left = if sized { member.facts.compressed - decoder.taken() } else { u64::MAX };
-        if !decoder.done() && (left > 0 || member.facts.method != layout::STORED) {
+        let left = if sized { member.facts.compressed - decoder.taken } else { u64::MAX };
+        if !decoder.done && (left > 0 || member.facts.method != layout::STORED) {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
             let progress = decoder.decode(&input[..length], output).map_err(fault)?;
             *input = &input[progress.taken..];
             self.offset += progress.taken as u64;
-            self.meter.count(progress.given, decoder.taken(), decoder.given(), &member.name)?;
-            if sized && decoder.given() > member.facts.size {
+            self.total += progress.given as u64;
+            let over = exceeded(&self.limits, decoder.taken, decoder.given, self.total);
+            if let Some(kind) = over {
+                let member = Some(Arc::clone(&member.name));
+                let at = Position { member, ..Position::default() };
+                return Err(self.limit(kind, at));
+            }
+            if sized && decoder.given > member.facts.size {
                 return Err(fault(ZipFault::Size).into());
             }
             return match (progress.given, progress.taken) {
                 (1.., _) => Ok(Step::Give(Next::Data(progress.given))),
-                _ if progress.taken > 0 || decoder.done() => Ok(Step::Continue),
+                _ if progress.taken > 0 || decoder.done => Ok(Step::Continue),
                 _ if length > 0 => Err(fault(ZipFault::BadDeflate).into()),
                 _ if left == 0 => Err(fault(ZipFault::Size).into()),
                 _ => Ok(Step::NeedInput),
@@ -343,8 +339,8 @@ impl Machine {
         }
         let actual = Facts {
             crc: decoder.crc(),
-            compressed: decoder.taken(),
-            size: decoder.given(),
+            compressed: decoder.taken,
+            size: decoder.given,
             ..member.facts.clone()
         };
         let differs = |declared: u64, actual: u64| declared != actual && (sized || declared != 0);
@@ -424,8 +420,8 @@ impl Machine {
         Ok(Step::Jump(0))
     }
 
-    fn limit(&self, kind: LimitKind) -> Error {
-        Error::Limit { kind, limit: self.meter.limits.get(kind), at: Position::default() }
+    fn limit(&self, kind: LimitKind, at: Position) -> Error {
+        Error::Limit { kind, limit: self.limits.get(kind), at }
     }
 
     fn cut_off(&self) -> ZipError {
@@ -451,4 +447,16 @@ impl Machine {
 
 fn bad(what: &'static str) -> ZipError {
     ZipFault::BadDirectory { what }.of_archive()
+}
+
+/// The limit that a member exceeds after `taken` compressed and `given` decompressed bytes.
+fn exceeded(limits: &Limits, taken: u64, given: u64, total: u64) -> Option<LimitKind> {
+    let most = taken.saturating_mul(limits.get(LimitKind::Ratio)).max(RATIO_FREE_BYTES);
+    if given > limits.get(LimitKind::MemberBytes) {
+        Some(LimitKind::MemberBytes)
+    } else if total > limits.get(LimitKind::TotalBytes) {
+        Some(LimitKind::TotalBytes)
+    } else {
+        (given > most).then_some(LimitKind::Ratio)
+    }
 }

@@ -35,7 +35,7 @@ impl Member {
 
     /// Kind of index file by the name of the member; `None` for other names and ignorable members.
     pub fn kind(&self) -> Option<IndexKind> {
-        kind_of_name(&self.name)
+        if self.is_ignorable() { None } else { IndexKind::of_name(&self.name) }
     }
 
     /// Whether the member is a folder.
@@ -66,22 +66,7 @@ impl Member {
         self.facts.size
     }
 
-    /// Declared CRC-32. Reading the member fails if it differs from the checksum of the data.
-    pub const fn crc32(&self) -> u32 {
-        self.facts.crc
-    }
-
-    /// Whether a data descriptor follows the data, as in archives of Java's ZIP writer.
-    pub fn has_data_descriptor(&self) -> bool {
-        self.facts.has_descriptor()
-    }
-
     pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
-}
-
-/// Kind of index file by the name of a member.
-pub(crate) fn kind_of_name(path: &str) -> Option<IndexKind> {
-    if name::is_junk(path) { None } else { IndexKind::of_name(path) }
 }

@@ -8,7 +8,6 @@ mod fault;
 mod layout;
 mod machine;
 mod member;
-mod meter;
 mod name;
 mod reader;
 
@@ -16,7 +15,5 @@ pub use fault::{NameFault, ZipError, ZipFault};
 pub use member::{Member, Method};
 
 pub(crate) use machine::{Machine, Next};
-pub(crate) use member::kind_of_name;
-pub(crate) use meter::Meter;
-pub(crate) use name::is_junk;
+pub(crate) use name::has_no_data;
 pub(crate) use reader::{Bytes, Forward, Reader, Seeking};

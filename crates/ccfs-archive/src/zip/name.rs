@@ -52,6 +52,11 @@ fn fault_of(bytes: &[u8]) -> Option<NameFault> {
     parts.any(is_device).then_some(NameFault::Device)
 }
 
+/// Whether a member is a folder or junk.
+pub(crate) fn has_no_data(path: &str) -> bool {
+    path.ends_with('/') || is_junk(path)
+}
+
 /// Whether operating systems or Office create such paths beside real files.
 pub(crate) fn is_junk(path: &str) -> bool {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));

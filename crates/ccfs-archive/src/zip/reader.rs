@@ -3,8 +3,16 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::machine::{Machine, Next};
+use super::member::Member;
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::source::read_some;
+
+/// Number of compressed bytes read at a time.
+const COMPRESSED: usize = 64 << 10;
+
+/// Number of bytes read at a time to find and check the directory and the headers.
+const HEADERS: usize = 8 << 10;
 
 /// The bytes of an archive.
 pub(crate) trait Bytes: Send {
@@ -33,7 +41,7 @@ impl<R: Read + Send> Bytes for Forward<R> {
 
 /// A machine, and the bytes that it reads.
 pub(crate) struct Reader<B> {
-    pub(crate) machine: Machine,
+    machine: Machine,
     bytes: B,
     buffer: Vec<u8>,
     filled: usize,
@@ -44,13 +52,26 @@ pub(crate) struct Reader<B> {
 }
 
 impl<B: Bytes> Reader<B> {
+    /// Reads an archive for its data.
+    pub(crate) fn new(bytes: B, machine: Machine) -> Self {
+        Self::with_buffer(bytes, machine, COMPRESSED)
+    }
+
     /// Reads up to `buffer` bytes at a time.
-    pub(crate) fn new(bytes: B, machine: Machine, buffer: usize) -> Self {
+    fn with_buffer(bytes: B, machine: Machine, buffer: usize) -> Self {
         Self { machine, bytes, buffer: vec![0; buffer], filled: 0, start: 0, end: None }
     }
 
+    /// Finds and checks the directory and the headers of an archive of `length` bytes.
+    pub(crate) fn open(bytes: B, limits: &Limits, length: u64) -> Result<Vec<Member>, Error> {
+        let mut reader = Self::with_buffer(bytes, Machine::open(limits, length), HEADERS);
+        let mut output = vec![0; HEADERS];
+        while !matches!(reader.step(&mut output)?, Next::End) {}
+        Ok(reader.machine.into_members()?)
+    }
+
     /// Continues reading. Returns [`Next::NeedInput`] only if the next bytes have not arrived yet.
-    pub(crate) fn next(&mut self, output: &mut [u8]) -> Result<Next, Error> {
+    pub(crate) fn step(&mut self, output: &mut [u8]) -> Result<Next, Error> {
         loop {
             let position = self.machine.position();
             let input = available(&self.buffer[..self.filled], self.start, position);

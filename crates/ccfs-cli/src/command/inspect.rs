@@ -110,15 +110,11 @@ fn report(
             return Report::of_csv(reader, name, kind, options).map_err(of);
         }
         let file = temporary_copy(reader, Limits::new().get(LimitKind::TotalBytes))?;
-        return Archive::open_with(file, options)
-            .and_then(|mut zip| zip.inspect_ahead())
-            .map_err(of);
+        return Archive::open_with(file, options).and_then(Archive::inspect_ahead).map_err(of);
     }
     let (file, is_archive) = input::open(path, bar)?;
     if is_archive {
-        return Archive::open_with(file, options)
-            .and_then(|mut zip| zip.inspect_ahead())
-            .map_err(of);
+        return Archive::open_with(file, options).and_then(Archive::inspect_ahead).map_err(of);
     }
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let kind = input::csv_kind(kind, &file_name)?;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Machine, Mode, State, Step, bad};
-use crate::error::Error;
+use crate::error::{Error, Position};
 use crate::limits::LimitKind;
 use crate::zip::fault::{ZipError, ZipFault};
-use crate::zip::layout::{self, Central, End, Facts};
+use crate::zip::layout::{self, End, Header};
 use crate::zip::name;
 
 /// The end of central directory with the longest comment, and the 64-bit end and its locator before it.
@@ -38,10 +38,10 @@ impl Machine {
     }
 
     pub(super) fn entry(&mut self, length: usize) -> Result<Step, Error> {
-        let entry = Central::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
+        let entry = Header::read(&self.head[..length]).map_err(ZipFault::of_archive)?;
         let name = name::check(entry.name)?;
-        let (facts, offset) = (entry.facts, entry.offset);
-        facts.check_readable().map_err(|fault| fault.of(&name))?;
+        let offset = entry.offset;
+        entry.facts.check_readable().map_err(|fault| fault.of(&name))?;
         if entry.link {
             return Err(ZipFault::Link.of(&name).into());
         }
@@ -52,31 +52,28 @@ impl Machine {
             return Err(ZipFault::Overlap.of(&name).into());
         }
         if self.mode == Mode::Open {
+            let facts = entry.facts;
             self.add_member(name, facts, offset)?;
         } else {
-            self.compare(&name, &facts, offset)?;
+            self.compare(&entry, &name)?;
         }
         self.ends_as_locator =
             layout::locator64(&self.head[length - layout::LOCATOR64_LENGTH..]).is_some();
         self.take_head(length);
-        if self.offset - self.directory > self.meter.limits.get(LimitKind::DirectoryBytes) {
-            return Err(self.limit(LimitKind::DirectoryBytes));
+        if self.offset - self.directory > self.limits.get(LimitKind::DirectoryBytes) {
+            return Err(self.limit(LimitKind::DirectoryBytes, Position::default()));
         }
         Ok(Step::Continue)
     }
 
     /// Compares an entry with the member that was read at its offset.
-    fn compare(&self, name: &Arc<str>, facts: &Facts, offset: u64) -> Result<(), ZipError> {
+    fn compare(&self, entry: &Header<'_>, name: &Arc<str>) -> Result<(), ZipError> {
         // Members cover all bytes before the directory, so any other offset is inside a member.
-        let Ok(index) = self.members.binary_search_by_key(&offset, |member| member.offset) else {
+        let Ok(index) = self.members.binary_search_by_key(&entry.offset, |member| member.offset)
+        else {
             return Err(ZipFault::Overlap.of(name));
         };
-        let member = &self.members[index];
-        let what = if member.name == *name {
-            member.facts.differs_from(facts, false)
-        } else {
-            Some("name")
-        };
+        let what = entry.differs_from(&self.members[index], false);
         what.map_or(Ok(()), |what| Err(ZipFault::Differs { what }.of(name)))
     }
 
