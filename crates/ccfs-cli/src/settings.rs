@@ -1,6 +1,7 @@
 //! Settings: flag, then environment, then file.
 
 use std::env;
+use std::fmt;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,6 +10,7 @@ use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{
     AsyncClient, Client, Config, Credentials, Endpoint, Identity, Policy, QueryLine, Trust,
+    check_setting,
 };
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
@@ -114,8 +116,8 @@ enum SecretSource {
     Text(Zeroizing<String>),
 }
 
-impl std::fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Text(_) => f.write_str("Text(redacted)"),
@@ -183,6 +185,7 @@ impl Settings {
             .endpoint
             .as_deref()
             .ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
+        check("endpoint (--endpoint, CCFS_ENDPOINT or configuration file)", text)?;
         text.parse().map_err(Failure::usage)
     }
 
@@ -207,18 +210,23 @@ impl Settings {
             .access_key
             .as_deref()
             .ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
+        check("access key (--access-key, CCFS_ACCESS_KEY or configuration file)", access_key)?;
         let secret_key = match &self.secret_key {
             None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
-            Some(SecretSource::Text(text)) => text.clone(),
+            Some(SecretSource::Text(text)) => {
+                check("secret key (CCFS_SECRET_KEY or configuration file)", text)?;
+                text.clone()
+            }
             Some(SecretSource::File(path)) => {
                 let bytes = read_secret(path, "secret key file")?;
                 let text = std::str::from_utf8(&bytes)
                     .map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
+                // Editors end the last line.
                 let text = text.trim_end_matches(['\r', '\n']);
-                // As it is it would cost a bad signature.
-                if text.starts_with('\u{feff}') || text.contains(['\r', '\n']) {
+                check(format_args!("secret key file {}", path.display()), text)?;
+                if text.contains(['\r', '\n']) {
                     return Err(Failure::usage(
-                        "the secret key file has a byte order mark, or more than one line: it must hold the key and nothing else",
+                        "the secret key file has more than one line; it must contain the key only",
                     ));
                 }
                 Zeroizing::new(text.to_owned())
@@ -269,7 +277,9 @@ impl Settings {
 
     /// The tenant's time zone, where one is set.
     pub(crate) fn time_zone(&self) -> Result<Option<Zone>, Failure> {
-        self.tz.as_deref().map(Zone::named).transpose().map_err(Failure::usage)
+        let Some(name) = self.tz.as_deref() else { return Ok(None) };
+        check("time zone (--tz, CCFS_TZ or configuration file)", name)?;
+        Zone::named(name).map(Some).map_err(Failure::usage)
     }
 
     pub(crate) fn client(&self) -> Result<Client, Failure> {
@@ -325,6 +335,11 @@ impl Settings {
     fn pulling_policy(&self) -> Policy {
         self.policy().max_retries(0)
     }
+}
+
+/// Refuses a setting with stray characters around it, before it costs a bad signature.
+fn check(name: impl fmt::Display, text: &str) -> Result<(), Failure> {
+    check_setting(text).map_err(|stray| Failure::usage(format_args!("{name} {stray}")))
 }
 
 fn missing(what: &str, flag: &str, variable: &str) -> Failure {
