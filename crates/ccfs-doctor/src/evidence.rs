@@ -110,10 +110,9 @@ impl Call {
     pub fn of(kind: &ErrorKind) -> Self {
         match kind.root() {
             ErrorKind::ResultCode { .. } => Self::Accepted,
-            ErrorKind::Refused { refusal, .. } => Self::Status {
-                status: refusal.status.as_u16(),
-                spring: refusal.timestamp.is_some() && refusal.error.is_some(),
-            },
+            ErrorKind::Refused { refusal, .. } => {
+                Self::Status { status: refusal.status.as_u16(), spring: refusal.has_ccfs_form }
+            }
             ErrorKind::Transport(failure) => Self::Failed(failure.kind()),
             ErrorKind::TotalTimeout { .. } => Self::Failed(FailureKind::IdleTimeout),
             _ => Self::Strange,

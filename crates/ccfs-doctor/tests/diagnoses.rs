@@ -234,6 +234,73 @@ fn a_gateway_in_front() {
     );
 }
 
+/// A plain server that answers every request with `response`, and the number of its requests.
+fn answering(response: &str) -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (response, (tell, requests)) = (response.to_owned(), mpsc::channel());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len > 0) {
+                head.push(byte[0]);
+            }
+            // The probe's connection brings none.
+            if !head.is_empty() {
+                let _ = tell.send(());
+                let _ = stream.write_all(response.as_bytes());
+            }
+        }
+    });
+    (endpoint, requests)
+}
+
+fn json(status: &str, body: &str) -> String {
+    let len = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+/// Newer versions of Spring write the time as text, or leave it out.
+#[test]
+fn refusals_of_newer_servers_are_the_servers() {
+    let doctor = |endpoint: &str| {
+        let credentials = Credentials::from_text("ak", "MARKER-secret-key".into()).unwrap();
+        Doctor::new(endpoint.parse().unwrap(), Some(credentials)).proxy(None).timeout(TEST_TIMEOUT)
+    };
+    let key = [(Cause::Key, Likely), (Cause::HostRewritten, Possible)];
+    for time in [
+        r#""timestamp":1680782400000,"#,
+        r#""timestamp":"2023-04-06T12:00:00.123+00:00","#,
+        r#""timestamp":"2023-04-06T12:00:00Z","#,
+        r#""timestamp":[2023,4,6,12,0],"#,
+        r#""timestamp":null,"#,
+        "",
+    ] {
+        let body = format!(
+            r#"{{{time}"status":401,"error":"Unauthorized","message":null,"path":"/CCFS/resource/ccfs/a"}}"#
+        );
+        let (endpoint, requests) = answering(&json("401 Unauthorized", &body));
+        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        comes_to(&report, Verdict::Authentication, &key);
+        assert_eq!(requests.try_iter().count(), 2, "the second dialect was tried");
+        let body = body.replace("401", "403").replace("Unauthorized", "Forbidden");
+        let (endpoint, requests) = answering(&json("403 Forbidden", &body));
+        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        comes_to(&report, Verdict::Authentication, &[(Cause::AddressLocked, Likely)]);
+        assert_eq!(requests.try_iter().count(), 1);
+    }
+    // The JSON of a gateway is not the server's.
+    let gateway = json("401 Unauthorized", r#"{"message":"No API key found in request"}"#);
+    let (endpoint, requests) = answering(&gateway);
+    let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+    comes_to(&report, Verdict::Authentication, &[(Cause::Gateway, Likely), (Cause::Key, Possible)]);
+    assert_eq!(requests.try_iter().count(), 1);
+}
+
 #[test]
 fn a_wrong_base_path() {
     let emulator = Emulator::builder().path_prefix("/gateway").start().unwrap();
