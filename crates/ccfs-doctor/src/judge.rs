@@ -1,7 +1,7 @@
 //! From evidence to causes.
 
 use ccfs_proto::FailureKind;
-use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::exchange::{HEAD_LIMIT, HEADERS_LIMIT, TlsFailure};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -175,9 +175,6 @@ impl Findings {
             Call::Status { status: 300..=399, .. } => {
                 self.certain(Cause::Redirected, ["the answer is a redirect".into()]);
             }
-            Call::Status { status: 407, .. } => {
-                self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()]);
-            }
             Call::Status { status: 400, spring: false } if !evidence.https => {
                 self.add(
                     Cause::TlsInsteadOfPlain,
@@ -271,6 +268,20 @@ impl Findings {
         match failure {
             FailureKind::Tls(failure) => self.tls(failure),
             FailureKind::Resolve => self.certain(Cause::NameNotFound, []),
+            FailureKind::ProxyRefused { status } => {
+                self.certain(
+                    Cause::ProxyRefused,
+                    [format!("the proxy answered with HTTP {status}")],
+                );
+            }
+            FailureKind::TooManyHeaders => {
+                let because = format!("the answer has more than {HEADERS_LIMIT} header fields");
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
+            }
+            FailureKind::HeadTooLarge => {
+                let because = format!("the header fields of the answer exceed {HEAD_LIMIT} bytes");
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
+            }
             FailureKind::Connect => {
                 self.add(
                     Cause::Unreachable,

@@ -38,15 +38,28 @@ fn tls() -> impl Strategy<Value = TlsFailure> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    use FailureKind::{BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve};
+    use FailureKind::{
+        BodyBroken, Broken, Connect, HeadTooLarge, IdleTimeout, InvalidHttp, ProxyRefused, Resolve,
+        TooManyHeaders,
+    };
     prop_oneof![
         Just(Call::Accepted),
         Just(Call::Strange),
         (300_u16..600, any::<bool>()).prop_map(|(status, spring)| Call::Status { status, spring }),
         (prop::sample::select(vec![401_u16, 403, 404, 502]), any::<bool>())
             .prop_map(|(status, spring)| Call::Status { status, spring }),
-        prop::sample::select(vec![BodyBroken, Broken, Connect, InvalidHttp, Resolve, IdleTimeout])
-            .prop_map(Call::Failed),
+        prop::sample::select(vec![
+            BodyBroken,
+            Broken,
+            Connect,
+            InvalidHttp,
+            Resolve,
+            IdleTimeout,
+            TooManyHeaders,
+            HeadTooLarge,
+            ProxyRefused { status: 407 }
+        ])
+        .prop_map(Call::Failed),
         tls().prop_map(|failure| Call::Failed(FailureKind::Tls(failure))),
     ]
 }

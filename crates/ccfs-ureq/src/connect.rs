@@ -159,6 +159,28 @@ impl fmt::Debug for TlsTransport {
     }
 }
 
+impl TlsTransport {
+    /// Returns the alert that the server sent before it reset the connection, otherwise `error`.
+    ///
+    /// In TLS 1.3 a server verifies the client certificate while the client already sends the
+    /// request. Writing to the closed connection then fails before the alert is read.
+    fn alert_before(&mut self, error: io::Error) -> io::Error {
+        let is_reset = matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+        );
+        let StreamOwned { conn, sock } = &mut self.stream;
+        while is_reset && conn.read_tls(sock).is_ok_and(|len| len > 0) {
+            if let Err(alert) = conn.process_new_packets() {
+                return io::Error::new(io::ErrorKind::InvalidData, alert);
+            }
+        }
+        error
+    }
+}
+
 impl Transport for TlsTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
@@ -166,13 +188,14 @@ impl Transport for TlsTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount])?;
-        Ok(())
+        let written = self.stream.write_all(&self.buffers.output()[..amount]);
+        Ok(written.map_err(|error| self.alert_before(error))?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.sock.set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount = read.map_err(|error| self.alert_before(error))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }

@@ -1,11 +1,12 @@
 use std::fmt;
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::answer::without_mark;
+use crate::exchange::advice_on_proxy;
 use crate::json;
 use crate::time::Timestamp;
 use crate::words::{lossy_text, shown};
@@ -32,10 +33,14 @@ pub struct HttpRefusal {
     /// with a text `error`, and a `timestamp` or a `path` of any type. Answers of gateways rarely
     /// have it.
     pub has_ccfs_form: bool,
+    /// Whether a proxy that the client uses for plain HTTP answered instead of the server, as far as
+    /// the response shows: status 407, or a header that only proxies send (`Proxy-Authenticate`,
+    /// `X-Squid-Error`, `Proxy-Status` with an error).
+    pub is_from_proxy: bool,
 }
 
 impl HttpRefusal {
-    pub(super) fn new(status: StatusCode, body: &[u8]) -> Self {
+    pub(super) fn new(status: StatusCode, is_from_proxy: bool, body: &[u8]) -> Self {
         let body = lossy_text(without_mark(body));
         let fields = Fields::read(&body);
         let text = |json| json::text(json).map(|text| shown(&text).into());
@@ -48,8 +53,18 @@ impl HttpRefusal {
             error,
             message: fields.message.and_then(text),
             timestamp: fields.timestamp.and_then(unix_millis),
+            is_from_proxy,
         }
     }
+}
+
+/// Whether a response with this status and these headers is a proxy's own.
+pub(super) fn is_from_proxy(status: StatusCode, headers: &HeaderMap) -> bool {
+    let is_error = |value: &HeaderValue| value.as_bytes().windows(6).any(|text| text == b"error=");
+    status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        || headers.contains_key(header::PROXY_AUTHENTICATE)
+        || headers.contains_key("x-squid-error")
+        || headers.get_all("proxy-status").iter().any(is_error)
 }
 
 /// The fields of a refusal, each in any form. Of a field that occurs twice, the last one counts.
@@ -137,6 +152,10 @@ impl fmt::Display for HttpRefusal {
         write!(f, "HTTP {}", self.status.as_u16())?;
         if let Some(word) = self.error.as_deref().or(self.status.canonical_reason()) {
             write!(f, " ({word})")?;
+        }
+        if self.is_from_proxy {
+            write!(f, " from the proxy, not the server")?;
+            return f.write_str(advice_on_proxy(self.status.as_u16()));
         }
         f.write_str(match self.status.as_u16() {
             401 => {
