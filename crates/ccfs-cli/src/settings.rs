@@ -194,6 +194,14 @@ impl Settings {
         self.access_key.is_some() || self.secret_key.is_some()
     }
 
+    /// The file of the secret key, if it is not stdin.
+    pub(crate) fn secret_key_file(&self) -> Option<&Path> {
+        match &self.secret_key {
+            Some(SecretSource::File(path)) if path != Path::new("-") => Some(path),
+            _ => None,
+        }
+    }
+
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         if let Some(credentials) = self.credentials.get() {
             return Ok(credentials.clone());

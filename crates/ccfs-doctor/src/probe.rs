@@ -36,6 +36,8 @@ pub(crate) struct Handshake {
     pub(crate) version: Option<&'static str>,
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) failure: Option<TlsFailure>,
+    /// Whether the server asked for a client certificate, and none is set.
+    pub(crate) is_client_certificate_missing: bool,
 }
 
 /// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
@@ -158,7 +160,12 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     let mut connection = match made {
         Ok(connection) => connection,
         Err(failure) => {
-            return Handshake { version: None, certificates: Vec::new(), failure: Some(failure) };
+            return Handshake {
+                version: None,
+                certificates: Vec::new(),
+                failure: Some(failure),
+                is_client_certificate_missing: false,
+            };
         }
     };
     let mut failure = None;
@@ -173,7 +180,12 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     // It says goodbye; whether the server hears it does not matter.
     let _ = connection.write_tls(&mut stream);
     let certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
-    Handshake { version: connection.protocol_version().map(version), certificates, failure }
+    Handshake {
+        version: connection.protocol_version().map(version),
+        certificates,
+        failure,
+        is_client_certificate_missing: shown.is_client_certificate_missing(),
+    }
 }
 
 fn version(version: ProtocolVersion) -> &'static str {

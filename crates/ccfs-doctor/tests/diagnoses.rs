@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
@@ -13,6 +13,10 @@ use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
 use ccfs_tests::{HeldPort, TEST_TIMEOUT};
 use ccfs_tls::{Identity, Pin, Trust};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 fn trust(emulator: &Emulator) -> Trust {
     emulator.ca_pem().map_or(Trust::none(), |pem| Trust::none().add_pem(pem.as_bytes()).unwrap())
@@ -315,7 +319,12 @@ fn a_wrong_base_path() {
 
 #[test]
 fn other_answers() {
-    comes_to(&with(Fault::Redirect), Verdict::Refused, &[(Cause::Redirected, Certain)]);
+    let report = with(Fault::Redirect);
+    comes_to(&report, Verdict::Refused, &[(Cause::Redirected, Certain)]);
+    assert_eq!(
+        report.findings[0].because,
+        ["the answer is a redirect to /elsewhere/CCFS/resource/ccfs/downloadAgentSkillInfoFile"]
+    );
     comes_to(&with(Fault::Busy(5)), Verdict::Refused, &[(Cause::Busy, Likely)]);
     comes_to(
         &with(Fault::Garbage),
@@ -391,6 +400,58 @@ fn client_certificates() {
     let taken =
         doctor(&emulator).trust(trust(&emulator).identity(identity(&emulator))).examine().unwrap();
     comes_to(&taken, Verdict::Well, &[]);
+}
+
+/// A server that asks for a client certificate, accepts the handshake without one, and closes the
+/// connection instead of an answer, without a TLS alert.
+#[test]
+fn a_server_that_asks_for_a_client_certificate_and_closes() {
+    let emulator = Emulator::builder().start().unwrap();
+    let identity = emulator.client_identity().unwrap();
+    let certificate = CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let mut roots = RootCertStore::empty();
+    let ca = emulator.ca_pem().unwrap();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ccfs_tls::provider())
+            .allow_unauthenticated();
+    let config = ServerConfig::builder_with_provider(ccfs_tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let (config, pin) = (Arc::new(config), Pin::of(&certificate));
+    for (answer, causes) in [
+        ("", &[(Cause::ClientCertificateMissing, Likely), (Cause::Silent, Possible)][..]),
+        (
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+            &[
+                (Cause::ClientCertificateMissing, Likely),
+                (Cause::NotCcfs, Possible),
+                (Cause::Gateway, Possible),
+            ],
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        let config = Arc::clone(&config);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut tls = StreamOwned::new(connection, stream.unwrap());
+                if tls.read(&mut [0; 4096]).is_ok_and(|len| len > 0) {
+                    let _ = tls.write_all(answer.as_bytes());
+                }
+            }
+        });
+        let report = elsewhere(&endpoint, Trust::none().pin(pin));
+        assert_eq!(report.findings[0].cause, Cause::ClientCertificateMissing, "{report}");
+        let found: Vec<_> =
+            report.findings.iter().map(|finding| (finding.cause, finding.weight)).collect();
+        assert_eq!(found, causes, "{report}");
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn plain_listeners_report_why_a_connection_has_no_request() {
         (b"\x80\x01garbage\r\n\r\n".to_vec(), ConnectionFault::Unknown),
         (request[..40].to_vec(), ConnectionFault::Incomplete),
         (
-            [&b"POST / HTTP/1.1\r\na: "[..], &[b'a'; 100_000]].concat(),
+            [&b"POST / HTTP/1.1\r\na: "[..], &vec![b'a'; 100_000]].concat(),
             ConnectionFault::HeadTooLarge,
         ),
     ] {

@@ -166,13 +166,17 @@ impl Trust {
     }
 
     /// Creates a configuration like [`client_config`](Self::client_config) that also records the
-    /// certificates that servers present, whether it accepts or rejects them: to show what is wrong
-    /// with them. Without root certificates and pins, it rejects every server.
+    /// certificates that servers present, whether it accepts or rejects them, and whether they ask
+    /// for a client certificate that is not set: to show what is wrong. Without root certificates and pins, it rejects every server.
     pub fn recording_config(&self) -> (ClientConfig, RecordedCertificates) {
         let recorded = RecordedCertificates::new();
         let verifier = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::RejectAll)));
         let rule = Rule::Record(verifier, recorded.clone());
-        (self.config(Arc::new(Verifier::new(rule))), recorded)
+        let mut config = self.config(Arc::new(Verifier::new(rule)));
+        if self.identity.is_none() {
+            config.client_auth_cert_resolver = Arc::new(recorded.clone());
+        }
+        (config, recorded)
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
