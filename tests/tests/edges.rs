@@ -317,7 +317,7 @@ fn a_chunked_body_without_its_end_is_broken() {
     for (name, result) in both(&response("\r\n0\r\n\r\n")) {
         assert!(result.is_ok(), "{name}: {result:?}");
     }
-    for end in ["\r\n0\r\n\r", "\r\n0\r", "\r\n0", "\r\n", "\r", ""] {
+    for end in ["\r\n0\r\n\r", "\r\n0\r\n", "\r\n0\r", "\r\n0", "\r\n", "\r", ""] {
         for (name, result) in both(&response(end)) {
             let error = result.unwrap_err();
             let kind = error.exchange().unwrap().kind.root().clone();
