@@ -113,14 +113,17 @@ pub(crate) struct Settings {
 
 enum SecretSource {
     File(PathBuf),
-    Text(Zeroizing<String>),
+    /// The configuration file at this path.
+    Config(PathBuf, Zeroizing<String>),
+    Variable(Zeroizing<String>),
 }
 
 impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Text(_) => f.write_str("Text(redacted)"),
+            Self::Config(path, _) => f.debug_tuple("Config").field(path).finish_non_exhaustive(),
+            Self::Variable(_) => f.write_str("Variable(redacted)"),
         }
     }
 }
@@ -129,6 +132,8 @@ impl fmt::Debug for SecretSource {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
+    #[serde(skip)]
+    path: PathBuf,
     endpoint: Option<String>,
     access_key: Option<String>,
     secret_key_file: Option<PathBuf>,
@@ -154,8 +159,10 @@ impl Settings {
             file.secret_key,
         ) {
             (Some(path), ..) | (None, None, Some(path), _) => Some(SecretSource::File(path)),
-            (None, text, None, other) => text.or(other).map(SecretSource::Text),
-            (None, text, Some(_), _) => text.map(SecretSource::Text),
+            (None, Some(text), ..) => Some(SecretSource::Variable(text)),
+            (None, None, None, text) => {
+                text.map(|text| SecretSource::Config(file.path.clone(), text))
+            }
         };
         Ok(Self {
             endpoint: args.endpoint.or(file.endpoint),
@@ -194,11 +201,13 @@ impl Settings {
         self.access_key.is_some() || self.secret_key.is_some()
     }
 
-    /// The file of the secret key, if it is not stdin.
+    /// The file that contains the secret key: a file of its own, except stdin, or the configuration.
     pub(crate) fn secret_key_file(&self) -> Option<&Path> {
         match &self.secret_key {
-            Some(SecretSource::File(path)) if path != Path::new("-") => Some(path),
-            _ => None,
+            Some(SecretSource::File(path) | SecretSource::Config(path, _)) => {
+                Some(path.as_path()).filter(|path| *path != Path::new("-"))
+            }
+            Some(SecretSource::Variable(_)) | None => None,
         }
     }
 
@@ -221,8 +230,12 @@ impl Settings {
         check("access key (--access-key, CCFS_ACCESS_KEY or configuration file)", access_key)?;
         let secret_key = match &self.secret_key {
             None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
-            Some(SecretSource::Text(text)) => {
-                check("secret key (CCFS_SECRET_KEY or configuration file)", text)?;
+            Some(SecretSource::Variable(text)) => {
+                check("secret key (CCFS_SECRET_KEY)", text)?;
+                text.clone()
+            }
+            Some(SecretSource::Config(path, text)) => {
+                check(format_args!("secret key in {}", path.display()), text)?;
                 text.clone()
             }
             Some(SecretSource::File(path)) => {
@@ -378,6 +391,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
         ))
     })?;
     // A job that runs every night starts in a folder of its own; the files stand where the one stands that names them.
+    file.path.clone_from(&path);
     let folder = path.parent().unwrap_or(Path::new(""));
     for named in
         [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key]

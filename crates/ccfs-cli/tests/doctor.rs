@@ -106,11 +106,16 @@ fn the_permissions_of_the_key_file_are_checked() {
     let key = ccfs.path("key");
     write(&key, emulator.secret_key()).unwrap();
     write(ccfs.path("ccfs.toml"), "secret_key_file = \"key\"\n").unwrap();
+    let config = ccfs.path("keys.toml");
+    write(&config, format!("secret_key = {:?}\n", emulator.secret_key())).unwrap();
     for (mode, mark) in
         [(0o600, "ok"), (0o400, "ok"), (0o640, "warn"), (0o604, "warn"), (0o777, "warn")]
     {
         set_permissions(&key, Permissions::from_mode(mode)).unwrap();
-        for arguments in [["--secret-key-file", "key"], ["--config", "ccfs.toml"]] {
+        set_permissions(&config, Permissions::from_mode(mode)).unwrap();
+        for arguments in
+            [["--secret-key-file", "key"], ["--config", "ccfs.toml"], ["--config", "keys.toml"]]
+        {
             let run = ccfs.run(&[&arguments[..], &["doctor"]].concat());
             run.ends_with_code(0);
             let line = run.stdout.lines().find(|line| line.contains(" key file ")).unwrap();

@@ -64,14 +64,14 @@ fn key_file_step(path: &Path) -> Option<Step> {
 
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
     let path = path.display();
-    Some(match mode & 0o077 {
-        0 => Step::new("key file", Mark::Ok, format!("{path} is accessible to its owner only")),
-        _ => {
-            let text = format!(
-                "{path} is accessible to its group or to others (mode {mode:03o}); run chmod 600 {path}"
-            );
-            Step::new("key file", Mark::Warn, text)
-        }
+    let by_others = mode & 0o077;
+    Some(if by_others == 0 {
+        Step::new("key file", Mark::Ok, format!("{path} is accessible to its owner only"))
+    } else {
+        let text = format!(
+            "{path} is accessible to its group or to others (mode {mode:03o}); run chmod 600 {path}"
+        );
+        Step::new("key file", Mark::Warn, text)
     })
 }
 
