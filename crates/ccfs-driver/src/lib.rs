@@ -42,5 +42,5 @@ pub use config::{Config, ConfigError};
 pub use error::{Error, Progress};
 pub use proxy::{Proxy, ProxyError};
 pub use session::Session;
-pub use setting::{Edge, StrayCharacter, StrayKind, check_setting};
+pub use setting::{StrayCharacter, StrayKind, check_setting};
 pub use whole_file::{FileError, Overwrite, WholeFile};

@@ -20,43 +20,25 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "ends with a line break; remove it");
 /// ```
 pub fn check_setting(text: &str) -> Result<(), StrayCharacter> {
-    let stray = |character: Option<char>, edge| {
-        character.and_then(StrayKind::of).map(|kind| StrayCharacter { edge, kind })
-    };
-    let first = stray(text.chars().next(), Edge::Start);
-    first.or_else(|| stray(text.chars().next_back(), Edge::End)).map_or(Ok(()), Err)
+    let kind = |character: Option<char>| character.and_then(StrayKind::of);
+    let mut characters = text.chars();
+    if let Some(kind) = kind(characters.next()) {
+        return Err(StrayCharacter { is_first: true, kind });
+    }
+    kind(characters.next_back())
+        .map_or(Ok(()), |kind| Err(StrayCharacter { is_first: false, kind }))
 }
 
 /// A setting begins or ends with a character that does not belong to it. Contains nothing of the
 /// setting's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{edge} with {kind}; remove it")]
+#[error("{} with {kind}; remove it", if *is_first { "begins" } else { "ends" })]
 #[non_exhaustive]
 pub struct StrayCharacter {
-    /// Where the character is.
-    pub edge: Edge,
+    /// Whether it is the first character of the text; otherwise it is the last.
+    pub is_first: bool,
     /// Kind of the character.
     pub kind: StrayKind,
-}
-
-/// An end of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Edge {
-    /// The first character.
-    Start,
-    /// The last character.
-    End,
-}
-
-impl fmt::Display for Edge {
-    /// Writes `begins` or `ends`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "begins",
-            Self::End => "ends",
-        })
-    }
 }
 
 /// Kind of a character that [`check_setting`] refuses.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ccfs_driver::{
-    Clock, Edge, Error, FileError, Overwrite, Progress, Session, StrayKind, SystemClock, WholeFile,
+    Clock, Error, FileError, Overwrite, Progress, Session, StrayKind, SystemClock, WholeFile,
     check_setting,
 };
 use ccfs_proto::{
@@ -458,8 +458,8 @@ proptest! {
     ) {
         prop_assert_eq!(check_setting(&format!("{first}{inside}{stray}{first}")), Ok(()));
         let error = check_setting(&format!("{stray}{inside}{first}")).unwrap_err();
-        prop_assert_eq!((error.edge, error.kind), (Edge::Start, kind));
+        prop_assert_eq!((error.is_first, error.kind), (true, kind));
         let error = check_setting(&format!("{first}{inside}{stray}")).unwrap_err();
-        prop_assert_eq!((error.edge, error.kind), (Edge::End, kind));
+        prop_assert_eq!((error.is_first, error.kind), (false, kind));
     }
 }

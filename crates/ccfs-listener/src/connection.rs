@@ -247,7 +247,7 @@ mod tests {
                 now += Duration::from_millis(millis);
                 let (seen, told) = counts.entry(fault).or_default();
                 *seen += 1;
-                let due = last.get(&fault).is_none_or(|at| now - *at >= Duration::from_secs(1));
+                let due = last.get(&fault).is_none_or(|at: &Duration| now >= *at + Duration::from_secs(1));
                 let admitted = limit.admit(fault, now);
                 prop_assert_eq!(admitted.is_some(), due);
                 if let Some(suppressed) = admitted {

@@ -16,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::identity::Identity;
 use crate::pin::Pin;
-use crate::verifier::{RecordedCertificates, Rule, Verifier};
+use crate::verifier::{NoClientCertificate, RecordedCertificates, Rule, Verifier};
 
 /// Maximum size of a PEM file in bytes.
 pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
@@ -174,7 +174,7 @@ impl Trust {
         let rule = Rule::Record(verifier, recorded.clone());
         let mut config = self.config(Arc::new(Verifier::new(rule)));
         if self.identity.is_none() {
-            config.client_auth_cert_resolver = Arc::new(recorded.clone());
+            config.client_auth_cert_resolver = Arc::new(NoClientCertificate(recorded.clone()));
         }
         (config, recorded)
     }

@@ -142,9 +142,12 @@ impl RecordedCertificates {
 }
 
 /// Presents no client certificate, and records that the server asked for one.
-impl ResolvesClientCert for RecordedCertificates {
+#[derive(Debug)]
+pub(crate) struct NoClientCertificate(pub(crate) RecordedCertificates);
+
+impl ResolvesClientCert for NoClientCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.lock().is_client_certificate_missing = true;
+        self.0.lock().is_client_certificate_missing = true;
         None
     }
 

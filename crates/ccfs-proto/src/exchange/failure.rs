@@ -258,6 +258,7 @@ pub(crate) fn advice_on_proxy(status: u16) -> &'static str {
             "; it does not allow this host and port, ask its operators or exclude the host with \
              NO_PROXY"
         }
+        500..=599 => "; it could not reach the server, check the endpoint's host and port",
         _ => "; check the proxy settings, or exclude the host with NO_PROXY",
     }
 }
