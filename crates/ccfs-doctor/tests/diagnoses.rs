@@ -142,6 +142,7 @@ fn a_wrong_clock() {
     ];
     comes_to(&report, Verdict::Authentication, &causes);
     assert_eq!(mark(&report, "clock"), Mark::Warn);
+    assert_eq!(emulator.received().len(), 1, "the clock is not corrected for a second call");
     assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 30_000);
     // Where the server does not mind, it is worth a word.
     let emulator = Emulator::builder().clock(ahead(-120)).start().unwrap();

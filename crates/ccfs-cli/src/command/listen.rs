@@ -100,7 +100,7 @@ fn report(error: ConnectionError) {
         0 => String::new(),
         others => format!("; {others} more since the last report"),
     };
-    eprintln!("no request: {fault} (from {peer}, at {at}{others})");
+    message::note(format_args!("no request: {fault} (from {peer}, at {at}{others})"));
 }
 
 /// An event's callback. What is none is only told.
