@@ -5,6 +5,8 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 use std::{fs, iter};
@@ -179,6 +181,31 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
         said.starts_with("refused: request is not signed (from 127.0.0.1:") && said.ends_with("Z)"),
         "{said}"
     );
+    signal(&listen, "INT");
+    assert_eq!(listen.wait(), Some(130));
+}
+
+/// A connection that never becomes a request is not silent.
+#[test]
+fn listen_says_why_a_connection_has_no_request() {
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
+    let url = listen.error_line().strip_prefix("listening on http://").unwrap().to_owned();
+    for (bytes, said) in [
+        (
+            &b"\x16\x03\x01\0\x05\x01\0\0\x01\x03"[..],
+            "no request: TLS was sent to the plain HTTP port;",
+        ),
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            "no request: the connection begins with a PROXY",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(&url).unwrap();
+        stream.write_all(bytes).unwrap();
+        let line = listen.error_line();
+        assert!(line.starts_with(said) && line.contains(" (from 127.0.0.1:"), "{line}");
+    }
     signal(&listen, "INT");
     assert_eq!(listen.wait(), Some(130));
 }

@@ -12,6 +12,7 @@ use ccfs_proto::auth::Freshness;
 use ccfs_proto::callback::{Callback, MemoryGuard, Receiver, ReplayGuard};
 use rustls::ServerConfig;
 
+use crate::connection::ConnectionError;
 use crate::handler::{Handler, MessageGuard};
 use crate::listener::Listener;
 use crate::queue::Queue;
@@ -29,6 +30,7 @@ pub struct ListenerBuilder {
     clock: Box<dyn Clock>,
     guard: Box<dyn ReplayGuard<Error = String> + Send>,
     tls: Option<Arc<ServerConfig>>,
+    on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
 }
 
 impl ListenerBuilder {
@@ -52,6 +54,7 @@ impl ListenerBuilder {
             clock: Box::new(SystemClock::new()),
             guard: Box::new(MessageGuard(MemoryGuard::default())),
             tls: None,
+            on_connection_error: None,
         }
     }
 
@@ -97,7 +100,8 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets the clock that the age of a signature is measured with. Default: the system clock.
+    /// Sets the clock that the age of a signature is measured with, and the time between reports of
+    /// connection errors. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
@@ -110,6 +114,19 @@ impl ListenerBuilder {
         G: ReplayGuard<Error: fmt::Display> + Send + 'static,
     {
         self.guard = Box::new(MessageGuard(guard));
+        self
+    }
+
+    /// Sets a function that is called when a connection ended before a whole request head, for
+    /// example because the client does not trust the certificate. It is called on the listener's
+    /// thread, for each [`ConnectionFault`](crate::ConnectionFault) at most once a second by the
+    /// [clock](Self::clock). Connections without any data, as of health checks, are not reported.
+    /// Default: nothing is called.
+    pub fn on_connection_error(
+        mut self,
+        report: impl Fn(ConnectionError) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_connection_error = Some(Box::new(report));
         self
     }
 
@@ -147,6 +164,8 @@ impl ListenerBuilder {
             path: self.path,
             body_limit: self.body_limit,
             request_timeout: self.request_timeout,
+            on_connection_error: self.on_connection_error,
+            rate_limit: Mutex::default(),
         };
         Listener::start(address, Arc::new(handler), self.tls, self.connection_limit.max(1))
     }

@@ -1,6 +1,7 @@
 //! Handling a request after it was read.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ccfs_proto::callback::{Begin, Callback, JobKey, Outcome, Receiver, ReplayGua
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 
+use crate::connection::{ConnectionError, ConnectionFault, RateLimit};
 use crate::event::Refusal;
 use crate::queue::Queue;
 
@@ -22,6 +24,8 @@ pub(crate) struct Handler {
     pub(crate) path: Option<String>,
     pub(crate) body_limit: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
+    pub(crate) rate_limit: Mutex<RateLimit>,
 }
 
 /// The answer to a request, and the content of its event. Without an event when the server is to
@@ -33,6 +37,18 @@ pub(crate) struct Reply {
 }
 
 impl Handler {
+    /// Reports a connection that ended without a request, unless too many were reported before.
+    pub(crate) fn report(&self, peer: SocketAddr, fault: Option<ConnectionFault>) {
+        let (Some(report), Some(fault)) = (&self.on_connection_error, fault) else { return };
+        let now = self.clock.now();
+        let mut limit = self.rate_limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = limit.admit(fault, now.monotonic);
+        drop(limit);
+        if let Some(suppressed) = admitted {
+            report(ConnectionError { peer, at: now.wall, fault, suppressed });
+        }
+    }
+
     /// Checks a request. If it is a new callback, a place in the queue is reserved for it.
     pub(crate) fn handle(&self, head: &Parts, body: &[u8]) -> Reply {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,9 +40,13 @@
 //! | another path, another method | 404, 405 | a refusal |
 //! | a body that is too large, too slow, or incomplete | 413, 408, 400 | a refusal |
 //! | not HTTP, or a head that is too slow | 400, or no answer | no event |
+//!
+//! Connections without an event, such as those whose TLS handshake failed, are reported to the
+//! function of [`ListenerBuilder::on_connection_error`].
 #![forbid(unsafe_code)]
 
 mod builder;
+mod connection;
 mod event;
 mod handler;
 mod listener;
@@ -51,6 +55,7 @@ mod server;
 mod tls;
 
 pub use builder::ListenerBuilder;
+pub use connection::{ConnectionError, ConnectionFault};
 pub use event::{Event, Refusal};
 pub use listener::{Listener, Next};
 pub use tls::TlsError;

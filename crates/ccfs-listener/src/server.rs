@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::connection::{ConnectionFault, FirstBytes, Recording};
 use crate::event::{Event, Refusal};
 use crate::handler::{Handler, Reply};
 use crate::queue::Queue;
@@ -51,9 +53,16 @@ pub(crate) async fn serve(
             match tls {
                 None => serve_connection(stream, peer, &handler).await,
                 Some(acceptor) => {
-                    let handshake = timeout(handler.request_timeout, acceptor.accept(stream));
-                    if let Ok(Ok(stream)) = handshake.await {
-                        serve_connection(stream, peer, &handler).await;
+                    let first = FirstBytes::default();
+                    let stream = Recording { stream, first: first.clone() };
+                    let handshake = timeout(handler.request_timeout, acceptor.accept(stream)).await;
+                    match handshake {
+                        Ok(Ok(stream)) => serve_connection(stream, peer, &handler).await,
+                        Ok(Err(error)) => {
+                            let fault = ConnectionFault::of_handshake(&error, &first.get());
+                            handler.report(peer, fault);
+                        }
+                        Err(_) => handler.report(peer, Some(ConnectionFault::TooSlow)),
                     }
                 }
             }
@@ -69,7 +78,9 @@ async fn serve_connection(
     handler: &Arc<Handler>,
 ) {
     let event = Arc::new(Mutex::new(None));
+    let has_request = AtomicBool::new(false);
     let service = service_fn(|request| {
+        has_request.store(true, Ordering::Relaxed);
         let (handler, event) = (Arc::clone(handler), Arc::clone(&event));
         async move { Ok::<_, Infallible>(answer(request, peer, &handler, &event).await) }
     });
@@ -80,7 +91,12 @@ async fn serve_connection(
         .max_buf_size(HEAD_LIMIT);
     // Head, body and answer have a timeout each. After an error the server calls again.
     let time = handler.request_timeout.saturating_mul(3);
-    let _ = timeout(time, http.serve_connection(TokioIo::new(stream), service)).await;
+    let first = FirstBytes::default();
+    let stream = TokioIo::new(Recording { stream, first: first.clone() });
+    let result = timeout(time, http.serve_connection(stream, service)).await;
+    if let (Ok(Err(error)), false) = (result, has_request.load(Ordering::Relaxed)) {
+        handler.report(peer, ConnectionFault::of_request(&error, &first.get()));
+    }
 }
 
 /// Queues an event when the connection ends, even by an error: the answer is sent first, and no

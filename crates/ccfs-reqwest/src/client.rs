@@ -33,8 +33,10 @@ use crate::sink::{DiscardSink, FileSink, Sink, WriterSink};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    session: Session,
-    http: reqwest::Client,
+    pub(crate) session: Session,
+    pub(crate) http: reqwest::Client,
+    /// The proxy of `http`; `None` if that is the caller's.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 impl Client {
@@ -61,8 +63,9 @@ impl Client {
         let session = session.into();
         // reqwest's own reading of the environment differs from `Proxy::from_env`.
         let http = reqwest::Client::builder().no_proxy();
-        let http = match session.proxy()? {
-            Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
+        let proxy = session.proxy()?;
+        let http = match &proxy {
+            Some(proxy) => http.proxy(reqwest_proxy(proxy)?),
             None => http,
         };
         let http = http
@@ -73,7 +76,7 @@ impl Client {
             .tls_backend_preconfigured(trust.client_config_for(session.endpoint())?)
             .build()
             .map_err(|_| BuildError::Http)?;
-        Ok(Self::with_http(session, http))
+        Ok(Self { session, http, proxy })
     }
 
     /// Creates a client that uses the caller's [`reqwest::Client`], with its proxy, resolver,
@@ -85,7 +88,7 @@ impl Client {
     /// the target of a redirect, and repeat requests that must be sent once.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: reqwest::Client) -> Self {
-        Self { session: session.into(), http }
+        Self { session: session.into(), http, proxy: None }
     }
 
     /// Returns the session: the server, the account and the measured clock skew.
@@ -122,10 +125,8 @@ impl Client {
         progress: Option<ProgressFn<'_>>,
     ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result = call
-            .span()
-            .instrument(drive(&mut exchange, &self.http, &mut call, sink, progress))
-            .await;
+        let result =
+            call.span().instrument(drive(&mut exchange, self, &mut call, sink, progress)).await;
         call.end(&exchange, &result);
         result
     }

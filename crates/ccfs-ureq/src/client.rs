@@ -14,8 +14,9 @@ use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
 
 use crate::connect;
-use crate::drive::{Wire, drive};
+use crate::drive::drive;
 use crate::sink::{DiscardSink, Sink, WriterSink};
+use crate::wire::Wire;
 
 /// A blocking client of a CC-FS server. Clones share connections and the session.
 ///

@@ -1,6 +1,9 @@
 //! `ccfs doctor`: the report on stdout, and what it comes to as an exit code.
 
-use ccfs::doctor::Verdict;
+use std::path::Path;
+
+use ccfs::doctor::{Mark, Step, Verdict};
+use ccfs::pull::Zone;
 use clap::Args;
 
 use crate::failure::{Failure, Kind};
@@ -16,15 +19,18 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(settings: &Settings, args: &DoctorArgs) -> Result<(), Failure> {
-    let report =
+    let mut report =
         settings.doctor()?.try_dialects(args.try_dialects).examine().map_err(Failure::usage)?;
+    let zone = settings.time_zone();
+    report.steps.push(zone_step(&zone));
+    report.steps.extend(settings.secret_key_file().and_then(key_file_step));
     if settings.json {
         output::json(&report)?;
     } else {
         output::line(&report)?;
     }
     let kind = match report.verdict {
-        Verdict::Well | Verdict::Unsigned => return Ok(()),
+        Verdict::Well | Verdict::Unsigned => return zone.map(drop),
         Verdict::Network => Kind::Network,
         Verdict::Authentication => Kind::Authentication,
         _ => Kind::Refused,
@@ -36,4 +42,40 @@ pub(crate) fn run(settings: &Settings, args: &DoctorArgs) -> Result<(), Failure>
             finding.cause.to_string()
         });
     Err(Failure::new(kind, cause))
+}
+
+fn zone_step(zone: &Result<Option<Zone>, Failure>) -> Step {
+    const NAME: &str = "time zone";
+    match zone {
+        Ok(Some(zone)) => Step::new(NAME, Mark::Ok, zone.name()),
+        Ok(None) => Step::new(
+            NAME,
+            Mark::Skipped,
+            "not set; ccfs pull requires it: --tz Asia/Shanghai, or CCFS_TZ",
+        ),
+        Err(failure) => Step::new(NAME, Mark::Fail, &*failure.message),
+    }
+}
+
+/// Checks that no other user can read the secret key.
+#[cfg(unix)]
+fn key_file_step(path: &Path) -> Option<Step> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let path = path.display();
+    let by_others = mode & 0o077;
+    Some(if by_others == 0 {
+        Step::new("key file", Mark::Ok, format!("{path} is accessible to its owner only"))
+    } else {
+        let text = format!(
+            "{path} is accessible to its group or to others (mode {mode:03o}); run chmod 600 {path}"
+        );
+        Step::new("key file", Mark::Warn, text)
+    })
+}
+
+#[cfg(not(unix))]
+fn key_file_step(_: &Path) -> Option<Step> {
+    None
 }

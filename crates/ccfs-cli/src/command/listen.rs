@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccfs::listener::{Event, Refusal};
+use ccfs::listener::{ConnectionError, Event, Refusal};
 use ccfs::{Callback, Listener};
 use clap::Args;
 use serde::Serialize;
@@ -59,7 +59,7 @@ fn path(text: &str) -> Result<String, String> {
 impl ReceiverArgs {
     /// Begins to listen, and says where.
     pub(crate) fn listen(&self, settings: &Settings) -> Result<Listener, Failure> {
-        let mut builder = Listener::builder(&settings.credentials()?);
+        let mut builder = Listener::builder(&settings.credentials()?).on_connection_error(report);
         if let Some(path) = &self.path {
             builder = builder.path(path);
         }
@@ -90,6 +90,17 @@ impl ReceiverArgs {
         ));
         Ok(listener)
     }
+}
+
+/// Reports a connection that never became a request.
+#[expect(clippy::needless_pass_by_value, reason = "the listener hands the error over")]
+fn report(error: ConnectionError) {
+    let ConnectionError { peer, at, fault, suppressed, .. } = error;
+    let others = match suppressed {
+        0 => String::new(),
+        others => format!("; {others} more since the last report"),
+    };
+    message::note(format_args!("no request: {fault} (from {peer}, at {at}{others})"));
 }
 
 /// An event's callback. What is none is only told.
