@@ -349,7 +349,9 @@ impl Watch {
             _ => String::new(),
         };
         let text = format!("{why}{through}; {next}gives up in {}", span(outage.gives_up));
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone_from(why);
+        // Without the name of the interface, which the progress line has no room for.
+        let short = why.split_once(": ").map_or(why.as_str(), |(_, short)| short);
+        short.clone_into(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
         // The first of an outage, and the others only with -v.
         if outage.lasts.is_zero() { message::note(text) } else { message::verbose(text) }
     }
