@@ -30,6 +30,7 @@
 mod call;
 mod clock;
 mod config;
+mod download;
 mod error;
 mod proxy;
 mod session;
@@ -39,6 +40,7 @@ mod whole_file;
 pub use call::{Call, CallSpan};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
+pub use download::{CheckFn, DownloadOptions, ProgressFn};
 pub use error::{Error, Progress};
 pub use proxy::{Proxy, ProxyError};
 pub use session::Session;

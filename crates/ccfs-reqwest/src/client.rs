@@ -6,7 +6,9 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use ccfs_driver::{Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
+use ccfs_driver::{
+    DownloadOptions, Error, Overwrite, Progress, ProgressFn, Proxy, ProxyError, Session,
+};
 use ccfs_proto::Operation;
 use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
@@ -109,13 +111,7 @@ impl Client {
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
     /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download {
-            client: self,
-            operation,
-            overwrite: Overwrite::default(),
-            progress: None,
-            check: None,
-        }
+        Download { client: self, operation, options: DownloadOptions::default() }
     }
 
     async fn run<O: Operation>(
@@ -131,10 +127,6 @@ impl Client {
         result
     }
 }
-
-pub(crate) type CheckFn =
-    Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
-pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a>;
 
 /// A download that is not started yet.
 ///
@@ -162,16 +154,14 @@ pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Se
 pub struct Download<'a, O> {
     client: &'a Client,
     operation: O,
-    overwrite: Overwrite,
-    progress: Option<ProgressFn<'a>>,
-    check: Option<CheckFn>,
+    options: DownloadOptions<'a, 'static>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
     /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
-        self.overwrite = overwrite;
+        self.options.overwrite(overwrite);
         self
     }
 
@@ -181,7 +171,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
     ) -> Self {
-        self.progress = Some(Box::new(progress));
+        self.options.progress(progress);
         self
     }
 
@@ -193,7 +183,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
     ) -> Self {
-        self.check = Some(Box::new(check));
+        self.options.check(check);
         self
     }
 
@@ -204,9 +194,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut file = FileSink::new(WholeFile::create(path, self.overwrite)?);
-        let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
-        file.commit(receipt.bytes, self.check).await?;
+        let mut options = self.options;
+        let mut file = FileSink::new(options.create(path)?);
+        let receipt = self.client.run(self.operation, &mut file, options.take_progress()).await?;
+        file.commit(receipt.bytes, options.take_check()).await?;
         Ok(receipt)
     }
 
@@ -221,7 +212,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self,
         writer: impl AsyncWrite + Unpin + Send,
     ) -> Result<FileReceipt, Error> {
-        self.client.run(self.operation, &mut WriterSink(writer), self.progress).await
+        let mut options = self.options;
+        let progress = options.take_progress();
+        self.client.run(self.operation, &mut WriterSink(writer), progress).await
     }
 }
 
@@ -229,7 +222,7 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("operation", &self.operation)
-            .field("overwrite", &self.overwrite)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

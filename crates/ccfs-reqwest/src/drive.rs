@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_driver::{Call, Error, Progress};
+use ccfs_driver::{Call, Error, Progress, ProgressFn};
 use ccfs_proto::exchange::TransportFailure;
 use ccfs_proto::{Exchange, FailureKind, Operation, Step};
 use reqwest::{Request, Response};
 use tokio::time::{sleep, timeout};
 
-use crate::client::{Client, ProgressFn};
+use crate::client::Client;
 use crate::failure::{caused_by, read_failure, send_failure};
 use crate::sink::Sink;
 use crate::tunnel;

@@ -3,10 +3,9 @@
 use std::thread;
 
 use bytes::{Bytes, BytesMut};
-use ccfs_driver::{Call, Error, Progress};
+use ccfs_driver::{Call, Error, Progress, ProgressFn};
 use ccfs_proto::{Exchange, Operation, Step};
 
-use crate::client::ProgressFn;
 use crate::failure::{read_failure, send_failure};
 use crate::sink::Sink;
 use crate::wire::{ResponseBody, Wire};
