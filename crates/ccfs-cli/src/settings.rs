@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::reading::{read_bounded, read_secret};
+use crate::message;
+use crate::reading::{open_to_others, read_bounded, read_secret};
 
 /// Settings that most commands need. A flag goes before the environment, which goes before the configuration file.
 #[derive(Args, Debug, Default)]
@@ -216,6 +217,9 @@ impl Settings {
             return Ok(credentials.clone());
         }
         let (access_key, mut secret_key) = self.keys()?;
+        if let Some(warning) = self.secret_key_file().and_then(open_to_others) {
+            message::note(format_args!("warning: {warning}"));
+        }
         let credentials = Credentials::from_text(access_key, mem::take(&mut *secret_key))
             .map_err(Failure::usage)?;
         Ok(self.credentials.get_or_init(|| credentials).clone())

@@ -768,3 +768,35 @@ fn output_that_cannot_be_written_is_no_panic() {
         assert_eq!((code, said.as_str()), (Some(0), ""), "{arguments}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_open_to_others_is_reported() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "a");
+    fs::write(ccfs.path("key"), "secret").unwrap();
+    let sign = [
+        "sign",
+        "--method",
+        "GET",
+        "--path",
+        "/",
+        "--timestamp",
+        "2021-08-31T09:38:50.872Z",
+        "--header",
+        "host: a",
+        "--secret-key-file",
+        "key",
+    ];
+    for (mode, warns) in [(0o600, false), (0o640, true), (0o604, true)] {
+        fs::set_permissions(ccfs.path("key"), fs::Permissions::from_mode(mode)).unwrap();
+        let run = ccfs.run(&sign);
+        run.ends_with_code(0);
+        assert_eq!(
+            run.stderr.contains("warning: key is accessible to its group or to others"),
+            warns,
+            "{run:?}"
+        );
+    }
+}

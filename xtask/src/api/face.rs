@@ -24,10 +24,7 @@ const ONE_THREAD: &[(&str, &str)] = &[
         "!core::marker::Sync for ccfs_reqwest::Download<'a, O>",
         "it is made and used up in one place",
     ),
-    (
-        "!core::marker::Sync for ccfs_ureq::Download<'a, O>",
-        "it is made and used up in one place",
-    ),
+    ("!core::marker::Sync for ccfs_ureq::Download<'a, O>", "it is made and used up in one place"),
     ("!core::marker::Sync for ccfs_driver::DownloadOptions<'a, 'c>", "the same"),
 ];
 

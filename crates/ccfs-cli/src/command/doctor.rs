@@ -7,8 +7,8 @@ use ccfs::pull::Zone;
 use clap::Args;
 
 use crate::failure::{Failure, Kind};
-use crate::output;
 use crate::settings::Settings;
+use crate::{output, reading};
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
@@ -58,24 +58,14 @@ fn zone_step(zone: &Result<Option<Zone>, Failure>) -> Step {
 }
 
 /// Checks that no other user can read the secret key.
-#[cfg(unix)]
 fn key_file_step(path: &Path) -> Option<Step> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    let path = path.display();
-    let by_others = mode & 0o077;
-    Some(if by_others == 0 {
-        Step::new("key file", Mark::Ok, format!("{path} is accessible to its owner only"))
-    } else {
-        let text = format!(
-            "{path} is accessible to its group or to others (mode {mode:03o}); run chmod 600 {path}"
-        );
-        Step::new("key file", Mark::Warn, text)
-    })
-}
-
-#[cfg(not(unix))]
-fn key_file_step(_: &Path) -> Option<Step> {
-    None
+    let step = match reading::open_to_others(path) {
+        Some(warning) => Step::new("key file", Mark::Warn, warning),
+        None if cfg!(unix) && path.exists() => {
+            let text = format!("{} is accessible to its owner only", path.display());
+            Step::new("key file", Mark::Ok, text)
+        }
+        None => return None,
+    };
+    Some(step)
 }
