@@ -99,13 +99,13 @@ impl Trouble {
     }
 }
 
-/// Whether the archive cannot be used, and downloading it again would not change that.
-///
-/// A bad row is not among these errors: with other options the archive can be used.
-pub(crate) fn is_permanent(error: &ccfs_archive::Error) -> bool {
+/// Whether the archive cannot be used with these options, and downloading it again would not change
+/// that.
+pub(crate) fn is_rejected(error: &ccfs_archive::Error) -> bool {
     match error {
         ccfs_archive::Error::Zip(error) => !is_transfer_damage(&error.fault),
         ccfs_archive::Error::NoMember { .. }
+        | ccfs_archive::Error::Row(_)
         | ccfs_archive::Error::NotIndexFile(_)
         | ccfs_archive::Error::Limit { .. } => true,
         _ => false,

@@ -222,7 +222,7 @@ pub(crate) fn render_pull(
                         window,
                         "9239cb50a8384bb0ab503441bf089446".parse().unwrap(),
                     ),
-                    Task::Fetch(_) => scheduler.on_stored(now, window, stored),
+                    Task::Fetch(_) => scheduler.on_stored(now, window, stored, vec![]),
                 }
             }
             Step::Done => break,
