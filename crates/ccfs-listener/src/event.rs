@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ccfs_proto::Timestamp;
+use ccfs_proto::auth::VerifyError;
 use ccfs_proto::callback::{Callback, ReceiveError};
 
 /// A request that was answered.
@@ -58,4 +59,32 @@ pub enum Refusal {
     /// The connection ended within the body, or the body is not valid HTTP.
     #[error("request body is incomplete or malformed")]
     Broken,
+}
+
+impl Refusal {
+    /// Returns the reason as a stable word, without any data of the request: `path`, `unsigned`,
+    /// `signature_mismatch`, `not_fresh` and so on. For a [`RateLimit`](crate::RateLimit) of log
+    /// lines.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(ReceiveError::Method) => "method",
+            Self::Invalid(ReceiveError::Unsigned) => "unsigned",
+            Self::Invalid(ReceiveError::Signature(error)) => match error {
+                VerifyError::AccessKey => "access_key",
+                VerifyError::HeaderMissing { .. } => "signed_header_missing",
+                VerifyError::Mismatch => "signature_mismatch",
+                VerifyError::NotFresh { .. } => "not_fresh",
+                _ => "signature_malformed",
+            },
+            Self::Invalid(ReceiveError::Body(_)) => "body",
+            Self::Invalid(_) => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::Guard(_) => "guard",
+            Self::Path => "path",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Broken => "broken",
+        }
+    }
 }

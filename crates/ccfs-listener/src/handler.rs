@@ -11,9 +11,10 @@ use ccfs_proto::callback::{Begin, Callback, JobKey, Outcome, Receiver, ReplayGua
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 
-use crate::connection::{ConnectionError, ConnectionFault, RateLimit};
+use crate::connection::{ConnectionError, ConnectionFault};
 use crate::event::Refusal;
 use crate::queue::Queue;
+use crate::rate_limit::RateLimit;
 
 /// What all connections share.
 pub(crate) struct Handler {
@@ -23,9 +24,10 @@ pub(crate) struct Handler {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) path: Option<String>,
     pub(crate) body_limit: usize,
-    pub(crate) request_timeout: Duration,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
     pub(crate) on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
-    pub(crate) rate_limit: Mutex<RateLimit>,
+    pub(crate) rate_limit: Mutex<RateLimit<ConnectionFault>>,
 }
 
 /// The answer to a request, and the content of its event. Without an event when the server is to
