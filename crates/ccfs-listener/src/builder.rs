@@ -132,7 +132,7 @@ impl ListenerBuilder {
     }
 
     /// Sets the clock that the age of a signature is measured with, and the time between reports of
-    /// connection errors. Default: the system clock.
+    /// connection errors and refusals. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
@@ -198,7 +198,8 @@ impl ListenerBuilder {
             head_timeout: self.head_timeout,
             body_timeout: self.body_timeout,
             on_connection_error: self.on_connection_error,
-            rate_limit: Mutex::default(),
+            connection_reports: Mutex::default(),
+            refusal_reports: Mutex::default(),
         };
         Listener::start(address, Arc::new(handler), self.tls, self.limits)
     }

@@ -17,13 +17,17 @@ pub struct Event {
     pub at: Timestamp,
     /// The callback, or why the request was refused.
     pub callback: Result<Callback, Refusal>,
+    /// For logs, which strangers could fill with refusals: `None` if a refusal with the same reason
+    /// was reported less than a second before, by the listener's clock. Otherwise the number of
+    /// those that were not reported since the last one. `Some(0)` for a callback.
+    pub suppressed: Option<u64>,
 }
 
 impl Event {
     /// Creates an event, for tests of code that handles events.
     #[must_use]
     pub fn new(peer: SocketAddr, at: Timestamp, callback: Result<Callback, Refusal>) -> Self {
-        Self { peer, at, callback }
+        Self { peer, at, callback, suppressed: Some(0) }
     }
 }
 
@@ -62,11 +66,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns the reason as a stable word, without any data of the request: `path`, `unsigned`,
-    /// `signature_mismatch`, `not_fresh` and so on. For a [`RateLimit`](crate::RateLimit) of log
-    /// lines.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
+    /// Returns the reason for a [`RateLimit`](crate::rate_limit::RateLimit), without any data of the
+    /// request.
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(ReceiveError::Method) => "method",
             Self::Invalid(ReceiveError::Unsigned) => "unsigned",

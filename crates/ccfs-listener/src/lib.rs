@@ -61,5 +61,4 @@ pub use builder::ListenerBuilder;
 pub use connection::{ConnectionError, ConnectionFault};
 pub use event::{Event, Refusal};
 pub use listener::{Listener, Next};
-pub use rate_limit::RateLimit;
 pub use tls::TlsError;

@@ -3,25 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Limits reports to one a second for each reason, and counts those in between.
-///
-/// A listener limits reports of connection errors with it. Programs that log refusals should do the
-/// same, because anyone who can reach the port causes them. It keeps one entry for each reason, so
-/// reasons must not contain data of a request; [`Refusal::reason`](crate::Refusal::reason) does not.
-///
-/// ```
-/// use std::time::Duration;
-/// use ccfs_listener::RateLimit;
-///
-/// let mut limit = RateLimit::default();
-/// assert_eq!(limit.admit("not signed", Duration::ZERO), Some(0));
-/// assert_eq!(limit.admit("not signed", Duration::from_millis(400)), None);
-/// assert_eq!(limit.admit("not signed", Duration::from_millis(1000)), Some(1));
-/// ```
-#[derive(Clone, Debug)]
-pub struct RateLimit<R>(BTreeMap<R, Reported>);
+/// Limits reports to one a second for each reason, and counts those in between. It keeps one entry
+/// for each reason, so reasons must not contain data of a peer.
+#[derive(Debug)]
+pub(crate) struct RateLimit<R>(BTreeMap<R, Reported>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Reported {
     at: Duration,
     suppressed: u64,
@@ -32,7 +19,7 @@ impl<R: Ord> RateLimit<R> {
 
     /// Returns the number of reports with this reason that were suppressed since the last one, if
     /// this one is to be made at the monotonic time `now`. Otherwise returns `None` and counts it.
-    pub fn admit(&mut self, reason: R, now: Duration) -> Option<u64> {
+    pub(crate) fn admit(&mut self, reason: R, now: Duration) -> Option<u64> {
         match self.0.get_mut(&reason) {
             Some(last) if now.saturating_sub(last.at) < Self::INTERVAL => {
                 last.suppressed += 1;

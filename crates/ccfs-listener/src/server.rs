@@ -149,8 +149,7 @@ async fn answer(
         Ok(body) => handler.handle(&head, &body),
         Err(reply) => reply,
     };
-    let event =
-        event.map(|callback| Event { peer: place.peer(), at: handler.clock.now().wall, callback });
+    let event = event.map(|callback| handler.event(place.peer(), callback));
     *event_slot.lock().unwrap_or_else(PoisonError::into_inner) =
         Some(PushOnDrop { queue: Arc::clone(&handler.queue), event });
 

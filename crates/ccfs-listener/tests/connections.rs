@@ -180,6 +180,28 @@ fn a_slow_head_or_handshake_is_ended_and_reported() {
     }
 }
 
+/// So do refusals, by their reason. Each is an event, but most say that they need no log line.
+#[test]
+fn refusals_are_limited_like_connection_errors() {
+    let clock = MovingClock::default();
+    let listener = builder().clock(clock.clone()).path("/callback").bind(ANY_PORT.into()).unwrap();
+    let get = |path: &str| {
+        let request = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+        send(listener.address(), request.as_bytes());
+        event(&listener).suppressed
+    };
+    assert_eq!(["/a", "/b", "/callback", "/a"].map(get), [Some(0), None, Some(0), None]);
+    clock.advance(Duration::from_millis(999));
+    assert_eq!(get("/a"), None);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(["/c", "/callback", "/a"].map(get), [Some(3), Some(0), None]);
+    // Callbacks are not limited.
+    for _ in 0..2 {
+        send(listener.address(), &Call::of(&fresh()).bytes());
+        assert_eq!(event(&listener).suppressed, Some(0));
+    }
+}
+
 /// Opens connections that send this and then wait. Keeps the newest, because a process may have
 /// few files open.
 fn open_many(address: SocketAddr, count: usize, bytes: &[u8]) -> VecDeque<TcpStream> {

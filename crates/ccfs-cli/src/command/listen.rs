@@ -7,11 +7,10 @@ use std::fmt::Arguments;
 use std::iter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use ccfs::listener::{ConnectionError, Event, RateLimit, Refusal};
-use ccfs::{Callback, Clock, Listener, SystemClock, Timestamp};
+use ccfs::listener::{ConnectionError, Event, Refusal};
+use ccfs::{Callback, Listener, Timestamp};
 use clap::Args;
 use serde::Serialize;
 
@@ -132,22 +131,15 @@ fn report(error: ConnectionError) {
 
 /// An event's callback. A refusal is only printed, of each reason at most one a second.
 pub(crate) fn callback(event: Event) -> Option<Callback> {
-    let Event { peer, at, callback, .. } = event;
-    let tell = |refusal: Refusal| {
-        let now = CLOCK.now().monotonic;
-        let mut limit = REFUSALS.lock().unwrap_or_else(PoisonError::into_inner);
-        let admitted = limit.admit(refusal.reason(), now);
-        drop(limit);
-        let Some(suppressed) = admitted else { return };
+    let Event { peer, at, callback, suppressed, .. } = event;
+    let tell = |refusal| {
+        let Some(suppressed) = suppressed else { return };
         // The second of a pair is answered like the first.
         let what = if refusal == Refusal::Duplicate { "repeated" } else { "refused" };
         note(format_args!("{what}: {refusal}"), peer, at, suppressed);
     };
     callback.map_err(tell).ok()
 }
-
-static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
-static REFUSALS: LazyLock<Mutex<RateLimit<&str>>> = LazyLock::new(Mutex::default);
 
 fn note(what: Arguments<'_>, peer: SocketAddr, at: Timestamp, suppressed: u64) {
     let others = match suppressed {
