@@ -578,3 +578,72 @@ fn refusals_are_printed_once_a_second() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// Runs the command as a user without other processes, who may have this many threads. Returns
+/// `None` where that is not possible.
+fn with_threads(ccfs: &Ccfs, threads: u32, arguments: &[&str]) -> Option<Command> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(ccfs.path("."), fs::Permissions::from_mode(0o777)).unwrap();
+    let limit = format!("--nproc={threads}");
+    let user = ["setpriv", "--reuid=54321", "--clear-groups", env!("CARGO_BIN_EXE_ccfs")];
+    let allowed = ccfs.program("prlimit", &[&["--nproc=100"], &user[..], &["--version"]].concat());
+    let is_possible = { allowed }.output().is_ok_and(|run| run.status.success());
+    is_possible
+        .then(|| ccfs.program("prlimit", &[&[limit.as_str()], &user[..], arguments].concat()))
+}
+
+#[test]
+fn a_thread_that_cannot_be_made_is_an_error() {
+    let ccfs = receiving();
+    let serve = ["--json", "serve", "--plain", "--bind", "127.0.0.1:0"];
+    for arguments in [&["listen", "--bind", "127.0.0.1:0"][..], &serve] {
+        // One thread is that of the signals.
+        for threads in 2.. {
+            let Some(mut command) = with_threads(&ccfs, threads, arguments) else {
+                return skipped("a limit of threads for another user needs root and setpriv");
+            };
+            let mut child = command.spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut said = String::new();
+            stderr.read_line(&mut said).unwrap();
+            if said.contains("listening on") {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                assert!(threads > 2);
+                break;
+            }
+            if said.contains("ready; ") {
+                // The emulator makes a thread for each file.
+                let mut ready = String::new();
+                BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+                let ready: Value = serde_json::from_str(&ready).unwrap();
+                let text = |name: &str| ready[name].as_str().unwrap();
+                let client = Ccfs::new()
+                    .env("CCFS_ENDPOINT", text("endpoint"))
+                    .env("CCFS_ACCESS_KEY", text("access_key"))
+                    .env("CCFS_SECRET_KEY", text("secret_key"));
+                let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
+                let [begin, end] = times;
+                let callback = "http://localhost:9/";
+                let query =
+                    ["query", "--begin", begin, "--end", end, "--callback", callback, "--json"];
+                let run = client.run(&query);
+                run.ends_with_code(0);
+                let job: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+                let name = job["file_name"].as_str().unwrap();
+                let run = client.run(&["--json", "download", name]);
+                run.ends_with_code(1);
+                assert!(run.stderr.contains("result_code"), "{run:?}");
+                child.kill().unwrap();
+                stderr.read_to_string(&mut said).unwrap();
+                child.wait().unwrap();
+                assert!(threads > 2 && !said.contains("panicked"), "{said}");
+                break;
+            }
+            stderr.read_to_string(&mut said).unwrap();
+            let code = child.wait().unwrap().code();
+            assert!(matches!(code, Some(1 | 3)), "{code:?} {said}");
+            assert!(said.contains("thread") && !said.contains("panicked"), "{said}");
+        }
+    }
+}

@@ -60,7 +60,8 @@ impl Listener {
         let queue = Arc::clone(&handler.queue);
         let (stop, stopped) = oneshot::channel::<()>();
         let close = CloseOnDrop(Arc::clone(&queue));
-        let thread = thread::Builder::new().name("ccfs-listener".into()).spawn(move || {
+        let thread = thread::Builder::new().name("ccfs-listener".into());
+        let thread = thread.spawn(move || {
             runtime.block_on(async move {
                 tokio::select! {
                     () = server::serve(listener, handler, tls, limits) => {}
@@ -70,6 +71,9 @@ impl Listener {
             // Dropping the connections queues their events; the queue must still be open.
             drop(runtime);
             drop(close);
+        });
+        let thread = thread.map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot start a thread: {error}"))
         })?;
         Ok(Self { address, queue, running: Mutex::new(Some(Running { stop, thread })) })
     }
