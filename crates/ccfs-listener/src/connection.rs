@@ -1,18 +1,16 @@
 //! Connections that end before a request.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use ccfs_proto::Timestamp;
 use rustls::{AlertDescription, Error};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection that ended before a whole request head, and why. Contains no text of the peer.
+/// A connection that ended before a whole request head, or to make room for another one, and why. Contains no text of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionError {
@@ -67,6 +65,16 @@ pub enum ConnectionFault {
     /// The connection ended within the request head.
     #[error("the connection ended within the request head")]
     Incomplete,
+    /// The client's address has too many connections
+    /// ([`peer_connection_limit`](crate::ListenerBuilder::peer_connection_limit)), so its oldest
+    /// one without a whole request was closed.
+    #[error("too many connections from this address at the same time")]
+    PeerLimit,
+    /// There are too many connections
+    /// ([`connection_limit`](crate::ListenerBuilder::connection_limit)) or open files, so the oldest
+    /// connection without a whole request was closed.
+    #[error("too many connections or open files at the same time")]
+    ConnectionLimit,
 }
 
 impl ConnectionFault {
@@ -135,39 +143,6 @@ fn is_proxy_protocol(first: &[u8]) -> bool {
     first.starts_with(b"PROXY ") || first.starts_with(b"\r\n\r\n\0\r\nQUIT\n")
 }
 
-/// Decides which connection errors are reported: of each fault at most one a second.
-#[derive(Debug, Default)]
-pub(crate) struct RateLimit(BTreeMap<ConnectionFault, Reported>);
-
-#[derive(Debug)]
-struct Reported {
-    at: Duration,
-    suppressed: u64,
-}
-
-impl RateLimit {
-    const INTERVAL: Duration = Duration::from_secs(1);
-
-    /// Returns whether to report the fault at the monotonic time `now`, as the number of those that
-    /// were suppressed since the last report.
-    pub(crate) fn admit(&mut self, fault: ConnectionFault, now: Duration) -> Option<u64> {
-        match self.0.get_mut(&fault) {
-            Some(last) if now.saturating_sub(last.at) < Self::INTERVAL => {
-                last.suppressed += 1;
-                None
-            }
-            Some(last) => {
-                last.at = now;
-                Some(std::mem::take(&mut last.suppressed))
-            }
-            None => {
-                self.0.insert(fault, Reported { at: now, suppressed: 0 });
-                Some(0)
-            }
-        }
-    }
-}
-
 /// The first bytes that were read from a connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FirstBytes(Arc<Mutex<Vec<u8>>>);
@@ -220,42 +195,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recording<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        /// Of each fault, reports are a second apart, and every connection is reported or counted.
-        #[test]
-        fn reports_are_a_second_apart_and_nothing_is_lost(
-            steps in prop::collection::vec((0_u64..700, prop::sample::select(&[
-                ConnectionFault::Tls, ConnectionFault::Unknown, ConnectionFault::Incomplete,
-            ][..])), 0..100),
-        ) {
-            let mut limit = RateLimit::default();
-            let mut now = Duration::ZERO;
-            let mut last = BTreeMap::new();
-            let mut counts = BTreeMap::<_, (u64, u64)>::new();
-            for (millis, fault) in steps {
-                now += Duration::from_millis(millis);
-                let (seen, told) = counts.entry(fault).or_default();
-                *seen += 1;
-                let due = last.get(&fault).is_none_or(|at: &Duration| now >= *at + Duration::from_secs(1));
-                let admitted = limit.admit(fault, now);
-                prop_assert_eq!(admitted.is_some(), due);
-                if let Some(suppressed) = admitted {
-                    *told += 1 + suppressed;
-                    prop_assert_eq!(told, seen);
-                    last.insert(fault, now);
-                }
-            }
-        }
     }
 }

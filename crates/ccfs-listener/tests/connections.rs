@@ -1,8 +1,10 @@
-//! Connections that never become a request: why is reported, at most once a second.
+//! Connections that never become a request: why is reported, at most once a second, and how many
+//! there may be.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -163,4 +165,100 @@ fn reports_are_limited_by_the_listeners_clock() {
         (ConnectionFault::Tls, 10),
     ];
     assert_eq!(reported, expected);
+}
+
+#[test]
+fn a_slow_head_or_handshake_is_ended_and_reported() {
+    let emulator = Emulator::builder().start().unwrap();
+    for (builder, bytes) in
+        [(builder(), &b"POST / HTTP/1.1\r\nhost"[..]), (with_tls(&emulator), &CLIENT_HELLO[..7])]
+    {
+        let (listener, errors) = reporting(builder.head_timeout(Duration::from_millis(100)));
+        // The sending side stays open.
+        assert_eq!(support::send(listener.address(), bytes).0, 0);
+        assert_eq!(errors.recv_timeout(LONG).unwrap().fault, ConnectionFault::TooSlow);
+    }
+}
+
+/// So do refusals, by their reason. Each is an event, but most say that they need no log line.
+#[test]
+fn refusals_are_limited_like_connection_errors() {
+    let clock = MovingClock::default();
+    let listener = builder().clock(clock.clone()).path("/callback").bind(ANY_PORT.into()).unwrap();
+    let get = |path: &str| {
+        let request = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+        send(listener.address(), request.as_bytes());
+        event(&listener).suppressed
+    };
+    assert_eq!(["/a", "/b", "/callback", "/a"].map(get), [Some(0), None, Some(0), None]);
+    clock.advance(Duration::from_millis(999));
+    assert_eq!(get("/a"), None);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(["/c", "/callback", "/a"].map(get), [Some(3), Some(0), None]);
+    // Callbacks are not limited.
+    for _ in 0..2 {
+        send(listener.address(), &Call::of(&fresh()).bytes());
+        assert_eq!(event(&listener).suppressed, Some(0));
+    }
+}
+
+/// Opens connections that send this and then wait. Keeps the newest, because a process may have
+/// few files open.
+fn open_many(address: SocketAddr, count: usize, bytes: &[u8]) -> VecDeque<TcpStream> {
+    let mut open = VecDeque::new();
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(bytes).unwrap();
+        open.push_back(stream);
+        if open.len() > 300 {
+            open.pop_front();
+        }
+    }
+    open
+}
+
+#[test]
+fn two_thousand_slow_connections_do_not_keep_a_callback_out() {
+    let request = Call::of(&fresh()).bytes();
+    let without_body = &request[..request.len() - 20];
+    for bytes in [b"", &b"P"[..], without_body] {
+        let (listener, errors) = reporting(builder());
+        let _open = open_many(listener.address(), 2000, bytes);
+        let callback = fresh();
+        assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
+        let accepted = std::iter::repeat_with(|| event(&listener).callback);
+        assert_eq!(accepted.flatten().next(), Some(callback));
+        let fault = errors.recv_timeout(LONG).unwrap().fault;
+        assert_eq!(fault, ConnectionFault::PeerLimit);
+    }
+}
+
+#[test]
+fn the_limit_of_all_connections_closes_the_oldest() {
+    let (listener, errors) = reporting(builder().connection_limit(10).peer_connection_limit(1000));
+    let mut open = open_many(listener.address(), 11, b"P");
+    assert_eq!(errors.recv_timeout(LONG).unwrap().fault, ConnectionFault::ConnectionLimit);
+    let mut oldest = open.pop_front().unwrap();
+    oldest.set_read_timeout(Some(LONG)).unwrap();
+    assert!(matches!(oldest.read(&mut [0; 16]), Ok(0) | Err(_)));
+    assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
+}
+
+/// More connections at once than one address may have: each is read before the next one closes it.
+#[test]
+fn a_burst_of_callbacks_from_one_address_is_answered() {
+    let (listener, errors) = reporting(builder());
+    let mut open: Vec<TcpStream> = (0..300)
+        .map(|_| {
+            let mut stream = TcpStream::connect(listener.address()).unwrap();
+            stream.write_all(&Call::of(&fresh()).bytes()).unwrap();
+            stream
+        })
+        .collect();
+    for stream in &mut open {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    assert_eq!(errors.try_iter().count(), 0);
 }
