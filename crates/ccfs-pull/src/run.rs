@@ -201,7 +201,7 @@ impl Run {
             self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
         };
         // A ZIP under this name may also be somebody's copy.
-        let is_ours = zip.exists() && (!zip_removed || self.is_intact(&zip, stored.zip)?);
+        let is_ours = zip.exists() && (!zip_removed || is_intact(&zip, stored.zip)?);
         if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() {
             return self.remove_zip(window, stored);
         }
@@ -237,7 +237,7 @@ impl Run {
                 let path = self.folder.converted(window, *format);
                 let file = converted.iter().find(|file| file.format == *format);
                 match file {
-                    Some(file) if self.is_intact(&path, file.fingerprint)? => {}
+                    Some(file) if is_intact(&path, file.fingerprint)? => {}
                     _ => return Ok(()),
                 }
             }
@@ -250,12 +250,7 @@ impl Run {
     /// Removes a ZIP, if it is the one that was stored.
     fn remove_zip(&self, window: Window, stored: Stored) -> Result<(), PullError> {
         let zip = self.folder.zip(window);
-        if self.is_intact(&zip, stored.zip)? { remove(zip) } else { Ok(()) }
-    }
-
-    fn is_intact(&self, path: &Path, file: Fingerprint) -> Result<bool, PullError> {
-        let cannot = |source| PullError::Folder { path: path.to_owned(), source };
-        file.is_of(path).map_err(cannot)
+        if is_intact(&zip, stored.zip)? { remove(zip) } else { Ok(()) }
     }
 
     /// Notes the server's clock, as the responses so far show it.
@@ -555,6 +550,12 @@ impl Run {
         };
         paths.into_iter().filter_map(reported).collect()
     }
+}
+
+/// Whether a file is there and has the recorded content.
+fn is_intact(path: &Path, file: Fingerprint) -> Result<bool, PullError> {
+    let cannot = |source| PullError::Folder { path: path.to_owned(), source };
+    file.is_of(path).map_err(cannot)
 }
 
 /// Takes failed windows without a job out: in the range they are split anew, so that other days in a

@@ -108,7 +108,7 @@ impl Scheduler {
     }
 
     /// Reports that the server asked to wait: the current pause has at least this length, but at
-    /// most [`Pace::outage_timeout`].
+    /// most [`Pace::outage_timeout`](crate::Pace::outage_timeout).
     pub fn wait_at_least(&mut self, now: Now, pause: Duration) {
         self.throttle.wait_at_least(now.monotonic, pause.min(self.pace.outage_timeout));
     }
