@@ -6,8 +6,8 @@ mod support;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Error,
-    IndexKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
+    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Charset,
+    Error, IndexKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
 use ccfs_arrow::{BatchParser, Batches, Options, schema};
 use proptest::prelude::*;
@@ -150,7 +150,8 @@ proptest! {
     ) {
         let zip = file.zip();
         let options = with_zone(Options::new().batch_rows(batch_rows), zone);
-        let read = ReadOptions::new().on_bad_row(action);
+        // Without a charset, the first rows are held until it is detected.
+        let read = ReadOptions::new().on_bad_row(action).charset(Charset::Utf8);
         let mut opened = open(&zip, &read).unwrap();
         let whole = messages(Batches::new(opened.records::<AnyRecord>(), file.kind, &options).unwrap());
         let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);

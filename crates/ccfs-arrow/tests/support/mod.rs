@@ -42,9 +42,10 @@ impl IndexFile {
     }
 }
 
-/// An archive made by the `zip` crate.
+/// An archive made by the `zip` crate. Its members are not compressed, so that records come with each chunk of its bytes.
 pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let options = zip::write::SimpleFileOptions::default();
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, data) in members {
         writer.start_file(*name, options).unwrap();
