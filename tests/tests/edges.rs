@@ -11,7 +11,8 @@ use ccfs_driver::{Config, Error, FileError, Overwrite, WholeFile};
 use ccfs_emulator::Emulator;
 use ccfs_proto::auth::Freshness;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Policy,
+    QueryAgentSkillInfoData,
 };
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -256,4 +257,72 @@ fn times_without_end_are_no_error() {
     runtime()
         .block_on(ccfs_reqwest::Client::with_trust(session(), &trust()).unwrap().call(query()))
         .unwrap();
+}
+
+/// Sends a raw response to both backends, once each.
+fn both(response: &[u8]) -> [(&'static str, Result<(), Error>); 2] {
+    let server =
+        ScriptedServer::play(vec![Behaviour::Raw { bytes: response.to_vec(), keep: false }; 2]);
+    let config = Config::new(server.url().parse().unwrap(), credentials())
+        .policy(Policy::default().max_retries(0))
+        .proxy(None);
+    let download = || DownloadAgentSkillInfoFile::new(file_name());
+    let client = ccfs_ureq::Client::new(config.clone()).unwrap();
+    let blocking = client.download(download()).to_writer(Vec::new()).map(drop);
+    let client = ccfs_reqwest::Client::new(config).unwrap();
+    let asynchronous = runtime().block_on(client.download(download()).to_writer(Vec::new()));
+    [("blocking", blocking), ("async", asynchronous.map(drop))]
+}
+
+/// The limits are those of the core, or those of ureq and hyper; the error is the same.
+#[test]
+fn too_many_or_too_large_header_fields_are_told_with_the_limit() {
+    let body = archive_bytes(10);
+    let head = |fields: &[String]| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
+        [head.as_bytes(), fields.concat().as_bytes(), b"\r\n", &body].concat()
+    };
+    let fields = |count: usize, len: usize| {
+        (0..count).map(|n| format!("x-{n}: {}\r\n", "a".repeat(len))).collect::<Vec<_>>()
+    };
+    for (response, kind, said) in [
+        (head(&fields(100, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
+        (head(&fields(110, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
+        (head(&fields(500, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
+        (head(&fields(1, 70_000)), FailureKind::HeadTooLarge, "too large, limit 65536 bytes;"),
+        (head(&fields(90, 1000)), FailureKind::HeadTooLarge, "too large, limit 65536 bytes;"),
+    ] {
+        for (name, result) in both(&response) {
+            let error = result.unwrap_err();
+            assert!(error.to_string().contains(said), "{name}: {error}");
+            assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(kind.into()), "{name}");
+        }
+    }
+    for response in [head(&fields(99, 10)), head(&fields(1, 65_000))] {
+        for (name, result) in both(&response) {
+            assert!(result.is_ok(), "{name}: {result:?}");
+        }
+    }
+}
+
+/// A response in chunks is complete only with its last line.
+#[test]
+fn a_chunked_body_without_its_end_is_broken() {
+    let body = archive_bytes(10);
+    let response = |end: &str| {
+        let head =
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len());
+        [head.as_bytes(), &body, end.as_bytes()].concat()
+    };
+    for (name, result) in both(&response("\r\n0\r\n\r\n")) {
+        assert!(result.is_ok(), "{name}: {result:?}");
+    }
+    for end in ["\r\n0\r\n\r", "\r\n0\r\n", "\r\n0\r", "\r\n0", "\r\n", "\r", ""] {
+        for (name, result) in both(&response(end)) {
+            let error = result.unwrap_err();
+            let kind = error.exchange().unwrap().kind.root().clone();
+            let expected = ErrorKind::Transport(FailureKind::BodyBroken.into());
+            assert_eq!(kind, expected, "{name}: {end:?}");
+        }
+    }
 }

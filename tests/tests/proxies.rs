@@ -1,9 +1,15 @@
 //! Both backends through a proxy that is a process of its own: tunnels, absolute form, logins, exceptions.
 #![allow(clippy::unwrap_used)]
 
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+
+use ccfs_conformance::{ManualClock, file_name};
 use ccfs_driver::{Config, Proxy};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{Endpoint, ErrorKind, FailureKind};
+use ccfs_proto::{DownloadAgentSkillInfoFile, Endpoint, ErrorKind, FailureKind, Policy};
 use ccfs_tests::{ProxyProcess, ask_both};
 use ccfs_tls::Trust;
 use serde_json::json;
@@ -112,9 +118,10 @@ fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
         let error = outcome.unwrap_err();
         assert_eq!(
             error.exchange().unwrap().kind,
-            ErrorKind::Transport(FailureKind::Connect.into()),
+            ErrorKind::Transport(FailureKind::ProxyRefused { status: 407 }.into()),
             "{name}"
         );
+        assert!(error.to_string().contains("HTTP 407; it requires a login"), "{name}: {error}");
         assert!(!format!("{error} {error:?}").contains("MARKER"), "{name}");
         assert_eq!(process.next()["answered"], 407, "{name}");
     }
@@ -125,4 +132,82 @@ fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
     let shown = format!("{session:?} {blocking:?} {asynchronous:?}");
     assert!(shown.contains("with a login") && !shown.contains("MARKER"), "{shown}");
     assert!(emulator.received().is_empty());
+}
+
+/// A proxy that answers every `CONNECT` and every request with `status`, and its number of requests.
+fn answering(status: u16) -> (Proxy, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let (tell, requests) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let lines: Vec<_> = stream
+                .by_ref()
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let Some(first) = lines.first() else { continue };
+            let len = lines.iter().find_map(|line| line.strip_prefix("content-length: "));
+            let body = len.map_or(0, |len| len.parse().unwrap());
+            io::copy(&mut stream.by_ref().take(body), &mut io::sink()).unwrap();
+            tell.send(first.clone()).unwrap();
+            let squid = "x-squid-error: ERR_ACCESS_DENIED 0\r\ncontent-length: 0\r\n";
+            let answer =
+                format!("HTTP/1.1 {status} Any reason\r\n{squid}connection: close\r\n\r\n");
+            stream.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (proxy, requests)
+}
+
+/// A proxy's refusal is named as such and not retried. That it cannot reach the server is retried.
+#[test]
+fn refusals_of_a_proxy_are_told_and_not_retried() {
+    let https = Emulator::builder().start().unwrap();
+    let plain = Emulator::builder().plain().start().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for emulator in [&https, &plain] {
+        for (status, said) in [
+            (403, "it does not allow this host and port"),
+            (407, "it requires a login"),
+            (405, "check the proxy settings"),
+            (503, ""),
+        ] {
+            let (proxy, requests) = answering(status);
+            let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
+                .policy(Policy::default().max_retries(1))
+                .clock(ManualClock::default())
+                .proxy(proxy);
+            let download = || DownloadAgentSkillInfoFile::new(file_name());
+            let client = ccfs_ureq::Client::with_trust(config.clone(), &trust(emulator)).unwrap();
+            let blocking = client.download(download()).to_writer(io::sink()).unwrap_err();
+            let client = ccfs_reqwest::Client::with_trust(config, &trust(emulator)).unwrap();
+            let download = client.download(download()).to_writer(tokio::io::sink());
+            let asynchronous = runtime.block_on(download).unwrap_err();
+            for error in [blocking, asynchronous] {
+                let text = error.to_string();
+                let exchange = error.exchange().unwrap();
+                assert!(!exchange.is_auth() && text.contains(said), "{text}");
+                if status == 503 {
+                    assert_eq!(exchange.attempts, 2, "{text}");
+                    continue;
+                }
+                assert_eq!((exchange.attempts, exchange.code()), (1, "proxy"), "{text}");
+                assert!(exchange.is_network() && !exchange.is_retryable(), "{text}");
+                assert!(text.contains(&format!("HTTP {status}")), "{text}");
+            }
+            // hyper-util does not report the status of a tunnel, so the proxy is asked again.
+            let tunnels = requests.try_iter().filter(|line| line.starts_with("CONNECT ")).count();
+            let expected = match (emulator.ca_pem().is_some(), status) {
+                (true, 503) => 2 + 4,
+                (false, 503) | (true, 407) => 2,
+                (true, _) => 1 + 2,
+                (false, _) => 1,
+            };
+            assert_eq!(tunnels, expected, "{status}");
+        }
+        assert!(emulator.received().is_empty());
+    }
 }

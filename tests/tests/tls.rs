@@ -1,14 +1,25 @@
 //! TLS as it is in the field, over both backends: pins, names, dates, CAs, client certificates, versions.
 #![allow(clippy::unwrap_used)]
 
+use std::borrow::Cow;
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
+use std::sync::Arc;
+use std::thread;
 
+use ccfs_driver::Config;
 use ccfs_emulator::{Emulator, TlsVersions};
+use ccfs_proto::answer::{AnswerError, Expected};
 use ccfs_proto::exchange::TlsFailure;
-use ccfs_proto::{ErrorKind, FailureKind};
+use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
+use ccfs_proto::{Endpoint, ErrorKind, FailureKind, Operation, Policy};
 use ccfs_tests::{ask_both, skipped};
 use ccfs_tls::{Identity, Pin, TlsVersion, Trust};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 fn pin_of(emulator: &Emulator) -> Pin {
     Pin::of(emulator.certificate_der().unwrap())
@@ -127,6 +138,72 @@ fn a_client_certificate_is_shown_where_it_is_wanted() {
         // Who does not ask does not mind.
         reaches(&stranger, &ca_of(&stranger).identity(identity_of(&emulator)));
     }
+}
+
+/// An upload that is larger than the buffers of a connection.
+struct Upload;
+
+impl Operation for Upload {
+    type Answer = ();
+
+    fn interface(&self) -> Cow<'static, str> {
+        "upload".into()
+    }
+
+    fn request(&self) -> Result<OperationRequest, FieldError> {
+        Ok(OperationRequest::post("/upload", vec![b'a'; 16 << 20]))
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::Idempotent
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Envelope
+    }
+
+    fn answer(&self, _: Received) -> Result<(), AnswerError> {
+        Ok(())
+    }
+}
+
+/// A server that sends the alert of TLS 1.3 about the missing client certificate, reads nothing of
+/// the request and resets the connection, so that the blocking backend fails to write before it
+/// reads the alert.
+#[test]
+fn a_missing_client_certificate_is_named_although_the_connection_is_reset() {
+    let emulator = Emulator::builder().start().unwrap();
+    let identity = emulator.client_identity().unwrap();
+    let certificate = CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(emulator.ca_pem().unwrap().as_bytes()).unwrap())
+        .unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ccfs_tls::provider());
+    let config = ServerConfig::builder_with_provider(ccfs_tls::provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint: Endpoint = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let config = Arc::new(config);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while tls.complete_io(&mut stream).is_ok() {}
+        }
+    });
+    let trust = Trust::none().pin(Pin::of(&certificate));
+    let policy = Policy::default().max_retries(0);
+    let config = Config::new(endpoint, emulator.credentials()).policy(policy).proxy(None);
+    let error = ccfs_ureq::Client::with_trust(config, &trust).unwrap().call(Upload).unwrap_err();
+    let expected = FailureKind::Tls(TlsFailure::ClientCertificateMissing).into();
+    assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(expected), "{error}");
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub struct RecordWriter<'a, W: Write> {
     format: ExportFormat,
     offset: Option<OffsetOf<'a>>,
     names: bool,
+    escape_formulas: bool,
     line: Vec<u8>,
     /// The kind whose columns the header row of a CSV names.
     header: Option<IndexKind>,
@@ -75,7 +76,15 @@ pub struct RecordWriter<'a, W: Write> {
 impl<'a, W: Write> RecordWriter<'a, W> {
     /// Creates a writer. It makes one call to `out` for each record: pass a buffered writer.
     pub const fn new(format: ExportFormat, out: W) -> Self {
-        Self { out, format, offset: None, names: false, line: Vec::new(), header: None }
+        Self {
+            out,
+            format,
+            offset: None,
+            names: false,
+            escape_formulas: false,
+            line: Vec::new(),
+            header: None,
+        }
     }
 
     /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
@@ -97,6 +106,14 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     #[must_use]
     pub const fn names(mut self, names: bool) -> Self {
         self.names = names;
+        self
+    }
+
+    /// Writes an apostrophe before cells of a CSV that spreadsheets would take for formulas: texts that begin with `=`,
+    /// `+`, `-`, `@`, a tab or a carriage return and are not numbers. Default: `false`, cells keep their text.
+    #[must_use]
+    pub const fn escape_formulas(mut self, escape: bool) -> Self {
+        self.escape_formulas = escape;
         self
     }
 
@@ -147,9 +164,9 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     fn csv_line(&mut self, record: &Fields<'_>) {
         for index in 0..record.schema.columns.len() {
             match record.value(index) {
-                Value::List(list) => csv_cell(&mut self.line, &list.joined()),
+                Value::List(list) => self.csv_cell(&list.joined()),
                 value => {
-                    csv_cell(&mut self.line, record.text(index).unwrap_or_default());
+                    self.csv_cell(record.text(index).unwrap_or_default());
                     if let (Value::LocalTime(time), Some(offset)) = (value, &self.offset)
                         && let Some(offset) = offset(time)
                     {
@@ -159,13 +176,23 @@ impl<'a, W: Write> RecordWriter<'a, W> {
             }
             self.line.push(b',');
         }
-        let names = record.code_names().filter(|_| self.names);
+        let has_names = self.names;
+        let names = record.code_names().filter(|_| has_names);
         for text in names.map(|(_, name)| name.unwrap_or_default()).chain(record.extra().iter()) {
-            csv_cell(&mut self.line, text);
+            self.csv_cell(text);
             self.line.push(b',');
         }
         if let Some(end) = self.line.last_mut() {
             *end = b'\n';
+        }
+    }
+
+    #[inline]
+    fn csv_cell(&mut self, text: &str) {
+        if self.escape_formulas && is_formula(text) {
+            csv_cell(&mut self.line, &format!("'{text}"));
+        } else {
+            csv_cell(&mut self.line, text);
         }
     }
 
@@ -218,6 +245,11 @@ fn csv_cell(line: &mut Vec<u8>, text: &str) {
     } else {
         line.extend_from_slice(text.as_bytes());
     }
+}
+
+/// Whether a spreadsheet takes the text for a formula. Numbers are none.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
 }
 
 #[cold]

@@ -46,7 +46,7 @@ pub(crate) fn install(json: bool) {
         let _ = flag::register(signal, Arc::clone(&came));
         let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), number);
     }
-    thread::spawn(move || {
+    let ending = thread::Builder::new().spawn(move || {
         wait();
         thread::sleep(PATIENCE);
         if !ENDS_ITSELF.load(Ordering::Relaxed) {
@@ -55,6 +55,11 @@ pub(crate) fn install(json: bool) {
             std::process::exit(exit_code().into());
         }
     });
+    if let Err(error) = ending {
+        message::note(format_args!(
+            "a blocked call cannot be interrupted, because no thread can be created: {error}"
+        ));
+    }
 }
 
 /// Registers temporary files of this process: those in `folder` whose names begin so and end in

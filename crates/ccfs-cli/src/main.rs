@@ -9,6 +9,7 @@ mod command;
 mod days;
 #[cfg(test)]
 mod documents;
+mod escape;
 mod failure;
 mod input;
 mod interrupt;

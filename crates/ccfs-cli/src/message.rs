@@ -18,6 +18,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::escape::escaped;
 use crate::failure::Failure;
 
 /// Which messages are shown.
@@ -64,14 +65,14 @@ impl Messages {
     }
 
     fn write(&self, level: Level, text: &str) {
-        let time = Timestamp::from(SystemTime::now());
+        let (text, time) = (escaped(text), Timestamp::from(SystemTime::now()));
         if level <= self.level {
-            to_stderr(&lines(text, self.has_times.then_some(time)));
+            to_stderr(&lines(&text, self.has_times.then_some(time)));
         }
         if let Some((least, file)) = &self.file
             && level <= *least
         {
-            let _ = lock(file).write_all(lines(text, Some(time)).as_bytes());
+            let _ = lock(file).write_all(lines(&text, Some(time)).as_bytes());
         }
     }
 }
@@ -173,7 +174,7 @@ pub(crate) fn end(json: bool, code: &str, text: &str) {
 /// A line on stderr that scripts read, or an explanation that was asked for: always shown, without
 /// a time.
 pub(crate) fn plain(text: Arguments<'_>) {
-    to_stderr(&format!("{text}\n"));
+    to_stderr(&escaped(&format!("{text}\n")));
 }
 
 /// Writes the events of the library.

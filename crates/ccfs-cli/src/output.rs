@@ -8,13 +8,17 @@ use std::path::{Path, PathBuf};
 use ccfs::{Overwrite, WholeFile};
 use serde::Serialize;
 
+use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::interrupt;
 
-/// Prints a line.
+/// Prints a line, with characters escaped that change what a terminal shows.
 pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
+    let text = text.to_string();
+    writeln!(out, "{}", escaped(&text))
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::stdout(&error))
 }
 
 /// Prints one JSON object as a line.

@@ -113,13 +113,12 @@ impl<R: Seek> Seek for Counting<R> {
 fn pull_text(progress: &PullProgress, done: usize, elapsed: Duration, outage: &str) -> String {
     let PullProgress { windows, settled, received, .. } = *progress;
     let mut text = format!("{settled} of {windows} windows");
-    if let Some(outage) = progress.outage.map(|outage| outage.next_attempt)
-        && !outage.is_zero()
-    {
-        let _ = write!(text, ", next try in {} s: ", outage.as_secs() + 1);
-    }
-    if progress.outage.is_some() {
-        text.push_str(outage);
+    if let Some(pause) = progress.outage {
+        let next = pause.next_attempt.as_millis().div_ceil(1000);
+        let _ = match next {
+            0 => write!(text, ", trying again: {outage}"),
+            _ => write!(text, ", next try in {next} s: {outage}"),
+        };
         return text;
     }
     if received > 0 && !elapsed.is_zero() {

@@ -74,6 +74,26 @@ fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// Returns a warning if other users can read a file with a secret.
+#[cfg(unix)]
+pub(crate) fn open_to_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let mode = metadata.permissions().mode() & 0o777;
+    let path = path.display();
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "{path} is accessible to its group or to others (mode {mode:03o}); run chmod 600 {path}"
+        )
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn open_to_others(_: &Path) -> Option<String> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

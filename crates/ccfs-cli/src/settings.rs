@@ -1,6 +1,7 @@
 //! Settings: flag, then environment, then file.
 
 use std::env;
+use std::fmt;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,6 +10,7 @@ use ccfs::doctor::Doctor;
 use ccfs::pull::Zone;
 use ccfs::{
     AsyncClient, Client, Config, Credentials, Endpoint, Identity, Policy, QueryLine, Trust,
+    check_setting,
 };
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer};
@@ -16,7 +18,8 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::reading::{read_bounded, read_secret};
+use crate::message;
+use crate::reading::{open_to_others, read_bounded, read_secret};
 
 /// Settings that most commands need. A flag goes before the environment, which goes before the configuration file.
 #[derive(Args, Debug, Default)]
@@ -111,14 +114,17 @@ pub(crate) struct Settings {
 
 enum SecretSource {
     File(PathBuf),
-    Text(Zeroizing<String>),
+    /// The configuration file at this path.
+    Config(PathBuf, Zeroizing<String>),
+    Variable(Zeroizing<String>),
 }
 
-impl std::fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Text(_) => f.write_str("Text(redacted)"),
+            Self::Config(path, _) => f.debug_tuple("Config").field(path).finish_non_exhaustive(),
+            Self::Variable(_) => f.write_str("Variable(redacted)"),
         }
     }
 }
@@ -127,6 +133,8 @@ impl std::fmt::Debug for SecretSource {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
+    #[serde(skip)]
+    path: PathBuf,
     endpoint: Option<String>,
     access_key: Option<String>,
     secret_key_file: Option<PathBuf>,
@@ -152,8 +160,10 @@ impl Settings {
             file.secret_key,
         ) {
             (Some(path), ..) | (None, None, Some(path), _) => Some(SecretSource::File(path)),
-            (None, text, None, other) => text.or(other).map(SecretSource::Text),
-            (None, text, Some(_), _) => text.map(SecretSource::Text),
+            (None, Some(text), ..) => Some(SecretSource::Variable(text)),
+            (None, None, None, text) => {
+                text.map(|text| SecretSource::Config(file.path.clone(), text))
+            }
         };
         Ok(Self {
             endpoint: args.endpoint.or(file.endpoint),
@@ -183,6 +193,7 @@ impl Settings {
             .endpoint
             .as_deref()
             .ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
+        check("endpoint (--endpoint, CCFS_ENDPOINT or configuration file)", text)?;
         text.parse().map_err(Failure::usage)
     }
 
@@ -191,11 +202,24 @@ impl Settings {
         self.access_key.is_some() || self.secret_key.is_some()
     }
 
+    /// The file that contains the secret key: a file of its own, except stdin, or the configuration.
+    pub(crate) fn secret_key_file(&self) -> Option<&Path> {
+        match &self.secret_key {
+            Some(SecretSource::File(path) | SecretSource::Config(path, _)) => {
+                Some(path.as_path()).filter(|path| *path != Path::new("-"))
+            }
+            Some(SecretSource::Variable(_)) | None => None,
+        }
+    }
+
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         if let Some(credentials) = self.credentials.get() {
             return Ok(credentials.clone());
         }
         let (access_key, mut secret_key) = self.keys()?;
+        if let Some(warning) = self.secret_key_file().and_then(open_to_others) {
+            message::note(format_args!("warning: {warning}"));
+        }
         let credentials = Credentials::from_text(access_key, mem::take(&mut *secret_key))
             .map_err(Failure::usage)?;
         Ok(self.credentials.get_or_init(|| credentials).clone())
@@ -207,18 +231,27 @@ impl Settings {
             .access_key
             .as_deref()
             .ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
+        check("access key (--access-key, CCFS_ACCESS_KEY or configuration file)", access_key)?;
         let secret_key = match &self.secret_key {
             None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
-            Some(SecretSource::Text(text)) => text.clone(),
+            Some(SecretSource::Variable(text)) => {
+                check("secret key (CCFS_SECRET_KEY)", text)?;
+                text.clone()
+            }
+            Some(SecretSource::Config(path, text)) => {
+                check(format_args!("secret key in {}", path.display()), text)?;
+                text.clone()
+            }
             Some(SecretSource::File(path)) => {
                 let bytes = read_secret(path, "secret key file")?;
                 let text = std::str::from_utf8(&bytes)
                     .map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
+                // Editors end the last line.
                 let text = text.trim_end_matches(['\r', '\n']);
-                // As it is it would cost a bad signature.
-                if text.starts_with('\u{feff}') || text.contains(['\r', '\n']) {
+                check(format_args!("secret key file {}", path.display()), text)?;
+                if text.contains(['\r', '\n']) {
                     return Err(Failure::usage(
-                        "the secret key file has a byte order mark, or more than one line: it must hold the key and nothing else",
+                        "the secret key file has more than one line; it must contain the key only",
                     ));
                 }
                 Zeroizing::new(text.to_owned())
@@ -269,7 +302,9 @@ impl Settings {
 
     /// The tenant's time zone, where one is set.
     pub(crate) fn time_zone(&self) -> Result<Option<Zone>, Failure> {
-        self.tz.as_deref().map(Zone::named).transpose().map_err(Failure::usage)
+        let Some(name) = self.tz.as_deref() else { return Ok(None) };
+        check("time zone (--tz, CCFS_TZ or configuration file)", name)?;
+        Zone::named(name).map(Some).map_err(Failure::usage)
     }
 
     pub(crate) fn client(&self) -> Result<Client, Failure> {
@@ -327,6 +362,11 @@ impl Settings {
     }
 }
 
+/// Refuses a setting with stray characters around it, before it costs a bad signature.
+fn check(name: impl fmt::Display, text: &str) -> Result<(), Failure> {
+    check_setting(text).map_err(|stray| Failure::usage(format_args!("{name} {stray}")))
+}
+
 fn missing(what: &str, flag: &str, variable: &str) -> Failure {
     Failure::usage(format_args!(
         "no {what} is set: give {flag}, or set {variable}, or write it into the configuration file"
@@ -355,6 +395,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
         ))
     })?;
     // A job that runs every night starts in a folder of its own; the files stand where the one stands that names them.
+    file.path.clone_from(&path);
     let folder = path.parent().unwrap_or(Path::new(""));
     for named in
         [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key]

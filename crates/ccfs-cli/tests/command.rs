@@ -234,6 +234,77 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
     );
 }
 
+/// Every source of a setting is checked for stray characters before anything is signed.
+#[test]
+fn stray_characters_around_settings_are_refused() {
+    let emulator = Emulator::builder().start().unwrap();
+    let (access_key, secret_key) = keys_of(&emulator);
+    let endpoint = emulator.endpoint().to_string();
+    let stray = [
+        ("\r", "a line break"),
+        ("\n", "a line break"),
+        ("\t", "a tab"),
+        (" ", "a blank"),
+        ("\"", "a quotation mark"),
+        ("\u{2019}", "a quotation mark"),
+        ("\u{feff}", "an invisible character"),
+        ("\u{200b}", "an invisible character"),
+        ("\u{a0}", "an invisible character"),
+    ];
+    let download = ["download", NAME];
+    for (character, kind) in stray {
+        for (begins, edge) in [(true, "begins"), (false, "ends")] {
+            let spoilt = |text: &str| {
+                if begins { format!("{character}{text}") } else { format!("{text}{character}") }
+            };
+            let refused = |ccfs: &Ccfs, arguments: &[&str], setting: &str| {
+                let run = ccfs.run(arguments);
+                run.ends_with_code(2);
+                let said = format!(" {edge} with {kind}");
+                assert!(
+                    run.stderr.contains(&said) && run.stderr.contains(setting),
+                    "{setting}{said} is missing in: {}",
+                    run.stderr
+                );
+                assert!(!run.stderr.contains(&secret_key), "{}", run.stderr);
+            };
+            for (variable, value) in [
+                ("CCFS_ENDPOINT", &endpoint),
+                ("CCFS_ACCESS_KEY", &access_key),
+                ("CCFS_SECRET_KEY", &secret_key),
+            ] {
+                refused(
+                    &Ccfs::against(&emulator).env(variable, &spoilt(value)),
+                    &download,
+                    variable,
+                );
+            }
+            let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", &spoilt("Asia/Shanghai"));
+            refused(&ccfs, &["convert", "a.csv"], "CCFS_TZ");
+            let ccfs = Ccfs::against(&emulator);
+            refused(
+                &ccfs,
+                &["--access-key", &spoilt(&access_key), "download", NAME],
+                "--access-key",
+            );
+            let filed = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", "");
+            let key = Value::from(spoilt(&secret_key)).to_string();
+            fs::write(filed.path("c.toml"), format!("secret_key = {key}")).unwrap();
+            refused(&filed, &["--config", "c.toml", "download", NAME], "secret key");
+            // A line end after the key is how editors write files.
+            if begins || kind != "a line break" {
+                fs::write(filed.path("key"), spoilt(&secret_key) + "\n").unwrap();
+                refused(
+                    &filed,
+                    &["--secret-key-file", "key", "download", NAME],
+                    "secret key file key",
+                );
+            }
+        }
+    }
+    assert!(emulator.received().is_empty());
+}
+
 #[test]
 fn a_network_that_fails_is_a_3() {
     let closed = HeldPort::of_nobody();
@@ -695,5 +766,37 @@ fn output_that_cannot_be_written_is_no_panic() {
         assert_eq!((code, said.lines().count()), (Some(1), 1), "{arguments}: {said}");
         let (code, said) = of_shell(arguments, "| true");
         assert_eq!((code, said.as_str()), (Some(0), ""), "{arguments}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_open_to_others_is_reported() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "a");
+    fs::write(ccfs.path("key"), "secret").unwrap();
+    let sign = [
+        "sign",
+        "--method",
+        "GET",
+        "--path",
+        "/",
+        "--timestamp",
+        "2021-08-31T09:38:50.872Z",
+        "--header",
+        "host: a",
+        "--secret-key-file",
+        "key",
+    ];
+    for (mode, warns) in [(0o600, false), (0o640, true), (0o604, true)] {
+        fs::set_permissions(ccfs.path("key"), fs::Permissions::from_mode(mode)).unwrap();
+        let run = ccfs.run(&sign);
+        run.ends_with_code(0);
+        assert_eq!(
+            run.stderr.contains("warning: key is accessible to its group or to others"),
+            warns,
+            "{run:?}"
+        );
     }
 }

@@ -65,7 +65,66 @@ fn a_pin_can_be_taken_out_of_a_report_on_a_server_that_is_not_trusted() {
         "doctor",
     ]);
     run.ends_with_code(0);
-    assert!(run.stdout.contains("no keys are set"), "{}", run.stdout);
+    let said = "The keys were not tested, because none are set.";
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+}
+
+/// The name of the time zone is checked, although no call needs it.
+#[test]
+fn the_time_zone_is_checked() {
+    let emulator = Emulator::builder().start().unwrap();
+    let run = Ccfs::against(&emulator).env("CCFS_TZ", "asia/shanghai").run(&["doctor"]);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("ok    time zone    Asia/Shanghai\n"), "{}", run.stdout);
+    let run = Ccfs::against(&emulator).run(&["doctor"]);
+    run.ends_with_code(0);
+    assert!(
+        run.stdout.contains("-     time zone    not set; ccfs pull requires it"),
+        "{}",
+        run.stdout
+    );
+    for (name, said) in
+        [("Asia/Shanghia", "Asia/Shanghia is not a time zone"), ("CST-8 ", "ends with a blank")]
+    {
+        let run = Ccfs::against(&emulator).env("CCFS_TZ", name).run(&["doctor"]);
+        run.ends_with_code(2);
+        let line = run.stdout.lines().find(|line| line.starts_with("fail  time zone")).unwrap();
+        assert!(line.contains(said), "{line}");
+        assert!(run.stdout.contains("Calls work.") && run.stderr.contains(said), "{}", run.stdout);
+    }
+}
+
+/// A key file that other users can read is reported, from the flag and from the configuration.
+#[cfg(unix)]
+#[test]
+fn the_permissions_of_the_key_file_are_checked() {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
+
+    let emulator = Emulator::builder().start().unwrap();
+    let ccfs = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", "");
+    let key = ccfs.path("key");
+    write(&key, emulator.secret_key()).unwrap();
+    write(ccfs.path("ccfs.toml"), "secret_key_file = \"key\"\n").unwrap();
+    let config = ccfs.path("keys.toml");
+    write(&config, format!("secret_key = {:?}\n", emulator.secret_key())).unwrap();
+    for (mode, mark) in
+        [(0o600, "ok"), (0o400, "ok"), (0o640, "warn"), (0o604, "warn"), (0o777, "warn")]
+    {
+        set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        set_permissions(&config, Permissions::from_mode(mode)).unwrap();
+        for arguments in
+            [["--secret-key-file", "key"], ["--config", "ccfs.toml"], ["--config", "keys.toml"]]
+        {
+            let run = ccfs.run(&[&arguments[..], &["doctor"]].concat());
+            run.ends_with_code(0);
+            let line = run.stdout.lines().find(|line| line.contains(" key file ")).unwrap();
+            assert!(line.starts_with(mark), "{line}");
+            let advice = format!("(mode {mode:03o}); run chmod 600 ");
+            assert_eq!(line.contains(&advice), mark == "warn", "{line}");
+            assert_eq!(run.stdout.contains("All is well."), mark == "ok", "{}", run.stdout);
+        }
+    }
 }
 
 #[test]

@@ -384,3 +384,31 @@ fn special_files_are_written_through() {
         fs::remove_file(ccfs.path(&pipe)).unwrap();
     }
 }
+
+/// What a terminal would obey is escaped, in messages and in results for people; data keep their characters.
+#[test]
+fn text_from_outside_is_escaped() {
+    let ccfs = Ccfs::new();
+    let name = "a\u{9b}2J\u{202e}_agentSkillInfo.csv";
+    fs::write(ccfs.path(name), support::SKILLS_CSV.replace("1a", "\u{202e}1a")).unwrap();
+    let hidden = ['\u{9b}', '\u{202e}', '\u{1b}'];
+    for arguments in
+        [&["inspect", name][..], &["--json", "inspect", name], &["inspect", "none\u{1b}[2J.zip"]]
+    {
+        let run = ccfs.run(arguments);
+        let said = run.stdout + &run.stderr;
+        assert!(!said.contains(hidden) && said.contains("\\u00"), "{said:?}");
+    }
+    assert!(ccfs.run(&["convert", name]).stdout.contains("\u{202e}1a"));
+}
+
+#[test]
+fn formulas_are_escaped_when_told() {
+    let ccfs = Ccfs::new();
+    let row = support::SKILLS_CSV.replace("1a,dev,acc", "=1+1,\"@x,y\",-5");
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), row).unwrap();
+    let convert = ["convert", "a_agentSkillInfo.csv", "--to", "csv"];
+    assert!(ccfs.run(&convert).stdout.contains("\n=1+1,\"@x,y\",-5,"));
+    let run = ccfs.run(&[&convert[..], &["--escape-formulas"]].concat());
+    assert!(run.stdout.contains("\n'=1+1,\"'@x,y\",-5,"), "{run:?}");
+}

@@ -228,7 +228,11 @@ fn killed_at_every_request() {
 /// A line has come to the disk, and what follows from it has not happened yet.
 #[test]
 fn killed_at_every_line_of_the_journal() {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip"];
+    ["blocking", "async"].into_iter().for_each(killed_at_every_line_of_the_journal_over);
+}
+
+fn killed_at_every_line_of_the_journal_over(backend: &'static str) {
+    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip", "--backend", backend];
     let expected = undisturbed(&more);
     for lines in 1..=LINES {
         let bench = Bench::new(&more);
@@ -242,7 +246,11 @@ fn killed_at_every_line_of_the_journal() {
 /// A file has come to the folder: half of it, all of it, or what it was converted into.
 #[test]
 fn killed_at_every_file() {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip"];
+    ["blocking", "async"].into_iter().for_each(killed_at_every_file_over);
+}
+
+fn killed_at_every_file_over(backend: &'static str) {
+    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip", "--backend", backend];
     let expected = undisturbed(&more);
     for (before, window) in (0..).zip(WINDOWS) {
         for ending in ["zip.part", "zip", "jsonl.part", "jsonl"] {
@@ -316,7 +324,11 @@ fn killed_again_and_again() {
 /// The disk is full at many sizes that a file of this pull goes through: the journal, a ZIP, what it is converted into.
 #[test]
 fn out_of_disk_at_many_sizes() {
-    let more = ["--in-flight", "1", "--convert", "jsonl"];
+    ["blocking", "async"].into_iter().for_each(out_of_disk_at_many_sizes_over);
+}
+
+fn out_of_disk_at_many_sizes_over(backend: &'static str) {
+    let more = ["--in-flight", "1", "--convert", "jsonl", "--backend", backend];
     let expected = undisturbed(&more);
     let largest = expected.values().map(Vec::len).max().unwrap();
     let blocks = largest.div_ceil(512);

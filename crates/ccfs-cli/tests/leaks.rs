@@ -19,9 +19,10 @@ use support::{Ccfs, Run};
 struct Printed(String);
 
 impl Printed {
-    /// A run as a person makes it and one as a script does, over one backend each, which must end with that code.
+    /// A run as a person makes it and one as a script does, over one backend each, which must end with that code. All
+    /// that can be told is told.
     fn run(&mut self, ccfs: &Ccfs, arguments: &[&str], code: i32) {
-        for more in [&[][..], &["--json", "--backend", "async"]] {
+        for more in [&["-vv", "--log-file", "log"][..], &["-v", "--json", "--backend", "async"]] {
             self.add(&ccfs.run(&[more, arguments].concat()), code);
         }
     }
@@ -75,8 +76,13 @@ fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Cc
     };
     long.run(ccfs, &pull("pulled"), 0);
     long.run(wrong, &pull("refused"), 4);
-    for folder in [ccfs.path("pulled"), wrong.path("refused")] {
-        long.0 += &fs::read_to_string(folder.join("ccfs-pull.journal")).unwrap();
+    for file in [
+        ccfs.path("pulled/ccfs-pull.journal"),
+        wrong.path("refused/ccfs-pull.journal"),
+        ccfs.path("log"),
+        wrong.path("log"),
+    ] {
+        long.0 += &fs::read_to_string(file).unwrap();
     }
     long.run(ccfs, &["doctor"], 0);
     long.run(wrong, &["doctor"], 4);

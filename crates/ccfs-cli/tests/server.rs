@@ -5,10 +5,15 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::process::Command;
-use std::time::Duration;
-use std::{fs, iter};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+use std::{fs, iter, thread};
 
+use ccfs::Credentials;
+use ccfs::proto::{RequestView, Signer};
 use ccfs_emulator::Emulator;
 use ccfs_tests::{skipped, wait_until};
 use serde_json::Value;
@@ -183,6 +188,31 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     assert_eq!(listen.wait(), Some(130));
 }
 
+/// A connection that never becomes a request is not silent.
+#[test]
+fn listen_says_why_a_connection_has_no_request() {
+    let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
+    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
+    let url = listen.error_line().strip_prefix("listening on http://").unwrap().to_owned();
+    for (bytes, said) in [
+        (
+            &b"\x16\x03\x01\0\x05\x01\0\0\x01\x03"[..],
+            "no request: TLS was sent to the plain HTTP port;",
+        ),
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            "no request: the connection begins with a PROXY",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(&url).unwrap();
+        stream.write_all(bytes).unwrap();
+        let line = listen.error_line();
+        assert!(line.starts_with(said) && line.contains(" (from 127.0.0.1:"), "{line}");
+    }
+    signal(&listen, "INT");
+    assert_eq!(listen.wait(), Some(130));
+}
+
 /// The server does not tell again what was answered well. So what came while the command was ending is printed, too.
 #[test]
 fn listen_prints_whatever_it_answered_well() {
@@ -233,30 +263,6 @@ fn listen_prints_whatever_it_answered_well() {
     }
 }
 
-/// Who reads it has died. The server was told that all is well, so the file is named at least.
-#[test]
-fn listen_names_what_it_cannot_print() {
-    let emulator = Emulator::builder().plain().rows(1).start().unwrap();
-    let ccfs = Ccfs::at(&emulator);
-    let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
-    let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
-    listen.turn_away();
-    ccfs.run(&[
-        "query",
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        &url,
-    ])
-    .ends_with_code(0);
-    let said = listen.error_line();
-    let name = emulator.files().pop().unwrap();
-    assert!(said.contains(name.as_str()) && said.contains("could not be printed"), "{said}");
-    assert_eq!(listen.wait(), Some(1));
-}
-
 #[test]
 fn an_interrupted_download_leaves_nothing() {
     let emulator = Emulator::builder().start().unwrap();
@@ -304,4 +310,340 @@ fn a_closed_pipe_ends_quietly() {
         ["1", "0"]
     );
     assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+}
+
+/// `ccfs listen` with the keys of [`send`]; `shell` is put before it, and `redirection` after it.
+fn listen(ccfs: &Ccfs, shell: &str, arguments: &str, redirection: &str) -> (Child, SocketAddr) {
+    let command =
+        format!("{shell} exec \"$0\" listen --bind 127.0.0.1:0 {arguments} {redirection}");
+    let mut child =
+        ccfs.program("sh", &["-c", &command, env!("CARGO_BIN_EXE_ccfs")]).spawn().unwrap();
+    // Byte by byte: the rest is for other readers.
+    let said: Vec<u8> = iter::repeat_with(|| {
+        let mut byte = [0];
+        child.stderr.as_mut().unwrap().read_exact(&mut byte).unwrap();
+        byte[0]
+    })
+    .take_while(|byte| *byte != b'\n')
+    .collect();
+    let said = String::from_utf8(said).unwrap();
+    let address = said.split("http://").nth(1).unwrap_or_else(|| panic!("{said}"));
+    (child, address.parse().unwrap())
+}
+
+fn receiving() -> Ccfs {
+    Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk")
+}
+
+/// The file of a job.
+fn file_name(job: usize) -> String {
+    format!("20230406_{job:032x}.zip")
+}
+
+/// Sends a callback for this job. Returns the status; 0 if there was no answer.
+fn send(address: SocketAddr, job: usize) -> u16 {
+    let (id, name) = (format!("{job:032x}"), file_name(job));
+    let callback = ccfs::Callback::new(id.parse().unwrap(), name.parse().unwrap(), None);
+    let (body, host) = (callback.to_body("fileName"), address.to_string());
+    let length = body.len().to_string();
+    let headers = [("host", host.as_str()), ("content-length", &length)];
+    let request =
+        RequestView { method: "POST", path: "/", query: &[], headers: &headers, body: &body };
+    let keys = Credentials::from_text("ak", "sk".into()).unwrap();
+    let now = ccfs::Timestamp::from(SystemTime::now());
+    let authorization = Signer::new(&keys).sign(request, now).unwrap();
+    let mut bytes = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nauthorization: {}\r\n\r\n",
+        authorization.to_str().unwrap()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(&body);
+    let Ok(mut stream) = TcpStream::connect(address) else { return 0 };
+    let mut answer = Vec::new();
+    let _ = stream.write_all(&bytes).and_then(|()| stream.read_to_end(&mut answer));
+    let answer = String::from_utf8_lossy(&answer);
+    answer.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
+}
+
+/// The files that these JSON lines name.
+fn named(lines: &str) -> BTreeSet<String> {
+    let lines = lines.lines().filter(|line| line.starts_with("{\"response_id\""));
+    let name = |line| serde_json::from_str::<Value>(line).unwrap()["file_name"].clone();
+    lines.map(|line| name(line).as_str().unwrap().to_owned()).collect()
+}
+
+/// The reader of stdout ends while callbacks arrive, or does not read while a signal ends the
+/// command. Each callback that was answered with 200 was read, or is on stderr or in the spool.
+#[test]
+fn no_answered_callback_is_lost_with_the_reader_of_stdout() {
+    const CALLBACKS: usize = 1000;
+    for (spool, reader_ends) in [(false, true), (true, true), (false, false), (true, false)] {
+        let ccfs = receiving();
+        let (mut child, address) =
+            listen(&ccfs, "", if spool { "--spool spool.jsonl" } else { "" }, "");
+        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (id, answered) = (child.id().to_string(), AtomicUsize::new(0));
+        let (read, said, statuses) = thread::scope(|scope| {
+            let senders: Vec<_> = (0..8)
+                .map(|first| {
+                    let answered = &answered;
+                    scope.spawn(move || {
+                        let send = |job| {
+                            let status = send(address, job);
+                            answered.fetch_add(1, Ordering::SeqCst);
+                            (job, status)
+                        };
+                        (first..CALLBACKS).step_by(8).map(send).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let errors = scope.spawn(move || {
+                let mut said = String::new();
+                stderr.read_to_string(&mut said).unwrap();
+                said
+            });
+            let mut read = vec![0; 4000];
+            stdout.read_exact(&mut read).unwrap();
+            // Otherwise it stays open, and is not read.
+            let mut stdout = Some(stdout);
+            if reader_ends {
+                wait_until("unread callbacks", || answered.load(Ordering::SeqCst) > 300);
+                stdout = None;
+            } else {
+                wait_until("all callbacks", || answered.load(Ordering::SeqCst) == CALLBACKS);
+                assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            }
+            let said = errors.join().unwrap();
+            drop(stdout);
+            let statuses = senders.into_iter().flat_map(|sender| sender.join().unwrap());
+            // The last line that was read may be incomplete.
+            read.truncate(read.iter().rposition(|byte| *byte == b'\n').unwrap() + 1);
+            (String::from_utf8(read).unwrap(), said, statuses.collect::<Vec<_>>())
+        });
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert!(said.contains("stdout cannot be written: "), "{said}");
+        let in_spool = fs::read_to_string(ccfs.path("spool.jsonl")).unwrap_or_default();
+        assert_eq!((in_spool.is_empty(), named(&said).is_empty()), (!spool, spool));
+
+        let known = &(&named(&read) | &named(&said)) | &named(&in_spool);
+        let accepted: Vec<_> = statuses.iter().filter(|(_, status)| *status == 200).collect();
+        let lost: Vec<_> =
+            accepted.iter().filter(|(job, _)| !known.contains(&file_name(*job))).collect();
+        assert!(lost.is_empty() && accepted.len() > 300, "{lost:?} of {}", accepted.len());
+        assert!(statuses.iter().all(|(_, status)| [0, 200, 503].contains(status)), "{statuses:?}");
+
+        // The next start prints the spool.
+        if spool {
+            let (mut child, _) = listen(&ccfs, "", "--spool spool.jsonl", "> printed");
+            wait_until("an empty spool", || {
+                fs::metadata(ccfs.path("spool.jsonl")).unwrap().len() == 0
+            });
+            assert_eq!(fs::read_to_string(ccfs.path("printed")).unwrap(), in_spool);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_callback_that_meets_a_full_disk_is_on_stderr_or_in_the_spool() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return skipped("there is no /dev/full");
+    }
+    // With a limit of 0 bytes for files, the spool cannot be written either.
+    let limit = "trap '' XFSZ; ulimit -f 0;";
+    for (shell, spool, place) in [
+        ("", "", "on stderr"),
+        ("", "--spool spool", "in spool"),
+        (limit, "--spool spool", "on stderr"),
+    ] {
+        let ccfs = receiving();
+        let (mut child, address) = listen(&ccfs, shell, spool, "> /dev/full");
+        assert_eq!(send(address, 7), 200);
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert!(said.contains("No space left") && said.contains("1 callback "), "{said}");
+        assert!(said.contains(place), "{said}");
+        assert_eq!(said.contains("cannot write the spool"), !shell.is_empty(), "{said}");
+        let in_spool = fs::read_to_string(ccfs.path("spool")).unwrap_or_default();
+        assert_eq!(named(&(said + &in_spool)), BTreeSet::from([file_name(7)]));
+    }
+}
+
+/// Only callbacks are printed from a spool, and nothing else is emptied.
+#[test]
+fn a_spool_with_other_contents_is_refused() {
+    let ccfs = receiving();
+    let line = format!(
+        r#"{{"response_id":"{:032x}","file_name":"{}","account_id":null}}"#,
+        7,
+        file_name(7)
+    );
+    let start = ["listen", "--bind", "127.0.0.1:0", "--spool", "spool"];
+    for text in ["secret", "[1]\n", "{}\n", &format!("{line}\nsecret\n")] {
+        fs::write(ccfs.path("spool"), text).unwrap();
+        let run = ccfs.run(&start);
+        run.ends_with_code(1);
+        assert!(run.stderr.contains("is not a callback") && run.stdout.is_empty(), "{run:?}");
+        assert_eq!(fs::read_to_string(ccfs.path("spool")).unwrap(), text);
+    }
+    let fifo = Command::new("mkfifo").arg(ccfs.path("fifo")).status();
+    if fifo.is_ok_and(|status| status.success()) {
+        let run = ccfs.run(&["listen", "--bind", "127.0.0.1:0", "--spool", "fifo"]);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains("must be a regular file"), "{run:?}");
+    }
+    // A line that a power cut left incomplete is reported.
+    fs::write(ccfs.path("spool"), format!("{line}\n{}", &line[..40])).unwrap();
+    let mut run = ccfs.start(&start);
+    assert!(run.error_line().starts_with("listening on "));
+    assert_eq!(run.line(), line);
+    let said = run.error_line();
+    assert!(said.contains("is incomplete: ") && said.contains(r#"{\"response_id\":"#), "{said}");
+    signal(&run, "TERM");
+    assert_eq!(run.wait(), Some(143));
+    assert_eq!(fs::read_to_string(ccfs.path("spool")).unwrap(), "");
+}
+
+/// More silent connections than `listen` keeps, and than it may have files open.
+#[test]
+fn two_thousand_silent_connections_do_not_keep_a_callback_out() {
+    for (shell, more, said) in [
+        ("", "", "no request: too many connections from this address"),
+        ("ulimit -n 50;", "", "no request: too many connections or open files"),
+        ("", "--connections-per-address 4000", "no request: too many connections or open files"),
+    ] {
+        let ccfs = receiving();
+        let (mut child, address) = listen(&ccfs, shell, more, "");
+        let silent: Vec<_> = (0..2000).map(|_| TcpStream::connect(address).unwrap()).collect();
+        assert_eq!(send(address, 7), 200);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(named(&line), BTreeSet::from([file_name(7)]));
+        drop(silent);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        assert!(errors.contains(said) && errors.lines().count() < 100, "{errors}");
+    }
+}
+
+#[test]
+fn slow_requests_are_ended_after_the_given_times() {
+    let ccfs = receiving();
+    let times = "--head-timeout 0.1s --body-timeout 0.2s";
+    let (mut child, address) = listen(&ccfs, "", times, "");
+    for (request, answer) in [
+        ("POST / HTTP/1.1\r\nhost", ""),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{", "HTTP/1.1 408 "),
+    ] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answered = String::new();
+        stream.read_to_string(&mut answered).unwrap();
+        assert!(answered.starts_with(answer), "{answered}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// A flood of refused requests is one line a second, with the number of the others.
+#[test]
+fn refusals_are_printed_once_a_second() {
+    let ccfs = receiving();
+    let (mut child, address) = listen(&ccfs, "", "", "");
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut refused = 0;
+    let mut next = || {
+        let mut line = String::new();
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| errors.read_line(&mut line).unwrap());
+            while !reading.is_finished() {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+                stream.read_to_end(&mut Vec::new()).unwrap();
+                refused += 1;
+            }
+        });
+        line
+    };
+    let (first, second) = (next(), next());
+    assert!(first.contains("refused: request is not signed (from 127.0.0.1:"), "{first}");
+    let others = second.split("; ").find_map(|part| part.split_once(" more since the last report"));
+    let others: usize = others.unwrap_or_else(|| panic!("{second}")).0.parse().unwrap();
+    assert!((1..refused).contains(&others), "{others} of {refused}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Runs the command as a user without other processes, who may have this many threads. Returns
+/// `None` where that is not possible.
+fn with_threads(ccfs: &Ccfs, threads: u32, arguments: &[&str]) -> Option<Command> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(ccfs.path("."), fs::Permissions::from_mode(0o777)).unwrap();
+    let limit = format!("--nproc={threads}");
+    let user = ["setpriv", "--reuid=54321", "--clear-groups", env!("CARGO_BIN_EXE_ccfs")];
+    let allowed = ccfs.program("prlimit", &[&["--nproc=100"], &user[..], &["--version"]].concat());
+    let is_possible = { allowed }.output().is_ok_and(|run| run.status.success());
+    is_possible
+        .then(|| ccfs.program("prlimit", &[&[limit.as_str()], &user[..], arguments].concat()))
+}
+
+#[test]
+fn a_thread_that_cannot_be_made_is_an_error() {
+    let ccfs = receiving();
+    let serve = ["--json", "serve", "--plain", "--bind", "127.0.0.1:0"];
+    for arguments in [&["listen", "--bind", "127.0.0.1:0"][..], &serve] {
+        // One thread is that of the signals.
+        for threads in 2.. {
+            let Some(mut command) = with_threads(&ccfs, threads, arguments) else {
+                return skipped("a limit of threads for another user needs root and setpriv");
+            };
+            let mut child = command.spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut said = String::new();
+            stderr.read_line(&mut said).unwrap();
+            if said.contains("listening on") {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                assert!(threads > 2);
+                break;
+            }
+            if said.contains("ready; ") {
+                // The emulator makes a thread for each file.
+                let mut ready = String::new();
+                BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+                let ready: Value = serde_json::from_str(&ready).unwrap();
+                let text = |name: &str| ready[name].as_str().unwrap();
+                let client = Ccfs::new()
+                    .env("CCFS_ENDPOINT", text("endpoint"))
+                    .env("CCFS_ACCESS_KEY", text("access_key"))
+                    .env("CCFS_SECRET_KEY", text("secret_key"));
+                let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
+                let [begin, end] = times;
+                let callback = "http://localhost:9/";
+                let query =
+                    ["query", "--begin", begin, "--end", end, "--callback", callback, "--json"];
+                let run = client.run(&query);
+                run.ends_with_code(0);
+                let job: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+                let name = job["file_name"].as_str().unwrap();
+                let run = client.run(&["--json", "download", name]);
+                run.ends_with_code(1);
+                assert!(run.stderr.contains("result_code"), "{run:?}");
+                child.kill().unwrap();
+                stderr.read_to_string(&mut said).unwrap();
+                child.wait().unwrap();
+                assert!(threads > 2 && !said.contains("panicked"), "{said}");
+                break;
+            }
+            stderr.read_to_string(&mut said).unwrap();
+            let code = child.wait().unwrap().code();
+            assert!(matches!(code, Some(1 | 3)), "{code:?} {said}");
+            assert!(said.contains("thread") && !said.contains("panicked"), "{said}");
+        }
+    }
 }

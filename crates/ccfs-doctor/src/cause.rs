@@ -35,6 +35,10 @@ pub enum Cause {
     CaCertificate,
     /// The certificate is broken, or not one for servers.
     BadCertificate,
+    /// The certificate has an RSA key under 2048 bits, which rustls refuses, also with a pin.
+    WeakKey,
+    /// The certificate is an X.509 one older than version 3, which rustls refuses, also with a pin.
+    OldCertificate,
     /// The certificate is not the pinned one.
     PinDiffers,
     /// The server wants a client certificate.
@@ -109,6 +113,12 @@ impl Cause {
             Self::BadCertificate => {
                 "Whoever runs the server must mend its certificate; where it cannot be mended, compare the pin above with theirs and give it with --pin-sha256."
             }
+            Self::WeakKey => {
+                "Ask the operators of the server for a certificate with an RSA key of at least 2048 bits, or an ECDSA key. A pin does not help, because the TLS library here (rustls) refuses shorter RSA keys."
+            }
+            Self::OldCertificate => {
+                "Ask the operators of the server for an X.509 version 3 certificate with the server's name in subjectAltName. A pin does not help, because the TLS library here (rustls) refuses older versions."
+            }
             Self::PinDiffers => {
                 "Ask whoever runs the server whether it has a new certificate, over another way than this connection, and take the new pin only when they confirm it: otherwise somebody is in between."
             }
@@ -176,6 +186,8 @@ impl fmt::Display for Cause {
                 "the certificate is a CA's own, which cannot be trusted as a server's"
             }
             Self::BadCertificate => "the certificate is broken, revoked, or not one for servers",
+            Self::WeakKey => "the RSA key of the certificate is too short",
+            Self::OldCertificate => "the certificate is older than X.509 version 3",
             Self::PinDiffers => "the certificate is not the pinned one",
             Self::ClientCertificateMissing => "the server wants a client certificate",
             Self::ClientCertificateRefused => "the server does not accept the client certificate",

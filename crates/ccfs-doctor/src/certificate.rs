@@ -7,6 +7,7 @@ use serde::Serialize;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
 
 use crate::evidence::shown;
 
@@ -29,6 +30,10 @@ pub struct Certificate {
     pub names: Vec<String>,
     /// SHA-256 of its DER, as hex: what a pin is.
     pub sha256: String,
+    /// X.509 version, 1 to 3; `None` when it cannot be read.
+    pub version: Option<u32>,
+    /// Length of its RSA key in bits; `None` for other keys, and when it cannot be read.
+    pub rsa_bits: Option<usize>,
     #[serde(skip)]
     pub(crate) ends: Option<Timestamp>,
 }
@@ -46,6 +51,8 @@ impl Certificate {
                 not_after: None,
                 names: Vec::new(),
                 sha256,
+                version: None,
+                rsa_bits: None,
                 ends: None,
             };
         };
@@ -66,8 +73,22 @@ impl Certificate {
             not_after: Some(seconds(ends)),
             names: names.unwrap_or_default().iter().filter_map(name).take(NAMES).collect(),
             sha256,
+            version: Some(parsed.version().0.saturating_add(1)),
+            rsa_bits: match parsed.public_key().parsed() {
+                Ok(PublicKey::RSA(key)) => Some(bits(key.modulus)),
+                _ => None,
+            },
             ends: Some(ends),
         }
+    }
+}
+
+/// The length of a number in bits, without leading zeros.
+fn bits(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    match &number[zeros..] {
+        [] => 0,
+        [first, rest @ ..] => 8 * rest.len() + 8 - first.leading_zeros() as usize,
     }
 }
 

@@ -123,6 +123,10 @@ impl Doctor {
         ];
         if let Some(handshake) = &probe.tls {
             evidence.tls = handshake.failure;
+            evidence.is_client_certificate_missing = handshake.is_client_certificate_missing;
+            let own = handshake.certificates.first();
+            evidence.rsa_bits = own.and_then(|own| own.rsa_bits);
+            evidence.x509_version = own.and_then(|own| own.version);
             evidence.days_left = handshake
                 .certificates
                 .first()
@@ -161,7 +165,11 @@ impl Doctor {
         steps: &mut Vec<Step>,
     ) -> Option<ClockSkew> {
         let Some(credentials) = &self.credentials else {
-            steps.push(Step::new("signed call", Mark::Skipped, "not made: no keys are set"));
+            steps.push(Step::new(
+                "signed call",
+                Mark::Skipped,
+                "the keys were not tested, because none are set",
+            ));
             return None;
         };
         let first = self.call(credentials, proxy, self.query_line);
@@ -188,6 +196,8 @@ impl Doctor {
     fn call(&self, credentials: &Credentials, proxy: Option<&Proxy>, dialect: QueryLine) -> Called {
         let policy = Policy::default()
             .max_retries(0)
+            // A corrected clock would be another signed call.
+            .skew_threshold(None)
             .query_line(dialect)
             .idle_timeout(self.timeout)
             .total_timeout(self.timeout * 2)

@@ -55,6 +55,12 @@ pub struct Evidence {
     pub tls: Option<TlsFailure>,
     /// Days for which the server's certificate is still valid; negative when it is over.
     pub days_left: Option<i64>,
+    /// Length in bits of the RSA key in the server's certificate, if it has one.
+    pub rsa_bits: Option<usize>,
+    /// X.509 version of the server's certificate, 1 to 3.
+    pub x509_version: Option<u32>,
+    /// Whether the server asked for a client certificate in the handshake, and none is set.
+    pub is_client_certificate_missing: bool,
     /// Milliseconds that the server's clock is ahead of this one.
     pub skew_millis: Option<i64>,
     /// How the signed call went.
@@ -110,10 +116,9 @@ impl Call {
     pub fn of(kind: &ErrorKind) -> Self {
         match kind.root() {
             ErrorKind::ResultCode { .. } => Self::Accepted,
-            ErrorKind::Refused { refusal, .. } => Self::Status {
-                status: refusal.status.as_u16(),
-                spring: refusal.timestamp.is_some() && refusal.error.is_some(),
-            },
+            ErrorKind::Refused { refusal, .. } => {
+                Self::Status { status: refusal.status.as_u16(), spring: refusal.has_ccfs_form }
+            }
             ErrorKind::Transport(failure) => Self::Failed(failure.kind()),
             ErrorKind::TotalTimeout { .. } => Self::Failed(FailureKind::IdleTimeout),
             _ => Self::Strange,
@@ -133,6 +138,9 @@ pub struct Head {
     pub html: bool,
     /// Whether it asks for a login of its own (`WWW-Authenticate`), which CC-FS never does.
     pub challenge: bool,
+    /// Target of a redirect (`Location`), shortened, without user name, query and fragment, which
+    /// may contain secrets.
+    pub location: Option<String>,
 }
 
 impl Head {
@@ -147,6 +155,7 @@ impl Head {
             html: text(header::CONTENT_TYPE)
                 .is_some_and(|kind| kind.to_ascii_lowercase().contains("html")),
             challenge: headers.contains_key(header::WWW_AUTHENTICATE),
+            location: headers.get(header::LOCATION).map(|value| target(value.as_bytes())),
         }
     }
 
@@ -181,6 +190,16 @@ impl Head {
         }
         signs
     }
+}
+
+/// The URL of a redirect without what may be secret.
+fn target(location: &[u8]) -> String {
+    let location = String::from_utf8_lossy(location);
+    let path = location.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = path.split_once("//") else { return shown(path) };
+    let authority = rest.split(['/', '\\']).next().unwrap_or_default();
+    let login = authority.rfind('@').map_or(0, |at| at + 1);
+    shown(&format!("{scheme}//{}", &rest[login..]))
 }
 
 /// Somebody else's words, fit for a terminal: short, in one line, without control characters.

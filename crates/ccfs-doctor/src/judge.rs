@@ -1,7 +1,7 @@
 //! From evidence to causes.
 
 use ccfs_proto::FailureKind;
-use ccfs_proto::exchange::TlsFailure;
+use ccfs_proto::exchange::{HEAD_LIMIT, HEADERS_LIMIT, TlsFailure};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -12,6 +12,8 @@ pub(crate) const NOTABLE_SKEW: u64 = 60;
 /// Seconds by which clocks differ that explain a refused signature. CC-FS publishes no window; a quarter of an hour is the field's custom, and a
 /// third of it is already worth a look.
 const LARGE_SKEW: u64 = 300;
+/// The shortest RSA key that rustls accepts, in bits.
+const MIN_RSA_BITS: usize = 2048;
 /// Days before its end from which a certificate is mentioned.
 pub(crate) const SOON: i64 = 30;
 
@@ -82,7 +84,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         Reach::ProxyRefused(Some(status)) => findings
             .certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
         Reach::Untried | Reach::Connected => match (evidence.tls, evidence.call) {
-            (Some(failure), _) => findings.tls(failure),
+            (Some(failure), _) => findings.tls(evidence, failure),
             (None, Some(call)) => findings.call(evidence, call),
             (None, None) => {}
         },
@@ -109,7 +111,22 @@ impl Findings {
         });
     }
 
-    fn tls(&mut self, failure: TlsFailure) {
+    fn tls(&mut self, evidence: &Evidence, failure: TlsFailure) {
+        // rustls reports both as another fault: as a bad signature, or a bad certificate.
+        let is_unspecific = matches!(
+            failure,
+            TlsFailure::UnknownIssuer | TlsFailure::BadCertificate | TlsFailure::Other
+        );
+        if let Some(bits) = evidence.rsa_bits.filter(|&bits| is_unspecific && bits < MIN_RSA_BITS) {
+            let because =
+                format!("its RSA key has {bits} bits, and at least {MIN_RSA_BITS} are required");
+            return self.certain(Cause::WeakKey, [because]);
+        }
+        if let Some(version) = evidence.x509_version.filter(|&version| is_unspecific && version < 3)
+        {
+            let because = format!("it is an X.509 version {version} certificate");
+            return self.certain(Cause::OldCertificate, [because]);
+        }
         let cause = match failure {
             TlsFailure::UnknownIssuer => Cause::UnknownIssuer,
             TlsFailure::WrongName => Cause::WrongName,
@@ -140,6 +157,16 @@ impl Findings {
             Call::Status { status: 403, spring: true } => {
                 let because = "HTTP 403 in the form of CC-FS, which is how it answers an address that it has locked".into();
                 self.add(Cause::AddressLocked, Weight::Likely, vec![because]);
+            }
+            Call::Status { status: status @ (400 | 403), spring: false }
+                if evidence.is_client_certificate_missing =>
+            {
+                self.missing_client_certificate(&format!("answered with HTTP {status}"));
+                if status == 403 {
+                    let because = "a gateway may have put its own page over the server's 403";
+                    self.add(Cause::AddressLocked, Weight::Possible, vec![because.into()]);
+                }
+                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
             Call::Status { status: status @ (401 | 403), .. } => {
                 let mut because =
@@ -173,10 +200,11 @@ impl Findings {
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
             Call::Status { status: 300..=399, .. } => {
-                self.certain(Cause::Redirected, ["the answer is a redirect".into()]);
-            }
-            Call::Status { status: 407, .. } => {
-                self.certain(Cause::ProxyRefused, ["the proxy wants a login (407)".into()]);
+                let because = match &evidence.head.location {
+                    Some(target) => format!("the answer is a redirect to {target}"),
+                    None => "the answer is a redirect without a target".into(),
+                };
+                self.certain(Cause::Redirected, [because]);
             }
             Call::Status { status: 400, spring: false } if !evidence.https => {
                 self.add(
@@ -269,8 +297,22 @@ impl Findings {
 
     fn failed(&mut self, evidence: &Evidence, failure: FailureKind) {
         match failure {
-            FailureKind::Tls(failure) => self.tls(failure),
+            FailureKind::Tls(failure) => self.tls(evidence, failure),
             FailureKind::Resolve => self.certain(Cause::NameNotFound, []),
+            FailureKind::ProxyRefused { status } => {
+                self.certain(
+                    Cause::ProxyRefused,
+                    [format!("the proxy answered with HTTP {status}")],
+                );
+            }
+            FailureKind::TooManyHeaders => {
+                let because = format!("the answer has more than {HEADERS_LIMIT} header fields");
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
+            }
+            FailureKind::HeadTooLarge => {
+                let because = format!("the header fields of the answer exceed {HEAD_LIMIT} bytes");
+                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
+            }
             FailureKind::Connect => {
                 self.add(
                     Cause::Unreachable,
@@ -292,6 +334,10 @@ impl Findings {
             FailureKind::InvalidHttp => {
                 self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()]);
             }
+            _ if evidence.is_client_certificate_missing => {
+                self.missing_client_certificate("closed the connection without an answer");
+                self.add(Cause::Silent, Weight::Possible, Vec::new());
+            }
             _ => {
                 self.add(
                     Cause::Silent,
@@ -307,6 +353,11 @@ impl Findings {
                 }
             }
         }
+    }
+
+    fn missing_client_certificate(&mut self, then: &str) {
+        let because = format!("it asked for one in the handshake, none is set, and it {then}");
+        self.add(Cause::ClientCertificateMissing, Weight::Likely, vec![because]);
     }
 
     fn gateway_or_stranger(&mut self, evidence: &Evidence, weight: Weight, because: Vec<String>) {

@@ -12,7 +12,6 @@ use ccfs_proto::exchange::{Scheme, TlsFailure};
 use ccfs_tls::Trust;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ProtocolVersion};
-use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
 use crate::evidence::Reach;
@@ -37,6 +36,8 @@ pub(crate) struct Handshake {
     pub(crate) version: Option<&'static str>,
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) failure: Option<TlsFailure>,
+    /// Whether the server asked for a client certificate, and none is set.
+    pub(crate) is_client_certificate_missing: bool,
 }
 
 /// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
@@ -135,16 +136,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
 
 /// Asks the proxy for a tunnel; gives the status.
 fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
-    let target = format!("{}:{}", endpoint.host(), endpoint.port());
-    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
-    let login = proxy.authorization();
-    let login: [&[u8]; 3] = login
-        .as_ref()
-        .map_or([b"", b"", b""], |login| [b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"]);
-    // In one piece, in a buffer that does not grow.
-    stream.write_all(&Zeroizing::new(
-        [&[request.as_bytes()], &login[..], &[b"\r\n"]].concat().concat(),
-    ))?;
+    stream.write_all(&proxy.connect_request(endpoint))?;
     let mut head = Vec::new();
     // Byte by byte, because what follows belongs to TLS.
     while !head.ends_with(b"\r\n\r\n") {
@@ -154,11 +146,7 @@ fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<
         }
         head.push(byte[0]);
     }
-    let status = head
-        .strip_prefix(b"HTTP/1.")
-        .and_then(|rest| rest.get(2..5))
-        .and_then(|digits| std::str::from_utf8(digits).ok());
-    status.and_then(|digits| digits.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    Proxy::status(&head).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
@@ -172,7 +160,12 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     let mut connection = match made {
         Ok(connection) => connection,
         Err(failure) => {
-            return Handshake { version: None, certificates: Vec::new(), failure: Some(failure) };
+            return Handshake {
+                version: None,
+                certificates: Vec::new(),
+                failure: Some(failure),
+                is_client_certificate_missing: false,
+            };
         }
     };
     let mut failure = None;
@@ -187,7 +180,12 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     // It says goodbye; whether the server hears it does not matter.
     let _ = connection.write_tls(&mut stream);
     let certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
-    Handshake { version: connection.protocol_version().map(version), certificates, failure }
+    Handshake {
+        version: connection.protocol_version().map(version),
+        certificates,
+        failure,
+        is_client_certificate_missing: shown.is_client_certificate_missing(),
+    }
 }
 
 fn version(version: ProtocolVersion) -> &'static str {

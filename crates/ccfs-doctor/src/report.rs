@@ -78,8 +78,16 @@ pub enum Mark {
     Skipped,
 }
 
+impl Report {
+    /// Whether a step has a mark that is worth a look.
+    fn has_warning(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.mark, Mark::Warn | Mark::Fail))
+    }
+}
+
 impl Step {
-    pub(crate) fn new(name: &'static str, mark: Mark, text: impl Into<String>) -> Self {
+    /// Creates a step without details, for example for a check that a program adds to a report.
+    pub fn new(name: &'static str, mark: Mark, text: impl Into<String>) -> Self {
         Self { name, mark, text: text.into(), details: Vec::new() }
     }
 }
@@ -122,10 +130,12 @@ impl fmt::Display for Report {
             write!(f, "\n  do       {}", finding.advice)?;
         }
         match self.verdict {
-            Verdict::Well if self.findings.is_empty() => f.write_str("\n\nAll is well."),
+            Verdict::Well if self.findings.is_empty() && !self.has_warning() => {
+                f.write_str("\n\nAll is well.")
+            }
             Verdict::Well => f.write_str("\n\nCalls work."),
             Verdict::Unsigned => f.write_str(
-                "\n\nNothing was signed, because no keys are set: whether they fit is not known.",
+                "\n\nThe keys were not tested, because none are set. Set them to test them with a signed call.",
             ),
             _ => Ok(()),
         }

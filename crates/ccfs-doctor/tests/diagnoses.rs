@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
@@ -13,6 +13,10 @@ use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
 use ccfs_tests::{HeldPort, TEST_TIMEOUT};
 use ccfs_tls::{Identity, Pin, Trust};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 fn trust(emulator: &Emulator) -> Trust {
     emulator.ca_pem().map_or(Trust::none(), |pem| Trust::none().add_pem(pem.as_bytes()).unwrap())
@@ -138,6 +142,7 @@ fn a_wrong_clock() {
     ];
     comes_to(&report, Verdict::Authentication, &causes);
     assert_eq!(mark(&report, "clock"), Mark::Warn);
+    assert_eq!(emulator.received().len(), 1, "the clock is not corrected for a second call");
     assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 30_000);
     // Where the server does not mind, it is worth a word.
     let emulator = Emulator::builder().clock(ahead(-120)).start().unwrap();
@@ -234,6 +239,73 @@ fn a_gateway_in_front() {
     );
 }
 
+/// A plain server that answers every request with `response`, and the number of its requests.
+fn answering(response: &str) -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (response, (tell, requests)) = (response.to_owned(), mpsc::channel());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len > 0) {
+                head.push(byte[0]);
+            }
+            // The probe's connection brings none.
+            if !head.is_empty() {
+                let _ = tell.send(());
+                let _ = stream.write_all(response.as_bytes());
+            }
+        }
+    });
+    (endpoint, requests)
+}
+
+fn json(status: &str, body: &str) -> String {
+    let len = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+/// Newer versions of Spring write the time as text, or leave it out.
+#[test]
+fn refusals_of_newer_servers_are_the_servers() {
+    let doctor = |endpoint: &str| {
+        let credentials = Credentials::from_text("ak", "MARKER-secret-key".into()).unwrap();
+        Doctor::new(endpoint.parse().unwrap(), Some(credentials)).proxy(None).timeout(TEST_TIMEOUT)
+    };
+    let key = [(Cause::Key, Likely), (Cause::HostRewritten, Possible)];
+    for time in [
+        r#""timestamp":1680782400000,"#,
+        r#""timestamp":"2023-04-06T12:00:00.123+00:00","#,
+        r#""timestamp":"2023-04-06T12:00:00Z","#,
+        r#""timestamp":[2023,4,6,12,0],"#,
+        r#""timestamp":null,"#,
+        "",
+    ] {
+        let body = format!(
+            r#"{{{time}"status":401,"error":"Unauthorized","message":null,"path":"/CCFS/resource/ccfs/a"}}"#
+        );
+        let (endpoint, requests) = answering(&json("401 Unauthorized", &body));
+        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        comes_to(&report, Verdict::Authentication, &key);
+        assert_eq!(requests.try_iter().count(), 2, "the second dialect was tried");
+        let body = body.replace("401", "403").replace("Unauthorized", "Forbidden");
+        let (endpoint, requests) = answering(&json("403 Forbidden", &body));
+        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        comes_to(&report, Verdict::Authentication, &[(Cause::AddressLocked, Likely)]);
+        assert_eq!(requests.try_iter().count(), 1);
+    }
+    // The JSON of a gateway is not the server's.
+    let gateway = json("401 Unauthorized", r#"{"message":"No API key found in request"}"#);
+    let (endpoint, requests) = answering(&gateway);
+    let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+    comes_to(&report, Verdict::Authentication, &[(Cause::Gateway, Likely), (Cause::Key, Possible)]);
+    assert_eq!(requests.try_iter().count(), 1);
+}
+
 #[test]
 fn a_wrong_base_path() {
     let emulator = Emulator::builder().path_prefix("/gateway").start().unwrap();
@@ -248,7 +320,12 @@ fn a_wrong_base_path() {
 
 #[test]
 fn other_answers() {
-    comes_to(&with(Fault::Redirect), Verdict::Refused, &[(Cause::Redirected, Certain)]);
+    let report = with(Fault::Redirect);
+    comes_to(&report, Verdict::Refused, &[(Cause::Redirected, Certain)]);
+    assert_eq!(
+        report.findings[0].because,
+        ["the answer is a redirect to /elsewhere/CCFS/resource/ccfs/downloadAgentSkillInfoFile"]
+    );
     comes_to(&with(Fault::Busy(5)), Verdict::Refused, &[(Cause::Busy, Likely)]);
     comes_to(
         &with(Fault::Garbage),
@@ -324,6 +401,58 @@ fn client_certificates() {
     let taken =
         doctor(&emulator).trust(trust(&emulator).identity(identity(&emulator))).examine().unwrap();
     comes_to(&taken, Verdict::Well, &[]);
+}
+
+/// A server that asks for a client certificate, accepts the handshake without one, and closes the
+/// connection instead of an answer, without a TLS alert.
+#[test]
+fn a_server_that_asks_for_a_client_certificate_and_closes() {
+    let emulator = Emulator::builder().start().unwrap();
+    let identity = emulator.client_identity().unwrap();
+    let certificate = CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let mut roots = RootCertStore::empty();
+    let ca = emulator.ca_pem().unwrap();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ccfs_tls::provider())
+            .allow_unauthenticated();
+    let config = ServerConfig::builder_with_provider(ccfs_tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let (config, pin) = (Arc::new(config), Pin::of(&certificate));
+    for (answer, causes) in [
+        ("", &[(Cause::ClientCertificateMissing, Likely), (Cause::Silent, Possible)][..]),
+        (
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+            &[
+                (Cause::ClientCertificateMissing, Likely),
+                (Cause::NotCcfs, Possible),
+                (Cause::Gateway, Possible),
+            ],
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        let config = Arc::clone(&config);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut tls = StreamOwned::new(connection, stream.unwrap());
+                if tls.read(&mut [0; 4096]).is_ok_and(|len| len > 0) {
+                    let _ = tls.write_all(answer.as_bytes());
+                }
+            }
+        });
+        let report = elsewhere(&endpoint, Trust::none().pin(pin));
+        assert_eq!(report.findings[0].cause, Cause::ClientCertificateMissing, "{report}");
+        let found: Vec<_> =
+            report.findings.iter().map(|finding| (finding.cause, finding.weight)).collect();
+        assert_eq!(found, causes, "{report}");
+    }
 }
 
 #[test]

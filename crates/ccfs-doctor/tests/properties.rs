@@ -38,15 +38,28 @@ fn tls() -> impl Strategy<Value = TlsFailure> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    use FailureKind::{BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve};
+    use FailureKind::{
+        BodyBroken, Broken, Connect, HeadTooLarge, IdleTimeout, InvalidHttp, ProxyRefused, Resolve,
+        TooManyHeaders,
+    };
     prop_oneof![
         Just(Call::Accepted),
         Just(Call::Strange),
         (300_u16..600, any::<bool>()).prop_map(|(status, spring)| Call::Status { status, spring }),
         (prop::sample::select(vec![401_u16, 403, 404, 502]), any::<bool>())
             .prop_map(|(status, spring)| Call::Status { status, spring }),
-        prop::sample::select(vec![BodyBroken, Broken, Connect, InvalidHttp, Resolve, IdleTimeout])
-            .prop_map(Call::Failed),
+        prop::sample::select(vec![
+            BodyBroken,
+            Broken,
+            Connect,
+            InvalidHttp,
+            Resolve,
+            IdleTimeout,
+            TooManyHeaders,
+            HeadTooLarge,
+            ProxyRefused { status: 407 }
+        ])
+        .prop_map(Call::Failed),
         tls().prop_map(|failure| Call::Failed(FailureKind::Tls(failure))),
     ]
 }
@@ -81,9 +94,17 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         prop::option::of(prop_oneof![any::<i64>(), -1_000_000_i64..1_000_000]),
     );
     let calls = (prop::option::weighted(0.9, call()), prop::option::weighted(0.3, call()));
-    (any::<bool>(), reach(), prop::option::weighted(0.2, tls()), times, calls, headers()).prop_map(
-        |(https, reach, tls, times, calls, headers)| {
+    let certificate = (
+        prop::option::of(prop::sample::select(vec![512_usize, 1024, 2047, 2048, 4096])),
+        prop::option::of(1_u32..4),
+        any::<bool>(),
+    );
+    let tls = prop::option::weighted(0.2, tls());
+    (any::<bool>(), reach(), tls, times, calls, headers(), certificate).prop_map(
+        |(https, reach, tls, times, calls, headers, certificate)| {
             let mut evidence = Evidence::default();
+            (evidence.rsa_bits, evidence.x509_version, evidence.is_client_certificate_missing) =
+                certificate;
             (evidence.https, evidence.reach, evidence.tls, evidence.head) =
                 (https, reach, tls, Head::of(&headers));
             (evidence.days_left, evidence.skew_millis) = times;
@@ -137,6 +158,33 @@ proptest! {
         (evidence.reach, evidence.tls) = (Reach::Connected, None);
         evidence.call = Some(Call::Status { status: 403, spring: true });
         prop_assert_eq!(judge(&evidence)[0].cause, Cause::AddressLocked);
+    }
+
+    /// What rustls refuses about a certificate is the cause where its own error is unspecific.
+    #[test]
+    fn a_short_rsa_key_or_an_old_certificate_is_named(mut evidence in evidence(), failure in tls()) {
+        (evidence.reach, evidence.tls) = (Reach::Connected, Some(failure));
+        let cause = judge(&evidence)[0].cause;
+        let is_unspecific = matches!(failure, TlsFailure::UnknownIssuer | TlsFailure::BadCertificate | TlsFailure::Other);
+        let is_weak = is_unspecific && evidence.rsa_bits.is_some_and(|bits| bits < 2048);
+        let is_old = is_unspecific && !is_weak && evidence.x509_version.is_some_and(|version| version < 3);
+        prop_assert_eq!((cause == Cause::WeakKey, cause == Cause::OldCertificate), (is_weak, is_old));
+    }
+
+    /// The target of a redirect is shown without what may be secret.
+    #[test]
+    fn secrets_in_the_target_of_a_redirect_are_not_shown(
+        scheme in "(https?:)?", authority in "[a-z0-9.:]{1,20}", path in "(/[a-zA-Z0-9]{0,9}){0,3}", login in prop::option::of("[a-z]{1,5}(:MARKER@?[a-z]{0,4})?"), rest in "([?#][a-z=?#/@]{0,9}MARKER)?", relative in any::<bool>(),
+    ) {
+        let (target, expected) = if relative {
+            (format!("/a{path}{rest}"), format!("/a{path}"))
+        } else {
+            let login = login.map(|login| format!("{login}@")).unwrap_or_default();
+            (format!("{scheme}//{login}{authority}{path}{rest}"), format!("{scheme}//{authority}{path}"))
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert("location", target.parse().unwrap());
+        prop_assert_eq!(Head::of(&headers).location, Some(expected));
     }
 
     /// No cause twice, every one with advice; the likeliest first, remarks aside.

@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::env;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use ccfs_proto::auth::{AccessKey, KeyError, QueryLine, SecretKey};
 use ccfs_proto::exchange::{EndpointError, RequestError};
 use ccfs_proto::{Credentials, Endpoint, Exchange, Operation, Policy, SinkKind};
 use http::{HeaderMap, StatusCode};
+use zeroize::Zeroizing;
 
 use crate::clock::{Clock, SystemClock};
 use crate::proxy::{Proxy, ProxyError};
+use crate::setting::{StrayCharacter, check_setting};
 
 /// The settings of a client: server, account, timeouts, retries, proxy and clock. `ccfs-ureq`,
 /// `ccfs-reqwest` and `ccfs` re-export it.
@@ -87,7 +90,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a required variable is absent, or one has an invalid value.
+    /// [`ConfigError`] if a required variable is absent, or one has an invalid value. Endpoint and
+    /// keys with [stray characters](check_setting) around them are invalid.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| match env::var(name) {
             Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -99,7 +103,12 @@ impl Config {
     fn from_variables(
         read: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let required = |variable| read(variable)?.ok_or(ConfigError::Missing { variable });
+        let required = |variable| {
+            let mut value =
+                Zeroizing::new(read(variable)?.ok_or(ConfigError::Missing { variable })?);
+            check_setting(&value).map_err(|source| ConfigError::Stray { variable, source })?;
+            Ok::<_, ConfigError>(mem::take(&mut *value))
+        };
         let endpoint = required("CCFS_ENDPOINT")?.parse()?;
         let malformed = |variable| move |source| ConfigError::Key { variable, source };
         let access_key = AccessKey::new(&required("CCFS_ACCESS_KEY")?);
@@ -220,6 +229,14 @@ pub enum ConfigError {
         /// The variable.
         variable: &'static str,
     },
+    /// A variable begins or ends with a character that does not belong to it.
+    #[error("{variable} {source}")]
+    Stray {
+        /// The variable.
+        variable: &'static str,
+        /// The character's kind and place.
+        source: StrayCharacter,
+    },
     /// `CCFS_ENDPOINT` is malformed.
     #[error("CCFS_ENDPOINT: {0}")]
     Endpoint(#[from] EndpointError),
@@ -246,6 +263,9 @@ mod tests {
     const VARIABLES: [&str; 4] =
         ["CCFS_ENDPOINT", "CCFS_ACCESS_KEY", "CCFS_SECRET_KEY", "CCFS_QUERY_LINE"];
 
+    const STRAY: &[char] =
+        &['\r', '\n', '\t', ' ', '\'', '"', '\u{201C}', '\u{FEFF}', '\u{200B}', '\u{A0}'];
+
     fn read(values: &[Option<&str>; 4]) -> Result<Config, ConfigError> {
         Config::from_variables(|name| {
             let at = VARIABLES.iter().position(|variable| *variable == name).unwrap();
@@ -263,7 +283,8 @@ mod tests {
             secret_key in prop::option::weighted(0.9, prop::sample::select(vec!["marker-secret", "marker-secret\n", ""])),
             query_line in prop::option::of(prop::sample::select(vec!["omit", "empty", "none"])),
         ) {
-            match read(&[endpoint, access_key, secret_key, query_line]) {
+            let values = [endpoint, access_key, secret_key, query_line];
+            match read(&values) {
                 Ok(config) => {
                     prop_assert_eq!(config.endpoint.to_string(), endpoint.unwrap());
                     prop_assert_eq!(config.credentials.access_key().as_str(), "app");
@@ -282,6 +303,24 @@ mod tests {
                     prop_assert!(!valid, "{}", said);
                 }
             }
+        }
+
+        #[test]
+        fn a_stray_character_around_a_variable_is_refused(
+            at in 0..3_usize,
+            at_start in any::<bool>(),
+            stray in prop::sample::select(STRAY),
+        ) {
+            let mut values = ["https://10.1.2.3:8443", "app", "marker-secret"].map(str::to_owned);
+            prop_assert!(read(&[Some(&values[0]), Some(&values[1]), Some(&values[2]), None]).is_ok());
+            values[at].insert(if at_start { 0 } else { values[at].len() }, stray);
+            let error = read(&[Some(&values[0]), Some(&values[1]), Some(&values[2]), None]).unwrap_err();
+            let is_stray = matches!(error, ConfigError::Stray { variable, .. } if variable == VARIABLES[at]);
+            prop_assert!(is_stray);
+            let said = error.to_string();
+            let edge = if at_start { "begins" } else { "ends" };
+            prop_assert!(said.starts_with(&format!("{} {edge} with a", VARIABLES[at])), "{}", said);
+            prop_assert!(!said.contains("marker-secret"));
         }
     }
 }

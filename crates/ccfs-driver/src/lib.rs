@@ -7,6 +7,7 @@
 //! - [`Session`]: starts exchanges and remembers the clock correction that they found;
 //! - [`Clock`] and [`Proxy`];
 //! - [`WholeFile`]: a file that is written atomically;
+//! - [`check_setting`]: finds stray characters around a key or another setting;
 //! - [`Error`]: why a call failed.
 //!
 //! It depends on no HTTP client and no runtime, and makes no decisions about the protocol.
@@ -29,15 +30,19 @@
 mod call;
 mod clock;
 mod config;
+mod download;
 mod error;
 mod proxy;
 mod session;
+mod setting;
 mod whole_file;
 
 pub use call::{Call, CallSpan};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
+pub use download::{CheckFn, DownloadOptions, ProgressFn};
 pub use error::{Error, Progress};
 pub use proxy::{Proxy, ProxyError};
 pub use session::Session;
+pub use setting::{StrayCharacter, StrayKind, check_setting};
 pub use whole_file::{FileError, Overwrite, WholeFile};

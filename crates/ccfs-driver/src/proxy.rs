@@ -159,6 +159,39 @@ impl Proxy {
     pub fn authorization(&self) -> Option<HeaderValue> {
         self.login.as_ref().map(Login::authorization)
     }
+
+    /// Returns a `CONNECT` request for a tunnel to `endpoint`, with the login if one is set. For
+    /// programs that ask the proxy themselves; HTTP clients create their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ccfs_driver::Proxy;
+    ///
+    /// let proxy: Proxy = "proxy.example.com:3128".parse()?;
+    /// assert_eq!(
+    ///     &*proxy.connect_request(&"https://10.1.2.3:8443".parse()?),
+    ///     b"CONNECT 10.1.2.3:8443 HTTP/1.1\r\nHost: 10.1.2.3:8443\r\n\r\n",
+    /// );
+    /// assert_eq!(Proxy::status(b"HTTP/1.1 407 Proxy Authentication Required\r\n"), Some(407));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn connect_request(&self, endpoint: &Endpoint) -> Zeroizing<Vec<u8>> {
+        let target = format!("{}:{}", endpoint.host(), endpoint.port());
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        let login = self.authorization();
+        let login: [&[u8]; 3] = login
+            .as_ref()
+            .map_or([b"", b"", b""], |login| [b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"]);
+        // In one buffer that does not grow and leave unwiped copies.
+        Zeroizing::new([&[request.as_bytes()], &login[..], &[b"\r\n"]].concat().concat())
+    }
+
+    /// Returns the status in the first bytes of the proxy's answer; `None` if it is not HTTP/1.
+    pub fn status(answer: &[u8]) -> Option<u16> {
+        let digits = answer.strip_prefix(b"HTTP/1.")?.get(1..5)?.strip_prefix(b" ")?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
 }
 
 impl FromStr for Proxy {

@@ -7,7 +7,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use ccfs_driver::{Clock, Error, FileError, Overwrite, Progress, Session, SystemClock, WholeFile};
+use ccfs_driver::{
+    Clock, Error, FileError, Overwrite, Progress, Session, StrayKind, SystemClock, WholeFile,
+    check_setting,
+};
 use ccfs_proto::{
     Credentials, DownloadAgentSkillInfoFile, ErrorKind, Exchange, Now, SinkKind, Step, Timestamp,
 };
@@ -419,4 +422,44 @@ fn the_system_clock_does_not_go_back_and_leaves_waiting_to_the_driver() {
     assert!(second.monotonic >= first.monotonic);
     assert!(!clock.wait(Duration::from_secs(3600)));
     assert!(clock.now().monotonic < first.monotonic + Duration::from_secs(3600));
+}
+
+/// Characters that must not be around a setting, with their kinds.
+const STRAY: &[(char, StrayKind)] = &[
+    ('\n', StrayKind::LineBreak),
+    ('\r', StrayKind::LineBreak),
+    ('\u{2028}', StrayKind::LineBreak),
+    ('\t', StrayKind::Tab),
+    (' ', StrayKind::Blank),
+    ('\u{3000}', StrayKind::Blank),
+    ('\'', StrayKind::Quote),
+    ('"', StrayKind::Quote),
+    ('\u{2018}', StrayKind::Quote),
+    ('\u{201D}', StrayKind::Quote),
+    ('\u{AB}', StrayKind::Quote),
+    ('\u{FF02}', StrayKind::Quote),
+    ('\u{FEFF}', StrayKind::Invisible),
+    ('\u{200B}', StrayKind::Invisible),
+    ('\u{200D}', StrayKind::Invisible),
+    ('\u{A0}', StrayKind::Invisible),
+    ('\u{202F}', StrayKind::Invisible),
+    ('\0', StrayKind::Invisible),
+];
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Only the first and the last character count, and the error says which and of what kind.
+    #[test]
+    fn only_the_ends_of_a_setting_are_checked(
+        inside in "\\PC{0,12}",
+        (stray, kind) in prop::sample::select(STRAY),
+        first in "[!#-&(-~]",
+    ) {
+        prop_assert_eq!(check_setting(&format!("{first}{inside}{stray}{first}")), Ok(()));
+        let error = check_setting(&format!("{stray}{inside}{first}")).unwrap_err();
+        prop_assert_eq!((error.is_first, error.kind), (true, kind));
+        let error = check_setting(&format!("{first}{inside}{stray}")).unwrap_err();
+        prop_assert_eq!((error.is_first, error.kind), (false, kind));
+    }
 }

@@ -44,6 +44,7 @@ pub struct Builder {
     pub(crate) client_certificates: bool,
     pub(crate) callback_roots: Vec<String>,
     pub(crate) log_limit: usize,
+    pub(crate) log_byte_limit: usize,
     pub(crate) watcher: Option<Watcher>,
     pub(crate) jobs_limit: usize,
     pub(crate) jobs: Option<Arc<Jobs>>,
@@ -68,6 +69,7 @@ impl Default for Builder {
             client_certificates: false,
             callback_roots: Vec::new(),
             log_limit: 10_000,
+            log_byte_limit: 64 * 1024 * 1024,
             watcher: None,
             jobs_limit: 100_000,
             jobs: None,
@@ -78,6 +80,8 @@ impl Default for Builder {
                 shape: Shape::default(),
                 span_limit: Duration::from_secs(3 * 24 * 3600),
                 utc_offset: 8 * 3600,
+                connection_limit: 1024,
+                body_timeout: Duration::from_secs(30),
                 chunked: false,
                 same_files: false,
                 errors_as_octet_stream: true,
@@ -140,6 +144,22 @@ impl Builder {
     /// Lets only clients in that show a certificate of its CA: [`Emulator::client_identity`]. Default: no; all come in.
     pub fn require_client_certificate(mut self, on: bool) -> Self {
         self.client_certificates = on;
+        self
+    }
+
+    /// Sets how many connections may be open at the same time, at least 1; further ones wait until one
+    /// ends. A connection ends if the handshake, a request head or the pause before the next request
+    /// takes 30 seconds. Default: 1,024.
+    pub fn connection_limit(mut self, connections: usize) -> Self {
+        self.settings.connection_limit = connections;
+        self
+    }
+
+    /// Sets how long a request body may take, in real time, at most a day. After that the answer is
+    /// 408. Default: 30 seconds.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        // It is added to the current time, which must not overflow.
+        self.settings.body_timeout = timeout.min(Duration::from_secs(24 * 3600));
         self
     }
 
@@ -322,6 +342,13 @@ impl Builder {
     /// Entries that each log keeps, the newest. Default: 10,000.
     pub fn log_limit(mut self, entries: usize) -> Self {
         self.log_limit = entries;
+        self
+    }
+
+    /// Sets how many bytes of memory each log takes, approximately; the oldest entries are dropped,
+    /// but the newest is always kept. Default: 64 MiB.
+    pub fn log_byte_limit(mut self, bytes: usize) -> Self {
+        self.log_byte_limit = bytes;
         self
     }
 

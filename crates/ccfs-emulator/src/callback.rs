@@ -1,5 +1,6 @@
 //! Telling the developer that a file is there.
 
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::fault::Fault;
 use crate::jobs::Job;
 use crate::log::CallbackAttempt;
 use crate::state::State;
+use crate::thread::on_thread;
 
 /// Bytes of a receiver's answer that are read.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -187,7 +189,13 @@ impl Outbound {
         let https = self.uri.scheme_str() == Some("https");
         let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = self.uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let stream = TcpStream::connect((host.as_str(), port)).await?;
+        let addresses = if let Ok(address) = host.parse::<IpAddr>() {
+            vec![SocketAddr::new(address, port)]
+        } else {
+            let name = (host.clone(), port);
+            on_thread(move || name.to_socket_addrs()).await??.collect()
+        };
+        let stream = TcpStream::connect(addresses.as_slice()).await?;
         stream.set_nodelay(true)?;
         if https {
             let connector = TlsConnector::from(Arc::clone(&state.tls_client));

@@ -158,12 +158,16 @@ impl Emulator {
 
 /// What it received, what it has, what it does wrong.
 impl Emulator {
-    /// The requests so far, the oldest first. A request is there before its answer goes out.
+    /// Returns the requests, the oldest first. A request is in the log before its answer is sent.
+    ///
+    /// The log is limited in number ([`Builder::log_limit`]) and in bytes
+    /// ([`Builder::log_byte_limit`]); the oldest requests are dropped.
     pub fn received(&self) -> Vec<ReceivedRequest> {
         self.state.received.all()
     }
 
-    /// The callbacks so far, the oldest first. One is there once its answer has come, or failed to.
+    /// Returns the callbacks, the oldest first. One is in the log when its answer has arrived, or
+    /// has failed to. The limits are those of [`received`](Self::received).
     pub fn callbacks(&self) -> Vec<CallbackAttempt> {
         self.state.callbacks.all()
     }
@@ -282,9 +286,9 @@ fn state(
         ),
         developers,
         faults,
-        received: Log::new(builder.log_limit),
+        received: Log::new(builder.log_limit, builder.log_byte_limit),
         watcher: builder.watcher,
-        callbacks: Log::new(builder.log_limit),
+        callbacks: Log::new(builder.log_limit, builder.log_byte_limit),
         tls_client,
         settings,
     })

@@ -37,13 +37,6 @@ impl Default for Lockout {
     }
 }
 
-/// Why a request does not come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    Unauthorized,
-    Locked,
-}
-
 #[derive(Debug)]
 pub(crate) struct Gate {
     verifiers: HashMap<String, Verifier>,
@@ -78,30 +71,22 @@ impl Gate {
     }
 
     /// Whether the address is locked at `now`.
-    pub(crate) fn check_lock(&self, peer: IpAddr, now: Timestamp) -> Result<(), Refused> {
-        let locked = lock(&self.peers)
+    pub(crate) fn is_locked(&self, peer: IpAddr, now: Timestamp) -> bool {
+        lock(&self.peers)
             .get(&peer)
             .and_then(|peer| peer.locked_until)
-            .is_some_and(|until| now < until);
-        if locked { Err(Refused::Locked) } else { Ok(()) }
+            .is_some_and(|until| now < until)
     }
 
-    /// The access key that signed, or a bad signature more for this address.
-    pub(crate) fn verify(
+    /// The access key that signed the request; `None` if the signature is not valid.
+    pub(crate) fn signer(
         &self,
-        peer: IpAddr,
-        authorization: Option<&str>,
+        authorization: &str,
         request: RequestView<'_>,
         now: Timestamp,
-    ) -> Result<String, Refused> {
-        let verified = authorization.and_then(|value| {
-            let key = AuthorizationHeader::parse(value).ok()?.access_key().as_str().to_owned();
-            self.verifiers.get(&key)?.verify(value, request, now).ok().map(|_| key)
-        });
-        verified.ok_or_else(|| {
-            self.count_failure(peer, now);
-            Refused::Unauthorized
-        })
+    ) -> Option<String> {
+        let key = AuthorizationHeader::parse(authorization).ok()?.access_key().as_str().to_owned();
+        self.verifiers.get(&key)?.verify(authorization, request, now).ok().map(|_| key)
     }
 
     /// Unlocks every address.
@@ -109,7 +94,8 @@ impl Gate {
         lock(&self.peers).clear();
     }
 
-    fn count_failure(&self, address: IpAddr, now: Timestamp) {
+    /// Counts a bad signature of this address.
+    pub(crate) fn count_failure(&self, address: IpAddr, now: Timestamp) {
         let Some(lockout) = self.lockout else { return };
         let mut peers = lock(&self.peers);
         if peers.len() >= PEERS && !peers.contains_key(&address) {
@@ -142,8 +128,6 @@ mod tests {
     use super::*;
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    const UNSIGNED: RequestView<'_> =
-        RequestView { method: "POST", path: "/", query: &[], headers: &[], body: b"" };
 
     fn gate() -> Gate {
         let lockout = Lockout {
@@ -162,25 +146,25 @@ mod tests {
     fn the_third_bad_signature_within_a_minute_locks_for_ten() {
         let gate = gate();
         for second in [0, 1, 2] {
-            assert_eq!(gate.check_lock(PEER, at(second)), Ok(()));
-            assert_eq!(gate.verify(PEER, None, UNSIGNED, at(second)), Err(Refused::Unauthorized));
+            assert!(!gate.is_locked(PEER, at(second)));
+            gate.count_failure(PEER, at(second));
         }
-        assert_eq!(gate.check_lock(PEER, at(3)), Err(Refused::Locked));
-        assert_eq!(gate.check_lock(PEER, at(601)), Err(Refused::Locked));
-        assert_eq!(gate.check_lock(PEER, at(602)), Ok(()));
-        assert_eq!(gate.check_lock(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), at(3)), Ok(()));
+        assert!(gate.is_locked(PEER, at(3)));
+        assert!(gate.is_locked(PEER, at(601)));
+        assert!(!gate.is_locked(PEER, at(602)));
+        assert!(!gate.is_locked(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), at(3)));
     }
 
     #[test]
     fn slow_mistakes_do_not_lock_and_unlocking_forgets() {
         let gate = gate();
         for second in [0, 40, 80, 120, 160] {
-            let _ = gate.verify(PEER, None, UNSIGNED, at(second));
-            assert_eq!(gate.check_lock(PEER, at(second)), Ok(()));
+            gate.count_failure(PEER, at(second));
+            assert!(!gate.is_locked(PEER, at(second)));
         }
-        let _ = gate.verify(PEER, None, UNSIGNED, at(161));
-        assert_eq!(gate.check_lock(PEER, at(162)), Err(Refused::Locked));
+        gate.count_failure(PEER, at(161));
+        assert!(gate.is_locked(PEER, at(162)));
         gate.unlock();
-        assert_eq!(gate.check_lock(PEER, at(162)), Ok(()));
+        assert!(!gate.is_locked(PEER, at(162)));
     }
 }

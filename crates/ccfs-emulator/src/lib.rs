@@ -69,6 +69,7 @@ mod log;
 mod outgoing;
 mod server;
 mod state;
+mod thread;
 mod tls;
 
 pub use builder::{Builder, StartError};

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use ccfs_proto::auth::AuthorizationHeader;
 use ccfs_proto::{IndexFileName, ResultCode, Timestamp};
+use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::lock;
@@ -31,8 +32,9 @@ pub struct ReceivedRequest {
     pub headers: Vec<(String, String)>,
     /// The body's length in bytes.
     pub body_len: usize,
-    /// The `msgBody` of the envelope; `None` when the body has none.
-    pub msg_body: Option<serde_json::Value>,
+    /// The `msgBody` of the envelope; `None` if the body has none, or if the signature is missing or
+    /// not valid: bodies of strangers are not parsed.
+    pub msg_body: Option<Value>,
     /// The interface, when the path names one.
     pub interface: Option<&'static str>,
     /// What became of its signature.
@@ -166,32 +168,81 @@ pub struct CallbackAttempt {
     pub error: Option<String>,
 }
 
-/// The newest entries, up to a bound.
-#[derive(Debug)]
-pub(crate) struct Log<T> {
-    entries: Mutex<VecDeque<T>>,
-    limit: usize,
+/// An entry of a log.
+pub(crate) trait Entry: Clone {
+    /// About how many bytes of memory it takes.
+    fn memory(&self) -> usize;
 }
 
-impl<T: Clone> Log<T> {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Mutex::default(), limit: limit.max(1) }
+impl Entry for ReceivedRequest {
+    fn memory(&self) -> usize {
+        let texts = [&self.method, &self.path].into_iter().chain(&self.query);
+        let headers = self.headers.iter().flat_map(|(name, value)| [name, value]);
+        let text = |text: &String| size_of::<String>() + text.len();
+        size_of::<Self>()
+            + texts.chain(headers).map(text).sum::<usize>()
+            + self.msg_body.as_ref().map_or(0, memory_of)
+    }
+}
+
+fn memory_of(json: &Value) -> usize {
+    let more = match json {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(memory_of).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| size_of::<String>() + name.len() + memory_of(value))
+            .sum(),
+    };
+    size_of::<Value>() + more
+}
+
+impl Entry for CallbackAttempt {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.url.len() + self.error.as_ref().map_or(0, String::len)
+    }
+}
+
+/// The newest entries, limited in number and memory. The newest one is always kept.
+#[derive(Debug)]
+pub(crate) struct Log<T> {
+    inner: Mutex<Inner<T>>,
+    limit: usize,
+    byte_limit: usize,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    entries: VecDeque<T>,
+    bytes: usize,
+}
+
+impl<T: Entry> Log<T> {
+    pub(crate) fn new(limit: usize, byte_limit: usize) -> Self {
+        let inner = Inner { entries: VecDeque::new(), bytes: 0 };
+        Self { inner: Mutex::new(inner), limit: limit.max(1), byte_limit }
     }
 
     pub(crate) fn push(&self, entry: T) {
-        let mut entries = lock(&self.entries);
-        if entries.len() >= self.limit {
-            entries.pop_front();
+        let mut inner = lock(&self.inner);
+        inner.bytes += entry.memory();
+        inner.entries.push_back(entry);
+        while inner.entries.len() > 1
+            && (inner.entries.len() > self.limit || inner.bytes > self.byte_limit)
+        {
+            inner.bytes -= inner.entries.pop_front().map_or(0, |oldest| oldest.memory());
         }
-        entries.push_back(entry);
     }
 
     pub(crate) fn all(&self) -> Vec<T> {
-        lock(&self.entries).iter().cloned().collect()
+        lock(&self.inner).entries.iter().cloned().collect()
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.entries).clear();
+        let mut inner = lock(&self.inner);
+        inner.entries.clear();
+        inner.bytes = 0;
     }
 }
 

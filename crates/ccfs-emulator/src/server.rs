@@ -17,18 +17,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
 use crate::callback;
 use crate::fault::Fault;
-use crate::gate::Refused;
 use crate::interface::{self, Call, Interface, Kind, Outcome};
 use crate::jobs::{Job, Jobs};
 use crate::log::{ReceivedRequest, SignatureVerdict, redacted};
 use crate::outgoing::{CutOff, Outgoing};
 use crate::state::State;
+use crate::thread::on_thread;
 
 /// Bytes of a request's body that are read: an upload of 5 MB in base64 fits.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -39,9 +40,16 @@ const AFTER_ERROR: Duration = Duration::from_millis(10);
 /// How long a client whose handshake failed may take to go away.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long a TLS handshake or a request head may take, and a connection may wait for its next
+/// request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Serves until the future is dropped.
 pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
+    let limit = state.settings.connection_limit.clamp(1, Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(limit));
     loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         // An error of one connection that broke in the queue is none of the listener.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(AFTER_ERROR).await;
@@ -51,12 +59,17 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state
         let (tls, state) = (tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             match tls {
-                Some(acceptor) => match acceptor.accept(stream).into_fallible().await {
-                    Ok(stream) => serve_connection(stream, peer, state).await,
-                    Err((_, stream)) => linger(stream).await,
-                },
+                Some(acceptor) => {
+                    let handshake = acceptor.accept(stream).into_fallible();
+                    match timeout(HEAD_TIMEOUT, handshake).await {
+                        Ok(Ok(stream)) => serve_connection(stream, peer, state).await,
+                        Ok(Err((_, stream))) => linger(stream).await,
+                        Err(_) => {}
+                    }
+                }
                 None => serve_connection(stream, peer, state).await,
             }
+            drop(place);
         });
     }
 }
@@ -66,7 +79,7 @@ async fn linger(mut stream: TcpStream) {
     let _ = stream.shutdown().await;
     let mut rest = [0; 4096];
     let drain = async { while matches!(stream.read(&mut rest).await, Ok(len) if len > 0) {} };
-    let _ = tokio::time::timeout(LINGER, drain).await;
+    let _ = timeout(LINGER, drain).await;
 }
 
 async fn serve_connection(
@@ -81,6 +94,7 @@ async fn serve_connection(
     // Broken connections are the clients' business, and what faults are for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
@@ -109,14 +123,14 @@ async fn answer(
         status: None,
         result_code: None,
     };
-    let Some(body) = read(body).await else {
-        let answer = Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, &entry.path, now);
-        return Ok(sent(state, entry, Ready::plain(answer, now)));
+    let body = match read(body, state.settings.body_timeout).await {
+        Ok(body) => body,
+        Err(status) => {
+            let answer = Answer::refusal(status, &entry.path, now);
+            return Ok(sent(state, entry, Ready::plain(answer, now)));
+        }
     };
     entry.body_len = body.len();
-    entry.msg_body = serde_json::from_slice::<Value>(&body)
-        .ok()
-        .and_then(|mut json| json.get_mut("msgBody").map(Value::take));
 
     let ready = decide(state, &head, &body, &mut entry).await;
     match entry.fault {
@@ -132,12 +146,17 @@ async fn answer(
     }
 }
 
-/// The body, up to the bound; a declared length past it is refused before anything is read.
-async fn read(body: Incoming) -> Option<Bytes> {
+/// Reads the body, or returns the status to refuse it with. A declared length above the limit is
+/// refused before anything is read.
+async fn read(body: Incoming, time: Duration) -> Result<Bytes, StatusCode> {
     if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return None;
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    Limited::new(body, BODY_LIMIT).collect().await.ok().map(http_body_util::Collected::to_bytes)
+    match timeout(time, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
 }
 
 /// An answer, and the callback that follows it.
@@ -195,28 +214,35 @@ async fn decide(
     if let Some(Fault::SkewedClock(seconds)) = fault {
         now = now.plus_millis(i64::from(seconds) * 1000);
     }
+    // The lock depends on the true clock, not on one that a fault has put forward.
+    let is_locked = state.gate.is_locked(entry.peer.ip(), entry.at);
+    let signer =
+        if interface.signed() && !is_locked { signer(state, head, body, entry, now) } else { None };
+    // Only the body of a known developer is parsed and kept.
+    if signer.is_some() {
+        entry.msg_body = serde_json::from_slice::<Value>(body)
+            .ok()
+            .and_then(|mut json| json.get_mut("msgBody").map(Value::take));
+    }
     if let Some(answer) =
         fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind(), &path, now))
     {
         return Ready::plain(dressed(state, interface, answer), now);
     }
     if interface.signed() {
-        match verify(state, head, body, entry, now) {
-            Ok(access_key) => {
-                entry.signature = SignatureVerdict::Accepted;
-                entry.access_key = Some(access_key);
-            }
-            Err(Refused::Unauthorized) => {
-                entry.signature = SignatureVerdict::Refused;
-                let answer = Answer::refusal(StatusCode::UNAUTHORIZED, &path, now);
-                let rewritten = fault == Some(Fault::HostRewritten);
-                return Ready::plain(if rewritten { answer.through_nginx() } else { answer }, now);
-            }
-            Err(Refused::Locked) => {
-                entry.signature = SignatureVerdict::Locked;
-                return refuse(StatusCode::FORBIDDEN, now);
-            }
+        if is_locked {
+            entry.signature = SignatureVerdict::Locked;
+            return refuse(StatusCode::FORBIDDEN, now);
         }
+        if signer.is_none() {
+            entry.signature = SignatureVerdict::Refused;
+            state.gate.count_failure(entry.peer.ip(), now);
+            let answer = Answer::refusal(StatusCode::UNAUTHORIZED, &path, now);
+            let rewritten = fault == Some(Fault::HostRewritten);
+            return Ready::plain(if rewritten { answer.through_nginx() } else { answer }, now);
+        }
+        entry.signature = SignatureVerdict::Accepted;
+        entry.access_key = signer;
     }
 
     let access_key = entry.access_key.as_deref().unwrap_or_default();
@@ -242,15 +268,14 @@ fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
     interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
 }
 
-fn verify(
+/// The access key whose signature the request has.
+fn signer(
     state: &State,
     head: &http::request::Parts,
     body: &[u8],
     entry: &ReceivedRequest,
     now: Timestamp,
-) -> Result<String, Refused> {
-    // The lock goes by the true clock, not by one that a fault has put forward.
-    state.gate.check_lock(entry.peer.ip(), entry.at)?;
+) -> Option<String> {
     let headers: Vec<(&str, &str)> = head
         .headers
         .iter()
@@ -277,7 +302,7 @@ fn verify(
     };
     let authorization =
         head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    state.gate.verify(entry.peer.ip(), authorization, request, now)
+    state.gate.signer(authorization?, request, now)
 }
 
 fn success(data: Option<Value>) -> Answer {
@@ -298,7 +323,7 @@ fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
 
 /// The file, made on a thread of its own: compressing would hold up all other connections.
 async fn file(jobs: Arc<Jobs>, job: Arc<Job>) -> Answer {
-    match tokio::task::spawn_blocking(move || jobs.file(&job)).await {
+    match on_thread(move || jobs.file(&job)).await {
         Ok(Ok(bytes)) => Answer::file(bytes),
         _ => Answer::envelope(&Envelope::new(
             ResultCode::CompressingFailed,

@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) shape: Shape,
     pub(crate) span_limit: Duration,
     pub(crate) utc_offset: i32,
+    pub(crate) connection_limit: usize,
+    pub(crate) body_timeout: Duration,
     pub(crate) chunked: bool,
     /// The bytes of a file depend on what was asked for, not on when and how often.
     pub(crate) same_files: bool,

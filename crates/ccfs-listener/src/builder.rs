@@ -12,10 +12,15 @@ use ccfs_proto::auth::Freshness;
 use ccfs_proto::callback::{Callback, MemoryGuard, Receiver, ReplayGuard};
 use rustls::ServerConfig;
 
+use crate::connection::ConnectionError;
+use crate::connections::ConnectionLimits;
 use crate::handler::{Handler, MessageGuard};
 use crate::listener::Listener;
 use crate::queue::Queue;
 use crate::tls::{self, TlsError};
+
+/// Timeouts are added to the current time, which must not overflow.
+const TIMEOUT_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Options of a [`Listener`]. Each has a default.
 #[must_use = "a builder does nothing until `bind` is called"]
@@ -24,11 +29,13 @@ pub struct ListenerBuilder {
     path: Option<String>,
     body_limit: usize,
     queue_limit: usize,
-    connection_limit: usize,
-    request_timeout: Duration,
+    limits: ConnectionLimits,
+    head_timeout: Duration,
+    body_timeout: Duration,
     clock: Box<dyn Clock>,
     guard: Box<dyn ReplayGuard<Error = String> + Send>,
     tls: Option<Arc<ServerConfig>>,
+    on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
 }
 
 impl ListenerBuilder {
@@ -36,10 +43,14 @@ impl ListenerBuilder {
     pub const BODY_LIMIT: usize = Callback::BODY_LIMIT;
     /// Default of [`queue_limit`](Self::queue_limit): 1,024 callbacks.
     pub const QUEUE_LIMIT: usize = 1024;
-    /// Default of [`connection_limit`](Self::connection_limit): 64 connections.
-    pub const CONNECTION_LIMIT: usize = 64;
-    /// Default of [`request_timeout`](Self::request_timeout): 10 seconds.
-    pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+    /// Default of [`connection_limit`](Self::connection_limit): 1,024 connections.
+    pub const CONNECTION_LIMIT: usize = 1024;
+    /// Default of [`peer_connection_limit`](Self::peer_connection_limit): 64 connections.
+    pub const PEER_CONNECTION_LIMIT: usize = 64;
+    /// Default of [`head_timeout`](Self::head_timeout): 5 seconds.
+    pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+    /// Default of [`body_timeout`](Self::body_timeout): 10 seconds.
+    pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(credentials: &Credentials) -> Self {
         Self {
@@ -47,11 +58,16 @@ impl ListenerBuilder {
             path: None,
             body_limit: Self::BODY_LIMIT,
             queue_limit: Self::QUEUE_LIMIT,
-            connection_limit: Self::CONNECTION_LIMIT,
-            request_timeout: Self::REQUEST_TIMEOUT,
+            limits: ConnectionLimits {
+                total: Self::CONNECTION_LIMIT,
+                peer: Self::PEER_CONNECTION_LIMIT,
+            },
+            head_timeout: Self::HEAD_TIMEOUT,
+            body_timeout: Self::BODY_TIMEOUT,
             clock: Box::new(SystemClock::new()),
             guard: Box::new(MessageGuard(MemoryGuard::default())),
             tls: None,
+            on_connection_error: None,
         }
     }
 
@@ -82,22 +98,41 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets how many connections are served at the same time, at least 1. Further ones wait.
-    /// Default: [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT).
+    /// Sets how many connections may be open at the same time, at least 1. A further one closes the
+    /// oldest of those without a whole request head, or else without a whole body; if all have
+    /// whole requests, it is closed itself. The same happens if the process has too many open
+    /// files. Default: [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT).
     pub fn connection_limit(mut self, connections: usize) -> Self {
-        self.connection_limit = connections;
+        self.limits.total = connections.max(1);
         self
     }
 
-    /// Sets how long each of the TLS handshake, the request head, its body and the answer may take,
-    /// at most a day. Default: [`REQUEST_TIMEOUT`](Self::REQUEST_TIMEOUT).
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        // It is added to the current time, which must not overflow.
-        self.request_timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
+    /// Sets how many connections of one address may be open at the same time, at least 1. A further
+    /// one closes the oldest of that address, as with [`connection_limit`](Self::connection_limit).
+    /// An IPv6 address counts with all of its /64 network. If all clients have the address of a
+    /// proxy in front of the listener, set it to the same value as the connection limit. Default:
+    /// [`PEER_CONNECTION_LIMIT`](Self::PEER_CONNECTION_LIMIT).
+    pub fn peer_connection_limit(mut self, connections: usize) -> Self {
+        self.limits.peer = connections.max(1);
         self
     }
 
-    /// Sets the clock that the age of a signature is measured with. Default: the system clock.
+    /// Sets how long each of the TLS handshake and the request head may take, at most a day.
+    /// Default: [`HEAD_TIMEOUT`](Self::HEAD_TIMEOUT).
+    pub fn head_timeout(mut self, timeout: Duration) -> Self {
+        self.head_timeout = timeout.min(TIMEOUT_LIMIT);
+        self
+    }
+
+    /// Sets how long each of the request body and the answer may take, at most a day. Default:
+    /// [`BODY_TIMEOUT`](Self::BODY_TIMEOUT).
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout.min(TIMEOUT_LIMIT);
+        self
+    }
+
+    /// Sets the clock that the age of a signature is measured with, and the time between reports of
+    /// connection errors and refusals. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
@@ -110,6 +145,20 @@ impl ListenerBuilder {
         G: ReplayGuard<Error: fmt::Display> + Send + 'static,
     {
         self.guard = Box::new(MessageGuard(guard));
+        self
+    }
+
+    /// Sets a function that is called when a connection ended before a whole request head, for
+    /// example because the client does not trust the certificate, or was closed because there are
+    /// too many. It is called on the listener's
+    /// thread, for each [`ConnectionFault`](crate::ConnectionFault) at most once a second by the
+    /// [clock](Self::clock). Connections without any data, as of health checks, are not reported.
+    /// Default: nothing is called.
+    pub fn on_connection_error(
+        mut self,
+        report: impl Fn(ConnectionError) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_connection_error = Some(Box::new(report));
         self
     }
 
@@ -129,7 +178,7 @@ impl ListenerBuilder {
     ///
     /// # Errors
     ///
-    /// The system refuses the address, or the [path](Self::path) is malformed
+    /// The system refuses the address or a new thread, or the [path](Self::path) is malformed
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
         if let Some(path) =
@@ -146,9 +195,13 @@ impl ListenerBuilder {
             clock: self.clock,
             path: self.path,
             body_limit: self.body_limit,
-            request_timeout: self.request_timeout,
+            head_timeout: self.head_timeout,
+            body_timeout: self.body_timeout,
+            on_connection_error: self.on_connection_error,
+            connection_reports: Mutex::default(),
+            refusal_reports: Mutex::default(),
         };
-        Listener::start(address, Arc::new(handler), self.tls, self.connection_limit.max(1))
+        Listener::start(address, Arc::new(handler), self.tls, self.limits)
     }
 }
 
@@ -159,8 +212,10 @@ impl fmt::Debug for ListenerBuilder {
             .field("path", &self.path)
             .field("body_limit", &self.body_limit)
             .field("queue_limit", &self.queue_limit)
-            .field("connection_limit", &self.connection_limit)
-            .field("request_timeout", &self.request_timeout)
+            .field("connection_limit", &self.limits.total)
+            .field("peer_connection_limit", &self.limits.peer)
+            .field("head_timeout", &self.head_timeout)
+            .field("body_timeout", &self.body_timeout)
             .field("tls", &self.tls.is_some())
             .finish_non_exhaustive()
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ccfs_proto::Timestamp;
+use ccfs_proto::auth::VerifyError;
 use ccfs_proto::callback::{Callback, ReceiveError};
 
 /// A request that was answered.
@@ -16,13 +17,17 @@ pub struct Event {
     pub at: Timestamp,
     /// The callback, or why the request was refused.
     pub callback: Result<Callback, Refusal>,
+    /// For logs, which strangers could fill with refusals: `None` if a refusal with the same reason
+    /// was reported less than a second before, by the listener's clock. Otherwise the number of
+    /// those that were not reported since the last one. `Some(0)` for a callback.
+    pub suppressed: Option<u64>,
 }
 
 impl Event {
     /// Creates an event, for tests of code that handles events.
     #[must_use]
     pub fn new(peer: SocketAddr, at: Timestamp, callback: Result<Callback, Refusal>) -> Self {
-        Self { peer, at, callback }
+        Self { peer, at, callback, suppressed: Some(0) }
     }
 }
 
@@ -58,4 +63,30 @@ pub enum Refusal {
     /// The connection ended within the body, or the body is not valid HTTP.
     #[error("request body is incomplete or malformed")]
     Broken,
+}
+
+impl Refusal {
+    /// Returns the reason for a [`RateLimit`](crate::rate_limit::RateLimit), without any data of the
+    /// request.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(ReceiveError::Method) => "method",
+            Self::Invalid(ReceiveError::Unsigned) => "unsigned",
+            Self::Invalid(ReceiveError::Signature(error)) => match error {
+                VerifyError::AccessKey => "access_key",
+                VerifyError::HeaderMissing { .. } => "signed_header_missing",
+                VerifyError::Mismatch => "signature_mismatch",
+                VerifyError::NotFresh { .. } => "not_fresh",
+                _ => "signature_malformed",
+            },
+            Self::Invalid(ReceiveError::Body(_)) => "body",
+            Self::Invalid(_) => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::Guard(_) => "guard",
+            Self::Path => "path",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Broken => "broken",
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Handling a request after it was read.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use ccfs_proto::callback::{Begin, Callback, JobKey, Outcome, Receiver, ReplayGua
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 
-use crate::event::Refusal;
+use crate::connection::{ConnectionError, ConnectionFault};
+use crate::event::{Event, Refusal};
 use crate::queue::Queue;
+use crate::rate_limit::RateLimit;
 
 /// What all connections share.
 pub(crate) struct Handler {
@@ -21,7 +24,11 @@ pub(crate) struct Handler {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) path: Option<String>,
     pub(crate) body_limit: usize,
-    pub(crate) request_timeout: Duration,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
+    pub(crate) connection_reports: Mutex<RateLimit<ConnectionFault>>,
+    pub(crate) refusal_reports: Mutex<RateLimit<&'static str>>,
 }
 
 /// The answer to a request, and the content of its event. Without an event when the server is to
@@ -33,6 +40,29 @@ pub(crate) struct Reply {
 }
 
 impl Handler {
+    /// Reports a connection that ended without a request, unless too many were reported before.
+    pub(crate) fn report(&self, peer: SocketAddr, fault: Option<ConnectionFault>) {
+        let (Some(report), Some(fault)) = (&self.on_connection_error, fault) else { return };
+        let now = self.clock.now();
+        let mut limit = self.connection_reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = limit.admit(fault, now.monotonic);
+        drop(limit);
+        if let Some(suppressed) = admitted {
+            report(ConnectionError { peer, at: now.wall, fault, suppressed });
+        }
+    }
+
+    /// Creates an event that happens now.
+    pub(crate) fn event(&self, peer: SocketAddr, callback: Result<Callback, Refusal>) -> Event {
+        let now = self.clock.now();
+        let mut event = Event::new(peer, now.wall, callback);
+        if let Err(refusal) = &event.callback {
+            let mut limit = self.refusal_reports.lock().unwrap_or_else(PoisonError::into_inner);
+            event.suppressed = limit.admit(refusal.reason(), now.monotonic);
+        }
+        event
+    }
+
     /// Checks a request. If it is a new callback, a place in the queue is reserved for it.
     pub(crate) fn handle(&self, head: &Parts, body: &[u8]) -> Reply {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,24 +33,32 @@
 //! |---|---|---|
 //! | a valid callback | 200 with [`Callback::RECEIPT`](ccfs_proto::callback::Callback::RECEIPT) | the callback |
 //! | the same callback again, replayed or signed again | 200, so that the server stops calling | a refusal |
-//! | a valid callback, but the queue is full ([`ListenerBuilder::queue_limit`]) | 503; the server calls again | no event |
+//! | a valid callback, but the queue is full ([`ListenerBuilder::queue_limit`]), or after [`Listener::stop_accepting`] | 503; the server calls again | no event |
 //! | a valid callback, but the replay guard failed | 503; the server calls again | a refusal |
 //! | signature missing, invalid, too old, or of another key | 401 | a refusal |
 //! | a valid signature, but not a callback | 400 | a refusal |
 //! | another path, another method | 404, 405 | a refusal |
 //! | a body that is too large, too slow, or incomplete | 413, 408, 400 | a refusal |
 //! | not HTTP, or a head that is too slow | 400, or no answer | no event |
+//! | not complete when a newer connection needs its place ([`ListenerBuilder::connection_limit`]) | no answer | no event |
+//!
+//! Connections without an event, such as those whose TLS handshake failed, are reported to the
+//! function of [`ListenerBuilder::on_connection_error`].
 #![forbid(unsafe_code)]
 
 mod builder;
+mod connection;
+mod connections;
 mod event;
 mod handler;
 mod listener;
 mod queue;
+mod rate_limit;
 mod server;
 mod tls;
 
 pub use builder::ListenerBuilder;
+pub use connection::{ConnectionError, ConnectionFault};
 pub use event::{Event, Refusal};
 pub use listener::{Listener, Next};
 pub use tls::TlsError;

@@ -12,13 +12,18 @@ use std::time::Duration;
 
 use ccfs_proto::Credentials;
 use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 use crate::builder::ListenerBuilder;
+use crate::connections::ConnectionLimits;
 use crate::event::Event;
 use crate::handler::Handler;
 use crate::queue::Queue;
 use crate::server;
+
+/// Connections that wait to be accepted. The system may have a lower limit.
+const ACCEPT_QUEUE: u32 = 1024;
 
 /// Receives callbacks on its own thread. Dropping it stops the thread and closes the port.
 ///
@@ -44,25 +49,31 @@ impl Listener {
         address: SocketAddr,
         handler: Arc<Handler>,
         tls: Option<Arc<ServerConfig>>,
-        connections: usize,
+        limits: ConnectionLimits,
     ) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _guard = runtime.enter();
+            bind(address)?
+        };
+        let address = listener.local_addr()?;
         let queue = Arc::clone(&handler.queue);
         let (stop, stopped) = oneshot::channel::<()>();
         let close = CloseOnDrop(Arc::clone(&queue));
-        let thread = thread::Builder::new().name("ccfs-listener".into()).spawn(move || {
+        let thread = thread::Builder::new().name("ccfs-listener".into());
+        let thread = thread.spawn(move || {
             runtime.block_on(async move {
                 tokio::select! {
-                    () = server::serve(listener, handler, tls, connections) => {}
+                    () = server::serve(listener, handler, tls, limits) => {}
                     _ = stopped => {}
                 }
             });
             // Dropping the connections queues their events; the queue must still be open.
             drop(runtime);
             drop(close);
+        });
+        let thread = thread.map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot start a thread: {error}"))
         })?;
         Ok(Self { address, queue, running: Mutex::new(Some(Running { stop, thread })) })
     }
@@ -94,6 +105,14 @@ impl Listener {
         Next { queue: &self.queue }
     }
 
+    /// Accepts no more callbacks: from now on, new ones are answered with 503, so that the server
+    /// calls again. Use it when callbacks cannot be processed any more, for example because a disk
+    /// is full. Events in the queue, and of requests that are being answered, can still be received;
+    /// after [`stop`](Self::stop), none is missing.
+    pub fn stop_accepting(&self) {
+        self.queue.stop_accepting();
+    }
+
     /// Closes the port and waits for the thread to end. Events in the queue can still be received.
     pub fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -120,6 +139,17 @@ impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listener").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// Binds as the standard library does, but with a longer queue of connections to accept: if it is
+/// full, clients wait for a second or more.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // On Windows, this would allow another process to take over the port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(ACCEPT_QUEUE)
 }
 
 /// Closes the queue when the thread ends, even by a panic.

@@ -26,6 +26,8 @@ struct State {
     refusals: usize,
     dropped_refusals: u64,
     wakers: Vec<Waker>,
+    /// Whether places may be reserved.
+    accepting: bool,
     closed: bool,
 }
 
@@ -34,15 +36,31 @@ impl Queue {
     pub(crate) fn new(places: usize) -> Arc<Self> {
         let (events, wakers) = (VecDeque::new(), Vec::new());
         let free = places.max(1);
-        let state = State { events, free, refusals: 0, dropped_refusals: 0, wakers, closed: false };
+        let state = State {
+            events,
+            free,
+            refusals: 0,
+            dropped_refusals: 0,
+            wakers,
+            accepting: true,
+            closed: false,
+        };
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
     }
 
     /// Reserves a place for a callback, if one is free.
     pub(crate) fn reserve(&self) -> Option<Place<'_>> {
         let mut state = self.lock();
+        if !state.accepting {
+            return None;
+        }
         state.free = state.free.checked_sub(1)?;
         Some(Place(self))
+    }
+
+    /// Reserves no more places.
+    pub(crate) fn stop_accepting(&self) {
+        self.lock().accepting = false;
     }
 
     /// Appends an event. The place of a callback must be reserved.

@@ -1,7 +1,8 @@
 //! Connections: reads requests within limits, answers them, and queues their events.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::connection::{ConnectionFault, FirstBytes, Recording};
+use crate::connections::{Closed, ConnectionLimits, Connections, Place, Progress};
 use crate::event::{Event, Refusal};
 use crate::handler::{Handler, Reply};
 use crate::queue::Queue;
@@ -32,55 +34,90 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until the future is dropped.
 pub(crate) async fn serve(
-    listener: std::net::TcpListener,
+    listener: TcpListener,
     handler: Arc<Handler>,
     tls: Option<Arc<ServerConfig>>,
-    connections: usize,
+    limits: ConnectionLimits,
 ) {
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
     let tls = tls.map(TlsAcceptor::from);
-    let places = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+    let connections = Connections::new(limits);
+    let report = |closed: Closed| handler.report(closed.peer, Some(closed.fault));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, peer)) = listener.accept().await else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        let (handler, tls) = (Arc::clone(&handler), tls.clone());
-        tokio::spawn(async move {
-            match tls {
-                None => serve_connection(stream, peer, &handler).await,
-                Some(acceptor) => {
-                    let handshake = timeout(handler.request_timeout, acceptor.accept(stream));
-                    if let Ok(Ok(stream)) = handshake.await {
-                        serve_connection(stream, peer, &handler).await;
-                    }
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            // The client closed the connection before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            // Too many open files, most likely.
+            Err(_) => {
+                match connections.close_oldest() {
+                    Some(closed) => report(closed),
+                    None => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
+                tokio::task::yield_now().await;
+                continue;
             }
-            drop(place);
-        });
+        };
+        let (opened, closed) = connections.open(peer);
+        closed.into_iter().for_each(report);
+        if let Some((place, closed)) = opened {
+            let (handler, tls) = (Arc::clone(&handler), tls.clone());
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = serve_stream(stream, tls, &place, &handler) => {}
+                    _ = closed => {}
+                }
+            });
+        }
+        // Requests that have arrived are read before the next connection may close theirs.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn serve_stream(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    place: &Place,
+    handler: &Arc<Handler>,
+) {
+    let Some(acceptor) = tls else { return serve_connection(stream, place, handler).await };
+    let first = FirstBytes::default();
+    let stream = Recording { stream, first: first.clone() };
+    match timeout(handler.head_timeout, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => serve_connection(stream, place, handler).await,
+        Ok(Err(error)) => {
+            handler.report(place.peer(), ConnectionFault::of_handshake(&error, &first.get()));
+        }
+        Err(_) => handler.report(place.peer(), Some(ConnectionFault::TooSlow)),
     }
 }
 
 /// Reads one request, answers it, and then queues its event.
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    place: &Place,
     handler: &Arc<Handler>,
 ) {
+    let peer = place.peer();
     let event = Arc::new(Mutex::new(None));
+    let has_request = AtomicBool::new(false);
     let service = service_fn(|request| {
-        let (handler, event) = (Arc::clone(handler), Arc::clone(&event));
-        async move { Ok::<_, Infallible>(answer(request, peer, &handler, &event).await) }
+        has_request.store(true, Ordering::Relaxed);
+        let event = Arc::clone(&event);
+        async move { Ok::<_, Infallible>(answer(request, place, handler, &event).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(handler.request_timeout)
+        .header_read_timeout(handler.head_timeout)
         .keep_alive(false)
         .max_buf_size(HEAD_LIMIT);
     // Head, body and answer have a timeout each. After an error the server calls again.
-    let time = handler.request_timeout.saturating_mul(3);
-    let _ = timeout(time, http.serve_connection(TokioIo::new(stream), service)).await;
+    let time = handler.head_timeout + handler.body_timeout * 2;
+    let first = FirstBytes::default();
+    let stream = TokioIo::new(Recording { stream, first: first.clone() });
+    let result = timeout(time, http.serve_connection(stream, service)).await;
+    if let (Ok(Err(error)), false) = (result, has_request.load(Ordering::Relaxed)) {
+        handler.report(peer, ConnectionFault::of_request(&error, &first.get()));
+    }
 }
 
 /// Queues an event when the connection ends, even by an error: the answer is sent first, and no
@@ -100,16 +137,19 @@ impl Drop for PushOnDrop {
 
 async fn answer(
     request: Request<Incoming>,
-    peer: SocketAddr,
+    place: &Place,
     handler: &Handler,
     event_slot: &Mutex<Option<PushOnDrop>>,
 ) -> Response<Full<Bytes>> {
+    place.reached(Progress::Head);
     let (head, body) = request.into_parts();
-    let Reply { status, body, event } = match read(&head, body, handler).await {
+    let body = read(&head, body, handler).await;
+    place.reached(Progress::Request);
+    let Reply { status, body, event } = match body {
         Ok(body) => handler.handle(&head, &body),
         Err(reply) => reply,
     };
-    let event = event.map(|callback| Event { peer, at: handler.clock.now().wall, callback });
+    let event = event.map(|callback| handler.event(place.peer(), callback));
     *event_slot.lock().unwrap_or_else(PoisonError::into_inner) =
         Some(PushOnDrop { queue: Arc::clone(&handler.queue), event });
 
@@ -135,14 +175,14 @@ async fn read(head: &Parts, body: Incoming, handler: &Handler) -> Result<Bytes, 
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match timeout(handler.request_timeout, Limited::new(body, limit).collect()).await {
+    match timeout(handler.body_timeout, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => {
             Err(refuse(StatusCode::BAD_REQUEST, r#"{"error":"Bad Request"}"#, Refusal::Broken))
         }
         Err(_) => {
-            let refusal = Refusal::TooSlow { limit: handler.request_timeout };
+            let refusal = Refusal::TooSlow { limit: handler.body_timeout };
             Err(refuse(StatusCode::REQUEST_TIMEOUT, r#"{"error":"Request Timeout"}"#, refusal))
         }
     }

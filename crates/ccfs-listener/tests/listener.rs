@@ -17,7 +17,7 @@ use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
 use ccfs_proto::callback::{Begin, JobKey, ReplayGuard};
 use ccfs_proto::{RequestView, Signer, Timestamp};
-use support::{ANY_PORT, Call, LONG, builder, event, fresh, send};
+use support::{ANY_PORT, Call, LONG, builder, event, fresh, send, send_in};
 
 /// Polls a future, and parks the thread until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -122,28 +122,39 @@ fn dropping_closes_the_port_although_a_connection_is_open() {
 }
 
 #[test]
-fn slow_requests_are_refused_and_free_their_place() {
+fn slow_bodies_are_refused() {
     let limit = Duration::from_millis(100);
-    let listener =
-        builder().request_timeout(limit).connection_limit(1).bind(ANY_PORT.into()).unwrap();
+    let listener = builder().body_timeout(limit).bind(ANY_PORT.into()).unwrap();
     let bytes = Call::of(&fresh()).bytes();
-    // A head and a body that never end.
-    let mut head = TcpStream::connect(listener.address()).unwrap();
-    head.write_all(&bytes[..40]).unwrap();
-    let mut body = TcpStream::connect(listener.address()).unwrap();
-    body.write_all(&bytes[..bytes.len() - 1]).unwrap();
-    // There is one place, which both use before this request.
-    assert_eq!(send(listener.address(), &bytes).0, 200);
+    assert_eq!(send_in(listener.address(), &[&bytes[..bytes.len() - 1]]).0, 408);
     assert_eq!(event(&listener).callback.unwrap_err(), Refusal::TooSlow { limit });
-    assert!(event(&listener).callback.is_ok());
-    let mut answer = String::new();
-    body.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+/// Before the callbacks in the queue are written somewhere else, no more are accepted.
+#[test]
+fn after_stop_accepting_new_callbacks_get_503() {
+    let listener = builder().bind(ANY_PORT.into()).unwrap();
+    let (queued, refused) = (fresh(), fresh());
+    assert_eq!(send(listener.address(), &Call::of(&queued).bytes()).0, 200);
+    listener.stop_accepting();
+    for _ in 0..2 {
+        assert_eq!(send(listener.address(), &Call::of(&refused).bytes()).0, 503);
+    }
+    // It was accepted before.
+    assert_eq!(send(listener.address(), &Call::of(&queued).bytes()).0, 200);
+    listener.stop();
+    assert_eq!(event(&listener).callback, Ok(queued));
+    assert_eq!(event(&listener).callback, Err(Refusal::Duplicate));
+    assert_eq!(listener.recv(), None);
 }
 
 #[test]
 fn an_infinite_timeout_is_allowed() {
-    let listener = builder().request_timeout(Duration::MAX).bind(ANY_PORT.into()).unwrap();
+    let listener = builder()
+        .head_timeout(Duration::MAX)
+        .body_timeout(Duration::MAX)
+        .bind(ANY_PORT.into())
+        .unwrap();
     assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
     assert!(event(&listener).callback.is_ok());
 }

@@ -1,5 +1,6 @@
 //! Text for messages.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -45,6 +46,28 @@ pub(crate) fn shown(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// Returns the text of `bytes`, with a replacement character for what is not UTF-8.
+///
+/// An invalid byte is replaced together with a letter or symbol after it: in GBK, GB 18030, Big5 and
+/// Shift JIS the second byte of a character may be a backslash or a brace, which are JSON syntax.
+pub(crate) fn lossy_text(bytes: &[u8]) -> Cow<'_, str> {
+    let mut text = String::new();
+    let mut rest = bytes;
+    loop {
+        match std::str::from_utf8(rest) {
+            Ok(valid) if text.is_empty() => return Cow::Borrowed(valid),
+            Ok(valid) => return Cow::Owned(text + valid),
+            Err(error) => {
+                let (valid, invalid) = rest.split_at(error.valid_up_to());
+                text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+                text.push(char::REPLACEMENT_CHARACTER);
+                let has_second = matches!(invalid, [_, 0x40..=0x7E | 0x80.., ..]);
+                rest = &invalid[if has_second { 2 } else { 1 }..];
+            }
+        }
+    }
 }
 
 /// Returns lower-case hex digits.

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_archive::{
-    AnyRecordRef, Archive, BadRow, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordRef,
+    AnyRecordRef, Archive, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordRef,
     RecordWriter, Report, SkippedMembers,
 };
 use ccfs_driver::{FileError, WholeFile};
@@ -29,8 +30,8 @@ pub(crate) struct Contents {
     pub(crate) stored: Stored,
     /// Notes on skipped or guessed data.
     pub(crate) notes: Vec<String>,
-    /// The converted files, complete but not in place; or the bad row that prevents them.
-    pub(crate) converted: Result<Vec<Converted>, BadRow>,
+    /// The converted files, complete but not in place.
+    pub(crate) converted: Vec<Converted>,
 }
 
 /// A converted file that is not in place yet.
@@ -64,7 +65,8 @@ pub(crate) enum ReadError {
 /// # Errors
 ///
 /// Fails if the archive is damaged, has no member of the plan's kind, if a member of that kind
-/// is not an index file, or if it has rows, but none from the window or a day before or after it.
+/// is not an index file, if it has rows, but none from the window or a day before or after it, or if
+/// a bad row prevents a conversion.
 pub(crate) fn read(
     file: &File,
     plan: &Plan,
@@ -90,7 +92,7 @@ pub(crate) fn read(
         let stops = read.is_multiple_of(ROWS_BETWEEN) && go_on().is_break();
         if stops { Err(ReadError::Stopped) } else { Ok(()) }
     })?;
-    let mut contents = summarize(&archive, &report, plan, zip)?;
+    let mut contents = summarize(&archive, &report, plan, zip, !outputs.is_empty())?;
     contents.stored.outside_rows = period.outside;
     if let Some((earliest, latest)) = period.is_other() {
         return Err(ReadError::OtherPeriod { earliest, latest });
@@ -100,10 +102,8 @@ pub(crate) fn read(
         1 => contents.notes.insert(0, "1 row is from outside the window".into()),
         rows => contents.notes.insert(0, format!("{rows} rows are from outside the window")),
     }
-    if contents.converted.is_ok() {
-        let files: Result<_, _> = outputs.into_iter().map(Output::finish).collect();
-        contents.converted = Ok(files.map_err(ReadError::Write)?);
-    }
+    let files: io::Result<_> = outputs.into_iter().map(Output::finish).collect();
+    contents.converted = files.map_err(ReadError::Write)?;
     Ok(contents)
 }
 
@@ -113,6 +113,7 @@ fn summarize(
     report: &Report,
     plan: &Plan,
     zip: Fingerprint,
+    converts: bool,
 ) -> Result<Contents, Error> {
     let (mut stored, mut notes) = (Stored::new(zip, 0), Vec::new());
     let (mut unread, mut present) = (SkippedMembers::default(), SkippedMembers::default());
@@ -144,11 +145,10 @@ fn summarize(
         notes.truncate(NOTES_KEPT);
         notes.push(format!("and {more} more notes"));
     }
-    let converted = match bad_row {
-        Some(row) if plan.read.bad_row_action() != OnBadRow::Skip => Err(row),
-        _ => Ok(Vec::new()),
-    };
-    Ok(Contents { stored, notes, converted })
+    match bad_row {
+        Some(row) if converts && plan.read.bad_row_action() != OnBadRow::Skip => Err(row.into()),
+        _ => Ok(Contents { stored, notes, converted: Vec::new() }),
+    }
 }
 
 /// Whether an unread member has data that would be lost with the archive.
@@ -230,6 +230,18 @@ pub(crate) fn fingerprint(mut file: &File) -> io::Result<Fingerprint> {
     let mut hashed = Hashed::new(io::sink());
     io::copy(&mut file, &mut hashed)?;
     Ok(hashed.finish().1)
+}
+
+impl Fingerprint {
+    /// Whether the file at this path has this content. A missing file has not.
+    pub(crate) fn is_of(self, path: &Path) -> io::Result<bool> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        // The size decides most cases.
+        Ok(file.metadata()?.len() == self.bytes && fingerprint(&file)? == self)
+    }
 }
 
 /// A writer whose bytes are hashed.

@@ -28,8 +28,8 @@ pub enum PullError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A file of a window already exists, and the journal of the folder does not have the window.
-    #[error("{} already exists, and no pull into this folder wrote it; move it away, or pull into another folder", path.display())]
+    /// A file of a window already exists, and the journal of the folder does not have it.
+    #[error("{} already exists, and the journal of this folder does not have it; move it away, or pull into another folder", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

@@ -14,8 +14,8 @@ use crate::contents::{self, Contents, ReadError};
 use crate::error::PullError;
 use crate::journal::{Histories, Journal};
 use crate::plan::Plan;
-use crate::scheduler::Stored;
-use crate::trouble::is_permanent;
+use crate::scheduler::{History, Known, Stored};
+use crate::trouble::is_rejected;
 use crate::window::Window;
 
 /// The journal's name in the folder.
@@ -156,6 +156,25 @@ impl Folder {
         [self.zip(window)].into_iter().chain(converted).find(|path| path.symlink_metadata().is_ok())
     }
 
+    /// Returns a file that would be overwritten although the journal does not have it.
+    pub(crate) fn unknown(
+        &self,
+        window: Window,
+        history: &History,
+        formats: &[ExportFormat],
+    ) -> Option<PathBuf> {
+        if !matches!(history.known, Known::Complete(_)) {
+            return None;
+        }
+        let has =
+            |format: &&ExportFormat| history.converted.iter().any(|file| file.format == **format);
+        let converted = formats.iter().filter(|format| !has(format));
+        let zip = history.stored.is_none().then(|| self.zip(window));
+        zip.into_iter()
+            .chain(converted.map(|format| self.converted(window, *format)))
+            .find(|path| path.symlink_metadata().is_ok())
+    }
+
     /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP,
     /// or only the `previous` one.
     pub(crate) fn adopt(
@@ -211,7 +230,7 @@ impl Folder {
     ) -> Result<Contents, ReadError> {
         let contents = self.read(plan, window, file, &plan.formats, go_on);
         let is_rejected = match &contents {
-            Err(ReadError::Archive(error)) => is_permanent(error),
+            Err(ReadError::Archive(error)) => is_rejected(error),
             Err(ReadError::OtherPeriod { .. }) => true,
             _ => false,
         };

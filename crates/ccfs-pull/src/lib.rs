@@ -72,7 +72,7 @@ mod work;
 mod zone;
 
 pub use error::PullError;
-pub use journal::{Entry, Histories, Journal, JournalError, Storage};
+pub use journal::{ConvertedFile, Entry, Histories, Journal, JournalError, Storage};
 pub use plan::{Pace, Plan, PlanError};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use pull::Pull;

@@ -126,7 +126,8 @@ impl Plan {
         self
     }
 
-    /// Requests complete windows again that have a part of these days, inclusive.
+    /// Requests windows again that have a part of these days, inclusive, also if they failed or the
+    /// server has a job for them.
     #[must_use]
     pub fn again(mut self, from: Day, to: Day) -> Self {
         self.again = Some((from, to));
@@ -183,10 +184,10 @@ impl Plan {
 
     /// Whether a complete window is requested again.
     pub(crate) fn is_due(&self, window: Window, history: &History) -> bool {
-        let Known::Complete(outcome) = &history.known else { return false };
         if self.again.is_some_and(|(from, to)| window.overlaps(from, to)) {
             return true;
         }
+        let Known::Complete(outcome) = &history.known else { return false };
         let days =
             if *outcome == Outcome::NoData { self.recheck_days.max(1) } else { self.recheck_days };
         history.fetched.is_some_and(|fetched| {

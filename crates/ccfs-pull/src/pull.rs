@@ -159,9 +159,13 @@ impl Caller<'_> {
         self.callbacks.is_some()
     }
 
-    /// Reports progress and events, stops if the caller wants that, and passes callbacks to the
+    /// Reports events and progress, stops if the caller wants that, and passes callbacks to the
     /// scheduler.
     pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
+        let events = run.events();
+        if let Some(on_event) = &mut self.on_event {
+            events.iter().for_each(on_event);
+        }
         if self
             .progress
             .as_mut()
@@ -171,10 +175,6 @@ impl Caller<'_> {
         }
         while let Some(callback) = self.callbacks.as_mut().and_then(|callbacks| callbacks()) {
             run.on_callback(now, &callback);
-        }
-        let events = run.events();
-        if let Some(on_event) = &mut self.on_event {
-            events.iter().for_each(on_event);
         }
     }
 }

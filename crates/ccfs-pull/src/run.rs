@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccfs_archive::ExportFormat;
-use ccfs_driver::Error;
+use ccfs_driver::{Error, FileError};
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::callback::Callback;
 use ccfs_proto::exchange::ClockSkew;
@@ -14,7 +14,7 @@ use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
 use crate::error::PullError;
 use crate::folder::{Folder, remove};
-use crate::journal::{Entry, Histories, Journal};
+use crate::journal::{ConvertedFile, Entry, Histories, Journal};
 use crate::plan::{Pace, Plan};
 use crate::scheduler::{
     Fingerprint, History, Job, Known, Outcome, Scheduler, Step, Stored, Task, Trouble,
@@ -22,7 +22,7 @@ use crate::scheduler::{
 use crate::summary::{
     JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
 };
-use crate::trouble::is_permanent;
+use crate::trouble::is_rejected;
 use crate::window::{Window, windows};
 
 /// The clock skew from which the server's time is used for the names of files, in milliseconds. A
@@ -44,7 +44,7 @@ pub(crate) struct Run {
     /// Files of windows that are requested again.
     previous: BTreeMap<Window, Stored>,
     /// The converted files of each window that the journal has or will have with the next line.
-    converted: BTreeMap<Window, Vec<(ExportFormat, Fingerprint)>>,
+    converted: BTreeMap<Window, Vec<ConvertedFile>>,
     /// Complete windows that are to be converted to further formats.
     to_convert: VecDeque<(Window, Vec<ExportFormat>)>,
     converting: bool,
@@ -77,8 +77,8 @@ pub(crate) enum Next {
 /// Result of a job.
 pub(crate) enum JobOutput {
     Asked(ResponseId),
-    Stored { stored: Stored, notes: Vec<String>, converted: Vec<(ExportFormat, Fingerprint)> },
-    Converted(Vec<(ExportFormat, Fingerprint)>),
+    Stored { stored: Stored, notes: Vec<String>, converted: Vec<ConvertedFile> },
+    Converted(Vec<ConvertedFile>),
 }
 
 impl Run {
@@ -96,11 +96,20 @@ impl Run {
         let (journal, mut known) =
             Journal::open(&folder.journal(), &plan, endpoint, access_key, now.wall)?;
         folder.sync()?;
-        let events = leave_failed(&plan, &mut known);
+        let mut events = leave_failed(&plan, &mut known);
         let left_from = add_new(&plan, &folder, &mut known, now)?;
+        if plan
+            .again
+            .is_some_and(|(from, to)| !known.keys().any(|window| window.overlaps(from, to)))
+        {
+            events.push(PullEvent::NothingAgain);
+        }
         let mut previous = BTreeMap::new();
         for (window, history) in &mut known {
             if plan.is_due(*window, history) {
+                if let Some(path) = folder.unknown(*window, history, &plan.formats) {
+                    return Err(PullError::Foreign { path });
+                }
                 history.known = Known::Fresh;
             }
             if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known)
@@ -175,43 +184,73 @@ impl Run {
         zip_removed: bool,
         now: Now,
     ) -> Result<(), PullError> {
-        if zip_removed {
-            remove(self.folder.zip(window))?;
-        }
-        self.tidy(window, stored, now)?;
-        let has = |format: &ExportFormat| {
+        remove(self.folder.rejected(window))?;
+        let zip = self.folder.zip(window);
+        let has_size = |path: &Path, bytes| path.metadata().is_ok_and(|file| file.len() == bytes);
+        let is_there = |format: &ExportFormat| {
             let converted = self.converted.get(&window).into_iter().flatten();
-            converted.map(|(format, _)| format).any(|other| other == format)
+            let mut found = converted.filter(|file| file.format == *format);
+            let path = self.folder.converted(window, *format);
+            found.any(|file| has_size(&path, file.fingerprint.bytes))
         };
+        // A file that was removed or changed since is converted anew where that is possible, and
+        // otherwise reported as removed.
         let missing: Vec<ExportFormat> =
-            self.plan.formats.iter().copied().filter(|format| !has(format)).collect();
-        if missing.is_empty() || !self.earlier.contains(&window) {
+            self.plan.formats.iter().copied().filter(|format| !is_there(format)).collect();
+        let is_known = |format: &ExportFormat| {
+            self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
+        };
+        // A ZIP under this name may also be somebody's copy.
+        let is_ours = zip.exists() && (!zip_removed || is_intact(&zip, stored.zip)?);
+        if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() {
+            return self.remove_zip(window, stored);
+        }
+        if missing.is_empty() {
+            return self.tidy(window, stored, now);
+        }
+        if !self.earlier.contains(&window) {
             return Ok(());
         }
-        if self.folder.zip(window).exists() {
+        if is_ours {
+            // What is there is not what the journal has.
+            for format in missing.iter().filter(|format| is_known(format)) {
+                remove(self.folder.converted(window, *format))?;
+            }
+            if let Some(converted) = self.converted.get_mut(&window) {
+                converted.retain(|file| !missing.contains(&file.format));
+            }
             self.to_convert.push_back((window, missing));
-        } else {
+        } else if !missing.iter().all(is_known) {
             self.events.push(PullEvent::ZipMissing(window));
         }
         Ok(())
     }
 
     /// Removes files that a complete window no longer needs: an earlier rejected file, and its ZIP if
-    /// the plan keeps only records and the converted files have all of them. Called again at the
-    /// next start, in case the process is killed before.
+    /// the plan keeps only records and the converted files have all of them.
     fn tidy(&mut self, window: Window, stored: Stored, now: Now) -> Result<(), PullError> {
         remove(self.folder.rejected(window))?;
-        let converted = self.converted.get(&window).map_or(&[][..], Vec::as_slice);
-        let is_converted = |format| converted.iter().any(|(other, _)| other == format);
-        if self.plan.removes_zips()
-            && stored.is_complete()
-            && self.plan.formats.iter().all(is_converted)
-            && self.folder.zip(window).exists()
-        {
+        let zip = self.folder.zip(window);
+        if self.plan.removes_zips() && stored.is_complete() && zip.exists() {
+            let converted = self.converted.get(&window).map_or(&[][..], Vec::as_slice);
+            for format in &self.plan.formats {
+                let path = self.folder.converted(window, *format);
+                let file = converted.iter().find(|file| file.format == *format);
+                match file {
+                    Some(file) if is_intact(&path, file.fingerprint)? => {}
+                    _ => return Ok(()),
+                }
+            }
             self.journal.record(&Entry::ZipRemoved { window, at: now.wall })?;
-            remove(self.folder.zip(window))?;
+            self.remove_zip(window, stored)?;
         }
         Ok(())
+    }
+
+    /// Removes a ZIP, if it is the one that was stored.
+    fn remove_zip(&self, window: Window, stored: Stored) -> Result<(), PullError> {
+        let zip = self.folder.zip(window);
+        if is_intact(&zip, stored.zip)? { remove(zip) } else { Ok(()) }
     }
 
     /// Notes the server's clock, as the responses so far show it.
@@ -269,10 +308,7 @@ impl Run {
             return Ok(());
         };
         let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
-        if let Entry::Stored { window, stored, at } = entry {
-            for (format, file) in self.converted.get(window).cloned().unwrap_or_default() {
-                self.write(&Entry::Converted { window: *window, at: *at, format, file })?;
-            }
+        if let Entry::Stored { window, stored, .. } = entry {
             self.tidy(*window, *stored, now)?;
         }
         self.progress.count(&outcome);
@@ -298,13 +334,13 @@ impl Run {
         match result {
             Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, job.window, id),
             Ok(JobOutput::Stored { stored, notes, converted }) => {
-                if let Err(error) = self.replace_converted(job.window, converted) {
+                if let Err(error) = self.replace_converted(job.window, &converted) {
                     self.stop_for(error);
                 }
                 if !notes.is_empty() {
                     self.notes.insert(job.window, notes);
                 }
-                self.scheduler.on_stored(now, job.window, stored);
+                self.scheduler.on_stored(now, job.window, stored, converted);
             }
             Ok(JobOutput::Converted(_)) => {}
             Err(error) => self.report_failure(now, job, error),
@@ -328,6 +364,9 @@ impl Run {
         };
         let why = self.reason(window, &error);
         self.scheduler.on_trouble(now, window, trouble, &why);
+        if let Some(pause) = error.exchange().and_then(|error| error.retry_after) {
+            self.scheduler.wait_at_least(now, pause);
+        }
         if trouble != Trouble::BrokenOff {
             self.last = Some(error);
             let (job, outage) = (job.clone(), self.scheduler.outage(now));
@@ -340,15 +379,15 @@ impl Run {
     fn replace_converted(
         &mut self,
         window: Window,
-        converted: Vec<(ExportFormat, Fingerprint)>,
+        converted: &[ConvertedFile],
     ) -> Result<(), PullError> {
-        let is_new = |format| converted.iter().any(|(other, _)| *other == format);
-        for (format, _) in self.converted.get(&window).into_iter().flatten() {
-            if !is_new(*format) {
-                remove(self.folder.converted(window, *format))?;
+        let is_new = |format| converted.iter().any(|file| file.format == format);
+        for file in self.converted.get(&window).into_iter().flatten() {
+            if !is_new(file.format) {
+                remove(self.folder.converted(window, file.format))?;
             }
         }
-        self.converted.insert(window, converted);
+        self.converted.insert(window, converted.to_vec());
         Ok(())
     }
 
@@ -369,9 +408,13 @@ impl Run {
                 self.reconverted.insert(window);
             }
             Err(Error::Stopped) => return,
-            Err(error @ Error::Rejected(_)) => {
-                let why = format!("not converted: {}", self.reason(window, &error));
-                self.not_converted.insert(window, why);
+            Err(Error::Rejected(cause)) => {
+                let zip = self.folder.zip(window);
+                let zip = zip.file_name().unwrap_or(zip.as_os_str()).display();
+                self.not_converted.insert(window, format!("{zip} cannot be converted: {cause}"));
+            }
+            Err(Error::File(error @ FileError::Exists { .. })) => {
+                self.not_converted.insert(window, format!("not converted: {error}"));
             }
             Err(error) => {
                 return self.stop_for(PullError::Call { window, source: error.into() });
@@ -387,12 +430,12 @@ impl Run {
     fn record_converted(
         &mut self,
         window: Window,
-        files: Vec<(ExportFormat, Fingerprint)>,
+        files: Vec<ConvertedFile>,
         now: Now,
     ) -> Result<(), PullError> {
-        for (format, file) in files {
-            self.write(&Entry::Converted { window, at: now.wall, format, file })?;
-            self.converted.entry(window).or_default().push((format, file));
+        for file in files {
+            self.write(&Entry::Converted { window, at: now.wall, file })?;
+            self.converted.entry(window).or_default().push(file);
         }
         match self.scheduler.outcome(window) {
             Some(&Outcome::Stored(stored)) => self.tidy(window, stored, now),
@@ -403,14 +446,11 @@ impl Run {
     /// Returns why a job failed and, for an unusable file, its name on disk.
     fn reason(&mut self, window: Window, error: &Error) -> String {
         let Error::Rejected(cause) = error else { return error.to_string() };
-        let path = match cause.downcast_ref::<ccfs_archive::Error>() {
-            Some(ccfs_archive::Error::Row(_)) => self.folder.zip(window),
-            Some(cause) if !is_permanent(cause) => return error.to_string(),
-            _ => {
-                self.rejected.insert(window);
-                self.folder.rejected(window)
-            }
-        };
+        if cause.downcast_ref::<ccfs_archive::Error>().is_some_and(|cause| !is_rejected(cause)) {
+            return error.to_string();
+        }
+        self.rejected.insert(window);
+        let path = self.folder.rejected(window);
         let name = path.file_name().unwrap_or(path.as_os_str());
         format!("{cause}; the file is kept as {}", name.display())
     }
@@ -494,13 +534,14 @@ impl Run {
         report
     }
 
-    /// The window's files: the converted ones, or else the ZIP. Files of an earlier run may have been
-    /// removed since.
+    /// The window's files that the journal has: the converted ones, or else the ZIP. Files of an
+    /// earlier run may have been removed since.
     fn files(&self, window: Window) -> Vec<ReportedFile> {
-        let formats = self.plan.formats.iter();
+        let is_wanted = |file: &&ConvertedFile| self.plan.formats.contains(&file.format);
+        let converted = self.converted.get(&window).into_iter().flatten().filter(is_wanted);
         let mut paths: Vec<_> =
-            formats.map(|format| self.folder.converted(window, *format)).collect();
-        if paths.is_empty() {
+            converted.map(|file| self.folder.converted(window, file.format)).collect();
+        if self.plan.formats.is_empty() {
             paths.push(self.folder.zip(window));
         }
         let reported = |path: PathBuf| {
@@ -509,6 +550,12 @@ impl Run {
         };
         paths.into_iter().filter_map(reported).collect()
     }
+}
+
+/// Whether a file is there and has the recorded content.
+fn is_intact(path: &Path, file: Fingerprint) -> Result<bool, PullError> {
+    let cannot = |source| PullError::Folder { path: path.to_owned(), source };
+    file.is_of(path).map_err(cannot)
 }
 
 /// Takes failed windows without a job out: in the range they are split anew, so that other days in a

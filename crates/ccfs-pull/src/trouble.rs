@@ -32,7 +32,9 @@ impl Trouble {
                 }
                 ErrorKind::Request(_) => None,
                 ErrorKind::Transport(failure) => match failure.kind() {
-                    FailureKind::Tls(_) => None,
+                    // A server that restarts may send anything for a moment.
+                    FailureKind::InvalidHttp => Some(Self::Unanswered),
+                    kind if kind.is_permanent() => None,
                     kind if kind.never_arrived() => Some(Self::Offline),
                     // It may have arrived, and a job may run whose ID is lost.
                     _ => Some(Self::Unanswered),
@@ -77,7 +79,10 @@ impl Trouble {
                     of_status(refusal.status.as_u16(), Self::Faulty)
                 }
                 ErrorKind::Request(_) => None,
-                ErrorKind::Transport(failure) if matches!(failure.kind(), FailureKind::Tls(_)) => {
+                ErrorKind::Transport(failure)
+                    if failure.kind().is_permanent()
+                        && failure.kind() != FailureKind::InvalidHttp =>
+                {
                     None
                 }
                 ErrorKind::Answer(AnswerError::Truncated { declared: None, .. }) => {
@@ -94,13 +99,13 @@ impl Trouble {
     }
 }
 
-/// Whether the archive cannot be used, and downloading it again would not change that.
-///
-/// A bad row is not among these errors: with other options the archive can be used.
-pub(crate) fn is_permanent(error: &ccfs_archive::Error) -> bool {
+/// Whether the archive cannot be used with these options, and downloading it again would not change
+/// that.
+pub(crate) fn is_rejected(error: &ccfs_archive::Error) -> bool {
     match error {
         ccfs_archive::Error::Zip(error) => !is_transfer_damage(&error.fault),
         ccfs_archive::Error::NoMember { .. }
+        | ccfs_archive::Error::Row(_)
         | ccfs_archive::Error::NotIndexFile(_)
         | ccfs_archive::Error::Limit { .. } => true,
         _ => false,

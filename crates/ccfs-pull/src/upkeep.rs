@@ -62,7 +62,8 @@ pub fn verify(folder: &Path, mut check: impl FnMut(CheckedFile)) -> Result<(), P
         let Some(stored) = history.stored else { continue };
         let zip = (!history.zip_removed).then(|| (folder.zip(window), stored.zip));
         let converted = history.converted.into_iter();
-        let converted = converted.map(|(format, print)| (folder.converted(window, format), print));
+        let converted =
+            converted.map(|file| (folder.converted(window, file.format), file.fingerprint));
         for (path, stored) in zip.into_iter().chain(converted) {
             let fault = compare(&path, stored).err();
             check(CheckedFile { window, path, fault });

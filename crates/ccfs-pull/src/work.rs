@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccfs_archive::{BadRow, ExportFormat};
-use ccfs_driver::{Error, Progress};
+use ccfs_archive::ExportFormat;
+use ccfs_driver::{Error, FileError, Progress};
 
 use crate::contents::{Contents, Converted, ReadError};
 use crate::folder::Folder;
+use crate::journal::ConvertedFile;
 use crate::plan::Plan;
 use crate::run::JobOutput;
-use crate::scheduler::{Fingerprint, Stored};
+use crate::scheduler::Stored;
 use crate::window::Window;
 
 /// State that all jobs share.
@@ -122,11 +123,19 @@ impl Work {
         Ok(found.unwrap_or_else(|| unreachable!("a download that is not checked fails")))
     }
 
-    /// Converts the ZIP of a complete window to further formats.
+    /// Converts the ZIP of a complete window to further formats. A file that is there is left alone:
+    /// an earlier run may have written it, and then it is the same.
     pub(crate) fn convert(&self, formats: &[ExportFormat]) -> Result<JobOutput, Error> {
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
-        Ok(JobOutput::Converted(place(contents.map_err(driver_error)?.converted)?))
+        let contents = contents.map_err(driver_error)?;
+        for output in &contents.converted {
+            let path = output.file.target();
+            if path.exists() && !output.fingerprint.is_of(path).map_err(Error::Write)? {
+                return Err(FileError::Exists { path: path.to_owned() }.into());
+            }
+        }
+        Ok(JobOutput::Converted(place(contents.converted)?))
     }
 
     fn flow(&self) -> ControlFlow<()> {
@@ -142,15 +151,11 @@ pub(crate) fn store(contents: Contents) -> Result<JobOutput, Error> {
 }
 
 /// Puts converted files in place.
-fn place(
-    converted: Result<Vec<Converted>, BadRow>,
-) -> Result<Vec<(ExportFormat, Fingerprint)>, Error> {
-    let converted =
-        converted.map_err(|row| Error::Rejected(ccfs_archive::Error::Row(row).into()))?;
+fn place(converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
     let mut placed = Vec::new();
     for output in converted {
         output.file.commit(output.fingerprint.bytes)?;
-        placed.push((output.format, output.fingerprint));
+        placed.push(ConvertedFile::new(output.format, output.fingerprint));
     }
     Ok(placed)
 }

@@ -334,41 +334,40 @@ fn zip_of(csv: &[u8]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A ZIP that is sound and has a row which is not stays on disk; its window fails, and comes when the row may be left out.
+/// A bad row fails its window when converting, and the file is kept beside; it is stored when the row may be skipped,
+/// and without a conversion.
 #[test]
-fn a_bad_row_fails_its_window_and_keeps_the_zip() {
-    let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
-    let one = || plan_of("2023-04-01", "2023-04-01").convert(ExportFormat::Jsonl);
-    let stopped = Driver::Blocking.watched(&bench, one(), pace(1), None, |_| {
-        if bench.emulator.files().is_empty() {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
-    });
-    assert!(matches!(stopped, Err(PullError::Stopped)));
-    // What a run leaves that put the file in place and died.
-    let zip = bench.path().join("agentSkillInfo_20230401T000000_20230401T235959.zip");
+fn a_bad_row_fails_its_window_and_keeps_the_file() {
     let bytes =
         zip_of(b"1,dev,acc,1,2,3,2023-04-01 20:23:30\n2,dev,acc,x,2,3,2023-04-01 20:23:30\n");
-    fs::write(&zip, &bytes).unwrap();
-    let summary = pull(&bench, one(), 1).unwrap();
-    let why = summary.failed().next().unwrap().1;
-    assert!(why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"), "{why}");
-    assert!(
-        why.ends_with("; the file is kept as agentSkillInfo_20230401T000000_20230401T235959.zip"),
-        "{why}"
-    );
-    assert_eq!(
-        files(&bench.path()).into_keys().collect::<Vec<_>>(),
-        [zip.file_name().unwrap().to_str().unwrap()]
-    );
+    let one = || plan_of("2023-04-01", "2023-04-01");
+    let stem = "agentSkillInfo_20230401T000000_20230401T235959";
+    let names = |bench: &Bench| files(&bench.path()).into_keys().collect::<Vec<_>>();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        bench.emulator.serve_bytes(bytes.clone());
+        for _ in 0..2 {
+            let summary = driver.pull(&bench, one().convert(ExportFormat::Jsonl), 1).unwrap();
+            let why = summary.failed().next().unwrap().1;
+            assert!(
+                why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"),
+                "{why}"
+            );
+            assert!(why.ends_with(&format!("; the file is kept as {stem}.rejected.zip")), "{why}");
+            assert_eq!(names(&bench), [format!("{stem}.rejected.zip")]);
+        }
+        let skip = ccfs_archive::ReadOptions::new().on_bad_row(ccfs_archive::OnBadRow::Skip);
+        let plan = one().convert(ExportFormat::Jsonl).read_options(skip);
+        let summary = driver.pull(&bench, plan, 1).unwrap();
+        assert_eq!((summary.rows(), summary.bad_rows(), summary.asked), (1, 1, 0));
+        assert_eq!(names(&bench), [format!("{stem}.jsonl"), format!("{stem}.zip")]);
 
-    let skip = ccfs_archive::ReadOptions::new().on_bad_row(ccfs_archive::OnBadRow::Skip);
-    let summary = pull(&bench, one().read_options(skip), 1).unwrap();
-    assert_eq!((summary.rows(), summary.bad_rows(), summary.asked), (1, 1, 0));
-    assert_eq!(bench.requests(FETCH), 0, "what was in place is not downloaded again");
-    assert_eq!(fs::read(&zip).unwrap(), bytes);
+        let bench = Bench::new();
+        bench.emulator.serve_bytes(bytes.clone());
+        let summary = driver.pull(&bench, one(), 1).unwrap();
+        assert_eq!((summary.rows(), summary.bad_rows()), (1, 1));
+        assert_eq!(names(&bench), [format!("{stem}.zip")]);
+    }
 }
 
 #[test]

@@ -211,6 +211,111 @@ fn a_file_that_is_replaced_is_never_missing() {
     }
 }
 
+/// What a tester found: what is on disk decides whether a ZIP may go, and nothing that the journal does not have is
+/// overwritten or removed.
+#[test]
+fn the_disk_is_looked_at_before_a_zip_is_removed() {
+    let jsonl = || one_day().convert(ExportFormat::Jsonl);
+    for driver in DRIVERS {
+        for damage in 0..4 {
+            let bench = Bench::new();
+            pull(driver, &bench, jsonl());
+            let file = bench.path().join(format!("{STEM}.jsonl"));
+            let good = fs::read(&file).unwrap();
+            match damage {
+                0 => fs::remove_file(&file).unwrap(),
+                1 => fs::write(&file, b"").unwrap(),
+                2 => fs::write(&file, &good[..10]).unwrap(),
+                // The size alone does not tell.
+                _ => fs::write(&file, vec![b' '; good.len()]).unwrap(),
+            }
+            pull(driver, &bench, jsonl().keep_zip(false));
+            let zip_is_there = bench.path().join(format!("{STEM}.zip")).exists();
+            assert!(zip_is_there || fs::read(&file).unwrap() == good, "damage {damage}");
+            assert_eq!(zip_is_there, damage == 3, "converted anew where the damage is seen");
+        }
+    }
+}
+
+#[test]
+fn a_failed_refetch_changes_nothing() {
+    let bad = || {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("20230402010203004005_agentSkillInfo.csv", options).unwrap();
+        writer.write_all(format!("{}bad,row\r\n", row("a")).as_bytes()).unwrap();
+        writer.finish().unwrap().into_inner()
+    };
+    let day = "2023-04-01".parse().unwrap();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        let plan = || one_day().convert(ExportFormat::Jsonl);
+        bench.emulator.serve_bytes(archive(&["a"]));
+        pull(driver, &bench, plan());
+        let before = files(&bench.path());
+        bench.emulator.serve_bytes(bad());
+        let (summary, _) = pull(driver, &bench, plan().again(day, day));
+        assert_eq!(summary.failed().count(), 1);
+        let mut after = files(&bench.path());
+        assert_eq!(after.remove(&format!("{STEM}.rejected.zip")), Some(bad()));
+        assert!(after == before);
+        assert_eq!(faults(&bench), Vec::<String>::new());
+        // The server is repaired; the job of the failed request is left alone with `again`.
+        bench.emulator.serve_bytes(archive(&["a", "b"]));
+        let (summary, _) = pull(driver, &bench, plan().again(day, day));
+        assert_eq!((summary.rows(), summary.asked, summary.failed().count()), (2, 1, 0));
+        assert_eq!(files(&bench.path()).len(), 2);
+    }
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let day = "2023-04-01".parse().unwrap();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        pull(driver, &bench, one_day());
+        let csv = bench.path().join(format!("{STEM}.csv"));
+        fs::write(&csv, "precious").unwrap();
+        let (summary, _) = pull(driver, &bench, one_day().convert(ExportFormat::Csv));
+        let why = summary.failed().next().unwrap().1;
+        assert!(why.contains("already exists"), "{why}");
+        assert!(summary.windows[0].files.is_empty());
+        let again = one_day().convert(ExportFormat::Csv).again(day, day);
+        let error = driver.pull(&bench, again, 1).unwrap_err();
+        assert!(matches!(&error, PullError::Foreign { path } if *path == csv), "{error}");
+        assert_eq!(fs::read(&csv).unwrap(), b"precious");
+
+        // A ZIP that was removed and came back, from a backup or as another file.
+        let bench = Bench::new();
+        pull(driver, &bench, one_day());
+        let zip = bench.path().join(format!("{STEM}.zip"));
+        let bytes = fs::read(&zip).unwrap();
+        let jsonl = || one_day().convert(ExportFormat::Jsonl);
+        pull(driver, &bench, jsonl().keep_zip(false));
+        for (content, converts) in [(&bytes[..], true), (b"other", false)] {
+            fs::write(&zip, content).unwrap();
+            let (_, events) = pull(driver, &bench, one_day().convert(ExportFormat::Csv));
+            assert_eq!(fs::read(&zip).unwrap(), content);
+            assert_eq!(
+                events.iter().any(|event| matches!(event, PullEvent::ZipMissing(_))),
+                !converts,
+                "{events:?}"
+            );
+            // Known again only after a conversion.
+            forget_csv(&bench);
+        }
+    }
+}
+
+/// Removes the CSV and its line, so that it is to be converted again.
+fn forget_csv(bench: &Bench) {
+    let text = journal(bench);
+    let lines = text.split_inclusive('\n').filter(|line| !line.contains("\"csv\""));
+    let kept = lines.collect::<Vec<_>>().concat();
+    fs::write(bench.path().join("ccfs-pull.journal"), kept).unwrap();
+    let _ = fs::remove_file(bench.path().join(format!("{STEM}.csv")));
+}
+
 /// A request that the server refuses for its range fails alone, in this run and in later ones.
 #[test]
 fn a_refused_period_fails_alone() {

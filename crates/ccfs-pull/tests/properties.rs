@@ -37,10 +37,13 @@ fn histories(entries: &[Entry]) -> BTreeMap<Window, History> {
         let of_file = since(|entry| matches!(entry, Entry::Stored { .. }));
         for entry in &of_file {
             match entry {
-                Entry::Stored { stored, .. } => history.stored = Some(*stored),
-                Entry::Converted { format, file, .. } => {
-                    history.converted.retain(|(other, _)| other != format);
-                    history.converted.push((*format, *file));
+                Entry::Stored { stored, converted, .. } => {
+                    history.stored = Some(*stored);
+                    history.converted.clone_from(converted);
+                }
+                Entry::Converted { file, .. } => {
+                    history.converted.retain(|other| other.format != file.format);
+                    history.converted.push(*file);
                 }
                 Entry::ZipRemoved { .. } => history.zip_removed = true,
                 _ => {}

@@ -6,7 +6,9 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use ccfs_driver::{Error, Overwrite, Progress, Proxy, ProxyError, Session, WholeFile};
+use ccfs_driver::{
+    DownloadOptions, Error, Overwrite, Progress, ProgressFn, Proxy, ProxyError, Session,
+};
 use ccfs_proto::Operation;
 use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
@@ -33,8 +35,10 @@ use crate::sink::{DiscardSink, FileSink, Sink, WriterSink};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    session: Session,
-    http: reqwest::Client,
+    pub(crate) session: Session,
+    pub(crate) http: reqwest::Client,
+    /// The proxy of `http`; `None` if that is the caller's.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 impl Client {
@@ -61,8 +65,9 @@ impl Client {
         let session = session.into();
         // reqwest's own reading of the environment differs from `Proxy::from_env`.
         let http = reqwest::Client::builder().no_proxy();
-        let http = match session.proxy()? {
-            Some(proxy) => http.proxy(reqwest_proxy(&proxy)?),
+        let proxy = session.proxy()?;
+        let http = match &proxy {
+            Some(proxy) => http.proxy(reqwest_proxy(proxy)?),
             None => http,
         };
         let http = http
@@ -73,7 +78,7 @@ impl Client {
             .tls_backend_preconfigured(trust.client_config_for(session.endpoint())?)
             .build()
             .map_err(|_| BuildError::Http)?;
-        Ok(Self::with_http(session, http))
+        Ok(Self { session, http, proxy })
     }
 
     /// Creates a client that uses the caller's [`reqwest::Client`], with its proxy, resolver,
@@ -85,7 +90,7 @@ impl Client {
     /// the target of a redirect, and repeat requests that must be sent once.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: reqwest::Client) -> Self {
-        Self { session: session.into(), http }
+        Self { session: session.into(), http, proxy: None }
     }
 
     /// Returns the session: the server, the account and the measured clock skew.
@@ -106,13 +111,7 @@ impl Client {
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
     /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download {
-            client: self,
-            operation,
-            overwrite: Overwrite::default(),
-            progress: None,
-            check: None,
-        }
+        Download { client: self, operation, options: DownloadOptions::default() }
     }
 
     async fn run<O: Operation>(
@@ -122,18 +121,12 @@ impl Client {
         progress: Option<ProgressFn<'_>>,
     ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result = call
-            .span()
-            .instrument(drive(&mut exchange, &self.http, &mut call, sink, progress))
-            .await;
+        let result =
+            call.span().instrument(drive(&mut exchange, self, &mut call, sink, progress)).await;
         call.end(&exchange, &result);
         result
     }
 }
-
-pub(crate) type CheckFn =
-    Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send>;
-pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a>;
 
 /// A download that is not started yet.
 ///
@@ -161,16 +154,14 @@ pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + Se
 pub struct Download<'a, O> {
     client: &'a Client,
     operation: O,
-    overwrite: Overwrite,
-    progress: Option<ProgressFn<'a>>,
-    check: Option<CheckFn>,
+    options: DownloadOptions<'a, 'static>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
     /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
-        self.overwrite = overwrite;
+        self.options.overwrite(overwrite);
         self
     }
 
@@ -180,7 +171,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
     ) -> Self {
-        self.progress = Some(Box::new(progress));
+        self.options.progress(progress);
         self
     }
 
@@ -192,7 +183,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
     ) -> Self {
-        self.check = Some(Box::new(check));
+        self.options.check(check);
         self
     }
 
@@ -203,9 +194,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut file = FileSink::new(WholeFile::create(path, self.overwrite)?);
-        let receipt = self.client.run(self.operation, &mut file, self.progress).await?;
-        file.commit(receipt.bytes, self.check).await?;
+        let mut options = self.options;
+        let mut file = FileSink::new(options.create(path)?);
+        let receipt = self.client.run(self.operation, &mut file, options.take_progress()).await?;
+        file.commit(receipt.bytes, options.take_check()).await?;
         Ok(receipt)
     }
 
@@ -220,7 +212,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         self,
         writer: impl AsyncWrite + Unpin + Send,
     ) -> Result<FileReceipt, Error> {
-        self.client.run(self.operation, &mut WriterSink(writer), self.progress).await
+        let mut options = self.options;
+        let progress = options.take_progress();
+        self.client.run(self.operation, &mut WriterSink(writer), progress).await
     }
 }
 
@@ -228,7 +222,7 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("operation", &self.operation)
-            .field("overwrite", &self.overwrite)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_driver::{Call, Error, Progress};
+use ccfs_driver::{Call, Error, Progress, ProgressFn};
 use ccfs_proto::exchange::TransportFailure;
 use ccfs_proto::{Exchange, FailureKind, Operation, Step};
-use reqwest::{Client, Request, Response};
+use reqwest::{Request, Response};
 use tokio::time::{sleep, timeout};
 
-use crate::client::ProgressFn;
-use crate::failure::{read_failure, send_failure};
+use crate::client::Client;
+use crate::failure::{caused_by, read_failure, send_failure};
 use crate::sink::Sink;
+use crate::tunnel;
 
 pub(crate) async fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
-    http: &Client,
+    client: &Client,
     call: &mut Call<'_>,
     sink: &mut impl Sink,
     mut progress: Option<ProgressFn<'_>>,
@@ -28,7 +29,7 @@ pub(crate) async fn drive<O: Operation>(
         }
         match call.poll(exchange)? {
             Step::Send { request, idle_timeout, .. } => {
-                match send(http, request, idle_timeout).await {
+                match send(client, request, idle_timeout).await {
                     Ok(response) => {
                         call.on_head(response.status(), response.headers());
                         exchange.on_head(clock.now(), response.status(), response.headers())?;
@@ -59,15 +60,19 @@ pub(crate) async fn drive<O: Operation>(
 }
 
 async fn send(
-    http: &Client,
+    client: &Client,
     request: http::Request<Bytes>,
     idle_timeout: Duration,
 ) -> Result<Response, TransportFailure> {
     let request = Request::try_from(request).map_err(|error| {
         TransportFailure::caused_by(FailureKind::InvalidHttp, error.without_url())
     })?;
-    match timeout(idle_timeout, http.execute(request)).await {
-        Ok(answer) => answer.map_err(send_failure),
+    match timeout(idle_timeout, client.http.execute(request)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(match tunnel::refusal(client, &error).await {
+            Some(kind) => caused_by(kind, error),
+            None => send_failure(error),
+        }),
         Err(_) => Err(FailureKind::IdleTimeout.into()),
     }
 }

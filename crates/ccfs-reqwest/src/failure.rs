@@ -18,6 +18,9 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         FailureKind::Connect
     } else if error.is_timeout() {
         FailureKind::IdleTimeout
+    } else if chain(&error).any(is_head_error) {
+        // More than 100 header fields. A head above 408 KiB, hyper's limit, is the same error.
+        FailureKind::TooManyHeaders
     } else if chain(&error).any(is_parse_error) {
         FailureKind::InvalidHttp
     } else {
@@ -34,7 +37,7 @@ pub(crate) fn read_failure(error: Error) -> TransportFailure {
 }
 
 /// Removes the URL from the error, because its query may contain a token.
-fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
+pub(crate) fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
     let timed_out = kind == FailureKind::Connect && error.is_timeout();
     let error = error.without_url();
     if timed_out {
@@ -46,7 +49,7 @@ fn caused_by(kind: FailureKind, error: Error) -> TransportFailure {
 
 /// Iterates over the error and its causes, including the errors that I/O errors wrap, which
 /// `source` skips.
-fn chain<'a>(
+pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&cause| {
@@ -55,6 +58,11 @@ fn chain<'a>(
             None => cause.source(),
         }
     })
+}
+
+/// hyper offers `is_parse_too_large` to servers only.
+fn is_head_error(cause: &(dyn StdError + 'static)) -> bool {
+    is_parse_error(cause) && cause.to_string() == "message head is too large"
 }
 
 fn is_parse_error(cause: &(dyn StdError + 'static)) -> bool {

@@ -33,6 +33,7 @@ mod client;
 mod drive;
 mod failure;
 mod sink;
+mod tunnel;
 
 pub use ccfs_driver::{
     Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,

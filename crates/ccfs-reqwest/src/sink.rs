@@ -7,12 +7,10 @@ use std::panic::resume_unwind;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use ccfs_driver::{Error, WholeFile};
+use ccfs_driver::{CheckFn, Error, WholeFile};
 use ccfs_proto::SinkKind;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::{JoinError, spawn_blocking};
-
-use crate::client::CheckFn;
 
 /// Destination of a file's bytes, which can be rewound if its kind is [`SinkKind::Rewinds`].
 pub(crate) trait Sink: Send {
@@ -56,17 +54,15 @@ impl FileSink {
     }
 
     /// Calls `check` with the file, then commits it.
-    pub(crate) async fn commit(mut self, len: u64, check: Option<CheckFn>) -> Result<(), Error> {
+    pub(crate) async fn commit(
+        mut self,
+        len: u64,
+        check: Option<CheckFn<'static>>,
+    ) -> Result<(), Error> {
         let file = self.file.take().ok_or_else(|| Error::Write(runtime_stopped()))?;
-        spawn_blocking(move || {
-            if let Some(check) = check {
-                check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
-            }
-            file.commit(len)?;
-            Ok(())
-        })
-        .await
-        .map_err(|error| Error::Write(join_error(error)))?
+        spawn_blocking(move || file.commit_checked(len, check))
+            .await
+            .map_err(|error| Error::Write(join_error(error)))?
     }
 
     async fn with(

@@ -16,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::identity::Identity;
 use crate::pin::Pin;
-use crate::verifier::{RecordedCertificates, Rule, Verifier};
+use crate::verifier::{NoClientCertificate, RecordedCertificates, Rule, Verifier};
 
 /// Maximum size of a PEM file in bytes.
 pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
@@ -166,13 +166,17 @@ impl Trust {
     }
 
     /// Creates a configuration like [`client_config`](Self::client_config) that also records the
-    /// certificates that servers present, whether it accepts or rejects them: to show what is wrong
-    /// with them. Without root certificates and pins, it rejects every server.
+    /// certificates that servers present, whether it accepts or rejects them, and whether they ask
+    /// for a client certificate that is not set: to show what is wrong. Without root certificates and pins, it rejects every server.
     pub fn recording_config(&self) -> (ClientConfig, RecordedCertificates) {
         let recorded = RecordedCertificates::new();
         let verifier = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::RejectAll)));
         let rule = Rule::Record(verifier, recorded.clone());
-        (self.config(Arc::new(Verifier::new(rule))), recorded)
+        let mut config = self.config(Arc::new(Verifier::new(rule)));
+        if self.identity.is_none() {
+            config.client_auth_cert_resolver = Arc::new(NoClientCertificate(recorded.clone()));
+        }
+        (config, recorded)
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {

@@ -1,10 +1,12 @@
 //! Verification of a server's certificate.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -102,10 +104,16 @@ impl fmt::Display for PinMismatch {
 
 impl std::error::Error for PinMismatch {}
 
-/// Certificates that a server presented in the latest handshake with a
-/// [`recording_config`](crate::Trust::recording_config). Clones share them.
+/// What a server presented in the latest handshake with a
+/// [`recording_config`](crate::Trust::recording_config). Clones share it.
 #[derive(Clone, Debug)]
-pub struct RecordedCertificates(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct RecordedCertificates(Arc<Mutex<Recorded>>);
+
+#[derive(Debug, Default)]
+struct Recorded {
+    certificates: Vec<Vec<u8>>,
+    is_client_certificate_missing: bool,
+}
 
 impl RecordedCertificates {
     pub(crate) fn new() -> Self {
@@ -115,11 +123,35 @@ impl RecordedCertificates {
     /// Returns the DER of each certificate, the server's own first. Empty before the first
     /// handshake.
     pub fn certificates(&self) -> Vec<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().certificates.clone()
+    }
+
+    /// Returns whether the server asked for a client certificate, and none is configured. Not every
+    /// server that asks for one requires it.
+    pub fn is_client_certificate_missing(&self) -> bool {
+        self.lock().is_client_certificate_missing
     }
 
     fn record<'a>(&self, certificates: impl Iterator<Item = &'a CertificateDer<'a>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            certificates.map(|certificate| certificate.to_vec()).collect();
+        self.lock().certificates = certificates.map(|certificate| certificate.to_vec()).collect();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Presents no client certificate, and records that the server asked for one.
+#[derive(Debug)]
+pub(crate) struct NoClientCertificate(pub(crate) RecordedCertificates);
+
+impl ResolvesClientCert for NoClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().is_client_certificate_missing = true;
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }

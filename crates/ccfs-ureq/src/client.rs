@@ -7,15 +7,16 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use ccfs_driver::{Error, Overwrite, Progress, ProxyError, Session, WholeFile};
+use ccfs_driver::{DownloadOptions, Error, Overwrite, Progress, ProgressFn, ProxyError, Session};
 use ccfs_proto::Operation;
 use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
 use ureq::Agent;
 
 use crate::connect;
-use crate::drive::{Wire, drive};
+use crate::drive::drive;
 use crate::sink::{DiscardSink, Sink, WriterSink};
+use crate::wire::Wire;
 
 /// A blocking client of a CC-FS server. Clones share connections and the session.
 ///
@@ -96,13 +97,7 @@ impl Client {
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
     /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download {
-            client: self,
-            operation,
-            overwrite: Overwrite::default(),
-            progress: None,
-            check: None,
-        }
+        Download { client: self, operation, options: DownloadOptions::default() }
     }
 
     fn run<O: Operation>(
@@ -118,9 +113,6 @@ impl Client {
         result
     }
 }
-
-type CheckFn<'a> = Box<dyn FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a>;
-pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 
 /// A download that is not started yet.
 ///
@@ -147,23 +139,24 @@ pub(crate) type ProgressFn<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a
 pub struct Download<'a, O> {
     client: &'a Client,
     operation: O,
-    overwrite: Overwrite,
-    progress: Option<ProgressFn<'a>>,
-    check: Option<CheckFn<'a>>,
+    options: DownloadOptions<'a, 'a>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
     /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
-        self.overwrite = overwrite;
+        self.options.overwrite(overwrite);
         self
     }
 
     /// Calls `progress` before every step of the download. If it returns `ControlFlow::Break(())`,
     /// the download fails with [`Error::Stopped`] and no file is left. Default: nothing is called.
-    pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
-        self.progress = Some(Box::new(progress));
+    pub fn progress(
+        mut self,
+        progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
+    ) -> Self {
+        self.options.progress(progress);
         self
     }
 
@@ -172,9 +165,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Default: only the length and a ZIP's end record are checked.
     pub fn check(
         mut self,
-        check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + 'a,
+        check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'a,
     ) -> Self {
-        self.check = Some(Box::new(check));
+        self.options.check(check);
         self
     }
 
@@ -185,12 +178,10 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut file = WholeFile::create(path, self.overwrite)?;
-        let receipt = self.client.run(self.operation, &mut file, self.progress)?;
-        if let Some(check) = self.check {
-            check(file.reopen().map_err(Error::Write)?).map_err(Error::Rejected)?;
-        }
-        file.commit(receipt.bytes)?;
+        let mut options = self.options;
+        let mut file = options.create(path)?;
+        let receipt = self.client.run(self.operation, &mut file, options.take_progress())?;
+        file.commit_checked(receipt.bytes, options.take_check())?;
         Ok(receipt)
     }
 
@@ -202,7 +193,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download or the writer fails.
     pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
-        self.client.run(self.operation, &mut WriterSink(writer), self.progress)
+        let mut options = self.options;
+        self.client.run(self.operation, &mut WriterSink(writer), options.take_progress())
     }
 }
 
@@ -210,7 +202,7 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("operation", &self.operation)
-            .field("overwrite", &self.overwrite)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@
 //! connector is replaced. The traits are in `ureq::unversioned`; see `docs/architecture.md`,
 //! "Design decisions".
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, P
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
     let proxy = MarkErrors(ConnectProxyConnector::default());
     let tcp = MarkErrors(TcpConnector::default());
-    let connector = ().chain(proxy).chain(tcp).chain(TlsConnector(Arc::new(tls)));
+    let connector = ().chain(proxy).chain(tcp).chain(TlsConnector(Arc::new(tls))).chain(WatchClose);
     Ok(Agent::with_parts(config, connector, MarkingResolver::default()))
 }
 
@@ -77,6 +78,70 @@ impl<In: Transport, C: Connector<In>> Connector<In> for MarkErrors<C> {
             Error::Io(error) => not_connected(error),
             other => other,
         })
+    }
+}
+
+thread_local! {
+    /// Whether this thread saw the server close a connection since the last `forget_close`.
+    static CLOSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Prepares [`saw_close`] for the next request of this thread.
+pub(crate) fn forget_close() {
+    CLOSED.set(false);
+}
+
+/// Returns whether this thread waited for data and the server had closed the connection.
+///
+/// ureq accepts a chunked body that ends after `0` CR LF, without the last CR LF; hyper does not. A
+/// body that is complete ends without waiting for more data.
+pub(crate) fn saw_close() -> bool {
+    CLOSED.get()
+}
+
+/// Watches connections for [`saw_close`].
+#[derive(Debug)]
+struct WatchClose;
+
+impl<In: Transport> Connector<In> for WatchClose {
+    type Out = Watched<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(Watched))
+    }
+}
+
+#[derive(Debug)]
+struct Watched<T>(T);
+
+impl<T: Transport> Transport for Watched<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.0.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let result = self.0.await_input(timeout);
+        // A closed connection is an error, or no data.
+        if !matches!(result, Ok(true)) {
+            CLOSED.set(true);
+        }
+        result
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.is_tls()
     }
 }
 
@@ -159,6 +224,28 @@ impl fmt::Debug for TlsTransport {
     }
 }
 
+impl TlsTransport {
+    /// Returns the alert that the server sent before it reset the connection, otherwise `error`.
+    ///
+    /// In TLS 1.3 a server verifies the client certificate while the client already sends the
+    /// request. Writing to the closed connection then fails before the alert is read.
+    fn alert_before(&mut self, error: io::Error) -> io::Error {
+        let is_reset = matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+        );
+        let StreamOwned { conn, sock } = &mut self.stream;
+        while is_reset && conn.read_tls(sock).is_ok_and(|len| len > 0) {
+            if let Err(alert) = conn.process_new_packets() {
+                return io::Error::new(io::ErrorKind::InvalidData, alert);
+            }
+        }
+        error
+    }
+}
+
 impl Transport for TlsTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
@@ -166,13 +253,14 @@ impl Transport for TlsTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount])?;
-        Ok(())
+        let written = self.stream.write_all(&self.buffers.output()[..amount]);
+        Ok(written.map_err(|error| self.alert_before(error))?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.sock.set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount = read.map_err(|error| self.alert_before(error))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }

@@ -31,14 +31,17 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         Error::Timeout(Timeout::Connect) => {
             return TransportFailure::caused_by(FailureKind::Connect, timed_out(error));
         }
-        Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::Connect,
+        Error::ConnectionFailed => FailureKind::Connect,
+        Error::ConnectProxyFailed(reason) => proxy_failure(reason),
         Error::Other(other) if other.is::<NotConnected>() => FailureKind::Connect,
         Error::Rustls(error) => FailureKind::Tls(ccfs_tls::classify_error(error)),
         Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls(TlsFailure::Other),
         Error::Timeout(_) => FailureKind::IdleTimeout,
-        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
-            FailureKind::InvalidHttp
+        Error::LargeResponseHeader(..) => FailureKind::HeadTooLarge,
+        Error::Protocol(error) if error.to_string().contains("too many headers") => {
+            FailureKind::TooManyHeaders
         }
+        Error::Protocol(_) | Error::Http(_) => FailureKind::InvalidHttp,
         Error::Io(error) => io_failure(error),
         // The request may have arrived.
         _ => FailureKind::Broken,
@@ -53,6 +56,12 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         // The other variants contain no error, and some contain a URL.
         _ => kind.into(),
     }
+}
+
+/// Classifies ureq's text about a proxy: `proxy server responded 407/407`.
+fn proxy_failure(reason: &str) -> FailureKind {
+    let status = reason.rsplit(['/', ' ']).next().and_then(|digits| digits.parse().ok());
+    status.map_or(FailureKind::Connect, FailureKind::of_proxy)
 }
 
 fn timed_out(error: Error) -> io::Error {

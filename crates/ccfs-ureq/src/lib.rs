@@ -35,6 +35,7 @@ mod connect;
 mod drive;
 mod failure;
 mod sink;
+mod wire;
 
 pub use ccfs_driver::{
     Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,

@@ -98,7 +98,7 @@ pub use ccfs_proto::{
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
 pub use ccfs_driver::{
     Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,
-    SystemClock, WholeFile,
+    StrayCharacter, StrayKind, SystemClock, WholeFile, check_setting,
 };
 #[cfg(any(feature = "blocking", feature = "async"))]
 pub use ccfs_tls::{

@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::ops::ControlFlow;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use ccfs::archive::{ExportFormat, IndexKind};
 use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
-use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock};
+use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock, check_setting};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
@@ -78,6 +79,9 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
     shown.error(&ConfigError::Key { variable: "CCFS_SECRET_KEY", source: wrong });
     let wrong = format!("https://u:{PASSWORD}@h").parse::<Endpoint>().unwrap_err();
     shown.error(&ConfigError::Endpoint(wrong));
+    let source = check_setting(&format!("{PASSWORD}\n")).unwrap_err();
+    shown.error(&source);
+    shown.error(&ConfigError::Stray { variable: "CCFS_SECRET_KEY", source });
     shown.error(&TrustEnvError::Trust(Trust::none().add_pem(PASSWORD.as_bytes()).unwrap_err()));
     let wrong = identity(&client.certificate_pem, &receiver.key_pem).unwrap_err();
     shown.error(&TrustEnvError::Identity(wrong));
@@ -109,7 +113,14 @@ pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator:
     for (certificate, key) in [(certificate, other), (key, key), (certificate, certificate)] {
         shown.outcome(&builder().tls(certificate, key));
     }
-    let listener = builder().bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let (tell, errors) = mpsc::channel();
+    let reporting = builder().on_connection_error(move |error| tell.send(error).unwrap());
+    let listener = reporting.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut stream = TcpStream::connect(listener.address()).unwrap();
+    stream.write_all(b"PROXY TCP4 MARKER-body-of-a-stranger\r\n").unwrap();
+    let error = errors.recv().unwrap();
+    shown.debug(&error);
+    shown.error(&error.fault);
     shown.debug(&listener);
     shown.debug(&listener.next());
     let body = r#"{"request":{"version":"2.0"},"msgBody":{"MARKER-body-of-a-stranger":"1"}}"#;
@@ -211,7 +222,7 @@ pub(crate) fn render_pull(
                         window,
                         "9239cb50a8384bb0ab503441bf089446".parse().unwrap(),
                     ),
-                    Task::Fetch(_) => scheduler.on_stored(now, window, stored),
+                    Task::Fetch(_) => scheduler.on_stored(now, window, stored, vec![]),
                 }
             }
             Step::Done => break,

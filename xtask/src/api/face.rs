@@ -30,11 +30,8 @@ const ONE_THREAD: &[(&str, &str)] = &[
         "!core::marker::Sync for ccfs_reqwest::Download<'a, O>",
         "it is made and used up in one place",
     ),
-    (
-        "!core::marker::Send for ccfs_ureq::Download<'a, O>",
-        "it runs on the thread that makes it, and so does its progress function",
-    ),
-    ("!core::marker::Sync for ccfs_ureq::Download<'a, O>", "the same"),
+    ("!core::marker::Sync for ccfs_ureq::Download<'a, O>", "it is made and used up in one place"),
+    ("!core::marker::Sync for ccfs_driver::DownloadOptions<'a, 'c>", "the same"),
 ];
 
 /// Enums that a driver or a receiver must handle completely: without a variant more, it does not

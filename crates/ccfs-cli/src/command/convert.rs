@@ -23,6 +23,7 @@ const BUFFER: usize = 256 * 1024;
 
 #[derive(Args, Debug)]
 #[expect(clippy::doc_markdown, reason = "this is the text of --help")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ConvertArgs {
     /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
     #[arg(required = true)]
@@ -33,6 +34,9 @@ pub(crate) struct ConvertArgs {
     /// Add the names of codes, such as operate_type_name, after the known columns
     #[arg(long)]
     pub(crate) names: bool,
+    /// Write an apostrophe before CSV cells that spreadsheets would take for formulas, such as =1+1
+    #[arg(long)]
+    pub(crate) escape_formulas: bool,
     /// File to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -141,6 +145,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let mut conversion = Conversion {
         to: args.to,
         names: args.names,
+        escape_formulas: args.escape_formulas,
         zone: settings.time_zone()?,
         kind: args.kind.map(IndexKind::from),
         options: args.options(),
@@ -161,6 +166,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
 struct Conversion {
     to: Target,
     names: bool,
+    escape_formulas: bool,
     zone: Option<Zone>,
     /// The kind to convert; `None` for all.
     kind: Option<IndexKind>,
@@ -195,7 +201,9 @@ impl Conversion {
         cannot: impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let zone = self.zone.clone();
-        let mut writer = RecordWriter::new(self.to.into(), out).names(self.names);
+        let mut writer = RecordWriter::new(self.to.into(), out)
+            .names(self.names)
+            .escape_formulas(self.escape_formulas);
         if let Some(zone) = &zone {
             writer = writer.offset(|time| zone.offset(time));
         }
@@ -305,6 +313,7 @@ pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failu
     let mut conversion = Conversion {
         to: Target::Jsonl,
         names: false,
+        escape_formulas: false,
         zone: None,
         kind: None,
         options: ReadOptions::new(),

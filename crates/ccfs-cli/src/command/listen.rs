@@ -1,19 +1,25 @@
 //! `ccfs listen`: receives callbacks, checks them, prints one JSON line each.
 
+mod printer;
+mod spool;
+
+use std::fmt::Arguments;
 use std::iter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccfs::listener::{Event, Refusal};
-use ccfs::{Callback, Listener};
+use ccfs::listener::{ConnectionError, Event, Refusal};
+use ccfs::{Callback, Listener, Timestamp};
 use clap::Args;
 use serde::Serialize;
 
+use self::printer::Printer;
+use self::spool::Spool;
 use crate::failure::{Failure, Kind};
 use crate::reading::{read_bounded, read_secret};
 use crate::settings::Settings;
-use crate::{interrupt, message, output};
+use crate::{days, interrupt, message, table};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListenArgs {
@@ -22,6 +28,9 @@ pub(crate) struct ListenArgs {
     /// Stop after the first valid callback
     #[arg(long)]
     pub(crate) once: bool,
+    /// File for callbacks that were answered but cannot be printed; the next start prints and removes them [default: they are written to stderr]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spool: Option<PathBuf>,
 }
 
 /// Where and how callbacks are received.
@@ -39,6 +48,18 @@ pub(crate) struct ReceiverArgs {
     /// PEM file of that certificate's key, without a password
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// How long a caller may take for the TLS handshake, and for the head of its request
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = days::duration)]
+    pub(crate) head_timeout: Duration,
+    /// How long a caller may take for the body of its request
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = days::duration)]
+    pub(crate) body_timeout: Duration,
+    /// Connections at the same time; a further one closes the oldest that has not sent a whole request
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connections: u32,
+    /// The same for each address; with a proxy in front, give the number of --connections
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connections_per_address: u32,
 }
 
 /// An address as `--bind` takes it.
@@ -59,7 +80,12 @@ fn path(text: &str) -> Result<String, String> {
 impl ReceiverArgs {
     /// Begins to listen, and says where.
     pub(crate) fn listen(&self, settings: &Settings) -> Result<Listener, Failure> {
-        let mut builder = Listener::builder(&settings.credentials()?);
+        let mut builder = Listener::builder(&settings.credentials()?)
+            .on_connection_error(report)
+            .head_timeout(self.head_timeout)
+            .body_timeout(self.body_timeout)
+            .connection_limit(count(self.connections))
+            .peer_connection_limit(count(self.connections_per_address));
         if let Some(path) = &self.path {
             builder = builder.path(path);
         }
@@ -92,15 +118,35 @@ impl ReceiverArgs {
     }
 }
 
-/// An event's callback. What is none is only told.
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Reports a connection that never became a request.
+#[expect(clippy::needless_pass_by_value, reason = "the listener hands the error over")]
+fn report(error: ConnectionError) {
+    let ConnectionError { peer, at, fault, suppressed, .. } = error;
+    note(format_args!("no request: {fault}"), peer, at, suppressed);
+}
+
+/// An event's callback. A refusal is only printed, of each reason at most one a second.
 pub(crate) fn callback(event: Event) -> Option<Callback> {
-    let Event { peer, at, callback, .. } = event;
+    let Event { peer, at, callback, suppressed, .. } = event;
     let tell = |refusal| {
+        let Some(suppressed) = suppressed else { return };
         // The second of a pair is answered like the first.
         let what = if refusal == Refusal::Duplicate { "repeated" } else { "refused" };
-        message::note(format_args!("{what}: {refusal} (from {peer}, at {at})"));
+        note(format_args!("{what}: {refusal}"), peer, at, suppressed);
     };
     callback.map_err(tell).ok()
+}
+
+fn note(what: Arguments<'_>, peer: SocketAddr, at: Timestamp, suppressed: u64) {
+    let others = match suppressed {
+        0 => String::new(),
+        others => format!("; {others} more since the last report"),
+    };
+    message::note(format_args!("{what} (from {peer}, at {at}{others})"));
 }
 
 #[derive(Serialize)]
@@ -110,41 +156,100 @@ struct Line<'a> {
     account_id: Option<&'a str>,
 }
 
+fn line(callback: &Callback) -> String {
+    let line = Line {
+        response_id: callback.response_id.as_str(),
+        file_name: callback.file_name.as_str(),
+        account_id: callback.account_id.as_deref(),
+    };
+    serde_json::to_string(&line).unwrap_or_else(|_| unreachable!("texts serialise"))
+}
+
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
+    let mut spool = args.spool.as_deref().map(Spool::open).transpose()?;
+    let mut printer = Printer::start()?;
     let listener = args.receiver.listen(settings)?;
     interrupt::ends_itself();
+    match print(&listener, &mut printer, spool.as_mut(), args.once) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(Kind::Interrupted, "interrupted")),
+        Err(failure) => Err(keep(&listener, printer, spool, &failure)),
+    }
+}
+
+/// Prints callbacks until a signal, or until the first with `once`. Returns whether one came.
+fn print(
+    listener: &Listener,
+    printer: &mut Printer,
+    spool: Option<&mut Spool>,
+    once: bool,
+) -> Result<bool, Failure> {
+    if let Some(spool) = spool {
+        spool.replay(|line| printer.print(line))?;
+    }
     let mut done = false;
     while !done && !interrupt::came() {
         if let Some(callback) = listener.recv_timeout(Duration::from_millis(50)).and_then(callback)
         {
-            print(&callback)?;
-            done = args.once;
+            printer.print(line(&callback))?;
+            done = once;
         }
     }
     // What came meanwhile was answered, so the server does not call again.
     listener.stop();
-    for callback in iter::from_fn(|| listener.try_recv()).filter_map(callback) {
-        print(&callback)?;
+    for line in queued(listener) {
+        printer.print(line)?;
     }
-    if done { Ok(()) } else { Err(Failure::new(Kind::Interrupted, "interrupted")) }
+    Ok(done)
 }
 
-/// Who called was answered and does not call again: what cannot be printed is at least named.
-fn print(callback: &Callback) -> Result<(), Failure> {
-    let printed = output::json(&Line {
-        response_id: callback.response_id.as_str(),
-        file_name: callback.file_name.as_str(),
-        account_id: callback.account_id.as_deref(),
-    });
-    printed.map_err(|failure| {
-        let why = if failure.kind == Kind::PipeClosed {
-            "nobody reads stdout any more"
-        } else {
-            &failure.message
-        };
-        Failure::file(format_args!(
-            "a callback was taken and could not be printed: {} is there ({why})",
-            callback.file_name
-        ))
-    })
+/// After stdout failed: writes the callbacks that were answered, and that nothing may have read, to
+/// the spool or stderr. Returns what the command ends with.
+fn keep(
+    listener: &Listener,
+    printer: Printer,
+    mut spool: Option<Spool>,
+    failure: &Failure,
+) -> Failure {
+    // From here on, the server calls again.
+    listener.stop_accepting();
+    let (mut kept, mut in_spool) = (0, true);
+    let mut keep = |lines: Vec<String>| {
+        kept += lines.len();
+        in_spool &= write(spool.as_mut(), &lines);
+    };
+    keep(printer.into_recent().into_iter().chain(queued(listener)).collect());
+    listener.stop();
+    // Those whose answers were on their way.
+    keep(queued(listener).collect());
+    let place = match &spool {
+        Some(spool) if in_spool => {
+            format!("in {}; the next start with this spool prints them", spool.path().display())
+        }
+        _ => "on stderr as JSON lines".into(),
+    };
+    Failure::file(format_args!(
+        "{}; {} that may not have been read: {place}",
+        failure.message,
+        table::counted(kept as u64, "callback")
+    ))
+}
+
+/// Writes lines to the spool, or to stderr if there is none or it fails. Returns whether they are in
+/// the spool.
+fn write(spool: Option<&mut Spool>, lines: &[String]) -> bool {
+    match spool.map(|spool| spool.append(lines)) {
+        Some(Ok(())) => return true,
+        Some(Err(error)) => message::error(format_args!("error: cannot write the spool: {error}")),
+        None => {}
+    }
+    for line in lines {
+        message::plain(format_args!("{line}"));
+    }
+    false
+}
+
+/// The callbacks in the queue, as lines.
+fn queued(listener: &Listener) -> impl Iterator<Item = String> {
+    iter::from_fn(|| listener.try_recv()).filter_map(callback).map(|callback| line(&callback))
 }

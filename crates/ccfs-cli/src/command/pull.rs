@@ -103,6 +103,9 @@ pub(crate) enum Wait {
 }
 
 pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
+    if args.out.starts_with("s3:") {
+        return Err(Failure::usage("--out: object stores are not supported; give a folder"));
+    }
     if args.verify {
         return verify(settings, args);
     }
@@ -311,7 +314,11 @@ impl Watch {
                     self.unprinted.get_or_insert(failure);
                 }
             }
-            PullEvent::Settled(report) => messages(report).for_each(message::note),
+            PullEvent::Settled(report) => {
+                let is_failed = matches!(report.outcome, Outcome::Failed { .. });
+                let tell = if is_failed { message::error } else { message::note };
+                messages(report).for_each(tell);
+            }
             PullEvent::Failed(failure) => self.failed(failure),
             PullEvent::Recovered(after) => {
                 message::note(format_args!("the server answers again after {}", span(*after)));
@@ -327,6 +334,11 @@ impl Watch {
                 ));
             }
             PullEvent::ZipMissing(window) => self.zips_missing.push(*window),
+            PullEvent::NothingAgain => {
+                message::note(
+                    "--again: no window of these days was requested before; nothing to request again",
+                );
+            }
             PullEvent::FailedBefore { window, why } => {
                 self.failed_before.push((*window, why.clone()));
             }
@@ -349,9 +361,11 @@ impl Watch {
             _ => String::new(),
         };
         let text = format!("{why}{through}; {next}gives up in {}", span(outage.gives_up));
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone_from(why);
+        // Without the name of the interface, which the progress line has no room for.
+        let short = why.split_once(": ").map_or(why.as_str(), |(_, short)| short);
+        short.clone_into(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
         // The first of an outage, and the others only with -v.
-        if outage.lasts.is_zero() { message::note(text) } else { message::verbose(text) }
+        if outage.failures == 1 { message::note(text) } else { message::verbose(text) }
     }
 
     /// Ends the bar, and tells once what concerns several windows.
@@ -380,7 +394,7 @@ impl Watch {
 
 /// A duration in words: `35 s`, `12 min`, `9 days`.
 fn span(duration: Duration) -> String {
-    let seconds = duration.as_millis().div_ceil(1000);
+    let seconds = (duration.as_millis() + 500) / 1000;
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),

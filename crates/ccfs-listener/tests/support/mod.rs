@@ -39,8 +39,9 @@ impl MovingClock {
 
 impl Clock for MovingClock {
     fn now(&self) -> Now {
-        let passed = i64::try_from(self.0.load(Ordering::Relaxed)).unwrap();
-        Now { wall: NOW.plus_millis(passed), monotonic: Duration::ZERO }
+        let passed = self.0.load(Ordering::Relaxed);
+        let wall = NOW.plus_millis(i64::try_from(passed).unwrap());
+        Now { wall, monotonic: Duration::from_millis(passed) }
     }
 }
 

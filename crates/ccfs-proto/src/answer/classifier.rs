@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
 use super::error::AnswerError;
 use super::raw_json::RawJson;
-use super::refusal::HttpRefusal;
+use super::refusal::{HttpRefusal, is_from_proxy};
 use super::tail::Tail;
 
 /// Blanks that are ignored before a JSON answer.
@@ -81,6 +81,7 @@ pub struct Classifier {
     envelope_limit: usize,
     file_limit: u64,
     status: StatusCode,
+    is_from_proxy: bool,
     declared: Option<u64>,
     received: u64,
     form: Form,
@@ -144,6 +145,7 @@ impl Classifier {
             envelope_limit: DEFAULT_ENVELOPE_LIMIT,
             file_limit: 16 << 30,
             status,
+            is_from_proxy: is_from_proxy(status, headers),
             declared,
             received: 0,
             form: form(Vec::new()),
@@ -232,7 +234,7 @@ impl Classifier {
     /// For an answer that is cut off: its status counts, whatever its body would have been.
     pub fn refusal(&self) -> Option<HttpRefusal> {
         match &self.form {
-            Form::Refusal(held) => Some(HttpRefusal::new(self.status, held)),
+            Form::Refusal(held) => Some(HttpRefusal::new(self.status, self.is_from_proxy, held)),
             _ => None,
         }
     }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{AnswerError, RawJson, ResultCode};
 use crate::json::{self, Readable};
+use crate::words::lossy_text;
 
 /// A longer text, in bytes, is not a result code.
 const CODE_LIMIT: usize = 64;
@@ -66,6 +68,10 @@ impl Envelope {
 
     /// Reads an envelope of at most 1 MiB. A byte order mark and white space around it are ignored.
     ///
+    /// Some servers send GBK instead of UTF-8. What is not UTF-8 in the description becomes `U+FFFD`.
+    /// Data with such bytes is an error if the code is [`Success`](ResultCode::Success), and
+    /// otherwise absent.
+    ///
     /// # Errors
     ///
     /// Fails when it is [`TooLarge`](EnvelopeError::TooLarge), has no
@@ -89,20 +95,29 @@ impl Envelope {
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err(EnvelopeError::Json { line: 1, column: 1 });
         }
-        let raw: Raw<'_> = serde_json::from_slice(json)?;
+        let text = lossy_text(json);
+        let raw: Raw<'_> = serde_json::from_str(&text)?;
         let old = raw.response.unwrap_or_default();
         // The data was only skipped: a number may be out of range, or the nesting too deep.
         if raw.result_data.is_some_and(|data| serde_json::from_str::<Readable>(data.get()).is_err())
         {
             // Read from the start, for the position in the whole answer.
-            serde_json::from_slice::<Readable>(json)?;
+            serde_json::from_str::<Readable>(&text)?;
         }
         let code = raw.result_code.or(old.result_code).and_then(json::text_or_number);
         let code = code.filter(|code| code.len() <= CODE_LIMIT);
-        let code = code.ok_or(EnvelopeError::NoResultCode)?.as_str().into();
+        let code: ResultCode = code.ok_or(EnvelopeError::NoResultCode)?.as_str().into();
         let description = raw.result_desc.or(old.result_msg).and_then(json::text_or_number);
         let description = description.unwrap_or_default();
-        let data = raw.result_data.map(RawJson::of_checked);
+        let mut data = raw.result_data;
+        if matches!(text, Cow::Owned(_)) {
+            // Damaged data is not handed out.
+            data = data.filter(|data| !data.get().contains(char::REPLACEMENT_CHARACTER));
+            if code == ResultCode::Success && data.is_none() && raw.result_data.is_some() {
+                serde_json::from_slice::<Readable>(json)?;
+            }
+        }
+        let data = data.map(RawJson::of_checked);
         Ok(Self::new(code, description, data))
     }
 

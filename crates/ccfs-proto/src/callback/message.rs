@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::unique::UniqueKeys;
 use crate::answer::{request_body, without_mark};
 use crate::json;
 use crate::operation::{FileNameError, IndexFileName, ResponseId};
@@ -48,13 +49,16 @@ impl Callback {
     ///
     /// # Errors
     ///
-    /// The body is too large, is not JSON, or its fields are missing, malformed or contradictory.
+    /// The body is too large, is not JSON, has an object with a repeated key, or its fields are
+    /// missing, malformed or contradictory.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
         if body.len() > Self::BODY_LIMIT {
             return Err(CallbackError::TooLarge);
         }
         let body = json::checked(without_mark(body))
             .map_err(|error| CallbackError::Json { line: error.line(), column: error.column() })?;
+        // The JSON is valid, so this is the only possible error.
+        serde_json::from_str::<UniqueKeys>(body.get()).map_err(|_| CallbackError::RepeatedKey)?;
         let missing = |field| CallbackError::Missing { field };
         let message = json::field(body.get(), "msgBody").map(RawValue::get);
         let message = message.filter(|json| json.starts_with('{')).ok_or(missing("msgBody"))?;
@@ -110,6 +114,9 @@ pub enum CallbackError {
         /// Column of the error, from 1.
         column: usize,
     },
+    /// An object in the body has the same key twice; parsers differ in which value they use.
+    #[error("callback body has a repeated JSON key")]
+    RepeatedKey,
     /// A field is missing.
     #[error("callback has no field `{field}`")]
     Missing {
@@ -122,4 +129,41 @@ pub enum CallbackError {
     /// The file names differ, or the response ID is of another job.
     #[error("callback's response ID and file names do not match")]
     Disagree,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_key_is_refused_at_every_depth() {
+        const ID: &str = "9239cb50a8384bb0ab503441bf089446";
+        let body = |more: &str, in_message: &str| {
+            format!(
+                r#"{{{more}"msgBody":{{{in_message}"responseId":"{ID}","fileName":"20230406_{ID}.zip"}}}}"#
+            )
+        };
+        for (more, in_message) in [
+            (r#""msgBody":{},"#, ""),
+            (r#""msgBody":{},"#, ""),
+            (r#""a":1,"a":1,"#, ""),
+            (r#""":0,"":0,"#, ""),
+            (r#""a":[[],{"b":{"c":0,"d":1,"c":2}}],"#, ""),
+            ("", r#""fileName":"20230406_other.zip","#),
+            ("", r#""response\u0049d":"other","#),
+        ] {
+            let body = body(more, in_message);
+            assert_eq!(Callback::parse(body.as_bytes()), Err(CallbackError::RepeatedKey), "{body}");
+        }
+        // The same key in different objects, and the same text as key and value.
+        for (more, in_message) in [
+            ("", ""),
+            (r#""a":{"a":1},"b":{"a":[{"a":"a"},{"a":"a"}]},"#, r#""a":"","#),
+            (r#""fileName":"","responseId":1.5,"#, ""),
+        ] {
+            let body = body(more, in_message);
+            assert!(Callback::parse(body.as_bytes()).is_ok(), "{body}");
+        }
+    }
 }

@@ -137,9 +137,7 @@ impl ExchangeError {
     /// [`Operation::repeat`](crate::Operation::repeat).
     pub fn is_retryable(&self) -> bool {
         match self.kind.root() {
-            ErrorKind::Transport(failure) => {
-                !matches!(failure.kind(), FailureKind::Tls(_) | FailureKind::InvalidHttp)
-            }
+            ErrorKind::Transport(failure) => !failure.kind().is_permanent(),
             ErrorKind::Refused { refusal, .. } => {
                 refusal.status == StatusCode::TOO_MANY_REQUESTS || refusal.status.is_server_error()
             }
@@ -154,19 +152,26 @@ impl ExchangeError {
         }
     }
 
-    /// Returns whether authentication failed: HTTP 401 or 403.
+    /// Returns whether the server refused the authentication: HTTP 401 or 403, not of a proxy.
     pub fn is_auth(&self) -> bool {
-        self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
+        match self.kind.root() {
+            ErrorKind::Refused { refusal, .. } => {
+                !refusal.is_from_proxy && matches!(refusal.status.as_u16(), 401 | 403)
+            }
+            _ => false,
+        }
     }
 
-    /// Returns whether the network failed: the server gave no answer, or not a whole one.
+    /// Returns whether the network failed: the server gave no answer, or not a whole one, or a proxy
+    /// answered instead.
     pub fn is_network(&self) -> bool {
-        matches!(
-            self.kind.root(),
+        match self.kind.root() {
             ErrorKind::Transport(_)
-                | ErrorKind::TotalTimeout { .. }
-                | ErrorKind::Answer(AnswerError::Truncated { .. })
-        )
+            | ErrorKind::TotalTimeout { .. }
+            | ErrorKind::Answer(AnswerError::Truncated { .. }) => true,
+            ErrorKind::Refused { refusal, .. } => refusal.is_from_proxy,
+            _ => false,
+        }
     }
 
     /// Returns the server's result code, if it is the cause.
@@ -192,7 +197,9 @@ impl ErrorKind {
     /// | code | failure |
     /// |---|---|
     /// | `resolve`, `connect`, `tls` | no connection; nothing was sent |
+    /// | `proxy` | a proxy refused the connection or the request |
     /// | `connection_broken`, `idle_timeout`, `invalid_http` | the connection failed later |
+    /// | `head_too_large` | the response has too many or too large header fields |
     /// | `unauthorized`, `forbidden` | HTTP 401, 403 |
     /// | `busy` | HTTP 429, 503, or a result code whose advice is "try later" |
     /// | `http_status` | any other HTTP status |
@@ -207,11 +214,14 @@ impl ErrorKind {
             Self::Transport(failure) => match failure.kind() {
                 FailureKind::Resolve => "resolve",
                 FailureKind::Connect => "connect",
+                FailureKind::ProxyRefused { .. } => "proxy",
                 FailureKind::Tls(_) => "tls",
                 FailureKind::Broken | FailureKind::BodyBroken => "connection_broken",
                 FailureKind::IdleTimeout => "idle_timeout",
                 FailureKind::InvalidHttp => "invalid_http",
+                FailureKind::TooManyHeaders | FailureKind::HeadTooLarge => "head_too_large",
             },
+            Self::Refused { refusal, .. } if refusal.is_from_proxy => "proxy",
             Self::Refused { refusal, .. } => match refusal.status.as_u16() {
                 401 => "unauthorized",
                 403 => "forbidden",

@@ -3,6 +3,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use super::step::Target;
 use super::tls::TlsFailure;
 
@@ -18,6 +20,13 @@ pub enum FailureKind {
     Resolve,
     /// No connection was established, also after a timeout. Nothing was sent. Retried.
     Connect,
+    /// The proxy refused to connect to the server, with this HTTP status: 407 if it requires a
+    /// login, 403 if it does not allow the host or port. Nothing was sent to the server. Not
+    /// retried. A proxy that could not reach the server (5xx) is [`Connect`](Self::Connect).
+    ProxyRefused {
+        /// Status of the proxy's answer to `CONNECT`.
+        status: u16,
+    },
     /// The TLS handshake failed. Nothing was sent. Not retried: another attempt would fail alike.
     Tls(TlsFailure),
     /// The connection broke before the response began. The request may have arrived: retried only
@@ -30,12 +39,60 @@ pub enum FailureKind {
     BodyBroken,
     /// The response is not valid HTTP, or the client refused it. Not retried.
     InvalidHttp,
+    /// The response has more than [`HEADERS_LIMIT`] header fields. Not retried.
+    TooManyHeaders,
+    /// The head of the response is larger than [`HEAD_LIMIT`] bytes. Not retried.
+    HeadTooLarge,
 }
+
+/// Largest number of header fields of a response: 100.
+pub const HEADERS_LIMIT: usize = 100;
+/// Largest head of a response in bytes, names and values of its header fields included: 64 KiB.
+pub const HEAD_LIMIT: usize = 64 * 1024;
 
 impl FailureKind {
     /// Returns whether the request certainly never reached the server.
     pub const fn never_arrived(self) -> bool {
-        matches!(self, Self::Resolve | Self::Connect | Self::Tls(_))
+        matches!(self, Self::Resolve | Self::Connect | Self::ProxyRefused { .. } | Self::Tls(_))
+    }
+
+    /// Classifies the status of a proxy's answer to `CONNECT`, other than 200, as
+    /// [`ProxyRefused`](Self::ProxyRefused) or, if it may be another one later, as
+    /// [`Connect`](Self::Connect).
+    pub const fn of_proxy(status: u16) -> Self {
+        if matches!(status, 400..=499) && !matches!(status, 408 | 429) {
+            Self::ProxyRefused { status }
+        } else {
+            Self::Connect
+        }
+    }
+
+    /// Returns whether another attempt would fail alike.
+    pub const fn is_permanent(self) -> bool {
+        match self {
+            Self::ProxyRefused { .. }
+            | Self::Tls(_)
+            | Self::InvalidHttp
+            | Self::TooManyHeaders
+            | Self::HeadTooLarge => true,
+            Self::Resolve | Self::Connect | Self::Broken | Self::IdleTimeout | Self::BodyBroken => {
+                false
+            }
+        }
+    }
+
+    /// Checks the head of a response against the limits.
+    pub(super) fn of_head(headers: &HeaderMap) -> Option<Self> {
+        // `: ` and CR LF.
+        let len =
+            |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+        if headers.len() > HEADERS_LIMIT {
+            Some(Self::TooManyHeaders)
+        } else if headers.iter().map(len).sum::<usize>() > HEAD_LIMIT {
+            Some(Self::HeadTooLarge)
+        } else {
+            None
+        }
     }
 }
 
@@ -158,6 +215,10 @@ impl fmt::Display for TransportFailure {
                 f,
                 "could not connect to {server}{reason}; check host, port, firewall and proxy"
             ),
+            FailureKind::ProxyRefused { status } => {
+                write!(f, "the proxy refused the connection to {server} with HTTP {status}")?;
+                f.write_str(advice_on_proxy(status))
+            }
             FailureKind::Tls(failure) => write!(f, "TLS handshake with {server} failed: {failure}"),
             FailureKind::Broken => {
                 write!(f, "connection to {server} broke before the response began{reason}")
@@ -173,6 +234,31 @@ impl fmt::Display for TransportFailure {
                 f,
                 "response of {server} is not valid HTTP; check the endpoint's scheme and port"
             ),
+            FailureKind::TooManyHeaders => write!(
+                f,
+                "response of {server} has too many header fields, limit {HEADERS_LIMIT}; ask its \
+                 operators, or those of a gateway in front of it"
+            ),
+            FailureKind::HeadTooLarge => write!(
+                f,
+                "header fields of the response of {server} are too large, limit {HEAD_LIMIT} bytes; \
+                 ask its operators, or those of a gateway in front of it"
+            ),
         }
+    }
+}
+
+/// What to do about a proxy's answer with this status.
+pub(crate) fn advice_on_proxy(status: u16) -> &'static str {
+    match status {
+        407 => {
+            "; it requires a login, set it in the URL of the proxy: http://user:password@host:port"
+        }
+        403 => {
+            "; it does not allow this host and port, ask its operators or exclude the host with \
+             NO_PROXY"
+        }
+        500..=599 => "; it could not reach the server, check the endpoint's host and port",
+        _ => "; check the proxy settings, or exclude the host with NO_PROXY",
     }
 }

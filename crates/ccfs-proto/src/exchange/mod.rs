@@ -20,7 +20,8 @@ use http::{HeaderMap, StatusCode};
 
 pub use self::endpoint::{Endpoint, EndpointError, Scheme};
 pub use self::error::{ErrorKind, ExchangeError, OutOfTurn, RequestError};
-pub use self::failure::{FailureKind, TransportFailure};
+pub(crate) use self::failure::advice_on_proxy;
+pub use self::failure::{FailureKind, HEAD_LIMIT, HEADERS_LIMIT, TransportFailure};
 pub use self::policy::Policy;
 pub use self::request::PreparedRequest;
 pub use self::skew::ClockSkew;
@@ -297,6 +298,11 @@ impl<O: Operation> Exchange<O> {
             self.skew = self.skew_now.or(self.skew);
         }
         self.confirmed |= self.corrected && status.is_success();
+        if let Some(kind) = FailureKind::of_head(headers) {
+            let failure = TransportFailure::from(kind).at(&self.target);
+            self.failed(now, ErrorKind::Transport(failure), None);
+            return Ok(());
+        }
         let classifier = Classifier::new(status, headers, self.operation.expected())
             .envelope_limit(self.policy.envelope_limit)
             .file_limit(self.policy.file_limit);

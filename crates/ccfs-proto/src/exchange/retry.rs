@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 
 use super::error::ErrorKind;
-use super::failure::FailureKind;
 use super::policy::Policy;
 use super::skew::http_date;
 use crate::answer::Advice;
@@ -30,7 +29,7 @@ pub(super) fn rule(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Duratio
     let idempotent = repeat == Repeat::Idempotent;
     match kind {
         ErrorKind::Transport(failure) => match failure.kind() {
-            FailureKind::Tls(_) | FailureKind::InvalidHttp => Retry::No,
+            kind if kind.is_permanent() => Retry::No,
             kind if kind.never_arrived() || idempotent => Retry::Broken,
             _ => Retry::No,
         },

@@ -1,9 +1,9 @@
 //! Envelopes and callbacks.
 
-use ccfs_proto::answer::{EnvelopeError, RawJson};
+use ccfs_proto::answer::{EnvelopeError, Expected, HttpRefusal, RawJson};
 use ccfs_proto::callback::{Callback, CallbackError};
 use ccfs_proto::operation::request_body;
-use ccfs_proto::{Day, Envelope, IndexFileName, ResponseId, ResultCode};
+use ccfs_proto::{Classifier, Day, Envelope, IndexFileName, ResponseId, ResultCode, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -184,16 +184,109 @@ fn sizes_are_bounded() {
     assert!(matches!(Callback::parse(&deep[..60_000]), Err(CallbackError::Json { .. })));
 }
 
-/// What a tree could not hold is refused, and the place is that in the whole answer.
+fn refusal(body: &[u8]) -> HttpRefusal {
+    let status = http::StatusCode::UNAUTHORIZED;
+    let mut classifier = Classifier::new(status, &http::HeaderMap::new(), Expected::Envelope);
+    assert_eq!(classifier.push(body.to_vec().into()).unwrap().count(), 0);
+    classifier.refusal().unwrap()
+}
+
+/// The name of a field with its JSON.
+fn field(name: &'static str) -> impl Strategy<Value = Option<(&'static str, Value)>> {
+    let json = prop_oneof![1 => Just(Value::Null), 1 => Just(json!("")), 6 => data()];
+    prop::option::weighted(0.8, json.prop_map(move |json| (name, json)))
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Each field of a refusal is read by itself, whatever the others are, and in any order.
+    #[test]
+    fn each_field_of_a_refusal_is_read_by_itself(
+        timestamp in field("timestamp"), status in field("status"), error in field("error"), message in field("message"), path in field("path"),
+        known in prop::sample::select(&["timestamp", "error", "message"][..]), rotate in 0..6_usize, cut in 0..40_usize,
+    ) {
+        let mut fields: Vec<_> = [timestamp, status, error, message, path].into_iter().flatten().filter(|(name, _)| *name != known).collect();
+        let right = match known {
+            "timestamp" => (known, json!(1_680_782_400_000_i64)),
+            text => (text, json!("as it was sent")),
+        };
+        fields.push(right);
+        let at = rotate % fields.len();
+        fields.rotate_left(at);
+        let json = |fields: &[(&str, Value)]| fields.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect::<Vec<_>>().join(",");
+        let read = refusal(format!("{{{}}}", json(&fields)).as_bytes());
+        let value = |name| fields.iter().find(|field| field.0 == name).map(|field| &field.1);
+        match known {
+            "timestamp" => prop_assert_eq!(read.timestamp, Some(1_680_782_400_000)),
+            "error" => prop_assert_eq!(read.error.as_deref(), Some("as it was sent")),
+            _ => prop_assert_eq!(read.message.as_deref(), Some("as it was sent")),
+        }
+        prop_assert_eq!(read.error.is_some(), value("error").is_some_and(Value::is_string));
+        prop_assert_eq!(read.message.is_some(), value("message").is_some_and(Value::is_string));
+        let given = |name| value(name).is_some_and(|json| !json.is_null() && *json != json!(""));
+        let has_text = value("error").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        prop_assert_eq!(read.has_ccfs_form, has_text && (given("timestamp") || given("path")));
+        // Of a body that is cut off, the fields before the cut count.
+        let rest = format!("{{{},\"rest\":\"{}\"}}", json(&fields), "x".repeat(40));
+        prop_assert_eq!(refusal(&rest.as_bytes()[..rest.len() - 3 - cut]), read);
+    }
+
+    /// Times of Spring in all their forms.
+    #[test]
+    fn the_time_of_a_refusal_is_read(millis in 0..4_102_444_800_000_i64, digits in 0..10_usize, offset in -720..=840_i64, form in 0..5) {
+        let local = Timestamp::from_unix_millis(millis + offset * 60_000).to_string();
+        let fraction = format!("{}000000", &local[20..23]);
+        let kept = if digits == 0 { String::new() } else { format!(".{}", &fraction[..digits]) };
+        let (sign, hours, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
+        let text = match form {
+            0 => format!("\"{}{kept}{sign}{hours:02}:{minutes:02}\"", &local[..19]),
+            1 => format!("\"{}{kept}{sign}{hours:02}{minutes:02}\"", &local[..19]),
+            2 => format!("\"{}{kept}Z\"", &local[..19]),
+            3 => format!("{millis}"),
+            _ => format!("\"{millis}\""),
+        };
+        let read = refusal(format!("{{\"timestamp\":{text},\"error\":\"Unauthorized\"}}").as_bytes());
+        prop_assert!(read.has_ccfs_form);
+        let unit = 10_i64.pow(3 - u32::try_from(digits.min(3)).unwrap());
+        let rounded = millis - millis.rem_euclid(unit);
+        prop_assert_eq!(read.timestamp, Some(match form {
+            0 | 1 => rounded,
+            2 => rounded + offset * 60_000,
+            _ => millis,
+        }));
+    }
+
+    /// The result code of an answer in GBK counts; damaged data is never handed out.
+    #[test]
+    fn the_code_of_an_answer_in_another_charset_is_read(
+        code in prop::sample::select(ResultCode::DOCUMENTED), pairs in prop::collection::vec((0x81_u8..=0xFE, prop_oneof![0x40_u8..=0x7E, 0x80_u8..=0xFE]), 1..20), in_data in any::<bool>(),
+    ) {
+        let text: Vec<u8> = pairs.into_iter().flat_map(|(lead, trail)| [lead, trail]).collect();
+        // Then a byte may be taken for the third one of a character in UTF-8.
+        prop_assume!(std::str::from_utf8(&text).is_err() && text.utf8_chunks().all(|chunk| chunk.valid().is_ascii()));
+        let (description, data) = if in_data { (&b"failed"[..], &text[..]) } else { (&text[..], &b"0001"[..]) };
+        let body = [b"{\"resultDesc\":\"", description, b"\",\"resultData\":{\"responseId\":\"", data, b"\"},\"resultCode\":\"", code.as_str().as_bytes(), b"\"}"].concat();
+        let read = Envelope::parse(&body);
+        if in_data && code == ResultCode::Success {
+            prop_assert!(matches!(read, Err(EnvelopeError::Json { .. })), "{:?}", read);
+            return Ok(());
+        }
+        let read = read.unwrap();
+        prop_assert_eq!(read.code(), &code);
+        prop_assert_eq!(read.data().is_some(), !in_data);
+        let refused = [b"{\"message\":\"", &text[..], b"\",\"error\":\"Forbidden\",\"path\":\"/\"}"].concat();
+        prop_assert!(refusal(&refused).has_ccfs_form);
+    }
+}
+
 #[test]
-fn a_field_of_a_refusal_in_another_form_does_not_hide_the_others() {
-    let body = r#"{"timestamp":"2023-04-06T12:00:00Z","status":403,"error":"Forbidden by policy"}"#;
-    let (status, expected) = (http::StatusCode::FORBIDDEN, ccfs_proto::answer::Expected::Envelope);
-    let mut classifier = ccfs_proto::Classifier::new(status, &http::HeaderMap::new(), expected);
-    assert_eq!(classifier.push(body.into()).unwrap().count(), 0);
-    let refusal = classifier.refusal().unwrap();
-    assert_eq!(refusal.error.as_deref(), Some("Forbidden by policy"));
-    assert_eq!((refusal.message, refusal.timestamp), (None, None));
+fn a_description_in_gbk_does_not_hide_the_code() {
+    // The second byte of the second character is a backslash.
+    let body = b"{\"resultCode\":\"0300011\",\"resultDesc\":\"\xCE\xC4\x97\x5C\"}";
+    let envelope = Envelope::parse(body).unwrap();
+    assert_eq!(envelope.code(), &ResultCode::FileNotFound);
+    assert_eq!(envelope.description(), "\u{FFFD}\u{FFFD}");
 }
 
 #[test]
@@ -205,6 +298,7 @@ fn a_result_code_is_short() {
     }
 }
 
+/// What a tree could not hold is refused, and the place is that in the whole answer.
 #[test]
 fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
     for bad in ["1e999", r#""\ud800""#, "[-1e999,\"\"]"] {

@@ -33,7 +33,11 @@ fn kinds() -> impl Strategy<Value = FailureKind> {
     prop::sample::select(vec![
         FailureKind::Resolve,
         FailureKind::Connect,
+        FailureKind::ProxyRefused { status: 403 },
+        FailureKind::ProxyRefused { status: 407 },
         FailureKind::Tls(TlsFailure::Expired),
+        FailureKind::TooManyHeaders,
+        FailureKind::HeadTooLarge,
         FailureKind::Broken,
         FailureKind::IdleTimeout,
         FailureKind::BodyBroken,
@@ -117,12 +121,101 @@ proptest! {
         prop_assert!(error.code().bytes().all(|b| b == b'_' || b.is_ascii_lowercase()), "{}", error.code());
         prop_assert!(error.is_network() && !error.is_auth());
         let ErrorKind::Transport(failure) = &error.kind else { panic!("{error:?}") };
-        let permanent = matches!(failure.kind(), FailureKind::Tls(_) | FailureKind::InvalidHttp);
+        let permanent = matches!(
+            failure.kind(),
+            FailureKind::Tls(_)
+                | FailureKind::InvalidHttp
+                | FailureKind::ProxyRefused { .. }
+                | FailureKind::TooManyHeaders
+                | FailureKind::HeadTooLarge
+        );
         prop_assert_eq!(error.is_retryable(), !permanent);
         prop_assert!(!(headed && failure.kind().never_arrived()), "it had arrived");
         let cause = Some(Box::new(error.kind.clone()));
         let kind = ErrorKind::TotalTimeout { limit: Duration::from_secs(1), cause };
         prop_assert_eq!(kind.code(), error.code());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(128))]
+
+    /// A response with too many or too large header fields is refused at its head, with the limit.
+    #[test]
+    fn the_head_of_a_response_is_limited(fields in 0..150_usize, len in prop_oneof![0..40_usize, 400..1500_usize], long in 0..70_000_usize) {
+        let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap();
+        let operation = ccfs_proto::DownloadAgentSkillInfoFile::new(name);
+        let credentials = ccfs_proto::Credentials::from_text("ak", "sk".to_owned()).unwrap();
+        let (endpoint, policy) = ("https://10.1.2.3".parse().unwrap(), Policy::default());
+        let mut exchange = Exchange::new(operation, &endpoint, &credentials, &policy).unwrap();
+        let wall = Timestamp::from_unix_millis(1_700_000_000_000);
+        let now = Now { wall, monotonic: Duration::ZERO };
+        assert!(matches!(exchange.poll(now), Ok(Step::Send { .. })));
+        let mut headers = HeaderMap::new();
+        for _ in 0..fields {
+            headers.append("set-cookie", "a".repeat(len).parse().unwrap());
+        }
+        headers.append("x-long", "b".repeat(long).parse().unwrap());
+        exchange.on_head(now, StatusCode::OK, &headers).unwrap();
+        let size = fields * ("set-cookie: \r\n".len() + len) + "x-long: \r\n".len() + long;
+        let (expected, said) = if fields + 1 > 100 {
+            (FailureKind::TooManyHeaders, "10.1.2.3:443 has too many header fields, limit 100;")
+        } else if size > 64 * 1024 {
+            (FailureKind::HeadTooLarge, "10.1.2.3:443 are too large, limit 65536 bytes;")
+        } else {
+            let is_receiving = matches!(exchange.poll(now), Ok(Step::Receive { .. }));
+            prop_assert!(is_receiving);
+            return Ok(());
+        };
+        let Ok(Step::Done(Err(error))) = exchange.poll(now) else { panic!("an error") };
+        prop_assert_eq!(&error.kind, &ErrorKind::Transport(expected.into()));
+        prop_assert_eq!((error.attempts, error.code()), (1, "head_too_large"));
+        prop_assert!(error.to_string().contains(said), "{}", error);
+    }
+
+    /// A refusal of a proxy is the network's failure, not one of the account, and is not retried.
+    #[test]
+    fn a_refusal_of_a_proxy_is_not_the_servers(
+        status in prop::sample::select(&[401_u16, 403, 404, 407, 502][..]),
+        header in prop::option::of(prop::sample::select(&[("proxy-authenticate", "Basic realm=a"), ("x-squid-error", "ERR_ACCESS_DENIED 0"), ("proxy-status", "a; error=http_request_denied"), ("proxy-status", "a"), ("via", "1.1 a (squid)")][..])),
+        spring in any::<bool>(),
+    ) {
+        let mut headers = HeaderMap::new();
+        if let Some((name, value)) = header {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let error = refused(StatusCode::from_u16(status).unwrap(), &headers, spring);
+        let from_proxy = status == 407 || header.is_some_and(|(name, value)| name.starts_with("proxy-a") || name.starts_with("x-") || value.contains("error="));
+        prop_assert_eq!(error.is_network(), from_proxy);
+        prop_assert_eq!(error.is_auth(), !from_proxy && matches!(status, 401 | 403));
+        prop_assert_eq!(error.code() == "proxy", from_proxy);
+        prop_assert_eq!(error.to_string().contains("the proxy, not the server"), from_proxy, "{}", error);
+        prop_assert_eq!(error.attempts, 1);
+    }
+}
+
+/// The error of a call that is answered with this status.
+fn refused(status: StatusCode, headers: &HeaderMap, spring: bool) -> ExchangeError {
+    let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap();
+    let operation = ccfs_proto::DownloadAgentSkillInfoFile::new(name);
+    let credentials = ccfs_proto::Credentials::from_text("ak", "sk".to_owned()).unwrap();
+    let endpoint = "http://10.1.2.3".parse().unwrap();
+    let mut exchange =
+        Exchange::new(operation, &endpoint, &credentials, &Policy::default()).unwrap();
+    let wall = Timestamp::from_unix_millis(1_700_000_000_000);
+    let now = Now { wall, monotonic: Duration::ZERO };
+    assert!(matches!(exchange.poll(now), Ok(Step::Send { .. })));
+    exchange.on_head(now, status, headers).unwrap();
+    if spring {
+        assert!(matches!(exchange.poll(now), Ok(Step::Receive { .. })));
+        let body = r#"{"timestamp":1,"error":"Forbidden"}"#;
+        exchange.on_body(now, body.into()).unwrap();
+    }
+    assert!(matches!(exchange.poll(now), Ok(Step::Receive { .. })));
+    exchange.on_end(now).unwrap();
+    match exchange.poll(now) {
+        Ok(Step::Done(Err(error))) => error,
+        other => panic!("{other:?}"),
     }
 }
 

@@ -55,6 +55,26 @@ impl Header {
     }
 }
 
+/// A converted file of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConvertedFile {
+    /// Its format.
+    #[serde(with = "format")]
+    pub format: ExportFormat,
+    /// Its content.
+    #[serde(flatten)]
+    pub fingerprint: Fingerprint,
+}
+
+impl ConvertedFile {
+    /// Creates a value from its parts.
+    #[must_use]
+    pub const fn new(format: ExportFormat, fingerprint: Fingerprint) -> Self {
+        Self { format, fingerprint }
+    }
+}
+
 /// One line of the journal: an event, or an intention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -107,8 +127,10 @@ pub enum Entry {
         /// The file.
         #[serde(flatten)]
         stored: Stored,
+        /// The converted files, by format.
+        converted: Vec<ConvertedFile>,
     },
-    /// The window's file was converted.
+    /// The window's file was converted later.
     Converted {
         /// The window.
         #[serde(with = "text")]
@@ -116,12 +138,9 @@ pub enum Entry {
         /// When.
         #[serde(with = "time")]
         at: Timestamp,
-        /// The format.
-        #[serde(with = "format")]
-        format: ExportFormat,
         /// The converted file.
         #[serde(flatten)]
-        file: Fingerprint,
+        file: ConvertedFile,
     },
     /// The window's ZIP is about to be removed: all of its rows are in the converted files.
     ZipRemoved {

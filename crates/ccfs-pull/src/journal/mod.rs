@@ -11,7 +11,7 @@ use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, Timestamp};
 
-pub use self::entry::Entry;
+pub use self::entry::{ConvertedFile, Entry};
 use self::entry::{Header, VERSION};
 use crate::plan::Plan;
 use crate::scheduler::{Asked, History, Known, Outcome};
@@ -265,10 +265,10 @@ fn replay(entry: Entry, header: &mut Header, windows: &mut Histories) {
             let history = of(windows, window);
             (history.known, history.job) = (Known::Asked(Asked { id, sent, at }), Some(id));
         }
-        Entry::Stored { window, at, stored } => {
+        Entry::Stored { window, at, stored, converted } => {
             let job = of(windows, window).job;
             let known = Known::Complete(Outcome::Stored(stored));
-            *of(windows, window) = History { fetched: Some(at), job, ..known.into() };
+            *of(windows, window) = History { fetched: Some(at), job, converted, ..known.into() };
         }
         Entry::NoData { window, at } => {
             let history = of(windows, window);
@@ -276,10 +276,10 @@ fn replay(entry: Entry, header: &mut Header, windows: &mut Histories) {
             history.known =
                 Known::Complete(history.stored.map_or(Outcome::NoData, Outcome::Stored));
         }
-        Entry::Converted { window, format, file, .. } => {
+        Entry::Converted { window, file, .. } => {
             let history = of(windows, window);
-            history.converted.retain(|(other, _)| *other != format);
-            history.converted.push((format, file));
+            history.converted.retain(|other| other.format != file.format);
+            history.converted.push(file);
         }
         Entry::ZipRemoved { window, .. } => of(windows, window).zip_removed = true,
         // The next run continues from the entry before.

@@ -46,7 +46,7 @@ use crate::zone::Zone;
 ///             Task::Ask => scheduler.on_asked(now, job.window, "9239cb50a8384bb0ab503441bf089446".parse()?),
 ///             Task::Fetch(name) => {
 ///                 assert_eq!(name.as_str(), "20230408_9239cb50a8384bb0ab503441bf089446.zip");
-///                 scheduler.on_stored(now, job.window, Stored::new(Fingerprint::of(b"the ZIP"), 1000));
+///                 scheduler.on_stored(now, job.window, Stored::new(Fingerprint::of(b"the ZIP"), 1000), vec![]);
 ///             }
 ///         },
 ///         Step::Wait(duration) => now.monotonic += duration.unwrap_or_default(),
@@ -235,7 +235,7 @@ impl Scheduler {
             }
             State::Open(open) => {
                 let Some(name) = open.name().cloned() else { return };
-                open.fetching = true;
+                (open.fetching, open.started) = (true, now.monotonic);
                 self.outbox.push_back(Step::Start(Job { window, task: Task::Fetch(name) }));
             }
             State::Asking { .. } | State::Settled(_) => {}

@@ -27,6 +27,8 @@ pub(super) struct Open {
     /// When to look next, on the monotonic clock.
     pub(super) due: Duration,
     pub(super) fetching: bool,
+    /// When the last fetch began, on the monotonic clock.
+    pub(super) started: Duration,
     /// The age of the job at the time `since`. Of a job of an earlier run, it is measured at the
     /// first answer: then the server's clock is known.
     age: Option<Duration>,
@@ -79,6 +81,7 @@ impl Open {
             pause: pace.poll_interval.min(pace.max_poll_interval),
             due,
             fetching: false,
+            started: now.monotonic,
             age,
             since: now.monotonic,
             only_no_data: true,

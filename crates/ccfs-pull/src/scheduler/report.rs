@@ -8,7 +8,7 @@ use ccfs_proto::{Now, ResponseId};
 use super::open::{NotThere, Open};
 use super::step::{Asked, Outcome, Step, Stored, Task, Trouble};
 use super::{Scheduler, Slot, State};
-use crate::journal::Entry;
+use crate::journal::{ConvertedFile, Entry};
 use crate::window::Window;
 
 /// Maximum number of callbacks kept for jobs whose response has not arrived yet.
@@ -53,8 +53,15 @@ impl Scheduler {
         self.outbox.push_back(Step::Record(Entry::Asked { window, id, sent, at: now.wall }));
     }
 
-    /// Reports that a window's file is on disk, complete and checked.
-    pub fn on_stored(&mut self, now: Now, window: Window, stored: Stored) {
+    /// Reports that a window's file is on disk, complete and checked, with the files that it was
+    /// converted to.
+    pub fn on_stored(
+        &mut self,
+        now: Now,
+        window: Window,
+        stored: Stored,
+        converted: Vec<ConvertedFile>,
+    ) {
         let Some(State::Open(open)) = self.windows.get_mut(&window).map(|slot| &mut slot.state)
         else {
             return;
@@ -66,16 +73,17 @@ impl Scheduler {
         self.shift = open.shift_of(&self.zone).unwrap_or(self.shift);
         self.running = self.running.saturating_sub(1);
         self.throttle.success(&self.pace);
-        self.store(now, window, stored);
+        let entry = Entry::Stored { window, at: now.wall, stored, converted };
+        self.record(window, entry, Outcome::Stored(stored));
     }
 
     /// Reports that a job failed. `why` is used in reports and messages.
     pub fn on_trouble(&mut self, now: Now, window: Window, trouble: Trouble, why: &str) {
-        let asking = match self.windows.get_mut(&window).map(|slot| &mut slot.state) {
-            Some(State::Asking { .. }) => true,
+        let (asking, started) = match self.windows.get_mut(&window).map(|slot| &mut slot.state) {
+            Some(State::Asking { sent }) => (true, *sent),
             Some(State::Open(open)) if open.fetching => {
                 open.fetching = false;
-                false
+                (false, open.started)
             }
             _ => return,
         };
@@ -84,9 +92,11 @@ impl Scheduler {
             self.last_trouble = Some(why.to_owned());
         }
         match trouble {
-            Trouble::Busy => self.throttle.busy(now.monotonic, &self.pace),
-            Trouble::Unanswered => self.throttle.slow_down(now.monotonic, &self.pace),
-            Trouble::Offline | Trouble::Faulty => self.throttle.offline(now.monotonic, &self.pace),
+            Trouble::Busy => self.throttle.busy(started, now.monotonic, &self.pace),
+            Trouble::Unanswered => self.throttle.slow_down(started, now.monotonic, &self.pace),
+            Trouble::Offline | Trouble::Faulty => {
+                self.throttle.offline(started, now.monotonic, &self.pace);
+            }
             Trouble::BrokenOff => {}
             _ => self.throttle.answered(&self.pace),
         }
@@ -95,6 +105,12 @@ impl Scheduler {
         } else {
             self.not_fetched(now, window, trouble, why);
         }
+    }
+
+    /// Reports that the server asked to wait: the current pause has at least this length, but at
+    /// most [`Pace::outage_timeout`](crate::Pace::outage_timeout).
+    pub fn wait_at_least(&mut self, now: Now, pause: Duration) {
+        self.throttle.wait_at_least(now.monotonic, pause.min(self.pace.outage_timeout));
     }
 
     /// Reports a callback. Late or repeated callbacks and those of unknown jobs have no effect.
@@ -222,11 +238,6 @@ impl Scheduler {
         let why = why.to_owned();
         let entry = Entry::Failed { window, at: now.wall, why: why.clone() };
         self.record(window, entry, Outcome::Failed { why });
-    }
-
-    fn store(&mut self, now: Now, window: Window, stored: Stored) {
-        let entry = Entry::Stored { window, at: now.wall, stored };
-        self.record(window, entry, Outcome::Stored(stored));
     }
 
     /// Settles a window without data. Its file of an earlier request stays.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use ccfs_archive::ExportFormat;
 use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::journal::Entry;
+use crate::journal::{ConvertedFile, Entry};
 use crate::window::Window;
 
 /// The next step for the driver. Exhaustive, so a driver that misses a step does not compile.
@@ -177,7 +176,7 @@ pub struct History {
     /// Its file on disk. A window that is requested again keeps it until the new file is stored.
     pub stored: Option<Stored>,
     /// The formats that the file was converted to, with the converted files.
-    pub converted: Vec<(ExportFormat, Fingerprint)>,
+    pub converted: Vec<ConvertedFile>,
     /// Whether its ZIP was removed after the conversion.
     pub zip_removed: bool,
     /// Its last job at the server, which may be over.

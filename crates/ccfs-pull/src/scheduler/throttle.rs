@@ -15,15 +15,18 @@ pub(super) struct Throttle {
     until: Duration,
     /// Whether the server has answered at all, "try later" included.
     reached: bool,
-    /// When the current failures began.
+    /// When the first call of the current failures began.
     trouble: Option<Duration>,
+    failures: u32,
 }
 
 /// Failures that pause the whole pull: the server is busy, or cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outage {
-    /// The time since the first of them.
+    /// Their number.
+    pub failures: u32,
+    /// The time since the first call that failed began.
     pub lasts: Duration,
     /// The time until the next attempt.
     pub next_attempt: Duration,
@@ -41,6 +44,7 @@ impl Throttle {
             pause: pace.backoff,
             until: Duration::ZERO,
             trouble: None,
+            failures: 0,
         }
     }
 
@@ -64,6 +68,7 @@ impl Throttle {
     pub(super) fn answered(&mut self, pace: &Pace) {
         self.pause = pace.backoff;
         self.trouble = None;
+        self.failures = 0;
         if !self.known {
             self.known = true;
             self.slots = self.most;
@@ -71,26 +76,34 @@ impl Throttle {
     }
 
     /// After "try later": halves the number of jobs, and pauses.
-    pub(super) fn busy(&mut self, now: Duration, pace: &Pace) {
+    pub(super) fn busy(&mut self, started: Duration, now: Duration, pace: &Pace) {
         self.reached = true;
-        self.slow_down(now, pace);
+        self.slow_down(started, now, pace);
     }
 
     /// After a request without an answer: the same.
-    pub(super) fn slow_down(&mut self, now: Duration, pace: &Pace) {
+    pub(super) fn slow_down(&mut self, started: Duration, now: Duration, pace: &Pace) {
         // Calls that were sent before the pause do not count again.
         if now >= self.until {
             self.slots = (self.slots / 2).max(1);
         }
-        self.offline(now, pace);
+        self.offline(started, now, pace);
     }
 
-    /// After a connection failure: pauses.
-    pub(super) fn offline(&mut self, now: Duration, pace: &Pace) {
-        self.trouble.get_or_insert(now);
+    /// After a connection failure of a call that began at `started`: pauses.
+    pub(super) fn offline(&mut self, started: Duration, now: Duration, pace: &Pace) {
+        self.trouble.get_or_insert(started);
+        self.failures = self.failures.saturating_add(1);
         if now >= self.until {
             self.until = now.saturating_add(self.pause);
             self.pause = self.pause.saturating_mul(2).min(pace.max_backoff);
+        }
+    }
+
+    /// Makes the current pause at least this long.
+    pub(super) fn wait_at_least(&mut self, now: Duration, pause: Duration) {
+        if self.trouble.is_some() {
+            self.until = self.until.max(now.saturating_add(pause));
         }
     }
 
@@ -108,6 +121,7 @@ impl Throttle {
 
     pub(super) fn outage(&self, now: Duration, pace: &Pace) -> Option<Outage> {
         Some(Outage {
+            failures: self.failures,
             lasts: now.saturating_sub(self.trouble?),
             next_attempt: self.until.saturating_sub(now),
             gives_up: self.gives_up(pace)?.saturating_sub(now),

@@ -324,7 +324,12 @@ impl World {
                 });
                 if there || self.disk.contains(&window) {
                     self.disk.insert(window);
-                    scheduler.on_stored(now, window, Stored::new(Fingerprint::of(b"ZIP"), 1));
+                    scheduler.on_stored(
+                        now,
+                        window,
+                        Stored::new(Fingerprint::of(b"ZIP"), 1),
+                        vec![],
+                    );
                 } else {
                     scheduler.on_trouble(now, window, Trouble::NotThere, "not there");
                 }
@@ -609,7 +614,7 @@ fn a_job_belongs_to_one_window() {
             first.get_or_insert(window);
         } else {
             assert_eq!(Some(window), first);
-            scheduler.on_stored(now_at(1), window, Stored::new(Fingerprint::of(b"ZIP"), 1));
+            scheduler.on_stored(now_at(1), window, Stored::new(Fingerprint::of(b"ZIP"), 1), vec![]);
         }
     }
     for window in all {

@@ -1,0 +1,122 @@
+//! `--spool`: callbacks that could not be printed, until the next start.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::{message, output};
+
+/// The beginning of each line.
+const BEGINNING: &[u8] = br#"{"response_id":"#;
+
+/// A file of callbacks, one JSON line each, as they are printed.
+pub(super) struct Spool {
+    path: PathBuf,
+    file: File,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "a line is printed as it is; this only checks it")]
+struct Line {
+    response_id: String,
+    file_name: String,
+    account_id: Option<String>,
+}
+
+impl Spool {
+    /// Opens a spool, or creates it. A file with other contents is an error: it would be printed
+    /// and emptied.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        if output::is_special(path) {
+            return Err(Failure::usage(format_args!(
+                "the spool {} must be a regular file",
+                path.display()
+            )));
+        }
+        let cannot = |error: io::Error| {
+            Failure::file(format_args!("cannot use the spool {}: {error}", path.display()))
+        };
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let spool = Self { path: path.to_owned(), file: file.map_err(cannot)? };
+        // A new file must still exist after a power cut.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        #[cfg(unix)]
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|it| it.sync_all())
+            .map_err(cannot)?;
+        #[cfg(not(unix))]
+        let _ = folder;
+        let mut number = 0_u64;
+        spool.each_line(|line| {
+            number += 1;
+            let is_callback = match line.strip_suffix(b"\n") {
+                Some(line) => serde_json::from_slice::<Line>(line).is_ok(),
+                None => line.starts_with(BEGINNING),
+            };
+            if is_callback {
+                return Ok(());
+            }
+            Err(Failure::data(format_args!(
+                "line {number} of the spool {} is not a callback; give another file, or move this one away",
+                path.display()
+            )))
+        })?;
+        Ok(spool)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Prints all lines, and then empties the file in one step.
+    pub(super) fn replay(
+        &mut self,
+        mut print: impl FnMut(String) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.each_line(|line| {
+            let text = String::from_utf8_lossy(line);
+            if let Some(text) = text.strip_suffix('\n') {
+                return print(text.to_owned());
+            }
+            message::note(format_args!(
+                "warning: the last line of the spool {} is incomplete: {text:?}",
+                self.path.display()
+            ));
+            Ok(())
+        })?;
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| self.cannot(&error))
+    }
+
+    /// Appends lines, and returns when they are on the disk. After an error none is in the file.
+    pub(super) fn append(&mut self, lines: &[String]) -> io::Result<()> {
+        let before = self.file.metadata()?.len();
+        let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        if written.is_err() {
+            let _ = self.file.set_len(before);
+        }
+        written
+    }
+
+    /// Calls `f` with each line, including its line end, which the last one may lack.
+    fn each_line(&self, mut f: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut file = BufReader::new(&self.file);
+        let mut line = Vec::new();
+        file.rewind().map_err(|error| self.cannot(&error))?;
+        while file.read_until(b'\n', &mut line).map_err(|error| self.cannot(&error))? > 0 {
+            f(&line)?;
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn cannot(&self, error: &io::Error) -> Failure {
+        Failure::file(format_args!("cannot use the spool {}: {error}", self.path.display()))
+    }
+}
