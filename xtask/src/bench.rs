@@ -1,8 +1,8 @@
-//! Benchmarks: `cargo xtask bench sign`, `archive`, `convert` and `pull`, and `cargo xtask soak`.
+//! Benchmarks: `cargo xtask bench sign`, `archive`, `convert`, `parquet` and `pull`, and `cargo xtask soak`.
 //!
 //! Each is a package below `xtask/bench`, outside the workspace, to keep the crates that it compares
-//! with out of normal builds. It prints ratios of one run. `bench sign` and `bench convert` fail if a bar is missed,
-//! the soak if a file is wrong.
+//! with out of normal builds. It prints ratios of one run. `bench sign`, `bench convert` and `bench parquet` fail if a bar
+//! is missed, the soak if a file is wrong.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,9 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench");
     let manifest = folder.join(name).join("Cargo.toml");
     if name.contains(['/', '\\', '.']) || !manifest.is_file() {
-        return Err(format!("unknown benchmark {name}; use sign, archive, convert or pull"));
+        return Err(format!(
+            "unknown benchmark {name}; use sign, archive, convert, parquet or pull"
+        ));
     }
     if name == "sign" && !arguments.is_empty() {
         return Err("bench sign has no options; run it without".to_owned());

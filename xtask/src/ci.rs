@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
         "docs of ccfs-archive alone",
         &["doc", "-p", "ccfs-archive", "--no-deps", "--locked"],
     ),
+    docs_alone("docs of ccfs-arrow alone", &["doc", "-p", "ccfs-arrow", "--no-deps", "--locked"]),
     docs_alone("docs of ccfs-proto alone", &["doc", "-p", "ccfs-proto", "--no-deps", "--locked"]),
     docs_alone("docs of ccfs-pull alone", &["doc", "-p", "ccfs-pull", "--no-deps", "--locked"]),
     // The command's pages have the path of the facade's, so the two are never written at a time, and the facade's are what stays.

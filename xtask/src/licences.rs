@@ -15,6 +15,7 @@ pub(crate) fn check(metadata: &Value) -> Result<Vec<String>, String> {
     let wrong = foreign.filter_map(|package| {
         let licence = text(&package["license"]);
         let name = text(&package["name"]);
+        let allowed = [allowed.as_slice(), &allowed_for(&config, name)].concat();
         (!is_allowed(licence, &allowed))
             .then(|| format!("{name}: its licence, {licence:?}, is not in deny.toml"))
     });
@@ -23,16 +24,25 @@ pub(crate) fn check(metadata: &Value) -> Result<Vec<String>, String> {
 
 /// The list `allow` below `[licenses]`.
 fn allowed(config: &str) -> Vec<&str> {
-    let section = config
-        .split("\n[licenses]")
-        .nth(1)
-        .and_then(|rest| rest.split("\n[").next())
-        .unwrap_or_default();
-    let list = section
-        .split("\nallow = [")
-        .nth(1)
-        .and_then(|rest| rest.split(']').next())
-        .unwrap_or_default();
+    texts_of(section(config), "\nallow = [")
+}
+
+/// The licences that a line of `exceptions` below `[licenses]` allows for one crate.
+fn allowed_for<'c>(config: &'c str, name: &str) -> Vec<&'c str> {
+    let names_it = format!("crate = \"{name}\"");
+    let lines = section(config).lines().filter(|line| line.contains(&names_it));
+    lines.flat_map(|line| texts_of(line, "{ allow = [")).collect()
+}
+
+fn section(config: &str) -> &str {
+    let rest = config.split("\n[licenses]").nth(1);
+    rest.and_then(|rest| rest.split("\n[").next()).unwrap_or_default()
+}
+
+/// The texts in the list that begins with `start`.
+fn texts_of<'c>(config: &'c str, start: &str) -> Vec<&'c str> {
+    let rest = config.split(start).nth(1);
+    let list = rest.and_then(|rest| rest.split(']').next()).unwrap_or_default();
     list.split('"').skip(1).step_by(2).collect()
 }
 
@@ -82,6 +92,10 @@ mod tests {
     fn the_list_is_that_of_the_section() {
         let config = "[bans]\nallow = [\"a\"]\n\n[licenses]\n# x\nallow = [\n    \"MIT\",\n    \"ISC\",\n]\n\n[sources]\nallow = [\"b\"]\n";
         assert_eq!(allowed(config), ["MIT", "ISC"]);
+        let config = "\n[licenses]\nallow = [\"MIT\"]\nexceptions = [\n    { allow = [\"X\", \"Y\"], crate = \"a\" },\n]\n";
+        assert_eq!(allowed(config), ["MIT"]);
+        assert_eq!(allowed_for(config, "a"), ["X", "Y"]);
+        assert!(allowed_for(config, "b").is_empty());
     }
 
     #[test]

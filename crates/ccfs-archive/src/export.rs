@@ -127,7 +127,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
             return Ok(());
         }
         self.header = Some(kind);
-        let labels = if self.names { kind.schema().code_names } else { &[] };
+        let labels = if self.names { kind.code_names() } else { &[] };
         let columns = kind.columns().iter().map(Column::name);
         let names: Vec<&str> = columns.chain(labels.iter().map(|name| name.label)).collect();
         writeln!(self.out, "{}", names.join(","))

@@ -80,8 +80,8 @@ pub use options::{OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, Column, ColumnType, FileRecord, Record, RecordRef, Recording,
-    RecordingRef, SkillList, Value,
+    AnyRecordRef, Call, CallRef, CodeName, Column, ColumnType, FileRecord, Record, RecordRef,
+    Recording, RecordingRef, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

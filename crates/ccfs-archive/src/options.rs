@@ -96,6 +96,11 @@ impl ReadOptions {
         self.columns.is_none()
     }
 
+    /// Whether the column of this kind with this index is read.
+    pub fn reads_column(&self, kind: IndexKind, index: usize) -> bool {
+        index < kind.columns().len() && self.column_bits(kind) & (1 << index) != 0
+    }
+
     /// Keeps at most this many bytes of each bad row in [`BadRow::raw`](crate::BadRow::raw). Default: 0, which keeps no rows.
     #[must_use]
     pub const fn keep_bad_rows(mut self, bytes: usize) -> Self {

@@ -149,6 +149,11 @@ impl<'a, T: Record> Records<'a, T> {
         Ok(self.typed.as_ref().map(|typed| T::view(typed.fields())))
     }
 
+    /// The options of reading.
+    pub const fn options(&self) -> &ReadOptions {
+        &self.options
+    }
+
     /// Number of good rows so far.
     pub const fn rows(&self) -> u64 {
         self.rows

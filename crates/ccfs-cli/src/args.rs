@@ -76,9 +76,9 @@ pub(crate) enum Command {
         after_help = command::pull::HELP, after_long_help = command::pull::LONG_HELP
     )]
     Pull(PullArgs),
-    /// Convert archives and CSV files to JSON lines or CSV
+    /// Convert archives and CSV files to JSON lines, CSV or Parquet
     #[command(
-        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv\n  ccfs convert - --to csv < skills.zip"
+        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv\n  ccfs convert - --to csv < skills.zip\n  ccfs convert folder --to parquet --tz Asia/Shanghai -o skills.parquet"
     )]
     Convert(ConvertArgs),
     /// Report on archives and CSV files: members, rows, times, operations

@@ -412,3 +412,49 @@ fn formulas_are_escaped_when_told() {
     let run = ccfs.run(&[&convert[..], &["--escape-formulas"]].concat());
     assert!(run.stdout.contains("\n'=1+1,\"'@x,y\",-5,"), "{run:?}");
 }
+
+/// Parquet has the records of the JSON lines, of several inputs, and is written whole or not at all.
+#[test]
+fn parquet_has_the_records() {
+    use ccfs::arrow::arrow_array::Array;
+    use ccfs::arrow::arrow_array::cast::AsArray;
+    use ccfs::arrow::arrow_array::types::TimestampMicrosecondType;
+
+    let ccfs = Ccfs::new();
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
+    fs::write(ccfs.path("b_agentSkillInfo.csv"), support::SKILLS_CSV.replace("1a", "2b")).unwrap();
+    let convert = ["convert", "a_agentSkillInfo.csv", "b_agentSkillInfo.csv", "--to", "parquet"];
+    let run = ccfs.run(&convert);
+    run.ends_with_code(2);
+    let to_file = [&convert[..], &["--tz", "Asia/Shanghai", "-o", "out.parquet"]].concat();
+    ccfs.run(&to_file).ends_with_code(0);
+    let file = fs::File::open(ccfs.path("out.parquet")).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let batches: Vec<_> = reader.unwrap().build().unwrap().map(Result::unwrap).collect();
+    let rows: Vec<(String, i64)> = batches
+        .iter()
+        .flat_map(|batch| {
+            let ids = batch.column_by_name("id").unwrap().as_string::<i32>();
+            let times = batch.column_by_name("operate_time_utc").unwrap();
+            let times = times.as_primitive::<TimestampMicrosecondType>();
+            (0..ids.len())
+                .map(|row| (ids.value(row).to_owned(), times.value(row)))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // 2015-02-08 20:23:30 in Shanghai.
+    let time = 1_423_398_210_000_000;
+    assert_eq!(rows, [("1a".to_owned(), time), ("2b".to_owned(), time)]);
+
+    let bad = format!("{}short,row\n", support::SKILLS_CSV);
+    fs::write(ccfs.path("c_agentSkillInfo.csv"), bad).unwrap();
+    let bad = ["convert", "c_agentSkillInfo.csv", "--to", "parquet", "-o", "bad.parquet"];
+    let run = ccfs.run(&bad);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("line 2") && !ccfs.path("bad.parquet").exists(), "{run:?}");
+    ccfs.run(&[&bad[..], &["--rejects", "rejects"]].concat()).ends_with_code(0);
+    assert_eq!(fs::read_to_string(ccfs.path("rejects")).unwrap(), "short,row\n");
+    let mixed = ["convert", "a_agentSkillInfo.csv", "call.csv", "--to", "parquet", "-o", "x"];
+    fs::write(ccfs.path("call.csv"), "x\n").unwrap();
+    ccfs.run(&mixed).ends_with_code(2);
+}

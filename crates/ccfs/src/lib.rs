@@ -9,6 +9,8 @@
 //! | call the server from blocking code | [`Client`] | `blocking` (default) |
 //! | call the server from async code | [`AsyncClient`] | `async` |
 //! | read downloaded archives | [`archive`] | `archive` (default) |
+//! | convert records to Arrow record batches | [`arrow`] | `arrow` |
+//! | convert records to Parquet | [`arrow::write_parquet`] | `parquet` |
 //! | receive the server's callbacks | [`Listener`] | `listener` |
 //! | download the files of several days | [`pull`] | `pull` |
 //! | diagnose why calls fail | [`doctor`] | `doctor` |
@@ -61,13 +63,21 @@
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(
-    not(all(feature = "async", feature = "doctor", feature = "listener", feature = "pull")),
+    not(all(
+        feature = "async",
+        feature = "doctor",
+        feature = "listener",
+        feature = "parquet",
+        feature = "pull"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "archive")]
 pub use ccfs_archive as archive;
+#[cfg(feature = "arrow")]
+pub use ccfs_arrow as arrow;
 #[cfg(feature = "doctor")]
 pub use ccfs_doctor as doctor;
 pub use ccfs_proto as proto;

@@ -15,6 +15,12 @@ const ONE_THREAD: &[(&str, &str)] = &[
         "it can be moved to a thread; reading needs `&mut`, and its reader need not be `Sync`",
     ),
     ("!core::marker::Sync for ccfs_archive::ArchiveParser<T>", "the same"),
+    ("!core::marker::Sync for ccfs_arrow::Batches<'a, T>", "the same"),
+    ("!core::marker::Sync for ccfs_arrow::BatchParser<T>", "the same"),
+    (
+        "!core::marker::Sync for ccfs_arrow::ParquetWriter<W>",
+        "it can be moved to a thread; writing needs `&mut`, and its output need not be `Sync`",
+    ),
     (
         "!core::marker::Sync for ccfs_listener::ListenerBuilder",
         "it is made and used up in one place",

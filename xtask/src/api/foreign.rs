@@ -9,10 +9,21 @@ use super::face::Face;
 use crate::workspace::{list, text};
 
 /// Crates at 1.0 or later that move too fast all the same.
-const FAST: &[&str] = &["zip", "ureq", "reqwest", "csv", "flate2"];
+const FAST: &[&str] =
+    &["zip", "ureq", "reqwest", "csv", "flate2", "arrow_array", "arrow_schema", "parquet"];
 
 /// What may stand in a signature, each with the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
+    (
+        "ccfs-arrow",
+        "arrow_array",
+        "batches are the point; its minor version moves with Arrow's major one",
+    ),
+    (
+        "ccfs-arrow",
+        "arrow_schema",
+        "batches are the point; its minor version moves with Arrow's major one",
+    ),
     ("ccfs-reqwest", "reqwest", "taking the caller's own client is the point"),
     ("ccfs-time", "chrono", "behind the feature chrono-04, which names the version"),
     ("ccfs-time", "jiff", "behind the feature jiff-02, which names the version"),

@@ -5,7 +5,7 @@ use ccfs_time::LocalTime;
 use super::schema::sealed;
 use super::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    Column, Fields, Record, RecordRef, Recording, RecordingRef, Schema, agent_operation,
+    CodeName, Column, Fields, Record, RecordRef, Recording, RecordingRef, Schema, agent_operation,
     agent_skill, call, recording,
 };
 use crate::kind::IndexKind;
@@ -112,6 +112,11 @@ impl IndexKind {
     /// ```
     pub const fn columns(self) -> &'static [Column] {
         self.schema().columns
+    }
+
+    /// The columns with names of codes, which are not in the file.
+    pub const fn code_names(self) -> &'static [CodeName] {
+        self.schema().code_names
     }
 
     /// Returns the index of a column by its name.

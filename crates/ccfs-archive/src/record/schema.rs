@@ -65,6 +65,17 @@ pub trait RecordRef<'a>: Copy + std::fmt::Debug + sealed::View<'a> {
     fn value(&self, index: usize) -> Value<'a> {
         self.fields().value(index)
     }
+
+    /// The code in a column, by its index: a number, or text that is one, as in `op_type` of agentOprInfo. `None` for
+    /// other values.
+    fn code(&self, index: usize) -> Option<i64> {
+        self.fields().code(index)
+    }
+
+    /// Cells of unknown columns, which newer releases may add.
+    fn extra(&self) -> Cells<'a> {
+        self.fields().extra()
+    }
 }
 
 pub(crate) mod sealed {
@@ -85,17 +96,40 @@ pub(crate) struct Schema {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],
     /// The names of codes, which an export may add as columns.
-    #[cfg_attr(not(feature = "json"), expect(dead_code, reason = "exports read it"))]
     pub(crate) code_names: &'static [CodeName],
 }
 
-/// A column with the names of the codes in another column.
-#[derive(Debug)]
-#[cfg_attr(not(feature = "json"), expect(dead_code, reason = "exports read it"))]
-pub(crate) struct CodeName {
+/// A column that is not in the file, with the names of the codes in another column.
+///
+/// ```
+/// use ccfs_archive::IndexKind;
+///
+/// let [names] = IndexKind::AgentSkillInfo.code_names() else { panic!("one column has codes") };
+/// assert_eq!((names.label(), names.column()), ("operate_type_name", 8));
+/// assert_eq!((names.name(1), names.name(9001)), (Some("sign in"), None));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct CodeName {
     pub(crate) label: &'static str,
     pub(crate) code: usize,
     pub(crate) name: fn(i64) -> Option<&'static str>,
+}
+
+impl CodeName {
+    /// Name of the column, such as `operate_type_name`.
+    pub const fn label(&self) -> &'static str {
+        self.label
+    }
+
+    /// Index in [`IndexKind::columns`] of the column with the codes.
+    pub const fn column(&self) -> usize {
+        self.code
+    }
+
+    /// Returns the name of a code; `None` if no name is published.
+    pub fn name(&self, code: i64) -> Option<&'static str> {
+        (self.name)(code)
+    }
 }
 
 /// The fields of a record: its row, and the values of numbers and times.
@@ -130,7 +164,7 @@ impl<'a> Fields<'a> {
 
     #[inline]
     pub(crate) fn int(&self, index: usize) -> Option<i64> {
-        match self.values[index] {
+        match *self.values.get(index)? {
             Value::Integer(number) | Value::Code(number) => Some(number),
             _ => None,
         }

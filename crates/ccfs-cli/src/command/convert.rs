@@ -1,4 +1,4 @@
-//! `ccfs convert`: records as JSON lines or CSV.
+//! `ccfs convert`: records as JSON lines, CSV or Parquet.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -9,6 +9,9 @@ use ccfs::archive::{
     AnyRecord, BadRow, CopyError, Error, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow,
     ReadOptions, RecordWriter, Records,
 };
+use ccfs::arrow::arrow_array::RecordBatchReader as _;
+use ccfs::arrow::arrow_schema::ArrowError;
+use ccfs::arrow::{self, Batches, ParquetOptions, ParquetWriter};
 use ccfs::pull::Zone;
 use clap::{Args, ValueEnum};
 
@@ -97,13 +100,22 @@ const TRUSTED_RECORD: u64 = 1024 * 1024 * 1024;
 pub(crate) enum Target {
     Jsonl,
     Csv,
+    /// One file with typed columns, for databases and data frames
+    Parquet,
 }
 
-impl From<Target> for ExportFormat {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Jsonl => Self::Jsonl,
-            Target::Csv => Self::Csv,
+/// A format of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    Jsonl,
+    Csv,
+}
+
+impl From<TextFormat> for ExportFormat {
+    fn from(format: TextFormat) -> Self {
+        match format {
+            TextFormat::Jsonl => Self::Jsonl,
+            TextFormat::Csv => Self::Csv,
         }
     }
 }
@@ -153,8 +165,11 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         bar: Bar::reading(),
     };
     match output {
+        None if args.to == Target::Parquet => {
+            return Err(Failure::usage("Parquet is written to a file; give --output FILE"));
+        }
         None => {
-            let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+            let mut out = BufWriter::with_capacity(BUFFER, io::stdout());
             conversion.run(&inputs, &mut out, Failure::stdout)?;
             out.flush().map_err(|error| Failure::stdout(&error))?;
         }
@@ -197,13 +212,26 @@ impl Conversion {
     fn run(
         &mut self,
         inputs: &[PathBuf],
+        out: impl Write + Send,
+        cannot: impl Fn(&io::Error) -> Failure,
+    ) -> Result<(), Failure> {
+        match self.to {
+            Target::Jsonl => self.run_text(ExportFormat::Jsonl, inputs, out, cannot),
+            Target::Csv => self.run_text(ExportFormat::Csv, inputs, out, cannot),
+            Target::Parquet => self.run_parquet(inputs, out, cannot),
+        }
+    }
+
+    fn run_text(
+        &mut self,
+        format: ExportFormat,
+        inputs: &[PathBuf],
         out: impl Write,
         cannot: impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let zone = self.zone.clone();
-        let mut writer = RecordWriter::new(self.to.into(), out)
-            .names(self.names)
-            .escape_formulas(self.escape_formulas);
+        let mut writer =
+            RecordWriter::new(format, out).names(self.names).escape_formulas(self.escape_formulas);
         if let Some(zone) = &zone {
             writer = writer.offset(|time| zone.offset(time));
         }
@@ -212,19 +240,94 @@ impl Conversion {
             let kind = self.only_kind(&input, path)?;
             let mut records = input.into_records(&self.options);
             let copied = self.copy(&mut writer, &mut records, kind);
-            self.bar.finish();
-            if !matches!(copied, Err(CopyError::Read(Error::NotIndexFile(_)))) {
-                input::print_notes(&records.notes());
-            }
-            copied.map_err(|error| failure(path, &error, &cannot))?;
-            let kinds = records.kinds();
-            if let Some(chosen) = kind.filter(|kind| !kinds.is_empty() && !kinds.contains(kind)) {
-                let path = input::name(path);
-                return Err(Failure::data(format_args!("{path} has no {chosen} file")));
-            }
-            report(&records, self.rejects.as_ref());
+            self.conclude(path, kind, copied, &records, &cannot)?;
         }
         writer.into_inner().map_err(|error| cannot(&error))?;
+        Ok(())
+    }
+
+    /// Writes the records of one kind as one Parquet file.
+    fn run_parquet<W: Write + Send>(
+        &mut self,
+        inputs: &[PathBuf],
+        out: W,
+        cannot: impl Fn(&io::Error) -> Failure,
+    ) -> Result<(), Failure> {
+        let mut options = arrow::Options::new();
+        if let Some(zone) = self.zone.clone() {
+            let name = zone.name().to_owned();
+            options = options.time_zone(&name, move |time| zone.offset(time));
+        }
+        let (mut out, mut written) = (Some(out), None::<(IndexKind, ParquetWriter<W>)>);
+        for path in inputs {
+            let input = Input::open(path, self.kind, &self.options, &self.bar)?;
+            let kind = self.only_kind(&input, path)?.ok_or_else(|| {
+                Failure::usage("the kind of an archive from stdin is not known before; give --kind")
+            })?;
+            let records = input.into_records(&self.options);
+            let mut batches = Batches::new(records, kind, &options).map_err(Failure::data)?;
+            if let Some(out) = out.take() {
+                let writer = ParquetWriter::new(out, &batches.schema(), &ParquetOptions::new());
+                written = Some((kind, writer.map_err(Failure::data)?));
+            }
+            let Some((_, writer)) = written.as_mut().filter(|(first, _)| *first == kind) else {
+                return Err(Failure::usage(
+                    "the inputs have several kinds of files, which have different columns; choose one with --kind",
+                ));
+            };
+            let copied = self.copy_batches(writer, &mut batches);
+            self.conclude(path, Some(kind), copied, batches.records(), &cannot)?;
+        }
+        if let Some((_, writer)) = written {
+            let finished = writer.finish().map_err(copy_error);
+            finished.map_err(|error| failure(Path::new(""), &error, &cannot))?;
+        }
+        Ok(())
+    }
+
+    fn copy_batches<W: Write + Send>(
+        &mut self,
+        writer: &mut ParquetWriter<W>,
+        batches: &mut Batches<'_, AnyRecord>,
+    ) -> Result<(), CopyError> {
+        loop {
+            if interrupt::came() {
+                return Err(CopyError::Stopped);
+            }
+            match batches.next() {
+                None => return Ok(()),
+                Some(Ok(batch)) => writer.write(&batch).map_err(copy_error)?,
+                Some(Err(error)) => match (copy_error(error), &mut self.rejects) {
+                    (CopyError::Read(Error::Row(row)), Some(rejects)) => {
+                        reject(rejects, &row).map_err(CopyError::Write)?;
+                    }
+                    (error, _) => return Err(error),
+                },
+            }
+            self.bar.rows(writer.rows());
+        }
+    }
+
+    /// Prints what there is to say about an input that was read, and fails if it was not converted.
+    fn conclude(
+        &self,
+        path: &Path,
+        kind: Option<IndexKind>,
+        copied: Result<(), CopyError>,
+        records: &Records<'_, AnyRecord>,
+        cannot: &impl Fn(&io::Error) -> Failure,
+    ) -> Result<(), Failure> {
+        self.bar.finish();
+        if !matches!(copied, Err(CopyError::Read(Error::NotIndexFile(_)))) {
+            input::print_notes(&records.notes());
+        }
+        copied.map_err(|error| failure(path, &error, cannot))?;
+        let kinds = records.kinds();
+        if let Some(chosen) = kind.filter(|kind| !kinds.is_empty() && !kinds.contains(kind)) {
+            let path = input::name(path);
+            return Err(Failure::data(format_args!("{path} has no {chosen} file")));
+        }
+        report(records, self.rejects.as_ref());
         Ok(())
     }
 
@@ -259,13 +362,27 @@ impl Conversion {
                 Err(Failure::data(format_args!("{path} has no {chosen} file, but {}", found())))
             }
             (_, _, Some(chosen)) => Ok(Some(chosen)),
-            ([_, _, ..], Target::Csv, None) => Err(Failure::usage(format_args!(
+            ([_, _, ..], Target::Csv | Target::Parquet, None) => Err(Failure::usage(format_args!(
                 "{path} has {} files, which have different columns; choose one with --kind",
                 found()
             ))),
             ([one], ..) => Ok(Some(*one)),
             _ => Ok(None),
         }
+    }
+}
+
+/// Returns what an error of batches comes from.
+fn copy_error(error: ArrowError) -> CopyError {
+    let ArrowError::ExternalError(source) = error else {
+        return CopyError::Write(io::Error::other(error));
+    };
+    match source.downcast::<Error>() {
+        Ok(error) => CopyError::Read(*error),
+        Err(source) => match source.downcast::<io::Error>() {
+            Ok(error) => CopyError::Write(*error),
+            Err(source) => CopyError::Write(io::Error::other(source)),
+        },
     }
 }
 

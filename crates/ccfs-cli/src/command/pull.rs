@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::convert::{OnBadRowArg, Target};
+use super::convert::{OnBadRowArg, TextFormat};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
 use crate::input::{CharsetArg, KindArg};
@@ -48,7 +48,7 @@ pub(crate) struct PullArgs {
     pub(crate) callback: Option<String>,
     /// Convert each window's records into files beside its ZIP: one format, or several with commas. May change between runs
     #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
-    pub(crate) convert: Vec<Target>,
+    pub(crate) convert: Vec<TextFormat>,
     /// Remove each ZIP after its conversion, except those with data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,

@@ -1,0 +1,234 @@
+//! Builds batches from records.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, DataType, FieldRef};
+use ccfs_archive::{
+    ArchiveParser, Error, IndexKind, ReadOptions, Record, RecordRef, Records, Value,
+};
+
+use crate::layout::{Layout, Origin};
+use crate::options::{Options, Zone};
+
+/// A batch ends when its texts have this many bytes, so that memory is bounded and offsets fit 32 bits.
+const TEXT_BYTES: usize = 8 << 20;
+
+/// Something that returns records.
+pub(crate) trait Source<T: Record> {
+    fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error>;
+}
+
+impl<T: Record> Source<T> for Records<'_, T> {
+    #[inline]
+    fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
+        self.next_record()
+    }
+}
+
+impl<T: Record> Source<T> for ArchiveParser<T> {
+    #[inline]
+    fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
+        self.next_record()
+    }
+}
+
+/// Collects records into batches.
+#[derive(Debug)]
+pub(crate) struct BatchBuilder {
+    pub(crate) layout: Layout,
+    columns: Vec<ColumnBuilder>,
+    zone: Option<Zone>,
+    batch_rows: usize,
+    rows: usize,
+    text_bytes: usize,
+    /// The error after the rows that were returned last.
+    error: Option<Error>,
+}
+
+impl BatchBuilder {
+    /// Creates a builder of batches of records that are read as a `T` with `read`.
+    pub(crate) fn new<T: Record>(
+        kind: IndexKind,
+        read: &ReadOptions,
+        options: &Options,
+    ) -> Result<Self, ArrowError> {
+        let layout = Layout::new(kind, options)?;
+        if !T::reads(kind) {
+            let message = format!("the reader does not read {kind}; read it as AnyRecord");
+            return Err(ArrowError::InvalidArgumentError(message));
+        }
+        if let Some(unread) = layout.file_columns().find(|index| !read.reads_column(kind, *index)) {
+            let name = kind.columns()[unread].name();
+            return Err(ArrowError::InvalidArgumentError(format!(
+                "column {name:?} is needed but not read; pass Options::file_columns to ReadOptions::columns"
+            )));
+        }
+        let fields = layout.schema.fields().iter();
+        let columns = fields.map(|field| ColumnBuilder::new(field.data_type())).collect();
+        let (batch_rows, zone) = (options.batch_rows, options.zone.clone());
+        Ok(Self { layout, columns, zone, batch_rows, rows: 0, text_bytes: 0, error: None })
+    }
+
+    /// Returns the next full batch, or the rows before an error; `None` when the source has no more records.
+    pub(crate) fn next<T: Record>(
+        &mut self,
+        source: &mut impl Source<T>,
+    ) -> Result<Option<RecordBatch>, ArrowError> {
+        if let Some(error) = self.error.take() {
+            return Err(external(error));
+        }
+        loop {
+            match source.next_record() {
+                Ok(Some(record)) if record.kind() == self.layout.kind => {
+                    self.append(&record);
+                    if self.rows >= self.batch_rows || self.text_bytes >= TEXT_BYTES {
+                        return self.finish().map(Some);
+                    }
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(None),
+                Err(error) if self.rows == 0 => return Err(external(error)),
+                Err(error) => {
+                    self.error = Some(error);
+                    return self.finish().map(Some);
+                }
+            }
+        }
+    }
+
+    /// Returns the rows that are left, if any.
+    pub(crate) fn rest(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        (self.rows > 0).then(|| self.finish()).transpose()
+    }
+
+    fn append<'r>(&mut self, record: &impl RecordRef<'r>) {
+        self.rows += 1;
+        for (origin, column) in self.layout.origins.iter().zip(&mut self.columns) {
+            self.text_bytes += match *origin {
+                Origin::Value(index) => column.value(record.value(index)),
+                Origin::Utc(index) => column.utc(record.value(index), self.zone.as_ref()),
+                Origin::Name(names) => {
+                    column.text(record.code(names.column()).and_then(|code| names.name(code)))
+                }
+                Origin::Extra => column.list(record.extra().iter()),
+            };
+        }
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        (self.rows, self.text_bytes) = (0, 0);
+        RecordBatch::try_new_with_options(Arc::clone(&self.layout.schema), arrays, &options)
+    }
+}
+
+/// The error of the archive, which callers can downcast.
+pub(crate) fn external(error: Error) -> ArrowError {
+    ArrowError::ExternalError(Box::new(error))
+}
+
+/// Builder of one column. Its methods return the number of bytes of text.
+#[derive(Debug)]
+enum ColumnBuilder {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Time(TimestampMicrosecondBuilder),
+    List(ListBuilder<StringBuilder>),
+}
+
+impl ColumnBuilder {
+    fn new(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Int64 => Self::Integer(Int64Builder::new()),
+            DataType::Timestamp(..) => {
+                let builder = TimestampMicrosecondBuilder::new();
+                Self::Time(builder.with_data_type(data_type.clone()))
+            }
+            DataType::List(item) => {
+                let builder = ListBuilder::new(StringBuilder::new());
+                Self::List(builder.with_field(FieldRef::clone(item)))
+            }
+            _ => Self::Text(StringBuilder::new()),
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, value: Value<'_>) -> usize {
+        match (value, self) {
+            (Value::Text(text), column @ Self::Text(_)) => return column.text(Some(text)),
+            (Value::List(list), column @ Self::List(_)) => return column.list(list.iter()),
+            (Value::Integer(number) | Value::Code(number), Self::Integer(builder)) => {
+                builder.append_value(number);
+            }
+            (Value::LocalTime(time), Self::Time(builder)) => {
+                builder.append_value(micros(time.naive_epoch_seconds()));
+            }
+            (Value::UtcTime(time), Self::Time(builder)) => {
+                builder.append_value(time.unix_millis() * 1000);
+            }
+            (_, column) => column.null(),
+        }
+        0
+    }
+
+    /// Appends a local time as UTC.
+    #[inline]
+    fn utc(&mut self, value: Value<'_>, zone: Option<&Zone>) -> usize {
+        let utc = match (value, zone) {
+            (Value::LocalTime(time), Some(zone)) => (zone.offset)(time)
+                .map(|offset| micros(time.naive_epoch_seconds() - i64::from(offset))),
+            _ => None,
+        };
+        if let Self::Time(builder) = self {
+            builder.append_option(utc);
+        }
+        0
+    }
+
+    #[inline]
+    fn text(&mut self, text: Option<&str>) -> usize {
+        if let Self::Text(builder) = self {
+            builder.append_option(text);
+        }
+        text.map_or(0, str::len)
+    }
+
+    #[inline]
+    fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> usize {
+        let mut bytes = 0;
+        if let Self::List(builder) = self {
+            for text in texts {
+                builder.values().append_value(text);
+                // With the offset of the item: a list of empty texts takes memory, too.
+                bytes += text.len() + size_of::<i32>();
+            }
+            builder.append(true);
+        }
+        bytes
+    }
+
+    fn null(&mut self) {
+        match self {
+            Self::Text(builder) => builder.append_null(),
+            Self::Integer(builder) => builder.append_null(),
+            Self::Time(builder) => builder.append_null(),
+            Self::List(builder) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Integer(builder) => Arc::new(builder.finish()),
+            Self::Time(builder) => Arc::new(builder.finish()),
+            Self::List(builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+const fn micros(seconds: i64) -> i64 {
+    seconds * 1_000_000
+}

@@ -1,0 +1,105 @@
+//! Batches of an archive that arrives in chunks.
+
+use std::fmt;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
+use ccfs_archive::{ArchiveParser, IndexKind, ReadOptions, Record};
+
+use crate::builder::{BatchBuilder, external};
+use crate::options::Options;
+
+/// A push parser: accepts the bytes of an archive in chunks of any size and returns batches. It does no I/O, so it works
+/// with any async runtime.
+///
+/// It returns the same batches as [`Batches`](crate::Batches), wherever the bytes are split, in constant memory. It is
+/// an [`ArchiveParser`]: the directory comes last, so do not act on the batches before
+/// [`next_batch`](Self::next_batch) has returned `None` after [`finish`](Self::finish).
+///
+/// ```
+/// use arrow_schema::ArrowError;
+/// use ccfs_archive::{AgentSkillChange, IndexKind, ReadOptions};
+/// use ccfs_arrow::{BatchParser, Options};
+///
+/// fn rows(chunks: impl Iterator<Item = Vec<u8>>) -> Result<usize, ArrowError> {
+///     let kind = IndexKind::AgentSkillInfo;
+///     let mut parser = BatchParser::<AgentSkillChange>::new(kind, &ReadOptions::new(), &Options::new())?;
+///     let mut rows = 0;
+///     for chunk in chunks {
+///         parser.feed(&chunk)?;
+///         while let Some(batch) = parser.next_batch()? {
+///             rows += batch.num_rows();
+///         }
+///     }
+///     parser.finish();
+///     while let Some(batch) = parser.next_batch()? {
+///         rows += batch.num_rows();
+///     }
+///     Ok(rows)
+/// }
+/// # assert!(rows([b"PK".to_vec()].into_iter()).is_err());
+/// ```
+#[must_use = "a parser does nothing until it is fed"]
+pub struct BatchParser<T: Record> {
+    parser: ArchiveParser<T>,
+    builder: BatchBuilder,
+    finished: bool,
+}
+
+impl<T: Record> BatchParser<T> {
+    /// Creates a parser. Records of other kinds are skipped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Batches::new`](crate::Batches::new).
+    pub fn new(kind: IndexKind, read: &ReadOptions, options: &Options) -> Result<Self, ArrowError> {
+        let builder = BatchBuilder::new::<T>(kind, read, options)?;
+        Ok(Self { parser: ArchiveParser::with_options(read), builder, finished: false })
+    }
+
+    /// The schema of all batches.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.builder.layout.schema)
+    }
+
+    /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotDrained`](ccfs_archive::Error::NotDrained) if [`next_batch`](Self::next_batch) has not returned
+    /// `None` since the last call. No bytes are consumed: take the remaining batches, then feed the same chunk again.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ArrowError> {
+        self.parser.feed(bytes).map_err(external)
+    }
+
+    /// Declares that no bytes follow. [`next_batch`](Self::next_batch) then fails unless the archive is complete.
+    pub fn finish(&mut self) {
+        self.finished = true;
+        self.parser.finish();
+    }
+
+    /// Returns the next batch; `None` if more bytes are needed or, after [`finish`](Self::finish), at the end.
+    ///
+    /// # Errors
+    ///
+    /// As the items of [`Batches`](crate::Batches).
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        match self.builder.next(&mut self.parser) {
+            Ok(None) if self.finished => self.builder.rest(),
+            batch => batch,
+        }
+    }
+
+    /// The parser of the records, with the number of rows, bad rows and skipped members so far.
+    pub const fn parser(&self) -> &ArchiveParser<T> {
+        &self.parser
+    }
+}
+
+impl<T: Record> fmt::Debug for BatchParser<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchParser")
+            .field("kind", &self.builder.layout.kind)
+            .finish_non_exhaustive()
+    }
+}
