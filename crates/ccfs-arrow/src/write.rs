@@ -16,7 +16,7 @@ use parquet::schema::types::ColumnPath;
 use crate::layout::TIME_ZONE;
 
 /// Columns whose values rarely repeat: a dictionary would only take time and memory.
-const UNIQUE: [&str; 3] = ["id", "call_id", "logon_sn"];
+const UNIQUE: [&str; 2] = ["id", "call_id"];
 
 /// Options of Parquet files.
 ///

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ccfs_time::{LocalTime, Timestamp};
 use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// A time zone of the built-in IANA database, which is the same on every machine.
 ///
@@ -56,8 +56,12 @@ impl Zone {
     /// Returns the seconds east of UTC at a local time. A repeated time counts as the first of the
     /// two, and a skipped time has the offset before the change, as in RFC 5545.
     pub fn offset(&self, time: LocalTime) -> Option<i32> {
-        let zoned = self.rules.to_ambiguous_zoned(DateTime::from(time)).compatible().ok()?;
-        Some(zoned.offset().seconds())
+        let ambiguous = self.rules.to_ambiguous_timestamp(DateTime::from(time));
+        let offset = match ambiguous.offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset,
+            AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+        };
+        Some(offset.seconds())
     }
 
     /// Elapsed seconds from the first instant with local time `begin` to the end of the last second
@@ -137,7 +141,7 @@ impl fmt::Display for Zone {
 }
 
 fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
-    matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. })
+    matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. })
 }
 
 /// There is no time zone with this name.

@@ -1,6 +1,6 @@
 //! Windows cover a range exactly, in every zone.
 
-use ccfs_proto::{Day, LocalTime};
+use ccfs_proto::{Day, LocalTime, Timestamp};
 use ccfs_pull::{Window, Zone, windows};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -171,4 +171,31 @@ fn other_texts_are_no_windows() {
     ] {
         assert!(text.parse::<Window>().is_err(), "{text}");
     }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// A local time with its offset is an instant with that local time; of a repeated one, the earlier.
+    #[test]
+    fn offsets_lead_back(name in prop::sample::select(Zone::names().collect::<Vec<_>>()), seconds in 0_i64..4_000_000_000) {
+        let zone = Zone::named(&name).unwrap();
+        let instant = Timestamp::from_unix_millis(seconds * 1000);
+        let local = zone.local(instant);
+        let offset = zone.offset(local).unwrap();
+        let utc = local.plus_seconds(-i64::from(offset)).unwrap();
+        let back = Timestamp::from_unix_millis(utc.seconds_since("1970-01-01 00:00:00".parse().unwrap()) * 1000);
+        prop_assert_eq!(zone.local(back), local);
+        prop_assert!(back <= instant);
+    }
+}
+
+#[test]
+fn a_skipped_hour_has_the_offset_before_the_change() {
+    let zone = Zone::named("America/New_York").unwrap();
+    let offset = |time: &str| zone.offset(time.parse().unwrap()).unwrap() / 3600;
+    assert_eq!(offset("2023-03-12 01:59:59"), -5);
+    assert_eq!(offset("2023-03-12 02:30:00"), -5);
+    assert_eq!(offset("2023-03-12 03:00:00"), -4);
+    assert_eq!(offset("2023-11-05 01:30:00"), -4);
 }
