@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use ccfs_archive::{
-    AnyRecord, Charset, ColumnType, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions,
-    RecordRef, RecordWriter, Records, Value,
+    AnyRecord, Charset, ColumnType, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow,
+    ReadOptions, RecordRef, RecordWriter, Records, Value,
 };
 
 use crate::tape::{Cuts, Tape};

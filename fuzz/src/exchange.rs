@@ -291,7 +291,6 @@ impl Play {
                 self.now.monotonic.saturating_sub(self.started.unwrap_or_default())
             )
         );
-        assert!(self.sent <= self.policy.max_retries, "more attempts than allowed");
         assert!(self.written.is_empty(), "an attempt on top of bytes of an earlier one");
         match self.last {
             Last::Head(401) => self.corrections += 1,
@@ -305,6 +304,9 @@ impl Play {
             other @ (Last::Sent | Last::Head(_)) => panic!("an attempt after {other:?}"),
         }
         assert!(self.corrections <= 1, "a second attempt after a refused signature");
+        // An attempt with a corrected clock is not a retry.
+        let allowed = self.policy.max_retries + self.corrections;
+        assert!(self.sent <= allowed, "more attempts than allowed");
         assert_eq!(self.first_body.get_or_insert_with(|| request.body().clone()), request.body());
         self.check_signature(request);
         self.sent += 1;

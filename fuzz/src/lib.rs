@@ -15,6 +15,9 @@ mod endpoint;
 mod envelope;
 mod exchange;
 mod file_name;
+mod header;
+mod receiver;
+mod servers;
 mod tape;
 mod timestamp;
 mod verifier;
@@ -29,6 +32,9 @@ pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use exchange::exchange;
 pub use file_name::file_name;
+pub use header::header;
+pub use receiver::receiver;
+pub use servers::servers;
 pub use timestamp::timestamp;
 pub use verifier::verifier;
 
@@ -47,6 +53,9 @@ pub const TARGETS: &[Target] = &[
     ("envelope", envelope),
     ("exchange", exchange),
     ("file_name", file_name),
+    ("header", header),
+    ("receiver", receiver),
+    ("servers", servers),
     ("timestamp", timestamp),
     ("verifier", verifier),
 ];
