@@ -37,6 +37,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.both(&padded.notes()[0].kind);
     shown.both(padded.skipped_members());
     shown.debug(&IndexKind::AgentSkillInfo.columns()[0]);
+    shown.debug(&IndexKind::AgentSkillInfo.code_names()[0]);
     let options = ReadOptions::new().keep_bad_rows(100);
     let mut kept = Records::<AgentSkillChange>::from_csv_with(
         row.as_bytes(),
@@ -90,6 +91,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown
         .error(&writer.copy(&mut rows, None, |_| std::ops::ControlFlow::Continue(())).unwrap_err());
 
+    arrow(shown, row);
     records::<AgentSkillChange>(shown, IndexKind::AgentSkillInfo);
     records::<AgentOperation>(shown, IndexKind::AgentOprInfo);
     records::<Call>(shown, IndexKind::Call);
@@ -107,6 +109,25 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.both(&DeviceType::from(1));
     let OperateType::Unknown(code) = OperateType::from(-7) else { panic!("no such code is known") };
     shown.debug(&code);
+}
+
+/// Conversion to Arrow and Parquet.
+fn arrow(shown: &mut Rendered, row: &str) {
+    use ccfs::arrow::{BatchParser, Batches, Options, ParquetOptions, ParquetWriter};
+    let (kind, read, options) = (IndexKind::AgentSkillInfo, ReadOptions::new(), Options::default());
+    shown.debug(&options);
+    shown.debug(&ParquetOptions::default());
+    let mut parser = BatchParser::<AnyRecord>::new(kind, &read, &options).unwrap();
+    parser.feed(row.as_bytes()).unwrap();
+    parser.finish();
+    shown.error(&parser.next_batch().unwrap_err());
+    shown.debug(&parser);
+    let records = Records::<AnyRecord>::from_csv_with(row.as_bytes(), kind, &read);
+    let mut batches = Batches::new(records, kind, &options).unwrap();
+    shown.error(&batches.next().unwrap().unwrap_err());
+    shown.debug(&batches);
+    let writer = ParquetWriter::new(Vec::new(), &parser.schema(), &ParquetOptions::default());
+    shown.debug(&writer.unwrap());
 }
 
 /// A record of each kind, borrowed and owned, from a row whose typed cells are `1` or a date.

@@ -246,7 +246,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     layers::render_driver(shown, &account, emulator.endpoint());
     layers::render_listener(shown, &account, &emulator);
     layers::render_doctor(shown, [&account, &wrong], &emulator, &trust(&emulator));
-    layers::render_pull(shown, &runtime, [&right, &strange]);
+    layers::render_pull(shown, &runtime, [&right, &strange], &emulator);
     layers::render_test_layers(shown, &account, &nowhere);
 
     shown.debug(&emulator);

@@ -15,8 +15,9 @@ use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Outcome, Pace, Plan, Pull,
-    Scheduler, Step, Stored, Task, Window, WindowReport, Zone, windows,
+    Asked, ConvertedFile, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Outcome, Pace,
+    Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored, Task, Window, WindowReport, Zone,
+    windows,
 };
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
@@ -100,6 +101,7 @@ pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &
     shown.debug(&Progress::of(&exchange));
     shown.debug(&SystemClock::new());
     shown.debug(&ManualClock::at(NOW));
+    shown.debug(&ccfs_driver::DownloadOptions::default());
     shown.error(&ccfs_driver::WholeFile::create("/", ccfs_driver::Overwrite::Replace).unwrap_err());
 }
 
@@ -143,6 +145,7 @@ pub(crate) fn render_pull(
     shown: &mut Rendered,
     runtime: &Runtime,
     clients: [&(ccfs::Client, ccfs::AsyncClient); 2],
+    emulator: &Emulator,
 ) {
     let zone = Zone::named("Asia/Shanghai").unwrap();
     shown.both(&zone);
@@ -158,6 +161,7 @@ pub(crate) fn render_pull(
     let pace = Pace::default();
     shown.debug(&pace);
     let clock = ManualClock::at(NOW);
+    emulator.faults().add(Fault::Busy(1).times(8));
     for clients in clients {
         let folder = tempfile::tempdir().unwrap();
         let (mut progress, mut reports) = (Vec::new(), Vec::new());
@@ -171,6 +175,12 @@ pub(crate) fn render_pull(
         shown.outcome(&pull.run(&clients.0));
         shown.debug(&progress);
         shown.debug(&reports);
+        for event in &reports {
+            if let PullEvent::Failed(failure) = event {
+                shown.debug(failure);
+                shown.debug(&failure.outage.unwrap());
+            }
+        }
         let pull = Pull::new(plan(), folder.path().join("b")).clock(clock.clone());
         shown.outcome(&runtime.block_on(pull.run_async(&clients.1)));
         // Another plan in the same folder, and what was written there.
@@ -186,6 +196,16 @@ pub(crate) fn render_pull(
             for line in journal.lines().skip(1) {
                 shown.debug(&serde_json::from_str::<Entry>(line).unwrap());
             }
+            let mut checked = Vec::new();
+            ccfs_pull::verify(&folder.path().join(part), |file| checked.push(file)).unwrap();
+            for file in &checked {
+                shown.debug(file);
+                std::fs::write(&file.path, "MARKER-of-a-changed-file").unwrap();
+            }
+            ccfs_pull::verify(&folder.path().join(part), |file| {
+                shown.both(&file.fault.unwrap());
+            })
+            .unwrap();
         }
         let file = folder.path().join("c");
         std::fs::write(&file, "MARKER-of-a-journal-that-is-none\n").unwrap();
@@ -233,6 +253,9 @@ pub(crate) fn render_pull(
     let asked = Asked::new("9239cb50a8384bb0ab503441bf089446".parse().unwrap(), NOW, NOW);
     shown.debug(&asked);
     shown.debug(&stored);
+    shown.debug(&stored.zip);
+    shown.debug(&ConvertedFile::new(ExportFormat::Jsonl, stored.zip));
+    shown.debug(&ReportedFile::new("a.zip".into(), 3));
     shown.both(&KeptZip::new("a.zip".into(), stored));
     shown.debug(&WindowReport::new(window, Outcome::Stored(stored)));
     shown.debug(&Known::Asked(asked));
