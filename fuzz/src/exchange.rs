@@ -193,7 +193,8 @@ impl Play {
             8 => self.finish(),
             _ => {
                 use FailureKind::{
-                    BodyBroken, Broken, Connect, IdleTimeout, InvalidHttp, Resolve, Tls,
+                    BodyBroken, Broken, Connect, HeadTooLarge, IdleTimeout, InvalidHttp,
+                    ProxyRefused, Resolve, Tls, TooManyHeaders,
                 };
                 self.fail(tape.pick(&[
                     Resolve,
@@ -203,6 +204,9 @@ impl Play {
                     IdleTimeout,
                     BodyBroken,
                     InvalidHttp,
+                    ProxyRefused { status: 407 },
+                    TooManyHeaders,
+                    HeadTooLarge,
                 ]));
             }
         }
@@ -294,8 +298,8 @@ impl Play {
         assert!(self.written.is_empty(), "an attempt on top of bytes of an earlier one");
         match self.last {
             Last::Head(401) => self.corrections += 1,
-            Last::Failure(FailureKind::Tls(_) | FailureKind::InvalidHttp) => {
-                panic!("an attempt after what does not mend itself")
+            Last::Failure(failure) if failure.is_permanent() => {
+                panic!("an attempt after what does not mend itself: {failure:?}")
             }
             Last::Failure(failure) => {
                 assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Idempotent)
@@ -382,8 +386,15 @@ impl Play {
         if self.is_taken(result, turn, &before) {
             self.turn = Turn::Poll;
             // The status of a refusal stands even when its body breaks off.
-            if matches!(self.last, Last::Sent | Last::Head(200..=299)) {
-                self.last = Last::Failure(failure);
+            match self.last {
+                Last::Sent => self.last = Last::Failure(failure),
+                // The response has begun, so the request did arrive, whatever the driver says.
+                Last::Head(200..=299) => {
+                    let arrived = !failure.never_arrived();
+                    let failure = if arrived { failure } else { FailureKind::BodyBroken };
+                    self.last = Last::Failure(failure);
+                }
+                _ => {}
             }
         }
     }
