@@ -158,8 +158,6 @@ pub(crate) fn render_pull(
     };
     shown.debug(&plan());
     shown.error(&Plan::new(IndexKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
-    let pace = Pace::default();
-    shown.debug(&pace);
     let clock = ManualClock::at(NOW);
     emulator.faults().add(Fault::Busy(1).times(8));
     for clients in clients {
@@ -223,9 +221,16 @@ pub(crate) fn render_pull(
     }
 
     let window = windows(&zone, from, to, 1, &[]).next().unwrap();
+    render_scheduler(shown, zone, window, &clock);
+}
+
+/// The scheduler of a pull, and what it and the journal hold.
+fn render_scheduler(shown: &mut Rendered, zone: Zone, window: Window, clock: &ManualClock) {
     shown.both(&window);
     shown.error(&"MARKER-of-no-window".parse::<Window>().unwrap_err());
-    let now = ccfs_driver::Clock::now(&clock);
+    let now = ccfs_driver::Clock::now(clock);
+    let pace = Pace::default();
+    shown.debug(&pace);
     let stored = Stored::new(Fingerprint::of(b"ZIP"), 2).bad_rows(3);
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now);
     loop {
