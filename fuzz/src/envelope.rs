@@ -29,9 +29,10 @@ pub fn envelope(input: &[u8]) {
         assert_eq!(Envelope::parse_within(input, limit), Err(EnvelopeError::TooLarge { limit }));
     }
     let Ok(envelope) = parsed else { return };
-    let json = String::from_utf8_lossy(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input));
-    // What stands in fields that no envelope has is passed over without being read: numbers out of range, bytes that are no text.
-    let json = serde_json::from_str(&json).unwrap_or(Value::Null);
+    // What stands in fields that no envelope has is passed over without being read, such as numbers out of range. Of bytes that
+    // are not UTF-8, only what is made of them is held below.
+    let json = serde_json::from_slice(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input));
+    let json = json.unwrap_or(Value::Null);
     // Derived readers take an array of the fields' values, in their order, for an object; nothing is held of what that says.
     if json.is_object() && !json["response"].is_array() {
         says(&json, &envelope);

@@ -309,7 +309,7 @@ impl Play {
         }
         assert!(self.corrections <= 1, "a second attempt after a refused signature");
         // An attempt with a corrected clock is not a retry.
-        let allowed = self.policy.max_retries + self.corrections;
+        let allowed = self.policy.max_retries.saturating_add(self.corrections);
         assert!(self.sent <= allowed, "more attempts than allowed");
         assert_eq!(self.first_body.get_or_insert_with(|| request.body().clone()), request.body());
         self.check_signature(request);
