@@ -460,6 +460,7 @@ impl Run {
     }
 
     /// Number of running jobs and conversions.
+    #[cfg(feature = "blocking")]
     pub(crate) fn running(&self) -> usize {
         self.scheduler.running() + usize::from(self.converting)
     }
