@@ -1,21 +1,27 @@
 //! Reading a server's JSON without building a tree, which can take a hundred times its memory.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// Any valid JSON, checked as if a tree were built: ranges of numbers, escapes and depth.
-pub(crate) struct Readable;
+pub(crate) type Readable = Checked<false>;
 
-impl<'de> Deserialize<'de> for Readable {
+/// The same without an object in which a key is repeated: parsers interpret that differently.
+pub(crate) type UniqueKeys = Checked<true>;
+
+pub(crate) struct Checked<const UNIQUE: bool>;
+
+impl<'de, const UNIQUE: bool> Deserialize<'de> for Checked<UNIQUE> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Self)
     }
 }
 
-impl<'de> Visitor<'de> for Readable {
+impl<'de, const UNIQUE: bool> Visitor<'de> for Checked<UNIQUE> {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,8 +58,43 @@ impl<'de> Visitor<'de> for Readable {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        while map.next_entry::<Self, Self>()?.is_some() {}
+        let mut keys = Vec::new();
+        while let Some((Key(hash), Self)) = map.next_entry()? {
+            if UNIQUE {
+                keys.push(hash);
+            }
+        }
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(A::Error::custom("repeated key"));
+        }
         Ok(Self)
+    }
+}
+
+/// Hash of a key. The keys themselves could take many times the memory of the JSON, and two
+/// different ones have the same hash only if their sender searched for such a pair.
+struct Key(u64);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Hash;
+
+        impl Visitor<'_> for Hash {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+                let mut hasher = DefaultHasher::new();
+                hasher.write(key.as_bytes());
+                Ok(Key(hasher.finish()))
+            }
+        }
+
+        from.deserialize_str(Hash)
     }
 }
 
@@ -81,7 +122,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         }
 
         /// The default error would repeat the text.
-        fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Option<T>, E> {
+        fn visit_str<E: Error>(self, _: &str) -> Result<Option<T>, E> {
             Err(E::custom("text instead of an object"))
         }
 

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::unique::UniqueKeys;
 use crate::answer::{request_body, without_mark};
 use crate::json;
 use crate::operation::{FileNameError, IndexFileName, ResponseId};
@@ -58,7 +57,8 @@ impl Callback {
         let body = json::checked(without_mark(body))
             .map_err(|error| CallbackError::Json { line: error.line(), column: error.column() })?;
         // The JSON is valid, so this is the only possible error.
-        serde_json::from_str::<UniqueKeys>(body.get()).map_err(|_| CallbackError::RepeatedKey)?;
+        serde_json::from_str::<json::UniqueKeys>(body.get())
+            .map_err(|_| CallbackError::RepeatedKey)?;
         let missing = |field| CallbackError::Missing { field };
         let message = json::field(body.get(), "msgBody").map(RawValue::get);
         let message = message.filter(|json| json.starts_with('{')).ok_or(missing("msgBody"))?;

@@ -46,7 +46,6 @@
 mod guard;
 mod message;
 mod receiver;
-mod unique;
 
 pub use self::guard::{Begin, JobKey, MemoryGuard, ReplayGuard};
 pub use self::message::{Callback, CallbackError};
