@@ -8,51 +8,26 @@
 
 #[path = "../../archive/src/generate.rs"]
 mod generate;
+#[path = "../../convert/src/measure.rs"]
+mod measure;
 
-use std::error::Error;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
 
 use ccfs_archive::{AgentSkillChange, Archive, Column, IndexKind, Records};
 use ccfs_arrow::arrow_array::RecordBatchReader as _;
 use ccfs_arrow::{Batches, Options as ArrowOptions, ParquetOptions, ParquetWriter, write_parquet};
+use measure::{Options, Result, are_met, find, peak, ratio};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
-use wait4::Wait4;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+/// A program, with the file that it writes; those that only read write none.
+type Program = measure::Program<PathBuf>;
 
 /// Says to this program that it is to do one conversion.
 const CHILD: &str = "--convert";
-
-struct Options {
-    rows: u64,
-    rounds: usize,
-    seed: u64,
-    folder: PathBuf,
-    python: String,
-}
-
-/// A way to convert the archive.
-struct Program {
-    name: &'static str,
-    command: Vec<String>,
-    out: PathBuf,
-    writes: bool,
-    is_python: bool,
-    runs: Vec<Run>,
-    bytes: u64,
-}
-
-struct Run {
-    seconds: f64,
-    cpu: f64,
-    peak_mib: f64,
-}
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -60,7 +35,7 @@ fn main() -> ExitCode {
         [child, way, archive, out] if child == CHILD => {
             convert(way, Path::new(archive), Path::new(out)).map(|()| true)
         }
-        words => options(words).and_then(|options| compare(&options)),
+        words => compare(words),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -121,79 +96,32 @@ fn write_on_two_threads(batches: Batches<'_, AgentSkillChange>, out: &Path) -> R
     })
 }
 
-fn options(words: &[String]) -> Result<Options> {
-    let mut options = Options {
-        rows: 1_000_000,
-        rounds: 7,
-        seed: 7,
-        folder: std::env::temp_dir().join("ccfs-bench"),
-        python: "python3".to_owned(),
-    };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "--rows" => options.rows = value()?.parse()?,
-            "--rounds" => options.rounds = value()?.parse()?,
-            "--seed" => options.seed = value()?.parse()?,
-            "--folder" => options.folder = value()?.into(),
-            "--python" => options.python.clone_from(value()?),
-            other => return Err(format!("unknown option {other}").into()),
-        }
-    }
-    Ok(options)
-}
-
 /// Runs everything and prints a table; false if a criterion is not met.
-fn compare(options: &Options) -> Result<bool> {
+fn compare(words: &[String]) -> Result<bool> {
+    let options = Options::read(words, |_, _| false)?;
     let archive = generate::archive(&options.folder, options.rows, 1, options.seed)?;
-    let mut programs = programs(options, &archive)?;
-    programs.retain(Program::is_installed);
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
-    if load > 0.5 {
-        println!(
-            "the machine is busy (load {load}): programs with two threads look slower than they are"
-        );
-    }
-    for program in &mut programs {
-        program.check(options.rows)?;
-    }
-    for _ in 0..options.rounds {
-        for program in &mut programs {
-            let run = program.run()?;
-            program.runs.push(run);
-        }
-    }
-    println!(
-        "{} rows, {} bytes of ZIP, {} rounds in turn",
-        options.rows,
-        std::fs::metadata(&archive)?.len(),
-        options.rounds
-    );
-    println!(
-        "{:<24} {:>9} {:>17} {:>7} {:>9} {:>13}",
-        "program", "median s", "least - most", "CPU s", "peak MiB", "bytes written"
-    );
-    for program in &programs {
-        let [least, median, most] = program.spread(|run| run.seconds);
-        let ([_, cpu, _], [.., peak]) =
-            (program.spread(|run| run.cpu), program.spread(|run| run.peak_mib));
-        let (name, bytes) = (program.name, program.bytes);
-        println!(
-            "{name:<24} {median:>9.3} {least:>8.3} - {most:>6.3} {cpu:>7.2} {peak:>9.1} {bytes:>13}"
-        );
-    }
+    let mut programs = programs(&options, &archive)?;
+    options.measure(&archive, &mut programs, |program| check(program, options.rows))?;
     println!(
         "All write typed columns with Snappy: numbers, times, and lists of skills. The seconds of duckdb, polars and\n\
          pyarrow include reading the member with Python's zipfile and not starting Python; ours are of the whole process.\n\
          The others use two threads where they can."
     );
-    let met = are_met(&programs);
     for program in &programs {
-        let _ = std::fs::remove_file(&program.out);
+        let _ = std::fs::remove_file(&program.output);
     }
-    Ok(met)
+    let times = |name: &str| ratio(&programs, name, |other| other.is_python);
+    let peak = |name: &str| peak(&programs, name);
+    let size = |name: &str| {
+        Some(find(&programs, name)?.bytes as f64 / find(&programs, "duckdb")?.bytes as f64)
+    };
+    Ok(are_met([
+        ("2 threads: times the fastest other", times("ours, 2 threads"), 1.0 / 2.0),
+        ("1 thread: times the fastest other", times("ours, 1 thread"), 1.0 / 1.2),
+        ("2 threads: peak MiB", peak("ours, 2 threads"), 64.0),
+        ("1 thread: peak MiB", peak("ours, 1 thread"), 64.0),
+        ("file size: times duckdb", size("ours, 2 threads"), 1.1),
+    ]))
 }
 
 fn programs(options: &Options, archive: &Path) -> Result<Vec<Program>> {
@@ -213,103 +141,28 @@ fn programs(options: &Options, archive: &Path) -> Result<Vec<Program>> {
     ]
     .into_iter()
     .map(|(name, words)| {
-        let out = options.folder.join(format!("{}.parquet", name.replace([',', ' '], "-")));
-        let (writes, is_python) = (!name.starts_with("reading"), words[0] == options.python);
-        let path = out.display().to_string();
+        let output = options.folder.join(format!("{}.parquet", name.replace([',', ' '], "-")));
+        let is_python = words[0] == options.python;
+        // Without the archive and the file, a peer tests whether it is installed.
+        let test = is_python.then(|| words.iter().map(|&word| word.to_owned()).collect());
+        let path = output.display().to_string();
         let command = words.into_iter().chain([&*archive, &*path]).map(str::to_owned).collect();
-        Program { name, command, out, writes, is_python, runs: Vec::new(), bytes: 0 }
+        Program { name, command, test, is_python, output, bytes: 0, runs: Vec::new() }
     })
     .collect())
 }
 
-impl Program {
-    fn is_installed(&self) -> bool {
-        if !self.is_python {
-            return true;
-        }
-        // Without the archive and the file, a peer tests whether it is installed.
-        let words = &self.command[1..self.command.len() - 2];
-        let output = Command::new(&self.command[0]).args(words).output();
-        let installed = output.is_ok_and(|output| output.status.success());
-        if !installed {
-            println!("left out: {} is not installed; so are its criteria", self.name);
-        }
-        installed
+/// Runs a program once, and fails unless it writes as many rows as it should.
+fn check(program: &mut Program, rows: u64) -> Result<()> {
+    program.run()?;
+    if program.name.starts_with("reading") {
+        return Ok(());
     }
-
-    /// Runs it once, and fails unless it writes as many rows as it should.
-    fn check(&mut self, rows: u64) -> Result<()> {
-        self.run()?;
-        if !self.writes {
-            return Ok(());
-        }
-        self.bytes = std::fs::metadata(&self.out)?.len();
-        let file = SerializedFileReader::new(File::open(&self.out)?)?;
-        let found = file.metadata().file_metadata().num_rows();
-        if u64::try_from(found)? != rows {
-            return Err(format!("{}: {found} rows, expected {rows}", self.name).into());
-        }
-        Ok(())
+    program.bytes = std::fs::metadata(&program.output)?.len();
+    let file = SerializedFileReader::new(File::open(&program.output)?)?;
+    let found = file.metadata().file_metadata().num_rows();
+    if u64::try_from(found)? != rows {
+        return Err(format!("{}: {found} rows, expected {rows}", program.name).into());
     }
-
-    fn run(&self) -> Result<Run> {
-        let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]).stdin(Stdio::null()).stdout(Stdio::null());
-        let begin = Instant::now();
-        let mut child = command.stderr(Stdio::piped()).spawn()?;
-        let mut messages = String::new();
-        child.stderr.take().ok_or("no stderr")?.read_to_string(&mut messages)?;
-        let used = child.wait4()?;
-        let mut seconds = begin.elapsed().as_secs_f64();
-        if !used.status.success() {
-            return Err(format!("{} failed: {messages}", self.name).into());
-        }
-        if self.is_python {
-            seconds = messages.lines().last().unwrap_or_default().parse()?;
-        }
-        let cpu = (used.rusage.utime + used.rusage.stime).as_secs_f64();
-        Ok(Run { seconds, cpu, peak_mib: used.rusage.maxrss as f64 / f64::from(1 << 20) })
-    }
-
-    /// The least, the median and the greatest of a figure.
-    fn spread(&self, figure: impl Fn(&Run) -> f64) -> [f64; 3] {
-        let mut sorted: Vec<f64> = self.runs.iter().map(figure).collect();
-        sorted.sort_by(f64::total_cmp);
-        let middle = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
-        [sorted[0], middle, sorted[sorted.len() - 1]]
-    }
-}
-
-/// Prints the criteria; false if one is not met.
-fn are_met(programs: &[Program]) -> bool {
-    let find = |name: &str| programs.iter().find(|program| program.name == name);
-    let peers = || programs.iter().filter(|program| program.is_python);
-    // The median over rounds of the ratio within a round to the fastest peer: load that changes between rounds cancels out.
-    let ratio = |ours: &str| {
-        let mut ratios = Vec::new();
-        for (round, run) in find(ours)?.runs.iter().enumerate() {
-            let best = peers().map(|peer| peer.runs[round].seconds).min_by(f64::total_cmp)?;
-            ratios.push(run.seconds / best);
-        }
-        ratios.sort_by(f64::total_cmp);
-        Some(ratios[ratios.len() / 2])
-    };
-    let peak = |name: &str| Some(find(name)?.spread(|run| run.peak_mib)[2]);
-    let size = |name: &str| Some(find(name)?.bytes as f64 / find("duckdb")?.bytes as f64);
-    let criteria = [
-        ("2 threads: times the fastest other", ratio("ours, 2 threads"), 1.0 / 2.0),
-        ("1 thread: times the fastest other", ratio("ours, 1 thread"), 1.0 / 1.2),
-        ("2 threads: peak MiB", peak("ours, 2 threads"), 64.0),
-        ("1 thread: peak MiB", peak("ours, 1 thread"), 64.0),
-        ("file size: times duckdb", size("ours, 2 threads"), 1.1),
-    ];
-    let mut all_met = true;
-    for (what, figure, limit) in criteria {
-        let Some(figure) = figure else { continue };
-        let met = figure <= limit;
-        all_met &= met;
-        let verdict = if met { "met" } else { "MISSED" };
-        println!("  {what:<36} {figure:>6.2}   at most {limit:<6.2} {verdict}");
-    }
-    all_met
+    Ok(())
 }
