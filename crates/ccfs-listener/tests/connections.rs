@@ -228,8 +228,10 @@ fn two_thousand_slow_connections_do_not_keep_a_callback_out() {
         assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
         let accepted = std::iter::repeat_with(|| event(&listener).callback);
         assert_eq!(accepted.flatten().next(), Some(callback));
-        let fault = errors.recv_timeout(LONG).unwrap().fault;
-        assert_eq!(fault, ConnectionFault::PeerLimit);
+        // A connection that the test closes may be read first.
+        let mut faults = std::iter::repeat_with(|| errors.recv_timeout(LONG).unwrap().fault);
+        let fault = faults.find(|fault| *fault != ConnectionFault::Incomplete);
+        assert_eq!(fault, Some(ConnectionFault::PeerLimit));
     }
 }
 

@@ -51,8 +51,8 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
         .await;
         run = back;
         match next {
-            Next::Start(job, previous) => {
-                let work = Work::new(&run.folder, &run.plan, &shared, job.window, previous);
+            Next::Start(job, earlier) => {
+                let work = Work::new(&run.folder, &run.plan, &shared, job.window, earlier);
                 #[cfg(feature = "tracing")]
                 let span = crate::run::span(&job);
                 let doing = do_job(client.clone(), work, stop.subscribe(), job);
@@ -60,8 +60,8 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
                 let doing = tracing::Instrument::instrument(doing, span);
                 jobs.spawn(doing);
             }
-            Next::Convert(window, formats) => {
-                let work = Work::new(&run.folder, &run.plan, &shared, window, None);
+            Next::Convert(window, formats, earlier) => {
+                let work = Work::new(&run.folder, &run.plan, &shared, window, earlier);
                 jobs.spawn(async move {
                     let result = blocking(move || work.convert(&formats)).await;
                     (Done::Conversion(window), result)

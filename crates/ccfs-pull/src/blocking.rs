@@ -40,8 +40,8 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
             }
             let step = run.step(clock.now());
             match step {
-                Next::Start(job, previous) => {
-                    let work = Work::new(&run.folder, &run.plan, &shared, job.window, previous);
+                Next::Start(job, earlier) => {
+                    let work = Work::new(&run.folder, &run.plan, &shared, job.window, earlier);
                     let sender = sender.clone();
                     scope.spawn(move || {
                         let result = catch_unwind(AssertUnwindSafe(|| do_job(client, &work, &job)));
@@ -49,8 +49,8 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
                         let _ = sender.send((Done::Job(job), result));
                     });
                 }
-                Next::Convert(window, formats) => {
-                    let work = Work::new(&run.folder, &run.plan, &shared, window, None);
+                Next::Convert(window, formats, earlier) => {
+                    let work = Work::new(&run.folder, &run.plan, &shared, window, earlier);
                     let sender = sender.clone();
                     scope.spawn(move || {
                         let result = catch_unwind(AssertUnwindSafe(|| work.convert(&formats)));

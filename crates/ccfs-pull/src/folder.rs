@@ -196,6 +196,7 @@ impl Folder {
         }
         match self.read(plan, window, &file, &plan.formats, go_on) {
             Ok(contents) => Ok(Some(contents)),
+            Err(error @ ReadError::Archive(ccfs_archive::Error::Io(_))) => Err(error),
             // A file that cannot be used is replaced by the download.
             Err(ReadError::Archive(_) | ReadError::OtherPeriod { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -24,6 +24,7 @@ use crate::summary::{
 };
 use crate::trouble::is_rejected;
 use crate::window::{Window, windows};
+use crate::work::Earlier;
 
 /// The clock skew from which the server's time is used for the names of files, in milliseconds. A
 /// smaller one may be the error of its measurement.
@@ -43,6 +44,8 @@ pub(crate) struct Run {
     reconverted: BTreeSet<Window>,
     /// Files of windows that are requested again.
     previous: BTreeMap<Window, Stored>,
+    /// Windows that an earlier run requested, until their file is looked for.
+    asked_before: BTreeSet<Window>,
     /// The converted files of each window that the journal has or will have with the next line.
     converted: BTreeMap<Window, Vec<ConvertedFile>>,
     /// Complete windows that are to be converted to further formats.
@@ -67,9 +70,9 @@ pub(crate) struct Run {
 /// A step for the driver. Entries of the journal are already recorded.
 pub(crate) enum Next {
     /// Start a job for a window, which may have a file of an earlier request.
-    Start(Job, Option<Stored>),
+    Start(Job, Earlier),
     /// Convert the ZIP of a complete window.
-    Convert(Window, Vec<ExportFormat>),
+    Convert(Window, Vec<ExportFormat>, Earlier),
     Wait(Option<Duration>),
     Done,
 }
@@ -96,6 +99,13 @@ impl Run {
         let (journal, mut known) =
             Journal::open(&folder.journal(), &plan, endpoint, access_key, now.wall)?;
         folder.sync()?;
+        let jobs: Vec<_> =
+            known.iter().filter_map(|(window, history)| Some((history.job?, *window))).collect();
+        let failed: BTreeSet<Window> = known
+            .iter()
+            .filter(|(_, history)| history.failed.is_some())
+            .map(|(window, _)| *window)
+            .collect();
         let mut events = leave_failed(&plan, &mut known);
         let left_from = add_new(&plan, &folder, &mut known, now)?;
         if plan
@@ -148,8 +158,18 @@ impl Run {
                 progress.count(outcome);
             }
         }
+        let asked_before = known
+            .iter()
+            .filter(|(_, history)| matches!(history.known, Known::Asked(_)))
+            .map(|(window, _)| *window)
+            .collect();
+        let mut scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
+        for (id, window) in jobs {
+            scheduler.know_job(id, window);
+        }
         let mut run = Self {
-            scheduler: Scheduler::new(plan.zone.clone(), pace, known, now),
+            scheduler,
+            asked_before,
             folder: Arc::new(folder),
             plan: Arc::new(plan),
             journal,
@@ -171,6 +191,10 @@ impl Run {
             last: None,
         };
         for (window, stored) in complete {
+            // That of a request that failed since is kept for examination.
+            if !failed.contains(&window) {
+                remove(run.folder.rejected(window))?;
+            }
             run.tend(window, stored, zips_removed.contains(&window), now)?;
         }
         Ok(run)
@@ -184,7 +208,6 @@ impl Run {
         zip_removed: bool,
         now: Now,
     ) -> Result<(), PullError> {
-        remove(self.folder.rejected(window))?;
         let zip = self.folder.zip(window);
         let has_size = |path: &Path, bytes| path.metadata().is_ok_and(|file| file.len() == bytes);
         let is_there = |format: &ExportFormat| {
@@ -226,10 +249,9 @@ impl Run {
         Ok(())
     }
 
-    /// Removes files that a complete window no longer needs: an earlier rejected file, and its ZIP if
-    /// the plan keeps only records and the converted files have all of them.
+    /// Removes the ZIP of a complete window if the plan keeps only records and the converted files
+    /// have all of them.
     fn tidy(&mut self, window: Window, stored: Stored, now: Now) -> Result<(), PullError> {
-        remove(self.folder.rejected(window))?;
         let zip = self.folder.zip(window);
         if self.plan.removes_zips() && stored.is_complete() && zip.exists() {
             let converted = self.converted.get(&window).map_or(&[][..], Vec::as_slice);
@@ -277,14 +299,20 @@ impl Run {
                 && let Some((window, formats)) = self.to_convert.pop_front()
             {
                 self.converting = true;
-                return Next::Convert(window, formats);
+                let stored = match self.scheduler.outcome(window) {
+                    Some(&Outcome::Stored(stored)) => Some(stored),
+                    _ => None,
+                };
+                return Next::Convert(window, formats, Earlier { stored, may_have_zip: false });
             }
             match self.scheduler.poll(now) {
                 Step::Record(entry) => self.record(&entry, now),
                 Step::Start(job) => {
                     self.events.push(PullEvent::Started(job.clone()));
-                    let previous = self.previous.get(&job.window).copied();
-                    return Next::Start(job, previous);
+                    let stored = self.previous.get(&job.window).copied();
+                    let may_have_zip =
+                        matches!(job.task, Task::Fetch(_)) && self.asked_before.remove(&job.window);
+                    return Next::Start(job, Earlier { stored, may_have_zip });
                 }
                 Step::Wait(within) => return Next::Wait(within),
                 Step::Done if self.converting => return Next::Wait(None),
@@ -309,6 +337,7 @@ impl Run {
         };
         let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
         if let Entry::Stored { window, stored, .. } = entry {
+            remove(self.folder.rejected(*window))?;
             self.tidy(*window, *stored, now)?;
         }
         self.progress.count(&outcome);
@@ -562,7 +591,7 @@ fn is_intact(path: &Path, file: Fingerprint) -> Result<bool, PullError> {
 /// Takes failed windows without a job out: in the range they are split anew, so that other days in a
 /// window help; others are only reported.
 fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
-    let mut failed = Vec::new();
+    let (mut failed, mut again) = (Vec::new(), Vec::new());
     known.retain(|window, history| {
         let Some(why) = history.failed.take() else { return true };
         let in_range = window.overlaps(plan.from, plan.to);
@@ -572,6 +601,7 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
             // The file of an earlier request stays.
             (_, Some(stored)) => {
                 history.known = Known::Complete(Outcome::Stored(stored));
+                again.push(PullEvent::FailedBefore { window: *window, why });
                 return true;
             }
             _ => {}
@@ -586,11 +616,9 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
         let (from, to) = (window.begin().day(), window.end().day());
         windows(&plan.zone, from, to, plan.window_days, &taken).next().is_some()
     };
-    failed
-        .into_iter()
-        .filter(|(window, _)| is_missing(*window))
-        .map(|(window, why)| PullEvent::FailedBefore { window, why })
-        .collect()
+    let missing = failed.into_iter().filter(|(window, _)| is_missing(*window));
+    again.extend(missing.map(|(window, why)| PullEvent::FailedBefore { window, why }));
+    again
 }
 
 /// Adds the windows of the range that the journal does not have. Returns the first day that is not

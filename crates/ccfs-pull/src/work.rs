@@ -1,6 +1,7 @@
 //! The work of a job, except for the download itself: both drivers use it.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -45,6 +46,16 @@ impl Shared {
     }
 }
 
+/// What earlier runs left of a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Earlier {
+    /// The file that the journal has. A new one replaces it.
+    pub(crate) stored: Option<Stored>,
+    /// Whether a ZIP may be in place that the journal does not have yet: an earlier run had
+    /// requested it, and may have ended between the two.
+    pub(crate) may_have_zip: bool,
+}
+
 /// A window whose file is fetched or converted.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
@@ -52,8 +63,7 @@ pub(crate) struct Work {
     pub(crate) plan: Arc<Plan>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) window: Window,
-    /// Its file of an earlier request, which a new one replaces.
-    pub(crate) previous: Option<Stored>,
+    earlier: Earlier,
     found: Arc<Mutex<Option<Contents>>>,
 }
 
@@ -63,14 +73,14 @@ impl Work {
         plan: &Arc<Plan>,
         shared: &Arc<Shared>,
         window: Window,
-        previous: Option<Stored>,
+        earlier: Earlier,
     ) -> Self {
         Self {
             folder: Arc::clone(folder),
             plan: Arc::clone(plan),
             shared: Arc::clone(shared),
             window,
-            previous,
+            earlier,
             found: Arc::default(),
         }
     }
@@ -83,7 +93,11 @@ impl Work {
     /// Reads a ZIP that an earlier run put in place and did not record. `None` if there is no
     /// usable ZIP.
     pub(crate) fn adopt(&self) -> Result<Option<Contents>, Error> {
-        let adopted = self.folder.adopt(&self.plan, self.window, self.previous, || self.flow());
+        if !self.earlier.may_have_zip {
+            return Ok(None);
+        }
+        let previous = self.earlier.stored;
+        let adopted = self.folder.adopt(&self.plan, self.window, previous, || self.flow());
         adopted.map_err(driver_error)
     }
 
@@ -129,6 +143,10 @@ impl Work {
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
         let contents = contents.map_err(driver_error)?;
+        // The journal says what the ZIP holds, and whether it may be removed after a conversion.
+        if let Some(stored) = self.earlier.stored.filter(|stored| *stored != contents.stored) {
+            return Err(Error::Rejected(Box::new(Changed { stored, found: contents.stored })));
+        }
         for output in &contents.converted {
             let path = output.file.target();
             if path.exists() && !output.fingerprint.is_of(path).map_err(Error::Write)? {
@@ -161,6 +179,30 @@ fn place(converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
 }
 
 /// Returns the error of a call for a failure to read an archive.
+/// A ZIP that is read again has other contents than when it was stored.
+#[derive(Debug, thiserror::Error)]
+struct Changed {
+    stored: Stored,
+    found: Stored,
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.found.zip != self.stored.zip {
+            return f.write_str("it is not the file that was stored; request the window again");
+        }
+        let rows = |stored: &Stored| {
+            let Stored { rows, bad_rows, unread_members, .. } = stored;
+            format!("{rows} rows, {bad_rows} bad rows and {unread_members} unread members")
+        };
+        let (found, stored) = (rows(&self.found), rows(&self.stored));
+        write!(
+            f,
+            "with these options it has {found}, but {stored} when it was stored; use the same options, or request the window again"
+        )
+    }
+}
+
 fn driver_error(error: ReadError) -> Error {
     match error {
         ReadError::Archive(ccfs_archive::Error::Io(error)) | ReadError::Write(error) => {

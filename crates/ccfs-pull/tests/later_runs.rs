@@ -9,7 +9,7 @@ use std::io::{Cursor, Write as _};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ccfs_archive::ExportFormat;
+use ccfs_archive::{Charset, ExportFormat, OnBadRow, ReadOptions};
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
 use ccfs_proto::{Now, ResultCode};
@@ -486,6 +486,104 @@ fn what_was_changed_on_disk_is_found() {
     ));
     let missing = FileFault::Missing.to_string();
     assert_eq!(missing, "is missing");
+}
+
+/// A ZIP is removed only if this run read from it what the journal says.
+#[test]
+fn a_zip_that_is_read_differently_is_kept() {
+    let mut text = row("a").into_bytes();
+    text.extend(row("b").replace("accA", "##").into_bytes());
+    // A character in GBK.
+    for at in 0..text.len() - 1 {
+        if &text[at..at + 2] == b"##" {
+            text[at..at + 2].copy_from_slice(b"\xD6\xD0");
+        }
+    }
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    writer.start_file("20230402010203004005_agentSkillInfo.csv", options).unwrap();
+    writer.write_all(&text).unwrap();
+    let zip = writer.finish().unwrap().into_inner();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        bench.emulator.serve_bytes(zip.clone());
+        let (summary, _) = pull(driver, &bench, one_day());
+        assert_eq!(summary.rows(), 2);
+        let plan = || one_day().convert(ExportFormat::Csv).keep_zip(false);
+        let skipping = ReadOptions::new().charset(Charset::Utf8).on_bad_row(OnBadRow::Skip);
+        let (summary, _) = pull(driver, &bench, plan().read_options(skipping));
+        let why = format!("{:?}", summary.windows[0]);
+        assert!(why.contains("1 rows, 1 bad rows") && why.contains("2 rows, 0 bad"), "{why}");
+        let names: Vec<String> = files(&bench.path()).into_keys().collect();
+        assert_eq!(names, [format!("{STEM}.zip")]);
+
+        fs::write(bench.path().join(&names[0]), archive(&["another"])).unwrap();
+        let (summary, _) = pull(driver, &bench, plan());
+        let why = format!("{:?}", summary.windows[0]);
+        assert!(why.contains("not the file that was stored"), "{why}");
+        assert_eq!(faults(&bench).len(), 1);
+
+        fs::write(bench.path().join(&names[0]), &zip).unwrap();
+        pull(driver, &bench, plan());
+        let names: Vec<String> = files(&bench.path()).into_keys().collect();
+        assert_eq!(names, [format!("{STEM}.csv")]);
+    }
+}
+
+/// A changed file is requested again, and what the server sends replaces it.
+#[test]
+fn again_replaces_a_changed_file() {
+    let day = "2023-04-01".parse().unwrap();
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        bench.emulator.serve_bytes(archive(&["a"]));
+        pull(driver, &bench, one_day());
+        fs::write(bench.path().join(format!("{STEM}.zip")), archive(&["x", "y"])).unwrap();
+        pull(driver, &bench, one_day().again(day, day));
+        assert_eq!(files(&bench.path()).into_values().collect::<Vec<_>>(), [archive(&["a"])]);
+        assert_eq!(faults(&bench), Vec::<String>::new());
+    }
+}
+
+/// The job of an earlier night is not taken for another day's.
+#[test]
+fn a_job_of_an_earlier_run_is_refused_for_another_day() {
+    // Emulators with the same seed give the same IDs in the same order.
+    let (bench, other) = (Bench::new(), Bench::new());
+    let next_day = || plan_of("2023-04-02", "2023-04-02");
+    pull(Driver::Blocking, &bench, one_day());
+    pull(Driver::Blocking, &other, one_day());
+    let first = journal(&bench);
+    pull(Driver::Blocking, &other, next_day());
+    let id = |journal: &str| {
+        let (_, rest) = journal.rsplit_once("\"id\":\"").unwrap();
+        rest[..32].to_owned()
+    };
+    let repeated = first.replace(&id(&first), &id(&journal(&other)));
+    fs::write(bench.path().join("ccfs-pull.journal"), repeated).unwrap();
+    let (summary, _) = pull(Driver::Blocking, &bench, next_day());
+    let failed = format!("{:?}", summary.failed().next().expect("it is refused"));
+    assert!(failed.contains("returned the job") && failed.contains("window 20230401T"), "{failed}");
+}
+
+/// A request that failed is reported by runs with other ranges, and its rejected file stays.
+#[test]
+fn a_failed_refetch_is_reported_later() {
+    let day = "2023-04-01".parse().unwrap();
+    let bench = Bench::new();
+    bench.emulator.serve_bytes(archive(&["a"]));
+    pull(Driver::Blocking, &bench, one_day());
+    bench.emulator.serve_bytes(archive(&["bad,"]));
+    pull(Driver::Blocking, &bench, one_day().convert(ExportFormat::Csv).again(day, day));
+    let rejected = bench.path().join(format!("{STEM}.rejected.zip"));
+    assert!(rejected.exists());
+    bench.emulator.serve_bytes(None);
+    for _ in 0..2 {
+        let (_, events) = pull(Driver::Blocking, &bench, plan_of("2023-04-03", "2023-04-03"));
+        let is_it = |event: &PullEvent| matches!(event, PullEvent::FailedBefore { window, .. } if window.begin().day() == day);
+        assert!(events.iter().any(is_it), "{events:?}");
+        assert!(rejected.exists());
+    }
 }
 
 proptest! {

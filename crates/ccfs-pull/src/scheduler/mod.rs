@@ -162,6 +162,11 @@ impl Scheduler {
         scheduler
     }
 
+    /// Adds the job of a window of an earlier run, so that no other window gets the same.
+    pub fn know_job(&mut self, id: ResponseId, window: Window) {
+        self.by_id.entry(id).or_insert(window);
+    }
+
     /// Returns the next step.
     pub fn poll(&mut self, now: Now) -> Step {
         loop {
