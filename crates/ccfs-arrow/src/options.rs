@@ -43,12 +43,19 @@ impl Options {
         Self { batch_rows: 8192, columns: None, zone: None }
     }
 
-    /// Sets the number of rows of a batch. Default: 8,192. 0 counts as 1.
+    /// Sets the number of rows of a batch: 1 to 1,048,576; other values count as the nearest of these. Default: 8,192.
     ///
     /// The last batch may have fewer rows, and so may a batch before an error, or one with 8 MiB of text.
     #[must_use]
     pub const fn batch_rows(mut self, rows: usize) -> Self {
-        self.batch_rows = if rows == 0 { 1 } else { rows };
+        const MOST: usize = 1 << 20;
+        self.batch_rows = if rows == 0 {
+            1
+        } else if rows > MOST {
+            MOST
+        } else {
+            rows
+        };
         self
     }
 

@@ -33,7 +33,9 @@ const UNFINISHED: &str = ".part";
 
 /// Folders and beginnings of the names of temporary files, which are removed at the end.
 static TEMPORARY: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
-/// Whether the command ends by itself, whatever it takes: it has accepted callbacks to print.
+/// The same for a command that has accepted callbacks to print or store.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+/// Whether the command has accepted callbacks.
 static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
 
 /// Handles the signals. The first one ends the command in good order within a second, a second one
@@ -49,11 +51,12 @@ pub(crate) fn install(json: bool) {
     let ending = thread::Builder::new().spawn(move || {
         wait();
         thread::sleep(PATIENCE);
-        if !ENDS_ITSELF.load(Ordering::Relaxed) {
-            remove_temporary();
-            message::end(json, "interrupted", "interrupted");
-            std::process::exit(exit_code().into());
+        if ENDS_ITSELF.load(Ordering::Relaxed) {
+            thread::sleep(LONG_PATIENCE);
         }
+        remove_temporary();
+        message::end(json, "interrupted", "interrupted");
+        std::process::exit(exit_code().into());
     });
     if let Err(error) = ending {
         message::note(format_args!(
@@ -68,16 +71,16 @@ pub(crate) fn temporary(folder: &Path, beginning: String) {
     lock().push((folder.to_owned(), beginning));
 }
 
-/// Registers the temporary file of a file that is written atomically.
+/// Registers the temporary file that a download to `target` makes: see [`ccfs::WholeFile`], which
+/// follows links and shortens long names.
 pub(crate) fn temporary_of(target: &Path) {
-    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+    let beginning = format!(".{}.", target.file_name().unwrap_or_default().to_string_lossy());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // A long name is cut.
-    let beginning: String = format!(".{name}").chars().take(50).collect();
-    temporary(folder.unwrap_or(Path::new(".")), beginning);
+    temporary(folder.unwrap_or(Path::new(".")), beginning.chars().take(50).collect());
 }
 
-/// The command ends by itself after a signal, also if that takes longer than a second.
+/// The command ends by itself after a signal; it is forced to only after ten seconds.
 pub(crate) fn ends_itself() {
     ENDS_ITSELF.store(true, Ordering::Relaxed);
 }
@@ -90,7 +93,9 @@ fn remove_temporary() {
     for (folder, beginning) in lock().iter() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(beginning) && name.ends_with(UNFINISHED) {
+            let rest = name.strip_prefix(beginning).and_then(|end| end.strip_suffix(UNFINISHED));
+            // A further dot belongs to the longer name of another file.
+            if rest.is_some_and(|rest| !beginning.ends_with('.') || !rest.contains('.')) {
                 let _ = fs::remove_file(entry.path());
             }
         }

@@ -56,10 +56,12 @@ fn main() -> ExitCode {
     };
     let json = cli.settings.json;
     interrupt::install(json);
-    match run(cli) {
+    let code = match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure, json),
-    }
+    };
+    message::finish();
+    code
 }
 
 fn end(failure: &Failure, json: bool) -> ExitCode {

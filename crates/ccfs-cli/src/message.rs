@@ -7,8 +7,11 @@ use std::fmt::{Arguments, Display, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::Timestamp;
 use clap::Args;
@@ -49,6 +52,19 @@ static MESSAGES: OnceLock<Messages> = OnceLock::new();
 /// The bar that is shown; messages go above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
+/// The thread that writes to stderr, for a command that must not wait for a reader of it.
+static WRITER: OnceLock<SyncSender<Item>> = OnceLock::new();
+/// Texts that may wait for that thread; further ones are dropped.
+const WAITING: usize = 1024;
+/// How long an error waits for a place among them, and the end for those that wait.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+enum Item {
+    Text(String),
+    /// All texts before it are written.
+    Done(SyncSender<()>),
+}
+
 struct Messages {
     level: Level,
     file: Option<(Level, Mutex<File>)>,
@@ -67,7 +83,7 @@ impl Messages {
     fn write(&self, level: Level, text: &str) {
         let (text, time) = (escaped(text), Timestamp::from(SystemTime::now()));
         if level <= self.level {
-            to_stderr(&lines(&text, self.has_times.then_some(time)));
+            to_stderr(level, lines(&text, self.has_times.then_some(time)));
         }
         if let Some((least, file)) = &self.file
             && level <= *least
@@ -94,7 +110,57 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn to_stderr(text: &str) {
+/// Writes to stderr on a thread of its own from now on, so that a stderr that nobody reads does not
+/// block the command. What cannot wait for it is dropped.
+pub(crate) fn detach() -> Result<(), Failure> {
+    let (sender, items) = mpsc::sync_channel(WAITING);
+    let write = move || {
+        for item in items {
+            match item {
+                Item::Text(text) => drop(io::stderr().lock().write_all(text.as_bytes())),
+                Item::Done(done) => drop(done.send(())),
+            }
+        }
+    };
+    thread::Builder::new().name("stderr".into()).spawn(write).map_err(|error| {
+        Failure::file(format_args!("cannot start a thread for stderr: {error}"))
+    })?;
+    let _ = WRITER.set(sender);
+    Ok(())
+}
+
+/// Waits a moment for what [`detach`] left to write.
+pub(crate) fn finish() {
+    let (done, written) = mpsc::sync_channel(1);
+    if let Some(writer) = WRITER.get()
+        && hand_over(writer, Item::Done(done), PATIENCE)
+    {
+        let _ = written.recv_timeout(PATIENCE);
+    }
+}
+
+/// Hands an item to the thread, if that has a place for it in time.
+fn hand_over(writer: &SyncSender<Item>, mut item: Item, within: Duration) -> bool {
+    let begin = Instant::now();
+    loop {
+        match writer.try_send(item) {
+            Err(TrySendError::Full(back)) if begin.elapsed() < within => item = back,
+            result => return result.is_ok(),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn to_stderr(level: Level, text: String) {
+    /// Whether an error found no place: the reader does not read, and further ones do not wait.
+    static BLOCKED: AtomicBool = AtomicBool::new(false);
+    if let Some(writer) = WRITER.get() {
+        let waits = level == Level::Error && !BLOCKED.load(Ordering::Relaxed);
+        let within = if waits { PATIENCE } else { Duration::ZERO };
+        let is_taken = hand_over(writer, Item::Text(text), within);
+        BLOCKED.fetch_or(waits && !is_taken, Ordering::Relaxed);
+        return;
+    }
     let write = || {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     };
@@ -174,7 +240,7 @@ pub(crate) fn end(json: bool, code: &str, text: &str) {
 /// A line on stderr that scripts read, or an explanation that was asked for: always shown, without
 /// a time.
 pub(crate) fn plain(text: Arguments<'_>) {
-    to_stderr(&escaped(&format!("{text}\n")));
+    to_stderr(Level::Error, escaped(&format!("{text}\n")).into_owned());
 }
 
 /// Writes the events of the library.

@@ -494,16 +494,58 @@ fn a_spool_with_other_contents_is_refused() {
         run.ends_with_code(2);
         assert!(run.stderr.contains("must be a regular file"), "{run:?}");
     }
-    // A line that a power cut left incomplete is reported.
-    fs::write(ccfs.path("spool"), format!("{line}\n{}", &line[..40])).unwrap();
-    let mut run = ccfs.start(&start);
-    assert!(run.error_line().starts_with("listening on "));
-    assert_eq!(run.line(), line);
-    let said = run.error_line();
-    assert!(said.contains("is incomplete: ") && said.contains(r#"{\"response_id\":"#), "{said}");
-    signal(&run, "TERM");
-    assert_eq!(run.wait(), Some(143));
-    assert_eq!(fs::read_to_string(ccfs.path("spool")).unwrap(), "");
+    // A spool has no line without an end, however long.
+    fs::write(ccfs.path("spool"), vec![b'{'; 600_000]).unwrap();
+    ccfs.run(&start).ends_with_code(1);
+    // A line that a power cut left incomplete is reported and removed.
+    for cut in [1, 8, 40] {
+        fs::write(ccfs.path("spool"), format!("{line}\n{}", &line[..cut])).unwrap();
+        let mut run = ccfs.start(&start);
+        let said = run.error_line();
+        assert!(said.contains(&format!("is incomplete and was removed ({cut} bytes)")), "{said}");
+        assert!(run.error_line().starts_with("listening on "));
+        assert_eq!(run.line(), line);
+        signal(&run, "TERM");
+        assert_eq!(run.wait(), Some(143));
+        assert_eq!(fs::read_to_string(ccfs.path("spool")).unwrap(), "");
+    }
+    // Lines that cannot be printed again stay as they are.
+    if fs::metadata("/dev/full").is_ok() {
+        let lines = format!("{line}\n{line}\n");
+        fs::write(ccfs.path("spool"), &lines).unwrap();
+        let (mut child, _) = listen(&ccfs, "", "--spool spool", ">/dev/full");
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert_eq!(fs::read_to_string(ccfs.path("spool")).unwrap(), lines);
+    }
+}
+
+/// A stderr that nobody reads keeps neither callbacks out nor a signal from ending the command.
+#[test]
+fn a_blocked_stderr_does_not_block_listen() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_unread, mut stderr) = std::os::unix::net::UnixStream::pair().unwrap();
+    stderr.set_nonblocking(true).unwrap();
+    while stderr.write(&[0; 1024]).is_ok() {}
+    while stderr.write(&[0]).is_ok() {}
+    stderr.set_nonblocking(false).unwrap();
+    let ccfs = receiving();
+    let mut child = ccfs
+        .program(env!("CARGO_BIN_EXE_ccfs"), &["listen", "--bind", &free.to_string()])
+        .stderr(std::os::fd::OwnedFd::from(stderr))
+        .spawn()
+        .unwrap();
+    wait_until("the listener", || TcpStream::connect(free).is_ok());
+    // Each is reported on stderr.
+    for _ in 0..20 {
+        TcpStream::connect(free).unwrap().write_all(b"junk\r\n\r\n").unwrap();
+    }
+    assert_eq!(send(free, 7), 200);
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(named(&line), BTreeSet::from([file_name(7)]));
+    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 /// More silent connections than `listen` keeps, and than it may have files open.

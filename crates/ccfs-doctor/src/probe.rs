@@ -78,12 +78,14 @@ fn bare(host: &str) -> &str {
 fn look_up(host: &str, port: u16, timeout: Duration) -> Vec<SocketAddr> {
     let (tell, told) = mpsc::channel();
     let host = host.to_owned();
-    thread::spawn(move || {
+    let look = move || {
         let addresses = (host.as_str(), port)
             .to_socket_addrs()
             .map(|addresses| addresses.take(ADDRESSES).collect());
         let _ = tell.send(addresses.unwrap_or_default());
-    });
+    };
+    // Without a thread the sender is dropped, and no address is known.
+    drop(thread::Builder::new().spawn(look));
     told.recv_timeout(timeout).unwrap_or_default()
 }
 

@@ -46,8 +46,11 @@ impl WholeFile {
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = target.into();
         // The file that a link leads to is replaced, not the link.
-        let target =
-            if target.is_symlink() { target.canonicalize().unwrap_or(target) } else { target };
+        let target = if target.is_symlink() {
+            target.canonicalize().map_err(|source| FileError::Io { path: target, source })?
+        } else {
+            target
+        };
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
         if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(FileError::NotRegular { path: target });

@@ -31,8 +31,12 @@ use crate::outgoing::{CutOff, Outgoing};
 use crate::state::State;
 use crate::thread::on_thread;
 
-/// Bytes of a request's body that are read: an upload of 5 MB in base64 fits.
-const BODY_LIMIT: usize = 8 * 1024 * 1024;
+/// Bytes of a request's body that are read.
+const BODY_LIMIT: usize = 64 * 1024;
+/// The same for an upload: 5 MB in base64 fits.
+const UPLOAD_LIMIT: usize = 8 * 1024 * 1024;
+/// Uploads that are read at the same time; others wait, within their time.
+static UPLOADS: Semaphore = Semaphore::const_new(8);
 
 /// Out of file descriptors, say: others must get the chance to give theirs back.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
@@ -123,7 +127,8 @@ async fn answer(
         status: None,
         result_code: None,
     };
-    let body = match read(body, state.settings.body_timeout).await {
+    let is_upload = route(state, &entry.path).is_some_and(|it| it.name() == "ivr/uploadFile");
+    let body = match read(body, is_upload, state.settings.body_timeout).await {
         Ok(body) => body,
         Err(status) => {
             let answer = Answer::refusal(status, &entry.path, now);
@@ -148,11 +153,17 @@ async fn answer(
 
 /// Reads the body, or returns the status to refuse it with. A declared length above the limit is
 /// refused before anything is read.
-async fn read(body: Incoming, time: Duration) -> Result<Bytes, StatusCode> {
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
+async fn read(body: Incoming, is_upload: bool, time: Duration) -> Result<Bytes, StatusCode> {
+    let limit = if is_upload { UPLOAD_LIMIT } else { BODY_LIMIT };
+    if body.size_hint().lower() > limit as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    match timeout(time, Limited::new(body, BODY_LIMIT).collect()).await {
+    let read = async {
+        // The semaphore is never closed.
+        let _place = if is_upload { UPLOADS.acquire().await.ok() } else { None };
+        Limited::new(body, limit).collect().await
+    };
+    match timeout(time, read).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),

@@ -87,7 +87,10 @@ async fn serve_stream(
         Ok(Err(error)) => {
             handler.report(place.peer(), ConnectionFault::of_handshake(&error, &first.get()));
         }
-        Err(_) => handler.report(place.peer(), Some(ConnectionFault::TooSlow)),
+        Err(_) => {
+            let fault = (!first.get().is_empty()).then_some(ConnectionFault::TooSlow);
+            handler.report(place.peer(), fault);
+        }
     }
 }
 

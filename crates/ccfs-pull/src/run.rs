@@ -101,11 +101,7 @@ impl Run {
         folder.sync()?;
         let jobs: Vec<_> =
             known.iter().filter_map(|(window, history)| Some((history.job?, *window))).collect();
-        let failed: BTreeSet<Window> = known
-            .iter()
-            .filter(|(_, history)| history.failed.is_some())
-            .map(|(window, _)| *window)
-            .collect();
+        let failed = windows_where(&known, |history| history.failed.is_some());
         let mut events = leave_failed(&plan, &mut known);
         let left_from = add_new(&plan, &folder, &mut known, now)?;
         if plan
@@ -139,11 +135,7 @@ impl Run {
                 _ => None,
             })
             .collect();
-        let zips_removed: BTreeSet<Window> = known
-            .iter()
-            .filter(|(_, history)| history.zip_removed)
-            .map(|(window, _)| *window)
-            .collect();
+        let zips_removed = windows_where(&known, |history| history.zip_removed);
         let converted: BTreeMap<_, _> = known
             .iter()
             .filter(|(_, history)| !history.converted.is_empty())
@@ -158,11 +150,8 @@ impl Run {
                 progress.count(outcome);
             }
         }
-        let asked_before = known
-            .iter()
-            .filter(|(_, history)| matches!(history.known, Known::Asked(_)))
-            .map(|(window, _)| *window)
-            .collect();
+        let asked_before =
+            windows_where(&known, |history| matches!(history.known, Known::Asked(_)));
         let mut scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
         for (id, window) in jobs {
             scheduler.know_job(id, window);
@@ -586,6 +575,10 @@ impl Run {
 fn is_intact(path: &Path, file: Fingerprint) -> Result<bool, PullError> {
     let cannot = |source| PullError::Folder { path: path.to_owned(), source };
     file.is_of(path).map_err(cannot)
+}
+
+fn windows_where(known: &Histories, is_it: impl Fn(&History) -> bool) -> BTreeSet<Window> {
+    known.iter().filter(|(_, history)| is_it(history)).map(|(window, _)| *window).collect()
 }
 
 /// Takes failed windows without a job out: in the range they are split anew, so that other days in a

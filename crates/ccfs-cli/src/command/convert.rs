@@ -261,8 +261,14 @@ impl Conversion {
         let (mut out, mut written) = (Some(out), None::<(IndexKind, ParquetWriter<W>)>);
         for path in inputs {
             let input = Input::open(path, self.kind, &self.options, &self.bar)?;
-            let kind = self.only_kind(&input, path)?.ok_or_else(|| {
-                Failure::usage("the kind of an archive from stdin is not known before; give --kind")
+            let kind = self.only_kind(&input, path)?.ok_or_else(|| match &input {
+                Input::Stream(..) => Failure::usage(
+                    "the kind of an archive from stdin cannot be determined before it is read; give --kind",
+                ),
+                _ => Failure::data(format_args!(
+                    "{} has no index file of a known kind; --kind says what its CSV files are",
+                    input::name(path)
+                )),
             })?;
             let records = input.into_records(&self.options);
             let mut batches = Batches::new(records, kind, &options).map_err(Failure::data)?;

@@ -168,6 +168,7 @@ fn line(callback: &Callback) -> String {
 pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure> {
     let mut spool = args.spool.as_deref().map(Spool::open).transpose()?;
     let mut printer = Printer::start()?;
+    message::detach()?;
     let listener = args.receiver.listen(settings)?;
     interrupt::ends_itself();
     match print(&listener, &mut printer, spool.as_mut(), args.once) {
@@ -185,7 +186,8 @@ fn print(
     once: bool,
 ) -> Result<bool, Failure> {
     if let Some(spool) = spool {
-        spool.replay(|line| printer.print(line))?;
+        // After a failure the lines are still in the spool.
+        spool.replay(|line| printer.print(line)).inspect_err(|_| printer.forget())?;
     }
     let mut done = false;
     while !done && !interrupt::came() {

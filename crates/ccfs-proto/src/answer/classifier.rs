@@ -165,6 +165,13 @@ impl Classifier {
         self
     }
 
+    /// Declares that the connection uses TLS: no proxy that the client uses can answer in the
+    /// server's place, and headers of one belong to a gateway of the server.
+    pub(crate) fn over_tls(mut self, tls: bool) -> Self {
+        self.is_from_proxy &= !tls;
+        self
+    }
+
     /// Returns the length of the body that the server declared.
     pub fn declared(&self) -> Option<u64> {
         self.declared

@@ -305,7 +305,8 @@ impl<O: Operation> Exchange<O> {
         }
         let classifier = Classifier::new(status, headers, self.operation.expected())
             .envelope_limit(self.policy.envelope_limit)
-            .file_limit(self.policy.file_limit);
+            .file_limit(self.policy.file_limit)
+            .over_tls(self.target.tls);
         self.declared = classifier.declared();
         self.state = State::Receiving {
             classifier: Box::new(classifier),

@@ -22,6 +22,8 @@ pub(super) struct Printer {
     printed: Receiver<Result<(), Failure>>,
     recent: VecDeque<String>,
     recent_bytes: usize,
+    /// How often a blocked stdout was waited for since the signal.
+    slices: u32,
 }
 
 impl Printer {
@@ -38,10 +40,10 @@ impl Printer {
         thread::Builder::new().name("stdout".into()).spawn(print).map_err(|error| {
             Failure::file(format_args!("cannot start a thread for stdout: {error}"))
         })?;
-        Ok(Self { lines, printed, recent: VecDeque::new(), recent_bytes: 0 })
+        Ok(Self { lines, printed, recent: VecDeque::new(), recent_bytes: 0, slices: 0 })
     }
 
-    /// Prints a line. Fails if stdout does, or if it still blocks half a second after a signal.
+    /// Prints a line. Fails if stdout does, or if it has blocked for half a second since a signal.
     pub(super) fn print(&mut self, line: String) -> Result<(), Failure> {
         self.recent_bytes += line.len() + 1;
         self.recent.push_back(line.clone());
@@ -51,7 +53,6 @@ impl Printer {
         let failed = |why| Failure::file(format_args!("stdout cannot be written: {why}"));
         let ended = "its thread ended";
         self.lines.send(line).map_err(|_| failed(ended))?;
-        let mut slices = 0;
         loop {
             match self.printed.recv_timeout(SLICE) {
                 Ok(Err(failure)) if failure.kind == Kind::PipeClosed => {
@@ -59,12 +60,18 @@ impl Printer {
                 }
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Disconnected) => return Err(failed(ended)),
-                Err(RecvTimeoutError::Timeout) if slices == SLICES_AFTER_SIGNAL => {
+                Err(RecvTimeoutError::Timeout) if self.slices == SLICES_AFTER_SIGNAL => {
                     return Err(failed("its reader does not read"));
                 }
-                Err(RecvTimeoutError::Timeout) => slices += u32::from(interrupt::came()),
+                Err(RecvTimeoutError::Timeout) => self.slices += u32::from(interrupt::came()),
             }
         }
+    }
+
+    /// Forgets the latest lines: they are stored elsewhere.
+    pub(super) fn forget(&mut self) {
+        self.recent.clear();
+        self.recent_bytes = 0;
     }
 
     /// Returns the latest lines: those that a pipe can hold, and the one that failed. Whether they

@@ -1,13 +1,16 @@
 //! `--spool`: callbacks that could not be printed, until the next start.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::{message, output};
+
+/// Largest line, in bytes: a callback's body is at most 64 KiB, and JSON may need six bytes for one.
+const LINE_LIMIT: u64 = 512 * 1024;
 
 /// The beginning of each line.
 const BEGINNING: &[u8] = br#"{"response_id":"#;
@@ -40,7 +43,7 @@ impl Spool {
             Failure::file(format_args!("cannot use the spool {}: {error}", path.display()))
         };
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let spool = Self { path: path.to_owned(), file: file.map_err(cannot)? };
+        let mut spool = Self { path: path.to_owned(), file: file.map_err(cannot)? };
         // A new file must still exist after a power cut.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         #[cfg(unix)]
@@ -49,12 +52,16 @@ impl Spool {
             .map_err(cannot)?;
         #[cfg(not(unix))]
         let _ = folder;
-        let mut number = 0_u64;
+        let (mut number, mut complete) = (0_u64, 0_u64);
         spool.each_line(|line| {
             number += 1;
             let is_callback = match line.strip_suffix(b"\n") {
-                Some(line) => serde_json::from_slice::<Line>(line).is_ok(),
-                None => line.starts_with(BEGINNING),
+                Some(text) => {
+                    complete += line.len() as u64;
+                    serde_json::from_slice::<Line>(text).is_ok()
+                }
+                // A power cut may leave a part of a line.
+                None => line.starts_with(BEGINNING) || BEGINNING.starts_with(line),
             };
             if is_callback {
                 return Ok(());
@@ -64,7 +71,22 @@ impl Spool {
                 path.display()
             )))
         })?;
+        spool.cut(complete)?;
         Ok(spool)
+    }
+
+    /// Removes an incomplete last line: the next callback must not be appended to it.
+    fn cut(&mut self, complete: u64) -> Result<(), Failure> {
+        let length = self.file.metadata().map_err(|error| self.cannot(&error))?.len();
+        if length == complete {
+            return Ok(());
+        }
+        message::note(format_args!(
+            "warning: the last line of the spool {} is incomplete and was removed ({} bytes)",
+            self.path.display(),
+            length - complete
+        ));
+        self.file.set_len(complete).map_err(|error| self.cannot(&error))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -77,15 +99,7 @@ impl Spool {
         mut print: impl FnMut(String) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.each_line(|line| {
-            let text = String::from_utf8_lossy(line);
-            if let Some(text) = text.strip_suffix('\n') {
-                return print(text.to_owned());
-            }
-            message::note(format_args!(
-                "warning: the last line of the spool {} is incomplete: {text:?}",
-                self.path.display()
-            ));
-            Ok(())
+            print(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned())
         })?;
         self.file
             .set_len(0)
@@ -109,7 +123,18 @@ impl Spool {
         let mut file = BufReader::new(&self.file);
         let mut line = Vec::new();
         file.rewind().map_err(|error| self.cannot(&error))?;
-        while file.read_until(b'\n', &mut line).map_err(|error| self.cannot(&error))? > 0 {
+        loop {
+            let mut limited = file.by_ref().take(LINE_LIMIT);
+            let read = limited.read_until(b'\n', &mut line).map_err(|error| self.cannot(&error))?;
+            if read == 0 {
+                break;
+            }
+            if read as u64 == LINE_LIMIT {
+                return Err(Failure::data(format_args!(
+                    "the spool {} has a line of more than {LINE_LIMIT} bytes, which is not a callback",
+                    self.path.display()
+                )));
+            }
             f(&line)?;
             line.clear();
         }
