@@ -20,7 +20,7 @@ use crate::settings::SettingsArgs;
 
 /// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
 ///
-/// Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 the server said no, or the data is bad; 2 usage; 3 network or TLS;
+/// Data goes to stdout, messages go to stderr. Exit codes: 0 success; 1 the server refused or the data is bad; 2 usage; 3 network or TLS;
 /// 4 authentication (401, 403); 130 interrupted; 143 ended by SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "ccfs", version, max_term_width = 100)]
@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Download an index file of agent skill changes
     ///
-    /// The ZIP is checked (every member's CRC) and is there whole or not at all.
+    /// Checks the CRC of every member and writes the ZIP atomically.
     #[command(
         after_help = "Example:\n  ccfs download 20230406_9239cb50a8384bb0ab503441bf089446.zip -o skills/"
     )]
@@ -55,12 +55,12 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Call any interface of CC-FS, by name
     ///
-    /// Each interface has its fields as flags; `ccfs call INTERFACE --help` tells them.
+    /// The fields of an interface are flags; `ccfs call INTERFACE --help` lists them.
     #[command(after_help = "Example:\n  ccfs call downloadRecord --callId 1577-0001 -o call.wav")]
     Call(CallArgs),
     /// Receive callbacks, check their signatures, print one JSON line each
     ///
-    /// Where the callback URL is https, give the certificate with --tls-cert and --tls-key, or put a proxy that ends TLS before it.
+    /// If the callback URL is https, give the certificate with --tls-cert and --tls-key, or use a proxy that terminates TLS.
     #[command(
         after_help = "Example:\n  ccfs listen --bind 0.0.0.0:9080 --once\n  ccfs listen --bind 0.0.0.0:9443 --path /callback --tls-cert cert.pem --tls-key key.pem"
     )]

@@ -34,7 +34,7 @@ pub(crate) struct MessageArgs {
     /// Show attempts, result codes and waits; twice: each step of the protocol
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Append messages with their times to this file, those of -v included
+    /// Append messages with timestamps to this file, including those of -v
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
 }

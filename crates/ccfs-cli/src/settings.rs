@@ -25,7 +25,7 @@ use crate::reading::{open_to_others, read_bounded, read_secret};
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
-    /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, where it is there]
+    /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Base URL of the CC-FS, https://ip:port; a path prefix is allowed

@@ -416,7 +416,7 @@ fn files_are_verified_forgotten_and_requested_again() {
     std::fs::write(ccfs.path("out").join(name), "x").unwrap();
     let run = ccfs.run(&verify);
     run.ends_with_code(1);
-    assert!(run.stdout.starts_with(&format!("out/{name} has 1 bytes, stored were ")), "{run:?}");
+    assert!(run.stdout.starts_with(&format!("out/{name} has 1 bytes, expected ")), "{run:?}");
     assert!(run.stderr.contains("--again"), "{run:?}");
     let run = ccfs.run(&[&["--json"], &verify[..]].concat());
     assert_eq!(lines(&run.stdout)[1]["summary"], json!({"files": 12, "faults": 1}));

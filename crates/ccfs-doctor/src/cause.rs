@@ -88,30 +88,30 @@ impl Cause {
                 "Check the address, and whether a firewall on the way lets this port through; a proxy may be the only way out (HTTPS_PROXY)."
             }
             Self::ProxyUnreachable => {
-                "Check the proxy's address in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or except the server with NO_PROXY."
+                "Check the proxy's address in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the host with NO_PROXY."
             }
             Self::ProxyRefused => {
-                "Ask whoever runs the proxy to let CONNECT through to this host and port (407: it wants a login, http://user:password@proxy), or except the server with NO_PROXY."
+                "Ask the operators of the proxy to allow CONNECT to this host and port (407: it requires a login, http://user:password@proxy), or exclude the host with NO_PROXY."
             }
             Self::PlainInsteadOfTls => {
                 "Check the port. Where TLS ends earlier and the network between is trusted, the endpoint is a http:// one."
             }
             Self::TlsInsteadOfPlain => "Write https:// in the endpoint, or check the port.",
             Self::UnknownIssuer => {
-                "Get the CA's certificate from whoever runs the server and give it with --ca. Or compare the pin above with theirs, over another way than this connection, and give it with --pin-sha256."
+                "Get the CA's certificate from the operators of the server and give it with --ca. Or compare the pin above with theirs, over another way than this connection, and give it with --pin-sha256."
             }
             Self::WrongName => {
-                "Use one of the names above in the endpoint. Where the server is addressed by IP, compare the pin above with that of whoever runs it and give it with --pin-sha256."
+                "Use one of the names above in the endpoint. Where the server is addressed by IP, verify the pin above with its operators and give it with --pin-sha256."
             }
-            Self::CertificateExpired => "Whoever runs the server must renew its certificate.",
+            Self::CertificateExpired => "The operators of the server must renew its certificate.",
             Self::CertificateNotYetValid => {
-                "Check this machine's clock; otherwise whoever runs the server must mend its certificate."
+                "Check this machine's clock; if it is right, the operators of the server must fix its certificate."
             }
             Self::CaCertificate => {
-                "Compare the pin above with that of whoever runs the server, over another way than this connection, and give it with --pin-sha256. Giving the certificate with --ca does not help."
+                "Compare the pin above with that of the operators of the server, over another way than this connection, and give it with --pin-sha256. Giving the certificate with --ca does not help."
             }
             Self::BadCertificate => {
-                "Whoever runs the server must mend its certificate; where it cannot be mended, compare the pin above with theirs and give it with --pin-sha256."
+                "The operators of the server must mend its certificate; where it cannot be mended, compare the pin above with theirs and give it with --pin-sha256."
             }
             Self::WeakKey => {
                 "Ask the operators of the server for a certificate with an RSA key of at least 2048 bits, or an ECDSA key. A pin does not help, because the TLS library here (rustls) refuses shorter RSA keys."
@@ -120,19 +120,19 @@ impl Cause {
                 "Ask the operators of the server for an X.509 version 3 certificate with the server's name in subjectAltName. A pin does not help, because the TLS library here (rustls) refuses older versions."
             }
             Self::PinDiffers => {
-                "Ask whoever runs the server whether it has a new certificate, over another way than this connection, and take the new pin only when they confirm it: otherwise somebody is in between."
+                "Ask the operators of the server whether it has a new certificate, over another way than this connection, and take the new pin only when they confirm it: otherwise somebody is in between."
             }
             Self::ClientCertificateMissing => {
-                "Get a client certificate from whoever runs the server and give it with --client-cert and --client-key."
+                "Get a client certificate from the operators of the server and give it with --client-cert and --client-key."
             }
             Self::ClientCertificateRefused => {
                 "Check that the client certificate is the one for this server, and has not expired."
             }
             Self::TlsOther => {
-                "Ask whoever runs the server which versions and ciphers of TLS it speaks; here it is 1.2 and 1.3 with the usual ones."
+                "Ask the operators of the server which versions and ciphers of TLS it speaks; here it is 1.2 and 1.3 with the usual ones."
             }
             Self::CertificateEndsSoon => {
-                "Tell whoever runs the server; where it is pinned, have the new pin in place before."
+                "Tell the operators of the server; where it is pinned, have the new pin in place before."
             }
             Self::Clock => {
                 "Let this machine take its time from the network (NTP); when its clock is right, the server's is wrong."
@@ -141,7 +141,7 @@ impl Cause {
                 "Compare access key and secret key with the developer account, character by character: blanks and line ends at the end of a key file count."
             }
             Self::HostRewritten => {
-                "Ask whoever runs the balancer to hand Host on unchanged (nginx: proxy_set_header Host $http_host), or use the server's own address as endpoint."
+                "Ask the operators of the load balancer to forward Host unchanged (nginx: proxy_set_header Host $http_host), or use the server's own address as endpoint."
             }
             Self::QueryLine => {
                 "Set the other dialect (--query-line empty, or omit). Or have it tried once with --try-dialects: when it is not the cause, that is one more bad signature, and those lock the address."
@@ -150,7 +150,7 @@ impl Cause {
                 "Stop everything that signs from this address and send nothing for a while: CC-FS publishes no times, and each bad signature may begin it anew. Meanwhile compare the keys and the clock with those of the developer account."
             }
             Self::Gateway => {
-                "Ask whoever runs the gateway what it wants: a login, an allow-list, another path. The request may not have reached the CC-FS."
+                "Ask the operators of the gateway what it requires: a login, an allow-list, another path. The request may not have reached the CC-FS."
             }
             Self::BasePath => {
                 "Check the path of the endpoint: it ends before /CCFS, and gateways mostly put a prefix before that."
@@ -159,9 +159,9 @@ impl Cause {
                 "Use the address that it names as endpoint, if it is yours: a signed request must not follow."
             }
             Self::Busy => "Come back later; nothing is wrong here.",
-            Self::ServerFailing => "Tell whoever runs the server.",
+            Self::ServerFailing => "Tell the operators of the server.",
             Self::Silent => {
-                "Check whether something on the way holds the answer back; otherwise tell whoever runs the server."
+                "Check whether something on the way holds the answer back; otherwise tell the operators of the server."
             }
             Self::NotCcfs => "Check the endpoint's host, port and path.",
         }
@@ -173,8 +173,8 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Self::NameNotFound => "the name is not found",
             Self::NothingListening => "nothing listens at that port",
-            Self::Unreachable => "there is no way to the server",
-            Self::ProxyUnreachable => "there is no way to the proxy",
+            Self::Unreachable => "the server is unreachable",
+            Self::ProxyUnreachable => "the proxy is unreachable",
             Self::ProxyRefused => "the proxy does not let the connection through",
             Self::PlainInsteadOfTls => "the port does not speak TLS",
             Self::TlsInsteadOfPlain => "the port speaks TLS, and the endpoint says http",
@@ -206,7 +206,7 @@ impl fmt::Display for Cause {
             Self::Busy => "the server is busy",
             Self::ServerFailing => "the server fails",
             Self::Silent => "the server does not answer",
-            Self::NotCcfs => "what answers is no CC-FS",
+            Self::NotCcfs => "the server that answers is not CC-FS",
         })
     }
 }

@@ -168,11 +168,11 @@ impl Head {
         let mut signs: Vec<String> = front
             .iter()
             .map(|name| {
-                format!("the answer calls its server {name:?}, which mostly stands before others")
+                format!("the answer calls its server {name:?}, which is usually a proxy or gateway")
             })
             .collect();
         signs.extend(self.between.map(|name| {
-            format!("the answer has the header {name}, which only somebody in between adds")
+            format!("the answer has the header {name}, which only proxies and gateways add")
         }));
         signs
     }

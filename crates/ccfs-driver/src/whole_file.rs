@@ -47,7 +47,13 @@ impl WholeFile {
         let target = target.into();
         // The file that a link leads to is replaced, not the link.
         let target = if target.is_symlink() {
-            target.canonicalize().map_err(|source| FileError::Io { path: target, source })?
+            match target.canonicalize() {
+                Ok(target) => target,
+                Err(_) if overwrite == Overwrite::Refuse => {
+                    return Err(FileError::Exists { path: target });
+                }
+                Err(source) => return Err(FileError::Io { path: target, source }),
+            }
         } else {
             target
         };

@@ -141,7 +141,7 @@ pub enum PullEvent {
     /// The ZIP of this window, which an earlier run stored, was removed, so it cannot be converted
     /// to another format. [`Plan::again`](crate::Plan::again) requests it again.
     ZipMissing(Window),
-    /// No window that [`Plan::again`](crate::Plan::again) is about was requested before.
+    /// No window in the days of [`Plan::again`](crate::Plan::again) was requested before.
     NothingAgain,
     /// An earlier run gave this window up, and it is not in the range of this one.
     /// [`forget`](crate::forget) removes it from the journal.

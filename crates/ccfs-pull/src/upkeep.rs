@@ -33,7 +33,7 @@ pub enum FileFault {
     #[error("is missing")]
     Missing,
     /// Its size differs.
-    #[error("has {found} bytes, stored were {stored}")]
+    #[error("has {found} bytes, expected {stored}")]
     Size {
         /// The size in the journal, in bytes.
         stored: u64,
@@ -41,7 +41,7 @@ pub enum FileFault {
         found: u64,
     },
     /// Its content differs.
-    #[error("has other content than the file that was stored")]
+    #[error("does not match the SHA-256 in the journal")]
     Content,
     /// It cannot be read.
     #[error("cannot be read: {0}")]

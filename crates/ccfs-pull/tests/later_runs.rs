@@ -477,9 +477,9 @@ fn what_was_changed_on_disk_is_found() {
     fs::write(path(3), bytes).unwrap();
     let faults = faults(&bench);
     assert_eq!(faults.len(), 3, "{faults:?}");
-    assert!(faults[0].contains("has 5 bytes, stored were"), "{faults:?}");
+    assert!(faults[0].contains("has 5 bytes, expected"), "{faults:?}");
     assert_eq!(faults[1], format!("{} is missing", names[0]));
-    assert!(faults[2].ends_with("has other content than the file that was stored"), "{faults:?}");
+    assert!(faults[2].ends_with("does not match the SHA-256 in the journal"), "{faults:?}");
     assert!(matches!(
         verify(&bench.path().join("nowhere"), |_| {}).unwrap_err(),
         PullError::Folder { .. }

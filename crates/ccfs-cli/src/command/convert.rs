@@ -142,6 +142,11 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     let file = |path: &Option<PathBuf>| {
         path.as_deref().filter(|path| *path != Path::new("-")).map(output::file).transpose()
     };
+    if args.to == Target::Parquet && (args.names || args.escape_formulas) {
+        return Err(Failure::usage(
+            "--names and --escape-formulas are not for Parquet, whose names of codes are columns of the schema",
+        ));
+    }
     let is_stdout = |path: &PathBuf| path == Path::new("-");
     if args.rejects.as_ref().is_some_and(is_stdout) {
         return Err(Failure::usage("--rejects needs a file"));

@@ -46,10 +46,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let emulator = emulator.map_err(|error| Failure::new(Kind::Network, error))?;
     steps.done(
         "emulator",
-        format_args!(
-            "a CC-FS stand-in at {}, with a certificate of its own CA",
-            emulator.endpoint()
-        ),
+        format_args!("emulated CC-FS at {}, certificate signed by its own CA", emulator.endpoint()),
     )?;
 
     let listener = Listener::builder(&emulator.credentials())

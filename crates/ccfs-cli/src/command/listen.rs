@@ -39,10 +39,10 @@ pub(crate) struct ReceiverArgs {
     /// Address to receive callbacks at; 0.0.0.0:9080 is every address of this machine
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080", value_parser = address)]
     pub(crate) bind: SocketAddr,
-    /// Take callbacks at this path only, that of the callback URL [default: any path]
+    /// Accept callbacks only at this path, the path of the callback URL [default: any path]
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub(crate) path: Option<String>,
-    /// PEM file of the certificate to receive callbacks with over https, and the chain behind it [default: plain HTTP]
+    /// PEM file of the TLS certificate for receiving callbacks, followed by its chain [default: plain HTTP]
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// PEM file of that certificate's key, without a password
@@ -57,7 +57,7 @@ pub(crate) struct ReceiverArgs {
     /// Connections at the same time; a further one closes the oldest that has not sent a whole request
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
-    /// The same for each address; with a proxy in front, give the number of --connections
+    /// Connections at the same time from one address; behind a proxy, set it to the value of --connections
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections_per_address: u32,
 }
@@ -73,7 +73,7 @@ fn path(text: &str) -> Result<String, String> {
     if is_path {
         Ok(text.to_owned())
     } else {
-        Err("a path begins with / and goes without a query, such as /callback".into())
+        Err("a path begins with / and has no query, such as /callback".into())
     }
 }
 
@@ -103,10 +103,7 @@ impl ReceiverArgs {
             builder = builder.tls(&pem, &key_pem).map_err(refused)?;
         }
         let listener = builder.bind(self.bind).map_err(|error| {
-            Failure::new(
-                Kind::Network,
-                format_args!("{} cannot be listened on: {error}", self.bind),
-            )
+            Failure::new(Kind::Network, format_args!("cannot listen on {}: {error}", self.bind))
         })?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         message::note(format_args!(

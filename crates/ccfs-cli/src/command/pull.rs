@@ -38,12 +38,12 @@ pub(crate) struct PullArgs {
     /// Folder for the files and the journal; created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// How to learn that a file is ready: ask for it, or wait for the server's callback
+    /// How to detect that a file is ready: poll for it, or wait for the server's callback
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Wait::Poll)]
     pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) receiver: ReceiverArgs,
-    /// URL that the server calls when a file is ready; must lead to --bind and --path [with --wait poll: one that leads nowhere]
+    /// URL that the server calls when a file is ready; must reach --bind and --path [default with --wait poll: an unused address]
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
     /// Convert each window's records into files beside its ZIP: one format, or several with commas. May change between runs
@@ -64,22 +64,22 @@ pub(crate) struct PullArgs {
     /// Only this tenant space
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
-    /// Windows under way at once
+    /// Number of concurrent windows
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) in_flight: u8,
     /// Days in a window, at most as many as the server accepts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=31))]
     pub(crate) window_days: u8,
-    /// Request windows again that ended less than N days before they were last fetched, for late data
+    /// Request a window again if it ended less than N days before its last download, to get data that arrived late
     #[arg(long, value_name = "Nd", value_parser = days::number_of_days)]
     pub(crate) recheck: Option<u16>,
     /// Request these days again and replace their files
     #[arg(long, value_name = "DAY[..DAY]", allow_hyphen_values = true)]
     pub(crate) again: Option<String>,
-    /// Compare the files with the journal, and ask the server nothing; exit code 1 if one is missing or changed
+    /// Compare the files with the journal, without contacting the server; exit code 1 if one is missing or changed
     #[arg(long, conflicts_with_all = ["from", "forget", "again", "moved"])]
     pub(crate) verify: bool,
-    /// Remove these days from the journal, and ask the server nothing; files stay
+    /// Remove these days from the journal, without contacting the server; files are kept
     #[arg(long, value_name = "DAY[..DAY]", allow_hyphen_values = true, conflicts_with_all = ["from", "again", "moved"])]
     pub(crate) forget: Option<String>,
     /// Confirm that the data of this folder now comes from another endpoint or access key than before
@@ -96,7 +96,7 @@ pub(crate) struct PullArgs {
 /// How to learn that a file is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wait {
-    /// Ask for the name that it will have, until it is there
+    /// Try to download the file under its expected name until it exists
     Poll,
     /// Wait for the server's callback, and ask for the name only when none comes
     Callback,

@@ -56,12 +56,12 @@ impl Printer {
         loop {
             match self.printed.recv_timeout(SLICE) {
                 Ok(Err(failure)) if failure.kind == Kind::PipeClosed => {
-                    return Err(failed("no process reads it any more"));
+                    return Err(failed("the reading process has closed it"));
                 }
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Disconnected) => return Err(failed(ended)),
                 Err(RecvTimeoutError::Timeout) if self.slices == SLICES_AFTER_SIGNAL => {
-                    return Err(failed("its reader does not read"));
+                    return Err(failed("the reading process has stopped reading"));
                 }
                 Err(RecvTimeoutError::Timeout) => self.slices += u32::from(interrupt::came()),
             }
