@@ -15,8 +15,8 @@ use std::error::Error;
 use std::io::Write;
 use std::net::TcpStream;
 
-use ccfs::archive::{ExportFormat, IndexKind};
-use ccfs::pull::{Outcome, Pace, Plan, Pull, PullEvent, Zone};
+use ccfs::archive::IndexKind;
+use ccfs::pull::{Format, Outcome, Pace, Plan, Pull, PullEvent, Zone};
 use ccfs::{Client, Config, Listener, Trust};
 use ccfs_emulator::Emulator;
 
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "2023-04-05".parse()?,
     )
     .callback_url(format!("http://{}/callback", listener.address()))
-    .convert(ExportFormat::Jsonl);
+    .convert(Format::Jsonl);
     // One after the other, so that they are reported in order.
     let pace = Pace::default().in_flight(1);
     let mut callbacks = std::iter::from_fn(|| listener.try_recv())

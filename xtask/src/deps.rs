@@ -20,7 +20,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ccfs-listener", &["ccfs-proto", "ccfs-driver", "ccfs-tls"]),
     (
         "ccfs-pull",
-        &["ccfs-proto", "ccfs-time", "ccfs-driver", "ccfs-ureq", "ccfs-reqwest", "ccfs-archive"],
+        &[
+            "ccfs-proto",
+            "ccfs-time",
+            "ccfs-driver",
+            "ccfs-ureq",
+            "ccfs-reqwest",
+            "ccfs-archive",
+            "ccfs-arrow",
+        ],
     ),
     ("ccfs-doctor", &["ccfs-proto", "ccfs-driver", "ccfs-tls", "ccfs-ureq"]),
     (

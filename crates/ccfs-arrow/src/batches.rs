@@ -6,7 +6,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use ccfs_archive::{IndexKind, Record, Records};
 
-use crate::builder::BatchBuilder;
+use crate::builder::Collector;
 use crate::options::Options;
 
 /// Converts records to batches, in order.
@@ -36,7 +36,7 @@ use crate::options::Options;
 /// ```
 pub struct Batches<'a, T: Record> {
     records: Records<'a, T>,
-    builder: BatchBuilder,
+    collector: Collector,
 }
 
 impl<'a, T: Record> Batches<'a, T> {
@@ -51,8 +51,8 @@ impl<'a, T: Record> Batches<'a, T> {
         kind: IndexKind,
         options: &Options,
     ) -> Result<Self, ArrowError> {
-        let builder = BatchBuilder::new::<T>(kind, records.options(), options)?;
-        Ok(Self { records, builder })
+        let collector = Collector::new::<T>(kind, records.options(), options)?;
+        Ok(Self { records, collector })
     }
 
     /// The reader of the records, with the number of rows, bad rows, notes and skipped members so far.
@@ -65,8 +65,8 @@ impl<T: Record> Iterator for Batches<'_, T> {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.builder.next(&mut self.records) {
-            Ok(None) => self.builder.rest().transpose(),
+        match self.collector.next(&mut self.records) {
+            Ok(None) => self.collector.builder.finish().transpose(),
             batch => batch.transpose(),
         }
     }
@@ -74,14 +74,14 @@ impl<T: Record> Iterator for Batches<'_, T> {
 
 impl<T: Record> RecordBatchReader for Batches<'_, T> {
     fn schema(&self) -> SchemaRef {
-        SchemaRef::clone(&self.builder.layout.schema)
+        self.collector.builder.schema()
     }
 }
 
 impl<T: Record> fmt::Debug for Batches<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batches")
-            .field("kind", &self.builder.layout.kind)
+            .field("kind", &self.collector.kind())
             .field("records", &self.records)
             .finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, DataType, FieldRef};
+use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use ccfs_archive::{
     ArchiveParser, Error, IndexKind, ReadOptions, Record, RecordRef, Records, Value,
 };
@@ -34,41 +34,135 @@ impl<T: Record> Source<T> for ArchiveParser<T> {
     }
 }
 
-/// Collects records into batches.
+/// Collects records that the caller has into batches: the records of an archive that is read once for several purposes,
+/// say. [`Batches`](crate::Batches) reads them itself.
+///
+/// ```
+/// use ccfs_archive::{AgentSkillChange, IndexKind, Records};
+/// use ccfs_arrow::{BatchBuilder, Options};
+///
+/// let mut records = Records::<AgentSkillChange>::from_csv("r1,dev,acc,7\nr2,dev,acc,8\nr3,dev,acc,9\n".as_bytes());
+/// let mut builder = BatchBuilder::new(IndexKind::AgentSkillInfo, &Options::new().batch_rows(2))?;
+/// let mut batches = Vec::new();
+/// while let Some(record) = records.next_record()? {
+///     batches.extend(builder.append(&record)?);
+/// }
+/// batches.extend(builder.finish()?);
+/// assert_eq!(batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>(), [2, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct BatchBuilder {
-    pub(crate) layout: Layout,
+pub struct BatchBuilder {
+    layout: Layout,
     columns: Vec<ColumnBuilder>,
     zone: Option<Zone>,
     batch_rows: usize,
     rows: usize,
     text_bytes: usize,
+}
+
+impl BatchBuilder {
+    /// Creates a builder of batches of one kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`schema`](crate::schema).
+    pub fn new(kind: IndexKind, options: &Options) -> Result<Self, ArrowError> {
+        let layout = Layout::new(kind, options)?;
+        let fields = layout.schema.fields().iter();
+        let columns = fields.map(|field| ColumnBuilder::new(field.data_type())).collect();
+        let (batch_rows, zone) = (options.batch_rows, options.zone.clone());
+        Ok(Self { layout, columns, zone, batch_rows, rows: 0, text_bytes: 0 })
+    }
+
+    /// The schema of all batches.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.layout.schema)
+    }
+
+    /// Appends a record, and returns a batch if it is full: see [`Options::batch_rows`].
+    ///
+    /// # Errors
+    ///
+    /// [`ArrowError::InvalidArgumentError`] if the record is of another kind.
+    #[inline]
+    pub fn append<'r>(
+        &mut self,
+        record: &impl RecordRef<'r>,
+    ) -> Result<Option<RecordBatch>, ArrowError> {
+        if record.kind() != self.layout.kind {
+            return Err(self.other_kind(record.kind()));
+        }
+        self.rows += 1;
+        for (origin, column) in self.layout.origins.iter().zip(&mut self.columns) {
+            self.text_bytes += match *origin {
+                Origin::Value(index) => column.value(record.value(index)),
+                Origin::Utc(index) => column.utc(record.value(index), self.zone.as_ref()),
+                Origin::Name(names) => {
+                    column.text(record.code(names.column()).and_then(|code| names.name(code)))
+                }
+                Origin::Extra => column.list(record.extra().iter()),
+            };
+        }
+        let is_full = self.rows >= self.batch_rows || self.text_bytes >= TEXT_BYTES;
+        if is_full { self.finish() } else { Ok(None) }
+    }
+
+    /// Returns the rows since the last batch, if any.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrowError`] if the columns are not valid, which would be a fault of this crate.
+    pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        (self.rows, self.text_bytes) = (0, 0);
+        RecordBatch::try_new_with_options(self.schema(), arrays, &options).map(Some)
+    }
+
+    #[cold]
+    fn other_kind(&self, kind: IndexKind) -> ArrowError {
+        let message = format!("a record of {kind} does not fit batches of {}", self.layout.kind);
+        ArrowError::InvalidArgumentError(message)
+    }
+}
+
+/// Takes records from a source into batches.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    pub(crate) builder: BatchBuilder,
     /// The error after the rows that were returned last.
     error: Option<Error>,
 }
 
-impl BatchBuilder {
-    /// Creates a builder of batches of records that are read as a `T` with `read`.
+impl Collector {
+    /// Creates a collector of records that are read as a `T` with `read`.
     pub(crate) fn new<T: Record>(
         kind: IndexKind,
         read: &ReadOptions,
         options: &Options,
     ) -> Result<Self, ArrowError> {
-        let layout = Layout::new(kind, options)?;
+        let builder = BatchBuilder::new(kind, options)?;
         if !T::reads(kind) {
             let message = format!("the reader does not read {kind}; read it as AnyRecord");
             return Err(ArrowError::InvalidArgumentError(message));
         }
-        if let Some(unread) = layout.file_columns().find(|index| !read.reads_column(kind, *index)) {
+        let mut needed = builder.layout.file_columns();
+        if let Some(unread) = needed.find(|index| !read.reads_column(kind, *index)) {
             let name = kind.columns()[unread].name();
             return Err(ArrowError::InvalidArgumentError(format!(
                 "column {name:?} is needed but not read; pass Options::file_columns to ReadOptions::columns"
             )));
         }
-        let fields = layout.schema.fields().iter();
-        let columns = fields.map(|field| ColumnBuilder::new(field.data_type())).collect();
-        let (batch_rows, zone) = (options.batch_rows, options.zone.clone());
-        Ok(Self { layout, columns, zone, batch_rows, rows: 0, text_bytes: 0, error: None })
+        drop(needed);
+        Ok(Self { builder, error: None })
+    }
+
+    pub(crate) const fn kind(&self) -> IndexKind {
+        self.builder.layout.kind
     }
 
     /// Returns the next full batch, or the rows before an error; `None` when the source has no more records.
@@ -81,47 +175,20 @@ impl BatchBuilder {
         }
         loop {
             match source.next_record() {
-                Ok(Some(record)) if record.kind() == self.layout.kind => {
-                    self.append(&record);
-                    if self.rows >= self.batch_rows || self.text_bytes >= TEXT_BYTES {
-                        return self.finish().map(Some);
+                Ok(Some(record)) if record.kind() == self.kind() => {
+                    if let Some(batch) = self.builder.append(&record)? {
+                        return Ok(Some(batch));
                     }
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
-                Err(error) if self.rows == 0 => return Err(external(error)),
                 Err(error) => {
+                    let Some(batch) = self.builder.finish()? else { return Err(external(error)) };
                     self.error = Some(error);
-                    return self.finish().map(Some);
+                    return Ok(Some(batch));
                 }
             }
         }
-    }
-
-    /// Returns the rows that are left, if any.
-    pub(crate) fn rest(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        (self.rows > 0).then(|| self.finish()).transpose()
-    }
-
-    fn append<'r>(&mut self, record: &impl RecordRef<'r>) {
-        self.rows += 1;
-        for (origin, column) in self.layout.origins.iter().zip(&mut self.columns) {
-            self.text_bytes += match *origin {
-                Origin::Value(index) => column.value(record.value(index)),
-                Origin::Utc(index) => column.utc(record.value(index), self.zone.as_ref()),
-                Origin::Name(names) => {
-                    column.text(record.code(names.column()).and_then(|code| names.name(code)))
-                }
-                Origin::Extra => column.list(record.extra().iter()),
-            };
-        }
-    }
-
-    fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        (self.rows, self.text_bytes) = (0, 0);
-        RecordBatch::try_new_with_options(Arc::clone(&self.layout.schema), arrays, &options)
     }
 }
 

@@ -43,6 +43,7 @@
 //! |---|---|---|
 //! | a file, a response body, standard input: any [`Records`](ccfs_archive::Records) | batches | [`Batches`] |
 //! | chunks, pushed by an async runtime | batches | [`BatchParser`] |
+//! | records that the caller has | batches | [`BatchBuilder`] |
 //! | batches | Parquet | [`write_parquet`], [`ParquetWriter`] |
 //!
 //! # Versions
@@ -70,6 +71,7 @@ mod write;
 pub use arrow_array;
 pub use arrow_schema;
 pub use batches::Batches;
+pub use builder::BatchBuilder;
 pub use layout::{TIME_ZONE, schema};
 pub use options::Options;
 pub use parser::BatchParser;

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use ccfs_archive::{ArchiveParser, IndexKind, ReadOptions, Record};
 
-use crate::builder::{BatchBuilder, external};
+use crate::builder::{Collector, external};
 use crate::options::Options;
 
 /// A push parser: accepts the bytes of an archive in chunks of any size and returns batches. It does no I/O, so it works
@@ -42,7 +42,7 @@ use crate::options::Options;
 #[must_use = "a parser does nothing until it is fed"]
 pub struct BatchParser<T: Record> {
     parser: ArchiveParser<T>,
-    builder: BatchBuilder,
+    collector: Collector,
     finished: bool,
 }
 
@@ -53,13 +53,13 @@ impl<T: Record> BatchParser<T> {
     ///
     /// As [`Batches::new`](crate::Batches::new).
     pub fn new(kind: IndexKind, read: &ReadOptions, options: &Options) -> Result<Self, ArrowError> {
-        let builder = BatchBuilder::new::<T>(kind, read, options)?;
-        Ok(Self { parser: ArchiveParser::with_options(read), builder, finished: false })
+        let collector = Collector::new::<T>(kind, read, options)?;
+        Ok(Self { parser: ArchiveParser::with_options(read), collector, finished: false })
     }
 
     /// The schema of all batches.
     pub fn schema(&self) -> SchemaRef {
-        SchemaRef::clone(&self.builder.layout.schema)
+        self.collector.builder.schema()
     }
 
     /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.
@@ -84,8 +84,8 @@ impl<T: Record> BatchParser<T> {
     ///
     /// As the items of [`Batches`](crate::Batches).
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        match self.builder.next(&mut self.parser) {
-            Ok(None) if self.finished => self.builder.rest(),
+        match self.collector.next(&mut self.parser) {
+            Ok(None) if self.finished => self.collector.builder.finish(),
             batch => batch,
         }
     }
@@ -98,8 +98,6 @@ impl<T: Record> BatchParser<T> {
 
 impl<T: Record> fmt::Debug for BatchParser<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchParser")
-            .field("kind", &self.builder.layout.kind)
-            .finish_non_exhaustive()
+        f.debug_struct("BatchParser").field("kind", &self.collector.kind()).finish_non_exhaustive()
     }
 }

@@ -183,6 +183,15 @@ impl<W: Write + Send> ParquetWriter<W> {
         self.writer.finish().map_err(arrow_error)?;
         Ok(self.rows)
     }
+
+    /// Writes the rest and the footer, and returns the output, which may have unwritten bytes in its buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of `out`.
+    pub fn into_inner(self) -> Result<W, ArrowError> {
+        self.writer.into_inner().map_err(arrow_error)
+    }
 }
 
 impl<W: Write + Send> fmt::Debug for ParquetWriter<W> {

@@ -9,7 +9,7 @@ use ccfs_archive::{
     AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Charset,
     Error, IndexKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
-use ccfs_arrow::{BatchParser, Batches, Options, schema};
+use ccfs_arrow::{BatchBuilder, BatchParser, Batches, Options, schema};
 use proptest::prelude::*;
 use support::{
     IndexFile, Offset, Rows, archive, archive_error, config, file, kind, offset, open, pieces,
@@ -122,6 +122,24 @@ proptest! {
         prop_assert_eq!(rows_in(batches), rows_of(records(&file), zone));
         let (batches, records) = typed_rows(&file, &options, zone);
         prop_assert_eq!(batches, records);
+    }
+
+    /// Records that the caller appends make the same batches; those of another kind are refused and change nothing.
+    #[test]
+    fn appended_records_make_the_same_batches(file in file(false), batch_rows in 1..50usize, zone in zone(), other in kind()) {
+        let options = with_zone(Options::new().batch_rows(batch_rows), zone);
+        let mut builder = BatchBuilder::new(file.kind, &options).unwrap();
+        let mut strange = BatchBuilder::new(other, &options).unwrap();
+        let (mut appended, mut records) = (Vec::new(), records(&file));
+        while let Some(record) = records.next_record().unwrap() {
+            appended.extend(builder.append(&record).unwrap());
+            prop_assert_eq!(strange.append(&record).is_err(), other != file.kind);
+        }
+        appended.extend(builder.finish().unwrap());
+        prop_assert_eq!(builder.finish().unwrap(), None);
+        let batches = Batches::new(support::records(&file), file.kind, &options).unwrap();
+        prop_assert_eq!(appended, batches.map(Result::unwrap).collect::<Vec<_>>());
+        prop_assert!(other == file.kind || strange.finish().unwrap().is_none());
     }
 
     /// A batch has the number of rows that the options say, except the last one and those before an error.

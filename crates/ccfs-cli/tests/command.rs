@@ -31,8 +31,11 @@ fn the_demo_does_the_whole_job() {
     assert_eq!(run.stderr, "");
     let mut files = ccfs.files("out");
     files.sort();
-    let [jsonl, zip] = &files[..] else { panic!("{files:?}") };
+    let [jsonl, parquet, zip] = &files[..] else { panic!("{files:?}") };
     assert!(zip.ends_with(".zip") && jsonl.ends_with(".jsonl"));
+    assert!(run.stdout.contains(&format!("FROM 'out/{parquet}'")), "{}", run.stdout);
+    let bytes = fs::read(ccfs.path("out").join(parquet)).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
     let lines = fs::read_to_string(ccfs.path("out").join(jsonl)).unwrap();
     assert_eq!(lines.lines().count(), 50);
     let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();

@@ -16,21 +16,76 @@ use ccfs_tests::TEST_TIMEOUT;
 use serde_json::Value;
 use support::Ccfs;
 
+const PULL: [&str; 5] = ["pull", "--from", "2023-04-01", "--out", "out"];
 /// Three windows.
-const RANGE: [&str; 7] = ["pull", "--from", "2023-04-01", "--to", "2023-04-07", "--out", "out"];
+const TO: [&str; 2] = ["--to", "2023-04-07"];
 const ASK: &str = "queryAgentSkillInfoData";
 const FETCH: &str = "downloadAgentSkillInfoFile";
 /// Each window is asked for and downloaded.
 const REQUESTS: u32 = 6;
-/// Before the last download: the header, for two windows about to ask, asked, stored, ZIP removed, and two lines of the
-/// last one.
-const LINES: usize = 11;
-/// In their order, as names of files have them.
-const WINDOWS: [&str; 3] = [
-    "20230401T000000_20230403T235959",
-    "20230404T000000_20230406T235959",
-    "20230407T000000_20230407T235959",
+/// What a pull makes of each window.
+struct Mode {
+    arguments: &'static [&'static str],
+    /// Whether ZIPs are removed.
+    removes: bool,
+    /// In their order, as names of files have them.
+    windows: [&'static str; 3],
+    /// The extension of the converted files.
+    format: &'static str,
+}
+
+const MODES: [Mode; 4] = [
+    Mode { arguments: &["--convert", "jsonl", "--no-zip"], removes: true, ..TEXT },
+    TEXT,
+    Mode {
+        arguments: &["--convert", "parquet", "--to", "2023-04-03", "--no-zip"],
+        removes: true,
+        ..DATASET
+    },
+    DATASET,
 ];
+const TEXT: Mode = Mode {
+    arguments: &["--convert", "jsonl"],
+    removes: false,
+    windows: [
+        "20230401T000000_20230403T235959",
+        "20230404T000000_20230406T235959",
+        "20230407T000000_20230407T235959",
+    ],
+    format: "jsonl",
+};
+const DATASET: Mode = Mode {
+    arguments: &["--convert", "parquet", "--to", "2023-04-03"],
+    removes: false,
+    windows: [
+        "20230401T000000_20230401T235959",
+        "20230402T000000_20230402T235959",
+        "20230403T000000_20230403T235959",
+    ],
+    format: "parquet",
+};
+
+impl Mode {
+    fn arguments(&self, backend: &'static str) -> Vec<&'static str> {
+        [&["--in-flight", "1", "--backend", backend], self.arguments].concat()
+    }
+
+    /// Lines of the journal before the last download: the header; for two windows asking, asked, stored and, in some
+    /// modes, ZIP removed; two lines of the last one.
+    fn lines(&self) -> usize {
+        9 + 2 * usize::from(self.removes)
+    }
+
+    /// The path of a window's converted file in the folder.
+    fn converted(&self, window: &str) -> String {
+        if self.format == "parquet" {
+            let day = [&window[..4], &window[4..6], &window[6..8]].join("-");
+            format!("agent_skill_info/day={day}/{window}.parquet")
+        } else {
+            format!("agentSkillInfo_{window}.{}", self.format)
+        }
+    }
+}
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -45,7 +100,8 @@ impl Bench {
         let emulator =
             Emulator::builder().rows(300).lockout(None).same_files(true).start().unwrap();
         let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
-        Self { emulator, ccfs, arguments: [&RANGE[..], more].concat() }
+        let to = if more.contains(&"--to") { &[][..] } else { &TO };
+        Self { emulator, ccfs, arguments: [&PULL[..], to, more].concat() }
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -228,62 +284,69 @@ fn killed_at_every_request() {
 /// A line has come to the disk, and what follows from it has not happened yet.
 #[test]
 fn killed_at_every_line_of_the_journal() {
-    ["blocking", "async"].into_iter().for_each(killed_at_every_line_of_the_journal_over);
+    for (mode, backend) in each_mode() {
+        let more = mode.arguments(backend);
+        let expected = undisturbed(&more);
+        for lines in 1..=mode.lines() {
+            let bench = Bench::new(&more);
+            // The last download does not end, so it is not over whenever this thread has time to look.
+            bench.answers(REQUESTS - 1);
+            assert!(bench.kill_when(|| bench.journal().len() >= lines), "{more:?}, line {lines}");
+            bench.goes_on(&expected, &format!("{more:?}, line {lines}"));
+        }
+    }
 }
 
-fn killed_at_every_line_of_the_journal_over(backend: &'static str) {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip", "--backend", backend];
-    let expected = undisturbed(&more);
-    for lines in 1..=LINES {
-        let bench = Bench::new(&more);
-        // The last download does not end, so it is not over whenever this thread has time to look.
-        bench.answers(REQUESTS - 1);
-        assert!(bench.kill_when(|| bench.journal().len() >= lines), "line {lines}");
-        bench.goes_on(&expected, &format!("line {lines}"));
-    }
+fn each_mode() -> impl Iterator<Item = (&'static Mode, &'static str)> {
+    MODES.iter().flat_map(|mode| ["blocking", "async"].map(|backend| (mode, backend)))
 }
 
 /// A file has come to the folder: half of it, all of it, or what it was converted into.
 #[test]
 fn killed_at_every_file() {
-    ["blocking", "async"].into_iter().for_each(killed_at_every_file_over);
+    for (mode, backend) in each_mode().filter(|(mode, _)| mode.removes) {
+        killed_at_every_file_of(mode, &mode.arguments(backend));
+    }
 }
 
-fn killed_at_every_file_over(backend: &'static str) {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip", "--backend", backend];
-    let expected = undisturbed(&more);
-    for (before, window) in (0..).zip(WINDOWS) {
-        for ending in ["zip.part", "zip", "jsonl.part", "jsonl"] {
-            let bench = Bench::new(&more);
-            if ending == "zip.part" {
+fn killed_at_every_file_of(mode: &Mode, arguments: &[&'static str]) {
+    let expected = undisturbed(arguments);
+    for (before, window) in (0..).zip(mode.windows) {
+        let zip = format!("agentSkillInfo_{window}.zip");
+        let part = |extension: &str| format!(".agentSkillInfo_{window}.{extension}.");
+        let files = [
+            ("part of the ZIP", part("zip")),
+            ("ZIP", zip),
+            ("part of the converted file", part(mode.format)),
+            ("converted file", mode.converted(window)),
+        ];
+        for (what, name) in files {
+            let bench = Bench::new(arguments);
+            if what == "part of the ZIP" {
                 if before > 0 {
                     bench.emulator.faults().add(Fault::Pass.at(FETCH).times(before));
                 }
                 bench.emulator.faults().add(Fault::Stall.at(FETCH));
             }
-            let (name, part) = match ending.strip_suffix(".part") {
-                Some(kind) => (format!(".agentSkillInfo_{window}.{kind}."), true),
-                None => (format!("agentSkillInfo_{window}.{ending}"), false),
-            };
-            let there = || {
+            let is_there = || {
                 let mut names = fs::read_dir(bench.ccfs.path("out"))
                     .into_iter()
                     .flatten()
                     .flatten()
                     .map(|entry| entry.file_name());
-                names.any(|found| {
-                    found.to_str().is_some_and(|found| {
-                        if part { found.starts_with(&name) } else { found == name }
+                bench.out(&name).exists()
+                    || names.any(|found| {
+                        what.starts_with("part")
+                            && found.to_str().is_some_and(|found| found.starts_with(&name))
                     })
-                })
             };
             // What is there for a moment only may be missed; then the pull is over, and going on finds nothing to do.
-            let seen = bench.kill_when(there);
+            let seen = bench.kill_when(is_there);
             assert!(
-                seen || ["zip", "jsonl.part"].contains(&ending),
-                "{window}.{ending} never came"
+                seen || ["ZIP", "part of the converted file"].contains(&what),
+                "{window}: {what} never came"
             );
-            bench.goes_on(&expected, &format!("{window}.{ending}"));
+            bench.goes_on(&expected, &format!("{window}, {what}, {arguments:?}"));
         }
     }
 }
@@ -324,17 +387,18 @@ fn killed_again_and_again() {
 /// The disk is full at many sizes that a file of this pull goes through: the journal, a ZIP, what it is converted into.
 #[test]
 fn out_of_disk_at_many_sizes() {
-    ["blocking", "async"].into_iter().for_each(out_of_disk_at_many_sizes_over);
+    for (mode, backend) in each_mode().filter(|(mode, _)| !mode.removes) {
+        out_of_disk_at_many_sizes_of(&mode.arguments(backend));
+    }
 }
 
-fn out_of_disk_at_many_sizes_over(backend: &'static str) {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--backend", backend];
-    let expected = undisturbed(&more);
+fn out_of_disk_at_many_sizes_of(more: &[&'static str]) {
+    let expected = undisturbed(more);
     let largest = expected.values().map(Vec::len).max().unwrap();
     let blocks = largest.div_ceil(512);
     let sizes = (0..8).chain((8..blocks).step_by(41)).chain([blocks - 1]);
     for size in sizes {
-        let bench = Bench::new(&more);
+        let bench = Bench::new(more);
         // A limit on the size of files stands for the disk's end: writes beyond it fail, and the signal that tells of them is ignored.
         let script = format!("trap '' XFSZ; ulimit -f {size}; exec \"$@\"");
         let arguments =

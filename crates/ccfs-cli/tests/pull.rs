@@ -24,6 +24,59 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// A day is one file below the table's folder, whatever the range; and other window lengths are refused.
+#[test]
+fn a_pull_with_parquet_leaves_a_dataset() {
+    let emulator = emulator();
+    for backend in ["blocking", "async"] {
+        let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
+        let parquet = [
+            "pull",
+            "--from",
+            "2023-04-01",
+            "--to",
+            "2023-04-02",
+            "--out",
+            "out",
+            "--convert",
+            "parquet",
+        ];
+        let run = ccfs.run(&[&parquet[..], &["--no-zip"]].concat());
+        run.ends_with_code(0);
+        let mut files = ccfs.files("out");
+        files.retain(|name| !name.contains("ccfs-pull."));
+        files.sort();
+        let day = |day: u8| {
+            format!(
+                "agent_skill_info/day=2023-04-0{day}/2023040{day}T000000_2023040{day}T235959.parquet"
+            )
+        };
+        assert_eq!(files, [day(1), day(2)]);
+        assert!(run.stdout.contains(&day(2)), "{}", run.stdout);
+        ccfs.run(&["pull", "--verify", "--out", "out"]).ends_with_code(0);
+        std::fs::write(ccfs.path("out").join(day(2)), b"PAR1").unwrap();
+        let run = ccfs.run(&["pull", "--verify", "--out", "out"]);
+        run.ends_with_code(1);
+        assert!(
+            run.stdout.contains(&format!("{} has 4 bytes, expected", day(2))),
+            "{}",
+            run.stdout
+        );
+
+        let run = ccfs.run(&[&parquet[..], &["--window-days", "3"]].concat());
+        run.ends_with_code(2);
+        assert!(run.stderr.contains("with Parquet, a window has 1 day, not 3"), "{}", run.stderr);
+        let three = ["pull", "--from", "2023-04-03", "--to", "2023-04-05", "--out", "out"];
+        ccfs.run(&three).ends_with_code(0);
+        let run = ccfs.run(&[&three[..], &["--convert", "parquet"]].concat());
+        run.ends_with_code(0);
+        assert_eq!(
+            run.stderr,
+            "not converted to Parquet, which has a file for each day: 1 window of several days from 2023-04-03 to 2023-04-05; pull these days into another folder\n"
+        );
+    }
+}
+
 #[test]
 fn a_range_is_pulled_and_told() {
     let emulator = emulator();

@@ -44,26 +44,8 @@ impl WholeFile {
     /// [`Overwrite::Refuse`], if it is a folder or a device such as `/dev/null`, which a rename
     /// would replace, or if the temporary file cannot be created.
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
-        let target = target.into();
-        // The file that a link leads to is replaced, not the link.
-        let target = if target.is_symlink() {
-            match target.canonicalize() {
-                Ok(target) => target,
-                Err(_) if overwrite == Overwrite::Refuse => {
-                    return Err(FileError::Exists { path: target });
-                }
-                Err(source) => return Err(FileError::Io { path: target, source }),
-            }
-        } else {
-            target
-        };
+        let target = resolved(target.into(), overwrite)?;
         let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
-        if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(FileError::NotRegular { path: target });
-        }
-        if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
-            return Err(FileError::Exists { path: target });
-        }
         // With the whole name, the temporary name could be longer than file systems allow.
         let beginning: String = name.to_string_lossy().chars().take(PREFIX_CHARS).collect();
         let prefix = format!(".{beginning}.");
@@ -75,6 +57,17 @@ impl WholeFile {
             .tempfile_in(directory(&target))
             .map_err(|source| FileError::Io { path: target.clone(), source })?;
         Ok(Self { temp, target, overwrite, written: 0 })
+    }
+
+    /// Sets another target, in any folder on the same file system. The folder must exist when the
+    /// file is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`] if `target` cannot be replaced, as for [`create`](Self::create).
+    pub fn rename_to(self, target: impl Into<PathBuf>) -> Result<Self, FileError> {
+        let target = resolved(target.into(), self.overwrite)?;
+        Ok(Self { target, ..self })
     }
 
     /// Returns the path that [`commit`](Self::commit) will rename the file to.
@@ -159,6 +152,28 @@ impl Write for WholeFile {
     fn flush(&mut self) -> io::Result<()> {
         self.temp.flush()
     }
+}
+
+/// Returns the file to replace: that which a link leads to, not the link.
+fn resolved(target: PathBuf, overwrite: Overwrite) -> Result<PathBuf, FileError> {
+    let target = if target.is_symlink() {
+        match target.canonicalize() {
+            Ok(target) => target,
+            Err(_) if overwrite == Overwrite::Refuse => {
+                return Err(FileError::Exists { path: target });
+            }
+            Err(source) => return Err(FileError::Io { path: target, source }),
+        }
+    } else {
+        target
+    };
+    if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(FileError::NotRegular { path: target });
+    }
+    if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
+        return Err(FileError::Exists { path: target });
+    }
+    Ok(target)
 }
 
 fn directory(target: &Path) -> &Path {

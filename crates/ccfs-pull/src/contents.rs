@@ -1,19 +1,20 @@
 //! Reads an archive once: checks it, counts its rows, and converts them.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_archive::{
-    AnyRecordRef, Archive, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordRef,
-    RecordWriter, Report, SkippedMembers,
+    AnyRecordRef, Archive, Error, Member, MemberReport, OnBadRow, RecordRef, Report, SkippedMembers,
 };
 use ccfs_driver::{FileError, WholeFile};
 use ccfs_proto::{Day, LocalTime};
 use sha2::{Digest, Sha256};
 
+use crate::format::Format;
+use crate::output::Output;
 use crate::plan::Plan;
 use crate::scheduler::{Fingerprint, Stored};
 use crate::window::Window;
@@ -22,7 +23,6 @@ use crate::window::Window;
 const ROWS_BETWEEN: u64 = 4096;
 /// Notes that are kept for a file.
 const NOTES_KEPT: usize = 100;
-const BUFFER: usize = 256 * 1024;
 
 /// An archive that was read.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Contents {
 /// A converted file that is not in place yet.
 #[derive(Debug)]
 pub(crate) struct Converted {
-    pub(crate) format: ExportFormat,
+    pub(crate) format: Format,
     pub(crate) file: WholeFile,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -71,21 +71,22 @@ pub(crate) fn read(
     file: &File,
     plan: &Plan,
     window: Window,
-    outputs: Vec<(ExportFormat, WholeFile)>,
+    outputs: Vec<(Format, WholeFile)>,
     mut go_on: impl FnMut() -> ControlFlow<()>,
 ) -> Result<Contents, ReadError> {
     let zip = fingerprint(file).map_err(Error::Io)?;
     let mut archive = Archive::open_with(file, &plan.read)?;
-    let mut outputs: Vec<_> = outputs.into_iter().map(|output| Output::new(plan, output)).collect();
-    for output in &mut outputs {
-        output.writer.write_header(plan.kind).map_err(ReadError::Write)?;
-    }
+    let mut outputs = outputs
+        .into_iter()
+        .map(|(format, file)| Output::new(plan, window, zip, format, file))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(ReadError::Write)?;
     let (mut read, mut period) = (0_u64, Period::new(window));
     let report = archive.inspect_each(|record| {
         if record.kind() == plan.kind {
             period.count(&record);
             for output in &mut outputs {
-                output.writer.write(record).map_err(ReadError::Write)?;
+                output.write(record).map_err(ReadError::Write)?;
             }
         }
         read += 1;
@@ -200,30 +201,6 @@ impl Period {
     }
 }
 
-/// A converted file that is being written.
-struct Output<'a> {
-    format: ExportFormat,
-    writer: RecordWriter<'a, BufWriter<Hashed<WholeFile>>>,
-}
-
-impl<'a> Output<'a> {
-    fn new(plan: &'a Plan, (format, file): (ExportFormat, WholeFile)) -> Self {
-        let out = BufWriter::with_capacity(BUFFER, Hashed::new(file));
-        let mut writer = RecordWriter::new(format, out);
-        // CSV keeps the texts of its source.
-        if format == ExportFormat::Jsonl {
-            writer = writer.offset(|time| plan.zone.offset(time));
-        }
-        Self { format, writer }
-    }
-
-    fn finish(self) -> io::Result<Converted> {
-        let out = self.writer.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let (file, fingerprint) = out.finish();
-        Ok(Converted { format: self.format, file, fingerprint })
-    }
-}
-
 /// Returns the size and the hash of a file.
 pub(crate) fn fingerprint(mut file: &File) -> io::Result<Fingerprint> {
     file.rewind()?;
@@ -245,18 +222,18 @@ impl Fingerprint {
 }
 
 /// A writer whose bytes are hashed.
-struct Hashed<W> {
+pub(crate) struct Hashed<W> {
     inner: W,
     bytes: u64,
     hash: Sha256,
 }
 
 impl<W> Hashed<W> {
-    fn new(inner: W) -> Self {
+    pub(crate) fn new(inner: W) -> Self {
         Self { inner, bytes: 0, hash: Sha256::new() }
     }
 
-    fn finish(self) -> (W, Fingerprint) {
+    pub(crate) fn finish(self) -> (W, Fingerprint) {
         (self.inner, Fingerprint::new(self.bytes, self.hash.finalize().into()))
     }
 }

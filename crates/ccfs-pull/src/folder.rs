@@ -1,18 +1,19 @@
 //! The folder that is pulled into: one pull at a time, a journal, and files that are written
 //! atomically.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ccfs_archive::{ExportFormat, IndexKind};
+use ccfs_archive::IndexKind;
 use ccfs_driver::{FileError, Overwrite, WholeFile};
 
 use crate::contents::{self, Contents, ReadError};
 use crate::error::PullError;
-use crate::journal::{Histories, Journal};
+use crate::format::Format;
+use crate::journal::{Histories, Journal, Reopened};
 use crate::plan::Plan;
 use crate::scheduler::{History, Known, Stored};
 use crate::trouble::is_rejected;
@@ -30,6 +31,8 @@ const UNFINISHED: &str = ".part";
 pub(crate) struct Folder {
     path: PathBuf,
     kind: IndexKind,
+    /// The tenant space that the pull is limited to.
+    account: Option<String>,
     /// The operating system releases the lock when the process ends.
     _lock: File,
 }
@@ -37,8 +40,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed
     /// pull.
-    pub(crate) fn lock(path: &Path, kind: IndexKind) -> Result<Self, PullError> {
-        let folder = Self { path: path.to_owned(), kind, _lock: lock(path, true)? };
+    pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
+        let (kind, account) = (plan.kind, plan.account_id.clone());
+        let folder = Self { path: path.to_owned(), kind, account, _lock: lock(path, true)? };
         folder.clear_unfinished().map_err(|source| folder.failed(source))?;
         Ok(folder)
     }
@@ -46,8 +50,8 @@ impl Folder {
     /// Locks an existing folder, whose journal has its kind.
     pub(crate) fn reopen(path: &Path) -> Result<(Self, Journal, Histories), PullError> {
         let lock = lock(path, false)?;
-        let (journal, kind, windows) = Journal::reopen(&path.join(JOURNAL))?;
-        Ok((Self { path: path.to_owned(), kind, _lock: lock }, journal, windows))
+        let Reopened { journal, kind, account, windows } = Journal::reopen(&path.join(JOURNAL))?;
+        Ok((Self { path: path.to_owned(), kind, account, _lock: lock }, journal, windows))
     }
 
     fn failed(&self, source: io::Error) -> PullError {
@@ -112,7 +116,7 @@ pub(crate) fn regular(path: &Path) -> io::Result<()> {
 
 /// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files
 /// would be requested again.
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
@@ -146,12 +150,20 @@ impl Folder {
     }
 
     /// Path of its converted records.
-    pub(crate) fn converted(&self, window: Window, format: ExportFormat) -> PathBuf {
-        self.file(window, format)
+    pub(crate) fn converted(&self, window: Window, format: Format) -> PathBuf {
+        if format.text().is_some() {
+            return self.file(window, format);
+        }
+        let mut path = self.path.join(table(self.kind));
+        if let Some(account) = &self.account {
+            path.push(format!("account={}", percent_encoded(account)));
+        }
+        path.push(format!("day={}", window.begin().day()));
+        path.join(format!("{window}.{format}"))
     }
 
     /// Returns a file that exists although its window was not requested.
-    pub(crate) fn foreign(&self, window: Window, formats: &[ExportFormat]) -> Option<PathBuf> {
+    pub(crate) fn foreign(&self, window: Window, formats: &[Format]) -> Option<PathBuf> {
         let converted = formats.iter().map(|format| self.converted(window, *format));
         [self.zip(window)].into_iter().chain(converted).find(|path| path.symlink_metadata().is_ok())
     }
@@ -161,13 +173,12 @@ impl Folder {
         &self,
         window: Window,
         history: &History,
-        formats: &[ExportFormat],
+        formats: &[Format],
     ) -> Option<PathBuf> {
         if !matches!(history.known, Known::Complete(_)) {
             return None;
         }
-        let has =
-            |format: &&ExportFormat| history.converted.iter().any(|file| file.format == **format);
+        let has = |format: &&Format| history.converted.iter().any(|file| file.format == **format);
         let converted = formats.iter().filter(|format| !has(format));
         let zip = history.stored.is_none().then(|| self.zip(window));
         zip.into_iter()
@@ -194,7 +205,7 @@ impl Folder {
         {
             return Ok(None);
         }
-        match self.read(plan, window, &file, &plan.formats, go_on) {
+        match self.read(plan, window, &file, &plan.formats_of(window), go_on) {
             Ok(contents) => Ok(Some(contents)),
             Err(error @ ReadError::Archive(ccfs_archive::Error::Io(_))) => Err(error),
             // A file that cannot be used is replaced by the download.
@@ -209,12 +220,13 @@ impl Folder {
         plan: &Plan,
         window: Window,
         file: &File,
-        formats: &[ExportFormat],
+        formats: &[Format],
         go_on: impl FnMut() -> ControlFlow<()>,
     ) -> Result<Contents, ReadError> {
-        let create = |format: &ExportFormat| {
-            let path = self.converted(window, *format);
-            WholeFile::create(path, Overwrite::Replace).map(|file| (*format, file))
+        // The temporary files are in this folder, so that engines do not read them.
+        let create = |format: &Format| {
+            let file = WholeFile::create(self.file(window, format), Overwrite::Replace)?;
+            Ok((*format, file.rename_to(self.converted(window, *format))?))
         };
         let outputs: Result<_, FileError> = formats.iter().map(create).collect();
         contents::read(file, plan, window, outputs?, go_on)
@@ -229,7 +241,7 @@ impl Folder {
         file: &File,
         go_on: impl FnMut() -> ControlFlow<()>,
     ) -> Result<Contents, ReadError> {
-        let contents = self.read(plan, window, file, &plan.formats, go_on);
+        let contents = self.read(plan, window, file, &plan.formats_of(window), go_on);
         let is_rejected = match &contents {
             Err(ReadError::Archive(error)) => is_rejected(error),
             Err(ReadError::OtherPeriod { .. }) => true,
@@ -251,6 +263,30 @@ impl Folder {
     }
 }
 
+/// The name of a kind's table.
+fn table(kind: IndexKind) -> &'static str {
+    match kind {
+        IndexKind::AgentSkillInfo => "agent_skill_info",
+        IndexKind::AgentOprInfo => "agent_opr_info",
+        other => other.as_str(),
+    }
+}
+
+/// Encodes a value for the name of a folder, as engines decode it.
+fn percent_encoded(value: &str) -> String {
+    value.bytes().fold(String::new(), |mut encoded, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                encoded.push(byte.into());
+            }
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+        encoded
+    })
+}
+
 /// Removes a file, if it exists.
 pub(crate) fn remove(path: PathBuf) -> Result<(), PullError> {
     match fs::remove_file(&path) {
@@ -258,5 +294,20 @@ pub(crate) fn remove(path: PathBuf) -> Result<(), PullError> {
             Err(PullError::Folder { path, source })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_encoded;
+
+    /// As Spark, `DuckDB` and pyarrow decode it.
+    #[test]
+    fn partition_values_are_encoded() {
+        for (value, encoded) in
+            [("a-_.9", "a-_.9"), ("a b/c", "a%20b%2Fc"), ("技=", "%E6%8A%80%3D")]
+        {
+            assert_eq!(percent_encoded(value), encoded);
+        }
     }
 }

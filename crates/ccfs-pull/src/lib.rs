@@ -33,7 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The feature `tracing` adds a span for each job and an event for each line of the journal.
+//! The feature `parquet` adds [`Format::Parquet`]: a folder that `DuckDB`, Spark and others read as one
+//! table. The feature `tracing` adds a span for each job and an event for each line of the journal.
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(
@@ -55,7 +56,10 @@ mod contents;
 mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
+mod format;
 mod journal;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod output;
 mod plan;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod pull;
@@ -72,6 +76,7 @@ mod work;
 mod zone;
 
 pub use error::PullError;
+pub use format::Format;
 pub use journal::{ConvertedFile, Entry, Histories, Journal, JournalError, Storage};
 pub use plan::{Pace, Plan, PlanError};
 #[cfg(any(feature = "async", feature = "blocking"))]

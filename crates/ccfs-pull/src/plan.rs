@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ccfs_archive::{ExportFormat, IndexKind, ReadOptions};
+use ccfs_archive::{IndexKind, ReadOptions};
 use ccfs_proto::Day;
 
+use crate::format::Format;
 use crate::scheduler::{History, Known, Outcome};
 use crate::window::Window;
 use crate::zone::Zone;
@@ -17,11 +18,11 @@ const WINDOWS_LIMIT: usize = 100_000;
 /// The files to pull: kind, days and tenant, and what to do with them.
 ///
 /// ```
-/// use ccfs_archive::{ExportFormat, IndexKind};
-/// use ccfs_pull::{Plan, Zone};
+/// use ccfs_archive::IndexKind;
+/// use ccfs_pull::{Format, Plan, Zone};
 ///
 /// let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, "2023-04-01".parse()?, "2023-04-30".parse()?)
-///     .convert(ExportFormat::Jsonl);
+///     .convert(Format::Jsonl);
 /// assert!(plan.check().is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -31,10 +32,10 @@ pub struct Plan {
     pub(crate) zone: Zone,
     pub(crate) from: Day,
     pub(crate) to: Day,
-    pub(crate) window_days: u8,
+    window_days: Option<u8>,
     pub(crate) account_id: Option<String>,
     pub(crate) callback_url: String,
-    pub(crate) formats: Vec<ExportFormat>,
+    pub(crate) formats: Vec<Format>,
     pub(crate) keep_zip: bool,
     pub(crate) read: ReadOptions,
     pub(crate) recheck_days: u16,
@@ -56,7 +57,7 @@ impl Plan {
             zone,
             from,
             to,
-            window_days: 3,
+            window_days: None,
             account_id: None,
             callback_url: Self::NO_CALLBACK.into(),
             formats: Vec::new(),
@@ -69,10 +70,11 @@ impl Plan {
     }
 
     /// Sets the number of days in a window, 1 to 31, at most as many as the server allows. Default:
-    /// 3, the server's default limit.
+    /// 1 with [`Format::Parquet`], which allows no other value; otherwise 3, the server's default
+    /// limit.
     #[must_use]
     pub fn window_days(mut self, days: u8) -> Self {
-        self.window_days = days;
+        self.window_days = Some(days);
         self
     }
 
@@ -91,13 +93,13 @@ impl Plan {
         self
     }
 
-    /// Converts each window's records into a file of this format beside its ZIP; call it again for
-    /// another format. Default: none.
+    /// Converts each window's records into a file of this format; call it again for another
+    /// format. Default: none.
     ///
     /// The formats may differ between the pulls into a folder: a ZIP that an earlier pull stored is
     /// converted without a request to the server.
     #[must_use]
-    pub fn convert(mut self, format: ExportFormat) -> Self {
+    pub fn convert(mut self, format: Format) -> Self {
         if !self.formats.contains(&format) {
             self.formats.push(format);
         }
@@ -156,25 +158,46 @@ impl Plan {
     /// # Errors
     ///
     /// [`PlanError`] if the range is reversed or too long, the number of days in a window is out of
-    /// range, or ZIPs are removed of which only some columns are read.
+    /// range, ZIPs are removed of which only some columns are read, or Parquet needs a feature that
+    /// is off.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
         }
-        if !(1..=DAYS_LIMIT).contains(&self.window_days) {
-            return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: self.window_days });
+        let window_days = self.days_per_window();
+        if !(1..=DAYS_LIMIT).contains(&window_days) {
+            return Err(PlanError::WindowDays { limit: DAYS_LIMIT, days: window_days });
+        }
+        if self.formats.contains(&Format::Parquet) {
+            if cfg!(not(feature = "parquet")) {
+                return Err(PlanError::NoParquet);
+            }
+            if window_days != 1 {
+                return Err(PlanError::ParquetDays { days: window_days });
+            }
         }
         if self.removes_zips() && !self.read.reads_all_columns() {
             return Err(PlanError::ColumnsLost);
         }
         // Assumes windows of full length: close enough, and cheap.
         let days = self.to.midnight().seconds_since(self.from.midnight()) / (24 * 3600) + 1;
-        let count =
-            usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(self.window_days));
+        let count = usize::try_from(days).unwrap_or(usize::MAX).div_ceil(usize::from(window_days));
         if count > WINDOWS_LIMIT {
             return Err(PlanError::TooManyWindows { limit: WINDOWS_LIMIT, count });
         }
         Ok(())
+    }
+
+    /// The number of days in a window.
+    pub(crate) fn days_per_window(&self) -> u8 {
+        let default = if self.formats.contains(&Format::Parquet) { 1 } else { 3 };
+        self.window_days.unwrap_or(default)
+    }
+
+    /// The formats that a window is converted to.
+    pub(crate) fn formats_of(&self, window: Window) -> Vec<Format> {
+        let fits = |format: &Format| *format != Format::Parquet || window.is_one_day();
+        self.formats.iter().copied().filter(fits).collect()
     }
 
     /// Whether ZIPs are removed after conversion.
@@ -217,6 +240,15 @@ pub enum PlanError {
         /// The days given.
         days: u8,
     },
+    /// Parquet files have a day each, so windows must have one day.
+    #[error("with Parquet, a window has 1 day, not {days}; leave the number of days out")]
+    ParquetDays {
+        /// The days given.
+        days: u8,
+    },
+    /// Parquet needs the feature `parquet` of this crate.
+    #[error("this program was built without Parquet; enable the feature parquet")]
+    NoParquet,
     /// The ZIPs are removed after conversion, but only some columns are converted.
     #[error(
         "only some columns are converted, so the ZIP files must be kept; keep them, or read all columns"

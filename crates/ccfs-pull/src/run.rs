@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_archive::ExportFormat;
 use ccfs_driver::{Error, FileError};
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::callback::Callback;
@@ -14,6 +13,7 @@ use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
 use crate::error::PullError;
 use crate::folder::{Folder, remove};
+use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry, Histories, Journal};
 use crate::plan::{Pace, Plan};
 use crate::scheduler::{
@@ -49,7 +49,7 @@ pub(crate) struct Run {
     /// The converted files of each window that the journal has or will have with the next line.
     converted: BTreeMap<Window, Vec<ConvertedFile>>,
     /// Complete windows that are to be converted to further formats.
-    to_convert: VecDeque<(Window, Vec<ExportFormat>)>,
+    to_convert: VecDeque<(Window, Vec<Format>)>,
     converting: bool,
     /// Complete windows that could not be converted.
     not_converted: BTreeMap<Window, String>,
@@ -72,7 +72,7 @@ pub(crate) enum Next {
     /// Start a job for a window, which may have a file of an earlier request.
     Start(Job, Earlier),
     /// Convert the ZIP of a complete window.
-    Convert(Window, Vec<ExportFormat>, Earlier),
+    Convert(Window, Vec<Format>, Earlier),
     Wait(Option<Duration>),
     Done,
 }
@@ -95,7 +95,7 @@ impl Run {
         now: Now,
     ) -> Result<Self, PullError> {
         plan.check()?;
-        let folder = Folder::lock(path, plan.kind)?;
+        let folder = Folder::lock(path, &plan)?;
         let (journal, mut known) =
             Journal::open(&folder.journal(), &plan, endpoint, access_key, now.wall)?;
         folder.sync()?;
@@ -113,7 +113,7 @@ impl Run {
         let mut previous = BTreeMap::new();
         for (window, history) in &mut known {
             if plan.is_due(*window, history) {
-                if let Some(path) = folder.unknown(*window, history, &plan.formats) {
+                if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window)) {
                     return Err(PullError::Foreign { path });
                 }
                 history.known = Known::Fresh;
@@ -197,9 +197,12 @@ impl Run {
         zip_removed: bool,
         now: Now,
     ) -> Result<(), PullError> {
+        if window.overlaps(self.plan.from, self.plan.to) {
+            self.note_several_days(window);
+        }
         let zip = self.folder.zip(window);
         let has_size = |path: &Path, bytes| path.metadata().is_ok_and(|file| file.len() == bytes);
-        let is_there = |format: &ExportFormat| {
+        let is_there = |format: &Format| {
             let converted = self.converted.get(&window).into_iter().flatten();
             let mut found = converted.filter(|file| file.format == *format);
             let path = self.folder.converted(window, *format);
@@ -207,9 +210,9 @@ impl Run {
         };
         // A file that was removed or changed since is converted anew where that is possible, and
         // otherwise reported as removed.
-        let missing: Vec<ExportFormat> =
-            self.plan.formats.iter().copied().filter(|format| !is_there(format)).collect();
-        let is_known = |format: &ExportFormat| {
+        let mut missing = self.plan.formats_of(window);
+        missing.retain(|format| !is_there(format));
+        let is_known = |format: &Format| {
             self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
         };
         // A ZIP under this name may also be somebody's copy.
@@ -236,6 +239,13 @@ impl Run {
             self.events.push(PullEvent::ZipMissing(window));
         }
         Ok(())
+    }
+
+    /// Reports a window that cannot be converted to all formats.
+    fn note_several_days(&mut self, window: Window) {
+        if self.plan.formats_of(window).len() < self.plan.formats.len() {
+            self.events.push(PullEvent::SeveralDays(window));
+        }
     }
 
     /// Removes the ZIP of a complete window if the plan keeps only records and the converted files
@@ -327,6 +337,7 @@ impl Run {
         let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
         if let Entry::Stored { window, stored, .. } = entry {
             remove(self.folder.rejected(*window))?;
+            self.note_several_days(*window);
             self.tidy(*window, *stored, now)?;
         }
         self.progress.count(&outcome);
@@ -607,7 +618,7 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
     let taken: Vec<Window> = known.keys().copied().collect();
     let is_missing = |window: Window| {
         let (from, to) = (window.begin().day(), window.end().day());
-        windows(&plan.zone, from, to, plan.window_days, &taken).next().is_some()
+        windows(&plan.zone, from, to, plan.days_per_window(), &taken).next().is_some()
     };
     let missing = failed.into_iter().filter(|(window, _)| is_missing(*window));
     again.extend(missing.map(|(window, why)| PullEvent::FailedBefore { window, why }));
@@ -631,9 +642,9 @@ fn add_new(
     let taken: Vec<Window> = known.keys().copied().collect();
     for window in over
         .into_iter()
-        .flat_map(|last| windows(&plan.zone, plan.from, last, plan.window_days, &taken))
+        .flat_map(|last| windows(&plan.zone, plan.from, last, plan.days_per_window(), &taken))
     {
-        if let Some(path) = folder.foreign(window, &plan.formats) {
+        if let Some(path) = folder.foreign(window, &plan.formats_of(window)) {
             return Err(PullError::Foreign { path });
         }
         known.insert(window, Known::Fresh.into());

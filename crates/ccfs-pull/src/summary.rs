@@ -141,6 +141,9 @@ pub enum PullEvent {
     /// The ZIP of this window, which an earlier run stored, was removed, so it cannot be converted
     /// to another format. [`Plan::again`](crate::Plan::again) requests it again.
     ZipMissing(Window),
+    /// This complete window has several days, so it was not converted to
+    /// [`Format::Parquet`](crate::Format::Parquet), and its ZIP is kept.
+    SeveralDays(Window),
     /// No window in the days of [`Plan::again`](crate::Plan::again) was requested before.
     NothingAgain,
     /// An earlier run gave this window up, and it is not in the range of this one.

@@ -37,6 +37,11 @@ impl Window {
         self.end
     }
 
+    /// Whether it begins and ends on the same day.
+    pub(crate) fn is_one_day(self) -> bool {
+        self.begin.day() == self.end.day()
+    }
+
     /// Whether it has a part of the days from `from` to `to`, inclusive.
     pub fn overlaps(self, from: Day, to: Day) -> bool {
         self.begin.day() <= to && self.end.day() >= from

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccfs_archive::ExportFormat;
 use ccfs_driver::{Error, FileError, Progress};
 
 use crate::contents::{Contents, Converted, ReadError};
-use crate::folder::Folder;
+use crate::folder::{Folder, create};
+use crate::format::Format;
 use crate::journal::ConvertedFile;
 use crate::plan::Plan;
 use crate::run::JobOutput;
@@ -139,7 +139,7 @@ impl Work {
 
     /// Converts the ZIP of a complete window to further formats. A file that is there is left alone:
     /// an earlier run may have written it, and then it is the same.
-    pub(crate) fn convert(&self, formats: &[ExportFormat]) -> Result<JobOutput, Error> {
+    pub(crate) fn convert(&self, formats: &[Format]) -> Result<JobOutput, Error> {
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
         let contents = contents.map_err(driver_error)?;
@@ -172,13 +172,15 @@ pub(crate) fn store(contents: Contents) -> Result<JobOutput, Error> {
 fn place(converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
     let mut placed = Vec::new();
     for output in converted {
+        if let Some(folder) = output.file.target().parent() {
+            create(folder).map_err(Error::Write)?;
+        }
         output.file.commit(output.fingerprint.bytes)?;
         placed.push(ConvertedFile::new(output.format, output.fingerprint));
     }
     Ok(placed)
 }
 
-/// Returns the error of a call for a failure to read an archive.
 /// A ZIP that is read again has other contents than when it was stored.
 #[derive(Debug, thiserror::Error)]
 struct Changed {
@@ -203,6 +205,7 @@ impl fmt::Display for Changed {
     }
 }
 
+/// Returns the error of a call for a failure to read an archive.
 fn driver_error(error: ReadError) -> Error {
     match error {
         ReadError::Archive(ccfs_archive::Error::Io(error)) | ReadError::Write(error) => {

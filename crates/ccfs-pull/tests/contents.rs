@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Write as _};
 
-use ccfs_archive::{ExportFormat, OnBadRow, ReadOptions};
-use ccfs_pull::{Fingerprint, Outcome, Plan, PlanError, PullError, WindowReport};
+use ccfs_archive::{OnBadRow, ReadOptions};
+use ccfs_pull::{Fingerprint, Format, Outcome, Plan, PlanError, PullError, WindowReport};
 use proptest::prelude::*;
 use support::{Bench, DRIVERS, Driver, FETCH, files, plan_of};
 use zip::write::SimpleFileOptions;
@@ -20,7 +20,7 @@ const STEM: &str = "agentSkillInfo_20230401T000000_20230401T235959";
 const WANTED: &str = "20230402010203004005_agentSkillInfo.csv";
 
 /// One day: one window, of which only the records are wanted.
-fn plan(format: ExportFormat, on_bad_row: OnBadRow) -> Plan {
+fn plan(format: Format, on_bad_row: OnBadRow) -> Plan {
     plan_of("2023-04-01", "2023-04-01")
         .convert(format)
         .keep_zip(false)
@@ -61,7 +61,7 @@ fn archive<N: AsRef<str>, B: AsRef<[u8]>>(members: impl IntoIterator<Item = (N, 
 #[test]
 fn a_plan_does_not_remove_columns() {
     let some = || ReadOptions::new().columns(["id"]).unwrap();
-    let plan = plan(ExportFormat::Jsonl, OnBadRow::Stop).read_options(some());
+    let plan = plan(Format::Jsonl, OnBadRow::Stop).read_options(some());
     assert_eq!(plan.check(), Err(PlanError::ColumnsLost));
     assert_eq!(plan.keep_zip(true).check(), Ok(()));
 }
@@ -158,7 +158,7 @@ fn an_archive_that_cannot_be_used_is_downloaded_once_and_kept() {
     for driver in DRIVERS {
         for (name, bytes, said) in &cases {
             let bench = Bench::new();
-            let plan = || plan(ExportFormat::Jsonl, OnBadRow::Skip);
+            let plan = || plan(Format::Jsonl, OnBadRow::Skip);
             let report = pull(driver, &bench, plan(), bytes.clone());
             let told = format!("{driver:?}, {name}: {report:?}");
             assert!(why(&report).contains(said), "{told}");
@@ -207,8 +207,7 @@ fn a_damaged_archive_is_downloaded_again() {
     ];
     for (name, bytes) in cases {
         let bench = Bench::new();
-        let report =
-            pull(Driver::Blocking, &bench, plan(ExportFormat::Jsonl, OnBadRow::Stop), bytes);
+        let report = pull(Driver::Blocking, &bench, plan(Format::Jsonl, OnBadRow::Stop), bytes);
         assert!(
             why(&report).starts_with("requested 3 times without success"),
             "{name}: {report:?}"
@@ -221,7 +220,7 @@ fn a_damaged_archive_is_downloaded_again() {
 #[test]
 fn a_later_rejection_replaces_the_file() {
     let bench = Bench::new();
-    let plan = || plan(ExportFormat::Jsonl, OnBadRow::Stop);
+    let plan = || plan(Format::Jsonl, OnBadRow::Stop);
     for name in ["first.csv", "second.csv"] {
         let bytes = archive([(name, rows(4))]);
         let report = pull(Driver::Blocking, &bench, plan(), bytes.clone());
@@ -235,7 +234,7 @@ fn a_later_rejection_replaces_the_file() {
 fn a_rejected_file_that_cannot_be_kept_ends_the_pull() {
     for driver in DRIVERS {
         let bench = Bench::new();
-        let plan = || plan(ExportFormat::Jsonl, OnBadRow::Stop);
+        let plan = || plan(Format::Jsonl, OnBadRow::Stop);
         let obstacle = bench.path().join(format!("{STEM}.rejected.zip"));
         fs::create_dir_all(obstacle.join("a")).unwrap();
         bench.emulator.serve_bytes(archive([("export.csv", rows(4))]));
@@ -277,7 +276,7 @@ fn system_files_and_case_do_not_keep_a_zip() {
         for members in &cases {
             let bench = Bench::new();
             let bytes = archive(members.iter().map(|(name, text)| (name, text)));
-            let report = pull(driver, &bench, plan(ExportFormat::Csv, OnBadRow::Stop), bytes);
+            let report = pull(driver, &bench, plan(Format::Csv, OnBadRow::Stop), bytes);
             assert_eq!((stored(&report).rows, ends(&bench)), (4, vec![".csv".to_owned()]));
             assert!(report.notes.is_empty() && report.kept_zip.is_none(), "{report:?}");
         }
@@ -323,8 +322,7 @@ fn a_zip_with_unread_data_is_kept_and_reported_with_the_reason() {
         for (members, on_bad_row, reason, note) in &cases {
             let bench = Bench::new();
             let bytes = archive(members.iter().map(|(name, text)| (name, text)));
-            let report =
-                pull(driver, &bench, plan(ExportFormat::Jsonl, *on_bad_row), bytes.clone());
+            let report = pull(driver, &bench, plan(Format::Jsonl, *on_bad_row), bytes.clone());
             let told = format!("{driver:?}: {report:?}");
             assert_eq!((stored(&report).rows, ends(&bench).join(" ").as_str()), (4, ".jsonl .zip"));
             let kept = report.kept_zip.as_ref().unwrap();
@@ -334,7 +332,7 @@ fn a_zip_with_unread_data_is_kept_and_reported_with_the_reason() {
             assert!(report.notes.join("\n").contains(note), "{told}");
 
             // The next run keeps it, too, and says so.
-            let summary = driver.pull(&bench, plan(ExportFormat::Jsonl, *on_bad_row), 1).unwrap();
+            let summary = driver.pull(&bench, plan(Format::Jsonl, *on_bad_row), 1).unwrap();
             assert_eq!(summary.windows[0].kept_zip, report.kept_zip);
             assert!(summary.windows[0].earlier && summary.windows[0].notes.is_empty());
             assert_eq!((bench.requests(FETCH), ends(&bench).len()), (1, 2));
@@ -350,7 +348,7 @@ fn rows_outside_the_window_are_counted() {
         let late = row("late", "300").replace("2023-04-01 09:01:00", "2023-04-02 00:00:00");
         let far = row("far", "300").replace("2023-04-01", "2021-01-01");
         let bytes = archive([(WANTED, rows(4) + &late + &far)]);
-        let report = pull(driver, &bench, plan(ExportFormat::Jsonl, OnBadRow::Stop), bytes);
+        let report = pull(driver, &bench, plan(Format::Jsonl, OnBadRow::Stop), bytes);
         assert_eq!((stored(&report).rows, stored(&report).outside_rows), (6, 2));
         assert_eq!(report.notes, ["2 rows are from outside the window"]);
         let journal = fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap();
@@ -363,7 +361,7 @@ fn what_was_guessed_or_skipped_is_reported_once() {
     for driver in DRIVERS {
         let bench = Bench::new();
         let bytes = archive([(WANTED, format!("sep=,\r\n{}\x1a", rows(4)))]);
-        let report = pull(driver, &bench, plan(ExportFormat::Jsonl, OnBadRow::Stop), bytes);
+        let report = pull(driver, &bench, plan(Format::Jsonl, OnBadRow::Stop), bytes);
         let said = report.notes.join("\n");
         assert!(said.contains(&format!("{WANTED}: skipped the line \"sep=,\"")), "{said}");
         assert!(said.contains("skipped a byte of padding"), "{said}");
@@ -375,7 +373,7 @@ fn what_was_guessed_or_skipped_is_reported_once() {
 #[test]
 fn a_zip_that_was_not_removed_in_time_is_removed_at_the_next_start() {
     let zip = format!("{STEM}.zip");
-    let plan = || plan(ExportFormat::Jsonl, OnBadRow::Stop);
+    let plan = || plan(Format::Jsonl, OnBadRow::Stop);
     let one = archive([(WANTED, rows(4))]);
     let bench = Bench::new();
     assert!(pull(Driver::Blocking, &bench, plan(), one.clone()).kept_zip.is_none());
@@ -532,7 +530,7 @@ proptest! {
             bytes.extend_from_slice(b"\r\n");
         }
         let (format, on_bad_row) = (
-            if csv { ExportFormat::Csv } else { ExportFormat::Jsonl },
+            if csv { Format::Csv } else { Format::Jsonl },
             if skip { OnBadRow::Skip } else { OnBadRow::Stop },
         );
         let bench = Bench::new();

@@ -9,9 +9,8 @@ use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ccfs_archive::ExportFormat;
 use ccfs_emulator::Fault;
-use ccfs_pull::{JournalError, Outcome, Plan, Pull, PullError, PullSummary, Zone};
+use ccfs_pull::{Format, JournalError, Outcome, Plan, Pull, PullError, PullSummary, Zone};
 use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
 /// With the blocking driver.
@@ -110,7 +109,7 @@ fn the_servers_day_is_found() {
 
 #[test]
 fn records_are_converted_and_the_zip_may_go() {
-    let plan = || plan().convert(ExportFormat::Jsonl).keep_zip(false);
+    let plan = || plan().convert(Format::Jsonl).keep_zip(false);
     let bench = Bench::new();
     let summary = pull(&bench, plan(), 2).unwrap();
     let files = files(&bench.path());
@@ -347,7 +346,7 @@ fn a_bad_row_fails_its_window_and_keeps_the_file() {
         let bench = Bench::new();
         bench.emulator.serve_bytes(bytes.clone());
         for _ in 0..2 {
-            let summary = driver.pull(&bench, one().convert(ExportFormat::Jsonl), 1).unwrap();
+            let summary = driver.pull(&bench, one().convert(Format::Jsonl), 1).unwrap();
             let why = summary.failed().next().unwrap().1;
             assert!(
                 why.contains("line 2, column 4 (sub_cc_no): the cell is not a whole number"),
@@ -357,7 +356,7 @@ fn a_bad_row_fails_its_window_and_keeps_the_file() {
             assert_eq!(names(&bench), [format!("{stem}.rejected.zip")]);
         }
         let skip = ccfs_archive::ReadOptions::new().on_bad_row(ccfs_archive::OnBadRow::Skip);
-        let plan = one().convert(ExportFormat::Jsonl).read_options(skip);
+        let plan = one().convert(Format::Jsonl).read_options(skip);
         let summary = driver.pull(&bench, plan, 1).unwrap();
         assert_eq!((summary.rows(), summary.bad_rows(), summary.asked), (1, 1, 0));
         assert_eq!(names(&bench), [format!("{stem}.jsonl"), format!("{stem}.zip")]);

@@ -9,13 +9,13 @@ use std::io::{Cursor, Write as _};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ccfs_archive::{Charset, ExportFormat, OnBadRow, ReadOptions};
+use ccfs_archive::{Charset, OnBadRow, ReadOptions};
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
 use ccfs_proto::{Now, ResultCode};
 use ccfs_pull::{
-    CheckedFile, FileFault, JournalError, Outcome, Plan, Pull, PullError, PullEvent, PullSummary,
-    Trouble, forget, verify,
+    CheckedFile, FileFault, Format, JournalError, Outcome, Plan, Pull, PullError, PullEvent,
+    PullSummary, Trouble, forget, verify,
 };
 use ccfs_tests::ManualClock;
 use proptest::prelude::*;
@@ -76,7 +76,7 @@ fn formats_may_change_between_runs() {
         let (summary, _) = pull(driver, &bench, plan());
         assert_eq!(summary.rows(), 160);
         bench.emulator.clear_logs();
-        let both = || plan().convert(ExportFormat::Jsonl).convert(ExportFormat::Csv);
+        let both = || plan().convert(Format::Jsonl).convert(Format::Csv);
         let (summary, events) = pull(driver, &bench, both());
         assert!(bench.emulator.received().is_empty());
         assert_eq!((summary.asked, summary.resumed, summary.rows()), (0, 4, 160));
@@ -102,7 +102,7 @@ fn formats_may_change_between_runs() {
         assert_eq!(faults(&bench), Vec::<String>::new());
 
         // ZIPs may go once the formats are there, and then no other format can be made of them.
-        let (summary, _) = pull(driver, &bench, plan().convert(ExportFormat::Csv).keep_zip(false));
+        let (summary, _) = pull(driver, &bench, plan().convert(Format::Csv).keep_zip(false));
         assert_eq!(summary.rows(), 160);
         assert!(files(&bench.path()).keys().all(|name| !name.contains(".zip")));
         assert_eq!(faults(&bench), Vec::<String>::new(), "a removed ZIP is not missing");
@@ -116,9 +116,9 @@ fn formats_may_change_between_runs() {
 #[test]
 fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
     let bench = Bench::new();
-    pull(Driver::Blocking, &bench, plan().convert(ExportFormat::Csv).keep_zip(false));
+    pull(Driver::Blocking, &bench, plan().convert(Format::Csv).keep_zip(false));
     bench.emulator.clear_logs();
-    let jsonl = || plan().convert(ExportFormat::Jsonl);
+    let jsonl = || plan().convert(Format::Jsonl);
     let (summary, events) = pull(Driver::Blocking, &bench, jsonl());
     assert!(events.iter().all(|event| matches!(event, PullEvent::ZipMissing(_))));
     assert_eq!((events.len(), summary.windows[0].files.len()), (4, 0));
@@ -138,7 +138,7 @@ fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
 fn late_data_is_fetched() {
     for driver in DRIVERS {
         let bench = Bench::at("2023-04-02T00:00:00Z", |builder| builder);
-        let plan = || one_day().recheck_days(3).convert(ExportFormat::Jsonl);
+        let plan = || one_day().recheck_days(3).convert(Format::Jsonl);
         bench.emulator.serve_bytes(archive(&["a"]));
         let (summary, _) = pull(driver, &bench, plan());
         assert_eq!(summary.rows(), 1);
@@ -215,7 +215,7 @@ fn a_file_that_is_replaced_is_never_missing() {
 /// overwritten or removed.
 #[test]
 fn the_disk_is_looked_at_before_a_zip_is_removed() {
-    let jsonl = || one_day().convert(ExportFormat::Jsonl);
+    let jsonl = || one_day().convert(Format::Jsonl);
     for driver in DRIVERS {
         for damage in 0..4 {
             let bench = Bench::new();
@@ -249,7 +249,7 @@ fn a_failed_refetch_changes_nothing() {
     let day = "2023-04-01".parse().unwrap();
     for driver in DRIVERS {
         let bench = Bench::new();
-        let plan = || one_day().convert(ExportFormat::Jsonl);
+        let plan = || one_day().convert(Format::Jsonl);
         bench.emulator.serve_bytes(archive(&["a"]));
         pull(driver, &bench, plan());
         let before = files(&bench.path());
@@ -276,11 +276,11 @@ fn files_of_others_are_left_alone() {
         pull(driver, &bench, one_day());
         let csv = bench.path().join(format!("{STEM}.csv"));
         fs::write(&csv, "precious").unwrap();
-        let (summary, _) = pull(driver, &bench, one_day().convert(ExportFormat::Csv));
+        let (summary, _) = pull(driver, &bench, one_day().convert(Format::Csv));
         let why = summary.failed().next().unwrap().1;
         assert!(why.contains("already exists"), "{why}");
         assert!(summary.windows[0].files.is_empty());
-        let again = one_day().convert(ExportFormat::Csv).again(day, day);
+        let again = one_day().convert(Format::Csv).again(day, day);
         let error = driver.pull(&bench, again, 1).unwrap_err();
         assert!(matches!(&error, PullError::Foreign { path } if *path == csv), "{error}");
         assert_eq!(fs::read(&csv).unwrap(), b"precious");
@@ -290,11 +290,11 @@ fn files_of_others_are_left_alone() {
         pull(driver, &bench, one_day());
         let zip = bench.path().join(format!("{STEM}.zip"));
         let bytes = fs::read(&zip).unwrap();
-        let jsonl = || one_day().convert(ExportFormat::Jsonl);
+        let jsonl = || one_day().convert(Format::Jsonl);
         pull(driver, &bench, jsonl().keep_zip(false));
         for (content, converts) in [(&bytes[..], true), (b"other", false)] {
             fs::write(&zip, content).unwrap();
-            let (_, events) = pull(driver, &bench, one_day().convert(ExportFormat::Csv));
+            let (_, events) = pull(driver, &bench, one_day().convert(Format::Csv));
             assert_eq!(fs::read(&zip).unwrap(), content);
             assert_eq!(
                 events.iter().any(|event| matches!(event, PullEvent::ZipMissing(_))),
@@ -466,7 +466,7 @@ fn failures_are_events() {
 #[test]
 fn what_was_changed_on_disk_is_found() {
     let bench = Bench::new();
-    pull(Driver::Blocking, &bench, plan().convert(ExportFormat::Csv));
+    pull(Driver::Blocking, &bench, plan().convert(Format::Csv));
     assert_eq!(faults(&bench), Vec::<String>::new());
     let names: Vec<String> = files(&bench.path()).into_keys().collect();
     let path = |at: usize| bench.path().join(&names[at]);
@@ -509,7 +509,7 @@ fn a_zip_that_is_read_differently_is_kept() {
         bench.emulator.serve_bytes(zip.clone());
         let (summary, _) = pull(driver, &bench, one_day());
         assert_eq!(summary.rows(), 2);
-        let plan = || one_day().convert(ExportFormat::Csv).keep_zip(false);
+        let plan = || one_day().convert(Format::Csv).keep_zip(false);
         let skipping = ReadOptions::new().charset(Charset::Utf8).on_bad_row(OnBadRow::Skip);
         let (summary, _) = pull(driver, &bench, plan().read_options(skipping));
         let why = format!("{:?}", summary.windows[0]);
@@ -574,7 +574,7 @@ fn a_failed_refetch_is_reported_later() {
     bench.emulator.serve_bytes(archive(&["a"]));
     pull(Driver::Blocking, &bench, one_day());
     bench.emulator.serve_bytes(archive(&["bad,"]));
-    pull(Driver::Blocking, &bench, one_day().convert(ExportFormat::Csv).again(day, day));
+    pull(Driver::Blocking, &bench, one_day().convert(Format::Csv).again(day, day));
     let rejected = bench.path().join(format!("{STEM}.rejected.zip"));
     assert!(rejected.exists());
     bench.emulator.serve_bytes(None);
@@ -593,16 +593,22 @@ proptest! {
     /// agrees with the disk.
     #[test]
     fn any_sequence_of_pulls_ends_right(
-        runs in prop::collection::vec((any::<[bool; 3]>(), 1_u8..4, 0_u16..4, any::<bool>(), prop::sample::select(DRIVERS.to_vec())), 1..5),
+        runs in prop::collection::vec((any::<[bool; 4]>(), 1_u8..4, 0_u16..4, any::<bool>(), prop::sample::select(DRIVERS.to_vec())), 1..5),
     ) {
         let bench = Bench::at("2023-04-05T00:00:00Z", |builder| builder);
-        for ([jsonl, csv, keep], days, recheck, again, driver) in runs {
-            let mut plan = plan_of("2023-04-01", "2023-04-04").window_days(days).recheck_days(recheck).keep_zip(keep);
+        for ([jsonl, csv, parquet, keep], days, recheck, again, driver) in runs {
+            let parquet = parquet && cfg!(feature = "parquet");
+            let mut plan = plan_of("2023-04-01", "2023-04-04").recheck_days(recheck).keep_zip(keep);
+            if parquet {
+                plan = plan.convert(Format::Parquet);
+            } else {
+                plan = plan.window_days(days);
+            }
             if jsonl {
-                plan = plan.convert(ExportFormat::Jsonl);
+                plan = plan.convert(Format::Jsonl);
             }
             if csv {
-                plan = plan.convert(ExportFormat::Csv);
+                plan = plan.convert(Format::Csv);
             }
             if again {
                 plan = plan.again("2023-04-02".parse().unwrap(), "2023-04-03".parse().unwrap());
@@ -614,8 +620,11 @@ proptest! {
                 PullEvent::ZipMissing(window) => Some(*window),
                 _ => None,
             }).collect();
+            let is_long = |event: &PullEvent, of| matches!(event, PullEvent::SeveralDays(window) if *window == of);
             for report in &summary.windows {
-                let wanted = usize::from(jsonl) + usize::from(csv);
+                let is_long = events.iter().any(|event| is_long(event, report.window));
+                prop_assert_eq!(is_long, parquet && report.window.begin().day() != report.window.end().day());
+                let wanted = usize::from(jsonl) + usize::from(csv) + usize::from(parquet && !is_long);
                 // Without a format, the ZIP may have been removed by an earlier pull.
                 if wanted > 0 && !lost.contains(&report.window) {
                     prop_assert_eq!(report.files.len(), wanted);

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use ccfs::archive::{ExportFormat, IndexKind};
+use ccfs::archive::IndexKind;
 use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
 use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock, check_setting};
@@ -15,9 +15,9 @@ use ccfs_listener::Listener;
 use ccfs_proto::auth::SecretKey;
 use ccfs_proto::{Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, ConvertedFile, Entry, Fingerprint, History, Job, Journal, KeptZip, Known, Outcome, Pace,
-    Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored, Task, Window, WindowReport, Zone,
-    windows,
+    Asked, ConvertedFile, Entry, Fingerprint, Format, History, Job, Journal, KeptZip, Known,
+    Outcome, Pace, Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored, Task, Window,
+    WindowReport, Zone, windows,
 };
 use ccfs_tests::{Rendered, Secrets};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
@@ -154,7 +154,7 @@ pub(crate) fn render_pull(
     let plan = || {
         Plan::new(IndexKind::AgentSkillInfo, zone.clone(), from, to)
             .window_days(1)
-            .convert(ExportFormat::Jsonl)
+            .convert(Format::Jsonl)
     };
     shown.debug(&plan());
     shown.error(&Plan::new(IndexKind::AgentSkillInfo, zone.clone(), to, from).check().unwrap_err());
@@ -259,7 +259,7 @@ fn render_scheduler(shown: &mut Rendered, zone: Zone, window: Window, clock: &Ma
     shown.debug(&asked);
     shown.debug(&stored);
     shown.debug(&stored.zip);
-    shown.debug(&ConvertedFile::new(ExportFormat::Jsonl, stored.zip));
+    shown.debug(&ConvertedFile::new(Format::Jsonl, stored.zip));
     shown.debug(&ReportedFile::new("a.zip".into(), 3));
     shown.both(&KeptZip::new("a.zip".into(), stored));
     shown.debug(&WindowReport::new(window, Outcome::Stored(stored)));

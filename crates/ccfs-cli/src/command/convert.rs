@@ -1,6 +1,5 @@
 //! `ccfs convert`: records as JSON lines, CSV or Parquet.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use ccfs::archive::{
 use ccfs::arrow::arrow_array::RecordBatchReader as _;
 use ccfs::arrow::arrow_schema::ArrowError;
 use ccfs::arrow::{self, Batches, ParquetOptions, ParquetWriter};
-use ccfs::pull::Zone;
+use ccfs::pull::{Format, Zone};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, Kind};
@@ -100,22 +99,16 @@ const TRUSTED_RECORD: u64 = 1024 * 1024 * 1024;
 pub(crate) enum Target {
     Jsonl,
     Csv,
-    /// One file with typed columns, for databases and data frames
+    /// Typed columns, for databases and data frames
     Parquet,
 }
 
-/// A format of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TextFormat {
-    Jsonl,
-    Csv,
-}
-
-impl From<TextFormat> for ExportFormat {
-    fn from(format: TextFormat) -> Self {
-        match format {
-            TextFormat::Jsonl => Self::Jsonl,
-            TextFormat::Csv => Self::Csv,
+impl From<Target> for Format {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Jsonl => Self::Jsonl,
+            Target::Csv => Self::Csv,
+            Target::Parquet => Self::Parquet,
         }
     }
 }
@@ -436,21 +429,22 @@ fn report(records: &Records<'_, AnyRecord>, rejects: Option<&output::Target>) {
     input::print_bad_rows(records.bad_rows(), &done);
 }
 
-/// Converts an archive to JSON lines, for the demo. Returns the number of lines.
-pub(crate) fn archive_to_jsonl(archive: &Path, path: &Path) -> Result<u64, Failure> {
+/// Converts an archive, for the demo.
+pub(crate) fn archive(
+    archive: &Path,
+    to: Target,
+    zone: Option<Zone>,
+    path: &Path,
+) -> Result<(), Failure> {
     let mut conversion = Conversion {
-        to: Target::Jsonl,
+        to,
         names: false,
         escape_formulas: false,
-        zone: None,
+        zone,
         kind: None,
         options: ReadOptions::new(),
         rejects: None,
         bar: Bar::reading(),
     };
-    conversion.write_file(&[archive.to_owned()], path, Overwrite::Replace)?;
-    let lines = File::open(path).and_then(|file| {
-        io::BufRead::lines(io::BufReader::new(file)).try_fold(0, |n, line| line.map(|_| n + 1))
-    });
-    lines.map_err(Failure::file)
+    conversion.write_file(&[archive.to_owned()], path, Overwrite::Replace)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
+use ccfs::pull::Zone;
 use ccfs::{
     AsyncClient, Callback, Client, Config, DownloadAgentSkillInfoFile, Endpoint, Listener,
     LocalTime, Overwrite, QueryAgentSkillInfoData, Timestamp, Trust,
@@ -13,7 +14,7 @@ use ccfs::{
 use ccfs_emulator::Emulator;
 use clap::Args;
 
-use crate::command::convert;
+use crate::command::convert::{self, Target};
 use crate::failure::{Failure, Kind};
 use crate::{backend, output, table};
 
@@ -26,7 +27,7 @@ const SHOWN: usize = 5;
 
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Folder for the ZIP and the JSON lines; made where it is not there
+    /// Folder for the ZIP and the converted files; created if it is missing
     #[arg(long, value_name = "DIR", default_value = "ccfs-demo")]
     pub(crate) out: PathBuf,
     /// Records that the emulator generates
@@ -102,14 +103,26 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     steps.done("compare", format_args!("both backends got the same bytes"))?;
 
     let jsonl = archive.with_extension("jsonl");
-    let lines = convert::archive_to_jsonl(&archive, &jsonl)?;
-    steps.done(
-        "convert",
-        format_args!("{} JSON lines to {}", table::thousands(lines), jsonl.display()),
-    )?;
+    convert::archive(&archive, Target::Jsonl, None, &jsonl)?;
+    steps.done("convert", format_args!("JSON lines: {}", converted(&jsonl)?))?;
+    let parquet = archive.with_extension("parquet");
+    let zone = Zone::named("Asia/Shanghai").map_err(Failure::data)?;
+    convert::archive(&archive, Target::Parquet, Some(zone), &parquet)?;
+    steps.done("convert", format_args!("Parquet: {}", converted(&parquet)?))?;
 
     output::line("")?;
-    output::line(Summary::read(&archive)?.render().trim_end())
+    output::line(Summary::read(&archive)?.render().trim_end())?;
+    output::line("\nQuery the Parquet file, with DuckDB for example (pip install duckdb-cli):")?;
+    output::line(format_args!(
+        r#"  duckdb -c "SELECT operate_type_name, count(*) FROM '{}' GROUP BY 1 ORDER BY 2 DESC""#,
+        parquet.display()
+    ))
+}
+
+/// The size and the path of a converted file.
+fn converted(path: &Path) -> Result<String, Failure> {
+    let bytes = path.metadata().map_err(Failure::file)?.len();
+    Ok(format!("{} bytes to {}", table::thousands(bytes), path.display()))
 }
 
 /// Prints each step with the time since the one before.

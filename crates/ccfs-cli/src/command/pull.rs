@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::iter;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::convert::{OnBadRowArg, TextFormat};
+use super::convert::{OnBadRowArg, Target};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
 use crate::input::{CharsetArg, KindArg};
@@ -46,9 +46,9 @@ pub(crate) struct PullArgs {
     /// URL that the server calls when a file is ready; must reach --bind and --path [default with --wait poll: an unused address]
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
-    /// Convert each window's records into files beside its ZIP: one format, or several with commas. May change between runs
+    /// Convert each window's records: one format, or several with commas. Parquet makes a folder that engines read as one table. May change between runs
     #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
-    pub(crate) convert: Vec<TextFormat>,
+    pub(crate) convert: Vec<Target>,
     /// Remove each ZIP after its conversion, except those with data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
@@ -67,9 +67,9 @@ pub(crate) struct PullArgs {
     /// Number of concurrent windows
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) in_flight: u8,
-    /// Days in a window, at most as many as the server accepts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=31))]
-    pub(crate) window_days: u8,
+    /// Days in a window, at most as many as the server accepts [default: 1 with --convert parquet, otherwise 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=31))]
+    pub(crate) window_days: Option<u8>,
     /// Request a window again if it ended less than N days before its last download, to get data that arrived late
     #[arg(long, value_name = "Nd", value_parser = days::number_of_days)]
     pub(crate) recheck: Option<u16>,
@@ -143,7 +143,7 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         }
         _ => failure,
     })?;
-    tell(settings, &summary, args.all)?;
+    tell(settings, args, &summary)?;
     let failed = summary.failed().count();
     let Some((window, why)) = summary.failed().next() else { return Ok(()) };
     let message =
@@ -227,7 +227,6 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
         read = read.charset(charset.into());
     }
     let mut plan = Plan::new(IndexKind::from(args.kind), zone, from, to)
-        .window_days(args.window_days)
         .keep_zip(!args.no_zip)
         .read_options(read)
         .recheck_days(args.recheck.unwrap_or(0))
@@ -240,6 +239,9 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
     }
     if let Some(url) = &args.callback {
         plan = plan.callback_url(url);
+    }
+    if let Some(days) = args.window_days {
+        plan = plan.window_days(days);
     }
     for format in &args.convert {
         plan = plan.convert((*format).into());
@@ -279,8 +281,9 @@ struct Watch {
     proxy: Option<String>,
     /// Why the pull pauses.
     outage: Arc<Mutex<String>>,
-    /// Windows whose ZIP is missing, and windows that failed in earlier runs.
+    /// Windows whose ZIP is missing, that have several days, and that failed in earlier runs.
     zips_missing: Vec<Window>,
+    several_days: Vec<Window>,
     failed_before: Vec<(Window, String)>,
     /// What cannot be printed ends the command.
     unprinted: Option<Failure>,
@@ -294,6 +297,7 @@ impl Watch {
             proxy: settings.proxy(),
             outage: Arc::default(),
             zips_missing: Vec::new(),
+            several_days: Vec::new(),
             failed_before: Vec::new(),
             unprinted: None,
         }
@@ -334,6 +338,7 @@ impl Watch {
                 ));
             }
             PullEvent::ZipMissing(window) => self.zips_missing.push(*window),
+            PullEvent::SeveralDays(window) => self.several_days.push(*window),
             PullEvent::NothingAgain => {
                 message::note(
                     "--again: no window of these days was requested before; nothing to request again",
@@ -375,6 +380,14 @@ impl Watch {
             let count = table::counted(self.zips_missing.len() as u64, "window");
             message::note(format_args!(
                 "{count} cannot be converted, because the ZIP was removed; --again {}..{} requests the files again",
+                first.begin().day(),
+                last.end().day()
+            ));
+        }
+        if let [first, .., last] | [first @ last] = &self.several_days[..] {
+            let count = table::counted(self.several_days.len() as u64, "window");
+            message::note(format_args!(
+                "not converted to Parquet, which has a file for each day: {count} of several days from {} to {}; pull these days into another folder",
                 first.begin().day(),
                 last.end().day()
             ));
@@ -514,7 +527,8 @@ impl Line {
     }
 }
 
-fn tell(settings: &Settings, summary: &PullSummary, all: bool) -> Result<(), Failure> {
+fn tell(settings: &Settings, args: &PullArgs, summary: &PullSummary) -> Result<(), Failure> {
+    let all = args.all;
     let changed = summary.windows.iter().filter(|report| report.is_changed()).count();
     let left_from = summary.left_from.map(|day| day.to_string());
     if settings.json {
@@ -536,7 +550,7 @@ fn tell(settings: &Settings, summary: &PullSummary, all: bool) -> Result<(), Fai
     let listed: Vec<&WindowReport> =
         summary.windows.iter().filter(|report| all || report.is_changed()).collect();
     if !listed.is_empty() {
-        output::line(render(&listed).trim_end())?;
+        output::line(render(&listed, &args.out).trim_end())?;
     }
     output::line(summary_line(summary, changed))?;
     if let Some(day) = left_from {
@@ -566,7 +580,8 @@ fn summary_line(summary: &PullSummary, changed: usize) -> String {
     line
 }
 
-fn render(reports: &[&WindowReport]) -> String {
+/// A table of windows, with the paths of their files in the folder.
+fn render(reports: &[&WindowReport], folder: &Path) -> String {
     let mut rows = vec![["from", "to", "rows", "bytes", "file"].map(String::from)];
     for report in reports {
         let (begin, end) = (report.window.begin().to_string(), report.window.end().to_string());
@@ -581,9 +596,9 @@ fn render(reports: &[&WindowReport]) -> String {
             rows.push([begin.clone(), end.clone(), count.clone(), none(), what.into()]);
         }
         for file in &report.files {
-            let name = file.path.file_name().unwrap_or(file.path.as_os_str()).to_string_lossy();
+            let path = file.path.strip_prefix(folder).unwrap_or(&file.path).to_string_lossy();
             let bytes = table::thousands(file.bytes);
-            rows.push([begin.clone(), end.clone(), count.clone(), bytes, name.into_owned()]);
+            rows.push([begin.clone(), end.clone(), count.clone(), bytes, path.into_owned()]);
         }
     }
     table::aligned(&rows, &[false, false, true, true, false])

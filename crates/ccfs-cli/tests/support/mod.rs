@@ -60,11 +60,16 @@ impl Ccfs {
 
     /// Names of what is in a folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
-        fs::read_dir(self.path(folder))
-            .into_iter()
-            .flatten()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten().map(Result::unwrap);
+        let files = entries.flat_map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            if !entry.file_type().unwrap().is_dir() {
+                return vec![name];
+            }
+            let below = self.files(&format!("{folder}/{name}"));
+            below.iter().map(|below| format!("{name}/{below}")).collect()
+        });
+        files.collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -1,10 +1,11 @@
 //! The lines of a journal.
 
-use ccfs_archive::{ExportFormat, IndexKind};
+use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Day, Endpoint, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::format::Format;
 use crate::plan::Plan;
 use crate::scheduler::{Fingerprint, Stored};
 use crate::window::Window;
@@ -60,8 +61,7 @@ impl Header {
 #[non_exhaustive]
 pub struct ConvertedFile {
     /// Its format.
-    #[serde(with = "format")]
-    pub format: ExportFormat,
+    pub format: Format,
     /// Its content.
     #[serde(flatten)]
     pub fingerprint: Fingerprint,
@@ -70,7 +70,7 @@ pub struct ConvertedFile {
 impl ConvertedFile {
     /// Creates a value from its parts.
     #[must_use]
-    pub const fn new(format: ExportFormat, fingerprint: Fingerprint) -> Self {
+    pub const fn new(format: Format, fingerprint: Fingerprint) -> Self {
         Self { format, fingerprint }
     }
 }
@@ -235,28 +235,5 @@ mod time {
         deserializer: D,
     ) -> Result<Timestamp, D::Error> {
         String::deserialize(deserializer)?.parse::<Timestamp>().map_err(D::Error::custom)
-    }
-}
-
-/// Serializes formats by their names.
-mod format {
-    use ccfs_archive::ExportFormat;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    // serde passes a reference.
-    #[expect(clippy::trivially_copy_pass_by_ref)]
-    pub(super) fn serialize<S: Serializer>(
-        format: &ExportFormat,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(format.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<ExportFormat, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let format = ExportFormat::ALL.into_iter().find(|format| format.as_str() == name);
-        format.ok_or_else(|| D::Error::custom("unknown format"))
     }
 }

@@ -113,15 +113,14 @@ impl Journal {
         Ok((journal, windows))
     }
 
-    /// Opens an existing journal without a plan. Returns it, the kind of its files, and what it
-    /// says about each window.
-    pub(crate) fn reopen(path: &Path) -> Result<(Self, IndexKind, Histories), JournalError> {
+    /// Opens an existing journal without a plan.
+    pub(crate) fn reopen(path: &Path) -> Result<Reopened, JournalError> {
         let Contents { header, windows, whole, file } = Contents::read(path, false)?;
-        let kind = header.as_ref().and_then(|header| {
-            IndexKind::ALL.into_iter().find(|kind| kind.as_str() == header.kind)
-        });
-        let kind = kind.ok_or_else(|| JournalError::Line { path: path.to_owned(), line: 1 })?;
-        Ok((Self::writing(path, file, whole)?, kind, windows))
+        let malformed = || JournalError::Line { path: path.to_owned(), line: 1 };
+        let Header { kind, account_id: account, .. } = header.ok_or_else(malformed)?;
+        let kind = IndexKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = kind.ok_or_else(malformed)?;
+        Ok(Reopened { journal: Self::writing(path, file, whole)?, kind, account, windows })
     }
 
     /// Continues a file after its complete lines.
@@ -167,6 +166,15 @@ impl Journal {
         });
         written.map_err(|source| JournalError::Io { path: self.path.clone(), source })
     }
+}
+
+/// An existing journal, the kind and the tenant space of its files, and what it says about each
+/// window.
+pub(crate) struct Reopened {
+    pub(crate) journal: Journal,
+    pub(crate) kind: IndexKind,
+    pub(crate) account: Option<String>,
+    pub(crate) windows: Histories,
 }
 
 /// A journal that was read.

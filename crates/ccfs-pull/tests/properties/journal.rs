@@ -4,12 +4,12 @@ use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ccfs_archive::{ExportFormat, IndexKind};
+use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, ResponseId, Timestamp};
 use ccfs_pull::{
-    ConvertedFile, Entry, Fingerprint, Histories, Journal, JournalError, Known, Outcome, Plan,
-    Storage, Stored, Window, Zone,
+    ConvertedFile, Entry, Fingerprint, Format, Histories, Journal, JournalError, Known, Outcome,
+    Plan, Storage, Stored, Window, Zone,
 };
 use proptest::prelude::*;
 
@@ -66,15 +66,14 @@ fn entry() -> impl Strategy<Value = Entry> {
                 3 => {
                     let stored = Stored::new(file, rows).bad_rows(bad);
                     let stored = stored.unread_members(unread).outside_rows(outside);
-                    let converted =
-                        ExportFormat::ALL.map(|format| ConvertedFile::new(format, file));
+                    let converted = Format::ALL.map(|format| ConvertedFile::new(format, file));
                     let converted =
                         converted.into_iter().take(usize::try_from(rows % 3).unwrap()).collect();
                     Entry::Stored { window, at, stored, converted }
                 }
                 4 => Entry::NoData { window, at },
                 5 => {
-                    let format = ExportFormat::ALL[usize::try_from(rows % 2).unwrap()];
+                    let format = Format::ALL[usize::try_from(rows % 3).unwrap()];
                     Entry::Converted { window, at, file: ConvertedFile::new(format, file) }
                 }
                 6 => Entry::ZipRemoved { window, at },

@@ -169,13 +169,18 @@ pub(crate) fn pace(in_flight: usize) -> Pace {
     Pace::default().in_flight(in_flight)
 }
 
-/// Everything in a folder but the journal and the lock.
+/// Everything in a folder and below it, but the journal and the lock.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let own = ["ccfs-pull.journal", ".ccfs-pull.lock"];
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    named
-        .filter(|(name, _)| !own.contains(&name.as_str()))
-        .map(|(name, path)| (name, fs::read(path).unwrap()))
-        .collect()
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            let below = self::files(&entry.path()).into_iter();
+            files.extend(below.map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else if !own.contains(&name.as_str()) {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    files
 }
