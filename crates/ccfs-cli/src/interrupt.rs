@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use ccfs::proto::Now;
 use ccfs::{Clock, SystemClock};
+#[cfg(unix)]
+use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -48,6 +50,9 @@ pub(crate) fn install(json: bool) {
         let _ = flag::register(signal, Arc::clone(&came));
         let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), number);
     }
+    // A write beyond a limit on the size of files then fails, instead of killing the process.
+    #[cfg(unix)]
+    let _ = flag::register(SIGXFSZ, Arc::default());
     let ending = thread::Builder::new().spawn(move || {
         wait();
         thread::sleep(PATIENCE);

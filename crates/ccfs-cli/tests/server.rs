@@ -451,7 +451,7 @@ fn a_callback_that_meets_a_full_disk_is_on_stderr_or_in_the_spool() {
         return skipped("there is no /dev/full");
     }
     // With a limit of 0 bytes for files, the spool cannot be written either.
-    let limit = "trap '' XFSZ; ulimit -f 0;";
+    let limit = "ulimit -f 0;";
     for (shell, spool, place) in [
         ("", "", "on stderr"),
         ("", "--spool spool", "in spool"),
@@ -472,6 +472,17 @@ fn a_callback_that_meets_a_full_disk_is_on_stderr_or_in_the_spool() {
 }
 
 /// Only callbacks are printed from a spool, and nothing else is emptied.
+#[test]
+fn two_listeners_do_not_share_a_spool() {
+    let ccfs = receiving();
+    let (mut child, _address) = listen(&ccfs, "", "--spool spool", "");
+    let run = ccfs.run(&["listen", "--bind", "127.0.0.1:0", "--spool", "spool"]);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("the spool spool is in use by another process"), "{run:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_spool_with_other_contents_is_refused() {
     let ccfs = receiving();

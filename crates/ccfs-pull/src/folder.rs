@@ -13,7 +13,7 @@ use ccfs_driver::{FileError, Overwrite, WholeFile};
 use crate::contents::{self, Contents, ReadError};
 use crate::error::PullError;
 use crate::format::Format;
-use crate::journal::{Histories, Journal, Reopened};
+use crate::journal::{Facts, Histories, Journal};
 use crate::plan::Plan;
 use crate::scheduler::{History, Known, Stored};
 use crate::trouble::is_rejected;
@@ -34,7 +34,7 @@ pub(crate) struct Folder {
     /// The tenant space that the pull is limited to.
     account: Option<String>,
     /// The operating system releases the lock when the process ends.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -42,16 +42,33 @@ impl Folder {
     /// pull.
     pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
         let (kind, account) = (plan.kind, plan.account_id.clone());
-        let folder = Self { path: path.to_owned(), kind, account, _lock: lock(path, true)? };
+        create(path).map_err(|source| PullError::Folder { path: path.to_owned(), source })?;
+        let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
+        let folder = Self { path: path.to_owned(), kind, account, _lock: Some(lock) };
         folder.clear_unfinished().map_err(|source| folder.failed(source))?;
         Ok(folder)
     }
 
-    /// Locks an existing folder, whose journal has its kind.
+    /// Locks an existing folder, to change its journal.
     pub(crate) fn reopen(path: &Path) -> Result<(Self, Journal, Histories), PullError> {
-        let lock = lock(path, false)?;
-        let Reopened { journal, kind, account, windows } = Journal::reopen(&path.join(JOURNAL))?;
-        Ok((Self { path: path.to_owned(), kind, account, _lock: lock }, journal, windows))
+        let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
+        let (journal, facts) = Journal::reopen(&path.join(JOURNAL))?;
+        let Facts { kind, account, windows } = facts;
+        Ok((Self { path: path.to_owned(), kind, account, _lock: Some(lock) }, journal, windows))
+    }
+
+    /// Locks an existing folder, to read its files. It may be read-only, or a copy without a lock.
+    pub(crate) fn look(path: &Path) -> Result<(Self, Histories), PullError> {
+        let lock = match lock(path, OpenOptions::new().read(true)) {
+            Err(PullError::Folder { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && path.is_dir() =>
+            {
+                None
+            }
+            lock => Some(lock?),
+        };
+        let Facts { kind, account, windows } = Journal::read(&path.join(JOURNAL))?;
+        Ok((Self { path: path.to_owned(), kind, account, _lock: lock }, windows))
     }
 
     fn failed(&self, source: io::Error) -> PullError {
@@ -83,19 +100,11 @@ impl Folder {
     }
 }
 
-/// Locks a folder; with `make`, creates it if it is missing.
-fn lock(path: &Path, make: bool) -> Result<File, PullError> {
+/// Locks a folder.
+fn lock(path: &Path, access: &OpenOptions) -> Result<File, PullError> {
     let cannot = |source| PullError::Folder { path: path.to_owned(), source };
-    if make {
-        create(path).map_err(cannot)?;
-    }
     regular(&path.join(LOCK)).map_err(cannot)?;
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path.join(LOCK))
-        .map_err(cannot)?;
+    let lock = access.open(path.join(LOCK)).map_err(cannot)?;
     match fs4::FileExt::try_lock(&lock) {
         Ok(()) => Ok(lock),
         Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),

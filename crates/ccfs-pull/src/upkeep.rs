@@ -51,13 +51,13 @@ pub enum FileFault {
 /// Compares the files of all windows with the journal: size and SHA-256. `check` is called for each
 /// file, in the order of the windows.
 ///
-/// A ZIP that was removed after its conversion is not missing.
+/// A ZIP that was removed after its conversion is not missing. The folder may be read-only.
 ///
 /// # Errors
 ///
 /// [`PullError`] if another pull has locked the folder, or if it or its journal cannot be read.
 pub fn verify(folder: &Path, mut check: impl FnMut(CheckedFile)) -> Result<(), PullError> {
-    let (folder, _, windows) = Folder::reopen(folder)?;
+    let (folder, windows) = Folder::look(folder)?;
     for (window, history) in windows {
         let Some(stored) = history.stored else { continue };
         let zip = (!history.zip_removed).then(|| (folder.zip(window), stored.zip));

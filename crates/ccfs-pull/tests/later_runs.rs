@@ -113,6 +113,22 @@ fn formats_may_change_between_runs() {
     }
 }
 
+/// A copy may be on a read-only medium: verifying writes nothing, and needs no lock file.
+#[test]
+fn verifying_changes_nothing() {
+    let bench = Bench::new();
+    pull(Driver::Blocking, &bench, plan().convert(Format::Csv));
+    fs::remove_file(bench.path().join(".ccfs-pull.lock")).unwrap();
+    let path = bench.path().join("ccfs-pull.journal");
+    let torn = journal(&bench) + "{\"event\":";
+    fs::write(&path, &torn).unwrap();
+    let names = || fs::read_dir(bench.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let before: Vec<_> = names().collect();
+    assert_eq!(faults(&bench), Vec::<String>::new());
+    assert_eq!(names().collect::<Vec<_>>(), before);
+    assert_eq!(journal(&bench), torn);
+}
+
 #[test]
 fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
     let bench = Bench::new();

@@ -81,7 +81,9 @@ impl Journal {
         now: Timestamp,
     ) -> Result<(Self, Histories), JournalError> {
         let now_header = Header::new(plan, endpoint, access_key);
-        let Contents { mut header, mut windows, mut whole, file } = Contents::read(path, true)?;
+        let mut access = OpenOptions::new();
+        access.read(true).write(true).create(true).truncate(false);
+        let Contents { mut header, mut windows, mut whole, file } = Contents::read(path, &access)?;
         if header.as_ref().is_some_and(|header| header.difference(&now_header).is_some())
             && windows.values().all(|history| history.known == Known::Fresh)
             && windows.values().all(|history| history.stored.is_none())
@@ -113,14 +115,17 @@ impl Journal {
         Ok((journal, windows))
     }
 
-    /// Opens an existing journal without a plan.
-    pub(crate) fn reopen(path: &Path) -> Result<Reopened, JournalError> {
-        let Contents { header, windows, whole, file } = Contents::read(path, false)?;
-        let malformed = || JournalError::Line { path: path.to_owned(), line: 1 };
-        let Header { kind, account_id: account, .. } = header.ok_or_else(malformed)?;
-        let kind = IndexKind::ALL.into_iter().find(|known| known.as_str() == kind);
-        let kind = kind.ok_or_else(malformed)?;
-        Ok(Reopened { journal: Self::writing(path, file, whole)?, kind, account, windows })
+    /// Opens an existing journal for writing, without a plan.
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, Facts), JournalError> {
+        let contents = Contents::read(path, OpenOptions::new().read(true).write(true))?;
+        let whole = contents.whole;
+        let (file, known) = contents.known(path)?;
+        Ok((Self::writing(path, file, whole)?, known))
+    }
+
+    /// Reads an existing journal without a plan.
+    pub(crate) fn read(path: &Path) -> Result<Facts, JournalError> {
+        Ok(Contents::read(path, OpenOptions::new().read(true))?.known(path)?.1)
     }
 
     /// Continues a file after its complete lines.
@@ -168,10 +173,8 @@ impl Journal {
     }
 }
 
-/// An existing journal, the kind and the tenant space of its files, and what it says about each
-/// window.
-pub(crate) struct Reopened {
-    pub(crate) journal: Journal,
+/// What a journal says: the kind and the tenant space of the files, and the history of each window.
+pub(crate) struct Facts {
     pub(crate) kind: IndexKind,
     pub(crate) account: Option<String>,
     pub(crate) windows: Histories,
@@ -188,14 +191,12 @@ struct Contents {
 }
 
 impl Contents {
-    fn read(path: &Path, create: bool) -> Result<Self, JournalError> {
+    fn read(path: &Path, access: &OpenOptions) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(io(io::Error::other("it is not a regular file")));
         }
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).write(true).create(create).truncate(false).open(path).map_err(io)?;
+        let mut file = access.open(path).map_err(io)?;
         let (mut header, mut windows) = (None, Histories::new());
         let whole = read_lines(path, &mut file, |number, line| match &mut header {
             None => read_header(path, line).map(|read| header = Some(read)),
@@ -207,6 +208,15 @@ impl Contents {
             }
         })?;
         Ok(Self { header, windows, whole, file })
+    }
+
+    /// What the journal says, which must have a header.
+    fn known(self, path: &Path) -> Result<(File, Facts), JournalError> {
+        let malformed = || JournalError::Line { path: path.to_owned(), line: 1 };
+        let Header { kind, account_id, .. } = self.header.ok_or_else(malformed)?;
+        let kind = IndexKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = kind.ok_or_else(malformed)?;
+        Ok((self.file, Facts { kind, account: account_id, windows: self.windows }))
     }
 }
 

@@ -43,7 +43,18 @@ impl Spool {
             Failure::file(format_args!("cannot use the spool {}: {error}", path.display()))
         };
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let mut spool = Self { path: path.to_owned(), file: file.map_err(cannot)? };
+        let file = file.map_err(cannot)?;
+        match fs4::FileExt::try_lock(&file) {
+            Ok(()) => {}
+            Err(fs4::TryLockError::WouldBlock) => {
+                return Err(Failure::file(format_args!(
+                    "the spool {} is in use by another process; give each its own",
+                    path.display()
+                )));
+            }
+            Err(fs4::TryLockError::Error(error)) => return Err(cannot(error)),
+        }
+        let mut spool = Self { path: path.to_owned(), file };
         // A new file must still exist after a power cut.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         #[cfg(unix)]
