@@ -44,6 +44,7 @@
 //! | a file, a response body, standard input: any [`Records`](ccfs_archive::Records) | batches | [`Batches`] |
 //! | chunks, pushed by an async runtime | batches | [`BatchParser`] |
 //! | batches | Parquet | [`write_parquet`], [`ParquetWriter`] |
+//! | Parquet | counts over its rows, not records | [`ParquetInspector`] |
 //!
 //! # Versions
 //!
@@ -52,7 +53,8 @@
 //!
 //! # Features
 //!
-//! `parquet`: [`write_parquet`] and [`ParquetWriter`], without any C code: pages are compressed with Snappy.
+//! `parquet`: [`write_parquet`], [`ParquetWriter`] and [`ParquetInspector`], without any C code: pages are compressed
+//! with Snappy.
 //!
 //! [`ArrowError::ExternalError`]: arrow_schema::ArrowError::ExternalError
 #![forbid(unsafe_code)]
@@ -61,6 +63,8 @@
 
 mod batches;
 mod builder;
+#[cfg(feature = "parquet")]
+mod inspect;
 mod layout;
 mod options;
 mod parser;
@@ -70,6 +74,8 @@ mod write;
 pub use arrow_array;
 pub use arrow_schema;
 pub use batches::Batches;
+#[cfg(feature = "parquet")]
+pub use inspect::{ParquetInfo, ParquetInspector};
 pub use layout::{TIME_ZONE, schema};
 pub use options::Options;
 pub use parser::BatchParser;
