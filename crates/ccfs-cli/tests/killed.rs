@@ -22,9 +22,9 @@ const ASK: &str = "queryAgentSkillInfoData";
 const FETCH: &str = "downloadAgentSkillInfoFile";
 /// Each window is asked for and downloaded.
 const REQUESTS: u32 = 6;
-/// Before the last download: the header, for two windows about to ask, asked, stored, ZIP removed, and two lines of the
-/// last one.
-const LINES: usize = 11;
+/// Before the last download, if ZIPs are kept: the header, for two windows about to ask, asked, stored, and two lines of
+/// the last one. If ZIPs are removed, two more lines say so.
+const LINES: usize = 9;
 /// In their order, as names of files have them.
 const WINDOWS: [&str; 3] = [
     "20230401T000000_20230403T235959",
@@ -228,18 +228,21 @@ fn killed_at_every_request() {
 /// A line has come to the disk, and what follows from it has not happened yet.
 #[test]
 fn killed_at_every_line_of_the_journal() {
-    ["blocking", "async"].into_iter().for_each(killed_at_every_line_of_the_journal_over);
-}
-
-fn killed_at_every_line_of_the_journal_over(backend: &'static str) {
-    let more = ["--in-flight", "1", "--convert", "jsonl", "--no-zip", "--backend", backend];
-    let expected = undisturbed(&more);
-    for lines in 1..=LINES {
-        let bench = Bench::new(&more);
-        // The last download does not end, so it is not over whenever this thread has time to look.
-        bench.answers(REQUESTS - 1);
-        assert!(bench.kill_when(|| bench.journal().len() >= lines), "line {lines}");
-        bench.goes_on(&expected, &format!("line {lines}"));
+    for backend in ["blocking", "async"] {
+        for (keeps_zip, all_lines) in [(true, LINES), (false, LINES + 2)] {
+            let mut more = vec!["--in-flight", "1", "--convert", "jsonl", "--backend", backend];
+            more.extend((!keeps_zip).then_some("--no-zip"));
+            let expected = undisturbed(&more);
+            assert_eq!(expected.keys().any(|name| name.ends_with(".zip")), keeps_zip);
+            for lines in 1..=all_lines {
+                let bench = Bench::new(&more);
+                // The last download does not end, so it is not over whenever this thread has time to look.
+                bench.answers(REQUESTS - 1);
+                let at = format!("line {lines}, {backend}, keeps ZIPs: {keeps_zip}");
+                assert!(bench.kill_when(|| bench.journal().len() >= lines), "{at}");
+                bench.goes_on(&expected, &at);
+            }
+        }
     }
 }
 
