@@ -14,6 +14,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetStatisticsPolicy,
@@ -80,9 +81,9 @@ impl ParquetInspector {
     ///
     /// # Errors
     ///
-    /// [`ArrowError::SchemaError`] if the columns are not those of an index file; [`ArrowError::ParquetError`] if the
-    /// file is damaged or not a Parquet file; [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of
-    /// the file.
+    /// [`ArrowError::SchemaError`] if the columns are not those of an index file; [`ArrowError::NotYetImplemented`] if
+    /// another compression than Snappy is used; [`ArrowError::ParquetError`] if the file is damaged or not a Parquet
+    /// file; [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of the file.
     pub fn open(file: File) -> Result<Self, ArrowError> {
         let bytes = file.metadata().map_err(|error| read_error(error.into()))?.len();
         // The types come from the Parquet schema, because other programs store other Arrow types.
@@ -93,7 +94,7 @@ impl ParquetInspector {
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
         let open = || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
         let builder = catch(open)?.map_err(read_error)?;
-        check_ranges(builder.metadata(), bytes)?;
+        check(builder.metadata(), bytes)?;
         let kind = kind_of(builder.schema())?;
         let info = ParquetInfo::new(kind, bytes, builder.metadata())?;
         let (time, operation) = counted_columns(kind);
@@ -127,7 +128,9 @@ impl ParquetInspector {
             };
         };
         let batch = batch.map_err(|error| match error {
-            ArrowError::ParquetError(_) => error,
+            ArrowError::ParquetError(text) => {
+                ArrowError::ParquetError(text.trim_start_matches("Parquet error: ").to_owned())
+            }
             error => ArrowError::ParquetError(error.to_string()),
         })?;
         self.counted += batch.num_rows() as u64;
@@ -237,18 +240,29 @@ fn count(kind: IndexKind, batch: &RecordBatch, tally: &mut Tally) -> Result<(), 
     Ok(())
 }
 
-/// Checks the ranges of the file that a reader allocates memory for, and of which it expects that they are valid.
-fn check_ranges(metadata: &ParquetMetaData, bytes: u64) -> Result<(), ArrowError> {
+/// Checks the compression, and the ranges of the file for which the reader allocates memory.
+fn check(metadata: &ParquetMetaData, bytes: u64) -> Result<(), ArrowError> {
     let is_inside = |column: &ColumnChunkMetaData| {
         let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
         let range = [start, column.compressed_size()].map(u64::try_from);
         matches!(range, [Ok(start), Ok(length)] if start.saturating_add(length) <= bytes)
     };
-    let mut groups = metadata.row_groups().iter();
-    if groups.all(|group| group.num_rows() >= 0 && group.columns().iter().all(is_inside)) {
-        return Ok(());
+    for group in metadata.row_groups() {
+        if group.num_rows() < 0 || !group.columns().iter().all(is_inside) {
+            return Err(ArrowError::ParquetError("a row group is outside of the file".to_owned()));
+        }
+        let compressions = group.columns().iter().map(ColumnChunkMetaData::compression);
+        for compression in compressions {
+            if !matches!(compression, Compression::UNCOMPRESSED | Compression::SNAPPY) {
+                let text = compression.to_string();
+                let name = text.split('(').next().unwrap_or_default();
+                return Err(ArrowError::NotYetImplemented(format!(
+                    "it is compressed with {name}; only Snappy is supported"
+                )));
+            }
+        }
     }
-    Err(ArrowError::ParquetError("a row group is outside of the file".to_owned()))
+    Ok(())
 }
 
 /// Returns a panic as an error: the parquet crate panics on some damaged pages.

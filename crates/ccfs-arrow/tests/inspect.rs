@@ -121,6 +121,23 @@ fn files_with_other_columns_are_refused() {
 }
 
 #[test]
+fn other_compressions_are_refused() {
+    let file = IndexFile { kind: IndexKind::AgentSkillInfo, csv: b"r1,dev,acc,7\n".to_vec() };
+    let bytes = written(&file, &Options::new(), &ParquetOptions::new());
+    // The number of Zstandard in the place of that of Snappy.
+    let changed = (0..bytes.len()).map(|at| [&bytes[..at], &[6 * 2], &bytes[at + 1..]].concat());
+    let refused = changed.filter_map(|bytes| match inspect(&bytes) {
+        Err(ArrowError::NotYetImplemented(text)) => Some(text),
+        _ => None,
+    });
+    let refused: Vec<String> = refused.collect();
+    assert!(!refused.is_empty());
+    assert!(
+        refused.iter().all(|text| text == "it is compressed with ZSTD; only Snappy is supported")
+    );
+}
+
+#[test]
 fn the_footer_is_reported() {
     let csv =
         b"r1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,,0,2015-02-08 12:23:30,2\n".to_vec();

@@ -141,7 +141,7 @@ fn quietly<T>(read: impl FnOnce() -> T) -> T {
 
 fn failure(name: &str, error: ArrowError) -> Failure {
     match error {
-        ArrowError::SchemaError(why) => {
+        ArrowError::SchemaError(why) | ArrowError::NotYetImplemented(why) => {
             Failure::data(format_args!("{name}: not a Parquet file that ccfs wrote: {why}"))
         }
         ArrowError::ParquetError(why) => {
