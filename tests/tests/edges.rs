@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -126,6 +127,47 @@ fn a_date_to_come_back_at_is_the_servers() {
         )
         .unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
+}
+
+/// Calls that a progress function makes on the same thread, whose connections the server closes, do not change how the
+/// end of a chunked body is understood.
+#[test]
+fn calls_of_a_progress_function_do_not_affect_the_download() {
+    let body = archive_bytes(1000);
+    let complete = Behaviour::Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: body.clone(),
+        framing: Framing::Chunked,
+        cut_after: None,
+        piece: 300,
+    };
+    let cut = [format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n"].concat();
+    let cut = Behaviour::raw(&["HTTP/1.1 200 OK", "transfer-encoding: chunked"], &cut, false);
+    let client = |server: &ScriptedServer| {
+        let config = Config::new(server.url().parse().unwrap(), credentials());
+        ccfs_ureq::Client::new(config.proxy(None).clock(ManualClock::default())).unwrap()
+    };
+    for (download, is_complete) in [(complete, true), (cut, false)] {
+        for others in [Behaviour::Close, Behaviour::ok(archive_bytes(10))] {
+            let (server, other) = (
+                ScriptedServer::play([download.clone()]),
+                ScriptedServer::play(vec![others.clone(); 200]),
+            );
+            let (client, other) = (client(&server), client(&other));
+            let mut written = Vec::new();
+            let result = client
+                .download(DownloadAgentSkillInfoFile::new(file_name()))
+                .progress(|_| {
+                    let nested = other.download(DownloadAgentSkillInfoFile::new(file_name()));
+                    let _ = nested.to_writer(Vec::new());
+                    ControlFlow::Continue(())
+                })
+                .to_writer(&mut written);
+            assert_eq!(result.is_ok(), is_complete, "{others:?}: {result:?}");
+            assert!(!is_complete || written == body);
+        }
+    }
 }
 
 /// When a download is over, a writer with a buffer has passed everything on.

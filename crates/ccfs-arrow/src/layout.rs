@@ -122,7 +122,7 @@ fn all_columns(kind: IndexKind, has_zone: bool) -> Vec<(FieldRef, Origin)> {
     all
 }
 
-fn data_type(column: ColumnType) -> DataType {
+pub(crate) fn data_type(column: ColumnType) -> DataType {
     match column {
         ColumnType::Integer | ColumnType::Code => DataType::Int64,
         ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),

@@ -45,6 +45,7 @@
 //! | chunks, pushed by an async runtime | batches | [`BatchParser`] |
 //! | records that the caller has | batches | [`BatchBuilder`] |
 //! | batches | Parquet | [`write_parquet`], [`ParquetWriter`] |
+//! | Parquet | counts over its rows, not records | [`ParquetInspector`] |
 //!
 //! # Versions
 //!
@@ -53,7 +54,8 @@
 //!
 //! # Features
 //!
-//! `parquet`: [`write_parquet`] and [`ParquetWriter`], without any C code: pages are compressed with Snappy.
+//! `parquet`: [`write_parquet`], [`ParquetWriter`] and [`ParquetInspector`], without any C code: pages are compressed
+//! with Snappy.
 //!
 //! [`ArrowError::ExternalError`]: arrow_schema::ArrowError::ExternalError
 #![forbid(unsafe_code)]
@@ -62,6 +64,8 @@
 
 mod batches;
 mod builder;
+#[cfg(feature = "parquet")]
+mod inspect;
 mod layout;
 mod options;
 mod parser;
@@ -72,6 +76,8 @@ pub use arrow_array;
 pub use arrow_schema;
 pub use batches::Batches;
 pub use builder::BatchBuilder;
+#[cfg(feature = "parquet")]
+pub use inspect::{ParquetInfo, ParquetInspector};
 pub use layout::{TIME_ZONE, schema};
 pub use options::Options;
 pub use parser::BatchParser;

@@ -15,6 +15,11 @@ use parquet::schema::types::ColumnPath;
 
 use crate::layout::TIME_ZONE;
 
+/// Keys of the metadata, with [`TIME_ZONE`].
+pub(crate) const VERSION: &str = "ccfs.version";
+pub(crate) const PERIOD: &str = "ccfs.period";
+pub(crate) const SOURCE_SHA256: &str = "ccfs.source_sha256";
+
 /// Columns whose values rarely repeat: a dictionary would only take time and memory.
 const UNIQUE: [&str; 2] = ["id", "call_id"];
 
@@ -96,10 +101,10 @@ impl ParquetOptions {
         let period = self.period.map(|(begin, end)| format!("{}/{}", begin.iso(), end.iso()));
         let hash = self.source_sha256.map(|hash| hash.map(|byte| format!("{byte:02x}")).concat());
         [
-            ("ccfs.version", Some(env!("CARGO_PKG_VERSION").to_owned())),
+            (VERSION, Some(env!("CARGO_PKG_VERSION").to_owned())),
             (TIME_ZONE, zone),
-            ("ccfs.period", period),
-            ("ccfs.source_sha256", hash),
+            (PERIOD, period),
+            (SOURCE_SHA256, hash),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some(KeyValue::new(key.to_owned(), value?)))

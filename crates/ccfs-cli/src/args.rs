@@ -81,8 +81,10 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv\n  ccfs convert - --to csv < skills.zip\n  ccfs convert folder --to parquet --tz Asia/Shanghai -o skills.parquet"
     )]
     Convert(ConvertArgs),
-    /// Report on archives and CSV files: members, rows, times, operations
-    #[command(after_help = "Example:\n  ccfs inspect skills.zip\n  ccfs --json inspect folder")]
+    /// Report on archives, Parquet files and CSV files: rows, times, operations
+    #[command(
+        after_help = command::inspect::HELP, after_long_help = command::inspect::LONG_HELP
+    )]
     Inspect(InspectArgs),
     /// Find out why the server does not answer as it should, and what to do
     ///

@@ -1,6 +1,6 @@
 //! Inputs of `convert` and `inspect`: archives, CSV files, folders, stdin.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,12 @@ use crate::failure::Failure;
 use crate::message;
 use crate::progress::{Bar, Counting};
 
-/// Number of bytes that distinguish an archive from a CSV file.
+/// Number of bytes that distinguish archives, Parquet files and CSV files.
 const START: u64 = 4;
+
+/// What to do with a Parquet file, which `convert` does not read.
+const READ_PARQUET: &str =
+    "convert reads archives and CSV; read Parquet with DuckDB, polars, pandas or Spark";
 
 /// Bad rows whose positions are shown; all are counted.
 const BAD_ROWS_SHOWN: usize = 10;
@@ -68,8 +72,6 @@ impl From<KindArg> for IndexKind {
 }
 
 /// Replaces folders by their archives, sorted by name.
-///
-/// Skips files that a pull rejected (`*.rejected.zip`).
 pub(crate) fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for input in inputs {
@@ -77,27 +79,92 @@ pub(crate) fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             paths.push(input.clone());
             continue;
         }
-        let cannot =
-            |error| Failure::file(format_args!("cannot read {}: {error}", input.display()));
-        let entries = fs::read_dir(input).map_err(cannot)?;
-        let mut found = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(cannot)?;
-        let is_archive = |path: &PathBuf| {
-            let is_zip =
-                path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            is_zip && !stem.ends_with(".rejected") && !stem.starts_with('.')
-        };
-        found.retain(is_archive);
+        let mut found = archives(input)?;
         if found.is_empty() {
-            return Err(Failure::data(format_args!("{} has no *.zip files", input.display())));
+            let folder = input.display();
+            return Err(Failure::data(if parquet_files(input)?.is_empty() {
+                format!("{folder} has no *.zip files")
+            } else {
+                format!("{folder} has no *.zip files, but Parquet files; {READ_PARQUET}")
+            }));
         }
-        found.sort_unstable();
         paths.append(&mut found);
     }
     Ok(paths)
+}
+
+/// Returns the archives in a folder, sorted by name.
+///
+/// Skips files that a pull rejected (`*.rejected.zip`).
+pub(crate) fn archives(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found: Vec<_> = entries(folder)?.into_iter().map(|entry| entry.path()).collect();
+    found.retain(|path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        has_extension(path, "zip") && !stem.ends_with(".rejected") && !stem.starts_with('.')
+    });
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Returns the Parquet files in a folder and in the folders below it, sorted by path.
+///
+/// Like the engines that read such folders, it skips names that begin with a dot or an underscore. It does not follow
+/// links to folders, which may form a loop.
+pub(crate) fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in entries(&folder)? {
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if has_extension(&path, "parquet") && path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<DirEntry>, Failure> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect);
+    entries
+        .map_err(|error| Failure::file(format_args!("cannot read {}: {error}", folder.display())))
+}
+
+fn has_extension(path: &Path, expected: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(expected))
+}
+
+/// Format of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Zip,
+    Parquet,
+    Csv,
+}
+
+impl Format {
+    /// Returns the format that the first bytes have.
+    pub(crate) fn of(start: &[u8]) -> Self {
+        match start {
+            [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Self::Zip,
+            b"PAR1" => Self::Parquet,
+            _ => Self::Csv,
+        }
+    }
+
+    /// Returns the format of a file. A name such as `*.zip` applies if the first bytes do not say it.
+    fn of_file(path: &Path, start: &[u8]) -> Self {
+        match Self::of(start) {
+            Self::Csv if has_extension(path, "zip") => Self::Zip,
+            Self::Csv if has_extension(path, "parquet") => Self::Parquet,
+            format => format,
+        }
+    }
 }
 
 /// An open input.
@@ -123,22 +190,29 @@ impl Input {
         bar: &Bar,
     ) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            let (start, reader) = stdin()?;
-            return Ok(if is_archive(&start) {
-                Self::Stream(ArchiveStream::with_options(reader, options))
-            } else {
-                let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
-                Self::Csv { reader, name: "stdin".into(), kind }
-            });
+            let (format, reader) = stdin()?;
+            return match format {
+                Format::Zip => Ok(Self::Stream(ArchiveStream::with_options(reader, options))),
+                Format::Parquet => Err(is_parquet(path)),
+                Format::Csv => {
+                    let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
+                    Ok(Self::Csv { reader, name: "stdin".into(), kind })
+                }
+            };
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (file, is_archive) = open(path, bar)?;
-        if is_archive {
-            let archive = Archive::open_with(file, options).map_err(|error| of(&name, &error))?;
-            return Ok(Self::Archive(archive));
+        let (file, format) = open(path)?;
+        match format {
+            Format::Zip => {
+                let archive = Archive::open_with(counting(file, bar), options);
+                archive.map(Self::Archive).map_err(|error| of(&name, &error))
+            }
+            Format::Parquet => Err(is_parquet(path)),
+            Format::Csv => {
+                let kind = csv_kind(kind, &name)?;
+                Ok(Self::Csv { reader: Box::new(counting(file, bar)), name, kind })
+            }
         }
-        let kind = csv_kind(kind, &name)?;
-        Ok(Self::Csv { reader: Box::new(file), name, kind })
     }
 
     /// The kinds of its members; empty for a stream, whose members are not known yet.
@@ -175,20 +249,28 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// Opens a file and returns whether it is an archive.
-pub(crate) fn open(path: &Path, bar: &Bar) -> Result<(Counting<File>, bool), Failure> {
+fn is_parquet(path: &Path) -> Failure {
+    Failure::data(format_args!("{} is a Parquet file; {READ_PARQUET}", name(path)))
+}
+
+/// Opens a file and returns its format.
+pub(crate) fn open(path: &Path) -> Result<(File, Format), Failure> {
     let cannot = |error| Failure::file(format_args!("cannot read {}: {error}", path.display()));
     let mut file = File::open(path).map_err(cannot)?;
     let mut start = Vec::new();
     file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
-    let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     file.seek(SeekFrom::Start(0)).map_err(cannot)?;
-    let length = file.metadata().map_err(cannot)?.len();
-    Ok((bar.counting(file, length), is_archive(&start) || is_zip))
+    Ok((file, Format::of_file(path, &start)))
 }
 
-/// Returns the first bytes of stdin and a reader of all of stdin.
-pub(crate) fn stdin() -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
+/// Shows on a bar what is read from a file.
+pub(crate) fn counting(file: File, bar: &Bar) -> Counting<File> {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    bar.counting(file, length)
+}
+
+/// Returns the format of stdin and a reader of all of it.
+pub(crate) fn stdin() -> Result<(Format, Box<dyn Read + Send>), Failure> {
     let mut start = Vec::new();
     let mut stdin = std::io::stdin();
     let read = stdin.by_ref().take(START).read_to_end(&mut start);
@@ -196,11 +278,7 @@ pub(crate) fn stdin() -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
     if start.is_empty() {
         return Err(Failure::data("stdin is empty; check the command before the pipe"));
     }
-    Ok((start.clone(), Box::new(Cursor::new(start).chain(stdin))))
-}
-
-pub(crate) fn is_archive(start: &[u8]) -> bool {
-    matches!(start, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
+    Ok((Format::of(&start), Box::new(Cursor::new(start).chain(stdin))))
 }
 
 /// Returns the kind of a CSV file: the one in its name, or else the given one.

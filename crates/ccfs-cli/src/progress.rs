@@ -69,6 +69,20 @@ impl Bar {
         }
     }
 
+    /// Sets the number of bytes to read.
+    pub(crate) fn total(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(bytes);
+        }
+    }
+
+    /// Adds to the number of bytes that are read.
+    pub(crate) fn advance(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(bytes);
+        }
+    }
+
     /// Counts what is read from a file of `len` bytes.
     pub(crate) fn counting<R>(&self, reader: R, len: u64) -> Counting<R> {
         if let Some(bar) = &self.0 {

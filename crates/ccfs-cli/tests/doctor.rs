@@ -26,7 +26,7 @@ fn the_exit_code_is_the_contracts() {
         (Fault::Locked, 4, "likely: the server has locked this address"),
         (Fault::Gateway(502), 1, "a gateway in front answers"),
         (Fault::Gateway(403), 4, "likely: a gateway in front answers"),
-        (Fault::Redirect, 1, "the address sends callers elsewhere"),
+        (Fault::Redirect, 1, "the server redirects to another address"),
         (Fault::CloseBeforeAnswer, 3, "likely: the server does not answer"),
     ] {
         emulator.faults().clear();

@@ -424,8 +424,16 @@ fn parquet_has_the_records() {
     fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
     fs::write(ccfs.path("b_agentSkillInfo.csv"), support::SKILLS_CSV.replace("1a", "2b")).unwrap();
     let convert = ["convert", "a_agentSkillInfo.csv", "b_agentSkillInfo.csv", "--to", "parquet"];
-    let run = ccfs.run(&convert);
-    run.ends_with_code(2);
+    let fails = |arguments: &[&str], text: &str| {
+        let run = ccfs.run(arguments);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(text), "{arguments:?}: {run:?}");
+    };
+    fails(&convert, "Parquet is written to a file; give --output FILE");
+    for flag in ["--names", "--escape-formulas"] {
+        let flagged = [&convert[..], &["-o", "x", flag]].concat();
+        fails(&flagged, "--names and --escape-formulas are not for Parquet");
+    }
     let to_file = [&convert[..], &["--tz", "Asia/Shanghai", "-o", "out.parquet"]].concat();
     ccfs.run(&to_file).ends_with_code(0);
     let file = fs::File::open(ccfs.path("out.parquet")).unwrap();
@@ -456,5 +464,6 @@ fn parquet_has_the_records() {
     assert_eq!(fs::read_to_string(ccfs.path("rejects")).unwrap(), "short,row\n");
     let mixed = ["convert", "a_agentSkillInfo.csv", "call.csv", "--to", "parquet", "-o", "x"];
     fs::write(ccfs.path("call.csv"), "x\n").unwrap();
-    ccfs.run(&mixed).ends_with_code(2);
+    fails(&mixed, "the inputs have several kinds of files, which have different columns");
+    assert!(!ccfs.path("x").exists());
 }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use std::{fs, iter, thread};
 
 use ccfs::Credentials;
@@ -589,15 +589,23 @@ fn slow_requests_are_ended_after_the_given_times() {
     let ccfs = receiving();
     let times = "--head-timeout 0.1s --body-timeout 0.2s";
     let (mut child, address) = listen(&ccfs, "", times, "");
-    for (request, answer) in [
-        ("POST / HTTP/1.1\r\nhost", ""),
-        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{", "HTTP/1.1 408 "),
+    // The defaults are 5 and 10 seconds, and 60 seconds for a connection.
+    for (request, time, answer) in [
+        ("POST / HTTP/1.1\r\nhost", 100, None),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{",
+            200,
+            Some("HTTP/1.1 408 Request Timeout"),
+        ),
     ] {
         let mut stream = TcpStream::connect(address).unwrap();
+        let begin = Instant::now();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answered = String::new();
         stream.read_to_string(&mut answered).unwrap();
-        assert!(answered.starts_with(answer), "{answered}");
+        let took = begin.elapsed();
+        assert_eq!(answered.lines().next(), answer, "{answered}");
+        assert!((Duration::from_millis(time)..Duration::from_secs(5)).contains(&took), "{took:?}");
     }
     child.kill().unwrap();
     child.wait().unwrap();

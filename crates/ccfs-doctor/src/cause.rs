@@ -11,17 +11,17 @@ use serde::Serialize;
 pub enum Cause {
     /// The endpoint's name is unknown here.
     NameNotFound,
-    /// The machine is there, and no program listens at the port.
+    /// The machine is reachable, but no program listens at the port.
     NothingListening,
-    /// There is no way to the machine: a firewall, a network, a wrong address.
+    /// The machine is unreachable: a firewall, a network failure, a wrong address.
     Unreachable,
-    /// There is no way to the proxy.
+    /// The proxy is unreachable.
     ProxyUnreachable,
     /// The proxy does not let the connection through.
     ProxyRefused,
-    /// The endpoint says https, and the port does not speak TLS.
+    /// The endpoint is `https`, but the port does not speak TLS.
     PlainInsteadOfTls,
-    /// The endpoint says http, and the port seems to speak TLS.
+    /// The endpoint is `http`, but the port seems to speak TLS.
     TlsInsteadOfPlain,
     /// The certificate's CA is not trusted here.
     UnknownIssuer,
@@ -31,7 +31,7 @@ pub enum Cause {
     CertificateExpired,
     /// The certificate is not valid yet.
     CertificateNotYetValid,
-    /// The certificate is a CA's own.
+    /// The certificate is a CA certificate.
     CaCertificate,
     /// The certificate is broken, or not one for servers.
     BadCertificate,
@@ -63,20 +63,20 @@ pub enum Cause {
     Gateway,
     /// The endpoint's path prefix is wrong.
     BasePath,
-    /// The address sends callers elsewhere.
+    /// The server redirects to another address.
     Redirected,
     /// The server is busy.
     Busy,
     /// The server fails.
     ServerFailing,
-    /// The server takes the request and does not answer.
+    /// The server receives the request and does not answer.
     Silent,
-    /// What answers is no CC-FS.
+    /// The server that answers is not CC-FS.
     NotCcfs,
 }
 
 impl Cause {
-    /// What to do about it, a sentence or two; settings are called as the flags of the `ccfs` command are. For
+    /// Returns what to do about it, in one or two sentences that name settings by the flags of the `ccfs` command. For
     /// [`AddressLocked`](Self::AddressLocked) it is to send nothing.
     pub fn advice(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl Cause {
             }
             Self::NothingListening => "Check the endpoint's port, and whether the server runs.",
             Self::Unreachable => {
-                "Check the address, and whether a firewall on the way lets this port through; a proxy may be the only way out (HTTPS_PROXY)."
+                "Check the address, and whether a firewall blocks this port. The network may require a proxy (HTTPS_PROXY)."
             }
             Self::ProxyUnreachable => {
                 "Check the proxy's address in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the host with NO_PROXY."
@@ -94,24 +94,24 @@ impl Cause {
                 "Ask the operators of the proxy to allow CONNECT to this host and port (407: it requires a login, http://user:password@proxy), or exclude the host with NO_PROXY."
             }
             Self::PlainInsteadOfTls => {
-                "Check the port. Where TLS ends earlier and the network between is trusted, the endpoint is a http:// one."
+                "Check the port. If a proxy in front terminates TLS and the network behind it is trusted, use http:// in the endpoint."
             }
             Self::TlsInsteadOfPlain => "Write https:// in the endpoint, or check the port.",
             Self::UnknownIssuer => {
-                "Get the CA's certificate from the operators of the server and give it with --ca. Or compare the pin above with theirs, over another way than this connection, and give it with --pin-sha256."
+                "Get the CA's certificate from the operators of the server and give it with --ca. Or compare the pin above with theirs by phone or another channel, and give it with --pin-sha256."
             }
             Self::WrongName => {
-                "Use one of the names above in the endpoint. Where the server is addressed by IP, verify the pin above with its operators and give it with --pin-sha256."
+                "Use one of the names above in the endpoint. If the server is addressed by IP, verify the pin above with its operators and give it with --pin-sha256."
             }
             Self::CertificateExpired => "The operators of the server must renew its certificate.",
             Self::CertificateNotYetValid => {
                 "Check this machine's clock; if it is right, the operators of the server must fix its certificate."
             }
             Self::CaCertificate => {
-                "Compare the pin above with that of the operators of the server, over another way than this connection, and give it with --pin-sha256. Giving the certificate with --ca does not help."
+                "Compare the pin above with that of the operators of the server by phone or another channel, and give it with --pin-sha256. Giving the certificate with --ca does not help."
             }
             Self::BadCertificate => {
-                "The operators of the server must mend its certificate; where it cannot be mended, compare the pin above with theirs and give it with --pin-sha256."
+                "The operators of the server must fix its certificate. If that is not possible, compare the pin above with theirs and give it with --pin-sha256."
             }
             Self::WeakKey => {
                 "Ask the operators of the server for a certificate with an RSA key of at least 2048 bits, or an ECDSA key. A pin does not help, because the TLS library here (rustls) refuses shorter RSA keys."
@@ -120,7 +120,7 @@ impl Cause {
                 "Ask the operators of the server for an X.509 version 3 certificate with the server's name in subjectAltName. A pin does not help, because the TLS library here (rustls) refuses older versions."
             }
             Self::PinDiffers => {
-                "Ask the operators of the server whether it has a new certificate, over another way than this connection, and take the new pin only when they confirm it: otherwise somebody is in between."
+                "Ask the operators of the server, by phone or another channel, whether it has a new certificate. Use the new pin only if they confirm it; otherwise the connection may be intercepted."
             }
             Self::ClientCertificateMissing => {
                 "Get a client certificate from the operators of the server and give it with --client-cert and --client-key."
@@ -129,39 +129,39 @@ impl Cause {
                 "Check that the client certificate is the one for this server, and has not expired."
             }
             Self::TlsOther => {
-                "Ask the operators of the server which versions and ciphers of TLS it speaks; here it is 1.2 and 1.3 with the usual ones."
+                "Ask the operators of the server which TLS versions and ciphers it supports; this client supports TLS 1.2 and 1.3 with the usual ciphers."
             }
             Self::CertificateEndsSoon => {
-                "Tell the operators of the server; where it is pinned, have the new pin in place before."
+                "Tell the operators of the server. If the certificate is pinned, set the new pin before the change."
             }
             Self::Clock => {
-                "Let this machine take its time from the network (NTP); when its clock is right, the server's is wrong."
+                "Synchronize this machine's clock (NTP). If it is right already, the server's clock is wrong."
             }
             Self::Key => {
-                "Compare access key and secret key with the developer account, character by character: blanks and line ends at the end of a key file count."
+                "Compare access key and secret key with the developer account, character by character, including blanks and line ends at the end of a key file."
             }
             Self::HostRewritten => {
                 "Ask the operators of the load balancer to forward Host unchanged (nginx: proxy_set_header Host $http_host), or use the server's own address as endpoint."
             }
             Self::QueryLine => {
-                "Set the other dialect (--query-line empty, or omit). Or have it tried once with --try-dialects: when it is not the cause, that is one more bad signature, and those lock the address."
+                "Set the other dialect (--query-line empty, or omit). Or try it once with --try-dialects; if it is not the cause, that is one more bad signature, and those lock the address."
             }
             Self::AddressLocked => {
-                "Stop everything that signs from this address and send nothing for a while: CC-FS publishes no times, and each bad signature may begin it anew. Meanwhile compare the keys and the clock with those of the developer account."
+                "Stop all programs that send signed requests from this address, and send nothing for a while. CC-FS does not document how long a lock lasts, and each bad signature may extend it. Meanwhile compare the keys with those of the developer account, and check the clock."
             }
             Self::Gateway => {
                 "Ask the operators of the gateway what it requires: a login, an allow-list, another path. The request may not have reached the CC-FS."
             }
             Self::BasePath => {
-                "Check the path of the endpoint: it ends before /CCFS, and gateways mostly put a prefix before that."
+                "Check the path of the endpoint: it ends before /CCFS. Gateways usually require a prefix before that."
             }
             Self::Redirected => {
-                "Use the address that it names as endpoint, if it is yours: a signed request must not follow."
+                "If the target is your server, use it as the endpoint. Signed requests do not follow redirects."
             }
             Self::Busy => "Come back later; nothing is wrong here.",
             Self::ServerFailing => "Tell the operators of the server.",
             Self::Silent => {
-                "Check whether something on the way holds the answer back; otherwise tell the operators of the server."
+                "Check whether a firewall or proxy drops the answer; otherwise tell the operators of the server."
             }
             Self::NotCcfs => "Check the endpoint's host, port and path.",
         }
@@ -177,13 +177,13 @@ impl fmt::Display for Cause {
             Self::ProxyUnreachable => "the proxy is unreachable",
             Self::ProxyRefused => "the proxy does not let the connection through",
             Self::PlainInsteadOfTls => "the port does not speak TLS",
-            Self::TlsInsteadOfPlain => "the port speaks TLS, and the endpoint says http",
+            Self::TlsInsteadOfPlain => "the port speaks TLS, but the endpoint is http",
             Self::UnknownIssuer => "the certificate's CA is not trusted here",
             Self::WrongName => "the certificate names another host",
             Self::CertificateExpired => "the certificate has expired",
             Self::CertificateNotYetValid => "the certificate is not valid yet",
             Self::CaCertificate => {
-                "the certificate is a CA's own, which cannot be trusted as a server's"
+                "the certificate is a CA certificate, which is not valid for a server"
             }
             Self::BadCertificate => "the certificate is broken, revoked, or not one for servers",
             Self::WeakKey => "the RSA key of the certificate is too short",
@@ -202,7 +202,7 @@ impl fmt::Display for Cause {
             Self::AddressLocked => "the server has locked this address after bad signatures",
             Self::Gateway => "a gateway in front answers",
             Self::BasePath => "the base path is wrong",
-            Self::Redirected => "the address sends callers elsewhere",
+            Self::Redirected => "the server redirects to another address",
             Self::Busy => "the server is busy",
             Self::ServerFailing => "the server fails",
             Self::Silent => "the server does not answer",

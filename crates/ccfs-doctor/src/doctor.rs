@@ -1,4 +1,4 @@
-//! Looks at a server, step by step.
+//! Checks a server, step by step.
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,7 @@ use crate::judge::{NOTABLE_SKEW, SOON, judge};
 use crate::probe::{Handshake, Probe, probe};
 use crate::report::{Mark, Report, Step, Verdict};
 
-/// The one file that nobody has: of a day long before CC-FS, with an id of zeros.
+/// A file that does not exist: of a day long before CC-FS, with an ID of zeros.
 const NO_SUCH_DAY: &str = "1970-01-01";
 const NO_SUCH_ID: &str = "00000000000000000000000000000000";
 /// Bytes of an answer that are read: it is an envelope or a refusal.
@@ -28,11 +28,11 @@ const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 
 /// Finds out why a CC-FS does not answer as it should.
 ///
-/// It looks up the name, connects, shakes hands without saying anything, and then makes exactly one signed call: `downloadAgentSkillInfoFile`
-/// for a file that cannot exist. That call reads and changes nothing, and any result code in answer to it proves that the signature was
-/// accepted. No call is repeated, because bad signatures lock the address.
+/// It resolves the name, connects, performs a TLS handshake, and then makes exactly one signed call: `downloadAgentSkillInfoFile` for a file
+/// that cannot exist. That call changes nothing, and any result code in the answer proves that the server accepted the signature. No call is
+/// repeated, because bad signatures lock the address.
 #[derive(Clone)]
-#[must_use = "nothing is looked at before `examine`"]
+#[must_use = "nothing is checked before `examine`"]
 pub struct Doctor {
     endpoint: Endpoint,
     credentials: Option<Credentials>,
@@ -44,17 +44,17 @@ pub struct Doctor {
     clock: Arc<dyn Clock>,
 }
 
-/// How to get to the server.
+/// How to connect to the server.
 #[derive(Clone, Debug)]
 enum Way {
-    /// As the environment says.
+    /// Through the proxy of the environment variables, if any.
     Environment,
-    /// Through this proxy, or through none.
+    /// Through this proxy, or directly.
     Given(Option<Proxy>),
 }
 
 impl Doctor {
-    /// For the server at this endpoint; without credentials nothing is signed.
+    /// Creates a doctor for the server at this endpoint. Without credentials, no signed call is made.
     pub fn new(endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
         Self {
             endpoint,
@@ -68,32 +68,32 @@ impl Doctor {
         }
     }
 
-    /// Sets whose certificates are trusted, and as whom to come. Default: the system's roots.
+    /// Sets the trusted certificates and the client certificate. Default: the system's roots, no client certificate.
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
     }
 
-    /// Sets the proxy, or that there is none. Default: [`Proxy::from_env`].
+    /// Sets the proxy; `None` connects directly. Default: [`Proxy::from_env`].
     pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
         self.way = Way::Given(proxy.into());
         self
     }
 
-    /// Sets what stands for an absent query in the signature. Default: [`QueryLine::Omit`].
+    /// Sets how the signature represents an empty query. Default: [`QueryLine::Omit`].
     pub fn query_line(mut self, dialect: QueryLine) -> Self {
         self.query_line = dialect;
         self
     }
 
-    /// After a 401, makes a second call in the other query line dialect. Default: no, because when the dialect is not the cause, it is one more
-    /// bad signature, and those lock the address.
+    /// Sets whether to make a second call with the other query line dialect after a 401. Default: `false`, because if the dialect is not the
+    /// cause, that is one more bad signature, and those lock the address.
     pub fn try_dialects(mut self, on: bool) -> Self {
         self.try_dialects = on;
         self
     }
 
-    /// Sets how long each step may take, a day at most. Default: 15 seconds.
+    /// Sets the timeout of each step, at most a day. Default: 15 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
         self
@@ -105,7 +105,11 @@ impl Doctor {
         self
     }
 
-    /// Looks, and blocks until it has: a few times the [timeout](Self::timeout) at most. Fails only when the environment names a proxy that is none.
+    /// Checks the server and returns a report. Blocks for at most a few times the [timeout](Self::timeout).
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`] if an environment variable names a malformed proxy.
     pub fn examine(self) -> Result<Report, ProxyError> {
         let proxy = match &self.way {
             Way::Given(proxy) => proxy.clone(),
@@ -141,7 +145,7 @@ impl Doctor {
             steps.push(Step::new(
                 "signed call",
                 Mark::Skipped,
-                "not made: there is no way to the server that can be trusted",
+                "not made, because there is no trusted connection to the server",
             ));
         }
         Ok(Report {
@@ -157,7 +161,7 @@ impl Doctor {
         })
     }
 
-    /// The signed call, and the second one where it is asked for.
+    /// Makes the signed call, and the second one if it is enabled.
     fn sign(
         &self,
         evidence: &mut Evidence,
@@ -196,7 +200,7 @@ impl Doctor {
     fn call(&self, credentials: &Credentials, proxy: Option<&Proxy>, dialect: QueryLine) -> Called {
         let policy = Policy::default()
             .max_retries(0)
-            // A corrected clock would be another signed call.
+            // Correcting the clock would take another signed call.
             .skew_threshold(None)
             .query_line(dialect)
             .idle_timeout(self.timeout)
@@ -225,7 +229,7 @@ impl Doctor {
         };
         let result = client.download(no_such_file()).to_writer(io::sink());
         let (call, said) = match &result {
-            // A file that cannot exist: whoever has it, took the signature.
+            // The file cannot exist, but a server that returns it accepted the signature.
             Ok(_) => (Call::Accepted, String::from("a file came")),
             Err(Error::Exchange(error)) => (Call::of(&error.kind), error.kind.root().to_string()),
             Err(error) => (Call::Strange, error.to_string()),
@@ -286,12 +290,12 @@ fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
         }
         Reach::Connected => (Mark::Ok, "the server listens".to_owned()),
         Reach::Refused => (Mark::Fail, "refused: nothing listens there".to_owned()),
-        Reach::ProxyUnreachable => (Mark::Fail, "no connection to the proxy".to_owned()),
-        Reach::ProxyRefused(None) => (Mark::Fail, "the proxy does not answer in HTTP".to_owned()),
+        Reach::ProxyUnreachable => (Mark::Fail, "could not connect to the proxy".to_owned()),
+        Reach::ProxyRefused(None) => (Mark::Fail, "the proxy's answer is not HTTP".to_owned()),
         Reach::ProxyRefused(Some(status)) => {
             (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}"))
         }
-        Reach::Unreachable => (Mark::Fail, "none came about".to_owned()),
+        Reach::Unreachable => (Mark::Fail, "could not connect: timeout or no route".to_owned()),
         Reach::NameNotFound | Reach::Untried => (Mark::Skipped, "there is no address".to_owned()),
     };
     Step::new("connection", mark, text)
@@ -306,9 +310,11 @@ fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Ste
     };
     let mut step = match handshake.failure {
         Some(failure) => Step::new("TLS", Mark::Fail, format!("{version}{failure}")),
-        None if days_left.is_some_and(|days| days < SOON) => {
-            Step::new("TLS", Mark::Warn, format!("{version}{trusted}, and ends soon or is over"))
-        }
+        None if days_left.is_some_and(|days| days < SOON) => Step::new(
+            "TLS",
+            Mark::Warn,
+            format!("{version}{trusted}, but expires soon or has expired"),
+        ),
         None => Step::new("TLS", Mark::Ok, format!("{version}{trusted}")),
     };
     for (number, certificate) in handshake.certificates.iter().enumerate() {
@@ -360,7 +366,7 @@ fn call_step(call: Call, said: &str) -> Step {
         Call::Accepted => Step::new(
             "signed call",
             Mark::Ok,
-            "the signature is accepted: the server says that it has no such file",
+            "the server accepted the signature, and reports that the file does not exist",
         ),
         _ => Step::new("signed call", Mark::Fail, said),
     }

@@ -1,14 +1,14 @@
-//! What was found, without a judgement.
+//! Evidence: the results of the checks, without conclusions.
 
 use ccfs_proto::exchange::TlsFailure;
 use ccfs_proto::{ErrorKind, FailureKind};
 use http::{HeaderMap, header};
 use serde::Serialize;
 
-/// Characters of a server's own words that are kept.
+/// Characters of a server's text that are kept.
 const SHOWN: usize = 200;
 
-/// Products that stand before servers, by the beginning of what they call themselves.
+/// Proxies and gateways, by the beginning of their `Server` header.
 const FRONTS: &[&str] = &[
     "nginx",
     "openresty",
@@ -32,7 +32,7 @@ const FRONTS: &[&str] = &[
     "waf",
 ];
 
-/// Headers that only somebody in between adds.
+/// Headers that only proxies and gateways add.
 const BETWEEN: &[&str] = &[
     "via",
     "x-cache",
@@ -43,7 +43,7 @@ const BETWEEN: &[&str] = &[
     "x-envoy-upstream-service-time",
 ];
 
-/// All that is known when [`judge`](crate::judge()) is asked. The default is knowing nothing.
+/// Input of [`judge`](crate::judge()). The default is no evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evidence {
@@ -63,11 +63,11 @@ pub struct Evidence {
     pub is_client_certificate_missing: bool,
     /// Milliseconds that the server's clock is ahead of this one.
     pub skew_millis: Option<i64>,
-    /// How the signed call went.
+    /// Result of the signed call.
     pub call: Option<Call>,
-    /// How the second one went, in the other query line dialect.
+    /// Result of the second call, with the other query line dialect.
     pub other_dialect: Option<Call>,
-    /// What the answer's head shows about who answered.
+    /// What the head of the answer shows about the server.
     pub head: Head,
 }
 
@@ -80,39 +80,39 @@ pub enum Reach {
     Untried,
     /// The name was not found.
     NameNotFound,
-    /// Nobody listens at the port.
+    /// The connection was refused.
     Refused,
-    /// No answer, or no way there.
+    /// The connection timed out, or there is no route to the host.
     Unreachable,
-    /// No connection to the proxy.
+    /// Could not connect to the proxy.
     ProxyUnreachable,
-    /// The proxy said no to the tunnel, with this status; `None` when it did not answer in HTTP.
+    /// The proxy refused the tunnel with this status; `None` if its answer is not HTTP.
     ProxyRefused(Option<u16>),
-    /// It came about.
+    /// The connection was established.
     Connected,
 }
 
-/// How a signed call went.
+/// Result of a signed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Call {
-    /// The signature was accepted: a result code came, whatever it says.
+    /// The server accepted the signature: the answer has a result code, of any value.
     Accepted,
-    /// Another status than success.
+    /// A status other than success.
     Status {
         /// The status.
         status: u16,
-        /// Whether the body has the form in which CC-FS refuses (that of Spring).
+        /// Whether the body has the format of errors of CC-FS (that of Spring).
         spring: bool,
     },
-    /// Success, with something that no CC-FS answers.
+    /// A status of success, with a body that is not in the format of CC-FS.
     Strange,
     /// No answer.
     Failed(FailureKind),
 }
 
 impl Call {
-    /// How the call went that ended with this error.
+    /// Returns the result of a call that failed with this error.
     pub fn of(kind: &ErrorKind) -> Self {
         match kind.root() {
             ErrorKind::ResultCode { .. } => Self::Accepted,
@@ -126,17 +126,17 @@ impl Call {
     }
 }
 
-/// What the head of an answer shows about who gave it.
+/// What the head of an answer shows about the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Head {
-    /// What it calls itself (`Server`), shortened.
+    /// Name of the software (`Server`), shortened.
     pub server: Option<String>,
-    /// A header that somebody in between has added, by name.
+    /// Name of a header that a proxy or gateway added.
     pub between: Option<&'static str>,
     /// Whether the body is a web page, by its content type.
     pub html: bool,
-    /// Whether it asks for a login of its own (`WWW-Authenticate`), which CC-FS never does.
+    /// Whether it requests a login (`WWW-Authenticate`), which CC-FS never does.
     pub challenge: bool,
     /// Target of a redirect (`Location`), shortened, without user name, query and fragment, which
     /// may contain secrets.
@@ -159,7 +159,7 @@ impl Head {
         }
     }
 
-    /// What tells of somebody between here and the server, in words.
+    /// Returns the signs of a proxy or gateway, as sentences.
     pub(crate) fn signs(&self) -> Vec<String> {
         let front = self
             .server
@@ -168,7 +168,9 @@ impl Head {
         let mut signs: Vec<String> = front
             .iter()
             .map(|name| {
-                format!("the answer calls its server {name:?}, which is usually a proxy or gateway")
+                format!(
+                    "the answer's Server header is {name:?}, which is usually a proxy or gateway"
+                )
             })
             .collect();
         signs.extend(self.between.map(|name| {
@@ -177,22 +179,22 @@ impl Head {
         signs
     }
 
-    /// The same, and what says that the answer itself is not the server's.
+    /// Returns the same signs, and those that the answer itself is not from CC-FS.
     pub(crate) fn foreign(&self) -> Vec<String> {
         let mut signs = self.signs();
         if self.html {
-            signs.push("the answer is a web page, and CC-FS answers in JSON".into());
+            signs.push("the answer is a web page; CC-FS answers with JSON".into());
         }
         if self.challenge {
             signs.push(
-                "the answer asks for a login (WWW-Authenticate), and CC-FS never does".into(),
+                "the answer requests a login (WWW-Authenticate), which CC-FS never does".into(),
             );
         }
         signs
     }
 }
 
-/// The URL of a redirect without what may be secret.
+/// Returns the URL of a redirect without parts that may be secret.
 fn target(location: &[u8]) -> String {
     let location = String::from_utf8_lossy(location);
     let path = location.split(['?', '#']).next().unwrap_or_default();
@@ -202,7 +204,7 @@ fn target(location: &[u8]) -> String {
     shown(&format!("{scheme}//{}", &rest[login..]))
 }
 
-/// Somebody else's words, fit for a terminal: short, in one line, without control characters.
+/// Returns text from the server for a terminal: short, on one line, without control characters.
 pub(crate) fn shown(text: &str) -> String {
     let mut kept: String =
         text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! From evidence to causes.
+//! Determines causes from evidence.
 
 use ccfs_proto::FailureKind;
 use ccfs_proto::exchange::{HEAD_LIMIT, HEADERS_LIMIT, TlsFailure};
@@ -7,50 +7,50 @@ use serde::Serialize;
 use crate::cause::Cause;
 use crate::evidence::{Call, Evidence, Reach};
 
-/// Seconds by which clocks differ that a person should look at.
+/// Difference of the clocks, in seconds, from which it is reported.
 pub(crate) const NOTABLE_SKEW: u64 = 60;
-/// Seconds by which clocks differ that explain a refused signature. CC-FS publishes no window; a quarter of an hour is the field's custom, and a
-/// third of it is already worth a look.
+/// Difference of the clocks, in seconds, from which it is a likely cause of a refused signature. CC-FS does not document how much it
+/// accepts. 15 minutes are usual; this is a third of that.
 const LARGE_SKEW: u64 = 300;
 /// The shortest RSA key that rustls accepts, in bits.
 const MIN_RSA_BITS: usize = 2048;
-/// Days before its end from which a certificate is mentioned.
+/// Days of validity left, below which a certificate is reported.
 pub(crate) const SOON: i64 = 30;
 
-/// A possible cause, and what speaks for it.
+/// A possible cause, with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The cause.
     pub cause: Cause,
-    /// How sure it is.
+    /// How certain it is.
     pub weight: Weight,
-    /// What speaks for it, in sentences without a full stop.
+    /// The reasons, as sentences without a full stop.
     pub because: Vec<String>,
     /// What to do about it.
     pub advice: &'static str,
-    /// Whether it is worth another signed request when something was changed. Never so when the address may be locked.
+    /// Whether to send another signed request after something was changed. `false` if the address may be locked.
     pub may_sign_again: bool,
 }
 
-/// How sure a finding is.
+/// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Weight {
-    /// The evidence allows it.
+    /// The evidence does not exclude it.
     Possible,
-    /// The evidence speaks for it.
+    /// The evidence supports it.
     Likely,
-    /// The evidence leaves nothing else.
+    /// The evidence excludes other causes.
     Certain,
 }
 
-/// The causes that explain the evidence, the likeliest first, and then what is worth knowing all the same. Empty when all is well, or nothing is
-/// known.
+/// Returns the causes that explain the evidence, the likeliest first, followed by other findings. Empty if there is no problem, or no
+/// evidence.
 ///
-/// A 401 has several causes that look alike from here: CC-FS does not say what was wrong with a signature. Then all of them are given, with
-/// what speaks for each.
+/// CC-FS does not report what is wrong with a signature, so a 401 has several possible causes. Then all of them are returned, each with its
+/// reasons.
 ///
 /// ```
 /// use ccfs_doctor::{Call, Cause, Evidence, Reach, judge};
@@ -73,13 +73,13 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         Reach::Unreachable => {
             findings.certain(
                 Cause::Unreachable,
-                ["no connection came about in time, or the network says that there is no way"
+                ["the connection timed out, or the network reported that the host is unreachable"
                     .into()],
             );
         }
         Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
         Reach::ProxyRefused(None) => {
-            findings.certain(Cause::ProxyRefused, ["it did not answer CONNECT in HTTP".into()]);
+            findings.certain(Cause::ProxyRefused, ["its answer to CONNECT is not HTTP".into()]);
         }
         Reach::ProxyRefused(Some(status)) => findings
             .certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
@@ -140,12 +140,15 @@ impl Findings {
             TlsFailure::NotTls => Cause::PlainInsteadOfTls,
             _ => Cause::TlsOther,
         };
-        self.certain(cause, ["the handshake ended with it, before anything was sent".into()]);
+        self.certain(
+            cause,
+            ["the TLS handshake failed with this error; no request was sent".into()],
+        );
         if matches!(failure, TlsFailure::Expired | TlsFailure::NotYetValid) {
             self.add(
                 Cause::Clock,
                 Weight::Possible,
-                vec!["dates of certificates are judged by this machine's clock".into()],
+                vec!["the dates of certificates are compared with this machine's clock".into()],
             );
         }
     }
@@ -155,7 +158,9 @@ impl Findings {
             Call::Accepted => {}
             Call::Status { status: 401, spring: true } => self.unauthorized(evidence),
             Call::Status { status: 403, spring: true } => {
-                let because = "HTTP 403 in the form of CC-FS, which is how it answers an address that it has locked".into();
+                let because =
+                    "HTTP 403 in the format of CC-FS, which is its answer to a locked address"
+                        .into();
                 self.add(Cause::AddressLocked, Weight::Likely, vec![because]);
             }
             Call::Status { status: status @ (400 | 403), spring: false }
@@ -163,39 +168,40 @@ impl Findings {
             {
                 self.missing_client_certificate(&format!("answered with HTTP {status}"));
                 if status == 403 {
-                    let because = "a gateway may have put its own page over the server's 403";
+                    let because = "a gateway may have replaced the server's 403 by its own page";
                     self.add(Cause::AddressLocked, Weight::Possible, vec![because.into()]);
                 }
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
             Call::Status { status: status @ (401 | 403), .. } => {
-                let mut because =
-                    vec![format!("HTTP {status}, and not in the form in which CC-FS refuses")];
+                let mut because = vec![format!("HTTP {status}, but not in the format of CC-FS")];
                 because.extend(evidence.head.foreign());
                 self.add(Cause::Gateway, Weight::Likely, because);
                 if status == 403 {
                     self.add(
                         Cause::AddressLocked,
                         Weight::Possible,
-                        vec!["a gateway may have put its own page over the server's 403".into()],
+                        vec!["a gateway may have replaced the server's 403 by its own page".into()],
                     );
                 } else {
                     self.add(
                         Cause::Key,
                         Weight::Possible,
-                        vec!["a gateway may have put its own page over the server's 401".into()],
+                        vec!["a gateway may have replaced the server's 401 by its own page".into()],
                     );
                 }
             }
             Call::Status { status: 404 | 405, spring: true } => {
-                let because = "the answer is in the form of CC-FS or another Java server, and has no such interface at this path".into();
+                let because = "the answer is in the format of CC-FS or another Java server, which has no such interface at this path".into();
                 self.add(Cause::BasePath, Weight::Likely, vec![because]);
             }
             Call::Status { status: status @ (404 | 405), .. } => {
                 self.add(
                     Cause::BasePath,
                     Weight::Likely,
-                    vec![format!("HTTP {status}: whoever answers has nothing at this path")],
+                    vec![format!(
+                        "HTTP {status}: the server that answered has nothing at this path"
+                    )],
                 );
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
@@ -210,7 +216,7 @@ impl Findings {
                 self.add(
                     Cause::TlsInsteadOfPlain,
                     Weight::Likely,
-                    vec!["servers answer 400 to plain HTTP at their TLS port".into()],
+                    vec!["servers answer plain HTTP at a TLS port with 400".into()],
                 );
                 self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
             }
@@ -218,9 +224,8 @@ impl Findings {
                 self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")]);
             }
             Call::Status { status: status @ (502 | 504), .. } => {
-                let mut because = vec![format!(
-                    "HTTP {status}: a gateway has no answer from the server behind it"
-                )];
+                let mut because =
+                    vec![format!("HTTP {status}: a gateway received no answer from the server")];
                 because.extend(evidence.head.foreign());
                 self.add(Cause::Gateway, Weight::Certain, because);
             }
@@ -228,7 +233,7 @@ impl Findings {
                 self.add(
                     Cause::ServerFailing,
                     Weight::Likely,
-                    vec![format!("HTTP {status} in the form of CC-FS")],
+                    vec![format!("HTTP {status} in the format of CC-FS")],
                 );
             }
             Call::Status { status, .. } => {
@@ -237,13 +242,13 @@ impl Findings {
             Call::Strange => self.gateway_or_stranger(
                 evidence,
                 Weight::Likely,
-                vec!["the answer is none that CC-FS gives".into()],
+                vec!["the answer is not in the format of CC-FS".into()],
             ),
             Call::Failed(failure) => self.failed(evidence, failure),
         }
     }
 
-    /// The server says that the signature does not fit, and nothing more.
+    /// The server reports that the signature is wrong, but not why.
     fn unauthorized(&mut self, evidence: &Evidence) {
         if evidence.other_dialect == Some(Call::Accepted) {
             return self.certain(
@@ -260,32 +265,34 @@ impl Findings {
                 vec![format!("the clocks differ by {seconds} s, and signatures carry the time")],
             );
         }
-        let mut key = vec!["HTTP 401 in the form of CC-FS: the request came through and its signature does not fit".to_owned()];
+        let mut key = vec![
+            "HTTP 401 in the format of CC-FS: the request arrived, but its signature is wrong"
+                .to_owned(),
+        ];
         if seconds <= NOTABLE_SKEW && evidence.skew_millis.is_some() {
             key.push("the clocks agree".into());
         }
         let signs = evidence.head.signs();
         if signs.is_empty() {
-            key.push("nothing in the answer tells of a gateway on the way".into());
+            key.push("nothing in the answer indicates a gateway".into());
         }
-        // Somebody in between is no proof, but it makes a rewritten Host as likely as a mistyped key.
+        // A gateway is no proof, but makes a rewritten Host as likely as a mistyped key.
         if signs.is_empty() {
             self.add(Cause::Key, Weight::Likely, key);
             self.add(
                 Cause::HostRewritten,
                 Weight::Possible,
-                vec!["balancers do it without leaving a trace".into()],
+                vec!["load balancers may do this without a sign in the answer".into()],
             );
         } else {
             self.add(Cause::HostRewritten, Weight::Likely, signs);
             self.add(Cause::Key, Weight::Likely, key);
         }
         if evidence.other_dialect.is_none() {
-            let because =
-                "CC-FS does not publish which dialect it wants, and only one was tried".into();
+            let because = "CC-FS does not document its dialect, and only one was tried".into();
             self.add(Cause::QueryLine, Weight::Possible, vec![because]);
         }
-        // A lock that fell with the second try.
+        // The second attempt locked the address.
         if matches!(evidence.other_dialect, Some(Call::Status { status: 403, .. })) {
             self.add(
                 Cause::AddressLocked,
@@ -317,17 +324,20 @@ impl Findings {
                 self.add(
                     Cause::Unreachable,
                     Weight::Likely,
-                    vec!["the connection for the call did not come about".into()],
+                    vec!["the connection for the call could not be established".into()],
                 );
             }
             FailureKind::IdleTimeout => {
-                self.certain(Cause::Silent, ["the request was sent, and silence followed".into()]);
+                self.certain(
+                    Cause::Silent,
+                    ["the request was sent, but no answer arrived in time".into()],
+                );
             }
             FailureKind::InvalidHttp if !evidence.https => {
                 self.add(
                     Cause::TlsInsteadOfPlain,
                     Weight::Likely,
-                    vec!["the answer is not HTTP, as of a server that speaks TLS".into()],
+                    vec!["the answer is not HTTP; a TLS server answers like this".into()],
                 );
                 self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
             }
@@ -356,7 +366,7 @@ impl Findings {
     }
 
     fn missing_client_certificate(&mut self, then: &str) {
-        let because = format!("it asked for one in the handshake, none is set, and it {then}");
+        let because = format!("it requested one in the handshake, none is set, and it {then}");
         self.add(Cause::ClientCertificateMissing, Weight::Likely, vec![because]);
     }
 
@@ -371,7 +381,7 @@ impl Findings {
         }
     }
 
-    /// What is worth knowing although the call went well, or beside what it failed of.
+    /// Adds findings that are reported even if the call succeeded.
     fn remarks(&mut self, evidence: &Evidence) {
         let known =
             |findings: &Self, cause| findings.0.iter().any(|finding| finding.cause == cause);
@@ -380,7 +390,7 @@ impl Findings {
             self.add(
                 Cause::Clock,
                 Weight::Possible,
-                vec![format!("the clocks differ by {seconds} s; signatures are refused from some difference on")],
+                vec![format!("the clocks differ by {seconds} s; the server refuses signatures above a certain difference")],
             );
         }
         if let Some(days) = evidence.days_left.filter(|&days| (0..SOON).contains(&days)) {
@@ -392,12 +402,12 @@ impl Findings {
         }
     }
 
-    /// The likeliest first; in the order in which they were found where they are alike.
+    /// Sorts by weight, and keeps the order of equal ones.
     fn sort(&mut self) {
         self.0.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     }
 
-    /// Whoever may be locked out is told to send nothing.
+    /// If the address may be locked, removes advice to send requests.
     fn done(mut self) -> Vec<Finding> {
         if self.0.iter().any(|finding| finding.cause == Cause::AddressLocked) {
             self.0.retain(|finding| finding.cause != Cause::QueryLine);

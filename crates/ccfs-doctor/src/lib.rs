@@ -1,11 +1,11 @@
-//! Says in words why a CC-FS does not answer as it should.
+//! Finds out why calls to CC-FS fail.
 //!
-//! A [`Doctor`] looks up the name, connects (through a proxy where one is set), shakes hands and writes down the certificates even when they
-//! are not trusted, makes exactly one signed call, and compares the clocks. The [`Report`] has each step with a mark, and the likely causes
-//! with what speaks for each and what to do. It blocks. It never repeats a call, follows a redirect, sends HTTP over a connection that is not
+//! A [`Doctor`] resolves the name, connects (through a proxy if one is set), performs a TLS handshake, records the certificates even if they
+//! are not trusted, makes exactly one signed call, and compares the clocks. The [`Report`] has the result of each check, and the likely
+//! causes, each with reasons and advice. It blocks. It never repeats a call, follows a redirect, sends HTTP over a connection that is not
 //! trusted, or shows a key.
 //!
-//! The judgement is a pure function of the evidence, [`judge()`], and can be had alone.
+//! The causes are determined by a pure function of the evidence, [`judge()`], which can be used alone.
 //!
 //! ```
 //! use ccfs_doctor::{Cause, Doctor, Verdict};

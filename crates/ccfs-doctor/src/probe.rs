@@ -1,4 +1,4 @@
-//! A connection that says nothing: name, way, TLS.
+//! Connects without a request: name, proxy, TLS.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -16,12 +16,12 @@ use rustls::{ClientConnection, ProtocolVersion};
 use crate::certificate::Certificate;
 use crate::evidence::Reach;
 
-/// Addresses of one name that are tried.
+/// Number of addresses of a name that are tried.
 const ADDRESSES: usize = 8;
 /// Bytes of a proxy's answer that are read.
 const ANSWER_LIMIT: usize = 8 * 1024;
 
-/// What a probe found.
+/// Result of connecting.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     /// The addresses of the endpoint's host, or of the proxy's.
@@ -30,7 +30,7 @@ pub(crate) struct Probe {
     pub(crate) tls: Option<Handshake>,
 }
 
-/// What a handshake showed, whether it came to an end or not.
+/// Result of a handshake, successful or not.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     pub(crate) version: Option<&'static str>,
@@ -40,7 +40,8 @@ pub(crate) struct Handshake {
     pub(crate) is_client_certificate_missing: bool,
 }
 
-/// Connects, shakes hands where the endpoint is an https one, and hangs up. No HTTP goes to the server, and no secret; a proxy gets its login.
+/// Connects, performs a TLS handshake if the endpoint is `https`, and disconnects. Sends no HTTP and no secret to the server; a proxy receives
+/// its login.
 pub(crate) fn probe(
     endpoint: &Endpoint,
     proxy: Option<&Proxy>,
@@ -74,7 +75,8 @@ fn bare(host: &str) -> &str {
     host.trim_matches(['[', ']'])
 }
 
-/// The addresses of a name; none when it has none, or when nobody knows in time. A thread waits for the resolver, which has no bound.
+/// Returns the addresses of a name; empty if it has none or the resolver does not answer in time. A thread waits for the resolver, which has no
+/// timeout.
 fn look_up(host: &str, port: u16, timeout: Duration) -> Vec<SocketAddr> {
     let (tell, told) = mpsc::channel();
     let host = host.to_owned();
@@ -89,7 +91,7 @@ fn look_up(host: &str, port: u16, timeout: Duration) -> Vec<SocketAddr> {
     told.recv_timeout(timeout).unwrap_or_default()
 }
 
-/// A connection with one time for all that is said over it, however slowly the other side says its part.
+/// A connection with one deadline for all reads and writes.
 struct Timed {
     stream: TcpStream,
     until: Instant,
@@ -136,7 +138,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
     Err(reach)
 }
 
-/// Asks the proxy for a tunnel; gives the status.
+/// Asks the proxy for a tunnel and returns the status of its answer.
 fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<u16> {
     stream.write_all(&proxy.connect_request(endpoint))?;
     let mut head = Vec::new();

@@ -1,4 +1,4 @@
-//! What the doctor says.
+//! Reports.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::evidence::Head;
 use crate::judge::{Finding, Weight};
 
-/// What was looked at, what was found, and what to do.
+/// Result of the checks, with likely causes and advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -16,70 +16,70 @@ pub struct Report {
     pub endpoint: String,
     /// The proxy, without its login.
     pub proxy: Option<String>,
-    /// What it comes to.
+    /// Overall result.
     pub verdict: Verdict,
-    /// What was looked at, in its order.
+    /// The checks, in order.
     pub steps: Vec<Step>,
     /// The version of TLS, such as `1.3`.
     pub tls_version: Option<&'static str>,
-    /// The certificates that the server showed, its own first, trusted or not. The pin of the server is `sha256` of the first.
+    /// The certificates of the server, its own first, trusted or not. The pin of the server is `sha256` of the first.
     pub certificates: Vec<Certificate>,
     /// Milliseconds that the server's clock is ahead of this machine's.
     pub clock_skew_millis: Option<i64>,
-    /// What the answer's head shows about who answered.
+    /// What the head of the answer shows about the server.
     pub head: Head,
     /// The causes, the likeliest first.
     pub findings: Vec<Finding>,
 }
 
-/// What a report comes to.
+/// Overall result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The server takes signed calls.
+    /// The server accepts signed calls.
     Well,
-    /// No way to the server, or none that can be trusted.
+    /// No connection to the server, or no trusted one.
     Network,
     /// 401 or 403.
     Authentication,
     /// Anything else.
     Refused,
-    /// Well as far as it was looked at: without keys nothing was signed.
+    /// All checks succeeded, but without keys no signed call was made.
     Unsigned,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Step {
-    /// What it is about.
+    /// Name of the check.
     pub name: &'static str,
-    /// How it is.
+    /// Its result.
     pub mark: Mark,
-    /// A sentence without a full stop.
+    /// Description of the result, without a full stop.
     pub text: String,
-    /// More of it, line by line.
+    /// Further lines.
     pub details: Vec<String>,
 }
 
-/// How a step went.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Mark {
-    /// Well.
+    /// Success.
     Ok,
-    /// Worth a look.
+    /// A possible problem.
     Warn,
-    /// Not well.
+    /// Failure.
     Fail,
-    /// Not looked at.
+    /// Not checked.
     Skipped,
 }
 
 impl Report {
-    /// Whether a step has a mark that is worth a look.
+    /// Whether a check found a problem.
     fn has_warning(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.mark, Mark::Warn | Mark::Fail))
     }
@@ -105,7 +105,7 @@ impl fmt::Display for Mark {
 }
 
 impl fmt::Display for Report {
-    /// A list for a person, without an end of line behind the last line.
+    /// The report as text, without a line break at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.endpoint)?;
         if let Some(proxy) = &self.proxy {

@@ -369,6 +369,35 @@ fn a_bad_row_fails_its_window_and_keeps_the_file() {
     }
 }
 
+/// A run that put the file in place and was killed before the journal had it leaves such a ZIP.
+#[test]
+fn a_zip_in_place_is_used_and_not_downloaded_again() {
+    let bytes = zip_of(b"1,dev,acc,1,2,3,2023-04-01 20:23:30\n");
+    for driver in DRIVERS {
+        let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
+        let one = || plan_of("2023-04-01", "2023-04-01").convert(ExportFormat::Jsonl);
+        let stopped = driver.watched(&bench, one(), pace(1), None, |_| {
+            if bench.emulator.files().is_empty() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        assert!(matches!(stopped, Err(PullError::Stopped)), "{driver:?}");
+        let stem = bench.path().join("agentSkillInfo_20230401T000000_20230401T235959");
+        fs::write(stem.with_extension("zip"), &bytes).unwrap();
+        bench.emulator.clear_logs();
+        let summary = driver.pull(&bench, one(), 1).unwrap();
+        assert_eq!((summary.rows(), summary.asked, summary.failed().count()), (1, 0, 0));
+        assert_eq!(bench.requests(FETCH), 0, "{driver:?}");
+        assert_eq!(fs::read(stem.with_extension("zip")).unwrap(), bytes);
+        let converted = fs::read_to_string(stem.with_extension("jsonl")).unwrap();
+        assert_eq!(converted.lines().count(), 1);
+        let journal = fs::read_to_string(bench.path().join("ccfs-pull.journal")).unwrap();
+        assert_eq!(journal.matches("\"stored\"").count(), 1, "{journal}");
+    }
+}
+
 #[test]
 fn a_plan_that_cannot_be_pulled_is_refused_with_its_limit() {
     let bench = Bench::new();

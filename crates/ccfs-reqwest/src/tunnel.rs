@@ -30,6 +30,11 @@ pub(crate) async fn refusal(client: &Client, error: &Error) -> Option<FailureKin
 }
 
 /// Asks `proxy` for a tunnel to `endpoint`, and returns the status of its answer.
+///
+/// # Panics
+///
+/// If `proxy` is a name and the system refuses the thread that resolves it: `tokio::task::spawn_blocking` has no error.
+/// The resolver of reqwest, which has just resolved the same name, panics in the same case.
 async fn status(proxy: &Proxy, endpoint: &Endpoint) -> Option<u16> {
     let host = proxy.host().trim_matches(['[', ']']);
     let mut stream = TcpStream::connect((host, proxy.port())).await.ok()?;

@@ -82,24 +82,22 @@ impl<In: Transport, C: Connector<In>> Connector<In> for MarkErrors<C> {
 }
 
 thread_local! {
-    /// Whether this thread saw the server close a connection since the last `forget_close`.
+    /// Whether the `read` of [`watch_close`] that this thread executes found a closed connection.
     static CLOSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Prepares [`saw_close`] for the next request of this thread.
-pub(crate) fn forget_close() {
-    CLOSED.set(false);
-}
-
-/// Returns whether this thread waited for data and the server had closed the connection.
+/// Executes `read`, which reads from one connection, and returns whether it waited for data although
+/// the server had closed the connection.
 ///
 /// ureq accepts a chunked body that ends after `0` CR LF, without the last CR LF; hyper does not. A
 /// body that is complete ends without waiting for more data.
-pub(crate) fn saw_close() -> bool {
-    CLOSED.get()
+pub(crate) fn watch_close<T>(read: impl FnOnce() -> T) -> (T, bool) {
+    CLOSED.set(false);
+    let result = read();
+    (result, CLOSED.get())
 }
 
-/// Watches connections for [`saw_close`].
+/// Watches connections for [`watch_close`].
 #[derive(Debug)]
 struct WatchClose;
 

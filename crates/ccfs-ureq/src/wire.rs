@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, header};
 use ureq::{Agent, AsSendBody, Body, BodyReader};
 
-use crate::connect;
+use crate::connect::watch_close;
 
 /// Size of the read buffer in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -57,7 +57,6 @@ impl Wire {
             .timeout_per_write(Some(bounded(idle_timeout)))
             .timeout_global(Some(bounded(remaining)))
             .build();
-        connect::forget_close();
         self.agent.run(request)
     }
 }
@@ -66,6 +65,8 @@ impl Wire {
 pub(crate) struct ResponseBody {
     reader: BodyReader<'static>,
     is_chunked: bool,
+    /// Whether a read found the connection closed.
+    is_closed: bool,
 }
 
 impl ResponseBody {
@@ -75,14 +76,17 @@ impl ResponseBody {
             reader: body.into_with_config().limit(u64::MAX).reader(),
             is_chunked: encoding
                 .is_some_and(|text| text.to_ascii_lowercase().ends_with(b"chunked")),
+            is_closed: false,
         }
     }
 
     /// Reads a piece of the body; an empty one at its end.
     pub(crate) fn read(&mut self, buffer: &mut BytesMut) -> io::Result<Bytes> {
         buffer.resize(CHUNK, 0);
-        let len = self.reader.read(buffer)?;
-        if len == 0 && self.is_chunked && connect::saw_close() {
+        let (len, found_closed) = watch_close(|| self.reader.read(buffer));
+        self.is_closed |= found_closed;
+        let len = len?;
+        if len == 0 && self.is_chunked && self.is_closed {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "chunked body without its end",

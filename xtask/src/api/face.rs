@@ -17,6 +17,7 @@ const ONE_THREAD: &[(&str, &str)] = &[
     ("!core::marker::Sync for ccfs_archive::ArchiveParser<T>", "the same"),
     ("!core::marker::Sync for ccfs_arrow::Batches<'a, T>", "the same"),
     ("!core::marker::Sync for ccfs_arrow::BatchParser<T>", "the same"),
+    ("!core::marker::Sync for ccfs_arrow::ParquetInspector", "the same"),
     (
         "!core::marker::Sync for ccfs_arrow::ParquetWriter<W>",
         "it can be moved to a thread; writing needs `&mut`, and its output need not be `Sync`",

@@ -1,8 +1,10 @@
-//! `ccfs inspect`: reports on archives and CSV files.
+//! `ccfs inspect`: reports on archives, Parquet files and CSV files.
+
+mod tables;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
@@ -12,7 +14,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::input::{self, CharsetArg, KindArg};
+use crate::input::{self, CharsetArg, Format, KindArg};
 use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{message, output, table};
@@ -22,7 +24,10 @@ const BAR: usize = 40;
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
+    /// Archives, Parquet files, CSV files, folders, or - for stdin
+    ///
+    /// Of a folder, its archives (*.zip) by name, then the Parquet files (*.parquet) in it and in the folders below it. Names that begin
+    /// with a dot or an underscore are skipped, and links to folders are not followed.
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Kind of CSV files and members whose names do not contain one
@@ -33,12 +38,49 @@ pub(crate) struct InspectArgs {
     pub(crate) charset: Option<CharsetArg>,
 }
 
+macro_rules! examples {
+    () => {
+        "Example:\n  ccfs inspect skills.zip\n  ccfs --json inspect folder\n  ccfs inspect skills/agent_skill_info"
+    };
+}
+
+pub(crate) const HELP: &str = examples!();
+/// The end of the long help and of the manual page.
+pub(crate) const LONG_HELP: &str = concat!(
+    "\
+With --json: one line for each archive, CSV file or Parquet file. After the Parquet files of a folder, a summary.
+  input            its path
+  members          of archives and CSV files: name, kind, sizes, charset, header and counts of each member
+  compressed_size  of archives and CSV files: compressed size of all members, in bytes
+  size             of archives and CSV files: size of all members, in bytes
+  kind             of Parquet files: agentSkillInfo, agentOprInfo, record or call, determined by the columns
+  row_groups       of Parquet files: number of row groups
+  bytes            of Parquet files: size
+  time_zone        of Parquet files: time zone of the call center, if the writer knew it
+  begin, end       of Parquet files: first and last second of the period, in local time of the call center
+  version          of Parquet files: version of ccfs that wrote the file
+  source_sha256    of Parquet files: SHA-256 of the archive that the rows come from
+  totals           rows, bad_rows, earliest and latest time of an event in local time of the call center, number of rows
+                   by_operation (code, name, rows) and by_hour (24 numbers)
+  summary          input (the folder), files, bytes, totals
+
+",
+    examples!()
+);
+
 /// A report and the name of its input, as JSON.
 #[derive(Serialize)]
 struct Named<'a> {
     input: &'a str,
     #[serde(flatten)]
     report: &'a Report,
+}
+
+/// An input to report on.
+enum Source {
+    File(PathBuf),
+    /// A folder and its Parquet files.
+    Tables(PathBuf, Vec<PathBuf>),
 }
 
 pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure> {
@@ -50,27 +92,71 @@ pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure
     if let Some(kind) = kind {
         options = options.default_kind(kind);
     }
-    let inputs = input::expand(&args.inputs)?;
+    let sources = sources(&args.inputs)?;
     let mut unread = 0;
-    for path in &inputs {
+    for source in &sources {
+        let (Source::File(path) | Source::Tables(path, _)) = source;
         let name = input::name(path);
-        let bar = Bar::reading();
-        let report = report(path, &name, kind, &options, &bar);
-        bar.finish();
-        let report = report?;
-        if settings.json {
-            output::json(&Named { input: &name, report: &report })?;
-        } else {
-            let title = if inputs.len() > 1 { format!("{name}\n") } else { String::new() };
-            output::line(format_args!("{title}{}", render(&report).trim_end()))?;
-        }
-        unread += print_unread(&report);
+        let title = if sources.len() > 1 { format!("{name}\n") } else { String::new() };
+        unread += match source {
+            Source::File(_) => inspect(settings, path, &title, kind, &options)?,
+            Source::Tables(_, files) => tables::folder(settings, path, &title, files)?,
+        };
     }
     match unread {
         0 => Ok(()),
         1 => Err(Failure::data("a file was not read")),
         count => Err(Failure::data(format_args!("{count} files were not read"))),
     }
+}
+
+/// Replaces folders by their archives, followed by their Parquet files.
+fn sources(inputs: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let mut sources = Vec::new();
+    for input in inputs {
+        if !input.is_dir() {
+            sources.push(Source::File(input.clone()));
+            continue;
+        }
+        let (archives, files) = (input::archives(input)?, input::parquet_files(input)?);
+        if archives.is_empty() && files.is_empty() {
+            return Err(Failure::data(format_args!(
+                "{} has no *.zip files, and no *.parquet files in it or below it",
+                input.display()
+            )));
+        }
+        sources.extend(archives.into_iter().map(Source::File));
+        if !files.is_empty() {
+            sources.push(Source::Tables(input.clone(), files));
+        }
+    }
+    Ok(sources)
+}
+
+/// Reports on a file or stdin. Returns the number of files in it that were not read.
+fn inspect(
+    settings: &Settings,
+    path: &Path,
+    title: &str,
+    kind: Option<IndexKind>,
+    options: &ReadOptions,
+) -> Result<usize, Failure> {
+    let (name, bar) = (input::name(path), Bar::reading());
+    let read = read(path, &name, kind, options, &bar);
+    bar.finish();
+    let report = match read? {
+        Read::Report(report) => report,
+        Read::Parquet(file) => {
+            tables::file(settings, &name, title, file)?;
+            return Ok(0);
+        }
+    };
+    if settings.json {
+        output::json(&Named { input: &name, report: &report })?;
+    } else {
+        output::line(format_args!("{title}{}", render(&report).trim_end()))?;
+    }
+    Ok(print_unread(&report))
 }
 
 /// Prints notes and unread members on stderr. Returns the number of refused members, or 1 without an index file.
@@ -95,40 +181,55 @@ fn print_unread(report: &Report) -> usize {
     refused + usize::from(!has_kind && !skipped.is_empty())
 }
 
-fn report(
+/// What an input contains.
+enum Read {
+    Report(Box<Report>),
+    Parquet(File),
+}
+
+fn read(
     path: &Path,
     name: &str,
     kind: Option<IndexKind>,
     options: &ReadOptions,
     bar: &Bar,
-) -> Result<Report, Failure> {
-    let of = |error: Error| input::of(name, &error);
+) -> Result<Read, Failure> {
+    let report = |read: Result<Report, Error>| {
+        read.map(Box::new).map(Read::Report).map_err(|error| input::of(name, &error))
+    };
+    let archive = |file| Archive::open_with(file, options).and_then(Archive::inspect_ahead);
     if path == Path::new("-") {
-        let (start, reader) = input::stdin()?;
-        if !input::is_archive(&start) {
+        let (format, reader) = input::stdin()?;
+        if format == Format::Csv {
             let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
-            return Report::of_csv(reader, name, kind, options).map_err(of);
+            return report(Report::of_csv(reader, name, kind, options));
         }
         let file = temporary_copy(reader, Limits::new().get(LimitKind::TotalBytes))?;
-        return Archive::open_with(file, options).and_then(Archive::inspect_ahead).map_err(of);
+        return match format {
+            Format::Parquet => Ok(Read::Parquet(file)),
+            _ => report(archive(input::counting(file, bar))),
+        };
     }
-    let (file, is_archive) = input::open(path, bar)?;
-    if is_archive {
-        return Archive::open_with(file, options).and_then(Archive::inspect_ahead).map_err(of);
+    let (file, format) = input::open(path)?;
+    match format {
+        Format::Zip => report(archive(input::counting(file, bar))),
+        Format::Parquet => Ok(Read::Parquet(file)),
+        Format::Csv => {
+            let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+            let kind = input::csv_kind(kind, &file_name)?;
+            report(Report::of_csv(input::counting(file, bar), &file_name, kind, options))
+        }
     }
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let kind = input::csv_kind(kind, &file_name)?;
-    Report::of_csv(file, &file_name, kind, options).map_err(of)
 }
 
-/// Copies an archive from stdin to a temporary file, because its directory is at its end.
-fn temporary_copy(reader: impl Read, limit: u64) -> Result<File, Failure> {
+/// Copies an archive or a Parquet file from stdin to a temporary file, because its directory is at its end.
+fn temporary_copy(reader: impl io::Read, limit: u64) -> Result<File, Failure> {
     let cannot = |error| Failure::file(format_args!("cannot copy stdin to a file: {error}"));
     let mut file = tempfile::tempfile().map_err(cannot)?;
     let bytes = io::copy(&mut reader.take(limit + 1), &mut file).map_err(cannot)?;
     if bytes > limit {
         return Err(Failure::data(format_args!(
-            "stdin has more than {limit} bytes, the limit for an archive; check the command before the pipe"
+            "stdin has more than {limit} bytes, the limit; check the command before the pipe"
         )));
     }
     file.rewind().map_err(cannot)?;
@@ -136,9 +237,13 @@ fn temporary_copy(reader: impl Read, limit: u64) -> Result<File, Failure> {
 }
 
 fn render(report: &Report) -> String {
-    let mut text = members(report);
-    let totals = &report.totals;
-    let _ = write!(text, "\nrows   {}", table::thousands(totals.rows));
+    format!("{}\n{}", members(report), tally(&report.totals))
+}
+
+/// The counts over the rows of one or several files.
+fn tally(totals: &Tally) -> String {
+    let mut text = String::new();
+    let _ = write!(text, "rows   {}", table::thousands(totals.rows));
     if totals.bad_rows.count() > 0 {
         let _ = write!(text, ", and {} bad", table::thousands(totals.bad_rows.count()));
     }

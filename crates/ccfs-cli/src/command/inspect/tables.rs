@@ -1,0 +1,241 @@
+//! Reports on Parquet files.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::panic;
+use std::path::{Path, PathBuf};
+
+use ccfs::archive::{IndexKind, LocalTime, Tally};
+use ccfs::arrow::arrow_schema::ArrowError;
+use ccfs::arrow::{ParquetInfo, ParquetInspector};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::{Failure, Kind};
+use crate::input;
+use crate::progress::Bar;
+use crate::settings::Settings;
+use crate::{interrupt, message, output, table};
+
+/// A report on a file, as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    input: &'a str,
+    kind: IndexKind,
+    row_groups: usize,
+    bytes: u64,
+    time_zone: Option<&'a str>,
+    begin: Option<LocalTime>,
+    end: Option<LocalTime>,
+    version: Option<&'a str>,
+    source_sha256: Option<&'a str>,
+    totals: &'a Tally,
+}
+
+impl<'a> Line<'a> {
+    fn new(input: &'a str, info: &'a ParquetInfo, totals: &'a Tally) -> Self {
+        Self {
+            input,
+            kind: info.kind,
+            row_groups: info.row_groups,
+            bytes: info.bytes,
+            time_zone: info.time_zone.as_deref(),
+            begin: info.period.map(|(begin, _)| begin),
+            end: info.period.map(|(_, end)| end),
+            version: info.version.as_deref(),
+            source_sha256: info.source_sha256.as_deref(),
+            totals,
+        }
+    }
+}
+
+/// Reports on one file.
+pub(super) fn file(
+    settings: &Settings,
+    name: &str,
+    title: &str,
+    file: File,
+) -> Result<(), Failure> {
+    let bar = Bar::reading();
+    bar.total(file.metadata().map_or(0, |metadata| metadata.len()));
+    let read = read(name, file, &bar, 0);
+    bar.finish();
+    let (info, tally) = read?;
+    if settings.json {
+        return output::json(&Line::new(name, &info, &tally));
+    }
+    output::line(format_args!("{title}{}", render(&[(name.to_owned(), info)], &tally).trim_end()))
+}
+
+/// Reports on the files below a folder. Returns the number of files that could not be read.
+pub(super) fn folder(
+    settings: &Settings,
+    folder: &Path,
+    title: &str,
+    paths: &[PathBuf],
+) -> Result<usize, Failure> {
+    let (bar, mut files, mut totals) = (Bar::reading(), Vec::new(), Tally::default());
+    let sizes = paths.iter().filter_map(|path| path.metadata().ok());
+    bar.total(sizes.map(|metadata| metadata.len()).sum());
+    for path in paths {
+        let name = input::name(path);
+        let read = File::open(path)
+            .map_err(|error| Failure::file(format_args!("cannot read {name}: {error}")))
+            .and_then(|file| read(&name, file, &bar, totals.rows));
+        let (info, tally) = match read {
+            Ok(read) => read,
+            Err(failure) if failure.kind == Kind::Interrupted => return Err(failure),
+            Err(failure) => {
+                message::note(&failure.message);
+                continue;
+            }
+        };
+        if settings.json {
+            output::json(&Line::new(&name, &info, &tally))?;
+        }
+        add(&mut totals, &tally);
+        files.push((input::name(path.strip_prefix(folder).unwrap_or(path)), info));
+    }
+    bar.finish();
+    if settings.json {
+        let bytes: u64 = files.iter().map(|(_, info)| info.bytes).sum();
+        let folder = input::name(folder);
+        output::json(&json!({"summary": {
+            "input": folder, "files": files.len(), "bytes": bytes, "totals": totals,
+        }}))?;
+    } else if !files.is_empty() {
+        output::line(format_args!("{title}{}", render(&files, &totals).trim_end()))?;
+    }
+    Ok(paths.len() - files.len())
+}
+
+/// Reads a file; `before` is the number of rows that the bar shows already.
+fn read(name: &str, file: File, bar: &Bar, before: u64) -> Result<(ParquetInfo, Tally), Failure> {
+    let failed = |error: ArrowError| failure(name, error);
+    let mut inspector = quietly(|| ParquetInspector::open(file)).map_err(failed)?;
+    let (mut tally, mut shown) = (Tally::default(), 0);
+    while quietly(|| inspector.count_batch(&mut tally)).map_err(failed)? {
+        if interrupt::came() {
+            return Err(Failure::new(Kind::Interrupted, "interrupted"));
+        }
+        let info = inspector.info();
+        let position = (info.bytes / info.rows.max(1)).saturating_mul(tally.rows);
+        bar.rows(before + tally.rows);
+        bar.advance(position.saturating_sub(shown));
+        shown = position;
+    }
+    let info = inspector.info().clone();
+    bar.advance(info.bytes.saturating_sub(shown));
+    Ok((info, tally))
+}
+
+/// Prints nothing if `read` panics: the inspector returns it as an error.
+fn quietly<T>(read: impl FnOnce() -> T) -> T {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = read();
+    panic::set_hook(hook);
+    result
+}
+
+fn failure(name: &str, error: ArrowError) -> Failure {
+    match error {
+        ArrowError::SchemaError(why) | ArrowError::NotYetImplemented(why) => {
+            Failure::data(format_args!("{name}: not a Parquet file that ccfs wrote: {why}"))
+        }
+        ArrowError::ParquetError(why) => {
+            Failure::data(format_args!("{name}: damaged or incomplete Parquet file: {why}"))
+        }
+        ArrowError::ExternalError(error) => {
+            Failure::file(format_args!("cannot read {name}: {error}"))
+        }
+        error => Failure::data(format_args!("{name}: {error}")),
+    }
+}
+
+fn add(totals: &mut Tally, tally: &Tally) {
+    totals.rows += tally.rows;
+    totals.earliest = [totals.earliest, tally.earliest].into_iter().flatten().min();
+    totals.latest = totals.latest.max(tally.latest);
+    for (operation, rows) in &tally.by_operation {
+        *totals.by_operation.entry(*operation).or_default() += rows;
+    }
+    for (sum, rows) in totals.by_hour.iter_mut().zip(tally.by_hour) {
+        *sum += rows;
+    }
+}
+
+fn render(files: &[(String, ParquetInfo)], totals: &Tally) -> String {
+    let mut rows =
+        vec![["file", "kind", "rows", "row groups", "bytes", "period"].map(String::from)];
+    rows.extend(files.iter().map(|(name, info)| {
+        [
+            on_one_line(name),
+            info.kind.to_string(),
+            table::thousands(info.rows),
+            table::thousands(info.row_groups as u64),
+            table::thousands(info.bytes),
+            info.period.map_or_else(|| String::from("-"), period),
+        ]
+    }));
+    let mut text = table::aligned(&rows, &[false, false, true, true, true, false]);
+    text.push('\n');
+    if files.len() > 1 {
+        let bytes = files.iter().map(|(_, info)| info.bytes).sum();
+        let files = table::counted(files.len() as u64, "file");
+        let _ = writeln!(text, "files  {files} with {} bytes", table::thousands(bytes));
+    }
+    for (label, values) in [
+        ("zone   ", distinct(files, |info| info.time_zone.clone())),
+        ("writer ", distinct(files, |info| Some(format!("ccfs {}", info.version.as_ref()?)))),
+    ] {
+        if !values.is_empty() {
+            let _ = writeln!(text, "{label}{values}");
+        }
+    }
+    text.push_str(&super::tally(totals));
+    text
+}
+
+/// The different values of the files.
+fn distinct(
+    files: &[(String, ParquetInfo)],
+    value: impl Fn(&ParquetInfo) -> Option<String>,
+) -> String {
+    let values: BTreeSet<String> = files.iter().filter_map(|(_, info)| value(info)).collect();
+    values.into_iter().map(|value| on_one_line(&value)).collect::<Vec<_>>().join(", ")
+}
+
+/// Text from a file, which may have line breaks.
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
+/// A period: its days if it consists of whole days.
+fn period((begin, end): (LocalTime, LocalTime)) -> String {
+    let (first, last) = (begin.day(), end.day());
+    match end.plus_seconds(1) {
+        Some(next) if begin == first.midnight() && next == next.day().midnight() => {
+            if first == last { first.to_string() } else { format!("{first} to {last}") }
+        }
+        _ => format!("{begin} to {end}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::period;
+
+    #[test]
+    fn whole_days_are_shown_as_days() {
+        let shown = |begin: &str, end: &str| period((begin.parse().unwrap(), end.parse().unwrap()));
+        assert_eq!(shown("2026-11-01 00:00:00", "2026-11-01 23:59:59"), "2026-11-01");
+        assert_eq!(shown("2026-11-01 00:00:00", "2026-11-03 23:59:59"), "2026-11-01 to 2026-11-03");
+        let part = "2026-11-01 00:00:00 to 2026-11-01 23:59:58";
+        assert_eq!(shown("2026-11-01 00:00:00", "2026-11-01 23:59:58"), part);
+        let last = "9999-12-31 00:00:00 to 9999-12-31 23:59:59";
+        assert_eq!(shown("9999-12-31 00:00:00", "9999-12-31 23:59:59"), last);
+    }
+}
