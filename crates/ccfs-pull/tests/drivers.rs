@@ -375,7 +375,7 @@ fn a_zip_in_place_is_used_and_not_downloaded_again() {
     let bytes = zip_of(b"1,dev,acc,1,2,3,2023-04-01 20:23:30\n");
     for driver in DRIVERS {
         let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));
-        let one = || plan_of("2023-04-01", "2023-04-01").convert(ExportFormat::Jsonl);
+        let one = || plan_of("2023-04-01", "2023-04-01").convert(Format::Jsonl);
         let stopped = driver.watched(&bench, one(), pace(1), None, |_| {
             if bench.emulator.files().is_empty() {
                 ControlFlow::Continue(())
