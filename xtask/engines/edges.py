@@ -71,8 +71,9 @@ ROWS = {
         operation(25, "o04", "101", "2026-10-24 23:30:00", "2026-10-25 00:30:00", "27"),
         # Four hours of the day of 25.
         operation(25, "o05", "101", "2026-10-25 01:00:00", "2026-10-25 04:00:00", "3", op_cause="2"),
-        # The whole of a day, and parts of its neighbours.
-        operation(24, "o06", "102", "2026-10-24 22:00:00", "2026-10-26 01:00:00", "26"),
+        # The whole of a day, and parts of its neighbours; sent with two days.
+        operation(24, "o06", "102", "2026-10-24 22:00:00", "2026-10-24 23:59:59", "26"),
+        operation(26, "o06", "102", "2026-10-24 22:00:00", "2026-10-26 01:00:00", "26"),
         # Open, and the last one.
         operation(26, "o07", "103", "2026-10-26 20:00:00", "", "2"),
         operation(26, "o08", "103", "", "2026-10-26 10:00:00", ""),

@@ -13,6 +13,7 @@ import sys
 import time
 
 import answers
+import check
 import dataset
 import edges
 import pages
@@ -30,18 +31,18 @@ def main():
     began = time.monotonic()
     path = prepare(options)
     print(f"datasets: made in {time.monotonic() - began:.0f} s", flush=True)
-    failed = [f"{engine} in {zone}" for engine in options.engines for zone in ZONES if not check(engine, zone, path)]
+    failed = [f"{engine} in {zone}" for engine in options.engines for zone in ZONES if not passes(engine, zone, path)]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
-def check(engine, zone, path):
+def passes(engine, zone, path):
     """Runs all checks of an engine in a process of its own, and returns whether they pass."""
     began = time.monotonic()
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "check.py")
     log = os.path.join(os.path.dirname(path), f"{engine}-{zone.replace('/', '-')}.log")
     with open(log, "w", encoding="utf-8") as file:
-        command = [sys.executable, program, engine, zone, path]
+        command = [sys.executable, "-B", program, engine, zone, path]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=file, env=os.environ | {"TZ": zone})
     if done.returncode not in (0, 4):
         with open(log, encoding="utf-8", errors="replace") as file:
@@ -68,8 +69,8 @@ def prepare(options):
     recipes = list(cases["emulated"]["answers"])
     check_recipes(recipes, cases)
     work = {
-        "options": {"datafusion": options.datafusion}, "cases": cases, "recipes": recipes,
-        "datasets": {"emulated": emulated, "edges": by_hand, "with an old day": dataset.with_old_day(emulated, folder["old"])},
+        "options": {"datafusion": options.datafusion, "folder": folder["emulated"]}, "cases": cases, "recipes": recipes,
+        "datasets": {"emulated": emulated, "edges": by_hand, check.OLD: dataset.with_old_day(emulated, folder["old"])},
     }
     path = os.path.join(options.folder, "work.pickle")
     with open(path, "wb") as file:
@@ -90,7 +91,7 @@ def parameters(tables):
 
 def check_recipes(recipes, cases):
     """Fails if a recipe of the page is not calculated here, is missing on the page, or finds nothing."""
-    languages = {language: set(pages.blocks(language)) - {"Read the dataset"} for language in ("DuckDB", "polars", "Spark SQL")}
+    languages = {language: set(pages.blocks(language)) - {check.SETUP} for language in ("DuckDB", "polars", "Spark SQL")}
     if languages["DuckDB"] != set(recipes):
         sys.exit(f"docs/analysis.md: the recipes in DuckDB SQL are {sorted(languages['DuckDB'])}, expected {sorted(recipes)}")
     for language in ("polars", "Spark SQL"):

@@ -2,7 +2,8 @@ import subprocess
 
 import pyarrow
 
-TYPES = {"string": "text", "string_view": "text", "int64": "integer", "list": "list", "timestamp[us]": "local"}
+TYPES = {"string": "text", "string_view": "text", "int64": "integer", "timestamp[us]": "local", "timestamp[us, tz=UTC]": "utc",
+         "date32[day]": "date"}
 
 
 class Engine:
@@ -22,7 +23,7 @@ class Engine:
         return self.fetch(folder, "SELECT * FROM t").to_pylist()
 
     def texts(self, folder, keys, local, utc):
-        chosen = [f'"{name}"' for name in keys] + [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in local if name not in keys]
+        chosen = [f'"{name}"' for name in keys] + [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in local]
         chosen += [f'CAST("{name}" AS BIGINT) AS "{name}"' for name in utc]
         return self.fetch(folder, f"SELECT {', '.join(chosen)} FROM t").to_pylist()
 
@@ -32,8 +33,4 @@ class Engine:
 
 
 def kind(found):
-    if pyarrow.types.is_timestamp(found):
-        return {"timestamp[us]": "local", "timestamp[us, tz=UTC]": "utc"}.get(str(found), str(found))
-    if pyarrow.types.is_list(found):
-        return "list"
-    return TYPES.get(str(found), str(found))
+    return "list" if pyarrow.types.is_list(found) else TYPES.get(str(found), str(found))

@@ -21,7 +21,7 @@ class Engine:
         return self.fetch(f"FROM {self.scan(folder)}")
 
     def texts(self, folder, keys, local, utc):
-        chosen = keys + [f"CAST({name} AS VARCHAR) AS {name}" for name in local if name not in keys]
+        chosen = keys + [f"CAST({name} AS VARCHAR) AS {name}" for name in local]
         chosen += [f"epoch_us({name}) AS {name}" for name in utc]
         return self.fetch(f"SELECT {', '.join(chosen)} FROM {self.scan(folder)}")
 

@@ -1,33 +1,27 @@
-import glob
-import os
-
 import polars
+
+import check
 
 TYPES = {"String": "text", "Int64": "integer", "List(String)": "list", "Datetime(time_unit='us', time_zone=None)": "local",
          "Datetime(time_unit='us', time_zone='UTC')": "utc", "Date": "date"}
 
 
-def scan(folder):
-    """Opens a dataset with the columns of its last file, which older files may lack."""
-    newest = max(glob.glob(os.path.join(folder, "**", "*.parquet"), recursive=True))
-    schema = polars.read_parquet_schema(newest)
-    return polars.scan_parquet(f"{folder}/**/*.parquet", hive_partitioning=True, schema=schema, missing_columns="insert")
-
-
 class Engine:
     language = "polars"
 
-    def __init__(self, zone, _options):
-        pass
+    def __init__(self, zone, options):
+        names = {}
+        exec(check.setup(self.language, options["folder"]), names)
+        self.scan = names["scan"]
 
     def types(self, folder):
-        return {name: TYPES.get(str(kind), str(kind)) for name, kind in scan(folder).collect_schema().items()}
+        return {name: TYPES.get(str(kind), str(kind)) for name, kind in self.scan(folder).collect_schema().items()}
 
     def rows(self, folder):
-        return scan(folder).collect().to_dicts()
+        return self.scan(folder).collect().to_dicts()
 
     def plan_of_day(self, folder, day):
-        return scan(folder).filter(polars.col("day") == day).explain()
+        return self.scan(folder).filter(polars.col("day") == day).explain()
 
     def recipe(self, setup, recipe, parameters):
         names = {}

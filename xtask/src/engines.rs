@@ -27,7 +27,7 @@ pub(crate) fn run(names: &[&str]) -> Result<(), String> {
         return Ok(());
     };
     let mut compare = Command::new(&python);
-    compare.arg(root().join("xtask/engines/main.py"));
+    compare.arg("-B").arg(root().join("xtask/engines/main.py"));
     if engines.contains(&"datafusion") {
         match datafusion()? {
             Some(program) => _ = compare.arg("--datafusion").arg(program),
@@ -43,7 +43,7 @@ pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     cargo(&["build", "--quiet", "--locked", "-p", "ccfs-cli"])?;
     compare.arg("--ccfs").arg(target.join("debug").join(format!("ccfs{EXE_SUFFIX}")));
     done(compare.arg("--folder").arg(folder.join("data")).args(&engines))?;
-    println!("{} read the same rows and give the same answers", engines.join(", "));
+    println!("{}: the same rows, and the queries have the calculated results", engines.join(", "));
     Ok(())
 }
 
