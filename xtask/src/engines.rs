@@ -1,4 +1,4 @@
-//! The Parquet files, read by other programs: duckdb, pyarrow, pandas, polars, Spark and DataFusion.
+//! The Parquet files, read by other programs: duckdb, pyarrow, pandas, polars, Spark and `DataFusion`.
 //!
 //! `xtask/engines/main.py` makes the datasets and compares. What is not installed is skipped with a notice; if
 //! `CCFS_TESTS_NEED_TOOLS` is set, it is an error.
@@ -78,7 +78,7 @@ fn python(folder: &Path) -> Result<Option<PathBuf>, String> {
     Ok(Some(python))
 }
 
-/// Builds the program that queries with DataFusion.
+/// Builds the program that runs queries, `bench-engines`.
 fn datafusion() -> Result<Option<PathBuf>, String> {
     let folder = root().join("xtask/bench");
     let manifest = folder.join("engines/Cargo.toml");
