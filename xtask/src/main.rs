@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod deps;
 mod docs;
+mod engines;
 mod examples;
 mod features;
 mod fuzz;
@@ -39,6 +40,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS] | convert [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
+  engines    [ENGINE...]: duckdb, pyarrow, pandas, polars, spark and datafusion read the Parquet files to the same rows, and run the
+             queries of docs/analysis.md (Python, PyPI, Java)
   soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["engines", ref rest @ ..] => engines::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
         _ => {
