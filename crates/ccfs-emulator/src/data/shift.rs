@@ -23,6 +23,8 @@ const SIGNED_OUT: i16 = 258;
 /// Seconds of a shift without the agent's lateness, and of its eight parts. A part has at most one break or change.
 const LENGTH: i64 = 8 * PART;
 const PART: i64 = 3825;
+/// The parts in which skills change, then instead of the break.
+const CHANGE_PARTS: [i64; 6] = [1, 2, 3, 5, 6, 7];
 /// Seconds that an agent may be late, and may stay longer.
 const LATE: u64 = 600;
 
@@ -75,13 +77,16 @@ impl Agent {
     fn shift(&self, shift: i64) -> Vec<Operation> {
         let mut random = self.random(Purpose::Shift, shift);
         let begin = self.scheduled(shift) + signed(random.below(LATE));
-        let (changes, change_part) = (self.changes(shift), 1 + 2 * signed(random.below(4)));
+        let changes = self.changes(shift);
+        let change_part = CHANGE_PARTS[usize::try_from(random.below(6)).unwrap_or_default()];
         let mut plan = Plan { skills: self.skills_before(shift), operations: Vec::new() };
         plan.push(begin, SIGN_IN, NO_CAUSE);
         for part in 1..8 {
-            let at = begin + part * PART + signed(random.below(1200));
+            let start = begin + part * PART;
+            let at = start + signed(random.below(1200));
             match part {
                 _ if part == change_part && !changes.is_empty() => {
+                    let at = start + signed(random.below(3500));
                     plan.skills = plan.skills.toggled(changes);
                     match random.below(6) {
                         0 => plan.push(at, IDLE, NO_CAUSE),
