@@ -8,7 +8,7 @@ use ccfs_proto::Timestamp;
 use ccfs_proto::auth::{Freshness, KeyError, QueryLine};
 use ccfs_proto::exchange::EndpointError;
 
-use crate::data::Shape;
+use crate::data::{MEMBERS_LIMIT, Shape};
 use crate::developer::Developer;
 use crate::emulator::Emulator;
 use crate::fault::FaultRule;
@@ -20,8 +20,6 @@ use crate::tls::TlsVersions;
 
 /// Records that one file may have.
 const ROWS_LIMIT: u64 = 50_000_000;
-/// Members that one file may have.
-const MEMBERS_LIMIT: u64 = 10_000;
 /// Seconds that a clock may be ahead of or behind UTC.
 const OFFSET_LIMIT: u32 = 18 * 3600;
 
@@ -75,7 +73,7 @@ impl Default for Builder {
             jobs: None,
             settings: Settings {
                 seed: 1,
-                rows: 1000,
+                rows: None,
                 rows_per_member: 1_000_000,
                 shape: Shape::default(),
                 span_limit: Duration::from_secs(3 * 24 * 3600),
@@ -216,19 +214,25 @@ impl Builder {
 
 /// What it hands out.
 impl Builder {
-    /// Decides keys, response ids and all data. Default: 1.
+    /// Sets the seed of keys, response ids and all data. Default: 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// Records in each file, up to 50 million. Default: 1000.
+    /// Sets the number of records in each file, at most 50 million. Default: the records of 60 agents.
+    ///
+    /// Each file then has as many agents as are needed for that many records, and the last agent has
+    /// only the first of its records. A file has fewer records if the request is for one agent, or
+    /// for a period in which 10,000 agents more than `rows` do not have that many.
     pub fn rows(mut self, rows: u64) -> Self {
-        self.settings.rows = rows;
+        self.settings.rows = Some(rows);
         self
     }
 
-    /// Records in each member of a file, at least 1; a file has up to 10,000 members. Default: 1 million.
+    /// Sets the number of records in each member of a file, at least 1. A file has at most 10,000
+    /// members; without [`rows`](Self::rows), members are larger if a file would have more. Default:
+    /// 1 million.
     pub fn rows_per_member(mut self, rows: u64) -> Self {
         self.settings.rows_per_member = rows;
         self
@@ -270,8 +274,10 @@ impl Builder {
         self
     }
 
-    /// Makes the same file, byte for byte, however often and whenever the same window is asked for. Default: no; each job has data of its
-    /// own. For tests that break off and go on, and compare.
+    /// Generates the same bytes whenever and however often the same period is requested, as if at the
+    /// end of the period. For tests that interrupt a client, resume and compare. Default: no; files of
+    /// the same period have the same records, but other member names, and records that still lasted
+    /// when an earlier file was generated have an end.
     pub fn same_files(mut self, on: bool) -> Self {
         self.settings.same_files = on;
         self
@@ -359,11 +365,12 @@ impl Builder {
     /// [`Tls`](StartError::Tls)) and when the system says no ([`Bind`](StartError::Bind), [`Thread`](StartError::Thread)).
     pub fn start(self) -> Result<Emulator, StartError> {
         let settings = &self.settings;
+        let rows = settings.rows.unwrap_or_default();
         let limits = [
-            (settings.rows <= ROWS_LIMIT, "rows", "at most 50,000,000"),
+            (rows <= ROWS_LIMIT, "rows", "at most 50,000,000"),
             (settings.rows_per_member > 0, "rows_per_member", "at least 1"),
             (
-                settings.rows.div_ceil(settings.rows_per_member.max(1)) <= MEMBERS_LIMIT,
+                rows.div_ceil(settings.rows_per_member.max(1)) <= MEMBERS_LIMIT,
                 "rows_per_member",
                 "so large that a file has at most 10,000 members",
             ),

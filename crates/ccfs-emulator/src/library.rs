@@ -24,7 +24,9 @@ const TOKENS: usize = 10_000;
 /// Bytes of uploads that are kept.
 const UPLOADS: usize = 256 * 1024 * 1024;
 
-/// A recording of a call that the emulator has. It makes 24 for each developer from the seed, and record CSVs name them.
+/// A recording that the emulator has: 24 for each developer, made from the seed.
+///
+/// Record files refer to them by both names, but with the IDs of the generated calls instead of [`call_id`](Self::call_id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recording {

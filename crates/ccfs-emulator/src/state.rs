@@ -45,7 +45,7 @@ impl fmt::Debug for Watcher {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
-    pub(crate) rows: u64,
+    pub(crate) rows: Option<u64>,
     pub(crate) rows_per_member: u64,
     pub(crate) shape: Shape,
     pub(crate) span_limit: Duration,
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) connection_limit: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) chunked: bool,
-    /// The bytes of a file depend on what was asked for, not on when and how often.
+    /// The bytes of a file depend on the request, not on when and how often it is made.
     pub(crate) same_files: bool,
     pub(crate) errors_as_octet_stream: bool,
     pub(crate) dialect: Option<QueryLine>,

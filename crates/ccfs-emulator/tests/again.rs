@@ -33,7 +33,7 @@ fn the_same_window_has_the_same_file_when_that_is_wanted() {
             == [files[1].clone(), files[0].clone()]
     );
     assert!(bytes(fixed().same_files(true).seed(2), &[one])[0] != files[0]);
-    // And unless it is wanted each job has data of its own.
+    // Unless that is wanted, each job has its own member names.
     let others = bytes(fixed(), &[one, one]);
     assert!(others[0] != others[1]);
 }

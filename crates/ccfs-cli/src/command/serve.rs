@@ -31,9 +31,9 @@ pub(crate) struct ServeArgs {
     /// Seed of the data and of the keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Records in each file
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) rows: u64,
+    /// Records in each file [default: those of 60 agents]
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<u64>,
     /// Where to write the CA as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub(crate) ca_out: Option<PathBuf>,
@@ -84,7 +84,10 @@ impl Log {
 }
 
 pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> {
-    let mut builder = Emulator::builder().bind(args.bind).seed(args.seed).rows(args.rows);
+    let mut builder = Emulator::builder().bind(args.bind).seed(args.seed);
+    if let Some(rows) = args.rows {
+        builder = builder.rows(rows);
+    }
     if args.plain {
         builder = builder.plain();
     }

@@ -1,6 +1,6 @@
 //! The ZIP of an index file, written forwards only, as Java's `ZipOutputStream` does.
 
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 
 use ccfs_proto::{LocalTime, Timestamp};
 use zip::write::SimpleFileOptions;
@@ -8,12 +8,15 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::agent_opr::AgentOprInfo;
 use super::agent_skill::AgentSkillInfo;
-use super::bill;
+use super::bill::{Calls, Recordings};
 use super::random::Random;
+use super::rows::Rows;
 use super::shape::Shape;
 use super::table::{Records, Subject, Table};
 use crate::library::Recording;
 
+/// Members that one file may have.
+pub(crate) const MEMBERS_LIMIT: u64 = 10_000;
 /// Uncompressed bytes that are gathered before they go to the compressor.
 const BLOCK: usize = 64 * 1024;
 
@@ -33,9 +36,9 @@ pub(crate) struct ArchivePlan {
     pub(crate) seed: u64,
 }
 
-/// Writes the archive. Only what records have in common and one block are held uncompressed.
+/// Writes the archive. Holds the records of one hour and one block uncompressed.
 ///
-/// Sizes and checksums stand in data descriptors behind the data, and in the central directory, because the writer never goes back.
+/// Sizes and checksums are in data descriptors after the data, and in the central directory, because the writer never seeks.
 pub(crate) fn write_archive<W: Write>(plan: &ArchivePlan, into: W) -> io::Result<W> {
     let mut random = Random::new(plan.seed, "archive");
     let local = LocalTime::at_offset(plan.made, plan.subject.utc_offset);
@@ -45,77 +48,54 @@ pub(crate) fn write_archive<W: Write>(plan: &ArchivePlan, into: W) -> io::Result
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(dos_time(local));
     let mut zip = ZipWriter::new_stream(into);
-    for mut table in tables(plan) {
-        let name = format!("{stem}_{}", table.suffix());
-        let members = plan.subject.rows.div_ceil(plan.rows_per_member.max(1)).max(1);
-        for member in 1..=members {
-            zip.start_file(
-                if members == 1 { format!("{name}.csv") } else { format!("{name}_{member}.csv") },
-                options,
-            )?;
-            write_member(plan, table.as_mut(), &mut zip)?;
+    match plan.subject.records {
+        Records::AgentSkillInfo => write_table::<AgentSkillInfo>(plan, &stem, options, &mut zip)?,
+        Records::AgentOprInfo => write_table::<AgentOprInfo>(plan, &stem, options, &mut zip)?,
+        Records::Bill { calls, records } => {
+            if calls {
+                write_table::<Calls>(plan, &stem, options, &mut zip)?;
+            }
+            if records {
+                write_table::<Recordings>(plan, &stem, options, &mut zip)?;
+            }
         }
     }
     Ok(zip.finish()?.into_inner())
 }
 
-fn tables(plan: &ArchivePlan) -> Vec<Box<dyn Table>> {
-    let random = |purpose| Random::new(plan.seed, purpose);
-    let subject = || plan.subject.clone();
-    match plan.subject.records {
-        Records::AgentSkillInfo => {
-            vec![Box::new(AgentSkillInfo::new(
-                subject(),
-                plan.shape.skill_separator,
-                random("agentSkillInfo"),
-            ))]
-        }
-        Records::AgentOprInfo => {
-            vec![Box::new(AgentOprInfo::new(subject(), random("agentOprInfo")))]
-        }
-        Records::Bill { calls, records } => {
-            let mut tables: Vec<Box<dyn Table>> = Vec::new();
-            if calls {
-                tables.push(Box::new(bill::Calls::new(subject(), random("call"))));
-            }
-            if records {
-                tables.push(Box::new(bill::Records::new(
-                    subject(),
-                    plan.recordings.clone(),
-                    random("record"),
-                )));
-            }
-            tables
-        }
-    }
-}
-
-/// As many records as a member holds.
-fn write_member(
+/// Writes the members of one table: as many as its records need, but at least one.
+fn write_table<T: Table>(
     plan: &ArchivePlan,
-    table: &mut dyn Table,
-    into: &mut impl Write,
+    stem: &str,
+    options: SimpleFileOptions,
+    zip: &mut ZipWriter<impl Write + Seek>,
 ) -> io::Result<()> {
-    let shape = plan.shape;
-    let mut block = Vec::with_capacity(BLOCK + 1024);
-    if shape.byte_order_mark {
-        block.extend_from_slice(b"\xEF\xBB\xBF");
-    }
-    if shape.header_row {
-        block.extend_from_slice(table.columns().join(",").as_bytes());
-        block.extend_from_slice(shape.line_end());
-    }
-    for _ in 0..plan.rows_per_member.max(1) {
-        if !table.write_next(&mut block) {
-            break;
+    let mut rows = Rows::<T::Event>::new(&plan.subject);
+    let per_member = plan.rows_per_member.max(rows.total().div_ceil(MEMBERS_LIMIT)).max(1);
+    let members = rows.total().div_ceil(per_member).max(1);
+    for member in 1..=members {
+        let number = if members == 1 { String::new() } else { format!("_{member}") };
+        zip.start_file(format!("{stem}_{}{number}.csv", T::SUFFIX), options)?;
+        let mut block = Vec::with_capacity(BLOCK + 1024);
+        if plan.shape.byte_order_mark {
+            block.extend_from_slice(b"\xEF\xBB\xBF");
         }
-        block.extend_from_slice(shape.line_end());
-        if block.len() >= BLOCK {
-            into.write_all(&block)?;
-            block.clear();
+        if plan.shape.header_row {
+            block.extend_from_slice(T::COLUMNS.as_bytes());
+            block.extend_from_slice(plan.shape.line_end());
         }
+        for _ in 0..per_member {
+            let Some((agent, event)) = rows.next() else { break };
+            T::write(plan, &agent, &event, &mut block);
+            block.extend_from_slice(plan.shape.line_end());
+            if block.len() >= BLOCK {
+                zip.write_all(&block)?;
+                block.clear();
+            }
+        }
+        zip.write_all(&block)?;
     }
-    into.write_all(&block)
+    Ok(())
 }
 
 /// `yyyyMMddHHmmss`.

@@ -4,13 +4,16 @@ mod agent_opr;
 mod agent_skill;
 mod archive;
 mod bill;
-mod curve;
 mod random;
+mod roster;
+mod rows;
 mod shape;
+mod shift;
+mod state;
 mod table;
 mod wav;
 
-pub(crate) use self::archive::{ArchivePlan, write_archive};
+pub(crate) use self::archive::{ArchivePlan, MEMBERS_LIMIT, write_archive};
 pub(crate) use self::random::Random;
 pub use self::shape::{Shape, SkillSeparator};
 pub(crate) use self::table::{Records, Subject};

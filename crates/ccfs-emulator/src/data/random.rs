@@ -15,6 +15,16 @@ impl Random {
         mixed
     }
 
+    /// Numbers for `seed` and whatever else they depend on: an agent, a purpose, a time.
+    pub(crate) fn of(seed: u64, parts: &[u64]) -> Self {
+        let mut mixed = Self(seed);
+        for part in parts {
+            mixed.0 ^= part;
+            mixed.0 = mixed.next();
+        }
+        mixed
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -1,19 +1,25 @@
 //! What the four kinds of CSV have in common.
 
 use std::fmt;
+use std::io::Write;
 
-use ccfs_proto::LocalTime;
+use ccfs_proto::{LocalTime, Timestamp};
 
-/// Writes the records of one CSV, one after the other. Holds what they have in common, never the records.
+use super::archive::ArchivePlan;
+use super::roster::Agent;
+use super::rows::Event;
+
+/// One of the four kinds of CSV.
 pub(crate) trait Table {
-    /// The end of a member's name: `agentSkillInfo`, say.
-    fn suffix(&self) -> &'static str;
+    /// What the records are about.
+    type Event: Event;
+    /// The end of a member's name, such as `agentSkillInfo`.
+    const SUFFIX: &'static str;
+    /// The columns' names, separated by commas.
+    const COLUMNS: &'static str;
 
-    /// The columns' names, in their order.
-    fn columns(&self) -> &'static [&'static str];
-
-    /// Appends the next record, without its line end; false when there is none left.
-    fn write_next(&mut self, out: &mut Vec<u8>) -> bool;
+    /// Appends a record without its line end.
+    fn write(plan: &ArchivePlan, agent: &Agent, event: &Self::Event, out: &mut Vec<u8>);
 }
 
 /// Which records a file has.
@@ -40,7 +46,12 @@ pub(crate) struct Subject {
     pub(crate) end: LocalTime,
     /// Seconds that the tenant's clock is ahead of UTC.
     pub(crate) utc_offset: i32,
-    pub(crate) rows: u64,
+    /// Number of records; `None` for those of a fixed number of agents.
+    pub(crate) rows: Option<u64>,
+    /// Determines the agents and all that they do.
+    pub(crate) seed: u64,
+    /// When the file is generated, in seconds of local time since 1970.
+    pub(crate) generated: i64,
 }
 
 impl fmt::Display for Subject {
@@ -53,7 +64,15 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Agents 101, 102, …; every 40th has a number past 32 bits.
-pub(crate) fn agent_number(nth: u64) -> u64 {
-    if nth % 40 == 39 { 10_000_000_000 + nth } else { 101 + nth }
+/// The local time of seconds since 1970 on the tenant's clock.
+pub(crate) fn local(seconds: i64) -> LocalTime {
+    Timestamp::from_unix_millis(seconds.saturating_mul(1000)).utc()
+}
+
+/// Writes an end that is in the past when the file is generated; the cell of a later one is empty.
+pub(crate) fn write_end(end: i64, generated: i64, out: &mut Vec<u8>) {
+    if end <= generated {
+        // Writing into a Vec cannot fail.
+        let _ = write!(out, "{}", local(end));
+    }
 }

@@ -21,7 +21,7 @@ impl Interface for QueryBillData {
         Kind::Job
     }
 
-    /// The call and the numbers are checked, and choose nothing: generated records are nobody's calls.
+    /// The call and the numbers are validated, but do not filter the records.
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         const TYPE: &str = "dataType";
         let fields = call.msg_body()?;

@@ -5,7 +5,7 @@ use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
 
 use super::fields::{MsgBody, named, only};
 use super::{Call, Fields, Outcome, Refusal};
-use crate::data::{ArchivePlan, Records, Subject};
+use crate::data::{ArchivePlan, Random, Records, Subject};
 
 /// Characters of a callback URL that are taken.
 const URL_LIMIT: usize = 512;
@@ -34,23 +34,26 @@ pub(super) fn start(
     // As if the file had been made when its window ended, whenever that is asked for.
     let late = LocalTime::at_offset(call.now, settings.utc_offset).seconds_since(end) * 1000
         + call.now.unix_millis() % 1000;
+    let made = if settings.same_files { call.now.plus_millis(-late) } else { call.now };
+    let account = account_id.clone().unwrap_or_else(|| call.state.default_account(call.access_key));
+    let tenant = format!("{} {account}", call.access_key);
     let plan = ArchivePlan {
         subject: Subject {
             records,
             developer_id: call.access_key.to_owned(),
-            account_id: account_id
-                .clone()
-                .unwrap_or_else(|| call.state.default_account(call.access_key)),
+            account_id: account,
             agent_id: agent_id.and_then(|text| text.parse().ok()),
             begin,
             end,
             utc_offset: settings.utc_offset,
             rows: settings.rows,
+            seed: Random::new(settings.seed, &tenant).next(),
+            generated: LocalTime::at_offset(made, settings.utc_offset).naive_epoch_seconds(),
         },
         shape: settings.shape,
         rows_per_member: settings.rows_per_member,
         asked: call.now,
-        made: if settings.same_files { call.now.plus_millis(-late) } else { call.now },
+        made,
         recordings: call
             .state
             .library
