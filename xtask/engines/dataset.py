@@ -61,11 +61,11 @@ def emulated(ccfs, folder):
 def pull(ccfs, folder, kind, zone, keys):
     """Pulls one kind of file into a dataset, a day a file, and returns its table."""
     out = os.path.join(folder, KINDS[kind][0])
-    arguments = ["--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--window-days", "1", "--kind", kind]
+    arguments = ["--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--convert", "parquet", "--kind", kind]
     run([ccfs, "pull", *arguments, "--tz", zone, "--out", out], env=os.environ | keys)
     table = Table(kind, os.path.join(out, KINDS[kind][1]), zone)
     for day in DAYS:
-        add_day(ccfs, table, day, os.path.join(out, f"{kind}_{period(day)}.zip"))
+        read_day(ccfs, table, day, os.path.join(out, f"{kind}_{period(day)}.zip"))
     return table
 
 
@@ -85,10 +85,15 @@ def by_hand(ccfs, folder):
 
 
 def add_day(ccfs, table, day, source):
-    """Converts an archive or CSV file to the Parquet file of a day, and reads its records from JSON lines."""
+    """Converts a CSV file to the Parquet file of a day, and reads its records."""
     out = os.path.join(table.folder, f"day={day}", f"{period(day)}.parquet")
     os.makedirs(os.path.dirname(out))
     run([ccfs, "convert", source, "--to", "parquet", "--tz", table.zone, "--output", out])
+    read_day(ccfs, table, day, source)
+
+
+def read_day(ccfs, table, day, source):
+    """Reads the records of a day from JSON lines, made from its archive or CSV file."""
     lines = run([ccfs, "convert", source, "--to", "jsonl", "--names"]).splitlines()
     columns = pages.columns(table.kind)
     records = [json.loads(line) for line in lines]
