@@ -55,7 +55,7 @@ pub struct ParquetInfo {
 ///
 /// The file may be damaged or hostile. Memory is bounded by the largest page, which the format limits to 2 GiB. The
 /// parquet crate panics on some damaged pages: the panic is caught and returned as an error, but the panic hook is
-/// called, which prints a message by default.
+/// called, which prints a message by default. With `panic = "abort"` it cannot be caught.
 ///
 /// ```no_run
 /// use std::fs::File;

@@ -1,6 +1,6 @@
 //! The archive's types. A record shows what it holds, for that is what it is for; an error about a file quotes nothing of it.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
 use ccfs::archive::{
     AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
@@ -113,7 +113,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
 
 /// Conversion to Arrow and Parquet.
 fn arrow(shown: &mut Rendered, row: &str) {
-    use ccfs::arrow::{BatchParser, Batches, Options, ParquetOptions, ParquetWriter};
+    use ccfs::arrow::{
+        BatchParser, Batches, Options, ParquetInspector, ParquetOptions, ParquetWriter,
+    };
     let (kind, read, options) = (IndexKind::AgentSkillInfo, ReadOptions::new(), Options::default());
     shown.debug(&options);
     shown.debug(&ParquetOptions::default());
@@ -128,6 +130,20 @@ fn arrow(shown: &mut Rendered, row: &str) {
     shown.debug(&batches);
     let writer = ParquetWriter::new(Vec::new(), &parser.schema(), &ParquetOptions::default());
     shown.debug(&writer.unwrap());
+    let on_disk = |bytes: &[u8]| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    };
+    shown.error(&ParquetInspector::open(on_disk(row.as_bytes())).unwrap_err());
+    let row = "MARKER-cell-of-an-id,dev,MARKER-cell-of-a-time,7\n";
+    let records = Records::<AnyRecord>::from_csv_with(row.as_bytes(), kind, &read);
+    let mut bytes = Vec::new();
+    let batches = Batches::new(records, kind, &options).unwrap();
+    ccfs::arrow::write_parquet(batches, &mut bytes, &ParquetOptions::default()).unwrap();
+    let inspector = ParquetInspector::open(on_disk(&bytes)).unwrap();
+    shown.debug(&inspector);
+    shown.debug(inspector.info());
 }
 
 /// A record of each kind, borrowed and owned, from a row whose typed cells are `1` or a date.
