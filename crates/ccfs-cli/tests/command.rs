@@ -24,7 +24,7 @@ fn the_demo_does_the_whole_job() {
         "blocking (ureq)",
         "async (reqwest)",
         "the same bytes",
-        "50 changes of",
+        "50 operations of",
     ] {
         assert!(run.stdout.contains(said), "{said:?} is missing in:\n{}", run.stdout);
     }

@@ -263,7 +263,7 @@ impl Summary {
             })
             .collect();
         format!(
-            "{}\n{} changes of {} agents, by type:\n{}",
+            "{}\n{} operations of {} agents, by type:\n{}",
             table::aligned(&rows, &[false, true, true, false, false]),
             table::thousands(self.rows),
             self.agents.len(),
