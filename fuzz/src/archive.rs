@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 
 use ccfs_archive::{
     AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, Limits, OnBadRow, ReadOptions,
-    RecordRef, ZipFault,
+    ZipFault,
 };
 
 use crate::tape::{Cuts, Tape};

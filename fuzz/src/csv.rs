@@ -4,7 +4,7 @@ use std::io::Read;
 
 use ccfs_archive::{
     AnyRecord, Charset, ColumnType, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow,
-    ReadOptions, RecordRef, RecordWriter, Records, Value,
+    ReadOptions, RecordWriter, Records, Value,
 };
 
 use crate::tape::{Cuts, Tape};

@@ -8,10 +8,7 @@ use ccfs_time::LocalTime;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::sealed::View as _;
-use crate::record::{
-    AnyRecord, AnyRecordRef, Column, Fields, JsonLine, OffsetText, RecordRef, Value,
-};
+use crate::record::{AnyRecord, AnyRecordRef, Column, JsonLine, OffsetText, Value};
 use crate::records::Records;
 
 /// Format of exported records.
@@ -144,8 +141,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         match self.format {
             ExportFormat::Jsonl => {
                 let offset = self.offset.as_deref().map(|offset| offset as _);
-                JsonLine { bytes: &mut self.line, offset, names: self.names }
-                    .write(record.fields());
+                JsonLine { bytes: &mut self.line, offset, names: self.names }.write(&record);
             }
             ExportFormat::Csv => {
                 self.write_header(record.kind())?;
@@ -155,13 +151,13 @@ impl<'a, W: Write> RecordWriter<'a, W> {
                         "records of different index files have different columns; write each to a separate CSV file",
                     ));
                 }
-                self.csv_line(record.fields());
+                self.csv_line(&record);
             }
         }
         self.out.write_all(&self.line)
     }
 
-    fn csv_line(&mut self, record: &Fields<'_>) {
+    fn csv_line(&mut self, record: &AnyRecordRef<'_>) {
         for index in 0..record.schema.columns.len() {
             match record.value(index) {
                 Value::List(list) => self.csv_cell(&list.joined()),

@@ -35,7 +35,7 @@
 //!
 //! All of them return borrowed records such as [`AgentSkillChangeRef`] without allocating; `into_owned` copies one.
 //! [`AnyRecord`] reads each of the four kinds of index files. [`IndexKind::columns`] describes their columns, and
-//! [`RecordRef::value`] returns the value of one, for callers that convert records to another form.
+//! [`AnyRecordRef::value`] returns the value of one, for callers that convert records to another form.
 //!
 //! # Features
 //!
@@ -80,8 +80,8 @@ pub use options::{OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, CodeName, Column, ColumnType, FileRecord, Record, RecordRef,
-    Recording, RecordingRef, SkillList, Value,
+    AnyRecordRef, Call, CallRef, CodeName, Column, ColumnType, FileRecord, Record, Recording,
+    RecordingRef, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};

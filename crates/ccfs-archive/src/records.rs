@@ -10,7 +10,7 @@ use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{OnBadRow, ReadOptions};
-use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::record::{FileRecord, Record, Typed};
 use crate::skipped::{BadRows, SkippedMembers};
 use crate::source::{CsvSource, Source, member_kind};
 use crate::zip::{Member, Next, has_no_data};
@@ -146,7 +146,7 @@ impl<'a, T: Record> Records<'a, T> {
             }
         }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(|typed| T::view(typed.fields())))
+        Ok(self.typed.as_ref().map(|typed| T::view(typed.record())))
     }
 
     /// The options of reading.
@@ -234,7 +234,8 @@ impl<'a, T: Record> Records<'a, T> {
             Next::End => {
                 self.done = true;
                 if self.has_unread && self.kinds.is_empty() {
-                    let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                    let wanted =
+                        IndexKind::ALL.into_iter().filter(|&kind| T::KINDS.contains(&kind));
                     let present = self.skipped.clone();
                     return Err(Error::NoMember { wanted: wanted.collect(), present });
                 }
@@ -249,7 +250,7 @@ impl<T: Record> Iterator for Records<'_, T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_record().map(|record| record.map(RecordRef::into_owned)).transpose()
+        self.next_record().map(|record| record.map(T::from_ref)).transpose()
     }
 }
 

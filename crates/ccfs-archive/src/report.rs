@@ -201,7 +201,7 @@ impl MemberReport {
         loop {
             match typed.next() {
                 Ok(true) => {
-                    let record = AnyRecord::view(typed.fields());
+                    let record = AnyRecord::view(typed.record());
                     self.tally.count(record);
                     on_record(record)?;
                 }
@@ -242,10 +242,10 @@ impl MemberReport {
 impl Tally {
     fn count(&mut self, record: AnyRecordRef<'_>) {
         self.rows += 1;
-        let operation = match record {
-            AnyRecordRef::AgentSkillInfo(record) => record.operate_type(),
-            AnyRecordRef::AgentOprInfo(record) => record.op_type_code(),
-            AnyRecordRef::Record(_) | AnyRecordRef::Call(_) => None,
+        let operation = match record.kind() {
+            IndexKind::AgentSkillInfo => record.code(8),
+            IndexKind::AgentOprInfo => record.code(9),
+            IndexKind::Record | IndexKind::Call => None,
         };
         if let Some(time) = record.event_time() {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
@@ -253,7 +253,7 @@ impl Tally {
             self.by_hour[usize::from(time.hour())] += 1;
         }
         if let Some(operation) = operation {
-            *self.by_operation.entry(operation).or_default() += 1;
+            *self.by_operation.entry(operation.into()).or_default() += 1;
         }
     }
 

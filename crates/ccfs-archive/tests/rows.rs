@@ -328,8 +328,8 @@ fn the_other_three_files_are_read() {
     let mut records = Records::<ccfs_archive::Recording>::from_csv(csv.as_bytes());
     let recording = records.next_record().unwrap().unwrap();
     assert_eq!(recording.current_skill_id(), Some("c18"));
-    assert_eq!(recording.task_status_code(), Some(TaskStatus::ToConvert));
-    assert_eq!(recording.direction(), Some(CallDirection::In));
+    assert_eq!(recording.code(10).map(TaskStatus::from), Some(TaskStatus::ToConvert));
+    assert_eq!(recording.code(14).map(CallDirection::from), Some(CallDirection::In));
 
     let numbers = [(13, "3"), (14, "12345"), (15, "1"), (16, "0"), (17, "-1")];
     let dates: Vec<(usize, &str)> = (7..13).map(|index| (index, begin)).chain(numbers).collect();

@@ -6,7 +6,7 @@ use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder, TimestampMi
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, FieldRef};
 use ccfs_archive::{
-    ArchiveParser, Error, IndexKind, ReadOptions, Record, RecordRef, Records, Value,
+    AnyRecordRef, ArchiveParser, Error, IndexKind, ReadOptions, Record, Records, Value,
 };
 
 use crate::layout::{Layout, Origin};
@@ -55,7 +55,7 @@ impl BatchBuilder {
         options: &Options,
     ) -> Result<Self, ArrowError> {
         let layout = Layout::new(kind, options)?;
-        if !T::reads(kind) {
+        if !T::KINDS.contains(&kind) {
             let message = format!("the reader does not read {kind}; read it as AnyRecord");
             return Err(ArrowError::InvalidArgumentError(message));
         }
@@ -81,13 +81,16 @@ impl BatchBuilder {
         }
         loop {
             match source.next_record() {
-                Ok(Some(record)) if record.kind() == self.layout.kind => {
-                    self.append(&record);
+                Ok(Some(record)) => {
+                    let record: AnyRecordRef<'_> = record.into();
+                    if record.kind() != self.layout.kind {
+                        continue;
+                    }
+                    self.append(record);
                     if self.rows >= self.batch_rows || self.text_bytes >= TEXT_BYTES {
                         return self.finish().map(Some);
                     }
                 }
-                Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 Err(error) if self.rows == 0 => return Err(external(error)),
                 Err(error) => {
@@ -103,7 +106,7 @@ impl BatchBuilder {
         (self.rows > 0).then(|| self.finish()).transpose()
     }
 
-    fn append<'r>(&mut self, record: &impl RecordRef<'r>) {
+    fn append(&mut self, record: AnyRecordRef<'_>) {
         self.rows += 1;
         for (origin, column) in self.layout.origins.iter().zip(&mut self.columns) {
             self.text_bytes += match *origin {

@@ -81,7 +81,7 @@ fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, read: &ReadOptions) ->
         loop {
             match parser.next_record() {
                 Ok(None) => break,
-                Ok(Some(record)) => rows.push(Ok(row(&record, None))),
+                Ok(Some(record)) => rows.push(Ok(row(record, None))),
                 Err(error) => {
                     rows.push(Err(error.to_string()));
                     if ends(&error, read) {

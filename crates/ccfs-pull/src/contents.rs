@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_archive::{
-    AnyRecordRef, Archive, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordRef,
-    RecordWriter, Report, SkippedMembers,
+    AnyRecordRef, Archive, Error, ExportFormat, Member, MemberReport, OnBadRow, RecordWriter,
+    Report, SkippedMembers,
 };
 use ccfs_driver::{FileError, WholeFile};
 use ccfs_proto::{Day, LocalTime};

@@ -3,10 +3,10 @@
 use std::io::Cursor;
 
 use ccfs::archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
-    CallDirection, Charset, DeviceType, ExportFormat, IndexKind, Limits, LocalTime, OnBadRow,
-    OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records, TaskStatus,
-    Timestamp,
+    AgentOperation, AgentSkillChange, AnyRecord, AnyRecordRef, Archive, ArchiveParser,
+    ArchiveStream, Call, CallDirection, Charset, DeviceType, ExportFormat, IndexKind, Limits,
+    LocalTime, OnBadRow, OperateType, ReadOptions, Record, RecordWriter, Recording, Records,
+    TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -143,8 +143,9 @@ fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
     shown.debug(&records);
     let record = records.next_record().unwrap().unwrap();
     shown.debug(&record);
-    shown.debug(&record.row());
-    shown.debug(&record.row().cells());
-    shown.debug(&record.value(3));
-    shown.debug(&record.into_owned());
+    let any: AnyRecordRef<'_> = record.into();
+    shown.debug(&any.row());
+    shown.debug(&any.row().cells());
+    shown.debug(&any.value(3));
+    shown.debug(&T::from_ref(record));
 }

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use ccfs_time::LocalTime;
 
+use super::AnyRecordRef;
 use super::column::Value;
-use super::schema::Fields;
 
 /// Returns the seconds east of UTC at a local time of the call center; `None` leaves the time without an offset.
 pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
@@ -35,7 +35,7 @@ pub(crate) struct JsonLine<'a> {
 
 impl JsonLine<'_> {
     /// Appends the line of a record.
-    pub(crate) fn write(mut self, record: &Fields<'_>) {
+    pub(crate) fn write(mut self, record: &AnyRecordRef<'_>) {
         let start = self.bytes.len();
         for (index, column) in record.schema.columns.iter().enumerate() {
             self.key(column.name);

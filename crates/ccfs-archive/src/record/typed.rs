@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::AnyRecordRef;
 use super::column::{Column, Value};
 use super::layout::{Header, Layout, SAMPLE, Split, separator};
-use super::schema::Fields;
 use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
 use crate::kind::IndexKind;
@@ -127,9 +127,9 @@ impl Typed {
 
     /// The last record.
     #[inline]
-    pub(crate) fn fields(&self) -> Fields<'_> {
+    pub(crate) fn record(&self) -> AnyRecordRef<'_> {
         let row = self.splitter.row(self.member.as_deref());
-        Fields { schema: self.kind.schema(), row, values: &self.values }
+        AnyRecordRef { schema: self.kind.schema(), row, values: &self.values }
     }
 
     /// Detects the layout. Returns false if more bytes are needed.

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use ccfs_archive::{
     AgentSkillChange, Archive, ArchiveParser, ArchiveStream, Charset, Error, IndexKind, LocalTime,
-    OnBadRow, OperateType, ReadOptions, Record, RecordRef, Records, Timestamp,
+    OnBadRow, OperateType, ReadOptions, Record, Records, Timestamp,
 };
 use skipped::skipped;
 
@@ -160,7 +160,7 @@ pub(crate) fn read_pieces<'a, T: Record>(
     loop {
         match rows.next_record() {
             Ok(None) => break,
-            Ok(Some(record)) => results.push(Ok(record.into_owned())),
+            Ok(Some(record)) => results.push(Ok(T::from_ref(record))),
             Err(error) => results.push(Err(error.to_string())),
         }
     }
