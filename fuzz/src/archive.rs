@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Cursor, Read};
 
 use ccfs_archive::{
-    AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, Limits, OnBadRow, ReadOptions,
-    ZipFault,
+    AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, LimitKind, Limits, OnBadRow,
+    ReadOptions, ZipFault,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -32,10 +32,10 @@ pub fn archive(input: &[u8]) {
 /// How archives are read here: bad rows do not end it.
 pub(crate) fn options() -> ReadOptions {
     let limits = Limits::new()
-        .member_bytes(MEMBER_BYTES)
-        .total_bytes(2 * MEMBER_BYTES)
-        .members(16)
-        .directory_bytes(16 << 10);
+        .with(LimitKind::MemberBytes, MEMBER_BYTES)
+        .with(LimitKind::TotalBytes, 2 * MEMBER_BYTES)
+        .with(LimitKind::Members, 16)
+        .with(LimitKind::DirectoryBytes, 16 << 10);
     ReadOptions::new().limits(limits).on_bad_row(OnBadRow::Skip)
 }
 

@@ -68,7 +68,7 @@ mod zip;
 
 pub use archive::Archive;
 pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
-pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
+pub use code::{CallDirection, DeviceType, OperateType, TaskStatus};
 pub use csv::{Cells, Charset, Row};
 pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]

@@ -321,7 +321,7 @@ fn a_bomb_stops_at_the_limit() {
         "{error}"
     );
     assert_eq!(
-        limit(&zip, Limits::new().member_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::MemberBytes, 1000)),
         (LimitKind::MemberBytes, 1000, NAME.to_owned())
     );
     // A record that does not end.
@@ -341,18 +341,18 @@ fn limits_hold_over_all_members() {
         members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
     let zip = archive(&members);
     assert_eq!(
-        limit(&zip, Limits::new().total_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::TotalBytes, 1000)),
         (LimitKind::TotalBytes, 1000, "2_agentSkillInfo.csv".to_owned())
     );
     assert_eq!(
-        limit(&zip, Limits::new().members(4)),
+        limit(&zip, Limits::new().with(LimitKind::Members, 4)),
         (LimitKind::Members, 4, "archive".to_owned())
     );
     assert_eq!(
-        limit(&zip, Limits::new().directory_bytes(100)),
+        limit(&zip, Limits::new().with(LimitKind::DirectoryBytes, 100)),
         (LimitKind::DirectoryBytes, 100, "archive".to_owned())
     );
-    let options = ReadOptions::new().limits(Limits::new().total_bytes(1000));
+    let options = ReadOptions::new().limits(Limits::new().with(LimitKind::TotalBytes, 1000));
     assert!(
         Archive::open_with(Cursor::new(&zip), &options).unwrap().inspect().is_err(),
         "inspecting is bounded, too"
@@ -364,16 +364,18 @@ fn limits_hold_for_records_and_cells() {
     let csv = format!("{ROW}\n{}\n{ROW}\n", ROW.replace("dev", &"x".repeat(2000)));
     let zip = archive(&[(NAME, csv.as_bytes())]);
     assert_eq!(
-        limit(&zip, Limits::new().record_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::RecordBytes, 1000)),
         (LimitKind::RecordBytes, 1000, format!("{NAME}, line 2"))
     );
     let expected =
         (LimitKind::FieldBytes, 1999, format!("{NAME}, line 2, column 2 (developer_id)"));
-    assert_eq!(limit(&zip, Limits::new().field_bytes(1999)), expected);
+    assert_eq!(limit(&zip, Limits::new().with(LimitKind::FieldBytes, 1999)), expected);
     assert!(
         changes_with(
             &zip,
-            &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2200))
+            &ReadOptions::new().limits(
+                Limits::new().with(LimitKind::FieldBytes, 2000).with(LimitKind::RecordBytes, 2200)
+            )
         )
         .is_ok()
     );

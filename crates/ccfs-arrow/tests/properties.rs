@@ -7,7 +7,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
     AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Charset,
-    Error, IndexKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
+    Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
 use ccfs_arrow::{BatchParser, Batches, Options, schema};
 use proptest::prelude::*;
@@ -223,7 +223,7 @@ proptest! {
         if let Some(cut) = cut {
             zip.truncate(cut.index(zip.len()));
         }
-        let limits = limit.map_or(Limits::new(), |limit| Limits::new().member_bytes(limit).record_bytes(limit / 4));
+        let limits = limit.map_or(Limits::new(), |limit| Limits::new().with(LimitKind::MemberBytes, limit).with(LimitKind::RecordBytes, limit / 4));
         let read = ReadOptions::new().limits(limits).on_bad_row(action);
         let options = Options::new().batch_rows(7);
         if let Ok(mut archive) = open(&zip, &read) {

@@ -107,8 +107,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.both(&CallDirection::from(0));
     shown.both(&TaskStatus::from(0));
     shown.both(&DeviceType::from(1));
-    let OperateType::Unknown(code) = OperateType::from(-7) else { panic!("no such code is known") };
-    shown.debug(&code);
+    shown.both(&OperateType::from(-7));
 }
 
 /// Conversion to Arrow and Parquet.

@@ -250,8 +250,8 @@ pub(crate) fn has_control(text: &[u8], line_ends: bool) -> bool {
     text.iter().any(|&byte| (byte < b' ' || byte == 0x7F) && !is_allowed(byte))
 }
 
-/// Records are at most 1 GiB, see [`Limits::record_bytes`](crate::Limits::record_bytes).
-#[expect(clippy::cast_possible_truncation, reason = "bounded by Limits::record_bytes")]
+/// Records are at most 1 GiB, see [`LimitKind::RecordBytes`](crate::LimitKind::RecordBytes).
+#[expect(clippy::cast_possible_truncation, reason = "bounded by LimitKind::RecordBytes")]
 fn narrow(at: usize) -> u32 {
     at as u32
 }
