@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Cursor, Read};
 
 use ccfs_archive::{
-    AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, LimitKind, Limits, OnBadRow,
-    ReadOptions, ZipFault,
+    AnyRecord, Archive, ArchiveParser, Error, LimitKind, Limits, OnBadRow, ReadOptions, Records,
+    ZipFault,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -97,14 +97,13 @@ fn seek(bytes: &[u8], options: &ReadOptions) -> Hashes {
 }
 
 fn stream(bytes: &[u8], options: &ReadOptions) -> Hashes {
-    ArchiveStream::with_options(bytes, options)
-        .records::<AnyRecord>()
+    Records::<AnyRecord>::from_stream(bytes, options)
         .map(|record| record.map(|record| hash(&record)))
         .collect()
 }
 
 fn push(bytes: &[u8], cuts: Cuts, options: &ReadOptions) -> Hashes {
-    let mut parser = ArchiveParser::<AnyRecord>::with_options(options);
+    let mut parser = ArchiveParser::<AnyRecord>::new(options);
     let mut records = Vec::new();
     // Some chunks are drained only when the next one is refused.
     for (number, chunk) in cuts.pieces(bytes).enumerate() {

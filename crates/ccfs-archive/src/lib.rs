@@ -26,11 +26,11 @@
 //! | the bytes come from | read them with |
 //! |---|---|
 //! | a file, or anything else that seeks | [`Archive`] |
-//! | a response body that is still arriving | [`ArchiveStream`] |
+//! | a response body that is still arriving | [`Records::from_stream`] |
 //! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
 //!
-//! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
+//! [`Archive::into_records_ahead`] and [`Records::from_stream_ahead`] inflate on a second thread while the
 //! caller's thread parses.
 //!
 //! All of them return borrowed records such as [`AgentSkillChangeRef`] without allocating; `into_owned` copies one.
@@ -63,7 +63,6 @@ mod records;
 mod report;
 mod skipped;
 mod source;
-mod stream;
 mod zip;
 
 pub use archive::Archive;
@@ -86,5 +85,4 @@ pub use record::{
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
 pub use skipped::{BadRows, Counted, SkippedMembers};
-pub use stream::ArchiveStream;
-pub use zip::{Member, Method, NameFault, ZipError, ZipFault};
+pub use zip::{Member, Method, ZipError, ZipFault};

@@ -6,7 +6,7 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
+    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, ReadOptions, ZipFault,
 };
 use support::{
     NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
@@ -198,17 +198,17 @@ fn links_are_refused() {
 #[test]
 fn bad_names_are_refused() {
     let long = "x".repeat(NAME.len() - 4);
-    for (name, fault_expected) in [
-        (format!("../{}x", &long), NameFault::Parent),
-        (format!("/{}xxx", &long), NameFault::Absolute),
-        (format!("C:{}xx", &long), NameFault::Drive),
-        (format!("a\\{}xx", &long), NameFault::Backslash),
-        (format!("a\0{}xx", &long), NameFault::Nul),
-        (format!("a\u{1b}{}xx", &long), NameFault::Control),
-        (format!("NUL.{long}"), NameFault::Device),
+    for (name, what) in [
+        (format!("../{}x", &long), "leads out of its folder"),
+        (format!("/{}xxx", &long), "is an absolute path"),
+        (format!("C:{}xx", &long), "contains a colon, as a drive does"),
+        (format!("a\\{}xx", &long), "contains a backslash"),
+        (format!("a\0{}xx", &long), "contains a NUL character"),
+        (format!("a\u{1b}{}xx", &long), "contains a control character"),
+        (format!("NUL.{long}"), "is reserved for a device on Windows"),
     ] {
         let zip = patch(patch(sample(), CENTRAL, 46, name.as_bytes()), LOCAL, 30, name.as_bytes());
-        assert_eq!(fault(&zip), ZipFault::Name(fault_expected), "{name:?}");
+        assert_eq!(fault(&zip), ZipFault::Name { what }, "{name:?}");
     }
 }
 
@@ -219,25 +219,25 @@ fn names_are_checked_part_by_part() {
         assert!(Archive::open(Cursor::new(archive(&[(name, b"")]))).is_ok(), "{name}");
     }
     let long = "a".repeat(256);
-    for (name, expected) in [
-        ("", NameFault::Empty),
-        (&long, NameFault::TooLong),
-        ("a/../b.csv", NameFault::Parent),
-        ("a//b.csv", NameFault::Parent),
-        ("./a.csv", NameFault::Parent),
-        ("/", NameFault::Absolute),
-        ("a.csv:stream", NameFault::Drive),
-        ("CON", NameFault::Device),
-        ("dir/nul.csv", NameFault::Device),
-        ("lpt1 .csv", NameFault::Device),
+    for (name, what) in [
+        ("", "is empty"),
+        (&long, "is longer than 255 bytes"),
+        ("a/../b.csv", "leads out of its folder"),
+        ("a//b.csv", "leads out of its folder"),
+        ("./a.csv", "leads out of its folder"),
+        ("/", "is an absolute path"),
+        ("a.csv:stream", "contains a colon, as a drive does"),
+        ("CON", "is reserved for a device on Windows"),
+        ("dir/nul.csv", "is reserved for a device on Windows"),
+        ("lpt1 .csv", "is reserved for a device on Windows"),
     ] {
-        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name(expected), "{name:?}");
+        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name { what }, "{name:?}");
     }
     let patched = |name: &[u8]| {
         let zip = archive(&[("abcdef.csv", b"")]);
         patch(patch(zip, CENTRAL, 46, name), LOCAL, 30, name)
     };
-    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name(NameFault::NotUtf8));
+    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name { what: "is not UTF-8" });
     let Err(Error::Zip(error)) = changes(&patched(b"a\x1b[2Jb")) else { panic!() };
     assert_eq!(error.member.as_deref(), Some("a\\u{1b}[2Jb.csv"), "control characters are escaped");
 }

@@ -6,8 +6,8 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveStream, Charset, Error, IndexKind, LimitKind, Limits,
-    OnBadRow, OperateType, ReadOptions, Recording, Records,
+    AgentSkillChange, Archive, Charset, Error, IndexKind, LimitKind, Limits, OnBadRow, OperateType,
+    ReadOptions, Recording, Records,
 };
 use ccfs_archive::{Day, LocalTime, Timestamp};
 use proptest::prelude::*;
@@ -222,7 +222,7 @@ proptest! {
         let csv = ["x,,,1\n".repeat(length / 6).as_bytes(), &b"\n".repeat(length % 6)].concat();
         let zip = archive(&[(NAME, &csv)]);
         let options = ReadOptions::new().limits(Limits::new().with(LimitKind::MemberBytes, limit));
-        for result in [changes_with(&zip, &options), ArchiveStream::with_options(zip.as_slice(), &options).records().collect()] {
+        for result in [changes_with(&zip, &options), Records::from_stream(zip.as_slice(), &options).collect()] {
             match result {
                 Ok(_) => prop_assert!(length as u64 <= limit),
                 Err(Error::Limit { kind, limit: told, .. }) => {

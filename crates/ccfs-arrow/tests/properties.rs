@@ -6,8 +6,8 @@ mod support;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Charset,
-    Error, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
+    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, Call, Charset, Error, IndexKind,
+    LimitKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
 use ccfs_arrow::{BatchParser, Batches, Options, schema};
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ fn pushed<'a>(
 
 /// All rows of an archive that is pushed in pieces, as `pushed`.
 fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, read: &ReadOptions) -> Rows {
-    let mut parser = ArchiveParser::<AnyRecord>::with_options(read);
+    let mut parser = ArchiveParser::<AnyRecord>::new(read);
     let mut rows = Vec::new();
     for piece in pieces.into_iter().map(Some).chain([None]) {
         match piece {
@@ -154,8 +154,8 @@ proptest! {
         let read = ReadOptions::new().on_bad_row(action).charset(Charset::Utf8);
         let mut opened = open(&zip, &read).unwrap();
         let whole = messages(Batches::new(opened.records::<AnyRecord>(), file.kind, &options).unwrap());
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let streamed = Batches::new(stream.records::<AnyRecord>(), file.kind, &options).unwrap();
+        let records = Records::<AnyRecord>::from_stream(zip.as_slice(), &read);
+        let streamed = Batches::new(records, file.kind, &options).unwrap();
         prop_assert_eq!(&messages(streamed), &whole);
         prop_assert_eq!(&messages(pushed(pieces(&zip, &cuts), file.kind, &read, &options)), &whole);
         prop_assert_eq!(&messages(pushed(zip.chunks(1), file.kind, &read, &options)), &whole);
@@ -231,10 +231,9 @@ proptest! {
             let records = archive.records::<AnyRecord>();
             prop_assert_eq!(rows_in(Batches::new(records, file.kind, &options).unwrap()), rows);
         }
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let rows = rows_of(stream.records::<AnyRecord>(), None);
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let batches = Batches::new(stream.records::<AnyRecord>(), file.kind, &options).unwrap();
+        let records = || Records::<AnyRecord>::from_stream(zip.as_slice(), &read);
+        let rows = rows_of(records(), None);
+        let batches = Batches::new(records(), file.kind, &options).unwrap();
         prop_assert_eq!(rows_in(batches), rows);
         // Where two limits are exceeded, the chunks decide which one is found first.
         let rows = parsed(zip.chunks(100), &read);

@@ -3,10 +3,9 @@
 use std::io::Cursor;
 
 use ccfs::archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, AnyRecordRef, Archive, ArchiveParser,
-    ArchiveStream, Call, CallDirection, Charset, DeviceType, ExportFormat, IndexKind, Limits,
-    LocalTime, OnBadRow, OperateType, ReadOptions, Record, RecordWriter, Recording, Records,
-    TaskStatus, Timestamp,
+    AgentOperation, AgentSkillChange, AnyRecord, AnyRecordRef, Archive, ArchiveParser, Call,
+    CallDirection, Charset, DeviceType, ExportFormat, IndexKind, Limits, LocalTime, OnBadRow,
+    OperateType, ReadOptions, Record, RecordWriter, Recording, Records, TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -75,8 +74,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
         shown.error(&error);
         shown.both(&error.fault);
     }
-    shown.debug(&ArchiveStream::new(zip));
-    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
     shown.debug(&parser);
     parser.feed(&zip[..100]).unwrap();
     shown.error(&parser.feed(&zip[100..]).unwrap_err());
