@@ -241,7 +241,10 @@ pub enum RowFault {
     #[error("the cell has a control character")]
     ControlCharacter,
     /// The row has fewer fields than the header or the first rows.
-    #[error("fields found: {found}, expected: {expected}{}", SeparatedBy(*separator))]
+    #[error(
+        "fields found: {found}, expected: {expected}{}",
+        separator.map(|char| format!(", the separator seems to be {char:?}")).unwrap_or_default()
+    )]
     TooFewFields {
         /// Number of fields in the row.
         found: usize,
@@ -274,14 +277,6 @@ pub enum RowFault {
         "the file ends inside a quoted cell of this row: a closing quote is missing, or the file is truncated"
     )]
     UnclosedQuote,
-}
-
-struct SeparatedBy(Option<char>);
-
-impl fmt::Display for SeparatedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |char| write!(f, ", the separator seems to be {char:?}"))
-    }
 }
 
 /// A position in the data: member, line, column, as far as they are known.

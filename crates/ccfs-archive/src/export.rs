@@ -237,7 +237,7 @@ fn csv_cell(line: &mut Vec<u8>, text: &str) {
     let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     // Without an early return, so that the loop is vectorized: saves 12 % of the time of `ccfs convert --to csv`.
     if text.bytes().fold(false, |found, byte| found | special(byte)) {
-        csv_quoted(line, text.as_bytes());
+        let _ = write!(line, "\"{}\"", text.replace('"', "\"\""));
     } else {
         line.extend_from_slice(text.as_bytes());
     }
@@ -246,18 +246,6 @@ fn csv_cell(line: &mut Vec<u8>, text: &str) {
 /// Whether a spreadsheet takes the text for a formula. Numbers are none.
 fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
-}
-
-#[cold]
-fn csv_quoted(line: &mut Vec<u8>, text: &[u8]) {
-    line.push(b'"');
-    for &byte in text {
-        if byte == b'"' {
-            line.push(b'"');
-        }
-        line.push(byte);
-    }
-    line.push(b'"');
 }
 
 impl<W: Write> fmt::Debug for RecordWriter<'_, W> {

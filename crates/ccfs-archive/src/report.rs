@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 /// Report on a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemberReport {
@@ -105,7 +105,8 @@ impl Report {
         kind: IndexKind,
         options: &ReadOptions,
     ) -> Result<Self, Error> {
-        let member = MemberReport::new(name.into(), Some(kind), Method::Stored);
+        let member =
+            MemberReport { name: name.into(), kind: Some(kind), ..MemberReport::default() };
         let typed = Typed::new(kind, Some(name.into()), options);
         let source = &mut CsvSource(reader);
         let on_record = |_: AnyRecordRef<'_>| Ok::<(), Error>(());
@@ -123,13 +124,12 @@ impl Report {
         on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
     ) -> Result<Self, E> {
         let reports = members.iter().map(|member| MemberReport {
+            name: Arc::clone(member.shared_name()),
+            kind: member_kind::<AnyRecord>(member.name(), options),
             is_ignorable: member.is_ignorable() || member.is_folder(),
+            method: member.method(),
             compressed_size: member.compressed_size(),
-            ..MemberReport::new(
-                Arc::clone(member.shared_name()),
-                member_kind::<AnyRecord>(member.name(), options),
-                member.method(),
-            )
+            ..MemberReport::default()
         });
         Self::read(reports.collect(), None, source, options, on_record)
     }
@@ -164,34 +164,15 @@ impl Report {
                 }
             }
         }
-        let mut report = Self { members, compressed_size: 0, size: 0, totals: Tally::default() };
-        for member in &report.members {
-            report.compressed_size += member.compressed_size;
-            report.size += member.size;
-            report.totals.add(&member.tally);
-        }
-        Ok(report)
+        let mut totals = Tally::default();
+        members.iter().for_each(|member| totals.add(&member.tally));
+        let compressed_size = members.iter().map(|member| member.compressed_size).sum();
+        let size = members.iter().map(|member| member.size).sum();
+        Ok(Self { members, compressed_size, size, totals })
     }
 }
 
 impl MemberReport {
-    fn new(name: Arc<str>, kind: Option<IndexKind>, method: Method) -> Self {
-        Self {
-            name,
-            kind,
-            is_ignorable: false,
-            method,
-            compressed_size: 0,
-            size: 0,
-            charset: None,
-            byte_order_mark: false,
-            header: None,
-            tally: Tally::default(),
-            refused: None,
-            notes: Vec::new(),
-        }
-    }
-
     /// Counts the rows of the bytes so far.
     fn count<E: From<Error>>(
         &mut self,

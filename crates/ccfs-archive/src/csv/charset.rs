@@ -37,29 +37,16 @@ impl Charset {
 
     /// Name of the charset, as in `UTF-8`.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Utf8 => "UTF-8",
-            Self::Gb18030 => "GB18030",
-            Self::Utf16Le => "UTF-16LE",
-            Self::Utf16Be => "UTF-16BE",
-        }
+        self.facts().0
     }
 
-    const fn mark(self) -> &'static [u8] {
+    /// Returns the name, the byte order mark, and the encoding to decode from; `None` for UTF-8.
+    const fn facts(self) -> (&'static str, &'static [u8], Option<&'static Encoding>) {
         match self {
-            Self::Utf8 => b"\xEF\xBB\xBF",
-            Self::Gb18030 => b"\x84\x31\x95\x33",
-            Self::Utf16Le => b"\xFF\xFE",
-            Self::Utf16Be => b"\xFE\xFF",
-        }
-    }
-
-    const fn encoding(self) -> Option<&'static Encoding> {
-        match self {
-            Self::Utf8 => None,
-            Self::Gb18030 => Some(GB18030),
-            Self::Utf16Le => Some(UTF_16LE),
-            Self::Utf16Be => Some(UTF_16BE),
+            Self::Utf8 => ("UTF-8", b"\xEF\xBB\xBF", None),
+            Self::Gb18030 => ("GB18030", b"\x84\x31\x95\x33", Some(GB18030)),
+            Self::Utf16Le => ("UTF-16LE", b"\xFF\xFE", Some(UTF_16LE)),
+            Self::Utf16Be => ("UTF-16BE", b"\xFE\xFF", Some(UTF_16BE)),
         }
     }
 }
@@ -182,9 +169,10 @@ impl Transcoder {
             self.first.clone_from(held);
         }
         while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
-            held.starts_with(charset.mark()) && (self.marks == 0 || self.charset == Some(charset))
+            held.starts_with(charset.facts().1)
+                && (self.marks == 0 || self.charset == Some(charset))
         }) {
-            held.drain(..charset.mark().len());
+            held.drain(..charset.facts().1.len());
             self.marks += 1;
             self.charset = Some(charset);
             if !last {
@@ -210,15 +198,9 @@ impl Transcoder {
 
 impl State {
     fn reading(charset: Charset) -> Self {
-        charset.encoding().map_or(Self::Utf8, |encoding| {
+        charset.facts().2.map_or(Self::Utf8, |encoding| {
             Self::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
         })
-    }
-}
-
-impl fmt::Debug for Transcoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transcoder").field("charset", &self.charset).finish_non_exhaustive()
     }
 }
 

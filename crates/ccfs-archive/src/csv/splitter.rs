@@ -11,7 +11,6 @@ use crate::limits::{LimitKind, Limits};
 use crate::source::CHUNK;
 
 /// Splits bytes into rows, wherever the bytes are split into chunks.
-#[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
     pub(crate) transcoder: Transcoder,

@@ -141,11 +141,16 @@ fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
 fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     let cell = cell.of(text);
     let digits = cell.strip_prefix(b"-").unwrap_or(cell);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let (mut number, mut is_number) = (0_i64, !digits.is_empty());
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        is_number &= digit <= 9;
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    if !is_number {
         return Err(RowFault::NotANumber);
     }
     if digits.len() <= 18 {
-        let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
         return Ok(if digits.len() < cell.len() { -number } else { number });
     }
     std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok()).ok_or(RowFault::NumberTooBig)

@@ -7,7 +7,6 @@ use crate::kind::IndexKind;
 use crate::notes::NoteKind;
 
 /// How the rows of a member are read.
-#[derive(Debug)]
 pub(crate) struct Layout {
     /// Number of first rows to skip: a `sep=,` line, a header.
     pub(crate) skip: usize,
@@ -23,7 +22,7 @@ pub(crate) struct Layout {
 }
 
 /// The header row of a member.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Header {
     /// No header.
     None,
@@ -36,7 +35,6 @@ pub(crate) enum Header {
 }
 
 /// The first data row is not a row of the index file.
-#[derive(Debug)]
 pub(crate) struct Refused {
     /// Line on which the row begins.
     pub(crate) line: u64,
@@ -49,7 +47,6 @@ pub(crate) struct Refused {
 pub(crate) const SAMPLE: usize = 4;
 
 /// A record split into cells.
-#[derive(Debug)]
 pub(crate) struct Split {
     line: u64,
     text: Vec<u8>,

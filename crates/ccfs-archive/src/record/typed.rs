@@ -12,7 +12,6 @@ use crate::notes::{Note, NoteKind};
 use crate::options::ReadOptions;
 
 /// Converts the bytes of one member to typed records.
-#[derive(Debug)]
 pub(crate) struct Typed {
     splitter: Splitter,
     /// The values of the last record's columns.
