@@ -305,22 +305,15 @@ pub struct Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut comma = "";
-        if let Some(member) = &self.member {
-            write!(f, "{member}")?;
-            comma = ", ";
+        let column_name = self.column_name.map(|name| format!(" ({name})")).unwrap_or_default();
+        let known = [
+            self.member.as_deref().map(str::to_owned),
+            self.line.map(|line| format!("line {line}")),
+            self.column.map(|column| format!("column {column}{column_name}")),
+        ];
+        match &known.into_iter().flatten().collect::<Vec<_>>()[..] {
+            [] => f.write_str("archive"),
+            known => f.write_str(&known.join(", ")),
         }
-        if let Some(line) = self.line {
-            write!(f, "{comma}line {line}")?;
-            comma = ", ";
-        }
-        if let Some(column) = self.column {
-            write!(f, "{comma}column {column}")?;
-            comma = ", ";
-        }
-        if let Some(name) = self.column_name {
-            write!(f, " ({name})")?;
-        }
-        if comma.is_empty() { f.write_str("archive") } else { Ok(()) }
     }
 }

@@ -42,6 +42,8 @@ pub struct ArchiveParser<T: Record> {
     records: Records<'static, T>,
     /// Shared with the records' source.
     chunk: Arc<Mutex<Chunk>>,
+    /// Whether `next_record` has returned `None` since the bytes were fed.
+    drained: bool,
 }
 
 /// The bytes that were fed.
@@ -50,17 +52,15 @@ struct Chunk {
     bytes: Vec<u8>,
     read: usize,
     finished: bool,
-    /// Whether `next_record` has returned `None` since the bytes were fed.
-    drained: bool,
 }
 
 impl<T: Record> ArchiveParser<T> {
     /// Creates a parser.
     pub fn new(options: &ReadOptions) -> Self {
-        let chunk = Arc::new(Mutex::new(Chunk { drained: true, ..Chunk::default() }));
+        let chunk = Arc::<Mutex<Chunk>>::default();
         let machine = Machine::forward(&options.limits);
         let source = Reader::new(Pushed(Arc::clone(&chunk)), machine);
-        Self { records: Records::new(Box::new(source), options), chunk }
+        Self { records: Records::new(Box::new(source), options), chunk, drained: true }
     }
 
     /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.
@@ -70,13 +70,13 @@ impl<T: Record> ArchiveParser<T> {
     /// [`Error::NotDrained`] if [`next_record`](Self::next_record) has not returned `None` since the last call. No
     /// bytes are consumed: read the remaining records, then feed the same chunk again.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let mut chunk = lock(&self.chunk);
-        if !chunk.drained {
+        if !std::mem::take(&mut self.drained) {
             return Err(Error::NotDrained);
         }
+        let mut chunk = lock(&self.chunk);
         chunk.bytes.clear();
         chunk.bytes.extend_from_slice(bytes);
-        (chunk.read, chunk.drained) = (0, false);
+        chunk.read = 0;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl<T: Record> ArchiveParser<T> {
     /// As [`Records::next_record`].
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
         let record = self.records.next_record()?;
-        lock(&self.chunk).drained = record.is_none();
+        self.drained = record.is_none();
         Ok(record)
     }
 

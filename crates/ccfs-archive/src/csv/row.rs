@@ -20,6 +20,11 @@ impl Cell {
         self.start >= self.end
     }
 
+    /// Returns the part of the cell before `end`.
+    pub(crate) fn clamped(self, end: usize) -> Self {
+        Self { start: self.start.min(narrow(end)), end: self.end.min(narrow(end)) }
+    }
+
     #[inline]
     pub(crate) fn of(self, text: &[u8]) -> &[u8] {
         &text[self.start as usize..self.end as usize]

@@ -104,11 +104,11 @@ impl Splitter {
         self.finished = true;
     }
 
-    /// Passes the first records and their lines to `examine`, until it returns false; called before
+    /// Passes the texts, cells and lines of the first records to `examine`, until it returns false; called before
     /// [`next_row`](Self::next_row), which then begins with the first of them. Returns false if more bytes are needed.
     ///
     /// The result does not depend on where the bytes were split.
-    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], u64) -> bool) -> bool {
+    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], &[Cell], u64) -> bool) -> bool {
         loop {
             match self.next_row() {
                 Ok(false) if !self.finished && self.at <= SAMPLE => return false,
@@ -116,7 +116,9 @@ impl Splitter {
                 Ok(true) | Err(_) if self.record.start > SAMPLE => break,
                 Ok(true) | Err(_) => self.sampled = self.at,
             }
-            if !examine(self.record(), self.row_line) {
+            let line = self.row_line;
+            let (text, cells) = self.parts();
+            if !examine(text, cells, line) {
                 break;
             }
         }
@@ -205,14 +207,10 @@ impl Splitter {
         self.padding += (text.len() - length) as u64;
         let record = self.at..self.at + length;
         self.at = self.text.len();
-        if self.scanner.is_open() {
-            self.row_line = self.line;
-            self.record = record;
-            self.scanner = Scanner::default();
-            self.scanned = 0;
-            return Err(SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote });
-        }
-        self.found(record, false)
+        let unclosed = SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote };
+        let is_open = self.scanner.is_open();
+        let found = self.found(record, false);
+        if is_open { Err(unclosed) } else { found }
     }
 
     /// Counts the lines of a record, checks it, and splits it.

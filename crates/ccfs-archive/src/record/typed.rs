@@ -66,22 +66,19 @@ impl Typed {
 
     /// Returns notes on skipped or guessed data so far.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
-        let layout = self.layout.as_ref();
-        let marks = self.splitter.transcoder.marks;
-        [
-            self.splitter.transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
-            (marks > 1).then(|| NoteKind::RepeatedMarks(marks - 1)),
-            layout.is_some_and(|layout| layout.separator_line).then_some(NoteKind::SeparatorLine),
-            layout
-                .is_some_and(|layout| layout.header == Header::Unknown)
-                .then_some(NoteKind::UnknownHeader),
-            layout.and_then(|layout| layout.note),
+        let (transcoder, padding) = (&self.splitter.transcoder, self.splitter.padding);
+        let before = [
+            transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
+            (transcoder.marks > 1).then(|| NoteKind::RepeatedMarks(transcoder.marks - 1)),
+        ];
+        let after = [
             (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
-            (self.splitter.padding > 0).then_some(NoteKind::Padding(self.splitter.padding)),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|kind| Note { member: self.member.clone(), kind })
+            (padding > 0).then_some(NoteKind::Padding(padding)),
+        ];
+        let first_rows = self.layout.iter().flat_map(|layout| layout.notes.iter().copied());
+        let kinds =
+            before.into_iter().flatten().chain(first_rows).chain(after.into_iter().flatten());
+        kinds.map(|kind| Note { member: self.member.clone(), kind })
     }
 
     /// Adds the next bytes. After an error, they are dropped.
@@ -135,8 +132,8 @@ impl Typed {
     #[cold]
     fn begin(&mut self) -> Result<bool, Error> {
         let (kind, sample) = (self.kind, &mut self.sample);
-        let is_complete = self.splitter.sample(|record, line| {
-            sample.push(Split::of(kind, line, record));
+        let is_complete = self.splitter.sample(|text, cells, line| {
+            sample.push(Split::of(kind, line, text, cells));
             sample.pop_if(|row| row.is_empty());
             sample.len() < SAMPLE
         });

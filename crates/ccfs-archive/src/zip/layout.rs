@@ -128,10 +128,14 @@ impl<'a> Header<'a> {
         let mut facts = Facts::read(&bytes[facts..]);
         let mut offset = if is_entry { u64::from(u32_at(bytes, 42)) } else { 0 };
         let (name, rest) = bytes[fixed..].split_at(usize_at(bytes, lengths));
-        let mut wide = Wide::find(&rest[..usize_at(bytes, lengths + 2)])?;
-        wide.replace(&mut facts.size)?;
-        wide.replace(&mut facts.compressed)?;
-        wide.replace(&mut offset)?;
+        let mut wide = wide_values(&rest[..usize_at(bytes, lengths + 2)])?;
+        for value in [&mut facts.size, &mut facts.compressed, &mut offset] {
+            if let Some(values) = wide.as_mut().filter(|_| *value == u64::from(u32::MAX)) {
+                let missing = ZipFault::BadDirectory { what: "an entry lacks its 64-bit sizes" };
+                let (first, rest) = values.split_first_chunk().ok_or(missing)?;
+                (*value, *values) = (u64::from_le_bytes(*first), rest);
+            }
+        }
         if is_entry && u16_at(bytes, 34) != 0 {
             return Err(ZipFault::SeveralDisks);
         }
@@ -220,36 +224,20 @@ pub(crate) fn descriptor_length(
     })
 }
 
-/// The extra field with sizes of more than 32 bits.
-struct Wide<'a>(Option<&'a [u8]>);
-
-impl<'a> Wide<'a> {
-    fn find(mut extra: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut found = None;
-        while extra.len() >= 4 {
-            let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
-            let Some(body) = extra[4..].get(..length) else {
-                return Err(ZipFault::BadDirectory { what: "an extra field exceeds its entry" });
-            };
-            if id == 1 && found.replace(body).is_some() {
-                return Err(ZipFault::BadDirectory { what: "an entry has its 64-bit sizes twice" });
-            }
-            extra = &extra[4 + length..];
+/// Returns the extra field with the values of more than 32 bits, if there is one.
+fn wide_values(mut extra: &[u8]) -> Result<Option<&[u8]>, ZipFault> {
+    let mut found = None;
+    while extra.len() >= 4 {
+        let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
+        let Some(body) = extra[4..].get(..length) else {
+            return Err(ZipFault::BadDirectory { what: "an extra field exceeds its entry" });
+        };
+        if id == 1 && found.replace(body).is_some() {
+            return Err(ZipFault::BadDirectory { what: "an entry has its 64-bit sizes twice" });
         }
-        Ok(Self(found))
+        extra = &extra[4 + length..];
     }
-
-    fn replace(&mut self, value: &mut u64) -> Result<(), ZipFault> {
-        let Some(body) = &mut self.0 else { return Ok(()) };
-        if *value == u64::from(u32::MAX) {
-            if body.len() < 8 {
-                return Err(ZipFault::BadDirectory { what: "an entry lacks its 64-bit sizes" });
-            }
-            *value = u64_at(body, 0);
-            *body = &body[8..];
-        }
-        Ok(())
-    }
+    Ok(found)
 }
 
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
