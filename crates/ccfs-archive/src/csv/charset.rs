@@ -65,8 +65,11 @@ const LONGEST_MARK: usize = 4;
 const UNDECODABLE: u8 = 0xFF;
 
 /// Converts a member's bytes to UTF-8.
+#[derive(Default)]
 pub(crate) struct Transcoder {
     state: State,
+    /// Bytes that are held until there are enough for a byte order mark, or for detection.
+    held: Vec<u8>,
     /// The first bytes, at most 4, as they are in the file.
     pub(crate) first: Vec<u8>,
     charset: Option<Charset>,
@@ -76,26 +79,22 @@ pub(crate) struct Transcoder {
     pub(crate) guessed: bool,
 }
 
+#[derive(Default)]
 enum State {
     /// Fewer bytes than the longest byte order mark so far.
-    Start(Vec<u8>),
+    #[default]
+    Start,
     /// Only ASCII so far.
     Undecided,
-    /// Bytes that are held until there are enough for detection.
-    Sampling(Vec<u8>),
+    /// Fewer bytes than the sample since the first that is not ASCII.
+    Sampling,
     Utf8,
     Decoding(Box<Decoder>),
 }
 
 impl Transcoder {
     pub(crate) fn new(forced: Option<Charset>) -> Self {
-        Self {
-            state: State::Start(Vec::new()),
-            first: Vec::new(),
-            charset: forced,
-            marks: 0,
-            guessed: false,
-        }
+        Self { charset: forced, ..Self::default() }
     }
 
     /// The charset; UTF-8 until it is detected.
@@ -112,10 +111,9 @@ impl Transcoder {
     pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
         while !bytes.is_empty() {
             let taken = match &mut self.state {
-                State::Start(held) => {
-                    let taken = (LONGEST_MARK - held.len()).min(bytes.len());
-                    held.extend_from_slice(&bytes[..taken]);
-                    if held.len() == LONGEST_MARK {
+                State::Start => {
+                    let taken = self.hold(bytes, LONGEST_MARK);
+                    if self.held.len() == LONGEST_MARK {
                         self.start(text, false);
                     }
                     taken
@@ -124,14 +122,13 @@ impl Transcoder {
                     let ascii = Encoding::ascii_valid_up_to(bytes);
                     text.extend_from_slice(&bytes[..ascii]);
                     if ascii < bytes.len() {
-                        self.state = State::Sampling(Vec::new());
+                        self.state = State::Sampling;
                     }
                     ascii
                 }
-                State::Sampling(held) => {
-                    let taken = (SAMPLE - held.len()).min(bytes.len());
-                    held.extend_from_slice(&bytes[..taken]);
-                    if held.len() == SAMPLE {
+                State::Sampling => {
+                    let taken = self.hold(bytes, SAMPLE);
+                    if self.held.len() == SAMPLE {
                         self.decide(text);
                     }
                     taken
@@ -149,12 +146,19 @@ impl Transcoder {
         }
     }
 
+    /// Holds bytes until there are `most`. Returns their number.
+    fn hold(&mut self, bytes: &[u8], most: usize) -> usize {
+        let taken = (most - self.held.len()).min(bytes.len());
+        self.held.extend_from_slice(&bytes[..taken]);
+        taken
+    }
+
     /// Appends the held bytes. No more bytes follow.
     pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
-        if matches!(self.state, State::Start(_)) {
+        if matches!(self.state, State::Start) {
             self.start(text, true);
         }
-        if matches!(self.state, State::Sampling(_)) {
+        if matches!(self.state, State::Sampling) {
             self.decide(text);
         }
         if let State::Decoding(mut decoder) = std::mem::replace(&mut self.state, State::Utf8) {
@@ -164,43 +168,40 @@ impl Transcoder {
 
     /// Drops byte order marks and pushes the rest of the first bytes.
     fn start(&mut self, text: &mut Vec<u8>, last: bool) {
-        let State::Start(held) = &mut self.state else { return };
         if self.first.is_empty() {
-            self.first.clone_from(held);
+            self.first.clone_from(&self.held);
         }
         while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
-            held.starts_with(charset.facts().1)
+            self.held.starts_with(charset.facts().1)
                 && (self.marks == 0 || self.charset == Some(charset))
         }) {
-            held.drain(..charset.facts().1.len());
+            self.held.drain(..charset.facts().1.len());
             self.marks += 1;
             self.charset = Some(charset);
             if !last {
                 return;
             }
         }
-        let held = std::mem::take(held);
-        self.state = match self.charset {
-            None => State::Undecided,
-            Some(charset) => State::reading(charset),
-        };
-        self.push(&held, text);
+        self.read_held(text);
     }
 
     fn decide(&mut self, text: &mut Vec<u8>) {
-        let State::Sampling(held) = std::mem::replace(&mut self.state, State::Utf8) else { return };
-        let (charset, guessed) = detect(&held);
+        let (charset, guessed) = detect(&self.held);
         (self.charset, self.guessed) = (Some(charset), guessed);
-        self.state = State::reading(charset);
-        self.push(&held, text);
+        self.read_held(text);
     }
-}
 
-impl State {
-    fn reading(charset: Charset) -> Self {
-        charset.facts().2.map_or(Self::Utf8, |encoding| {
-            Self::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
-        })
+    /// Pushes the held bytes again, as the charset, or for its detection.
+    fn read_held(&mut self, text: &mut Vec<u8>) {
+        self.state = match self.charset.map(|charset| charset.facts().2) {
+            None => State::Undecided,
+            Some(None) => State::Utf8,
+            Some(Some(encoding)) => {
+                State::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
+            }
+        };
+        let held = std::mem::take(&mut self.held);
+        self.push(&held, text);
     }
 }
 

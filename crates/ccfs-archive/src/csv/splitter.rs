@@ -11,6 +11,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::source::CHUNK;
 
 /// Splits bytes into rows, wherever the bytes are split into chunks.
+#[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
     pub(crate) transcoder: Transcoder,
@@ -56,28 +57,18 @@ pub(crate) enum SplitError {
 
 impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
+        let limit = |kind| usize::try_from(limits.get(kind)).unwrap_or(usize::MAX);
         Self {
             transcoder: Transcoder::new(charset),
             // Space for a chunk and the incomplete row before it.
             text: Vec::with_capacity(CHUNK + (8 << 10)),
-            at: 0,
-            scanned: 0,
-            scanner: Scanner::default(),
-            has_control: false,
-            finished: false,
             sampling: true,
-            sampled: 0,
-            record: 0..0,
-            quoted: false,
-            unquoted: Vec::new(),
             cells: Vec::with_capacity(64),
             line: 1,
             row_line: 1,
-            after_cr: false,
-            padding: 0,
-            padded: false,
-            record_limit: usize::try_from(limits.get(LimitKind::RecordBytes)).unwrap_or(usize::MAX),
-            field_limit: usize::try_from(limits.get(LimitKind::FieldBytes)).unwrap_or(usize::MAX),
+            record_limit: limit(LimitKind::RecordBytes),
+            field_limit: limit(LimitKind::FieldBytes),
+            ..Self::default()
         }
     }
 

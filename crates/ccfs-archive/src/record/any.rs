@@ -9,7 +9,6 @@ use super::{
     AgentOperation, AgentSkillChange, Call, CodeName, Column, ColumnType, FileRecord, Record,
     Recording, Schema, SkillList, Value, agent_operation, agent_skill, call, recording,
 };
-use crate::code::{DeviceType, OperateType};
 use crate::csv::{Cells, Row};
 use crate::kind::IndexKind;
 
@@ -143,16 +142,6 @@ impl<'a> AnyRecordRef<'a> {
     #[inline]
     pub(crate) fn utc(&self, index: usize) -> Option<Timestamp> {
         if let Value::UtcTime(time) = self.values[index] { Some(time) } else { None }
-    }
-
-    #[inline]
-    pub(crate) fn operation(&self, index: usize) -> Option<OperateType> {
-        self.int(index).map(OperateType::from)
-    }
-
-    #[inline]
-    pub(crate) fn device(&self, index: usize) -> Option<DeviceType> {
-        self.int(index).map(DeviceType::from)
     }
 
     /// The code in a column, by its index: a number, or text that is one, as in `op_type` of agentOprInfo. `None` for

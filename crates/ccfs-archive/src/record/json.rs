@@ -7,9 +7,7 @@ use ccfs_time::LocalTime;
 
 use super::AnyRecordRef;
 use super::column::Value;
-
-/// Returns the seconds east of UTC at a local time of the call center; `None` leaves the time without an offset.
-pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
+use crate::export::Line;
 
 /// An offset from UTC in seconds, shown as `+08:00`, or as `+08:05:43` if it has seconds.
 pub(crate) struct OffsetText(pub(crate) i32);
@@ -25,17 +23,9 @@ impl fmt::Display for OffsetText {
     }
 }
 
-/// A line of JSON that is being written.
-pub(crate) struct JsonLine<'a> {
-    pub(crate) bytes: &'a mut Vec<u8>,
-    pub(crate) offset: Option<Offset<'a>>,
-    /// Whether to write the names of codes.
-    pub(crate) names: bool,
-}
-
-impl JsonLine<'_> {
+impl Line<'_> {
     /// Appends the line of a record.
-    pub(crate) fn write(mut self, record: &AnyRecordRef<'_>) {
+    pub(crate) fn json(&mut self, record: &AnyRecordRef<'_>) {
         let start = self.bytes.len();
         for (index, column) in record.schema.columns.iter().enumerate() {
             self.key(column.name);
@@ -76,7 +66,7 @@ impl JsonLine<'_> {
             }
             Value::LocalTime(time) => {
                 self.time(cell, || time);
-                if let Some(offset) = self.offset.and_then(|offset| offset(time)) {
+                if let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) {
                     let _ = write!(self.bytes, "{}", OffsetText(offset));
                 }
                 self.bytes.push(b'"');

@@ -23,6 +23,6 @@ pub use schema::{CodeName, FileRecord, Record};
 pub use skills::SkillList;
 
 #[cfg(feature = "json")]
-pub(crate) use json::{JsonLine, OffsetText};
+pub(crate) use json::OffsetText;
 pub(crate) use schema::{Schema, sealed};
 pub(crate) use typed::Typed;

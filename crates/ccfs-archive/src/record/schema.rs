@@ -95,6 +95,10 @@ macro_rules! column {
     (view skills, $a:lifetime) => { crate::SkillList<$a> };
     (view $type:ident, $a:lifetime) => { column!(owned $type) };
 
+    (get operation, $record:expr, $index:literal) => { $record.int($index).map(crate::OperateType::from) };
+    (get device, $record:expr, $index:literal) => { $record.int($index).map(crate::DeviceType::from) };
+    (get $type:ident, $record:expr, $index:literal) => { $record.$type($index) };
+
     (type text) => { crate::ColumnType::Text };
     (type int) => { crate::ColumnType::Integer };
     (type tenant) => { crate::ColumnType::LocalTime };
@@ -135,7 +139,7 @@ macro_rules! record {
 
         impl<'a> $view<'a> {
             $( $(#[doc = $cdoc])+ #[inline] pub fn $name(&self) -> column!(view $type, 'a) {
-                self.0.$type($index)
+                column!(get $type, self.0, $index)
             } )+
 
             /// Copies the texts, with one allocation for each text cell.
