@@ -111,13 +111,7 @@ impl Transcoder {
     pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
         while !bytes.is_empty() {
             let taken = match &mut self.state {
-                State::Start => {
-                    let taken = self.hold(bytes, LONGEST_MARK);
-                    if self.held.len() == LONGEST_MARK {
-                        self.start(text, false);
-                    }
-                    taken
-                }
+                State::Start | State::Sampling => self.hold(bytes, text),
                 State::Undecided => {
                     let ascii = Encoding::ascii_valid_up_to(bytes);
                     text.extend_from_slice(&bytes[..ascii]);
@@ -125,13 +119,6 @@ impl Transcoder {
                         self.state = State::Sampling;
                     }
                     ascii
-                }
-                State::Sampling => {
-                    let taken = self.hold(bytes, SAMPLE);
-                    if self.held.len() == SAMPLE {
-                        self.decide(text);
-                    }
-                    taken
                 }
                 State::Utf8 => {
                     text.extend_from_slice(bytes);
@@ -146,53 +133,35 @@ impl Transcoder {
         }
     }
 
-    /// Holds bytes until there are `most`. Returns their number.
-    fn hold(&mut self, bytes: &[u8], most: usize) -> usize {
+    /// Holds bytes until there are enough for a byte order mark, or for detection. Returns the number of those held.
+    fn hold(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> usize {
+        let most = if matches!(self.state, State::Start) { LONGEST_MARK } else { SAMPLE };
         let taken = (most - self.held.len()).min(bytes.len());
         self.held.extend_from_slice(&bytes[..taken]);
+        if self.held.len() == most {
+            self.decide(text, false);
+        }
         taken
     }
 
     /// Appends the held bytes. No more bytes follow.
     pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
-        if matches!(self.state, State::Start) {
-            self.start(text, true);
-        }
-        if matches!(self.state, State::Sampling) {
-            self.decide(text);
+        while matches!(self.state, State::Start | State::Sampling) {
+            self.decide(text, true);
         }
         if let State::Decoding(mut decoder) = std::mem::replace(&mut self.state, State::Utf8) {
             decode(&mut decoder, &[], text, true);
         }
     }
 
-    /// Drops byte order marks and pushes the rest of the first bytes.
-    fn start(&mut self, text: &mut Vec<u8>, last: bool) {
-        if self.first.is_empty() {
-            self.first.clone_from(&self.held);
+    /// Decides with the held bytes how to read: drops byte order marks, or detects the charset.
+    fn decide(&mut self, text: &mut Vec<u8>, last: bool) {
+        if matches!(self.state, State::Sampling) {
+            let (charset, guessed) = detect(&self.held);
+            (self.charset, self.guessed) = (Some(charset), guessed);
+        } else if self.drop_marks() && !last {
+            return;
         }
-        while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
-            self.held.starts_with(charset.facts().1)
-                && (self.marks == 0 || self.charset == Some(charset))
-        }) {
-            self.held.drain(..charset.facts().1.len());
-            self.marks += 1;
-            self.charset = Some(charset);
-            if !last {
-                return;
-            }
-        }
-        self.read_held(text);
-    }
-
-    fn decide(&mut self, text: &mut Vec<u8>) {
-        let (charset, guessed) = detect(&self.held);
-        (self.charset, self.guessed) = (Some(charset), guessed);
-        self.read_held(text);
-    }
-
-    /// Pushes the held bytes again, as the charset, or for its detection.
-    fn read_held(&mut self, text: &mut Vec<u8>) {
         self.state = match self.charset.map(|charset| charset.facts().2) {
             None => State::Undecided,
             Some(None) => State::Utf8,
@@ -202,6 +171,23 @@ impl Transcoder {
         };
         let held = std::mem::take(&mut self.held);
         self.push(&held, text);
+    }
+
+    /// Drops the byte order marks in the first bytes. Returns whether there are any.
+    fn drop_marks(&mut self) -> bool {
+        if self.first.is_empty() {
+            self.first.clone_from(&self.held);
+        }
+        let marks = self.marks;
+        while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
+            self.held.starts_with(charset.facts().1)
+                && (self.marks == 0 || self.charset == Some(charset))
+        }) {
+            self.held.drain(..charset.facts().1.len());
+            self.marks += 1;
+            self.charset = Some(charset);
+        }
+        self.marks > marks
     }
 }
 

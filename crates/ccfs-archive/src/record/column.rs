@@ -93,6 +93,7 @@ impl ColumnType {
 
 /// Value of a column, borrowed from the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// The cell is empty or missing.
@@ -109,20 +110,6 @@ pub enum Value<'a> {
     UtcTime(Timestamp),
     /// A value of [`ColumnType::List`].
     List(SkillList<'a>),
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Value<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_none(),
-            Self::Text(text) => serializer.serialize_some(text),
-            Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
-            Self::LocalTime(time) => serializer.serialize_some(time),
-            Self::UtcTime(time) => serializer.serialize_some(time),
-            Self::List(list) => serializer.collect_seq(list.iter()),
-        }
-    }
 }
 
 /// Reads `YYYY-MM-DD hh:mm:ss` in the years 1 to 9999.

@@ -107,17 +107,13 @@ impl Line<'_> {
     #[cold]
     fn escaped(&mut self, text: &[u8]) {
         for &byte in text {
-            let escape = match byte {
-                b'"' | b'\\' => byte,
-                b'\n' => b'n',
-                b'\r' => b'r',
-                b'\t' => b't',
-                _ => {
-                    self.bytes.push(byte);
-                    continue;
-                }
-            };
-            self.bytes.extend_from_slice(&[b'\\', escape]);
+            match byte {
+                b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', byte]),
+                b'\n' => self.bytes.extend_from_slice(b"\\n"),
+                b'\r' => self.bytes.extend_from_slice(b"\\r"),
+                b'\t' => self.bytes.extend_from_slice(b"\\t"),
+                _ => self.bytes.push(byte),
+            }
         }
     }
 

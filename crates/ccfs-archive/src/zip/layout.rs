@@ -85,23 +85,6 @@ impl Facts {
         }
         Ok(())
     }
-
-    /// Returns the first field that differs from the directory.
-    ///
-    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
-    /// of them, Info-ZIP writes the sizes that it knows.
-    fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
-        let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
-        let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
-        let fields = [
-            ("flags", self.flags & decisive != central.flags & decisive),
-            ("compression method", self.method != central.method),
-            ("checksum", differs(self.crc.into(), central.crc.into())),
-            ("compressed size", differs(self.compressed, central.compressed)),
-            ("size", differs(self.size, central.size)),
-        ];
-        fields.into_iter().find_map(|(what, differs)| differs.then_some(what))
-    }
 }
 
 /// Length of the structure at the start of `bytes`; that of its fixed part if `bytes` are too short to compute it.
@@ -145,12 +128,23 @@ impl<'a> Header<'a> {
         Ok(Self { facts, name, offset, link })
     }
 
-    /// Returns the first field that differs from that of the member; see [`Facts::differs_from`].
+    /// Returns the first field that differs from that of the member.
+    ///
+    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
+    /// of them, Info-ZIP writes the sizes that it knows.
     pub(crate) fn differs_from(&self, member: &Member, zero_is_open: bool) -> Option<&'static str> {
-        if self.name != member.name.as_bytes() {
-            return Some("name");
-        }
-        self.facts.differs_from(&member.facts, zero_is_open)
+        let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
+        let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
+        let (here, there) = (&self.facts, &member.facts);
+        let fields = [
+            ("name", self.name != member.name.as_bytes()),
+            ("flags", here.flags & decisive != there.flags & decisive),
+            ("compression method", here.method != there.method),
+            ("checksum", differs(here.crc.into(), there.crc.into())),
+            ("compressed size", differs(here.compressed, there.compressed)),
+            ("size", differs(here.size, there.size)),
+        ];
+        fields.into_iter().find_map(|(what, differs)| differs.then_some(what))
     }
 }
 
@@ -160,10 +154,8 @@ impl End {
         let (entries, size, offset) = (u16_at(bytes, 10), u32_at(bytes, 12), u32_at(bytes, 16));
         let disk = (u16_at(bytes, 4), u16_at(bytes, 6));
         let needs64 = entries == u16::MAX || size == u32::MAX || offset == u32::MAX;
-        if disk != (0, 0) && !(needs64 && disk == (u16::MAX, u16::MAX)) {
-            return Err(ZipFault::SeveralDisks);
-        }
-        if u16_at(bytes, 8) != entries {
+        let is_first_disk = disk == (0, 0) || (needs64 && disk == (u16::MAX, u16::MAX));
+        if !is_first_disk || u16_at(bytes, 8) != entries {
             return Err(ZipFault::SeveralDisks);
         }
         Ok(Self {
