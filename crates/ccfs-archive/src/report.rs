@@ -151,7 +151,8 @@ impl Report {
                 }
                 Next::Data(length) => {
                     member.size += length as u64;
-                    if let Some(typed) = &mut typed {
+                    // The rest of a refused member is only inflated and checked.
+                    if let Some(typed) = typed.as_mut().filter(|_| member.refused.is_none()) {
                         typed.feed(&buffer[..length]);
                         member.count(typed, &mut on_record)?;
                     }
@@ -188,7 +189,10 @@ impl MemberReport {
                 }
                 Ok(false) => return Ok(()),
                 Err(Error::Row(row)) => self.tally.bad_rows.add(row),
-                Err(Error::NotIndexFile(refused)) => self.refused = Some(refused),
+                Err(Error::NotIndexFile(refused)) => {
+                    self.refused = Some(refused);
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -199,8 +203,10 @@ impl MemberReport {
         mut typed: Typed,
         on_record: &mut impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        typed.finish();
-        self.count(&mut typed, on_record)?;
+        if self.refused.is_none() {
+            typed.finish();
+            self.count(&mut typed, on_record)?;
+        }
         self.notes = typed.notes().collect();
         if self.refused.is_none() {
             self.charset = Some(typed.charset());

@@ -29,7 +29,6 @@ pub(crate) struct Typed {
     empty_rows: u64,
     /// Cells in the order of the columns.
     mapped: Vec<Cell>,
-    failed: bool,
 }
 
 impl Typed {
@@ -46,7 +45,6 @@ impl Typed {
             skip: 0,
             empty_rows: 0,
             mapped: Vec::new(),
-            failed: false,
         }
     }
 
@@ -81,24 +79,21 @@ impl Typed {
         kinds.map(|kind| Note { member: self.member.clone(), kind })
     }
 
-    /// Adds the next bytes. After an error, they are dropped.
+    /// Adds the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if !self.failed {
-            self.splitter.feed(bytes);
-        }
+        self.splitter.feed(bytes);
     }
 
     /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
-        if !self.failed {
-            self.splitter.finish();
-        }
+        self.splitter.finish();
     }
 
-    /// Finds and checks the next record. Returns false if more bytes are needed or no records are left.
+    /// Finds and checks the next record. Returns false if more bytes are needed or no records are left. Only a bad row
+    /// is an error after which reading can go on.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<bool, Error> {
-        if self.failed || (self.layout.is_none() && !self.begin()?) {
+        if self.layout.is_none() && !self.begin()? {
             return Ok(false);
         }
         loop {
@@ -148,16 +143,13 @@ impl Typed {
                 self.layout = Some(layout);
                 Ok(true)
             }
-            Err(refused) => {
-                self.failed = true;
-                Err(Error::NotIndexFile(NotIndexFile {
-                    at: self.position(refused.line, None),
-                    kind: self.kind,
-                    found: refused.found,
-                    expected: self.kind.columns().len(),
-                    fault: refused.fault,
-                }))
-            }
+            Err(refused) => Err(Error::NotIndexFile(NotIndexFile {
+                at: self.position(refused.line, None),
+                kind: self.kind,
+                found: refused.found,
+                expected: self.kind.columns().len(),
+                fault: refused.fault,
+            })),
         }
     }
 
@@ -223,7 +215,6 @@ impl Typed {
         match error {
             SplitError::Bad { cell, fault } => self.bad_row(cell, fault),
             SplitError::Limit { cell, kind } => {
-                self.failed = true;
                 let limit = self.options.limits.get(kind);
                 Error::Limit { kind, limit, at: self.position(self.splitter.row_line, cell) }
             }
