@@ -165,10 +165,12 @@ impl Report {
                 }
             }
         }
-        let mut totals = Tally::default();
-        members.iter().for_each(|member| totals.add(&member.tally));
-        let compressed_size = members.iter().map(|member| member.compressed_size).sum();
-        let size = members.iter().map(|member| member.size).sum();
+        let (mut compressed_size, mut size, mut totals) = (0, 0, Tally::default());
+        for member in &members {
+            compressed_size += member.compressed_size;
+            size += member.size;
+            totals.add(&member.tally);
+        }
         Ok(Self { members, compressed_size, size, totals })
     }
 }

@@ -1,6 +1,5 @@
 //! Writes records as JSON lines, with the same text as `serde_json` and their `Serialize`.
 
-use std::fmt;
 use std::io::Write as _;
 
 use ccfs_time::LocalTime;
@@ -8,20 +7,6 @@ use ccfs_time::LocalTime;
 use super::AnyRecordRef;
 use super::column::Value;
 use crate::export::Line;
-
-/// An offset from UTC in seconds, shown as `+08:00`, or as `+08:05:43` if it has seconds.
-pub(crate) struct OffsetText(pub(crate) i32);
-
-impl fmt::Display for OffsetText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sign, seconds) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
-        write!(f, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
-        match seconds % 60 {
-            0 => Ok(()),
-            rest => write!(f, ":{rest:02}"),
-        }
-    }
-}
 
 impl Line<'_> {
     /// Appends the line of a record.
@@ -66,9 +51,7 @@ impl Line<'_> {
             }
             Value::LocalTime(time) => {
                 self.time(cell, || time);
-                if let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) {
-                    let _ = write!(self.bytes, "{}", OffsetText(offset));
-                }
+                self.write_offset(time);
                 self.bytes.push(b'"');
             }
             Value::UtcTime(time) => {
@@ -128,6 +111,16 @@ impl Line<'_> {
                 self.bytes.extend_from_slice(&text);
             }
             _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
+        }
+    }
+
+    /// Appends the offset at a local time, if it has one: `+08:00`, or `+08:05:43` if it has seconds.
+    pub(crate) fn write_offset(&mut self, time: LocalTime) {
+        let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) else { return };
+        let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+        let _ = write!(self.bytes, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+        if seconds % 60 > 0 {
+            let _ = write!(self.bytes, ":{:02}", seconds % 60);
         }
     }
 }

@@ -22,7 +22,5 @@ pub use recording::{Recording, RecordingRef};
 pub use schema::{CodeName, FileRecord, Record};
 pub use skills::SkillList;
 
-#[cfg(feature = "json")]
-pub(crate) use json::OffsetText;
 pub(crate) use schema::{Schema, sealed};
 pub(crate) use typed::Typed;
