@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Cursor, Read};
 
 use ccfs_archive::{
-    AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, Limits, OnBadRow, ReadOptions,
-    RecordRef, ZipFault,
+    AnyRecord, Archive, ArchiveParser, Error, LimitKind, Limits, OnBadRow, ReadOptions, Records,
+    ZipFault,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -32,10 +32,10 @@ pub fn archive(input: &[u8]) {
 /// How archives are read here: bad rows do not end it.
 pub(crate) fn options() -> ReadOptions {
     let limits = Limits::new()
-        .member_bytes(MEMBER_BYTES)
-        .total_bytes(2 * MEMBER_BYTES)
-        .members(16)
-        .directory_bytes(16 << 10);
+        .with(LimitKind::MemberBytes, MEMBER_BYTES)
+        .with(LimitKind::TotalBytes, 2 * MEMBER_BYTES)
+        .with(LimitKind::Members, 16)
+        .with(LimitKind::DirectoryBytes, 16 << 10);
     ReadOptions::new().limits(limits).on_bad_row(OnBadRow::Skip)
 }
 
@@ -97,14 +97,13 @@ fn seek(bytes: &[u8], options: &ReadOptions) -> Hashes {
 }
 
 fn stream(bytes: &[u8], options: &ReadOptions) -> Hashes {
-    ArchiveStream::with_options(bytes, options)
-        .records::<AnyRecord>()
+    Records::<AnyRecord>::from_stream(bytes, options)
         .map(|record| record.map(|record| hash(&record)))
         .collect()
 }
 
 fn push(bytes: &[u8], cuts: Cuts, options: &ReadOptions) -> Hashes {
-    let mut parser = ArchiveParser::<AnyRecord>::with_options(options);
+    let mut parser = ArchiveParser::<AnyRecord>::new(options);
     let mut records = Vec::new();
     // Some chunks are drained only when the next one is refused.
     for (number, chunk) in cuts.pieces(bytes).enumerate() {

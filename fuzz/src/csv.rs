@@ -4,7 +4,7 @@ use std::io::Read;
 
 use ccfs_archive::{
     AnyRecord, Charset, ColumnType, ExportFormat, IndexKind, LimitKind, Limits, OnBadRow,
-    ReadOptions, RecordRef, RecordWriter, Records, Value,
+    ReadOptions, RecordWriter, Records, Value,
 };
 
 use crate::tape::{Cuts, Tape};
@@ -27,7 +27,11 @@ pub fn csv(input: &[u8]) {
     let kind = IndexKind::ALL[usize::from(flags & 3)];
     let mut options = ReadOptions::new();
     if flags & 4 != 0 {
-        options = options.limits(Limits::new().record_bytes(flags.into()).field_bytes(16));
+        options = options.limits(
+            Limits::new()
+                .with(LimitKind::RecordBytes, flags.into())
+                .with(LimitKind::FieldBytes, 16),
+        );
     }
     if flags & 8 != 0 {
         let charset = Charset::ALL[usize::from(flags >> 4 & 3)];
@@ -202,7 +206,8 @@ fn map_and_trim(rows: &Rows, kind: IndexKind, rotation: usize) {
         writer.write_record(padded).expect("a Vec takes all");
     }
     let text = writer.into_inner().expect("a Vec takes all");
-    let limits = Limits::new().record_bytes(1 << 30).field_bytes(1 << 30);
+    let limits =
+        Limits::new().with(LimitKind::RecordBytes, 1 << 30).with(LimitKind::FieldBytes, 1 << 30);
     let options = ReadOptions::new().limits(limits).charset(Charset::Utf8);
     let read: Rows = self::rows(&text, Cuts::none(), kind, &options);
     let read: Vec<_> = read.into_iter().map(|row| row.expect("a good row").1).collect();

@@ -1,6 +1,6 @@
 //! Header rows of index files.
 
-use ccfs_archive::{AnyRecord, Charset, ColumnType, IndexKind, ReadOptions, RecordRef, Records};
+use ccfs_archive::{AnyRecord, Charset, ColumnType, IndexKind, ReadOptions, Records};
 
 use crate::tape::Tape;
 

@@ -13,7 +13,7 @@
 
 use std::error::Error;
 
-use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, ArchiveParser};
+use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, ArchiveParser, ReadOptions};
 use ccfs::{AsyncClient, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData, Trust};
 use ccfs_emulator::Emulator;
 use tokio::io::AsyncReadExt;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (into, mut from) = tokio::io::duplex(16 * 1024);
     let download = client.download(DownloadAgentSkillInfoFile::new(name)).to_writer(into);
     let parse = async {
-        let mut parser = ArchiveParser::<AgentSkillChange>::new();
+        let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
         let (mut records, mut chunks) = (0, 0);
         let mut chunk = Vec::with_capacity(16 * 1024);
         while from.read_buf(&mut chunk).await? > 0 {

@@ -2,38 +2,31 @@
 
 use std::fmt;
 
-/// A code without a name in this version. Only [`From<i64>`] of its enum creates it, so it is never a known code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UnknownCode(i64);
-
-macro_rules! open_enum {
-    ($(#[$doc:meta])* $type:ident { $( $variant:ident = $code:literal $name:literal, )+ }) => {
+macro_rules! codes {
+    ($(#[$doc:meta])* $type:ident { $( $known:ident = $code:literal $name:literal, )+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $type {
-            $( #[doc = concat!($code, ": ", $name)] $variant, )+
-            /// A code without a name. Sets grow with releases: treat it as data, not as an error.
-            Unknown(UnknownCode),
-        }
+        ///
+        /// Sets of codes grow with releases: treat a code without a name as data, not as an error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+        pub struct $type(i64);
 
         impl $type {
+            $( #[doc = concat!($code, ": ", $name)] pub const $known: Self = Self($code); )+
+
             /// The codes that have a name, in the order of their numbers.
-            pub const KNOWN: &'static [Self] = &[$( Self::$variant ),+];
+            pub const KNOWN: &'static [Self] = &[$( Self::$known ),+];
 
             /// The number in the file.
             pub const fn code(self) -> i64 {
-                match self {
-                    $( Self::$variant => $code, )+
-                    Self::Unknown(code) => code.0,
-                }
+                self.0
             }
 
             /// The name, if the code has one.
             pub const fn name(self) -> Option<&'static str> {
-                match self {
-                    $( Self::$variant => Some($name), )+
-                    Self::Unknown(_) => None,
+                match self.0 {
+                    $( $code => Some($name), )+
+                    _ => None,
                 }
             }
         }
@@ -41,10 +34,7 @@ macro_rules! open_enum {
         impl From<i64> for $type {
             #[inline]
             fn from(code: i64) -> Self {
-                match code {
-                    $( $code => Self::$variant, )+
-                    _ => Self::Unknown(UnknownCode(code)),
-                }
+                Self(code)
             }
         }
 
@@ -57,32 +47,10 @@ macro_rules! open_enum {
                 }
             }
         }
-
-        impl PartialOrd for $type {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        /// By number.
-        impl Ord for $type {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                self.code().cmp(&other.code())
-            }
-        }
-
-        /// As the number.
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_i64(self.code())
-            }
-        }
-
     };
 }
 
-open_enum! {
+codes! {
     /// Type of an agent's operation ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
     ///
     /// The table for `operate_type` in agentSkillInfo is not published; these are the agent operation types, the
@@ -91,64 +59,64 @@ open_enum! {
     /// ```
     /// use ccfs_archive::OperateType;
     ///
-    /// assert_eq!(OperateType::from(1), OperateType::SignIn);
+    /// assert_eq!(OperateType::from(1), OperateType::SIGN_IN);
     /// assert_eq!(OperateType::from(9001).code(), 9001);
     /// assert_eq!(OperateType::from(9001).name(), None);
     /// ```
     OperateType {
-        SignOut = 0 "sign out",
-        SignIn = 1 "sign in",
-        Idle = 2 "idle",
-        Busy = 3 "busy",
-        TalkingText = 4 "talking (text)",
-        ThreeParty = 10 "three-party",
-        ManualToAutomatic = 13 "manual to automatic",
-        ListenInsertWhisper = 20 "listen/insert/whisper",
-        PlayVoice = 22 "play voice",
-        Rest = 26 "rest",
-        Work = 27 "work",
-        ForcedSignOut = 29 "forced sign-out",
-        ForcedIdle = 30 "forced idle",
-        ForcedBusy = 31 "forced busy",
-        Mute = 32 "mute",
-        Hold = 38 "hold",
-        InternalHelp = 40 "internal help",
-        InternalCall = 41 "internal call",
-        Intercept = 43 "intercept",
-        SuspendVoice = 44 "suspend voice",
-        InternalTransfer = 45 "internal transfer",
-        TransferOut = 46 "transfer out",
-        MediaServerSignIn = 47 "media server sign-in",
-        MediaServerSignOut = 52 "media server sign-out",
-        TransferQueuedCall = 53 "transfer a queued call",
-        ReleaseTransfer = 54 "release transfer",
-        TransferToDevice = 55 "transfer to another device",
-        HoldForHelp = 57 "hold for help",
-        Conference = 58 "conference",
+        SIGN_OUT = 0 "sign out",
+        SIGN_IN = 1 "sign in",
+        IDLE = 2 "idle",
+        BUSY = 3 "busy",
+        TALKING_TEXT = 4 "talking (text)",
+        THREE_PARTY = 10 "three-party",
+        MANUAL_TO_AUTOMATIC = 13 "manual to automatic",
+        LISTEN_INSERT_WHISPER = 20 "listen/insert/whisper",
+        PLAY_VOICE = 22 "play voice",
+        REST = 26 "rest",
+        WORK = 27 "work",
+        FORCED_SIGN_OUT = 29 "forced sign-out",
+        FORCED_IDLE = 30 "forced idle",
+        FORCED_BUSY = 31 "forced busy",
+        MUTE = 32 "mute",
+        HOLD = 38 "hold",
+        INTERNAL_HELP = 40 "internal help",
+        INTERNAL_CALL = 41 "internal call",
+        INTERCEPT = 43 "intercept",
+        SUSPEND_VOICE = 44 "suspend voice",
+        INTERNAL_TRANSFER = 45 "internal transfer",
+        TRANSFER_OUT = 46 "transfer out",
+        MEDIA_SERVER_SIGN_IN = 47 "media server sign-in",
+        MEDIA_SERVER_SIGN_OUT = 52 "media server sign-out",
+        TRANSFER_QUEUED_CALL = 53 "transfer a queued call",
+        RELEASE_TRANSFER = 54 "release transfer",
+        TRANSFER_TO_DEVICE = 55 "transfer to another device",
+        HOLD_FOR_HELP = 57 "hold for help",
+        CONFERENCE = 58 "conference",
     }
 }
 
-open_enum! {
+codes! {
     /// Type of the device of a call leg: `device_type` of a call.
     DeviceType {
-        SkillQueue = 1 "skill queue",
-        Agent = 2 "agent",
-        Ivr = 3 "IVR",
+        SKILL_QUEUE = 1 "skill queue",
+        AGENT = 2 "agent",
+        IVR = 3 "IVR",
     }
 }
 
-open_enum! {
+codes! {
     /// Direction of a recorded call: `call_type` of a recording.
     CallDirection {
-        In = 0 "in",
-        Out = 1 "out",
+        IN = 0 "in",
+        OUT = 1 "out",
     }
 }
 
-open_enum! {
+codes! {
     /// Whether a recording is to be converted to text: `task_status` of a recording.
     TaskStatus {
-        NotToConvert = 0 "not to be converted to text",
-        ToConvert = 1 "to be converted to text",
+        NOT_TO_CONVERT = 0 "not to be converted to text",
+        TO_CONVERT = 1 "to be converted to text",
     }
 }

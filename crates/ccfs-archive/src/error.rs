@@ -241,7 +241,10 @@ pub enum RowFault {
     #[error("the cell has a control character")]
     ControlCharacter,
     /// The row has fewer fields than the header or the first rows.
-    #[error("fields found: {found}, expected: {expected}{}", SeparatedBy(*separator))]
+    #[error(
+        "fields found: {found}, expected: {expected}{}",
+        separator.map(|char| format!(", the separator seems to be {char:?}")).unwrap_or_default()
+    )]
     TooFewFields {
         /// Number of fields in the row.
         found: usize,
@@ -276,14 +279,6 @@ pub enum RowFault {
     UnclosedQuote,
 }
 
-struct SeparatedBy(Option<char>);
-
-impl fmt::Display for SeparatedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |char| write!(f, ", the separator seems to be {char:?}"))
-    }
-}
-
 /// A position in the data: member, line, column, as far as they are known.
 ///
 /// ```
@@ -310,22 +305,15 @@ pub struct Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut comma = "";
-        if let Some(member) = &self.member {
-            write!(f, "{member}")?;
-            comma = ", ";
+        let column_name = self.column_name.map(|name| format!(" ({name})")).unwrap_or_default();
+        let known = [
+            self.member.as_deref().map(str::to_owned),
+            self.line.map(|line| format!("line {line}")),
+            self.column.map(|column| format!("column {column}{column_name}")),
+        ];
+        match &known.into_iter().flatten().collect::<Vec<_>>()[..] {
+            [] => f.write_str("archive"),
+            known => f.write_str(&known.join(", ")),
         }
-        if let Some(line) = self.line {
-            write!(f, "{comma}line {line}")?;
-            comma = ", ";
-        }
-        if let Some(column) = self.column {
-            write!(f, "{comma}column {column}")?;
-            comma = ", ";
-        }
-        if let Some(name) = self.column_name {
-            write!(f, " ({name})")?;
-        }
-        if comma.is_empty() { f.write_str("archive") } else { Ok(()) }
     }
 }

@@ -8,10 +8,7 @@ use ccfs_time::LocalTime;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::sealed::View as _;
-use crate::record::{
-    AnyRecord, AnyRecordRef, Column, Fields, JsonLine, OffsetText, RecordRef, Value,
-};
+use crate::record::{AnyRecord, AnyRecordRef, Column, Value};
 use crate::records::Records;
 
 /// Format of exported records.
@@ -50,6 +47,14 @@ const ROWS_BETWEEN: u64 = 4096;
 /// Returns the seconds east of UTC at a local time; `None` leaves the time without an offset.
 type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 
+/// A line that is being written, and how.
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) offset: Option<OffsetOf<'a>>,
+    /// Whether to write the names of codes.
+    pub(crate) names: bool,
+}
+
 /// Writes records of any index file as JSON lines or as CSV.
 ///
 /// ```
@@ -65,10 +70,8 @@ type OffsetOf<'a> = Box<dyn Fn(LocalTime) -> Option<i32> + Send + Sync + 'a>;
 pub struct RecordWriter<'a, W: Write> {
     out: W,
     format: ExportFormat,
-    offset: Option<OffsetOf<'a>>,
-    names: bool,
+    line: Line<'a>,
     escape_formulas: bool,
-    line: Vec<u8>,
     /// The kind whose columns the header row of a CSV names.
     header: Option<IndexKind>,
 }
@@ -76,15 +79,8 @@ pub struct RecordWriter<'a, W: Write> {
 impl<'a, W: Write> RecordWriter<'a, W> {
     /// Creates a writer. It makes one call to `out` for each record: pass a buffered writer.
     pub const fn new(format: ExportFormat, out: W) -> Self {
-        Self {
-            out,
-            format,
-            offset: None,
-            names: false,
-            escape_formulas: false,
-            line: Vec::new(),
-            header: None,
-        }
+        let line = Line { bytes: Vec::new(), offset: None, names: false };
+        Self { out, format, line, escape_formulas: false, header: None }
     }
 
     /// Writes local times of the call center with their offset: `2015-02-08T20:23:30+08:00` in JSON,
@@ -94,7 +90,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// By default, no time has an offset.
     #[must_use]
     pub fn offset(mut self, offset: impl Fn(LocalTime) -> Option<i32> + Send + Sync + 'a) -> Self {
-        self.offset = Some(Box::new(offset));
+        self.line.offset = Some(Box::new(offset));
         self
     }
 
@@ -105,7 +101,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// The name of an unknown code is `null` in JSON, and empty in CSV. Default: `false`.
     #[must_use]
     pub const fn names(mut self, names: bool) -> Self {
-        self.names = names;
+        self.line.names = names;
         self
     }
 
@@ -127,7 +123,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
             return Ok(());
         }
         self.header = Some(kind);
-        let labels = if self.names { kind.code_names() } else { &[] };
+        let labels = if self.line.names { kind.code_names() } else { &[] };
         let columns = kind.columns().iter().map(Column::name);
         let names: Vec<&str> = columns.chain(labels.iter().map(|name| name.label)).collect();
         writeln!(self.out, "{}", names.join(","))
@@ -140,13 +136,9 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     /// Returns the error of the output. In CSV, a record of another kind of index file than the header's is an error of
     /// kind [`InvalidInput`](io::ErrorKind::InvalidInput).
     pub fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
-        self.line.clear();
+        self.line.bytes.clear();
         match self.format {
-            ExportFormat::Jsonl => {
-                let offset = self.offset.as_deref().map(|offset| offset as _);
-                JsonLine { bytes: &mut self.line, offset, names: self.names }
-                    .write(record.fields());
-            }
+            ExportFormat::Jsonl => self.line.json(&record),
             ExportFormat::Csv => {
                 self.write_header(record.kind())?;
                 if self.header != Some(record.kind()) {
@@ -155,44 +147,35 @@ impl<'a, W: Write> RecordWriter<'a, W> {
                         "records of different index files have different columns; write each to a separate CSV file",
                     ));
                 }
-                self.csv_line(record.fields());
+                self.csv_line(&record);
             }
         }
-        self.out.write_all(&self.line)
+        self.out.write_all(&self.line.bytes)
     }
 
-    fn csv_line(&mut self, record: &Fields<'_>) {
+    fn csv_line(&mut self, record: &AnyRecordRef<'_>) {
+        let escape = self.escape_formulas;
         for index in 0..record.schema.columns.len() {
             match record.value(index) {
-                Value::List(list) => self.csv_cell(&list.joined()),
+                Value::List(list) => csv_cell(&mut self.line.bytes, &list.joined(), escape),
                 value => {
-                    self.csv_cell(record.text(index).unwrap_or_default());
-                    if let (Value::LocalTime(time), Some(offset)) = (value, &self.offset)
-                        && let Some(offset) = offset(time)
-                    {
-                        let _ = write!(self.line, "{}", OffsetText(offset));
+                    let text = record.text(index).unwrap_or_default();
+                    csv_cell(&mut self.line.bytes, text, escape);
+                    if let Value::LocalTime(time) = value {
+                        self.line.write_offset(time);
                     }
                 }
             }
-            self.line.push(b',');
+            self.line.bytes.push(b',');
         }
-        let has_names = self.names;
+        let has_names = self.line.names;
         let names = record.code_names().filter(|_| has_names);
         for text in names.map(|(_, name)| name.unwrap_or_default()).chain(record.extra().iter()) {
-            self.csv_cell(text);
-            self.line.push(b',');
+            csv_cell(&mut self.line.bytes, text, escape);
+            self.line.bytes.push(b',');
         }
-        if let Some(end) = self.line.last_mut() {
+        if let Some(end) = self.line.bytes.last_mut() {
             *end = b'\n';
-        }
-    }
-
-    #[inline]
-    fn csv_cell(&mut self, text: &str) {
-        if self.escape_formulas && is_formula(text) {
-            csv_cell(&mut self.line, &format!("'{text}"));
-        } else {
-            csv_cell(&mut self.line, text);
         }
     }
 
@@ -235,13 +218,15 @@ impl<'a, W: Write> RecordWriter<'a, W> {
     }
 }
 
-/// Writes a cell, with quotes where RFC 4180 needs them.
-#[inline]
-fn csv_cell(line: &mut Vec<u8>, text: &str) {
+/// Writes a cell, with quotes where RFC 4180 needs them, and with an apostrophe before formulas if they are escaped.
+fn csv_cell(line: &mut Vec<u8>, text: &str, escape_formulas: bool) {
+    if escape_formulas && is_formula(text) {
+        return csv_cell(line, &format!("'{text}"), false);
+    }
     let special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     // Without an early return, so that the loop is vectorized: saves 12 % of the time of `ccfs convert --to csv`.
     if text.bytes().fold(false, |found, byte| found | special(byte)) {
-        csv_quoted(line, text.as_bytes());
+        let _ = write!(line, "\"{}\"", text.replace('"', "\"\""));
     } else {
         line.extend_from_slice(text.as_bytes());
     }
@@ -250,18 +235,6 @@ fn csv_cell(line: &mut Vec<u8>, text: &str) {
 /// Whether a spreadsheet takes the text for a formula. Numbers are none.
 fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
-}
-
-#[cold]
-fn csv_quoted(line: &mut Vec<u8>, text: &[u8]) {
-    line.push(b'"');
-    for &byte in text {
-        if byte == b'"' {
-            line.push(b'"');
-        }
-        line.push(byte);
-    }
-    line.push(b'"');
 }
 
 impl<W: Write> fmt::Debug for RecordWriter<'_, W> {

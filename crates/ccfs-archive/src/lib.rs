@@ -26,16 +26,16 @@
 //! | the bytes come from | read them with |
 //! |---|---|
 //! | a file, or anything else that seeks | [`Archive`] |
-//! | a response body that is still arriving | [`ArchiveStream`] |
+//! | a response body that is still arriving | [`Records::from_stream`] |
 //! | chunks, pushed by an async runtime | [`ArchiveParser`] |
 //! | a bare CSV file, standard input | [`Records::from_csv`] |
 //!
-//! [`Archive::into_records_ahead`] and [`ArchiveStream::into_records_ahead`] inflate on a second thread while the
+//! [`Archive::into_records_ahead`] and [`Records::from_stream_ahead`] inflate on a second thread while the
 //! caller's thread parses.
 //!
 //! All of them return borrowed records such as [`AgentSkillChangeRef`] without allocating; `into_owned` copies one.
 //! [`AnyRecord`] reads each of the four kinds of index files. [`IndexKind::columns`] describes their columns, and
-//! [`RecordRef::value`] returns the value of one, for callers that convert records to another form.
+//! [`AnyRecordRef::value`] returns the value of one, for callers that convert records to another form.
 //!
 //! # Features
 //!
@@ -63,12 +63,11 @@ mod records;
 mod report;
 mod skipped;
 mod source;
-mod stream;
 mod zip;
 
 pub use archive::Archive;
 pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
-pub use code::{CallDirection, DeviceType, OperateType, TaskStatus, UnknownCode};
+pub use code::{CallDirection, DeviceType, OperateType, TaskStatus};
 pub use csv::{Cells, Charset, Row};
 pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
@@ -80,11 +79,10 @@ pub use options::{OnBadRow, ReadOptions, UnknownColumn};
 pub use push::ArchiveParser;
 pub use record::{
     AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, AnyRecord,
-    AnyRecordRef, Call, CallRef, CodeName, Column, ColumnType, FileRecord, Record, RecordRef,
-    Recording, RecordingRef, SkillList, Value,
+    AnyRecordRef, Call, CallRef, CodeName, Column, ColumnType, FileRecord, Record, Recording,
+    RecordingRef, SkillList, Value,
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
 pub use skipped::{BadRows, Counted, SkippedMembers};
-pub use stream::ArchiveStream;
-pub use zip::{Member, Method, NameFault, ZipError, ZipFault};
+pub use zip::{Member, Method, ZipError, ZipFault};

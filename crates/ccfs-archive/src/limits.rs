@@ -10,11 +10,12 @@ use std::fmt;
 /// ```
 /// use ccfs_archive::{LimitKind, Limits};
 ///
-/// let limits = Limits::new().member_bytes(64 << 20).members(10);
+/// let limits = Limits::new().with(LimitKind::MemberBytes, 64 << 20).with(LimitKind::Members, 10);
 /// assert_eq!(limits.get(LimitKind::MemberBytes), 64 << 20);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// In the order of [`LimitKind`].
     values: [u64; 7],
 }
 
@@ -23,81 +24,44 @@ pub struct Limits {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum LimitKind {
-    /// Members of an archive.
+    /// Members of an archive. Default: 1000.
     Members,
-    /// Bytes of a member after inflating.
+    /// Bytes of a member after inflating. Default: 4 GiB.
     MemberBytes,
-    /// Bytes of all members after inflating.
+    /// Bytes of all members after inflating. Default: 16 GiB.
     TotalBytes,
-    /// Bytes of a member after inflating for each compressed byte.
+    /// Bytes of a member after inflating for each compressed byte, checked once the member exceeds 16 MiB. Default: 200.
+    ///
+    /// Index files have ratios of 5 to 30. The maximum of deflate is 1032.
     Ratio,
-    /// Bytes of a CSV record, with its quotes.
+    /// Bytes of a CSV record, with its quotes. Default: 256 KiB. Values above 1 GiB count as 1 GiB.
+    ///
+    /// A missing closing quote makes the rest of a file one record; this limit bounds it.
     RecordBytes,
-    /// Bytes of a CSV cell, without its quotes.
+    /// Bytes of a CSV cell, without its quotes. Default: 64 KiB.
     FieldBytes,
-    /// Bytes of an archive's central directory.
+    /// Bytes of an archive's central directory, which is held in memory. Default: 1 MiB.
     DirectoryBytes,
 }
 
 /// The ratio is not checked up to this size: a small CSV of equal rows is not a ZIP bomb.
 pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;
 
+/// The highest limit of a record: positions in it have 32 bits.
+const LONGEST_RECORD: u64 = 1 << 30;
+
 impl Limits {
-    /// Default limits, in the order of [`LimitKind`]: 1000 members, 4 GiB a member, 16 GiB in total, a ratio of 200,
-    /// 256 KiB a record, 64 KiB a cell, 1 MiB of central directory.
+    /// The default limits, which are those of [`LimitKind`].
     pub const fn new() -> Self {
         Self { values: [1000, 4 << 30, 16 << 30, 200, 256 << 10, 64 << 10, 1 << 20] }
     }
 
-    const fn with(mut self, kind: LimitKind, value: u64) -> Self {
-        self.values[kind as usize] = value;
+    /// Sets the value of a limit.
+    #[must_use]
+    pub const fn with(mut self, kind: LimitKind, value: u64) -> Self {
+        let is_too_long = matches!(kind, LimitKind::RecordBytes) && value > LONGEST_RECORD;
+        self.values[kind as usize] = if is_too_long { LONGEST_RECORD } else { value };
         self
-    }
-
-    /// Members of an archive. Default: 1000.
-    #[must_use]
-    pub const fn members(self, members: u64) -> Self {
-        self.with(LimitKind::Members, members)
-    }
-
-    /// Bytes of a member after inflating. Default: 4 GiB.
-    #[must_use]
-    pub const fn member_bytes(self, bytes: u64) -> Self {
-        self.with(LimitKind::MemberBytes, bytes)
-    }
-
-    /// Bytes of all members after inflating. Default: 16 GiB.
-    #[must_use]
-    pub const fn total_bytes(self, bytes: u64) -> Self {
-        self.with(LimitKind::TotalBytes, bytes)
-    }
-
-    /// Bytes of a member after inflating for each compressed byte, checked once the member exceeds 16 MiB. Default: 200.
-    ///
-    /// Index files have ratios of 5 to 30. The maximum of deflate is 1032.
-    #[must_use]
-    pub const fn ratio(self, ratio: u64) -> Self {
-        self.with(LimitKind::Ratio, ratio)
-    }
-
-    /// Bytes of a CSV record, with its quotes. Default: 256 KiB. Values above 1 GiB count as 1 GiB.
-    ///
-    /// A missing closing quote makes the rest of a file one record; this limit bounds it.
-    #[must_use]
-    pub const fn record_bytes(self, bytes: u64) -> Self {
-        self.with(LimitKind::RecordBytes, if bytes > 1 << 30 { 1 << 30 } else { bytes })
-    }
-
-    /// Bytes of a CSV cell, without its quotes. Default: 64 KiB.
-    #[must_use]
-    pub const fn field_bytes(self, bytes: u64) -> Self {
-        self.with(LimitKind::FieldBytes, bytes)
-    }
-
-    /// Bytes of an archive's central directory, which is held in memory. Default: 1 MiB.
-    #[must_use]
-    pub const fn directory_bytes(self, bytes: u64) -> Self {
-        self.with(LimitKind::DirectoryBytes, bytes)
     }
 
     /// Returns the value of a limit.

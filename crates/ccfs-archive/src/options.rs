@@ -7,9 +7,10 @@ use crate::limits::Limits;
 /// Options of reading an archive or a CSV file.
 ///
 /// ```
-/// use ccfs_archive::{Limits, OnBadRow, ReadOptions};
+/// use ccfs_archive::{LimitKind, Limits, OnBadRow, ReadOptions};
 ///
-/// let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).limits(Limits::new().members(8));
+/// let limits = Limits::new().with(LimitKind::Members, 8);
+/// let options = ReadOptions::new().on_bad_row(OnBadRow::Skip).limits(limits);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {

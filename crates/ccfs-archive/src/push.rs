@@ -8,22 +8,21 @@ use crate::error::Error;
 use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
-use crate::skipped::{BadRows, SkippedMembers};
 use crate::zip::{Bytes, Machine, Reader};
 
 /// A push parser for archives: accepts chunks of any size and returns records. It does no I/O, so it works with any
 /// async runtime.
 ///
 /// It returns the same records as [`Archive`](crate::Archive), wherever the bytes are split, in constant memory. As in
-/// an [`ArchiveStream`](crate::ArchiveStream), the directory comes last: do not act on the records before
+/// [`Records::from_stream`], the directory comes last: do not act on the records before
 /// [`next_record`](Self::next_record) has returned `None` after [`finish`](Self::finish).
 ///
 /// ```
-/// use ccfs_archive::{AgentSkillChange, ArchiveParser, Error};
+/// use ccfs_archive::{AgentSkillChange, ArchiveParser, Error, ReadOptions};
 ///
 /// fn agents(chunks: impl Iterator<Item = Vec<u8>>) -> Result<Vec<Option<i64>>, Error> {
 ///     let mut agents = Vec::new();
-///     let mut parser = ArchiveParser::<AgentSkillChange>::new();
+///     let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
 ///     for chunk in chunks {
 ///         parser.feed(&chunk)?;
 ///         while let Some(change) = parser.next_record()? {
@@ -43,6 +42,8 @@ pub struct ArchiveParser<T: Record> {
     records: Records<'static, T>,
     /// Shared with the records' source.
     chunk: Arc<Mutex<Chunk>>,
+    /// Whether `next_record` has returned `None` since the bytes were fed.
+    drained: bool,
 }
 
 /// The bytes that were fed.
@@ -51,22 +52,15 @@ struct Chunk {
     bytes: Vec<u8>,
     read: usize,
     finished: bool,
-    /// Whether `next_record` has returned `None` since the bytes were fed.
-    drained: bool,
 }
 
 impl<T: Record> ArchiveParser<T> {
-    /// Creates a parser with the default [`ReadOptions`].
-    pub fn new() -> Self {
-        Self::with_options(&ReadOptions::new())
-    }
-
-    /// Creates a parser with other options.
-    pub fn with_options(options: &ReadOptions) -> Self {
-        let chunk = Arc::new(Mutex::new(Chunk { drained: true, ..Chunk::default() }));
+    /// Creates a parser.
+    pub fn new(options: &ReadOptions) -> Self {
+        let chunk = Arc::<Mutex<Chunk>>::default();
         let machine = Machine::forward(&options.limits);
         let source = Reader::new(Pushed(Arc::clone(&chunk)), machine);
-        Self { records: Records::of_members(Box::new(source), &[], options), chunk }
+        Self { records: Records::new(Box::new(source), options), chunk, drained: true }
     }
 
     /// Copies the next bytes into the parser. Feed chunks of 16 KiB to 256 KiB rather than a whole file.
@@ -76,13 +70,13 @@ impl<T: Record> ArchiveParser<T> {
     /// [`Error::NotDrained`] if [`next_record`](Self::next_record) has not returned `None` since the last call. No
     /// bytes are consumed: read the remaining records, then feed the same chunk again.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let mut chunk = lock(&self.chunk);
-        if !chunk.drained {
+        if !std::mem::take(&mut self.drained) {
             return Err(Error::NotDrained);
         }
+        let mut chunk = lock(&self.chunk);
         chunk.bytes.clear();
         chunk.bytes.extend_from_slice(bytes);
-        (chunk.read, chunk.drained) = (0, false);
+        chunk.read = 0;
         Ok(())
     }
 
@@ -98,34 +92,18 @@ impl<T: Record> ArchiveParser<T> {
     /// As [`Records::next_record`].
     pub fn next_record(&mut self) -> Result<Option<T::Ref<'_>>, Error> {
         let record = self.records.next_record()?;
-        lock(&self.chunk).drained = record.is_none();
+        self.drained = record.is_none();
         Ok(record)
     }
 
-    /// Number of records so far.
-    pub fn rows(&self) -> u64 {
-        self.records.rows()
-    }
-
-    /// The bad rows skipped so far; empty unless [`ReadOptions::on_bad_row`] is [`OnBadRow::Skip`](crate::OnBadRow).
-    pub fn bad_rows(&self) -> &BadRows {
-        self.records.bad_rows()
-    }
-
-    /// The members skipped so far.
-    pub fn skipped_members(&self) -> &SkippedMembers {
-        self.records.skipped_members()
+    /// The records so far: their number, bad rows, skipped members, and notes.
+    pub const fn records(&self) -> &Records<'static, T> {
+        &self.records
     }
 }
 
 fn lock(chunk: &Mutex<Chunk>) -> MutexGuard<'_, Chunk> {
     chunk.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<T: Record> Default for ArchiveParser<T> {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 struct Pushed(Arc<Mutex<Chunk>>);

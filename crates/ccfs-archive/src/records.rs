@@ -5,15 +5,16 @@ use std::io::Read;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::ahead::Ahead;
 use crate::csv::Charset;
 use crate::error::{BadRow, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{OnBadRow, ReadOptions};
-use crate::record::{FileRecord, Record, RecordRef, Typed};
+use crate::record::{FileRecord, Record, Typed};
 use crate::skipped::{BadRows, SkippedMembers};
 use crate::source::{CsvSource, Source, member_kind};
-use crate::zip::{Member, Next, has_no_data};
+use crate::zip::{Forward, Machine, Member, Next, Reader, has_no_data};
 
 /// Reads the records of an archive or of a bare CSV file, in order.
 ///
@@ -72,6 +73,40 @@ impl<'a, T: Record> Records<'a, T> {
         records
     }
 
+    /// Reads an archive sequentially in constant memory, such as a response body. Members of other kinds are inflated
+    /// and checked.
+    ///
+    /// It returns the same records as [`Archive`](crate::Archive), but some errors come later: the directory is at the end
+    /// of an archive, so records may precede the error that rejects it. Do not act on the records before
+    /// [`next_record`](Self::next_record) has returned `None`. The reader need not be buffered.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, Error, ReadOptions, Records};
+    ///
+    /// fn rows(body: impl std::io::Read + Send) -> Result<u64, Error> {
+    ///     let mut changes = Records::<AgentSkillChange>::from_stream(body, &ReadOptions::new());
+    ///     while let Some(change) = changes.next_record()? {
+    ///         println!("{:?}", change.agent_id());
+    ///     }
+    ///     Ok(changes.rows())
+    /// }
+    /// # assert!(rows(&b"PK"[..]).is_err());
+    /// ```
+    pub fn from_stream(reader: impl Read + Send + 'a, options: &ReadOptions) -> Self {
+        Self::new(
+            Box::new(Reader::new(Forward(reader), Machine::forward(&options.limits))),
+            options,
+        )
+    }
+
+    /// Reads the same records as [`from_stream`](Self::from_stream), received and inflated ahead on a second thread.
+    ///
+    /// After the records are dropped, the thread ends when its current read returns: use a reader with a timeout.
+    pub fn from_stream_ahead(reader: impl Read + Send + 'static, options: &ReadOptions) -> Self {
+        let source = Reader::new(Forward(reader), Machine::forward(&options.limits));
+        Self::new(Box::new(Ahead::new(source)), options)
+    }
+
     /// Reads the members of an archive of which others are skipped from the start.
     pub(crate) fn of_members(
         source: Box<dyn Source + 'a>,
@@ -85,7 +120,7 @@ impl<'a, T: Record> Records<'a, T> {
         records
     }
 
-    fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
+    pub(crate) fn new(source: Box<dyn Source + 'a>, options: &ReadOptions) -> Self {
         Self {
             source,
             options: options.clone(),
@@ -146,7 +181,7 @@ impl<'a, T: Record> Records<'a, T> {
             }
         }
         self.rows += 1;
-        Ok(self.typed.as_ref().map(|typed| T::view(typed.fields())))
+        Ok(self.typed.as_ref().map(|typed| T::view(typed.record())))
     }
 
     /// The options of reading.
@@ -234,7 +269,8 @@ impl<'a, T: Record> Records<'a, T> {
             Next::End => {
                 self.done = true;
                 if self.has_unread && self.kinds.is_empty() {
-                    let wanted = IndexKind::ALL.into_iter().filter(|&kind| T::reads(kind));
+                    let wanted =
+                        IndexKind::ALL.into_iter().filter(|&kind| T::KINDS.contains(&kind));
                     let present = self.skipped.clone();
                     return Err(Error::NoMember { wanted: wanted.collect(), present });
                 }
@@ -249,7 +285,7 @@ impl<T: Record> Iterator for Records<'_, T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_record().map(|record| record.map(RecordRef::into_owned)).transpose()
+        self.next_record().map(|record| record.map(T::from_ref)).transpose()
     }
 }
 

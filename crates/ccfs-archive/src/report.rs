@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 /// Report on a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemberReport {
@@ -105,7 +105,8 @@ impl Report {
         kind: IndexKind,
         options: &ReadOptions,
     ) -> Result<Self, Error> {
-        let member = MemberReport::new(name.into(), Some(kind), Method::Stored);
+        let member =
+            MemberReport { name: name.into(), kind: Some(kind), ..MemberReport::default() };
         let typed = Typed::new(kind, Some(name.into()), options);
         let source = &mut CsvSource(reader);
         let on_record = |_: AnyRecordRef<'_>| Ok::<(), Error>(());
@@ -123,13 +124,12 @@ impl Report {
         on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
     ) -> Result<Self, E> {
         let reports = members.iter().map(|member| MemberReport {
+            name: Arc::clone(member.shared_name()),
+            kind: member_kind::<AnyRecord>(member.name(), options),
             is_ignorable: member.is_ignorable() || member.is_folder(),
+            method: member.method(),
             compressed_size: member.compressed_size(),
-            ..MemberReport::new(
-                Arc::clone(member.shared_name()),
-                member_kind::<AnyRecord>(member.name(), options),
-                member.method(),
-            )
+            ..MemberReport::default()
         });
         Self::read(reports.collect(), None, source, options, on_record)
     }
@@ -151,7 +151,8 @@ impl Report {
                 }
                 Next::Data(length) => {
                     member.size += length as u64;
-                    if let Some(typed) = &mut typed {
+                    // The rest of a refused member is only inflated and checked.
+                    if let Some(typed) = typed.as_mut().filter(|_| member.refused.is_none()) {
                         typed.feed(&buffer[..length]);
                         member.count(typed, &mut on_record)?;
                     }
@@ -164,34 +165,17 @@ impl Report {
                 }
             }
         }
-        let mut report = Self { members, compressed_size: 0, size: 0, totals: Tally::default() };
-        for member in &report.members {
-            report.compressed_size += member.compressed_size;
-            report.size += member.size;
-            report.totals.add(&member.tally);
+        let (mut compressed_size, mut size, mut totals) = (0, 0, Tally::default());
+        for member in &members {
+            compressed_size += member.compressed_size;
+            size += member.size;
+            totals.add(&member.tally);
         }
-        Ok(report)
+        Ok(Self { members, compressed_size, size, totals })
     }
 }
 
 impl MemberReport {
-    fn new(name: Arc<str>, kind: Option<IndexKind>, method: Method) -> Self {
-        Self {
-            name,
-            kind,
-            is_ignorable: false,
-            method,
-            compressed_size: 0,
-            size: 0,
-            charset: None,
-            byte_order_mark: false,
-            header: None,
-            tally: Tally::default(),
-            refused: None,
-            notes: Vec::new(),
-        }
-    }
-
     /// Counts the rows of the bytes so far.
     fn count<E: From<Error>>(
         &mut self,
@@ -201,13 +185,16 @@ impl MemberReport {
         loop {
             match typed.next() {
                 Ok(true) => {
-                    let record = AnyRecord::view(typed.fields());
+                    let record = AnyRecord::view(typed.record());
                     self.tally.count(record);
                     on_record(record)?;
                 }
                 Ok(false) => return Ok(()),
                 Err(Error::Row(row)) => self.tally.bad_rows.add(row),
-                Err(Error::NotIndexFile(refused)) => self.refused = Some(refused),
+                Err(Error::NotIndexFile(refused)) => {
+                    self.refused = Some(refused);
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -218,8 +205,10 @@ impl MemberReport {
         mut typed: Typed,
         on_record: &mut impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        typed.finish();
-        self.count(&mut typed, on_record)?;
+        if self.refused.is_none() {
+            typed.finish();
+            self.count(&mut typed, on_record)?;
+        }
         self.notes = typed.notes().collect();
         if self.refused.is_none() {
             self.charset = Some(typed.charset());
@@ -242,10 +231,10 @@ impl MemberReport {
 impl Tally {
     fn count(&mut self, record: AnyRecordRef<'_>) {
         self.rows += 1;
-        let operation = match record {
-            AnyRecordRef::AgentSkillInfo(record) => record.operate_type(),
-            AnyRecordRef::AgentOprInfo(record) => record.op_type_code(),
-            AnyRecordRef::Record(_) | AnyRecordRef::Call(_) => None,
+        let operation = match record.kind() {
+            IndexKind::AgentSkillInfo => record.code(8),
+            IndexKind::AgentOprInfo => record.code(9),
+            IndexKind::Record | IndexKind::Call => None,
         };
         if let Some(time) = record.event_time() {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
@@ -253,7 +242,7 @@ impl Tally {
             self.by_hour[usize::from(time.hour())] += 1;
         }
         if let Some(operation) = operation {
-            *self.by_operation.entry(operation).or_default() += 1;
+            *self.by_operation.entry(operation.into()).or_default() += 1;
         }
     }
 

@@ -40,7 +40,7 @@ impl<B: Bytes> Source for Reader<B> {
 pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Option<IndexKind> {
     let kind =
         if has_no_data(name) { None } else { IndexKind::of_name(name).or(options.default_kind) };
-    kind.filter(|&kind| T::reads(kind))
+    kind.filter(|&kind| T::KINDS.contains(&kind))
 }
 
 /// Reads available bytes; retries if a signal interrupts the call.

@@ -7,8 +7,8 @@ use std::io::{Cursor, Write};
 use std::mem::discriminant;
 
 use ccfs_archive::{
-    AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Error, IndexKind, OnBadRow,
-    ReadOptions, SkippedMembers, ZipError, ZipFault,
+    AgentSkillChange, AnyRecord, Archive, ArchiveParser, Error, IndexKind, OnBadRow, ReadOptions,
+    Records, SkippedMembers, ZipError, ZipFault,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -114,7 +114,7 @@ fn options() -> ReadOptions {
     ReadOptions::new().on_bad_row(OnBadRow::Skip)
 }
 
-fn read(records: Result<ccfs_archive::Records<'_, AgentSkillChange>, Error>) -> Read {
+fn read(records: Result<Records<'_, AgentSkillChange>, Error>) -> Read {
     let mut ids = Vec::new();
     let run = || {
         let mut records = records?;
@@ -139,12 +139,12 @@ fn from_file(bytes: &[u8]) -> Read {
 }
 
 fn from_stream(bytes: &[u8]) -> Read {
-    read(Ok(ArchiveStream::with_options(bytes, &options()).records()))
+    read(Ok(Records::from_stream(bytes, &options())))
 }
 
 /// Pushes chunks; reads `drains` records, in turn, before it tries to feed the next chunk.
 fn pushed<'a>(chunks: impl Iterator<Item = &'a [u8]>, drains: &[usize]) -> Read {
-    let mut parser = ArchiveParser::<AgentSkillChange>::with_options(&options());
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&options());
     let mut ids = Vec::new();
     let mut drains = drains.iter().cycle();
     let run = || {
@@ -164,7 +164,7 @@ fn pushed<'a>(chunks: impl Iterator<Item = &'a [u8]>, drains: &[usize]) -> Read 
         }
         parser.finish();
         assert!(drain(&mut parser, usize::MAX)?);
-        Ok((parser.bad_rows().count(), parser.skipped_members().clone()))
+        Ok((parser.records().bad_rows().count(), parser.records().skipped_members().clone()))
     };
     let end = run();
     Read { ids, end }
@@ -332,8 +332,7 @@ fn many_bytes_after_the_end_are_not_counted() {
 fn a_stream_of_junk_is_not_read_to_its_end() {
     let zip = archive(&[(NAME, ROW.as_bytes())]);
     let endless = std::io::Read::chain(zip.as_slice(), std::io::repeat(0));
-    let mut stream = ArchiveStream::new(endless);
-    let mut records = stream.records::<AgentSkillChange>();
+    let mut records = Records::<AgentSkillChange>::from_stream(endless, &ReadOptions::new());
     assert!(records.next_record().unwrap().is_some());
     assert!(matches!(
         records.next_record(),
@@ -421,37 +420,34 @@ fn members_without_a_kind_are_read_as_the_default_kind() {
     let members =
         [("a.txt", row.as_bytes()), (NAME, row.as_bytes()), ("1_call.csv", b"".as_slice())];
     let zip = archive(&members);
-    let count =
-        |records: ccfs_archive::Records<'_, AgentSkillChange>| records.map(Result::unwrap).count();
+    let count = |records: Records<'_, AgentSkillChange>| records.map(Result::unwrap).count();
     let options = ReadOptions::new().default_kind(IndexKind::AgentSkillInfo);
     let mut archive = Archive::open_with(Cursor::new(zip.clone()), &options).unwrap();
     assert_eq!(archive.inspect().unwrap().totals.rows, 2);
     assert_eq!(count(archive.records()), 2);
     assert_eq!(count(archive.into_records_ahead()), 2);
-    let mut stream = ArchiveStream::with_options(zip.as_slice(), &options);
-    let mut records = stream.records::<AgentSkillChange>();
+    let mut records = Records::<AgentSkillChange>::from_stream(zip.as_slice(), &options);
     while records.next_record().unwrap().is_some() {}
     assert_eq!(records.rows(), 2);
     assert_eq!(records.skipped_members().first(), ["1_call.csv".into()]);
     // A default kind that is not the wanted one.
     let options = ReadOptions::new().default_kind(IndexKind::Call);
-    assert_eq!(count(ArchiveStream::with_options(zip.as_slice(), &options).records()), 1);
-    let mut records = ArchiveStream::with_options(Cursor::new(zip.clone()), &options)
-        .into_records_ahead::<AnyRecord>();
+    assert_eq!(count(Records::from_stream(zip.as_slice(), &options)), 1);
+    let mut records = Records::<AnyRecord>::from_stream_ahead(Cursor::new(zip.clone()), &options);
     assert!(records.any(|record| record.is_err()), "a row of another file");
 }
 
 #[test]
 fn a_parser_stops_at_a_bad_row_or_counts_it() {
     let zip = archive(&[(NAME, format!("{ROW}\na,,,x\n{ROW}\n").as_bytes())]);
-    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
     parser.feed(&zip).unwrap();
     assert!(parser.next_record().unwrap().is_some());
     assert!(matches!(parser.next_record(), Err(Error::Row(_))));
     assert!(parser.next_record().unwrap().is_none(), "no record follows an error");
-    let mut parser = ArchiveParser::<AgentSkillChange>::with_options(&options());
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&options());
     parser.feed(&zip).unwrap();
     parser.finish();
     while parser.next_record().unwrap().is_some() {}
-    assert_eq!((parser.rows(), parser.bad_rows().count()), (2, 1));
+    assert_eq!((parser.records().rows(), parser.records().bad_rows().count()), (2, 1));
 }

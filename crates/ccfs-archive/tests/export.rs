@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use ccfs_archive::{
-    AnyRecord, AnyRecordRef, Column, ColumnType, CopyError, Day, DeviceType, ExportFormat,
-    IndexKind, LocalTime, OperateType, ReadOptions, RecordRef, RecordWriter, Records, SkillList,
-    TaskStatus, Value,
+    AgentOperation, AgentSkillChange, AnyRecord, AnyRecordRef, Call, Column, ColumnType, CopyError,
+    Day, DeviceType, ExportFormat, IndexKind, LocalTime, OperateType, ReadOptions, RecordWriter,
+    Recording, Records, SkillList, TaskStatus, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -165,15 +165,18 @@ fn offset_text(time: LocalTime) -> &'static str {
 /// The columns that `names` adds for a record, and their values.
 fn names(record: AnyRecordRef<'_>) -> Vec<(&'static str, Option<&'static str>)> {
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
-    match record {
-        AnyRecordRef::AgentSkillInfo(row) => {
+    match record.kind() {
+        IndexKind::AgentSkillInfo => {
+            let row = record.read_as::<AgentSkillChange>().unwrap();
             vec![("operate_type_name", row.operate_type().and_then(OperateType::name))]
         }
-        AnyRecordRef::AgentOprInfo(row) => {
+        IndexKind::AgentOprInfo => {
+            let row = record.read_as::<AgentOperation>().unwrap();
             let code = number(row.op_type()).map(OperateType::from);
             vec![("op_type_name", code.and_then(OperateType::name))]
         }
-        AnyRecordRef::Record(row) => {
+        IndexKind::Record => {
+            let row = record.read_as::<Recording>().unwrap();
             let status = number(row.task_status()).map(TaskStatus::from);
             let direction = number(row.call_type()).filter(|code| (0..2).contains(code));
             vec![
@@ -181,7 +184,8 @@ fn names(record: AnyRecordRef<'_>) -> Vec<(&'static str, Option<&'static str>)> 
                 ("call_type_name", direction.map(|code| if code == 0 { "in" } else { "out" })),
             ]
         }
-        AnyRecordRef::Call(row) => {
+        IndexKind::Call => {
+            let row = record.read_as::<Call>().unwrap();
             vec![("device_type_name", row.device_type().and_then(DeviceType::name))]
         }
         _ => Vec::new(),

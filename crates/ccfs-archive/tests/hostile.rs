@@ -6,7 +6,7 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, NameFault, ReadOptions, ZipFault,
+    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, ReadOptions, ZipFault,
 };
 use support::{
     NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
@@ -198,17 +198,17 @@ fn links_are_refused() {
 #[test]
 fn bad_names_are_refused() {
     let long = "x".repeat(NAME.len() - 4);
-    for (name, fault_expected) in [
-        (format!("../{}x", &long), NameFault::Parent),
-        (format!("/{}xxx", &long), NameFault::Absolute),
-        (format!("C:{}xx", &long), NameFault::Drive),
-        (format!("a\\{}xx", &long), NameFault::Backslash),
-        (format!("a\0{}xx", &long), NameFault::Nul),
-        (format!("a\u{1b}{}xx", &long), NameFault::Control),
-        (format!("NUL.{long}"), NameFault::Device),
+    for (name, what) in [
+        (format!("../{}x", &long), "leads out of its folder"),
+        (format!("/{}xxx", &long), "is an absolute path"),
+        (format!("C:{}xx", &long), "contains a colon, as a drive does"),
+        (format!("a\\{}xx", &long), "contains a backslash"),
+        (format!("a\0{}xx", &long), "contains a NUL character"),
+        (format!("a\u{1b}{}xx", &long), "contains a control character"),
+        (format!("NUL.{long}"), "is reserved for a device on Windows"),
     ] {
         let zip = patch(patch(sample(), CENTRAL, 46, name.as_bytes()), LOCAL, 30, name.as_bytes());
-        assert_eq!(fault(&zip), ZipFault::Name(fault_expected), "{name:?}");
+        assert_eq!(fault(&zip), ZipFault::Name { what }, "{name:?}");
     }
 }
 
@@ -219,25 +219,25 @@ fn names_are_checked_part_by_part() {
         assert!(Archive::open(Cursor::new(archive(&[(name, b"")]))).is_ok(), "{name}");
     }
     let long = "a".repeat(256);
-    for (name, expected) in [
-        ("", NameFault::Empty),
-        (&long, NameFault::TooLong),
-        ("a/../b.csv", NameFault::Parent),
-        ("a//b.csv", NameFault::Parent),
-        ("./a.csv", NameFault::Parent),
-        ("/", NameFault::Absolute),
-        ("a.csv:stream", NameFault::Drive),
-        ("CON", NameFault::Device),
-        ("dir/nul.csv", NameFault::Device),
-        ("lpt1 .csv", NameFault::Device),
+    for (name, what) in [
+        ("", "is empty"),
+        (&long, "is longer than 255 bytes"),
+        ("a/../b.csv", "leads out of its folder"),
+        ("a//b.csv", "leads out of its folder"),
+        ("./a.csv", "leads out of its folder"),
+        ("/", "is an absolute path"),
+        ("a.csv:stream", "contains a colon, as a drive does"),
+        ("CON", "is reserved for a device on Windows"),
+        ("dir/nul.csv", "is reserved for a device on Windows"),
+        ("lpt1 .csv", "is reserved for a device on Windows"),
     ] {
-        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name(expected), "{name:?}");
+        assert_eq!(fault(&archive(&[(name, b"")])), ZipFault::Name { what }, "{name:?}");
     }
     let patched = |name: &[u8]| {
         let zip = archive(&[("abcdef.csv", b"")]);
         patch(patch(zip, CENTRAL, 46, name), LOCAL, 30, name)
     };
-    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name(NameFault::NotUtf8));
+    assert_eq!(fault(&patched(b"\xC4\xE3")), ZipFault::Name { what: "is not UTF-8" });
     let Err(Error::Zip(error)) = changes(&patched(b"a\x1b[2Jb")) else { panic!() };
     assert_eq!(error.member.as_deref(), Some("a\\u{1b}[2Jb.csv"), "control characters are escaped");
 }
@@ -321,7 +321,7 @@ fn a_bomb_stops_at_the_limit() {
         "{error}"
     );
     assert_eq!(
-        limit(&zip, Limits::new().member_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::MemberBytes, 1000)),
         (LimitKind::MemberBytes, 1000, NAME.to_owned())
     );
     // A record that does not end.
@@ -341,18 +341,18 @@ fn limits_hold_over_all_members() {
         members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
     let zip = archive(&members);
     assert_eq!(
-        limit(&zip, Limits::new().total_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::TotalBytes, 1000)),
         (LimitKind::TotalBytes, 1000, "2_agentSkillInfo.csv".to_owned())
     );
     assert_eq!(
-        limit(&zip, Limits::new().members(4)),
+        limit(&zip, Limits::new().with(LimitKind::Members, 4)),
         (LimitKind::Members, 4, "archive".to_owned())
     );
     assert_eq!(
-        limit(&zip, Limits::new().directory_bytes(100)),
+        limit(&zip, Limits::new().with(LimitKind::DirectoryBytes, 100)),
         (LimitKind::DirectoryBytes, 100, "archive".to_owned())
     );
-    let options = ReadOptions::new().limits(Limits::new().total_bytes(1000));
+    let options = ReadOptions::new().limits(Limits::new().with(LimitKind::TotalBytes, 1000));
     assert!(
         Archive::open_with(Cursor::new(&zip), &options).unwrap().inspect().is_err(),
         "inspecting is bounded, too"
@@ -364,16 +364,18 @@ fn limits_hold_for_records_and_cells() {
     let csv = format!("{ROW}\n{}\n{ROW}\n", ROW.replace("dev", &"x".repeat(2000)));
     let zip = archive(&[(NAME, csv.as_bytes())]);
     assert_eq!(
-        limit(&zip, Limits::new().record_bytes(1000)),
+        limit(&zip, Limits::new().with(LimitKind::RecordBytes, 1000)),
         (LimitKind::RecordBytes, 1000, format!("{NAME}, line 2"))
     );
     let expected =
         (LimitKind::FieldBytes, 1999, format!("{NAME}, line 2, column 2 (developer_id)"));
-    assert_eq!(limit(&zip, Limits::new().field_bytes(1999)), expected);
+    assert_eq!(limit(&zip, Limits::new().with(LimitKind::FieldBytes, 1999)), expected);
     assert!(
         changes_with(
             &zip,
-            &ReadOptions::new().limits(Limits::new().field_bytes(2000).record_bytes(2200))
+            &ReadOptions::new().limits(
+                Limits::new().with(LimitKind::FieldBytes, 2000).with(LimitKind::RecordBytes, 2200)
+            )
         )
         .is_ok()
     );

@@ -7,7 +7,7 @@ mod support;
 
 use ccfs_archive::{
     AnyRecord, BadRow, Charset, ColumnType, Error, FileFault, IndexKind, NoteKind, OnBadRow,
-    ReadOptions, RecordRef, Records, RowFault, Value,
+    ReadOptions, Records, RowFault, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -6,9 +6,7 @@ mod support;
 use std::io::Cursor;
 
 use allocation_counter::{AllocationInfo, measure};
-use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, OnBadRow, ReadOptions, Records,
-};
+use ccfs_archive::{AgentSkillChange, Archive, ArchiveParser, OnBadRow, ReadOptions, Records};
 use support::{NAME, ROW, archive, stored_archive};
 
 /// What any way of reading may hold at a time. Most of it is two buffers of 128 KiB.
@@ -38,9 +36,9 @@ fn assert_flat(short: &[u8], long: &[u8], way: impl Fn(&[u8])) {
 fn every_way_of_reading_an_archive_is_flat() {
     let [short, long] = [500, 20_000].map(|rows| stored_archive(&[(NAME, &csv(rows))]));
     assert_flat(&short, &long, |zip| read(Archive::open(Cursor::new(zip)).unwrap().records()));
-    assert_flat(&short, &long, |zip| read(ArchiveStream::new(zip).records()));
+    assert_flat(&short, &long, |zip| read(Records::from_stream(zip, &ReadOptions::new())));
     assert_flat(&short, &long, |zip| {
-        let mut parser = ArchiveParser::<AgentSkillChange>::new();
+        let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
         for chunk in zip.chunks(1000) {
             parser.feed(chunk).unwrap();
             while parser.next_record().unwrap().is_some() {}
@@ -70,8 +68,7 @@ fn a_bomb_takes_no_more_than_a_file() {
         assert!(held <= 2 * MOST, "{held}");
         let held = measure(|| {
             assert!(
-                ArchiveStream::new(bomb.as_slice())
-                    .records::<AgentSkillChange>()
+                Records::<AgentSkillChange>::from_stream(bomb.as_slice(), &ReadOptions::new())
                     .next_record()
                     .is_err()
             );

@@ -31,7 +31,7 @@ fn the_committed_archive_of_a_java_server_is_read() {
     assert_eq!(report.totals.latest.unwrap().to_string(), "2015-02-08 20:23:33");
     let types: Vec<_> =
         report.totals.by_operation.iter().map(|(kind, rows)| (*kind, *rows)).collect();
-    assert_eq!(types, [(OperateType::SignIn, 1), (OperateType::Idle, 1), (OperateType::Busy, 1)]);
+    assert_eq!(types, [(OperateType::SIGN_IN, 1), (OperateType::IDLE, 1), (OperateType::BUSY, 1)]);
     assert_eq!(
         report.members.iter().map(|member| member.header).collect::<Vec<_>>(),
         [Some(false), None, Some(false)]

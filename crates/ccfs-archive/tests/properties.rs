@@ -6,8 +6,8 @@ mod support;
 use std::io::Cursor;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveStream, Charset, Error, IndexKind, LimitKind, Limits,
-    OnBadRow, OperateType, ReadOptions, Recording, Records,
+    AgentSkillChange, Archive, Charset, Error, IndexKind, LimitKind, Limits, OnBadRow, OperateType,
+    ReadOptions, Recording, Records,
 };
 use ccfs_archive::{Day, LocalTime, Timestamp};
 use proptest::prelude::*;
@@ -93,7 +93,7 @@ proptest! {
     /// The same records and the same bad rows come of every way of cutting the bytes, one byte at a time included.
     #[test]
     fn cuts_change_nothing(bytes in csv_like(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8), forced in prop::option::of(prop::sample::select(vec![Charset::Utf8, Charset::Gb18030])), record_bytes in 1..200u64) {
-        let limits = Limits::new().record_bytes(record_bytes).field_bytes(record_bytes / 2);
+        let limits = Limits::new().with(LimitKind::RecordBytes, record_bytes).with(LimitKind::FieldBytes, record_bytes / 2);
         let mut options = ReadOptions::new().limits(limits);
         if let Some(charset) = forced {
             options = options.charset(charset);
@@ -221,8 +221,8 @@ proptest! {
     fn limits_stop_what_goes_over(length in 1..5000usize, limit in 1..5000u64) {
         let csv = ["x,,,1\n".repeat(length / 6).as_bytes(), &b"\n".repeat(length % 6)].concat();
         let zip = archive(&[(NAME, &csv)]);
-        let options = ReadOptions::new().limits(Limits::new().member_bytes(limit));
-        for result in [changes_with(&zip, &options), ArchiveStream::with_options(zip.as_slice(), &options).records().collect()] {
+        let options = ReadOptions::new().limits(Limits::new().with(LimitKind::MemberBytes, limit));
+        for result in [changes_with(&zip, &options), Records::from_stream(zip.as_slice(), &options).collect()] {
             match result {
                 Ok(_) => prop_assert!(length as u64 <= limit),
                 Err(Error::Limit { kind, limit: told, .. }) => {

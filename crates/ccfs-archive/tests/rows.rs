@@ -38,7 +38,7 @@ fn every_column_is_read() {
         (Some(1), Some(2), Some(3), Some(4))
     );
     assert_eq!(change.operate_time.unwrap().to_string(), "2015-02-08 20:23:30");
-    assert_eq!(change.operate_type, Some(OperateType::SignIn));
+    assert_eq!(change.operate_type, Some(OperateType::SIGN_IN));
     assert_eq!(change.skill_list, ["1", "2"]);
     assert_eq!(change.logon_sn.as_deref(), Some("sn"));
     assert_eq!(change.operate_sn, Some(1));
@@ -328,13 +328,13 @@ fn the_other_three_files_are_read() {
     let mut records = Records::<ccfs_archive::Recording>::from_csv(csv.as_bytes());
     let recording = records.next_record().unwrap().unwrap();
     assert_eq!(recording.current_skill_id(), Some("c18"));
-    assert_eq!(recording.task_status_code(), Some(TaskStatus::ToConvert));
-    assert_eq!(recording.direction(), Some(CallDirection::In));
+    assert_eq!(recording.code(10).map(TaskStatus::from), Some(TaskStatus::TO_CONVERT));
+    assert_eq!(recording.code(14).map(CallDirection::from), Some(CallDirection::IN));
 
     let numbers = [(13, "3"), (14, "12345"), (15, "1"), (16, "0"), (17, "-1")];
     let dates: Vec<(usize, &str)> = (7..13).map(|index| (index, begin)).chain(numbers).collect();
     let AnyRecord::Call(call) = read(IndexKind::Call, &cells(29, &dates)) else { panic!() };
-    assert_eq!((call.device_type, call.call_id_num), (Some(DeviceType::Ivr), Some(-1)));
+    assert_eq!((call.device_type, call.call_id_num), (Some(DeviceType::IVR), Some(-1)));
     assert_eq!(call.sub_media_type.as_deref(), Some("c29"));
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use ccfs_archive::{AgentSkillChange, Archive, ArchiveStream, Error, ZipFault};
+use ccfs_archive::{AgentSkillChange, Archive, Error, ReadOptions, Records, ZipFault};
 use support::{ROW, stored_archive};
 
 /// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
@@ -38,8 +38,10 @@ fn a_second_thread_changes_nothing() {
     let members = members(MANY);
     assert!(members.iter().map(|(_, data)| data.len()).sum::<usize>() > 8 << 20);
     let zip = zipped(&members);
-    let mut streamed =
-        ArchiveStream::new(Cursor::new(zip.clone())).into_records_ahead::<AgentSkillChange>();
+    let mut streamed = Records::<AgentSkillChange>::from_stream_ahead(
+        Cursor::new(zip.clone()),
+        &ReadOptions::new(),
+    );
     let mut alone = Archive::open(Cursor::new(zip.clone())).unwrap();
     let mut alone = alone.records::<AgentSkillChange>();
     let mut ahead =

@@ -6,7 +6,7 @@ use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder, TimestampMi
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use ccfs_archive::{
-    ArchiveParser, Error, IndexKind, ReadOptions, Record, RecordRef, Records, Value,
+    AnyRecordRef, ArchiveParser, Error, IndexKind, ReadOptions, Record, Records, Value,
 };
 
 use crate::layout::{Layout, Origin};
@@ -45,7 +45,7 @@ impl<T: Record> Source<T> for ArchiveParser<T> {
 /// let mut builder = BatchBuilder::new(IndexKind::AgentSkillInfo, &Options::new().batch_rows(2))?;
 /// let mut batches = Vec::new();
 /// while let Some(record) = records.next_record()? {
-///     batches.extend(builder.append(&record)?);
+///     batches.extend(builder.append(record)?);
 /// }
 /// batches.extend(builder.finish()?);
 /// assert_eq!(batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>(), [2, 1]);
@@ -88,8 +88,9 @@ impl BatchBuilder {
     #[inline]
     pub fn append<'r>(
         &mut self,
-        record: &impl RecordRef<'r>,
+        record: impl Into<AnyRecordRef<'r>>,
     ) -> Result<Option<RecordBatch>, ArrowError> {
+        let record = record.into();
         if record.kind() != self.layout.kind {
             return Err(self.other_kind(record.kind()));
         }
@@ -146,7 +147,7 @@ impl Collector {
         options: &Options,
     ) -> Result<Self, ArrowError> {
         let builder = BatchBuilder::new(kind, options)?;
-        if !T::reads(kind) {
+        if !T::KINDS.contains(&kind) {
             let message = format!("the reader does not read {kind}; read it as AnyRecord");
             return Err(ArrowError::InvalidArgumentError(message));
         }
@@ -175,12 +176,15 @@ impl Collector {
         }
         loop {
             match source.next_record() {
-                Ok(Some(record)) if record.kind() == self.kind() => {
-                    if let Some(batch) = self.builder.append(&record)? {
+                Ok(Some(record)) => {
+                    let record: AnyRecordRef<'_> = record.into();
+                    if record.kind() != self.kind() {
+                        continue;
+                    }
+                    if let Some(batch) = self.builder.append(record)? {
                         return Ok(Some(batch));
                     }
                 }
-                Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 Err(error) => {
                     let Some(batch) = self.builder.finish()? else { return Err(external(error)) };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
-use ccfs_archive::{ArchiveParser, IndexKind, ReadOptions, Record};
+use ccfs_archive::{ArchiveParser, IndexKind, ReadOptions, Record, Records};
 
 use crate::builder::{Collector, external};
 use crate::options::Options;
@@ -54,7 +54,7 @@ impl<T: Record> BatchParser<T> {
     /// As [`Batches::new`](crate::Batches::new).
     pub fn new(kind: IndexKind, read: &ReadOptions, options: &Options) -> Result<Self, ArrowError> {
         let collector = Collector::new::<T>(kind, read, options)?;
-        Ok(Self { parser: ArchiveParser::with_options(read), collector, finished: false })
+        Ok(Self { parser: ArchiveParser::new(read), collector, finished: false })
     }
 
     /// The schema of all batches.
@@ -90,9 +90,9 @@ impl<T: Record> BatchParser<T> {
         }
     }
 
-    /// The parser of the records, with the number of rows, bad rows and skipped members so far.
-    pub const fn parser(&self) -> &ArchiveParser<T> {
-        &self.parser
+    /// The records so far: their number, bad rows, skipped members, and notes.
+    pub const fn records(&self) -> &Records<'static, T> {
+        self.parser.records()
     }
 }
 

@@ -191,7 +191,7 @@ fn a_parser_reports_what_it_skipped_and_refuses_a_chunk_too_many() {
     parser.finish();
     assert_eq!(parser.next_batch().unwrap().unwrap().num_rows(), 1);
     assert!(parser.next_batch().unwrap().is_none());
-    assert_eq!((parser.parser().rows(), parser.parser().skipped_members().count()), (3, 1));
+    assert_eq!((parser.records().rows(), parser.records().skipped_members().count()), (3, 1));
 }
 
 /// The instants of one local time in `operate_time_utc`, in seconds.

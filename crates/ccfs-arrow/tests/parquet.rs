@@ -151,8 +151,7 @@ fn a_source_that_fails_is_its_error_and_leaves_no_file() {
 
     let zip = IndexFile { kind: IndexKind::AgentSkillInfo, csv: csv(10).into_bytes() }.zip();
     let cut = &zip[..zip.len() - 30];
-    let mut stream = ccfs_archive::ArchiveStream::with_options(cut, &ReadOptions::new());
-    let records = stream.records::<AgentSkillChange>();
+    let records = Records::<AgentSkillChange>::from_stream(cut, &ReadOptions::new());
     let batches = Batches::new(records, IndexKind::AgentSkillInfo, &Options::new()).unwrap();
     let mut out = Vec::new();
     let error = write_parquet(batches, &mut out, &ParquetOptions::new()).unwrap_err();

@@ -6,8 +6,8 @@ mod support;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, ArchiveStream, Call, Charset,
-    Error, IndexKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
+    AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, Call, Charset, Error, IndexKind,
+    LimitKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
 use ccfs_arrow::{BatchBuilder, BatchParser, Batches, Options, schema};
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ fn pushed<'a>(
 
 /// All rows of an archive that is pushed in pieces, as `pushed`.
 fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, read: &ReadOptions) -> Rows {
-    let mut parser = ArchiveParser::<AnyRecord>::with_options(read);
+    let mut parser = ArchiveParser::<AnyRecord>::new(read);
     let mut rows = Vec::new();
     for piece in pieces.into_iter().map(Some).chain([None]) {
         match piece {
@@ -81,7 +81,7 @@ fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, read: &ReadOptions) ->
         loop {
             match parser.next_record() {
                 Ok(None) => break,
-                Ok(Some(record)) => rows.push(Ok(row(&record, None))),
+                Ok(Some(record)) => rows.push(Ok(row(record, None))),
                 Err(error) => {
                     rows.push(Err(error.to_string()));
                     if ends(&error, read) {
@@ -132,8 +132,8 @@ proptest! {
         let mut strange = BatchBuilder::new(other, &options).unwrap();
         let (mut appended, mut records) = (Vec::new(), records(&file));
         while let Some(record) = records.next_record().unwrap() {
-            appended.extend(builder.append(&record).unwrap());
-            prop_assert_eq!(strange.append(&record).is_err(), other != file.kind);
+            appended.extend(builder.append(record).unwrap());
+            prop_assert_eq!(strange.append(record).is_err(), other != file.kind);
         }
         appended.extend(builder.finish().unwrap());
         prop_assert_eq!(builder.finish().unwrap(), None);
@@ -172,8 +172,8 @@ proptest! {
         let read = ReadOptions::new().on_bad_row(action).charset(Charset::Utf8);
         let mut opened = open(&zip, &read).unwrap();
         let whole = messages(Batches::new(opened.records::<AnyRecord>(), file.kind, &options).unwrap());
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let streamed = Batches::new(stream.records::<AnyRecord>(), file.kind, &options).unwrap();
+        let records = Records::<AnyRecord>::from_stream(zip.as_slice(), &read);
+        let streamed = Batches::new(records, file.kind, &options).unwrap();
         prop_assert_eq!(&messages(streamed), &whole);
         prop_assert_eq!(&messages(pushed(pieces(&zip, &cuts), file.kind, &read, &options)), &whole);
         prop_assert_eq!(&messages(pushed(zip.chunks(1), file.kind, &read, &options)), &whole);
@@ -241,7 +241,7 @@ proptest! {
         if let Some(cut) = cut {
             zip.truncate(cut.index(zip.len()));
         }
-        let limits = limit.map_or(Limits::new(), |limit| Limits::new().member_bytes(limit).record_bytes(limit / 4));
+        let limits = limit.map_or(Limits::new(), |limit| Limits::new().with(LimitKind::MemberBytes, limit).with(LimitKind::RecordBytes, limit / 4));
         let read = ReadOptions::new().limits(limits).on_bad_row(action);
         let options = Options::new().batch_rows(7);
         if let Ok(mut archive) = open(&zip, &read) {
@@ -249,10 +249,9 @@ proptest! {
             let records = archive.records::<AnyRecord>();
             prop_assert_eq!(rows_in(Batches::new(records, file.kind, &options).unwrap()), rows);
         }
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let rows = rows_of(stream.records::<AnyRecord>(), None);
-        let mut stream = ArchiveStream::with_options(zip.as_slice(), &read);
-        let batches = Batches::new(stream.records::<AnyRecord>(), file.kind, &options).unwrap();
+        let records = || Records::<AnyRecord>::from_stream(zip.as_slice(), &read);
+        let rows = rows_of(records(), None);
+        let batches = Batches::new(records(), file.kind, &options).unwrap();
         prop_assert_eq!(rows_in(batches), rows);
         // Where two limits are exceeded, the chunks decide which one is found first.
         let rows = parsed(zip.chunks(100), &read);

@@ -5,8 +5,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
-    AnyRecord, Archive, ArchiveStream, BadRows, Charset, Error, IndexKind, Member, Note,
-    ReadOptions, Records,
+    AnyRecord, Archive, BadRows, Charset, Error, IndexKind, Member, Note, ReadOptions, Records,
 };
 use clap::ValueEnum;
 
@@ -171,7 +170,7 @@ impl Format {
 pub(crate) enum Input {
     Archive(Archive<Counting<File>>),
     /// An archive from stdin: its directory comes last.
-    Stream(ArchiveStream<Box<dyn Read + Send>>),
+    Stream(Box<dyn Read + Send>),
     Csv {
         reader: Box<dyn Read + Send>,
         name: String,
@@ -192,7 +191,7 @@ impl Input {
         if path == Path::new("-") {
             let (format, reader) = stdin()?;
             return match format {
-                Format::Zip => Ok(Self::Stream(ArchiveStream::with_options(reader, options))),
+                Format::Zip => Ok(Self::Stream(reader)),
                 Format::Parquet => Err(is_parquet(path)),
                 Format::Csv => {
                     let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
@@ -236,7 +235,7 @@ impl Input {
     pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
         match self {
             Self::Archive(archive) => archive.into_records_ahead(),
-            Self::Stream(archive) => archive.into_records_ahead(),
+            Self::Stream(reader) => Records::from_stream_ahead(reader, options),
             Self::Csv { reader, name, kind } => {
                 Records::from_csv_with(reader, kind, options).named(&name)
             }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_archive::{
-    AnyRecordRef, Archive, Error, Member, MemberReport, OnBadRow, RecordRef, Report, SkippedMembers,
+    AnyRecordRef, Archive, Error, Member, MemberReport, OnBadRow, Report, SkippedMembers,
 };
 use ccfs_driver::{FileError, WholeFile};
 use ccfs_proto::{Day, LocalTime};

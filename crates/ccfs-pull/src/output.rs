@@ -62,7 +62,7 @@ impl<'a> Output<'a> {
         match &mut self.writer {
             Writer::Text(writer) => writer.write(record),
             #[cfg(feature = "parquet")]
-            Writer::Parquet(writer) => writer.write(&record),
+            Writer::Parquet(writer) => writer.write(record),
         }
     }
 
@@ -112,7 +112,7 @@ mod parquet {
             Ok(Self { batches, writer })
         }
 
-        pub(super) fn write(&mut self, record: &AnyRecordRef<'_>) -> io::Result<()> {
+        pub(super) fn write(&mut self, record: AnyRecordRef<'_>) -> io::Result<()> {
             match self.batches.append(record).map_err(io_error)? {
                 Some(batch) => self.writer.write(&batch).map_err(io_error),
                 None => Ok(()),

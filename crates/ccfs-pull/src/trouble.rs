@@ -125,7 +125,7 @@ fn is_transfer_damage(fault: &ZipFault) -> bool {
         | ZipFault::Encrypted
         | ZipFault::Method { .. }
         | ZipFault::Link
-        | ZipFault::Name(_)
+        | ZipFault::Name { .. }
         | ZipFault::StoredStream => false,
         // Includes `Differs`: a changed byte in one of the two places is enough.
         _ => true,

@@ -49,7 +49,6 @@ fn everything_crosses_threads() {
     thread_safe::<ccfs::archive::AgentSkillChange>();
     movable::<ccfs::archive::ArchiveParser<ccfs::archive::AgentSkillChange>>();
     movable::<ccfs::archive::Records<'static, ccfs::archive::AnyRecord>>();
-    thread_safe::<ccfs::archive::ArchiveStream<File>>();
     thread_safe::<ccfs::archive::Report>();
     shared::<ccfs::archive::ReadOptions>();
     an_error::<Error>();

@@ -3,10 +3,9 @@
 use std::io::{Cursor, Write};
 
 use ccfs::archive::{
-    AgentOperation, AgentSkillChange, AnyRecord, Archive, ArchiveParser, ArchiveStream, Call,
+    AgentOperation, AgentSkillChange, AnyRecord, AnyRecordRef, Archive, ArchiveParser, Call,
     CallDirection, Charset, DeviceType, ExportFormat, IndexKind, Limits, LocalTime, OnBadRow,
-    OperateType, ReadOptions, Record, RecordRef, RecordWriter, Recording, Records, TaskStatus,
-    Timestamp,
+    OperateType, ReadOptions, Record, RecordWriter, Recording, Records, TaskStatus, Timestamp,
 };
 use ccfs_tests::{Rendered, Secrets};
 
@@ -75,8 +74,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
         shown.error(&error);
         shown.both(&error.fault);
     }
-    shown.debug(&ArchiveStream::new(zip));
-    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
     shown.debug(&parser);
     parser.feed(&zip[..100]).unwrap();
     shown.error(&parser.feed(&zip[100..]).unwrap_err());
@@ -107,8 +105,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
     shown.both(&CallDirection::from(0));
     shown.both(&TaskStatus::from(0));
     shown.both(&DeviceType::from(1));
-    let OperateType::Unknown(code) = OperateType::from(-7) else { panic!("no such code is known") };
-    shown.debug(&code);
+    shown.both(&OperateType::from(-7));
 }
 
 /// Conversion to Arrow and Parquet.
@@ -159,8 +156,9 @@ fn records<T: Record>(shown: &mut Rendered, kind: IndexKind) {
     shown.debug(&records);
     let record = records.next_record().unwrap().unwrap();
     shown.debug(&record);
-    shown.debug(&record.row());
-    shown.debug(&record.row().cells());
-    shown.debug(&record.value(3));
-    shown.debug(&record.into_owned());
+    let any: AnyRecordRef<'_> = record.into();
+    shown.debug(&any.row());
+    shown.debug(&any.row().cells());
+    shown.debug(&any.value(3));
+    shown.debug(&T::from_ref(record));
 }

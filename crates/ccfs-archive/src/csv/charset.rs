@@ -37,29 +37,16 @@ impl Charset {
 
     /// Name of the charset, as in `UTF-8`.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Utf8 => "UTF-8",
-            Self::Gb18030 => "GB18030",
-            Self::Utf16Le => "UTF-16LE",
-            Self::Utf16Be => "UTF-16BE",
-        }
+        self.facts().0
     }
 
-    const fn mark(self) -> &'static [u8] {
+    /// Returns the name, the byte order mark, and the encoding to decode from; `None` for UTF-8.
+    const fn facts(self) -> (&'static str, &'static [u8], Option<&'static Encoding>) {
         match self {
-            Self::Utf8 => b"\xEF\xBB\xBF",
-            Self::Gb18030 => b"\x84\x31\x95\x33",
-            Self::Utf16Le => b"\xFF\xFE",
-            Self::Utf16Be => b"\xFE\xFF",
-        }
-    }
-
-    const fn encoding(self) -> Option<&'static Encoding> {
-        match self {
-            Self::Utf8 => None,
-            Self::Gb18030 => Some(GB18030),
-            Self::Utf16Le => Some(UTF_16LE),
-            Self::Utf16Be => Some(UTF_16BE),
+            Self::Utf8 => ("UTF-8", b"\xEF\xBB\xBF", None),
+            Self::Gb18030 => ("GB18030", b"\x84\x31\x95\x33", Some(GB18030)),
+            Self::Utf16Le => ("UTF-16LE", b"\xFF\xFE", Some(UTF_16LE)),
+            Self::Utf16Be => ("UTF-16BE", b"\xFE\xFF", Some(UTF_16BE)),
         }
     }
 }
@@ -78,8 +65,11 @@ const LONGEST_MARK: usize = 4;
 const UNDECODABLE: u8 = 0xFF;
 
 /// Converts a member's bytes to UTF-8.
+#[derive(Default)]
 pub(crate) struct Transcoder {
     state: State,
+    /// Bytes that are held until there are enough for a byte order mark, or for detection.
+    held: Vec<u8>,
     /// The first bytes, at most 4, as they are in the file.
     pub(crate) first: Vec<u8>,
     charset: Option<Charset>,
@@ -89,26 +79,22 @@ pub(crate) struct Transcoder {
     pub(crate) guessed: bool,
 }
 
+#[derive(Default)]
 enum State {
     /// Fewer bytes than the longest byte order mark so far.
-    Start(Vec<u8>),
+    #[default]
+    Start,
     /// Only ASCII so far.
     Undecided,
-    /// Bytes that are held until there are enough for detection.
-    Sampling(Vec<u8>),
+    /// Fewer bytes than the sample since the first that is not ASCII.
+    Sampling,
     Utf8,
     Decoding(Box<Decoder>),
 }
 
 impl Transcoder {
     pub(crate) fn new(forced: Option<Charset>) -> Self {
-        Self {
-            state: State::Start(Vec::new()),
-            first: Vec::new(),
-            charset: forced,
-            marks: 0,
-            guessed: false,
-        }
+        Self { charset: forced, ..Self::default() }
     }
 
     /// The charset; UTF-8 until it is detected.
@@ -125,29 +111,14 @@ impl Transcoder {
     pub(crate) fn push(&mut self, mut bytes: &[u8], text: &mut Vec<u8>) {
         while !bytes.is_empty() {
             let taken = match &mut self.state {
-                State::Start(held) => {
-                    let taken = (LONGEST_MARK - held.len()).min(bytes.len());
-                    held.extend_from_slice(&bytes[..taken]);
-                    if held.len() == LONGEST_MARK {
-                        self.start(text, false);
-                    }
-                    taken
-                }
+                State::Start | State::Sampling => self.hold(bytes, text),
                 State::Undecided => {
                     let ascii = Encoding::ascii_valid_up_to(bytes);
                     text.extend_from_slice(&bytes[..ascii]);
                     if ascii < bytes.len() {
-                        self.state = State::Sampling(Vec::new());
+                        self.state = State::Sampling;
                     }
                     ascii
-                }
-                State::Sampling(held) => {
-                    let taken = (SAMPLE - held.len()).min(bytes.len());
-                    held.extend_from_slice(&bytes[..taken]);
-                    if held.len() == SAMPLE {
-                        self.decide(text);
-                    }
-                    taken
                 }
                 State::Utf8 => {
                     text.extend_from_slice(bytes);
@@ -162,63 +133,61 @@ impl Transcoder {
         }
     }
 
+    /// Holds bytes until there are enough for a byte order mark, or for detection. Returns the number of those held.
+    fn hold(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> usize {
+        let most = if matches!(self.state, State::Start) { LONGEST_MARK } else { SAMPLE };
+        let taken = (most - self.held.len()).min(bytes.len());
+        self.held.extend_from_slice(&bytes[..taken]);
+        if self.held.len() == most {
+            self.decide(text, false);
+        }
+        taken
+    }
+
     /// Appends the held bytes. No more bytes follow.
     pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
-        if matches!(self.state, State::Start(_)) {
-            self.start(text, true);
-        }
-        if matches!(self.state, State::Sampling(_)) {
-            self.decide(text);
+        while matches!(self.state, State::Start | State::Sampling) {
+            self.decide(text, true);
         }
         if let State::Decoding(mut decoder) = std::mem::replace(&mut self.state, State::Utf8) {
             decode(&mut decoder, &[], text, true);
         }
     }
 
-    /// Drops byte order marks and pushes the rest of the first bytes.
-    fn start(&mut self, text: &mut Vec<u8>, last: bool) {
-        let State::Start(held) = &mut self.state else { return };
-        if self.first.is_empty() {
-            self.first.clone_from(held);
+    /// Decides with the held bytes how to read: drops byte order marks, or detects the charset.
+    fn decide(&mut self, text: &mut Vec<u8>, last: bool) {
+        if matches!(self.state, State::Sampling) {
+            let (charset, guessed) = detect(&self.held);
+            (self.charset, self.guessed) = (Some(charset), guessed);
+        } else if self.drop_marks() && !last {
+            return;
         }
+        self.state = match self.charset.map(|charset| charset.facts().2) {
+            None => State::Undecided,
+            Some(None) => State::Utf8,
+            Some(Some(encoding)) => {
+                State::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
+            }
+        };
+        let held = std::mem::take(&mut self.held);
+        self.push(&held, text);
+    }
+
+    /// Drops the byte order marks in the first bytes. Returns whether there are any.
+    fn drop_marks(&mut self) -> bool {
+        if self.first.is_empty() {
+            self.first.clone_from(&self.held);
+        }
+        let marks = self.marks;
         while let Some(charset) = Charset::ALL.into_iter().find(|&charset| {
-            held.starts_with(charset.mark()) && (self.marks == 0 || self.charset == Some(charset))
+            self.held.starts_with(charset.facts().1)
+                && (self.marks == 0 || self.charset == Some(charset))
         }) {
-            held.drain(..charset.mark().len());
+            self.held.drain(..charset.facts().1.len());
             self.marks += 1;
             self.charset = Some(charset);
-            if !last {
-                return;
-            }
         }
-        let held = std::mem::take(held);
-        self.state = match self.charset {
-            None => State::Undecided,
-            Some(charset) => State::reading(charset),
-        };
-        self.push(&held, text);
-    }
-
-    fn decide(&mut self, text: &mut Vec<u8>) {
-        let State::Sampling(held) = std::mem::replace(&mut self.state, State::Utf8) else { return };
-        let (charset, guessed) = detect(&held);
-        (self.charset, self.guessed) = (Some(charset), guessed);
-        self.state = State::reading(charset);
-        self.push(&held, text);
-    }
-}
-
-impl State {
-    fn reading(charset: Charset) -> Self {
-        charset.encoding().map_or(Self::Utf8, |encoding| {
-            Self::Decoding(Box::new(encoding.new_decoder_without_bom_handling()))
-        })
-    }
-}
-
-impl fmt::Debug for Transcoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transcoder").field("charset", &self.charset).finish_non_exhaustive()
+        self.marks > marks
     }
 }
 

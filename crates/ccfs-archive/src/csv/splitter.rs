@@ -11,7 +11,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::source::CHUNK;
 
 /// Splits bytes into rows, wherever the bytes are split into chunks.
-#[derive(Debug)]
+#[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Splitter {
     pub(crate) transcoder: Transcoder,
@@ -57,28 +57,18 @@ pub(crate) enum SplitError {
 
 impl Splitter {
     pub(crate) fn new(limits: &Limits, charset: Option<Charset>) -> Self {
+        let limit = |kind| usize::try_from(limits.get(kind)).unwrap_or(usize::MAX);
         Self {
             transcoder: Transcoder::new(charset),
             // Space for a chunk and the incomplete row before it.
             text: Vec::with_capacity(CHUNK + (8 << 10)),
-            at: 0,
-            scanned: 0,
-            scanner: Scanner::default(),
-            has_control: false,
-            finished: false,
             sampling: true,
-            sampled: 0,
-            record: 0..0,
-            quoted: false,
-            unquoted: Vec::new(),
             cells: Vec::with_capacity(64),
             line: 1,
             row_line: 1,
-            after_cr: false,
-            padding: 0,
-            padded: false,
-            record_limit: usize::try_from(limits.get(LimitKind::RecordBytes)).unwrap_or(usize::MAX),
-            field_limit: usize::try_from(limits.get(LimitKind::FieldBytes)).unwrap_or(usize::MAX),
+            record_limit: limit(LimitKind::RecordBytes),
+            field_limit: limit(LimitKind::FieldBytes),
+            ..Self::default()
         }
     }
 
@@ -105,11 +95,11 @@ impl Splitter {
         self.finished = true;
     }
 
-    /// Passes the first records and their lines to `examine`, until it returns false; called before
+    /// Passes the texts, cells and lines of the first records to `examine`, until it returns false; called before
     /// [`next_row`](Self::next_row), which then begins with the first of them. Returns false if more bytes are needed.
     ///
     /// The result does not depend on where the bytes were split.
-    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], u64) -> bool) -> bool {
+    pub(crate) fn sample(&mut self, mut examine: impl FnMut(&[u8], &[Cell], u64) -> bool) -> bool {
         loop {
             match self.next_row() {
                 Ok(false) if !self.finished && self.at <= SAMPLE => return false,
@@ -117,7 +107,9 @@ impl Splitter {
                 Ok(true) | Err(_) if self.record.start > SAMPLE => break,
                 Ok(true) | Err(_) => self.sampled = self.at,
             }
-            if !examine(self.record(), self.row_line) {
+            let line = self.row_line;
+            let (text, cells) = self.parts();
+            if !examine(text, cells, line) {
                 break;
             }
         }
@@ -206,14 +198,10 @@ impl Splitter {
         self.padding += (text.len() - length) as u64;
         let record = self.at..self.at + length;
         self.at = self.text.len();
-        if self.scanner.is_open() {
-            self.row_line = self.line;
-            self.record = record;
-            self.scanner = Scanner::default();
-            self.scanned = 0;
-            return Err(SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote });
-        }
-        self.found(record, false)
+        let unclosed = SplitError::Bad { cell: None, fault: RowFault::UnclosedQuote };
+        let is_open = self.scanner.is_open();
+        let found = self.found(record, false);
+        if is_open { Err(unclosed) } else { found }
     }
 
     /// Counts the lines of a record, checks it, and splits it.

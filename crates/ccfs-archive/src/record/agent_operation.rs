@@ -1,7 +1,6 @@
 //! agentOprInfo: what agents did.
 
 use super::schema::{column, record};
-use crate::code::OperateType;
 
 record! {
     /// One operation of an agent: a row of an agentOprInfo file, owning its texts
@@ -12,6 +11,7 @@ record! {
     /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
     borrowed AgentOperationRef;
     kind AgentOprInfo;
+    event_time 7;
     names { "op_type_name" 9 OperateType, }
     columns {
         /// Unique ID.
@@ -56,12 +56,5 @@ record! {
         19 "logon_sn" logon_sn: text,
         /// Index of the skill list that the agent had.
         20 "skillInfo_sn" skill_info_sn: text,
-    }
-}
-
-impl AgentOperationRef<'_> {
-    /// The code in `op_type`; `None` if the cell is empty or is not a number.
-    pub fn op_type_code(&self) -> Option<OperateType> {
-        self.0.code(9).map(OperateType::from)
     }
 }

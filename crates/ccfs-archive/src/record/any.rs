@@ -1,102 +1,200 @@
 //! A record of any of the four kinds.
 
-use ccfs_time::LocalTime;
+use std::fmt;
+
+use ccfs_time::{LocalTime, Timestamp};
 
 use super::schema::sealed;
 use super::{
-    AgentOperation, AgentOperationRef, AgentSkillChange, AgentSkillChangeRef, Call, CallRef,
-    CodeName, Column, Fields, Record, RecordRef, Recording, RecordingRef, Schema, agent_operation,
-    agent_skill, call, recording,
+    AgentOperation, AgentSkillChange, Call, CodeName, Column, ColumnType, FileRecord, Record,
+    Recording, Schema, SkillList, Value, agent_operation, agent_skill, call, recording,
 };
+use crate::csv::{Cells, Row};
 use crate::kind::IndexKind;
 
-macro_rules! any {
-    ($( $kind:ident $owned:ident $view:ident $module:ident, )+) => {
-        /// A record of any of the four kinds, owning its texts. Serialized like the record in it.
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
-        #[non_exhaustive]
-        pub enum AnyRecord {
-            $(
-                #[doc = concat!("A row of the file [`", stringify!($kind), "`](IndexKind::", stringify!($kind), ").")]
-                $kind($owned),
-            )+
-        }
-
-        /// A record of any of the four kinds, borrowed from the reader. Serialized like the record in it.
-        #[derive(Debug, Clone, Copy)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
-        #[non_exhaustive]
-        pub enum AnyRecordRef<'a> {
-            $(
-                #[doc = concat!("A row of the file [`", stringify!($kind), "`](IndexKind::", stringify!($kind), ").")]
-                $kind($view<'a>),
-            )+
-        }
-
-        impl sealed::Sealed for AnyRecord {}
-
-        impl Record for AnyRecord {
-            type Ref<'a> = AnyRecordRef<'a>;
-
-            fn reads(_: IndexKind) -> bool {
-                true
-            }
-
-            fn view(fields: Fields<'_>) -> AnyRecordRef<'_> {
-                match fields.schema.kind {
-                    $( IndexKind::$kind => AnyRecordRef::$kind($owned::view(fields)), )+
-                }
-            }
-        }
-
-        impl<'a> sealed::View<'a> for AnyRecordRef<'a> {
-            fn fields(&self) -> &Fields<'a> {
-                match self { $( Self::$kind(record) => record.fields(), )+ }
-            }
-        }
-
-        impl<'a> RecordRef<'a> for AnyRecordRef<'a> {
-            type Owned = AnyRecord;
-
-            fn into_owned(self) -> AnyRecord {
-                match self { $( Self::$kind(record) => AnyRecord::$kind(record.into_owned()), )+ }
-            }
-        }
-
-        $(
-            impl<'a> From<$view<'a>> for AnyRecordRef<'a> {
-                fn from(record: $view<'a>) -> Self {
-                    Self::$kind(record)
-                }
-            }
-        )+
-
-        impl IndexKind {
-            pub(crate) const fn schema(self) -> &'static Schema {
-                match self { $( Self::$kind => &$module::SCHEMA, )+ }
-            }
-        }
-    };
+/// A record of any of the four kinds, owning its texts. Serialized like the record in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
+#[non_exhaustive]
+pub enum AnyRecord {
+    /// A row of the file [`AgentSkillInfo`](IndexKind::AgentSkillInfo).
+    AgentSkillInfo(AgentSkillChange),
+    /// A row of the file [`AgentOprInfo`](IndexKind::AgentOprInfo).
+    AgentOprInfo(AgentOperation),
+    /// A row of the file [`Record`](IndexKind::Record).
+    Record(Recording),
+    /// A row of the file [`Call`](IndexKind::Call).
+    Call(Call),
 }
 
-any! {
-    AgentSkillInfo AgentSkillChange AgentSkillChangeRef agent_skill,
-    AgentOprInfo AgentOperation AgentOperationRef agent_operation,
-    Record Recording RecordingRef recording,
-    Call Call CallRef call,
+impl sealed::Sealed for AnyRecord {}
+
+impl Record for AnyRecord {
+    type Ref<'a> = AnyRecordRef<'a>;
+
+    const KINDS: &'static [IndexKind] = &IndexKind::ALL;
+
+    fn from_ref(record: AnyRecordRef<'_>) -> Self {
+        record.into_owned()
+    }
+
+    #[inline]
+    fn view(record: AnyRecordRef<'_>) -> AnyRecordRef<'_> {
+        record
+    }
 }
 
-impl AnyRecordRef<'_> {
+/// A record of any kind, borrowed from the reader: its row, and the values of numbers and times.
+///
+/// Serialized like the record of its kind, which [`read_as`](Self::read_as) returns.
+#[derive(Clone, Copy)]
+pub struct AnyRecordRef<'a> {
+    pub(crate) schema: &'static Schema,
+    pub(crate) row: Row<'a>,
+    /// One for each column; `Null` for types that are read from the row.
+    pub(crate) values: &'a [Value<'static>],
+}
+
+impl<'a> AnyRecordRef<'a> {
+    /// The kind of file that the record comes from.
+    pub const fn kind(&self) -> IndexKind {
+        self.schema.kind
+    }
+
+    /// Returns the record of one kind of file; `None` if this record comes from another kind.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, AnyRecord, Call, IndexKind, ReadOptions, Records};
+    ///
+    /// let (csv, kind) = ("r1,dev,acc,7".as_bytes(), IndexKind::AgentSkillInfo);
+    /// let mut rows = Records::<AnyRecord>::from_csv_with(csv, kind, &ReadOptions::new());
+    /// let row = rows.next_record()?.unwrap();
+    /// assert_eq!(row.read_as::<AgentSkillChange>().unwrap().sub_cc_no(), Some(7));
+    /// assert!(row.read_as::<Call>().is_none());
+    /// # Ok::<(), ccfs_archive::Error>(())
+    /// ```
+    pub fn read_as<T: FileRecord>(self) -> Option<T::Ref<'a>> {
+        (self.kind() == T::KIND).then(|| T::view(self))
+    }
+
+    /// Copies the texts, with one allocation for each text cell.
+    pub fn into_owned(self) -> AnyRecord {
+        match self.kind() {
+            IndexKind::AgentSkillInfo => {
+                AnyRecord::AgentSkillInfo(AgentSkillChange::view(self).into_owned())
+            }
+            IndexKind::AgentOprInfo => {
+                AnyRecord::AgentOprInfo(AgentOperation::view(self).into_owned())
+            }
+            IndexKind::Record => AnyRecord::Record(Recording::view(self).into_owned()),
+            IndexKind::Call => AnyRecord::Call(Call::view(self).into_owned()),
+        }
+    }
+
+    /// The row: its cells as text, its member and its line.
+    pub const fn row(&self) -> Row<'a> {
+        self.row
+    }
+
+    /// The value of a column, by its index in [`IndexKind::columns`]; [`Value::Null`] for other indexes.
+    ///
+    /// ```
+    /// use ccfs_archive::{AgentSkillChange, Records, Value};
+    ///
+    /// let mut rows = Records::<AgentSkillChange>::from_csv("r1,dev,acc,7".as_bytes());
+    /// let row = rows.next_record()?.unwrap();
+    /// assert_eq!((row.value(0), row.value(3)), (Value::Text("r1"), Value::Integer(7)));
+    /// # Ok::<(), ccfs_archive::Error>(())
+    /// ```
+    #[inline]
+    pub fn value(&self, index: usize) -> Value<'a> {
+        match self.schema.columns.get(index).map(Column::column_type) {
+            Some(ColumnType::Text) => self.text(index).map_or(Value::Null, Value::Text),
+            Some(ColumnType::List) => Value::List(self.skills(index)),
+            Some(_) => self.values[index],
+            None => Value::Null,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn text(&self, index: usize) -> Option<&'a str> {
+        self.row.text(index)
+    }
+
+    #[inline]
+    pub(crate) fn skills(&self, index: usize) -> SkillList<'a> {
+        SkillList::new(self.text(index).unwrap_or_default())
+    }
+
+    #[inline]
+    pub(crate) fn int(&self, index: usize) -> Option<i64> {
+        match *self.values.get(index)? {
+            Value::Integer(number) | Value::Code(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tenant(&self, index: usize) -> Option<LocalTime> {
+        if let Value::LocalTime(time) = self.values[index] { Some(time) } else { None }
+    }
+
+    #[inline]
+    pub(crate) fn utc(&self, index: usize) -> Option<Timestamp> {
+        if let Value::UtcTime(time) = self.values[index] { Some(time) } else { None }
+    }
+
+    /// The code in a column, by its index: a number, or text that is one, as in `op_type` of agentOprInfo. `None` for
+    /// other values.
+    pub fn code(&self, index: usize) -> Option<i64> {
+        self.int(index).or_else(|| self.text(index)?.parse().ok())
+    }
+
     /// The time of the event, in local time of the call center: `operate_time`, `begin_time`, `call_begin` or
     /// `wait_begin`.
     pub fn event_time(&self) -> Option<LocalTime> {
-        match self {
-            Self::AgentSkillInfo(record) => record.operate_time(),
-            Self::AgentOprInfo(record) => record.begin_time(),
-            Self::Record(record) => record.call_begin(),
-            Self::Call(record) => record.wait_begin(),
+        self.tenant(self.schema.event_time)
+    }
+
+    /// Cells of unknown columns, which newer releases may add.
+    pub fn extra(&self) -> Cells<'a> {
+        self.row.cells_from(self.schema.columns.len())
+    }
+
+    /// The names of the codes, if they have one.
+    #[cfg(feature = "json")]
+    pub(crate) fn code_names(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        self.schema
+            .code_names
+            .iter()
+            .map(|code_name| (code_name.label, self.code(code_name.code).and_then(code_name.name)))
+    }
+}
+
+impl fmt::Debug for AnyRecordRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut record = f.debug_struct(self.schema.name);
+        for (index, column) in self.schema.columns.iter().enumerate() {
+            record.field(column.name, &self.value(index));
         }
+        record.field("extra", &self.extra()).finish()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for AnyRecordRef<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let (columns, extra) = (self.schema.columns, self.extra());
+        let fields = columns.len() + usize::from(!extra.is_empty());
+        let mut record = serializer.serialize_struct(self.schema.name, fields)?;
+        for (index, column) in columns.iter().enumerate() {
+            record.serialize_field(column.name, &self.value(index))?;
+        }
+        if !extra.is_empty() {
+            record.serialize_field("extra", &extra)?;
+        }
+        record.end()
     }
 }
 
@@ -117,6 +215,15 @@ impl IndexKind {
     /// The columns with names of codes, which are not in the file.
     pub const fn code_names(self) -> &'static [CodeName] {
         self.schema().code_names
+    }
+
+    pub(crate) const fn schema(self) -> &'static Schema {
+        match self {
+            Self::AgentSkillInfo => &agent_skill::SCHEMA,
+            Self::AgentOprInfo => &agent_operation::SCHEMA,
+            Self::Record => &recording::SCHEMA,
+            Self::Call => &call::SCHEMA,
+        }
     }
 
     /// Returns the index of a column by its name.

@@ -93,6 +93,7 @@ impl ColumnType {
 
 /// Value of a column, borrowed from the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// The cell is empty or missing.
@@ -111,20 +112,6 @@ pub enum Value<'a> {
     List(SkillList<'a>),
 }
 
-#[cfg(feature = "serde")]
-impl serde::Serialize for Value<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_none(),
-            Self::Text(text) => serializer.serialize_some(text),
-            Self::Integer(number) | Self::Code(number) => serializer.serialize_some(number),
-            Self::LocalTime(time) => serializer.serialize_some(time),
-            Self::UtcTime(time) => serializer.serialize_some(time),
-            Self::List(list) => serializer.collect_seq(list.iter()),
-        }
-    }
-}
-
 /// Reads `YYYY-MM-DD hh:mm:ss` in the years 1 to 9999.
 #[inline]
 fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
@@ -141,11 +128,16 @@ fn local_time(text: &[u8], cell: Cell) -> Result<LocalTime, RowFault> {
 fn int(text: &[u8], cell: Cell) -> Result<i64, RowFault> {
     let cell = cell.of(text);
     let digits = cell.strip_prefix(b"-").unwrap_or(cell);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let (mut number, mut is_number) = (0_i64, !digits.is_empty());
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        is_number &= digit <= 9;
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    if !is_number {
         return Err(RowFault::NotANumber);
     }
     if digits.len() <= 18 {
-        let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
         return Ok(if digits.len() < cell.len() { -number } else { number });
     }
     std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok()).ok_or(RowFault::NumberTooBig)

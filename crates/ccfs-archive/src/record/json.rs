@@ -1,41 +1,16 @@
 //! Writes records as JSON lines, with the same text as `serde_json` and their `Serialize`.
 
-use std::fmt;
 use std::io::Write as _;
 
 use ccfs_time::LocalTime;
 
+use super::AnyRecordRef;
 use super::column::Value;
-use super::schema::Fields;
+use crate::export::Line;
 
-/// Returns the seconds east of UTC at a local time of the call center; `None` leaves the time without an offset.
-pub(crate) type Offset<'f> = &'f dyn Fn(LocalTime) -> Option<i32>;
-
-/// An offset from UTC in seconds, shown as `+08:00`, or as `+08:05:43` if it has seconds.
-pub(crate) struct OffsetText(pub(crate) i32);
-
-impl fmt::Display for OffsetText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sign, seconds) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
-        write!(f, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
-        match seconds % 60 {
-            0 => Ok(()),
-            rest => write!(f, ":{rest:02}"),
-        }
-    }
-}
-
-/// A line of JSON that is being written.
-pub(crate) struct JsonLine<'a> {
-    pub(crate) bytes: &'a mut Vec<u8>,
-    pub(crate) offset: Option<Offset<'a>>,
-    /// Whether to write the names of codes.
-    pub(crate) names: bool,
-}
-
-impl JsonLine<'_> {
+impl Line<'_> {
     /// Appends the line of a record.
-    pub(crate) fn write(mut self, record: &Fields<'_>) {
+    pub(crate) fn json(&mut self, record: &AnyRecordRef<'_>) {
         let start = self.bytes.len();
         for (index, column) in record.schema.columns.iter().enumerate() {
             self.key(column.name);
@@ -76,9 +51,7 @@ impl JsonLine<'_> {
             }
             Value::LocalTime(time) => {
                 self.time(cell, || time);
-                if let Some(offset) = self.offset.and_then(|offset| offset(time)) {
-                    let _ = write!(self.bytes, "{}", OffsetText(offset));
-                }
+                self.write_offset(time);
                 self.bytes.push(b'"');
             }
             Value::UtcTime(time) => {
@@ -117,17 +90,13 @@ impl JsonLine<'_> {
     #[cold]
     fn escaped(&mut self, text: &[u8]) {
         for &byte in text {
-            let escape = match byte {
-                b'"' | b'\\' => byte,
-                b'\n' => b'n',
-                b'\r' => b'r',
-                b'\t' => b't',
-                _ => {
-                    self.bytes.push(byte);
-                    continue;
-                }
-            };
-            self.bytes.extend_from_slice(&[b'\\', escape]);
+            match byte {
+                b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', byte]),
+                b'\n' => self.bytes.extend_from_slice(b"\\n"),
+                b'\r' => self.bytes.extend_from_slice(b"\\r"),
+                b'\t' => self.bytes.extend_from_slice(b"\\t"),
+                _ => self.bytes.push(byte),
+            }
         }
     }
 
@@ -142,6 +111,16 @@ impl JsonLine<'_> {
                 self.bytes.extend_from_slice(&text);
             }
             _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
+        }
+    }
+
+    /// Appends the offset at a local time, if it has one: `+08:00`, or `+08:05:43` if it has seconds.
+    pub(crate) fn write_offset(&mut self, time: LocalTime) {
+        let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) else { return };
+        let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+        let _ = write!(self.bytes, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+        if seconds % 60 > 0 {
+            let _ = write!(self.bytes, ":{:02}", seconds % 60);
         }
     }
 }

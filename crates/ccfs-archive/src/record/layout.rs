@@ -1,29 +1,26 @@
 //! Detects the layout of a member from its first records: header, order and number of fields.
 
 use super::column::Column;
-use crate::csv::{Cell, split_plain, split_quoted, trim, without_padding};
+use crate::csv::{Cell, is_padding, trim};
 use crate::error::FileFault;
 use crate::kind::IndexKind;
 use crate::notes::NoteKind;
 
 /// How the rows of a member are read.
-#[derive(Debug)]
 pub(crate) struct Layout {
     /// Number of first rows to skip: a `sep=,` line, a header.
     pub(crate) skip: usize,
-    /// Whether the first row is a `sep=,` line.
-    pub(crate) separator_line: bool,
     pub(crate) header: Header,
     /// Number of fields of each row.
     pub(crate) width: usize,
     /// Whether a column of numbers or dates is among the fields.
     pub(crate) is_typed: bool,
-    /// What a person should know about the columns.
-    pub(crate) note: Option<NoteKind>,
+    /// What a person should know about the first rows.
+    pub(crate) notes: Vec<NoteKind>,
 }
 
 /// The header row of a member.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Header {
     /// No header.
     None,
@@ -36,7 +33,6 @@ pub(crate) enum Header {
 }
 
 /// The first data row is not a row of the index file.
-#[derive(Debug)]
 pub(crate) struct Refused {
     /// Line on which the row begins.
     pub(crate) line: u64,
@@ -49,7 +45,6 @@ pub(crate) struct Refused {
 pub(crate) const SAMPLE: usize = 4;
 
 /// A record split into cells.
-#[derive(Debug)]
 pub(crate) struct Split {
     line: u64,
     text: Vec<u8>,
@@ -66,20 +61,15 @@ impl Layout {
         other_type: Option<FileFault>,
         mut rows: Vec<Split>,
     ) -> Result<Self, Refused> {
-        let mut layout = Self {
-            skip: 0,
-            separator_line: false,
-            header: Header::None,
-            width: 0,
-            is_typed: true,
-            note: None,
-        };
+        let mut layout =
+            Self { skip: 0, header: Header::None, width: 0, is_typed: true, notes: Vec::new() };
         if let Some(separator) = rows.first().and_then(Split::separator_line) {
             if separator != b',' {
                 return Err(rows[0].refused(FileFault::Separator(separator.into())));
             }
             rows.remove(0);
-            (layout.separator_line, layout.skip) = (true, 1);
+            layout.skip = 1;
+            layout.notes.push(NoteKind::SeparatorLine);
         }
         let Some(first) = rows.first() else {
             return other_type
@@ -98,11 +88,12 @@ impl Layout {
                 let mut columns = kind.columns().iter().zip(map);
                 layout.is_typed =
                     columns.any(|(column, cell)| column.value_type.is_typed() && cell.is_some());
-                layout.note = (unknown > 0).then_some(NoteKind::UnknownNames(unknown));
+                layout.notes.extend((unknown > 0).then_some(NoteKind::UnknownNames(unknown)));
             }
             layout.header = header;
         } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind) {
             layout.header = Header::Unknown;
+            layout.notes.push(NoteKind::UnknownHeader);
         } else if first.good == 0 && (first.bad == 0 || other_type.is_some()) {
             let separator = || separator(&first.text, found, kind).map(FileFault::Separator);
             let fault = other_type.or_else(separator).unwrap_or(FileFault::NoTypedValue);
@@ -114,7 +105,7 @@ impl Layout {
             layout.width = layout.width.max(widest.unwrap_or(0));
         }
         if layout.header == Header::None && layout.width != known {
-            layout.note = Some(NoteKind::OtherWidth { found: layout.width, expected: known });
+            layout.notes.push(NoteKind::OtherWidth { found: layout.width, expected: known });
         }
         layout.skip += usize::from(layout.header != Header::None);
         Ok(layout)
@@ -122,15 +113,11 @@ impl Layout {
 }
 
 impl Split {
-    pub(crate) fn of(kind: IndexKind, line: u64, record: &[u8]) -> Self {
-        let record = without_padding(record);
-        let mut split = Self { line, text: Vec::new(), cells: Vec::new(), good: 0, bad: 0 };
-        if record.contains(&b'"') {
-            split_quoted(record, &mut split.text, &mut split.cells);
-        } else {
-            split.text.extend_from_slice(record);
-            split_plain(record, &mut split.cells);
-        }
+    pub(crate) fn of(kind: IndexKind, line: u64, text: &[u8], cells: &[Cell]) -> Self {
+        // Padding at the end makes the row bad, but says nothing about the layout.
+        let end = text.iter().rposition(|&byte| !is_padding(byte)).map_or(0, |at| at + 1);
+        let clamped = cells.iter().map(|cell| cell.clamped(end)).collect();
+        let mut split = Self { line, text: text[..end].into(), cells: clamped, good: 0, bad: 0 };
         super::agent_skill::repair(kind, &split.text, &mut split.cells, None);
         trim(&split.text, &mut split.cells);
         // Some programs end each line with a comma.

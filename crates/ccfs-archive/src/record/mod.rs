@@ -19,10 +19,8 @@ pub use any::{AnyRecord, AnyRecordRef};
 pub use call::{Call, CallRef};
 pub use column::{Column, ColumnType, Value};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{CodeName, FileRecord, Record, RecordRef};
+pub use schema::{CodeName, FileRecord, Record};
 pub use skills::SkillList;
 
-#[cfg(feature = "json")]
-pub(crate) use json::{JsonLine, OffsetText};
-pub(crate) use schema::{Fields, Schema, sealed};
+pub(crate) use schema::{Schema, sealed};
 pub(crate) use typed::Typed;

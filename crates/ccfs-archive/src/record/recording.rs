@@ -1,7 +1,6 @@
 //! record: voice recordings.
 
 use super::schema::{column, record};
-use crate::code::{CallDirection, TaskStatus};
 
 record! {
     /// One recording: a row of a record file, owning its texts ([Index file formats](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#index-file-formats)).
@@ -9,6 +8,7 @@ record! {
     /// One recording, borrowed from the reader; see [`Recording`].
     borrowed RecordingRef;
     kind Record;
+    event_time 7;
     names { "task_status_name" 10 TaskStatus, "call_type_name" 14 CallDirection, }
     columns {
         /// Developer: the `appId`.
@@ -47,17 +47,5 @@ record! {
         16 "user_wanted_skill_id" user_wanted_skill_id: text,
         /// Skill that served the call.
         17 "current_skill_id" current_skill_id: text,
-    }
-}
-
-impl RecordingRef<'_> {
-    /// `task_status` as a code, if it is a number.
-    pub fn task_status_code(&self) -> Option<TaskStatus> {
-        self.0.code(10).map(TaskStatus::from)
-    }
-
-    /// `call_type` as a code, if it is a number.
-    pub fn direction(&self) -> Option<CallDirection> {
-        self.0.code(14).map(CallDirection::from)
     }
 }

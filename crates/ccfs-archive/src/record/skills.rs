@@ -53,6 +53,13 @@ impl<'a> SkillList<'a> {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for SkillList<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl fmt::Debug for SkillList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::AnyRecordRef;
 use super::column::{Column, Value};
 use super::layout::{Header, Layout, SAMPLE, Split, separator};
-use super::schema::Fields;
 use crate::csv::{Cell, Charset, SplitError, Splitter};
 use crate::error::{BadRow, Error, FileFault, NotIndexFile, Position, RawRow, RowFault};
 use crate::kind::IndexKind;
@@ -12,7 +12,6 @@ use crate::notes::{Note, NoteKind};
 use crate::options::ReadOptions;
 
 /// Converts the bytes of one member to typed records.
-#[derive(Debug)]
 pub(crate) struct Typed {
     splitter: Splitter,
     /// The values of the last record's columns.
@@ -30,7 +29,6 @@ pub(crate) struct Typed {
     empty_rows: u64,
     /// Cells in the order of the columns.
     mapped: Vec<Cell>,
-    failed: bool,
 }
 
 impl Typed {
@@ -47,7 +45,6 @@ impl Typed {
             skip: 0,
             empty_rows: 0,
             mapped: Vec::new(),
-            failed: false,
         }
     }
 
@@ -67,42 +64,36 @@ impl Typed {
 
     /// Returns notes on skipped or guessed data so far.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
-        let layout = self.layout.as_ref();
-        let marks = self.splitter.transcoder.marks;
-        [
-            self.splitter.transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
-            (marks > 1).then(|| NoteKind::RepeatedMarks(marks - 1)),
-            layout.is_some_and(|layout| layout.separator_line).then_some(NoteKind::SeparatorLine),
-            layout
-                .is_some_and(|layout| layout.header == Header::Unknown)
-                .then_some(NoteKind::UnknownHeader),
-            layout.and_then(|layout| layout.note),
+        let (transcoder, padding) = (&self.splitter.transcoder, self.splitter.padding);
+        let before = [
+            transcoder.guessed.then(|| NoteKind::GuessedCharset(self.charset())),
+            (transcoder.marks > 1).then(|| NoteKind::RepeatedMarks(transcoder.marks - 1)),
+        ];
+        let after = [
             (self.empty_rows > 0).then_some(NoteKind::EmptyRows(self.empty_rows)),
-            (self.splitter.padding > 0).then_some(NoteKind::Padding(self.splitter.padding)),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|kind| Note { member: self.member.clone(), kind })
+            (padding > 0).then_some(NoteKind::Padding(padding)),
+        ];
+        let first_rows = self.layout.iter().flat_map(|layout| layout.notes.iter().copied());
+        let kinds =
+            before.into_iter().flatten().chain(first_rows).chain(after.into_iter().flatten());
+        kinds.map(|kind| Note { member: self.member.clone(), kind })
     }
 
-    /// Adds the next bytes. After an error, they are dropped.
+    /// Adds the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if !self.failed {
-            self.splitter.feed(bytes);
-        }
+        self.splitter.feed(bytes);
     }
 
     /// Declares that no more bytes follow.
     pub(crate) fn finish(&mut self) {
-        if !self.failed {
-            self.splitter.finish();
-        }
+        self.splitter.finish();
     }
 
-    /// Finds and checks the next record. Returns false if more bytes are needed or no records are left.
+    /// Finds and checks the next record. Returns false if more bytes are needed or no records are left. Only a bad row
+    /// is an error after which reading can go on.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<bool, Error> {
-        if self.failed || (self.layout.is_none() && !self.begin()?) {
+        if self.layout.is_none() && !self.begin()? {
             return Ok(false);
         }
         loop {
@@ -127,17 +118,17 @@ impl Typed {
 
     /// The last record.
     #[inline]
-    pub(crate) fn fields(&self) -> Fields<'_> {
+    pub(crate) fn record(&self) -> AnyRecordRef<'_> {
         let row = self.splitter.row(self.member.as_deref());
-        Fields { schema: self.kind.schema(), row, values: &self.values }
+        AnyRecordRef { schema: self.kind.schema(), row, values: &self.values }
     }
 
     /// Detects the layout. Returns false if more bytes are needed.
     #[cold]
     fn begin(&mut self) -> Result<bool, Error> {
         let (kind, sample) = (self.kind, &mut self.sample);
-        let is_complete = self.splitter.sample(|record, line| {
-            sample.push(Split::of(kind, line, record));
+        let is_complete = self.splitter.sample(|text, cells, line| {
+            sample.push(Split::of(kind, line, text, cells));
             sample.pop_if(|row| row.is_empty());
             sample.len() < SAMPLE
         });
@@ -152,16 +143,13 @@ impl Typed {
                 self.layout = Some(layout);
                 Ok(true)
             }
-            Err(refused) => {
-                self.failed = true;
-                Err(Error::NotIndexFile(NotIndexFile {
-                    at: self.position(refused.line, None),
-                    kind: self.kind,
-                    found: refused.found,
-                    expected: self.kind.columns().len(),
-                    fault: refused.fault,
-                }))
-            }
+            Err(refused) => Err(Error::NotIndexFile(NotIndexFile {
+                at: self.position(refused.line, None),
+                kind: self.kind,
+                found: refused.found,
+                expected: self.kind.columns().len(),
+                fault: refused.fault,
+            })),
         }
     }
 
@@ -227,7 +215,6 @@ impl Typed {
         match error {
             SplitError::Bad { cell, fault } => self.bad_row(cell, fault),
             SplitError::Limit { cell, kind } => {
-                self.failed = true;
                 let limit = self.options.limits.get(kind);
                 Error::Limit { kind, limit, at: self.position(self.splitter.row_line, cell) }
             }

@@ -18,13 +18,6 @@ pub(crate) struct Decoder {
     pub(crate) done: bool,
 }
 
-/// Bytes read and written by one call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
-    pub(crate) taken: usize,
-    pub(crate) given: usize,
-}
-
 impl Decoder {
     pub(crate) fn new(method: u16) -> Self {
         let inflate = (method != STORED).then(|| Box::new(Decompress::new(false)));
@@ -35,34 +28,31 @@ impl Decoder {
         self.crc.clone().finalize()
     }
 
-    /// Decodes from `input` to `output`. Needs more input if it makes no progress.
-    pub(crate) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ZipFault> {
-        let progress = match &mut self.inflate {
+    /// Decodes from `input` to `output`. Returns the numbers of bytes read and written, which are 0 if it needs more input.
+    pub(crate) fn decode(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(usize, usize), ZipFault> {
+        let (taken, given) = match &mut self.inflate {
             None => {
                 let length = input.len().min(output.len());
                 output[..length].copy_from_slice(&input[..length]);
-                Progress { taken: length, given: length }
+                (length, length)
             }
-            Some(_) if self.done => Progress { taken: 0, given: 0 },
+            Some(_) if self.done => (0, 0),
             Some(inflate) => {
-                let before = (inflate.total_in(), inflate.total_out());
                 let status = inflate
                     .decompress(input, output, FlushDecompress::None)
                     .map_err(|_| ZipFault::BadDeflate)?;
                 self.done = status == Status::StreamEnd;
-                Progress {
-                    taken: since(before.0, inflate.total_in()),
-                    given: since(before.1, inflate.total_out()),
-                }
+                let since = |before, now| usize::try_from(now - before).unwrap_or(usize::MAX);
+                (since(self.taken, inflate.total_in()), since(self.given, inflate.total_out()))
             }
         };
-        self.crc.update(&output[..progress.given]);
-        self.taken += progress.taken as u64;
-        self.given += progress.given as u64;
-        Ok(progress)
+        self.crc.update(&output[..given]);
+        self.taken += taken as u64;
+        self.given += given as u64;
+        Ok((taken, given))
     }
-}
-
-fn since(before: u64, now: u64) -> usize {
-    usize::try_from(now - before).unwrap_or(usize::MAX)
 }

@@ -95,47 +95,14 @@ pub enum ZipFault {
     #[error("the member is a symbolic link; links are not followed or created")]
     Link,
     /// The member's name is not safe as a file name.
-    #[error("the member's name {0}; do not use this archive")]
-    Name(NameFault),
+    #[error("the member's name {what}; do not use this archive")]
+    Name {
+        /// What is wrong with it, such as "is an absolute path".
+        what: &'static str,
+    },
     /// The member is stored and its size follows the data, so a stream cannot find its end.
     #[error("the member is stored and its size follows the data; read the archive from a file")]
     StoredStream,
-}
-
-/// Why a member's name is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum NameFault {
-    /// It is empty.
-    #[error("is empty")]
-    Empty,
-    /// It is longer than 255 bytes.
-    #[error("is longer than 255 bytes")]
-    TooLong,
-    /// It is not UTF-8.
-    #[error("is not UTF-8")]
-    NotUtf8,
-    /// It contains a NUL character.
-    #[error("contains a NUL character")]
-    Nul,
-    /// It contains another control character.
-    #[error("contains a control character")]
-    Control,
-    /// It begins at the root.
-    #[error("is an absolute path")]
-    Absolute,
-    /// It has `..`, `.` or an empty component.
-    #[error("leads out of its folder")]
-    Parent,
-    /// It contains a colon: a drive, or an alternate data stream.
-    #[error("contains a colon, as a drive does")]
-    Drive,
-    /// It contains a backslash.
-    #[error("contains a backslash")]
-    Backslash,
-    /// A component is reserved for a device on Windows, such as `CON`.
-    #[error("is reserved for a device on Windows")]
-    Device,
 }
 
 impl ZipFault {

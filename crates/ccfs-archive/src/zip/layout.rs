@@ -85,23 +85,6 @@ impl Facts {
         }
         Ok(())
     }
-
-    /// Returns the first field that differs from the directory.
-    ///
-    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
-    /// of them, Info-ZIP writes the sizes that it knows.
-    fn differs_from(&self, central: &Self, zero_is_open: bool) -> Option<&'static str> {
-        let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
-        let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
-        let fields = [
-            ("flags", self.flags & decisive != central.flags & decisive),
-            ("compression method", self.method != central.method),
-            ("checksum", differs(self.crc.into(), central.crc.into())),
-            ("compressed size", differs(self.compressed, central.compressed)),
-            ("size", differs(self.size, central.size)),
-        ];
-        fields.into_iter().find_map(|(what, differs)| differs.then_some(what))
-    }
 }
 
 /// Length of the structure at the start of `bytes`; that of its fixed part if `bytes` are too short to compute it.
@@ -128,10 +111,14 @@ impl<'a> Header<'a> {
         let mut facts = Facts::read(&bytes[facts..]);
         let mut offset = if is_entry { u64::from(u32_at(bytes, 42)) } else { 0 };
         let (name, rest) = bytes[fixed..].split_at(usize_at(bytes, lengths));
-        let mut wide = Wide::find(&rest[..usize_at(bytes, lengths + 2)])?;
-        wide.replace(&mut facts.size)?;
-        wide.replace(&mut facts.compressed)?;
-        wide.replace(&mut offset)?;
+        let mut wide = wide_values(&rest[..usize_at(bytes, lengths + 2)])?;
+        for value in [&mut facts.size, &mut facts.compressed, &mut offset] {
+            if let Some(values) = wide.as_mut().filter(|_| *value == u64::from(u32::MAX)) {
+                let missing = ZipFault::BadDirectory { what: "an entry lacks its 64-bit sizes" };
+                let (first, rest) = values.split_first_chunk().ok_or(missing)?;
+                (*value, *values) = (u64::from_le_bytes(*first), rest);
+            }
+        }
         if is_entry && u16_at(bytes, 34) != 0 {
             return Err(ZipFault::SeveralDisks);
         }
@@ -141,12 +128,23 @@ impl<'a> Header<'a> {
         Ok(Self { facts, name, offset, link })
     }
 
-    /// Returns the first field that differs from that of the member; see [`Facts::differs_from`].
+    /// Returns the first field that differs from that of the member.
+    ///
+    /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
+    /// of them, Info-ZIP writes the sizes that it knows.
     pub(crate) fn differs_from(&self, member: &Member, zero_is_open: bool) -> Option<&'static str> {
-        if self.name != member.name.as_bytes() {
-            return Some("name");
-        }
-        self.facts.differs_from(&member.facts, zero_is_open)
+        let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
+        let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
+        let (here, there) = (&self.facts, &member.facts);
+        let fields = [
+            ("name", self.name != member.name.as_bytes()),
+            ("flags", here.flags & decisive != there.flags & decisive),
+            ("compression method", here.method != there.method),
+            ("checksum", differs(here.crc.into(), there.crc.into())),
+            ("compressed size", differs(here.compressed, there.compressed)),
+            ("size", differs(here.size, there.size)),
+        ];
+        fields.into_iter().find_map(|(what, differs)| differs.then_some(what))
     }
 }
 
@@ -156,10 +154,8 @@ impl End {
         let (entries, size, offset) = (u16_at(bytes, 10), u32_at(bytes, 12), u32_at(bytes, 16));
         let disk = (u16_at(bytes, 4), u16_at(bytes, 6));
         let needs64 = entries == u16::MAX || size == u32::MAX || offset == u32::MAX;
-        if disk != (0, 0) && !(needs64 && disk == (u16::MAX, u16::MAX)) {
-            return Err(ZipFault::SeveralDisks);
-        }
-        if u16_at(bytes, 8) != entries {
+        let is_first_disk = disk == (0, 0) || (needs64 && disk == (u16::MAX, u16::MAX));
+        if !is_first_disk || u16_at(bytes, 8) != entries {
             return Err(ZipFault::SeveralDisks);
         }
         Ok(Self {
@@ -220,36 +216,20 @@ pub(crate) fn descriptor_length(
     })
 }
 
-/// The extra field with sizes of more than 32 bits.
-struct Wide<'a>(Option<&'a [u8]>);
-
-impl<'a> Wide<'a> {
-    fn find(mut extra: &'a [u8]) -> Result<Self, ZipFault> {
-        let mut found = None;
-        while extra.len() >= 4 {
-            let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
-            let Some(body) = extra[4..].get(..length) else {
-                return Err(ZipFault::BadDirectory { what: "an extra field exceeds its entry" });
-            };
-            if id == 1 && found.replace(body).is_some() {
-                return Err(ZipFault::BadDirectory { what: "an entry has its 64-bit sizes twice" });
-            }
-            extra = &extra[4 + length..];
+/// Returns the extra field with the values of more than 32 bits, if there is one.
+fn wide_values(mut extra: &[u8]) -> Result<Option<&[u8]>, ZipFault> {
+    let mut found = None;
+    while extra.len() >= 4 {
+        let (id, length) = (u16_at(extra, 0), usize_at(extra, 2));
+        let Some(body) = extra[4..].get(..length) else {
+            return Err(ZipFault::BadDirectory { what: "an extra field exceeds its entry" });
+        };
+        if id == 1 && found.replace(body).is_some() {
+            return Err(ZipFault::BadDirectory { what: "an entry has its 64-bit sizes twice" });
         }
-        Ok(Self(found))
+        extra = &extra[4 + length..];
     }
-
-    fn replace(&mut self, value: &mut u64) -> Result<(), ZipFault> {
-        let Some(body) = &mut self.0 else { return Ok(()) };
-        if *value == u64::from(u32::MAX) {
-            if body.len() < 8 {
-                return Err(ZipFault::BadDirectory { what: "an entry lacks its 64-bit sizes" });
-            }
-            *value = u64_at(body, 0);
-            *body = &body[8..];
-        }
-        Ok(())
-    }
+    Ok(found)
 }
 
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {

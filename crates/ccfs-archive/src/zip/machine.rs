@@ -36,6 +36,7 @@ pub(crate) enum Next {
     End,
 }
 
+#[derive(Default)]
 pub(crate) struct Machine {
     mode: Mode,
     state: State,
@@ -64,8 +65,9 @@ pub(crate) struct Machine {
     trailing: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Mode {
+    #[default]
     Forward,
     Open,
     /// No directory was found; reading forward finds the reason.
@@ -73,10 +75,12 @@ enum Mode {
     Members,
 }
 
+#[derive(Default)]
 enum State {
     /// The last bytes of the archive, in which the end of the directory is found.
     Tail,
     /// A local header, or the directory.
+    #[default]
     Header,
     /// The next member of [`Mode::Members`].
     Member,
@@ -119,23 +123,7 @@ impl Machine {
     }
 
     fn new(mode: Mode, state: State, limits: &Limits) -> Self {
-        Self {
-            mode,
-            state,
-            head: Vec::new(),
-            offset: 0,
-            members: Vec::new(),
-            current: 0,
-            names: HashSet::new(),
-            limits: *limits,
-            total: 0,
-            directory: 0,
-            listed: HashSet::new(),
-            end64: None,
-            ends_as_locator: false,
-            displaced: false,
-            trailing: 0,
-        }
+        Self { mode, state, limits: *limits, ..Self::default() }
     }
 
     /// Offset of the next byte to pass to [`next`](Self::next).
@@ -316,10 +304,10 @@ impl Machine {
         let left = if sized { member.facts.compressed - decoder.taken } else { u64::MAX };
         if !decoder.done && (left > 0 || member.facts.method != layout::STORED) {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-            let progress = decoder.decode(&input[..length], output).map_err(fault)?;
-            *input = &input[progress.taken..];
-            self.offset += progress.taken as u64;
-            self.total += progress.given as u64;
+            let (taken, given) = decoder.decode(&input[..length], output).map_err(fault)?;
+            *input = &input[taken..];
+            self.offset += taken as u64;
+            self.total += given as u64;
             let over = exceeded(&self.limits, decoder.taken, decoder.given, self.total);
             if let Some(kind) = over {
                 let member = Some(Arc::clone(&member.name));
@@ -329,9 +317,9 @@ impl Machine {
             if sized && decoder.given > member.facts.size {
                 return Err(fault(ZipFault::Size).into());
             }
-            return match (progress.given, progress.taken) {
-                (1.., _) => Ok(Step::Give(Next::Data(progress.given))),
-                _ if progress.taken > 0 || decoder.done => Ok(Step::Continue),
+            return match given {
+                1.. => Ok(Step::Give(Next::Data(given))),
+                _ if taken > 0 || decoder.done => Ok(Step::Continue),
                 _ if length > 0 => Err(fault(ZipFault::BadDeflate).into()),
                 _ if left == 0 => Err(fault(ZipFault::Size).into()),
                 _ => Ok(Step::NeedInput),

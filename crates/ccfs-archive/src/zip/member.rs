@@ -17,11 +17,12 @@ pub struct Member {
 }
 
 /// How a member is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Method {
     /// Not compressed.
+    #[default]
     Stored,
     /// Compressed with deflate.
     Deflated,

@@ -11,7 +11,7 @@ mod member;
 mod name;
 mod reader;
 
-pub use fault::{NameFault, ZipError, ZipFault};
+pub use fault::{ZipError, ZipFault};
 pub use member::{Member, Method};
 
 pub(crate) use machine::{Machine, Next};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fault::{NameFault, ZipError, ZipFault};
+use super::fault::{ZipError, ZipFault};
 
 const LONGEST: usize = 255;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
@@ -11,45 +11,36 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 pub(crate) fn check(bytes: &[u8]) -> Result<Arc<str>, ZipError> {
     match fault_of(bytes) {
         None => Ok(String::from_utf8_lossy(bytes).into()),
-        Some(fault) => {
+        Some(what) => {
             let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
             Err(ZipError {
                 member: Some(shown.escape_debug().to_string().into()),
-                fault: ZipFault::Name(fault),
+                fault: ZipFault::Name { what },
             })
         }
     }
 }
 
-fn fault_of(bytes: &[u8]) -> Option<NameFault> {
+fn fault_of(bytes: &[u8]) -> Option<&'static str> {
     if bytes.is_empty() {
-        return Some(NameFault::Empty);
+        return Some("is empty");
     }
     if bytes.len() > LONGEST {
-        return Some(NameFault::TooLong);
+        return Some("is longer than 255 bytes");
     }
-    let Ok(name) = std::str::from_utf8(bytes) else { return Some(NameFault::NotUtf8) };
-    if name.contains('\0') {
-        return Some(NameFault::Nul);
-    }
-    if name.chars().any(char::is_control) {
-        return Some(NameFault::Control);
-    }
-    if name.contains('\\') {
-        return Some(NameFault::Backslash);
-    }
-    if name.contains(':') {
-        return Some(NameFault::Drive);
-    }
-    if name.starts_with('/') {
-        return Some(NameFault::Absolute);
-    }
+    let Ok(name) = std::str::from_utf8(bytes) else { return Some("is not UTF-8") };
     // A folder's name ends in a slash; no other component may be empty.
     let mut parts = name.strip_suffix('/').unwrap_or(name).split('/');
-    if parts.clone().any(|part| part.is_empty() || part == "." || part == "..") {
-        return Some(NameFault::Parent);
-    }
-    parts.any(is_device).then_some(NameFault::Device)
+    let faults = [
+        (name.contains('\0'), "contains a NUL character"),
+        (name.chars().any(char::is_control), "contains a control character"),
+        (name.contains('\\'), "contains a backslash"),
+        (name.contains(':'), "contains a colon, as a drive does"),
+        (name.starts_with('/'), "is an absolute path"),
+        (parts.clone().any(|part| matches!(part, "" | "." | "..")), "leads out of its folder"),
+        (parts.any(is_device), "is reserved for a device on Windows"),
+    ];
+    faults.into_iter().find_map(|(found, what)| found.then_some(what))
 }
 
 /// Whether a member is a folder or junk.

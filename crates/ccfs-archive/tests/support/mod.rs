@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, ArchiveStream, Charset, Error, IndexKind, LocalTime,
-    OnBadRow, OperateType, ReadOptions, Record, RecordRef, Records, Timestamp,
+    AgentSkillChange, Archive, ArchiveParser, Charset, Error, IndexKind, LocalTime, OnBadRow,
+    OperateType, ReadOptions, Record, Records, Timestamp,
 };
 use skipped::skipped;
 
@@ -99,14 +99,14 @@ pub(crate) fn changes_with(
 
 /// All changes of an archive that is read without seeking, or the first error.
 pub(crate) fn streamed(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
-    ArchiveStream::new(zip).records().collect()
+    Records::from_stream(zip, &ReadOptions::new()).collect()
 }
 
 /// All changes of an archive that is pushed in pieces, or the first error.
 pub(crate) fn pushed_archive<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Vec<AgentSkillChange>, Error> {
-    let mut parser = ArchiveParser::<AgentSkillChange>::new();
+    let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
     let mut changes = Vec::new();
     for piece in pieces {
         parser.feed(piece)?;
@@ -160,7 +160,7 @@ pub(crate) fn read_pieces<'a, T: Record>(
     loop {
         match rows.next_record() {
             Ok(None) => break,
-            Ok(Some(record)) => results.push(Ok(record.into_owned())),
+            Ok(Some(record)) => results.push(Ok(T::from_ref(record))),
             Err(error) => results.push(Err(error.to_string())),
         }
     }

@@ -8,8 +8,8 @@ use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType};
 use ccfs_archive::{
-    AnyRecord, Archive, ColumnType, Day, Error, IndexKind, LocalTime, OnBadRow, ReadOptions,
-    RecordRef, Records, Timestamp, Value,
+    AnyRecord, AnyRecordRef, Archive, ColumnType, Day, Error, IndexKind, LocalTime, OnBadRow,
+    ReadOptions, Records, Timestamp, Value,
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -134,7 +134,7 @@ pub(crate) type Rows = Vec<Result<Vec<Cell>, String>>;
 pub(crate) type Offset = fn(LocalTime) -> Option<i32>;
 
 /// The row of a record with all columns of the schema.
-pub(crate) fn row<'r>(record: &impl RecordRef<'r>, offset: Option<Offset>) -> Vec<Cell> {
+pub(crate) fn row(record: AnyRecordRef<'_>, offset: Option<Offset>) -> Vec<Cell> {
     let (kind, columns) = (record.kind(), record.kind().columns());
     let micros = |time: LocalTime| Timestamp::from_utc(time).unix_millis() * 1000;
     let value = |index| match record.value(index) {
@@ -179,7 +179,7 @@ pub(crate) fn rows_of<T: ccfs_archive::Record>(
     loop {
         match records.next_record() {
             Ok(None) => return rows,
-            Ok(Some(record)) => rows.push(Ok(row(&record, offset))),
+            Ok(Some(record)) => rows.push(Ok(row(record.into(), offset))),
             Err(error) => rows.push(Err(error.to_string())),
         }
     }

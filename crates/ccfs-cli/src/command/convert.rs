@@ -74,13 +74,13 @@ impl ConvertArgs {
         let mut limits = Limits::new();
         if self.trusted {
             limits = limits
-                .directory_bytes(u64::MAX)
-                .members(u64::MAX)
-                .member_bytes(u64::MAX)
-                .total_bytes(u64::MAX)
-                .ratio(u64::MAX)
-                .record_bytes(TRUSTED_RECORD)
-                .field_bytes(TRUSTED_RECORD);
+                .with(LimitKind::DirectoryBytes, u64::MAX)
+                .with(LimitKind::Members, u64::MAX)
+                .with(LimitKind::MemberBytes, u64::MAX)
+                .with(LimitKind::TotalBytes, u64::MAX)
+                .with(LimitKind::Ratio, u64::MAX)
+                .with(LimitKind::RecordBytes, TRUSTED_RECORD)
+                .with(LimitKind::FieldBytes, TRUSTED_RECORD);
         }
         if self.rejects.is_some() {
             let record = limits.get(LimitKind::RecordBytes);
