@@ -7,7 +7,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use ccfs_archive::LocalTime;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -21,7 +21,9 @@ pub(crate) const PERIOD: &str = "ccfs.period";
 pub(crate) const SOURCE_SHA256: &str = "ccfs.source_sha256";
 
 /// Columns whose values rarely repeat: a dictionary would only take time and memory.
-const UNIQUE: [&str; 2] = ["id", "call_id"];
+const UNIQUE: [&str; 2] = [ID, "call_id"];
+/// The column with random hexadecimal digits.
+const ID: &str = "id";
 
 /// Options of Parquet files.
 ///
@@ -93,6 +95,10 @@ impl ParquetOptions {
         let no_dictionary = |builder: WriterPropertiesBuilder, name: &str| {
             builder.set_column_dictionary_enabled(ColumnPath::from(name), false)
         };
+        // Random ids do not compress. In this encoding they take as much as compressed by Snappy, and 6 % less time.
+        let builder = builder
+            .set_column_encoding(ColumnPath::from(ID), Encoding::DELTA_LENGTH_BYTE_ARRAY)
+            .set_column_compression(ColumnPath::from(ID), Compression::UNCOMPRESSED);
         UNIQUE.into_iter().fold(builder, no_dictionary).build()
     }
 
@@ -120,7 +126,7 @@ impl Default for ParquetOptions {
 
 /// Writes batches as a Parquet file.
 ///
-/// The file is compressed with Snappy and has statistics. Its key-value metadata has `ccfs.version`, the version of this
+/// The file is compressed with Snappy, except random ids, and has statistics. Its key-value metadata has `ccfs.version`, the version of this
 /// crate; `ccfs.time_zone`, if the schema has it; `ccfs.period`, such as `2026-11-01T00:00:00/2026-11-01T23:59:59`, and
 /// `ccfs.source_sha256` in hexadecimal digits, if the options have them. The same batches, options and version of this
 /// crate make the same bytes.
