@@ -8,7 +8,7 @@ use ccfs_time::LocalTime;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, Column, Value};
+use crate::record::{AnyRecord, AnyRecordRef, Column, Value, write_offset};
 use crate::records::Records;
 
 /// Format of exported records.
@@ -161,8 +161,10 @@ impl<'a, W: Write> RecordWriter<'a, W> {
                 value => {
                     let text = record.text(index).unwrap_or_default();
                     csv_cell(&mut self.line.bytes, text, escape);
-                    if let Value::LocalTime(time) = value {
-                        self.line.write_offset(time);
+                    if let (Value::LocalTime(time), Some(offset)) = (value, &self.line.offset)
+                        && let Some(offset) = offset(time)
+                    {
+                        write_offset(&mut self.line.bytes, offset);
                     }
                 }
             }

@@ -51,7 +51,9 @@ impl Line<'_> {
             }
             Value::LocalTime(time) => {
                 self.time(cell, || time);
-                self.write_offset(time);
+                if let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) {
+                    write_offset(&mut self.bytes, offset);
+                }
                 self.bytes.push(b'"');
             }
             Value::UtcTime(time) => {
@@ -113,14 +115,13 @@ impl Line<'_> {
             _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
         }
     }
+}
 
-    /// Appends the offset at a local time, if it has one: `+08:00`, or `+08:05:43` if it has seconds.
-    pub(crate) fn write_offset(&mut self, time: LocalTime) {
-        let Some(offset) = self.offset.as_deref().and_then(|offset| offset(time)) else { return };
-        let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
-        let _ = write!(self.bytes, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
-        if seconds % 60 > 0 {
-            let _ = write!(self.bytes, ":{:02}", seconds % 60);
-        }
+/// Appends an offset from UTC in seconds: `+08:00`, or `+08:05:43` if it has seconds.
+pub(crate) fn write_offset(text: &mut Vec<u8>, offset: i32) {
+    let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+    let _ = write!(text, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    if seconds % 60 > 0 {
+        let _ = write!(text, ":{:02}", seconds % 60);
     }
 }

@@ -22,5 +22,7 @@ pub use recording::{Recording, RecordingRef};
 pub use schema::{CodeName, FileRecord, Record};
 pub use skills::SkillList;
 
+#[cfg(feature = "json")]
+pub(crate) use json::write_offset;
 pub(crate) use schema::{Schema, sealed};
 pub(crate) use typed::Typed;
