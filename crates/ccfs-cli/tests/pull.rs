@@ -69,10 +69,10 @@ fn a_pull_with_parquet_leaves_a_dataset() {
         let three = ["pull", "--from", "2023-04-03", "--to", "2023-04-05", "--out", "out"];
         ccfs.run(&three).ends_with_code(0);
         let run = ccfs.run(&[&three[..], &["--convert", "parquet"]].concat());
-        run.ends_with_code(0);
+        run.ends_with_code(1);
         assert_eq!(
             run.stderr,
-            "not converted to Parquet, which has a file for each day: 1 window of several days from 2023-04-03 to 2023-04-05; pull these days into another folder\n"
+            "not converted to Parquet, which has a file for each day: 1 window of several days from 2023-04-03 to 2023-04-05; pull these days into another folder\nerror: 1 window not converted\n"
         );
     }
 }

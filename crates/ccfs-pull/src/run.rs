@@ -237,6 +237,18 @@ impl Run {
             self.to_convert.push_back((window, missing));
         } else if !missing.iter().all(is_known) {
             self.events.push(PullEvent::ZipMissing(window));
+        } else if let Some(path) = missing
+            .iter()
+            .map(|format| self.folder.converted(window, *format))
+            .find(|path| path.symlink_metadata().is_ok())
+        {
+            let name = path.file_name().unwrap_or(path.as_os_str()).display();
+            let why = format!(
+                "{name} is not the file that was stored, and its ZIP was removed; request the window again"
+            );
+            self.not_converted.insert(window, why);
+            let report = self.report_of(window, Outcome::Stored(stored));
+            self.events.push(PullEvent::Settled(report));
         }
         Ok(())
     }

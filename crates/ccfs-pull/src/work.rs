@@ -173,7 +173,8 @@ fn place(converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
     let mut placed = Vec::new();
     for output in converted {
         if let Some(folder) = output.file.target().parent() {
-            create(folder).map_err(Error::Write)?;
+            let path = folder.to_owned();
+            create(folder).map_err(|source| FileError::Io { path, source })?;
         }
         output.file.commit(output.fingerprint.bytes)?;
         placed.push(ConvertedFile::new(output.format, output.fingerprint));

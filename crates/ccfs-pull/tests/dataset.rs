@@ -190,6 +190,30 @@ fn a_file_that_was_removed_or_changed_is_made_anew_from_the_zip() {
     }
 }
 
+/// Without its ZIP, a file that was cut cannot be made anew: the window fails until it is requested again.
+#[test]
+fn a_cut_file_whose_zip_was_removed_is_reported() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        pull(driver, &bench, dataset().keep_zip(false));
+        let path = bench.path().join(DAY);
+        File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
+        let (summary, events) = pull(driver, &bench, dataset().keep_zip(false));
+        let failed: Vec<_> = summary.failed().collect();
+        let [(window, why)] = &failed[..] else { panic!("{failed:?}") };
+        assert!(DAY.contains(&window.to_string()) && why.contains("is not the file"), "{why}");
+        assert_eq!(events.len(), 1);
+        let day = "2023-04-02".parse().unwrap();
+        let (summary, _) = pull(driver, &bench, dataset().keep_zip(false).again(day, day));
+        assert_eq!((summary.asked, summary.failed().count()), (1, 0));
+        assert_eq!(faults(&bench), Vec::<String>::new());
+        // A file that the user removed is left alone.
+        fs::remove_file(&path).unwrap();
+        let (summary, _) = pull(driver, &bench, dataset().keep_zip(false));
+        assert_eq!((summary.asked, summary.failed().count()), (0, 0));
+    }
+}
+
 /// A ZIP is removed only if all of its rows are in the dataset.
 #[test]
 fn a_zip_with_rows_that_are_not_converted_is_kept() {

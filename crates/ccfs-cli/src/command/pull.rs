@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use ccfs::Timestamp;
 use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::ResultCode;
 use ccfs::pull::{
     JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent, PullProgress,
     PullSummary, ReportedFile, Task, Window, WindowReport, Zone,
 };
+use ccfs::{Day, Timestamp};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
@@ -145,7 +145,15 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     })?;
     tell(settings, args, &summary)?;
     let failed = summary.failed().count();
-    let Some((window, why)) = summary.failed().next() else { return Ok(()) };
+    let Some((window, why)) = summary.failed().next() else {
+        return match watch.zips_missing.len() + watch.several_days.len() {
+            0 => Ok(()),
+            count => Err(Failure::data(format_args!(
+                "{} not converted",
+                table::counted(count as u64, "window")
+            ))),
+        };
+    };
     let message =
         format!("{} failed; the next run tries again", table::counted(failed as u64, "window"));
     // Without --json each reason was printed when its window failed.
@@ -376,20 +384,14 @@ impl Watch {
     /// Ends the bar, and tells once what concerns several windows.
     fn finish(&self) {
         self.bar.finish();
-        if let [first, .., last] | [first @ last] = &self.zips_missing[..] {
-            let count = table::counted(self.zips_missing.len() as u64, "window");
-            message::note(format_args!(
-                "{count} cannot be converted, because the ZIP was removed; --again {}..{} requests the files again",
-                first.begin().day(),
-                last.end().day()
+        if let Some((count, first, last)) = days_of(&self.zips_missing) {
+            message::error(format_args!(
+                "{count} cannot be converted, because the ZIP was removed; --again {first}..{last} requests the files again"
             ));
         }
-        if let [first, .., last] | [first @ last] = &self.several_days[..] {
-            let count = table::counted(self.several_days.len() as u64, "window");
-            message::note(format_args!(
-                "not converted to Parquet, which has a file for each day: {count} of several days from {} to {}; pull these days into another folder",
-                first.begin().day(),
-                last.end().day()
+        if let Some((count, first, last)) = days_of(&self.several_days) {
+            message::error(format_args!(
+                "not converted to Parquet, which has a file for each day: {count} of several days from {first} to {last}; pull these days into another folder"
             ));
         }
         let Some(first) = self.failed_before.first() else { return };
@@ -403,6 +405,13 @@ impl Watch {
             message::note(format_args!("  {window}: {why}"));
         }
     }
+}
+
+/// The number of windows, in words, and their first and last day.
+fn days_of(windows: &[Window]) -> Option<(String, Day, Day)> {
+    let first = windows.iter().map(|window| window.begin().day()).min()?;
+    let last = windows.iter().map(|window| window.end().day()).max()?;
+    Some((table::counted(windows.len() as u64, "window"), first, last))
 }
 
 /// A duration in words: `35 s`, `12 min`, `9 days`.
