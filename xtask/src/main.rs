@@ -12,6 +12,7 @@ mod features;
 mod fuzz;
 mod licences;
 mod miri;
+mod python;
 mod tools;
 mod unused;
 mod wasm;
@@ -29,6 +30,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
+  python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   msrv       everything builds with the Rust version that is promised (that toolchain)
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
+        ["python"] => python::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
