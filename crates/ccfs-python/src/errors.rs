@@ -3,7 +3,7 @@
 use ccfs::arrow::arrow_schema::ArrowError;
 use ccfs::proto::auth::VerifyError;
 use ccfs::proto::exchange::OutOfTurn;
-use ccfs::pull::PullError;
+use ccfs::pull::{JournalError, PullError};
 use ccfs::{Error, ExchangeError, FileError, archive};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -148,7 +148,7 @@ pub(crate) fn of_file(error: FileError) -> PyErr {
 pub(crate) fn of_pull(error: PullError) -> PyErr {
     let message = error.to_string();
     match &error {
-        PullError::Plan(_) => invalid(message),
+        PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => invalid(message),
         PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => {
             let cause = of_call(source);
             Python::attach(|py| {
@@ -156,7 +156,7 @@ pub(crate) fn of_pull(error: PullError) -> PyErr {
                 set.map_or_else(|error| error, |()| cause)
             })
         }
-        PullError::GaveUp { .. } => Class::Network.error("outage", &message),
+        PullError::GaveUp { .. } => Class::Network.error("network", &message),
         PullError::Stopped => Class::Error.error("stopped", &message),
         _ => Class::Error.error("file", &message),
     }

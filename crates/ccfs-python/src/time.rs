@@ -1,8 +1,9 @@
 //! Times of Python.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use ccfs::{LocalTime, Timestamp};
+use ccfs::{Clock as _, LocalTime, SystemClock, Timestamp};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyTzInfo};
@@ -62,4 +63,39 @@ pub(crate) fn timestamp(time: &Bound<'_, PyDateTime>) -> PyResult<Timestamp> {
 pub(crate) fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| invalid(format!("{name} is {seconds}; pass a number of seconds from 0 on")))
+}
+
+/// The current time, as a driver of an exchange passes it.
+#[pyclass(module = "ccfs", frozen, from_py_object)]
+#[derive(Clone, Copy)]
+pub(crate) struct Now(pub(crate) ccfs::proto::Now);
+
+#[pymethods]
+impl Now {
+    #[new]
+    fn new(wall: &Bound<'_, PyDateTime>, monotonic: f64) -> PyResult<Self> {
+        let (wall, monotonic) = (timestamp(wall)?, seconds("monotonic", monotonic)?);
+        Ok(Self(ccfs::proto::Now { wall, monotonic }))
+    }
+
+    /// Reads the clocks of the system.
+    #[staticmethod]
+    fn system() -> Self {
+        static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+        Self(CLOCK.now())
+    }
+
+    #[getter]
+    fn wall<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+        of_timestamp(py, self.0.wall)
+    }
+
+    #[getter]
+    fn monotonic(&self) -> f64 {
+        self.0.monotonic.as_secs_f64()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ccfs.Now {}, {:.3} s>", self.0.wall, self.monotonic())
+    }
 }

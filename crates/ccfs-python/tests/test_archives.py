@@ -101,15 +101,15 @@ def test_polars_reads_a_stream() -> None:
 def test_duckdb_queries_a_zip() -> None:
     batches = ccfs.open(ZIP).stream("agentSkillInfo")  # noqa: F841, the query names it
     query = "select agent_id, count(*) as changes from batches group by agent_id order by agent_id"
-    rows = duckdb.sql(query).fetchall()
+    rows = duckdb.execute(query).fetchall()
     assert rows == [(100 + agent, ROWS // 50) for agent in range(50)]
-    skills = duckdb.sql("select distinct unnest(skill_list) as skill from batches order by 1")
+    skills = duckdb.execute("select distinct unnest(skill_list) as skill from batches order by 1")
     assert skills.fetchall() == [("sales",), ("support",)]
 
 
 def test_pandas_reads_a_stream() -> None:
     stream = ccfs.open(ZIP).stream("agentSkillInfo", columns=["agent_id", "operate_time"])
-    frame = pandas.DataFrame.from_arrow(stream)
+    frame = pandas.DataFrame.from_arrow(stream)  # type: ignore[attr-defined]
     assert len(frame) == ROWS
     assert frame["operate_time"].max() == pandas.Timestamp("2015-02-08 20:59:59")
     assert frame["agent_id"].sum() == sum(100 + index % 50 for index in range(ROWS))
