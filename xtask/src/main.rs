@@ -39,7 +39,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
-  bench      sign | archive [OPTIONS] | convert [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
+  bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
   soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         ["python"] => python::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),
+        ["bench", "python", ref rest @ ..] => python::bench(rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
         _ => {
             eprintln!("{USAGE}");

@@ -25,15 +25,25 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
+/// The benchmark, with the optimized wheel.
+pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
+    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("python");
+    let Some(environment) = Environment::prepare(&folder)? else { return Ok(()) };
+    environment.install_wheel(true)?;
+    let program = root().join("xtask/bench/python/bench.py");
+    let mut bench = environment.python(&[]);
+    done(bench.arg(program).arg("--folder").arg(folder).args(arguments))
+}
+
 /// A virtual environment with the packages of `requirements.txt`.
-pub(crate) struct Environment {
+struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
     /// Creates the environment in `folder` or takes the one of an earlier run. `None` where Python or the package index is missing,
     /// which is printed.
-    pub(crate) fn prepare(folder: &Path) -> Result<Option<Self>, String> {
+    fn prepare(folder: &Path) -> Result<Option<Self>, String> {
         let environment = Self { folder: folder.join("venv") };
         let wanted = package().join("requirements.txt");
         let stamp = folder.join("requirements.txt");
@@ -59,7 +69,7 @@ impl Environment {
     }
 
     /// Builds the wheel, optimized for benchmarks, and installs it.
-    pub(crate) fn install_wheel(&self, optimized: bool) -> Result<(), String> {
+    fn install_wheel(&self, optimized: bool) -> Result<(), String> {
         let wheels = self.folder.with_file_name("wheels");
         let _ = fs::remove_dir_all(&wheels);
         let python = self.program("python");
@@ -77,7 +87,7 @@ impl Environment {
     }
 
     /// A command of the environment's Python, in the package's folder.
-    pub(crate) fn python(&self, arguments: &[&str]) -> Command {
+    fn python(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program("python"));
         command.args(arguments).current_dir(package());
         command

@@ -247,8 +247,8 @@ def test_ctrl_c_interrupts_a_call(name: str, serve: Serve, tmp_path: Path) -> No
         import json, os, sys, threading, ccfs
         query, target, name = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
         client = ccfs.Client.from_env()
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             {call}
         except KeyboardInterrupt:
             print("interrupted", flush=True)

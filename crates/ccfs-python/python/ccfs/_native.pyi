@@ -151,7 +151,8 @@ class Stream:
         `requested_schema` is ignored, as the interface allows.
 
         Raises `DataError` or `OSError` if the archive cannot be opened. Errors of later batches are
-        exceptions of the consumer, with the same message; see `error`.
+        exceptions of the consumer, with the same message; see `error`. So is Ctrl-C, with the message
+        `interrupted`; `KeyboardInterrupt` follows at the next function call.
         """
 
     @property
