@@ -12,7 +12,7 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<(), String> {
     let manifest = folder.join(name).join("Cargo.toml");
     if name.contains(['/', '\\', '.']) || !manifest.is_file() {
         return Err(format!(
-            "unknown benchmark {name}; use sign, archive, convert, parquet or pull"
+            "unknown benchmark {name}; use sign, archive, convert, parquet, pull or python"
         ));
     }
     if name == "sign" && !arguments.is_empty() {

@@ -61,6 +61,7 @@ const STEPS: &[Step] = &[
     step("every combination of features", &["xtask", "features"]),
     step("the core alone", &["xtask", "wasm"]),
     step("examples", &["xtask", "examples"]),
+    step("the Python package", &["xtask", "python"]),
     step("the fuzzers' corpora", &["xtask", "fuzz", "--replay"]),
     step("demo (README's first command)", &["run", "--release", "--", "demo"]),
 ];

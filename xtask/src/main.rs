@@ -13,6 +13,7 @@ mod features;
 mod fuzz;
 mod licences;
 mod miri;
+mod python;
 mod tools;
 mod unused;
 mod wasm;
@@ -30,6 +31,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
+  python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   msrv       everything builds with the Rust version that is promised (that toolchain)
@@ -38,7 +40,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
-  bench      sign | archive [OPTIONS] | convert [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
+  bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
   engines    [ENGINE...]: duckdb, pyarrow, pandas, polars, spark and datafusion read the Parquet files to the same rows, and run the
              queries of docs/analysis.md (Python, PyPI, Java)
@@ -65,9 +67,11 @@ fn main() -> ExitCode {
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
+        ["python"] => python::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["engines", ref rest @ ..] => engines::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),
+        ["bench", "python", ref rest @ ..] => python::bench(rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
         _ => {
             eprintln!("{USAGE}");

@@ -1,0 +1,261 @@
+//! `ccfs.Client`: a blocking client.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ccfs::archive::IndexKind;
+use ccfs::proto::answer::Expected;
+use ccfs::proto::operation::Received;
+use ccfs::proto::{AnyOperation, Operation as _};
+use ccfs::{Config, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust, check_setting};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping, PyString};
+
+use crate::answer;
+use crate::auth::credentials;
+use crate::errors::{invalid, of_call};
+use crate::exchange::policy;
+use crate::options::kind as kind_of;
+use crate::pull::{self, DayOf, Request, Summary};
+use crate::time::seconds;
+use crate::work::{self, StoppableClock};
+
+/// A blocking client of a CC-FS server.
+#[pyclass(module = "ccfs", frozen)]
+pub(crate) struct Client {
+    client: ccfs::Client,
+    /// For pulls, which retry over all their calls.
+    pulling: ccfs::Client,
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (
+        endpoint, access_key, secret_key, *, ca=None, pin_sha256=None, client_cert=None,
+        client_key=None, query_line="omit", max_retries=3, connect_timeout=15.0, idle_timeout=60.0,
+        total_timeout=1800.0,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    fn new(
+        py: Python<'_>,
+        endpoint: &str,
+        access_key: &str,
+        secret_key: String,
+        ca: Option<Pem>,
+        pin_sha256: Option<Pins>,
+        client_cert: Option<Pem>,
+        client_key: Option<Pem>,
+        query_line: &str,
+        max_retries: u32,
+        connect_timeout: f64,
+        idle_timeout: f64,
+        total_timeout: f64,
+    ) -> PyResult<Self> {
+        for (name, text) in
+            [("endpoint", endpoint), ("access_key", access_key), ("secret_key", &secret_key)]
+        {
+            check_setting(text).map_err(|stray| invalid(format!("{name} {stray}")))?;
+        }
+        let credentials = credentials(access_key, secret_key)?;
+        let endpoint: Endpoint = endpoint.parse().map_err(invalid)?;
+        let trust = trust(ca, pin_sha256, client_cert, client_key)?;
+        let policy = policy(query_line, max_retries, idle_timeout, total_timeout)?;
+        let config = Config::new(endpoint, credentials)
+            .connect_timeout(seconds("connect_timeout", connect_timeout)?)
+            .policy(policy.clone())
+            .clock(StoppableClock::default());
+        py.detach(|| Self::with(config.clone(), config.policy(policy.max_retries(0)), &trust))
+    }
+
+    /// Creates the client of the command's environment variables.
+    #[staticmethod]
+    fn from_env(py: Python<'_>) -> PyResult<Self> {
+        let config = Config::from_env().map_err(invalid)?.clock(StoppableClock::default());
+        let trust = Trust::from_env().map_err(invalid)?;
+        py.detach(|| Self::with(config.clone(), config, &trust))
+    }
+
+    /// Calls an interface that answers with JSON.
+    #[pyo3(signature = (interface, /, **fields))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        interface: &str,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyDict>> {
+        let operation = answer::operation(interface, fields.map(PyDictMethods::as_mapping))?;
+        if matches!(operation.expected(), Expected::File(_)) {
+            return Err(invalid(format!("{interface} answers with a file; use fetch or download")));
+        }
+        let client = self.client.clone();
+        let received: Result<Received, Error> =
+            work::run::<(), _>(py, None, move |_| client.call(operation))?;
+        answer::of(py, &received.map_err(|error| of_call(&error))?)
+    }
+
+    /// Downloads an index file.
+    #[pyo3(signature = (name, target, *, kind="agentSkillInfo", overwrite=false, progress=None))]
+    fn download(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        target: PathBuf,
+        kind: &str,
+        overwrite: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyDict>> {
+        let (interface, field) = match kind_of(kind)? {
+            IndexKind::AgentOprInfo => ("downloadAgentOprInfoFile", "agentOprInfoFileName"),
+            IndexKind::Record | IndexKind::Call => ("downloadBillFile", "billFileName"),
+            _ => ("downloadAgentSkillInfoFile", "agentSkillInfoFileName"),
+        };
+        let fields = PyDict::new(py);
+        fields.set_item(field, name)?;
+        self.fetch(py, interface, target, Some(fields.as_mapping()), overwrite, progress)
+    }
+
+    /// Calls an interface that answers with a file, and writes the file.
+    #[pyo3(signature = (interface, target, fields=None, *, overwrite=false, progress=None))]
+    fn fetch(
+        &self,
+        py: Python<'_>,
+        interface: &str,
+        target: PathBuf,
+        fields: Option<&Bound<'_, PyMapping>>,
+        overwrite: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyDict>> {
+        let operation = answer::operation(interface, fields)?.into_download();
+        let operation: AnyOperation<FileReceipt> = operation
+            .ok_or_else(|| invalid(format!("{interface} does not answer with a file; use call")))?;
+        let overwrite = if overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+        let client = self.client.clone();
+        let receipt = work::run(py, progress, move |reporter| {
+            client
+                .download(operation)
+                .overwrite(overwrite)
+                .progress(|progress| reporter.report(Progress(progress)))
+                .to_file(target)
+        })?;
+        answer::of_file(py, receipt.map_err(|error| of_call(&error))?)
+    }
+
+    /// Downloads the files of several days into a folder.
+    #[pyo3(signature = (
+        *, from_, to, tz, out, kind="agentSkillInfo", convert=None, account_id=None,
+        keep_zip=true, moved=false, progress=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    fn pull(
+        &self,
+        py: Python<'_>,
+        from_: DayOf,
+        to: DayOf,
+        tz: &str,
+        out: PathBuf,
+        kind: &str,
+        convert: Option<&str>,
+        account_id: Option<String>,
+        keep_zip: bool,
+        moved: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Summary> {
+        let request = Request { from: from_, to, tz, kind, convert, account_id, keep_zip, moved };
+        pull::run(py, &self.pulling, request, out, progress)
+    }
+
+    /// The server and the access key.
+    fn __repr__(&self) -> String {
+        let session = self.client.session();
+        format!("<ccfs.Client {} {}>", session.endpoint(), session.access_key())
+    }
+}
+
+impl Client {
+    fn with(config: Config, pulling: Config, trust: &Trust) -> PyResult<Self> {
+        let client = |config| ccfs::Client::with_trust(config, trust).map_err(invalid);
+        Ok(Self { client: client(config)?, pulling: client(pulling)? })
+    }
+}
+
+/// Text in PEM: a path, or bytes.
+struct Pem(Vec<u8>);
+
+impl<'py> FromPyObject<'_, 'py> for Pem {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>() {
+            return Ok(Self(value.extract::<PyBackedBytes>()?.to_vec()));
+        }
+        let path: PathBuf = value.extract()?;
+        let read = fs::read(&path);
+        Ok(Self(read.map_err(|error| {
+            std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?))
+    }
+}
+
+/// One pin, or several.
+struct Pins(Vec<String>);
+
+impl<'py> FromPyObject<'_, 'py> for Pins {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let one = value.is_instance_of::<PyString>();
+        Ok(Self(if one { vec![value.extract()?] } else { value.extract()? }))
+    }
+}
+
+fn trust(
+    ca: Option<Pem>,
+    pins: Option<Pins>,
+    certificate: Option<Pem>,
+    key: Option<Pem>,
+) -> PyResult<Trust> {
+    let mut trust = Trust::system();
+    if let Some(Pem(pem)) = ca {
+        trust = trust.add_pem(&pem).map_err(|error| invalid(format!("ca: {error}")))?;
+    }
+    for pin in pins.into_iter().flat_map(|pins| pins.0) {
+        let pin: Pin = pin.parse().map_err(|error| invalid(format!("pin_sha256: {error}")))?;
+        trust = trust.pin(pin);
+    }
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            let identity = Identity::from_pem(&certificate.0, &key.0);
+            Ok(trust.identity(identity.map_err(|error| invalid(format!("client_cert: {error}")))?))
+        }
+        (None, None) => Ok(trust),
+        _ => Err(invalid("a client certificate needs its key; pass client_cert and client_key")),
+    }
+}
+
+/// Progress of a download.
+#[pyclass(module = "ccfs", frozen)]
+pub(crate) struct Progress(ccfs::Progress);
+
+#[pymethods]
+impl Progress {
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    #[getter]
+    fn received(&self) -> u64 {
+        self.0.received
+    }
+
+    #[getter]
+    fn declared(&self) -> Option<u64> {
+        self.0.declared
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ccfs.Progress {} bytes>", self.0.received)
+    }
+}

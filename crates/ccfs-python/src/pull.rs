@@ -1,0 +1,216 @@
+//! `Client.pull`: the files of several days.
+
+use std::path::PathBuf;
+
+use ccfs::Day;
+use ccfs::pull::{
+    Format, Outcome, Plan, Pull, PullProgress as Report, PullSummary, WindowReport, Zone,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyDate, PyString};
+
+use crate::errors::{invalid, of_pull};
+use crate::options::kind as kind_of;
+use crate::work;
+
+/// What `Client.pull` is asked for.
+pub(crate) struct Request<'a> {
+    pub(crate) from: DayOf,
+    pub(crate) to: DayOf,
+    pub(crate) tz: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) convert: Option<&'a str>,
+    pub(crate) account_id: Option<String>,
+    pub(crate) keep_zip: bool,
+    pub(crate) moved: bool,
+}
+
+impl Request<'_> {
+    fn plan(self) -> PyResult<Plan> {
+        let zone = Zone::named(self.tz).map_err(invalid)?;
+        let mut plan = Plan::new(kind_of(self.kind)?, zone, self.from.0, self.to.0)
+            .keep_zip(self.keep_zip)
+            .moved(self.moved);
+        if let Some(name) = self.convert {
+            let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
+            let names = || Format::ALL.map(Format::as_str).join(", ");
+            let unknown = || invalid(format!("convert is {name:?}; use one of {}", names()));
+            plan = plan.convert(format.ok_or_else(unknown)?);
+        }
+        Ok(match self.account_id {
+            Some(account_id) => plan.account_id(account_id),
+            None => plan,
+        })
+    }
+}
+
+/// Downloads the files of several days into a folder.
+pub(crate) fn run(
+    py: Python<'_>,
+    client: &ccfs::Client,
+    request: Request<'_>,
+    out: PathBuf,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Summary> {
+    let (plan, client) = (request.plan()?, client.clone());
+    let summary = work::run(py, progress, move |reporter| {
+        Pull::new(plan, out)
+            .progress(|progress| reporter.report(PullProgress(*progress)))
+            .run(&client)
+    })?;
+    Ok(Summary(summary.map_err(of_pull)?))
+}
+
+/// A day: text, or a date.
+pub(crate) struct DayOf(Day);
+
+impl<'py> FromPyObject<'_, 'py> for DayOf {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let is_date = value.is_instance_of::<PyDate>();
+        let text = if is_date { value.call_method0("isoformat")? } else { value.to_owned() };
+        let text: String = text.cast::<PyString>()?.extract()?;
+        text.parse().map(Self).map_err(|error| invalid(format!("{text:?}: {error}")))
+    }
+}
+
+/// Progress of a pull.
+#[pyclass(module = "ccfs", frozen)]
+pub(crate) struct PullProgress(Report);
+
+#[pymethods]
+impl PullProgress {
+    #[getter]
+    fn windows(&self) -> usize {
+        self.0.windows
+    }
+
+    #[getter]
+    fn settled(&self) -> usize {
+        self.0.settled
+    }
+
+    #[getter]
+    fn in_flight(&self) -> usize {
+        self.0.in_flight
+    }
+
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.0.rows
+    }
+
+    #[getter]
+    fn received(&self) -> u64 {
+        self.0.received
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ccfs.PullProgress {} of {} windows>", self.0.settled, self.0.windows)
+    }
+}
+
+/// Result of a pull.
+#[pyclass(module = "ccfs", frozen)]
+pub(crate) struct Summary(PullSummary);
+
+#[pymethods]
+impl Summary {
+    #[getter]
+    fn windows(&self) -> Vec<Window> {
+        self.0.windows.iter().cloned().map(Window).collect()
+    }
+
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.0.rows()
+    }
+
+    #[getter]
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+
+    #[getter]
+    fn bad_rows(&self) -> u64 {
+        self.0.bad_rows()
+    }
+
+    #[getter]
+    fn requested(&self) -> u64 {
+        self.0.asked
+    }
+
+    #[getter]
+    fn resumed(&self) -> usize {
+        self.0.resumed
+    }
+
+    #[getter]
+    fn left_from(&self) -> Option<String> {
+        self.0.left_from.map(|day| day.to_string())
+    }
+
+    fn __repr__(&self) -> String {
+        let failed = self.0.failed().count();
+        let windows = self.0.windows.len();
+        format!("<ccfs.Summary {} rows in {windows} windows, {failed} failed>", self.0.rows())
+    }
+}
+
+/// Report on one period of a pull.
+#[pyclass(module = "ccfs", frozen)]
+pub(crate) struct Window(WindowReport);
+
+#[pymethods]
+impl Window {
+    #[getter]
+    fn begin(&self) -> String {
+        self.0.window.begin().to_string()
+    }
+
+    #[getter]
+    fn end(&self) -> String {
+        self.0.window.end().to_string()
+    }
+
+    #[getter]
+    fn outcome(&self) -> &'static str {
+        match self.0.outcome {
+            Outcome::Stored(_) => "stored",
+            Outcome::NoData => "no_data",
+            _ => "failed",
+        }
+    }
+
+    #[getter]
+    fn reason(&self) -> Option<&str> {
+        match &self.0.outcome {
+            Outcome::Failed { why } => Some(why),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn rows(&self) -> u64 {
+        match self.0.outcome {
+            Outcome::Stored(stored) => stored.rows,
+            _ => 0,
+        }
+    }
+
+    #[getter]
+    fn files(&self) -> Vec<PathBuf> {
+        self.0.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.0.notes.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ccfs.Window {} {}>", self.0.window, self.outcome())
+    }
+}

@@ -1,0 +1,130 @@
+//! The Python package: builds the wheel, installs it into a virtual environment, and runs its tests and type checks there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::workspace::{cargo, done, metadata, output, read, root, text};
+
+/// The oldest Python that the wheel supports.
+const OLDEST: (u32, u32) = (3, 10);
+
+pub(crate) fn run() -> Result<(), String> {
+    let target = PathBuf::from(text(&metadata()?["target_directory"]));
+    let Some(environment) = Environment::prepare(&target.join("python"))? else { return Ok(()) };
+    environment.install_wheel(false)?;
+    // The tests call the command's emulator.
+    cargo(&["build", "--quiet", "--package", "ccfs-cli", "--locked"])?;
+    let command = target.join("debug").join(format!("ccfs{}", std::env::consts::EXE_SUFFIX));
+    done(environment.python(&["-m", "pytest"]).env("CCFS_COMMAND", command))?;
+    // The installed package, as its users check theirs against it.
+    done(&mut environment.python(&["-m", "mypy", "--strict", "-p", "ccfs"]))?;
+    done(&mut environment.python(&["-m", "mypy", "--strict", "examples", "tests"]))?;
+    done(&mut environment.python(&["-m", "mypy.stubtest", "ccfs._native"]))?;
+    println!("the Python package is built, tested and type-checked");
+    Ok(())
+}
+
+/// The benchmark, with the optimized wheel.
+pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
+    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("python");
+    let Some(environment) = Environment::prepare(&folder)? else { return Ok(()) };
+    environment.install_wheel(true)?;
+    let program = root().join("xtask/bench/python/bench.py");
+    let mut bench = environment.python(&[]);
+    done(bench.arg(program).arg("--folder").arg(folder).args(arguments))
+}
+
+/// A virtual environment with the packages of `requirements.txt`.
+struct Environment {
+    folder: PathBuf,
+}
+
+impl Environment {
+    /// Creates the environment in `folder` or takes the one of an earlier run. `None` where Python or the package index is missing,
+    /// which is printed.
+    fn prepare(folder: &Path) -> Result<Option<Self>, String> {
+        let environment = Self { folder: folder.join("venv") };
+        let wanted = package().join("requirements.txt");
+        let stamp = folder.join("requirements.txt");
+        if stamp.is_file() && read(&stamp)? == read(&wanted)? {
+            return Ok(Some(environment));
+        }
+        let Some(python) = interpreter() else {
+            println!(
+                "the Python package is not tested: Python {}.{} or newer is not installed",
+                OLDEST.0, OLDEST.1
+            );
+            return Ok(None);
+        };
+        let _ = fs::remove_dir_all(&environment.folder);
+        output(Command::new(python).args(["-m", "venv"]).arg(&environment.folder))?;
+        let mut install = environment.python(&["-m", "pip", "install", "--quiet", "--requirement"]);
+        if let Err(error) = output(install.arg(&wanted)) {
+            println!("the Python package is not tested: {error}");
+            return Ok(None);
+        }
+        fs::copy(&wanted, &stamp).map_err(|error| format!("{}: {error}", stamp.display()))?;
+        Ok(Some(environment))
+    }
+
+    /// Builds the wheel, optimized for benchmarks, and installs it.
+    fn install_wheel(&self, optimized: bool) -> Result<(), String> {
+        let wheels = self.folder.with_file_name("wheels");
+        let _ = fs::remove_dir_all(&wheels);
+        let python = self.program("python");
+        let mut build = Command::new(self.program("maturin"));
+        build.args(["build", "--quiet", "--locked", "--interpreter"]).arg(python);
+        build.args(if optimized { &["--release"][..] } else { &[] });
+        done(build.arg("--out").arg(&wheels).current_dir(package()))?;
+        let wheel = fs::read_dir(&wheels)
+            .ok()
+            .and_then(|mut found| found.next())
+            .and_then(Result::ok)
+            .ok_or("maturin built no wheel")?;
+        let install = ["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"];
+        output(self.python(&install).arg(wheel.path())).map(drop)
+    }
+
+    /// A command of the environment's Python, in the package's folder.
+    fn python(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program("python"));
+        command.args(arguments).current_dir(package());
+        command
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+        self.folder.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+}
+
+fn package() -> PathBuf {
+    root().join("crates/ccfs-python")
+}
+
+/// Returns a Python that is new enough.
+fn interpreter() -> Option<&'static str> {
+    let asks = "import sys, venv, ensurepip; print(*sys.version_info[:2])";
+    ["python3", "python"].into_iter().find(|name| {
+        let version = output(Command::new(name).args(["-c", asks])).unwrap_or_default();
+        parse(&version).is_some_and(|version| version >= OLDEST)
+    })
+}
+
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.trim().split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(parse("3 9\n") < Some(OLDEST));
+        assert!(parse("3 10\n") >= Some(OLDEST));
+        assert_eq!(parse(""), None);
+    }
+}
