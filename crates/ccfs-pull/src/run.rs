@@ -347,6 +347,10 @@ impl Run {
             return Ok(());
         };
         let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
+        if matches!((entry, &outcome), (Entry::NoData { .. }, Outcome::Stored(_))) {
+            let note = "the server has no data for it now; the former file is kept";
+            self.notes.insert(*window, vec![note.to_owned()]);
+        }
         if let Entry::Stored { window, stored, .. } = entry {
             remove(self.folder.rejected(*window))?;
             self.note_several_days(*window);
@@ -454,8 +458,11 @@ impl Run {
                 let zip = zip.file_name().unwrap_or(zip.as_os_str()).display();
                 self.not_converted.insert(window, format!("{zip} cannot be converted: {cause}"));
             }
-            Err(Error::File(error @ FileError::Exists { .. })) => {
-                self.not_converted.insert(window, format!("not converted: {error}"));
+            Err(Error::File(FileError::Exists { path })) => {
+                let path = path.display();
+                let why =
+                    format!("not converted: {path} exists and is not of this pull; move it away");
+                self.not_converted.insert(window, why);
             }
             Err(error) => {
                 return self.stop_for(PullError::Call { window, source: error.into() });

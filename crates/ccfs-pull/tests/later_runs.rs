@@ -177,6 +177,8 @@ fn late_data_is_fetched() {
         bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(1));
         let (summary, _) = pull(driver, &bench, plan());
         assert_eq!((summary.rows(), summary.windows[0].is_changed()), (2, false));
+        let notes = ["the server has no data for it now; the former file is kept"];
+        assert_eq!(summary.windows[0].notes, notes);
         // Three days after its end, it is final.
         bench.clock.wait(3 * DAY);
         pull(driver, &bench, plan());
