@@ -460,8 +460,9 @@ impl Run {
             }
             Err(Error::File(FileError::Exists { path })) => {
                 let path = path.display();
-                let why =
-                    format!("not converted: {path} exists and is not of this pull; move it away");
+                let why = format!(
+                    "not converted: {path} already exists and is not from this pull; move it away"
+                );
                 self.not_converted.insert(window, why);
             }
             Err(error) => {
