@@ -221,7 +221,7 @@ fn named<C: Copy>(
 
 const COLUMNS_INTRODUCTION: &str = "# Columns of the index files
 
-`IndexKind::columns()` of `ccfs-archive` returns the same data.
+`IndexKind::columns()` of `ccfs-archive` returns the same data. [From ZIPs to answers](analysis.md) has queries.
 
 - Every cell may be empty. The value of an empty cell is null, or an empty list for lists.
 - *Local time* is `YYYY-MM-DD hh:mm:ss` in the time zone of the call center, *UTC* is the same format in UTC. Integers have 64 bits.

@@ -1,5 +1,6 @@
 //! Builds batches from records.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
@@ -51,7 +52,6 @@ impl<T: Record> Source<T> for ArchiveParser<T> {
 /// assert_eq!(batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>(), [2, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct BatchBuilder {
     layout: Layout,
     columns: Vec<ColumnBuilder>,
@@ -128,6 +128,16 @@ impl BatchBuilder {
     fn other_kind(&self, kind: IndexKind) -> ArrowError {
         let message = format!("a record of {kind} does not fit batches of {}", self.layout.kind);
         ArrowError::InvalidArgumentError(message)
+    }
+}
+
+impl fmt::Debug for BatchBuilder {
+    /// Without the rows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchBuilder")
+            .field("kind", &self.layout.kind)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 

@@ -45,7 +45,7 @@ impl WholeFile {
     /// would replace, or if the temporary file cannot be created.
     pub fn create(target: impl Into<PathBuf>, overwrite: Overwrite) -> Result<Self, FileError> {
         let target = resolved(target.into(), overwrite)?;
-        let Some(name) = target.file_name() else { return Err(FileError::NoName { path: target }) };
+        let name = target.file_name().unwrap_or_default();
         // With the whole name, the temporary name could be longer than file systems allow.
         let beginning: String = name.to_string_lossy().chars().take(PREFIX_CHARS).collect();
         let prefix = format!(".{beginning}.");
@@ -167,6 +167,9 @@ fn resolved(target: PathBuf, overwrite: Overwrite) -> Result<PathBuf, FileError>
     } else {
         target
     };
+    if target.file_name().is_none() {
+        return Err(FileError::NoName { path: target });
+    }
     if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(FileError::NotRegular { path: target });
     }

@@ -111,7 +111,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
 /// Conversion to Arrow and Parquet.
 fn arrow(shown: &mut Rendered, row: &str) {
     use ccfs::arrow::{
-        BatchParser, Batches, Options, ParquetInspector, ParquetOptions, ParquetWriter,
+        BatchBuilder, BatchParser, Batches, Options, ParquetInspector, ParquetOptions,
+        ParquetWriter,
     };
     let (kind, read, options) = (IndexKind::AgentSkillInfo, ReadOptions::new(), Options::default());
     shown.debug(&options);
@@ -141,6 +142,11 @@ fn arrow(shown: &mut Rendered, row: &str) {
     let inspector = ParquetInspector::open(on_disk(&bytes)).unwrap();
     shown.debug(&inspector);
     shown.debug(inspector.info());
+    let mut builder = BatchBuilder::new(kind, &options).unwrap();
+    let mut records = Records::<AnyRecord>::from_csv_with(row.as_bytes(), kind, &read);
+    let record = records.next_record().unwrap().unwrap();
+    assert!(builder.append(record).unwrap().is_none());
+    shown.debug(&builder);
 }
 
 /// A record of each kind, borrowed and owned, from a row whose typed cells are `1` or a date.
