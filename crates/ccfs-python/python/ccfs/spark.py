@@ -87,9 +87,13 @@ class Selection:
     """What is read of each archive."""
 
     kind: Kind
+    """Kind of index file."""
     columns: tuple[str, ...] | None
+    """Names of the columns, in order; `None` for all."""
     tz: str | None
+    """IANA name of the call center's time zone."""
     on_bad_row: OnBadRow
+    """What to do with a row that does not fit its columns."""
 
     @staticmethod
     def of(options: Mapping[str, str]) -> Selection:
