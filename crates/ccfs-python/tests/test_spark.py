@@ -216,6 +216,19 @@ def test_bad_rows_fail_or_are_skipped(spark: SparkSession, tmp_path: Path) -> No
     assert names == sorted(f"r{index}" for index in range(20) if index != 12)
 
 
+def test_skipped_rows_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "bad.zip"
+    path.write_bytes(archive([skill_row(0), skill_row(1, "seven"), skill_row(2, "eight")]))
+    options = {"kind": "agentSkillInfo", "path": str(path), "on_bad_row": "skip"}
+    source = ccfs.spark.Archives(options)
+    reader = source.reader(source.schema())
+    [batch] = reader.read(reader.partitions()[0])
+    assert isinstance(batch, pyarrow.RecordBatch)
+    assert batch.num_rows == 1
+    at = f"{SKILLS}, line 3, column 6 (agent_id): the cell is not a whole number"
+    assert caplog.messages == [f"{path}: skipped 2 bad rows, first: {at}"]
+
+
 def test_paths_are_globs_folders_and_lists(spark: SparkSession, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two [x]" / "deep"
     one.mkdir()
