@@ -102,7 +102,7 @@ fn datafusion() -> Result<Option<PathBuf>, String> {
 }
 
 /// Whether the Java that Spark would start is new enough.
-fn has_java() -> Result<bool, String> {
+pub(crate) fn has_java() -> Result<bool, String> {
     let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
     let version = Command::new(home.unwrap_or_else(|| "java".into())).arg("-version").output();
     let shown = version.map(|version| String::from_utf8_lossy(&version.stderr).into_owned());

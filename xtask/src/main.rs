@@ -44,6 +44,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
              from the emulator over both backends
   engines    [ENGINE...]: duckdb, pyarrow, pandas, polars, spark and datafusion read the Parquet files to the same rows, and run the
              queries of docs/analysis.md (Python, PyPI, Java)
+  python spark
+             the data source of the Python package for Spark, with a local cluster (Python 3.10, PyPI, Java 17)
   soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
 fn main() -> ExitCode {
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),
         ["python"] => python::run(),
+        ["python", "spark"] => python::spark(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["engines", ref rest @ ..] => engines::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),

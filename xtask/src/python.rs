@@ -4,50 +4,83 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::engines::has_java;
 use crate::workspace::{cargo, done, metadata, output, read, root, text};
 
 /// The oldest Python that the wheel supports.
 const OLDEST: (u32, u32) = (3, 10);
+/// What the tests need, in the package's folder.
+const REQUIREMENTS: &str = "requirements.txt";
 
 pub(crate) fn run() -> Result<(), String> {
     let target = PathBuf::from(text(&metadata()?["target_directory"]));
-    let Some(environment) = Environment::prepare(&target.join("python"))? else { return Ok(()) };
+    let Some(environment) = Environment::prepare(&target.join("python"), &[REQUIREMENTS])? else {
+        return Ok(());
+    };
     environment.install_wheel(false)?;
-    // The tests call the command's emulator.
-    cargo(&["build", "--quiet", "--package", "ccfs-cli", "--locked"])?;
-    let command = target.join("debug").join(format!("ccfs{}", std::env::consts::EXE_SUFFIX));
-    done(environment.python(&["-m", "pytest"]).env("CCFS_COMMAND", command))?;
+    done(environment.python(&["-m", "pytest"]).env("CCFS_COMMAND", emulator(&target)?))?;
     // The installed package, as its users check theirs against it.
-    done(&mut environment.python(&["-m", "mypy", "--strict", "-p", "ccfs"]))?;
-    done(&mut environment.python(&["-m", "mypy", "--strict", "examples", "tests"]))?;
+    let mypy = ["-m", "mypy", "--strict", "--exclude", r"spark\.py$"];
+    done(environment.python(&mypy).args(["-p", "ccfs"]))?;
+    done(environment.python(&mypy).args(["examples", "tests"]))?;
     done(&mut environment.python(&["-m", "mypy.stubtest", "ccfs._native"]))?;
     println!("the Python package is built, tested and type-checked");
     Ok(())
 }
 
+/// The part of the package that needs Spark.
+///
+/// Apart from the rest, which CI runs on every change: pyspark is a download of 500 MB and 600 MB on disk, it
+/// needs Java, and its tests start a cluster.
+pub(crate) fn spark() -> Result<(), String> {
+    if !has_java()? {
+        return Ok(());
+    }
+    let target = PathBuf::from(text(&metadata()?["target_directory"]));
+    let requirements = [REQUIREMENTS, "requirements-spark.txt"];
+    let folder = target.join("python/spark");
+    let Some(environment) = Environment::prepare(&folder, &requirements)? else { return Ok(()) };
+    environment.install_wheel(false)?;
+    let mut tests = environment.python(&["-m", "pytest", "tests/test_spark.py"]);
+    done(tests.env("CCFS_COMMAND", emulator(&target)?))?;
+    done(&mut environment.python(&["-m", "mypy", "--strict", "-p", "ccfs"]))?;
+    done(&mut environment.python(&["-m", "mypy", "--strict", "tests/test_spark.py"]))?;
+    println!("the data source of Spark is tested and type-checked");
+    Ok(())
+}
+
+/// Builds the command, whose emulator the tests call, and returns its path.
+fn emulator(target: &Path) -> Result<PathBuf, String> {
+    cargo(&["build", "--quiet", "--package", "ccfs-cli", "--locked"])?;
+    Ok(target.join("debug").join(format!("ccfs{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// The benchmark, with the optimized wheel.
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("python");
-    let Some(environment) = Environment::prepare(&folder)? else { return Ok(()) };
+    let Some(environment) = Environment::prepare(&folder, &[REQUIREMENTS])? else { return Ok(()) };
     environment.install_wheel(true)?;
     let program = root().join("xtask/bench/python/bench.py");
     let mut bench = environment.python(&[]);
     done(bench.arg(program).arg("--folder").arg(folder).args(arguments))
 }
 
-/// A virtual environment with the packages of `requirements.txt`.
+/// A virtual environment with packages of the package index.
 struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
-    /// Creates the environment in `folder` or takes the one of an earlier run. `None` where Python or the package index is missing,
-    /// which is printed.
-    fn prepare(folder: &Path) -> Result<Option<Self>, String> {
+    /// Creates the environment in `folder` with the packages in the files `requirements`, or takes the one of an earlier run.
+    /// `None` where Python or the package index is missing, which is printed.
+    fn prepare(folder: &Path, requirements: &[&str]) -> Result<Option<Self>, String> {
         let environment = Self { folder: folder.join("venv") };
-        let wanted = package().join("requirements.txt");
+        let wanted = requirements
+            .iter()
+            .map(|name| read(&package().join(name)))
+            .collect::<Result<String, _>>()?;
         let stamp = folder.join("requirements.txt");
-        if stamp.is_file() && read(&stamp)? == read(&wanted)? {
+        if stamp.is_file() && read(&stamp)? == wanted {
             return Ok(Some(environment));
         }
         let Some(python) = interpreter() else {
@@ -59,12 +92,13 @@ impl Environment {
         };
         let _ = fs::remove_dir_all(&environment.folder);
         output(Command::new(python).args(["-m", "venv"]).arg(&environment.folder))?;
-        let mut install = environment.python(&["-m", "pip", "install", "--quiet", "--requirement"]);
-        if let Err(error) = output(install.arg(&wanted)) {
+        let mut install = environment.python(&["-m", "pip", "install", "--quiet"]);
+        install.args(requirements.iter().flat_map(|name| ["--requirement", name]));
+        if let Err(error) = output(&mut install) {
             println!("the Python package is not tested: {error}");
             return Ok(None);
         }
-        fs::copy(&wanted, &stamp).map_err(|error| format!("{}: {error}", stamp.display()))?;
+        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
         Ok(Some(environment))
     }
 

@@ -18,6 +18,7 @@ mod pull;
 mod reading;
 mod receiver;
 mod rows;
+mod schema;
 mod source;
 mod step;
 mod stream;
@@ -47,6 +48,8 @@ mod _native {
     use crate::receiver::{Callback, CallbackReceiver, Reception};
     #[pymodule_export]
     use crate::rows::Rows;
+    #[pymodule_export]
+    use crate::schema::{Schema, schema};
     #[pymodule_export]
     use crate::step::{Done, Receive, Rewind, Send, Wait, Write};
     #[pymodule_export]

@@ -64,6 +64,19 @@ def test_a_table_has_typed_columns() -> None:
     assert table.column("skill_list")[0].as_py() == ["sales", "support"]
 
 
+def test_the_schema_of_a_kind_is_that_of_its_streams() -> None:
+    for arguments in [{}, {"tz": "Asia/Shanghai"}, {"columns": ["skill_list", "id"]}]:
+        schema: Any = ccfs.schema("agentSkillInfo", **arguments)  # type: ignore[arg-type]
+        stream = ccfs.open(ZIP).stream("agentSkillInfo", **arguments)  # type: ignore[arg-type]
+        table = pyarrow.table(stream)
+        assert pyarrow.schema(schema).equals(table.schema, check_metadata=True)
+        assert schema.names == table.column_names
+    with pytest.raises(ValueError, match="use one of agentSkillInfo"):
+        ccfs.schema("agents")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="nothing"):
+        ccfs.schema("call", columns=["nothing"])
+
+
 def test_columns_are_selected_in_order() -> None:
     names = ["skill_list", "operate_type_name", "id"]
     stream = ccfs.open(ZIP).stream("agentSkillInfo", columns=names)

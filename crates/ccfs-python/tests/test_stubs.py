@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import ccfs
@@ -33,13 +35,18 @@ def undocumented(source: str) -> list[str]:
 
 
 def test_the_stubs_are_documented() -> None:
-    for name in ("_native.pyi", "_errors.py", "types.py"):
+    for name in ("_native.pyi", "_errors.py", "spark.py", "types.py"):
         assert undocumented((FOLDER / name).read_text()) == []
 
 
 def test_undocumented_names_are_found() -> None:
     source = 'x: int\nclass A:\n    y: int\n    """Doc."""\n    def f(self) -> None: ...\n'
     assert undocumented(source) == ["x", "A", "A.f"]
+
+
+def test_the_package_needs_no_other() -> None:
+    program = "import sys, ccfs; sys.exit(not {'pyarrow', 'pyspark'}.isdisjoint(sys.modules))"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_every_public_name_is_exported() -> None:

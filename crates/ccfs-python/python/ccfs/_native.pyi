@@ -34,6 +34,7 @@ __all__ = [
     "Reception",
     "Rewind",
     "Rows",
+    "Schema",
     "Send",
     "Stream",
     "Summary",
@@ -42,6 +43,7 @@ __all__ = [
     "Write",
     "__version__",
     "open",
+    "schema",
     "sign",
     "to_parquet",
     "verify",
@@ -188,6 +190,28 @@ class Rows:
         Raises `DataError` after the good rows before a bad one, and `OSError` if the source cannot be
         read.
         """
+
+def schema(
+    kind: Kind,
+    columns: Sequence[str] | None = None,
+    tz: str | None = None,
+) -> Schema:
+    """Returns the columns of `Archive.stream` with the same arguments. Reads nothing.
+
+    Raises `ValueError` for unknown names.
+    """
+
+@final
+class Schema:
+    """Names and types of columns, for every library that accepts Arrow schemas:
+    `pyarrow.schema(schema)`."""
+
+    def __arrow_c_schema__(self) -> Any:
+        """Returns the schema as a capsule of the Arrow C data interface."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in order."""
 
 # ---- the protocol without I/O
 
