@@ -3,7 +3,7 @@
 //! Run it with `cargo run -p ccfs-archive --example read -- skills.zip`. It prints a line for each change:
 //!
 //! ```text
-//! Some(LocalTime(2023-04-05 00:00:00)) Some(…) […]
+//! Some(LocalTime(2023-04-05 …)) Some(…) […]
 //! …
 //! ```
 //!
