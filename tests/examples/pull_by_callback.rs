@@ -12,7 +12,7 @@
 //! With `run_async` in place of `run`, and the async client, it is the same in tokio.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use ccfs::archive::IndexKind;
@@ -33,8 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .path("/callback")
         .bind(([127, 0, 0, 1], 0).into())?;
     // Whoever finds the port may call; without the keys it is no callback.
-    TcpStream::connect(listener.address())?
-        .write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
+    let mut stranger = TcpStream::connect(listener.address())?;
+    stranger.write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
+    // It is answered, and so it comes before the callbacks of the pull.
+    stranger.read_exact(&mut [0; 12])?;
 
     let plan = Plan::new(
         IndexKind::AgentSkillInfo,
