@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored, which Python and its children would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parents[1]
