@@ -463,6 +463,7 @@ fn nothing_is_misread_in_silence() {
         ("a total, padded", format!("{one}\nTotal: 6 rows{}\n", ",".repeat(20))),
         ("a total of two cells, padded", format!("{one}\nTotal,6{}\n", ",".repeat(19))),
         ("a mark in the middle", format!("{one}\n\u{feff}{two}\n")),
+        ("a mark after a tab", format!("\t\u{feff}{one}\n{two}\n")),
     ] {
         assert_eq!(opr(&csv).bad.len(), 1, "{what}: {:?}", opr(&csv));
     }

@@ -232,8 +232,8 @@ impl Splitter {
             let cell = self.cells.iter().position(bad);
             return Err(SplitError::Bad { cell, fault: RowFault::NotText });
         }
-        // A byte order mark here comes from joined files.
-        let padded = padded || (self.row_line > 1 && record.starts_with(b"\xEF\xBB\xBF"));
+        // A byte order mark here comes from joined files, or blanks precede it.
+        let padded = padded || record.trim_ascii_start().starts_with(b"\xEF\xBB\xBF");
         if padded || (self.has_control && row::has_control(record, quotes)) {
             let bad = |cell: &Cell| row::has_control(cell.of(text), quotes);
             let cell = if padded { Some(0) } else { self.cells.iter().position(bad) };
