@@ -599,11 +599,8 @@ fn manual_pages_are_made_from_the_help() {
 fn mistakes_in_the_configuration_are_told_without_values() {
     let ccfs = Ccfs::new();
     for (line, said) in [
-        (
-            "acess_key = \"MARKER\"",
-            "line 2: there is no setting acess_key. The settings are endpoint,",
-        ),
-        ("MARKER-key = 1", "line 2: there is no such setting. The"),
+        ("acess_key = \"MARKER\"", "line 2: unknown setting acess_key. The settings are endpoint,"),
+        ("MARKER-key = 1", "line 2: unknown setting. The"),
         ("backend = \"MARKER\"", "line 2: the value must be blocking or async. The"),
         ("= MARKER", "line 2: unquoted keys cannot be empty. The"),
         ("secret_key = \"MARKER", "line 2: invalid basic string. The"),

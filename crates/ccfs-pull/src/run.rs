@@ -208,14 +208,14 @@ impl Run {
             let path = self.folder.converted(window, *format);
             found.any(|file| has_size(&path, file.fingerprint.bytes))
         };
-        // A file that was removed or changed since is converted anew where that is possible, and
-        // otherwise reported as removed.
+        // A file that was removed or changed since is converted again if its ZIP exists, and
+        // otherwise reported.
         let mut missing = self.plan.formats_of(window);
         missing.retain(|format| !is_there(format));
         let is_known = |format: &Format| {
             self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
         };
-        // A ZIP under this name may also be somebody's copy.
+        // A user may have copied another file to this name.
         let is_ours = zip.exists() && (!zip_removed || is_intact(&zip, stored.zip)?);
         if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() {
             return self.remove_zip(window, stored);
@@ -227,7 +227,7 @@ impl Run {
             return Ok(());
         }
         if is_ours {
-            // What is there is not what the journal has.
+            // The existing files differ from those in the journal.
             for format in missing.iter().filter(|format| is_known(format)) {
                 remove(self.folder.converted(window, *format))?;
             }
@@ -297,7 +297,7 @@ impl Run {
         }
     }
 
-    /// The time by the server's clock, as well as it is known.
+    /// Returns the estimated time of the server's clock.
     fn by_server(&self, now: Now) -> Now {
         Now { wall: now.wall.plus_millis(self.skew), ..now }
     }
@@ -419,8 +419,8 @@ impl Run {
         }
     }
 
-    /// Sets the converted files of a new ZIP. Those of the former one that were not written anew are
-    /// removed.
+    /// Sets the converted files of a new ZIP. Files that were converted from the previous ZIP and not
+    /// replaced are removed.
     fn replace_converted(
         &mut self,
         window: Window,
@@ -612,8 +612,8 @@ fn windows_where(known: &Histories, is_it: impl Fn(&History) -> bool) -> BTreeSe
     known.iter().filter(|(_, history)| is_it(history)).map(|(window, _)| *window).collect()
 }
 
-/// Takes failed windows without a job out: in the range they are split anew, so that other days in a
-/// window help; others are only reported.
+/// Removes failed windows without a job. In the range, their days are split into windows again, so
+/// another window length can help; outside it, they are only reported.
 fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
     let (mut failed, mut again) = (Vec::new(), Vec::new());
     known.retain(|window, history| {
