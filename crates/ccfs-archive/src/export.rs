@@ -234,7 +234,7 @@ fn csv_cell(line: &mut Vec<u8>, text: &str, escape_formulas: bool) {
     }
 }
 
-/// Whether a spreadsheet takes the text for a formula. Numbers are none.
+/// Returns whether a spreadsheet reads the text as a formula. Numbers are not formulas.
 fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
 }

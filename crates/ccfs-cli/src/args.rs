@@ -1,4 +1,4 @@
-//! The command line: every command, with what it is for. What a command takes stands beside it.
+//! The command line: every command with its purpose. The arguments of a command are in its module.
 
 use clap::{Parser, Subcommand};
 

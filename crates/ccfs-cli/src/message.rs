@@ -110,8 +110,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes to stderr on a thread of its own from now on, so that a stderr that nobody reads does not
-/// block the command. What cannot wait for it is dropped.
+/// Writes to stderr on a separate thread from now on, so that a blocked stderr does not block the
+/// command. Messages that exceed the queue are dropped.
 pub(crate) fn detach() -> Result<(), Failure> {
     let (sender, items) = mpsc::sync_channel(WAITING);
     let write = move || {
@@ -188,8 +188,8 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let file = file.transpose()?;
     let traced = file.as_ref().map_or(level, |(level, _)| *level);
     let _ = MESSAGES.set(Messages::new(level, file));
-    // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` itself
-    // tells what a pull does.
+    // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` prints
+    // the events of a pull itself.
     let targets = match traced {
         Level::Error | Level::Note => return Ok(()),
         Level::Verbose => vec![("ccfs_driver", LevelFilter::INFO)],

@@ -151,7 +151,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
             &["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"],
             "response ID is 31 characters long, not 32",
         ),
-        (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
+        (&["download", "20230406_abc.zip"], "--lenient sends it unchanged"),
         (&["download", NAME, "-o", "-"], "/dev/stdout"),
         (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ does not exist"),
         (&["call", "downloadRecord", "--callId", "1", "-o", "."], ". is a folder"),

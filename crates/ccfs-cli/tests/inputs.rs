@@ -413,7 +413,7 @@ fn formulas_are_escaped_when_told() {
     assert!(run.stdout.contains("\n'=1+1,\"'@x,y\",-5,"), "{run:?}");
 }
 
-/// Parquet has the records of the JSON lines, of several inputs, and is written whole or not at all.
+/// Parquet has the records of the JSON lines, of several inputs, and is written atomically.
 #[test]
 fn parquet_has_the_records() {
     use ccfs::arrow::arrow_array::Array;

@@ -64,7 +64,7 @@ pub struct VoiceFile {
 }
 
 impl fmt::Debug for VoiceFile {
-    /// Without the sound, which may be somebody's voice.
+    /// Omits the sound, which may be a person's voice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("VoiceFile");
         shown
@@ -175,7 +175,7 @@ impl Library {
             .flatten()
     }
 
-    /// Keeps an upload and tells its path; `None` when there is no room.
+    /// Stores an upload and returns its path; `None` if the limit is reached.
     pub(crate) fn upload(&self, owner: &str, vdn_id: u64, wav: Bytes) -> Option<String> {
         let mut inner = lock(&self.inner);
         if inner.uploaded + wav.len() > UPLOADS {

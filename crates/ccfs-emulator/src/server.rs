@@ -54,7 +54,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state
     let places = Arc::new(Semaphore::new(limit));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        // An error of one connection that broke in the queue is none of the listener.
+        // The error may be that of a single connection, so continue to accept.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(AFTER_ERROR).await;
             continue;
@@ -274,7 +274,7 @@ async fn decide(
     Ready { answer, now, follow_up }
 }
 
-/// The interface that the path names, behind the prefix.
+/// Returns the interface that the path names after the prefix.
 fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
     interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
 }
@@ -332,7 +332,7 @@ fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
     }
 }
 
-/// The file, made on a thread of its own: compressing would hold up all other connections.
+/// Generates the file on a separate thread, because compressing would block all other connections.
 async fn file(jobs: Arc<Jobs>, job: Arc<Job>) -> Answer {
     match on_thread(move || jobs.file(&job)).await {
         Ok(Ok(bytes)) => Answer::file(bytes),

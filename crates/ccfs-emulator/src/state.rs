@@ -31,7 +31,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Who is told of each request.
+/// Function that is called with each request.
 #[derive(Clone)]
 pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&ReceivedRequest) + Send + Sync>);
 
@@ -91,7 +91,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Remembers a request, and tells who watches.
+    /// Records a request, and calls the watcher.
     pub(crate) fn log(&self, entry: ReceivedRequest) {
         if let Some(Watcher(tell)) = &self.watcher {
             tell(&entry);
@@ -106,7 +106,7 @@ impl State {
             .map(|(_, credentials)| credentials)
     }
 
-    /// Whether the tenant space belongs to the access key: it was given to it, or to nobody while the key has none at all.
+    /// Returns whether the tenant space belongs to the access key: it is in the key's list, or the list is empty and no other key has it.
     pub(crate) fn owns(&self, access_key: &str, account_id: &str) -> bool {
         let has = |developer: &Developer| {
             developer.accounts().iter().any(|account| account == account_id)
@@ -121,7 +121,7 @@ impl State {
                 && !self.developers.iter().any(|(developer, _)| has(developer)))
     }
 
-    /// The tenant space that stands in a file when none was asked for.
+    /// Returns the tenant space in a file if the request has none.
     pub(crate) fn default_account(&self, access_key: &str) -> String {
         let given =
             self.developers.iter().find(|(developer, _)| developer.access_key() == access_key);

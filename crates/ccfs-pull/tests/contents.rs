@@ -403,7 +403,7 @@ fn part() -> impl Strategy<Value = Part> {
     let wanted = (0..5_usize, 0..3_usize, any::<[bool; 3]>()).prop_map(
         |(rows, bad, [header, padding, upper])| Part::Wanted {
             rows,
-            // Alone, a bad row could be taken for a header.
+            // A single bad row could be read as a header.
             bad: if rows == 0 { 0 } else { bad.saturating_sub(1) },
             header,
             padding,

@@ -190,7 +190,7 @@ fn a_file_that_was_removed_or_changed_is_made_anew_from_the_zip() {
     }
 }
 
-/// Without its ZIP, a file that was cut cannot be made anew: the window fails until it is requested again.
+/// Without its ZIP, a truncated file cannot be converted again: the window fails until it is requested again.
 #[test]
 fn a_cut_file_whose_zip_was_removed_is_reported() {
     for driver in DRIVERS {
@@ -241,7 +241,7 @@ fn a_zip_with_rows_that_are_not_converted_is_kept() {
     }
 }
 
-/// `day` must be true for every row, so windows of several days are not converted, which is told.
+/// `day` must be right for every row, so windows of several days are not converted, and the pull reports them.
 #[test]
 fn windows_of_several_days_are_not_converted() {
     for driver in DRIVERS {

@@ -244,13 +244,13 @@ fn the_disk_is_looked_at_before_a_zip_is_removed() {
                 0 => fs::remove_file(&file).unwrap(),
                 1 => fs::write(&file, b"").unwrap(),
                 2 => fs::write(&file, &good[..10]).unwrap(),
-                // The size alone does not tell.
+                // The size is unchanged.
                 _ => fs::write(&file, vec![b' '; good.len()]).unwrap(),
             }
             pull(driver, &bench, jsonl().keep_zip(false));
             let zip_is_there = bench.path().join(format!("{STEM}.zip")).exists();
             assert!(zip_is_there || fs::read(&file).unwrap() == good, "damage {damage}");
-            assert_eq!(zip_is_there, damage == 3, "converted anew where the damage is seen");
+            assert_eq!(zip_is_there, damage == 3, "converted again if the damage is detected");
         }
     }
 }

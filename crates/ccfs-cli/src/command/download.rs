@@ -59,7 +59,7 @@ fn file_name(args: &DownloadArgs) -> Result<IndexFileName, Failure> {
     let parsed = if args.lenient { IndexFileName::lenient(&args.name) } else { args.name.parse() };
     parsed.map_err(|error| {
         let hint = if !args.lenient && IndexFileName::lenient(&args.name).is_ok() {
-            ". The server's own rule would take it: --lenient sends it as it is"
+            "; the published rule of the server allows this name, and --lenient sends it unchanged"
         } else {
             ""
         };

@@ -234,8 +234,8 @@ fn keep(
     ))
 }
 
-/// Writes lines to the spool, or to stderr if there is none or it fails. Returns whether they are in
-/// the spool.
+/// Writes lines to the spool, or to stderr without a spool or if it fails. Returns whether they are
+/// in the spool.
 fn write(spool: Option<&mut Spool>, lines: &[String]) -> bool {
     match spool.map(|spool| spool.append(lines)) {
         Some(Ok(())) => return true,
