@@ -105,7 +105,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         self
     }
 
-    /// Writes an apostrophe before cells of a CSV that spreadsheets would take for formulas: texts that begin with `=`,
+    /// Writes an apostrophe before cells of a CSV that spreadsheets would read as formulas: texts that begin with `=`,
     /// `+`, `-`, `@`, a tab or a carriage return and are not numbers. Default: `false`, cells keep their text.
     #[must_use]
     pub const fn escape_formulas(mut self, escape: bool) -> Self {

@@ -69,7 +69,7 @@ pub(crate) enum Command {
     ///
     /// Splits the range into windows that the server accepts, requests the file of each, waits until it is ready, downloads and checks it.
     /// A journal in the folder records the progress: killed at any moment and started again, the pull continues, loses nothing, and requests
-    /// nothing that the server still has. Days that are not over yet, in the time zone of the call center, are left for a later run.
+    /// nothing that the server still has. Days that have not ended yet, in the time zone of the call center, are left for a later run.
     ///
     /// Prints the windows that changed in this run, and a summary.
     #[command(

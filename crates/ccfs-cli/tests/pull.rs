@@ -316,7 +316,7 @@ fn days_that_are_not_over_are_left() {
     ]);
     run.ends_with_code(0);
     assert!(run.stdout.starts_with("0 windows: "), "{}", run.stdout);
-    let said = "left for a later run: 2999-04-01 and later, which are not over yet";
+    let said = "left for a later run: 2999-04-01 and later, because these days have not ended yet";
     assert!(run.stderr.contains(said), "{}", run.stderr);
     assert!(emulator.received().is_empty());
 }
@@ -482,7 +482,7 @@ fn files_are_verified_forgotten_and_requested_again() {
 
     let run = ccfs.run(&["pull", "--out", "out", "--forget", "2023-04-01..2023-04-03"]);
     run.ends_with_code(0);
-    assert_eq!(run.stdout, "1 window forgotten; files stay\n");
+    assert_eq!(run.stdout, "1 window forgotten; files are kept\n");
     let run = ccfs.run(&verify);
     assert_eq!(run.stdout, "9 files checked\n");
 }

@@ -65,7 +65,7 @@ impl CallArgs {
                     Arg::new("force")
                         .long("force")
                         .action(ArgAction::SetTrue)
-                        .help("Replace the file where it is there already"),
+                        .help("Replace an existing file"),
                 );
         }
         command

@@ -22,7 +22,7 @@ pub(crate) struct QueryArgs {
     /// URL that the server calls when the file is there
     #[arg(long, value_name = "URL")]
     pub(crate) callback: String,
-    /// Only this tenant space
+    /// Request only the data of this tenant space
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
     /// Only this agent
