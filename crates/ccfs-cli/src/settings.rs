@@ -28,34 +28,34 @@ pub(crate) struct SettingsArgs {
     /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Base URL of the CC-FS, https://ip:port; a path prefix is allowed
+    /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
     #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
     pub(crate) endpoint: Option<String>,
     /// Access key (appId) of the developer account
     #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
     pub(crate) access_key: Option<String>,
-    /// File that holds the secret key, - for stdin; or set `CCFS_SECRET_KEY`
+    /// File that contains the secret key, - for stdin; or set `CCFS_SECRET_KEY`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) secret_key_file: Option<PathBuf>,
-    /// PEM file of roots that are trusted beside the system's
+    /// PEM file of root certificates that are trusted in addition to the system's
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
     pub(crate) ca: Option<PathBuf>,
-    /// Accept exactly the certificate with this SHA-256, whatever its names; several around a renewal, with commas
+    /// Accept only the certificate with this SHA-256, with any names; several separated by commas, for a renewal
     #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
     pub(crate) pin_sha256: Option<String>,
-    /// PEM file of the certificate to show to servers that ask for one
+    /// PEM file of the client certificate, for servers that request one
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
     pub(crate) client_cert: Option<PathBuf>,
-    /// PEM file of that certificate's key, without a password
+    /// PEM file of the client certificate's key, without a password
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
     pub(crate) client_key: Option<PathBuf>,
     /// The tenant's time zone, such as Asia/Shanghai
     #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
     pub(crate) tz: Option<String>,
-    /// What the signature has for an absent query: no line, or an empty one [default: omit]
+    /// Query line in the signature of a request without a query: omitted or empty [default: omit]
     #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
     pub(crate) query_line: Option<QueryLineArg>,
-    /// Which HTTP client does the calls [default: blocking]
+    /// HTTP client [default: blocking]
     #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
     pub(crate) backend: Option<Backend>,
     /// Print answers and errors as JSON
@@ -197,7 +197,7 @@ impl Settings {
         text.parse().map_err(Failure::usage)
     }
 
-    /// Whether any key is set.
+    /// Returns whether a key is set.
     pub(crate) fn has_keys(&self) -> bool {
         self.access_key.is_some() || self.secret_key.is_some()
     }
