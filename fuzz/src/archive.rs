@@ -16,13 +16,13 @@ const MEMORY: u64 = 3 << 20;
 /// What a member may come to: no input takes long then.
 const MEMBER_BYTES: u64 = 64 << 10;
 
-/// The records of an archive, by their hashes: a bomb's rows would take much more room themselves.
+/// Hashes of the records of an archive. The records of a ZIP bomb would need much more memory.
 pub(crate) type Hashes = Result<Vec<u64>, Error>;
 
 /// The bytes are four for the cuts, then an archive.
 ///
-/// Nothing panics, memory stays within a bound, reading in place, in one go and in pieces give the same records, and what is taken the
-/// `zip` crate reads alike.
+/// Checks that nothing panics, that memory is bounded, that reading by seeking, as a stream and in chunks gives the same records, and that
+/// the `zip` crate reads the same members from an accepted archive.
 pub fn archive(input: &[u8]) {
     let mut tape = Tape::new(input);
     let cuts = Cuts::of(&mut tape);

@@ -14,7 +14,7 @@ const NAME_KEYS: [&str; 5] = [
 
 /// The bytes are a callback's body.
 ///
-/// What is taken says what the JSON says, and is read back from each body that can be made of it.
+/// Checks that an accepted callback has the values of the JSON, and that each body generated from it is parsed to the same callback.
 pub fn callback(input: &[u8]) {
     let callback = match Callback::parse(input) {
         Ok(callback) => callback,
@@ -25,7 +25,7 @@ pub fn callback(input: &[u8]) {
         }
     };
     let json: Value = serde_json::from_slice(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input))
-        .expect("what is taken is JSON");
+        .expect("an accepted body is JSON");
     let texts = &json["msgBody"];
     let text = |key: &str| texts[key].as_str().filter(|text| !text.is_empty());
     assert_eq!(

@@ -11,8 +11,8 @@ const MEMORY: u64 = 4096;
 
 /// The bytes are a server's JSON.
 ///
-/// What is taken is an object that says what the envelope says, its own JSON is read as the same, memory stays within a multiple of the
-/// input, and bounds hold.
+/// Checks that an accepted body is an object with the values of the envelope, that the envelope's JSON is parsed to the same envelope, and
+/// that the memory is at most a multiple of the input.
 pub fn envelope(input: &[u8]) {
     let mut parsed = Err(EnvelopeError::NoResultCode);
     let memory = allocation_counter::measure(|| parsed = Envelope::parse(input));
@@ -29,8 +29,8 @@ pub fn envelope(input: &[u8]) {
         assert_eq!(Envelope::parse_within(input, limit), Err(EnvelopeError::TooLarge { limit }));
     }
     let Ok(envelope) = parsed else { return };
-    // What stands in fields that no envelope has is passed over without being read, such as numbers out of range. Of bytes that
-    // are not UTF-8, only what is made of them is held below.
+    // Values of unknown fields are skipped without parsing, such as numbers out of range. For bytes that are not UTF-8, only the
+    // result is checked below.
     let json = serde_json::from_slice(input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input));
     let json = json.unwrap_or(Value::Null);
     // Derived readers take an array of the fields' values, in their order, for an object; nothing is held of what that says.
@@ -39,7 +39,7 @@ pub fn envelope(input: &[u8]) {
     }
 
     let written = envelope.to_body();
-    let again = Envelope::parse(&written).expect("its own JSON is taken");
+    let again = Envelope::parse(&written).expect("the envelope's JSON is valid");
     assert_eq!(again.code(), envelope.code());
     assert_eq!(again.description(), envelope.description());
     assert_eq!(again.data(), envelope.data());
@@ -56,11 +56,11 @@ fn says(json: &Value, envelope: &Envelope) {
     let code = envelope.code().as_str();
     match field("resultCode", "resultCode").expect("a code") {
         Value::String(text) => assert_eq!(code, text),
-        // A number is kept as it is written.
+        // The text of a number is kept unchanged.
         number @ Value::Number(_) => {
             assert_eq!(serde_json::from_str::<Value>(code).ok().as_ref(), Some(number));
         }
-        other => panic!("{other:?} is taken as a code"),
+        other => panic!("{other:?} was accepted as a code"),
     }
     match field("resultDesc", "resultMsg") {
         Some(Value::String(text)) => assert_eq!(envelope.description(), text),

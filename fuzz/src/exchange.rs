@@ -15,16 +15,21 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use crate::tape::Tape;
 
-/// Actions of one script that are played.
+/// Maximum number of actions of a script.
 const ACTIONS: usize = 400;
 const SECRET: &str = "MARKED-SECRET";
 
-/// The bytes are a script: which interface, the bounds, then what a driver does, in turn or out of it.
+/// The bytes are a script: the interface, the policy, then the driver's actions, in or out of turn.
 ///
-/// Nothing panics. What is out of turn is refused and changes nothing, what is in turn is taken. Every request has a valid signature of
-/// its time, nothing is sent past the deadline, past the attempts, after a 403, or again after a 401 but for one corrected clock. What
-/// starts a job is not repeated when it may have arrived. A sink that takes bytes once gets those of one attempt, and a file that is
-/// whole is what came. However the script ends, a driver that does as it is told comes to an end.
+/// Checks that:
+///
+/// - nothing panics;
+/// - an action in turn is accepted, and an action out of turn is refused and changes nothing;
+/// - every request has a valid signature with the current time;
+/// - nothing is sent after the total timeout, the last attempt or a 403; after a 401, at most one request with a corrected clock;
+/// - a request that is not idempotent is not retried if it may have arrived;
+/// - a sink that cannot be rewound gets the bytes of one attempt only, and a complete file has the bytes of the last body;
+/// - after any script, the exchange ends if the driver follows its steps.
 pub fn exchange(input: &[u8]) {
     let mut tape = Tape::new(input);
     let (operation, policy) = (operation(tape.pick(INTERFACES)), policy(&mut tape));
@@ -116,7 +121,7 @@ fn policy(tape: &mut Tape<'_>) -> Policy {
     policy
 }
 
-/// Whose turn it is, by what was asked and reported so far.
+/// The call that is in turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Turn {
     Poll,
@@ -125,7 +130,7 @@ enum Turn {
     Over,
 }
 
-/// The last thing that was learnt of an attempt.
+/// The last report about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Last {
     Nothing,
@@ -142,20 +147,20 @@ struct Play {
     sink: SinkKind,
     verifier: Verifier,
     now: Now,
-    /// When it was first polled.
+    /// Time of the first poll.
     started: Option<Duration>,
     turn: Turn,
     sent: u32,
     first_body: Option<Bytes>,
     last: Last,
     corrections: u32,
-    /// What came of the body of the attempt that runs, and what the sink has.
+    /// Bytes of the current attempt's body, and those that the sink has.
     came: Vec<u8>,
     written: Vec<u8>,
 }
 
 impl Play {
-    /// One action of the script.
+    /// Plays one action of the script.
     fn act(&mut self, tape: &mut Tape<'_>) {
         match tape.byte() % 10 {
             0..=2 => drop(self.poll()),
@@ -223,7 +228,7 @@ impl Play {
         self.now.monotonic.saturating_sub(started) >= self.policy.total_timeout
     }
 
-    /// Polls, and says how long to wait if that is the step.
+    /// Polls. Returns the time to wait if the step is `Wait`.
     fn poll(&mut self) -> Option<Duration> {
         let before = self.state();
         let polled = self.exchange.poll(self.now);
@@ -299,7 +304,7 @@ impl Play {
         match self.last {
             Last::Head(401) => self.corrections += 1,
             Last::Failure(failure) if failure.is_permanent() => {
-                panic!("an attempt after what does not mend itself: {failure:?}")
+                panic!("an attempt after a permanent failure: {failure:?}")
             }
             Last::Failure(failure) => {
                 assert!(failure.never_arrived() || self.operation.repeat() == Repeat::Idempotent)
@@ -385,7 +390,7 @@ impl Play {
         let result = self.exchange.on_failure(self.now, failure);
         if self.is_taken(result, turn, &before) {
             self.turn = Turn::Poll;
-            // The status of a refusal stands even when its body breaks off.
+            // The status of a refusal counts, even if its body is incomplete.
             match self.last {
                 Last::Sent => self.last = Last::Failure(failure),
                 // The response has begun, so the request did arrive, whatever the driver says.
@@ -418,7 +423,7 @@ impl Play {
         (format!("{:?}", self.exchange), self.exchange.progress(), self.exchange.correction(), skew)
     }
 
-    /// From here on the driver does as it is told, and no server answers.
+    /// Ends the exchange: the driver follows its steps, and no server answers.
     fn end(mut self) {
         for _ in 0..2000 {
             match self.turn {

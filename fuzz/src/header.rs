@@ -98,7 +98,7 @@ fn name(tape: &mut Tape<'_>, kind: IndexKind) -> String {
     }
     let is_kept = |char: &char| !char.is_ascii_digit() && !char.is_control() && *char != '\u{FEFF}';
     let text: String = tape.text().chars().filter(is_kept).collect();
-    // An empty name is no name.
+    // A name must not be empty.
     format!("x{text}")
 }
 

@@ -1,4 +1,4 @@
-//! Fuzz targets: each is a function that takes any bytes and panics when a promise is broken.
+//! Fuzz targets: each is a function of arbitrary bytes that panics if a property is violated.
 //!
 //! The programs in `fuzz_targets/` hand these functions to libFuzzer; `tests/corpus.rs` runs them over the committed corpora. Each
 //! function's page says what its bytes mean and what is held. `README.md` says how to run them.

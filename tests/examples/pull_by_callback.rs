@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let listener = Listener::builder(&emulator.credentials())
         .path("/callback")
         .bind(([127, 0, 0, 1], 0).into())?;
-    // Whoever finds the port may call; without the keys it is no callback.
+    // Any client can connect to the port, but a request without a valid signature is refused.
     let mut stranger = TcpStream::connect(listener.address())?;
     stranger.write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
     // It is answered, and so it comes before the callbacks of the pull.

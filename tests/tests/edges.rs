@@ -1,5 +1,5 @@
-//! What neither scenarios nor properties reach: names that do not resolve, writers that hold bytes back, files that somebody else
-//! changes, dates to come back at.
+//! Cases that neither the scenarios nor the property tests cover: names that do not resolve, buffered writers, files that another
+//! process changes, `Retry-After` with a date.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -34,7 +34,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Knows no name.
+/// Resolves no name.
 #[derive(Debug)]
 struct NoNames;
 
@@ -55,12 +55,14 @@ impl reqwest::dns::Resolve for NoNames {
     }
 }
 
-/// A name that is not found was surely not reached: even what starts a job is tried again.
+/// If the name is not found, the request did not arrive: even a request that is not idempotent is retried.
 #[test]
 fn a_name_that_does_not_resolve_is_told_and_tried_again() {
     let endpoint: ccfs_proto::Endpoint = "http://ccfs.example".parse().unwrap();
     let is_right = |result: Result<_, Error>, clock: &ManualClock| {
-        let Err(Error::Exchange(error)) = result else { panic!("nobody is there: {result:?}") };
+        let Err(Error::Exchange(error)) = result else {
+            panic!("a call to an unknown host succeeded: {result:?}")
+        };
         assert_eq!(
             (error.kind, error.attempts),
             (ErrorKind::Transport(FailureKind::Resolve.into()), 4)
@@ -89,7 +91,7 @@ fn a_name_that_does_not_resolve_is_told_and_tried_again() {
     is_right(runtime().block_on(client.call(query())), &clock);
 }
 
-/// A `Retry-After` with a date is taken against the server's own clock, because this machine's may be hours off.
+/// A date in `Retry-After` is compared with the server's clock, because the local one may be hours off.
 #[test]
 fn a_date_to_come_back_at_is_the_servers() {
     let later = || Behaviour::Answer {
@@ -110,7 +112,7 @@ fn a_date_to_come_back_at_is_the_servers() {
         Behaviour::ok(archive_bytes(10)),
     ]);
     let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
-    // It stands at 08:00:00.
+    // This clock always returns 08:00:00.
     let clock = ManualClock::default();
     let client = ccfs_ureq::Client::new(
         Config::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
@@ -170,7 +172,7 @@ fn calls_of_a_progress_function_do_not_affect_the_download() {
     }
 }
 
-/// When a download is over, a writer with a buffer has passed everything on.
+/// At the end of a download, a buffered writer is flushed.
 #[test]
 fn a_writer_is_flushed_at_the_end() {
     let body = archive_bytes(3000);
@@ -193,7 +195,7 @@ fn a_writer_is_flushed_at_the_end() {
     assert!(*writer.get_ref() == body);
 }
 
-/// What was written and what is on the disk must both have the length: somebody else may have had the hidden file.
+/// The number of bytes written and the length on disk must both match, because another process may have changed the hidden file.
 #[test]
 fn a_file_that_was_changed_behind_its_back_is_not_put_in_place() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +219,7 @@ fn a_file_that_was_changed_behind_its_back_is_not_put_in_place() {
     begin().commit(4).unwrap();
 }
 
-/// Temporary files are their owner's alone; a download is as readable as any file that its owner makes.
+/// Temporary files are readable only by their owner; a download has the default permissions.
 #[cfg(unix)]
 #[test]
 fn a_file_has_the_permissions_of_any_other() {
@@ -233,7 +235,7 @@ fn a_file_has_the_permissions_of_any_other() {
     );
 }
 
-/// A panic in the caller's check is the caller's, also where another thread checks; and nothing is left behind.
+/// A panic in the caller's check is passed to the caller, also from another thread, and no file remains.
 #[test]
 fn a_check_that_panics_panics() {
     let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
@@ -255,7 +257,7 @@ fn a_check_that_panics_panics() {
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
-/// What one backend learned about the clock, the other one knows when both have clones of one session.
+/// Backends with clones of one session share its clock correction.
 #[test]
 fn a_wrong_clock_is_paid_for_once_in_a_session() {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
@@ -284,7 +286,7 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
     );
 }
 
-/// Who wants no bound says so with the longest time there is. A clock that it is added to must not overflow.
+/// `Duration::MAX` as a timeout means no limit, and adding it to the clock must not overflow.
 #[test]
 fn times_without_end_are_no_error() {
     let emulator = Emulator::builder().plain().rows(1).start().unwrap();

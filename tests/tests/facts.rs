@@ -16,7 +16,7 @@ const NEIGHBOURS_SUCCESS: &str = "0100000";
 fn section(heading: &str) -> &'static str {
     let begin = DOCUMENT
         .find(&format!("\n## {heading}\n"))
-        .unwrap_or_else(|| panic!("there is no heading {heading}"));
+        .unwrap_or_else(|| panic!("missing heading: {heading}"));
     DOCUMENT[begin + 1..].split("\n## ").next().unwrap()
 }
 
@@ -163,7 +163,7 @@ fn the_document_names_no_unknown_field() {
                 || !told.starts_with(|character: char| character.is_ascii_lowercase());
             assert!(
                 no_field || interface.field(told).is_some() || texts.contains(&told),
-                "{name}: there is no field {told}"
+                "{name}: unknown field {told}"
             );
         }
     }

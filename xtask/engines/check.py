@@ -98,7 +98,7 @@ def sort_key(row, keys):
 
 
 def plain(value, kind):
-    """Returns a local time as text, and an instant as microseconds; a time of the other sort stays as it is, and differs."""
+    """Returns a local time as text, and an instant as microseconds; a time of the wrong sort is returned unchanged, and so differs."""
     if isinstance(value, datetime.datetime):
         if kind == "local" and value.tzinfo is None:
             return str(value)

@@ -130,7 +130,7 @@ def with_old_day(tables, folder):
         copy.columns, copy.days = table.columns, dict(table.days)
         first = next(iter(table.days))
         path = os.path.join(copy.folder, f"day={first}", f"{period(first)}.parquet")
-        # From the file alone: `day` of the folder is no column of it.
+        # Reads only the file, which does not have the column `day` of the folder.
         found = parquet.ParquetFile(path).read()
         dropped = found.column_names[-2:]
         parquet.write_table(found.drop_columns(dropped), path)

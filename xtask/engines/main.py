@@ -37,7 +37,7 @@ def main():
 
 
 def passes(engine, zone, path):
-    """Runs all checks of an engine in a process of its own, and returns whether they pass."""
+    """Runs all checks of an engine in a separate process, and returns whether they pass."""
     began = time.monotonic()
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "check.py")
     log = os.path.join(os.path.dirname(path), f"{engine}-{zone.replace('/', '-')}.log")

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::licences;
 use crate::workspace::{cargo, members, metadata, text, verdict};
 
-/// Who may import whom. A crate that is not here, or an arrow that is not here, is a violation.
+/// The allowed dependencies of each crate. Any other crate or dependency is a violation.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ccfs-time", &[]),
     ("ccfs-proto", &["ccfs-time"]),
@@ -308,7 +308,7 @@ mod tests {
 
     use super::*;
 
-    /// A workspace of `packages`, where each depends on what is named behind it.
+    /// A workspace of `packages`, each with the names of its dependencies.
     fn wrong(packages: &[(&str, &[&str])], more: &Value) -> Vec<String> {
         let package = |name: &str| {
             let mut package = json!({"id": name, "name": name, "version": "1.0.0", "license": "MIT", "rust_version": "1.88"});

@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<(), String> {
                     "--no-default-features",
                 ])
                 .current_dir(root());
-            // What is unused without a feature must be behind it.
+            // Items that are used only with a feature must be gated by it.
             check.arg("--features").arg(combination.join(",")).args(["--", "-D", "warnings"]);
             done(&mut check)?;
         }

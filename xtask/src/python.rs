@@ -30,8 +30,8 @@ pub(crate) fn run() -> Result<(), String> {
 
 /// The part of the package that needs Spark.
 ///
-/// Apart from the rest, which CI runs on every change: pyspark is a download of 500 MB and 600 MB on disk, it
-/// needs Java, and its tests start a cluster.
+/// Separate from the rest, which CI runs on every change, because pyspark is a download of 500 MB, uses 600 MB of disk space,
+/// and needs Java, and its tests start a cluster.
 pub(crate) fn spark() -> Result<(), String> {
     if !has_java()? {
         return Ok(());

@@ -7,7 +7,7 @@
 //! …
 //! ```
 //!
-//! The example `blocking_client` leaves such a ZIP behind.
+//! The example `blocking_client` writes such a ZIP.
 
 use ccfs_archive::{AgentSkillChange, Archive, Error};
 

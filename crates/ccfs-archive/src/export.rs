@@ -105,7 +105,7 @@ impl<'a, W: Write> RecordWriter<'a, W> {
         self
     }
 
-    /// Writes an apostrophe before cells of a CSV that spreadsheets would take for formulas: texts that begin with `=`,
+    /// Writes an apostrophe before cells of a CSV that spreadsheets would read as formulas: texts that begin with `=`,
     /// `+`, `-`, `@`, a tab or a carriage return and are not numbers. Default: `false`, cells keep their text.
     #[must_use]
     pub const fn escape_formulas(mut self, escape: bool) -> Self {
@@ -234,7 +234,7 @@ fn csv_cell(line: &mut Vec<u8>, text: &str, escape_formulas: bool) {
     }
 }
 
-/// Whether a spreadsheet takes the text for a formula. Numbers are none.
+/// Returns whether a spreadsheet reads the text as a formula. Numbers are not formulas.
 fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
 }

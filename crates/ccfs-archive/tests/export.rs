@@ -297,7 +297,7 @@ proptest! {
             let expected = String::from_utf8(writer.into_inner().unwrap()).unwrap();
             prop_assert_eq!(&copied(&csv, format, None), &expected);
             let of_its_kind = copied(&csv, format, Some(IndexKind::AgentSkillInfo));
-            // The header stands there even when no record does.
+            // The header is written even without records.
             prop_assert!(of_its_kind == expected || (ids.is_empty() && format == ExportFormat::Csv && of_its_kind.starts_with("id,")));
             let of_another = copied(&csv, format, Some(IndexKind::Call));
             prop_assert_eq!(of_another.lines().count(), usize::from(format == ExportFormat::Csv));

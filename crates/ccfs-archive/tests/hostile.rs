@@ -33,7 +33,7 @@ fn sample() -> Vec<u8> {
     archive(&[(NAME, format!("{ROW}\n").as_bytes())])
 }
 
-/// Where the first of these bytes stand.
+/// Returns the first position of these bytes.
 fn find(bytes: &[u8], part: &[u8]) -> usize {
     bytes.windows(part.len()).position(|window| window == part).unwrap()
 }
@@ -162,7 +162,7 @@ fn encrypted_and_unknown_methods_are_refused() {
 
 #[test]
 fn a_stored_member_without_a_size_can_be_read_by_seeking_only() {
-    // Flag 3 in both headers, and a descriptor behind the data.
+    // Flag 3 in both headers, and a data descriptor after the data.
     let zip = stored_archive(&[(NAME, format!("{ROW}\n").as_bytes())]);
     let zip = patch(patch(zip, CENTRAL, 8, &[8]), LOCAL, 6, &[8]);
     let (local, central, end) = (find(&zip, LOCAL), find(&zip, CENTRAL), find(&zip, END));
@@ -379,7 +379,7 @@ fn limits_hold_for_records_and_cells() {
         )
         .is_ok()
     );
-    // A quote that is never closed takes no more than a record may.
+    // An unclosed quote ends at the limit of a record.
     let csv = format!("{ROW}\n\"{}", "x\n".repeat(1 << 20));
     let zip = archive(&[(NAME, csv.as_bytes())]);
     assert_eq!(

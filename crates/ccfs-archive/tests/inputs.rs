@@ -145,9 +145,9 @@ proptest! {
                 row.insert(at, "new".to_owned());
             }
         }
-        // A row of empty cells is no record.
+        // A row of empty cells is skipped.
         prop_assume!(rows.iter().all(|row| row.iter().any(|cell| !cell.is_empty())));
-        // Neither is one whose only value is in the first cell.
+        // So is a row whose only value is in the first cell.
         prop_assume!(rows.iter().all(|row| row.len() < 8 || row[1..].iter().any(|cell| !cell.is_empty())));
         let text = csv(&[vec![header], rows].concat());
         let read = read(text.as_bytes(), file.kind, &ReadOptions::new());
@@ -473,7 +473,7 @@ fn nothing_is_misread_in_silence() {
         opr(&format!("{blank}{}\n", one.replace(',', ";"))).refused,
         Some(FileFault::Separator(';'))
     );
-    // A first row with a date that does not exist is no header.
+    // A first row with an invalid date is not a header.
     let bad = opr(&format!("{}\n{two}\n", one.replace("2025-03-04", "0000-00-00")));
     assert_eq!((bad.bad.len(), bad.records.len(), bad.notes.len()), (1, 1, 0));
     let other =
@@ -489,7 +489,7 @@ fn nothing_is_misread_in_silence() {
     assert_eq!(note, [NoteKind::OtherWidth { found: 20, expected: 21 }]);
     let note = opr(&format!("{}\n{one}\n", header.replace("begin_time", "start"))).notes;
     assert_eq!(note, [NoteKind::UnknownNames(1)]);
-    // A trailing comma on each line is no column.
+    // A trailing comma on each line is not a column.
     let commas = opr(&format!("{one},\n{two},\n"));
     assert_eq!((commas.bad.len(), commas.records.len(), commas.notes.len()), (0, 2, 0));
     assert!(commas.records[0].get("extra").is_none());

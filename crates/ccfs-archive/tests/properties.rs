@@ -178,7 +178,7 @@ proptest! {
         prop_assert_eq!(&pushed_archive(zip.chunks(1)).unwrap(), &records);
     }
 
-    /// No beginning of an archive is taken for an archive.
+    /// A truncated archive is refused.
     #[test]
     fn a_cut_archive_is_refused(records in prop::collection::vec(change(), 0..4), cut in any::<prop::sample::Index>()) {
         let zip = archive(&[(NAME, &csv_of(&records))]);

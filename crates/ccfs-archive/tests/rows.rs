@@ -130,14 +130,14 @@ fn an_unquoted_list_is_put_together_where_the_six_behind_it_fit() {
         assert_eq!(change.logon_sn.as_deref(), Some("sn"));
         assert!(change.extra.is_empty());
     }
-    // The same behind a header of 16 columns, and in a row that has quotes elsewhere.
+    // The same after a header of 16 columns, and in a row with quotes elsewhere.
     let row = ROW.replace("1;2", "12,34").replace("a1", "\"a1\"");
     assert_eq!(skills(&format!("{HEADER}\n{row}")), ["12", "34"]);
     // Two rows without a line end between them, and a comma in another column, make no list.
     let glued = format!("{ROW}\n{ROW}{ROW}\n");
     assert!(matches!(changes_of_csv(glued.as_bytes()), Err(Error::Row(_))));
     assert!(matches!(changes_of_csv(ROW.replace(",sn,", ",s,n,").as_bytes()), Err(Error::Row(_))));
-    // An empty logon_sn lets the row fit as it is, too.
+    // With an empty logon_sn, the unchanged row fits, too.
     assert_eq!(fault(&ROW.replace("1;2,sn", "12,34,56,")), RowFault::AmbiguousFields);
 }
 
@@ -145,7 +145,7 @@ fn an_unquoted_list_is_put_together_where_the_six_behind_it_fit() {
 fn a_row_of_a_newer_release_is_not_put_together() {
     // The six cells at the end do not fit.
     assert_eq!(one(&format!("{ROW},x")).extra, ["x"]);
-    // They fit, and so does the row as it is: only a header can tell.
+    // Both the joined cells and the unchanged row fit: only a header can decide.
     let newer = format!("{ROW},2015-02-08 00:00:00,7");
     assert_eq!(fault(&newer), RowFault::AmbiguousFields);
     assert_eq!(one(&format!("{HEADER},new,newer\n{newer}")).extra.len(), 2);
@@ -256,7 +256,7 @@ fn charsets_are_told_apart_and_can_be_forced() {
     assert!(
         as_utf8.iter().all(|row| row.as_ref().is_err_and(|error| error.contains("not valid in")))
     );
-    // The first byte past ASCII may stand anywhere.
+    // The first non-ASCII byte may be anywhere.
     let late = "b,,,1\n".repeat(5000);
     let (rows, charset) = read(&[late.as_bytes(), &gb].concat(), None);
     assert_eq!((rows.len(), charset), (5003, Some(Charset::Gb18030)));

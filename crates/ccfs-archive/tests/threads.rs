@@ -12,7 +12,7 @@ use support::{ROW, stored_archive};
 /// So many rows in each of four members make more than 8 MiB, from where a second thread is used.
 const MANY: usize = 600;
 
-/// Four members; each row has a number of its own.
+/// Four members, whose rows have different numbers.
 fn members(rows: usize) -> Vec<(String, Vec<u8>)> {
     let blank_lines = "\n".repeat(2800);
     let row = ROW.replace("1;2", &"12345;".repeat(150));
@@ -62,7 +62,7 @@ fn a_second_thread_changes_nothing() {
 
 #[test]
 fn whoever_stops_early_stops_the_thread() {
-    /// Tells when the thread that reads it lets go of it.
+    /// Sends a message when the reading thread drops it.
     struct Watched(Cursor<Vec<u8>>, std::sync::mpsc::Sender<()>);
     impl std::io::Read for Watched {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {

@@ -27,7 +27,7 @@ fn zone() -> impl Strategy<Value = Option<Offset>> {
     prop::option::of(Just(offset as Offset))
 }
 
-/// Rows of a CSV file as records of its own type.
+/// Rows of a CSV file as records of the type of its kind.
 fn typed_rows(file: &IndexFile, options: &Options, zone: Option<Offset>) -> (Rows, Rows) {
     fn both<T: Record>(file: &IndexFile, options: &Options, zone: Option<Offset>) -> (Rows, Rows) {
         let read = ReadOptions::new().on_bad_row(OnBadRow::Return);

@@ -1,4 +1,4 @@
-//! The command line: every command, with what it is for. What a command takes stands beside it.
+//! The command line: every command with its purpose. The arguments of a command are in its module.
 
 use clap::{Parser, Subcommand};
 
@@ -18,7 +18,7 @@ use crate::command::signature::{SignArgs, VerifyArgs};
 use crate::message::MessageArgs;
 use crate::settings::SettingsArgs;
 
-/// Gets data out of the file server (CC-FS) of Huawei's AICC call center: who changed which agent's skills, and when.
+/// Downloads data from CC-FS, the file server of Huawei's AICC call center: who changed which agent's skills, and when.
 ///
 /// Data goes to stdout, messages go to stderr. Exit codes: 0 success; 1 the server refused or the data is bad; 2 usage; 3 network or TLS;
 /// 4 authentication (401, 403); 130 interrupted; 143 ended by SIGTERM.
@@ -35,10 +35,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the whole job against an emulator on this machine
+    /// Run the complete workflow against an emulator on this machine
     ///
-    /// Starts the emulator over TLS on loopback, asks it to generate a file, takes its signed callback, downloads with both backends,
-    /// converts, and shows what happened. Needs no network and no settings.
+    /// Starts the emulator with TLS on loopback, requests a file, receives the signed callback, downloads the file with both backends,
+    /// converts it, and prints each step. Needs no network and no settings.
     #[command(after_help = "Example:\n  ccfs demo --out demo-files")]
     Demo(DemoArgs),
     /// Download an index file of agent skill changes
@@ -48,7 +48,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs download 20230406_9239cb50a8384bb0ab503441bf089446.zip -o skills/"
     )]
     Download(DownloadArgs),
-    /// Ask the server to generate an index file
+    /// Request that the server generates an index file
     #[command(
         after_help = "Example:\n  ccfs query --begin '2023-04-05 00:00:00' --end '2023-04-06 00:00:00' \\\n    --callback http://10.9.8.7:9080/callback"
     )]
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// The fields of an interface are flags; `ccfs call INTERFACE --help` lists them.
     #[command(after_help = "Example:\n  ccfs call downloadRecord --callId 1577-0001 -o call.wav")]
     Call(CallArgs),
-    /// Receive callbacks, check their signatures, print one JSON line each
+    /// Receive callbacks, verify their signatures, print each as a JSON line
     ///
     /// If the callback URL is https, give the certificate with --tls-cert and --tls-key, or use a proxy that terminates TLS.
     #[command(
@@ -68,8 +68,8 @@ pub(crate) enum Command {
     /// Pull the files of a range of days into a folder, or continue an earlier pull
     ///
     /// Splits the range into windows that the server accepts, requests the file of each, waits until it is ready, downloads and checks it.
-    /// A journal in the folder records the progress: killed at any moment and started again, the pull continues, loses nothing, and requests
-    /// nothing that the server still has. Days that are not over yet, in the time zone of the call center, are left for a later run.
+    /// A journal in the folder records the progress. A pull that was killed at any moment and is run again continues without gaps, and does
+    /// not request files again that the server still has. Days that have not ended yet, in the time zone of the call center, are left for a later run.
     ///
     /// Prints the windows that changed in this run, and a summary.
     #[command(
@@ -86,10 +86,10 @@ pub(crate) enum Command {
         after_help = command::inspect::HELP, after_long_help = command::inspect::LONG_HELP
     )]
     Inspect(InspectArgs),
-    /// Find out why the server does not answer as it should, and what to do
+    /// Diagnose failing calls and suggest fixes
     ///
-    /// Looks up the name, connects, shows the certificates and their pin, makes exactly one signed call (for a file that cannot exist, which
-    /// changes nothing), and compares the clocks. Without keys nothing is signed.
+    /// Resolves the host name, connects, shows the certificates and their pin, makes exactly one signed call (for a file that cannot exist,
+    /// which changes nothing), and compares the clocks. Without keys, no signed call is made.
     #[command(after_help = "Example:\n  ccfs doctor --endpoint https://10.1.2.3:8443")]
     Doctor(DoctorArgs),
     /// Print the Authorization value of a request
@@ -97,12 +97,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  ccfs sign --method POST --path /CCFS/resource/ccfs/queryAgentSkillInfoData \\\n    --header 'host: 10.1.2.3:8443' --timestamp 2021-08-31T09:38:50.872Z --body-file body.json"
     )]
     Sign(SignArgs),
-    /// Check an Authorization value; say which step differs
+    /// Check an Authorization value and show differences
     #[command(
         after_help = "Example:\n  ccfs verify --authorization \"$VALUE\" --method POST --path /callback \\\n    --header 'host: 10.9.8.7' --body-file callback.json"
     )]
     Verify(VerifyArgs),
-    /// Run the emulator, for developing against
+    /// Run the emulator, for development
     #[command(after_help = command::serve::help())]
     Serve(ServeArgs),
     /// Print shell completions

@@ -20,10 +20,10 @@ use crate::message;
 const INTERRUPTED: u8 = 130;
 const TERMINATED: u8 = 143;
 
-/// The first signal that came; 0 before.
+/// The first signal; 0 before.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// How long a wait goes on before it looks for an interruption.
+/// How often a wait checks for an interruption.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// How long an interrupted command may take to end by itself: a read of a silent server or of stdin
@@ -40,8 +40,8 @@ const LONG_PATIENCE: Duration = Duration::from_secs(10);
 /// Whether the command has accepted callbacks.
 static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
 
-/// Handles the signals. The first one ends the command in good order within a second, a second one
-/// at once.
+/// Handles the signals. The first one stops the command within a second, after cleanup; a second one
+/// stops it immediately.
 pub(crate) fn install(json: bool) {
     let came = Arc::new(AtomicBool::new(false));
     for (signal, number, code) in [(SIGINT, 2, INTERRUPTED), (SIGTERM, 15, TERMINATED)] {
@@ -70,13 +70,13 @@ pub(crate) fn install(json: bool) {
     }
 }
 
-/// Registers temporary files of this process: those in `folder` whose names begin so and end in
-/// `.part`.
+/// Registers temporary files of this process: those in `folder` whose names begin with a prefix and
+/// end in `.part`.
 pub(crate) fn temporary(folder: &Path, beginning: String) {
     lock().push((folder.to_owned(), beginning));
 }
 
-/// Registers the temporary file that a download to `target` makes: see [`ccfs::WholeFile`], which
+/// Registers the temporary file of a download to `target`: see [`ccfs::WholeFile`], which
 /// follows links and shortens long names.
 pub(crate) fn temporary_of(target: &Path) {
     let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
@@ -85,7 +85,7 @@ pub(crate) fn temporary_of(target: &Path) {
     temporary(folder.unwrap_or(Path::new(".")), beginning.chars().take(50).collect());
 }
 
-/// The command ends by itself after a signal; it is forced to only after ten seconds.
+/// Lets the command end by itself after a signal, and ends the process only after ten seconds.
 pub(crate) fn ends_itself() {
     ENDS_ITSELF.store(true, Ordering::Relaxed);
 }
@@ -107,29 +107,29 @@ fn remove_temporary() {
     }
 }
 
-/// Whether a signal came.
+/// Returns whether a signal arrived.
 pub(crate) fn came() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
-/// The exit code of a command that a signal interrupted, as shells have it: 128 and the signal.
+/// Returns the exit code of an interrupted command, as in shells: 128 plus the number of the signal.
 pub(crate) fn exit_code() -> u8 {
     if SIGNAL.load(Ordering::Relaxed) == 15 { TERMINATED } else { INTERRUPTED }
 }
 
-/// For progress functions: stop once a signal came.
+/// For progress functions: breaks after a signal.
 pub(crate) fn flow() -> ControlFlow<()> {
     if came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// Waits until a signal comes.
+/// Waits for a signal.
 pub(crate) fn wait() {
     while !came() {
         thread::sleep(SLICE);
     }
 }
 
-/// The machine's clock, whose waits end early once a signal came.
+/// The system's clock, whose waits end early after a signal.
 #[derive(Debug)]
 pub(crate) struct InterruptibleClock(SystemClock);
 

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let command = settings::without_empty_variables(Cli::command());
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        // What clap says is for people; a script gets what is wrong, without the usage behind it.
+        // clap's messages are for people; a script gets the error without the usage.
         Err(error)
             if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") =>
         {

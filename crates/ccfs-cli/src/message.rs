@@ -24,7 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::escape::escaped;
 use crate::failure::Failure;
 
-/// Which messages are shown.
+/// Options for messages.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
@@ -49,19 +49,19 @@ pub(crate) enum Level {
 }
 
 static MESSAGES: OnceLock<Messages> = OnceLock::new();
-/// The bar that is shown; messages go above it.
+/// The current bar; messages are printed above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// The thread that writes to stderr, for a command that must not wait for a reader of it.
+/// The thread that writes to stderr, for a command that must not block on stderr.
 static WRITER: OnceLock<SyncSender<Item>> = OnceLock::new();
-/// Texts that may wait for that thread; further ones are dropped.
+/// Maximum number of texts in the queue of that thread; further ones are dropped.
 const WAITING: usize = 1024;
-/// How long an error waits for a place among them, and the end for those that wait.
+/// How long an error waits for a place in the queue, and how long the end waits for the queue.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 enum Item {
     Text(String),
-    /// All texts before it are written.
+    /// Confirms that all earlier texts are written.
     Done(SyncSender<()>),
 }
 
@@ -93,7 +93,7 @@ impl Messages {
     }
 }
 
-/// Returns the text in lines, each with the time before it.
+/// Returns the text with the time at the beginning of each line.
 fn lines(text: &str, time: Option<Timestamp>) -> String {
     let mut lines = String::new();
     for line in text.lines() {
@@ -110,8 +110,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes to stderr on a thread of its own from now on, so that a stderr that nobody reads does not
-/// block the command. What cannot wait for it is dropped.
+/// Writes to stderr on a separate thread from now on, so that a blocked stderr does not block the
+/// command. Messages that exceed the queue are dropped.
 pub(crate) fn detach() -> Result<(), Failure> {
     let (sender, items) = mpsc::sync_channel(WAITING);
     let write = move || {
@@ -129,7 +129,7 @@ pub(crate) fn detach() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits a moment for what [`detach`] left to write.
+/// Waits a short time until the queue of [`detach`] is written.
 pub(crate) fn finish() {
     let (done, written) = mpsc::sync_channel(1);
     if let Some(writer) = WRITER.get()
@@ -139,7 +139,7 @@ pub(crate) fn finish() {
     }
 }
 
-/// Hands an item to the thread, if that has a place for it in time.
+/// Sends an item to the thread, unless the queue stays full.
 fn hand_over(writer: &SyncSender<Item>, mut item: Item, within: Duration) -> bool {
     let begin = Instant::now();
     loop {
@@ -152,7 +152,7 @@ fn hand_over(writer: &SyncSender<Item>, mut item: Item, within: Duration) -> boo
 }
 
 fn to_stderr(level: Level, text: String) {
-    /// Whether an error found no place: the reader does not read, and further ones do not wait.
+    /// Whether an error was dropped because stderr is blocked; further errors do not wait.
     static BLOCKED: AtomicBool = AtomicBool::new(false);
     if let Some(writer) = WRITER.get() {
         let waits = level == Level::Error && !BLOCKED.load(Ordering::Relaxed);
@@ -170,7 +170,7 @@ fn to_stderr(level: Level, text: String) {
     }
 }
 
-/// Sets what is shown, from the command line.
+/// Sets the level of messages from the command line.
 pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let level = match args.verbose {
         _ if args.quiet => Level::Error,
@@ -188,8 +188,8 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let file = file.transpose()?;
     let traced = file.as_ref().map_or(level, |(level, _)| *level);
     let _ = MESSAGES.set(Messages::new(level, file));
-    // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` itself
-    // tells what a pull does.
+    // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` prints
+    // the events of a pull itself.
     let targets = match traced {
         Level::Error | Level::Note => return Ok(()),
         Level::Verbose => vec![("ccfs_driver", LevelFilter::INFO)],
@@ -208,27 +208,27 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A bar is shown: messages go above it.
+/// Sets the current bar; messages are printed above it.
 pub(crate) fn set_bar(bar: Option<ProgressBar>) {
     *lock(&BAR) = bar;
 }
 
-/// An error: shown even with `-q`.
+/// Prints an error, even with `-q`.
 pub(crate) fn error(text: impl Display) {
     Messages::get().write(Level::Error, &text.to_string());
 }
 
-/// A message that is shown unless `-q` is given.
+/// Prints a message, except with `-q`.
 pub(crate) fn note(text: impl Display) {
     Messages::get().write(Level::Note, &text.to_string());
 }
 
-/// A message of `-v`.
+/// Prints a message with `-v`.
 pub(crate) fn verbose(text: impl Display) {
     Messages::get().write(Level::Verbose, &text.to_string());
 }
 
-/// The error that a command ends with: a JSON object for scripts, or a message.
+/// Prints the error that a command ends with: a JSON object for scripts, or a message.
 pub(crate) fn end(json: bool, code: &str, text: &str) {
     if json {
         plain(format_args!("{}", serde_json::json!({"error": code, "message": text})));
@@ -237,8 +237,7 @@ pub(crate) fn end(json: bool, code: &str, text: &str) {
     }
 }
 
-/// A line on stderr that scripts read, or an explanation that was asked for: always shown, without
-/// a time.
+/// Prints a line for scripts or a requested explanation on stderr: always, and without the time.
 pub(crate) fn plain(text: Arguments<'_>) {
     to_stderr(Level::Error, escaped(&format!("{text}\n")).into_owned());
 }

@@ -1,4 +1,4 @@
-//! Progress on a terminal; silence in a pipe.
+//! Progress bars, on terminals only.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
@@ -11,22 +11,22 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressFinish, Progress
 use crate::message;
 use crate::table::thousands;
 
-/// A bar on stderr that is there only on a terminal. Clones are the same bar.
+/// A progress bar on stderr, shown only on a terminal. Clones refer to the same bar.
 #[derive(Clone)]
 pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    /// A bar of bytes. Its length comes with the first report that has one.
+    /// Creates a bar of bytes. The first report with a total sets its length.
     pub(crate) fn bytes() -> Self {
         Self::with("{spinner} {bytes} of {total_bytes} at {bytes_per_sec}, {eta} left")
     }
 
-    /// A bar of a file that is read, and of the rows that came out of it.
+    /// Creates a bar of the bytes read from a file, with the number of rows.
     pub(crate) fn reading() -> Self {
         Self::with("{spinner} [{bar:30}] {bytes} of {total_bytes}, {msg} {eta} left")
     }
 
-    /// A bar of the windows of a pull. Its text is cut to the width of the terminal.
+    /// Creates a bar of the windows of a pull. Its text is truncated to the width of the terminal.
     pub(crate) fn windows() -> Self {
         Self::with("{spinner} [{bar:16}] {wide_msg}")
     }
@@ -44,7 +44,7 @@ impl Bar {
         Self(Some(bar))
     }
 
-    /// Shows how far a download is.
+    /// Shows the progress of a download.
     pub(crate) fn show(&self, progress: Progress) {
         if let Some(bar) = &self.0 {
             if let Some(declared) = progress.declared {
@@ -54,7 +54,7 @@ impl Bar {
         }
     }
 
-    /// Shows how far a pull is, of whose windows this run settled `done`; while the pull pauses, why.
+    /// Shows the progress of a pull, of whose windows this run settled `done`; during a pause, shows the reason.
     pub(crate) fn pulled(&self, progress: &PullProgress, done: usize, outage: &str) {
         let Some(bar) = &self.0 else { return };
         bar.set_length(progress.windows as u64);
@@ -92,7 +92,7 @@ impl Bar {
         Counting { reader, bar: self.clone() }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
@@ -101,7 +101,7 @@ impl Bar {
     }
 }
 
-/// A reader whose bytes move a bar.
+/// A reader that counts its bytes on a bar.
 pub(crate) struct Counting<R> {
     reader: R,
     bar: Bar,

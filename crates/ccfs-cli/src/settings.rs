@@ -21,41 +21,41 @@ use crate::interrupt;
 use crate::message;
 use crate::reading::{open_to_others, read_bounded, read_secret};
 
-/// Settings that most commands need. A flag goes before the environment, which goes before the configuration file.
+/// Settings that most commands need. A flag takes precedence over the environment, and the environment over the configuration file.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
     /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Base URL of the CC-FS, https://ip:port; a path prefix is allowed
+    /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
     #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
     pub(crate) endpoint: Option<String>,
     /// Access key (appId) of the developer account
     #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
     pub(crate) access_key: Option<String>,
-    /// File that holds the secret key, - for stdin; or set `CCFS_SECRET_KEY`
+    /// File that contains the secret key, - for stdin; or set `CCFS_SECRET_KEY`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) secret_key_file: Option<PathBuf>,
-    /// PEM file of roots that are trusted beside the system's
+    /// PEM file of root certificates that are trusted in addition to the system's
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
     pub(crate) ca: Option<PathBuf>,
-    /// Accept exactly the certificate with this SHA-256, whatever its names; several around a renewal, with commas
+    /// Accept only the certificate with this SHA-256, with any names; several separated by commas, for a renewal
     #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
     pub(crate) pin_sha256: Option<String>,
-    /// PEM file of the certificate to show to servers that ask for one
+    /// PEM file of the client certificate, for servers that request one
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
     pub(crate) client_cert: Option<PathBuf>,
-    /// PEM file of that certificate's key, without a password
+    /// PEM file of the client certificate's key, without a password
     #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
     pub(crate) client_key: Option<PathBuf>,
     /// The tenant's time zone, such as Asia/Shanghai
     #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
     pub(crate) tz: Option<String>,
-    /// What the signature has for an absent query: no line, or an empty one [default: omit]
+    /// Query line in the signature of a request without a query: omitted or empty [default: omit]
     #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
     pub(crate) query_line: Option<QueryLineArg>,
-    /// Which HTTP client does the calls [default: blocking]
+    /// HTTP client [default: blocking]
     #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
     pub(crate) backend: Option<Backend>,
     /// Print answers and errors as JSON
@@ -63,7 +63,7 @@ pub(crate) struct SettingsArgs {
     pub(crate) json: bool,
 }
 
-/// A variable that is set to nothing is one that is not set: so shells and service files take settings away.
+/// An empty variable counts as not set, so that shells and service files can unset it.
 pub(crate) fn without_empty_variables(mut command: clap::Command) -> clap::Command {
     let is_empty = |argument: &&clap::Arg| {
         argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty())
@@ -94,13 +94,13 @@ pub(crate) enum Backend {
     Async,
 }
 
-/// The settings that are in force. What a command does not ask for may be missing.
+/// The settings of this run. Those that the command does not need may be missing.
 #[derive(Debug)]
 pub(crate) struct Settings {
     endpoint: Option<String>,
     access_key: Option<String>,
     secret_key: Option<SecretSource>,
-    /// Read once, because stdin can be: a pull that listens, too, needs them twice.
+    /// Read once, because stdin can be read only once and a pull with callbacks needs the keys twice.
     credentials: OnceLock<Credentials>,
     ca: Option<PathBuf>,
     pin_sha256: Option<String>,
@@ -150,7 +150,7 @@ struct ConfigFile {
 }
 
 impl Settings {
-    /// Puts the three sources together.
+    /// Merges the three sources.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
         let file = config_file(args.config)?;
         let secret_key = match (
@@ -197,12 +197,12 @@ impl Settings {
         text.parse().map_err(Failure::usage)
     }
 
-    /// Whether any key is set.
+    /// Returns whether a key is set.
     pub(crate) fn has_keys(&self) -> bool {
         self.access_key.is_some() || self.secret_key.is_some()
     }
 
-    /// The file that contains the secret key: a file of its own, except stdin, or the configuration.
+    /// Returns the file that contains the secret key: a separate file, except stdin, or the configuration file.
     pub(crate) fn secret_key_file(&self) -> Option<&Path> {
         match &self.secret_key {
             Some(SecretSource::File(path) | SecretSource::Config(path, _)) => {
@@ -225,7 +225,7 @@ impl Settings {
         Ok(self.credentials.get_or_init(|| credentials).clone())
     }
 
-    /// The keys' texts, for the emulator, which has to know the secret.
+    /// Returns the keys as text, for the emulator, which needs the secret key.
     pub(crate) fn keys(&self) -> Result<(&str, Zeroizing<String>), Failure> {
         let access_key = self
             .access_key
@@ -246,7 +246,7 @@ impl Settings {
                 let bytes = read_secret(path, "secret key file")?;
                 let text = std::str::from_utf8(&bytes)
                     .map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
-                // Editors end the last line.
+                // Editors add a line end after the key.
                 let text = text.trim_end_matches(['\r', '\n']);
                 check(format_args!("secret key file {}", path.display()), text)?;
                 if text.contains(['\r', '\n']) {
@@ -280,7 +280,7 @@ impl Settings {
         })
     }
 
-    /// The client certificate, where one is set.
+    /// Returns the client certificate, if one is set.
     fn identity(&self) -> Result<Option<Identity>, Failure> {
         let (certificate, key) = match (&self.client_cert, &self.client_key) {
             (Some(certificate), Some(key)) => (certificate, key),
@@ -291,7 +291,7 @@ impl Settings {
                 ));
             }
         };
-        // It may have the key, too.
+        // The certificate's file may contain the key, too.
         let pem = read_secret(certificate, "client certificate")?;
         let key_pem = read_secret(key, "client key")?;
         let identity = Identity::from_pem(&pem, &key_pem);
@@ -300,7 +300,7 @@ impl Settings {
         })
     }
 
-    /// The tenant's time zone, where one is set.
+    /// Returns the tenant's time zone, if one is set.
     pub(crate) fn time_zone(&self) -> Result<Option<Zone>, Failure> {
         let Some(name) = self.tz.as_deref() else { return Ok(None) };
         check("time zone (--tz, CCFS_TZ or configuration file)", name)?;
@@ -315,12 +315,12 @@ impl Settings {
         self.async_client_with(self.policy())
     }
 
-    /// For pulls, which have a patience of their own.
+    /// Creates a client for pulls, which have their own retries.
     pub(crate) fn pulling_client(&self) -> Result<Client, Failure> {
         self.client_with(self.pulling_policy())
     }
 
-    /// The same, async.
+    /// Creates an async client for pulls.
     pub(crate) fn pulling_async_client(&self) -> Result<AsyncClient, Failure> {
         self.async_client_with(self.pulling_policy())
     }
@@ -338,7 +338,7 @@ impl Settings {
         Ok(Config::new(self.endpoint()?, self.credentials()?).policy(policy))
     }
 
-    /// The proxy that calls go through, for messages: without its password.
+    /// Returns the proxy of calls without its password, for messages.
     pub(crate) fn proxy(&self) -> Option<String> {
         let config = self.config(self.policy()).ok()?;
         let proxy = ccfs::Session::new(config).proxy().ok()??;
@@ -362,7 +362,7 @@ impl Settings {
     }
 }
 
-/// Refuses a setting with stray characters around it, before it costs a bad signature.
+/// Refuses a setting that begins or ends with a stray character, which would cause bad signatures.
 fn check(name: impl fmt::Display, text: &str) -> Result<(), Failure> {
     check_setting(text).map_err(|stray| Failure::usage(format_args!("{name} {stray}")))
 }
@@ -394,7 +394,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
             without_values(error.message()),
         ))
     })?;
-    // A job that runs every night starts in a folder of its own; the files stand where the one stands that names them.
+    // Relative paths are relative to the folder of the configuration file, because nightly jobs run in another folder.
     file.path.clone_from(&path);
     let folder = path.parent().unwrap_or(Path::new(""));
     for named in
@@ -409,7 +409,7 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
     Ok(file)
 }
 
-/// What a TOML error says, without what stands in the file: that may be a key in the wrong place.
+/// Returns the message of a TOML error without text of the file, which may be a key in the wrong place.
 fn without_values(message: &str) -> String {
     if let Some((name, _)) =
         message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'))
@@ -417,12 +417,12 @@ fn without_values(message: &str) -> String {
         let may_be_shown =
             name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         return if may_be_shown {
-            format!("there is no setting {name}")
+            format!("unknown setting {name}")
         } else {
-            String::from("there is no such setting")
+            String::from("unknown setting")
         };
     }
-    // What is expected are our own words.
+    // The expected values are not from the file.
     if let Some((_, expected)) =
         message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected "))
     {
@@ -440,7 +440,7 @@ fn default_config() -> Option<PathBuf> {
     Some(folder.join("ccfs").join("config.toml"))
 }
 
-/// A variable of the environment, in the buffer that the standard library made for it.
+/// Returns an environment variable in the buffer that the standard library allocated.
 fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     match String::from_utf8(value.into_encoded_bytes()) {
@@ -452,7 +452,7 @@ fn secret_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     }
 }
 
-/// Takes a text into a buffer that is wiped, also where another source goes before the file.
+/// Deserializes a text into a buffer that is wiped, even if another source takes precedence.
 fn wiped<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Zeroizing<String>>, D::Error> {

@@ -71,7 +71,7 @@ fn query_and_download_over_both_backends() {
             json!({"file_name": name.as_str(), "bytes": bytes.len(), "path": format!("./{name}")});
         assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), expected);
         assert!(fs::read(ccfs.path(name.as_str())).unwrap() == bytes);
-        // A second time: it is there, and stays unless --force.
+        // An existing file is kept, except with --force.
         let run = ccfs.run(&["--backend", backend, "download", name.as_str()]);
         run.ends_with_code(1);
         assert!(
@@ -151,7 +151,7 @@ fn usage_errors_are_clear_and_nothing_is_sent() {
             &["download", "20230406_9239cb50a8384bb0ab503441bf08944.zip"],
             "response ID is 31 characters long, not 32",
         ),
-        (&["download", "20230406_abc.zip"], "--lenient sends it as it is"),
+        (&["download", "20230406_abc.zip"], "--lenient sends it unchanged"),
         (&["download", NAME, "-o", "-"], "/dev/stdout"),
         (&["download", NAME, "-o", "nowhere/"], "the folder nowhere/ does not exist"),
         (&["call", "downloadRecord", "--callId", "1", "-o", "."], ". is a folder"),
@@ -294,7 +294,7 @@ fn stray_characters_around_settings_are_refused() {
             let key = Value::from(spoilt(&secret_key)).to_string();
             fs::write(filed.path("c.toml"), format!("secret_key = {key}")).unwrap();
             refused(&filed, &["--config", "c.toml", "download", NAME], "secret key");
-            // A line end after the key is how editors write files.
+            // Editors add a line end after the key.
             if begins || kind != "a line break" {
                 fs::write(filed.path("key"), spoilt(&secret_key) + "\n").unwrap();
                 refused(
@@ -337,7 +337,7 @@ fn settings_come_from_flag_then_environment_then_file() {
     let emulator = Emulator::builder().start().unwrap();
     let (access_key, secret_key) = keys_of(&emulator);
     let ccfs = Ccfs::new();
-    // The files that it names are looked for beside it, not where the command runs.
+    // Paths in the configuration file are relative to its folder, not to the working directory.
     fs::create_dir(ccfs.path("ccfs")).unwrap();
     fs::write(ccfs.path("ccfs/ca.pem"), emulator.ca_pem().unwrap()).unwrap();
     fs::write(ccfs.path("ccfs/key"), format!("{secret_key}\n")).unwrap();
@@ -364,7 +364,7 @@ fn settings_come_from_flag_then_environment_then_file() {
     reaches
         .run_with(&["--config", "stdin.toml", "download", NAME], secret_key.as_bytes())
         .ends_with_code(1);
-    // A variable that is set to nothing is not set: what the file says counts.
+    // An empty variable counts as not set, so the value in the file is used.
     let reaches = reaches.env("CCFS_CA", "").env("CCFS_SECRET_KEY", "").env("CCFS_BACKEND", "");
     reaches.run(&["download", NAME]).ends_with_code(1);
     // A mistake in the file is reported with its line, without any value.
@@ -542,7 +542,7 @@ fn help_has_an_example_for_every_command() {
     assert!(ccfs.run(&["completions", "bash"]).stdout.contains("ccfs__subcmd__download"));
 }
 
-/// One page a command, each with the flags of its help; `groff` takes them without a complaint, where it is there.
+/// One page for each command, with the flags of its help; `groff`, if it is installed, accepts them without warnings.
 #[test]
 fn manual_pages_are_made_from_the_help() {
     let ccfs = Ccfs::new();
@@ -594,16 +594,13 @@ fn manual_pages_are_made_from_the_help() {
 }
 
 /// A failed download that was saved as a CSV, and an empty pipe, are errors.
-/// A configuration file with a mistake: which line, and what is wrong with it, but nothing that may be a key.
+/// The error of a configuration file has the line and the reason, but no text that may be a key.
 #[test]
 fn mistakes_in_the_configuration_are_told_without_values() {
     let ccfs = Ccfs::new();
     for (line, said) in [
-        (
-            "acess_key = \"MARKER\"",
-            "line 2: there is no setting acess_key. The settings are endpoint,",
-        ),
-        ("MARKER-key = 1", "line 2: there is no such setting. The"),
+        ("acess_key = \"MARKER\"", "line 2: unknown setting acess_key. The settings are endpoint,"),
+        ("MARKER-key = 1", "line 2: unknown setting. The"),
         ("backend = \"MARKER\"", "line 2: the value must be blocking or async. The"),
         ("= MARKER", "line 2: unquoted keys cannot be empty. The"),
         ("secret_key = \"MARKER", "line 2: invalid basic string. The"),
@@ -621,7 +618,7 @@ fn mistakes_in_the_configuration_are_told_without_values() {
     }
 }
 
-/// What the library's messages advise can be done with the command.
+/// The command has the options that the library's messages suggest.
 #[test]
 fn a_charset_and_bounds_can_be_set() {
     let ccfs = Ccfs::new();
@@ -646,7 +643,7 @@ fn a_charset_and_bounds_can_be_set() {
     assert_eq!(id(&["convert", "large.csv", "--trusted"]), Some('x'));
 }
 
-/// The archive of something else comes to an error, and not to no rows.
+/// An archive without an index file is an error, not an empty result.
 #[test]
 fn an_archive_without_index_files_is_told() {
     let emulator = Emulator::builder().plain().rows(3).start().unwrap();
@@ -753,7 +750,7 @@ fn output_that_cannot_be_written_is_no_panic() {
     ] {
         for streams in ["2>/dev/full", "2>&-"] {
             let (found, _) = of_shell(arguments, streams);
-            // Of a closed stderr, what the command opens first may take the place.
+            // If stderr is closed, the first file that the command opens may get its descriptor.
             assert_eq!(found, Some(code), "{arguments} {streams}");
         }
     }

@@ -1,4 +1,4 @@
-//! Files as people have them, in `convert` and `inspect`, from files and from stdin.
+//! Realistic files in `convert` and `inspect`, as files and from stdin.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -34,7 +34,7 @@ fn zip(members: &[(&str, &str)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// What must come of an input: records, and text on stderr; or an error with a text, after some records.
+/// Expected result of an input: records, and text on stderr; or an error with a text, after some records.
 enum Right {
     Records(usize, &'static str),
     Error(usize, &'static str),
@@ -214,7 +214,7 @@ fn every_input_gives_the_right_records_or_a_reason() {
             );
             let read: Vec<Value> =
                 run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            // A stream finds what is wrong with an archive after its records.
+            // Reading as a stream detects a malformed archive only after its records.
             let streamed = from == "stdin" && name == "g.zip";
             assert_eq!(read.len(), if streamed { 4 } else { records }, "{name} from {from}");
             if !name.starts_with('w') {
@@ -289,7 +289,7 @@ fn bad_rows_are_written_to_a_file() {
         fs::read_to_string(ccfs.path("bad.csv")).unwrap(),
         format!("{}\n{}\n", bad[0], bad[1])
     );
-    // It is not replaced without --force, and nothing is left of a conversion that fails.
+    // The output is not replaced without --force, and a conversion that fails leaves no file.
     ccfs.run(&["convert", "a_agentSkillInfo.csv", "--rejects", "bad.csv"]).ends_with_code(1);
     fs::remove_file(ccfs.path("bad.csv")).unwrap();
     fs::write(ccfs.path("b_agentSkillInfo.csv"), "denied").unwrap();
@@ -332,7 +332,7 @@ fn stdin_is_inspected() {
     ccfs.run(&["convert", "agentSkillInfo.csv"]).ends_with_code(0);
 }
 
-/// Devices and pipes are written through, without `--force`; of a link the target is replaced.
+/// Devices and pipes are written to directly, without `--force`; the target of a link is replaced, not the link.
 #[cfg(unix)]
 #[test]
 fn special_files_are_written_through() {
@@ -385,7 +385,7 @@ fn special_files_are_written_through() {
     }
 }
 
-/// What a terminal would obey is escaped, in messages and in results for people; data keep their characters.
+/// Control characters for terminals are escaped in messages and in tables; converted data is not escaped.
 #[test]
 fn text_from_outside_is_escaped() {
     let ccfs = Ccfs::new();
@@ -413,7 +413,7 @@ fn formulas_are_escaped_when_told() {
     assert!(run.stdout.contains("\n'=1+1,\"'@x,y\",-5,"), "{run:?}");
 }
 
-/// Parquet has the records of the JSON lines, of several inputs, and is written whole or not at all.
+/// Parquet has the records of the JSON lines, of several inputs, and is written atomically.
 #[test]
 fn parquet_has_the_records() {
     use ccfs::arrow::arrow_array::Array;

@@ -1,4 +1,4 @@
-//! `ccfs pull` killed at every step, and out of disk at many sizes: started again, it ends as if nothing had been.
+//! `ccfs pull` is killed at every step, and runs out of disk space at many sizes; run again, it leaves the same files as an uninterrupted run.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -21,14 +21,14 @@ const PULL: [&str; 5] = ["pull", "--from", "2023-04-01", "--out", "out"];
 const TO: [&str; 2] = ["--to", "2023-04-07"];
 const ASK: &str = "queryAgentSkillInfoData";
 const FETCH: &str = "downloadAgentSkillInfoFile";
-/// Each window is asked for and downloaded.
+/// Each window has a request and a download.
 const REQUESTS: u32 = 6;
-/// What a pull makes of each window.
+/// The files that a pull leaves for each window.
 struct Mode {
     arguments: &'static [&'static str],
     /// Whether ZIPs are removed.
     removes: bool,
-    /// In their order, as names of files have them.
+    /// The windows in order, as in names of files.
     windows: [&'static str; 3],
     /// The extension of the converted files.
     format: &'static str,
@@ -108,19 +108,19 @@ impl Bench {
         self.ccfs.path("out").join(name)
     }
 
-    /// Everything in the folder but the journal and the lock.
+    /// Returns all files in the folder except the journal and the lock.
     fn files(&self) -> Files {
         let names = self.ccfs.files("out").into_iter().filter(|name| !name.contains("ccfs-pull."));
         names.map(|name| (name.clone(), fs::read(self.out(&name)).unwrap())).collect()
     }
 
-    /// The whole lines of the journal.
+    /// Returns the complete lines of the journal.
     fn journal(&self) -> Vec<String> {
         let text = fs::read_to_string(self.out("ccfs-pull.journal")).unwrap_or_default();
         text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::to_owned).collect()
     }
 
-    /// Lets so many requests through; the ones after them are never answered, so that nobody gets past them.
+    /// Answers this many requests. Later ones are never answered, so the pull cannot continue after them.
     fn answers(&self, requests: u32) {
         self.emulator.faults().clear();
         if requests > 0 {
@@ -129,7 +129,7 @@ impl Bench {
         self.emulator.faults().add(Fault::Silent);
     }
 
-    /// Starts the pull and kills it with SIGKILL as soon as `now` says so. False when it was over before.
+    /// Starts the pull and kills it with SIGKILL as soon as `now` returns true. Returns false if the pull ended before.
     fn kill_when(&self, mut now: impl FnMut() -> bool) -> bool {
         let mut process = self.ccfs.start(&self.arguments);
         let started = Instant::now();
@@ -139,16 +139,16 @@ impl Bench {
                 return true;
             }
             if process.is_over() {
-                // Since the look before it may have come to that and to its end.
+                // `now` may have become true between the last check and the end of the process.
                 return now();
             }
             assert!(started.elapsed() < TEST_TIMEOUT, "it does not get there");
-            // No sleep: what is waited for may be there for a moment only.
+            // No sleep: the condition may be true for a short time only.
             thread::yield_now();
         }
     }
 
-    /// How often each window was asked for.
+    /// Returns how often each window was requested.
     fn questions(&self) -> BTreeMap<String, usize> {
         let mut questions = BTreeMap::new();
         for request in
@@ -162,7 +162,7 @@ impl Bench {
         questions
     }
 
-    /// The events in the journal, each with the beginning of its window.
+    /// Returns the events in the journal, each with the beginning of its window.
     fn events(&self) -> Vec<(String, Value)> {
         let lines = self
             .journal()
@@ -172,7 +172,7 @@ impl Bench {
         lines.map(|line| (line["window"].as_str().unwrap()[..15].replace('T', ""), line)).collect()
     }
 
-    /// The windows whose last line, without the failures, is of that kind; by the beginning of the window.
+    /// Returns the beginnings of the windows whose last line is one of these events.
     fn windows_that_are(&self, events: &[&str]) -> BTreeSet<String> {
         let last: BTreeMap<String, Value> = self.events().into_iter().collect();
         last.into_iter()
@@ -188,9 +188,10 @@ impl Bench {
             .collect()
     }
 
-    /// Runs it once more, undisturbed: the same files as ever, and nothing was asked for that the journal knew.
+    /// Runs the pull again without faults. The files must be the expected ones, and windows whose job is in the journal must not be
+    /// requested again.
     ///
-    /// What dead processes had sent, the server may read after their death: then it is one more that nobody heard the answer of.
+    /// The server may read a request after the process that sent it was killed. Each such request is one more without a response.
     fn goes_on(&self, expected: &Files, at: &str) {
         let (asked, stored) =
             (self.windows_that_are(&["asked", "stored"]), self.windows_that_are(&["stored"]));
@@ -237,7 +238,7 @@ impl Bench {
                 .filter(|(name, _)| name.contains(id))
                 .map(|(_, times)| times)
                 .sum();
-            // A file that is there although no line says so may do, and may have been asked for by a process that died of it.
+            // A ZIP in the folder without a line in the journal may be used, and a killed process may have requested its download.
             let wanted = if stored.contains(window) {
                 0..=0
             } else if asked.contains(window) {
@@ -253,7 +254,7 @@ impl Bench {
     }
 }
 
-/// What an undisturbed pull makes.
+/// Returns the files of an uninterrupted pull.
 fn undisturbed(more: &[&'static str]) -> Files {
     let bench = Bench::new(more);
     bench.ccfs.run(&bench.arguments).ends_with_code(0);
@@ -262,7 +263,7 @@ fn undisturbed(more: &[&'static str]) -> Files {
     files
 }
 
-/// The server has taken the k-th request, and the answer is on its way: the process dies before it is there.
+/// The process is killed after the server received the k-th request and before the response arrives.
 #[test]
 fn killed_at_every_request() {
     for backend in ["blocking", "async"] {
@@ -274,14 +275,14 @@ fn killed_at_every_request() {
             assert!(bench.kill_when(|| bench.emulator.received().len() == k as usize));
             let asked = bench.questions().len();
             bench.goes_on(&expected, &format!("request {k}"));
-            // Only a question whose answer nobody saw was asked again: every other request is one.
+            // Queries and downloads alternate. A window is requested again only if the response to its query was lost.
             let total: usize = bench.questions().values().sum();
             assert_eq!(total, 3 + (k as usize % 2), "request {k}, {asked} asked before");
         }
     }
 }
 
-/// A line has come to the disk, and what follows from it has not happened yet.
+/// The process is killed after a line is on the disk and before it acts on the line.
 #[test]
 fn killed_at_every_line_of_the_journal() {
     for (mode, backend) in each_mode() {
@@ -289,7 +290,7 @@ fn killed_at_every_line_of_the_journal() {
         let expected = undisturbed(&more);
         for lines in 1..=mode.lines() {
             let bench = Bench::new(&more);
-            // The last download does not end, so it is not over whenever this thread has time to look.
+            // The last download does not end, so the process is still running when this thread checks the journal.
             bench.answers(REQUESTS - 1);
             assert!(bench.kill_when(|| bench.journal().len() >= lines), "{more:?}, line {lines}");
             bench.goes_on(&expected, &format!("{more:?}, line {lines}"));
@@ -301,7 +302,7 @@ fn each_mode() -> impl Iterator<Item = (&'static Mode, &'static str)> {
     MODES.iter().flat_map(|mode| ["blocking", "async"].map(|backend| (mode, backend)))
 }
 
-/// A file has come to the folder: half of it, all of it, or what it was converted into.
+/// The process is killed when a file appears in the folder: a part of the ZIP, the ZIP, or a converted file.
 #[test]
 fn killed_at_every_file() {
     for (mode, backend) in each_mode().filter(|(mode, _)| mode.removes) {
@@ -340,7 +341,7 @@ fn killed_at_every_file_of(mode: &Mode, arguments: &[&'static str]) {
                             && found.to_str().is_some_and(|found| found.starts_with(&name))
                     })
             };
-            // What is there for a moment only may be missed; then the pull is over, and going on finds nothing to do.
+            // A file that exists for a short time only may be missed. Then the pull is complete, and the next run has nothing to do.
             let seen = bench.kill_when(is_there);
             assert!(
                 seen || ["ZIP", "part of the converted file"].contains(&what),
@@ -351,7 +352,7 @@ fn killed_at_every_file_of(mode: &Mode, arguments: &[&'static str]) {
     }
 }
 
-/// Several windows under way at once, some of them answered: the journal alone says what is known.
+/// The process is killed with several windows in flight, some of which were answered.
 #[test]
 fn killed_with_several_under_way() {
     for backend in ["blocking", "async"] {
@@ -371,20 +372,20 @@ fn killed_again_and_again() {
     let more = ["--in-flight", "1"];
     let expected = undisturbed(&more);
     let bench = Bench::new(&more);
-    // Each time a line further, or two; whoever is always killed at once gets nowhere, so it is a dozen times.
+    // Each run writes one or two lines before it is killed, so the pull needs several runs.
     let killed = (0..12).map(|_| {
         let lines = bench.journal().len();
-        // One of them may go to a request that a dead process has left behind.
+        // The server may use one of the two answers for a request of an earlier process.
         bench.answers(2);
         bench.kill_when(|| bench.journal().len() > lines + 1)
     });
     let killed = killed.filter(|killed| *killed).count();
-    // Two of six requests each: the first two processes surely, and the third if it comes to it.
+    // Each process gets two of the six answers, so at least the first two are killed.
     assert!(killed >= 2, "killed {killed} times");
     bench.goes_on(&expected, "killed a dozen times");
 }
 
-/// The disk is full at many sizes that a file of this pull goes through: the journal, a ZIP, what it is converted into.
+/// The disk is full when a file of the pull (journal, ZIP, converted file) has one of many sizes.
 #[test]
 fn out_of_disk_at_many_sizes() {
     for (mode, backend) in each_mode().filter(|(mode, _)| !mode.removes) {
@@ -399,7 +400,7 @@ fn out_of_disk_at_many_sizes_of(more: &[&'static str]) {
     let sizes = (0..8).chain((8..blocks).step_by(41)).chain([blocks - 1]);
     for size in sizes {
         let bench = Bench::new(more);
-        // A limit on the size of files stands for the disk's end: writes beyond it fail.
+        // A limit on the size of files simulates a full disk: writes beyond it fail.
         let script = format!("ulimit -f {size}; exec \"$@\"");
         let arguments =
             [&["-c", &script, "sh", env!("CARGO_BIN_EXE_ccfs")], &bench.arguments[..]].concat();
@@ -414,14 +415,14 @@ fn out_of_disk_at_many_sizes_of(more: &[&'static str]) {
     }
 }
 
-/// Ctrl-C ends it in good order, and the next run goes on.
+/// After Ctrl-C or SIGTERM, the next run continues.
 #[test]
 fn interrupted_in_good_order() {
     for (backend, signal, code) in [("blocking", "-INT", 130), ("async", "-TERM", 143)] {
         let more = ["--in-flight", "2", "--backend", backend];
         let expected = undisturbed(&more);
         let bench = Bench::new(&more);
-        // It waits for files that are not there.
+        // The pull waits for files that do not exist yet.
         bench.emulator.faults().add(Fault::MissingFile.at(FETCH));
         let mut process = bench.ccfs.start(&bench.arguments);
         process.until("two questions", || bench.questions().len() >= 2);
@@ -429,7 +430,7 @@ fn interrupted_in_good_order() {
             Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
         assert!(killed.success());
         assert_eq!(process.wait(), Some(code));
-        // On a slow machine it first says what it waits for.
+        // On a slow machine, it first reports what it waits for.
         let mut said =
             std::iter::repeat_with(|| process.error_line()).take_while(|line| !line.is_empty());
         assert!(

@@ -58,7 +58,7 @@ fn pulled() -> Ccfs {
     ccfs
 }
 
-/// The counts are those of the archive that the rows come from, whatever the file is called.
+/// The counts are those of the archive that the rows come from, for any file name.
 #[test]
 fn a_file_is_reported_like_its_archive() {
     let ccfs = pulled();
@@ -238,7 +238,7 @@ fn files_that_cannot_be_read_are_named_and_the_others_are_reported() {
     assert!(run.stderr.contains("nothing has no *.zip files, and no *.parquet files"), "{run:?}");
 }
 
-/// On some damaged files the parquet crate panics: that is an error of the file like any other.
+/// A panic of the parquet crate on a damaged file is reported as an error of the file.
 #[test]
 fn a_panic_of_the_reader_is_an_error() {
     let ccfs = pulled();
@@ -307,7 +307,7 @@ fn convert_refuses_parquet() {
             assert!(run.stdout.is_empty() && !ccfs.path("out").exists());
         }
     }
-    // Of a folder with both, the archives are converted.
+    // In a folder with both, only the archives are converted.
     let run = ccfs.run(&["convert", "skills"]);
     run.ends_with_code(0);
     assert_eq!(run.stdout.lines().count(), 35);

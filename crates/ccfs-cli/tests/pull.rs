@@ -1,4 +1,4 @@
-//! `ccfs pull` as a process: what it prints, where it stops, how it goes on.
+//! `ccfs pull` as a process: its output, its exit codes, and how it continues.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -84,7 +84,7 @@ fn a_range_is_pulled_and_told() {
         let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
         let run = ccfs.run(&RANGE);
         run.ends_with_code(0);
-        assert_eq!(run.stderr, "", "nothing to say where nobody looks");
+        assert_eq!(run.stderr, "", "no messages without a terminal");
         assert!(
             run.stdout.contains("agentSkillInfo_20230410T000000_20230410T235959.zip"),
             "{}",
@@ -182,7 +182,7 @@ fn callbacks_are_waited_for() {
                 "--secret-key-file",
                 "-",
             ];
-            // The key from stdin, which can be read once: the listener needs it and the client.
+            // The listener and the client need the key from stdin, which can be read only once.
             let run = against(&emulator)
                 .run_with(&[&RANGE[..], &wait].concat(), emulator.secret_key().as_bytes());
             run.ends_with_code(0);
@@ -232,7 +232,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     let untrusting = untrusting.env("CCFS_ACCESS_KEY", "a").env("CCFS_SECRET_KEY", "b");
     code(&untrusting, &[], 3, "tls", "TLS");
 
-    // A window that fails does not take the others with it, and is told.
+    // A window that fails is reported, and the others are pulled.
     let ccfs = against(&emulator);
     emulator.faults().add(
         Fault::ErrorUnder200(ccfs::proto::ResultCode::PathNotCanonical)
@@ -250,7 +250,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     );
 }
 
-/// What was wrong the first time is mended by calling again; nothing has to be cleared away.
+/// After a failed first attempt, a second one with the right settings works in the same folder.
 #[test]
 fn a_first_attempt_that_failed_leaves_nothing_in_the_way() {
     let emulator = emulator();
@@ -316,12 +316,12 @@ fn days_that_are_not_over_are_left() {
     ]);
     run.ends_with_code(0);
     assert!(run.stdout.starts_with("0 windows: "), "{}", run.stdout);
-    let said = "left for a later run: 2999-04-01 and later, which are not over yet";
+    let said = "left for a later run: 2999-04-01 and later, because these days have not ended yet";
     assert!(run.stderr.contains(said), "{}", run.stderr);
     assert!(emulator.received().is_empty());
 }
 
-/// Who reads it in a log the next morning knows how far it came.
+/// The error of a pull that stopped says how many windows are settled.
 #[test]
 fn a_pull_that_ends_early_says_how_far_it_came() {
     let emulator = emulator();
@@ -419,7 +419,7 @@ fn days_are_words_and_numbers_in_the_zone_of_the_call_center() {
     }
 }
 
-/// The first failure is told with the cause, and a server that never answers ends the pull.
+/// The first failure is reported with its cause, and a server that never answers ends the pull.
 #[test]
 fn a_server_that_cannot_be_reached_is_told_at_once() {
     for backend in ["blocking", "async"] {
@@ -482,7 +482,7 @@ fn files_are_verified_forgotten_and_requested_again() {
 
     let run = ccfs.run(&["pull", "--out", "out", "--forget", "2023-04-01..2023-04-03"]);
     run.ends_with_code(0);
-    assert_eq!(run.stdout, "1 window forgotten; files stay\n");
+    assert_eq!(run.stdout, "1 window forgotten; files are kept\n");
     let run = ccfs.run(&verify);
     assert_eq!(run.stdout, "9 files checked\n");
 }

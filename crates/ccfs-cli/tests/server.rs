@@ -57,7 +57,7 @@ fn serve_and_listen_do_the_job_with_each_other() {
     ccfs.run(&["download", name, "-o", "skills.zip"]).ends_with_code(0);
     let run = ccfs.run(&["convert", "skills.zip"]);
     assert_eq!(run.stdout.lines().count(), 7);
-    // The pin that it tells is as good as its CA.
+    // The printed pin can be used instead of the CA.
     let ccfs = ccfs.env("CCFS_CA", "").env("CCFS_PIN_SHA256", &text("pin_sha256"));
     ccfs.run(&["download", name, "-o", "pinned.zip"]).ends_with_code(0);
     signal(&serve, "TERM");
@@ -100,7 +100,7 @@ fn a_signal_ends_what_is_blocked() {
     assert_eq!(ccfs.files("."), Vec::<String>::new());
 }
 
-/// Keys of a production server are used only when told, and never printed or logged.
+/// Keys of a production server are used only with `--use-configured-keys`, and are never printed or logged.
 #[test]
 fn serve_does_not_show_configured_keys() {
     const SECRET: &str = "MARKER-secret";
@@ -188,7 +188,7 @@ fn listen_refuses_what_is_not_signed_and_ends_with_130() {
     assert_eq!(listen.wait(), Some(130));
 }
 
-/// A connection that never becomes a request is not silent.
+/// A connection without a request is reported.
 #[test]
 fn listen_says_why_a_connection_has_no_request() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
@@ -213,7 +213,7 @@ fn listen_says_why_a_connection_has_no_request() {
     assert_eq!(listen.wait(), Some(130));
 }
 
-/// The server does not tell again what was answered well. So what came while the command was ending is printed, too.
+/// The server does not repeat a callback that was answered with 200, so callbacks that arrive while the command ends are printed, too.
 #[test]
 fn listen_prints_whatever_it_answered_well() {
     let emulator =
@@ -291,7 +291,7 @@ fn an_interrupted_download_leaves_nothing() {
     }
 }
 
-/// A pipe whose reader leaves early is no error: `ccfs convert … | head -1`.
+/// A pipe that its reader closes early is not an error: `ccfs convert … | head -1`.
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let ccfs = Ccfs::new();
@@ -530,7 +530,7 @@ fn a_spool_with_other_contents_is_refused() {
     }
 }
 
-/// A stderr that nobody reads keeps neither callbacks out nor a signal from ending the command.
+/// A blocked stderr neither blocks callbacks nor keeps a signal from ending the command.
 #[test]
 fn a_blocked_stderr_does_not_block_listen() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -132,7 +132,7 @@ impl Cause {
                 "Ask the operators of the server which TLS versions and ciphers it supports; this client supports TLS 1.2 and 1.3 with the usual ciphers."
             }
             Self::CertificateEndsSoon => {
-                "Tell the operators of the server. If the certificate is pinned, set the new pin before the change."
+                "Inform the operators of the server. If the certificate is pinned, set the new pin before the change."
             }
             Self::Clock => {
                 "Synchronize this machine's clock (NTP). If it is right already, the server's clock is wrong."
@@ -158,10 +158,10 @@ impl Cause {
             Self::Redirected => {
                 "If the target is your server, use it as the endpoint. Signed requests do not follow redirects."
             }
-            Self::Busy => "Come back later; nothing is wrong here.",
-            Self::ServerFailing => "Tell the operators of the server.",
+            Self::Busy => "Try again later; nothing has to be changed.",
+            Self::ServerFailing => "Inform the operators of the server.",
             Self::Silent => {
-                "Check whether a firewall or proxy drops the answer; otherwise tell the operators of the server."
+                "Check whether a firewall or proxy drops the answer; otherwise inform the operators of the server."
             }
             Self::NotCcfs => "Check the endpoint's host, port and path.",
         }

@@ -145,7 +145,7 @@ impl Doctor {
             steps.push(Step::new(
                 "signed call",
                 Mark::Skipped,
-                "not made, because there is no trusted connection to the server",
+                "not made without a trusted connection to the server",
             ));
         }
         Ok(Report {
@@ -296,7 +296,9 @@ fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
             (Mark::Fail, format!("the proxy refused the tunnel: HTTP {status}"))
         }
         Reach::Unreachable => (Mark::Fail, "could not connect: timeout or no route".to_owned()),
-        Reach::NameNotFound | Reach::Untried => (Mark::Skipped, "there is no address".to_owned()),
+        Reach::NameNotFound | Reach::Untried => {
+            (Mark::Skipped, "no address to connect to".to_owned())
+        }
     };
     Step::new("connection", mark, text)
 }

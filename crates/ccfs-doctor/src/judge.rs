@@ -276,7 +276,7 @@ impl Findings {
         if signs.is_empty() {
             key.push("nothing in the answer indicates a gateway".into());
         }
-        // A gateway is no proof, but makes a rewritten Host as likely as a mistyped key.
+        // A gateway does not prove it, but makes a rewritten Host as likely as a mistyped key.
         if signs.is_empty() {
             self.add(Cause::Key, Weight::Likely, key);
             self.add(

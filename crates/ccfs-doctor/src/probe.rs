@@ -130,7 +130,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, Rea
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 reach = Reach::Refused;
             }
-            // A refusal says more: the machine is there.
+            // A refused connection has more information: the machine is reachable.
             Err(_) if reach == Reach::Refused => {}
             Err(_) => reach = Reach::Unreachable,
         }
@@ -181,7 +181,7 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
             .map(|error| ccfs_tls::classify_io_error(&error).unwrap_or_default());
     }
     connection.send_close_notify();
-    // It says goodbye; whether the server hears it does not matter.
+    // Sending close_notify may fail, which does not matter.
     let _ = connection.write_tls(&mut stream);
     let certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
     Handshake {

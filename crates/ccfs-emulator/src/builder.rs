@@ -1,4 +1,4 @@
-//! What an emulator can be told before it starts.
+//! Options of an emulator, set before it starts.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::log::ReceivedRequest;
 use crate::state::{CallbackSettings, Clock, Settings, Watcher};
 use crate::tls::TlsVersions;
 
-/// Records that one file may have.
+/// Maximum number of records in a file.
 const ROWS_LIMIT: u64 = 50_000_000;
-/// Seconds that a clock may be ahead of or behind UTC.
+/// Maximum offset of a local time from UTC, in seconds.
 const OFFSET_LIMIT: u32 = 18 * 3600;
 
-/// Options of an emulator; each has a default, so that `Emulator::builder().start()` is enough.
+/// Options of an emulator. Each has a default, so `Emulator::builder().start()` is enough.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct Builder {
@@ -97,28 +97,28 @@ impl Default for Builder {
     }
 }
 
-/// Where it listens, and as what.
+/// Address, TLS, connections and time.
 impl Builder {
-    /// Listens there. Default: `127.0.0.1`, at a port that the system chooses.
+    /// Sets the address to listen on. Default: `127.0.0.1`, with a port that the system chooses.
     pub fn bind(mut self, address: SocketAddr) -> Self {
         self.bind = address;
         self
     }
 
-    /// Speaks HTTP without TLS. Default: HTTPS, with a certificate of its own CA.
+    /// Uses HTTP without TLS. Default: HTTPS, with a certificate of the emulator's CA.
     pub fn plain(mut self) -> Self {
         self.plain = true;
         self
     }
 
-    /// Stands behind a path, as gateways make it: `/gateway`. Default: none.
+    /// Sets a prefix of all paths, such as `/gateway`, as gateways add it. Default: empty.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.path_prefix = prefix.into();
         self
     }
 
-    /// Names and addresses in the certificate. Default: `localhost`, `127.0.0.1`, `::1` and the address that it listens at. Others make a
-    /// certificate that does not fit, as servers that are addressed by IP have.
+    /// Sets the names and addresses in the certificate. Default: `localhost`, `127.0.0.1`, `::1` and the address that the emulator listens
+    /// on. With other names, the certificate does not match the endpoint, as is common for servers that are addressed by IP.
     pub fn certificate_names<T: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = T>,
@@ -127,19 +127,19 @@ impl Builder {
         self
     }
 
-    /// Has a certificate that ended with the year 2020. Default: no; it does not end in our time.
+    /// Uses a certificate that expired at the end of 2020. Default: no; the certificate is valid until 4096.
     pub fn expired_certificate(mut self, on: bool) -> Self {
         self.expired = on;
         self
     }
 
-    /// Which versions of TLS it speaks. Default: 1.2 and 1.3.
+    /// Sets the TLS versions. Default: 1.2 and 1.3.
     pub fn tls_versions(mut self, versions: TlsVersions) -> Self {
         self.tls_versions = versions;
         self
     }
 
-    /// Lets only clients in that show a certificate of its CA: [`Emulator::client_identity`]. Default: no; all come in.
+    /// Accepts only clients with a certificate of the emulator's CA: [`Emulator::client_identity`]. Default: no; all clients are accepted.
     pub fn require_client_certificate(mut self, on: bool) -> Self {
         self.client_certificates = on;
         self
@@ -161,33 +161,33 @@ impl Builder {
         self
     }
 
-    /// Where the time comes from, for everything: dates of answers, checks, names, signatures, locks. Default: the system's clock.
+    /// Sets the clock for dates of answers, checks, names, signatures and locks. Default: the system's clock.
     pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Clock(Arc::new(now));
         self
     }
 
-    /// Seconds that the tenant's clock is ahead of UTC, up to 18 hours either way. Default: 8 hours.
+    /// Sets the UTC offset of the tenant's time zone, in seconds east of UTC, at most 18 hours either way. Default: 8 hours.
     pub fn utc_offset(mut self, seconds: i32) -> Self {
         self.settings.utc_offset = seconds;
         self
     }
 }
 
-/// Who may call.
+/// Accounts and signatures.
 impl Builder {
-    /// The keys of the main developer account. Default: made from the seed.
+    /// Sets the keys of the main developer account. Default: generated from the seed.
     pub fn keys(self, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         self.main_developer(Developer::new(access_key, secret_key))
     }
 
-    /// The main developer account, with its tenant spaces. Default: keys made from the seed, and no tenant space of its own.
+    /// Sets the main developer account, with its tenant spaces. Default: keys generated from the seed, without tenant spaces.
     pub fn main_developer(mut self, developer: Developer) -> Self {
         self.developer = Some(developer);
         self
     }
 
-    /// Adds another developer account. Default: none.
+    /// Adds another developer account. Default: only the main account.
     pub fn developer(mut self, developer: Developer) -> Self {
         self.more_developers.push(developer);
         self
@@ -199,22 +199,22 @@ impl Builder {
         self
     }
 
-    /// Accepts signatures of this age only. Default: of any age, because CC-FS publishes no window.
+    /// Accepts only signatures of this age. Default: any age, because CC-FS does not publish a limit.
     pub fn freshness(mut self, window: Freshness) -> Self {
         self.settings.freshness = Some(window);
         self
     }
 
-    /// When bad signatures lock an address; `None` for never. Default: 10 bad signatures within 5 minutes lock it for 10 minutes.
+    /// Sets when bad signatures lock an address; `None` for never. Default: 10 bad signatures within 5 minutes lock it for 10 minutes.
     pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
         self.lockout = lockout.into();
         self
     }
 }
 
-/// What it hands out.
+/// Files and jobs.
 impl Builder {
-    /// Sets the seed of keys, response ids and all data. Default: 1.
+    /// Sets the seed of keys, response IDs and all data. Default: 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
@@ -238,37 +238,38 @@ impl Builder {
         self
     }
 
-    /// How files are written. Default: UTF-8 without a mark, no header row, `\n`, `;`.
+    /// Sets the format of files. Default: UTF-8 without a byte order mark, no header row, `\n`, `;`.
     pub fn shape(mut self, shape: Shape) -> Self {
         self.settings.shape = shape;
         self
     }
 
-    /// The longest window that can be asked for. Default: 3 days.
+    /// Sets the longest period of a request. Default: 3 days.
     pub fn span_limit(mut self, limit: Duration) -> Self {
         self.settings.span_limit = limit;
         self
     }
 
-    /// A file is there once so many downloads have found it missing. Default: at once.
+    /// Sets how many downloads of a file fail, because it does not exist yet, before one succeeds. Default: 0.
     pub fn ready_after_polls(mut self, polls: u32) -> Self {
         self.delay = Delay::Polls(polls);
         self
     }
 
-    /// A file is there so long after it was asked for, by the emulator's clock. Default: at once.
+    /// Sets how long after its request a file exists, by the emulator's clock. Default: immediately.
     pub fn ready_after(mut self, wait: Duration) -> Self {
         self.delay = Delay::Time(wait);
         self
     }
 
-    /// Sends files in chunks, without `Content-Length`. Default: no.
+    /// Sends files with chunked encoding, without `Content-Length`. Default: no.
     pub fn chunked(mut self, on: bool) -> Self {
         self.settings.chunked = on;
         self
     }
 
-    /// Sends the JSON refusals of interfaces that hand out files under the files' content type. Default: yes, to keep clients honest.
+    /// Sends the JSON errors of interfaces that return files with the content type of a file. Default: yes, so tests find clients that rely
+    /// on the content type.
     pub fn errors_as_octet_stream(mut self, on: bool) -> Self {
         self.settings.errors_as_octet_stream = on;
         self
@@ -283,69 +284,70 @@ impl Builder {
         self
     }
 
-    /// Takes over the jobs of another emulator, which may have stopped, as a server does that starts again. Without it, none.
+    /// Continues with the jobs of another emulator, which may have stopped, as a restarted server does. Default: no jobs.
     pub fn jobs_of(mut self, other: &Emulator) -> Self {
         self.jobs = Some(other.jobs());
         self
     }
 
-    /// Jobs that can be started; the next gets 0300009. Default: 100,000.
+    /// Sets how many jobs can be started; further requests are answered with 0300009. Default: 100,000.
     pub fn jobs_limit(mut self, limit: usize) -> Self {
         self.jobs_limit = limit;
         self
     }
 }
 
-/// How it calls back.
+/// Callbacks.
 impl Builder {
-    /// The key under which the callback for agent skill files has the name. Default: `agentOprSkillFileName`.
+    /// Sets the JSON key of the file name in callbacks for agent skill files. Default: `agentOprSkillFileName`.
     pub fn callback_name_key(mut self, key: impl Into<String>) -> Self {
         self.settings.callback.name_key = key.into();
         self
     }
 
-    /// How often a receiver is called that does not answer 2xx with a body, and how long after one another, in real time.
-    /// Default: 3 times, every 10 minutes.
+    /// Sets how often a callback is sent to a receiver that does not answer with 2xx and a body, and the interval in real time. Default: 3
+    /// times, every 10 minutes.
     pub fn callback_attempts(mut self, attempts: u32, interval: Duration) -> Self {
         self.settings.callback.attempts = attempts;
         self.settings.callback.interval = interval;
         self
     }
 
-    /// How long a receiver has to answer, in real time. Default: 10 seconds.
+    /// Sets how long the emulator waits for a receiver's answer, in real time. Default: 10 seconds.
     pub fn callback_timeout(mut self, timeout: Duration) -> Self {
         self.settings.callback.timeout = timeout;
         self
     }
 
-    /// Leaves the port out of a callback's `Host`, as the published example does. Default: no.
+    /// Omits the port from a callback's `Host`, as the published example does. Default: no.
     pub fn callback_host_without_port(mut self, on: bool) -> Self {
         self.settings.callback.host_without_port = on;
         self
     }
 
-    /// Adds a CA, in PEM, that receivers' certificates may be signed by. Default: the emulator's own alone.
+    /// Adds a CA certificate, in PEM, that is trusted for receivers. Default: only the emulator's CA.
     pub fn callback_root(mut self, pem: impl Into<String>) -> Self {
         self.callback_roots.push(pem.into());
         self
     }
 }
 
-/// What goes wrong, and what is kept.
+/// Faults and logs.
 impl Builder {
-    /// Calls `watch` with each request, on the emulator's thread, before its answer goes out: it should be quick. Default: nobody watches.
+    /// Sets a function that is called with each request, before the response is sent. It runs on the emulator's thread, so it should be
+    /// quick.
     pub fn on_request(mut self, watch: impl Fn(&ReceivedRequest) + Send + Sync + 'static) -> Self {
         self.watcher = Some(Watcher(Arc::new(watch)));
         self
     }
 
-    /// Adds a rule to the script of faults. Default: none.
+    /// Adds a rule to the script of faults. Default: no faults.
     pub fn fault(mut self, rule: impl Into<FaultRule>) -> Self {
         self.faults.push(rule.into());
         self
     }
 
-    /// Entries that each log keeps, the newest. Default: 10,000.
+    /// Sets how many entries each log keeps; the oldest are dropped. Default: 10,000.
     pub fn log_limit(mut self, entries: usize) -> Self {
         self.log_limit = entries;
         self
@@ -358,11 +360,13 @@ impl Builder {
         self
     }
 
-    /// Starts the emulator on a thread of its own, and returns when it listens. Works in any test, async ones too.
+    /// Starts the emulator on a separate thread, and returns when it listens. May be called from blocking and async tests.
     ///
-    /// It fails for options that do not fit ([`Limit`](StartError::Limit), [`Key`](StartError::Key),
-    /// [`SameAccessKey`](StartError::SameAccessKey), [`PathPrefix`](StartError::PathPrefix), a CA that is none as
-    /// [`Tls`](StartError::Tls)) and when the system says no ([`Bind`](StartError::Bind), [`Thread`](StartError::Thread)).
+    /// # Errors
+    ///
+    /// An option is invalid ([`Limit`](StartError::Limit), [`Key`](StartError::Key), [`SameAccessKey`](StartError::SameAccessKey),
+    /// [`PathPrefix`](StartError::PathPrefix); [`Tls`](StartError::Tls) for a malformed CA), or the system refuses the address or the thread
+    /// ([`Bind`](StartError::Bind), [`Thread`](StartError::Thread)).
     pub fn start(self) -> Result<Emulator, StartError> {
         let settings = &self.settings;
         let rows = settings.rows.unwrap_or_default();
@@ -387,39 +391,39 @@ impl Builder {
     }
 }
 
-/// Why an emulator does not start.
+/// Why an emulator did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened at.
+    /// The emulator cannot listen on the address.
     #[error("cannot listen at {address}: {source}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// An option is outside its bounds.
+    /// The value of an option exceeds a limit.
     #[error("{option} must be {limit}")]
     Limit {
         /// The option.
         option: &'static str,
-        /// Its bounds.
+        /// The limit, in words.
         limit: &'static str,
     },
-    /// A developer's key is none.
+    /// A key of a developer account is malformed.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Two developer accounts have the same access key.
     #[error("two developer accounts have the same access key")]
     SameAccessKey,
-    /// The path prefix is none.
+    /// The path prefix is not valid in an endpoint.
     #[error("the path prefix does not fit into an endpoint: {0}")]
     PathPrefix(#[from] EndpointError),
-    /// The certificates could not be made, or a root for callbacks could not be read.
+    /// A certificate could not be generated, or a CA certificate for callbacks could not be read.
     #[error("cannot set up TLS: {0}")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The thread or its event loop could not be made.
+    /// The thread or its event loop could not be created.
     #[error("cannot start the emulator's thread: {0}")]
     Thread(#[source] std::io::Error),
 }

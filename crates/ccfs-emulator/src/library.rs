@@ -1,4 +1,4 @@
-//! Recordings, voice files, and tokens to play them with.
+//! Recordings, voice files, and tokens for playing them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,11 +17,11 @@ use crate::lock;
 
 /// Recordings of each developer.
 const RECORDINGS: u64 = 24;
-/// How long a token plays.
+/// How long a token is valid.
 const TOKEN_LASTS: Duration = Duration::from_secs(30 * 60);
-/// Tokens that are remembered; the oldest is forgotten first.
+/// Maximum number of tokens; the oldest are dropped.
 const TOKENS: usize = 10_000;
-/// Bytes of uploads that are kept.
+/// Maximum size of all uploads, in bytes.
 const UPLOADS: usize = 256 * 1024 * 1024;
 
 /// A recording that the emulator has: 24 for each developer, made from the seed.
@@ -36,9 +36,9 @@ pub struct Recording {
     pub call_id: String,
     /// The call center: `1`, and `2` for the last recording.
     pub cc_id: String,
-    /// The name that `downloadRecordFile` takes.
+    /// The name for `downloadRecordFile`.
     pub file_name: String,
-    /// The name that `downloadRecord` and `requestPlayVoice` take.
+    /// The name for `downloadRecord` and `requestPlayVoice`.
     pub original_file_name: String,
 }
 
@@ -49,7 +49,7 @@ impl Recording {
     }
 }
 
-/// A voice file beside the recordings of calls: of the intelligent IVR, of the IVR, of third parties, or uploaded.
+/// A voice file that is not a recording of a call: of the intelligent IVR, of the IVR, of third parties, or uploaded.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VoiceFile {
@@ -64,7 +64,7 @@ pub struct VoiceFile {
 }
 
 impl fmt::Debug for VoiceFile {
-    /// Without the sound, which may be somebody's voice.
+    /// Omits the sound, which may be a person's voice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("VoiceFile");
         shown
@@ -75,7 +75,7 @@ impl fmt::Debug for VoiceFile {
     }
 }
 
-/// All of them.
+/// All recordings, voice files and tokens.
 #[derive(Debug)]
 pub(crate) struct Library {
     recordings: Vec<Recording>,
@@ -137,7 +137,7 @@ impl Library {
         lock(&self.inner).voices.get(path).cloned()
     }
 
-    /// The files of a directory, not of those below it.
+    /// Returns the files of a directory, without those of subdirectories.
     pub(crate) fn directory(&self, path: &str) -> Vec<VoiceFile> {
         let path = path.trim_end_matches('/');
         let inner = lock(&self.inner);
@@ -147,7 +147,7 @@ impl Library {
         files.map(|(_, file)| file.clone()).collect()
     }
 
-    /// A token that plays the recording of that name.
+    /// Returns a token for playing the recording of that name.
     pub(crate) fn issue_token(&self, original_file_name: &str, now: Timestamp) -> String {
         let mut inner = lock(&self.inner);
         if inner.tokens.len() >= TOKENS {
@@ -160,7 +160,7 @@ impl Library {
         token
     }
 
-    /// The recording that a token plays at `now`; `None` for a token that is unknown or too old.
+    /// Returns the recording of a token; `None` if the token is unknown or has expired at `now`.
     pub(crate) fn played_by(&self, token: &str, now: Timestamp) -> Option<Recording> {
         let inner = lock(&self.inner);
         let (name, issued) = inner.tokens.get(token)?;
@@ -175,7 +175,7 @@ impl Library {
             .flatten()
     }
 
-    /// Keeps an upload and tells its path; `None` when there is no room.
+    /// Stores an upload and returns its path; `None` if the limit is reached.
     pub(crate) fn upload(&self, owner: &str, vdn_id: u64, wav: Bytes) -> Option<String> {
         let mut inner = lock(&self.inner);
         if inner.uploaded + wav.len() > UPLOADS {

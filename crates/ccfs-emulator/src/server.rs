@@ -1,4 +1,4 @@
-//! Accepting connections and answering requests.
+//! Accepts connections and answers requests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,17 +31,17 @@ use crate::outgoing::{CutOff, Outgoing};
 use crate::state::State;
 use crate::thread::on_thread;
 
-/// Bytes of a request's body that are read.
+/// Maximum size of a request body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// The same for an upload: 5 MB in base64 fits.
+/// Maximum size of the body of an upload, in bytes: enough for 5 MB in base64.
 const UPLOAD_LIMIT: usize = 8 * 1024 * 1024;
-/// Uploads that are read at the same time; others wait, within their time.
+/// Maximum number of uploads that are read at the same time; others wait, at most for the body timeout.
 static UPLOADS: Semaphore = Semaphore::const_new(8);
 
-/// Out of file descriptors, say: others must get the chance to give theirs back.
+/// Pause after an error such as too many open files, so that other connections can end.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
 
-/// How long a client whose handshake failed may take to go away.
+/// How long to wait until a client whose handshake failed closes the connection.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// How long a TLS handshake or a request head may take, and a connection may wait for its next
@@ -54,7 +54,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state
     let places = Arc::new(Semaphore::new(limit));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        // An error of one connection that broke in the queue is none of the listener.
+        // The error may be that of a single connection, so continue to accept.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(AFTER_ERROR).await;
             continue;
@@ -78,7 +78,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state
     }
 }
 
-/// Lets the client read why its handshake failed: closing with its bytes unread would reset the connection, and the alert with it.
+/// Lets the client read why its handshake failed: closing with unread bytes would reset the connection, and the alert would be lost.
 async fn linger(mut stream: TcpStream) {
     let _ = stream.shutdown().await;
     let mut rest = [0; 4096];
@@ -95,7 +95,7 @@ async fn serve_connection(
         let state = Arc::clone(&state);
         async move { answer(&state, peer, request).await }
     });
-    // Broken connections are the clients' business, and what faults are for.
+    // Broken connections are expected: clients and faults cause them.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -103,7 +103,7 @@ async fn serve_connection(
         .await;
 }
 
-/// One request: read, decide, log, answer. An error closes the connection without an answer.
+/// Handles one request: reads, decides, logs, answers. An error closes the connection without an answer.
 async fn answer(
     state: &Arc<State>,
     peer: SocketAddr,
@@ -182,7 +182,7 @@ impl Ready {
         Self { answer, now, follow_up: None }
     }
 
-    /// The answer does not go out; what was started goes on.
+    /// Drops the answer; a started job continues.
     fn abandon(self, state: &Arc<State>, entry: ReceivedRequest) {
         if let Some((job, url)) = self.follow_up {
             callback::start(state, job, url, entry.fault.clone(), None);
@@ -191,7 +191,7 @@ impl Ready {
     }
 }
 
-/// Logs the request and lets the answer go.
+/// Logs the request and returns the answer.
 fn sent(state: &Arc<State>, mut entry: ReceivedRequest, ready: Ready) -> Response<Outgoing> {
     entry.status = Some(ready.answer.status.as_u16());
     entry.result_code.clone_from(&ready.answer.result_code);
@@ -225,7 +225,7 @@ async fn decide(
     if let Some(Fault::SkewedClock(seconds)) = fault {
         now = now.plus_millis(i64::from(seconds) * 1000);
     }
-    // The lock depends on the true clock, not on one that a fault has put forward.
+    // The lockout uses the emulator's clock, not one that a fault has shifted.
     let is_locked = state.gate.is_locked(entry.peer.ip(), entry.at);
     let signer =
         if interface.signed() && !is_locked { signer(state, head, body, entry, now) } else { None };
@@ -274,7 +274,7 @@ async fn decide(
     Ready { answer, now, follow_up }
 }
 
-/// The interface that the path names, behind the prefix.
+/// Returns the interface that the path names after the prefix.
 fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
     interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
 }
@@ -320,7 +320,7 @@ fn success(data: Option<Value>) -> Answer {
     Answer::envelope(&Envelope::new(ResultCode::Success, "success", data.map(RawJson::from)))
 }
 
-/// Interfaces that hand out files may do so in chunks, and send their refusals under the files' type.
+/// Applies the options for interfaces that return files: chunked encoding, and errors with the content type of a file.
 fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
     if interface.kind() != Kind::File {
         return answer;
@@ -332,7 +332,7 @@ fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
     }
 }
 
-/// The file, made on a thread of its own: compressing would hold up all other connections.
+/// Generates the file on a separate thread, because compressing would block all other connections.
 async fn file(jobs: Arc<Jobs>, job: Arc<Job>) -> Answer {
     match on_thread(move || jobs.file(&job)).await {
         Ok(Ok(bytes)) => Answer::file(bytes),

@@ -1,4 +1,4 @@
-//! What all connections of an emulator share.
+//! Shared state of all connections of an emulator.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::jobs::Jobs;
 use crate::library::Library;
 use crate::log::{CallbackAttempt, Log, ReceivedRequest};
 
-/// Where the time comes from.
+/// Source of the time.
 #[derive(Clone)]
 pub(crate) struct Clock(pub(crate) Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Who is told of each request.
+/// Function that is called with each request.
 #[derive(Clone)]
 pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&ReceivedRequest) + Send + Sync>);
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Watcher {
     }
 }
 
-/// What does not change while the emulator runs.
+/// Settings that do not change while the emulator runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) connection_limit: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) chunked: bool,
-    /// The bytes of a file depend on the request, not on when and how often it is made.
+    /// Whether the bytes of a file depend only on the request, not on its time or on earlier requests.
     pub(crate) same_files: bool,
     pub(crate) errors_as_octet_stream: bool,
     pub(crate) dialect: Option<QueryLine>,
@@ -61,7 +61,7 @@ pub(crate) struct Settings {
     pub(crate) callback: CallbackSettings,
 }
 
-/// How developers are called.
+/// Settings of callbacks.
 #[derive(Clone, Debug)]
 pub(crate) struct CallbackSettings {
     pub(crate) name_key: String,
@@ -71,7 +71,7 @@ pub(crate) struct CallbackSettings {
     pub(crate) host_without_port: bool,
 }
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) settings: Settings,
@@ -91,7 +91,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Remembers a request, and tells who watches.
+    /// Records a request, and calls the watcher.
     pub(crate) fn log(&self, entry: ReceivedRequest) {
         if let Some(Watcher(tell)) = &self.watcher {
             tell(&entry);
@@ -106,7 +106,7 @@ impl State {
             .map(|(_, credentials)| credentials)
     }
 
-    /// Whether the tenant space belongs to the access key: it was given to it, or to nobody while the key has none at all.
+    /// Returns whether the tenant space belongs to the access key: it is in the key's list, or the list is empty and no other key has it.
     pub(crate) fn owns(&self, access_key: &str, account_id: &str) -> bool {
         let has = |developer: &Developer| {
             developer.accounts().iter().any(|account| account == account_id)
@@ -121,7 +121,7 @@ impl State {
                 && !self.developers.iter().any(|(developer, _)| has(developer)))
     }
 
-    /// The tenant space that stands in a file when none was asked for.
+    /// Returns the tenant space in a file if the request has none.
     pub(crate) fn default_account(&self, access_key: &str) -> String {
         let given =
             self.developers.iter().find(|(developer, _)| developer.access_key() == access_key);

@@ -30,7 +30,7 @@ use crate::work::Earlier;
 /// smaller one may be the error of its measurement.
 const SKEW: i64 = 60_000;
 
-/// A pull under way in a locked folder.
+/// A running pull in a locked folder.
 pub(crate) struct Run {
     pub(crate) folder: Arc<Folder>,
     pub(crate) plan: Arc<Plan>,
@@ -180,7 +180,7 @@ impl Run {
             last: None,
         };
         for (window, stored) in complete {
-            // That of a request that failed since is kept for examination.
+            // The rejected file of a request that failed since is kept.
             if !failed.contains(&window) {
                 remove(run.folder.rejected(window))?;
             }
@@ -208,14 +208,14 @@ impl Run {
             let path = self.folder.converted(window, *format);
             found.any(|file| has_size(&path, file.fingerprint.bytes))
         };
-        // A file that was removed or changed since is converted anew where that is possible, and
-        // otherwise reported as removed.
+        // A file that was removed or changed since is converted again if its ZIP exists, and
+        // otherwise reported.
         let mut missing = self.plan.formats_of(window);
         missing.retain(|format| !is_there(format));
         let is_known = |format: &Format| {
             self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
         };
-        // A ZIP under this name may also be somebody's copy.
+        // A user may have copied another file to this name.
         let is_ours = zip.exists() && (!zip_removed || is_intact(&zip, stored.zip)?);
         if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() {
             return self.remove_zip(window, stored);
@@ -227,7 +227,7 @@ impl Run {
             return Ok(());
         }
         if is_ours {
-            // What is there is not what the journal has.
+            // The existing files differ from those in the journal.
             for format in missing.iter().filter(|format| is_known(format)) {
                 remove(self.folder.converted(window, *format))?;
             }
@@ -286,7 +286,7 @@ impl Run {
         if is_intact(&zip, stored.zip)? { remove(zip) } else { Ok(()) }
     }
 
-    /// Notes the server's clock, as the responses so far show it.
+    /// Records the clock skew that the responses so far show.
     pub(crate) fn observe(&mut self, skew: Option<ClockSkew>) {
         let Some(skew) = skew else { return };
         let before = self.skew;
@@ -297,7 +297,7 @@ impl Run {
         }
     }
 
-    /// The time by the server's clock, as well as it is known.
+    /// Returns the estimated time of the server's clock.
     fn by_server(&self, now: Now) -> Now {
         Now { wall: now.wall.plus_millis(self.skew), ..now }
     }
@@ -419,8 +419,8 @@ impl Run {
         }
     }
 
-    /// Sets the converted files of a new ZIP. Those of the former one that were not written anew are
-    /// removed.
+    /// Sets the converted files of a new ZIP. Files that were converted from the previous ZIP and not
+    /// replaced are removed.
     fn replace_converted(
         &mut self,
         window: Window,
@@ -584,8 +584,8 @@ impl Run {
         report
     }
 
-    /// The window's files that the journal has: the converted ones, or else the ZIP. Files of an
-    /// earlier run may have been removed since.
+    /// Returns the window's files in the journal: the converted ones, or the ZIP if there are none.
+    /// Files of an earlier run may have been removed since.
     fn files(&self, window: Window) -> Vec<ReportedFile> {
         let is_wanted = |file: &&ConvertedFile| self.plan.formats.contains(&file.format);
         let converted = self.converted.get(&window).into_iter().flatten().filter(is_wanted);
@@ -602,7 +602,7 @@ impl Run {
     }
 }
 
-/// Whether a file is there and has the recorded content.
+/// Returns whether a file exists and has the recorded content.
 fn is_intact(path: &Path, file: Fingerprint) -> Result<bool, PullError> {
     let cannot = |source| PullError::Folder { path: path.to_owned(), source };
     file.is_of(path).map_err(cannot)
@@ -612,8 +612,8 @@ fn windows_where(known: &Histories, is_it: impl Fn(&History) -> bool) -> BTreeSe
     known.iter().filter(|(_, history)| is_it(history)).map(|(window, _)| *window).collect()
 }
 
-/// Takes failed windows without a job out: in the range they are split anew, so that other days in a
-/// window help; others are only reported.
+/// Removes failed windows without a job. In the range, their days are split into windows again, so
+/// another window length can help; outside it, they are only reported.
 fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
     let (mut failed, mut again) = (Vec::new(), Vec::new());
     known.retain(|window, history| {
@@ -622,7 +622,7 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
         match (&history.known, history.stored) {
             (Known::Complete(_), _) => return true,
             (Known::Asked(_), _) | (Known::Fresh, Some(_)) if in_range => return true,
-            // The file of an earlier request stays.
+            // The file of an earlier request is kept.
             (_, Some(stored)) => {
                 history.known = Known::Complete(Outcome::Stored(stored));
                 again.push(PullEvent::FailedBefore { window: *window, why });
@@ -645,11 +645,11 @@ fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
     again
 }
 
-/// Adds the windows of the range that the journal does not have. Returns the first day that is not
-/// over yet.
+/// Adds the windows of the range that the journal does not have. Returns the first day that has not
+/// ended yet.
 ///
-/// Only days that are over are pulled: a complete window is not requested again, so its data must be
-/// final.
+/// Only days that have ended are pulled: a complete window is not requested again, so its data must
+/// be final.
 fn add_new(
     plan: &Plan,
     folder: &Folder,

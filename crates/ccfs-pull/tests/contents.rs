@@ -1,4 +1,4 @@
-//! What a pull does with archives that hold something else than the wanted rows: no row is lost, and what cannot be used is downloaded once.
+//! Pulls of archives with other contents than the wanted rows: no row is lost, and an unusable archive is downloaded once.
 #![cfg(all(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used)]
 
@@ -189,7 +189,7 @@ fn stored(report: &WindowReport) -> ccfs_pull::Stored {
     }
 }
 
-/// Damage that a transfer causes is worth another download, and the damaged file is not kept.
+/// A file with damage that a transfer may cause is downloaded again, and the damaged file is not kept.
 #[test]
 fn a_damaged_archive_is_downloaded_again() {
     let good = archive([(WANTED, rows(4))]);
@@ -248,7 +248,7 @@ fn a_rejected_file_that_cannot_be_kept_ends_the_pull() {
     }
 }
 
-/// Number of files and folders beside the pull's own and the one with this end.
+/// Returns the number of files and folders, except the pull's own ones and the one with this end of its name.
 fn ends_but(bench: &Bench, end: &str) -> usize {
     let own =
         ["ccfs-pull.journal".to_owned(), ".ccfs-pull.lock".to_owned(), format!("{STEM}{end}")];
@@ -369,7 +369,7 @@ fn what_was_guessed_or_skipped_is_reported_once() {
     }
 }
 
-/// A process that died after it recorded a window and before it removed the ZIP: the next one removes it if nothing is lost.
+/// If a process dies after it recorded a window and before it removed the ZIP, the next one removes the ZIP if its rows are converted.
 #[test]
 fn a_zip_that_was_not_removed_in_time_is_removed_at_the_next_start() {
     let zip = format!("{STEM}.zip");
@@ -403,7 +403,7 @@ fn part() -> impl Strategy<Value = Part> {
     let wanted = (0..5_usize, 0..3_usize, any::<[bool; 3]>()).prop_map(
         |(rows, bad, [header, padding, upper])| Part::Wanted {
             rows,
-            // Alone, a bad row could be taken for a header.
+            // A single bad row could be read as a header.
             bad: if rows == 0 { 0 } else { bad.saturating_sub(1) },
             header,
             padding,
@@ -521,7 +521,7 @@ proptest! {
     #![proptest_config(cases(96))]
 
     /// A ZIP is removed only if every row of every data member is in the converted file, and the reported rows are the lines of that file.
-    /// Whatever the archive holds, it is downloaded once.
+    /// An archive with any contents is downloaded once.
     #[test]
     fn no_row_is_lost(parts in prop::collection::vec(part(), 0..5), skip in any::<bool>(), csv in any::<bool>(), tail in prop::bool::weighted(0.1), driver in prop::sample::select(DRIVERS.to_vec())) {
         let made = Made::of(&parts);
@@ -547,7 +547,7 @@ proptest! {
                 prop_assert!(converted.contains(mark.as_str()), "{} is lost", mark);
             }
         }
-        // What is reported is what is on disk.
+        // The report agrees with the files on disk.
         if let Outcome::Stored(stored) = report.outcome {
             let converted = converted.as_ref().unwrap();
             let lines = converted.lines().count() - usize::from(csv);
@@ -562,7 +562,7 @@ proptest! {
         prop_assert_eq!(report.rejected.is_some(), rejected.is_some());
         prop_assert_eq!((bench.requests(FETCH), bench.emulator.files().len()), (1, 1));
 
-        // What the archive holds decides how it ends.
+        // The outcome depends on the contents of the archive.
         let unusable = tail || made.pages > 0 || (made.wanted == 0 && !made.members.is_empty());
         let stopped = !unusable && made.bad > 0 && !skip;
         prop_assert_eq!(rejected.is_some(), unusable || stopped);

@@ -1,4 +1,4 @@
-//! The dataset that a pull with Parquet leaves: one file a day under a fixed name, with all rows of its ZIP.
+//! The dataset of a pull with Parquet: one file a day with a fixed name and all rows of its ZIP.
 #![cfg(all(feature = "async", feature = "blocking", feature = "parquet"))]
 #![allow(clippy::unwrap_used)]
 
@@ -111,7 +111,7 @@ fn a_day_is_one_file_with_the_rows_of_its_zip() {
     }
 }
 
-/// What engines read as a value of the partition column is the tenant space.
+/// Engines read the tenant space as the value of the partition column.
 #[test]
 fn a_tenant_space_is_a_partition_above_the_day() {
     for account in ["7", "a.b-C_9", ".."] {
@@ -144,7 +144,7 @@ fn every_kind_has_its_table() {
     }
 }
 
-/// Repeating a day replaces its file and never doubles a row.
+/// Requesting a day again replaces its file, without duplicate rows.
 #[test]
 fn a_day_that_is_requested_again_is_replaced() {
     for driver in DRIVERS {
@@ -190,7 +190,7 @@ fn a_file_that_was_removed_or_changed_is_made_anew_from_the_zip() {
     }
 }
 
-/// Without its ZIP, a file that was cut cannot be made anew: the window fails until it is requested again.
+/// Without its ZIP, a truncated file cannot be converted again: the window fails until it is requested again.
 #[test]
 fn a_cut_file_whose_zip_was_removed_is_reported() {
     for driver in DRIVERS {
@@ -220,7 +220,7 @@ fn a_zip_with_rows_that_are_not_converted_is_kept() {
     for driver in DRIVERS {
         let bench = Bench::new();
         pull(driver, &bench, three_days().window_days(1));
-        // What the server sends from now on has a bad row.
+        // Files that the server sends from now on have a bad row.
         let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
         let options = zip::write::SimpleFileOptions::default();
         zip.start_file("20230403010203004005_agentSkillInfo.csv", options).unwrap();
@@ -241,7 +241,7 @@ fn a_zip_with_rows_that_are_not_converted_is_kept() {
     }
 }
 
-/// `day` must be true for every row, so windows of several days are not converted, which is told.
+/// `day` must be right for every row, so windows of several days are not converted, and the pull reports them.
 #[test]
 fn windows_of_several_days_are_not_converted() {
     for driver in DRIVERS {

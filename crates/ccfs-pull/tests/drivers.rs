@@ -13,12 +13,12 @@ use ccfs_emulator::Fault;
 use ccfs_pull::{Format, JournalError, Outcome, Plan, Pull, PullError, PullSummary, Zone};
 use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
-/// With the blocking driver.
+/// Pulls with the blocking driver.
 fn pull(bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {
     Driver::Blocking.pull(bench, plan, in_flight)
 }
 
-/// The files that an undisturbed pull makes.
+/// Returns the files of an uninterrupted pull.
 fn undisturbed(plan: Plan) -> std::collections::BTreeMap<String, Vec<u8>> {
     let bench = Bench::new();
     pull(&bench, plan, 1).unwrap();
@@ -40,7 +40,7 @@ fn a_range_comes_to_disk_once() {
         assert_eq!(names[3], "agentSkillInfo_20230410T000000_20230410T235959.zip");
         assert_eq!(files(&bench.path()), undisturbed(plan()));
 
-        // Once more: nothing is asked, nothing is downloaded, and the same is told.
+        // A second pull sends no request and reports the same.
         bench.emulator.clear_logs();
         let again = driver.pull(&bench, plan(), in_flight).unwrap();
         assert_eq!((again.rows(), again.asked, again.resumed), (160, 0, 4));
@@ -83,7 +83,7 @@ fn a_file_that_takes_its_time_is_waited_for() {
     assert!(bench.requests(FETCH) < 80, "{} looks: the pauses grow", bench.requests(FETCH));
 }
 
-/// The day in the name is the server's, and it stands where the tenant does not.
+/// The day in the name is that of the server's time zone, which differs from the tenant's.
 #[test]
 fn the_servers_day_is_found() {
     // 23:30 of the 19th in Shanghai is noon and more in California, where the tenant is thought to be; and the other way round.
@@ -102,7 +102,7 @@ fn the_servers_day_is_found() {
         );
         let summary = pull(&bench, plan, 1).unwrap();
         assert_eq!((summary.rows(), summary.asked), (160, 4), "{zone}");
-        // Found once, it is looked for there first.
+        // After the first file, this day is tried first.
         assert!(bench.requests(FETCH) <= 10, "{zone}: {} looks", bench.requests(FETCH));
     }
 }
@@ -259,10 +259,10 @@ fn whatever_strikes_the_same_files_come() {
         (Fault::TruncatedZip.at(FETCH).times(3), 4),
         (Fault::ErrorUnder200(ccfs_proto::ResultCode::TimeInFuture).at(ASK).times(3), 4),
         (Fault::ErrorUnder200(ccfs_proto::ResultCode::InternalError).at(ASK).times(3), 4),
-        // A question whose answer nobody saw is asked again.
+        // A request whose response was lost is sent again.
         (Fault::CloseBeforeAnswer.at(ASK).times(1), 5),
         (Fault::Empty.at(ASK).times(1), 5),
-        // A file that stays damaged is made anew.
+        // The window of a file that is damaged in each download is requested again.
         (Fault::CorruptZip.at(FETCH).times(5), 5),
     ] {
         for (driver, in_flight) in [(Driver::Blocking, 1), (Driver::Async, 4)] {
@@ -280,7 +280,7 @@ fn whatever_strikes_the_same_files_come() {
     }
 }
 
-/// The server forgets what it was asked for: that is found out, and it is asked again.
+/// The server loses a job: the pull detects it and requests the window again.
 #[test]
 fn what_the_server_lost_is_asked_for_again() {
     let expected = undisturbed(plan());
@@ -308,7 +308,7 @@ fn what_the_server_lost_is_asked_for_again() {
     }
 }
 
-/// A server that never makes a file is asked three times, the window fails with that reason, and the others do not.
+/// A window whose file never exists is requested three times and fails with that reason; the others do not fail.
 #[test]
 fn a_window_that_cannot_be_had_is_given_up() {
     let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(100 * 3600)));
@@ -333,8 +333,8 @@ fn zip_of(csv: &[u8]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A bad row fails its window when converting, and the file is kept beside; it is stored when the row may be skipped,
-/// and without a conversion.
+/// With a conversion, a bad row fails its window, and the file is kept under another name. The window is stored if bad rows are
+/// skipped, or without a conversion.
 #[test]
 fn a_bad_row_fails_its_window_and_keeps_the_file() {
     let bytes =

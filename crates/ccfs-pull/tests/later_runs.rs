@@ -1,4 +1,4 @@
-//! Pulls into a folder that has files of earlier ones: other formats, late data, another server.
+//! Pulls into a folder that has files of earlier pulls: other formats, late data, another server.
 #![cfg(all(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used)]
 
@@ -93,7 +93,7 @@ fn formats_may_change_between_runs() {
             let lines = fs::read_to_string(&report.files[1].path).unwrap().lines().count();
             assert_eq!(lines, 41);
         }
-        // The converted files are those that a pull with the formats from the start makes.
+        // The converted files equal those of a pull that has these formats from the start.
         let fresh = Bench::new();
         pull(driver, &fresh, both());
         assert!(files(&bench.path()) == files(&fresh.path()));
@@ -101,7 +101,7 @@ fn formats_may_change_between_runs() {
         assert!(events.is_empty() && summary.windows.iter().all(|report| !report.is_changed()));
         assert_eq!(faults(&bench), Vec::<String>::new());
 
-        // ZIPs may go once the formats are there, and then no other format can be made of them.
+        // ZIPs are removed after the conversions; then they cannot be converted to another format.
         let (summary, _) = pull(driver, &bench, plan().convert(Format::Csv).keep_zip(false));
         assert_eq!(summary.rows(), 160);
         assert!(files(&bench.path()).keys().all(|name| !name.contains(".zip")));
@@ -139,7 +139,7 @@ fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
     assert!(events.iter().all(|event| matches!(event, PullEvent::ZipMissing(_))));
     assert_eq!((events.len(), summary.windows[0].files.len()), (4, 0));
     assert!(bench.emulator.received().is_empty());
-    // Requested again, the former format goes with the former ZIP.
+    // If a window is requested again, files converted from its previous ZIP are removed.
     let day = "2023-04-02".parse().unwrap();
     let (summary, _) = pull(Driver::Blocking, &bench, jsonl().again(day, day));
     assert_eq!((summary.asked, summary.windows[0].files.len()), (1, 1));
@@ -169,17 +169,17 @@ fn late_data_is_fetched() {
         assert!(text.contains("late"));
         assert_eq!(faults(&bench), Vec::<String>::new());
 
-        // The same once more: nothing changed.
+        // Another pull changes nothing.
         bench.clock.wait(Duration::from_secs(12 * 3600));
         let (summary, _) = pull(driver, &bench, plan());
         assert_eq!((summary.asked, summary.windows[0].is_changed()), (1, false));
-        // No data any more: the file that is there stays.
+        // If the server now answers "no data", the existing file is kept.
         bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(1));
         let (summary, _) = pull(driver, &bench, plan());
         assert_eq!((summary.rows(), summary.windows[0].is_changed()), (2, false));
         let notes = ["the server has no data for it now; the former file is kept"];
         assert_eq!(summary.windows[0].notes, notes);
-        // Three days after its end, it is final.
+        // Three days after its end, a window is not requested again.
         bench.clock.wait(3 * DAY);
         pull(driver, &bench, plan());
         let (summary, _) = pull(driver, &bench, plan());
@@ -202,7 +202,7 @@ fn no_data_shortly_after_the_end_is_asked_again() {
     assert_eq!(pull(Driver::Blocking, &bench, one_day()).0.asked, 0, "28 hours after its end");
 }
 
-/// A process that dies while a window is requested again: the former file stays, and the new one comes.
+/// If a process dies while a window is requested again, the previous file is kept, and the next run replaces it.
 #[test]
 fn a_file_that_is_replaced_is_never_missing() {
     for driver in DRIVERS {
@@ -229,8 +229,8 @@ fn a_file_that_is_replaced_is_never_missing() {
     }
 }
 
-/// What a tester found: what is on disk decides whether a ZIP may go, and nothing that the journal does not have is
-/// overwritten or removed.
+/// A ZIP is removed only if the files on disk allow it, and files that the journal does not have are neither
+/// overwritten nor removed.
 #[test]
 fn the_disk_is_looked_at_before_a_zip_is_removed() {
     let jsonl = || one_day().convert(Format::Jsonl);
@@ -244,13 +244,13 @@ fn the_disk_is_looked_at_before_a_zip_is_removed() {
                 0 => fs::remove_file(&file).unwrap(),
                 1 => fs::write(&file, b"").unwrap(),
                 2 => fs::write(&file, &good[..10]).unwrap(),
-                // The size alone does not tell.
+                // The size is unchanged.
                 _ => fs::write(&file, vec![b' '; good.len()]).unwrap(),
             }
             pull(driver, &bench, jsonl().keep_zip(false));
             let zip_is_there = bench.path().join(format!("{STEM}.zip")).exists();
             assert!(zip_is_there || fs::read(&file).unwrap() == good, "damage {damage}");
-            assert_eq!(zip_is_there, damage == 3, "converted anew where the damage is seen");
+            assert_eq!(zip_is_there, damage == 3, "converted again if the damage is detected");
         }
     }
 }
@@ -303,7 +303,7 @@ fn files_of_others_are_left_alone() {
         assert!(matches!(&error, PullError::Foreign { path } if *path == csv), "{error}");
         assert_eq!(fs::read(&csv).unwrap(), b"precious");
 
-        // A ZIP that was removed and came back, from a backup or as another file.
+        // A ZIP that was removed exists again, from a backup or as another file.
         let bench = Bench::new();
         pull(driver, &bench, one_day());
         let zip = bench.path().join(format!("{STEM}.zip"));
@@ -319,7 +319,7 @@ fn files_of_others_are_left_alone() {
                 !converts,
                 "{events:?}"
             );
-            // Known again only after a conversion.
+            // The journal has the ZIP again only after a conversion.
             forget_csv(&bench);
         }
     }
@@ -423,7 +423,7 @@ impl Clock for WrongClock {
     }
 }
 
-/// The local clock is days off: the day in the file's name is the server's, at the first look.
+/// If the local clock is days off, the first attempt already uses the server's day in the file's name.
 #[test]
 fn a_clock_that_is_off_by_days_is_told_and_costs_nothing() {
     for (driver, days) in DRIVERS.into_iter().flat_map(|driver| [(driver, -9_i64), (driver, 9)]) {
@@ -456,7 +456,7 @@ fn a_clock_that_is_off_by_days_is_told_and_costs_nothing() {
     }
 }
 
-/// What goes wrong is an event at once, with the next attempt and when the pull gives up.
+/// A failure is reported immediately as an event, with the next attempt and when the pull gives up.
 #[test]
 fn failures_are_events() {
     for driver in DRIVERS {
@@ -506,7 +506,7 @@ fn what_was_changed_on_disk_is_found() {
     assert_eq!(missing, "is missing");
 }
 
-/// A ZIP is removed only if this run read from it what the journal says.
+/// A ZIP is removed only if this run read the same counts from it that the journal has.
 #[test]
 fn a_zip_that_is_read_differently_is_kept() {
     let mut text = row("a").into_bytes();
@@ -563,7 +563,7 @@ fn again_replaces_a_changed_file() {
     }
 }
 
-/// The job of an earlier night is not taken for another day's.
+/// The job ID of an earlier run is not accepted for another day.
 #[test]
 fn a_job_of_an_earlier_run_is_refused_for_another_day() {
     // Emulators with the same seed give the same IDs in the same order.

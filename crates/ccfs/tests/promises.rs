@@ -176,7 +176,7 @@ fn clones_of_a_client_share_what_is_learned() {
     assert_eq!(emulator.files().len(), 3);
 }
 
-/// An error goes through `?` of whoever embeds the library, with its chain.
+/// Callers can pass errors on with `?`, including the source chain.
 #[test]
 fn errors_go_into_boxes_with_their_chain() {
     struct Full;

@@ -1,4 +1,4 @@
-//! The archive's types. A record shows what it holds, for that is what it is for; an error about a file quotes nothing of it.
+//! Types of `ccfs-archive`. `Debug` of a record shows its values; an error about a file contains no text of it.
 
 use std::io::{Cursor, Write};
 

@@ -54,7 +54,7 @@ fn receiver() -> (String, thread::JoinHandle<Request>) {
 }
 
 /// Both clients against an emulator over TLS, with all that can go wrong; every type that appears on the way is rendered.
-#[allow(clippy::too_many_lines)] // One call behind the other.
+#[allow(clippy::too_many_lines)] // A list of calls.
 pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
     let account = Account::new(secret_key);
     let wrong = Account::new(&format!("MARKER-wrong-{secret_key}"));
@@ -213,7 +213,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.debug(&hash);
     call!(right, account, DownloadRecordFile::new(&recording.file_name)).unwrap();
 
-    // What goes wrong: a code, a wrong key, a lock, a page, a wrong certificate, nobody there.
+    // Failures: a result code, a wrong key, a lock, a web page, an untrusted certificate, no server.
     call!(right, account, download()).unwrap_err();
     let strange = client(emulator.endpoint(), &wrong, trust(&emulator));
     call!(strange, wrong, query("http://127.0.0.1:9/")).unwrap_err();

@@ -140,7 +140,7 @@ pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator:
     }
 }
 
-/// Pulls that succeed, are refused and are stopped, and all that they leave behind.
+/// Pulls that succeed, are refused and are stopped, and all files that they write.
 pub(crate) fn render_pull(
     shown: &mut Rendered,
     runtime: &Runtime,

@@ -30,7 +30,7 @@ NUMBERS = "sub_cc_no vdn agent_id operate_id operate_type operate_sn renew_flag 
 TIMES = ["operate_time", "operate_end_time", "update_time"]
 
 SPEED_BAR = 5.0
-"""`ccfs` takes at most one fifth of the time of the others."""
+"""`ccfs` must be at least this many times as fast as the others."""
 MEMORY_BAR = 32 << 20
 """Bytes that iterating over ten times as many rows may take more."""
 

@@ -106,7 +106,7 @@ impl Face {
             is_missing(line) && !ONE_THREAD.iter().any(|(known, _)| line.ends_with(known))
         });
         missing
-            .map(|line| format!("{library}: {line}; every public type crosses threads, or stands in xtask/src/api/face.rs with the reason"))
+            .map(|line| format!("{library}: {line}; every public type must be Send and Sync, or be listed in xtask/src/api/face.rs with the reason"))
             .collect()
     }
 

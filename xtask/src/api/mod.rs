@@ -83,7 +83,7 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
         &wrong,
         "the public API has what it should not",
         &format!(
-            "{} libraries: no foreign types, every enum can grow, everything crosses threads",
+            "{} libraries: no foreign types, every enum can grow, all types are Send and Sync or listed",
             libraries.len()
         ),
     )?;

@@ -20,11 +20,11 @@ use crate::reading::{read_secret, read_within};
 use crate::settings::Settings;
 use crate::{backend, output};
 
-/// The interface that is called, and what for. Its flags come from the core's table of interfaces, so no two lists can differ.
+/// The interface to call, and the values of its fields. The flags are generated from the table of interfaces in `ccfs-proto`.
 #[derive(Debug)]
 pub(crate) struct CallArgs {
     interface: &'static Interface,
-    /// Field names and what was given for them.
+    /// Field names and their values.
     fields: Vec<(&'static InterfaceField, String)>,
     output: Option<PathBuf>,
     force: bool,
@@ -65,14 +65,14 @@ impl CallArgs {
                     Arg::new("force")
                         .long("force")
                         .action(ArgAction::SetTrue)
-                        .help("Replace the file where it is there already"),
+                        .help("Replace an existing file"),
                 );
         }
         command
     }
 }
 
-/// A field's flag, and whether it names a file that holds the value: content, and what must not stand on a command line.
+/// Returns a field's flag, and whether its argument is a file with the value: for content and for secrets.
 fn flag(field: &InterfaceField) -> (String, bool) {
     match field.form {
         FieldForm::Wav(_) => (field.name.to_owned(), true),
@@ -81,7 +81,7 @@ fn flag(field: &InterfaceField) -> (String, bool) {
     }
 }
 
-/// A field that the clock fills in when it is not given.
+/// Returns whether a field's default is the current time.
 fn is_clock(field: &InterfaceField) -> bool {
     matches!(field.form, FieldForm::UnixMillis)
 }
@@ -127,7 +127,7 @@ impl FromArgMatches for CallArgs {
     }
 }
 
-/// What `--json` prints of an envelope.
+/// An envelope in `--json`.
 #[derive(Serialize)]
 struct Line {
     result_data: Option<Box<RawValue>>,

@@ -22,7 +22,7 @@ use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{interrupt, output};
 
-/// Batches that are made before they are written.
+/// Maximum number of batches between the two threads.
 const BATCHES_AHEAD: usize = 2;
 /// Size of the output buffer, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -31,7 +31,7 @@ const BUFFER: usize = 256 * 1024;
 #[expect(clippy::doc_markdown, reason = "this is the text of --help")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ConvertArgs {
-    /// Archives, CSV files, folders (their *.zip, by name), or - for stdin
+    /// Archives, CSV files, folders (their *.zip, sorted by name), or - for stdin
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Format to write
@@ -40,7 +40,7 @@ pub(crate) struct ConvertArgs {
     /// Add the names of codes, such as operate_type_name, after the known columns
     #[arg(long)]
     pub(crate) names: bool,
-    /// Write an apostrophe before CSV cells that spreadsheets would take for formulas, such as =1+1
+    /// Write an apostrophe before CSV cells that spreadsheets would read as formulas, such as =1+1
     #[arg(long)]
     pub(crate) escape_formulas: bool,
     /// File to write [default: stdout]
@@ -49,13 +49,13 @@ pub(crate) struct ConvertArgs {
     /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
-    /// Kind of CSV files and members whose names do not contain one; converts only this kind
+    /// Kind of CSV files and members whose names do not contain one; only this kind is converted
     #[arg(long, value_enum)]
     pub(crate) kind: Option<KindArg>,
     /// What to do with a bad row
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
     pub(crate) on_bad_row: OnBadRowArg,
-    /// Skip bad rows and write them unchanged, but in UTF-8, to this file
+    /// Skip bad rows and write them to this file, unchanged except that the charset is UTF-8
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
     /// Charset of the data [default: detected for each file]
@@ -141,7 +141,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     };
     if args.to == Target::Parquet && (args.names || args.escape_formulas) {
         return Err(Failure::usage(
-            "--names and --escape-formulas are not for Parquet, whose names of codes are columns of the schema",
+            "--names and --escape-formulas are not for Parquet, which always has columns for the names of codes",
         ));
     }
     let is_stdout = |path: &PathBuf| path == Path::new("-");
@@ -268,7 +268,7 @@ impl Conversion {
                     "the kind of an archive from stdin cannot be determined before it is read; give --kind",
                 ),
                 _ => Failure::data(format_args!(
-                    "{} has no index file of a known kind; --kind says what its CSV files are",
+                    "{} has no index file of a known kind; give the kind of its CSV files with --kind",
                     input::name(path)
                 )),
             })?;
@@ -293,7 +293,7 @@ impl Conversion {
         Ok(())
     }
 
-    /// Makes the batches on another thread, and writes them on this one: together that takes 16 % less time.
+    /// Creates the batches on another thread, and writes them on this one, which takes 16 % less time.
     fn copy_batches<W: Write + Send>(
         &mut self,
         writer: &mut ParquetWriter<W>,
@@ -301,7 +301,7 @@ impl Conversion {
     ) -> Result<(), CopyError> {
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
         thread::scope(|scope| {
-            // It ends when this thread stops receiving.
+            // The thread ends when this one stops receiving.
             thread::Builder::new()
                 .spawn_scoped(scope, move || batches.try_for_each(|batch| sender.send(batch)))
                 .map_err(CopyError::Write)?;
@@ -324,7 +324,7 @@ impl Conversion {
         })
     }
 
-    /// Prints what there is to say about an input that was read, and fails if it was not converted.
+    /// Prints notes, skipped members and bad rows of an input. Returns an error if it was not converted.
     fn conclude(
         &self,
         path: &Path,
@@ -388,7 +388,7 @@ impl Conversion {
     }
 }
 
-/// Returns what an error of batches comes from.
+/// Returns the source of an error of batches.
 fn copy_error(error: ArrowError) -> CopyError {
     let ArrowError::ExternalError(source) = error else {
         return CopyError::Write(io::Error::other(error));
@@ -419,7 +419,7 @@ fn failure(path: &Path, error: &CopyError, cannot: &impl Fn(&io::Error) -> Failu
                 _ => failure,
             }
         }
-        // The kinds of several inputs or of a stream are not known before.
+        // The kinds of several inputs or of a stream are not known before they are read.
         CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
             Failure::usage(format_args!("{error} (--kind)"))
         }

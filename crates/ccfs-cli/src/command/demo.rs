@@ -1,4 +1,4 @@
-//! `ccfs demo`: the whole job against an emulator, on this machine alone.
+//! `ccfs demo`: the complete workflow against an emulator on this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -18,11 +18,11 @@ use crate::command::convert::{self, Target};
 use crate::failure::{Failure, Kind};
 use crate::{backend, output, table};
 
-/// The tenant's clock in the demo: China Standard Time.
+/// The tenant's UTC offset in the demo: China Standard Time.
 const UTC_OFFSET: i32 = 8 * 3600;
-/// How long the callback may take.
+/// How long to wait for the callback.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Records that are shown.
+/// Number of records that are printed.
 const SHOWN: usize = 5;
 
 #[derive(Args, Debug)]
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     ))
 }
 
-/// The size and the path of a converted file.
+/// Returns the size and the path of a converted file.
 fn converted(path: &Path) -> Result<String, Failure> {
     let bytes = path.metadata().map_err(Failure::file)?.len();
     Ok(format!("{} bytes to {}", table::thousands(bytes), path.display()))
@@ -144,7 +144,7 @@ impl Steps {
     }
 }
 
-/// What the server received last, and how it answered: printed below a step.
+/// Prints the last request that the server received, and its answer, below a step.
 fn wire(emulator: &Emulator) -> Result<(), Failure> {
     let log = emulator.received();
     let Some(request) = log.last() else { return Ok(()) };
@@ -164,7 +164,7 @@ fn below(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
     output::line(format_args!("{:<22}{text}", ""))
 }
 
-/// Yesterday on the tenant's clock, from midnight to midnight.
+/// Returns yesterday in the tenant's time zone, from midnight to midnight.
 fn yesterday() -> (LocalTime, LocalTime) {
     let now = LocalTime::at_offset(Timestamp::from(SystemTime::now()), UTC_OFFSET);
     let midnight = now.day().midnight();
@@ -210,7 +210,7 @@ fn compare(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// What the archive holds.
+/// Contents of the archive.
 #[derive(Default)]
 struct Summary {
     first: Vec<[String; 5]>,

@@ -12,8 +12,8 @@ use crate::{output, reading};
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// After a 401, make a second call in the other query line dialect; when that is not the cause, it is one more bad signature,
-    /// and those lock the address
+    /// After a 401, make a second call in the other query line dialect; if the dialect is not the cause, that is one more bad
+    /// signature, and those lock the address
     #[arg(long)]
     pub(crate) try_dialects: bool,
 }

@@ -19,10 +19,10 @@ pub(crate) struct DownloadArgs {
     /// File to write, or folder to write it into
     #[arg(short, long, value_name = "FILE|DIR", default_value = ".")]
     pub(crate) output: PathBuf,
-    /// Replace the file where it is there already
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
-    /// Take every name that the server's own rule takes
+    /// Accept every name that the published rule of the server allows
     #[arg(long)]
     pub(crate) lenient: bool,
 }
@@ -59,7 +59,7 @@ fn file_name(args: &DownloadArgs) -> Result<IndexFileName, Failure> {
     let parsed = if args.lenient { IndexFileName::lenient(&args.name) } else { args.name.parse() };
     parsed.map_err(|error| {
         let hint = if !args.lenient && IndexFileName::lenient(&args.name).is_ok() {
-            ". The server's own rule would take it: --lenient sends it as it is"
+            "; the published rule of the server allows this name, and --lenient sends it unchanged"
         } else {
             ""
         };
@@ -67,12 +67,12 @@ fn file_name(args: &DownloadArgs) -> Result<IndexFileName, Failure> {
     })
 }
 
-/// The file to write: the name given, or the file's own name in the folder given.
+/// Returns the file to write: the given path, or the index file's name in the given folder.
 fn target(output: &Path, name: &str) -> Result<PathBuf, Failure> {
     if output.is_dir() { Ok(output.join(name)) } else { output::file(output) }
 }
 
-/// Reads every member to its end, which checks lengths and CRCs. What its rows say is not looked at here.
+/// Reads every member to its end, which checks lengths and CRCs. The rows are not parsed.
 fn check_archive(file: File) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     match Archive::open(file).and_then(|mut archive| archive.inspect()) {
         // A large file is not a damaged one; who reads it sets the bounds.

@@ -26,8 +26,8 @@ const BAR: usize = 40;
 pub(crate) struct InspectArgs {
     /// Archives, Parquet files, CSV files, folders, or - for stdin
     ///
-    /// Of a folder, its archives (*.zip) by name, then the Parquet files (*.parquet) in it and in the folders below it. Names that begin
-    /// with a dot or an underscore are skipped, and links to folders are not followed.
+    /// In a folder: first its archives (*.zip), sorted by name, then the Parquet files (*.parquet) in it and in its subfolders. Names that
+    /// begin with a dot or an underscore are skipped, and links to folders are not followed.
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Kind of CSV files and members whose names do not contain one
@@ -48,7 +48,7 @@ pub(crate) const HELP: &str = examples!();
 /// The end of the long help and of the manual page.
 pub(crate) const LONG_HELP: &str = concat!(
     "\
-With --json: one line for each archive, CSV file or Parquet file. After the Parquet files of a folder, a summary.
+With --json: one line for each archive, CSV file or Parquet file, and a summary after the Parquet files of a folder.
   input            its path
   members          of archives and CSV files: name, kind, sizes, charset, header and counts of each member
   compressed_size  of archives and CSV files: compressed size of all members, in bytes
@@ -56,7 +56,7 @@ With --json: one line for each archive, CSV file or Parquet file. After the Parq
   kind             of Parquet files: agentSkillInfo, agentOprInfo, record or call, determined by the columns
   row_groups       of Parquet files: number of row groups
   bytes            of Parquet files: size
-  time_zone        of Parquet files: time zone of the call center, if the writer knew it
+  time_zone        of Parquet files: time zone of the call center, if the file has it
   begin, end       of Parquet files: first and last second of the period, in local time of the call center
   version          of Parquet files: version of ccfs that wrote the file
   source_sha256    of Parquet files: SHA-256 of the archive that the rows come from
@@ -159,7 +159,7 @@ fn inspect(
     Ok(print_unread(&report))
 }
 
-/// Prints notes and unread members on stderr. Returns the number of refused members, or 1 without an index file.
+/// Prints notes and unread members on stderr. Returns the number of refused members, plus 1 if members were skipped and no member is an index file.
 fn print_unread(report: &Report) -> usize {
     let mut refused = 0;
     let mut skipped = Vec::new();
@@ -181,7 +181,7 @@ fn print_unread(report: &Report) -> usize {
     refused + usize::from(!has_kind && !skipped.is_empty())
 }
 
-/// What an input contains.
+/// The content of an input.
 enum Read {
     Report(Box<Report>),
     Parquet(File),
@@ -240,7 +240,7 @@ fn render(report: &Report) -> String {
     format!("{}\n{}", members(report), tally(&report.totals))
 }
 
-/// The counts over the rows of one or several files.
+/// Formats the counts of the rows of one or several files.
 fn tally(totals: &Tally) -> String {
     let mut text = String::new();
     let _ = write!(text, "rows   {}", table::thousands(totals.rows));

@@ -33,10 +33,10 @@ pub(crate) struct ListenArgs {
     pub(crate) spool: Option<PathBuf>,
 }
 
-/// Where and how callbacks are received.
+/// Options for receiving callbacks.
 #[derive(Args, Debug)]
 pub(crate) struct ReceiverArgs {
-    /// Address to receive callbacks at; 0.0.0.0:9080 is every address of this machine
+    /// Address to receive callbacks on; 0.0.0.0:9080 listens on all addresses of this machine
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080", value_parser = address)]
     pub(crate) bind: SocketAddr,
     /// Accept callbacks only at this path, the path of the callback URL [default: any path]
@@ -54,15 +54,15 @@ pub(crate) struct ReceiverArgs {
     /// How long a caller may take for the body of its request
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = days::duration)]
     pub(crate) body_timeout: Duration,
-    /// Connections at the same time; a further one closes the oldest that has not sent a whole request
+    /// Maximum number of open connections; a further one closes the oldest that has not sent a complete request
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
-    /// Connections at the same time from one address; behind a proxy, set it to the value of --connections
+    /// Maximum number of open connections from one address; behind a proxy, set it to the value of --connections
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections_per_address: u32,
 }
 
-/// An address as `--bind` takes it.
+/// Parses the address of `--bind`.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| String::from("an address is an IP and a port, such as 127.0.0.1:9080, or 0.0.0.0:9080 for all of this machine's"))
@@ -78,7 +78,7 @@ fn path(text: &str) -> Result<String, String> {
 }
 
 impl ReceiverArgs {
-    /// Begins to listen, and says where.
+    /// Starts to listen, and prints the address.
     pub(crate) fn listen(&self, settings: &Settings) -> Result<Listener, Failure> {
         let mut builder = Listener::builder(&settings.credentials()?)
             .on_connection_error(report)
@@ -119,14 +119,14 @@ fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Reports a connection that never became a request.
+/// Reports a connection that ended without a request.
 #[expect(clippy::needless_pass_by_value, reason = "the listener hands the error over")]
 fn report(error: ConnectionError) {
     let ConnectionError { peer, at, fault, suppressed, .. } = error;
     note(format_args!("no request: {fault}"), peer, at, suppressed);
 }
 
-/// An event's callback. A refusal is only printed, of each reason at most one a second.
+/// Returns an event's callback. Refusals are printed, at most one a second for each reason.
 pub(crate) fn callback(event: Event) -> Option<Callback> {
     let Event { peer, at, callback, suppressed, .. } = event;
     let tell = |refusal| {
@@ -175,7 +175,7 @@ pub(crate) fn run(settings: &Settings, args: &ListenArgs) -> Result<(), Failure>
     }
 }
 
-/// Prints callbacks until a signal, or until the first with `once`. Returns whether one came.
+/// Prints callbacks until a signal or, with `once`, until the first. Returns whether one arrived.
 fn print(
     listener: &Listener,
     printer: &mut Printer,
@@ -202,8 +202,8 @@ fn print(
     Ok(done)
 }
 
-/// After stdout failed: writes the callbacks that were answered, and that nothing may have read, to
-/// the spool or stderr. Returns what the command ends with.
+/// After stdout failed, writes the answered callbacks that its reader may not have read to the spool
+/// or stderr. Returns the error that the command ends with.
 fn keep(
     listener: &Listener,
     printer: Printer,
@@ -234,8 +234,8 @@ fn keep(
     ))
 }
 
-/// Writes lines to the spool, or to stderr if there is none or it fails. Returns whether they are in
-/// the spool.
+/// Writes lines to the spool, or to stderr without a spool or if it fails. Returns whether they are
+/// in the spool.
 fn write(spool: Option<&mut Spool>, lines: &[String]) -> bool {
     match spool.map(|spool| spool.append(lines)) {
         Some(Ok(())) => return true,
@@ -248,7 +248,7 @@ fn write(spool: Option<&mut Spool>, lines: &[String]) -> bool {
     false
 }
 
-/// The callbacks in the queue, as lines.
+/// Returns the callbacks in the queue, as lines.
 fn queued(listener: &Listener) -> impl Iterator<Item = String> {
     iter::from_fn(|| listener.try_recv()).filter_map(callback).map(|callback| line(&callback))
 }

@@ -24,7 +24,7 @@ const FILES: &str = "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/conf
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
-    /// Folder for the pages, ccfs.1 and one for each command; made where it is not there
+    /// Folder for the pages, ccfs.1 and one for each command; created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

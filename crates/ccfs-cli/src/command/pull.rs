@@ -1,4 +1,4 @@
-//! `ccfs pull`: the whole job for a range of days, resumable.
+//! `ccfs pull`: downloads the files of a range of days; resumable.
 
 use std::fmt::Write as _;
 use std::iter;
@@ -43,25 +43,25 @@ pub(crate) struct PullArgs {
     pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) receiver: ReceiverArgs,
-    /// URL that the server calls when a file is ready; must reach --bind and --path [default with --wait poll: an unused address]
+    /// URL that the server calls when a file is ready; must lead to --bind and --path [default with --wait poll: an unused address]
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
-    /// Convert each window's records: one format, or several with commas. Parquet makes a folder that engines read as one table. May change between runs
+    /// Convert the files to this format, or to several separated by commas; may change between runs. With parquet, engines read the files as one table
     #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) convert: Vec<Target>,
-    /// Remove each ZIP after its conversion, except those with data that the converted file does not have
+    /// Remove each ZIP after its conversion, unless it has data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
-    /// What to do with a bad row when converting
+    /// What to do with a bad row during a conversion
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
     pub(crate) on_bad_row: OnBadRowArg,
     /// Charset of the data [default: detected for each file]
     #[arg(long, value_enum)]
     pub(crate) charset: Option<CharsetArg>,
-    /// Which of the four files
+    /// Kind of index file to pull
     #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
     pub(crate) kind: KindArg,
-    /// Only this tenant space
+    /// Pull only the data of this tenant space
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
     /// Number of concurrent windows
@@ -93,12 +93,12 @@ pub(crate) struct PullArgs {
     pub(crate) wait_for_server: Duration,
 }
 
-/// How to learn that a file is there.
+/// How to detect that a file is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wait {
     /// Try to download the file under its expected name until it exists
     Poll,
-    /// Wait for the server's callback, and ask for the name only when none comes
+    /// Wait for the server's callback, and poll only if it does not arrive
     Callback,
 }
 
@@ -221,7 +221,7 @@ fn forget(settings: &Settings, args: &PullArgs, range: &str) -> Result<(), Failu
         return output::json(&json!({"forgotten": windows}));
     }
     let count = table::counted(windows.len() as u64, "window");
-    output::line(format_args!("{count} forgotten; files stay"))
+    output::line(format_args!("{count} forgotten; files are kept"))
 }
 
 fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
@@ -281,7 +281,7 @@ fn pull(
     result.map_err(Failure::from)
 }
 
-/// Tells what happens during a pull.
+/// Prints the events of a pull.
 struct Watch {
     bar: Bar,
     json: bool,
@@ -293,7 +293,7 @@ struct Watch {
     zips_missing: Vec<Window>,
     several_days: Vec<Window>,
     failed_before: Vec<(Window, String)>,
-    /// What cannot be printed ends the command.
+    /// The first line that could not be printed; it ends the command.
     unprinted: Option<Failure>,
 }
 
@@ -362,7 +362,7 @@ impl Watch {
     fn failed(&self, failure: &JobFailure) {
         let JobFailure { job, why, outage, .. } = failure;
         let Some(outage) = outage else {
-            // What ends the window is reported when it is settled.
+            // A failure that ends the window is reported when the window is settled.
             return message::verbose(format_args!("{}: {why}", job.window));
         };
         let through = match &self.proxy {
@@ -374,14 +374,14 @@ impl Watch {
             _ => String::new(),
         };
         let text = format!("{why}{through}; {next}gives up in {}", span(outage.gives_up));
-        // Without the name of the interface, which the progress line has no room for.
+        // Without the name of the interface, because the progress line is short.
         let short = why.split_once(": ").map_or(why.as_str(), |(_, short)| short);
         short.clone_into(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
         // The first of an outage, and the others only with -v.
         if outage.failures == 1 { message::note(text) } else { message::verbose(text) }
     }
 
-    /// Ends the bar, and tells once what concerns several windows.
+    /// Ends the bar, and prints the messages about several windows.
     fn finish(&self) {
         self.bar.finish();
         if let Some((count, first, last)) = days_of(&self.zips_missing) {
@@ -407,14 +407,14 @@ impl Watch {
     }
 }
 
-/// The number of windows, in words, and their first and last day.
+/// Returns the number of windows as text, and their first and last day.
 fn days_of(windows: &[Window]) -> Option<(String, Day, Day)> {
     let first = windows.iter().map(|window| window.begin().day()).min()?;
     let last = windows.iter().map(|window| window.end().day()).max()?;
     Some((table::counted(windows.len() as u64, "window"), first, last))
 }
 
-/// A duration in words: `35 s`, `12 min`, `9 days`.
+/// Formats a duration: `35 s`, `12 min`, `9 days`.
 fn span(duration: Duration) -> String {
     let seconds = (duration.as_millis() + 500) / 1000;
     match seconds {
@@ -425,7 +425,7 @@ fn span(duration: Duration) -> String {
     }
 }
 
-/// What to know about a window that this run completed: what was skipped or guessed, why its ZIP is kept, why it failed.
+/// Returns the messages about a settled window: what was skipped or guessed, why its ZIP is kept, why it failed.
 fn messages(report: &WindowReport) -> impl Iterator<Item = String> {
     let kept = report.kept_zip.as_ref().map(ToString::to_string);
     let failed = match &report.outcome {
@@ -491,17 +491,17 @@ With --json: one line for each window that changed in this run (with --all: for 
   window          begin and end as in file names
   begin, end      first and last second, in the time zone of the call center
   outcome         stored, no_data or failed
-  changed         false if an earlier run completed it and this one brought nothing new
+  changed         false if an earlier run completed the window and this run did not change it
   rows            good records
   bad_rows        rows that could not be read and were skipped
   outside_rows    records whose time is not in the window
   unread_members  members of the archive with data that were not read
-  files           path and bytes of each file: the converted ones, or else the ZIP
+  files           path and bytes of each file: the converted ones, or the ZIP if none
   kept_zip        a ZIP that --no-zip kept, because the converted files do not have all of its data
-  why             why it failed
+  why             reason of the failure
   rejected        the downloaded file that could not be used
   notes           what was skipped or guessed
-  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that is not over yet)
+  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that has not ended yet)
 
 ",
     examples!()
@@ -541,7 +541,7 @@ fn tell(settings: &Settings, args: &PullArgs, summary: &PullSummary) -> Result<(
     let changed = summary.windows.iter().filter(|report| report.is_changed()).count();
     let left_from = summary.left_from.map(|day| day.to_string());
     if settings.json {
-        // Changed ones were printed when they came.
+        // Changed windows were printed when they were settled.
         for report in summary.windows.iter().filter(|report| all && !report.is_changed()) {
             output::json(&Line::of(report))?;
         }
@@ -564,7 +564,7 @@ fn tell(settings: &Settings, args: &PullArgs, summary: &PullSummary) -> Result<(
     output::line(summary_line(summary, changed))?;
     if let Some(day) = left_from {
         message::note(format_args!(
-            "left for a later run: {day} and later, which are not over yet"
+            "left for a later run: {day} and later, because these days have not ended yet"
         ));
     }
     Ok(())

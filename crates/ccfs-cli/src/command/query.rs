@@ -13,24 +13,24 @@ use crate::{backend, message, output};
 
 #[derive(Args, Debug)]
 pub(crate) struct QueryArgs {
-    /// Begin, "yyyy-MM-dd HH:mm:ss" on the tenant's clock
+    /// Begin, "yyyy-MM-dd HH:mm:ss" in the time zone of the call center
     #[arg(long, value_name = "TIME")]
     pub(crate) begin: String,
-    /// End, at most three days later than the begin
+    /// End, at most three days after the begin
     #[arg(long, value_name = "TIME")]
     pub(crate) end: String,
-    /// URL that the server calls when the file is there
+    /// URL that the server calls when the file is ready
     #[arg(long, value_name = "URL")]
     pub(crate) callback: String,
-    /// Only this tenant space
+    /// Request only the data of this tenant space
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
-    /// Only this agent
+    /// Request only the data of this agent
     #[arg(long, value_name = "ID")]
     pub(crate) agent: Option<String>,
 }
 
-/// The flag behind one of the interface's fields.
+/// Returns the flag of an interface's field.
 fn flag(field: &str) -> &str {
     match field {
         "beginTime" => "--begin",

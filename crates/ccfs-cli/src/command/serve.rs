@@ -19,13 +19,13 @@ use crate::{interrupt, message, output};
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Address to listen on; port 0 is one that is free
+    /// Address to listen on; with port 0, the system chooses a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) bind: SocketAddr,
-    /// Speak plain HTTP instead of TLS
+    /// Use plain HTTP instead of TLS
     #[arg(long)]
     pub(crate) plain: bool,
-    /// Accept the keys of the settings, instead of keys made from the seed; the secret key is then not printed
+    /// Accept the keys of the settings instead of keys generated from the seed; the secret key is then not printed
     #[arg(long)]
     pub(crate) use_configured_keys: bool,
     /// Seed of the data and of the keys
@@ -34,13 +34,13 @@ pub(crate) struct ServeArgs {
     /// Records in each file [default: those of 60 agents]
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<u64>,
-    /// Where to write the CA as PEM
+    /// File to write the CA certificate to, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub(crate) ca_out: Option<PathBuf>,
     /// Fault to inject: `FAULT[:ARG][@INTERFACE][*N]`, see below; may be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
-    /// Where to write a JSON line for each request: a file, which is appended to, or - for stdout
+    /// File to append a JSON line to for each request, or - for stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 }
@@ -56,7 +56,7 @@ struct Ready<'a> {
     pin_sha256: Option<String>,
 }
 
-/// Where requests are written to. A log that cannot be written says so once, and stops nothing.
+/// Log of requests. The first failed write is reported, and the emulator continues.
 struct Log(Mutex<Option<Box<dyn Write + Send>>>);
 
 impl Log {

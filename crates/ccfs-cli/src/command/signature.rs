@@ -33,7 +33,7 @@ pub(crate) struct VerifyArgs {
     /// The header's value
     #[arg(long, value_name = "VALUE")]
     pub(crate) authorization: String,
-    /// Time against which the signature's age is checked [default: its age does not count]
+    /// Time for checking the signature's age [default: the age is not checked]
     #[arg(long, value_name = "TIME")]
     pub(crate) timestamp: Option<String>,
 }
@@ -49,10 +49,10 @@ pub(crate) struct RequestArgs {
     /// Query parameter as raw text, split at the first =
     #[arg(long = "query", value_name = "K=V")]
     pub(crate) query: Vec<String>,
-    /// Header that is signed
+    /// Signed header
     #[arg(long = "header", value_name = "NAME: VALUE", required = true)]
     pub(crate) headers: Vec<String>,
-    /// File that holds the body, - for stdin
+    /// File that contains the body, - for stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) body_file: Option<PathBuf>,
 }

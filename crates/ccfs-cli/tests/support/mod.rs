@@ -1,4 +1,4 @@
-//! Running the command in a folder of its own, with no settings of this machine.
+//! Runs the command in a temporary folder, without the settings of this machine.
 #![allow(dead_code)] // Each test file uses what it needs.
 
 use std::fs;
@@ -58,7 +58,7 @@ impl Ccfs {
         self.folder.path().join(name)
     }
 
-    /// Names of what is in a folder.
+    /// Returns the names of the entries of a folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).into_iter().flatten().map(Result::unwrap);
         let files = entries.flat_map(|entry| {

@@ -15,23 +15,23 @@ use super::shape::Shape;
 use super::table::{Records, Subject, Table};
 use crate::library::Recording;
 
-/// Members that one file may have.
+/// Maximum number of members of a file.
 pub(crate) const MEMBERS_LIMIT: u64 = 10_000;
 /// Uncompressed bytes that are gathered before they go to the compressor.
 const BLOCK: usize = 64 * 1024;
 
-/// Everything that decides the bytes of one index file.
+/// All values that determine the bytes of an index file.
 #[derive(Clone, Debug)]
 pub(crate) struct ArchivePlan {
     pub(crate) subject: Subject,
     pub(crate) shape: Shape,
-    /// A member holds that many records at most; more make a second member.
+    /// Maximum number of records in a member; further records are in the next member.
     pub(crate) rows_per_member: u64,
-    /// When generation was asked for.
+    /// Time of the request.
     pub(crate) asked: Timestamp,
-    /// When the file was made, by its members' names.
+    /// Time of generation, for the names of members.
     pub(crate) made: Timestamp,
-    /// What record CSVs name.
+    /// The recordings that rows of record name.
     pub(crate) recordings: Vec<Recording>,
     pub(crate) seed: u64,
 }

@@ -1,4 +1,4 @@
-//! What the emulator hands out: made from a seed, the same bytes for the same seed.
+//! Generated data of the emulator: the same bytes for the same seed.
 
 mod agent_opr;
 mod agent_skill;

@@ -18,14 +18,14 @@ pub struct Shape {
     pub(crate) skill_separator: SkillSeparator,
 }
 
-/// What stands between the ids of a `skill_list`.
+/// Separator between the IDs of a `skill_list`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SkillSeparator {
     /// `1;2`: the Chinese edition of the reference.
     #[default]
     Semicolon,
-    /// `"1,2"`: the English edition, quoted as RFC 4180 wants it.
+    /// `"1,2"`: the English edition, quoted as RFC 4180 requires.
     Comma,
     /// `1,2` without quotes, which makes the row longer than its 16 columns.
     BareComma,
@@ -53,7 +53,7 @@ impl Shape {
         self
     }
 
-    /// Chooses what stands between skill ids. Default: [`SkillSeparator::Semicolon`].
+    /// Sets the separator between skill IDs. Default: [`SkillSeparator::Semicolon`].
     #[must_use]
     pub fn skill_separator(mut self, separator: SkillSeparator) -> Self {
         self.skill_separator = separator;

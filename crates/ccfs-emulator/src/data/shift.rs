@@ -1,4 +1,4 @@
-//! What an agent does in a shift, apart from calls: signing in, breaks, changes of skills, signing out.
+//! Operations of an agent in a shift, except calls: signing in, breaks, changes of skills, signing out.
 
 use super::roster::{Agent, DAY, Purpose, Skills, signed};
 use super::table::local;

@@ -1,4 +1,4 @@
-//! What the four kinds of CSV have in common.
+//! Common parts of the four kinds of CSV.
 
 use std::fmt;
 use std::io::Write;
@@ -11,7 +11,7 @@ use super::rows::Event;
 
 /// One of the four kinds of CSV.
 pub(crate) trait Table {
-    /// What the records are about.
+    /// The type of the events in its records.
     type Event: Event;
     /// The end of a member's name, such as `agentSkillInfo`.
     const SUFFIX: &'static str;
@@ -34,21 +34,21 @@ pub(crate) enum Records {
     },
 }
 
-/// What a file is about.
+/// Contents of a file: kind, tenant, period.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(crate) records: Records,
     pub(crate) developer_id: String,
     pub(crate) account_id: String,
-    /// Only this agent, when it was asked for.
+    /// The agent of the request, if it is for one agent.
     pub(crate) agent_id: Option<u64>,
     pub(crate) begin: LocalTime,
     pub(crate) end: LocalTime,
-    /// Seconds that the tenant's clock is ahead of UTC.
+    /// UTC offset of the tenant's time zone, in seconds.
     pub(crate) utc_offset: i32,
     /// Number of records; `None` for those of a fixed number of agents.
     pub(crate) rows: Option<u64>,
-    /// Determines the agents and all that they do.
+    /// Determines the agents and all their operations.
     pub(crate) seed: u64,
     /// When the file is generated, in seconds of local time since 1970.
     pub(crate) generated: i64,
@@ -64,7 +64,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The local time of seconds since 1970 on the tenant's clock.
+/// Converts seconds of local time since 1970 to a local time.
 pub(crate) fn local(seconds: i64) -> LocalTime {
     Timestamp::from_unix_millis(seconds.saturating_mul(1000)).utc()
 }

@@ -23,7 +23,7 @@ pub(crate) fn tone(seed: u64) -> Vec<u8> {
     wav
 }
 
-/// What `ivr/uploadFile` takes: a WAV file of up to `limit` bytes, mono, 8 bit, 8000 Hz.
+/// Checks a file for `ivr/uploadFile`: a WAV file of up to `limit` bytes, mono, 8 bit, 8000 Hz.
 pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), ResultCode> {
     if file.len() > limit {
         return Err(ResultCode::FileTooLarge);
@@ -50,7 +50,7 @@ pub(crate) fn check(file: &[u8], limit: usize) -> Result<(), ResultCode> {
     chunk(file, *b"data").map(|_| ()).ok_or(ResultCode::UploadUnreadable)
 }
 
-/// The content of the first chunk of that name, when it is whole.
+/// Returns the content of the first chunk of that name, if the chunk is complete.
 fn chunk(file: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let mut rest = file.get(12..)?;
     loop {

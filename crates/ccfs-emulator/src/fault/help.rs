@@ -1,6 +1,6 @@
 //! One line about each fault, for `ccfs serve --help` and `docs/emulator.md`.
 
-/// How a fault is written, and what it does.
+/// Syntax and description of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FaultHelp {
@@ -23,7 +23,7 @@ const fn help(name: &'static str, argument: &'static str, does: &'static str) ->
     FaultHelp { name, argument, does }
 }
 
-/// One for each name, in the order of the names.
+/// One entry for each name, in the order of the names.
 pub(crate) const HELP: &[FaultHelp] = &[
     help("pass", "", "no fault; lets a script have correct answers between faults"),
     help("slow", "[:MILLIS]", "sends the body in 8 pieces with this pause before each (50)"),

@@ -1,4 +1,4 @@
-//! What the three pairs of interfaces for index files have in common.
+//! Common parts of the three pairs of interfaces for index files.
 
 use ccfs_proto::operation::FileNameError;
 use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
@@ -7,13 +7,13 @@ use super::fields::{MsgBody, named, only};
 use super::{Call, Fields, Outcome, Refusal};
 use crate::data::{ArchivePlan, Random, Records, Subject};
 
-/// Characters of a callback URL that are taken.
+/// Maximum length of a callback URL, in characters.
 const URL_LIMIT: usize = 512;
 const ID_LIMIT: usize = 20;
 const NAME_LIMIT: usize = 49;
 const DAY: u64 = 24 * 3600;
 
-/// Starts a job, once the interface has looked at what is its own.
+/// Starts a job. The interface has checked its other fields before.
 pub(super) fn start(
     call: &Call<'_>,
     fields: &MsgBody,
@@ -31,7 +31,7 @@ pub(super) fn start(
         return Err(ResultCode::AuthenticationFailed.into());
     }
 
-    // As if the file had been made when its window ended, whenever that is asked for.
+    // With `same_files`, a file is generated as if at the end of its period.
     let late = LocalTime::at_offset(call.now, settings.utc_offset).seconds_since(end) * 1000
         + call.now.unix_millis() % 1000;
     let made = if settings.same_files { call.now.plus_millis(-late) } else { call.now };
@@ -70,7 +70,7 @@ pub(super) fn start(
     }
 }
 
-/// Hands the file of a job out, whose name stands in `field`. `mine` says whether the interface is the one for such records.
+/// Returns the file of a job. `field` has its name; `mine` returns whether the interface is the one for these records.
 pub(super) fn download(
     call: &Call<'_>,
     field: &str,
@@ -79,7 +79,7 @@ pub(super) fn download(
     let fields = call.msg_body()?;
     let name = fields.required(field, NAME_LIMIT)?;
     only(field, name, |c| c.is_ascii_alphanumeric() || "._-".contains(c))?;
-    // Of all that can be wrong with a name, only the date has a code of its own; a name that no job has is a file that is not there.
+    // A malformed date has a separate result code. Any other name without a job is a file that does not exist.
     if !has_date(name) || name.parse::<IndexFileName>() == Err(FileNameError::Date) {
         return Err(ResultCode::FileNameDate.into());
     }
@@ -126,7 +126,7 @@ pub(super) fn window(
     Ok((begin, end))
 }
 
-/// The table and the examples of the reference spell the name in two ways; both are taken.
+/// The reference spells the field's name in one way in the table and in another in the examples; both are accepted.
 fn callback_url(fields: &impl Fields) -> Result<String, Refusal> {
     let name = if fields.value("callBackURL").is_none() && fields.value("callBackUrl").is_some() {
         "callBackUrl"
@@ -145,7 +145,7 @@ fn callback_url(fields: &impl Fields) -> Result<String, Refusal> {
     }
 }
 
-/// Eight digits and a separator stand first.
+/// Returns whether the name begins with eight digits and a separator.
 fn has_date(name: &str) -> bool {
     name.split_once('_')
         .is_some_and(|(date, _)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()))

@@ -15,8 +15,8 @@
 //! 6. Process the callback, even if sending the answer failed.
 //!
 //! Servers such as hyper cancel a handler when the client disconnects. In async code, do steps 2 to
-//! 4 and the start of step 6 in a task of their own, or process what is in the store; a job that is
-//! committed and then forgotten is never delivered again.
+//! 4 and the start of step 6 in a spawned task, or process the stored callbacks later; a job that is
+//! committed but not processed is never delivered again.
 //!
 //! A valid callback that is not committed is answered with 503, so the server calls again.
 //! [`Receiver::receive`] does steps 1 to 4 for a guard and a store that do not need `.await`. The

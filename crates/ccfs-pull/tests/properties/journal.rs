@@ -90,7 +90,7 @@ fn lines_in(bytes: &[u8]) -> usize {
 proptest! {
     #![proptest_config(cases(32))]
 
-    /// Cut anywhere, as by a power cut, it knows what stood on the lines that are whole, and goes on from there.
+    /// A journal that was truncated anywhere, as by a power cut, returns its complete lines and can be continued.
     #[test]
     fn a_cut_journal_knows_its_whole_lines(entries in prop::collection::vec(entry(), 0..12), cut in any::<prop::sample::Index>(), next in entry()) {
         let folder = tempfile::tempdir().unwrap();
@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(open(&path).unwrap().1, histories(&all));
     }
 
-    /// A changed line is found, or is another line of a journal; it never panics, and a line that is none is named.
+    /// A changed byte is detected, or the line is another valid one. Nothing panics, and the error has the number of a malformed line.
     #[test]
     fn a_changed_journal_is_told(entries in prop::collection::vec(entry(), 1..6), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let folder = tempfile::tempdir().unwrap();
@@ -146,7 +146,7 @@ proptest! {
         let path = folder.path().join("journal");
         fs::write(&path, &bytes).unwrap();
         if open(&path).is_err() {
-            prop_assert_eq!(fs::read(&path).unwrap(), bytes, "what is refused is left as it is");
+            prop_assert_eq!(fs::read(&path).unwrap(), bytes, "a refused journal is not changed");
         }
     }
 }

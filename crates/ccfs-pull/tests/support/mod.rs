@@ -1,4 +1,4 @@
-//! A server, a folder, and a clock that nobody waits for.
+//! A server, a folder, and a simulated clock.
 #![allow(dead_code)] // Each test file uses what it needs.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! `bench-parquet [--rows N] [--rounds N] [--seed N] [--folder DIR] [--python PROGRAM]`
 //!
-//! All programs run in turn, round after round, each in a process of its own, so that other load on the machine affects
+//! All programs run in turn, round after round, each in a separate process, so that other load on the machine affects
 //! them alike. A program that is not installed is left out, and so are its criteria; a criterion that is not met fails
 //! the run.
 

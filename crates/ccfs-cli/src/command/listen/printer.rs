@@ -15,7 +15,7 @@ const PIPE: usize = 64 * 1024;
 const SLICE: Duration = Duration::from_millis(50);
 const SLICES_AFTER_SIGNAL: u32 = 10;
 
-/// Prints lines on a thread of its own, so that a blocked stdout does not keep a signal from ending
+/// Prints lines on a separate thread, so that a blocked stdout does not keep a signal from ending
 /// the command.
 pub(super) struct Printer {
     lines: SyncSender<String>,

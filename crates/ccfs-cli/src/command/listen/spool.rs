@@ -22,7 +22,7 @@ pub(super) struct Spool {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "a line is printed as it is; this only checks it")]
+#[expect(dead_code, reason = "only checks a line, which is printed unchanged")]
 struct Line {
     response_id: String,
     file_name: String,
