@@ -7,13 +7,16 @@ use ccfs::archive::IndexKind;
 use ccfs::proto::answer::Expected;
 use ccfs::proto::operation::Received;
 use ccfs::proto::{AnyOperation, Operation as _};
-use ccfs::{Config, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust, check_setting};
+use ccfs::{
+    Config, Credentials, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust,
+    check_setting,
+};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping, PyString};
 
 use crate::answer;
-use crate::auth::credentials;
+use crate::arguments::text;
 use crate::errors::{invalid, of_call};
 use crate::exchange::policy;
 use crate::options::kind as kind_of;
@@ -40,9 +43,9 @@ impl Client {
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn new(
         py: Python<'_>,
-        endpoint: &str,
-        access_key: &str,
-        secret_key: String,
+        endpoint: &Bound<'_, PyString>,
+        access_key: &Bound<'_, PyString>,
+        secret_key: &Bound<'_, PyString>,
         ca: Option<Pem>,
         pin_sha256: Option<Pins>,
         client_cert: Option<Pem>,
@@ -53,12 +56,14 @@ impl Client {
         idle_timeout: f64,
         total_timeout: f64,
     ) -> PyResult<Self> {
+        let (endpoint, access_key) = (text("endpoint", endpoint)?, text("access_key", access_key)?);
+        let secret_key = text("secret_key", secret_key)?;
         for (name, text) in
-            [("endpoint", endpoint), ("access_key", access_key), ("secret_key", &secret_key)]
+            [("endpoint", &endpoint), ("access_key", &access_key), ("secret_key", &secret_key)]
         {
             check_setting(text).map_err(|stray| invalid(format!("{name} {stray}")))?;
         }
-        let credentials = credentials(access_key, secret_key)?;
+        let credentials = Credentials::from_text(&access_key, secret_key).map_err(invalid)?;
         let endpoint: Endpoint = endpoint.parse().map_err(invalid)?;
         let trust = trust(ca, pin_sha256, client_cert, client_key)?;
         let policy = policy(query_line, max_retries, idle_timeout, total_timeout)?;

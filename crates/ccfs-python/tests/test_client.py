@@ -346,6 +346,24 @@ def test_secrets_are_shown_nowhere(serve: Serve, tmp_path: Path) -> None:
             now=ccfs.Now.system().wall,
         )
     )
+    # What `os.environ` has for a byte that is not UTF-8.
+    undecodable = f"{MARKER}\udcff"
+    parts: dict[str, Any] = {"method": "GET", "path": "/", "headers": {"host": "h"}}
+    now = ccfs.Now.system()
+    malformed: list[Any] = [
+        lambda: ccfs.Client(server.endpoint, server.access_key, undecodable),
+        lambda: ccfs.Client(f"https://user:{undecodable}@10.1.2.3", "ak", "sk"),
+        lambda: ccfs.CallbackReceiver("ak", undecodable),
+        lambda: ccfs.Exchange("playVoice", {"token": undecodable}, **server.settings),
+        lambda: ccfs.sign("ak", undecodable, at=now.wall, **parts),
+        lambda: ccfs.sign("ak", "sk", at=now.wall, **(parts | {"headers": {"x": undecodable}})),
+        lambda: ccfs.sign("ak", "sk", at=now.wall, query={"token": undecodable}, **parts),
+        lambda: ccfs.verify(undecodable, "ak", "sk", now=now.wall, **parts),
+    ]
+    for work in malformed:
+        with pytest.raises(ValueError, match="not valid Unicode"):
+            work()
+        attempt(work)
     everything = "\n".join(shown)
     assert len(shown) > 15
     assert "AuthError" in everything
