@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyMapping, PyString};
 
-use crate::arguments::text;
+use crate::arguments::{text, whole};
 use crate::auth::{credentials, query_line_of};
 use crate::errors::{invalid, invalid_request, of_turn};
 use crate::headers::Pairs;
@@ -40,7 +40,7 @@ impl Exchange {
         secret_key: &Bound<'_, PyString>,
         rewinds: bool,
         query_line: &str,
-        max_retries: u32,
+        max_retries: i64,
         idle_timeout: f64,
         total_timeout: f64,
         correction_ms: i64,
@@ -122,13 +122,13 @@ impl Exchange {
 /// Returns the policy of a call.
 pub(crate) fn policy(
     query_line: &str,
-    max_retries: u32,
+    max_retries: i64,
     idle_timeout: f64,
     total_timeout: f64,
 ) -> PyResult<Policy> {
     Ok(Policy::default()
         .query_line(query_line_of(query_line)?)
-        .max_retries(max_retries)
+        .max_retries(whole("max_retries", max_retries, 0..=u32::MAX.into())?)
         .idle_timeout(seconds("idle_timeout", idle_timeout)?)
         .total_timeout(seconds("total_timeout", total_timeout)?))
 }
