@@ -8,6 +8,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyMapping, PyString};
 
+use crate::arguments::text;
 use crate::errors::invalid_request;
 
 /// Returns the answer with the names that the server uses, or the receipt of a file.
@@ -52,14 +53,18 @@ pub(crate) fn operation(
     let items = fields.map(PyMappingMethods::items).transpose()?;
     for item in items.into_iter().flatten() {
         let (field, value): (String, Bound<'_, PyAny>) = item.extract()?;
-        let is_number = value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>();
         if let Ok(bytes) = value.cast::<PyBytes>() {
             if field != "data" {
                 return Err(PyTypeError::new_err(format!("the field {field} must be str or int")));
             }
             data = Some(bytes.as_bytes().to_vec().into());
-        } else if value.is_instance_of::<PyString>() || is_number {
-            texts.push((field, value.str()?.extract::<String>()?));
+        } else if let Ok(value) = value.cast::<PyString>() {
+            let value = text(&field, value)?;
+            texts.push((field, value));
+        } else if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+            // Not `str`: a member of an enumeration has its name there.
+            let digits = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
+            texts.push((field, digits.extract()?));
         } else if !value.is_none() {
             return Err(PyTypeError::new_err(format!("the field {field} must be str or int")));
         }

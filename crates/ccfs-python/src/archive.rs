@@ -43,7 +43,7 @@ impl Archive {
         columns: Option<Vec<String>>,
         on_bad_row: &str,
         tz: Option<&str>,
-        batch_size: usize,
+        batch_size: i64,
     ) -> PyResult<Stream> {
         let selection = select(kind, columns.as_deref(), on_bad_row, tz, batch_size)?;
         Ok(Stream::new(self.source.clone(), selection))
@@ -74,7 +74,7 @@ fn select(
     columns: Option<&[String]>,
     action: &str,
     tz: Option<&str>,
-    batch_size: usize,
+    batch_size: i64,
 ) -> PyResult<Selection> {
     Selection::new(kind(kind_name)?, columns, on_bad_row(action)?, tz, batch_size)
 }

@@ -6,8 +6,9 @@ use ccfs::proto::{RequestView, Signer};
 use ccfs::{Credentials, Verifier};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyDateTime;
+use pyo3::types::{PyDateTime, PyString};
 
+use crate::arguments::text;
 use crate::errors::{invalid, of_signature};
 use crate::headers::{Pairs, Query};
 use crate::time::{of_timestamp, seconds, timestamp};
@@ -20,8 +21,8 @@ use crate::time::{of_timestamp, seconds, timestamp};
 ))]
 #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn sign(
-    access_key: &str,
-    secret_key: String,
+    access_key: &Bound<'_, PyString>,
+    secret_key: &Bound<'_, PyString>,
     method: &str,
     path: &str,
     headers: Pairs,
@@ -61,9 +62,9 @@ pub(crate) fn sign(
 #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn verify<'py>(
     py: Python<'py>,
-    authorization: &str,
-    access_key: &str,
-    secret_key: String,
+    authorization: &Bound<'_, PyString>,
+    access_key: &Bound<'_, PyString>,
+    secret_key: &Bound<'_, PyString>,
     method: &str,
     path: &str,
     headers: Pairs,
@@ -73,6 +74,7 @@ pub(crate) fn verify<'py>(
     query_line: Option<&str>,
     max_age: Option<f64>,
 ) -> PyResult<Bound<'py, PyDateTime>> {
+    let authorization = text("authorization", authorization)?;
     let mut verifier = Verifier::new(&credentials(access_key, secret_key)?);
     if let Some(dialect) = query_line {
         verifier = verifier.query_line(query_line_of(dialect)?);
@@ -82,7 +84,7 @@ pub(crate) fn verify<'py>(
     }
     let now = timestamp(now)?;
     let result = with_view(method, path, &headers, query.as_ref(), body.as_deref(), |view| {
-        verifier.verify(authorization, view, now)
+        verifier.verify(&authorization, view, now)
     });
     of_timestamp(py, result.map_err(|error| of_signature(&error))?.timestamp)
 }
@@ -101,9 +103,12 @@ pub(crate) fn with_view<R>(
     work(RequestView { method, path, query: &query, headers: &headers, body })
 }
 
-/// Takes the text of the secret key, which is wiped.
-pub(crate) fn credentials(access_key: &str, secret_key: String) -> PyResult<Credentials> {
-    Credentials::from_text(access_key, secret_key).map_err(invalid)
+pub(crate) fn credentials(
+    access_key: &Bound<'_, PyString>,
+    secret_key: &Bound<'_, PyString>,
+) -> PyResult<Credentials> {
+    let access_key = text("access_key", access_key)?;
+    Credentials::from_text(&access_key, text("secret_key", secret_key)?).map_err(invalid)
 }
 
 /// The same limit into the past and into the future.

@@ -1,23 +1,28 @@
 //! `ccfs.Client`: a blocking client.
 
-use std::fs;
 use std::path::PathBuf;
+use std::{env, fs};
 
-use ccfs::archive::IndexKind;
+use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::answer::Expected;
 use ccfs::proto::operation::Received;
-use ccfs::proto::{AnyOperation, Operation as _};
-use ccfs::{Config, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust, check_setting};
+use ccfs::proto::{AnyOperation, Operation as _, Policy};
+use ccfs::pull::{Pace, Plan, Pull};
+use ccfs::{
+    Config, Credentials, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust,
+    check_setting,
+};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping, PyString};
 
 use crate::answer;
-use crate::auth::credentials;
+use crate::arguments::{text, whole};
+use crate::auth::query_line_of;
 use crate::errors::{invalid, of_call};
 use crate::exchange::policy;
-use crate::options::kind as kind_of;
-use crate::pull::{self, DayOf, Request, Summary};
+use crate::options::{kind as kind_of, on_bad_row as action_of, zone};
+use crate::pull::{self, DayOf, Summary};
 use crate::time::seconds;
 use crate::work::{self, StoppableClock};
 
@@ -25,7 +30,7 @@ use crate::work::{self, StoppableClock};
 #[pyclass(module = "ccfs", frozen)]
 pub(crate) struct Client {
     client: ccfs::Client,
-    /// For pulls, which retry over all their calls.
+    /// For pulls, which retry by themselves, over all their calls.
     pulling: ccfs::Client,
 }
 
@@ -40,25 +45,27 @@ impl Client {
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn new(
         py: Python<'_>,
-        endpoint: &str,
-        access_key: &str,
-        secret_key: String,
+        endpoint: &Bound<'_, PyString>,
+        access_key: &Bound<'_, PyString>,
+        secret_key: &Bound<'_, PyString>,
         ca: Option<Pem>,
         pin_sha256: Option<Pins>,
         client_cert: Option<Pem>,
         client_key: Option<Pem>,
         query_line: &str,
-        max_retries: u32,
+        max_retries: i64,
         connect_timeout: f64,
         idle_timeout: f64,
         total_timeout: f64,
     ) -> PyResult<Self> {
+        let (endpoint, access_key) = (text("endpoint", endpoint)?, text("access_key", access_key)?);
+        let secret_key = text("secret_key", secret_key)?;
         for (name, text) in
-            [("endpoint", endpoint), ("access_key", access_key), ("secret_key", &secret_key)]
+            [("endpoint", &endpoint), ("access_key", &access_key), ("secret_key", &secret_key)]
         {
             check_setting(text).map_err(|stray| invalid(format!("{name} {stray}")))?;
         }
-        let credentials = credentials(access_key, secret_key)?;
+        let credentials = Credentials::from_text(&access_key, secret_key).map_err(invalid)?;
         let endpoint: Endpoint = endpoint.parse().map_err(invalid)?;
         let trust = trust(ca, pin_sha256, client_cert, client_key)?;
         let policy = policy(query_line, max_retries, idle_timeout, total_timeout)?;
@@ -74,7 +81,11 @@ impl Client {
     fn from_env(py: Python<'_>) -> PyResult<Self> {
         let config = Config::from_env().map_err(invalid)?.clock(StoppableClock::default());
         let trust = Trust::from_env().map_err(invalid)?;
-        py.detach(|| Self::with(config.clone(), config, &trust))
+        // Valid, because `Config` accepted it.
+        let variable = env::var("CCFS_QUERY_LINE").ok().filter(|text| !text.is_empty());
+        let query_line = query_line_of(variable.as_deref().unwrap_or("omit"))?;
+        let pulling = Policy::default().query_line(query_line).max_retries(0);
+        py.detach(|| Self::with(config.clone(), config.policy(pulling), &trust))
     }
 
     /// Calls an interface that answers with JSON.
@@ -145,7 +156,8 @@ impl Client {
     /// Downloads the files of several days into a folder.
     #[pyo3(signature = (
         *, from_, to, tz, out, kind="agentSkillInfo", convert=None, account_id=None,
-        keep_zip=true, moved=false, progress=None,
+        keep_zip=true, moved=false, recheck_days=0, again=None, window_days=None, in_flight=4,
+        on_bad_row="stop", progress=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn pull(
@@ -160,10 +172,37 @@ impl Client {
         account_id: Option<String>,
         keep_zip: bool,
         moved: bool,
+        recheck_days: i64,
+        again: Option<(DayOf, DayOf)>,
+        window_days: Option<i64>,
+        in_flight: i64,
+        on_bad_row: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Summary> {
-        let request = Request { from: from_, to, tz, kind, convert, account_id, keep_zip, moved };
-        pull::run(py, &self.pulling, request, out, progress)
+        let mut plan = Plan::new(kind_of(kind)?, zone(tz)?, from_.0, to.0)
+            .keep_zip(keep_zip)
+            .moved(moved)
+            .recheck_days(whole("recheck_days", recheck_days, 0..=u16::MAX.into())?)
+            .read_options(ReadOptions::new().on_bad_row(action_of(on_bad_row)?));
+        if let Some(name) = convert {
+            plan = plan.convert(pull::format(name)?);
+        }
+        if let Some(account_id) = account_id {
+            plan = plan.account_id(account_id);
+        }
+        if let Some((DayOf(from), DayOf(to))) = again {
+            if from > to {
+                return Err(invalid(format!("again: the range from {from} to {to} is reversed")));
+            }
+            plan = plan.again(from, to);
+        }
+        if let Some(days) = window_days {
+            plan = plan.window_days(whole("window_days", days, 1..=31)?);
+        }
+        let most = i64::try_from(Pace::IN_FLIGHT_LIMIT).unwrap_or(i64::MAX);
+        let pace = Pace::default().in_flight(whole("in_flight", in_flight, 1..=most)?);
+        let (pull, client) = (Pull::new(plan, out).pace(pace), self.pulling.clone());
+        pull::run(py, client, pull, progress)
     }
 
     /// The server and the access key.

@@ -7,8 +7,9 @@ use ccfs::proto::{Policy, SinkKind};
 use http::StatusCode;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyMapping;
+use pyo3::types::{PyMapping, PyString};
 
+use crate::arguments::{text, whole};
 use crate::auth::{credentials, query_line_of};
 use crate::errors::{invalid, invalid_request, of_turn};
 use crate::headers::Pairs;
@@ -34,19 +35,19 @@ impl Exchange {
     fn new(
         interface: String,
         fields: Option<&Bound<'_, PyMapping>>,
-        endpoint: &str,
-        access_key: &str,
-        secret_key: String,
+        endpoint: &Bound<'_, PyString>,
+        access_key: &Bound<'_, PyString>,
+        secret_key: &Bound<'_, PyString>,
         rewinds: bool,
         query_line: &str,
-        max_retries: u32,
+        max_retries: i64,
         idle_timeout: f64,
         total_timeout: f64,
         correction_ms: i64,
         jitter: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let credentials = credentials(access_key, secret_key)?;
-        let endpoint: Endpoint = endpoint.parse().map_err(invalid)?;
+        let endpoint: Endpoint = text("endpoint", endpoint)?.parse().map_err(invalid)?;
         let operation = answer::operation(&interface, fields)?;
         let policy = policy(query_line, max_retries, idle_timeout, total_timeout)?;
         let exchange = ccfs::proto::Exchange::new(operation, &endpoint, &credentials, &policy);
@@ -121,13 +122,13 @@ impl Exchange {
 /// Returns the policy of a call.
 pub(crate) fn policy(
     query_line: &str,
-    max_retries: u32,
+    max_retries: i64,
     idle_timeout: f64,
     total_timeout: f64,
 ) -> PyResult<Policy> {
     Ok(Policy::default()
         .query_line(query_line_of(query_line)?)
-        .max_retries(max_retries)
+        .max_retries(whole("max_retries", max_retries, 0..=u32::MAX.into())?)
         .idle_timeout(seconds("idle_timeout", idle_timeout)?)
         .total_timeout(seconds("total_timeout", total_timeout)?))
 }

@@ -6,6 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping, PyString};
 
+use crate::arguments;
 use crate::errors::invalid;
 
 /// Pairs of texts: a mapping, or an iterable of pairs, each of `str` or `bytes`.
@@ -21,19 +22,20 @@ impl<'py> FromPyObject<'_, 'py> for Pairs {
         };
         let pair = |item: PyResult<Bound<'py, PyAny>>| {
             let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item?.extract()?;
-            Ok((text(&name)?, text(&value)?))
+            Ok((header_text(&name)?, header_text(&value)?))
         };
         Ok(Self(items.try_iter()?.map(pair).collect::<PyResult<_>>()?))
     }
 }
 
 /// Bytes are Latin-1, as in the headers of WSGI and ASGI.
-fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+fn header_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(bytes.as_bytes().iter().map(|&byte| char::from(byte)).collect());
     }
     let text = value.cast::<PyString>();
-    text.map_err(|_| PyTypeError::new_err("names and values must be str or bytes"))?.extract()
+    let text = text.map_err(|_| PyTypeError::new_err("names and values must be str or bytes"))?;
+    arguments::text("a header or a query", text)
 }
 
 impl Pairs {
@@ -66,7 +68,7 @@ impl<'py> FromPyObject<'_, 'py> for Query {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
-            let raw = text(&value)?;
+            let raw = header_text(&value)?;
             return Ok(Self(Pairs(if raw.is_empty() { Vec::new() } else { decode_query(&raw) })));
         }
         value.extract().map(Self)

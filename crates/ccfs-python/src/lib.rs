@@ -7,6 +7,7 @@
 
 mod answer;
 mod archive;
+mod arguments;
 mod auth;
 mod client;
 mod errors;

@@ -5,6 +5,7 @@ use ccfs::arrow::Options;
 use ccfs::pull::Zone;
 use pyo3::prelude::*;
 
+use crate::arguments::whole;
 use crate::errors::{invalid, of_arrow};
 
 /// Returns the kind of this name.
@@ -24,6 +25,11 @@ pub(crate) fn on_bad_row(name: &str) -> PyResult<OnBadRow> {
     }
 }
 
+/// Returns the time zone of this name.
+pub(crate) fn zone(name: &str) -> PyResult<Zone> {
+    Zone::named(name).map_err(invalid)
+}
+
 /// What is read of an archive.
 #[derive(Clone)]
 pub(crate) struct Selection {
@@ -38,11 +44,12 @@ impl Selection {
         columns: Option<&[String]>,
         on_bad_row: OnBadRow,
         tz: Option<&str>,
-        batch_size: usize,
+        batch_size: i64,
     ) -> PyResult<Self> {
-        let mut options = Options::new().batch_rows(batch_size);
+        let rows = whole("batch_size", batch_size, 1..=1 << 20)?;
+        let mut options = Options::new().batch_rows(rows);
         if let Some(name) = tz {
-            let zone = Zone::named(name).map_err(invalid)?;
+            let zone = zone(name)?;
             let name = zone.name().to_owned();
             options = options.time_zone(&name, move |time| zone.offset(time));
         }

@@ -3,66 +3,37 @@
 use std::path::PathBuf;
 
 use ccfs::Day;
-use ccfs::pull::{
-    Format, Outcome, Plan, Pull, PullProgress as Report, PullSummary, WindowReport, Zone,
-};
+use ccfs::pull::{Format, Outcome, Pull, PullProgress as Report, PullSummary, WindowReport};
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyString};
 
 use crate::errors::{invalid, of_pull};
-use crate::options::kind as kind_of;
 use crate::work;
 
-/// What `Client.pull` is asked for.
-pub(crate) struct Request<'a> {
-    pub(crate) from: DayOf,
-    pub(crate) to: DayOf,
-    pub(crate) tz: &'a str,
-    pub(crate) kind: &'a str,
-    pub(crate) convert: Option<&'a str>,
-    pub(crate) account_id: Option<String>,
-    pub(crate) keep_zip: bool,
-    pub(crate) moved: bool,
-}
-
-impl Request<'_> {
-    fn plan(self) -> PyResult<Plan> {
-        let zone = Zone::named(self.tz).map_err(invalid)?;
-        let mut plan = Plan::new(kind_of(self.kind)?, zone, self.from.0, self.to.0)
-            .keep_zip(self.keep_zip)
-            .moved(self.moved);
-        if let Some(name) = self.convert {
-            let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
-            let names = || Format::ALL.map(Format::as_str).join(", ");
-            let unknown = || invalid(format!("convert is {name:?}; use one of {}", names()));
-            plan = plan.convert(format.ok_or_else(unknown)?);
-        }
-        Ok(match self.account_id {
-            Some(account_id) => plan.account_id(account_id),
-            None => plan,
-        })
-    }
+/// Returns the format of this name.
+pub(crate) fn format(name: &str) -> PyResult<Format> {
+    let names = || Format::ALL.map(Format::as_str).join(", ");
+    let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
+    format.ok_or_else(|| invalid(format!("convert is {name:?}; use one of {}", names())))
 }
 
 /// Downloads the files of several days into a folder.
 pub(crate) fn run(
     py: Python<'_>,
-    client: &ccfs::Client,
-    request: Request<'_>,
-    out: PathBuf,
+    client: ccfs::Client,
+    pull: Pull<'static>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Summary> {
-    let (plan, client) = (request.plan()?, client.clone());
     let summary = work::run(py, progress, move |reporter| {
-        Pull::new(plan, out)
-            .progress(|progress| reporter.report(PullProgress(*progress)))
-            .run(&client)
+        // A shorter lifetime, because the function borrows the reporter.
+        let pull: Pull<'_> = pull;
+        pull.progress(|progress| reporter.report(PullProgress(*progress))).run(&client)
     })?;
     Ok(Summary(summary.map_err(of_pull)?))
 }
 
 /// A day: text, or a date.
-pub(crate) struct DayOf(Day);
+pub(crate) struct DayOf(pub(crate) Day);
 
 impl<'py> FromPyObject<'_, 'py> for DayOf {
     type Error = PyErr;
@@ -120,6 +91,11 @@ impl Summary {
     #[getter]
     fn windows(&self) -> Vec<Window> {
         self.0.windows.iter().cloned().map(Window).collect()
+    }
+
+    #[getter]
+    fn failed(&self) -> Vec<Window> {
+        self.windows().into_iter().filter(|window| window.outcome() == "failed").collect()
     }
 
     #[getter]

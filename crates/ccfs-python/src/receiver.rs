@@ -7,6 +7,7 @@ use ccfs::Timestamp;
 use ccfs::proto::callback::{self, Begin, JobKey, MemoryGuard, Outcome, Receiver, ReplayGuard};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyString;
 
 use crate::auth::{credentials, freshness, with_view};
 use crate::headers::{Pairs, Query};
@@ -23,7 +24,11 @@ pub(crate) struct CallbackReceiver {
 impl CallbackReceiver {
     #[new]
     #[pyo3(signature = (access_key, secret_key, *, max_age=900.0))]
-    fn new(access_key: &str, secret_key: String, max_age: f64) -> PyResult<Self> {
+    fn new(
+        access_key: &Bound<'_, PyString>,
+        secret_key: &Bound<'_, PyString>,
+        max_age: f64,
+    ) -> PyResult<Self> {
         let receiver = Receiver::new(&credentials(access_key, secret_key)?);
         let receiver = receiver.freshness(freshness(max_age)?);
         Ok(Self { receiver, guard: Mutex::new(MemoryGuard::default()) })

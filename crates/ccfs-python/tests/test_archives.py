@@ -205,6 +205,9 @@ def test_wrong_arguments_are_value_errors() -> None:
         archive.stream("agents")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match='use "stop" or "skip"'):
         archive.stream("agentSkillInfo", on_bad_row="return")  # type: ignore[arg-type]
+    for size in (0, 1 << 21):
+        with pytest.raises(ValueError, match=f"batch_size is {size}; .* from 1 to 1048576"):
+            archive.stream("agentSkillInfo", batch_size=size)
     with pytest.raises(ValueError, match="not a time zone"):
         archive.stream("agentSkillInfo", tz="Asia/Nowhere")
     with pytest.raises(TypeError, match="a path, bytes, or a binary file object"):

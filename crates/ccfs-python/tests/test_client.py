@@ -12,7 +12,8 @@ import textwrap
 import threading
 import time
 import traceback
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pyarrow.parquet
 import pytest
 
 from conftest import Serve, Server
+from support import archive, skill_row
 
 QUERY = {
     "beginTime": "2023-04-05 00:00:00",
@@ -123,6 +125,8 @@ def test_invalid_arguments() -> None:
         ccfs.Client(*keys, ca=b"not PEM")
     with pytest.raises(FileNotFoundError, match="missing.pem"):
         ccfs.Client(*keys, ca="missing.pem")
+    with pytest.raises(ValueError, match="max_retries is -1"):
+        ccfs.Client(*keys, max_retries=-1)
     with pytest.raises(ValueError, match="client_cert and client_key"):
         ccfs.Client(*keys, client_cert=b"")
 
@@ -191,9 +195,124 @@ def test_a_pull_leaves_a_dataset(serve: Serve, tmp_path: Path) -> None:
         ({"from_": "2023-04-31"}, "2023-04-31"),
         ({"from_": "2023-05-01"}, "reversed"),
         ({"convert": "xlsx"}, "use one of jsonl, csv, parquet"),
+        ({"window_days": 0}, "window_days is 0; pass a whole number from 1 to 31"),
+        ({"window_days": 2}, "with Parquet, a window has 1 day"),
+        ({"in_flight": 65}, "from 1 to 64"),
+        ({"recheck_days": -1}, "recheck_days is -1"),
+        ({"again": ("2023-04-02", "2023-04-01")}, "2023-04-02 to 2023-04-01 is reversed"),
+        ({"on_bad_row": "return"}, 'use "stop" or "skip"'),
     ]:
         with pytest.raises(ValueError, match=message):
             calls.pull(**(pull | wrong))
+
+
+def test_a_pull_requests_days_again(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--rows", "10")
+    calls = client(server)
+    day = date.today() - timedelta(days=10)
+    pull: dict[str, Any] = {
+        "from_": day,
+        "to": day + timedelta(days=5),
+        "tz": "Asia/Shanghai",
+        "out": tmp_path / "skills",
+        "window_days": 2,
+        "account_id": "a1",
+    }
+    assert calls.pull(**pull).requested == 3
+    bodies = [request["body"] for request in server.requests() if "query" in request["target"]]
+    assert len(bodies) == 3
+    assert all("a1" in json.dumps(body) for body in bodies)
+    for options, requested in [
+        ({}, 0),
+        ({"recheck_days": 30}, 3),
+        ({"recheck_days": 5}, 0),
+        ({"again": (day, day)}, 1),
+        ({"again": (str(day + timedelta(days=1)), day + timedelta(days=2))}, 2),
+    ]:
+        assert calls.pull(**(pull | options)).requested == requested, options
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_pull_has_a_number_of_periods_in_flight(limit: int, serve: Serve, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def progress(report: ccfs.PullProgress) -> None:
+        seen.append(report.in_flight)
+
+    client(serve("--rows", "10")).pull(
+        from_="2023-04-01",
+        to="2023-04-05",
+        tz="Asia/Shanghai",
+        out=tmp_path / "skills",
+        window_days=1,
+        in_flight=limit,
+        progress=progress,
+    )
+    assert max(seen) == limit
+
+
+class BadFiles(BaseHTTPRequestHandler):
+    """A server whose files have a bad row."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        job = {"responseId": "9239cb50a8384bb0ab503441bf089446"}
+        content = json.dumps({"resultCode": "0", "resultData": job}).encode()
+        if "download" in self.path:
+            content = archive([skill_row(0), skill_row(1, agent="seven"), skill_row(2)])
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Prints nothing."""
+
+
+def test_a_pull_fails_or_skips_bad_rows(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BadFiles)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    pull: dict[str, Any] = {
+        "from_": "2023-04-01",
+        "to": "2023-04-01",
+        "tz": "Asia/Shanghai",
+        "convert": "jsonl",
+        "keep_zip": False,
+    }
+    calls = ccfs.Client(f"http://127.0.0.1:{server.server_port}", "ak", "sk")
+    summary = calls.pull(out=tmp_path / "stop", **pull)
+    [window] = summary.failed
+    assert (window.outcome, window.begin) == ("failed", "2023-04-01 00:00:00")
+    assert "line 3, column 6 (agent_id)" in str(window.reason)
+    assert summary.rows == 0
+    summary = calls.pull(out=tmp_path / "skip", on_bad_row="skip", **pull)
+    assert summary.failed == []
+    assert (summary.rows, summary.bad_rows) == (2, 1)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("is_from_env", [False, True])
+def test_a_pull_pauses_instead_of_retrying_calls(
+    is_from_env: bool, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve("--fault", "gateway")
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    calls = ccfs.Client.from_env() if is_from_env else client(server)
+    # Retries of a call come after half a second, and the first pause of a pull is 5 seconds.
+    until = time.monotonic() + 3
+    with pytest.raises(ccfs.Error, match="stopped"):
+        calls.pull(
+            from_="2023-04-01",
+            to="2023-04-01",
+            tz="Asia/Shanghai",
+            out=tmp_path / "x",
+            progress=lambda _: time.monotonic() < until,
+        )
+    assert len(server.requests()) == 1
 
 
 def test_progress_can_stop_a_pull(serve: Serve, tmp_path: Path) -> None:
@@ -346,6 +465,24 @@ def test_secrets_are_shown_nowhere(serve: Serve, tmp_path: Path) -> None:
             now=ccfs.Now.system().wall,
         )
     )
+    # What `os.environ` has for a byte that is not UTF-8.
+    undecodable = f"{MARKER}\udcff"
+    parts: dict[str, Any] = {"method": "GET", "path": "/", "headers": {"host": "h"}}
+    now = ccfs.Now.system()
+    malformed: list[Any] = [
+        lambda: ccfs.Client(server.endpoint, server.access_key, undecodable),
+        lambda: ccfs.Client(f"https://user:{undecodable}@10.1.2.3", "ak", "sk"),
+        lambda: ccfs.CallbackReceiver("ak", undecodable),
+        lambda: ccfs.Exchange("playVoice", {"token": undecodable}, **server.settings),
+        lambda: ccfs.sign("ak", undecodable, at=now.wall, **parts),
+        lambda: ccfs.sign("ak", "sk", at=now.wall, **(parts | {"headers": {"x": undecodable}})),
+        lambda: ccfs.sign("ak", "sk", at=now.wall, query={"token": undecodable}, **parts),
+        lambda: ccfs.verify(undecodable, "ak", "sk", now=now.wall, **parts),
+    ]
+    for work in malformed:
+        with pytest.raises(ValueError, match="not valid Unicode"):
+            work()
+        attempt(work)
     everything = "\n".join(shown)
     assert len(shown) > 15
     assert "AuthError" in everything

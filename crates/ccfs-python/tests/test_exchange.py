@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import io
+import json
 import zipfile
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -209,6 +211,27 @@ def test_invalid_requests_are_errors() -> None:
         download(idle_timeout=-1)
     with pytest.raises(TypeError, match="must be str or int"):
         ccfs.Exchange("downloadAgentSkillInfoFile", {"agentSkillInfoFileName": 1.5}, **KEYS)  # type: ignore[dict-item]
+
+
+class Account(int, enum.Enum):
+    SALES = 7
+
+
+class Begin(str, enum.Enum):
+    DAY = "2023-04-05 00:00:00"
+
+
+def test_members_of_enumerations_are_their_values() -> None:
+    fields: dict[str, str | int] = {
+        "beginTime": Begin.DAY,
+        "endTime": "2023-04-06 00:00:00",
+        "callBackURL": "http://127.0.0.1:9/callback",
+        "accountId": Account.SALES,
+    }
+    send = ccfs.Exchange("queryAgentSkillInfoData", fields, **KEYS).poll(Clock().now)
+    assert isinstance(send, ccfs.Send)
+    message = json.loads(send.body)["msgBody"]
+    assert (message["beginTime"], message["accountId"]) == ("2023-04-05 00:00:00", "7")
 
 
 def test_the_total_timeout_is_enforced() -> None:

@@ -600,6 +600,10 @@ class Summary:
         """Every period that is complete or has failed, the earliest first."""
 
     @property
+    def failed(self) -> list[Window]:
+        """The periods that failed; each has its `reason`."""
+
+    @property
     def rows(self) -> int:
         """Records of all periods."""
 
@@ -716,19 +720,33 @@ class Client:
         account_id: str | None = None,
         keep_zip: bool = True,
         moved: bool = False,
+        recheck_days: int = 0,
+        again: tuple[str | date, str | date] | None = None,
+        window_days: int | None = None,
+        in_flight: int = 4,
+        on_bad_row: OnBadRow = "stop",
         progress: Callable[[PullProgress], object] | None = None,
     ) -> Summary:
         """Downloads the files of the days from `from_` to `to`, inclusive, into the folder `out`.
 
         `tz` is the IANA name of the call center's time zone. Requests only days that are over, and
         continues where an earlier pull into the folder ended. `convert` also writes the records of
-        each period in this format; `keep_zip=False` then removes its ZIP. `moved` allows a folder whose
-        data came from another endpoint or access key.
+        each period in this format; `keep_zip=False` then removes its ZIP. With `on_bad_row="stop"`, a
+        period with a bad row cannot be converted and fails; `skip` skips such rows and keeps the ZIP.
+
+        A request covers `window_days` days, 1 to 31 and at most as many as the server allows; default:
+        1 with `convert="parquet"`, otherwise 3. At most `in_flight` periods, 1 to 64, are requested and
+        not complete. `account_id` requests only the data of this tenant space. `moved` allows a folder
+        whose data came from another endpoint or access key.
+
+        `recheck_days` requests complete periods again that ended less than this many days before their
+        last download, because data may be added late. `again` requests the periods of the days from the
+        first to the second again, inclusive.
 
         Calls `progress` at every step and about ten times a second. If it returns `False`, the pull
         ends with an `Error` with the code `stopped`, and what it raises is raised; the next pull
         continues from there.
 
-        A period that failed is not an error; see `Summary.windows`. Raises `Error` if the pull ends
+        A period that failed is not an error; see `Summary.failed`. Raises `Error` if the pull ends
         early, and `ValueError` if an argument is not valid.
         """
