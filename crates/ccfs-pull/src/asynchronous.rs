@@ -18,7 +18,7 @@ use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
-use crate::work::{self, Shared, Work};
+use crate::work::{Shared, Work};
 
 /// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
@@ -163,5 +163,6 @@ async fn fetch(
         };
         work.downloaded(result)?
     };
-    blocking(move || work::store(contents)).await
+    let work = work.clone();
+    blocking(move || work.store(contents)).await
 }

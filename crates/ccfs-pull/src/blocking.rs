@@ -17,7 +17,7 @@ use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
 use crate::window::Window;
-use crate::work::{self, Shared, Work};
+use crate::work::{Shared, Work};
 
 /// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
@@ -129,7 +129,7 @@ fn do_job(client: &Client, work: &Work, job: &Job) -> Result<JobOutput, Error> {
 
 fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput, Error> {
     if let Some(adopted) = work.adopt()? {
-        return work::store(adopted);
+        return work.store(adopted);
     }
     let result = client
         .download(call::fetch(&work.plan, name.clone()))
@@ -137,5 +137,5 @@ fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput
         .check(work.check())
         .progress(work.progress())
         .to_file(work.zip());
-    work::store(work.downloaded(result)?)
+    work.store(work.downloaded(result)?)
 }

@@ -1,6 +1,8 @@
 //! The folder that is pulled into: one pull at a time, a journal, and files that are written
 //! atomically.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fmt::{Display, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ccfs_archive::IndexKind;
 use ccfs_driver::{FileError, Overwrite, WholeFile};
+use ccfs_proto::Day;
 
 use crate::contents::{self, Contents, ReadError};
 use crate::error::PullError;
@@ -125,7 +128,7 @@ pub(crate) fn regular(path: &Path) -> io::Result<()> {
 
 /// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files
 /// would be requested again.
-pub(crate) fn create(path: &Path) -> io::Result<()> {
+fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
@@ -138,7 +141,7 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
 }
 
 /// Syncs the names in a folder to disk, on systems that can sync folders.
-fn sync(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
@@ -163,12 +166,92 @@ impl Folder {
         if format.text().is_some() {
             return self.file(window, format);
         }
-        let mut path = self.path.join(table(self.kind));
+        let mut path = self.table();
         if let Some(account) = &self.account {
             path.push(format!("account={}", percent_encoded(account)));
         }
         path.push(format!("day={}", window.begin().day()));
         path.join(format!("{window}.{format}"))
+    }
+
+    /// Path of the table's folder.
+    pub(crate) fn table(&self) -> PathBuf {
+        self.path.join(table(self.kind))
+    }
+
+    /// Whether the table is on another file system, so that files cannot be renamed into it.
+    pub(crate) fn check_table(&self) -> Result<(), PullError> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let path = self.table();
+            let device = |path: &Path| path.metadata().map(|metadata| metadata.dev()).ok();
+            if device(&path).is_some_and(|table| Some(table) != device(&self.path)) {
+                let text =
+                    "it is on another file system than the folder of the pull; use one file system";
+                return Err(PullError::Folder { path, source: io::Error::other(text) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the files of the table, in no order.
+    pub(crate) fn table_files(&self) -> io::Result<Vec<PathBuf>> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.table()]);
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                let is_hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+                if entry.file_type()?.is_dir() {
+                    folders.push(entry.path());
+                } else if !is_hidden && entry.path().extension().is_some_and(|it| it == "parquet") {
+                    files.push(entry.path());
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// The files of the table that the journal has, and those that unfinished windows may have.
+    pub(crate) fn known_in_table(&self, windows: &Histories) -> BTreeSet<PathBuf> {
+        let may_have = |history: &History| {
+            matches!(history.known, Known::Asked(_))
+                || history.stored.is_some()
+                || history.converted.iter().any(|file| file.format == Format::Parquet)
+        };
+        let known = windows.iter().filter(|(_, history)| may_have(history));
+        known.map(|(window, _)| self.converted(*window, Format::Parquet)).collect()
+    }
+
+    /// Returns a file in the table's folders of these days that is not known: its rows would be in
+    /// the table twice.
+    pub(crate) fn strange_in_table(
+        &self,
+        days: &BTreeSet<Day>,
+        known: &BTreeSet<PathBuf>,
+    ) -> Result<Option<PathBuf>, PullError> {
+        let names: BTreeSet<String> = days.iter().map(|day| format!("day={day}")).collect();
+        let is_of_days = |path: &PathBuf| {
+            let folder = path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+            folder.is_some_and(|folder| names.contains(folder))
+        };
+        let files = self.table_files().map_err(|source| self.failed(source))?;
+        Ok(files.into_iter().find(|path| is_of_days(path) && !known.contains(path)))
+    }
+
+    /// Makes the folders of a converted file, and syncs their names to disk. Another job may have
+    /// made one of them a moment before.
+    pub(crate) fn make_partition(&self, file: &Path) -> io::Result<()> {
+        let Some(parent) = file.parent().filter(|parent| *parent != self.path) else {
+            return Ok(());
+        };
+        fs::create_dir_all(parent)?;
+        let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.path));
+        above.into_iter().try_for_each(sync)
     }
 
     /// Returns a file that exists although its window was not requested.

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Format {
-    /// [`ExportFormat::Jsonl`], a file beside the ZIP.
+    /// JSON lines, in a file of the folder.
     Jsonl,
-    /// [`ExportFormat::Csv`], a file beside the ZIP.
+    /// CSV with a header row and the texts of its source, in a file of the folder.
     Csv,
     /// Parquet, with the schema of `ccfs-arrow`, in a folder that engines read as one table:
     /// `agent_skill_info/day=2026-11-01/20261101T000000_20261101T235959.parquet`.

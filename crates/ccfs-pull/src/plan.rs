@@ -158,8 +158,8 @@ impl Plan {
     /// # Errors
     ///
     /// [`PlanError`] if the range is reversed or too long, the number of days in a window is out of
-    /// range, ZIPs are removed of which only some columns are read, or Parquet needs a feature that
-    /// is off.
+    /// range, only some columns are read and ZIPs are removed or converted to Parquet, or Parquet
+    /// needs a feature that is off.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.from > self.to {
             return Err(PlanError::Reversed { from: self.from, to: self.to });
@@ -174,6 +174,9 @@ impl Plan {
             }
             if window_days != 1 {
                 return Err(PlanError::ParquetDays { days: window_days });
+            }
+            if !self.read.reads_all_columns() {
+                return Err(PlanError::ParquetColumns);
             }
         }
         if self.removes_zips() && !self.read.reads_all_columns() {
@@ -246,6 +249,9 @@ pub enum PlanError {
         /// The days given.
         days: u8,
     },
+    /// Columns that are not read would be null in Parquet, as empty cells are.
+    #[error("Parquet files have all columns, but only some are read; read all columns")]
+    ParquetColumns,
     /// Parquet needs the feature `parquet` of this crate.
     #[error("this program was built without Parquet; enable the feature parquet")]
     NoParquet,

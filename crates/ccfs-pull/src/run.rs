@@ -12,7 +12,7 @@ use ccfs_proto::exchange::ClockSkew;
 use ccfs_proto::{Day, Endpoint, Now, ResponseId};
 
 use crate::error::PullError;
-use crate::folder::{Folder, remove};
+use crate::folder::{Folder, remove, sync};
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry, Histories, Journal};
 use crate::plan::{Pace, Plan};
@@ -103,6 +103,7 @@ impl Run {
             known.iter().filter_map(|(window, history)| Some((history.job?, *window))).collect();
         let failed = windows_where(&known, |history| history.failed.is_some());
         let mut events = leave_failed(&plan, &mut known);
+        let in_table = folder.known_in_table(&known);
         let left_from = add_new(&plan, &folder, &mut known, now)?;
         if plan
             .again
@@ -121,6 +122,14 @@ impl Run {
             if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known)
             {
                 previous.insert(*window, stored);
+            }
+        }
+        if plan.formats.contains(&Format::Parquet) {
+            folder.check_table()?;
+            let is_open = |history: &History| !matches!(history.known, Known::Complete(_));
+            let days = windows_where(&known, is_open).iter().map(|it| it.begin().day()).collect();
+            if let Some(path) = folder.strange_in_table(&days, &in_table)? {
+                return Err(PullError::Foreign { path });
             }
         }
         // Windows that an earlier run began are finished even outside the range; complete ones are
@@ -215,9 +224,10 @@ impl Run {
         let is_known = |format: &Format| {
             self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
         };
+        let fits = self.plan.formats_of(window).len() == self.plan.formats.len();
         // A user may have copied another file to this name.
         let is_ours = zip.exists() && (!zip_removed || is_intact(&zip, stored.zip)?);
-        if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() {
+        if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() && fits {
             return self.remove_zip(window, stored);
         }
         if missing.is_empty() {
@@ -427,9 +437,14 @@ impl Run {
         converted: &[ConvertedFile],
     ) -> Result<(), PullError> {
         let is_new = |format| converted.iter().any(|file| file.format == format);
-        for file in self.converted.get(&window).into_iter().flatten() {
-            if !is_new(file.format) {
-                remove(self.folder.converted(window, file.format))?;
+        let former = self.converted.get(&window).into_iter().flatten().map(|file| file.format);
+        // A run that was killed may have left a file of the dataset without recording it.
+        for format in former.chain([Format::Parquet]).filter(|format| !is_new(*format)) {
+            let path = self.folder.converted(window, format);
+            if path.exists() {
+                remove(path.clone())?;
+                let folder = path.parent().unwrap_or(&path);
+                sync(folder).map_err(|source| PullError::Folder { path: folder.into(), source })?;
             }
         }
         self.converted.insert(window, converted.to_vec());
@@ -591,7 +606,7 @@ impl Run {
         let converted = self.converted.get(&window).into_iter().flatten().filter(is_wanted);
         let mut paths: Vec<_> =
             converted.map(|file| self.folder.converted(window, file.format)).collect();
-        if self.plan.formats.is_empty() {
+        if self.plan.formats_of(window).is_empty() {
             paths.push(self.folder.zip(window));
         }
         let reported = |path: PathBuf| {

@@ -142,7 +142,7 @@ pub enum PullEvent {
     /// to another format. [`Plan::again`](crate::Plan::again) requests it again.
     ZipMissing(Window),
     /// This complete window has several days, so it was not converted to
-    /// [`Format::Parquet`](crate::Format::Parquet), and its ZIP is kept.
+    /// [`Format::Parquet`](crate::Format::Parquet). This run does not remove its ZIP.
     SeveralDays(Window),
     /// No window in the days of [`Plan::again`](crate::Plan::again) was requested before.
     NothingAgain,

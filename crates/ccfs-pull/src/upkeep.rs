@@ -1,5 +1,6 @@
 //! Checks and corrections of a folder, without a server.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use ccfs_proto::{Day, Timestamp};
 use crate::contents::fingerprint;
 use crate::error::PullError;
 use crate::folder::Folder;
+use crate::format::Format;
 use crate::journal::Entry;
 use crate::scheduler::Fingerprint;
 use crate::window::Window;
@@ -17,8 +19,8 @@ use crate::window::Window;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CheckedFile {
-    /// Its window.
-    pub window: Window,
+    /// Its window; `None` for a file that the journal does not have.
+    pub window: Option<Window>,
     /// The file.
     pub path: PathBuf,
     /// What is wrong, if anything.
@@ -43,6 +45,10 @@ pub enum FileFault {
     /// Its content differs.
     #[error("does not match the SHA-256 in the journal")]
     Content,
+    /// It is in the table of [`Format::Parquet`](crate::Format::Parquet), but not in the journal.
+    /// Engines read its rows.
+    #[error("is not in the journal")]
+    Unknown,
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[source] io::Error),
@@ -51,6 +57,7 @@ pub enum FileFault {
 /// Compares the files of all windows with the journal: size and SHA-256. `check` is called for each
 /// file, in the order of the windows.
 ///
+/// Files in the table of [`Format::Parquet`](crate::Format::Parquet) that the journal does not have are faults, too.
 /// A ZIP that was removed after its conversion is not missing. The folder may be read-only.
 ///
 /// # Errors
@@ -58,6 +65,17 @@ pub enum FileFault {
 /// [`PullError`] if another pull has locked the folder, or if it or its journal cannot be read.
 pub fn verify(folder: &Path, mut check: impl FnMut(CheckedFile)) -> Result<(), PullError> {
     let (folder, windows) = Folder::look(folder)?;
+    let in_table: BTreeSet<PathBuf> = windows
+        .iter()
+        .filter(|(_, history)| history.converted.iter().any(|file| file.format == Format::Parquet))
+        .map(|(window, _)| folder.converted(*window, Format::Parquet))
+        .collect();
+    let cannot = |source| PullError::Folder { path: folder.table(), source };
+    for path in folder.table_files().map_err(cannot)? {
+        if !in_table.contains(&path) {
+            check(CheckedFile { window: None, path, fault: Some(FileFault::Unknown) });
+        }
+    }
     for (window, history) in windows {
         let Some(stored) = history.stored else { continue };
         let zip = (!history.zip_removed).then(|| (folder.zip(window), stored.zip));
@@ -66,7 +84,7 @@ pub fn verify(folder: &Path, mut check: impl FnMut(CheckedFile)) -> Result<(), P
             converted.map(|file| (folder.converted(window, file.format), file.fingerprint));
         for (path, stored) in zip.into_iter().chain(converted) {
             let fault = compare(&path, stored).err();
-            check(CheckedFile { window, path, fault });
+            check(CheckedFile { window: Some(window), path, fault });
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ccfs_driver::{Error, FileError, Progress};
 
 use crate::contents::{Contents, Converted, ReadError};
-use crate::folder::{Folder, create};
+use crate::folder::Folder;
 use crate::format::Format;
 use crate::journal::ConvertedFile;
 use crate::plan::Plan;
@@ -137,8 +137,8 @@ impl Work {
         Ok(found.unwrap_or_else(|| unreachable!("a download that is not checked fails")))
     }
 
-    /// Converts the ZIP of a complete window to further formats. A file that is there is left alone:
-    /// an earlier run may have written it, and then it is the same.
+    /// Converts the ZIP of a complete window to further formats. A file that is there must be the
+    /// same: an earlier run may have written it. Other files are left alone.
     pub(crate) fn convert(&self, formats: &[Format]) -> Result<JobOutput, Error> {
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
@@ -153,33 +153,31 @@ impl Work {
                 return Err(FileError::Exists { path: path.to_owned() }.into());
             }
         }
-        Ok(JobOutput::Converted(place(contents.converted)?))
+        Ok(JobOutput::Converted(self.place(contents.converted)?))
+    }
+
+    /// Puts the converted files in place, after the ZIP.
+    pub(crate) fn store(&self, contents: Contents) -> Result<JobOutput, Error> {
+        let Contents { stored, notes, converted } = contents;
+        let converted = self.place(converted)?;
+        Ok(JobOutput::Stored { stored, notes, converted })
+    }
+
+    /// Puts converted files in place.
+    fn place(&self, converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
+        let mut placed = Vec::new();
+        for output in converted {
+            let path = output.file.target().to_owned();
+            self.folder.make_partition(&path).map_err(|source| FileError::Io { path, source })?;
+            output.file.commit(output.fingerprint.bytes)?;
+            placed.push(ConvertedFile::new(output.format, output.fingerprint));
+        }
+        Ok(placed)
     }
 
     fn flow(&self) -> ControlFlow<()> {
         self.shared.flow()
     }
-}
-
-/// Puts the converted files in place, after the ZIP.
-pub(crate) fn store(contents: Contents) -> Result<JobOutput, Error> {
-    let Contents { stored, notes, converted } = contents;
-    let converted = place(converted)?;
-    Ok(JobOutput::Stored { stored, notes, converted })
-}
-
-/// Puts converted files in place.
-fn place(converted: Vec<Converted>) -> Result<Vec<ConvertedFile>, Error> {
-    let mut placed = Vec::new();
-    for output in converted {
-        if let Some(folder) = output.file.target().parent() {
-            let path = folder.to_owned();
-            create(folder).map_err(|source| FileError::Io { path, source })?;
-        }
-        output.file.commit(output.fingerprint.bytes)?;
-        placed.push(ConvertedFile::new(output.format, output.fingerprint));
-    }
-    Ok(placed)
 }
 
 /// A ZIP that is read again has other contents than when it was stored.

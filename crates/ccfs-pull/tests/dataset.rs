@@ -13,7 +13,8 @@ use arrow_array::types::TimestampMicrosecondType;
 use ccfs_archive::{AnyRecord, Archive, IndexKind, LocalTime, OnBadRow, ReadOptions};
 use ccfs_driver::Clock;
 use ccfs_pull::{
-    Fingerprint, Format, Plan, PlanError, Pull, PullError, PullEvent, PullSummary, Zone, verify,
+    Fingerprint, Format, JournalError, Plan, PlanError, Pull, PullError, PullEvent, PullSummary,
+    Zone, forget, verify,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use support::{Bench, DRIVERS, Driver, files, pace, plan_of};
@@ -268,15 +269,100 @@ fn windows_of_several_days_are_not_converted() {
     assert!(matches!(error, PullError::Plan(PlanError::ParquetDays { days: 3 })), "{error}");
 }
 
-/// The day of 25 hours has two windows, and each has its file.
+/// The day of 25 hours has two windows, and each has its file, with all rows.
 #[test]
 fn a_day_of_25_hours_has_two_files() {
     let bench = Bench::at("2023-11-02T12:00:00Z", |builder| builder.utc_offset(3600));
     let zone = Zone::named("Europe/Berlin").unwrap();
     let day = "2023-10-29".parse().unwrap();
-    let plan = Plan::new(IndexKind::AgentSkillInfo, zone, day, day);
-    pull(Driver::Blocking, &bench, plan.convert(Format::Parquet).keep_zip(false));
+    let plan = Plan::new(IndexKind::AgentSkillInfo, zone, day, day).convert(Format::Parquet);
+    let (summary, _) = pull(Driver::Blocking, &bench, plan.clone().keep_zip(false));
+    assert_eq!((summary.windows.len(), summary.rows()), (2, 80));
     let names: Vec<_> = files(&bench.path()).into_keys().collect();
     let begins_right = |name: &String| name.starts_with("agent_skill_info/day=2023-10-29/");
     assert!(names.len() == 2 && names.iter().all(begins_right), "{names:?}");
+    // Files of forgotten windows would double the rows of the windows that are requested instead.
+    forget(&bench.path(), day, day, bench.clock.now().wall).unwrap();
+    let error = Driver::Blocking.pull(&bench, plan, 1).unwrap_err();
+    assert!(
+        matches!(&error, PullError::Foreign { path } if path.ends_with(&names[0]) || path.ends_with(&names[1])),
+        "{error}"
+    );
+}
+
+/// Engines read every file of the table, so one that the journal does not have doubles rows.
+#[test]
+fn a_file_that_is_not_of_the_pull_stops_it() {
+    let bench = Bench::new();
+    pull(Driver::Blocking, &bench, dataset());
+    let day = bench.path().join(DAY);
+    let copy = day.with_file_name("copy.parquet");
+    fs::copy(&day, &copy).unwrap();
+    assert_eq!(
+        faults(&bench),
+        [format!(
+            "{} is not in the journal",
+            DAY.replace("20230402T000000_20230402T235959", "copy")
+        )]
+    );
+    // Nothing is written to this day, so nothing is doubled by this run.
+    pull(Driver::Blocking, &bench, dataset());
+    let again = "2023-04-02".parse().unwrap();
+    let error = Driver::Blocking.pull(&bench, dataset().again(again, again), 1).unwrap_err();
+    assert!(matches!(&error, PullError::Foreign { path } if *path == copy), "{error}");
+    fs::remove_file(copy).unwrap();
+    pull(Driver::Blocking, &bench, dataset().again(again, again));
+    assert_eq!(faults(&bench), Vec::<String>::new());
+}
+
+/// A folder whose windows were all forgotten still has the files of its tenant space.
+#[test]
+fn a_forgotten_dataset_keeps_its_tenant_space() {
+    let bench = Bench::new();
+    pull(Driver::Blocking, &bench, dataset().account_id("7"));
+    let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
+    forget(&bench.path(), from, to, bench.clock.now().wall).unwrap();
+    let error = Driver::Blocking.pull(&bench, dataset().account_id("8"), 1).unwrap_err();
+    assert!(matches!(error, PullError::Journal(JournalError::OtherPlan { .. })), "{error:?}");
+}
+
+#[test]
+fn columns_that_are_not_read_are_refused() {
+    let bench = Bench::new();
+    let some = ReadOptions::new().columns(["agent_id"]).unwrap();
+    let error = Driver::Blocking.pull(&bench, dataset().read_options(some), 1).unwrap_err();
+    assert!(matches!(error, PullError::Plan(PlanError::ParquetColumns)), "{error}");
+}
+
+/// Files cannot be renamed into a folder of another file system.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_on_another_file_system_is_refused() {
+    use std::os::unix::fs::MetadataExt as _;
+    let bench = Bench::new();
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return };
+    fs::create_dir_all(bench.path()).unwrap();
+    let device = |path: &Path| path.metadata().unwrap().dev();
+    if device(elsewhere.path()) == device(&bench.path()) {
+        return;
+    }
+    std::os::unix::fs::symlink(elsewhere.path(), bench.path().join("agent_skill_info")).unwrap();
+    let error = Driver::Blocking.pull(&bench, dataset(), 1).unwrap_err();
+    assert!(error.to_string().contains("another file system"), "{error}");
+}
+
+#[test]
+fn several_formats_are_written_at_once() {
+    for driver in DRIVERS {
+        let bench = Bench::new();
+        let plan = dataset().convert(Format::Jsonl).convert(Format::Csv).keep_zip(false);
+        let (summary, _) = pull(driver, &bench, plan.clone());
+        assert_eq!(summary.rows(), 120);
+        assert!(summary.windows.iter().all(|report| report.files.len() == 3));
+        assert_eq!(files(&bench.path()).len(), 9);
+        assert_eq!(faults(&bench), Vec::<String>::new());
+        bench.emulator.clear_logs();
+        pull(driver, &bench, plan);
+        assert!(bench.emulator.received().is_empty());
+    }
 }

@@ -1,5 +1,6 @@
 //! `ccfs pull`: downloads the files of a range of days; resumable.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::iter;
 use std::ops::ControlFlow;
@@ -146,7 +147,9 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     tell(settings, args, &summary)?;
     let failed = summary.failed().count();
     let Some((window, why)) = summary.failed().next() else {
-        return match watch.zips_missing.len() + watch.several_days.len() {
+        let not_converted: BTreeSet<_> =
+            watch.zips_missing.iter().chain(&watch.several_days).collect();
+        return match not_converted.len() {
             0 => Ok(()),
             count => Err(Failure::data(format_args!(
                 "{} not converted",
@@ -182,7 +185,7 @@ fn verify(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         faults += 1;
         let printed = if settings.json {
             output::json(
-                &json!({"window": file.window.to_string(), "file": file.path, "fault": fault.to_string()}),
+                &json!({"window": file.window.map(|window| window.to_string()), "file": file.path, "fault": fault.to_string()}),
             )
         } else {
             output::line(format_args!("{} {fault}", file.path.display()))

@@ -83,10 +83,11 @@ impl Journal {
         let now_header = Header::new(plan, endpoint, access_key);
         let mut access = OpenOptions::new();
         access.read(true).write(true).create(true).truncate(false);
-        let Contents { mut header, mut windows, mut whole, file } = Contents::read(path, &access)?;
+        let Contents { mut header, mut windows, mut whole, file, has_stored } =
+            Contents::read(path, &access)?;
         if header.as_ref().is_some_and(|header| header.difference(&now_header).is_some())
             && windows.values().all(|history| history.known == Known::Fresh)
-            && windows.values().all(|history| history.stored.is_none())
+            && !has_stored
         {
             // Nothing was accepted, so a mistake in the first attempt needs no cleanup by the user.
             windows.clear();
@@ -185,6 +186,8 @@ struct Contents {
     /// `None` if the file is empty, or has only a part of a header.
     header: Option<Header>,
     windows: Histories,
+    /// Whether a file was ever stored, also if it was forgotten since.
+    has_stored: bool,
     /// Length of the complete lines in bytes.
     whole: u64,
     file: File,
@@ -197,17 +200,18 @@ impl Contents {
             return Err(io(io::Error::other("it is not a regular file")));
         }
         let mut file = access.open(path).map_err(io)?;
-        let (mut header, mut windows) = (None, Histories::new());
+        let (mut header, mut windows, mut has_stored) = (None, Histories::new(), false);
         let whole = read_lines(path, &mut file, |number, line| match &mut header {
             None => read_header(path, line).map(|read| header = Some(read)),
             Some(header) => {
                 let entry = serde_json::from_slice(line)
                     .map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
+                has_stored |= matches!(entry, Entry::Stored { .. });
                 replay(entry, header, &mut windows);
                 Ok(())
             }
         })?;
-        Ok(Self { header, windows, whole, file })
+        Ok(Self { header, windows, has_stored, whole, file })
     }
 
     /// What the journal says, which must have a header.

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use ccfs_archive::{ExportFormat, IndexKind};
+use ccfs_archive::IndexKind;
 use ccfs_emulator::Emulator;
 use ccfs_proto::{Credentials, Day};
-use ccfs_pull::{Pace, Plan, Pull, PullSummary, Zone};
+use ccfs_pull::{Format, Pace, Plan, Pull, PullSummary, Zone};
 use ccfs_tls::Trust;
 use ccfs_ureq::Config;
 
@@ -145,7 +145,7 @@ fn case(
     let last = midnight.plus_seconds((days - 1) * 24 * 3600).ok_or("too many windows")?.day();
     let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last)
         .window_days(1)
-        .convert(ExportFormat::Jsonl);
+        .convert(Format::Jsonl);
     let pace = Pace::default().in_flight(in_flight.parse()?);
     let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
 
