@@ -2,7 +2,7 @@
 //!
 //! [`Blocking`] and [`Async`] are the two backends, as the suite of `ccfs-conformance` takes them; [`properties`] are properties that hold for every
 //! backend, played by a scripted server that knows nothing but bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
-//! [`wait_until`] waits for what can be seen, and a [`HeldPort`] is nobody else's.
+//! [`wait_until`] waits for what can be seen, and a [`HeldPort`] is nobody else's. [`S3`] is a store with faults.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
@@ -14,6 +14,7 @@ mod leaks;
 mod port;
 pub mod properties;
 mod proxy;
+mod s3;
 mod skipped;
 mod wait;
 
@@ -24,6 +25,7 @@ pub use collector::{Collector, Logged};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;
 pub use proxy::ProxyProcess;
+pub use s3::{S3, StoreFault, StoreRequest};
 pub use skipped::skipped;
 pub use wait::{TEST_TIMEOUT, wait_until};
 

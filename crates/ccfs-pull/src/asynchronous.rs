@@ -26,13 +26,13 @@ const SLICE: Duration = Duration::from_millis(100);
 /// Pulls until every window is complete or has failed.
 pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
-    let Pull { plan, folder, clock, mut caller, .. } = pull;
+    let Pull { plan, folder, store, clock, mut caller, .. } = pull;
     let session = client.session();
     let (endpoint, access_key, now) =
         (session.endpoint().clone(), session.access_key().clone(), clock.now());
-    let mut run =
-        blocking(move || Run::begin(plan, pace, &folder, &endpoint, &access_key, now)).await?;
-    let (shared, stop) = (Arc::new(Shared::default()), watch::Sender::new(false));
+    let (shared, stop) = (Arc::new(Shared::new(&endpoint)), watch::Sender::new(false));
+    let begin = move || Run::begin(plan, pace, &folder, store, &endpoint, &access_key, now);
+    let mut run = blocking(begin).await?;
     let mut jobs: JoinSet<Report> = JoinSet::new();
     loop {
         caller.look(&mut run, shared.received(), clock.now());
@@ -146,23 +146,21 @@ async fn fetch(
     mut stop: watch::Receiver<bool>,
     name: &IndexFileName,
 ) -> Result<JobOutput, Error> {
-    let adopting = work.clone();
-    let contents = if let Some(adopted) = blocking(move || adopting.adopt()).await? {
-        adopted
-    } else {
-        let download = client
-            .download(call::fetch(&work.plan, name.clone()))
-            .overwrite(Overwrite::Replace)
-            .check(work.check())
-            .progress(work.progress())
-            .to_file(work.zip());
-        // A download that no bytes arrive for does not call its progress function.
-        let result = tokio::select! {
-            result = download => result,
-            _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
-        };
-        work.downloaded(result)?
+    let (resuming, resumed) = (work.clone(), name.clone());
+    if let Some(output) = blocking(move || resuming.resume(&resumed)).await? {
+        return Ok(output);
+    }
+    let download = client
+        .download(call::fetch(&work.plan, name.clone()))
+        .overwrite(Overwrite::Replace)
+        .check(work.check())
+        .progress(work.progress())
+        .to_file(work.zip());
+    // A download that no bytes arrive for does not call its progress function.
+    let result = tokio::select! {
+        result = download => result,
+        _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
     };
-    let work = work.clone();
-    blocking(move || work.store(contents)).await
+    let (contents, name) = (work.downloaded(result)?, name.clone());
+    blocking(move || work.store(contents, &name)).await
 }

@@ -25,11 +25,11 @@ const SLICE: Duration = Duration::from_millis(100);
 /// Pulls until every window is complete or has failed.
 pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
-    let Pull { plan, folder, clock, mut caller, .. } = pull;
+    let Pull { plan, folder, store, clock, mut caller, .. } = pull;
     let session = client.session();
-    let mut run =
-        Run::begin(plan, pace, &folder, session.endpoint(), session.access_key(), clock.now())?;
-    let shared = Arc::new(Shared::default());
+    let (endpoint, access_key) = (session.endpoint(), session.access_key());
+    let mut run = Run::begin(plan, pace, &folder, store, endpoint, access_key, clock.now())?;
+    let shared = Arc::new(Shared::new(endpoint));
     let (sender, reports) = channel();
     thread::scope(|scope| {
         let _stopping = StopAtEnd(&shared);
@@ -128,8 +128,8 @@ fn do_job(client: &Client, work: &Work, job: &Job) -> Result<JobOutput, Error> {
 }
 
 fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput, Error> {
-    if let Some(adopted) = work.adopt()? {
-        return work.store(adopted);
+    if let Some(output) = work.resume(name)? {
+        return Ok(output);
     }
     let result = client
         .download(call::fetch(&work.plan, name.clone()))
@@ -137,5 +137,5 @@ fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput
         .check(work.check())
         .progress(work.progress())
         .to_file(work.zip());
-    work.store(work.downloaded(result)?)
+    work.store(work.downloaded(result)?, name)
 }

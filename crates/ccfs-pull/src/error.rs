@@ -28,6 +28,14 @@ pub enum PullError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The bucket, or an object in it, cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Bucket {
+        /// The address of the bucket or of the object.
+        path: PathBuf,
+        /// What the store answered, or why it could not be reached.
+        source: io::Error,
+    },
     /// A file of a window already exists, and the journal of the folder does not have it.
     #[error("{} already exists, and the journal of this folder does not have it; move it away, or pull into another folder", path.display())]
     Foreign {

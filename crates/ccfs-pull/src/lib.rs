@@ -49,10 +49,14 @@
 mod asynchronous;
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+mod bucket;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod call;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod contents;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod destination;
 mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
@@ -60,9 +64,12 @@ mod format;
 mod journal;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod output;
+mod pace;
 mod plan;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod pull;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod receipt;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod run;
 mod scheduler;
@@ -75,10 +82,13 @@ mod window;
 mod work;
 mod zone;
 
+#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+pub use bucket::{Bucket, BucketConfig, BucketError};
 pub use error::PullError;
 pub use format::Format;
 pub use journal::{ConvertedFile, Entry, Histories, Journal, JournalError, Storage};
-pub use plan::{Pace, Plan, PlanError};
+pub use pace::Pace;
+pub use plan::{Plan, PlanError};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use pull::Pull;
 pub use scheduler::{
@@ -88,6 +98,8 @@ pub use scheduler::{
 pub use summary::{
     JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
 };
+#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+pub use upkeep::verify_bucket;
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use upkeep::{CheckedFile, FileFault, forget, verify};
 pub use window::{Window, WindowError, windows};

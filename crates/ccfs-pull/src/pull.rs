@@ -9,8 +9,10 @@ use ccfs_driver::{Clock, SystemClock};
 use ccfs_proto::Now;
 use ccfs_proto::callback::Callback;
 
+use crate::destination::Destination;
 use crate::error::PullError;
-use crate::plan::{Pace, Plan};
+use crate::pace::Pace;
+use crate::plan::Plan;
 use crate::run::Run;
 use crate::summary::{PullEvent, PullProgress, PullSummary};
 
@@ -33,6 +35,8 @@ use crate::summary::{PullEvent, PullProgress, PullSummary};
 pub struct Pull<'a> {
     pub(crate) plan: Plan,
     pub(crate) folder: PathBuf,
+    /// Where complete files are kept, if not in the folder.
+    pub(crate) store: Option<Box<dyn Destination>>,
     pub(crate) pace: Pace,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) caller: Caller<'a>,
@@ -54,7 +58,16 @@ impl<'a> Pull<'a> {
     /// Creates a pull into a folder. The folder is created if it is missing.
     pub fn new(plan: Plan, folder: impl Into<PathBuf>) -> Self {
         let (pace, clock) = (Pace::default(), Arc::new(SystemClock::new()));
-        Self { plan, folder: folder.into(), pace, clock, caller: Caller::default() }
+        Self { plan, folder: folder.into(), store: None, pace, clock, caller: Caller::default() }
+    }
+
+    /// Keeps the files in a bucket. The folder then has the journal, and each file until it is in the
+    /// bucket.
+    #[cfg(feature = "object-store")]
+    pub fn bucket(mut self, bucket: crate::Bucket) -> Self {
+        self.plan.bucket = Some(bucket.url().display().to_string());
+        self.store = Some(Box::new(bucket));
+        self
     }
 
     /// Sets concurrency, intervals and timeouts. Default: [`Pace::default`].

@@ -144,6 +144,9 @@ pub enum PullEvent {
     /// This complete window has several days, so it was not converted to
     /// [`Format::Parquet`](crate::Format::Parquet). This run does not remove its ZIP.
     SeveralDays(Window),
+    /// Whether the store of the bucket obeys conditions of requests that write (`If-None-Match`).
+    /// Without them, only one pull may use a prefix at a time.
+    ConditionalWrites(bool),
     /// No window in the days of [`Plan::again`](crate::Plan::again) was requested before.
     NothingAgain,
     /// An earlier run gave this window up, and it is not in the range of this one.

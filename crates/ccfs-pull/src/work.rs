@@ -3,30 +3,40 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ccfs_driver::{Error, FileError, Progress};
+use ccfs_proto::{Endpoint, IndexFileName, ResponseId, Timestamp};
 
 use crate::contents::{Contents, Converted, ReadError};
+use crate::destination::{Outgoing, Published};
 use crate::folder::Folder;
 use crate::format::Format;
-use crate::journal::ConvertedFile;
+use crate::journal::{ConvertedFile, Entry};
 use crate::plan::Plan;
+use crate::receipt::Receipt;
 use crate::run::JobOutput;
 use crate::scheduler::Stored;
 use crate::window::Window;
 
 /// State that all jobs share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     stop: AtomicBool,
     received: AtomicU64,
+    server: Endpoint,
 }
 
 impl Shared {
+    pub(crate) fn new(server: &Endpoint) -> Self {
+        let (stop, received) = (AtomicBool::default(), AtomicU64::default());
+        Self { stop, received, server: server.clone() }
+    }
+
     /// Stops running jobs.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -47,8 +57,10 @@ impl Shared {
 }
 
 /// What earlier runs left of a window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Earlier {
+    /// When the work begins.
+    pub(crate) now: Timestamp,
     /// The file that the journal has. A new one replaces it.
     pub(crate) stored: Option<Stored>,
     /// Whether a ZIP may be in place that the journal does not have yet: an earlier run had
@@ -85,20 +97,59 @@ impl Work {
         }
     }
 
-    /// Path of the ZIP.
+    /// Path of the ZIP in the folder of the journal.
     pub(crate) fn zip(&self) -> PathBuf {
-        self.folder.zip(self.window)
+        self.folder.local(&self.folder.zip(self.window))
     }
 
-    /// Reads a ZIP that an earlier run put in place and did not record. `None` if there is no
-    /// usable ZIP.
-    pub(crate) fn adopt(&self) -> Result<Option<Contents>, Error> {
+    /// Completes a window whose files an earlier run put in place and did not record. `None` if
+    /// there are no usable files.
+    pub(crate) fn resume(&self, name: &IndexFileName) -> Result<Option<JobOutput>, Error> {
         if !self.earlier.may_have_zip {
             return Ok(None);
         }
+        let job = name.response_id();
+        let receipt = self.receipt()?;
+        if let Some(receipt) = receipt.filter(|receipt| receipt.is_of(job) && self.fits(receipt)) {
+            return self.stored_as(&receipt, Vec::new()).map(Some);
+        }
         let previous = self.earlier.stored;
         let adopted = self.folder.adopt(&self.plan, self.window, previous, || self.flow());
-        adopted.map_err(driver_error)
+        adopted.map_err(driver_error)?.map(|contents| self.store(contents, name)).transpose()
+    }
+
+    fn receipt(&self) -> Result<Option<Receipt>, Error> {
+        let receipt = self.folder.store.receipt(self.window);
+        receipt.map_err(|source| self.store_failed(self.folder.store.root().to_owned(), source))
+    }
+
+    /// Whether the files of a receipt are there, in all formats of the plan.
+    fn fits(&self, receipt: &Receipt) -> bool {
+        let Entry::Stored { stored, converted, .. } = &receipt.entry else { return false };
+        let has =
+            |file: &Outgoing| self.folder.store.len(&file.path) == Some(file.fingerprint.bytes);
+        let has_format = |format: &Format| converted.iter().any(|file| file.format == *format);
+        let zip = self.keeps_zip(stored).then_some(stored.zip);
+        self.plan.formats_of(self.window).iter().all(has_format)
+            && self.folder.outgoing(self.window, zip, converted).iter().all(has)
+    }
+
+    /// Whether the ZIP stays beside the converted files.
+    fn keeps_zip(&self, stored: &Stored) -> bool {
+        !self.plan.removes_zips()
+            || !stored.is_complete()
+            || self.plan.formats_of(self.window).len() < self.plan.formats.len()
+    }
+
+    /// The output of a job whose files another pull stored, or an earlier run.
+    fn stored_as(&self, receipt: &Receipt, notes: Vec<String>) -> Result<JobOutput, Error> {
+        self.folder.clear(self.window).map_err(Error::Write)?;
+        match &receipt.entry {
+            Entry::Stored { stored, converted, .. } => {
+                Ok(JobOutput::Stored { stored: *stored, notes, converted: converted.clone() })
+            }
+            _ => unreachable!("callers check that the receipt has files"),
+        }
     }
 
     /// The check of a download: reads the file before it is put in place.
@@ -140,6 +191,8 @@ impl Work {
     /// Converts the ZIP of a complete window to further formats. A file that is there must be the
     /// same: an earlier run may have written it. Other files are left alone.
     pub(crate) fn convert(&self, formats: &[Format]) -> Result<JobOutput, Error> {
+        let (path, store) = (self.folder.zip(self.window), &self.folder.store);
+        store.fetch(&path, &self.zip()).map_err(|source| self.store_failed(path, source))?;
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
         let contents = contents.map_err(driver_error)?;
@@ -148,19 +201,87 @@ impl Work {
             return Err(Error::Rejected(Box::new(Changed { stored, found: contents.stored })));
         }
         for output in &contents.converted {
-            let path = output.file.target();
-            if path.exists() && !output.fingerprint.is_of(path).map_err(Error::Write)? {
-                return Err(FileError::Exists { path: path.to_owned() }.into());
+            let path = self.folder.converted(self.window, output.format);
+            let has =
+                |file| store.has(&path, file).map_err(|it| self.store_failed(path.clone(), it));
+            if store.exists(&path) && !has(output.fingerprint)? {
+                return Err(FileError::Exists { path }.into());
             }
         }
-        Ok(JobOutput::Converted(self.place(contents.converted)?))
+        let converted = self.place(contents.converted)?;
+        if let Some(former) = self.receipt()? {
+            let mut all = converted.clone();
+            if let Entry::Stored { converted: former, .. } = &former.entry {
+                all.extend(former.iter().filter(|file| !formats.contains(&file.format)));
+            }
+            let receipt = self.new_receipt(former.job_id(), contents.stored, all);
+            self.publish(&receipt, &self.folder.outgoing(self.window, None, &converted), true)?;
+        }
+        Ok(JobOutput::Converted(converted))
     }
 
-    /// Puts the converted files in place, after the ZIP.
-    pub(crate) fn store(&self, contents: Contents) -> Result<JobOutput, Error> {
+    /// Puts the converted files in place, after the ZIP, and stores all files at the destination.
+    pub(crate) fn store(
+        &self,
+        contents: Contents,
+        name: &IndexFileName,
+    ) -> Result<JobOutput, Error> {
         let Contents { stored, notes, converted } = contents;
         let converted = self.place(converted)?;
-        Ok(JobOutput::Stored { stored, notes, converted })
+        let zip = self.keeps_zip(&stored).then_some(stored.zip);
+        let path = self.folder.zip(self.window);
+        if zip.is_none() && !self.folder.is_store() && self.folder.store.exists(&path) {
+            // The ZIP of an earlier request, whose rows are replaced.
+            let removed = self.folder.store.remove(&path);
+            removed.map_err(|source| self.store_failed(path, source))?;
+        }
+        let files = self.folder.outgoing(self.window, zip, &converted);
+        let receipt = self.new_receipt(name.response_id(), stored, converted.clone());
+        match self.publish(&receipt, &files, self.earlier.stored.is_some())? {
+            Published::Others(receipt) if self.fits(&receipt) => {
+                let note = "another pull stored this period first; its files are kept";
+                self.stored_as(&receipt, vec![note.into()])
+            }
+            Published::Others(_) => {
+                self.publish(&receipt, &files, true)?;
+                Ok(JobOutput::Stored { stored, notes, converted })
+            }
+            Published::Ours => Ok(JobOutput::Stored { stored, notes, converted }),
+        }
+    }
+
+    fn new_receipt(
+        &self,
+        job: Option<ResponseId>,
+        stored: Stored,
+        converted: Vec<ConvertedFile>,
+    ) -> Receipt {
+        let entry = Entry::Stored { window: self.window, at: self.earlier.now, stored, converted };
+        Receipt::new(&self.plan, &self.shared.server, job, entry)
+    }
+
+    /// Stores files at the destination, and then removes them from the folder of the journal.
+    fn publish(
+        &self,
+        receipt: &Receipt,
+        files: &[Outgoing],
+        replaces: bool,
+    ) -> Result<Published, Error> {
+        let published = self.folder.store.publish(receipt, files, replaces, &|| self.flow());
+        let root = || self.folder.store.root().to_owned();
+        let published = published.map_err(|source| self.store_failed(root(), source))?;
+        if let Published::Ours = published {
+            self.folder.clear(self.window).map_err(Error::Write)?;
+        }
+        Ok(published)
+    }
+
+    /// The error of a destination.
+    fn store_failed(&self, path: PathBuf, source: io::Error) -> Error {
+        match source.kind() {
+            io::ErrorKind::Interrupted if self.flow().is_break() => Error::Stopped,
+            _ => FileError::Io { path, source }.into(),
+        }
     }
 
     /// Puts converted files in place.

@@ -22,6 +22,8 @@ pub(super) struct Header {
     pub(super) kind: String,
     pub(super) zone: String,
     pub(super) account_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) bucket: Option<String>,
 }
 
 impl Header {
@@ -33,13 +35,15 @@ impl Header {
             kind: IndexKind::as_str(plan.kind).to_owned(),
             zone: plan.zone.name().to_owned(),
             account_id: plan.account_id.clone(),
+            bucket: plan.bucket.clone(),
         }
     }
 
     /// Whether another plan is about the same data, which may have moved to another server or key.
     pub(super) fn is_same_data(&self, other: &Self) -> bool {
-        let Self { kind, zone, account_id, .. } = self;
-        (kind, zone, account_id) == (&other.kind, &other.zone, &other.account_id)
+        let Self { kind, zone, account_id, bucket, .. } = self;
+        (kind, zone, account_id, bucket)
+            == (&other.kind, &other.zone, &other.account_id, &other.bucket)
     }
 
     /// Returns the first setting that differs: its name, its value in the journal, its value now.
@@ -49,6 +53,7 @@ impl Header {
             ("kind of file", self.kind.clone(), now.kind.clone()),
             ("tenant's time zone", self.zone.clone(), now.zone.clone()),
             ("tenant space", option(&self.account_id), option(&now.account_id)),
+            ("bucket", option(&self.bucket), option(&now.bucket)),
             ("server", self.endpoint.clone(), now.endpoint.clone()),
             ("access key", self.access_key.clone(), now.access_key.clone()),
         ];

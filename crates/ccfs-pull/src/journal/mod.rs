@@ -145,6 +145,17 @@ impl Journal {
         Self { path: path.to_owned(), file: Box::new(storage) }
     }
 
+    /// Records an entry from elsewhere, and adds it to `windows`.
+    pub(crate) fn adopt(
+        &mut self,
+        entry: Entry,
+        windows: &mut Histories,
+    ) -> Result<(), JournalError> {
+        self.record(&entry)?;
+        replay(entry, windows);
+        Ok(())
+    }
+
     /// Appends an entry and syncs it to disk.
     ///
     /// # Errors
@@ -178,6 +189,7 @@ impl Journal {
 pub(crate) struct Facts {
     pub(crate) kind: IndexKind,
     pub(crate) account: Option<String>,
+    pub(crate) bucket: Option<String>,
     pub(crate) windows: Histories,
 }
 
@@ -207,7 +219,10 @@ impl Contents {
                 let entry = serde_json::from_slice(line)
                     .map_err(|_| JournalError::Line { path: path.to_owned(), line: number })?;
                 has_stored |= matches!(entry, Entry::Stored { .. });
-                replay(entry, header, &mut windows);
+                if let Entry::Moved { endpoint, access_key, .. } = &entry {
+                    (header.endpoint, header.access_key) = (endpoint.clone(), access_key.clone());
+                }
+                replay(entry, &mut windows);
                 Ok(())
             }
         })?;
@@ -217,10 +232,10 @@ impl Contents {
     /// What the journal says, which must have a header.
     fn known(self, path: &Path) -> Result<(File, Facts), JournalError> {
         let malformed = || JournalError::Line { path: path.to_owned(), line: 1 };
-        let Header { kind, account_id, .. } = self.header.ok_or_else(malformed)?;
+        let Header { kind, account_id, bucket, .. } = self.header.ok_or_else(malformed)?;
         let kind = IndexKind::ALL.into_iter().find(|known| known.as_str() == kind);
         let kind = kind.ok_or_else(malformed)?;
-        Ok((self.file, Facts { kind, account: account_id, windows: self.windows }))
+        Ok((self.file, Facts { kind, account: account_id, bucket, windows: self.windows }))
     }
 }
 
@@ -277,7 +292,7 @@ fn of(windows: &mut Histories, window: Window) -> &mut History {
     windows.entry(window).or_insert_with(|| History::from(Known::Fresh))
 }
 
-fn replay(entry: Entry, header: &mut Header, windows: &mut Histories) {
+fn replay(entry: Entry, windows: &mut Histories) {
     match entry {
         Entry::Asking { window, .. } | Entry::Lost { window, .. } => {
             let history = of(windows, window);
@@ -306,10 +321,7 @@ fn replay(entry: Entry, header: &mut Header, windows: &mut Histories) {
         Entry::ZipRemoved { window, .. } => of(windows, window).zip_removed = true,
         // The next run continues from the entry before.
         Entry::Failed { window, why, .. } => of(windows, window).failed = Some(why),
-        Entry::Moved { endpoint, access_key, .. } => {
-            (header.endpoint, header.access_key) = (endpoint, access_key);
-            lose_jobs(windows);
-        }
+        Entry::Moved { .. } => lose_jobs(windows),
         Entry::Forgotten { from, to, .. } => {
             windows.retain(|window, _| !window.overlaps(from, to));
         }

@@ -17,7 +17,7 @@ pub use self::step::{
 pub use self::throttle::Outage;
 use self::throttle::Throttle;
 use crate::journal::Entry;
-use crate::plan::Pace;
+use crate::pace::Pace;
 use crate::window::Window;
 use crate::zone::Zone;
 

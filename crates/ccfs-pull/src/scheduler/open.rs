@@ -5,7 +5,7 @@ use std::time::Duration;
 use ccfs_proto::{Day, IndexFileName, LocalTime, Now, Timestamp};
 
 use super::step::Asked;
-use crate::plan::Pace;
+use crate::pace::Pace;
 use crate::zone::Zone;
 
 /// The extreme UTC offsets on Earth, in hours, and the tolerance for the local clock, in minutes.

@@ -1,5 +1,6 @@
 //! The types of the interface between scheduler and driver.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
@@ -84,6 +85,14 @@ impl Fingerprint {
     #[must_use]
     pub const fn new(bytes: u64, sha256: [u8; 32]) -> Self {
         Self { bytes, sha256 }
+    }
+
+    /// Returns the SHA-256 in hexadecimal.
+    pub fn sha256_hex(&self) -> String {
+        self.sha256.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// Returns the fingerprint of a file with this content.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::Pace;
+use crate::pace::Pace;
 
 #[derive(Debug)]
 pub(super) struct Throttle {

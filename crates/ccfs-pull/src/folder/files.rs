@@ -1,10 +1,9 @@
-//! The folder that is pulled into: one pull at a time, a journal, and files that are written
-//! atomically.
+//! The files of a window, and their paths.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::{Display, Write as _};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,142 +12,31 @@ use ccfs_archive::IndexKind;
 use ccfs_driver::{FileError, Overwrite, WholeFile};
 use ccfs_proto::Day;
 
+use super::{Folder, sync};
 use crate::contents::{self, Contents, ReadError};
+use crate::destination::{Destination as _, Disk, Outgoing};
 use crate::error::PullError;
 use crate::format::Format;
-use crate::journal::{Facts, Histories, Journal};
+use crate::journal::{ConvertedFile, Histories};
 use crate::plan::Plan;
-use crate::scheduler::{History, Known, Stored};
+use crate::scheduler::{Fingerprint, History, Known, Outcome, Stored};
 use crate::trouble::is_rejected;
 use crate::window::Window;
 
-/// The journal's name in the folder.
-const JOURNAL: &str = "ccfs-pull.journal";
-/// The lock's name in the folder.
-const LOCK: &str = ".ccfs-pull.lock";
-/// End of the names of files that a killed process left incomplete: see [`WholeFile`].
-const UNFINISHED: &str = ".part";
-
-/// A folder that this pull has locked.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    path: PathBuf,
-    kind: IndexKind,
-    /// The tenant space that the pull is limited to.
-    account: Option<String>,
-    /// The operating system releases the lock when the process ends.
-    _lock: Option<File>,
-}
-
+/// The files of a window. Paths begin with that of the destination.
 impl Folder {
-    /// Creates the folder if it is missing, locks it, and removes incomplete files of a killed
-    /// pull.
-    pub(crate) fn lock(path: &Path, plan: &Plan) -> Result<Self, PullError> {
-        let (kind, account) = (plan.kind, plan.account_id.clone());
-        create(path).map_err(|source| PullError::Folder { path: path.to_owned(), source })?;
-        let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
-        let folder = Self { path: path.to_owned(), kind, account, _lock: Some(lock) };
-        folder.clear_unfinished().map_err(|source| folder.failed(source))?;
-        Ok(folder)
+    fn name(&self, window: Window, extension: impl Display) -> String {
+        format!("{}_{window}.{extension}", self.kind.as_str())
     }
 
-    /// Locks an existing folder, to change its journal.
-    pub(crate) fn reopen(path: &Path) -> Result<(Self, Journal, Histories), PullError> {
-        let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
-        let (journal, facts) = Journal::reopen(&path.join(JOURNAL))?;
-        let Facts { kind, account, windows } = facts;
-        Ok((Self { path: path.to_owned(), kind, account, _lock: Some(lock) }, journal, windows))
-    }
-
-    /// Locks an existing folder, to read its files. It may be read-only, or a copy without a lock.
-    pub(crate) fn look(path: &Path) -> Result<(Self, Histories), PullError> {
-        let lock = match lock(path, OpenOptions::new().read(true)) {
-            Err(PullError::Folder { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && path.is_dir() =>
-            {
-                None
-            }
-            lock => Some(lock?),
-        };
-        let Facts { kind, account, windows } = Journal::read(&path.join(JOURNAL))?;
-        Ok((Self { path: path.to_owned(), kind, account, _lock: lock }, windows))
-    }
-
-    fn failed(&self, source: io::Error) -> PullError {
-        PullError::Folder { path: self.path.clone(), source }
-    }
-
-    pub(crate) fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
-    }
-
-    /// Syncs the names of new files to disk, on systems that can sync folders.
-    pub(crate) fn sync(&self) -> Result<(), PullError> {
-        sync(&self.path).map_err(|source| self.failed(source))
-    }
-
-    fn clear_unfinished(&self) -> io::Result<()> {
-        let start = format!(".{}_", self.kind.as_str());
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with(&start) && name.ends_with(UNFINISHED))
-            {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Locks a folder.
-fn lock(path: &Path, access: &OpenOptions) -> Result<File, PullError> {
-    let cannot = |source| PullError::Folder { path: path.to_owned(), source };
-    regular(&path.join(LOCK)).map_err(cannot)?;
-    let lock = access.open(path.join(LOCK)).map_err(cannot)?;
-    match fs4::FileExt::try_lock(&lock) {
-        Ok(()) => Ok(lock),
-        Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),
-        Err(fs4::TryLockError::Error(source)) => Err(cannot(source)),
-    }
-}
-
-/// Fails for what exists and is not a regular file: opening a pipe would wait for its other end.
-pub(crate) fn regular(path: &Path) -> io::Result<()> {
-    match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => {
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            Err(io::Error::other(format!("{} is not a regular file", name.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Creates a folder if it is missing, and syncs its name to disk: without its journal, all files
-/// would be requested again.
-fn create(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        .collect();
-    fs::create_dir_all(path)?;
-    for parent in missing.iter().filter_map(|folder| folder.parent()) {
-        sync(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
-    }
-    Ok(())
-}
-
-/// Syncs the names in a folder to disk, on systems that can sync folders.
-pub(crate) fn sync(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-/// The files of a window.
-impl Folder {
     fn file(&self, window: Window, extension: impl Display) -> PathBuf {
-        self.path.join(format!("{}_{window}.{extension}", self.kind.as_str()))
+        self.store.root().join(self.name(window, extension))
+    }
+
+    /// Path in this folder that a file has before it is at the destination.
+    pub(crate) fn local(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.store.root())
+            .map_or_else(|_| path.to_owned(), |it| self.path.join(it))
     }
 
     /// Path of its ZIP.
@@ -156,9 +44,9 @@ impl Folder {
         self.file(window, "zip")
     }
 
-    /// Path of a downloaded file that cannot be used.
+    /// Path of a downloaded file that cannot be used: in this folder, for every destination.
     pub(crate) fn rejected(&self, window: Window) -> PathBuf {
-        self.file(window, "rejected.zip")
+        self.path.join(self.name(window, "rejected.zip"))
     }
 
     /// Path of its converted records.
@@ -176,7 +64,7 @@ impl Folder {
 
     /// Path of the table's folder.
     pub(crate) fn table(&self) -> PathBuf {
-        self.path.join(table(self.kind))
+        self.store.root().join(table(self.kind))
     }
 
     /// Whether the table is on another file system, so that files cannot be renamed into it.
@@ -184,7 +72,7 @@ impl Folder {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            let path = self.table();
+            let path = self.local(&self.table());
             let device = |path: &Path| path.metadata().map(|metadata| metadata.dev()).ok();
             if device(&path).is_some_and(|table| Some(table) != device(&self.path)) {
                 let text =
@@ -195,25 +83,60 @@ impl Folder {
         Ok(())
     }
 
-    /// Returns the files of the table, in no order.
-    pub(crate) fn table_files(&self) -> io::Result<Vec<PathBuf>> {
-        let (mut files, mut folders) = (Vec::new(), vec![self.table()]);
-        while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries?,
-            };
-            for entry in entries {
-                let entry = entry?;
-                let is_hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
-                if entry.file_type()?.is_dir() {
-                    folders.push(entry.path());
-                } else if !is_hidden && entry.path().extension().is_some_and(|it| it == "parquet") {
-                    files.push(entry.path());
-                }
-            }
+    /// Returns the Parquet files of the table, in no order.
+    pub(crate) fn table_files(&self) -> Result<Vec<PathBuf>, PullError> {
+        let table = self.table();
+        self.store.parquet_files(&table).map_err(|source| self.store_failed(&table, source))
+    }
+
+    /// Whether a file at the destination exists and has the recorded content.
+    pub(crate) fn has(&self, path: &Path, file: Fingerprint) -> Result<bool, PullError> {
+        self.store.has(path, file).map_err(|source| self.store_failed(path, source))
+    }
+
+    /// Removes a file at the destination, if it exists.
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), PullError> {
+        self.store.remove(path).map_err(|source| self.store_failed(path, source))
+    }
+
+    /// Returns the files of a window that this folder has for the destination.
+    pub(crate) fn outgoing(
+        &self,
+        window: Window,
+        zip: Option<Fingerprint>,
+        converted: &[ConvertedFile],
+    ) -> Vec<Outgoing> {
+        let zip = zip.map(|zip| (self.zip(window), zip));
+        let converted =
+            converted.iter().map(|file| (self.converted(window, file.format), file.fingerprint));
+        zip.into_iter()
+            .chain(converted)
+            .map(|(path, fingerprint)| Outgoing { local: self.local(&path), path, fingerprint })
+            .collect()
+    }
+
+    /// Whether the sizes of a window's files at the destination are those that the journal has.
+    pub(crate) fn agrees(&self, window: Window, history: &History) -> bool {
+        let Known::Complete(outcome) = &history.known else { return false };
+        let Outcome::Stored(stored) = outcome else {
+            return !self.store.exists(&self.zip(window))
+                && !Format::ALL.iter().any(|it| self.store.exists(&self.converted(window, *it)));
+        };
+        let zip = (!history.zip_removed).then_some(stored.zip);
+        let files = self.outgoing(window, zip, &history.converted);
+        files.iter().all(|file| self.store.len(&file.path) == Some(file.fingerprint.bytes))
+    }
+
+    /// Removes the files of a window from this folder, after they were stored elsewhere.
+    pub(crate) fn clear(&self, window: Window) -> io::Result<()> {
+        if self.is_store() {
+            return Ok(());
         }
-        Ok(files)
+        let converted = Format::ALL.map(|format| self.converted(window, format));
+        for path in converted.iter().chain([&self.zip(window)]) {
+            Disk(self.path.clone()).remove(&self.local(path))?;
+        }
+        Ok(())
     }
 
     /// The files of the table that the journal has, and those that unfinished windows may have.
@@ -239,8 +162,7 @@ impl Folder {
             let folder = path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
             folder.is_some_and(|folder| names.contains(folder))
         };
-        let files = self.table_files().map_err(|source| self.failed(source))?;
-        Ok(files.into_iter().find(|path| is_of_days(path) && !known.contains(path)))
+        Ok(self.table_files()?.into_iter().find(|path| is_of_days(path) && !known.contains(path)))
     }
 
     /// Makes the folders of a converted file, and syncs their names to disk. Another job may have
@@ -255,9 +177,26 @@ impl Folder {
     }
 
     /// Returns a file that exists although its window was not requested.
-    pub(crate) fn foreign(&self, window: Window, formats: &[Format]) -> Option<PathBuf> {
+    pub(crate) fn foreign(
+        &self,
+        window: Window,
+        formats: &[Format],
+    ) -> Result<Option<PathBuf>, PullError> {
         let converted = formats.iter().map(|format| self.converted(window, *format));
-        [self.zip(window)].into_iter().chain(converted).find(|path| path.symlink_metadata().is_ok())
+        self.first_foreign([self.zip(window)].into_iter().chain(converted))
+    }
+
+    fn first_foreign(
+        &self,
+        paths: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<Option<PathBuf>, PullError> {
+        for path in paths {
+            let is_foreign = self.store.is_foreign(&path);
+            if is_foreign.map_err(|source| self.store_failed(&path, source))? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns a file that would be overwritten although the journal does not have it.
@@ -266,16 +205,15 @@ impl Folder {
         window: Window,
         history: &History,
         formats: &[Format],
-    ) -> Option<PathBuf> {
+    ) -> Result<Option<PathBuf>, PullError> {
         if !matches!(history.known, Known::Complete(_)) {
-            return None;
+            return Ok(None);
         }
         let has = |format: &&Format| history.converted.iter().any(|file| file.format == **format);
         let converted = formats.iter().filter(|format| !has(format));
         let zip = history.stored.is_none().then(|| self.zip(window));
-        zip.into_iter()
-            .chain(converted.map(|format| self.converted(window, *format)))
-            .find(|path| path.symlink_metadata().is_ok())
+        let converted = converted.map(|format| self.converted(window, *format));
+        self.first_foreign(zip.into_iter().chain(converted))
     }
 
     /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP,
@@ -287,7 +225,7 @@ impl Folder {
         previous: Option<Stored>,
         go_on: impl FnMut() -> ControlFlow<()>,
     ) -> Result<Option<Contents>, ReadError> {
-        let file = match File::open(self.zip(window)) {
+        let file = match File::open(self.local(&self.zip(window))) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ccfs_archive::Error::Io(error).into()),
@@ -317,8 +255,9 @@ impl Folder {
     ) -> Result<Contents, ReadError> {
         // The temporary files are in this folder, so that engines do not read them.
         let create = |format: &Format| {
-            let file = WholeFile::create(self.file(window, format), Overwrite::Replace)?;
-            Ok((*format, file.rename_to(self.converted(window, *format))?))
+            let temporary = self.path.join(self.name(window, format));
+            let file = WholeFile::create(temporary, Overwrite::Replace)?;
+            Ok((*format, file.rename_to(self.local(&self.converted(window, *format)))?))
         };
         let outputs: Result<_, FileError> = formats.iter().map(create).collect();
         contents::read(file, plan, window, outputs?, go_on)
@@ -356,7 +295,7 @@ impl Folder {
 }
 
 /// The name of a kind's table.
-fn table(kind: IndexKind) -> &'static str {
+pub(crate) fn table(kind: IndexKind) -> &'static str {
     match kind {
         IndexKind::AgentSkillInfo => "agent_skill_info",
         IndexKind::AgentOprInfo => "agent_opr_info",
@@ -377,16 +316,6 @@ fn percent_encoded(value: &str) -> String {
         }
         encoded
     })
-}
-
-/// Removes a file, if it exists.
-pub(crate) fn remove(path: PathBuf) -> Result<(), PullError> {
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(PullError::Folder { path, source })
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,194 @@
+//! Requests to the store.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use ccfs_archive::IndexKind;
+use futures_util::TryStreamExt as _;
+use object_store::path::Path as Key;
+use object_store::{
+    Attribute, Error, GetOptions, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
+    PutPayload, UpdateVersion,
+};
+
+use super::failure::{io_error, is_condition, is_unsupported};
+use super::{Bucket, OWN, SHA256};
+use crate::destination::{Destination as _, Outgoing, Published};
+use crate::folder::table;
+use crate::receipt::Receipt;
+use crate::scheduler::Outcome;
+use crate::window::Window;
+
+/// Maximum size of a receipt, in bytes.
+const RECEIPT_LIMIT: u64 = 64 * 1024;
+/// Maximum number of objects that a pull has under its prefix.
+const OBJECTS_LIMIT: usize = 1_000_000;
+/// How often a receipt is written again because other pulls write it, too.
+const ROUNDS: u32 = 10;
+
+/// A receipt, or what is wrong with it, and its version.
+pub(super) struct FoundReceipt {
+    pub(super) receipt: Result<Receipt, String>,
+    version: UpdateVersion,
+}
+
+impl Bucket {
+    /// Lists the objects that a pull of this kind has.
+    pub(super) async fn list(&self, kind: IndexKind) -> io::Result<BTreeMap<PathBuf, u64>> {
+        let root = self.key(&self.root)?;
+        let start = format!("{}_", kind.as_str());
+        let top = self.store.list_with_delimiter(Some(&root)).await.map_err(|it| io_error(&it))?;
+        let is_ours = |key: &Key| key.filename().is_some_and(|name| name.starts_with(&start));
+        let mut found: BTreeMap<PathBuf, u64> = top
+            .objects
+            .into_iter()
+            .filter(|object| is_ours(&object.location))
+            .map(|object| (self.path_of(&object.location), object.size))
+            .collect();
+        for folder in [self.root.join(table(kind)), self.root.join(OWN).join(table(kind))] {
+            let folder = self.key(&folder)?;
+            let mut objects = self.store.list(Some(&folder));
+            while let Some(object) = objects.try_next().await.map_err(|it| io_error(&it))? {
+                if found.len() >= OBJECTS_LIMIT {
+                    return Err(io::Error::other(format!(
+                        "there are more than {OBJECTS_LIMIT} objects, which is the limit; use another prefix"
+                    )));
+                }
+                found.insert(self.path_of(&object.location), object.size);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds out whether the store obeys `If-None-Match`.
+    pub(super) async fn probe(&self) -> io::Result<bool> {
+        let key = self.key(&self.root.join(OWN).join("probe"))?;
+        let content = "Pulls find out with this object whether the store obeys If-None-Match.\n";
+        for _ in 0..2 {
+            let put = || self.single.put_opts(&key, content.into(), PutMode::Create.into());
+            match put().await {
+                Ok(_) => {}
+                Err(error) if is_condition(&error) => return Ok(true),
+                Err(error) if is_unsupported(&error) => return Ok(false),
+                // The store may have failed for a moment.
+                Err(_) => {
+                    match self.store.put_opts(&key, content.into(), PutMode::Create.into()).await {
+                        Ok(_) => {}
+                        Err(error) if is_condition(&error) => return Ok(true),
+                        Err(error) => return Err(io_error(&error)),
+                    }
+                }
+            }
+        }
+        // The second request created an object that existed.
+        Ok(false)
+    }
+
+    /// Returns size and recorded SHA-256 of an object; `None` if it does not exist.
+    pub(super) async fn head(&self, key: &Key) -> io::Result<Option<(u64, Option<String>)>> {
+        let options = GetOptions { head: true, ..GetOptions::default() };
+        match self.store.get_opts(key, options).await {
+            Ok(found) => {
+                let sha256 = found.attributes.get(&Attribute::Metadata(SHA256.into()));
+                Ok(Some((found.meta.size, sha256.map(|text| text.to_string()))))
+            }
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(io_error(&error)),
+        }
+    }
+
+    pub(super) async fn get(&self, key: &Key) -> io::Result<Option<GetResult>> {
+        match self.store.get(key).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(io_error(&error)),
+        }
+    }
+
+    /// Reads a receipt, or what is wrong with it, and its version.
+    pub(super) async fn get_receipt(&self, window: Window) -> io::Result<Option<FoundReceipt>> {
+        let path = self.receipt_path(window);
+        let Some(found) = self.get(&self.key(&path)?).await? else { return Ok(None) };
+        let version =
+            UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+        let size = found.meta.size;
+        let receipt = if size > RECEIPT_LIMIT {
+            Err(format!("it has {size} bytes, limit {RECEIPT_LIMIT}"))
+        } else {
+            let bytes = found.bytes().await.map_err(|it| io_error(&it))?;
+            Receipt::from_json(&bytes, window)
+        };
+        Ok(Some(FoundReceipt { receipt, version }))
+    }
+
+    /// Stores files, and then the receipt, which is last: an object without a receipt is not
+    /// complete.
+    pub(super) async fn put_window(
+        &self,
+        receipt: &Receipt,
+        window: Window,
+        files: &[Outgoing],
+        mut replaces: bool,
+    ) -> io::Result<Published> {
+        let path = self.receipt_path(window);
+        let key = self.key(&path)?;
+        let json = serde_json::to_vec_pretty(receipt).map_err(io::Error::other)?;
+        for _ in 0..ROUNDS {
+            let existing = self.get_receipt(window).await?;
+            if let Some(FoundReceipt { receipt: Ok(found), .. }) = &existing {
+                let is_finished = matches!(found.outcome(), Outcome::Stored(_));
+                if !replaces && is_finished && !found.is_of(receipt.job_id()) {
+                    return Ok(Published::Others(Box::new(found.clone())));
+                }
+            }
+            for file in files {
+                self.put(file).await?;
+            }
+            let mode = match existing {
+                _ if !self.is_conditional.load(Ordering::Relaxed) => PutMode::Overwrite,
+                Some(found) => PutMode::Update(found.version),
+                None => PutMode::Create,
+            };
+            let options = PutOptions { mode, ..PutOptions::default() };
+            let put = self.store.put_opts(&key, PutPayload::from(json.clone()), options).await;
+            let Err(error) = put else {
+                self.objects().insert(path, json.len() as u64);
+                return Ok(Published::Ours);
+            };
+            // The answer may have been lost, and the receipt be in place.
+            if let Some(FoundReceipt { receipt: Ok(found), .. }) = self.get_receipt(window).await?
+                && found == *receipt
+            {
+                self.objects().insert(path, json.len() as u64);
+                return Ok(Published::Ours);
+            }
+            if !is_condition(&error) {
+                return Err(io_error(&error));
+            }
+            // Another pull wrote its receipt in the meantime, maybe after our files replaced its
+            // own. The receipt must be that of the files, so both are written again.
+            replaces = true;
+        }
+        let text = "other pulls store the same period at the same time; run one pull per prefix";
+        Err(io::Error::other(text))
+    }
+}
+
+/// Writes the content of an object.
+pub(super) async fn copy(found: GetResult, to: &mut (dyn io::Write + Send)) -> io::Result<()> {
+    let (size, mut written) = (found.meta.size, 0);
+    let mut chunks = found.into_stream();
+    while let Some(chunk) = chunks.try_next().await.map_err(|it| io_error(&it))? {
+        written += chunk.len() as u64;
+        to.write_all(&chunk)?;
+    }
+    if written == size {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        format!("the store sent {written} of {size} bytes"),
+    ))
+}

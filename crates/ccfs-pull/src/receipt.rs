@@ -1,0 +1,110 @@
+//! What a destination without a journal says about a window.
+
+use ccfs_proto::{Endpoint, ResponseId};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::Entry;
+use crate::plan::Plan;
+use crate::scheduler::{History, Known, Outcome};
+use crate::window::Window;
+
+/// The version of receipts that this crate writes and reads.
+const VERSION: u32 = 1;
+
+/// What a bucket says about a complete window: a copy of the journal's line, with what tells data of
+/// other pulls apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    #[serde(rename = "ccfs_receipt")]
+    version: u32,
+    server: String,
+    kind: String,
+    time_zone: String,
+    account: Option<String>,
+    /// The server's job; `None` if it answered the request with "no data".
+    pub(crate) job: Option<String>,
+    /// [`Entry::Stored`] or [`Entry::NoData`].
+    pub(crate) entry: Entry,
+}
+
+impl Receipt {
+    pub(crate) fn new(
+        plan: &Plan,
+        server: &Endpoint,
+        job: Option<ResponseId>,
+        entry: Entry,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            server: server.to_string(),
+            kind: plan.kind.as_str().to_owned(),
+            time_zone: plan.zone.name().to_owned(),
+            account: plan.account_id.clone(),
+            job: job.map(|job| job.to_string()),
+            entry,
+        }
+    }
+
+    /// The window, if the entry is one of a complete window.
+    pub(crate) fn window(&self) -> Option<Window> {
+        match self.entry {
+            Entry::Stored { window, .. } | Entry::NoData { window, .. } => Some(window),
+            _ => None,
+        }
+    }
+
+    /// The server's job.
+    pub(crate) fn job_id(&self) -> Option<ResponseId> {
+        self.job.as_ref()?.parse().ok()
+    }
+
+    /// Whether its files are those of a job.
+    pub(crate) fn is_of(&self, job: Option<ResponseId>) -> bool {
+        job.is_some() && self.job_id() == job
+    }
+
+    /// How the window ended.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.entry {
+            Entry::Stored { stored, .. } => Outcome::Stored(stored),
+            _ => Outcome::NoData,
+        }
+    }
+
+    /// Whether the journal has the same files.
+    pub(crate) fn is_about(&self, history: &History) -> bool {
+        let converted = match &self.entry {
+            Entry::Stored { converted, .. } => converted.as_slice(),
+            _ => &[],
+        };
+        history.known == Known::Complete(self.outcome()) && history.converted == converted
+    }
+
+    /// Reads a receipt of this window. The error says what is wrong with it.
+    pub(crate) fn from_json(bytes: &[u8], window: Window) -> Result<Self, String> {
+        let receipt: Self = serde_json::from_slice(bytes)
+            .map_err(|error| format!("it is not a receipt of version {VERSION}: {error}"))?;
+        if receipt.version != VERSION {
+            let version = receipt.version;
+            return Err(format!("it has version {version}, supported is {VERSION}"));
+        }
+        match receipt.window() {
+            Some(other) if other == window => Ok(receipt),
+            Some(other) => Err(format!("it is about the period {other}")),
+            None => Err("it does not say how the period ended".into()),
+        }
+    }
+
+    /// Returns the first setting that differs between this receipt and a pull: its name, its value
+    /// here, and its value in `pull`.
+    pub(crate) fn difference(&self, pull: &Self) -> Option<(&'static str, String, String)> {
+        let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
+        let pairs = [
+            ("kind of file", self.kind.clone(), pull.kind.clone()),
+            ("tenant's time zone", self.time_zone.clone(), pull.time_zone.clone()),
+            ("tenant space", option(&self.account), option(&pull.account)),
+            ("server", self.server.clone(), pull.server.clone()),
+        ];
+        pairs.into_iter().find(|(_, here, there)| here != there)
+    }
+}

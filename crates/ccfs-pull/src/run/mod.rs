@@ -1,0 +1,292 @@
+//! The part that both drivers share: everything except making calls and waiting.
+
+mod files;
+mod start;
+mod summary;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccfs_driver::Error;
+use ccfs_proto::callback::Callback;
+use ccfs_proto::exchange::ClockSkew;
+use ccfs_proto::{Day, Endpoint, Now, ResponseId};
+
+use crate::error::PullError;
+use crate::folder::{Folder, remove};
+use crate::format::Format;
+use crate::journal::{ConvertedFile, Entry, Journal};
+use crate::plan::Plan;
+use crate::receipt::Receipt;
+use crate::scheduler::{Job, Outcome, Scheduler, Step, Stored, Task, Trouble};
+use crate::summary::{JobFailure, PullEvent, PullProgress};
+use crate::trouble::is_rejected;
+use crate::window::Window;
+use crate::work::Earlier;
+
+/// The clock skew from which the server's time is used for the names of files, in milliseconds. A
+/// smaller one may be the error of its measurement.
+const SKEW: i64 = 60_000;
+
+/// A running pull in a locked folder.
+pub(crate) struct Run {
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) plan: Arc<Plan>,
+    scheduler: Scheduler,
+    /// The server, for receipts.
+    server: Endpoint,
+    journal: Journal,
+    /// The journal may end with an incomplete line and must not be written any more.
+    torn: bool,
+    /// Windows that were complete before this run, and are not requested again.
+    earlier: BTreeSet<Window>,
+    /// Windows that were complete before this run, and whose ZIP this run converted.
+    reconverted: BTreeSet<Window>,
+    /// Files of windows that are requested again.
+    previous: BTreeMap<Window, Stored>,
+    /// Windows that an earlier run requested, until their file is looked for.
+    asked_before: BTreeSet<Window>,
+    /// The converted files of each window that the journal has or will have with the next line.
+    converted: BTreeMap<Window, Vec<ConvertedFile>>,
+    /// Complete windows that are to be converted to further formats.
+    to_convert: VecDeque<(Window, Vec<Format>)>,
+    converting: bool,
+    /// Complete windows that could not be converted.
+    not_converted: BTreeMap<Window, String>,
+    /// Windows of this run whose files have notes, and windows whose files were rejected.
+    notes: BTreeMap<Window, Vec<String>>,
+    rejected: BTreeSet<Window>,
+    events: Vec<PullEvent>,
+    left_from: Option<Day>,
+    progress: PullProgress,
+    /// Milliseconds that the server's clock is ahead of the local one, beyond [`SKEW`]; or 0.
+    skew: i64,
+    /// The error that stops the pull.
+    fatal: Option<PullError>,
+    /// The last error of a call.
+    last: Option<Error>,
+}
+
+/// A step for the driver. Entries of the journal are already recorded.
+pub(crate) enum Next {
+    /// Start a job for a window, which may have a file of an earlier request.
+    Start(Job, Earlier),
+    /// Convert the ZIP of a complete window.
+    Convert(Window, Vec<Format>, Earlier),
+    Wait(Option<Duration>),
+    Done,
+}
+
+/// Result of a job.
+pub(crate) enum JobOutput {
+    Asked(ResponseId),
+    Stored { stored: Stored, notes: Vec<String>, converted: Vec<ConvertedFile> },
+    Converted(Vec<ConvertedFile>),
+}
+
+impl Run {
+    /// Records the clock skew that the responses so far show.
+    pub(crate) fn observe(&mut self, skew: Option<ClockSkew>) {
+        let Some(skew) = skew else { return };
+        let before = self.skew;
+        self.skew =
+            if skew.millis.abs() > SKEW + skew.uncertainty_millis { skew.millis } else { 0 };
+        if before == 0 && self.skew != 0 {
+            self.events.push(PullEvent::ClockSkew(self.skew));
+        }
+    }
+
+    /// Returns the estimated time of the server's clock.
+    fn by_server(&self, now: Now) -> Now {
+        Now { wall: now.wall.plus_millis(self.skew), ..now }
+    }
+
+    /// Records the scheduler's entries, and returns the next step.
+    pub(crate) fn step(&mut self, now: Now) -> Next {
+        let now = self.by_server(now);
+        loop {
+            if !self.converting
+                && let Some((window, formats)) = self.to_convert.pop_front()
+            {
+                self.converting = true;
+                let stored = match self.scheduler.outcome(window) {
+                    Some(&Outcome::Stored(stored)) => Some(stored),
+                    _ => None,
+                };
+                let earlier = Earlier { now: now.wall, stored, may_have_zip: false };
+                return Next::Convert(window, formats, earlier);
+            }
+            match self.scheduler.poll(now) {
+                Step::Record(entry) => self.record(&entry, now),
+                Step::Start(job) => {
+                    self.events.push(PullEvent::Started(job.clone()));
+                    let stored = self.previous.get(&job.window).copied();
+                    let may_have_zip =
+                        matches!(job.task, Task::Fetch(_)) && self.asked_before.remove(&job.window);
+                    return Next::Start(job, Earlier { now: now.wall, stored, may_have_zip });
+                }
+                Step::Wait(within) => return Next::Wait(within),
+                Step::Done if self.converting => return Next::Wait(None),
+                Step::Done => return Next::Done,
+            }
+        }
+    }
+
+    fn record(&mut self, entry: &Entry, now: Now) {
+        if let Err(error) = self.try_record(entry, now) {
+            self.stop_for(error);
+        }
+    }
+
+    fn try_record(&mut self, entry: &Entry, now: Now) -> Result<(), PullError> {
+        if let Entry::NoData { window, .. } = entry
+            && !self.previous.contains_key(window)
+        {
+            let (folder, none) = (&self.folder, ControlFlow::Continue(()));
+            let receipt = Receipt::new(&self.plan, &self.server, None, entry.clone());
+            let published = folder.store.publish(&receipt, &[], false, &|| none);
+            published.map_err(|it| folder.store_failed(&folder.store.receipt_path(*window), it))?;
+        }
+        self.write(entry)?;
+        let (Entry::Stored { window, .. }
+        | Entry::NoData { window, .. }
+        | Entry::Failed { window, .. }) = entry
+        else {
+            return Ok(());
+        };
+        let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
+        if matches!((entry, &outcome), (Entry::NoData { .. }, Outcome::Stored(_))) {
+            let note = "the server has no data for it now; the former file is kept";
+            self.notes.insert(*window, vec![note.to_owned()]);
+        }
+        if let Entry::Stored { window, stored, .. } = entry {
+            remove(self.folder.rejected(*window))?;
+            self.note_several_days(*window);
+            self.tidy(*window, *stored, false, now)?;
+        }
+        self.progress.count(&outcome);
+        let report = self.report_of(*window, outcome);
+        self.events.push(PullEvent::Settled(report));
+        Ok(())
+    }
+
+    fn write(&mut self, entry: &Entry) -> Result<(), PullError> {
+        if self.torn {
+            return Ok(());
+        }
+        #[cfg(feature = "tracing")]
+        tracing::debug!(?entry, "journal");
+        self.journal.record(entry).inspect_err(|_| self.torn = true)?;
+        Ok(())
+    }
+
+    /// Reports the end of a job to the scheduler.
+    pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<JobOutput, Error>) {
+        let now = self.by_server(now);
+        let before = self.scheduler.outage(now);
+        match result {
+            Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, job.window, id),
+            Ok(JobOutput::Stored { stored, notes, converted }) => {
+                if let Err(error) = self.replace_converted(job.window, &converted) {
+                    self.stop_for(error);
+                }
+                if !notes.is_empty() {
+                    self.notes.insert(job.window, notes);
+                }
+                self.scheduler.on_stored(now, job.window, stored, converted);
+            }
+            Ok(JobOutput::Converted(_)) => {}
+            Err(error) => self.report_failure(now, job, error),
+        }
+        if let Some(outage) = before
+            && self.scheduler.outage(now).is_none()
+        {
+            self.events.push(PullEvent::Recovered(outage.lasts));
+        }
+    }
+
+    fn report_failure(&mut self, now: Now, job: &Job, error: Error) {
+        let window = job.window;
+        let trouble =
+            if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
+        #[cfg(feature = "tracing")]
+        tracing::warn!(%window, ?trouble, %error, "a job failed");
+        let Some(trouble) = trouble else {
+            self.scheduler.on_trouble(now, window, Trouble::BrokenOff, "");
+            return self.stop_for(PullError::Call { window, source: error.into() });
+        };
+        let why = self.reason(window, &error);
+        self.scheduler.on_trouble(now, window, trouble, &why);
+        if let Some(pause) = error.exchange().and_then(|error| error.retry_after) {
+            self.scheduler.wait_at_least(now, pause);
+        }
+        if trouble != Trouble::BrokenOff {
+            self.last = Some(error);
+            let (job, outage) = (job.clone(), self.scheduler.outage(now));
+            self.events.push(PullEvent::Failed(JobFailure { job, trouble, why, outage }));
+        }
+    }
+
+    /// Returns why a job failed and, for an unusable file, its name on disk.
+    fn reason(&mut self, window: Window, error: &Error) -> String {
+        let Error::Rejected(cause) = error else { return error.to_string() };
+        if cause.downcast_ref::<ccfs_archive::Error>().is_some_and(|cause| !is_rejected(cause)) {
+            return error.to_string();
+        }
+        self.rejected.insert(window);
+        let path = self.folder.rejected(window);
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        format!("{cause}; the file is kept as {}", name.display())
+    }
+
+    pub(crate) fn on_callback(&mut self, now: Now, callback: &Callback) {
+        self.scheduler.on_callback(self.by_server(now), callback);
+    }
+
+    /// Number of running jobs and conversions.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn running(&self) -> usize {
+        self.scheduler.running() + usize::from(self.converting)
+    }
+
+    /// Returns what happened since the last call.
+    pub(crate) fn events(&mut self) -> Vec<PullEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Starts no more jobs. The first reason is the error that the pull ends with.
+    pub(crate) fn stop_for(&mut self, why: PullError) {
+        self.scheduler.stop();
+        self.to_convert.clear();
+        if self.fatal.is_none() {
+            self.fatal = Some(why);
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.fatal.is_some()
+    }
+
+    pub(crate) fn progress(&self, received: u64, now: Now) -> PullProgress {
+        let (in_flight, outage) = (self.scheduler.in_flight(), self.scheduler.outage(now));
+        PullProgress { in_flight, received, outage, ..self.progress }
+    }
+}
+
+/// The span of a job: its window and the name of the file, which are not secret.
+#[cfg(feature = "tracing")]
+pub(crate) fn span(job: &Job) -> tracing::Span {
+    let file = if let Task::Fetch(name) = &job.task { name.as_str() } else { "" };
+    tracing::info_span!("pull", window = %job.window, task = if file.is_empty() { "ask" } else { "fetch" }, file)
+}
+
+impl PullProgress {
+    fn count(&mut self, outcome: &Outcome) {
+        self.settled += 1;
+        if let Outcome::Stored(stored) = outcome {
+            self.rows += stored.rows;
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Pulls into a bucket: whatever goes wrong, the next pull leaves what an undisturbed one leaves.
+#![cfg(all(
+    feature = "async",
+    feature = "blocking",
+    feature = "object-store",
+    feature = "parquet"
+))]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ccfs_driver::Clock;
+use ccfs_emulator::Fault;
+use ccfs_proto::ResultCode;
+use ccfs_pull::{
+    Bucket, BucketConfig, Format, Plan, Pull, PullError, PullEvent, PullSummary, verify_bucket,
+};
+use ccfs_tests::{S3, StoreFault, StoreRequest};
+use http::Method;
+use support::{ASK, Bench, DRIVERS, Driver, files, pace, plan_of};
+
+const PREFIX: &str = "s3://lake/nightly/skills";
+
+struct Lake {
+    bench: Bench,
+    store: S3,
+}
+
+impl Lake {
+    fn new() -> Self {
+        Self { bench: Bench::new(), store: S3::start() }
+    }
+
+    fn bucket(&self, part_bytes: usize) -> Bucket {
+        let config = BucketConfig::new()
+            .endpoint(self.store.endpoint())
+            .credentials("id", "secret", None)
+            .part_bytes(part_bytes);
+        Bucket::new(PREFIX, &config).unwrap()
+    }
+
+    fn try_pull(
+        &self,
+        driver: Driver,
+        plan: Plan,
+    ) -> (Result<PullSummary, PullError>, Vec<PullEvent>) {
+        self.pull_from(driver, plan, "state", 8 << 20)
+    }
+
+    fn pull_from(
+        &self,
+        driver: Driver,
+        plan: Plan,
+        folder: &str,
+        part_bytes: usize,
+    ) -> (Result<PullSummary, PullError>, Vec<PullEvent>) {
+        let mut events = Vec::new();
+        let pull = Pull::new(plan, self.bench.path().join(folder)).bucket(self.bucket(part_bytes));
+        let pull = pull.pace(pace(2)).clock(self.bench.clock.clone());
+        let pull = pull.on_event(|event| events.push(event.clone()));
+        let summary = match driver {
+            Driver::Blocking => pull.run(&self.bench.client()),
+            Driver::Async => {
+                support::runtime().block_on(pull.run_async(&self.bench.async_client()))
+            }
+        };
+        (summary, events)
+    }
+
+    fn pull(&self, driver: Driver, plan: Plan) -> PullSummary {
+        let summary = self.try_pull(driver, plan).0.unwrap();
+        assert_eq!(summary.failed().count(), 0, "{:?}", summary.failed().collect::<Vec<_>>());
+        summary
+    }
+
+    /// The objects with data: without receipts, and without the prefix.
+    fn data(&self) -> BTreeMap<String, Vec<u8>> {
+        let objects = self.store.objects().into_iter();
+        let named = objects.map(|(key, content)| {
+            (key.strip_prefix("nightly/skills/").unwrap().to_owned(), content.to_vec())
+        });
+        named.filter(|(key, _)| !key.starts_with("_ccfs/")).collect()
+    }
+
+    fn receipts(&self) -> BTreeSet<String> {
+        let keys = self.store.objects().into_keys();
+        keys.filter(|key| key.contains("/_ccfs/agent")).collect()
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        verify_bucket(&self.bench.path().join("state"), self.bucket(8 << 20), |file| {
+            let path = file.path.strip_prefix(PREFIX).unwrap().display().to_string();
+            faults.extend(file.fault.map(|fault| format!("{path} {fault}")));
+        })
+        .unwrap();
+        faults
+    }
+
+    /// Whether the folder of the journal has no data any more.
+    fn assert_no_spool(&self) {
+        let left = files(&self.bench.path().join("state"));
+        assert!(left.is_empty(), "{:?}", left.keys());
+    }
+}
+
+fn three_days() -> Plan {
+    plan_of("2023-04-01", "2023-04-03")
+}
+
+fn dataset() -> Plan {
+    three_days().convert(Format::Parquet).keep_zip(false)
+}
+
+/// What an undisturbed pull leaves on disk.
+fn on_disk(plan: Plan) -> BTreeMap<String, Vec<u8>> {
+    let bench = Bench::new();
+    Driver::Blocking.pull(&bench, plan, 2).unwrap();
+    files(&bench.path())
+}
+
+fn is_receipt(request: &StoreRequest) -> bool {
+    request.method == Method::PUT && request.key.contains("/_ccfs/agent")
+}
+
+fn is_data(request: &StoreRequest) -> bool {
+    request.method == Method::PUT && request.key.contains("/day=")
+}
+
+#[test]
+fn a_bucket_has_what_a_folder_would_have() {
+    for driver in DRIVERS {
+        for plan in [three_days(), dataset(), dataset().keep_zip(true).convert(Format::Csv)] {
+            let expected = on_disk(plan.clone());
+            let lake = Lake::new();
+            let (summary, events) = lake.try_pull(driver, plan.clone());
+            let summary = summary.unwrap();
+            assert!(events.contains(&PullEvent::ConditionalWrites(true)));
+            assert!(summary.windows.iter().all(|report| !report.files.is_empty()));
+            assert!(lake.data() == expected, "{:?} {:?}", lake.data().keys(), expected.keys());
+            assert_eq!(lake.receipts().len(), summary.windows.len());
+            assert_eq!(lake.faults(), Vec::<String>::new());
+            lake.assert_no_spool();
+            // Nothing is requested or stored twice.
+            let (before, requests) = (lake.store.objects(), lake.bench.emulator.received().len());
+            let again = lake.pull(driver, plan);
+            assert_eq!((again.asked, again.rows()), (0, summary.rows()));
+            assert!(again.windows.iter().all(|report| !report.is_changed()));
+            assert_eq!(lake.bench.emulator.received().len(), requests);
+            assert!(lake.store.objects() == before);
+        }
+    }
+}
+
+/// The process ends at any request to the store: before it is obeyed, or before its answer.
+#[test]
+fn a_pull_that_is_cut_at_any_request_is_completed_by_the_next() {
+    let expected = on_disk(dataset());
+    let undisturbed = Lake::new();
+    undisturbed.pull(Driver::Blocking, dataset());
+    for fault in [StoreFault::Cut, StoreFault::LostAnswer] {
+        for at in 0..undisturbed.store.requests() {
+            let lake = Lake::new();
+            // A token that has expired ends the pull, so every later request fails like that.
+            lake.store.hook(move |request| match request.number {
+                number if number == at => fault,
+                number if number > at => StoreFault::Expired,
+                _ => StoreFault::None,
+            });
+            let driver = if at % 2 == 0 { Driver::Blocking } else { Driver::Async };
+            let first = lake.try_pull(driver, dataset()).0;
+            let asked = lake.bench.questions().len();
+            lake.store.unhook();
+            let summary = lake.pull(driver, dataset());
+            assert_eq!(summary.rows(), 120, "{at} {fault:?} {first:?}");
+            assert!(lake.data() == expected, "{at} {fault:?} {:?}", lake.data().keys());
+            assert_eq!(lake.receipts().len(), 3);
+            assert_eq!(lake.faults(), Vec::<String>::new(), "{at} {fault:?}");
+            assert!(lake.bench.questions().values().all(|times| *times == 1), "{asked}");
+            lake.assert_no_spool();
+        }
+    }
+}
+
+/// Faults that pass are not noticed.
+#[test]
+fn a_store_that_fails_for_a_moment_is_asked_again() {
+    let expected = on_disk(dataset());
+    for fault in [StoreFault::Unavailable, StoreFault::LostAnswer, StoreFault::Conflict] {
+        let lake = Lake::new();
+        let count = AtomicUsize::new(0);
+        lake.store.hook(move |request| {
+            let hits = if fault == StoreFault::Conflict { is_receipt(request) } else { true };
+            let is_third = hits && count.fetch_add(1, Ordering::SeqCst) % 3 == 1;
+            if is_third { fault } else { StoreFault::None }
+        });
+        lake.pull(Driver::Blocking, dataset());
+        lake.store.unhook();
+        assert!(lake.data() == expected, "{fault:?}");
+        assert_eq!(lake.faults(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_store_without_conditions_is_told_and_used() {
+    for fault in [StoreFault::ConditionIgnored, StoreFault::ConditionUnsupported] {
+        let lake = Lake::new();
+        lake.store.hook(move |_| fault);
+        let (summary, events) = lake.try_pull(Driver::Async, dataset());
+        assert_eq!(summary.unwrap().rows(), 120);
+        assert!(events.contains(&PullEvent::ConditionalWrites(false)), "{fault:?}");
+        assert!(lake.data() == on_disk(dataset()));
+        assert_eq!(lake.faults(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn credentials_that_expire_and_a_wrong_clock_stop_the_pull_with_the_reason() {
+    for (fault, words) in [
+        (StoreFault::Expired, "the credentials have expired; renew them"),
+        (StoreFault::Skewed, "set the clock (403 RequestTimeTooSkewed)"),
+    ] {
+        let lake = Lake::new();
+        lake.store.hook(move |request| if is_data(request) { fault } else { StoreFault::None });
+        let error = lake.try_pull(Driver::Blocking, dataset()).0.unwrap_err().to_string();
+        assert!(error.contains(words) && !error.contains("the text of the store"), "{error}");
+        lake.store.unhook();
+        assert_eq!(lake.pull(Driver::Blocking, dataset()).rows(), 120);
+        assert!(lake.bench.questions().values().all(|times| *times == 1));
+    }
+}
+
+/// Large files are stored in parts, and incomplete uploads are aborted.
+#[test]
+fn uploads_in_parts_are_completed_or_aborted() {
+    let expected = on_disk(dataset());
+    let parts = |lake: &Lake| lake.pull_from(Driver::Blocking, dataset(), "state", 1000).0;
+    let lake = Lake::new();
+    parts(&lake).unwrap();
+    assert!(lake.data() == expected);
+    assert_eq!((lake.store.uploads(), lake.faults().len()), (0, 0));
+
+    let is_upload = |request: &StoreRequest| request.query.contains("uploadId=");
+    for (fault, is_aborted) in [(StoreFault::Expired, true), (StoreFault::Expired, false)] {
+        let lake = Lake::new();
+        lake.store.hook(move |request| {
+            let is_part = is_upload(request) && request.query.contains("partNumber=2");
+            let is_abort = request.method == Method::DELETE && !is_aborted;
+            if is_part || is_abort { fault } else { StoreFault::None }
+        });
+        parts(&lake).unwrap_err();
+        assert_eq!(lake.store.uploads() == 0, is_aborted);
+        lake.store.unhook();
+        parts(&lake).unwrap();
+        assert_eq!(lake.store.uploads(), 0);
+        assert!(lake.data() == expected);
+        lake.assert_no_spool();
+    }
+}
+
+/// Two pulls with their own journals, at the same time or one after the other.
+#[test]
+fn two_pulls_of_one_prefix_leave_one_dataset() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, dataset());
+    let before = lake.store.objects();
+    let second = lake.pull_from(Driver::Blocking, dataset(), "other", 8 << 20).0.unwrap();
+    // The second learns from the receipts.
+    assert_eq!((second.asked, second.rows(), second.windows.len()), (0, 120, 3));
+    assert!(lake.store.objects() == before);
+
+    for _ in 0..4 {
+        let lake = Lake::new();
+        std::thread::scope(|scope| {
+            for folder in ["state", "other"] {
+                let lake = &lake;
+                scope.spawn(move || {
+                    let pull = lake.pull_from(Driver::Blocking, dataset(), folder, 8 << 20);
+                    assert_eq!(pull.0.unwrap().rows(), 120);
+                });
+            }
+        });
+        assert_eq!(lake.data().len(), 3);
+        assert_eq!(lake.receipts().len(), 3);
+        assert_eq!(lake.faults(), Vec::<String>::new());
+        assert_eq!(lake.pull(Driver::Blocking, dataset()).asked, 0);
+    }
+}
+
+/// Another pull stores its receipt between our files and our receipt.
+#[test]
+fn a_receipt_is_always_that_of_the_files() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, dataset());
+    let theirs = lake.store.objects();
+    let lake = Lake { store: S3::start(), ..lake };
+    std::fs::remove_dir_all(lake.bench.path()).unwrap();
+    // At our first receipt, the store already has those of another pull, which it shows only then.
+    let shown = AtomicUsize::new(0);
+    lake.store.hook(move |request| {
+        let is_first = is_receipt(request) && shown.fetch_add(1, Ordering::SeqCst) < 3;
+        if is_first { StoreFault::Conflict } else { StoreFault::None }
+    });
+    lake.pull(Driver::Blocking, dataset());
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    assert_eq!(lake.store.objects().len(), theirs.len());
+}
+
+#[test]
+fn a_lost_journal_is_rebuilt_from_the_receipts() {
+    for driver in DRIVERS {
+        let lake = Lake::new();
+        lake.pull(driver, dataset());
+        let before = lake.store.objects();
+        std::fs::remove_dir_all(lake.bench.path().join("state")).unwrap();
+        let summary = lake.pull(driver, dataset());
+        assert_eq!((summary.asked, summary.resumed, summary.rows()), (0, 3, 120));
+        assert!(lake.store.objects() == before);
+        assert_eq!(lake.faults(), Vec::<String>::new());
+        // What another pull may not use.
+        std::fs::remove_dir_all(lake.bench.path().join("state")).unwrap();
+        let error = lake.try_pull(driver, dataset().account_id("7")).0.unwrap_err().to_string();
+        assert!(error.contains("another tenant space: none, now 7"), "{error}");
+    }
+}
+
+/// `--verify` reports what does not fit, and `--again` repairs it.
+#[test]
+fn damage_is_reported_and_repaired() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, dataset());
+    let expected = lake.data();
+    let day = "20230402T000000_20230402T235959";
+    let data = format!("agent_skill_info/day=2023-04-02/{day}.parquet");
+    let receipt = format!("_ccfs/agent_skill_info/{day}.json");
+    let key = |name: &str| format!("nightly/skills/{name}");
+    let cut = &expected[&data][..100];
+    let other = vec![b'x'; expected[&data].len()];
+    for (name, content, fault) in [
+        (&data, Some(cut), "has 100 bytes, expected "),
+        (&data, Some(&other[..]), "does not match the SHA-256"),
+        (&data, None, "is missing"),
+        (&receipt, Some(&b"{}"[..]), "it is not a receipt of version 1"),
+        (&receipt, None, "is missing"),
+    ] {
+        lake.store.set(&key(name), content);
+        let faults = lake.faults();
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{faults:?}");
+        assert!(faults[0].starts_with(name.as_str()), "{faults:?}");
+        let again = "2023-04-02".parse().unwrap();
+        let summary = lake.pull(Driver::Blocking, dataset().again(again, again));
+        assert_eq!(summary.asked, 1);
+        assert_eq!(lake.faults(), Vec::<String>::new());
+        assert_eq!(lake.data().len(), 3);
+    }
+    // A file that no pull stored.
+    lake.store.set(&key("agent_skill_info/day=2023-04-02/copy.parquet"), Some(cut));
+    assert_eq!(
+        lake.faults(),
+        ["agent_skill_info/day=2023-04-02/copy.parquet is not in the journal"]
+    );
+    let again = "2023-04-02".parse().unwrap();
+    let error = lake.try_pull(Driver::Blocking, dataset().again(again, again)).0.unwrap_err();
+    assert!(matches!(error, PullError::Foreign { .. }), "{error}");
+}
+
+#[test]
+fn a_window_without_data_has_a_receipt() {
+    let lake = Lake::new();
+    let fault = || Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(3);
+    lake.bench.emulator.faults().add(fault());
+    let summary = lake.pull(Driver::Blocking, dataset());
+    assert_eq!((summary.rows(), lake.data().len(), lake.receipts().len()), (0, 0, 3));
+    std::fs::remove_dir_all(lake.bench.path().join("state")).unwrap();
+    let summary = lake.pull(Driver::Blocking, dataset());
+    assert_eq!((summary.asked, summary.resumed), (0, 3));
+    lake.bench.clock.wait(std::time::Duration::from_secs(60));
+    assert_eq!(lake.pull(Driver::Blocking, dataset().recheck_days(30)).rows(), 120);
+    assert_eq!(lake.faults(), Vec::<String>::new());
+}
+
+/// A later pull with another format reads the ZIPs in the bucket.
+#[test]
+fn zips_in_the_bucket_are_converted_later() {
+    for driver in DRIVERS {
+        let lake = Lake::new();
+        lake.pull(driver, three_days().window_days(1));
+        let requests = lake.bench.emulator.received().len();
+        lake.pull(driver, dataset());
+        assert_eq!(lake.bench.emulator.received().len(), requests);
+        assert!(lake.data() == on_disk(dataset()));
+        assert_eq!(lake.faults(), Vec::<String>::new());
+        lake.assert_no_spool();
+    }
+}
+
+/// The folder belongs to one bucket.
+#[test]
+fn another_bucket_is_refused() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, dataset());
+    let pull = Pull::new(dataset(), lake.bench.path().join("state"));
+    let error = pull.clock(lake.bench.clock.clone()).run(&lake.bench.client()).unwrap_err();
+    assert!(
+        error.to_string().contains("another bucket: s3://lake/nightly/skills, now none"),
+        "{error}"
+    );
+}
