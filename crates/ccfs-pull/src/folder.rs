@@ -74,6 +74,12 @@ impl Folder {
         Ok((Self { path: path.to_owned(), kind, account, _lock: lock }, windows))
     }
 
+    /// A folder that another process has locked, and for which this one fetches a window.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn of_task(path: PathBuf, kind: IndexKind, account: Option<String>) -> Self {
+        Self { path, kind, account, _lock: None }
+    }
+
     fn failed(&self, source: io::Error) -> PullError {
         PullError::Folder { path: self.path.clone(), source }
     }

@@ -67,6 +67,8 @@ mod pull;
 mod run;
 mod scheduler;
 mod summary;
+#[cfg(feature = "blocking")]
+mod task;
 mod trouble;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod upkeep;
@@ -88,6 +90,8 @@ pub use scheduler::{
 pub use summary::{
     JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
 };
+#[cfg(feature = "blocking")]
+pub use task::{FetchReport, FetchTask, TaskFailure};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use upkeep::{CheckedFile, FileFault, forget, verify};
 pub use window::{Window, WindowError, windows};
