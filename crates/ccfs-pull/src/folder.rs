@@ -36,8 +36,18 @@ pub(crate) struct Folder {
     kind: IndexKind,
     /// The tenant space that the pull is limited to.
     account: Option<String>,
-    /// The operating system releases the lock when the process ends.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
+}
+
+/// A lock of a folder. The operating system releases it when the process ends.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that was forked meanwhile has it open, too.
+        let _ = fs4::FileExt::unlock(&self.0);
+    }
 }
 
 impl Folder {
@@ -110,12 +120,12 @@ impl Folder {
 }
 
 /// Locks a folder.
-fn lock(path: &Path, access: &OpenOptions) -> Result<File, PullError> {
+fn lock(path: &Path, access: &OpenOptions) -> Result<Lock, PullError> {
     let cannot = |source| PullError::Folder { path: path.to_owned(), source };
     regular(&path.join(LOCK)).map_err(cannot)?;
     let lock = access.open(path.join(LOCK)).map_err(cannot)?;
     match fs4::FileExt::try_lock(&lock) {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),
         Err(fs4::TryLockError::Error(source)) => Err(cannot(source)),
     }
