@@ -44,6 +44,7 @@ __all__ = [
     "Write",
     "__version__",
     "open",
+    "run_task",
     "schema",
     "sign",
     "to_parquet",
