@@ -364,6 +364,11 @@ SLOW = {
         "flow-control",
         'client.pull(from_="2023-04-01", to="2023-04-02", tz="Asia/Shanghai", out=target)',
     ),
+    "executor": (
+        "stall@downloadAgentSkillInfoFile",
+        'client.pull(from_="2023-04-01", to="2023-04-02", tz="Asia/Shanghai", out=target,'
+        " executor=ThreadPoolExecutor(1))",
+    ),
 }
 
 
@@ -374,6 +379,7 @@ def test_ctrl_c_interrupts_a_call(name: str, serve: Serve, tmp_path: Path) -> No
     server = serve("--fault", fault)
     script = f"""
         import json, os, sys, threading, ccfs
+        from concurrent.futures import ThreadPoolExecutor
         query, target, name = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
         client = ccfs.Client.from_env()
         try:
