@@ -12,23 +12,34 @@ use ccfs_ureq::Client;
 
 use crate::call;
 use crate::error::PullError;
+use crate::plan::PlanError;
 use crate::pull::Pull;
 use crate::run::{JobOutput, Next, Run};
 use crate::scheduler::{Job, Task};
 use crate::summary::PullSummary;
+use crate::task::{FetchFn, Tasks};
 use crate::window::Window;
 use crate::work::{Shared, Work};
 
 /// The longest wait between two calls of the caller's functions.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Pulls until every window is complete or has failed.
-pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
+/// Pulls until every window is complete or has failed. Files are fetched by `remote`, if any.
+pub(crate) fn run(
+    pull: Pull<'_>,
+    client: &Client,
+    remote: Option<&FetchFn<'_>>,
+) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, store, clock, mut caller, .. } = pull;
     let session = client.session();
     let (endpoint, access_key) = (session.endpoint(), session.access_key());
+    if store.is_some() && remote.is_some() {
+        return Err(PlanError::TasksBucket.into());
+    }
     let mut run = Run::begin(plan, pace, &folder, store, endpoint, access_key, clock.now())?;
+    let begin = |remote| Tasks::begin(remote, &folder, &run, endpoint, access_key);
+    let (tasks, mut marker) = remote.map(begin).transpose()?.unzip();
     let shared = Arc::new(Shared::new(endpoint));
     let (sender, reports) = channel();
     thread::scope(|scope| {
@@ -37,14 +48,17 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
             caller.look(&mut run, shared.received(), clock.now());
             if run.is_stopping() {
                 shared.stop();
+                // Stops tasks in other processes.
+                marker = None;
             }
             let step = run.step(clock.now());
             match step {
                 Next::Start(job, earlier) => {
                     let work = Work::new(&run.folder, &run.plan, &shared, job.window, earlier);
-                    let sender = sender.clone();
+                    let (sender, tasks) = (sender.clone(), tasks.as_ref());
                     scope.spawn(move || {
-                        let result = catch_unwind(AssertUnwindSafe(|| do_job(client, &work, &job)));
+                        let result =
+                            catch_unwind(AssertUnwindSafe(|| do_job(client, tasks, &work, &job)));
                         // Fails only after another job panicked.
                         let _ = sender.send((Done::Job(job), result));
                     });
@@ -75,6 +89,7 @@ pub(crate) fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullEr
         }
         caller.look(&mut run, shared.received(), clock.now());
     });
+    drop(marker);
     run.end()
 }
 
@@ -115,7 +130,12 @@ fn wait(
     None
 }
 
-fn do_job(client: &Client, work: &Work, job: &Job) -> Result<JobOutput, Error> {
+fn do_job(
+    client: &Client,
+    tasks: Option<&Tasks<'_>>,
+    work: &Work,
+    job: &Job,
+) -> Result<JobOutput, Error> {
     #[cfg(feature = "tracing")]
     let _span = crate::run::span(job).entered();
     match &job.task {
@@ -123,11 +143,19 @@ fn do_job(client: &Client, work: &Work, job: &Job) -> Result<JobOutput, Error> {
             let asked = client.call(call::ask(&work.plan, job.window))?;
             Ok(JobOutput::Asked(asked.response_id))
         }
-        Task::Fetch(name) => fetch(client, work, name),
+        Task::Fetch(name) => match tasks {
+            Some(tasks) => tasks.fetch(work, name),
+            None => fetch(client, work, name),
+        },
     }
 }
 
-fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<JobOutput, Error> {
+/// Fetches a window's file and stores it.
+pub(crate) fn fetch(
+    client: &Client,
+    work: &Work,
+    name: &IndexFileName,
+) -> Result<JobOutput, Error> {
     if let Some(output) = work.resume(name)? {
         return Ok(output);
     }

@@ -1,5 +1,7 @@
 //! Errors of a pull.
 
+#[cfg(feature = "blocking")]
+use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
 
@@ -53,6 +55,24 @@ pub enum PullError {
         window: Window,
         /// What went wrong.
         source: Box<ccfs_driver::Error>,
+    },
+    /// A task of [`Pull::run_with`](crate::Pull::run_with) failed, and further tasks would fail alike.
+    #[cfg(feature = "blocking")]
+    #[error("window {window}: {source}")]
+    Task {
+        /// The window of the task.
+        window: Window,
+        /// What went wrong.
+        source: Box<crate::TaskFailure>,
+    },
+    /// The function of [`Pull::run_with`](crate::Pull::run_with) returned an error instead of a report.
+    #[cfg(feature = "blocking")]
+    #[error("window {window}: its task did not end: {source}; the next pull continues from here")]
+    NoReport {
+        /// The window of the task.
+        window: Window,
+        /// The error of the function.
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The server could not be reached or failed for longer than
     /// [`Pace::outage_timeout`](crate::Pace::outage_timeout).

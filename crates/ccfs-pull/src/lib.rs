@@ -74,6 +74,8 @@ mod receipt;
 mod run;
 mod scheduler;
 mod summary;
+#[cfg(feature = "blocking")]
+mod task;
 mod trouble;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod upkeep;
@@ -98,6 +100,8 @@ pub use scheduler::{
 pub use summary::{
     JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
 };
+#[cfg(feature = "blocking")]
+pub use task::{FetchReport, FetchTask, TaskFailure};
 #[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
 pub use upkeep::verify_bucket;
 #[cfg(any(feature = "async", feature = "blocking"))]

@@ -253,6 +253,11 @@ pub enum PlanError {
     /// Columns that are not read would be null in Parquet, as empty cells are.
     #[error("Parquet files have all columns, but only some are read; read all columns")]
     ParquetColumns,
+    /// Tasks in other processes store their files in the folder.
+    #[error(
+        "with tasks in other processes, the files are stored in a folder that they share, not in a bucket"
+    )]
+    TasksBucket,
     /// Parquet needs the feature `parquet` of this crate.
     #[error("this program was built without Parquet; enable the feature parquet")]
     NoParquet,

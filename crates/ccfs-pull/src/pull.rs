@@ -132,7 +132,48 @@ impl<'a> Pull<'a> {
     /// continues from them. A window that failed is not an error; see [`PullSummary::failed`].
     #[cfg(feature = "blocking")]
     pub fn run(self, client: &ccfs_ureq::Client) -> Result<PullSummary, PullError> {
-        crate::blocking::run(self, client)
+        crate::blocking::run(self, client, None)
+    }
+
+    /// Does the same as [`run`](Self::run), but `fetch` downloads, checks, converts and stores the
+    /// files: usually, it serializes the task and has another process
+    /// [run](crate::FetchTask::run) it. This process makes the requests and writes the journal.
+    ///
+    /// `fetch` is called on a separate thread for each file, and blocks until the task has ended. Its
+    /// second argument returns whether the pull is stopping; it should then return any error soon.
+    /// Tasks that still run end by themselves. Conversions of files that earlier pulls stored run in
+    /// this process.
+    ///
+    /// ```no_run
+    /// # fn example(client: ccfs_ureq::Client, plan: ccfs_pull::Plan) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::process::{Command, Stdio};
+    ///
+    /// // A program that calls `FetchTask::run` with a task from its stdin, and prints the report.
+    /// let summary = ccfs_pull::Pull::new(plan, "/mnt/shared/skills").run_with(&client, |task, _| {
+    ///     let mut worker = Command::new("ssh");
+    ///     let mut worker = worker.args(["worker", "fetch-skills"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    ///     serde_json::to_writer(worker.stdin.take().ok_or("no stdin")?, task)?;
+    ///     Ok(serde_json::from_slice(&worker.wait_with_output()?.stdout)?)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run). An error of `fetch` ends the pull with
+    /// [`PullError::NoReport`]. Failures in reports are retried, or counted as those of the window.
+    #[cfg(feature = "blocking")]
+    pub fn run_with(
+        self,
+        client: &ccfs_ureq::Client,
+        fetch: impl Fn(
+            &crate::FetchTask,
+            &dyn Fn() -> bool,
+        ) -> Result<crate::FetchReport, Box<dyn std::error::Error + Send + Sync>>
+        + Sync,
+    ) -> Result<PullSummary, PullError> {
+        crate::blocking::run(self, client, Some(&fetch))
     }
 
     /// Does the same as [`run`](Self::run) in a tokio runtime with I/O and time enabled.

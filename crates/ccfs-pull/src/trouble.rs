@@ -52,8 +52,14 @@ impl Trouble {
     /// caused is [`Damaged`](Self::Damaged), any other error of the archive is
     /// [`Refused`](Self::Refused).
     pub fn of_fetch(error: &Error) -> Option<Self> {
+        #[cfg(feature = "blocking")]
+        if let Some(failure) = crate::TaskFailure::of(error) {
+            return failure.trouble;
+        }
         match error {
             Error::Stopped => Some(Self::BrokenOff),
+            #[cfg(feature = "blocking")]
+            Error::Rejected(cause) if cause.is::<crate::task::NoReport>() => None,
             Error::Rejected(cause) => match cause.downcast_ref::<ccfs_archive::Error>() {
                 Some(ccfs_archive::Error::Io(_)) => None,
                 Some(ccfs_archive::Error::Zip(error)) if is_transfer_damage(&error.fault) => {

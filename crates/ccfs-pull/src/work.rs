@@ -47,12 +47,19 @@ impl Shared {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Counts bytes that another process received.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn count_received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether running jobs are to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn flow(&self) -> ControlFlow<()> {
-        if self.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -75,7 +82,7 @@ pub(crate) struct Work {
     pub(crate) plan: Arc<Plan>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) window: Window,
-    earlier: Earlier,
+    pub(crate) earlier: Earlier,
     found: Arc<Mutex<Option<Contents>>>,
 }
 

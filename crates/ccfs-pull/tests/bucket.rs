@@ -20,7 +20,7 @@ use ccfs_pull::{
 };
 use ccfs_tests::{S3, StoreFault, StoreRequest};
 use http::Method;
-use support::{ASK, Bench, DRIVERS, Driver, files, pace, plan_of};
+use support::{ASK, Bench, Driver, files, pace, plan_of};
 
 const PREFIX: &str = "s3://lake/nightly/skills";
 
@@ -62,7 +62,7 @@ impl Lake {
         let pull = pull.pace(pace(2)).clock(self.bench.clock.clone());
         let pull = pull.on_event(|event| events.push(event.clone()));
         let summary = match driver {
-            Driver::Blocking => pull.run(&self.bench.client()),
+            Driver::Blocking | Driver::Tasks => pull.run(&self.bench.client()),
             Driver::Async => {
                 support::runtime().block_on(pull.run_async(&self.bench.async_client()))
             }
@@ -132,7 +132,7 @@ fn is_data(request: &StoreRequest) -> bool {
 
 #[test]
 fn a_bucket_has_what_a_folder_would_have() {
-    for driver in DRIVERS {
+    for driver in [Driver::Blocking, Driver::Async] {
         for plan in [three_days(), dataset(), dataset().keep_zip(true).convert(Format::Csv)] {
             let expected = on_disk(plan.clone());
             let lake = Lake::new();
@@ -311,7 +311,7 @@ fn a_receipt_is_always_that_of_the_files() {
 
 #[test]
 fn a_lost_journal_is_rebuilt_from_the_receipts() {
-    for driver in DRIVERS {
+    for driver in [Driver::Blocking, Driver::Async] {
         let lake = Lake::new();
         lake.pull(driver, dataset());
         let before = lake.store.objects();
@@ -385,7 +385,7 @@ fn a_window_without_data_has_a_receipt() {
 /// A later pull with another format reads the ZIPs in the bucket.
 #[test]
 fn zips_in_the_bucket_are_converted_later() {
-    for driver in DRIVERS {
+    for driver in [Driver::Blocking, Driver::Async] {
         let lake = Lake::new();
         lake.pull(driver, three_days().window_days(1));
         let requests = lake.bench.emulator.received().len();

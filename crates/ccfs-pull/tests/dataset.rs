@@ -34,10 +34,7 @@ fn pull(driver: Driver, bench: &Bench, plan: Plan) -> (PullSummary, Vec<PullEven
     let mut events = Vec::new();
     let pull = Pull::new(plan, bench.path()).pace(pace(2)).clock(bench.clock.clone());
     let pull = pull.on_event(|event| events.push(event.clone()));
-    let summary = match driver {
-        Driver::Blocking => pull.run(&bench.client()),
-        Driver::Async => support::runtime().block_on(pull.run_async(&bench.async_client())),
-    };
+    let summary = driver.run(pull, bench.session());
     (summary.unwrap(), events)
 }
 

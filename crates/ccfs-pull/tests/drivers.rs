@@ -208,7 +208,7 @@ fn another_plan_takes_over_where_nothing_has_come_of_the_first() {
 
 #[test]
 fn a_wrong_key_costs_one_bad_signature() {
-    for driver in [Driver::Blocking, Driver::Async] {
+    for driver in DRIVERS {
         let bench = Bench::new();
         bench.emulator.faults().add(Fault::Unauthorized);
         let refused = driver.pull(&bench, plan(), 4).unwrap_err();
@@ -265,7 +265,7 @@ fn whatever_strikes_the_same_files_come() {
         // The window of a file that is damaged in each download is requested again.
         (Fault::CorruptZip.at(FETCH).times(5), 5),
     ] {
-        for (driver, in_flight) in [(Driver::Blocking, 1), (Driver::Async, 4)] {
+        for (driver, in_flight) in [(Driver::Blocking, 1), (Driver::Async, 4), (Driver::Tasks, 4)] {
             let name = fault.to_string();
             let bench = Bench::new();
             bench.emulator.faults().add(fault.clone());

@@ -33,10 +33,7 @@ fn pull(driver: Driver, bench: &Bench, plan: Plan) -> (PullSummary, Vec<PullEven
     let mut events = Vec::new();
     let pull = Pull::new(plan, bench.path()).pace(pace(2)).clock(bench.clock.clone());
     let pull = pull.on_event(|event| events.push(event.clone()));
-    let summary = match driver {
-        Driver::Blocking => pull.run(&bench.client()),
-        Driver::Async => support::runtime().block_on(pull.run_async(&bench.async_client())),
-    };
+    let summary = driver.run(pull, bench.session());
     (summary.unwrap(), events)
 }
 
@@ -387,11 +384,7 @@ fn a_folder_may_move_to_another_server() {
         };
         let run = |plan: Plan| {
             let pull = Pull::new(plan, bench.path()).pace(pace(2)).clock(bench.clock.clone());
-            match driver {
-                Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session()).unwrap()),
-                Driver::Async => support::runtime()
-                    .block_on(pull.run_async(&ccfs_reqwest::Client::new(session()).unwrap())),
-            }
+            driver.run(pull, session())
         };
         let error = run(plan()).unwrap_err();
         assert!(
@@ -440,11 +433,7 @@ fn a_clock_that_is_off_by_days_is_told_and_costs_nothing() {
         .clock(wrong.clone());
         let pull =
             Pull::new(plan, bench.path()).clock(wrong).on_event(|event| events.push(event.clone()));
-        let summary = match driver {
-            Driver::Blocking => pull.run(&ccfs_ureq::Client::new(session).unwrap()),
-            Driver::Async => support::runtime()
-                .block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap())),
-        };
+        let summary = driver.run(pull, session);
         assert_eq!(summary.unwrap().rows(), 40);
         assert_eq!(bench.requests(FETCH), 1, "{days}");
         let told = events.iter().find_map(|event| match event {

@@ -21,6 +21,7 @@ use crate::arguments::{text, whole};
 use crate::auth::query_line_of;
 use crate::errors::{invalid, of_call};
 use crate::exchange::policy;
+use crate::executor::Executor;
 use crate::options::{kind as kind_of, on_bad_row as action_of, zone};
 use crate::pull::{self, DayOf, Summary};
 use crate::time::seconds;
@@ -31,7 +32,7 @@ use crate::work::{self, StoppableClock};
 pub(crate) struct Client {
     client: ccfs::Client,
     /// For pulls, which retry by themselves, over all their calls.
-    pulling: ccfs::Client,
+    pub(crate) pulling: ccfs::Client,
 }
 
 #[pymethods]
@@ -157,7 +158,7 @@ impl Client {
     #[pyo3(signature = (
         *, from_, to, tz, out, kind="agentSkillInfo", convert=None, account_id=None,
         keep_zip=true, moved=false, recheck_days=0, again=None, window_days=None, in_flight=4,
-        on_bad_row="stop", progress=None,
+        on_bad_row="stop", progress=None, executor=None, worker_client=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn pull(
@@ -178,6 +179,8 @@ impl Client {
         in_flight: i64,
         on_bad_row: &str,
         progress: Option<Py<PyAny>>,
+        executor: Option<Py<PyAny>>,
+        worker_client: Option<Py<PyAny>>,
     ) -> PyResult<Summary> {
         let mut plan = Plan::new(kind_of(kind)?, zone(tz)?, from_.0, to.0)
             .keep_zip(keep_zip)
@@ -202,7 +205,11 @@ impl Client {
         let most = i64::try_from(Pace::IN_FLIGHT_LIMIT).unwrap_or(i64::MAX);
         let pace = Pace::default().in_flight(whole("in_flight", in_flight, 1..=most)?);
         let (pull, client) = (Pull::new(plan, out).pace(pace), self.pulling.clone());
-        pull::run(py, client, pull, progress)
+        if executor.is_none() && worker_client.is_some() {
+            return Err(invalid("worker_client needs an executor; pass executor, too"));
+        }
+        let executor = executor.map(|executor| Executor::new(executor, worker_client));
+        pull::run(py, client, pull, executor, progress)
     }
 
     /// The server and the access key.

@@ -3,7 +3,7 @@
 use ccfs::arrow::arrow_schema::ArrowError;
 use ccfs::proto::auth::VerifyError;
 use ccfs::proto::exchange::OutOfTurn;
-use ccfs::pull::{JournalError, PullError};
+use ccfs::pull::{JournalError, PullError, TaskFailure};
 use ccfs::{Error, ExchangeError, FileError, archive};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -119,6 +119,9 @@ pub(crate) fn of_arrow(error: ArrowError) -> PyErr {
 pub(crate) fn of_call(error: &Error) -> PyErr {
     match error {
         Error::Exchange(error) => of_exchange(error),
+        Error::Rejected(cause) if cause.is::<TaskFailure>() => {
+            cause.downcast_ref().map_or_else(|| invalid(error), of_task)
+        }
         Error::Rejected(_) => Class::Data.error(error.code(), &error.to_string()),
         _ => Class::Error.error(error.code(), &error.to_string()),
     }
@@ -140,6 +143,26 @@ pub(crate) fn of_exchange(error: &ExchangeError) -> PyErr {
     class.error_with(error.code(), &error.to_string(), &details)
 }
 
+/// The class that the error would have if the task's call was made here.
+fn of_task(failure: &TaskFailure) -> PyErr {
+    let class = match (failure.code.as_str(), failure.status) {
+        (_, Some(401 | 403)) => Class::Auth,
+        ("file" | "file_exists" | "stopped" | "driver" | "task" | "invalid_request", _) => {
+            Class::Error
+        }
+        ("rejected", _) => Class::Data,
+        _ if failure.is_network => Class::Network,
+        _ => Class::Server,
+    };
+    let details = Details {
+        result_code: failure.result_code.as_deref(),
+        status: failure.status,
+        retryable: failure.is_retryable,
+        at: None,
+    };
+    class.error_with(&failure.code, &failure.message, &details)
+}
+
 pub(crate) fn of_file(error: FileError) -> PyErr {
     of_call(&Error::File(error))
 }
@@ -147,19 +170,30 @@ pub(crate) fn of_file(error: FileError) -> PyErr {
 /// A call's error keeps its class and attributes; the message also has the window.
 pub(crate) fn of_pull(error: PullError) -> PyErr {
     let message = error.to_string();
-    match &error {
+    match error {
         PullError::Plan(_) | PullError::Journal(JournalError::OtherPlan { .. }) => invalid(message),
         PullError::Call { source, .. } | PullError::GaveUp { source: Some(source), .. } => {
-            let cause = of_call(source);
-            Python::attach(|py| {
-                let set = cause.value(py).setattr("args", (&message,));
-                set.map_or_else(|error| error, |()| cause)
-            })
+            with_message(of_call(&source), &message)
+        }
+        PullError::Task { source, .. } => with_message(of_task(&source), &message),
+        PullError::NoReport { source, .. } => {
+            let error = Class::Error.error("executor", &message);
+            if let Ok(cause) = source.downcast::<PyErr>() {
+                Python::attach(|py| error.set_cause(py, Some(*cause)));
+            }
+            error
         }
         PullError::GaveUp { .. } => Class::Network.error("network", &message),
         PullError::Stopped => Class::Error.error("stopped", &message),
         _ => Class::Error.error("file", &message),
     }
+}
+
+fn with_message(error: PyErr, message: &str) -> PyErr {
+    Python::attach(|py| {
+        let set = error.value(py).setattr("args", (message,));
+        set.map_or_else(|error| error, |()| error)
+    })
 }
 
 /// The same word as in the errors of `ccfs verify --json`.

@@ -12,6 +12,7 @@ mod auth;
 mod client;
 mod errors;
 mod exchange;
+mod executor;
 mod headers;
 mod options;
 mod parquet;
@@ -41,6 +42,8 @@ mod _native {
     use crate::client::{Client, Progress};
     #[pymodule_export]
     use crate::exchange::Exchange;
+    #[pymodule_export]
+    use crate::executor::run_task;
     #[pymodule_export]
     use crate::parquet::to_parquet;
     #[pymodule_export]

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyString};
 
 use crate::errors::{invalid, of_pull};
+use crate::executor::Executor;
 use crate::work;
 
 /// Returns the format of this name.
@@ -22,12 +23,17 @@ pub(crate) fn run(
     py: Python<'_>,
     client: ccfs::Client,
     pull: Pull<'static>,
+    executor: Option<Executor>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Summary> {
     let summary = work::run(py, progress, move |reporter| {
         // A shorter lifetime, because the function borrows the reporter.
         let pull: Pull<'_> = pull;
-        pull.progress(|progress| reporter.report(PullProgress(*progress))).run(&client)
+        let pull = pull.progress(|progress| reporter.report(PullProgress(*progress)));
+        match &executor {
+            Some(executor) => pull.run_with(&client, |task, stop| executor.fetch(task, stop)),
+            None => pull.run(&client),
+        }
     })?;
     Ok(Summary(summary.map_err(of_pull)?))
 }

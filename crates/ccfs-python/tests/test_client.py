@@ -190,7 +190,7 @@ def test_a_pull_leaves_a_dataset(serve: Serve, tmp_path: Path) -> None:
     assert pyarrow.parquet.read_table(out / "agent_skill_info").num_rows == 150
     again = calls.pull(**pull)
     assert (again.rows, again.requested, again.resumed) == (150, 0, 3)
-    for wrong, message in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"tz": "Asia/Nowhere"}, "not a time zone"),
         ({"from_": "2023-04-31"}, "2023-04-31"),
         ({"from_": "2023-05-01"}, "reversed"),
@@ -201,9 +201,16 @@ def test_a_pull_leaves_a_dataset(serve: Serve, tmp_path: Path) -> None:
         ({"recheck_days": -1}, "recheck_days is -1"),
         ({"again": ("2023-04-02", "2023-04-01")}, "2023-04-02 to 2023-04-01 is reversed"),
         ({"on_bad_row": "return"}, 'use "stop" or "skip"'),
-    ]:
+    ]
+    for wrong, message in cases:
         with pytest.raises(ValueError, match=message):
             calls.pull(**(pull | wrong))
+
+
+def bodies(server: Server) -> list[int]:
+    """Returns the sizes of the requests for files to make."""
+    made = [request for request in server.requests() if request["interface"] == "queryAgentSkillInfoData"]
+    return [request["body_bytes"] for request in made]
 
 
 def test_a_pull_requests_days_again(serve: Serve, tmp_path: Path) -> None:
@@ -219,16 +226,19 @@ def test_a_pull_requests_days_again(serve: Serve, tmp_path: Path) -> None:
         "account_id": "a1",
     }
     assert calls.pull(**pull).requested == 3
-    bodies = [request["body"] for request in server.requests() if "query" in request["target"]]
-    assert len(bodies) == 3
-    assert all("a1" in json.dumps(body) for body in bodies)
-    for options, requested in [
+    of_account = bodies(server)
+    assert len(of_account) == 3
+    calls.pull(**(pull | {"account_id": None, "out": tmp_path / "all"}))
+    # Without an account, the field is empty.
+    assert of_account[0] - bodies(server)[3] == len("a1")
+    cases: list[tuple[dict[str, Any], int]] = [
         ({}, 0),
         ({"recheck_days": 30}, 3),
-        ({"recheck_days": 5}, 0),
+        ({"recheck_days": 4}, 0),
         ({"again": (day, day)}, 1),
         ({"again": (str(day + timedelta(days=1)), day + timedelta(days=2))}, 2),
-    ]:
+    ]
+    for options, requested in cases:
         assert calls.pull(**(pull | options)).requested == requested, options
 
 
@@ -354,6 +364,11 @@ SLOW = {
         "flow-control",
         'client.pull(from_="2023-04-01", to="2023-04-02", tz="Asia/Shanghai", out=target)',
     ),
+    "executor": (
+        "stall@downloadAgentSkillInfoFile",
+        'client.pull(from_="2023-04-01", to="2023-04-02", tz="Asia/Shanghai", out=target,'
+        " executor=ThreadPoolExecutor(1))",
+    ),
 }
 
 
@@ -364,6 +379,7 @@ def test_ctrl_c_interrupts_a_call(name: str, serve: Serve, tmp_path: Path) -> No
     server = serve("--fault", fault)
     script = f"""
         import json, os, sys, threading, ccfs
+        from concurrent.futures import ThreadPoolExecutor
         query, target, name = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
         client = ccfs.Client.from_env()
         try:

@@ -14,7 +14,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE}
 /// valid GB18030, otherwise UTF-8, and its invalid rows are reported as bad. Plain ASCII counts as UTF-8. See
 /// [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Charset {
     /// UTF-8, with or without a byte order mark.

@@ -31,8 +31,18 @@ pub(crate) struct Folder {
     account: Option<String>,
     /// Where complete files are kept.
     pub(crate) store: Box<dyn Destination>,
-    /// The operating system releases the lock when the process ends.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
+}
+
+/// A lock of a folder. The operating system releases it when the process ends.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that was forked meanwhile has it open, too.
+        let _ = fs4::FileExt::unlock(&self.0);
+    }
 }
 
 impl Folder {
@@ -88,6 +98,13 @@ impl Folder {
         Ok((Self { path: path.to_owned(), kind, account, store, _lock: lock }, windows))
     }
 
+    /// A folder that another process has locked, and for which this one fetches a window.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn of_task(path: PathBuf, kind: IndexKind, account: Option<String>) -> Self {
+        let store = Box::new(Disk(path.clone()));
+        Self { path, kind, account, store, _lock: None }
+    }
+
     fn failed(&self, source: io::Error) -> PullError {
         PullError::Folder { path: self.path.clone(), source }
     }
@@ -140,12 +157,12 @@ impl Folder {
 }
 
 /// Locks a folder.
-fn lock(path: &Path, access: &OpenOptions) -> Result<File, PullError> {
+fn lock(path: &Path, access: &OpenOptions) -> Result<Lock, PullError> {
     let cannot = |source| PullError::Folder { path: path.to_owned(), source };
     regular(&path.join(LOCK)).map_err(cannot)?;
     let lock = access.open(path.join(LOCK)).map_err(cannot)?;
     match fs4::FileExt::try_lock(&lock) {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(fs4::TryLockError::WouldBlock) => Err(PullError::Busy { path: path.to_owned() }),
         Err(fs4::TryLockError::Error(source)) => Err(cannot(source)),
     }

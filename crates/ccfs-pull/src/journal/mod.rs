@@ -11,6 +11,8 @@ use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Endpoint, Timestamp};
 
+#[cfg(feature = "blocking")]
+pub(crate) use self::entry::text;
 pub use self::entry::{ConvertedFile, Entry};
 use self::entry::{Header, VERSION};
 use crate::plan::Plan;

@@ -215,11 +215,11 @@ impl Run {
         tracing::warn!(%window, ?trouble, %error, "a job failed");
         let Some(trouble) = trouble else {
             self.scheduler.on_trouble(now, window, Trouble::BrokenOff, "");
-            return self.stop_for(PullError::Call { window, source: error.into() });
+            return self.stop_for(fatal_error(window, error));
         };
         let why = self.reason(window, &error);
         self.scheduler.on_trouble(now, window, trouble, &why);
-        if let Some(pause) = error.exchange().and_then(|error| error.retry_after) {
+        if let Some(pause) = retry_after(&error) {
             self.scheduler.wait_at_least(now, pause);
         }
         if trouble != Trouble::BrokenOff {
@@ -234,6 +234,10 @@ impl Run {
         let Error::Rejected(cause) = error else { return error.to_string() };
         if cause.downcast_ref::<ccfs_archive::Error>().is_some_and(|cause| !is_rejected(cause)) {
             return error.to_string();
+        }
+        #[cfg(feature = "blocking")]
+        if let Some(failure) = crate::TaskFailure::of(error).filter(|failure| !failure.is_kept) {
+            return failure.to_string();
         }
         self.rejected.insert(window);
         let path = self.folder.rejected(window);
@@ -273,6 +277,23 @@ impl Run {
         let (in_flight, outage) = (self.scheduler.in_flight(), self.scheduler.outage(now));
         PullProgress { in_flight, received, outage, ..self.progress }
     }
+}
+
+/// Returns the error of a pull that a job's error ends.
+fn fatal_error(window: Window, error: Error) -> PullError {
+    #[cfg(feature = "blocking")]
+    return crate::task::pull_error(window, error);
+    #[cfg(not(feature = "blocking"))]
+    PullError::Call { window, source: error.into() }
+}
+
+/// Returns how long the server wants clients to wait.
+fn retry_after(error: &Error) -> Option<Duration> {
+    #[cfg(feature = "blocking")]
+    if let Some(failure) = crate::TaskFailure::of(error) {
+        return failure.retry_after;
+    }
+    error.exchange().and_then(|error| error.retry_after)
 }
 
 /// The span of a job: its window and the name of the file, which are not secret.

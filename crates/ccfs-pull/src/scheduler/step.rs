@@ -44,7 +44,8 @@ pub enum Task {
 }
 
 /// Classes of failures of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Trouble {
     /// The server reports that there is no data.

@@ -12,7 +12,9 @@ use ccfs_driver::{Clock, Config};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::callback::Callback;
 use ccfs_proto::{Policy, Timestamp};
-use ccfs_pull::{Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone};
+use ccfs_pull::{
+    FetchReport, FetchTask, Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone,
+};
 use ccfs_tests::ManualClock;
 use tempfile::TempDir;
 
@@ -59,7 +61,7 @@ impl Bench {
         ccfs_reqwest::Client::new(self.session()).unwrap()
     }
 
-    fn session(&self) -> Config {
+    pub(crate) fn session(&self) -> Config {
         Config::new(self.emulator.endpoint().clone(), self.emulator.credentials())
             .proxy(None)
             .policy(policy())
@@ -108,14 +110,16 @@ pub(crate) fn questions(emulator: &Emulator) -> BTreeMap<String, usize> {
     questions
 }
 
-/// The two drivers.
+/// The drivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
     Blocking,
     Async,
+    /// The blocking one, which fetches files with serialized tasks.
+    Tasks,
 }
 
-pub(crate) const DRIVERS: [Driver; 2] = [Driver::Blocking, Driver::Async];
+pub(crate) const DRIVERS: [Driver; 3] = [Driver::Blocking, Driver::Async, Driver::Tasks];
 
 impl Driver {
     pub(crate) fn pull(
@@ -140,11 +144,27 @@ impl Driver {
         if let Some(line) = line {
             pull = pull.callbacks(move || line.try_recv().ok());
         }
+        self.run(pull, bench.session())
+    }
+
+    /// Runs a pull with a client of this configuration.
+    pub(crate) fn run(self, pull: Pull<'_>, session: Config) -> Result<PullSummary, PullError> {
+        let client = || ccfs_ureq::Client::new(session.clone()).unwrap();
         match self {
-            Self::Blocking => pull.run(&bench.client()),
-            Self::Async => runtime().block_on(pull.run_async(&bench.async_client())),
+            Self::Blocking => pull.run(&client()),
+            Self::Async => {
+                runtime().block_on(pull.run_async(&ccfs_reqwest::Client::new(session).unwrap()))
+            }
+            Self::Tasks => pull.run_with(&client(), |task, _| Ok(run_elsewhere(task, &client()))),
         }
     }
+}
+
+/// Runs a task as another process does, which has only its text.
+pub(crate) fn run_elsewhere(task: &FetchTask, client: &ccfs_ureq::Client) -> FetchReport {
+    let task: FetchTask = serde_json::from_str(&serde_json::to_string(task).unwrap()).unwrap();
+    let report = serde_json::to_string(&task.run(client)).unwrap();
+    serde_json::from_str(&report).unwrap()
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, final
@@ -43,6 +44,7 @@ __all__ = [
     "Write",
     "__version__",
     "open",
+    "run_task",
     "schema",
     "sign",
     "to_parquet",
@@ -726,6 +728,8 @@ class Client:
         in_flight: int = 4,
         on_bad_row: OnBadRow = "stop",
         progress: Callable[[PullProgress], object] | None = None,
+        executor: Executor | None = None,
+        worker_client: Callable[[], Client] | None = None,
     ) -> Summary:
         """Downloads the files of the days from `from_` to `to`, inclusive, into the folder `out`.
 
@@ -747,6 +751,24 @@ class Client:
         ends with an `Error` with the code `stopped`, and what it raises is raised; the next pull
         continues from there.
 
+        With `executor`, its workers download, check, convert and store the files, while this process
+        makes the requests and writes the journal. The workers may be on other machines that have the
+        folder at the same path. Set `in_flight` to at least the number of workers. A worker's client is
+        `Client.from_env()`, or what `worker_client` returns; it must have the endpoint and the access key
+        of this client. Tasks contain no secret key. `worker_client` is sent to the workers with each
+        task, so it must be picklable, and should read keys from where the worker is. It is called once in
+        each process if it is a function of a module.
+
+        A failure of a download is the same with and without an executor. If the executor fails, for
+        example because a process of a pool was killed, the pull ends with an `Error` with the code
+        `executor`, whose `__cause__` is the executor's exception; the next pull continues from there.
+
         A period that failed is not an error; see `Summary.failed`. Raises `Error` if the pull ends
         early, and `ValueError` if an argument is not valid.
         """
+
+def run_task(task: str, client: Client) -> str:
+    """Runs a task of a pull with an executor, and returns its report. Only workers call it.
+
+    Raises `ValueError` if the task was made by another version of the package.
+    """
