@@ -43,12 +43,6 @@ impl<T: Clone, const KEPT: usize> Counted<T, KEPT> {
     }
 }
 
-impl<T: Clone, const KEPT: usize> Extend<T> for Counted<T, KEPT> {
-    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.add(item));
-    }
-}
-
 impl<T, const KEPT: usize> Default for Counted<T, KEPT> {
     fn default() -> Self {
         Self { count: 0, first: Vec::new() }
