@@ -190,7 +190,7 @@ impl MemberReport {
                     on_record(record)?;
                 }
                 Ok(false) => return Ok(()),
-                Err(Error::Row(row)) => self.tally.bad_rows.add(row),
+                Err(Error::Row(row)) => self.tally.bad_rows.extend([row]),
                 Err(Error::NotIndexFile(refused)) => {
                     self.refused = Some(refused);
                     return Ok(());
