@@ -227,7 +227,24 @@ fn period((begin, end): (LocalTime, LocalTime)) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::period;
+    use std::panic;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::{period, quietly};
+
+    #[test]
+    fn only_panics_while_a_file_is_read_are_hidden() {
+        static SHOWN: AtomicU32 = AtomicU32::new(0);
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(|_| _ = SHOWN.fetch_add(1, Ordering::Relaxed)));
+        let fails = || panic::catch_unwind(|| panic!("a damaged page")).unwrap_err();
+        quietly(fails);
+        quietly(fails);
+        assert_eq!(SHOWN.load(Ordering::Relaxed), 0);
+        fails();
+        assert_eq!(SHOWN.load(Ordering::Relaxed), 1);
+        panic::set_hook(before);
+    }
 
     #[test]
     fn whole_days_are_shown_as_days() {
