@@ -13,6 +13,7 @@ import pages
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 SETUP = "Read the dataset"
+ACCOUNT = "With an account"
 # The dataset whose first day is as an older release wrote it.
 OLD = "with an old day"
 
@@ -52,6 +53,18 @@ def all_checks(engine, work):
             for label, case in work["cases"].items():
                 if heading in blocks:
                     yield f"{label}, recipe {heading!r}", lambda heading=heading, case=case: answered(engine, blocks, heading, case)
+
+
+    if hasattr(engine, "accounts"):
+        for folder, accounts in work["accounts"].items():
+            expected = dict.fromkeys(accounts, work["rows"])
+            yield f"rows of {', '.join(accounts)}", lambda folder=folder, expected=expected: by_account(engine, folder, expected)
+
+
+def by_account(engine, folder, expected):
+    """Compares the number of rows of each account, which is text."""
+    found = engine.accounts(setup(engine.language, folder, ACCOUNT))
+    return [] if found == expected else [f"expected {expected}, found {found}"]
 
 
 def types(engine, table):
@@ -125,9 +138,9 @@ def pruned(engine, table):
     return []
 
 
-def setup(language, folder):
+def setup(language, folder, heading=SETUP):
     """Returns the code of the page that opens the dataset, for the dataset in a folder."""
-    return pages.blocks(language)[SETUP].replace("data/", f"{folder}/")
+    return pages.blocks(language)[heading].replace("data/", f"{folder}/")
 
 
 def answered(engine, blocks, heading, case):

@@ -139,6 +139,13 @@ def with_old_day(tables, folder):
     return copies
 
 
+def with_accounts(table, folder, accounts):
+    """Copies a table for each account, as pulls with `--account` write it. Returns the folder of the datasets."""
+    for account in accounts:
+        shutil.copytree(table.folder, os.path.join(folder, *KINDS[table.kind], f"account={account}"))
+    return folder
+
+
 def period(day):
     return f"{day:%Y%m%d}T000000_{day:%Y%m%d}T235959"
 

@@ -35,6 +35,10 @@ class Engine:
             self.connection.execute(f"SET VARIABLE {name} = ?", [value])
         return self.fetch(recipe)
 
+    def accounts(self, setup):
+        self.connection.execute(setup)
+        return dict(self.connection.execute("SELECT account, count(*) FROM agent_skill_info GROUP BY account").fetchall())
+
     def fetch(self, query):
         found = self.connection.execute(query)
         names = [column[0] for column in found.description]

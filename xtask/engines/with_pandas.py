@@ -10,9 +10,11 @@ TYPES = {"string": "text", "Int64": "integer", "object": "list", "datetime64[us]
 
 
 class Engine:
+    language = "pandas"
+
     def __init__(self, zone, options):
         names = {}
-        exec(check.setup("pandas", options["folder"]), names)
+        exec(check.setup(self.language, options["folder"]), names)
         self.read = names["read"]
 
     def types(self, folder):
@@ -35,6 +37,11 @@ class Engine:
                             damaged.write(b"damaged")
             frame = self.read(copy, filters=[("day", "==", str(day))])
         return " ".join(f"day={day}/" for day in frame["day"].unique())
+
+    def accounts(self, setup):
+        names = {}
+        exec(setup, names)
+        return names["agent_skill_info"]["account"].value_counts().to_dict()
 
 
 def plain(value):

@@ -23,6 +23,11 @@ class Engine:
     def plan_of_day(self, folder, day):
         return self.scan(folder).filter(polars.col("day") == day).explain()
 
+    def accounts(self, setup):
+        names = {}
+        exec(setup, names)
+        return dict(names["agent_skill_info"].group_by("account").len().collect().rows())
+
     def recipe(self, setup, recipe, parameters):
         names = {}
         exec(setup, names)

@@ -37,6 +37,13 @@ class Engine:
         partitions = plan.collectLeaves().head().inputRDDs().head().filePartitions()
         return " ".join(str(file) for index in range(partitions.size()) for file in partitions.apply(index).files())
 
+    def accounts(self, setup):
+        for statement in setup.split(";"):
+            if statement.strip():
+                self.spark.sql(statement)
+        counts = self.spark.table("agent_skill_info").groupBy("account").count()
+        return {row["account"]: row["count"] for row in counts.collect()}
+
     def recipe(self, setup, recipe, parameters):
         for statement in setup.split(";"):
             if statement.strip():

@@ -49,7 +49,7 @@ pub enum LimitKind {
 }
 
 /// The ratio is not checked up to this size: a small CSV of equal rows is not a ZIP bomb.
-pub(crate) const RATIO_FREE_BYTES: u64 = 16 << 20;
+const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 /// The highest limit of a record: positions in it have 32 bits.
 const LONGEST_RECORD: u64 = 1 << 30;
@@ -71,6 +71,18 @@ impl Limits {
     /// Returns the value of a limit.
     pub const fn get(&self, kind: LimitKind) -> u64 {
         self.values[kind as usize]
+    }
+
+    /// The limit that a member exceeds after `taken` compressed and `given` decompressed bytes.
+    pub(crate) fn exceeded(&self, taken: u64, given: u64, total: u64) -> Option<LimitKind> {
+        let most = taken.saturating_mul(self.get(LimitKind::Ratio)).max(RATIO_FREE_BYTES);
+        if given > self.get(LimitKind::MemberBytes) {
+            Some(LimitKind::MemberBytes)
+        } else if total > self.get(LimitKind::TotalBytes) {
+            Some(LimitKind::TotalBytes)
+        } else {
+            (given > most).then_some(LimitKind::Ratio)
+        }
     }
 }
 

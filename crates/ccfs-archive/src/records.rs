@@ -161,12 +161,12 @@ impl<'a, T: Record> Records<'a, T> {
                     Ok(true) => break,
                     Ok(false) => {}
                     Err(Error::Row(row)) if self.options.on_bad_row == OnBadRow::Skip => {
-                        self.bad_rows.add(row);
+                        self.bad_rows.extend([row]);
                         continue;
                     }
                     Err(Error::Row(row)) if self.options.on_bad_row == OnBadRow::Return => {
                         // Only the caller keeps the bytes of the row.
-                        self.bad_rows.add(BadRow { at: row.at.clone(), raw: None, ..row });
+                        self.bad_rows.extend([BadRow { at: row.at.clone(), raw: None, ..row }]);
                         return Err(Error::Row(row));
                     }
                     Err(error) => {
@@ -243,7 +243,7 @@ impl<'a, T: Record> Records<'a, T> {
     fn skip_member(&mut self, name: &Arc<str>) {
         self.has_unread = true;
         if !has_no_data(name) {
-            self.skipped.add(Arc::clone(name));
+            self.skipped.extend([Arc::clone(name)]);
         }
     }
 

@@ -190,7 +190,7 @@ impl MemberReport {
                     on_record(record)?;
                 }
                 Ok(false) => return Ok(()),
-                Err(Error::Row(row)) => self.tally.bad_rows.add(row),
+                Err(Error::Row(row)) => self.tally.bad_rows.extend([row]),
                 Err(Error::NotIndexFile(refused)) => {
                     self.refused = Some(refused);
                     return Ok(());
@@ -229,16 +229,22 @@ impl MemberReport {
 }
 
 impl Tally {
+    /// Indexes of the columns that are counted: time of the event and, in some files, type of the operation.
+    pub const fn columns(kind: IndexKind) -> (usize, Option<usize>) {
+        (kind.schema().event_time, kind.schema().operation)
+    }
+
     fn count(&mut self, record: AnyRecordRef<'_>) {
+        let operation = record.schema.operation.and_then(|column| record.code(column));
+        self.add_row(record.event_time(), operation);
+    }
+
+    /// Counts a good row with these values of its [`columns`](Self::columns).
+    pub fn add_row(&mut self, time: Option<LocalTime>, operation: Option<i64>) {
         self.rows += 1;
-        let operation = match record.kind() {
-            IndexKind::AgentSkillInfo => record.code(8),
-            IndexKind::AgentOprInfo => record.code(9),
-            IndexKind::Record | IndexKind::Call => None,
-        };
-        if let Some(time) = record.event_time() {
+        if let Some(time) = time {
             self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
-            self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
+            self.latest = self.latest.max(Some(time));
             self.by_hour[usize::from(time.hour())] += 1;
         }
         if let Some(operation) = operation {
@@ -246,7 +252,8 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds the counts of other rows.
+    pub fn add(&mut self, other: &Self) {
         self.rows += other.rows;
         self.bad_rows.append(&other.bad_rows);
         self.earliest = [self.earliest, other.earliest].into_iter().flatten().min();

@@ -31,10 +31,6 @@ impl<T: Clone, const KEPT: usize> Counted<T, KEPT> {
         &self.first
     }
 
-    pub(crate) fn add(&mut self, item: T) {
-        self.append(&Self { count: 1, first: vec![item] });
-    }
-
     /// Adds the items of `other`.
     pub(crate) fn append(&mut self, other: &Self) {
         self.count += other.count;
@@ -45,7 +41,7 @@ impl<T: Clone, const KEPT: usize> Counted<T, KEPT> {
 
 impl<T: Clone, const KEPT: usize> Extend<T> for Counted<T, KEPT> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.add(item));
+        items.into_iter().for_each(|item| self.append(&Self { count: 1, first: vec![item] }));
     }
 }
 

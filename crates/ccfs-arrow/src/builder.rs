@@ -10,6 +10,7 @@ use ccfs_archive::{
     AnyRecordRef, ArchiveParser, Error, IndexKind, ReadOptions, Record, Records, Value,
 };
 
+use crate::error::external;
 use crate::layout::{Layout, Origin};
 use crate::options::{Options, Zone};
 
@@ -204,11 +205,6 @@ impl Collector {
             }
         }
     }
-}
-
-/// The error of the archive, which callers can downcast.
-pub(crate) fn external(error: Error) -> ArrowError {
-    ArrowError::ExternalError(Box::new(error))
 }
 
 /// Builder of one column. Its methods return the number of bytes of text.

@@ -1,15 +1,15 @@
 //! Reads Parquet files for a report.
 
-use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{self, AssertUnwindSafe};
+use std::{fmt, iter};
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_schema::{ArrowError, Schema};
-use ccfs_archive::{Column, IndexKind, LocalTime, OperateType, Tally, Timestamp};
+use ccfs_archive::{IndexKind, LocalTime, Tally, Timestamp};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -25,6 +25,9 @@ use crate::write::{PERIOD, SOURCE_SHA256, VERSION};
 
 /// Number of rows that are counted at a time.
 const BATCH_ROWS: usize = 8192;
+
+/// Length of the end of a file: the length of the footer, and `PAR1`.
+const FOOTER_END: usize = 8;
 
 /// What the footer of a Parquet file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +53,17 @@ pub struct ParquetInfo {
 
 /// Reads a Parquet file for a report: what its footer says, and counts over its rows.
 ///
-/// Accepts every file with the columns of an index file, whether or not a [`ParquetWriter`](crate::ParquetWriter) wrote
-/// it. It reads only the columns that it counts, a batch at a time.
+/// Accepts every file whose columns have the names and types of an index file, whether or not a
+/// [`ParquetWriter`](crate::ParquetWriter) wrote it. Only the columns that are counted are required ([`Tally::columns`]):
+/// others may be missing, because an older version wrote the file or they were not selected. It reads only the counted
+/// columns, a batch at a time.
 ///
-/// The file may be damaged or hostile. Memory is bounded by the largest page, which the format limits to 2 GiB. The
-/// parquet crate panics on some damaged pages: the panic is caught and returned as an error, but the panic hook is
+/// The file may be damaged or hostile. Memory holds the footer, of at most
+/// [`MAX_FOOTER_BYTES`](Self::MAX_FOOTER_BYTES) in the file and up to 20 times as much in memory, and for each counted
+/// column a page and a dictionary. Their sizes are not limited, except by the format: 2 GiB each, compressed and
+/// decompressed. A [`ParquetWriter`](crate::ParquetWriter) makes pages of about 1 MiB.
+///
+/// The parquet crate panics on some damaged pages: the panic is caught and returned as an error, but the panic hook is
 /// called, which prints a message by default. With `panic = "abort"` it cannot be caught.
 ///
 /// ```no_run
@@ -74,18 +83,25 @@ pub struct ParquetInspector {
     batches: ParquetRecordBatchReader,
     /// Rows that were counted.
     counted: u64,
+    /// Whether reading has failed.
+    failed: bool,
 }
 
 impl ParquetInspector {
+    /// The longest footer that is read: 64 MiB. A footer has about 100 bytes for each column of a row group.
+    pub const MAX_FOOTER_BYTES: u64 = 64 << 20;
+
     /// Reads the footer of a file.
     ///
     /// # Errors
     ///
     /// [`ArrowError::SchemaError`] if the columns are not those of an index file; [`ArrowError::NotYetImplemented`] if
-    /// another compression than Snappy is used; [`ArrowError::ParquetError`] if the file is damaged or not a Parquet
-    /// file; [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of the file.
+    /// another compression than Snappy is used, or the footer is longer than
+    /// [`MAX_FOOTER_BYTES`](Self::MAX_FOOTER_BYTES); [`ArrowError::ParquetError`] if the file is damaged or not a
+    /// Parquet file; [`ArrowError::ExternalError`] with the [`io::Error`] of the file.
     pub fn open(file: File) -> Result<Self, ArrowError> {
         let bytes = file.metadata().map_err(|error| read_error(error.into()))?.len();
+        check_footer(&file, bytes)?;
         // The types come from the Parquet schema, because other programs store other Arrow types.
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
@@ -97,13 +113,11 @@ impl ParquetInspector {
         check(builder.metadata(), bytes)?;
         let kind = kind_of(builder.schema())?;
         let info = ParquetInfo::new(kind, bytes, builder.metadata())?;
-        let (time, operation) = counted_columns(kind);
-        let used = [Some(time), operation].into_iter().flatten();
-        let roots = used.filter_map(|name| builder.schema().index_of(name).ok());
+        let roots = counted(kind).filter_map(|name| builder.schema().index_of(name).ok());
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
         let batches = catch(|| builder.build())?.map_err(read_error)?;
-        Ok(Self { info, batches, counted: 0 })
+        Ok(Self { info, batches, counted: 0, failed: false })
     }
 
     /// What the footer says.
@@ -115,8 +129,19 @@ impl ParquetInspector {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// [`ArrowError::ParquetError`] if the file is damaged or cannot be read, or has a time outside of the years 0 to
+    /// 9999. Every later call fails, too, and `tally` lacks rows.
     pub fn count_batch(&mut self, tally: &mut Tally) -> Result<bool, ArrowError> {
+        if self.failed {
+            let message = "reading it has failed before".to_owned();
+            return Err(ArrowError::ParquetError(message));
+        }
+        let more = self.count_next(tally);
+        self.failed = more.is_err();
+        more
+    }
+
+    fn count_next(&mut self, tally: &mut Tally) -> Result<bool, ArrowError> {
         let Some(batch) = catch(|| self.batches.next())? else {
             let (counted, declared) = (self.counted, self.info.rows);
             return if counted == declared {
@@ -173,27 +198,30 @@ fn period(text: &str) -> Option<(LocalTime, LocalTime)> {
     Some((begin.parse().ok()?, end.parse().ok()?))
 }
 
-/// Returns the kind that has the columns of a schema. Further columns are allowed.
+/// Returns the kind that has most of the columns of a schema. Further columns are allowed, and others than the counted
+/// ones may be missing.
 fn kind_of(schema: &Schema) -> Result<IndexKind, ArrowError> {
-    let missing = |kind: IndexKind| {
-        let names = kind.columns().iter().map(Column::name);
-        names.filter(|name| schema.column_with_name(name).is_none()).collect::<Vec<_>>()
+    let is_present = |name: &&str| schema.column_with_name(name).is_some();
+    let present = |kind: IndexKind| {
+        let columns = kind.columns().iter();
+        columns.filter(|column| is_present(&column.name())).collect::<Vec<_>>()
     };
-    let fewest = IndexKind::ALL.into_iter().min_by_key(|kind| missing(*kind).len());
-    let kind = fewest.unwrap_or(IndexKind::AgentSkillInfo);
-    let (missing, columns) = (missing(kind), kind.columns());
-    if missing.len() * 2 > columns.len() {
-        return Err(ArrowError::SchemaError(
-            "its columns are not those of an index file".to_owned(),
-        ));
-    }
+    // The one with the fewest missing columns, if several have the same number.
+    let likeness = |kind: &IndexKind| (present(*kind).len(), usize::MAX - kind.columns().len());
+    let kind = IndexKind::ALL.into_iter().max_by_key(likeness);
+    let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
+    let present = present(kind);
+    let missing: Vec<&str> = counted(kind).filter(|name| !is_present(name)).collect();
     if !missing.is_empty() {
-        let missing = missing.join(", ");
-        return Err(ArrowError::SchemaError(format!("columns of {kind} are missing: {missing}")));
+        return Err(ArrowError::SchemaError(if present.len() * 2 < kind.columns().len() {
+            "its columns are not those of an index file".to_owned()
+        } else {
+            format!("it has no column {} of {kind}, which is counted", missing.join(" and "))
+        }));
     }
-    for column in columns {
-        let expected = data_type(column.column_type());
-        let (name, found) = (column.name(), schema.field_with_name(column.name())?.data_type());
+    for column in present {
+        let (name, expected) = (column.name(), data_type(column.column_type()));
+        let found = schema.field_with_name(name)?.data_type();
         if !found.equals_datatype(&expected) {
             return Err(ArrowError::SchemaError(format!(
                 "column {name} of {kind} is {found}, expected {expected}"
@@ -203,39 +231,61 @@ fn kind_of(schema: &Schema) -> Result<IndexKind, ArrowError> {
     Ok(kind)
 }
 
-/// The column with the time of the event, and the one with the type of the operation.
-const fn counted_columns(kind: IndexKind) -> (&'static str, Option<&'static str>) {
-    match kind {
-        IndexKind::AgentSkillInfo => ("operate_time", Some("operate_type")),
-        IndexKind::AgentOprInfo => ("begin_time", Some("op_type")),
-        IndexKind::Record => ("call_begin", None),
-        _ => ("wait_begin", None),
-    }
+/// Names of the columns that are counted.
+fn counted(kind: IndexKind) -> impl Iterator<Item = &'static str> {
+    let (time, operation) = Tally::columns(kind);
+    iter::once(time).chain(operation).map(move |index| kind.columns()[index].name())
 }
 
 /// Counts rows as the reports on archives do.
 fn count(kind: IndexKind, batch: &RecordBatch, tally: &mut Tally) -> Result<(), ArrowError> {
-    let (time, operation) = counted_columns(kind);
-    let column = |name: &str| {
+    let column = |index: usize| {
+        let name = kind.columns()[index].name();
         let missing = || ArrowError::SchemaError(format!("column {name} is missing"));
         batch.column_by_name(name).ok_or_else(missing)
     };
-    tally.rows += batch.num_rows() as u64;
-    for micros in column(time)?.as_primitive::<TimestampMicrosecondType>().iter().flatten() {
-        // Local times are stored as if they were in UTC.
-        let time = Timestamp::from_unix_millis(micros.div_euclid(1000)).utc();
-        tally.earliest = Some(tally.earliest.map_or(time, |earliest| earliest.min(time)));
-        tally.latest = tally.latest.max(Some(time));
-        tally.by_hour[usize::from(time.hour())] += 1;
+    let (time, operation) = Tally::columns(kind);
+    let operations = operation.map(column).transpose()?;
+    let codes: Box<dyn Iterator<Item = Option<i64>>> = match operations {
+        None => Box::new(iter::repeat(None)),
+        Some(column) => match column.as_primitive_opt::<Int64Type>() {
+            Some(codes) => Box::new(codes.iter()),
+            None => Box::new(column.as_string::<i32>().iter().map(|text| text?.parse().ok())),
+        },
+    };
+    let times = column(time)?.as_primitive::<TimestampMicrosecondType>();
+    for (micros, code) in times.iter().zip(codes) {
+        let local = micros.map(|micros| local_time(micros).ok_or(micros)).transpose();
+        let local = local.map_err(|micros| {
+            let name = kind.columns()[time].name();
+            ArrowError::ParquetError(format!(
+                "column {name} has the time {micros}, in microseconds since 1970; the years 0 to 9999 are allowed"
+            ))
+        })?;
+        tally.add_row(local, code);
     }
-    let Some(operation) = operation else { return Ok(()) };
-    let operations = column(operation)?;
-    let add = |code| *tally.by_operation.entry(OperateType::from(code)).or_default() += 1;
-    if let Some(codes) = operations.as_primitive_opt::<Int64Type>() {
-        codes.iter().flatten().for_each(add);
-    } else {
-        let texts = operations.as_string::<i32>().iter().flatten();
-        texts.filter_map(|text| text.parse::<i64>().ok()).for_each(add);
+    Ok(())
+}
+
+/// Returns a local time, which is stored as if it were in UTC; `None` outside of the years 0 to 9999.
+fn local_time(micros: i64) -> Option<LocalTime> {
+    Timestamp::from_unix_millis(0).utc().plus_seconds(micros.div_euclid(1_000_000))
+}
+
+/// Checks the length of the footer, which the last 8 bytes of a file contain.
+fn check_footer(mut file: &File, bytes: u64) -> Result<(), ArrowError> {
+    let Some(end) = bytes.checked_sub(FOOTER_END as u64) else { return Ok(()) };
+    let mut tail = [0; FOOTER_END];
+    let read = file.seek(SeekFrom::Start(end)).and_then(|_| file.read_exact(&mut tail));
+    read.map_err(|error| read_error(error.into()))?;
+    let [a, b, c, d, ..] = tail;
+    let (length, limit) =
+        (u64::from(u32::from_le_bytes([a, b, c, d])), ParquetInspector::MAX_FOOTER_BYTES);
+    // A footer longer than the file is damage, which is reported later.
+    if length > limit && length <= end {
+        return Err(ArrowError::NotYetImplemented(format!(
+            "its footer is {length} bytes long, limit {limit}"
+        )));
     }
     Ok(())
 }

@@ -19,29 +19,13 @@
 //!
 //! [`schema`] returns the columns and their types. They are those of [`ccfs_archive`], which also reads the records:
 //! limits, bad rows and errors are as documented there. Errors of reading are [`ArrowError::ExternalError`]s with an
-//! [`Error`](ccfs_archive::Error):
-//!
-//! ```
-//! # use ccfs_archive::{AgentSkillChange, IndexKind, Records};
-//! # use ccfs_arrow::{Batches, Options, arrow_schema::ArrowError};
-//! # let records = Records::<AgentSkillChange>::from_csv("r1,dev,acc,7\nr2,dev,acc,x\n".as_bytes());
-//! # let mut batches = Batches::new(records, IndexKind::AgentSkillInfo, &Options::new())?;
-//! # assert_eq!(batches.next().unwrap()?.num_rows(), 1);
-//! # let error = batches.next().unwrap().unwrap_err();
-//! if let ArrowError::ExternalError(source) = &error
-//!     && let Some(ccfs_archive::Error::Row(row)) = source.downcast_ref()
-//! {
-//!     println!("line {:?}: {}", row.at.line, row.fault);
-//! }
-//! # else { panic!("{error}") }
-//! # Ok::<(), ArrowError>(())
-//! ```
+//! [`Error`](ccfs_archive::Error), which [`Cause`] returns.
 //!
 //! # Ways to convert
 //!
 //! | from | to | use |
 //! |---|---|---|
-//! | a file, a response body, standard input: any [`Records`](ccfs_archive::Records) | batches | [`Batches`] |
+//! | a file, a response body, standard input: any [`Records`](ccfs_archive::Records) | batches | [`Batches`]; on another thread [`BatchesAhead`] |
 //! | chunks, pushed by an async runtime | batches | [`BatchParser`] |
 //! | records that the caller has | batches | [`BatchBuilder`] |
 //! | batches | Parquet | [`write_parquet`], [`ParquetWriter`] |
@@ -62,8 +46,10 @@
 // The documentation links to items of features that may be off.
 #![cfg_attr(not(feature = "parquet"), allow(rustdoc::broken_intra_doc_links))]
 
+mod ahead;
 mod batches;
 mod builder;
+mod error;
 #[cfg(feature = "parquet")]
 mod inspect;
 mod layout;
@@ -72,10 +58,12 @@ mod parser;
 #[cfg(feature = "parquet")]
 mod write;
 
+pub use ahead::BatchesAhead;
 pub use arrow_array;
 pub use arrow_schema;
 pub use batches::Batches;
 pub use builder::BatchBuilder;
+pub use error::Cause;
 #[cfg(feature = "parquet")]
 pub use inspect::{ParquetInfo, ParquetInspector};
 pub use layout::{TIME_ZONE, schema};

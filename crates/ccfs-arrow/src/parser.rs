@@ -6,7 +6,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use ccfs_archive::{ArchiveParser, IndexKind, ReadOptions, Record, Records};
 
-use crate::builder::{Collector, external};
+use crate::builder::Collector;
+use crate::error::external;
 use crate::options::Options;
 
 /// A push parser: accepts the bytes of an archive in chunks of any size and returns batches. It does no I/O, so it works

@@ -1,7 +1,7 @@
 //! Writes batches as Parquet.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
@@ -21,7 +21,7 @@ pub(crate) const PERIOD: &str = "ccfs.period";
 pub(crate) const SOURCE_SHA256: &str = "ccfs.source_sha256";
 
 /// Columns whose values rarely repeat: a dictionary would only take time and memory.
-const UNIQUE: [&str; 2] = [ID, "call_id"];
+const UNIQUE: [&str; 3] = [ID, "call_id", "logon_sn"];
 /// The column with random hexadecimal digits.
 const ID: &str = "id";
 
@@ -95,7 +95,7 @@ impl ParquetOptions {
         let no_dictionary = |builder: WriterPropertiesBuilder, name: &str| {
             builder.set_column_dictionary_enabled(ColumnPath::from(name), false)
         };
-        // Random ids do not compress. In this encoding they take as much as compressed by Snappy, and 6 % less time.
+        // Random ids do not compress. In this encoding they take as much as compressed by Snappy, and writing takes 9 % less time.
         let builder = builder
             .set_column_encoding(ColumnPath::from(ID), Encoding::DELTA_LENGTH_BYTE_ARRAY)
             .set_column_compression(ColumnPath::from(ID), Compression::UNCOMPRESSED);
@@ -151,7 +151,7 @@ impl Default for ParquetOptions {
 /// # Ok::<(), arrow_schema::ArrowError>(())
 /// ```
 pub struct ParquetWriter<W: Write + Send> {
-    writer: ArrowWriter<W>,
+    writer: ArrowWriter<Output<W>>,
     rows: u64,
 }
 
@@ -160,11 +160,12 @@ impl<W: Write + Send> ParquetWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of `out`; [`ArrowError::ParquetError`] if Parquet cannot
+    /// [`ArrowError::ExternalError`] with the [`io::Error`] of `out`; [`ArrowError::ParquetError`] if Parquet cannot
     /// represent the schema.
     pub fn new(out: W, schema: &SchemaRef, options: &ParquetOptions) -> Result<Self, ArrowError> {
         let properties = options.properties(schema);
-        let writer = ArrowWriter::try_new(out, SchemaRef::clone(schema), Some(properties));
+        let writer =
+            ArrowWriter::try_new(Output(Some(out)), SchemaRef::clone(schema), Some(properties));
         Ok(Self { writer: writer.map_err(arrow_error)?, rows: 0 })
     }
 
@@ -172,7 +173,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of `out`; [`ArrowError::ParquetError`] if the batch has
+    /// [`ArrowError::ExternalError`] with the [`io::Error`] of `out`; [`ArrowError::ParquetError`] if the batch has
     /// another schema. Drop the writer then.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         self.writer.write(batch).map_err(arrow_error)?;
@@ -189,20 +190,41 @@ impl<W: Write + Send> ParquetWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of `out`.
-    pub fn finish(mut self) -> Result<u64, ArrowError> {
-        self.writer.finish().map_err(arrow_error)?;
-        Ok(self.rows)
+    /// [`ArrowError::ExternalError`] with the [`io::Error`] of `out`.
+    pub fn finish(self) -> Result<u64, ArrowError> {
+        let rows = self.rows;
+        self.into_inner()?;
+        Ok(rows)
     }
 
-    /// Writes the rest and the footer, and returns the output, which may have unwritten bytes in its buffer.
+    /// Writes the rest and the footer, flushes `out` and returns it.
     ///
     /// # Errors
     ///
-    /// [`ArrowError::ExternalError`] with the [`io::Error`](std::io::Error) of `out`.
-    pub fn into_inner(self) -> Result<W, ArrowError> {
-        self.writer.into_inner().map_err(arrow_error)
+    /// As [`finish`](Self::finish).
+    pub fn into_inner(mut self) -> Result<W, ArrowError> {
+        self.writer.finish().map_err(arrow_error)?;
+        let out = self.writer.inner_mut().0.take();
+        out.ok_or_else(|| ArrowError::ExternalError(Box::new(taken())))
     }
+}
+
+/// The output, until it is returned. [`ArrowWriter::into_inner`] would return it, too, but loses the error of writing
+/// the footer.
+struct Output<W>(Option<W>);
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_mut().ok_or_else(taken)?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_mut().ok_or_else(taken)?.flush()
+    }
+}
+
+fn taken() -> io::Error {
+    io::Error::other("the output was returned before")
 }
 
 impl<W: Write + Send> fmt::Debug for ParquetWriter<W> {

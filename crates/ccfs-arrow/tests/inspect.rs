@@ -4,12 +4,14 @@
 mod support;
 
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, StringArray};
+use arrow_array::{
+    ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, StringArray, TimestampMicrosecondArray,
+};
 use arrow_schema::ArrowError;
-use ccfs_archive::{Column, IndexKind, ReadOptions, Report, Tally};
+use ccfs_archive::{Column, IndexKind, LocalTime, ReadOptions, Report, Tally};
 use ccfs_arrow::{Batches, Options, ParquetInfo, ParquetInspector, ParquetOptions, write_parquet};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -36,17 +38,20 @@ fn written(file: &IndexFile, options: &Options, parquet: &ParquetOptions) -> Vec
     out
 }
 
+/// A file without bad rows.
+fn good_file() -> impl Strategy<Value = IndexFile> {
+    let good = |file: &IndexFile| rows_of(records(file), None).iter().all(Result::is_ok);
+    file(false).prop_filter("reading ends at a bad row", good)
+}
+
 /// A file without bad rows, as Parquet.
 fn parquet() -> impl Strategy<Value = (IndexFile, Vec<u8>)> {
-    let good = |file: &IndexFile| rows_of(records(file), None).iter().all(Result::is_ok);
-    (file(false).prop_filter("reading ends at a bad row", good), any::<bool>(), 1..20usize)
-        .prop_map(|(file, has_zone, rows)| {
-            let options = Options::new();
-            let options =
-                if has_zone { options.time_zone("Somewhere/Odd", offset) } else { options };
-            let written = written(&file, &options, &ParquetOptions::new().row_group_rows(rows));
-            (file, written)
-        })
+    (good_file(), any::<bool>(), 1..20usize).prop_map(|(file, has_zone, rows)| {
+        let options = Options::new();
+        let options = if has_zone { options.time_zone("Somewhere/Odd", offset) } else { options };
+        let written = written(&file, &options, &ParquetOptions::new().row_group_rows(rows));
+        (file, written)
+    })
 }
 
 proptest! {
@@ -59,6 +64,19 @@ proptest! {
         let report = Report::of_csv(&*file.csv, &file.name(), file.kind, &ReadOptions::new()).unwrap();
         prop_assert_eq!(&tally, &report.totals);
         prop_assert_eq!((info.kind, info.rows, info.bytes), (file.kind, tally.rows, bytes.len() as u64));
+    }
+
+    /// Columns that are not counted may be missing.
+    #[test]
+    fn other_columns_may_be_missing(file in good_file(), selected in any::<u64>()) {
+        let (time, operation) = Tally::columns(file.kind);
+        let is_selected = |index: usize| selected >> index & 1 == 1 || index == time || Some(index) == operation;
+        let names = file.kind.columns().iter().map(Column::name);
+        let selected = names.enumerate().filter(|(index, _)| is_selected(*index));
+        let options = Options::new().columns(selected.map(|(_, name)| name));
+        let (info, tally) = inspect(&written(&file, &options, &ParquetOptions::new())).unwrap();
+        let report = Report::of_csv(&*file.csv, &file.name(), file.kind, &ReadOptions::new()).unwrap();
+        prop_assert_eq!((info.kind, &tally), (file.kind, &report.totals));
     }
 
     /// A file with changed bytes is a file or an error.
@@ -105,8 +123,8 @@ fn files_with_other_columns_are_refused() {
     for (columns, reason) in [
         (vec![("x", ids()), ("id", texts())], "its columns are not those of an index file"),
         (
-            call().skip(2).map(|name| (name, texts())).collect(),
-            "columns of call are missing: developer, account_id",
+            call().filter(|name| *name != "wait_begin").map(|name| (name, texts())).collect(),
+            "it has no column wait_begin of call, which is counted",
         ),
         (
             call().map(|name| (name, ids())).collect(),
@@ -118,6 +136,65 @@ fn files_with_other_columns_are_refused() {
             result => panic!("{result:?}"),
         }
     }
+}
+
+#[test]
+fn times_outside_of_the_calendar_are_errors() {
+    let last = "9999-12-31 23:59:59".parse::<LocalTime>().unwrap().naive_epoch_seconds();
+    let counted = |micros: i64| {
+        let times = TimestampMicrosecondArray::from(vec![0, micros]);
+        let codes = Int64Array::from(vec![1, 1]);
+        let columns: Vec<Named<'_>> =
+            vec![("operate_time", Arc::new(times)), ("operate_type", Arc::new(codes))];
+        let mut inspector = ParquetInspector::open(on_disk(&other(columns))).unwrap();
+        let mut tally = Tally::default();
+        let counted = inspector.count_batch(&mut tally);
+        // It does not go on after an error.
+        assert_eq!(inspector.count_batch(&mut tally).is_err(), counted.is_err());
+        counted.map(|_| tally.latest.unwrap().to_string()).map_err(|error| error.to_string())
+    };
+    assert_eq!(counted(last * 1_000_000 + 999_999).unwrap(), "9999-12-31 23:59:59");
+    for micros in [(last + 1) * 1_000_000, i64::MIN, i64::MAX] {
+        let message = format!("column operate_time has the time {micros}, in microseconds since");
+        assert!(counted(micros).unwrap_err().contains(&message));
+    }
+}
+
+#[test]
+fn long_footers_are_refused() {
+    // The footer is not read, so its bytes can be missing.
+    let file = |length: u64, footer: u64| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"PAR1").unwrap();
+        file.set_len(length - 8).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(&u32::try_from(footer).unwrap().to_le_bytes()).unwrap();
+        file.write_all(b"PAR1").unwrap();
+        ParquetInspector::open(file).unwrap_err()
+    };
+    let limit = ParquetInspector::MAX_FOOTER_BYTES;
+    match file(limit + 100, limit + 1) {
+        ArrowError::NotYetImplemented(text) => {
+            assert_eq!(text, "its footer is 67108865 bytes long, limit 67108864");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(file(limit + 100, limit), ArrowError::ParquetError(_)));
+    assert!(matches!(file(limit + 8, limit + 1), ArrowError::ParquetError(_)));
+}
+
+#[test]
+fn reading_does_not_go_on_after_an_error() {
+    let file = IndexFile { kind: IndexKind::AgentSkillInfo, csv: b"r1,dev,acc,7\n".repeat(20_000) };
+    let mut bytes = written(&file, &Options::new(), &ParquetOptions::new());
+    let end = bytes.len() - 8;
+    let footer = u32::from_le_bytes(bytes[end..end + 4].try_into().unwrap());
+    bytes[4..end - footer as usize].fill(0xFF);
+    let mut inspector = ParquetInspector::open(on_disk(&bytes)).unwrap();
+    let mut tally = Tally::default();
+    let mut errors = (0..5).map(|_| inspector.count_batch(&mut tally).unwrap_err().to_string());
+    assert!(errors.next().is_some_and(|error| !error.contains("before")));
+    assert!(errors.all(|error| error.ends_with("reading it has failed before")));
 }
 
 #[test]

@@ -3,13 +3,15 @@
 
 mod support;
 
+use std::io::{self, Cursor, Read};
+
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
     AgentOperation, AgentSkillChange, AnyRecord, ArchiveParser, Call, Charset, Error, IndexKind,
     LimitKind, Limits, OnBadRow, ReadOptions, Record, Recording, Records,
 };
-use ccfs_arrow::{BatchBuilder, BatchParser, Batches, Options, schema};
+use ccfs_arrow::{BatchBuilder, BatchParser, Batches, Cause, Options, schema};
 use proptest::prelude::*;
 use support::{
     IndexFile, Offset, Rows, archive, archive_error, config, file, kind, offset, open, pieces,
@@ -122,6 +124,30 @@ proptest! {
         prop_assert_eq!(rows_in(batches), rows_of(records(&file), zone));
         let (batches, records) = typed_rows(&file, &options, zone);
         prop_assert_eq!(batches, records);
+    }
+
+    /// Batches that another thread converts are the same, with the errors between them.
+    #[test]
+    fn batches_ahead_are_the_same(file in file(true), batch_rows in 1..50usize, action in action(), taken in 0..50usize) {
+        let options = Options::new().batch_rows(batch_rows);
+        let read = ReadOptions::new().on_bad_row(action);
+        let batches = || {
+            let records = Records::<AnyRecord>::from_csv_with(Cursor::new(file.csv.clone()), file.kind, &read);
+            Batches::new(records, file.kind, &options).unwrap()
+        };
+        let mut expected = batches();
+        let mut ahead = batches().into_ahead().unwrap();
+        prop_assert_eq!(ahead.schema(), expected.schema());
+        prop_assert_eq!(messages(ahead.by_ref()), messages(expected.by_ref()));
+        prop_assert!(ahead.next().is_none());
+        let (ahead, expected) = (ahead.into_batches(), expected.records());
+        prop_assert_eq!(ahead.records().rows(), expected.rows());
+        prop_assert_eq!(ahead.records().bad_rows(), expected.bad_rows());
+        // It may be stopped at any batch.
+        let mut ahead = batches().into_ahead().unwrap();
+        let some = messages(ahead.by_ref().take(taken));
+        prop_assert_eq!(some, messages(batches().take(taken)));
+        ahead.into_batches();
     }
 
     /// Records that the caller appends make the same batches; those of another kind are refused and change nothing.
@@ -271,4 +297,20 @@ proptest! {
             .flat_map(|file| rows_of(records(file), None)).collect();
         prop_assert_eq!(rows_in(batches), expected);
     }
+}
+
+#[test]
+fn a_panic_of_the_other_thread_is_an_error() {
+    struct Panics;
+    impl Read for Panics {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("a panic of the reader")
+        }
+    }
+    let records = Records::<AgentSkillChange>::from_csv(Panics);
+    let batches = Batches::new(records, IndexKind::AgentSkillInfo, &Options::new()).unwrap();
+    let mut ahead = batches.into_ahead().unwrap();
+    let error = ahead.next().unwrap().unwrap_err();
+    assert!(matches!(Cause::from(error), Cause::Arrow(ArrowError::ExternalError(_))));
+    assert!(ahead.next().is_none());
 }

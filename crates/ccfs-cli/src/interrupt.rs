@@ -30,13 +30,14 @@ const SLICE: Duration = Duration::from_millis(50);
 /// may block for longer.
 const PATIENCE: Duration = Duration::from_millis(700);
 
+/// The same for a command that has accepted callbacks to print or store.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+
 /// End of the names of files that are not complete: see [`ccfs::WholeFile`].
 const UNFINISHED: &str = ".part";
 
 /// Folders and beginnings of the names of temporary files, which are removed at the end.
 static TEMPORARY: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
-/// The same for a command that has accepted callbacks to print or store.
-const LONG_PATIENCE: Duration = Duration::from_secs(10);
 /// Whether the command has accepted callbacks.
 static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
 
@@ -61,6 +62,7 @@ pub(crate) fn install(json: bool) {
         }
         remove_temporary();
         message::end(json, "interrupted", "interrupted");
+        message::finish();
         std::process::exit(exit_code().into());
     });
     if let Err(error) = ending {

@@ -2,10 +2,10 @@
 
 use ccfs_proto::FailureKind;
 use ccfs_proto::exchange::{HEAD_LIMIT, HEADERS_LIMIT, TlsFailure};
-use serde::Serialize;
 
 use crate::cause::Cause;
 use crate::evidence::{Call, Evidence, Reach};
+use crate::finding::{Finding, Weight};
 
 /// Difference of the clocks, in seconds, from which it is reported.
 pub(crate) const NOTABLE_SKEW: u64 = 60;
@@ -16,35 +16,6 @@ const LARGE_SKEW: u64 = 300;
 const MIN_RSA_BITS: usize = 2048;
 /// Days of validity left, below which a certificate is reported.
 pub(crate) const SOON: i64 = 30;
-
-/// A possible cause, with its reasons.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The cause.
-    pub cause: Cause,
-    /// How certain it is.
-    pub weight: Weight,
-    /// The reasons, as sentences without a full stop.
-    pub because: Vec<String>,
-    /// What to do about it.
-    pub advice: &'static str,
-    /// Whether to send another signed request after something was changed. `false` if the address may be locked.
-    pub may_sign_again: bool,
-}
-
-/// How certain a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Weight {
-    /// The evidence does not exclude it.
-    Possible,
-    /// The evidence supports it.
-    Likely,
-    /// The evidence excludes other causes.
-    Certain,
-}
 
 /// Returns the causes that explain the evidence, the likeliest first, followed by other findings. Empty if there is no problem, or no
 /// evidence.

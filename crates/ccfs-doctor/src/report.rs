@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::certificate::Certificate;
 use crate::evidence::Head;
-use crate::judge::{Finding, Weight};
+use crate::finding::{Finding, Weight};
 
 /// Result of the checks, with likely causes and advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -11,7 +11,7 @@ use ccfs_proto::{Credentials, Endpoint, IndexFileName, Timestamp};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::builder::{Builder, StartError};
+use crate::builder::Builder;
 use crate::developer::Developer;
 use crate::fault::Faults;
 use crate::gate::Gate;
@@ -20,6 +20,7 @@ use crate::jobs::Jobs;
 use crate::library::{Library, Recording, VoiceFile};
 use crate::log::{CallbackAttempt, Log, ReceivedRequest};
 use crate::server;
+use crate::start::StartError;
 use crate::state::State;
 use crate::tls::{self, Authority, Identity};
 

@@ -68,11 +68,12 @@ mod library;
 mod log;
 mod outgoing;
 mod server;
+mod start;
 mod state;
 mod thread;
 mod tls;
 
-pub use builder::{Builder, StartError};
+pub use builder::Builder;
 pub use data::{Shape, SkillSeparator};
 pub use developer::Developer;
 pub use emulator::Emulator;
@@ -80,6 +81,7 @@ pub use fault::{Fault, FaultError, FaultHelp, FaultRule, Faults};
 pub use gate::Lockout;
 pub use library::{Recording, VoiceFile};
 pub use log::{CallbackAttempt, ReceivedRequest, SignatureVerdict};
+pub use start::StartError;
 pub use tls::{Identity, TlsVersions};
 
 /// The value behind a mutex, also after a panic elsewhere: no value here is left half-changed by one.

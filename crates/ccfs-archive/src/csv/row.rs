@@ -99,10 +99,8 @@ impl<'a> Cells<'a> {
 
     /// Returns the texts, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
-        let text = self.text;
-        self.cells
-            .iter()
-            .map(|cell| text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
+        let cells = *self;
+        (0..cells.len()).map(move |index| cells.get(index).unwrap_or_default())
     }
 }
 

@@ -11,7 +11,7 @@ record! {
     /// One operation of an agent, borrowed from the reader; see [`AgentOperation`].
     borrowed AgentOperationRef;
     kind AgentOprInfo;
-    event_time 7;
+    event_time 7, operation Some(9);
     names { "op_type_name" 9 OperateType, }
     columns {
         /// Unique ID.

@@ -14,7 +14,7 @@ record! {
     /// One change of an agent's skills, borrowed from the reader; see [`AgentSkillChange`].
     borrowed AgentSkillChangeRef;
     kind AgentSkillInfo;
-    event_time 6;
+    event_time 6, operation Some(8);
     names { "operate_type_name" 8 OperateType, }
     columns {
         /// Unique ID.

@@ -8,7 +8,7 @@ record! {
     /// One leg of a call, borrowed from the reader; see [`Call`].
     borrowed CallRef;
     kind Call;
-    event_time 7;
+    event_time 7, operation None;
     names { "device_type_name" 13 DeviceType, }
     columns {
         /// Developer: the `appId`.

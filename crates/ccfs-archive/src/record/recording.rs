@@ -8,7 +8,7 @@ record! {
     /// One recording, borrowed from the reader; see [`Recording`].
     borrowed RecordingRef;
     kind Record;
-    event_time 7;
+    event_time 7, operation None;
     names { "task_status_name" 10 TaskStatus, "call_type_name" 14 CallDirection, }
     columns {
         /// Developer: the `appId`.

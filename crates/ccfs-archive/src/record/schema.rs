@@ -44,6 +44,8 @@ pub(crate) struct Schema {
     pub(crate) columns: &'static [Column],
     /// Index of the column with the time of the event.
     pub(crate) event_time: usize,
+    /// Index of the column with the type of the operation.
+    pub(crate) operation: Option<usize>,
     /// The names of codes, which an export may add as columns.
     pub(crate) code_names: &'static [CodeName],
 }
@@ -118,7 +120,7 @@ macro_rules! record {
         $(#[$odoc:meta])* owned $owned:ident;
         $(#[$rdoc:meta])* borrowed $view:ident;
         kind $kind:ident;
-        event_time $event_time:literal;
+        event_time $event_time:literal, operation $operation:expr;
         names { $( $label:literal $code:literal $codes:ident, )+ }
         columns { $( $(#[doc = $cdoc:literal])+ $index:literal $column:literal $name:ident: $type:ident, )+ }
     ) => {
@@ -160,6 +162,7 @@ macro_rules! record {
                 meaning: concat!($( $cdoc ),+),
             } ),+],
             event_time: $event_time,
+            operation: $operation,
             code_names: &[$( crate::record::CodeName {
                 label: $label,
                 code: $code,

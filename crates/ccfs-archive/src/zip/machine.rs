@@ -13,13 +13,14 @@ mod directory;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::directory::bad;
 use super::decoder::Decoder;
 use super::fault::{ZipError, ZipFault};
 use super::layout::{self, End, Facts, Header};
 use super::member::Member;
 use super::name;
 use crate::error::{Error, Position};
-use crate::limits::{LimitKind, Limits, RATIO_FREE_BYTES};
+use crate::limits::{LimitKind, Limits};
 
 /// Result of one step.
 #[derive(Debug)]
@@ -259,20 +260,6 @@ impl Machine {
         Ok(Step::Give(Next::Begin(name)))
     }
 
-    /// Compares a local header with the member's entry. Returns where the member's data ends.
-    fn check_header(&self, local: &Header<'_>, length: u64) -> Result<u64, ZipError> {
-        let Some(member) = self.members.get(self.current) else {
-            return Err(bad("it has fewer entries than there are members"));
-        };
-        let next = self.members.get(self.current + 1).map_or(self.directory, |next| next.offset);
-        let end = (self.offset + length).checked_add(member.facts.compressed);
-        let Some(end) = end.filter(|&end| member.offset == self.offset && end <= next) else {
-            return Err(ZipFault::Overlap.of(&member.name));
-        };
-        let what = local.differs_from(member, local.facts.has_descriptor());
-        what.map_or(Ok(end), |what| Err(ZipFault::Differs { what }.of(&member.name)))
-    }
-
     fn add_member(&mut self, name: Arc<str>, facts: Facts, offset: u64) -> Result<(), Error> {
         facts.check_readable().map_err(|fault| fault.of(&name))?;
         if self.members.len() as u64 >= self.limits.get(LimitKind::Members) {
@@ -308,8 +295,7 @@ impl Machine {
             *input = &input[taken..];
             self.offset += taken as u64;
             self.total += given as u64;
-            let over = exceeded(&self.limits, decoder.taken, decoder.given, self.total);
-            if let Some(kind) = over {
+            if let Some(kind) = self.limits.exceeded(decoder.taken, decoder.given, self.total) {
                 let member = Some(Arc::clone(&member.name));
                 let at = Position { member, ..Position::default() };
                 return Err(self.limit(kind, at));
@@ -387,27 +373,6 @@ impl Machine {
         Err(fault.of(&member.name).into())
     }
 
-    fn trailing(&mut self, input: &mut &[u8], last: bool) -> Result<Step, Error> {
-        self.trailing += input.len() as u64;
-        self.offset += input.len() as u64;
-        *input = &[];
-        let too_many = self.trailing > ZipFault::TRAILING_COUNTED;
-        if too_many || (last && self.trailing > 0) {
-            let bytes = self.trailing.min(ZipFault::TRAILING_COUNTED + 1);
-            return Err(ZipFault::TrailingJunk { bytes }.of_archive().into());
-        }
-        if !last {
-            return Ok(Step::NeedInput);
-        }
-        if self.mode != Mode::Open {
-            return Ok(Step::Give(Next::End));
-        }
-        self.members.sort_by_key(|member| member.offset);
-        self.displaced = self.members.first().map_or(self.directory, |first| first.offset) > 0;
-        self.state = State::Header;
-        Ok(Step::Jump(0))
-    }
-
     fn limit(&self, kind: LimitKind, at: Position) -> Error {
         Error::Limit { kind, limit: self.limits.get(kind), at }
     }
@@ -430,21 +395,5 @@ impl Machine {
             }
             _ => ZipFault::Truncated.of_archive(),
         }
-    }
-}
-
-fn bad(what: &'static str) -> ZipError {
-    ZipFault::BadDirectory { what }.of_archive()
-}
-
-/// The limit that a member exceeds after `taken` compressed and `given` decompressed bytes.
-fn exceeded(limits: &Limits, taken: u64, given: u64, total: u64) -> Option<LimitKind> {
-    let most = taken.saturating_mul(limits.get(LimitKind::Ratio)).max(RATIO_FREE_BYTES);
-    if given > limits.get(LimitKind::MemberBytes) {
-        Some(LimitKind::MemberBytes)
-    } else if total > limits.get(LimitKind::TotalBytes) {
-        Some(LimitKind::TotalBytes)
-    } else {
-        (given > most).then_some(LimitKind::Ratio)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use ccfs::archive::{AgentSkillChange, AgentSkillChangeRef, Archive, OperateType};
-use ccfs::pull::Zone;
+use ccfs::pull::{Format, Zone};
 use ccfs::{
     AsyncClient, Callback, Client, Config, DownloadAgentSkillInfoFile, Endpoint, Listener,
     LocalTime, Overwrite, QueryAgentSkillInfoData, Timestamp, Trust,
@@ -14,7 +14,7 @@ use ccfs::{
 use ccfs_emulator::Emulator;
 use clap::Args;
 
-use crate::command::convert::{self, Target};
+use crate::command::convert;
 use crate::failure::{Failure, Kind};
 use crate::{backend, output, table};
 
@@ -103,11 +103,11 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     steps.done("compare", format_args!("both backends got the same bytes"))?;
 
     let jsonl = archive.with_extension("jsonl");
-    convert::archive(&archive, Target::Jsonl, None, &jsonl)?;
+    convert::archive(&archive, Format::Jsonl, None, &jsonl)?;
     steps.done("convert", format_args!("JSON lines: {}", converted(&jsonl)?))?;
     let parquet = archive.with_extension("parquet");
     let zone = Zone::named("Asia/Shanghai").map_err(Failure::data)?;
-    convert::archive(&archive, Target::Parquet, Some(zone), &parquet)?;
+    convert::archive(&archive, Format::Parquet, Some(zone), &parquet)?;
     steps.done("convert", format_args!("Parquet: {}", converted(&parquet)?))?;
 
     output::line("")?;

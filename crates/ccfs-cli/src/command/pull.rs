@@ -11,15 +11,15 @@ use std::time::{Duration, SystemTime};
 use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::ResultCode;
 use ccfs::pull::{
-    JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent, PullProgress,
-    PullSummary, ReportedFile, Task, Window, WindowReport, Zone,
+    Format, JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent,
+    PullProgress, PullSummary, ReportedFile, Task, Window, WindowReport, Zone,
 };
 use ccfs::{Day, Timestamp};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::convert::{OnBadRowArg, Target};
+use super::convert::{OnBadRowArg, format_parser};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
 use crate::input::{CharsetArg, KindArg};
@@ -48,8 +48,8 @@ pub(crate) struct PullArgs {
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
     /// Convert the files to this format, or to several separated by commas; may change between runs. With parquet, engines read the files as one table
-    #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
-    pub(crate) convert: Vec<Target>,
+    #[arg(long, value_parser = format_parser(), value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) convert: Vec<Format>,
     /// Remove each ZIP after its conversion, unless it has data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
@@ -255,7 +255,7 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
         plan = plan.window_days(days);
     }
     for format in &args.convert {
-        plan = plan.convert((*format).into());
+        plan = plan.convert(*format);
     }
     plan.check().map_err(Failure::usage)?;
     Ok(plan)

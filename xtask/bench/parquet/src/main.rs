@@ -14,12 +14,9 @@ mod measure;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::thread;
 
-use ccfs_archive::{AgentSkillChange, Archive, Column, IndexKind, Records};
-use ccfs_arrow::arrow_array::RecordBatchReader as _;
-use ccfs_arrow::{Batches, Options as ArrowOptions, ParquetOptions, ParquetWriter, write_parquet};
+use ccfs_archive::{AgentSkillChange, Archive, Column, IndexKind, ReadOptions, Records};
+use ccfs_arrow::{Batches, Options as ArrowOptions, ParquetOptions, write_parquet};
 use measure::{Options, Result, are_met, find, peak, ratio};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
@@ -49,15 +46,18 @@ fn main() -> ExitCode {
 
 /// Converts the archive, or only reads it.
 fn convert(way: &str, archive: &Path, out: &Path) -> Result<()> {
-    let mut archive = Archive::open(File::open(archive)?)?;
+    let file = File::open(archive)?;
+    let stream = || Records::from_stream(&file, &ReadOptions::new());
     match way {
-        "read-1" => read(archive.records())?,
-        "read-2" => read(archive.into_records_ahead())?,
+        "read-1" => read(stream())?,
+        "read-2" => read(Archive::open(file)?.into_records_ahead())?,
         "write-1" => {
-            let batches = batches(archive.records())?;
+            write_parquet(batches(stream())?, File::create(out)?, &ParquetOptions::new())?;
+        }
+        "write-2" => {
+            let batches = batches(Records::from_stream(file, &ReadOptions::new()))?.into_ahead()?;
             write_parquet(batches, File::create(out)?, &ParquetOptions::new())?;
         }
-        "write-2" => write_on_two_threads(batches(archive.records())?, out)?,
         other => return Err(format!("unknown way {other}").into()),
     }
     Ok(())
@@ -73,27 +73,6 @@ fn batches(records: Records<'_, AgentSkillChange>) -> Result<Batches<'_, AgentSk
     let kind = IndexKind::AgentSkillInfo;
     let options = ArrowOptions::new().columns(kind.columns().iter().map(Column::name));
     Ok(Batches::new(records, kind, &options)?)
-}
-
-/// Makes the batches on a second thread, and writes them on this one.
-fn write_on_two_threads(batches: Batches<'_, AgentSkillChange>, out: &Path) -> Result<()> {
-    let options = ParquetOptions::new();
-    let mut writer = ParquetWriter::new(File::create(out)?, &batches.schema(), &options)?;
-    let (sender, receiver) = mpsc::sync_channel(2);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            for batch in batches {
-                if sender.send(batch).is_err() {
-                    break;
-                }
-            }
-        });
-        for batch in receiver {
-            writer.write(&batch?)?;
-        }
-        writer.finish()?;
-        Ok(())
-    })
 }
 
 /// Runs everything and prints a table; false if a criterion is not met.

@@ -1,8 +1,8 @@
-//! The central directory and its end.
+//! The central directory, its end, and what follows it.
 
 use std::sync::Arc;
 
-use super::{Machine, Mode, State, Step, bad};
+use super::{Machine, Mode, Next, State, Step};
 use crate::error::{Error, Position};
 use crate::limits::LimitKind;
 use crate::zip::fault::{ZipError, ZipFault};
@@ -77,6 +77,20 @@ impl Machine {
         what.map_or(Ok(()), |what| Err(ZipFault::Differs { what }.of(name)))
     }
 
+    /// Compares a local header with the member's entry. Returns where the member's data ends.
+    pub(super) fn check_header(&self, local: &Header<'_>, length: u64) -> Result<u64, ZipError> {
+        let Some(member) = self.members.get(self.current) else {
+            return Err(bad("it has fewer entries than there are members"));
+        };
+        let next = self.members.get(self.current + 1).map_or(self.directory, |next| next.offset);
+        let end = (self.offset + length).checked_add(member.facts.compressed);
+        let Some(end) = end.filter(|&end| member.offset == self.offset && end <= next) else {
+            return Err(ZipFault::Overlap.of(&member.name));
+        };
+        let what = local.differs_from(member, local.facts.has_descriptor());
+        what.map_or(Ok(end), |what| Err(ZipFault::Differs { what }.of(&member.name)))
+    }
+
     pub(super) fn end64(&mut self, length: usize) -> Result<Step, Error> {
         let end = End::read64(&self.head).map_err(ZipFault::of_archive)?;
         self.check_end(&end)?;
@@ -113,6 +127,27 @@ impl Machine {
         Ok(Step::Continue)
     }
 
+    pub(super) fn trailing(&mut self, input: &mut &[u8], last: bool) -> Result<Step, Error> {
+        self.trailing += input.len() as u64;
+        self.offset += input.len() as u64;
+        *input = &[];
+        let too_many = self.trailing > ZipFault::TRAILING_COUNTED;
+        if too_many || (last && self.trailing > 0) {
+            let bytes = self.trailing.min(ZipFault::TRAILING_COUNTED + 1);
+            return Err(ZipFault::TrailingJunk { bytes }.of_archive().into());
+        }
+        if !last {
+            return Ok(Step::NeedInput);
+        }
+        if self.mode != Mode::Open {
+            return Ok(Step::Give(Next::End));
+        }
+        self.members.sort_by_key(|member| member.offset);
+        self.displaced = self.members.first().map_or(self.directory, |first| first.offset) > 0;
+        self.state = State::Header;
+        Ok(Step::Jump(0))
+    }
+
     fn check_end(&self, end: &End) -> Result<(), ZipError> {
         let entries = self.listed.len() as u64;
         if end.entries != entries || entries != self.members.len() as u64 {
@@ -127,6 +162,10 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+pub(super) fn bad(what: &'static str) -> ZipError {
+    ZipFault::BadDirectory { what }.of_archive()
 }
 
 /// Finds the end of central directory in the last bytes of the archive and returns the directory's offset.

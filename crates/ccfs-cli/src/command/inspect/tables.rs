@@ -1,10 +1,12 @@
 //! Reports on Parquet files.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::panic;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use ccfs::archive::{IndexKind, LocalTime, Tally};
 use ccfs::arrow::arrow_schema::ArrowError;
@@ -94,7 +96,7 @@ pub(super) fn folder(
         if settings.json {
             output::json(&Line::new(&name, &info, &tally))?;
         }
-        add(&mut totals, &tally);
+        totals.add(&tally);
         files.push((input::name(path.strip_prefix(folder).unwrap_or(path)), info));
     }
     bar.finish();
@@ -132,10 +134,21 @@ fn read(name: &str, file: File, bar: &Bar, before: u64) -> Result<(ParquetInfo, 
 
 /// Prints nothing if `read` panics: the inspector returns it as an error.
 fn quietly<T>(read: impl FnOnce() -> T) -> T {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
+    thread_local! {
+        static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if !IS_QUIET.get() {
+                hook(panicked);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
     let result = read();
-    panic::set_hook(hook);
+    IS_QUIET.set(false);
     result
 }
 
@@ -151,18 +164,6 @@ fn failure(name: &str, error: ArrowError) -> Failure {
             Failure::file(format_args!("cannot read {name}: {error}"))
         }
         error => Failure::data(format_args!("{name}: {error}")),
-    }
-}
-
-fn add(totals: &mut Tally, tally: &Tally) {
-    totals.rows += tally.rows;
-    totals.earliest = [totals.earliest, tally.earliest].into_iter().flatten().min();
-    totals.latest = totals.latest.max(tally.latest);
-    for (operation, rows) in &tally.by_operation {
-        *totals.by_operation.entry(*operation).or_default() += rows;
-    }
-    for (sum, rows) in totals.by_hour.iter_mut().zip(tally.by_hour) {
-        *sum += rows;
     }
 }
 
@@ -226,7 +227,24 @@ fn period((begin, end): (LocalTime, LocalTime)) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::period;
+    use std::panic;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::{period, quietly};
+
+    #[test]
+    fn only_panics_while_a_file_is_read_are_hidden() {
+        static SHOWN: AtomicU32 = AtomicU32::new(0);
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(|_| _ = SHOWN.fetch_add(1, Ordering::Relaxed)));
+        let fails = || panic::catch_unwind(|| panic!("a damaged page")).unwrap_err();
+        quietly(fails);
+        quietly(fails);
+        assert_eq!(SHOWN.load(Ordering::Relaxed), 0);
+        fails();
+        assert_eq!(SHOWN.load(Ordering::Relaxed), 1);
+        panic::set_hook(before);
+    }
 
     #[test]
     fn whole_days_are_shown_as_days() {
