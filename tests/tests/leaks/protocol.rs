@@ -1,6 +1,6 @@
 //! The core's types, at every step of a call.
 
-use ccfs::proto::auth::{AuthorizationHeader, SecretKey};
+use ccfs::proto::auth::AuthorizationHeader;
 use ccfs::proto::callback::{MemoryGuard, Receiver};
 use ccfs::proto::exchange::{PreparedRequest, TlsFailure, TransportFailure};
 use ccfs::proto::operation::{
@@ -19,7 +19,6 @@ use crate::{Account, NOW, download};
 
 /// Every public type of the core that a secret goes through, at every step.
 pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
-    shown.debug(&SecretKey::new(secret_key.to_owned()).unwrap());
     let account = Account::new(secret_key);
     let credentials = &account.credentials;
     let (signer, verifier) = (Signer::new(credentials), Verifier::new(credentials));
