@@ -57,8 +57,7 @@ assert_impl_all!(SigningSteps: Send, Sync);
 assert_impl_all!(Step<Bytes>: Send, Sync);
 assert_impl_all!(Timestamp: Send, Sync, Hash, Ord, Copy);
 assert_impl_all!(Verifier: Send, Sync, Clone);
-// An exchange belongs to one driver at a time, which may move between threads: its source of random numbers need not be `Sync`.
-assert_impl_all!(Exchange<DownloadAgentSkillInfoFile>: Send);
+assert_impl_all!(Exchange<DownloadAgentSkillInfoFile>: Send, Sync);
 
 // Errors can be boxed, sent, and kept.
 assert_impl_all!(AnswerError: Error, Send, Sync, Clone, PartialEq);

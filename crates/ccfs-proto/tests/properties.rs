@@ -3,6 +3,8 @@
 
 #[path = "properties/answers.rs"]
 mod answers;
+#[path = "properties/bounds.rs"]
+mod bounds;
 #[path = "properties/callbacks.rs"]
 mod callbacks;
 #[path = "properties/classifier.rs"]
