@@ -25,6 +25,8 @@ mod signing;
 mod skew;
 #[path = "../../../tests/src/skipped.rs"]
 mod skipped;
+#[path = "properties/texts.rs"]
+mod texts;
 #[path = "properties/verifying.rs"]
 mod verifying;
 
