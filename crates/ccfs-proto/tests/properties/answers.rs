@@ -343,8 +343,11 @@ fn a_numeric_account_is_its_digits() {
 fn an_array_is_no_envelope() {
     let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);
     assert_eq!(refused, Err(EnvelopeError::Json { line: 1, column: 1 }));
-    let inside = Envelope::parse(br#"{"resultCode": "0", "response": ["2.0", "0", "success"]}"#);
-    assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
+    for response in [r#"["2.0", "0", "success"]"#, r#""0""#, "0", "true"] {
+        let body = format!(r#"{{"resultCode": "0", "response": {response}}}"#);
+        let inside = Envelope::parse(body.as_bytes());
+        assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
+    }
     let old = Envelope::parse(br#"{"resultCode": null, "response": {"version": "2.0", "resultCode": 0, "resultMsg": "success"}}"#);
     assert!(old.is_ok_and(|old| old.code().is_success() && old.description() == "success"));
 }
