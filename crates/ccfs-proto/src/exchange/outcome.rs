@@ -10,7 +10,7 @@ use crate::operation::{Operation, Received};
 use crate::words::shown;
 
 impl<O: Operation> Exchange<O> {
-    /// Reads the answer, or says why it is none.
+    /// Returns the answer, or why the response is not a success.
     pub(super) fn answer(&self, classifier: Classifier) -> Result<O::Answer, ErrorKind> {
         let received = match classifier.finish().map_err(ErrorKind::Answer)? {
             Classified::Envelope(envelope) => {
