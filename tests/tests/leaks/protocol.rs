@@ -149,7 +149,9 @@ fn render_exchanges(
             }
         }
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
-        shown.outcome(&classifier.push(body.clone().into()).map(Iterator::count));
+        shown.outcome(
+            &classifier.push(body.clone().into()).map(|file| file.map_or(0, |bytes| bytes.len())),
+        );
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
         let envelope = Envelope::parse(body.as_bytes());
@@ -161,7 +163,12 @@ fn render_exchanges(
         shown.outcome(&Callback::parse(body.as_bytes()));
     }
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
-    shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap().count());
+    shown.debug(
+        &classifier
+            .push("PK\u{3}\u{4}MARKER-file-that-is-none".into())
+            .unwrap()
+            .map(|file| file.len()),
+    );
     shown.debug(&classifier);
     for failure in
         [FailureKind::Broken, FailureKind::Tls(TlsFailure::UnknownIssuer), FailureKind::IdleTimeout]
