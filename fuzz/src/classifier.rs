@@ -112,10 +112,9 @@ fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Ve
     for piece in pieces {
         match classifier.push(piece.clone()) {
             Ok(bytes) => {
-                for bytes in bytes {
-                    assert!(body[written..].starts_with(&bytes), "other bytes than the body's");
-                    written += bytes.len();
-                }
+                let bytes = bytes.unwrap_or_default();
+                assert!(body[written..].starts_with(&bytes), "other bytes than the body's");
+                written += bytes.len();
             }
             Err(error) => {
                 // A driver that goes on gets no panic for it.

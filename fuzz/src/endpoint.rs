@@ -24,7 +24,7 @@ pub fn endpoint(input: &[u8]) {
             Err(url::ParseError::IdnaError) if endpoint.host().contains("xn--") => break,
             parsed => parsed.expect("a URL"),
         };
-        assert_eq!(url.scheme(), endpoint.scheme().as_str());
+        assert_eq!(url.scheme(), endpoint.scheme());
         assert_eq!(url.host_str(), Some(endpoint.host()));
         assert_eq!(url.port_or_known_default(), Some(endpoint.port()));
         assert_eq!(url.path().strip_suffix('/').unwrap_or(url.path()), endpoint.prefix());

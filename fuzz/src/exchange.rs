@@ -199,7 +199,7 @@ impl Play {
             _ => {
                 use FailureKind::{
                     BodyBroken, Broken, Connect, HeadTooLarge, IdleTimeout, InvalidHttp,
-                    ProxyRefused, Resolve, Tls, TooManyHeaders,
+                    ProxyRefused, Resolve, Tls,
                 };
                 self.fail(tape.pick(&[
                     Resolve,
@@ -210,7 +210,6 @@ impl Play {
                     BodyBroken,
                     InvalidHttp,
                     ProxyRefused { status: 407 },
-                    TooManyHeaders,
                     HeadTooLarge,
                 ]));
             }

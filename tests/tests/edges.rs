@@ -329,17 +329,18 @@ fn too_many_or_too_large_header_fields_are_told_with_the_limit() {
     let fields = |count: usize, len: usize| {
         (0..count).map(|n| format!("x-{n}: {}\r\n", "a".repeat(len))).collect::<Vec<_>>()
     };
-    for (response, kind, said) in [
-        (head(&fields(100, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
-        (head(&fields(110, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
-        (head(&fields(500, 10)), FailureKind::TooManyHeaders, "too many header fields, limit 100;"),
-        (head(&fields(1, 70_000)), FailureKind::HeadTooLarge, "too large, limit 65536 bytes;"),
-        (head(&fields(90, 1000)), FailureKind::HeadTooLarge, "too large, limit 65536 bytes;"),
+    for response in [
+        head(&fields(100, 10)),
+        head(&fields(110, 10)),
+        head(&fields(500, 10)),
+        head(&fields(1, 70_000)),
+        head(&fields(90, 1000)),
     ] {
         for (name, result) in both(&response) {
             let error = result.unwrap_err();
-            assert!(error.to_string().contains(said), "{name}: {error}");
-            assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(kind.into()), "{name}");
+            assert!(error.to_string().contains("limits 100 and 65536 bytes;"), "{name}: {error}");
+            let kind = ErrorKind::Transport(FailureKind::HeadTooLarge.into());
+            assert_eq!(error.exchange().unwrap().kind, kind, "{name}");
         }
     }
     for response in [head(&fields(99, 10)), head(&fields(1, 65_000))] {

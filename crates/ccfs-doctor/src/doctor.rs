@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ccfs_driver::{Clock, Config, Error, Proxy, ProxyError, SystemClock};
 use ccfs_proto::auth::QueryLine;
-use ccfs_proto::exchange::{ClockSkew, Scheme};
+use ccfs_proto::exchange::ClockSkew;
 use ccfs_proto::{
     Credentials, Day, DownloadAgentSkillInfoFile, Endpoint, IndexFileName, Policy, ResponseId,
 };
@@ -116,11 +116,8 @@ impl Doctor {
             Way::Environment => Proxy::from_env(&self.endpoint)?,
         };
         let probe = probe(&self.endpoint, proxy.as_ref(), &self.trust, self.timeout);
-        let mut evidence = Evidence {
-            https: self.endpoint.scheme() != Scheme::Http,
-            reach: probe.reach,
-            ..Evidence::default()
-        };
+        let mut evidence =
+            Evidence { https: self.endpoint.is_https(), reach: probe.reach, ..Evidence::default() };
         let mut steps = vec![
             name_step(&self.endpoint, proxy.as_ref(), &probe),
             connection_step(proxy.as_ref(), &probe),

@@ -283,12 +283,10 @@ impl Findings {
                     [format!("the proxy answered with HTTP {status}")],
                 );
             }
-            FailureKind::TooManyHeaders => {
-                let because = format!("the answer has more than {HEADERS_LIMIT} header fields");
-                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
-            }
             FailureKind::HeadTooLarge => {
-                let because = format!("the header fields of the answer exceed {HEAD_LIMIT} bytes");
+                let because = format!(
+                    "the answer has more than {HEADERS_LIMIT} header fields or {HEAD_LIMIT} bytes of them"
+                );
                 self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
             }
             FailureKind::Connect => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ccfs_driver::Proxy;
 use ccfs_proto::Endpoint;
-use ccfs_proto::exchange::{Scheme, TlsFailure};
+use ccfs_proto::exchange::TlsFailure;
 use ccfs_tls::Trust;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ProtocolVersion};
@@ -51,7 +51,7 @@ pub(crate) fn probe(
     let (host, port) =
         proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
     let mut probe = Probe { addresses: look_up(bare(host), port, timeout), ..Probe::default() };
-    let https = endpoint.scheme() != Scheme::Http;
+    let https = endpoint.is_https();
     let mut stream = match connect(&probe.addresses, timeout) {
         Ok(stream) => Timed { stream, until: Instant::now() + timeout },
         Err(reach) => {

@@ -40,7 +40,6 @@ fn tls() -> impl Strategy<Value = TlsFailure> {
 fn call() -> impl Strategy<Value = Call> {
     use FailureKind::{
         BodyBroken, Broken, Connect, HeadTooLarge, IdleTimeout, InvalidHttp, ProxyRefused, Resolve,
-        TooManyHeaders,
     };
     prop_oneof![
         Just(Call::Accepted),
@@ -55,7 +54,6 @@ fn call() -> impl Strategy<Value = Call> {
             InvalidHttp,
             Resolve,
             IdleTimeout,
-            TooManyHeaders,
             HeadTooLarge,
             ProxyRefused { status: 407 }
         ])

@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
             }
             Step::Wait(duration) => self.span.waiting(*duration),
             Step::Rewind => self.span.rewound(),
-            _ => {}
+            Step::Receive { .. } | Step::Write(_) | Step::Done(_) => {}
         }
         Ok(step)
     }

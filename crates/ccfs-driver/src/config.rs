@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccfs_proto::auth::{AccessKey, KeyError, QueryLine, SecretKey};
+use ccfs_proto::auth::{AccessKey, KeyError, QueryLine};
 use ccfs_proto::exchange::{EndpointError, RequestError};
 use ccfs_proto::{Credentials, Endpoint, Exchange, Operation, Policy, SinkKind};
 use http::{HeaderMap, StatusCode};
@@ -111,12 +111,10 @@ impl Config {
         };
         let endpoint = required("CCFS_ENDPOINT")?.parse()?;
         let malformed = |variable| move |source| ConfigError::Key { variable, source };
-        let access_key = AccessKey::new(&required("CCFS_ACCESS_KEY")?);
-        let secret_key = SecretKey::new(required("CCFS_SECRET_KEY")?);
-        let credentials = Credentials::new(
-            access_key.map_err(malformed("CCFS_ACCESS_KEY"))?,
-            secret_key.map_err(malformed("CCFS_SECRET_KEY"))?,
-        );
+        let access_key = required("CCFS_ACCESS_KEY")?;
+        AccessKey::new(&access_key).map_err(malformed("CCFS_ACCESS_KEY"))?;
+        let credentials = Credentials::from_text(&access_key, required("CCFS_SECRET_KEY")?)
+            .map_err(malformed("CCFS_SECRET_KEY"))?;
         let query_line = match read("CCFS_QUERY_LINE")?.as_deref() {
             None => QueryLine::default(),
             Some(text) => *QueryLine::ALL

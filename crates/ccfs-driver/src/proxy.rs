@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ccfs_proto::Endpoint;
-use ccfs_proto::exchange::{EndpointError, Scheme};
+use ccfs_proto::exchange::EndpointError;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
@@ -84,11 +84,12 @@ impl Proxy {
                 .map(|value| (name, Zeroizing::new(value)))
                 .filter(|(_, value)| !value.trim().is_empty())
         };
-        let own = match endpoint.scheme() {
-            Scheme::Http => set("http_proxy").or_else(|| {
+        let own = if endpoint.is_https() {
+            set("https_proxy").or_else(|| set("HTTPS_PROXY"))
+        } else {
+            set("http_proxy").or_else(|| {
                 if variable("REQUEST_METHOD").is_some() { None } else { set("HTTP_PROXY") }
-            }),
-            _ => set("https_proxy").or_else(|| set("HTTPS_PROXY")),
+            })
         };
         let Some((name, value)) = own.or_else(|| set("all_proxy")).or_else(|| set("ALL_PROXY"))
         else {

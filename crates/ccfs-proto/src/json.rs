@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -58,10 +58,14 @@ impl<'de, const UNIQUE: bool> Visitor<'de> for Checked<UNIQUE> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        // Hashes, because the keys could take many times the memory of the JSON. Two different keys
+        // have the same hash only if their sender searched for such a pair.
         let mut keys = Vec::new();
-        while let Some((Key(hash), Self)) = map.next_entry()? {
+        while let Some((key, Self)) = map.next_entry::<String, Self>()? {
             if UNIQUE {
-                keys.push(hash);
+                let mut hasher = DefaultHasher::new();
+                hasher.write(key.as_bytes());
+                keys.push(hasher.finish());
             }
         }
         keys.sort_unstable();
@@ -69,32 +73,6 @@ impl<'de, const UNIQUE: bool> Visitor<'de> for Checked<UNIQUE> {
             return Err(A::Error::custom("repeated key"));
         }
         Ok(Self)
-    }
-}
-
-/// Hash of a key. The keys themselves could take many times the memory of the JSON, and two
-/// different ones have the same hash only if their sender searched for such a pair.
-struct Key(u64);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Hash;
-
-        impl Visitor<'_> for Hash {
-            type Value = Key;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-                let mut hasher = DefaultHasher::new();
-                hasher.write(key.as_bytes());
-                Ok(Key(hasher.finish()))
-            }
-        }
-
-        from.deserialize_str(Hash)
     }
 }
 
@@ -134,31 +112,35 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from.deserialize_any(Object(std::marker::PhantomData))
 }
 
-/// Returns the last field of the object with that name. `None` when `json` is not an object.
-pub(crate) fn field<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
-    struct Field<'n>(&'n str);
+/// Returns the fields of an object with these names; of a field that occurs twice, the last one.
+///
+/// Reads up to the first error: the JSON may be cut off, or not be an object.
+pub(crate) fn fields<'a, const N: usize>(
+    json: &'a str,
+    names: [&str; N],
+) -> [Option<&'a RawValue>; N] {
+    struct Reader<'n, 'f, 'a, const N: usize>([&'n str; N], &'f mut [Option<&'a RawValue>; N]);
 
-    impl<'de> Visitor<'de> for Field<'_> {
-        type Value = Option<&'de RawValue>;
+    impl<'de, const N: usize> Visitor<'de> for Reader<'_, '_, 'de, N> {
+        type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
-            while let Some(key) = map.next_key::<String>()? {
-                if key == self.0 {
-                    found = Some(map.next_value()?);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some((key, value)) = map.next_entry::<String, _>()? {
+                if let Some(index) = self.0.iter().position(|name| *name == key) {
+                    self.1[index] = Some(value);
                 }
             }
-            Ok(found)
+            Ok(())
         }
     }
 
-    serde_json::Deserializer::from_str(json).deserialize_map(Field(name)).ok().flatten()
+    let mut found = [None; N];
+    let _ = serde_json::Deserializer::from_str(json).deserialize_map(Reader(names, &mut found));
+    found
 }
 
 /// Returns the text of a JSON string; `None` for anything else.
@@ -169,7 +151,7 @@ pub(crate) fn text(json: &RawValue) -> Option<String> {
 /// Returns the text of a JSON string, or a number in the digits that were sent.
 pub(crate) fn text_or_number(json: &RawValue) -> Option<String> {
     match json.get().as_bytes() {
-        [b'-' | b'0'..=b'9', ..] => Some(json.get().to_owned()),
+        [b'-', ..] | [(b'0'..=b'9'), ..] => Some(json.get().to_owned()),
         _ => text(json),
     }
 }

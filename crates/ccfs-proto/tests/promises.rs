@@ -8,8 +8,8 @@ use std::hash::Hash;
 use bytes::Bytes;
 use ccfs_proto::answer::{AnswerError, Classified, EnvelopeError, HttpRefusal};
 use ccfs_proto::auth::{
-    AccessKey, AuthorizationHeader, AuthorizationHeaderError, KeyError, SecretKey, SigningSteps,
-    Verified, VerifyError, ViewError,
+    AccessKey, AuthorizationHeader, AuthorizationHeaderError, KeyError, SigningSteps, Verified,
+    VerifyError, ViewError,
 };
 use ccfs_proto::callback::{Callback, CallbackError};
 use ccfs_proto::callback::{Delivery, JobKey, MemoryGuard, Outcome, ReceiveError, Receiver};
@@ -52,14 +52,12 @@ assert_impl_all!(Outcome<ReceiveError>: Send, Sync);
 assert_impl_all!(Receiver: Send, Sync, Clone);
 assert_impl_all!(ResponseId: Send, Sync, Hash, Ord, Copy);
 assert_impl_all!(ResultCode: Send, Sync, Hash);
-assert_impl_all!(SecretKey: Send, Sync);
 assert_impl_all!(Signer: Send, Sync, Clone);
 assert_impl_all!(SigningSteps: Send, Sync);
 assert_impl_all!(Step<Bytes>: Send, Sync);
 assert_impl_all!(Timestamp: Send, Sync, Hash, Ord, Copy);
 assert_impl_all!(Verifier: Send, Sync, Clone);
-// An exchange belongs to one driver at a time, which may move between threads: its source of random numbers need not be `Sync`.
-assert_impl_all!(Exchange<DownloadAgentSkillInfoFile>: Send);
+assert_impl_all!(Exchange<DownloadAgentSkillInfoFile>: Send, Sync);
 
 // Errors can be boxed, sent, and kept.
 assert_impl_all!(AnswerError: Error, Send, Sync, Clone, PartialEq);
@@ -79,7 +77,6 @@ assert_impl_all!(VerifyError: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(ViewError: Error, Send, Sync, Clone, PartialEq);
 
 // A secret cannot be compared, printed, hashed, copied, serialised or read back.
-assert_not_impl_any!(SecretKey: PartialEq, Display, Hash, PartialOrd, Clone, AsRef<str>, AsRef<[u8]>, Serialize, DeserializeOwned);
 assert_not_impl_any!(Credentials: PartialEq, Display, Hash, PartialOrd, AsRef<str>, AsRef<[u8]>, Serialize, DeserializeOwned);
 assert_not_impl_any!(Signer: PartialEq, Display, Serialize, DeserializeOwned);
 assert_not_impl_any!(Verifier: PartialEq, Display, Serialize, DeserializeOwned);
@@ -160,9 +157,7 @@ fn no_rendering_shows_a_secret_key() {
     // In Miri the one with characters of several bytes must do.
     for &marker in if cfg!(miri) { &MARKERS[1..2] } else { &MARKERS[..] } {
         let mut all = Rendered::default();
-        let secret = SecretKey::new(marker.to_owned()).unwrap();
-        all.debug(&secret);
-        let credentials = Credentials::new(AccessKey::new("ak").unwrap(), secret);
+        let credentials = Credentials::from_text("ak", marker.to_owned()).unwrap();
         let (signer, checker) = (Signer::new(&credentials), Verifier::new(&credentials));
         all.debug(&credentials);
         all.debug(&signer);

@@ -3,6 +3,8 @@
 
 #[path = "properties/answers.rs"]
 mod answers;
+#[path = "properties/bounds.rs"]
+mod bounds;
 #[path = "properties/callbacks.rs"]
 mod callbacks;
 #[path = "properties/classifier.rs"]
@@ -23,6 +25,8 @@ mod signing;
 mod skew;
 #[path = "../../../tests/src/skipped.rs"]
 mod skipped;
+#[path = "properties/texts.rs"]
+mod texts;
 #[path = "properties/verifying.rs"]
 mod verifying;
 

@@ -144,7 +144,6 @@ fn failure(kind: &str, status: Option<u16>) -> PyResult<FailureKind> {
         ("idle_timeout", _) => FailureKind::IdleTimeout,
         ("body_broken", _) => FailureKind::BodyBroken,
         ("invalid_http", _) => FailureKind::InvalidHttp,
-        ("too_many_headers", _) => FailureKind::TooManyHeaders,
         ("head_too_large", _) => FailureKind::HeadTooLarge,
         _ => return Err(invalid(format!("{kind:?} is not a kind of failure"))),
     })

@@ -19,8 +19,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
     } else if error.is_timeout() {
         FailureKind::IdleTimeout
     } else if chain(&error).any(is_head_error) {
-        // More than 100 header fields. A head above 408 KiB, hyper's limit, is the same error.
-        FailureKind::TooManyHeaders
+        FailureKind::HeadTooLarge
     } else if chain(&error).any(is_parse_error) {
         FailureKind::InvalidHttp
     } else {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use ccfs_proto::Endpoint;
-use ccfs_proto::exchange::Scheme;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
@@ -159,10 +158,7 @@ impl Trust {
     /// [`TrustError::NoRoots`] if the endpoint is `https` and there are neither root certificates
     /// nor pins.
     pub fn client_config_for(&self, endpoint: &Endpoint) -> Result<ClientConfig, TrustError> {
-        match endpoint.scheme() {
-            Scheme::Http => Ok(reject_all_config()),
-            _ => self.client_config(),
-        }
+        if endpoint.is_https() { self.client_config() } else { Ok(reject_all_config()) }
     }
 
     /// Creates a configuration like [`client_config`](Self::client_config) that also records the

@@ -39,7 +39,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         Error::Timeout(_) => FailureKind::IdleTimeout,
         Error::LargeResponseHeader(..) => FailureKind::HeadTooLarge,
         Error::Protocol(error) if error.to_string().contains("too many headers") => {
-            FailureKind::TooManyHeaders
+            FailureKind::HeadTooLarge
         }
         Error::Protocol(_) | Error::Http(_) => FailureKind::InvalidHttp,
         Error::Io(error) => io_failure(error),

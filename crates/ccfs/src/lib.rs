@@ -85,7 +85,7 @@ pub use ccfs_proto as proto;
 pub use ccfs_pull as pull;
 
 pub use ccfs_proto::answer::FileReceipt;
-pub use ccfs_proto::auth::{AccessKey, QueryLine, SecretKey};
+pub use ccfs_proto::auth::{AccessKey, QueryLine};
 pub use ccfs_proto::callback::Callback;
 pub use ccfs_proto::exchange::ClockSkew;
 pub use ccfs_proto::operation::GenerationJob;

@@ -12,8 +12,7 @@ use ccfs_doctor::Doctor;
 use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock, check_setting};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
-use ccfs_proto::auth::SecretKey;
-use ccfs_proto::{Endpoint, SinkKind, Verifier};
+use ccfs_proto::{Credentials, Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
     Asked, ConvertedFile, Entry, Fingerprint, Format, History, Job, Journal, KeptZip, Known,
     Outcome, Pace, Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored, Task, Window,
@@ -76,7 +75,7 @@ pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emula
     shown.debug(&trust);
     shown.debug(&trust.recording_config().1);
 
-    let wrong = SecretKey::new(format!("{PASSWORD}\n")).unwrap_err();
+    let wrong = Credentials::from_text("ak", format!("{PASSWORD}\n")).unwrap_err();
     shown.error(&ConfigError::Key { variable: "CCFS_SECRET_KEY", source: wrong });
     let wrong = format!("https://u:{PASSWORD}@h").parse::<Endpoint>().unwrap_err();
     shown.error(&ConfigError::Endpoint(wrong));

@@ -1,6 +1,6 @@
 //! The core's types, at every step of a call.
 
-use ccfs::proto::auth::{AuthorizationHeader, SecretKey};
+use ccfs::proto::auth::AuthorizationHeader;
 use ccfs::proto::callback::{MemoryGuard, Receiver};
 use ccfs::proto::exchange::{PreparedRequest, TlsFailure, TransportFailure};
 use ccfs::proto::operation::{
@@ -19,7 +19,6 @@ use crate::{Account, NOW, download};
 
 /// Every public type of the core that a secret goes through, at every step.
 pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
-    shown.debug(&SecretKey::new(secret_key.to_owned()).unwrap());
     let account = Account::new(secret_key);
     let credentials = &account.credentials;
     let (signer, verifier) = (Signer::new(credentials), Verifier::new(credentials));
@@ -150,7 +149,9 @@ fn render_exchanges(
             }
         }
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
-        shown.outcome(&classifier.push(body.clone().into()).map(Iterator::count));
+        shown.outcome(
+            &classifier.push(body.clone().into()).map(|file| file.map_or(0, |bytes| bytes.len())),
+        );
         shown.debug(&classifier);
         shown.outcome(&classifier.finish());
         let envelope = Envelope::parse(body.as_bytes());
@@ -162,7 +163,12 @@ fn render_exchanges(
         shown.outcome(&Callback::parse(body.as_bytes()));
     }
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
-    shown.debug(&classifier.push("PK\u{3}\u{4}MARKER-file-that-is-none".into()).unwrap().count());
+    shown.debug(
+        &classifier
+            .push("PK\u{3}\u{4}MARKER-file-that-is-none".into())
+            .unwrap()
+            .map(|file| file.len()),
+    );
     shown.debug(&classifier);
     for failure in
         [FailureKind::Broken, FailureKind::Tls(TlsFailure::UnknownIssuer), FailureKind::IdleTimeout]

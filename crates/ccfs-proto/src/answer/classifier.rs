@@ -69,7 +69,7 @@ pub enum Expected {
 /// let expected = Expected::File(&[FileKind::Zip]);
 /// let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), expected);
 /// for chunk in ["{\"resultCode\":", "\"0300011\"}"] {
-///     assert_eq!(classifier.push(Bytes::from(chunk))?.count(), 0, "nothing goes to the file");
+///     assert_eq!(classifier.push(Bytes::from(chunk))?, None, "nothing goes to the file");
 /// }
 /// let Classified::Envelope(envelope) = classifier.finish()? else { panic!("an envelope") };
 /// assert_eq!(envelope.code(), &ResultCode::FileNotFound);
@@ -185,33 +185,21 @@ impl Classifier {
     /// Fails as soon as the answer cannot be usable: [`Garbage`](AnswerError::Garbage),
     /// [`OtherFile`](AnswerError::OtherFile), [`FileTooLarge`](AnswerError::FileTooLarge), or JSON
     /// that is [`TooLarge`](EnvelopeError::TooLarge). Drop the classifier then.
-    pub fn push(
-        &mut self,
-        chunk: Bytes,
-    ) -> Result<impl Iterator<Item = Bytes> + use<>, AnswerError> {
+    pub fn push(&mut self, mut chunk: Bytes) -> Result<Option<Bytes>, AnswerError> {
         self.received += chunk.len() as u64;
-        let file = match self.settle(&chunk)? {
-            Some(held) => [self.accept(held)?, self.accept(chunk)?],
-            None => [Bytes::new(), Bytes::new()],
-        };
-        Ok(file.into_iter().filter(|bytes| !bytes.is_empty()))
-    }
-
-    /// Decides on the form, if it is not known, and returns the bytes held until then; `None` while
-    /// they are too few.
-    fn settle(&mut self, chunk: &[u8]) -> Result<Option<Bytes>, AnswerError> {
-        let Form::Undecided(held) = &mut self.form else { return Ok(Some(Bytes::new())) };
-        let before = held.len();
-        held.extend_from_slice(&chunk[..chunk.len().min(BLANKS + MAGIC)]);
-        let Some(form) = decide(held, self.expected) else { return Ok(None) };
-        held.truncate(before);
-        let held = std::mem::take(held);
-        self.form = form?;
-        Ok(Some(held.into()))
-    }
-
-    /// Accepts bytes of a form that is known, and returns those of a file.
-    fn accept(&mut self, chunk: Bytes) -> Result<Bytes, AnswerError> {
+        if let Form::Undecided(held) = &mut self.form {
+            if !held.is_empty() {
+                held.extend_from_slice(&chunk);
+                chunk = std::mem::take(held).into();
+            }
+            match decide(&chunk, self.expected) {
+                Some(form) => self.form = form?,
+                None => {
+                    *held = chunk.to_vec();
+                    return Ok(None);
+                }
+            }
+        }
         match &mut self.form {
             Form::File { tail, .. } => {
                 if self.received > self.file_limit {
@@ -220,7 +208,7 @@ impl Classifier {
                 if let Some(tail) = tail {
                     tail.push(&chunk);
                 }
-                return Ok(chunk);
+                return Ok(Some(chunk).filter(|chunk| !chunk.is_empty()));
             }
             Form::Json(held) => {
                 if held.len() + chunk.len() > self.envelope_limit {
@@ -233,7 +221,7 @@ impl Classifier {
                 held.extend_from_slice(&chunk[..chunk.len().min(room)]);
             }
         }
-        Ok(Bytes::new())
+        Ok(None)
     }
 
     /// Returns the refusal that this answer is, so far; `None` when its status is success.
@@ -289,7 +277,7 @@ fn decide(held: &[u8], expected: Expected) -> Option<Result<Form, AnswerError>> 
         b'{' => Some(Ok(Form::Json(Vec::new()))),
         b'[' if expected == Expected::Json => Some(Ok(Form::Json(Vec::new()))),
         _ => {
-            let kind = file_kind(held[blanks..].first_chunk()?, blanks > 0, expected);
+            let kind = file_kind(held, held[blanks..].first_chunk()?, expected);
             let form =
                 |kind| Form::File { kind, tail: (kind == FileKind::Zip).then(Tail::default) };
             Some(kind.map(form))
@@ -297,20 +285,18 @@ fn decide(held: &[u8], expected: Expected) -> Option<Result<Form, AnswerError>> 
     }
 }
 
+/// Returns the kind of the file that begins with `held`; `magic` is what follows its blanks.
 fn file_kind(
+    held: &[u8],
     magic: &[u8; MAGIC],
-    after_blanks: bool,
     expected: Expected,
 ) -> Result<FileKind, AnswerError> {
-    let kinds = match expected {
-        Expected::File(kinds) => kinds,
-        Expected::Envelope | Expected::Json => &[],
-    };
+    let kinds = if let Expected::File(kinds) = expected { kinds } else { &[] };
     let is_audio_expected = kinds.contains(&FileKind::Audio);
-    let kind = match magic {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] if !after_blanks => FileKind::Zip,
-        [b'R', b'I', b'F', b'F', .., b'W', b'A', b'V', b'E'] if !after_blanks => FileKind::Wav,
-        other => match looks_like(other) {
+    let kind = match held {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => FileKind::Zip,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => FileKind::Wav,
+        _ => match looks_like(magic) {
             BINARY if is_audio_expected => FileKind::Audio,
             looks_like => return Err(AnswerError::Garbage { looks_like }),
         },

@@ -17,7 +17,8 @@ pub enum AnswerError {
         looks_like: &'static str,
     },
     /// The body ended too early, or is not of the declared length.
-    #[error("answer is cut off or has a wrong length: {received} bytes{}", of_declared(*declared))]
+    #[error("answer is cut off or has a wrong length: {received} bytes{}",
+        declared.map(|length| format!(" instead of {length}")).unwrap_or_default())]
     Truncated {
         /// Length that the server declared; `None` when the end of the file itself is missing.
         declared: Option<u64>,
@@ -51,10 +52,6 @@ pub enum AnswerError {
     /// A reason of a custom [`Operation`](crate::Operation).
     #[error("{0}")]
     Custom(Cow<'static, str>),
-}
-
-fn of_declared(length: Option<u64>) -> String {
-    length.map(|length| format!(" instead of {length}")).unwrap_or_default()
 }
 
 impl AnswerError {

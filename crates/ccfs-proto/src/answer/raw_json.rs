@@ -56,7 +56,8 @@ impl RawJson {
 
     /// Returns the JSON in a field.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
-        json::field(&self.0, name)
+        let [field] = json::fields(&self.0, [name]);
+        field
     }
 
     /// Returns whether it is data: `null` and `""` both mean "no data".

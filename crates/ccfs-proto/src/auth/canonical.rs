@@ -99,7 +99,7 @@ const fn separator(byte: u8) -> u32 {
 /// Removes what Java's `String.trim` removes: control characters and spaces at both ends.
 fn trim(value: &str) -> &[u8] {
     let mut bytes = value.as_bytes();
-    while let [..=b' ', rest @ ..] | [rest @ .., ..=b' '] = bytes {
+    while let [(..=b' '), rest @ ..] | [rest @ .., (..=b' ')] = bytes {
         bytes = rest;
     }
     bytes

@@ -43,39 +43,6 @@ impl fmt::Display for AccessKey {
     }
 }
 
-/// Secret key (SK) of a developer account. It is never sent.
-///
-/// It is wiped from memory when dropped and cannot be compared, serialised or printed.
-pub struct SecretKey(Zeroizing<String>);
-
-impl SecretKey {
-    /// Creates a secret key from 1 to 1024 bytes of text in one line.
-    ///
-    /// Takes `text` by value to wipe it; earlier copies are the caller's to wipe.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`KeyError`] if `text` is empty, too long, or has a line break, as text from a
-    /// file often has.
-    pub fn new(text: String) -> Result<Self, KeyError> {
-        let text = Zeroizing::new(text);
-        match text.len() {
-            0 => Err(KeyError::SecretKeyEmpty),
-            1..=SECRET_KEY_LIMIT if text.contains(['\n', '\r']) => {
-                Err(KeyError::SecretKeyLineBreak)
-            }
-            1..=SECRET_KEY_LIMIT => Ok(Self(text)),
-            len => Err(KeyError::SecretKeyTooLong { len }),
-        }
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(redacted)")
-    }
-}
-
 /// An access key and its secret key, ready to sign and to verify. Clones share one copy.
 ///
 /// Contains the state of an HMAC keyed with the secret key instead of the key itself. The state is
@@ -97,24 +64,27 @@ struct Keys {
 }
 
 impl Credentials {
-    /// Creates credentials. Wipes the secret key.
-    #[must_use]
-    #[allow(clippy::needless_pass_by_value)] // Wipes the key.
-    pub fn new(access_key: AccessKey, secret_key: SecretKey) -> Self {
-        let Ok(mac) = HmacSha256::new_from_slice(secret_key.0.as_bytes()) else {
-            unreachable!("HMAC accepts keys of any length");
-        };
-        Self(Arc::new(Keys { access_key, mac }))
-    }
-
-    /// Creates credentials from text. Wipes the text of the secret key.
+    /// Creates credentials from an access key and its secret key (SK): 1 to 1024 bytes in one line.
+    ///
+    /// Takes the secret key by value to wipe it; earlier copies are the caller's to wipe.
     ///
     /// # Errors
     ///
-    /// Returns a [`KeyError`] if one of the keys is not valid.
+    /// Returns a [`KeyError`] if the access key is not valid, or the secret key is empty, too long,
+    /// or has a line break, as text from a file often has.
     pub fn from_text(access_key: &str, secret_key: String) -> Result<Self, KeyError> {
-        let secret_key = SecretKey::new(secret_key)?;
-        Ok(Self::new(AccessKey::new(access_key)?, secret_key))
+        let secret_key = Zeroizing::new(secret_key);
+        let access_key = AccessKey::new(access_key)?;
+        match secret_key.len() {
+            0 => return Err(KeyError::SecretKeyEmpty),
+            len if len > SECRET_KEY_LIMIT => return Err(KeyError::SecretKeyTooLong { len }),
+            _ if secret_key.contains(['\n', '\r']) => return Err(KeyError::SecretKeyLineBreak),
+            _ => {}
+        }
+        let Ok(mac) = HmacSha256::new_from_slice(secret_key.as_bytes()) else {
+            unreachable!("HMAC accepts keys of any length");
+        };
+        Ok(Self(Arc::new(Keys { access_key, mac })))
     }
 
     /// Returns the access key.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::header::AuthorizationHeader;
 use super::request::{QueryLine, RequestView};
+use super::verify::{Verifier, VerifyError};
 
 /// A mistake that explains why a signature does not match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,54 +41,69 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Returns the first mistake for which `matches` returns true. The verifier accepts the dialects in
-/// `accepted`.
-pub(super) fn diagnose(
-    received: RequestView<'_>,
-    accepted: &[QueryLine],
-    matches: impl Fn(RequestView<'_>, QueryLine) -> bool,
-) -> Option<Difference> {
-    if accepted.iter().any(|&dialect| matches(received, dialect)) {
-        return None;
-    }
-    if let Some(&other) = QueryLine::ALL.iter().find(|&&dialect| matches(received, dialect)) {
-        return Some(Difference::QueryLine(other));
-    }
-    let signed =
-        |view: RequestView<'_>| QueryLine::ALL.iter().any(|&dialect| matches(view, dialect));
-    let signed_with_header = |name: &str, change: &dyn Fn(&str) -> String| {
-        let Some(index) =
-            received.headers.iter().position(|header| header.0.eq_ignore_ascii_case(name))
-        else {
-            return false;
+impl Verifier {
+    /// Finds the mistake that explains why a signature does not match, for debugging.
+    ///
+    /// Returns `None` if the signature is valid or no known mistake explains it; then the secret
+    /// keys differ, most likely. Do not expose the result to callers: it is an oracle.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify), except that the signature may be wrong or old.
+    pub fn diagnose(
+        &self,
+        authorization: &str,
+        request: RequestView<'_>,
+    ) -> Result<Option<Difference>, VerifyError> {
+        let header = AuthorizationHeader::parse(authorization)?;
+        let headers = self.signed_headers(&header, request)?;
+        let received = RequestView { headers: &headers, ..request };
+        let matches = |view: RequestView<'_>, dialect| {
+            view.check().is_ok_and(|view| self.matches(&header, view, dialect))
         };
-        let value = change(received.headers[index].1);
-        let mut headers = received.headers.to_vec();
-        headers[index].1 = &value;
-        signed(RequestView { headers: &headers, ..received })
-    };
-    if signed_with_header("host", &|value| without_port(value).to_owned()) {
-        return Some(Difference::HostWithoutPort);
+        if self.dialects.iter().any(|&dialect| matches(received, dialect)) {
+            return Ok(None);
+        }
+        let signed = |view: RequestView<'_>| {
+            QueryLine::ALL.into_iter().find(|&dialect| matches(view, dialect))
+        };
+        if let Some(other) = signed(received) {
+            return Ok(Some(Difference::QueryLine(other)));
+        }
+        let value =
+            |name| received.headers.iter().find(|header| is(header.0, name)).map(|header| header.1);
+        let (host, content_type) = (value("host"), value("content-type").unwrap_or_default());
+        let headers = [
+            (Difference::HostWithoutPort, "host", host.map_or("", without_port).to_owned()),
+            (Difference::ContentTypeBlank, "content-type", content_type.replace("; ", ";")),
+            (Difference::ContentTypeBlank, "content-type", content_type.replace(';', "; ")),
+        ];
+        for (difference, changed, value) in &headers {
+            let change =
+                |&(name, sent)| (name, if is(name, changed) { value.as_str() } else { sent });
+            let headers: Vec<_> = received.headers.iter().map(change).collect();
+            if signed(RequestView { headers: &headers, ..received }).is_some() {
+                return Ok(Some(*difference));
+            }
+        }
+        let prefix = received.path.find("/CCFS/").unwrap_or_default();
+        let views = [
+            (
+                Difference::BodyLineEnd,
+                RequestView { body: received.body.trim_ascii_end(), ..received },
+            ),
+            (Difference::BodyLeftOut, RequestView { body: b"", ..received }),
+            (Difference::PathPrefix, RequestView { path: &received.path[prefix..], ..received }),
+        ];
+        let methods = ["POST", "GET", "PUT", "DELETE"]
+            .map(|method| (Difference::Method, RequestView { method, ..received }));
+        let mut views = views.into_iter().chain(methods);
+        Ok(views.find(|(_, view)| signed(*view).is_some()).map(|(difference, _)| difference))
     }
-    if signed_with_header("content-type", &|value| value.replace("; ", ";"))
-        || signed_with_header("content-type", &|value| value.replace(';', "; "))
-    {
-        return Some(Difference::ContentTypeBlank);
-    }
-    if signed(RequestView { body: received.body.trim_ascii_end(), ..received }) {
-        return Some(Difference::BodyLineEnd);
-    }
-    if signed(RequestView { body: b"", ..received }) {
-        return Some(Difference::BodyLeftOut);
-    }
-    let prefix = received.path.find("/CCFS/").unwrap_or_default();
-    if signed(RequestView { path: &received.path[prefix..], ..received }) {
-        return Some(Difference::PathPrefix);
-    }
-    ["POST", "GET", "PUT", "DELETE"]
-        .into_iter()
-        .any(|method| signed(RequestView { method, ..received }))
-        .then_some(Difference::Method)
+}
+
+fn is(name: &str, other: &str) -> bool {
+    name.eq_ignore_ascii_case(other)
 }
 
 /// Returns `host` of `host:port`. An IPv6 address keeps its brackets.

@@ -28,8 +28,9 @@ pub struct AuthorizationHeader<'a> {
     access_key: AccessKey,
     timestamp: Timestamp,
     prefix: &'a str,
-    list: &'a str,
-    signature: &'a str,
+    /// The list of signed headers as received.
+    pub(super) list: &'a str,
+    pub(super) signature: &'a str,
 }
 
 impl<'a> AuthorizationHeader<'a> {
@@ -79,15 +80,6 @@ impl<'a> AuthorizationHeader<'a> {
     /// Returns everything before the signature: the message of the first HMAC.
     pub fn prefix(&self) -> &'a str {
         self.prefix
-    }
-
-    /// Returns the list of signed headers as received.
-    pub(super) fn list(&self) -> &'a str {
-        self.list
-    }
-
-    pub(super) fn signature(&self) -> &'a str {
-        self.signature
     }
 }
 

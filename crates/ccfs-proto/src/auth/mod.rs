@@ -10,7 +10,7 @@ mod request;
 mod sign;
 mod verify;
 
-pub use self::credentials::{AccessKey, Credentials, KeyError, SecretKey};
+pub use self::credentials::{AccessKey, Credentials, KeyError};
 pub use self::diagnose::Difference;
 pub use self::header::{AuthorizationHeader, AuthorizationHeaderError};
 pub use self::query::decode_query;

@@ -17,20 +17,16 @@ pub fn decode_query(query: &str) -> Vec<(String, String)> {
 }
 
 fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let encoded = match tail {
-            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)),
-            _ => None,
-        };
-        bytes.push(encoded.map_or(*first, |(high, low)| high << 4 | low));
-        rest = if encoded.is_some() { &tail[2..] } else { tail };
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.as_bytes() {
+            [high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                bytes.extend(u8::from_str_radix(&part[..2], 16));
+                bytes.extend_from_slice(rest);
+            }
+            other => bytes.extend([b"%", other].concat()),
+        }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn digit(hex: u8) -> Option<u8> {
-    let value = char::from(hex).to_digit(16)?;
-    u8::try_from(value).ok()
 }

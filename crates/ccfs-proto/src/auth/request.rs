@@ -99,12 +99,6 @@ impl QueryLine {
     }
 }
 
-impl fmt::Display for QueryLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A request cannot be signed or verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

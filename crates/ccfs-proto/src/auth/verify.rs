@@ -4,7 +4,6 @@ use std::time::Duration;
 use ctutils::CtEq;
 
 use super::credentials::Credentials;
-use super::diagnose::{Difference, diagnose};
 use super::header::{AuthorizationHeader, AuthorizationHeaderError};
 use super::request::{QueryLine, RequestView, ViewError};
 use super::sign::signature;
@@ -39,7 +38,7 @@ use crate::words::{InWords, shown};
 #[must_use]
 pub struct Verifier {
     credentials: Credentials,
-    dialects: Vec<QueryLine>,
+    pub(super) dialects: Vec<QueryLine>,
     freshness: Option<Freshness>,
 }
 
@@ -72,7 +71,7 @@ pub struct Verified {
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "valid, signed at {}, query line {}", self.timestamp, self.query_line)
+        write!(f, "valid, signed at {}, query line {}", self.timestamp, self.query_line.as_str())
     }
 }
 
@@ -130,29 +129,8 @@ impl Verifier {
         Ok(Verified { timestamp, query_line })
     }
 
-    /// Finds the mistake that explains why a signature does not match, for debugging.
-    ///
-    /// Returns `None` if the signature is valid or no known mistake explains it; then the secret
-    /// keys differ, most likely. Do not expose the result to callers: it is an oracle.
-    ///
-    /// # Errors
-    ///
-    /// As for [`verify`](Self::verify), except that the signature may be wrong or old.
-    pub fn diagnose(
-        &self,
-        authorization: &str,
-        request: RequestView<'_>,
-    ) -> Result<Option<Difference>, VerifyError> {
-        let header = AuthorizationHeader::parse(authorization)?;
-        let headers = self.signed_headers(&header, request)?;
-        let request = RequestView { headers: &headers, ..request };
-        Ok(diagnose(request, &self.dialects, |request, dialect| {
-            request.check().is_ok_and(|request| self.matches(&header, request, dialect))
-        }))
-    }
-
     /// Checks the access key and returns the headers of `request` that `header` lists.
-    fn signed_headers<'a>(
+    pub(super) fn signed_headers<'a>(
         &self,
         header: &AuthorizationHeader<'_>,
         request: RequestView<'a>,
@@ -171,15 +149,15 @@ impl Verifier {
         header.signed_headers().map(find).collect()
     }
 
-    fn matches(
+    pub(super) fn matches(
         &self,
         header: &AuthorizationHeader<'_>,
         request: RequestView<'_>,
         query_line: QueryLine,
     ) -> bool {
-        let (prefix, list) = (header.prefix().as_bytes(), header.list().as_bytes());
+        let (prefix, list) = (header.prefix().as_bytes(), header.list.as_bytes());
         let expected = signature(&self.credentials, prefix, request, list, query_line);
-        expected.as_slice().ct_eq(header.signature().as_bytes()).to_bool()
+        expected.as_slice().ct_eq(header.signature.as_bytes()).to_bool()
     }
 }
 

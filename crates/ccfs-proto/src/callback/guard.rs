@@ -147,10 +147,8 @@ impl ReplayGuard for MemoryGuard {
         Ok(match job.pending_until {
             None => Begin::Done,
             // A limit further ahead was set before the clock was set back.
-            Some(limit) if now < limit && limit <= later(now, Self::PENDING_LIMIT) => {
-                Begin::Pending
-            }
-            Some(_) => {
+            limit if Some(now) < limit && limit <= pending_until => Begin::Pending,
+            _ => {
                 job.pending_until = pending_until;
                 Begin::First
             }

@@ -60,43 +60,32 @@ impl Callback {
         serde_json::from_str::<json::UniqueKeys>(body.get())
             .map_err(|_| CallbackError::RepeatedKey)?;
         let missing = |field| CallbackError::Missing { field };
-        let message = json::field(body.get(), "msgBody").map(RawValue::get);
+        let [message] = json::fields(body.get(), ["msgBody"]).map(|json| json.map(RawValue::get));
         let message = message.filter(|json| json.starts_with('{')).ok_or(missing("msgBody"))?;
-        let id = text(message, "responseId").ok_or(missing("responseId"))?;
+        let text = |json| json::text(json).filter(|text| !text.is_empty());
+        let [id, account_id] = json::fields(message, ["responseId", "accountId"]);
+        let id = id.and_then(text).ok_or(missing("responseId"))?;
         let response_id = ResponseId::from_server(&id)?;
-        let file_name = file_name(message)?;
-        if file_name.response_id().is_some_and(|id| id != response_id) {
+        let mut names = json::fields(message, NAME_KEYS).into_iter().flatten().filter_map(text);
+        let name = names.next().ok_or(missing("fileName"))?;
+        let file_name = IndexFileName::lenient(&name)?;
+        if names.any(|other| other != name)
+            || file_name.response_id().is_some_and(|id| id != response_id)
+        {
             return Err(CallbackError::Disagree);
         }
-        let account_id = json::field(message, "accountId").and_then(json::text_or_number);
+        let account_id = account_id.and_then(json::text_or_number);
         let account_id = account_id.filter(|text| !text.is_empty());
         Ok(Self { response_id, file_name, account_id })
     }
 
     /// Returns the body, with the file name under `name_key`, such as `agentOprSkillFileName`.
     pub fn to_body(&self, name_key: &str) -> Bytes {
-        let mut msg_body = BTreeMap::from([
-            ("responseId", self.response_id.as_str()),
-            (name_key, self.file_name.as_str()),
-        ]);
-        if let Some(account) = &self.account_id {
-            msg_body.insert("accountId", account);
-        }
+        let (id, name) = (self.response_id.as_str(), self.file_name.as_str());
+        let mut msg_body = BTreeMap::from([("responseId", id), (name_key, name)]);
+        msg_body.extend(self.account_id.as_deref().map(|account| ("accountId", account)));
         request_body(&msg_body).unwrap_or_else(|_| unreachable!("a map of strings serialises"))
     }
-}
-
-fn text(message: &str, key: &str) -> Option<String> {
-    json::field(message, key).and_then(json::text).filter(|text| !text.is_empty())
-}
-
-fn file_name(message: &str) -> Result<IndexFileName, CallbackError> {
-    let mut names = NAME_KEYS.iter().filter_map(|key| text(message, key));
-    let first = names.next().ok_or(CallbackError::Missing { field: "fileName" })?;
-    if names.any(|other| other != first) {
-        return Err(CallbackError::Disagree);
-    }
-    Ok(IndexFileName::lenient(&first)?)
 }
 
 /// Why a body is not a callback.

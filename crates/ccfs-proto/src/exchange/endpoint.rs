@@ -20,9 +20,9 @@ const LIMIT: usize = 2048;
 /// assert!("https://user:word@10.1.2.3".parse::<Endpoint>().is_err());
 /// # Ok::<(), ccfs_proto::exchange::EndpointError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    scheme: Scheme,
+    is_https: bool,
     /// In lower case. An IPv6 address has brackets.
     host: Box<str>,
     port: u16,
@@ -30,38 +30,16 @@ pub struct Endpoint {
     prefix: Box<str>,
 }
 
-/// Scheme of an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// HTTP over TLS.
-    Https,
-    /// HTTP without TLS, for trusted networks where TLS ends earlier.
-    Http,
-}
-
-impl Scheme {
-    /// Returns `https` or `http`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Https => "https",
-            Self::Http => "http",
-        }
-    }
-
-    /// Returns the scheme's default port, 443 or 80.
-    pub const fn default_port(self) -> u16 {
-        match self {
-            Self::Https => 443,
-            Self::Http => 80,
-        }
-    }
-}
-
 impl Endpoint {
-    /// Returns the scheme.
-    pub fn scheme(&self) -> Scheme {
-        self.scheme
+    /// Returns whether connections use TLS. Plain HTTP is for trusted networks where TLS ends
+    /// earlier.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    /// Returns `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
     }
 
     /// Returns the host name or address in lower case. An IPv6 address has brackets; for a socket,
@@ -82,7 +60,7 @@ impl Endpoint {
 
     /// Returns the value of the `Host` header.
     pub fn host_header(&self) -> String {
-        if self.port == self.scheme.default_port() {
+        if self.port == default_port(self.is_https) {
             self.host.to_string()
         } else {
             format!("{}:{}", self.host, self.port)
@@ -92,13 +70,7 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme.as_str(), self.host_header(), self.prefix)
-    }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Endpoint({self})")
+        write!(f, "{}://{}{}", self.scheme(), self.host_header(), self.prefix)
     }
 }
 
@@ -109,7 +81,11 @@ impl FromStr for Endpoint {
         if text.len() > LIMIT {
             return Err(EndpointError::TooLong { len: text.len() });
         }
-        let (scheme, rest) = split_scheme(text)?;
+        let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
+        let is_https = scheme.eq_ignore_ascii_case("https");
+        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+            return Err(EndpointError::Scheme);
+        }
         if rest.contains(['?', '#']) {
             return Err(EndpointError::Query);
         }
@@ -119,20 +95,16 @@ impl FromStr for Endpoint {
         }
         let (host, port) = split_port(authority)?;
         Ok(Self {
-            scheme,
+            is_https,
             host: check_host(host)?,
-            port: port.unwrap_or_else(|| scheme.default_port()),
+            port: port.unwrap_or(default_port(is_https)),
             prefix: check_prefix(path)?,
         })
     }
 }
 
-fn split_scheme(text: &str) -> Result<(Scheme, &str), EndpointError> {
-    match text.split_once("://") {
-        Some((name, rest)) if name.eq_ignore_ascii_case("https") => Ok((Scheme::Https, rest)),
-        Some((name, rest)) if name.eq_ignore_ascii_case("http") => Ok((Scheme::Http, rest)),
-        _ => Err(EndpointError::Scheme),
-    }
+fn default_port(is_https: bool) -> u16 {
+    if is_https { 443 } else { 80 }
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
@@ -188,17 +160,19 @@ fn check_prefix(path: &str) -> Result<Box<str>, EndpointError> {
     if path.is_empty() {
         return Ok("".into());
     }
-    let segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
-    };
-    if !path[1..].split('/').all(segment) {
+    if !path[1..].split('/').all(|segment| !segment.is_empty() && is_plain_segment(segment)) {
         return Err(EndpointError::Prefix);
     }
     if path.split('/').any(|segment| segment == "CCFS") {
         return Err(EndpointError::InterfacePath);
     }
     Ok(path.into())
+}
+
+/// Returns whether URL libraries leave the segment of a path as it is.
+pub(super) fn is_plain_segment(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    !matches!(segment, "." | "..") && segment.bytes().all(is_plain)
 }
 
 /// A text is not a valid endpoint. Messages do not contain the text, which may hold a password.

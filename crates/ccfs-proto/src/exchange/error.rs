@@ -8,11 +8,13 @@ use http::StatusCode;
 use super::failure::{FailureKind, TransportFailure};
 use super::request::EXTRA_HEADERS_LIMIT;
 use super::skew::ClockSkew;
-use crate::answer::{Advice, ResultCode};
-use crate::answer::{AnswerError, HttpRefusal};
+use crate::answer::{Advice, AnswerError, HttpRefusal, ResultCode};
 use crate::auth::ViewError;
 use crate::operation::FieldError;
 use crate::words::InWords;
+
+/// From here on, messages mention the skew.
+const NOTABLE_SKEW: Duration = Duration::from_secs(30);
 
 /// Why a request could not be created. Nothing was sent.
 ///
@@ -219,7 +221,7 @@ impl ErrorKind {
                 FailureKind::Broken | FailureKind::BodyBroken => "connection_broken",
                 FailureKind::IdleTimeout => "idle_timeout",
                 FailureKind::InvalidHttp => "invalid_http",
-                FailureKind::TooManyHeaders | FailureKind::HeadTooLarge => "head_too_large",
+                FailureKind::HeadTooLarge => "head_too_large",
             },
             Self::Refused { refusal, .. } if refusal.is_from_proxy => "proxy",
             Self::Refused { refusal, .. } => match refusal.status.as_u16() {
@@ -255,7 +257,7 @@ impl fmt::Display for ErrorKind {
             Self::Refused { refusal, skew } => {
                 refusal.fmt(f)?;
                 match skew {
-                    Some(skew) if skew.is_notable() => write!(f, "; {skew}"),
+                    Some(skew) if skew.exceeds(NOTABLE_SKEW) => write!(f, "; {skew}"),
                     _ => Ok(()),
                 }
             }

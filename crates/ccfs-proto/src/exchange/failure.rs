@@ -39,9 +39,8 @@ pub enum FailureKind {
     BodyBroken,
     /// The response is not valid HTTP, or the client refused it. Not retried.
     InvalidHttp,
-    /// The response has more than [`HEADERS_LIMIT`] header fields. Not retried.
-    TooManyHeaders,
-    /// The head of the response is larger than [`HEAD_LIMIT`] bytes. Not retried.
+    /// The response has more than [`HEADERS_LIMIT`] header fields, or its head is larger than
+    /// [`HEAD_LIMIT`] bytes. Not retried.
     HeadTooLarge,
 }
 
@@ -69,30 +68,18 @@ impl FailureKind {
 
     /// Returns whether another attempt would fail alike.
     pub const fn is_permanent(self) -> bool {
-        match self {
-            Self::ProxyRefused { .. }
-            | Self::Tls(_)
-            | Self::InvalidHttp
-            | Self::TooManyHeaders
-            | Self::HeadTooLarge => true,
-            Self::Resolve | Self::Connect | Self::Broken | Self::IdleTimeout | Self::BodyBroken => {
-                false
-            }
-        }
+        matches!(
+            self,
+            Self::ProxyRefused { .. } | Self::Tls(_) | Self::InvalidHttp | Self::HeadTooLarge
+        )
     }
 
-    /// Checks the head of a response against the limits.
-    pub(super) fn of_head(headers: &HeaderMap) -> Option<Self> {
+    /// Returns whether the head of a response exceeds a limit.
+    pub(super) fn is_head_too_large(headers: &HeaderMap) -> bool {
         // `: ` and CR LF.
         let len =
             |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-        if headers.len() > HEADERS_LIMIT {
-            Some(Self::TooManyHeaders)
-        } else if headers.iter().map(len).sum::<usize>() > HEAD_LIMIT {
-            Some(Self::HeadTooLarge)
-        } else {
-            None
-        }
+        headers.len() > HEADERS_LIMIT || headers.iter().map(len).sum::<usize>() > HEAD_LIMIT
     }
 }
 
@@ -154,21 +141,16 @@ impl TransportFailure {
         self
     }
 
-    /// Returns the first I/O error in the chain of sources, for its kind and the system's code.
+    /// Returns the innermost I/O error in the chain of sources, for its kind and the system's code.
     pub fn io_error(&self) -> Option<&io::Error> {
-        let mut next: Option<&(dyn Error + 'static)> =
-            self.0.source.as_deref().map(|source| source as _);
-        while let Some(error) = next {
+        let chain = std::iter::successors(self.source(), |&error| {
+            // The `source` of an I/O error is the source of the error in it.
             match error.downcast_ref::<io::Error>() {
-                // An I/O error may wrap the one that says more.
-                Some(found) => match found.get_ref() {
-                    Some(inner) if inner.is::<io::Error>() => next = Some(inner),
-                    _ => return Some(found),
-                },
-                None => next = error.source(),
+                Some(error) => error.get_ref().map(|inner| inner as _),
+                None => error.source(),
             }
-        }
-        None
+        });
+        chain.filter_map(|error| error.downcast_ref()).last()
     }
 }
 
@@ -196,12 +178,10 @@ impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let server = self.0.server.as_deref().unwrap_or("the server");
         // The standard library has words for each kind, but not for errors that it cannot classify.
-        let unclassified = ["other error", "uncategorized error"];
-        let reason = self.io_error().map(|error| error.kind().to_string()).unwrap_or_default();
-        let reason = match reason.as_str() {
-            known if !known.is_empty() && !unclassified.contains(&known) => format!(": {known}"),
-            _ => String::new(),
-        };
+        let reason = self.io_error().map(|error| format!(": {}", error.kind()));
+        let unclassified = [": other error", ": uncategorized error"];
+        let reason = reason.filter(|reason| !unclassified.contains(&reason.as_str()));
+        let reason = reason.unwrap_or_default();
         match self.0.kind {
             FailureKind::Resolve => {
                 // The resolver's own words: the standard library has no kind for its errors.
@@ -234,15 +214,11 @@ impl fmt::Display for TransportFailure {
                 f,
                 "response of {server} is not valid HTTP; check the endpoint's scheme and port"
             ),
-            FailureKind::TooManyHeaders => write!(
-                f,
-                "response of {server} has too many header fields, limit {HEADERS_LIMIT}; ask its \
-                 operators, or those of a gateway in front of it"
-            ),
             FailureKind::HeadTooLarge => write!(
                 f,
-                "header fields of the response of {server} are too large, limit {HEAD_LIMIT} bytes; \
-                 ask its operators, or those of a gateway in front of it"
+                "response of {server} has too many or too large header fields, limits \
+                 {HEADERS_LIMIT} and {HEAD_LIMIT} bytes; ask its operators, or those of a gateway \
+                 in front of it"
             ),
         }
     }

@@ -68,15 +68,11 @@ impl Policy {
         backoff: Duration,
         busy_backoff: Duration,
         max_backoff: Duration,
+        skew_threshold: Option<Duration>,
         query_line: QueryLine,
         precision: Precision,
         envelope_limit: usize,
         file_limit: u64,
-    }
-
-    /// Sets [`skew_threshold`](Self#structfield.skew_threshold).
-    pub fn skew_threshold(self, skew_threshold: impl Into<Option<Duration>>) -> Self {
-        Self { skew_threshold: skew_threshold.into(), ..self }
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, is_plain_segment};
 use super::error::RequestError;
 use crate::auth::{RequestView, Signer, ViewError, percent_encode};
 use crate::operation::OperationRequest;
@@ -64,10 +64,8 @@ impl PreparedRequest {
     /// above these limits, and [`Sign`](RequestError::Sign) if there are more query parameters or
     /// headers than can be signed.
     pub fn new(request: OperationRequest, endpoint: &Endpoint) -> Result<Self, RequestError> {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-        // URL libraries remove dot segments, and would send another path than the signed one.
-        let has_dots = request.path.split('/').any(|segment| matches!(segment, "." | ".."));
-        if !request.path.starts_with('/') || !request.path.bytes().all(is_plain) || has_dots {
+        // URL libraries would send another path than the signed one.
+        if !request.path.starts_with('/') || !request.path.split('/').all(is_plain_segment) {
             return Err(RequestError::Path);
         }
         let mut target = format!("{}{}", endpoint.prefix(), request.path);
@@ -79,7 +77,7 @@ impl PreparedRequest {
         }
         let host = endpoint.host_header();
         let uri = Uri::builder()
-            .scheme(endpoint.scheme().as_str())
+            .scheme(endpoint.scheme())
             .authority(host.as_str())
             .path_and_query(target)
             .build()
@@ -91,17 +89,12 @@ impl PreparedRequest {
         }
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, header_value("host", &host)?);
-        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         let content_type = header_value("content-type", &request.content_type)?;
         if !request.body.is_empty() {
             headers.insert(header::CONTENT_LENGTH, request.body.len().into());
             headers.insert(header::CONTENT_TYPE, content_type);
         }
-        if request.headers.iter().any(|(name, ..)| name.eq_ignore_ascii_case("accept")) {
-            headers.remove(header::ACCEPT);
-        }
-        let mut signed_headers: Vec<HeaderName> =
-            headers.keys().filter(|name| *name != header::ACCEPT).cloned().collect();
+        let mut signed_headers: Vec<HeaderName> = headers.keys().cloned().collect();
         for (text, value, is_signed) in &request.headers {
             let malformed = |_| RequestError::Header { name: shown(text) };
             let name = HeaderName::try_from(text).map_err(malformed)?;
@@ -113,6 +106,7 @@ impl PreparedRequest {
             headers.insert(name.clone(), value);
             signed_headers.extend(is_signed.then_some(name));
         }
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
 
         let mut unsigned = Request::new(request.body);
         *unsigned.method_mut() = request.method;

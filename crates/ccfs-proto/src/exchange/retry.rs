@@ -7,52 +7,48 @@ use http::{HeaderMap, header};
 use super::error::ErrorKind;
 use super::policy::Policy;
 use super::skew::http_date;
-use crate::answer::Advice;
-use crate::answer::AnswerError;
+use crate::answer::{Advice, AnswerError};
 use crate::operation::Repeat;
 use crate::time::Timestamp;
 
-/// Whether a failed attempt may be followed by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Retry {
-    No,
-    /// The connection failed.
-    Broken,
-    /// The server said "try later", and maybe when.
-    Busy {
-        after: Option<Duration>,
-    },
+/// How long to wait before another attempt.
+#[derive(Clone, Copy)]
+pub(super) enum Wait {
+    /// As the server asked.
+    Exactly(Duration),
+    /// This long at first, and twice as long each time.
+    Doubling(Duration),
 }
 
-/// The retry rules. `retry_after` is the header of the response, if there was one.
-pub(super) fn rule(kind: &ErrorKind, repeat: Repeat, retry_after: Option<Duration>) -> Retry {
+/// The retry rules: `None` if there must not be another attempt. `retry_after` is the header of the
+/// response, if there was one.
+pub(super) fn rule(
+    kind: &ErrorKind,
+    repeat: Repeat,
+    retry_after: Option<Duration>,
+    policy: &Policy,
+) -> Option<Wait> {
     let idempotent = repeat == Repeat::Idempotent;
+    let broken = Some(Wait::Doubling(policy.backoff));
+    let busy = Some(retry_after.map_or(Wait::Doubling(policy.busy_backoff), Wait::Exactly));
     match kind {
-        ErrorKind::Transport(failure) => match failure.kind() {
-            kind if kind.is_permanent() => Retry::No,
-            kind if kind.never_arrived() || idempotent => Retry::Broken,
-            _ => Retry::No,
-        },
-        ErrorKind::Answer(AnswerError::Truncated { .. }) if idempotent => Retry::Broken,
-        ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => {
-            Retry::Busy { after: retry_after }
-        }
-        ErrorKind::ResultCode { advice: Advice::TryLater, .. } => {
-            Retry::Busy { after: retry_after }
-        }
-        _ => Retry::No,
+        ErrorKind::Transport(failure) if failure.kind().is_permanent() => None,
+        ErrorKind::Transport(failure) if idempotent || failure.kind().never_arrived() => broken,
+        ErrorKind::Answer(AnswerError::Truncated { .. }) if idempotent => broken,
+        ErrorKind::Refused { refusal, .. } if matches!(refusal.status.as_u16(), 429 | 503) => busy,
+        ErrorKind::ResultCode { advice: Advice::TryLater, .. } => busy,
+        _ => None,
     }
 }
 
 /// The wait before the retry of that number, from 1.
 ///
-/// It doubles each time, and half of it is jitter, so that clients that failed together do not come
-/// back together. A `Retry-After` is obeyed without jitter.
-pub(super) fn wait(retry: Retry, number: u32, policy: &Policy, jitter: u64) -> Duration {
-    let base = match retry {
-        Retry::Busy { after: Some(after) } => return after,
-        Retry::Busy { after: None } => policy.busy_backoff,
-        Retry::Broken | Retry::No => policy.backoff,
+/// Half of a doubling wait is jitter, so that clients that failed together do not come back
+/// together.
+pub(super) fn duration(wait: Wait, number: u32, policy: &Policy, jitter: u64) -> Duration {
+    let base = match wait {
+        Wait::Exactly(duration) => return duration,
+        Wait::Doubling(base) => base,
     };
     let doubled = base
         .saturating_mul(1_u32.checked_shl(number.saturating_sub(1)).unwrap_or(u32::MAX))

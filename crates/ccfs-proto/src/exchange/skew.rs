@@ -1,8 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::error::ErrorKind;
+use super::step::Now;
 use crate::time::Timestamp;
 use crate::words::InWords;
 
@@ -10,8 +12,6 @@ use crate::words::InWords;
 const LONGEST_TRIP: Duration = Duration::from_secs(10);
 /// If the wall clock moved by so much more or less than the monotonic one, it was set meanwhile.
 const CLOCK_JUMP_MILLIS: u64 = 1000;
-/// From here on, messages mention the skew.
-const NOTABLE: Duration = Duration::from_secs(30);
 
 /// How far the server's clock is ahead of the local one, measured on one response.
 ///
@@ -61,9 +61,46 @@ impl ClockSkew {
         let least = self.millis.saturating_abs().saturating_sub(self.uncertainty_millis);
         u128::try_from(least).is_ok_and(|least| least > threshold.as_millis())
     }
+}
 
-    pub(super) fn is_notable(self) -> bool {
-        self.exceeds(NOTABLE)
+/// The clock of one call: what its responses showed, and the correction of its signatures.
+#[derive(Default)]
+pub(super) struct Clock {
+    /// The latest measurement.
+    pub(super) skew: Option<ClockSkew>,
+    /// The measurement on the latest response.
+    pub(super) skew_now: Option<ClockSkew>,
+    /// Milliseconds added to the clock when signing.
+    pub(super) correction: i64,
+    /// Whether this call changed the correction.
+    pub(super) is_corrected: bool,
+    /// Whether the server accepted a signature with the corrected time.
+    pub(super) is_confirmed: bool,
+}
+
+impl Clock {
+    /// Measures the clock on a response that began at `now`, to a request of the time `sent`.
+    pub(super) fn on_head(&mut self, sent: Now, now: Now, status: StatusCode, headers: &HeaderMap) {
+        let trip = now.monotonic.saturating_sub(sent.monotonic);
+        self.skew_now = ClockSkew::measure(sent.wall, now.wall, trip, headers);
+        self.skew = self.skew_now.or(self.skew);
+        self.is_confirmed |= self.is_corrected && status.is_success();
+    }
+
+    /// After a 401, corrects the clock if it is wrong enough and was not corrected yet.
+    pub(super) fn correct(&mut self, kind: &ErrorKind, threshold: Option<Duration>) -> bool {
+        let ErrorKind::Refused { refusal, skew: Some(skew) } = kind else { return false };
+        // How far the signature was off: the assumed correction may have fixed or caused it.
+        let off = ClockSkew { millis: skew.millis.saturating_sub(self.correction), ..*skew };
+        if self.is_corrected
+            || refusal.status != StatusCode::UNAUTHORIZED
+            || !threshold.is_some_and(|threshold| off.exceeds(threshold))
+        {
+            return false;
+        }
+        self.is_corrected = true;
+        self.correction = skew.millis;
+        true
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Request;
 
 use super::error::ExchangeError;
-use crate::exchange::{Endpoint, Scheme};
+use crate::exchange::Endpoint;
 use crate::time::Timestamp;
 
 /// The current time, as a driver passes it.
@@ -60,18 +60,13 @@ impl<A: fmt::Debug> fmt::Debug for Step<A> {
     /// Without the query, which may hold a token, and without any body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send { request, target, idle_timeout, remaining } => f
+            Self::Send { request, target, .. } => f
                 .debug_struct("Send")
                 .field("method", request.method())
                 .field("path", &request.uri().path())
-                .field("body_bytes", &request.body().len())
                 .field("target", target)
-                .field("idle_timeout", idle_timeout)
-                .field("remaining", remaining)
-                .finish(),
-            Self::Receive { idle_timeout } => {
-                f.debug_struct("Receive").field("idle_timeout", idle_timeout).finish()
-            }
+                .finish_non_exhaustive(),
+            Self::Receive { idle_timeout } => f.debug_tuple("Receive").field(idle_timeout).finish(),
             Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
             Self::Rewind => f.write_str("Rewind"),
             Self::Wait(duration) => f.debug_tuple("Wait").field(duration).finish(),
@@ -99,7 +94,7 @@ impl Target {
         Self {
             host: endpoint.host().trim_matches(['[', ']']).into(),
             port: endpoint.port(),
-            tls: endpoint.scheme() == Scheme::Https,
+            tls: endpoint.is_https(),
         }
     }
 }

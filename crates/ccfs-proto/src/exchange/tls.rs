@@ -32,7 +32,8 @@ pub enum TlsFailure {
     /// The server's certificate is not a pinned one. Pins are public.
     #[error(
         "server certificate has the pin {}, expected {}{}; if the server has a new certificate, \
-         ask its operators for the new pin", hex(presented), hex(pinned), other_pins(*others)
+         ask its operators for the new pin", hex(presented), hex(pinned),
+        if *others > 0 { format!(" (or one of {others} more)") } else { String::new() }
     )]
     PinDiffers {
         /// SHA-256 of the certificate that the server presented.
@@ -59,9 +60,4 @@ pub enum TlsFailure {
     #[error("unexpected error; the source of this error may say more")]
     #[default]
     Other,
-}
-
-/// Mentions the pins after the first one.
-fn other_pins(count: usize) -> String {
-    if count > 0 { format!(" (or one of {count} more)") } else { String::new() }
 }

@@ -48,10 +48,7 @@ impl FromStr for ResponseId {
 
     /// Parses exactly 32 lower-case hex digits, the form in file names.
     fn from_str(text: &str) -> Result<Self, FileNameError> {
-        if text.contains('-') {
-            return Err(FileNameError::IdDashes);
-        }
-        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             return Err(FileNameError::IdCharacter);
         }
         Self::from_server(text)
@@ -86,7 +83,7 @@ impl fmt::Debug for ResponseId {
 /// assert_eq!(refused, Err(FileNameError::Date));
 /// # Ok::<(), FileNameError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexFileName {
     text: Box<str>,
     parts: Option<(Day, ResponseId)>,
@@ -142,27 +139,15 @@ impl FromStr for IndexFileName {
     type Err = FileNameError;
     fn from_str(text: &str) -> Result<Self, FileNameError> {
         let stem = text.strip_suffix(SUFFIX).ok_or(FileNameError::Suffix)?;
-        let (date, id) = stem.split_once('_').ok_or(FileNameError::Separator)?;
+        let (date, id) = stem.split_once('_').ok_or(FileNameError::Date)?;
         let day = Day::from_digits(date).map_err(|_| FileNameError::Date)?;
         Ok(Self::new(day, id.parse()?))
-    }
-}
-
-impl From<IndexFileName> for String {
-    fn from(name: IndexFileName) -> Self {
-        name.text.into()
     }
 }
 
 impl fmt::Display for IndexFileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl fmt::Debug for IndexFileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IndexFileName({})", self.text)
     }
 }
 
@@ -173,11 +158,8 @@ pub enum FileNameError {
     /// The name does not end with `.zip`.
     #[error("file name does not end with \".zip\"; pass the name from the callback unchanged")]
     Suffix,
-    /// The name has no `_` between date and response ID.
-    #[error("file name has no '_' after the date; it must be yyyyMMdd_{{responseId}}.zip")]
-    Separator,
-    /// The name does not start with the eight digits of a date that exists.
-    #[error("file name does not start with a date; it must be yyyyMMdd_{{responseId}}.zip")]
+    /// The name does not start with the eight digits of a date that exists, and `_`.
+    #[error("file name does not start with a date and '_'; it must be yyyyMMdd_{{responseId}}.zip")]
     Date,
     /// The response ID has another length.
     #[error("response ID is {len} characters long, not 32; copy it from the server's answer")]
@@ -186,11 +168,8 @@ pub enum FileNameError {
         len: usize,
     },
     /// The response ID has a character that is not a lower-case hex digit.
-    #[error("malformed response ID; use the digits 0-9 and the letters a-f in lower case only")]
+    #[error("malformed response ID; use the digits 0-9 and the letters a-f, without dashes")]
     IdCharacter,
-    /// The response ID in a file name has dashes.
-    #[error("response ID in the file name has dashes; remove them")]
-    IdDashes,
     /// The name is empty or longer than 49 characters.
     #[error(
         "file name is {len} characters long, limit {NAME_LIMIT}; pass the name from the callback"

@@ -276,11 +276,10 @@ impl Received {
         let Self::File(receipt) = self else { return Err(AnswerError::SuccessWithoutFile) };
         Ok(receipt)
     }
-
     fn unexpected(&self) -> AnswerError {
         match self {
-            Self::Envelope(_) => AnswerError::custom("the answer is an envelope, not JSON"),
-            Self::Json(_) => AnswerError::custom("the answer is JSON without an envelope"),
+            Self::Envelope(_) => AnswerError::custom("answer is an envelope, not JSON"),
+            Self::Json(_) => AnswerError::custom("answer is JSON without an envelope"),
             Self::File(receipt) => AnswerError::OtherFile { kind: receipt.kind },
         }
     }

@@ -109,7 +109,7 @@ fn call<O: Operation>(operation: O, bodies: &[String]) -> (Result<O::Answer, Exc
 fn classify(chunks: &[&[u8]]) -> Result<Classified, AnswerError> {
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), Expected::Json);
     for chunk in chunks {
-        assert_eq!(classifier.push(Bytes::copy_from_slice(chunk))?.count(), 0);
+        assert_eq!(classifier.push(Bytes::copy_from_slice(chunk))?, None);
     }
     classifier.finish()
 }

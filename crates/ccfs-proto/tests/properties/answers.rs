@@ -3,7 +3,7 @@
 use ccfs_proto::answer::{EnvelopeError, Expected, HttpRefusal, RawJson};
 use ccfs_proto::callback::{Callback, CallbackError};
 use ccfs_proto::operation::request_body;
-use ccfs_proto::{Classifier, Day, Envelope, IndexFileName, ResponseId, ResultCode, Timestamp};
+use ccfs_proto::{Classifier, Day, Envelope, IndexFileName, ResponseId, ResultCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -187,7 +187,7 @@ fn sizes_are_bounded() {
 fn refusal(body: &[u8]) -> HttpRefusal {
     let status = http::StatusCode::UNAUTHORIZED;
     let mut classifier = Classifier::new(status, &http::HeaderMap::new(), Expected::Envelope);
-    assert_eq!(classifier.push(body.to_vec().into()).unwrap().count(), 0);
+    assert_eq!(classifier.push(body.to_vec().into()), Ok(None));
     classifier.refusal().unwrap()
 }
 
@@ -204,7 +204,7 @@ proptest! {
     #[test]
     fn each_field_of_a_refusal_is_read_by_itself(
         timestamp in field("timestamp"), status in field("status"), error in field("error"), message in field("message"), path in field("path"),
-        known in prop::sample::select(&["timestamp", "error", "message"][..]), rotate in 0..6_usize, cut in 0..40_usize,
+        known in prop::sample::select(&["timestamp", "error"][..]), rotate in 0..6_usize, cut in 0..40_usize,
     ) {
         let mut fields: Vec<_> = [timestamp, status, error, message, path].into_iter().flatten().filter(|(name, _)| *name != known).collect();
         let right = match known {
@@ -217,44 +217,16 @@ proptest! {
         let json = |fields: &[(&str, Value)]| fields.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect::<Vec<_>>().join(",");
         let read = refusal(format!("{{{}}}", json(&fields)).as_bytes());
         let value = |name| fields.iter().find(|field| field.0 == name).map(|field| &field.1);
-        match known {
-            "timestamp" => prop_assert_eq!(read.timestamp, Some(1_680_782_400_000)),
-            "error" => prop_assert_eq!(read.error.as_deref(), Some("as it was sent")),
-            _ => prop_assert_eq!(read.message.as_deref(), Some("as it was sent")),
+        if known == "error" {
+            prop_assert_eq!(read.error.as_deref(), Some("as it was sent"));
         }
         prop_assert_eq!(read.error.is_some(), value("error").is_some_and(Value::is_string));
-        prop_assert_eq!(read.message.is_some(), value("message").is_some_and(Value::is_string));
         let given = |name| value(name).is_some_and(|json| !json.is_null() && *json != json!(""));
         let has_text = value("error").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
         prop_assert_eq!(read.has_ccfs_form, has_text && (given("timestamp") || given("path")));
         // Of a body that is cut off, the fields before the cut count.
         let rest = format!("{{{},\"rest\":\"{}\"}}", json(&fields), "x".repeat(40));
         prop_assert_eq!(refusal(&rest.as_bytes()[..rest.len() - 3 - cut]), read);
-    }
-
-    /// Times of Spring in all their forms.
-    #[test]
-    fn the_time_of_a_refusal_is_read(millis in 0..4_102_444_800_000_i64, digits in 0..10_usize, offset in -720..=840_i64, form in 0..5) {
-        let local = Timestamp::from_unix_millis(millis + offset * 60_000).to_string();
-        let fraction = format!("{}000000", &local[20..23]);
-        let kept = if digits == 0 { String::new() } else { format!(".{}", &fraction[..digits]) };
-        let (sign, hours, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
-        let text = match form {
-            0 => format!("\"{}{kept}{sign}{hours:02}:{minutes:02}\"", &local[..19]),
-            1 => format!("\"{}{kept}{sign}{hours:02}{minutes:02}\"", &local[..19]),
-            2 => format!("\"{}{kept}Z\"", &local[..19]),
-            3 => format!("{millis}"),
-            _ => format!("\"{millis}\""),
-        };
-        let read = refusal(format!("{{\"timestamp\":{text},\"error\":\"Unauthorized\"}}").as_bytes());
-        prop_assert!(read.has_ccfs_form);
-        let unit = 10_i64.pow(3 - u32::try_from(digits.min(3)).unwrap());
-        let rounded = millis - millis.rem_euclid(unit);
-        prop_assert_eq!(read.timestamp, Some(match form {
-            0 | 1 => rounded,
-            2 => rounded + offset * 60_000,
-            _ => millis,
-        }));
     }
 
     /// The result code of an answer in GBK counts; damaged data is never handed out.
@@ -371,8 +343,11 @@ fn a_numeric_account_is_its_digits() {
 fn an_array_is_no_envelope() {
     let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);
     assert_eq!(refused, Err(EnvelopeError::Json { line: 1, column: 1 }));
-    let inside = Envelope::parse(br#"{"resultCode": "0", "response": ["2.0", "0", "success"]}"#);
-    assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
+    for response in [r#"["2.0", "0", "success"]"#, r#""0""#, "0", "true"] {
+        let body = format!(r#"{{"resultCode": "0", "response": {response}}}"#);
+        let inside = Envelope::parse(body.as_bytes());
+        assert!(matches!(inside, Err(EnvelopeError::Json { line: 1, column: 2.. })), "{inside:?}");
+    }
     let old = Envelope::parse(br#"{"resultCode": null, "response": {"version": "2.0", "resultCode": 0, "resultMsg": "success"}}"#);
     assert!(old.is_ok_and(|old| old.code().is_success() && old.description() == "success"));
 }

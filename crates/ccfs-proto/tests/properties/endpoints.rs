@@ -1,6 +1,6 @@
 //! Endpoints, and what a request's target looks like to URL libraries.
 
-use ccfs_proto::exchange::{EndpointError, PreparedRequest, RequestError, Scheme};
+use ccfs_proto::exchange::{EndpointError, PreparedRequest, RequestError};
 use ccfs_proto::operation::OperationRequest;
 use ccfs_proto::{Endpoint, Signer, Timestamp};
 use http::{Method, Uri, header};
@@ -49,7 +49,7 @@ proptest! {
     fn the_host_header_never_has_the_schemes_own_port(text in endpoint_text()) {
         if let Ok(endpoint) = text.parse::<Endpoint>() {
             let header = endpoint.host_header();
-            let default = endpoint.port() == endpoint.scheme().default_port();
+            let default = endpoint.port() == if endpoint.is_https() { 443 } else { 80 };
             prop_assert_eq!(header.as_str() == endpoint.host(), default);
             let with_port = format!("{}:{}", endpoint.host(), endpoint.port());
             prop_assert!(default || header == with_port);
@@ -67,13 +67,13 @@ proptest! {
                     Err(url::ParseError::IdnaError) if endpoint.host().contains("xn--") => return Ok(()),
                     parsed => parsed.unwrap(),
                 };
-                prop_assert_eq!(url.scheme(), endpoint.scheme().as_str());
+                prop_assert_eq!(url.scheme(), endpoint.scheme());
                 prop_assert_eq!(url.host_str(), Some(endpoint.host()));
                 prop_assert_eq!(url.port_or_known_default(), Some(endpoint.port()));
                 prop_assert_eq!(url.path().strip_suffix('/').unwrap_or(url.path()), endpoint.prefix());
             }
             let uri: Uri = endpoint.to_string().parse().unwrap();
-            prop_assert_eq!(uri.scheme_str(), Some(endpoint.scheme().as_str()));
+            prop_assert_eq!(uri.scheme_str(), Some(endpoint.scheme()));
             prop_assert_eq!(uri.authority().unwrap().as_str(), endpoint.host_header());
             prop_assert_eq!(uri.path().strip_suffix('/').unwrap_or(uri.path()), endpoint.prefix());
         }
@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn parsing_never_panics(text in "(https://|http://)?[ -~é]{0,30}") {
         if let Ok(endpoint) = text.parse::<Endpoint>() {
-            prop_assert!(matches!(endpoint.scheme(), Scheme::Https | Scheme::Http));
+            prop_assert_eq!(endpoint.scheme() == "https", endpoint.is_https());
             prop_assert!(!endpoint.host().is_empty() && endpoint.port() > 0);
         }
     }

@@ -50,7 +50,6 @@ FailureKind: TypeAlias = Literal[
     "idle_timeout",
     "body_broken",
     "invalid_http",
-    "too_many_headers",
     "head_too_large",
 ]
 """How a connection failed. When it is not certain that the request never arrived, report `broken`."""
