@@ -13,6 +13,7 @@ mod features;
 mod fuzz;
 mod licences;
 mod miri;
+mod picture;
 mod python;
 mod tools;
 mod unused;
@@ -32,6 +33,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
+  rustdoc    the documentation of each library builds alone with default features
+  pictures   draws the pictures of README.md; docs checks that the data flow is up to date
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   msrv       everything builds with the Rust version that is promised (that toolchain)
@@ -66,6 +69,8 @@ fn main() -> ExitCode {
         ["deny"] => tools::deny(None),
         ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),
+        ["pictures"] => picture::run(),
+        ["rustdoc"] => features::rustdoc(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),

@@ -11,6 +11,7 @@ mod days;
 mod documents;
 mod escape;
 mod failure;
+mod help;
 mod input;
 mod interrupt;
 mod json_text;

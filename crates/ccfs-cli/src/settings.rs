@@ -1,5 +1,6 @@
 //! Settings: flag, then environment, then file.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::mem;
@@ -25,9 +26,12 @@ use crate::reading::{open_to_others, read_bounded, read_secret};
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
-    /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, if it exists]
+    /// Configuration file [default: ~/.config/ccfs/config.toml, or ccfs/config.toml in `$XDG_CONFIG_HOME`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Profile: use the settings of the table [profile.NAME] of the configuration file
+    #[arg(long, global = true, value_name = "NAME", env = "CCFS_PROFILE")]
+    pub(crate) profile: Option<String>,
     /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
     #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
     pub(crate) endpoint: Option<String>,
@@ -147,12 +151,64 @@ struct ConfigFile {
     tz: Option<String>,
     query_line: Option<QueryLineArg>,
     backend: Option<Backend>,
+    #[serde(default)]
+    profile: BTreeMap<String, ConfigFile>,
+}
+
+impl ConfigFile {
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.secret_key_file, &mut self.ca, &mut self.client_cert, &mut self.client_key]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Returns the settings of a profile, and those outside of all profiles where it has none.
+    fn with_profile(mut self, name: &str) -> Result<Self, Failure> {
+        let Some(profile) = self.profile.remove(name) else {
+            let names: Vec<&str> = self.profile.keys().map(String::as_str).collect();
+            let names = if names.is_empty() { String::from("none") } else { names.join(", ") };
+            return Err(Failure::usage(format_args!(
+                "{} has no [profile.{name}]; its profiles are: {names}",
+                self.path.display()
+            )));
+        };
+        // A secret key replaces the other one, whether it is text or a file.
+        let (secret_key_file, secret_key) = match (profile.secret_key_file, profile.secret_key) {
+            (None, None) => (self.secret_key_file, self.secret_key),
+            keys => keys,
+        };
+        Ok(Self {
+            path: self.path,
+            endpoint: profile.endpoint.or(self.endpoint),
+            access_key: profile.access_key.or(self.access_key),
+            secret_key_file,
+            secret_key,
+            ca: profile.ca.or(self.ca),
+            pin_sha256: profile.pin_sha256.or(self.pin_sha256),
+            client_cert: profile.client_cert.or(self.client_cert),
+            client_key: profile.client_key.or(self.client_key),
+            tz: profile.tz.or(self.tz),
+            query_line: profile.query_line.or(self.query_line),
+            backend: profile.backend.or(self.backend),
+            profile: BTreeMap::new(),
+        })
+    }
 }
 
 impl Settings {
     /// Merges the three sources.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
-        let file = config_file(args.config)?;
+        let file = match (config_file(args.config)?, args.profile) {
+            (Some(file), Some(name)) => file.with_profile(&name)?,
+            (Some(file), None) => file,
+            (None, None) => ConfigFile::default(),
+            (None, Some(name)) => {
+                return Err(Failure::usage(format_args!(
+                    "profile {name} is set, but there is no configuration file; create {}, or give --config",
+                    default_config().unwrap_or_default().display()
+                )));
+            }
+        };
         let secret_key = match (
             args.secret_key_file,
             secret_variable("CCFS_SECRET_KEY")?,
@@ -373,13 +429,9 @@ fn missing(what: &str, flag: &str, variable: &str) -> Failure {
     ))
 }
 
-fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
-    let path = match given {
-        Some(path) => path,
-        None => match default_config().filter(|path| path.exists()) {
-            Some(path) => path,
-            None => return Ok(ConfigFile::default()),
-        },
+fn config_file(given: Option<PathBuf>) -> Result<Option<ConfigFile>, Failure> {
+    let Some(path) = given.or_else(|| default_config().filter(|path| path.exists())) else {
+        return Ok(None);
     };
     let bytes = read_secret(&path, "configuration file")?;
     let text = std::str::from_utf8(&bytes)
@@ -389,24 +441,28 @@ fn config_file(given: Option<PathBuf>) -> Result<ConfigFile, Failure> {
         let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
         Failure::usage(format_args!(
             "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, pin_sha256, client_cert, client_key, tz, \
-             query_line, backend",
+             query_line, backend, and tables [profile.NAME] of these",
             path.display(),
             without_values(error.message()),
         ))
     })?;
+    if file.profile.values().any(|profile| !profile.profile.is_empty()) {
+        return Err(Failure::usage(format_args!(
+            "{}: a profile contains another profile; the tables are named [profile.NAME]",
+            path.display()
+        )));
+    }
     // Relative paths are relative to the folder of the configuration file, because nightly jobs run in another folder.
-    file.path.clone_from(&path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    for named in
-        [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key]
-            .into_iter()
-            .flatten()
-    {
-        if named.as_path() != Path::new("-") {
+    let make_absolute = |settings: &mut ConfigFile| {
+        for named in settings.paths().filter(|named| named.as_path() != Path::new("-")) {
             *named = folder.join(&*named);
         }
-    }
-    Ok(file)
+    };
+    file.profile.values_mut().for_each(make_absolute);
+    make_absolute(&mut file);
+    file.path.clone_from(&path);
+    Ok(Some(file))
 }
 
 /// Returns the message of a TOML error without text of the file, which may be a key in the wrong place.
