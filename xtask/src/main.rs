@@ -6,6 +6,7 @@ mod api;
 mod bench;
 mod ci;
 mod deps;
+mod dist;
 mod docs;
 mod engines;
 mod examples;
@@ -42,6 +43,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   miri       the core's tests in Miri (nightly with miri and rust-src)
   deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
+  dist       portable binaries, archives, a Debian package, an image, and their SHA-256 (cargo-zigbuild, cargo-deb, Docker)
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),
         ["pictures"] => picture::run(),
+        ["dist"] => dist::run(),
         ["rustdoc"] => features::rustdoc(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),

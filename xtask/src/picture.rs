@@ -36,13 +36,13 @@ const PARTS: &[Part] = &[
     part("ccfs-ureq, ccfs-reqwest", &["sign, send, retry"], [400, 236, 240, 62]),
     part("ccfs-archive, ccfs-arrow", &["check and read ZIP and CSV"], [400, 344, 240, 62]),
     part("Your folder", &["journal, ZIP archives,", "JSON lines, CSV,", "Parquet"], [790, 128, 170, 170]),
-    part("DuckDB, Spark,", &["polars, pandas, scripts"], [790, 344, 170, 62]),
+    part("Analysis", &["DuckDB, Spark, polars"], [790, 344, 170, 62]),
 ];
 
 /// An arrow between two parts, by their indices, and its label. The last number moves it to the side.
 const FLOWS: &[(usize, usize, &str, i32)] = &[
-    (3, 0, "1  signed request for a period", -14),
-    (0, 1, "2  callback: a file is ready", 0),
+    (3, 0, "1  signed request", -14),
+    (0, 1, "2  callback (optional)", 0),
     (0, 3, "3  ZIP archive", 16),
     (1, 2, "file name", 0),
     (2, 3, "next call", 0),
@@ -53,7 +53,7 @@ const FLOWS: &[(usize, usize, &str, i32)] = &[
 ];
 
 /// From the readers to the folder, around the corner.
-const CORNER: &str = "M640 375 H715 V283 H784";
+const CORNER: &str = "M640 375 H715 V283 H789";
 
 const STYLE: &str = "
   .page { fill: #ffffff; stroke: #d0d7de }

@@ -20,9 +20,10 @@ impl Help {
 
 /// The end of the help of `ccfs` itself.
 pub(crate) const ROOT: &str = "\
-With --json: the pages of the commands list the fields of their results. An error is one line on stderr.
-  error        word for the failure: of the failed call, such as idle_timeout or unauthorized; otherwise refused, data, file, usage, network,
-               authentication or interrupted
+With --json: the page of each command lists the fields of its results. An error is one line on
+stderr.
+  error        word for the failure of a call, such as idle_timeout or unauthorized, or refused,
+               data, file, usage, network, authentication or interrupted
   message      the failure as a sentence
   result_code  result code of CC-FS, if its answer had one";
 
@@ -76,8 +77,9 @@ pub(crate) const CONVERT: Help = Help {
   ccfs convert - --to csv < skills.zip
   ccfs convert folder --to parquet --tz Asia/Shanghai -o skills.parquet",
     json: "\
-With --json: the format of the records is that of --to; only an error is JSON. With --to jsonl, a line has the columns of
-its kind in their order, with null for an empty cell, then extra (cells after the last known column), if there are any.",
+With --json: the format of the records is that of --to; only an error is JSON. With --to jsonl, a
+line has the columns of the kind in their order, null for an empty cell, and then extra, the cells
+after the last known column, if there are any.",
 };
 
 pub(crate) const DOCTOR: Help = Help {
@@ -89,10 +91,13 @@ With --json: one object.
   verdict            well, network, authentication, refused, or unsigned (no keys are set)
   steps              name, mark (ok, warn, fail or skipped), text and details of each check
   tls_version        such as 1.3, or null
-  certificates       subject, issuer, not_before, not_after, names, sha256, version and rsa_bits of each certificate, the server's first
+  certificates       the server's first: subject, issuer, not_before, not_after, names, sha256,
+                     version and rsa_bits of each
   clock_skew_millis  how far the server's clock is ahead of this machine's, or null
-  head               of the answer: server, between (header that a proxy adds), html, challenge and location
-  findings           cause, weight (certain, likely or possible), because, advice and may_sign_again of each likely cause",
+  head               of the answer: server, between (header that a proxy adds), html, challenge
+                     and location
+  findings           likely causes: cause, weight (certain, likely or possible), because, advice
+                     and may_sign_again of each",
 };
 
 pub(crate) const SIGN: Help = Help {
