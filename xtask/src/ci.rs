@@ -44,14 +44,15 @@ const STEPS: &[Step] = &[
         cargo: &["doc", "--workspace", "--no-deps", "--all-features", "--locked"],
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
     },
-    step("tests (README's second command)", &["test", "--workspace"]),
+    step("tests", &["test", "--workspace"]),
     step("the public API", &["xtask", "api"]),
     step("every combination of features", &["xtask", "features"]),
+    step("packages", &["xtask", "package"]),
     step("the core alone", &["xtask", "wasm"]),
     step("examples", &["xtask", "examples"]),
     step("the Python package", &["xtask", "python"]),
     step("the fuzzers' corpora", &["xtask", "fuzz", "--replay"]),
-    step("demo (README's first command)", &["run", "--release", "--", "demo"]),
+    step("demo (README's first command to try)", &["run", "--release", "--", "demo"]),
 ];
 
 pub(crate) fn run() -> Result<(), String> {

@@ -90,7 +90,8 @@ impl Dist {
     /// Builds the Debian package from the dynamic binary. `Cargo.toml` of `ccfs-cli` lists its files.
     fn debian(&mut self) -> Result<(), String> {
         let (target, _) = TARGETS[0];
-        if !self.target.join(target).join("release/ccfs").exists() || !works(&["cargo", "deb", "--version"])
+        if !self.target.join(target).join("release/ccfs").exists()
+            || !works(&["cargo", "deb", "--version"])
         {
             println!("the Debian package is not built: run cargo install cargo-deb");
             return Ok(());

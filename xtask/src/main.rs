@@ -34,6 +34,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
+  package    [--verify]: packs every crate that can be published, without warnings; with --verify, builds each from its package
   rustdoc    the documentation of each library builds alone with default features
   pictures   draws the pictures of README.md; docs checks that the data flow is up to date
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
@@ -72,6 +73,8 @@ fn main() -> ExitCode {
         ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),
         ["pictures"] => picture::run(),
+        ["package"] => tools::package(false),
+        ["package", "--verify"] => tools::package(true),
         ["dist"] => dist::run(),
         ["rustdoc"] => features::rustdoc(),
         ["features"] => features::run(),

@@ -35,7 +35,11 @@ const PARTS: &[Part] = &[
     part("ccfs-pull", &["splits days into periods, resumes"], [400, 128, 240, 62]),
     part("ccfs-ureq, ccfs-reqwest", &["sign, send, retry"], [400, 236, 240, 62]),
     part("ccfs-archive, ccfs-arrow", &["check and read ZIP and CSV"], [400, 344, 240, 62]),
-    part("Your folder", &["journal, ZIP archives,", "JSON lines, CSV,", "Parquet"], [790, 128, 170, 170]),
+    part(
+        "Your folder",
+        &["journal, ZIP archives,", "JSON lines, CSV,", "Parquet"],
+        [790, 128, 170, 170],
+    ),
     part("Analysis", &["DuckDB, Spark, polars"], [790, 344, 170, 62]),
 ];
 

@@ -74,7 +74,10 @@ fn manual_pages_document_the_fields_of_json() {
     let failure = ccfs.run(&["--json", "download", NAME]);
     let fields: Value = serde_json::from_str(&failure.stderr).unwrap();
     for field in fields.as_object().unwrap().keys() {
-        assert!(section(&page("ccfs"), "JSON OUTPUT").contains(&format!("\n  {field} ")), "{field}");
+        assert!(
+            section(&page("ccfs"), "JSON OUTPUT").contains(&format!("\n  {field} ")),
+            "{field}"
+        );
     }
     for file in ccfs.files("man1") {
         section(&page(file.trim_end_matches(".1")), "JSON OUTPUT");
@@ -102,11 +105,8 @@ fn bash_completes_file_names() {
         let arguments = [&["--norc", "-c", script, "bash", "ccfs"], words].concat();
         let output = ccfs.program("bash", &arguments).output();
         output.map(|output| {
-            let mut found: Vec<String> = String::from_utf8(output.stdout)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect();
+            let mut found: Vec<String> =
+                String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
             found.sort();
             found
         })

@@ -39,7 +39,8 @@ fn bash(script: &str, command: &Command) -> String {
     };
     let mut in_command_with_files = false;
     let lines = script.lines().map(|line| {
-        if let Some(label) = line.strip_suffix(')').filter(|line| line.starts_with("        ccfs")) {
+        if let Some(label) = line.strip_suffix(')').filter(|line| line.starts_with("        ccfs"))
+        {
             in_command_with_files = label.rsplit("__").next().is_some_and(has_files);
         }
         let line = line.replace(FILES, "COMPREPLY=()");
