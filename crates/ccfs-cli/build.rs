@@ -26,9 +26,11 @@ fn of_checkout() -> Option<String> {
     if !Path::new("../../xtask").exists() {
         return None;
     }
-    // The log of HEAD changes with each commit.
-    if let Some(path) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
-        println!("cargo::rerun-if-changed={path}");
+    // The log of HEAD changes with each commit. A missing file would make cargo run this script each time.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
+        && Path::new(&log).exists()
+    {
+        println!("cargo::rerun-if-changed={log}");
     }
     git(&["rev-parse", "HEAD"])
 }
