@@ -57,7 +57,10 @@ fn manual_pages_document_the_fields_of_json() {
     let answer: Value = serde_json::from_str(&run("query", &query)).unwrap();
     let name = answer["file_name"].as_str().unwrap();
     run("download", &[name]);
-    run("call", &["downloadAgentSkillInfoFile", "--fileName", name, "-o", "again.zip"]);
+    run(
+        "call",
+        &["downloadAgentSkillInfoFile", "--agentSkillInfoFileName", name, "-o", "again.zip"],
+    );
     run("doctor", &[]);
     let pull = ["--from", "-4d", "--out", "out", "--convert", "parquet,jsonl"];
     run("pull", &pull);
