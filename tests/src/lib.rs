@@ -38,4 +38,28 @@ mod documents {
     struct ChoosingALayer;
     #[doc = include_str!("../../docs/emulator.md")]
     struct TheEmulator;
+    #[doc = include_str!("../../crates/ccfs/README.md")]
+    struct Ccfs;
+    #[doc = include_str!("../../crates/ccfs-archive/README.md")]
+    struct Archive;
+    #[doc = include_str!("../../crates/ccfs-arrow/README.md")]
+    struct Arrow;
+    #[doc = include_str!("../../crates/ccfs-conformance/README.md")]
+    struct Conformance;
+    #[doc = include_str!("../../crates/ccfs-doctor/README.md")]
+    struct Doctor;
+    #[doc = include_str!("../../crates/ccfs-emulator/README.md")]
+    struct Emulator;
+    #[doc = include_str!("../../crates/ccfs-listener/README.md")]
+    struct Listener;
+    #[doc = include_str!("../../crates/ccfs-proto/README.md")]
+    struct Proto;
+    #[doc = include_str!("../../crates/ccfs-pull/README.md")]
+    struct Pull;
+    #[doc = include_str!("../../crates/ccfs-reqwest/README.md")]
+    struct Reqwest;
+    #[doc = include_str!("../../crates/ccfs-time/README.md")]
+    struct Time;
+    #[doc = include_str!("../../crates/ccfs-ureq/README.md")]
+    struct Ureq;
 }

@@ -13,10 +13,6 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
     Step { name, cargo, variables: &[] }
 }
 
-const fn docs_alone(name: &'static str, cargo: &'static [&'static str]) -> Step {
-    Step { name, cargo, variables: &[("RUSTDOCFLAGS", "-D warnings")] }
-}
-
 /// What runs, in order: the quick and the strict first.
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
@@ -36,15 +32,7 @@ const STEPS: &[Step] = &[
             "warnings",
         ],
     ),
-    // With default features, as a user builds them: one crate at a time, because cargo merges features.
-    docs_alone("docs of ccfs alone", &["doc", "-p", "ccfs", "--no-deps", "--locked"]),
-    docs_alone(
-        "docs of ccfs-archive alone",
-        &["doc", "-p", "ccfs-archive", "--no-deps", "--locked"],
-    ),
-    docs_alone("docs of ccfs-arrow alone", &["doc", "-p", "ccfs-arrow", "--no-deps", "--locked"]),
-    docs_alone("docs of ccfs-proto alone", &["doc", "-p", "ccfs-proto", "--no-deps", "--locked"]),
-    docs_alone("docs of ccfs-pull alone", &["doc", "-p", "ccfs-pull", "--no-deps", "--locked"]),
+    step("docs of each crate alone", &["xtask", "rustdoc"]),
     // The command's pages have the path of the facade's, so the two are never written at a time, and the facade's are what stays.
     Step {
         name: "docs of the command",
@@ -56,14 +44,15 @@ const STEPS: &[Step] = &[
         cargo: &["doc", "--workspace", "--no-deps", "--all-features", "--locked"],
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
     },
-    step("tests (README's second command)", &["test", "--workspace"]),
+    step("tests", &["test", "--workspace"]),
     step("the public API", &["xtask", "api"]),
     step("every combination of features", &["xtask", "features"]),
+    step("packages", &["xtask", "package"]),
     step("the core alone", &["xtask", "wasm"]),
     step("examples", &["xtask", "examples"]),
     step("the Python package", &["xtask", "python"]),
     step("the fuzzers' corpora", &["xtask", "fuzz", "--replay"]),
-    step("demo (README's first command)", &["run", "--release", "--", "demo"]),
+    step("demo (README's first command to try)", &["run", "--release", "--", "demo"]),
 ];
 
 pub(crate) fn run() -> Result<(), String> {

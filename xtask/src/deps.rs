@@ -8,7 +8,7 @@ use crate::licences;
 use crate::workspace::{cargo, members, metadata, text, verdict};
 
 /// The allowed dependencies of each crate. Any other crate or dependency is a violation.
-const ARROWS: &[(&str, &[&str])] = &[
+pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("ccfs-time", &[]),
     ("ccfs-proto", &["ccfs-time"]),
     ("ccfs-archive", &["ccfs-time"]),

@@ -41,6 +41,20 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
+/// Documents each library alone with default features, because cargo merges the features of crates that it documents together.
+pub(crate) fn rustdoc() -> Result<(), String> {
+    let metadata = metadata()?;
+    for library in members(&metadata).iter().filter(|member| member.is_library()) {
+        let mut doc = Command::new(env!("CARGO"));
+        doc.args(["doc", "--quiet", "--no-deps", "--locked", "--package", library.name])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .current_dir(root());
+        done(&mut doc)?;
+        println!("{}: its documentation builds", library.name);
+    }
+    Ok(())
+}
+
 fn combinations<'f>(features: &[&'f str]) -> Vec<Vec<&'f str>> {
     let all = 1_u32 << features.len();
     let is_wanted = |set: &u32| {

@@ -6,6 +6,7 @@ mod api;
 mod bench;
 mod ci;
 mod deps;
+mod dist;
 mod docs;
 mod engines;
 mod examples;
@@ -13,6 +14,7 @@ mod features;
 mod fuzz;
 mod licences;
 mod miri;
+mod picture;
 mod python;
 mod tools;
 mod unused;
@@ -32,6 +34,9 @@ const USAGE: &str = "usage: cargo xtask CHORE
   features   every combination of a library's features builds without a warning
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
+  package    [--verify]: packs every crate that can be published, without warnings; with --verify, builds each from its package
+  rustdoc    the documentation of each library builds alone with default features
+  pictures   draws the pictures of README.md; docs checks that the data flow is up to date
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   msrv       everything builds with the Rust version that is promised (that toolchain)
@@ -39,6 +44,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   miri       the core's tests in Miri (nightly with miri and rust-src)
   deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
+  dist       portable binaries, archives, a Debian package, an image, and their SHA-256 (cargo-zigbuild, cargo-deb, Docker)
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
   bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
@@ -66,6 +72,11 @@ fn main() -> ExitCode {
         ["deny"] => tools::deny(None),
         ["deny", "--db", copy] => tools::deny(Some(copy)),
         ["wasm"] => wasm::run(),
+        ["pictures"] => picture::run(),
+        ["package"] => tools::package(false),
+        ["package", "--verify"] => tools::package(true),
+        ["dist"] => dist::run(),
+        ["rustdoc"] => features::rustdoc(),
         ["features"] => features::run(),
         ["unused"] => unused::run(),
         ["examples"] => examples::run(),

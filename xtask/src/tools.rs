@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::workspace::{cargo, done, metadata, output, read, root, text};
+use crate::workspace::{cargo, done, members, metadata, output, read, root, text};
 
 /// Where cargo-deny has its advisories from.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
@@ -50,6 +50,30 @@ pub(crate) fn msrv() -> Result<(), String> {
     let target = PathBuf::from(text(&metadata["target_directory"])).join("msrv");
     done(check.env("CARGO_TARGET_DIR", target).current_dir(root()))?;
     println!("everything builds with Rust {version}");
+    Ok(())
+}
+
+/// Packs every crate that can be published, without warnings; with `verify`, also builds each from its package.
+pub(crate) fn package(verify: bool) -> Result<(), String> {
+    let metadata = metadata()?;
+    let mut package = Command::new(env!("CARGO"));
+    package.args(["package", "--locked", "--allow-dirty"]).current_dir(root());
+    let published: Vec<&str> = members(&metadata)
+        .iter()
+        .filter(|member| member.is_published())
+        .map(|member| member.name)
+        .collect();
+    package.args(published.iter().flat_map(|name| ["--package", name]));
+    if !verify {
+        package.arg("--no-verify");
+    }
+    let output = package.output().map_err(|error| format!("cargo package: {error}"))?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() || log.contains("warning: ") {
+        return Err(format!("cargo package failed or printed warnings:\n{log}"));
+    }
+    let built = if verify { ", and each builds from its package" } else { "" };
+    println!("{} crates are packed without warnings{built}", published.len());
     Ok(())
 }
 

@@ -5,8 +5,11 @@ use serde_json::Value;
 use crate::workspace::{Member, files, list, members, metadata, read, text, verdict};
 
 /// Dependencies that are there for another reason than being named.
-const UNNAMED: &[(&str, &str, &str)] =
-    &[("ccfs-tests", "ccfs-archive", "the documents' examples use it")];
+const UNNAMED: &[(&str, &str, &str)] = &[
+    ("ccfs-tests", "ccfs-archive", "the documents' examples use it"),
+    ("ccfs-tests", "ccfs-arrow", "the documents' examples use it"),
+    ("ccfs-tests", "ccfs-time", "the documents' examples use it"),
+];
 
 pub(crate) fn run() -> Result<(), String> {
     let metadata = metadata()?;

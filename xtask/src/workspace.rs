@@ -69,10 +69,14 @@ pub(crate) struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// Whether other people depend on it: a library that can be published.
+    /// Whether it can be published.
+    pub(crate) fn is_published(&self) -> bool {
+        !self.json["publish"].as_array().is_some_and(Vec::is_empty)
+    }
+
+    /// Whether it is a library that can be published.
     pub(crate) fn is_library(&self) -> bool {
-        let unpublished = self.json["publish"].as_array().is_some_and(Vec::is_empty);
-        !unpublished && self.targets("lib").next().is_some()
+        self.is_published() && self.targets("lib").next().is_some()
     }
 
     /// The sources of its targets of a kind: `lib`, `bin`, `example`, `test`.

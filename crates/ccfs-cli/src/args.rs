@@ -15,15 +15,26 @@ use crate::command::pull::PullArgs;
 use crate::command::query::QueryArgs;
 use crate::command::serve::ServeArgs;
 use crate::command::signature::{SignArgs, VerifyArgs};
+use crate::help;
 use crate::message::MessageArgs;
 use crate::settings::SettingsArgs;
+
+/// The version with the commit and the target of the build; see `build.rs`.
+const LONG_VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("CCFS_COMMIT"), ", ", env!("CCFS_TARGET"), ")");
 
 /// Downloads data from CC-FS, the file server of Huawei's AICC call center: who changed which agent's skills, and when.
 ///
 /// Data goes to stdout, messages go to stderr. Exit codes: 0 success; 1 the server refused or the data is bad; 2 usage; 3 network or TLS;
 /// 4 authentication (401, 403); 130 interrupted; 143 ended by SIGTERM.
 #[derive(Debug, Parser)]
-#[command(name = "ccfs", version, max_term_width = 100)]
+#[command(
+    name = "ccfs",
+    version,
+    long_version = LONG_VERSION,
+    max_term_width = 100,
+    after_long_help = help::ROOT
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) settings: SettingsArgs,
@@ -39,31 +50,25 @@ pub(crate) enum Command {
     ///
     /// Starts the emulator with TLS on loopback, requests a file, receives the signed callback, downloads the file with both backends,
     /// converts it, and prints each step. Needs no network and no settings.
-    #[command(after_help = "Example:\n  ccfs demo --out demo-files")]
+    #[command(after_help = help::DEMO.short(), after_long_help = help::DEMO.long())]
     Demo(DemoArgs),
     /// Download an index file of agent skill changes
     ///
     /// Checks the CRC of every member and writes the ZIP atomically.
-    #[command(
-        after_help = "Example:\n  ccfs download 20230406_9239cb50a8384bb0ab503441bf089446.zip -o skills/"
-    )]
+    #[command(after_help = help::DOWNLOAD.short(), after_long_help = help::DOWNLOAD.long())]
     Download(DownloadArgs),
     /// Request that the server generates an index file
-    #[command(
-        after_help = "Example:\n  ccfs query --begin '2023-04-05 00:00:00' --end '2023-04-06 00:00:00' \\\n    --callback http://10.9.8.7:9080/callback"
-    )]
+    #[command(after_help = help::QUERY.short(), after_long_help = help::QUERY.long())]
     Query(QueryArgs),
     /// Call any interface of CC-FS, by name
     ///
     /// The fields of an interface are flags; `ccfs call INTERFACE --help` lists them.
-    #[command(after_help = "Example:\n  ccfs call downloadRecord --callId 1577-0001 -o call.wav")]
+    #[command(after_help = help::CALL.short(), after_long_help = help::CALL.long())]
     Call(CallArgs),
     /// Receive callbacks, verify their signatures, print each as a JSON line
     ///
     /// If the callback URL is https, give the certificate with --tls-cert and --tls-key, or use a proxy that terminates TLS.
-    #[command(
-        after_help = "Example:\n  ccfs listen --bind 0.0.0.0:9080 --once\n  ccfs listen --bind 0.0.0.0:9443 --path /callback --tls-cert cert.pem --tls-key key.pem"
-    )]
+    #[command(after_help = help::LISTEN.short(), after_long_help = help::LISTEN.long())]
     Listen(ListenArgs),
     /// Pull the files of a range of days into a folder, or continue an earlier pull
     ///
@@ -77,9 +82,7 @@ pub(crate) enum Command {
     )]
     Pull(PullArgs),
     /// Convert archives and CSV files to JSON lines, CSV or Parquet
-    #[command(
-        after_help = "Example:\n  ccfs convert skills.zip --to jsonl -o skills.jsonl\n  ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv\n  ccfs convert - --to csv < skills.zip\n  ccfs convert folder --to parquet --tz Asia/Shanghai -o skills.parquet"
-    )]
+    #[command(after_help = help::CONVERT.short(), after_long_help = help::CONVERT.long())]
     Convert(ConvertArgs),
     /// Report on archives, Parquet files and CSV files: rows, times, operations
     #[command(
@@ -90,28 +93,24 @@ pub(crate) enum Command {
     ///
     /// Resolves the host name, connects, shows the certificates and their pin, makes exactly one signed call (for a file that cannot exist,
     /// which changes nothing), and compares the clocks. Without keys, no signed call is made.
-    #[command(after_help = "Example:\n  ccfs doctor --endpoint https://10.1.2.3:8443")]
+    #[command(after_help = help::DOCTOR.short(), after_long_help = help::DOCTOR.long())]
     Doctor(DoctorArgs),
     /// Print the Authorization value of a request
-    #[command(
-        after_help = "Example:\n  ccfs sign --method POST --path /CCFS/resource/ccfs/queryAgentSkillInfoData \\\n    --header 'host: 10.1.2.3:8443' --timestamp 2021-08-31T09:38:50.872Z --body-file body.json"
-    )]
+    #[command(after_help = help::SIGN.short(), after_long_help = help::SIGN.long())]
     Sign(SignArgs),
     /// Check an Authorization value and show differences
-    #[command(
-        after_help = "Example:\n  ccfs verify --authorization \"$VALUE\" --method POST --path /callback \\\n    --header 'host: 10.9.8.7' --body-file callback.json"
-    )]
+    #[command(after_help = help::VERIFY.short(), after_long_help = help::VERIFY.long())]
     Verify(VerifyArgs),
     /// Run the emulator, for development
-    #[command(after_help = command::serve::help())]
+    #[command(after_help = command::serve::help(""), after_long_help = command::serve::help(help::SERVE_JSON))]
     Serve(ServeArgs),
     /// Print shell completions
-    #[command(after_help = "Example:\n  ccfs completions bash > /etc/bash_completion.d/ccfs")]
+    #[command(after_help = help::COMPLETIONS.short(), after_long_help = help::COMPLETIONS.long())]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or write a page for every command
-    #[command(after_help = "Example:\n  ccfs man --out ~/.local/share/man/man1")]
+    #[command(after_help = help::MAN.short(), after_long_help = help::MAN.long())]
     Man(ManArgs),
 }

@@ -64,7 +64,16 @@ fn mentions(text: &str) -> Vec<String> {
 /// Why the command would not take it: another subcommand, or a flag that is not there.
 fn refused(mention: &str) -> Option<String> {
     let words = words(mention);
-    let root = Cli::command();
+    let mut root = Cli::command();
+    // Adds `ccfs help` and `ccfs --version`.
+    root.build();
+    if let Some(flag) = words.get(1)?.strip_prefix('-') {
+        let is_known = root.get_arguments().any(|argument| {
+            flag.strip_prefix('-').is_some_and(|long| argument.get_long() == Some(long))
+                || argument.get_short().is_some_and(|short| flag == short.to_string())
+        });
+        return (!is_known).then(|| format!("ccfs has no -{flag}"));
+    }
     let mut command = root
         .find_subcommand(words.get(1)?)
         .map_or_else(|| Err(format!("there is no ccfs {}", words[1])), Ok);
@@ -142,11 +151,15 @@ fn a_planted_mistake_is_found() {
         "ccfs call downloadRecord --callId 1",
         "ccfs demo      what it is for",
         "ccfs sign --json",
+        "ccfs help sign",
+        "ccfs --version",
+        "ccfs -V",
     ] {
         assert_eq!(refused(good), None, "{good}");
     }
     for bad in [
         "ccfs fetch x",
+        "ccfs --versions",
         "ccfs convert a --too csv",
         "ccfs call downloadRecord --callid 1",
         "ccfs demo --force",

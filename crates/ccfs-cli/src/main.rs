@@ -11,6 +11,7 @@ mod days;
 mod documents;
 mod escape;
 mod failure;
+mod help;
 mod input;
 mod interrupt;
 mod json_text;
@@ -23,7 +24,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 
 use crate::args::{Cli, Command};
@@ -86,11 +87,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(args) => command::signature::verify(&settings, args),
         Command::Serve(args) => command::serve::run(&settings, &args),
         Command::Man(args) => command::man::run(&args),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "ccfs", &mut script);
-            output::line(String::from_utf8_lossy(&script).trim_end())
-        }
+        Command::Completions { shell } => command::completions::run(shell),
     }
 }
 

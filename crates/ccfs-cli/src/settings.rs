@@ -27,9 +27,12 @@ use crate::reading::{open_to_others, read_bounded, read_secret};
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
-    /// Configuration file [default: `$XDG_CONFIG_HOME/ccfs/config.toml`, if it exists]
+    /// Configuration file [default: ~/.config/ccfs/config.toml, or ccfs/config.toml in `$XDG_CONFIG_HOME`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Profile: use the settings of the table [profile.NAME] of the configuration file
+    #[arg(long, global = true, value_name = "NAME", env = "CCFS_PROFILE")]
+    pub(crate) profile: Option<String>,
     /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
     #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
     pub(crate) endpoint: Option<String>,
@@ -134,7 +137,7 @@ impl fmt::Debug for SecretSource {
 impl Settings {
     /// Merges the three sources.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
-        let file = ConfigFile::load(args.config)?;
+        let file = ConfigFile::load(args.config, args.profile)?;
         let secret_key = match (
             args.secret_key_file,
             secret_variable("CCFS_SECRET_KEY")?,

@@ -378,6 +378,53 @@ fn settings_come_from_flag_then_environment_then_file() {
     assert!(run.stderr.contains("line 2") && !run.stderr.contains("marker"), "{}", run.stderr);
 }
 
+/// A profile has the settings of one server, and takes the others from the file.
+#[test]
+fn profiles_select_a_server() {
+    let emulator = Emulator::builder().start().unwrap();
+    let (access_key, secret_key) = keys_of(&emulator);
+    let ccfs = Ccfs::new();
+    let download = |arguments: &[&str]| ccfs.run(&[arguments, &["download", NAME]].concat());
+    let run = download(&["--profile", "test"]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("there is no configuration file; create "), "{}", run.stderr);
+
+    fs::create_dir_all(ccfs.path("ccfs/keys")).unwrap();
+    fs::write(ccfs.path("ccfs/ca.pem"), emulator.ca_pem().unwrap()).unwrap();
+    fs::write(ccfs.path("ccfs/keys/other"), "another").unwrap();
+    fs::write(ccfs.path("ccfs/keys/test"), &secret_key).unwrap();
+    let endpoint = emulator.endpoint();
+    let config = format!(
+        "endpoint = \"https://127.0.0.1:1\"\naccess_key = \"{access_key}\"\nsecret_key_file = \"keys/other\"\nca = \"ca.pem\"\n\
+         [profile.test]\nendpoint = \"{endpoint}\"\nsecret_key_file = \"keys/test\"\n\
+         [profile.text]\nendpoint = \"{endpoint}\"\nsecret_key = \"{secret_key}\"\n\
+         [profile.other]\nendpoint = \"{endpoint}\"\n"
+    );
+    fs::write(ccfs.path("ccfs/config.toml"), config).unwrap();
+    download(&[]).ends_with_code(3);
+    download(&["--profile", "test"]).ends_with_code(1);
+    download(&["--profile", "text"]).ends_with_code(1);
+    download(&["--profile", "other"]).ends_with_code(4);
+    // A flag takes precedence over the profile.
+    download(&["--profile", "test", "--access-key", "unknown"]).ends_with_code(4);
+    let run = download(&["--profile", "prod"]);
+    run.ends_with_code(2);
+    assert!(
+        run.stderr.contains("has no [profile.prod]; its profiles are: other, test, text"),
+        "{}",
+        run.stderr
+    );
+    let ccfs = ccfs.env("CCFS_PROFILE", "test");
+    ccfs.run(&["download", NAME]).ends_with_code(1);
+    let ccfs = ccfs.env("CCFS_PROFILE", "");
+    ccfs.run(&["download", NAME]).ends_with_code(3);
+
+    fs::write(ccfs.path("nested.toml"), "[profile.a]\n[profile.a.profile.b]\n").unwrap();
+    let run = ccfs.run(&["--config", "nested.toml", "download", NAME]);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("a profile contains another profile"), "{}", run.stderr);
+}
+
 #[test]
 fn convert_prints_the_contracts_lines() {
     let ccfs = Ccfs::new();

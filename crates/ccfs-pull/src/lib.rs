@@ -56,6 +56,8 @@ mod call;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod contents;
 #[cfg(any(feature = "async", feature = "blocking"))]
+// Only buckets use some parts.
+#[cfg_attr(not(feature = "object-store"), allow(dead_code))]
 mod destination;
 mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
@@ -69,6 +71,7 @@ mod plan;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod pull;
 #[cfg(any(feature = "async", feature = "blocking"))]
+#[cfg_attr(not(feature = "object-store"), allow(dead_code))]
 mod receipt;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod run;

@@ -5,7 +5,8 @@ mod page;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::{files, read, root, shown, verdict};
+use crate::picture;
+use crate::workspace::{files, members, metadata, read, root, shown, verdict};
 use page::Page;
 
 /// The page that is the module `ccfs_proto::protocol`. rustdoc does not check links into it.
@@ -61,11 +62,34 @@ pub(crate) fn run() -> Result<(), String> {
             }
         }
     }
+    wrong.extend(packaged(&pages)?);
+    wrong.extend(picture::unknown_crates());
+    if read(&root().join(picture::FLOW)).ok() != Some(picture::flow()) {
+        wrong.push(format!("{} is out of date; run cargo xtask pictures", picture::FLOW));
+    }
     let holds = format!(
         "{} documents: {links} links and {references} places in the code lead somewhere, and all Rust is compiled",
         pages.len()
     );
     verdict(&wrong, "documents are wrong", &holds)
+}
+
+/// Faults of the pages that crates are published with: each crate has a README, and its links work on any site.
+fn packaged(pages: &BTreeMap<PathBuf, Page>) -> Result<Vec<String>, String> {
+    let metadata = metadata()?;
+    let mut wrong = Vec::new();
+    for member in members(&metadata).iter().filter(|member| member.is_published()) {
+        let readme = member.folder.join("README.md");
+        let Some(page) = pages.get(&readme) else {
+            wrong.push(format!("{} has no README.md", member.name));
+            continue;
+        };
+        let relative = page.links.iter().filter(|link| !link.contains("://"));
+        wrong.extend(relative.map(|link| {
+            format!("{}: the link {link} works only in the repository", shown(&readme))
+        }));
+    }
+    Ok(wrong)
 }
 
 /// What is wrong with a link, if anything.

@@ -13,14 +13,16 @@ use crate::output;
 
 const ROOT: &str = "ccfs";
 const EXIT_STATUS: &str = "\
-0    done
-1    the server said no, or the data is bad
+0    success
+1    the server refused, or the data is bad
 2    usage
 3    network or TLS
 4    authentication (401, 403)
 130  interrupted
 143  ended by SIGTERM";
-const FILES: &str = "$XDG_CONFIG_HOME/ccfs/config.toml, else ~/.config/ccfs/config.toml: the settings, where no flag and no variable gives them";
+const FILES: &str = "\
+~/.config/ccfs/config.toml, or ccfs/config.toml in $XDG_CONFIG_HOME
+     the configuration file; flags and environment variables take precedence";
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
@@ -67,7 +69,11 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
     let help = command.get_after_long_help().or_else(|| command.get_after_help());
     if let Some(help) = help.map(ToString::to_string) {
         let (notes, examples) = help.split_once("Example:\n").unwrap_or((&help, ""));
-        section(&mut page, "NOTES", notes);
+        // Paragraphs about `--json` have their own section.
+        let (json, notes): (Vec<&str>, Vec<&str>) =
+            notes.split("\n\n").partition(|paragraph| paragraph.starts_with("With "));
+        section(&mut page, "JSON OUTPUT", &json.join("\n\n"));
+        section(&mut page, "NOTES", &notes.join("\n\n"));
         section(&mut page, "EXAMPLES", examples);
     }
     section(&mut page, "EXIT STATUS", EXIT_STATUS);

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub(crate) mod call;
+pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod doctor;

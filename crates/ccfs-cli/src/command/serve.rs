@@ -139,9 +139,10 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The example, and every fault by name.
-pub(crate) fn help() -> String {
-    let mut text = String::from(
+/// Returns `begin`, every fault by name, and the example.
+pub(crate) fn help(begin: &str) -> String {
+    let mut text = begin.to_owned();
+    text.push_str(
         "A fault strikes every request that it fits, or those to @INTERFACE only, and *N times; the first of several rules that fits strikes.\nFaults:\n",
     );
     let width = Fault::HELP.iter().map(|fault| fault.form().len()).max().unwrap_or(0);

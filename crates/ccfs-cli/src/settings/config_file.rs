@@ -1,5 +1,6 @@
 //! The configuration file.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -28,17 +29,27 @@ pub(super) struct ConfigFile {
     pub(super) tz: Option<String>,
     pub(super) query_line: Option<QueryLineArg>,
     pub(super) backend: Option<Backend>,
+    #[serde(default)]
+    profile: BTreeMap<String, ConfigFile>,
 }
 
 impl ConfigFile {
-    /// Reads the given file, or the one in the default place, if it exists.
-    pub(super) fn load(given: Option<PathBuf>) -> Result<Self, Failure> {
-        let path = match given {
-            Some(path) => path,
-            None => match default_config().filter(|path| path.exists()) {
-                Some(path) => path,
-                None => return Ok(Self::default()),
-            },
+    /// Reads the given file, or the one in the default place, if it exists, and chooses the profile.
+    pub(super) fn load(given: Option<PathBuf>, profile: Option<String>) -> Result<Self, Failure> {
+        match (Self::read(given)?, profile) {
+            (Some(file), Some(name)) => file.with_profile(&name),
+            (Some(file), None) => Ok(file),
+            (None, None) => Ok(Self::default()),
+            (None, Some(name)) => Err(Failure::usage(format_args!(
+                "profile {name} is set, but there is no configuration file; create {}, or give --config",
+                default_config().unwrap_or_default().display()
+            ))),
+        }
+    }
+
+    fn read(given: Option<PathBuf>) -> Result<Option<Self>, Failure> {
+        let Some(path) = given.or_else(|| default_config().filter(|path| path.exists())) else {
+            return Ok(None);
         };
         let bytes = read_secret(&path, "configuration file")?;
         let text = std::str::from_utf8(&bytes)
@@ -48,24 +59,66 @@ impl ConfigFile {
             let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
             Failure::usage(format_args!(
                 "{}, line {line}: {}. The settings are endpoint, access_key, secret_key_file, secret_key, ca, pin_sha256, client_cert, client_key, tz, \
-                 query_line, backend",
+                 query_line, backend, and tables [profile.NAME] of these",
                 path.display(),
                 without_values(error.message()),
             ))
         })?;
+        if file.profile.values().any(|profile| !profile.profile.is_empty()) {
+            return Err(Failure::usage(format_args!(
+                "{}: a profile contains another profile; the tables are named [profile.NAME]",
+                path.display()
+            )));
+        }
         // Relative paths are relative to the folder of the configuration file, because nightly jobs run in another folder.
-        file.path.clone_from(&path);
         let folder = path.parent().unwrap_or(Path::new(""));
-        for named in
-            [&mut file.secret_key_file, &mut file.ca, &mut file.client_cert, &mut file.client_key]
-                .into_iter()
-                .flatten()
-        {
-            if named.as_path() != Path::new("-") {
+        let make_absolute = |settings: &mut Self| {
+            for named in settings.paths().filter(|named| named.as_path() != Path::new("-")) {
                 *named = folder.join(&*named);
             }
-        }
-        Ok(file)
+        };
+        file.profile.values_mut().for_each(make_absolute);
+        make_absolute(&mut file);
+        file.path.clone_from(&path);
+        Ok(Some(file))
+    }
+
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.secret_key_file, &mut self.ca, &mut self.client_cert, &mut self.client_key]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Returns the settings of a profile, and those outside of all profiles where it has none.
+    fn with_profile(mut self, name: &str) -> Result<Self, Failure> {
+        let Some(profile) = self.profile.remove(name) else {
+            let names: Vec<&str> = self.profile.keys().map(String::as_str).collect();
+            let names = if names.is_empty() { String::from("none") } else { names.join(", ") };
+            return Err(Failure::usage(format_args!(
+                "{} has no [profile.{name}]; its profiles are: {names}",
+                self.path.display()
+            )));
+        };
+        // A secret key replaces the other one, whether it is text or a file.
+        let (secret_key_file, secret_key) = match (profile.secret_key_file, profile.secret_key) {
+            (None, None) => (self.secret_key_file, self.secret_key),
+            keys => keys,
+        };
+        Ok(Self {
+            path: self.path,
+            endpoint: profile.endpoint.or(self.endpoint),
+            access_key: profile.access_key.or(self.access_key),
+            secret_key_file,
+            secret_key,
+            ca: profile.ca.or(self.ca),
+            pin_sha256: profile.pin_sha256.or(self.pin_sha256),
+            client_cert: profile.client_cert.or(self.client_cert),
+            client_key: profile.client_key.or(self.client_key),
+            tz: profile.tz.or(self.tz),
+            query_line: profile.query_line.or(self.query_line),
+            backend: profile.backend.or(self.backend),
+            profile: BTreeMap::new(),
+        })
     }
 }
 

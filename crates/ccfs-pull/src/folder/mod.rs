@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use ccfs_archive::IndexKind;
 
+#[cfg(feature = "object-store")]
 pub(crate) use self::files::table;
 use crate::destination::{Destination, Disk};
 use crate::error::PullError;
