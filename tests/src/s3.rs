@@ -23,6 +23,8 @@ const PAGE: usize = 3;
 pub enum StoreFault {
     /// Nothing.
     None,
+    /// The connection stays open without an answer.
+    Silent,
     /// 503 with the code `SlowDown`.
     Unavailable,
     /// The request is obeyed, and the connection closed without an answer.
@@ -190,6 +192,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Ans
     let mut headers = head.headers;
     let is_conditional = headers.contains_key("if-none-match") || headers.contains_key("if-match");
     match fault {
+        StoreFault::Silent => std::future::pending().await,
         StoreFault::Cut => return Err(io::ErrorKind::ConnectionReset.into()),
         StoreFault::Unavailable => return Ok(refused(StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
         StoreFault::Expired => return Ok(refused(StatusCode::BAD_REQUEST, "ExpiredToken")),

@@ -22,6 +22,11 @@ pub(crate) trait Destination: fmt::Debug + Send + Sync {
     /// The path that the paths of all files begin with.
     fn root(&self) -> &Path;
 
+    /// The bucket and its store, for the journal; `None` for the folder of the journal.
+    fn bucket(&self) -> Option<String> {
+        None
+    }
+
     /// Begins a pull of files of this kind. Returns whether the destination obeys conditions of
     /// requests that write, if that was found out. `folder` is that of the journal.
     fn open(&self, _kind: IndexKind, _folder: &Path, _writes: bool) -> io::Result<Option<bool>> {

@@ -65,7 +65,7 @@ impl<'a> Pull<'a> {
     /// bucket.
     #[cfg(feature = "object-store")]
     pub fn bucket(mut self, bucket: crate::Bucket) -> Self {
-        self.plan.bucket = Some(bucket.url().display().to_string());
+        self.plan.bucket = Some(bucket.identity());
         self.store = Some(Box::new(bucket));
         self
     }

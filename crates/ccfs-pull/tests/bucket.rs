@@ -405,7 +405,7 @@ fn another_bucket_is_refused() {
     let pull = Pull::new(dataset(), lake.bench.path().join("state"));
     let error = pull.clock(lake.bench.clock.clone()).run(&lake.bench.client()).unwrap_err();
     assert!(
-        error.to_string().contains("another bucket: s3://lake/nightly/skills, now none"),
+        error.to_string().contains("another bucket: s3://lake/nightly/skills at http://"),
         "{error}"
     );
 }

@@ -1,31 +1,31 @@
 //! `ccfs pull`: downloads the files of a range of days; resumable.
 
+mod destination;
+mod report;
+mod upkeep;
+mod watch;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::iter;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::ResultCode;
 use ccfs::pull::{
-    Format, JobFailure, JournalError, Outcome, Pace, Plan, Pull, PullError, PullEvent,
-    PullProgress, PullSummary, ReportedFile, Task, Window, WindowReport, Zone,
+    Format, JournalError, Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone,
 };
-use ccfs::{Day, Timestamp};
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use serde_json::json;
 
+use self::destination::Destination;
+use self::watch::Watch;
 use super::convert::{OnBadRowArg, format_parser};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
 use crate::input::{CharsetArg, KindArg};
-use crate::progress::Bar;
 use crate::settings::{Backend, Settings};
-use crate::{backend, days, interrupt, message, output, table};
+use crate::{backend, days, interrupt, table};
 
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -36,9 +36,12 @@ pub(crate) struct PullArgs {
     /// Last day, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, default_value = "yesterday")]
     pub(crate) to: String,
-    /// Folder for the files and the journal; created if it is missing
-    #[arg(long, value_name = "DIR")]
+    /// Folder for the files and the journal, created if it is missing; or a bucket of an S3 store, s3://BUCKET/PREFIX, with the credentials that AWS tools use
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) out: PathBuf,
+    /// With a bucket: folder for the journal, and for each file until it is in the bucket [default: ~/.local/state/ccfs/BUCKET/PREFIX]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
     /// How to detect that a file is ready: poll for it, or wait for the server's callback
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Wait::Poll)]
     pub(crate) wait: Wait,
@@ -104,21 +107,20 @@ pub(crate) enum Wait {
 }
 
 pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
-    if args.out.starts_with("s3:") {
-        return Err(Failure::usage("--out: object stores are not supported; give a folder"));
-    }
+    let destination = Destination::of(args)?;
     if args.verify {
-        return verify(settings, args);
+        return upkeep::verify(settings, &destination);
     }
     if let Some(range) = &args.forget {
-        return forget(settings, args, range);
+        return upkeep::forget(settings, &destination, range);
     }
     let plan = plan(settings, args)?;
     let pace =
         Pace::default().in_flight(args.in_flight.into()).wait_for_server(args.wait_for_server);
     let mut watch = Watch::new(settings);
     let bar = watch.bar.clone();
-    interrupt::temporary(&args.out, format!(".{}_", IndexKind::from(args.kind)));
+    let folder = destination.folder();
+    interrupt::temporary(folder, format!(".{}_", IndexKind::from(args.kind)));
     let (mut reached, mut before) = (PullProgress::default(), None);
     let outage = Arc::clone(&watch.outage);
     let progress = |progress: &PullProgress| {
@@ -127,7 +129,11 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         bar.pulled(progress, done, &outage.lock().unwrap_or_else(PoisonError::into_inner));
         interrupt::flow()
     };
-    let result = pull(settings, args, plan, pace, progress, |event| watch.on_event(event));
+    let mut job = Pull::new(plan, folder).pace(pace).progress(progress);
+    if let Some(bucket) = destination.bucket()? {
+        job = job.bucket(bucket);
+    }
+    let result = pull(settings, args, job.on_event(|event| watch.on_event(event)));
     watch.finish();
     if let Some(failure) = watch.unprinted {
         return Err(failure);
@@ -144,7 +150,7 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         }
         _ => failure,
     })?;
-    tell(settings, args, &summary)?;
+    report::tell(settings, args, &summary)?;
     let failed = summary.failed().count();
     let Some((window, why)) = summary.failed().next() else {
         let not_converted: BTreeSet<_> =
@@ -175,56 +181,6 @@ fn zone(settings: &Settings) -> Result<Zone, Failure> {
     settings.time_zone()?.ok_or_else(|| {
         Failure::usage("no time zone is set; days begin at midnight of the call center, so give --tz, such as Asia/Shanghai, or set CCFS_TZ")
     })
-}
-
-fn verify(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
-    let (mut files, mut faults, mut unprinted) = (0_u64, 0_u64, None);
-    ccfs::pull::verify(&args.out, |file| {
-        files += 1;
-        let Some(fault) = file.fault else { return };
-        faults += 1;
-        let printed = if settings.json {
-            output::json(
-                &json!({"window": file.window.map(|window| window.to_string()), "file": file.path, "fault": fault.to_string()}),
-            )
-        } else {
-            output::line(format_args!("{} {fault}", file.path.display()))
-        };
-        if let Err(failure) = printed {
-            unprinted.get_or_insert(failure);
-        }
-    })?;
-    if let Some(failure) = unprinted {
-        return Err(failure);
-    }
-    if settings.json {
-        output::json(&json!({"summary": {"files": files, "faults": faults}}))?;
-    } else {
-        output::line(format_args!("{} checked", table::counted(files, "file")))?;
-    }
-    match faults {
-        0 => Ok(()),
-        count => Err(Failure::data(format_args!(
-            "{} or changed; --again DAY..DAY requests them again",
-            if count == 1 {
-                "1 file is missing".into()
-            } else {
-                format!("{count} files are missing")
-            }
-        ))),
-    }
-}
-
-fn forget(settings: &Settings, args: &PullArgs, range: &str) -> Result<(), Failure> {
-    let (from, to) = days::range(range, "--forget", &zone(settings)?)?;
-    let now = Timestamp::from(SystemTime::now());
-    let windows = ccfs::pull::forget(&args.out, from, to, now)?;
-    if settings.json {
-        let windows: Vec<String> = windows.iter().map(ToString::to_string).collect();
-        return output::json(&json!({"forgotten": windows}));
-    }
-    let count = table::counted(windows.len() as u64, "window");
-    output::line(format_args!("{count} forgotten; files are kept"))
 }
 
 fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
@@ -261,15 +217,7 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-fn pull(
-    settings: &Settings,
-    args: &PullArgs,
-    plan: Plan,
-    pace: Pace,
-    progress: impl FnMut(&PullProgress) -> ControlFlow<()> + Send,
-    on_event: impl FnMut(&PullEvent) + Send,
-) -> Result<PullSummary, Failure> {
-    let mut pull = Pull::new(plan, &args.out).pace(pace).progress(progress).on_event(on_event);
+fn pull(settings: &Settings, args: &PullArgs, mut pull: Pull<'_>) -> Result<PullSummary, Failure> {
     if args.wait == Wait::Callback {
         let listener = args.receiver.listen(settings)?;
         let mut callbacks = iter::from_fn(move || listener.try_recv()).filter_map(listen::callback);
@@ -282,198 +230,6 @@ fn pull(
         }
     };
     result.map_err(Failure::from)
-}
-
-/// Prints the events of a pull.
-struct Watch {
-    bar: Bar,
-    json: bool,
-    /// The proxy, for messages.
-    proxy: Option<String>,
-    /// Why the pull pauses.
-    outage: Arc<Mutex<String>>,
-    /// Windows whose ZIP is missing, that have several days, and that failed in earlier runs.
-    zips_missing: Vec<Window>,
-    several_days: Vec<Window>,
-    failed_before: Vec<(Window, String)>,
-    /// The first line that could not be printed; it ends the command.
-    unprinted: Option<Failure>,
-}
-
-impl Watch {
-    fn new(settings: &Settings) -> Self {
-        Self {
-            bar: Bar::windows(),
-            json: settings.json,
-            proxy: settings.proxy(),
-            outage: Arc::default(),
-            zips_missing: Vec::new(),
-            several_days: Vec::new(),
-            failed_before: Vec::new(),
-            unprinted: None,
-        }
-    }
-
-    fn on_event(&mut self, event: &PullEvent) {
-        match event {
-            PullEvent::Started(job) => match &job.task {
-                Task::Ask => message::verbose(format_args!("{}: requesting its file", job.window)),
-                Task::Fetch(name) => {
-                    message::verbose(format_args!("{}: downloading {name}", job.window));
-                }
-            },
-            PullEvent::Settled(report) if self.json => {
-                if report.is_changed()
-                    && let Err(failure) = output::json(&Line::of(report))
-                {
-                    self.unprinted.get_or_insert(failure);
-                }
-            }
-            PullEvent::Settled(report) => {
-                let is_failed = matches!(report.outcome, Outcome::Failed { .. });
-                let tell = if is_failed { message::error } else { message::note };
-                messages(report).for_each(tell);
-            }
-            PullEvent::Failed(failure) => self.failed(failure),
-            PullEvent::Recovered(after) => {
-                message::note(format_args!("the server answers again after {}", span(*after)));
-            }
-            PullEvent::ClockSkew(millis) => {
-                let (off, side) = (
-                    Duration::from_millis(millis.unsigned_abs()),
-                    if *millis > 0 { "ahead of" } else { "behind" },
-                );
-                message::note(format_args!(
-                    "warning: the server's clock is {} {side} this machine's; the names of files are computed with the server's. Set this machine's clock",
-                    span(off)
-                ));
-            }
-            PullEvent::ZipMissing(window) => self.zips_missing.push(*window),
-            PullEvent::SeveralDays(window) => self.several_days.push(*window),
-            PullEvent::NothingAgain => {
-                message::note(
-                    "--again: no window of these days was requested before; nothing to request again",
-                );
-            }
-            PullEvent::FailedBefore { window, why } => {
-                self.failed_before.push((*window, why.clone()));
-            }
-            _ => {}
-        }
-    }
-
-    fn failed(&self, failure: &JobFailure) {
-        let JobFailure { job, why, outage, .. } = failure;
-        let Some(outage) = outage else {
-            // A failure that ends the window is reported when the window is settled.
-            return message::verbose(format_args!("{}: {why}", job.window));
-        };
-        let through = match &self.proxy {
-            Some(proxy) => format!(" (through the proxy {proxy})"),
-            None => String::new(),
-        };
-        let next = match outage.next_attempt {
-            next if next < outage.gives_up => format!("next attempt in {}, ", span(next)),
-            _ => String::new(),
-        };
-        let text = format!("{why}{through}; {next}gives up in {}", span(outage.gives_up));
-        // Without the name of the interface, because the progress line is short.
-        let short = why.split_once(": ").map_or(why.as_str(), |(_, short)| short);
-        short.clone_into(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
-        // The first of an outage, and the others only with -v.
-        if outage.failures == 1 { message::note(text) } else { message::verbose(text) }
-    }
-
-    /// Ends the bar, and prints the messages about several windows.
-    fn finish(&self) {
-        self.bar.finish();
-        if let Some((count, first, last)) = days_of(&self.zips_missing) {
-            message::error(format_args!(
-                "{count} cannot be converted, because the ZIP was removed; --again {first}..{last} requests the files again"
-            ));
-        }
-        if let Some((count, first, last)) = days_of(&self.several_days) {
-            message::error(format_args!(
-                "not converted to Parquet, which has a file for each day: {count} of several days from {first} to {last}; pull these days into another folder"
-            ));
-        }
-        let Some(first) = self.failed_before.first() else { return };
-        let count = table::counted(self.failed_before.len() as u64, "window");
-        message::note(format_args!(
-            "{count} outside this range failed in an earlier run; include the days in the range to try again, or drop them with --forget {}..{}:",
-            first.0.begin().day(),
-            self.failed_before.last().unwrap_or(first).0.end().day()
-        ));
-        for (window, why) in &self.failed_before {
-            message::note(format_args!("  {window}: {why}"));
-        }
-    }
-}
-
-/// Returns the number of windows as text, and their first and last day.
-fn days_of(windows: &[Window]) -> Option<(String, Day, Day)> {
-    let first = windows.iter().map(|window| window.begin().day()).min()?;
-    let last = windows.iter().map(|window| window.end().day()).max()?;
-    Some((table::counted(windows.len() as u64, "window"), first, last))
-}
-
-/// Formats a duration: `35 s`, `12 min`, `9 days`.
-fn span(duration: Duration) -> String {
-    let seconds = (duration.as_millis() + 500) / 1000;
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} hours", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
-/// Returns the messages about a settled window: what was skipped or guessed, why its ZIP is kept, why it failed.
-fn messages(report: &WindowReport) -> impl Iterator<Item = String> {
-    let kept = report.kept_zip.as_ref().map(ToString::to_string);
-    let failed = match &report.outcome {
-        Outcome::Failed { why } if report.previous.is_some() => {
-            Some(format!("failed, its former file is kept: {why}"))
-        }
-        Outcome::Failed { why } => Some(format!("failed: {why}")),
-        _ => None,
-    };
-    let lines = report.notes.iter().cloned().chain(kept).chain(failed);
-    lines.map(|line| format!("{}: {line}", report.window))
-}
-
-/// A window in `--json`.
-#[derive(Serialize)]
-struct Line {
-    window: String,
-    begin: String,
-    end: String,
-    outcome: &'static str,
-    changed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bad_rows: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outside_rows: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread_members: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<FileLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kept_zip: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rejected: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct FileLine {
-    path: String,
-    bytes: u64,
 }
 
 macro_rules! examples {
@@ -509,112 +265,6 @@ With --json: one line for each window that changed in this run (with --all: for 
 ",
     examples!()
 );
-
-impl Line {
-    fn of(report: &WindowReport) -> Self {
-        let (outcome, stored, why) = match &report.outcome {
-            Outcome::Stored(stored) => ("stored", Some(*stored), None),
-            Outcome::NoData => ("no_data", None, None),
-            Outcome::Failed { why } => ("failed", None, Some(why.clone())),
-            _ => ("unknown", None, None),
-        };
-        let path = |path: &PathBuf| path.display().to_string();
-        let file = |file: &ReportedFile| FileLine { path: path(&file.path), bytes: file.bytes };
-        Self {
-            window: report.window.to_string(),
-            begin: report.window.begin().to_string(),
-            end: report.window.end().to_string(),
-            outcome,
-            changed: report.is_changed(),
-            rows: stored.map(|stored| stored.rows),
-            bad_rows: stored.map(|stored| stored.bad_rows),
-            outside_rows: stored.map(|stored| stored.outside_rows),
-            unread_members: stored.map(|stored| stored.unread_members),
-            files: report.files.iter().map(file).collect(),
-            kept_zip: report.kept_zip.as_ref().map(|kept| path(&kept.path)),
-            why,
-            rejected: report.rejected.as_ref().map(path),
-            notes: report.notes.clone(),
-        }
-    }
-}
-
-fn tell(settings: &Settings, args: &PullArgs, summary: &PullSummary) -> Result<(), Failure> {
-    let all = args.all;
-    let changed = summary.windows.iter().filter(|report| report.is_changed()).count();
-    let left_from = summary.left_from.map(|day| day.to_string());
-    if settings.json {
-        // Changed windows were printed when they were settled.
-        for report in summary.windows.iter().filter(|report| all && !report.is_changed()) {
-            output::json(&Line::of(report))?;
-        }
-        return output::json(&json!({"summary": {
-            "windows": summary.windows.len(),
-            "changed": changed,
-            "failed": summary.failed().count(),
-            "rows": summary.rows(),
-            "bad_rows": summary.bad_rows(),
-            "bytes": summary.bytes(),
-            "requests": summary.asked,
-            "left_from": left_from,
-        }}));
-    }
-    let listed: Vec<&WindowReport> =
-        summary.windows.iter().filter(|report| all || report.is_changed()).collect();
-    if !listed.is_empty() {
-        output::line(render(&listed, &args.out).trim_end())?;
-    }
-    output::line(summary_line(summary, changed))?;
-    if let Some(day) = left_from {
-        message::note(format_args!(
-            "left for a later run: {day} and later, because these days have not ended yet"
-        ));
-    }
-    Ok(())
-}
-
-fn summary_line(summary: &PullSummary, changed: usize) -> String {
-    let mut line = format!(
-        "{}: {changed} changed, {} failed; {}",
-        table::counted(summary.windows.len() as u64, "window"),
-        summary.failed().count(),
-        table::counted(summary.rows(), "row")
-    );
-    if summary.bad_rows() > 0 {
-        let _ = write!(line, " and {} skipped", table::counted(summary.bad_rows(), "bad row"));
-    }
-    let _ = write!(
-        line,
-        ", {} bytes; {}",
-        table::thousands(summary.bytes()),
-        table::counted(summary.asked, "request")
-    );
-    line
-}
-
-/// A table of windows, with the paths of their files in the folder.
-fn render(reports: &[&WindowReport], folder: &Path) -> String {
-    let mut rows = vec![["from", "to", "rows", "bytes", "file"].map(String::from)];
-    for report in reports {
-        let (begin, end) = (report.window.begin().to_string(), report.window.end().to_string());
-        let none = || String::from("-");
-        let (count, what) = match &report.outcome {
-            Outcome::Stored(stored) => (table::thousands(stored.rows), "removed since"),
-            Outcome::NoData => ("0".into(), "no data"),
-            Outcome::Failed { .. } => (none(), "failed"),
-            _ => (none(), ""),
-        };
-        if report.files.is_empty() {
-            rows.push([begin.clone(), end.clone(), count.clone(), none(), what.into()]);
-        }
-        for file in &report.files {
-            let path = file.path.strip_prefix(folder).unwrap_or(&file.path).to_string_lossy();
-            let bytes = table::thousands(file.bytes);
-            rows.push([begin.clone(), end.clone(), count.clone(), bytes, path.into_owned()]);
-        }
-    }
-    table::aligned(&rows, &[false, false, true, true, false])
-}
 
 impl From<PullError> for Failure {
     fn from(error: PullError) -> Self {

@@ -94,7 +94,7 @@ impl BucketConfig {
             Err(env::VarError::NotPresent) => Ok(None),
             Err(env::VarError::NotUnicode(_)) => Err(BucketError::Variable { name }),
         };
-        let mut config = Self { builder: AmazonS3Builder::from_env(), ..Self::default() };
+        let mut config = Self { builder: builder_from_env(), ..Self::default() };
         let profile = read_profile(variable)?;
         if variable("AWS_ACCESS_KEY_ID")?.is_none()
             && let Some((id, secret)) = profile.keys()?
@@ -180,6 +180,11 @@ impl BucketConfig {
         self
     }
 
+    /// Address of the store, unless it is AWS.
+    pub(super) fn store(&self) -> Option<&str> {
+        self.endpoint.as_deref().map(|endpoint| endpoint.trim_end_matches('/'))
+    }
+
     /// Creates a client for a bucket. `retries` is how often it repeats a failed request.
     pub(super) fn client(&self, bucket: &str, retries: usize) -> Result<AmazonS3, BucketError> {
         let retry = RetryConfig {
@@ -191,11 +196,12 @@ impl BucketConfig {
         // Stores that resemble S3 may not know requests that delete several objects.
         builder = builder.with_disable_bulk_delete(true);
         builder = builder.with_http_connector(Connector(self.trust.clone()));
-        if let Some(endpoint) = &self.endpoint {
-            let endpoint = endpoint.trim_end_matches('/');
+        if let Some(endpoint) = self.store() {
             let (scheme, host) = endpoint
                 .split_once("://")
-                .filter(|(scheme, host)| ["http", "https"].contains(scheme) && !host.is_empty())
+                .filter(|(scheme, host)| {
+                    ["http", "https"].contains(scheme) && !host.is_empty() && !host.contains('@')
+                })
                 .ok_or(BucketError::Endpoint)?;
             builder = builder.with_allow_http(scheme == "http").with_endpoint(
                 if self.virtual_host && !host.starts_with(&format!("{bucket}.")) {
@@ -211,6 +217,19 @@ impl BucketConfig {
         builder = builder.with_virtual_hosted_style_request(self.virtual_host);
         builder.build().map_err(|error| BucketError::Client(error.to_string()))
     }
+}
+
+/// Reads the variables of AWS tools, except empty ones.
+fn builder_from_env() -> AmazonS3Builder {
+    env::vars_os().fold(AmazonS3Builder::new(), |builder, (name, value)| {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { return builder };
+        match name.to_ascii_lowercase().parse() {
+            Ok(key) if name.starts_with("AWS_") && !value.is_empty() => {
+                builder.with_config(key, value)
+            }
+            _ => builder,
+        }
+    })
 }
 
 /// Creates the HTTP client: rustls with ring, as for the server.

@@ -52,6 +52,8 @@ pub struct Bucket {
     /// Repeats no request: for requests that a store may not know.
     single: AmazonS3,
     root: PathBuf,
+    /// Address of the store, unless it is AWS.
+    endpoint: Option<String>,
     prefix: String,
     part_bytes: usize,
     /// `None` only while it is dropped.
@@ -111,6 +113,7 @@ impl Bucket {
             store: config.client(bucket, RETRIES)?,
             single: config.client(bucket, 0)?,
             root: root.into(),
+            endpoint: config.store().map(str::to_owned),
             prefix: prefix.to_owned(),
             part_bytes: config.part_bytes,
             runtime: Some(Builder::new_current_thread().enable_all().build()?),
@@ -123,6 +126,12 @@ impl Bucket {
     /// Its address.
     pub fn url(&self) -> &Path {
         &self.root
+    }
+
+    /// Its address and that of its store. Buckets of two stores may have the same name.
+    pub(crate) fn identity(&self) -> String {
+        let url = self.root.display();
+        self.endpoint.as_ref().map_or(url.to_string(), |store| format!("{url} at {store}"))
     }
 
     /// Runs a request to its end.

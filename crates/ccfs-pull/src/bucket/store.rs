@@ -25,6 +25,10 @@ impl Destination for Bucket {
         &self.root
     }
 
+    fn bucket(&self) -> Option<String> {
+        Some(self.identity())
+    }
+
     fn open(&self, kind: IndexKind, folder: &Path, writes: bool) -> io::Result<Option<bool>> {
         let opened = Opened { table: table(kind), folder: folder.to_owned() };
         let _ = self.opened.set(opened);

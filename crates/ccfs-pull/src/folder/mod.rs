@@ -88,7 +88,7 @@ impl Folder {
         };
         let journal = path.join(JOURNAL);
         let Facts { kind, account, bucket, windows } = Journal::read(&journal)?;
-        let now = store.as_ref().map(|store| store.root().display().to_string());
+        let now = store.as_ref().and_then(|store| store.bucket());
         if bucket != now {
             let text = |bucket: Option<String>| bucket.unwrap_or_else(|| "none".into());
             let (what, before, now) = ("bucket", text(bucket), text(now));

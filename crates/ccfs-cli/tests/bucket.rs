@@ -1,0 +1,151 @@
+//! `ccfs pull --out s3://…`: killed at every request to the store and run again, the bucket has what an uninterrupted run leaves.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::mpsc::{Receiver, channel};
+
+use ccfs_emulator::Emulator;
+use ccfs_tests::{S3, StoreFault};
+use support::Ccfs;
+
+const SECRET: &str = "the-secret-of-the-store";
+const PULL: [&str; 12] = [
+    "pull",
+    "--from",
+    "2023-04-01",
+    "--to",
+    "2023-04-02",
+    "--out",
+    "s3://lake/nightly",
+    "--convert",
+    "parquet",
+    "--no-zip",
+    "--in-flight",
+    "1",
+];
+
+struct Lake {
+    store: S3,
+    ccfs: Ccfs,
+    emulator: Emulator,
+}
+
+impl Lake {
+    fn new() -> Self {
+        let emulator = Emulator::builder().rows(30).lockout(None).same_files(true).start().unwrap();
+        let (store, ccfs) = (S3::start(), Ccfs::against(&emulator));
+        let home = ccfs.path("home").display().to_string();
+        let ccfs = ccfs
+            .env("CCFS_TZ", "Asia/Shanghai")
+            .env("HOME", &home)
+            .env("AWS_ENDPOINT_URL", &store.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "id")
+            .env("AWS_SECRET_ACCESS_KEY", SECRET);
+        Self { store, ccfs, emulator }
+    }
+
+    /// The objects without receipts, whose times differ.
+    fn data(&self) -> BTreeMap<String, Vec<u8>> {
+        let objects = self.store.objects().into_iter().map(|(key, bytes)| (key, bytes.to_vec()));
+        objects.filter(|(key, _)| !key.contains("/_ccfs/")).collect()
+    }
+
+    /// Reports when the store has received request `at`, and does not answer it or later ones.
+    fn stop_at(&self, at: usize) -> Receiver<()> {
+        let (sender, reached) = channel();
+        self.store.hook(move |request| {
+            if request.number < at {
+                return StoreFault::None;
+            }
+            let _ = sender.send(());
+            StoreFault::Silent
+        });
+        reached
+    }
+}
+
+#[test]
+fn a_pull_that_is_killed_at_any_request_to_the_store_is_completed_by_the_next() {
+    let undisturbed = Lake::new();
+    let run = undisturbed.ccfs.run(&PULL);
+    run.ends_with_code(0);
+    assert!(run.stdout.contains("agent_skill_info/day=2023-04-01/"), "{}", run.stdout);
+    let expected = undisturbed.data();
+    assert_eq!(expected.len(), 2);
+    let requests = undisturbed.store.requests();
+    assert!(requests > 10);
+    for at in 0..requests {
+        let lake = Lake::new();
+        let reached = lake.stop_at(at);
+        let process = lake.ccfs.start(&PULL);
+        reached.recv_timeout(ccfs_tests::TEST_TIMEOUT).unwrap();
+        drop(process);
+        lake.store.unhook();
+        lake.ccfs.run(&PULL).ends_with_code(0);
+        assert!(lake.data() == expected, "{at}: {:?}", lake.data().keys());
+        let verified = lake.ccfs.run(&[&PULL[..1], &PULL[5..7], &["--verify"]].concat());
+        verified.ends_with_code(0);
+        assert_eq!(verified.stdout, "2 files checked\n", "{at}");
+        assert_eq!(lake.store.uploads(), 0);
+        // Each request for a file was accepted once.
+        let asked = lake.emulator.received();
+        let asked = asked.iter().filter(|it| it.interface == Some("queryAgentSkillInfoData"));
+        assert_eq!(asked.count(), 2, "{at}");
+    }
+}
+
+/// The keys come from a profile, and are not shown.
+#[test]
+fn a_profile_has_keys_and_endpoint() {
+    let lake = Lake::new();
+    let home = lake.ccfs.path("home");
+    fs::create_dir_all(home.join(".aws")).unwrap();
+    let config = format!("[profile lake]\nendpoint_url = {}\n", lake.store.endpoint());
+    fs::write(home.join(".aws/config"), config).unwrap();
+    let keys = format!("[lake]\naws_access_key_id = id\naws_secret_access_key = {SECRET}\n");
+    fs::write(home.join(".aws/credentials"), keys).unwrap();
+    let (store, emulator) = (lake.store, lake.emulator);
+    let ccfs = lake.ccfs.env("AWS_ENDPOINT_URL", "").env("AWS_ACCESS_KEY_ID", "");
+    let ccfs = ccfs.env("AWS_SECRET_ACCESS_KEY", "").env("AWS_PROFILE", "lake");
+    let run = ccfs.run(&[&PULL[..], &["-v"]].concat());
+    run.ends_with_code(0);
+    assert!(run.stderr.contains("the store obeys If-None-Match"), "{}", run.stderr);
+    assert_eq!(store.objects().len(), 5);
+    assert!(home.join(".local/state/ccfs/lake/nightly/ccfs-pull.journal").exists());
+    store.hook(
+        |request| {
+            if request.query.is_empty() { StoreFault::Expired } else { StoreFault::None }
+        },
+    );
+    let failed = ccfs.run(&[&PULL[..], &["--again", "2023-04-01"]].concat());
+    failed.ends_with_code(1);
+    let words =
+        "the credentials have expired; renew them, and run the same pull again (400 ExpiredToken)";
+    assert!(failed.stderr.contains(words), "{}", failed.stderr);
+    for text in [run.stdout, run.stderr, failed.stdout, failed.stderr] {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    let run = ccfs.env("AWS_PROFILE", "other").run(&PULL);
+    run.ends_with_code(2);
+    assert!(run.stderr.contains("there is no profile other"), "{}", run.stderr);
+    drop(emulator);
+}
+
+#[test]
+fn addresses_that_are_wrong_are_usage_errors() {
+    let ccfs = Ccfs::new().env("CCFS_TZ", "Asia/Shanghai");
+    for (out, more, words) in [
+        ("s3:lake", &[][..], "s3://BUCKET/PREFIX"),
+        ("s3://", &[], "s3://BUCKET/PREFIX"),
+        ("s3://lake//x", &[], "not the address of a bucket"),
+        ("skills", &["--state", "x"], "--state is for a bucket"),
+    ] {
+        let run = ccfs.run(&[&["pull", "--from", "2023-04-01", "--out", out], more].concat());
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}
