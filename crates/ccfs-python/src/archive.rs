@@ -39,7 +39,6 @@ impl Archive {
     #[pyo3(signature = (
         kind, columns=None, on_bad_row="stop", tz=None, batch_size=8192, charset=None,
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn stream(
         &self,
         kind: &str,
@@ -55,7 +54,6 @@ impl Archive {
     }
 
     #[pyo3(signature = (kind, columns=None, on_bad_row="stop", tz=None, charset=None))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn records(
         &self,
         py: Python<'_>,
