@@ -36,7 +36,9 @@ impl Archive {
         self.members.iter().cloned().map(Member).collect()
     }
 
-    #[pyo3(signature = (kind, columns=None, on_bad_row="stop", tz=None, batch_size=8192))]
+    #[pyo3(signature = (
+        kind, columns=None, on_bad_row="stop", tz=None, batch_size=8192, charset=None,
+    ))]
     fn stream(
         &self,
         kind: &str,
@@ -44,12 +46,14 @@ impl Archive {
         on_bad_row: &str,
         tz: Option<&str>,
         batch_size: i64,
+        charset: Option<&str>,
     ) -> PyResult<Stream> {
         let selection = select(kind, columns.as_deref(), on_bad_row, tz, batch_size)?;
+        let selection = selection.charset(charset)?;
         Ok(Stream::new(self.source.clone(), selection))
     }
 
-    #[pyo3(signature = (kind, columns=None, on_bad_row="stop", tz=None))]
+    #[pyo3(signature = (kind, columns=None, on_bad_row="stop", tz=None, charset=None))]
     fn records(
         &self,
         py: Python<'_>,
@@ -57,8 +61,10 @@ impl Archive {
         columns: Option<Vec<String>>,
         on_bad_row: &str,
         tz: Option<&str>,
+        charset: Option<&str>,
     ) -> PyResult<Rows> {
         let selection = select(kind, columns.as_deref(), on_bad_row, tz, 1024)?;
+        let selection = selection.charset(charset)?;
         let state = Arc::new(Mutex::new(State::default()));
         let reading = py.detach(|| Reading::begin(&self.source, &selection, &state))?;
         Ok(Rows::new(reading))

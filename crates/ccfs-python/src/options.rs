@@ -1,6 +1,6 @@
 //! Options of reading, from the arguments of Python.
 
-use ccfs::archive::{IndexKind, OnBadRow, ReadOptions};
+use ccfs::archive::{Charset, IndexKind, OnBadRow, ReadOptions};
 use ccfs::arrow::Options;
 use ccfs::pull::Zone;
 use pyo3::prelude::*;
@@ -23,6 +23,13 @@ pub(crate) fn on_bad_row(name: &str) -> PyResult<OnBadRow> {
         "skip" => Ok(OnBadRow::Skip),
         _ => Err(invalid(format!("on_bad_row is {name:?}; use \"stop\" or \"skip\""))),
     }
+}
+
+/// Returns the charset of this name, in any case.
+pub(crate) fn charset(name: &str) -> PyResult<Charset> {
+    let names = || Charset::ALL.map(Charset::as_str).join(", ");
+    let found = Charset::ALL.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| invalid(format!("charset is {name:?}; use one of {}", names())))
 }
 
 /// Returns the time zone of this name.
@@ -59,5 +66,13 @@ impl Selection {
             read = read.columns(options.file_columns(kind).map_err(of_arrow)?).map_err(invalid)?;
         }
         Ok(Self { kind, read, options })
+    }
+
+    /// Sets the charset of all members, instead of detecting it.
+    pub(crate) fn charset(mut self, name: Option<&str>) -> PyResult<Self> {
+        if let Some(name) = name {
+            self.read = self.read.charset(charset(name)?);
+        }
+        Ok(self)
     }
 }

@@ -15,7 +15,10 @@ use crate::source::Source;
 
 /// Converts the records of an archive to a Parquet file, and returns their number.
 #[pyfunction]
-#[pyo3(signature = (source, target, kind=None, tz=None, on_bad_row="stop", overwrite=false))]
+#[pyo3(signature = (
+    source, target, kind=None, tz=None, on_bad_row="stop", overwrite=false, charset=None,
+))]
+#[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn to_parquet(
     py: Python<'_>,
     source: Source,
@@ -24,12 +27,13 @@ pub(crate) fn to_parquet(
     tz: Option<&str>,
     on_bad_row: &str,
     overwrite: bool,
+    charset: Option<&str>,
 ) -> PyResult<u64> {
     let (kind, action) = (kind.map(kind_of).transpose()?, action_of(on_bad_row)?);
     let overwrite = if overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     py.detach(|| {
         let kind = kind.map_or_else(|| only_kind(&source), Ok)?;
-        let selection = Selection::new(kind, None, action, tz, 8192)?;
+        let selection = Selection::new(kind, None, action, tz, 8192)?.charset(charset)?;
         let state = Arc::new(Mutex::new(State::default()));
         let mut reading = Reading::begin(&source, &selection, &state)?;
         let mut file = WholeFile::create(target, overwrite).map_err(of_file)?;

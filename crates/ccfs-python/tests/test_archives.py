@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from support import OPERATIONS, SKILLS, archive, members, skill_row
+from support import HEADER, OPERATIONS, SKILLS, archive, members, skill_row
 
 ROWS = 20_000
 ZIP = archive(skill_row(index) for index in range(ROWS))
@@ -276,3 +276,26 @@ def test_parquet_needs_the_kind_if_there_are_several(tmp_path: Path) -> None:
     assert ccfs.to_parquet(both, tmp_path / "x.parquet", kind="agentSkillInfo") == ROWS
     with pytest.raises(ValueError, match="pass the kind"):
         ccfs.to_parquet(members({"readme.txt": "text"}), tmp_path / "y.parquet")
+
+
+def test_a_charset_can_be_set(tmp_path: Path) -> None:
+    """A short text that is valid in two charsets, of which the wrong one is detected."""
+    text = f"{HEADER}\n" + skill_row(0).replace("账户", "é") + "\n"
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(SKILLS, text.replace("é", "茅").encode("gb18030"))
+    source = ccfs.open(file)
+    kind: Any = "agentSkillInfo"
+
+    def accounts(**options: Any) -> list[Any]:
+        return [record["account_id"] for record in source.records(kind, **options)]
+
+    assert accounts() == ["é"]
+    assert accounts(charset="GB18030") == ["茅"]
+    table = pyarrow.table(source.stream(kind, charset="GB18030"))
+    assert table.column("account_id").to_pylist() == ["茅"]
+    assert ccfs.to_parquet(file, tmp_path / "x.parquet", charset="GB18030") == 1
+    written = pyarrow.parquet.read_table(tmp_path / "x.parquet")
+    assert written.column("account_id").to_pylist() == ["茅"]
+    with pytest.raises(ValueError, match='charset is "GBK"; use one of UTF-8, GB18030'):
+        accounts(charset="GBK")

@@ -21,8 +21,9 @@ def test_the_readme_runs(
     Path("skills.zip").write_bytes(archive(skill_row(index) for index in range(1000)))
     text = (PACKAGE / "README.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     exec(compile("\n".join(blocks), "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "150 rows in 3 periods" in printed
+    assert "1 more period" in printed
     assert re.search(r"<ccfs.Wait 0\.\d+ s>\n$", printed)

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 
 from ccfs._errors import DataError, Error
 from ccfs.types import (
+    Charset,
     FailureKind,
     Kind,
     OnBadRow,
@@ -71,6 +72,7 @@ def to_parquet(
     tz: str | None = None,
     on_bad_row: OnBadRow = "stop",
     overwrite: bool = False,
+    charset: Charset | None = None,
 ) -> int:
     """Converts the records of an archive to a Parquet file, and returns their number.
 
@@ -96,12 +98,14 @@ class Archive:
         on_bad_row: OnBadRow = "stop",
         tz: str | None = None,
         batch_size: int = 8192,
+        charset: Charset | None = None,
     ) -> Stream:
         """Returns the records of one kind as a stream of Arrow batches.
 
         `columns` selects columns by name, in this order; other columns are not parsed. `tz` is the
         IANA name of the call center's time zone: with it, each column `x` of local times is followed by
         a column `x_utc`. A batch has `batch_size` rows, 1 to 1,048,576; the last one may have fewer.
+        `charset` is that of all members; default: detected for each member.
 
         Raises `ValueError` for unknown names. Nothing is read before the stream is.
         """
@@ -112,6 +116,7 @@ class Archive:
         columns: Sequence[str] | None = None,
         on_bad_row: OnBadRow = "stop",
         tz: str | None = None,
+        charset: Charset | None = None,
     ) -> Rows:
         """Returns an iterator over the records of one kind, each a dict from column names to values.
 

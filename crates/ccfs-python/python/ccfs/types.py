@@ -13,6 +13,9 @@ Kind: TypeAlias = Literal["agentSkillInfo", "agentOprInfo", "record", "call"]
 OnBadRow: TypeAlias = Literal["stop", "skip"]
 """What to do with a row that does not fit its columns: raise `DataError`, or skip and count it."""
 
+Charset: TypeAlias = Literal["UTF-8", "GB18030", "UTF-16LE", "UTF-16BE"]
+"""Charset of a member. GB18030 includes GBK and GB2312."""
+
 Value: TypeAlias = int | str | list[str] | datetime | None
 """Value of a column. Local times of the call center have no time zone; UTC times have `timezone.utc`."""
 
