@@ -58,10 +58,12 @@ pub struct ParquetInfo {
 /// others may be missing, because an older version wrote the file or they were not selected. It reads only the counted
 /// columns, a batch at a time.
 ///
-/// The file may be damaged or hostile. Memory holds the footer, of at most
-/// [`MAX_FOOTER_BYTES`](Self::MAX_FOOTER_BYTES) in the file and up to 20 times as much in memory, and for each counted
-/// column a page and a dictionary. Their sizes are not limited, except by the format: 2 GiB each, compressed and
-/// decompressed. A [`ParquetWriter`](crate::ParquetWriter) makes pages of about 1 MiB.
+/// The file may be damaged or hostile. Memory holds
+///
+/// - the footer, which has at most [`MAX_FOOTER_BYTES`](Self::MAX_FOOTER_BYTES) in the file, 6 times as much in memory,
+///   and up to 25 times as much if the file is hostile;
+/// - a page and a dictionary of each counted column. Only the format limits them: to 2 GiB each, compressed and
+///   decompressed. A [`ParquetWriter`](crate::ParquetWriter) writes pages of about 1 MiB.
 ///
 /// The parquet crate panics on some damaged pages: the panic is caught and returned as an error, but the panic hook is
 /// called, which prints a message by default. With `panic = "abort"` it cannot be caught.
@@ -88,8 +90,9 @@ pub struct ParquetInspector {
 }
 
 impl ParquetInspector {
-    /// The longest footer that is read: 64 MiB. A footer has about 100 bytes for each column of a row group.
-    pub const MAX_FOOTER_BYTES: u64 = 64 << 20;
+    /// The longest footer that is read: 16 MiB. A footer has about 90 bytes for each column of a row group, so this is
+    /// enough for 10,000 row groups.
+    pub const MAX_FOOTER_BYTES: u64 = 16 << 20;
 
     /// Reads the footer of a file.
     ///

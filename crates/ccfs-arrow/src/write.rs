@@ -20,8 +20,9 @@ pub(crate) const VERSION: &str = "ccfs.version";
 pub(crate) const PERIOD: &str = "ccfs.period";
 pub(crate) const SOURCE_SHA256: &str = "ccfs.source_sha256";
 
-/// Columns whose values rarely repeat: a dictionary would only take time and memory.
-const UNIQUE: [&str; 3] = [ID, "call_id", "logon_sn"];
+/// Columns whose values rarely repeat: a dictionary would only take time and memory. `logon_sn` is not one: the rows of a
+/// sign-in share it, and files without its dictionary are 17 % larger.
+const UNIQUE: [&str; 2] = [ID, "call_id"];
 /// The column with random hexadecimal digits.
 const ID: &str = "id";
 

@@ -175,7 +175,7 @@ fn long_footers_are_refused() {
     let limit = ParquetInspector::MAX_FOOTER_BYTES;
     match file(limit + 100, limit + 1) {
         ArrowError::NotYetImplemented(text) => {
-            assert_eq!(text, "its footer is 67108865 bytes long, limit 67108864");
+            assert_eq!(text, "its footer is 16777217 bytes long, limit 16777216");
         }
         other => panic!("{other:?}"),
     }

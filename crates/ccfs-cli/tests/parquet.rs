@@ -290,9 +290,10 @@ fn a_full_disk_is_reported_while_stdin_is_silent() {
     let mut stdin = child.stdin.take().unwrap();
     // More than a row group, and its IDs exceed the buffer of the output.
     let id = |row: u128| row.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    let rows: String = (0..150_000).map(|row| format!("{:032x},dev,acc,7\n", id(row))).collect();
+    let rows: Vec<String> =
+        (0..150_000).map(|row| format!("{:032x},dev,acc,7\n", id(row))).collect();
     // It may have ended.
-    let _ = stdin.write_all(rows.as_bytes());
+    let _ = stdin.write_all(rows.concat().as_bytes());
     ccfs_tests::wait_until("its end", || child.try_wait().unwrap().is_some());
     drop(stdin);
     let output = child.wait_with_output().unwrap();

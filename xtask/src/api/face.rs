@@ -16,6 +16,7 @@ const ONE_THREAD: &[(&str, &str)] = &[
     ),
     ("!core::marker::Sync for ccfs_archive::ArchiveParser<T>", "the same"),
     ("!core::marker::Sync for ccfs_arrow::Batches<'a, T>", "the same"),
+    ("!core::marker::Sync for ccfs_arrow::BatchesAhead<T>", "the same"),
     ("!core::marker::Sync for ccfs_arrow::BatchParser<T>", "the same"),
     ("!core::marker::Sync for ccfs_arrow::ParquetInspector", "the same"),
     (
