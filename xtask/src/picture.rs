@@ -154,7 +154,7 @@ pub(crate) fn flow() -> String {
         if from.x == to.x {
             let (x, begin, end) = (from.x + from.width / 2, from.y + from.height, to.y - 1);
             arrow(&mut svg, &format!("M{x} {begin} V{end}"));
-            label_at(&mut svg, label, x + 10, (begin + end) / 2 + 5, "start");
+            label_at(&mut svg, label, x + 10, i32::midpoint(begin, end) + 5, "start");
         } else {
             // At the height of the smaller box.
             let small = if from.height < to.height { from } else { to };
@@ -163,7 +163,7 @@ pub(crate) fn flow() -> String {
             let begin = if to_right { from.x + from.width } else { from.x };
             let end = if to_right { to.x - 1 } else { to.x + to.width + 1 };
             arrow(&mut svg, &format!("M{begin} {y} H{end}"));
-            label_at(&mut svg, label, (begin + end) / 2, y - 7, "middle");
+            label_at(&mut svg, label, i32::midpoint(begin, end), y - 7, "middle");
         }
     }
     arrow(&mut svg, CORNER);
