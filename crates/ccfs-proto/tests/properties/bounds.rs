@@ -47,7 +47,7 @@ fn classify(
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn keys(access in around(128), secret in around(1024)) {
@@ -118,6 +118,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a megabyte takes long")]
     fn envelopes(len in around(MIB), cut in 0..30_usize) {
         let body = padded(r#"{"resultCode":"0"}"#, len);
         let refused = (len > MIB).then_some(EnvelopeError::TooLarge { limit: MIB });
