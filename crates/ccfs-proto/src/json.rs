@@ -151,7 +151,7 @@ pub(crate) fn text(json: &RawValue) -> Option<String> {
 /// Returns the text of a JSON string, or a number in the digits that were sent.
 pub(crate) fn text_or_number(json: &RawValue) -> Option<String> {
     match json.get().as_bytes() {
-        [b'-', ..] | [(b'0'..=b'9'), ..] => Some(json.get().to_owned()),
+        [first, ..] if *first == b'-' || first.is_ascii_digit() => Some(json.get().to_owned()),
         _ => text(json),
     }
 }

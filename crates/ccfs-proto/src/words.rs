@@ -63,7 +63,7 @@ pub(crate) fn lossy_text(bytes: &[u8]) -> Cow<'_, str> {
                 let (valid, invalid) = rest.split_at(error.valid_up_to());
                 text.push_str(std::str::from_utf8(valid).unwrap_or_default());
                 text.push(char::REPLACEMENT_CHARACTER);
-                let has_second = matches!(invalid, [_, (0x40..=0x7E), ..] | [_, (0x80..), ..]);
+                let has_second = matches!(invalid.get(1), Some(0x40..=0x7E | 0x80..));
                 rest = &invalid[if has_second { 2 } else { 1 }..];
             }
         }

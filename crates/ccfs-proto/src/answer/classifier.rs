@@ -192,13 +192,11 @@ impl Classifier {
                 held.extend_from_slice(&chunk);
                 chunk = std::mem::take(held).into();
             }
-            match decide(&chunk, self.expected) {
-                Some(form) => self.form = form?,
-                None => {
-                    *held = chunk.to_vec();
-                    return Ok(None);
-                }
-            }
+            let Some(form) = decide(&chunk, self.expected) else {
+                *held = chunk.to_vec();
+                return Ok(None);
+            };
+            self.form = form?;
         }
         match &mut self.form {
             Form::File { tail, .. } => {

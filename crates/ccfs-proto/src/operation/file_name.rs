@@ -85,7 +85,7 @@ impl fmt::Debug for ResponseId {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexFileName {
-    text: Box<str>,
+    pub(super) text: Box<str>,
     parts: Option<(Day, ResponseId)>,
 }
 

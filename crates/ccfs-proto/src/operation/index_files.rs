@@ -234,7 +234,7 @@ impl DownloadAgentSkillInfoFile {
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
         let fields = Fields::new(&Self::INTERFACE);
-        Self(fields.with("agentSkillInfoFileName", file_name.as_str()))
+        Self(fields.with("agentSkillInfoFileName", file_name.text))
     }
 }
 
@@ -253,7 +253,7 @@ impl DownloadAgentOprInfoFile {
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
         let fields = Fields::new(&Self::INTERFACE);
-        Self(fields.with("agentOprInfoFileName", file_name.as_str()))
+        Self(fields.with("agentOprInfoFileName", file_name.text))
     }
 }
 
@@ -272,6 +272,6 @@ impl DownloadBillFile {
 
     /// Downloads the file with that name, as the callback has it.
     pub fn new(file_name: IndexFileName) -> Self {
-        Self(Fields::new(&Self::INTERFACE).with("billFileName", file_name.as_str()))
+        Self(Fields::new(&Self::INTERFACE).with("billFileName", file_name.text))
     }
 }

@@ -47,7 +47,7 @@ fn classify(
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn keys(access in around(128), secret in around(1024)) {
@@ -69,8 +69,8 @@ proptest! {
         let refused = (len > 4096).then_some(AuthorizationHeaderError::TooLong { len });
         prop_assert_eq!(AuthorizationHeader::parse(&long).err(), refused);
 
-        let list: String = (1..names).map(|name| format!("x-{name};")).collect();
-        let header = format!("{start}{list}host/{signature}");
+        let list: Vec<String> = (1..names).map(|name| format!("x-{name}")).collect();
+        let header = format!("{start}{};host/{signature}", list.join(";"));
         let refused = (names > 32).then_some(AuthorizationHeaderError::TooManyHeaders { count: names });
         prop_assert_eq!(AuthorizationHeader::parse(&header).err(), refused);
     }
@@ -118,6 +118,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a megabyte takes long")]
     fn envelopes(len in around(MIB), cut in 0..30_usize) {
         let body = padded(r#"{"resultCode":"0"}"#, len);
         let refused = (len > MIB).then_some(EnvelopeError::TooLarge { limit: MIB });
