@@ -7,7 +7,7 @@ use ccfs::archive::{IndexKind, ReadOptions};
 use ccfs::proto::answer::Expected;
 use ccfs::proto::operation::Received;
 use ccfs::proto::{AnyOperation, Operation as _, Policy};
-use ccfs::pull::{Pace, Plan, Pull};
+use ccfs::pull::{Pace, Plan};
 use ccfs::{
     Config, Credentials, Endpoint, Error, FileReceipt, Identity, Overwrite, Pin, Trust,
     check_setting,
@@ -158,7 +158,7 @@ impl Client {
     #[pyo3(signature = (
         *, from_, to, tz, out, kind="agentSkillInfo", convert=None, account_id=None,
         keep_zip=true, moved=false, recheck_days=0, again=None, window_days=None, in_flight=4,
-        on_bad_row="stop", progress=None, executor=None, worker_client=None,
+        on_bad_row="stop", state=None, progress=None, executor=None, worker_client=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn pull(
@@ -178,6 +178,7 @@ impl Client {
         window_days: Option<i64>,
         in_flight: i64,
         on_bad_row: &str,
+        state: Option<PathBuf>,
         progress: Option<Py<PyAny>>,
         executor: Option<Py<PyAny>>,
         worker_client: Option<Py<PyAny>>,
@@ -204,7 +205,7 @@ impl Client {
         }
         let most = i64::try_from(Pace::IN_FLIGHT_LIMIT).unwrap_or(i64::MAX);
         let pace = Pace::default().in_flight(whole("in_flight", in_flight, 1..=most)?);
-        let (pull, client) = (Pull::new(plan, out).pace(pace), self.pulling.clone());
+        let (pull, client) = (pull::into(plan, out, state)?.pace(pace), self.pulling.clone());
         if executor.is_none() && worker_client.is_some() {
             return Err(invalid("worker_client needs an executor; pass executor, too"));
         }

@@ -1,9 +1,12 @@
 //! `Client.pull`: the files of several days.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ccfs::Day;
-use ccfs::pull::{Format, Outcome, Pull, PullProgress as Report, PullSummary, WindowReport};
+use ccfs::pull::{
+    Bucket, BucketConfig, Format, Outcome, Plan, Pull, PullProgress as Report, PullSummary,
+    WindowReport,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyString};
 
@@ -18,7 +21,23 @@ pub(crate) fn format(name: &str) -> PyResult<Format> {
     format.ok_or_else(|| invalid(format!("convert is {name:?}; use one of {}", names())))
 }
 
-/// Downloads the files of several days into a folder.
+/// Creates a pull into a folder, or into a bucket with the journal in the folder `state`.
+pub(crate) fn into(plan: Plan, out: PathBuf, state: Option<PathBuf>) -> PyResult<Pull<'static>> {
+    let url = out.to_str().filter(|out| out.starts_with("s3:"));
+    match (url, state) {
+        (None, None) => Ok(Pull::new(plan, out)),
+        (Some(url), Some(state)) => {
+            let config = BucketConfig::from_env().map_err(invalid)?;
+            Ok(Pull::new(plan, state).bucket(Bucket::new(url, &config).map_err(invalid)?))
+        }
+        (Some(_), None) => {
+            Err(invalid("a bucket has no journal; pass state, a folder for the journal"))
+        }
+        (None, Some(_)) => Err(invalid("state is for a bucket; a folder has its journal itself")),
+    }
+}
+
+/// Downloads the files of several days into a folder or a bucket.
 pub(crate) fn run(
     py: Python<'_>,
     client: ccfs::Client,
@@ -49,6 +68,22 @@ impl<'py> FromPyObject<'_, 'py> for DayOf {
         let text = if is_date { value.call_method0("isoformat")? } else { value.to_owned() };
         let text: String = text.cast::<PyString>()?.extract()?;
         text.parse().map(Self).map_err(|error| invalid(format!("{text:?}: {error}")))
+    }
+}
+
+/// A path, or the address of an object, which `pathlib` would change.
+#[derive(IntoPyObject)]
+enum FilePath {
+    Local(PathBuf),
+    Object(String),
+}
+
+impl From<&Path> for FilePath {
+    fn from(path: &Path) -> Self {
+        match path.to_str().filter(|path| path.starts_with("s3://")) {
+            Some(address) => Self::Object(address.to_owned()),
+            None => Self::Local(path.to_owned()),
+        }
     }
 }
 
@@ -183,8 +218,8 @@ impl Window {
     }
 
     #[getter]
-    fn files(&self) -> Vec<PathBuf> {
-        self.0.files.iter().map(|file| file.path.clone()).collect()
+    fn files(&self) -> Vec<FilePath> {
+        self.0.files.iter().map(|file| FilePath::from(&*file.path)).collect()
     }
 
     #[getter]

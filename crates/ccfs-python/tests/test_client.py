@@ -186,6 +186,7 @@ def test_a_pull_leaves_a_dataset(serve: Serve, tmp_path: Path) -> None:
     assert summary.windows[0].begin == "2023-04-01 00:00:00"
     assert reports[-1] == (3, 3)
     [file] = summary.windows[0].files
+    assert isinstance(file, Path)
     assert file.suffix == ".parquet"
     assert pyarrow.parquet.read_table(out / "agent_skill_info").num_rows == 150
     again = calls.pull(**pull)

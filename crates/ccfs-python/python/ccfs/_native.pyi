@@ -591,8 +591,8 @@ class Window:
         """Number of records."""
 
     @property
-    def files(self) -> list[Path]:
-        """The converted files, or else the ZIP."""
+    def files(self) -> list[Path | str]:
+        """The converted files, or else the ZIP. Objects of a bucket are texts, such as `s3://lake/…`."""
 
     @property
     def notes(self) -> list[str]:
@@ -732,6 +732,7 @@ class Client:
         window_days: int | None = None,
         in_flight: int = 4,
         on_bad_row: OnBadRow = "stop",
+        state: str | os.PathLike[str] | None = None,
         progress: Callable[[PullProgress], object] | None = None,
         executor: Executor | None = None,
         worker_client: Callable[[], Client] | None = None,
@@ -751,6 +752,11 @@ class Client:
         `recheck_days` requests complete periods again that ended less than this many days before their
         last download, because data may be added late. `again` requests the periods of the days from the
         first to the second again, inclusive.
+
+        If `out` is the text `s3://BUCKET/PREFIX`, the files are stored in this bucket, and `state` is the
+        folder for the journal, and for each file until it is in the bucket. Credentials and endpoint
+        are those of AWS tools: the variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+        `AWS_ENDPOINT_URL` and others, or a profile.
 
         Calls `progress` at every step and about ten times a second. If it returns `False`, the pull
         ends with an `Error` with the code `stopped`, and what it raises is raised; the next pull
