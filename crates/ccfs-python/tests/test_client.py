@@ -285,8 +285,9 @@ def test_a_pull_fails_or_skips_bad_rows(tmp_path: Path) -> None:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     pull: dict[str, Any] = {
-        "from_": "2023-04-01",
-        "to": "2023-04-01",
+        # The day of the rows.
+        "from_": "2015-02-08",
+        "to": "2015-02-08",
         "tz": "Asia/Shanghai",
         "convert": "jsonl",
         "keep_zip": False,
@@ -294,7 +295,7 @@ def test_a_pull_fails_or_skips_bad_rows(tmp_path: Path) -> None:
     calls = ccfs.Client(f"http://127.0.0.1:{server.server_port}", "ak", "sk")
     summary = calls.pull(out=tmp_path / "stop", **pull)
     [window] = summary.failed
-    assert (window.outcome, window.begin) == ("failed", "2023-04-01 00:00:00")
+    assert (window.outcome, window.begin) == ("failed", "2015-02-08 00:00:00")
     assert "line 3, column 6 (agent_id)" in str(window.reason)
     assert summary.rows == 0
     summary = calls.pull(out=tmp_path / "skip", on_bad_row="skip", **pull)

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use ccfs::archive::IndexKind;
@@ -219,8 +219,48 @@ pub(crate) fn render_pull(
         shown.outcome(&journal(&folder.path().join("d")));
     }
 
+    render_tasks(shown, &clients[0].0, plan, &clock, emulator);
     let window = windows(&zone, from, to, 1, &[]).next().unwrap();
     render_scheduler(shown, zone, window, &clock);
+}
+
+/// Tasks that succeed, that fail, and that do not run, as another process gets and reports them.
+fn render_tasks(
+    shown: &mut Rendered,
+    client: &ccfs::Client,
+    plan: impl Fn() -> Plan,
+    clock: &ManualClock,
+    emulator: &Emulator,
+) {
+    const FETCH: &str = "downloadAgentSkillInfoFile";
+    let folder = tempfile::tempdir().unwrap();
+    for (part, fault, runs) in [
+        ("a", Fault::CorruptZip.at(FETCH).times(1), true),
+        ("b", Fault::Unauthorized.at(FETCH).times(1), true),
+        ("c", Fault::CorruptZip.at(FETCH).times(1), false),
+    ] {
+        emulator.faults().add(fault);
+        let seen = Mutex::new(Vec::new());
+        let pull = Pull::new(plan(), folder.path().join(part)).clock(clock.clone());
+        let outcome = pull.run_with(client, |task, _| {
+            let report = task.run(client);
+            seen.lock().unwrap().push((task.clone(), report.clone()));
+            if runs { Ok(report) } else { Err("no worker is left".into()) }
+        });
+        shown.outcome(&outcome);
+        emulator.faults().clear();
+        let seen = seen.into_inner().unwrap();
+        assert!(seen.iter().any(|(_, report)| report.failure().is_some()), "{part}");
+        for (task, report) in &seen {
+            shown.debug(task);
+            shown.debug(report);
+            shown.display(&serde_json::to_string(task).unwrap());
+            shown.display(&serde_json::to_string(report).unwrap());
+            if let Some(failure) = report.failure() {
+                shown.error(failure);
+            }
+        }
+    }
 }
 
 /// The scheduler of a pull, and what it and the journal hold.
