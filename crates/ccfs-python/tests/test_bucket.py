@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    # Other servers of this process have the same objects.
+    urllib.request.urlopen(f"{address}/moto-api/reset", data=b"").close()
     files(address).create_dir("lake")
     yield address
     server.stop()
@@ -131,10 +134,11 @@ def test_python_pulls_into_a_bucket(store: str, serve: Serve, tmp_path: Path) ->
     path = summary.windows[0].files[0]
     assert isinstance(path, str)
     assert path.startswith("s3://lake/nightly/agent_skill_info/day=2023-04-01/"), path
-    for out, state, message in [
+    wrong: list[tuple[str | Path, Path | None, str]] = [
         ("s3://lake/nightly", None, "pass state"),
         (str(tmp_path), tmp_path, "state is for a bucket"),
         (Path("s3://lake/nightly"), tmp_path, "not the address of a bucket"),
-    ]:
+    ]
+    for out, state, message in wrong:
         with pytest.raises(ValueError, match=message):
             calls.pull(out=out, state=state, **options)

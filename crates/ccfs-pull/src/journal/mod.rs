@@ -358,12 +358,12 @@ pub enum JournalError {
     },
     /// The journal belongs to another server or plan.
     #[error(
-        "the journal {} was created with another {what}: {before}, now {now}; use the former value, {}or pull into another folder",
+        "{} was created with another {what}: {before}, now {now}; use the former value, {}or pull into another folder",
         path.display(),
         if *moves { "confirm that the data now comes from there, " } else { "" }
     )]
     OtherPlan {
-        /// The journal.
+        /// The journal, or a receipt in a bucket.
         path: PathBuf,
         /// The name of the setting that differs.
         what: &'static str,
