@@ -189,7 +189,7 @@ fn tasks_stop_when_the_pull_does() {
 #[test]
 fn a_task_of_a_killed_pull_changes_nothing() {
     let bench = Bench::new();
-    bench.emulator.faults().add(Fault::Slow(Duration::from_millis(300)).at(FETCH).times(1));
+    bench.emulator.faults().add(Fault::Slow(Duration::from_secs(1)).at(FETCH).times(1));
     let expected = plain(dataset());
     thread::scope(|scope| {
         let (bench, former) = (&bench, Mutex::new(None));
