@@ -1,4 +1,4 @@
-//! Downloads the CC-FS index files of a range of days into a folder, and resumes after an
+//! Downloads the CC-FS index files of a range of days into a folder or a bucket, and resumes after an
 //! interruption.
 //!
 //! The server generates files asynchronously: it accepts a request for a few days, and the file can
@@ -33,12 +33,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The feature `object-store` adds [`Bucket`]: the files are stored in a bucket of an S3 store.
 //! The feature `parquet` adds [`Format::Parquet`]: a folder that `DuckDB`, Spark and others read as one
 //! table. The feature `tracing` adds a span for each job and an event for each line of the journal.
 #![forbid(unsafe_code)]
 // The documentation links to items of features that may be off.
 #![cfg_attr(
-    not(all(feature = "async", feature = "blocking")),
+    not(all(feature = "async", feature = "blocking", feature = "object-store")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
