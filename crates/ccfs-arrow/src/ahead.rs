@@ -13,12 +13,12 @@ use crate::batches::Batches;
 /// Maximum number of batches in the queue. Two keep both threads busy; more only use memory.
 const WAITING: usize = 2;
 
-/// The batches of a [`Batches`], which another thread converts ahead of the caller: created by
+/// The batches of a [`Batches`], which another thread converts ahead of the caller. Created by
 /// [`Batches::into_ahead`].
 ///
 /// It returns the same batches and errors. At most four batches are in memory: the caller's, two in the queue, and the
-/// one that the thread converts. When it is dropped, the thread ends after its current batch; to end with it, the reader
-/// of the records must not wait forever.
+/// one that the thread converts. After it is dropped, the thread ends when its current batch is complete: use a reader
+/// with a timeout.
 pub struct BatchesAhead<T: Record> {
     schema: SchemaRef,
     /// `None` marks the end, so that a panic of the thread is not taken for it.
