@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workspace::{done, members, metadata, output, root, text};
+use crate::workspace::{done, members, metadata, output, root, text, without_cargo_variables};
 
 /// Targets, each with the argument of `cargo zigbuild --target`.
 const TARGETS: &[(&str, &str)] = &[
@@ -60,7 +60,8 @@ impl Dist {
     fn build(&mut self, target: &str, argument: &str) -> Result<(), String> {
         let mut build = Command::new("cargo");
         build.args(["zigbuild", "--release", "--locked", "--package", "ccfs-cli"]);
-        done(build.args(["--target", argument]).current_dir(root()))?;
+        build.args(["--target", argument]).current_dir(root());
+        done(without_cargo_variables(&mut build))?;
         let program = self.target.join(target).join("release/ccfs");
         if target.ends_with("gnu") {
             check_glibc(&program)?;
@@ -98,7 +99,7 @@ impl Dist {
         }
         // The package has the pages and completions of the archive, at a path without the version.
         let tree = self.folder.join(format!("ccfs-{}-{target}", self.version));
-        let assets = self.target.join("deb-assets");
+        let assets = self.target.join(target).join("release/deb-assets");
         let _ = fs::remove_dir_all(&assets);
         fs::rename(&tree, &assets).map_err(|error| format!("{}: {error}", tree.display()))?;
         let mut deb = Command::new("cargo");

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::deps::ARROWS;
-use crate::workspace::{output, root};
+use crate::workspace::{output, root, without_cargo_variables};
 
 /// The picture of the data flow.
 pub(crate) const FLOW: &str = "docs/pictures/data-flow.svg";
@@ -83,7 +83,7 @@ pub(crate) fn run() -> Result<(), String> {
     let folder = root().join("target/picture");
     let ccfs = |arguments: &[&str]| {
         output(
-            Command::new(env!("CARGO"))
+            without_cargo_variables(&mut Command::new(env!("CARGO")))
                 .args(["run", "--quiet", "--release", "--"])
                 .args(arguments)
                 .current_dir(&folder),

@@ -20,6 +20,19 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", shown(path)))
 }
 
+/// Removes the variables that cargo sets for the programs that it runs. With them, cargo would build crates again whose build
+/// scripts read them, such as ring.
+pub(crate) fn without_cargo_variables(command: &mut Command) -> &mut Command {
+    let set_by_cargo =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(set_by_cargo) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Runs cargo at the root, and gives what it printed.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<String, String> {
     output(Command::new(env!("CARGO")).args(arguments).current_dir(root()))
