@@ -20,6 +20,7 @@ use ccfs_pull::{
 };
 use ccfs_tests::{S3, StoreFault, StoreRequest};
 use http::Method;
+use proptest::prelude::*;
 use support::{ASK, Bench, Driver, files, pace, plan_of};
 
 const PREFIX: &str = "s3://lake/nightly/skills";
@@ -182,6 +183,50 @@ fn a_pull_that_is_cut_at_any_request_is_completed_by_the_next() {
             assert!(lake.bench.questions().values().all(|times| *times == 1), "{asked}");
             lake.assert_no_spool();
         }
+    }
+}
+
+fn fault() -> impl Strategy<Value = StoreFault> {
+    prop::sample::select(vec![
+        StoreFault::Cut,
+        StoreFault::LostAnswer,
+        StoreFault::Unavailable,
+        StoreFault::Expired,
+        StoreFault::Conflict,
+        StoreFault::ConditionUnsupported,
+    ])
+}
+
+/// The faults of a run, by the number of the request.
+fn run() -> impl Strategy<Value = BTreeMap<usize, StoreFault>> {
+    prop::collection::btree_map(0..40_usize, fault(), 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Runs with any faults, by either driver and with other options, and then one without.
+    #[test]
+    fn after_any_faults_the_bucket_is_complete(
+        runs in prop::collection::vec((run(), any::<bool>(), any::<bool>()), 0..3),
+    ) {
+        let lake = Lake::new();
+        for (faults, is_async, keeps_zip) in runs {
+            let first = lake.store.requests();
+            lake.store.hook(move |request| {
+                faults.get(&(request.number - first)).copied().unwrap_or(StoreFault::None)
+            });
+            let driver = if is_async { Driver::Async } else { Driver::Blocking };
+            let _ = lake.try_pull(driver, dataset().keep_zip(keeps_zip));
+        }
+        lake.store.unhook();
+        lake.pull(Driver::Blocking, dataset());
+        prop_assert!(lake.data() == on_disk(dataset()), "{:?}", lake.data().keys());
+        prop_assert_eq!(lake.receipts().len(), 3);
+        prop_assert_eq!(lake.faults(), Vec::<String>::new());
+        prop_assert_eq!(lake.store.uploads(), 0);
+        prop_assert!(lake.bench.questions().values().all(|times| *times == 1));
+        lake.assert_no_spool();
     }
 }
 

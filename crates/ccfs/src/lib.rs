@@ -13,6 +13,7 @@
 //! | convert records to Parquet | [`arrow::write_parquet`] | `parquet` |
 //! | receive the server's callbacks | [`Listener`] | `listener` |
 //! | download the files of several days | [`pull`] | `pull` |
+//! | store these files in a bucket of an S3 store | [`pull::Bucket`] | `object-store` |
 //! | diagnose why calls fail | [`doctor`] | `doctor` |
 //! | use the protocol in another runtime | [`proto`] | always enabled |
 //! | record spans and events of calls and pulls | `tracing` | `tracing` |
