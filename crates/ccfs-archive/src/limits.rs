@@ -14,6 +14,7 @@ use std::fmt;
 /// assert_eq!(limits.get(LimitKind::MemberBytes), 64 << 20);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
     /// In the order of [`LimitKind`].
     values: [u64; 7],
@@ -21,11 +22,7 @@ pub struct Limits {
 
 /// One of the [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum LimitKind {
     /// Members of an archive. Default: 1000.
@@ -89,44 +86,6 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A map from names such as `member_bytes` to values.
-#[cfg(feature = "serde")]
-mod map {
-    use std::collections::HashMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::{LimitKind, Limits};
-
-    impl Serialize for Limits {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(LimitKind::ALL.map(|kind| (kind, self.get(kind))))
-        }
-    }
-
-    /// Limits that are missing have their default values.
-    impl<'de> Deserialize<'de> for Limits {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let values = HashMap::<LimitKind, u64>::deserialize(deserializer)?;
-            Ok(values
-                .into_iter()
-                .fold(Self::new(), |limits, (kind, value)| limits.with(kind, value)))
-        }
-    }
-
-    impl LimitKind {
-        const ALL: [Self; 7] = [
-            Self::Members,
-            Self::MemberBytes,
-            Self::TotalBytes,
-            Self::Ratio,
-            Self::RecordBytes,
-            Self::FieldBytes,
-            Self::DirectoryBytes,
-        ];
     }
 }
 

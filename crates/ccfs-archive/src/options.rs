@@ -25,11 +25,7 @@ pub struct ReadOptions {
 
 /// Action on a row that does not fit its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum OnBadRow {
     /// Reading ends with [`Error::Row`](crate::Error::Row). The default.
@@ -128,29 +124,5 @@ impl ReadOptions {
     pub const fn default_kind(mut self, kind: IndexKind) -> Self {
         self.default_kind = Some(kind);
         self
-    }
-}
-
-#[cfg(all(test, feature = "serde"))]
-mod tests {
-    use super::{OnBadRow, ReadOptions};
-    use crate::csv::Charset;
-    use crate::kind::IndexKind;
-    use crate::limits::{LimitKind, Limits};
-
-    #[test]
-    fn options_are_the_same_after_serialization() {
-        let options = ReadOptions::new()
-            .limits(Limits::new().with(LimitKind::Members, 8).with(LimitKind::FieldBytes, 9))
-            .on_bad_row(OnBadRow::Skip)
-            .charset(Charset::Gb18030)
-            .columns(["agent_id"])
-            .unwrap_or_default()
-            .keep_bad_rows(10)
-            .default_kind(IndexKind::Call);
-        for options in [ReadOptions::new(), options] {
-            let text = serde_json::to_string(&options).unwrap_or_default();
-            assert_eq!(serde_json::from_str::<ReadOptions>(&text).ok(), Some(options));
-        }
     }
 }

@@ -186,7 +186,8 @@ impl MemberReport {
             match typed.next() {
                 Ok(true) => {
                     let record = AnyRecord::view(typed.record());
-                    self.tally.count(record);
+                    let operation = record.schema.operation.and_then(|column| record.code(column));
+                    self.tally.add_row(record.event_time(), operation);
                     on_record(record)?;
                 }
                 Ok(false) => return Ok(()),
@@ -232,11 +233,6 @@ impl Tally {
     /// Indexes of the columns that are counted: time of the event and, in some files, type of the operation.
     pub const fn columns(kind: IndexKind) -> (usize, Option<usize>) {
         (kind.schema().event_time, kind.schema().operation)
-    }
-
-    fn count(&mut self, record: AnyRecordRef<'_>) {
-        let operation = record.schema.operation.and_then(|column| record.code(column));
-        self.add_row(record.event_time(), operation);
     }
 
     /// Counts a good row with these values of its [`columns`](Self::columns).

@@ -4,8 +4,8 @@
 mod support;
 
 use ccfs_archive::{
-    AgentSkillChange, AnyRecord, CallDirection, Charset, DeviceType, Error, IndexKind, OnBadRow,
-    OperateType, ReadOptions, Records, RowFault, TaskStatus,
+    AgentSkillChange, AnyRecord, CallDirection, Charset, DeviceType, Error, IndexKind, LimitKind,
+    Limits, OnBadRow, OperateType, ReadOptions, Records, RowFault, TaskStatus,
 };
 use support::{ROW, changes_of_csv, read_pieces};
 
@@ -355,4 +355,22 @@ fn json_is_as_scripts_expect_it() {
          \"operate_end_time\":null,\"renew_flag\":null,\"update_time\":null,\"month_of_year\":null}"
     );
     assert!(json(&format!("{ROW},new")).ends_with(",\"month_of_year\":2,\"extra\":[\"new\"]}"));
+}
+
+/// Another process may read with them.
+#[test]
+fn options_are_the_same_after_serialization() {
+    let limits = Limits::new().with(LimitKind::Members, 8).with(LimitKind::FieldBytes, 9);
+    let options = ReadOptions::new()
+        .limits(limits)
+        .on_bad_row(OnBadRow::Skip)
+        .charset(Charset::Gb18030)
+        .columns(["agent_id"])
+        .unwrap()
+        .keep_bad_rows(10)
+        .default_kind(IndexKind::Call);
+    for options in [ReadOptions::new(), options] {
+        let text = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<ReadOptions>(&text).unwrap(), options);
+    }
 }
