@@ -64,8 +64,8 @@ impl fmt::Display for HttpRefusal {
             write!(f, " ({word})")?;
         }
         if self.is_from_proxy {
-            write!(f, " from the proxy, not the server")?;
-            return f.write_str(advice_on_proxy(self.status.as_u16()));
+            let advice = advice_on_proxy(self.status.as_u16());
+            return write!(f, " from the proxy, not the server{advice}");
         }
         f.write_str(match self.status.as_u16() {
             401 => {

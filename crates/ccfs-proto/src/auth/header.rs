@@ -41,8 +41,7 @@ impl<'a> AuthorizationHeader<'a> {
     /// Returns an [`AuthorizationHeaderError`] if the value is malformed.
     pub fn parse(value: &'a str) -> Result<Self, AuthorizationHeaderError> {
         if value.len() > HEADER_LIMIT {
-            let len = value.len();
-            return Err(AuthorizationHeaderError::TooLong { len });
+            return Err(AuthorizationHeaderError::TooLong { len: value.len() });
         }
         let parts: Vec<&str> = value.split('/').collect();
         let [scheme, access_key, timestamp, list, signature] = parts[..] else {

@@ -74,8 +74,7 @@ impl Callback {
         {
             return Err(CallbackError::Disagree);
         }
-        let account_id = account_id.and_then(json::text_or_number);
-        let account_id = account_id.filter(|text| !text.is_empty());
+        let account_id = account_id.and_then(json::text_or_number).filter(|text| !text.is_empty());
         Ok(Self { response_id, file_name, account_id })
     }
 

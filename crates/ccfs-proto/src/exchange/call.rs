@@ -214,9 +214,8 @@ impl<O: Operation> Exchange<O> {
                 self.attempts += 1;
                 (self.received, self.declared, self.retry_after) = (0, None, None);
                 self.state = State::AwaitingHead { sent: now };
-                let (target, idle_timeout) =
-                    (self.target.clone(), self.policy.idle_timeout.min(remaining));
-                Step::Send { request, target, idle_timeout, remaining }
+                let idle_timeout = self.policy.idle_timeout.min(remaining);
+                Step::Send { request, target: self.target.clone(), idle_timeout, remaining }
             }
             Err(error) => {
                 self.state = State::Finished;

@@ -28,10 +28,8 @@ impl<O: Operation> Exchange<O> {
             }
             Classified::File(receipt) => Received::File(receipt),
             Classified::Refusal(refusal) => {
-                return Err(ErrorKind::Refused {
-                    refusal: refusal.into(),
-                    skew: self.clock.skew_now,
-                });
+                let (refusal, skew) = (refusal.into(), self.clock.skew_now);
+                return Err(ErrorKind::Refused { refusal, skew });
             }
         };
         self.operation.answer(received).map_err(ErrorKind::Answer)
