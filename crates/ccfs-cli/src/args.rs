@@ -80,7 +80,7 @@ pub(crate) enum Command {
     #[command(
         after_help = command::pull::HELP, after_long_help = command::pull::LONG_HELP
     )]
-    Pull(PullArgs),
+    Pull(Box<PullArgs>),
     /// Convert archives and CSV files to JSON lines, CSV or Parquet
     #[command(after_help = help::CONVERT.short(), after_long_help = help::CONVERT.long())]
     Convert(ConvertArgs),

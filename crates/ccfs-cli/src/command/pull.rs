@@ -36,7 +36,7 @@ pub(crate) struct PullArgs {
     /// Last day, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, default_value = "yesterday")]
     pub(crate) to: String,
-    /// Folder for the files and the journal, created if it is missing; or a bucket of an S3 store, s3://BUCKET/PREFIX, with the credentials that AWS tools use
+    /// Folder for the files and the journal, created if it is missing; or `s3://BUCKET/PREFIX`, a bucket of an S3 store, with the credentials that AWS tools use
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) out: PathBuf,
     /// With a bucket: folder for the journal, and for each file until it is in the bucket [default: ~/.local/state/ccfs/BUCKET/PREFIX]

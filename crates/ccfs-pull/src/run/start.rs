@@ -53,19 +53,7 @@ impl Run {
         {
             events.push(PullEvent::NothingAgain);
         }
-        let mut previous = BTreeMap::new();
-        for (window, history) in &mut known {
-            if plan.is_due(*window, history) {
-                if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
-                    return Err(PullError::Foreign { path });
-                }
-                history.known = Known::Fresh;
-            }
-            if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known)
-            {
-                previous.insert(*window, stored);
-            }
-        }
+        let previous = renew(&plan, &folder, &mut known)?;
         if plan.formats.contains(&Format::Parquet) {
             check_table(&folder, &known, in_table)?;
         }
@@ -137,6 +125,27 @@ impl Run {
         }
         Ok(run)
     }
+}
+
+/// Has windows that are due requested again. Returns the files of those that are not complete.
+fn renew(
+    plan: &Plan,
+    folder: &Folder,
+    known: &mut Histories,
+) -> Result<BTreeMap<Window, Stored>, PullError> {
+    let mut previous = BTreeMap::new();
+    for (window, history) in known {
+        if plan.is_due(*window, history) {
+            if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
+                return Err(PullError::Foreign { path });
+            }
+            history.known = Known::Fresh;
+        }
+        if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known) {
+            previous.insert(*window, stored);
+        }
+    }
+    Ok(previous)
 }
 
 /// Refuses a table with files that would add the rows of a window twice.

@@ -69,13 +69,10 @@ fn failure(error: BucketError) -> Failure {
 
 /// `$XDG_STATE_HOME/ccfs/BUCKET/PREFIX`.
 fn default_state(name: &str) -> Option<PathBuf> {
-    let folder = match env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-            PathBuf::from(home?).join(".local").join("state")
-        }
-    };
+    let variable = |name| env::var_os(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let home = || variable("HOME").or_else(|| variable("USERPROFILE"));
+    let in_home = || Some(home()?.join(".local").join("state"));
+    let folder = variable("XDG_STATE_HOME").or_else(in_home)?;
     let parts = name.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
     Some(parts.fold(folder.join("ccfs"), |folder, part| folder.join(part)))
 }
