@@ -111,7 +111,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, zip: &[u8]) {
 /// Conversion to Arrow and Parquet.
 fn arrow(shown: &mut Rendered, row: &str) {
     use ccfs::arrow::{
-        BatchBuilder, BatchParser, Batches, Options, ParquetInspector, ParquetOptions,
+        BatchBuilder, BatchParser, Batches, Cause, Options, ParquetInspector, ParquetOptions,
         ParquetWriter,
     };
     let (kind, read, options) = (IndexKind::AgentSkillInfo, ReadOptions::new(), Options::default());
@@ -124,8 +124,13 @@ fn arrow(shown: &mut Rendered, row: &str) {
     shown.debug(&parser);
     let records = Records::<AnyRecord>::from_csv_with(row.as_bytes(), kind, &read);
     let mut batches = Batches::new(records, kind, &options).unwrap();
-    shown.error(&batches.next().unwrap().unwrap_err());
+    let error = batches.next().unwrap().unwrap_err();
+    shown.error(&error);
+    shown.debug(&Cause::from(error));
     shown.debug(&batches);
+    let records =
+        Records::<AnyRecord>::from_csv_with(std::io::Cursor::new(row.to_owned()), kind, &read);
+    shown.debug(&Batches::new(records, kind, &options).unwrap().into_ahead().unwrap());
     let writer = ParquetWriter::new(Vec::new(), &parser.schema(), &ParquetOptions::default());
     shown.debug(&writer.unwrap());
     let on_disk = |bytes: &[u8]| {

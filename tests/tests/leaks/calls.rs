@@ -247,6 +247,8 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     layers::render_listener(shown, &account, &emulator);
     layers::render_doctor(shown, [&account, &wrong], &emulator, &trust(&emulator));
     layers::render_pull(shown, &runtime, [&right, &strange], &emulator);
+    secrets.add("the token of a store", "MARKER-session-token");
+    layers::render_bucket(shown, &right.0, secret_key);
     layers::render_test_layers(shown, &account, &nowhere);
 
     shown.debug(&emulator);

@@ -14,11 +14,11 @@ use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
 use ccfs_listener::Listener;
 use ccfs_proto::{Credentials, Endpoint, SinkKind, Verifier};
 use ccfs_pull::{
-    Asked, ConvertedFile, Entry, Fingerprint, Format, History, Job, Journal, KeptZip, Known,
-    Outcome, Pace, Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored, Task, Window,
-    WindowReport, Zone, windows,
+    Asked, Bucket, BucketConfig, ConvertedFile, Entry, Fingerprint, Format, History, Job, Journal,
+    KeptZip, Known, Outcome, Pace, Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored,
+    Task, Window, WindowReport, Zone, windows,
 };
-use ccfs_tests::{Rendered, Secrets};
+use ccfs_tests::{Rendered, S3, Secrets, StoreFault};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
 use tokio::runtime::Runtime;
 
@@ -222,6 +222,39 @@ pub(crate) fn render_pull(
     render_tasks(shown, &clients[0].0, plan, &clock, emulator);
     let window = windows(&zone, from, to, 1, &[]).next().unwrap();
     render_scheduler(shown, zone, window, &clock);
+}
+
+/// A bucket whose store has the same secret, and refuses.
+pub(crate) fn render_bucket(shown: &mut Rendered, client: &ccfs::Client, secret_key: &str) {
+    let store = S3::start();
+    let config = BucketConfig::new().endpoint(store.endpoint()).credentials(
+        "an-id",
+        secret_key,
+        Some(String::from("MARKER-session-token")),
+    );
+    shown.debug(&config);
+    let bucket = || Bucket::new("s3://lake/skills", &config);
+    shown.outcome(&bucket());
+    shown.error(&Bucket::new("skills", &config).unwrap_err());
+    shown.outcome(&config.clone().ca(b"MARKER-of-a-certificate"));
+    let zone = Zone::named("Asia/Shanghai").unwrap();
+    let day = "2023-04-01".parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for fault in [StoreFault::Expired, StoreFault::Skewed, StoreFault::None] {
+        store.hook(move |_| fault);
+        let plan = Plan::new(IndexKind::AgentSkillInfo, zone.clone(), day, day);
+        let pull = Pull::new(plan, folder.path()).bucket(bucket().unwrap());
+        let pull = pull.clock(ManualClock::at(NOW));
+        shown.debug(&pull);
+        shown.outcome(&pull.run(client));
+    }
+    for (key, content) in store.objects() {
+        shown.display(&key);
+        if key.contains("/_ccfs/") {
+            shown.display(&String::from_utf8_lossy(&content));
+        }
+    }
+    assert!(store.objects().len() > 1, "the last pull stored nothing");
 }
 
 /// Tasks that succeed, that fail, and that do not run, as another process gets and reports them.
