@@ -129,6 +129,13 @@ fn a_profile_has_keys_and_endpoint() {
     for text in [run.stdout, run.stderr, failed.stdout, failed.stderr] {
         assert!(!text.contains(SECRET), "{text}");
     }
+    // A token of other keys, and a variable that AWS tools do not read.
+    store.hook(|request| {
+        assert!(!request.headers.contains_key("x-amz-security-token"));
+        StoreFault::None
+    });
+    let ccfs = ccfs.env("AWS_SESSION_TOKEN", "another").env("AWS_ENDPOINT", "https://127.0.0.1:9");
+    ccfs.run(&PULL).ends_with_code(0);
     let run = ccfs.env("AWS_PROFILE", "other").run(&PULL);
     run.ends_with_code(2);
     assert!(run.stderr.contains("there is no profile other"), "{}", run.stderr);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::{env, fmt, fs, io};
 
 use ccfs_tls::Trust;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{ClientOptions, HttpClient, HttpConnector};
 use object_store::{BackoffConfig, RetryConfig};
 
@@ -219,11 +219,17 @@ impl BucketConfig {
     }
 }
 
-/// Reads the variables of AWS tools, except empty ones.
+/// Reads the variables of AWS tools, except empty ones and those of the endpoint.
 fn builder_from_env() -> AmazonS3Builder {
+    let has_keys = env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
     env::vars_os().fold(AmazonS3Builder::new(), |builder, (name, value)| {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { return builder };
         match name.to_ascii_lowercase().parse() {
+            Ok(AmazonS3ConfigKey::Endpoint) => builder,
+            // A token belongs to the key beside it, not to that of the profile.
+            Ok(AmazonS3ConfigKey::SecretAccessKey | AmazonS3ConfigKey::Token) if !has_keys => {
+                builder
+            }
             Ok(key) if name.starts_with("AWS_") && !value.is_empty() => {
                 builder.with_config(key, value)
             }

@@ -102,6 +102,7 @@ impl Bucket {
         let is_plain = |part: &str| !part.is_empty() && !part.chars().any(char::is_control);
         if !(1..=255).contains(&bucket.len())
             || !bucket.bytes().all(is_name)
+            || bucket.starts_with('.')
             || prefix.len() > 512
             || (!prefix.is_empty() && !prefix.split('/').all(is_plain))
             || Key::parse(prefix).is_err()
