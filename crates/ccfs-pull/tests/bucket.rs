@@ -462,6 +462,70 @@ fn another_bucket_is_refused() {
     assert!(lake.store.objects().keys().all(|key| key.starts_with("nightly/")));
 }
 
+/// A store that does not answer does not delay the end of a pull that is stopped.
+#[test]
+fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
+    for driver in [Driver::Blocking, Driver::Async] {
+        for is_zip in [false, true] {
+            let lake = Lake::new();
+            let fault = if is_zip { StoreFault::None } else { StoreFault::Expired };
+            lake.store.hook(move |request| if is_data(request) { fault } else { StoreFault::None });
+            let plan = if is_zip { three_days().window_days(1) } else { dataset() };
+            assert_eq!(lake.try_pull(driver, plan).0.is_ok(), is_zip);
+            let reached = std::sync::Arc::new(AtomicUsize::new(0));
+            let counter = std::sync::Arc::clone(&reached);
+            lake.store.hook(move |request| {
+                let end = if is_zip { ".zip" } else { ".json" };
+                if request.method != Method::GET || !request.key.ends_with(end) {
+                    return StoreFault::None;
+                }
+                counter.fetch_add(1, Ordering::SeqCst);
+                StoreFault::Silent
+            });
+            let mut stopped = None;
+            let pull = Pull::new(dataset(), lake.bench.path().join("state"));
+            let pull = pull.bucket(lake.bucket(8 << 20)).clock(lake.bench.clock.clone());
+            let pull = pull.progress(|_| {
+                if reached.load(Ordering::SeqCst) == 0 {
+                    return std::ops::ControlFlow::Continue(());
+                }
+                stopped.get_or_insert_with(std::time::Instant::now);
+                std::ops::ControlFlow::Break(())
+            });
+            let error = match driver {
+                Driver::Blocking | Driver::Tasks => pull.run(&lake.bench.client()),
+                Driver::Async => {
+                    support::runtime().block_on(pull.run_async(&lake.bench.async_client()))
+                }
+            }
+            .unwrap_err();
+            assert!(matches!(error, PullError::Stopped), "{error}");
+            assert!(stopped.unwrap().elapsed() < std::time::Duration::from_secs(5));
+            lake.store.unhook();
+            lake.pull(driver, dataset());
+            assert!(lake.data() == on_disk(dataset()));
+        }
+    }
+}
+
+/// Another pull converted a file later, and its journal alone has that.
+#[test]
+fn files_of_other_formats_do_not_stay_when_a_window_is_stored_again() {
+    let lake = Lake::new();
+    let plan = || dataset().keep_zip(true);
+    lake.pull(Driver::Blocking, plan());
+    let other = || three_days().window_days(1).convert(Format::Csv);
+    lake.pull_from(Driver::Blocking, other(), "other", 8 << 20).0.unwrap();
+    assert_eq!(lake.data().len(), 9);
+    let again = "2023-04-02".parse().unwrap();
+    lake.pull(Driver::Blocking, plan().again(again, again));
+    assert_eq!(lake.data().len(), 8, "{:?}", lake.data().keys());
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    lake.pull_from(Driver::Blocking, other(), "other", 8 << 20).0.unwrap();
+    assert_eq!(lake.data().len(), 9);
+    assert_eq!(lake.faults(), Vec::<String>::new());
+}
+
 /// What an earlier job left in the state folder is not the answer to a new request.
 #[test]
 fn requesting_again_drops_files_that_were_not_stored() {

@@ -15,8 +15,11 @@ use super::profile::{self, Profile};
 const FILE_LIMIT: u64 = 1 << 20;
 /// The time for a connection to the store.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time without a byte from the store.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest time without a byte from the store. It begins with the request, so a slow connection
+/// must send a part in it, beside those of other windows.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a failed request is repeated.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where a bucket is, and how to log in.
 ///
@@ -113,8 +116,9 @@ impl BucketConfig {
         match variable("AWS_CA_BUNDLE")? {
             Some(path) => {
                 let path = PathBuf::from(path);
-                let pem = read_file(&path).map_err(|source| BucketError::File { path, source })?;
-                config.ca(pem.unwrap_or_default().as_bytes())
+                let pem =
+                    read_file(&path).and_then(|pem| pem.ok_or(io::ErrorKind::NotFound.into()));
+                config.ca(pem.map_err(|source| BucketError::File { path, source })?.as_bytes())
             }
             None => Ok(config),
         }
@@ -190,7 +194,7 @@ impl BucketConfig {
         let retry = RetryConfig {
             backoff: BackoffConfig { max_backoff: Duration::from_secs(10), ..Default::default() },
             max_retries: retries,
-            retry_timeout: Duration::from_secs(120),
+            retry_timeout: RETRY_TIMEOUT,
         };
         let mut builder = self.builder.clone().with_bucket_name(bucket).with_retry(retry);
         // Stores that resemble S3 may not know requests that delete several objects.
