@@ -54,6 +54,8 @@ pub struct StoreRequest {
     pub key: String,
     /// The query.
     pub query: String,
+    /// The header fields.
+    pub headers: HeaderMap,
 }
 
 type Hook = Box<dyn Fn(&StoreRequest) -> StoreFault + Send + Sync>;
@@ -187,9 +189,9 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Ans
     let key = path.trim_start_matches('/').strip_prefix("lake").unwrap_or(&path);
     let key = key.trim_start_matches('/').to_owned();
     let query = head.uri.query().unwrap_or_default().to_owned();
-    let seen = StoreRequest { number, method: head.method, key, query };
-    let fault = lock(&state.hook).as_ref().map_or(StoreFault::None, |hook| hook(&seen));
     let mut headers = head.headers;
+    let seen = StoreRequest { number, method: head.method, key, query, headers: headers.clone() };
+    let fault = lock(&state.hook).as_ref().map_or(StoreFault::None, |hook| hook(&seen));
     let is_conditional = headers.contains_key("if-none-match") || headers.contains_key("if-match");
     match fault {
         StoreFault::Silent => std::future::pending().await,
@@ -221,7 +223,7 @@ fn obey(state: &State, request: &StoreRequest, headers: &HeaderMap, content: Byt
         .query
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (name, decoded(value)))
+        .map(|(name, value)| (name, decoded(&value.replace('+', " "))))
         .collect();
     let upload = query.get("uploadId");
     match request.method {

@@ -6,7 +6,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use ccfs_emulator::Emulator;
 use ccfs_tests::{S3, StoreFault};
@@ -129,10 +132,52 @@ fn a_profile_has_keys_and_endpoint() {
     for text in [run.stdout, run.stderr, failed.stdout, failed.stderr] {
         assert!(!text.contains(SECRET), "{text}");
     }
+    // A token of other keys, and a variable that AWS tools do not read.
+    store.hook(|request| {
+        assert!(!request.headers.contains_key("x-amz-security-token"));
+        StoreFault::None
+    });
+    let ccfs = ccfs.env("AWS_SESSION_TOKEN", "another").env("AWS_ENDPOINT", "https://127.0.0.1:9");
+    ccfs.run(&PULL).ends_with_code(0);
+    let ccfs = ccfs.env("AWS_CA_BUNDLE", "missing.pem");
+    let run = ccfs.run(&PULL);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("cannot read missing.pem: "), "{}", run.stderr);
+    let ccfs = ccfs.env("AWS_CA_BUNDLE", "");
     let run = ccfs.env("AWS_PROFILE", "other").run(&PULL);
     run.ends_with_code(2);
     assert!(run.stderr.contains("there is no profile other"), "{}", run.stderr);
     drop(emulator);
+}
+
+#[test]
+fn an_endpoint_that_is_not_a_store_is_named() {
+    let emulator = Emulator::builder().start().unwrap();
+    let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
+    let home = ccfs.path("home").display().to_string();
+    let ccfs = ccfs.env("HOME", &home).env("AWS_ENDPOINT_URL", &page());
+    let ccfs = ccfs.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let run = ccfs.run(&PULL);
+    run.ends_with_code(1);
+    assert!(run.stderr.contains("the answer is not that of an S3 store"), "{}", run.stderr);
+    assert!(!run.stderr.contains("a page"), "{}", run.stderr);
+}
+
+/// A server that answers every request with a page. Returns its address.
+fn page() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let page = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 19\r\n\r\n<html>a page</html>";
+            let _ = stream.write_all(page.as_bytes());
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut stream, &mut io::sink());
+        }
+    });
+    address
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
         caller.look(&mut run, shared.received(), clock.now());
         if run.is_stopping() {
             shared.stop();
+            run.folder.store.stop();
             stop.send_replace(true);
         }
         // Writing the journal blocks.

@@ -48,6 +48,7 @@ pub(crate) fn run(
             caller.look(&mut run, shared.received(), clock.now());
             if run.is_stopping() {
                 shared.stop();
+                run.folder.store.stop();
                 // Stops tasks in other processes.
                 marker = None;
             }

@@ -66,6 +66,10 @@ pub(crate) trait Destination: fmt::Debug + Send + Sync {
         go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> io::Result<Published>;
 
+    /// Ends [`fetch`](Self::fetch) and [`receipt`](Self::receipt) from now on, also those that are
+    /// running, with an error of the kind [`Interrupted`](io::ErrorKind::Interrupted).
+    fn stop(&self) {}
+
     /// Copies a file into the folder of the journal, if it is elsewhere.
     fn fetch(&self, path: &Path, local: &Path) -> io::Result<()>;
 

@@ -63,6 +63,11 @@ impl Receipt {
         job.is_some() && self.job_id() == job
     }
 
+    /// Whether its ZIP may be missing: all rows are in the converted files.
+    pub(crate) fn may_lack_zip(&self) -> bool {
+        matches!(&self.entry, Entry::Stored { stored, converted, .. } if stored.is_complete() && !converted.is_empty())
+    }
+
     /// How the window ended.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.entry {

@@ -129,7 +129,8 @@ fn check_receipts(
             Ok(Some(receipt)) => {
                 let history = windows.entry(window).or_insert_with(|| Known::Fresh.into());
                 if history.stored.is_none() {
-                    history.zip_removed = !folder.store.exists(&folder.zip(window));
+                    history.zip_removed =
+                        receipt.may_lack_zip() && !folder.store.exists(&folder.zip(window));
                 }
                 history.stored = None;
                 if let Entry::Stored { stored, converted, .. } = receipt.entry {

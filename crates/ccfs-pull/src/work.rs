@@ -215,8 +215,12 @@ impl Work {
                 return Err(FileError::Exists { path }.into());
             }
         }
+        let former = self.receipt()?;
+        if former.is_none() && !self.folder.is_store() {
+            return Err(Error::Rejected("it has no receipt; request the window again".into()));
+        }
         let converted = self.place(contents.converted)?;
-        if let Some(former) = self.receipt()? {
+        if let Some(former) = former {
             let mut all = converted.clone();
             if let Entry::Stored { converted: former, .. } = &former.entry {
                 all.extend(former.iter().filter(|file| !formats.contains(&file.format)));

@@ -453,4 +453,257 @@ fn another_bucket_is_refused() {
         error.to_string().contains("another bucket: s3://lake/nightly/skills at http://"),
         "{error}"
     );
+    // The other bucket is not written.
+    let config = BucketConfig::new().endpoint(lake.store.endpoint()).credentials("id", "s", None);
+    let pull = Pull::new(dataset(), lake.bench.path().join("state"));
+    let pull = pull.bucket(Bucket::new("s3://lake/elsewhere", &config).unwrap());
+    let error = pull.clock(lake.bench.clock.clone()).run(&lake.bench.client()).unwrap_err();
+    assert!(error.to_string().contains("another bucket"), "{error}");
+    assert!(lake.store.objects().keys().all(|key| key.starts_with("nightly/")));
+}
+
+/// A store that does not answer does not delay the end of a pull that is stopped.
+#[test]
+fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
+    for driver in [Driver::Blocking, Driver::Async] {
+        for is_zip in [false, true] {
+            let lake = Lake::new();
+            let fault = if is_zip { StoreFault::None } else { StoreFault::Expired };
+            lake.store.hook(move |request| if is_data(request) { fault } else { StoreFault::None });
+            let plan = if is_zip { three_days().window_days(1) } else { dataset() };
+            assert_eq!(lake.try_pull(driver, plan).0.is_ok(), is_zip);
+            let reached = std::sync::Arc::new(AtomicUsize::new(0));
+            let counter = std::sync::Arc::clone(&reached);
+            lake.store.hook(move |request| {
+                let end = if is_zip { ".zip" } else { ".json" };
+                if request.method != Method::GET || !request.key.ends_with(end) {
+                    return StoreFault::None;
+                }
+                counter.fetch_add(1, Ordering::SeqCst);
+                StoreFault::Silent
+            });
+            let mut stopped = None;
+            let pull = Pull::new(dataset(), lake.bench.path().join("state"));
+            let pull = pull.bucket(lake.bucket(8 << 20)).clock(lake.bench.clock.clone());
+            let pull = pull.progress(|_| {
+                if reached.load(Ordering::SeqCst) == 0 {
+                    return std::ops::ControlFlow::Continue(());
+                }
+                stopped.get_or_insert_with(std::time::Instant::now);
+                std::ops::ControlFlow::Break(())
+            });
+            let error = match driver {
+                Driver::Blocking | Driver::Tasks => pull.run(&lake.bench.client()),
+                Driver::Async => {
+                    support::runtime().block_on(pull.run_async(&lake.bench.async_client()))
+                }
+            }
+            .unwrap_err();
+            assert!(matches!(error, PullError::Stopped), "{error}");
+            assert!(stopped.unwrap().elapsed() < std::time::Duration::from_secs(5));
+            lake.store.unhook();
+            lake.pull(driver, dataset());
+            assert!(lake.data() == on_disk(dataset()));
+        }
+    }
+}
+
+/// Another pull converted a file later, and its journal alone has that.
+#[test]
+fn files_of_other_formats_do_not_stay_when_a_window_is_stored_again() {
+    let lake = Lake::new();
+    let plan = || dataset().keep_zip(true);
+    lake.pull(Driver::Blocking, plan());
+    let other = || three_days().window_days(1).convert(Format::Csv);
+    lake.pull_from(Driver::Blocking, other(), "other", 8 << 20).0.unwrap();
+    assert_eq!(lake.data().len(), 9);
+    let again = "2023-04-02".parse().unwrap();
+    lake.pull(Driver::Blocking, plan().again(again, again));
+    assert_eq!(lake.data().len(), 8, "{:?}", lake.data().keys());
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    lake.pull_from(Driver::Blocking, other(), "other", 8 << 20).0.unwrap();
+    assert_eq!(lake.data().len(), 9);
+    assert_eq!(lake.faults(), Vec::<String>::new());
+}
+
+/// What an earlier job left in the state folder is not the answer to a new request.
+#[test]
+fn requesting_again_drops_files_that_were_not_stored() {
+    let lake = Lake::new();
+    lake.store
+        .hook(|request| if is_data(request) { StoreFault::Expired } else { StoreFault::None });
+    lake.try_pull(Driver::Blocking, dataset()).0.unwrap_err();
+    lake.store.unhook();
+    lake.bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(3));
+    let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
+    lake.pull(Driver::Blocking, dataset().again(from, to));
+    lake.assert_no_spool();
+    assert_eq!((lake.data().len(), lake.receipts().len()), (0, 3));
+}
+
+/// A connection that breaks once, at any request, is not noticed.
+#[test]
+fn a_connection_that_breaks_once_does_not_end_the_pull() {
+    let expected = on_disk(dataset());
+    for part_bytes in [8 << 20, 1000] {
+        let undisturbed = Lake::new();
+        undisturbed.pull_from(Driver::Blocking, dataset(), "state", part_bytes).0.unwrap();
+        let mut failed = Vec::new();
+        for at in 0..undisturbed.store.requests() {
+            let lake = Lake::new();
+            let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+            let noted = std::sync::Arc::clone(&seen);
+            lake.store.hook(move |request| {
+                if request.number == at {
+                    *noted.lock().unwrap() =
+                        format!("{} {} {}", request.method, request.key, request.query);
+                    return StoreFault::Cut;
+                }
+                StoreFault::None
+            });
+            let pulled = lake.pull_from(Driver::Blocking, dataset(), "state", part_bytes).0;
+            if let Err(error) = pulled {
+                failed.push(format!("{at} {} {error}", seen.lock().unwrap()));
+                continue;
+            }
+            lake.store.unhook();
+            assert!(lake.data() == expected, "{at}");
+            assert_eq!(lake.faults(), Vec::<String>::new());
+        }
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
+
+/// Another pull stores a window after this one found that there is no receipt.
+fn stored_meanwhile(lake: &std::sync::Arc<Lake>, theirs: BTreeMap<String, Vec<u8>>) {
+    let (weak, stored) = (std::sync::Arc::downgrade(lake), AtomicUsize::new(0));
+    lake.store.hook(move |request| {
+        if is_receipt(request) && stored.fetch_add(1, Ordering::SeqCst) == 0 {
+            let lake = weak.upgrade().unwrap();
+            for (key, content) in &theirs {
+                lake.store.set(key, Some(content));
+            }
+        }
+        StoreFault::None
+    });
+}
+
+/// What a pull of this plan leaves.
+fn left_by(plan: Plan) -> BTreeMap<String, Vec<u8>> {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, plan);
+    let objects = lake.store.objects().into_iter().map(|(key, bytes)| (key, bytes.to_vec()));
+    objects.filter(|(key, _)| !key.ends_with("probe")).collect()
+}
+
+#[test]
+fn no_data_does_not_replace_the_receipt_of_data() {
+    let theirs = left_by(dataset());
+    let lake = std::sync::Arc::new(Lake::new());
+    lake.bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(3));
+    stored_meanwhile(&lake, theirs.clone());
+    lake.pull(Driver::Blocking, dataset());
+    lake.store.unhook();
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    for (key, content) in theirs {
+        assert!(lake.store.objects()[&key] == content, "{key}");
+    }
+}
+
+#[test]
+fn files_of_another_tenant_space_are_not_taken() {
+    let theirs = left_by(three_days());
+    let lake = std::sync::Arc::new(Lake::new());
+    stored_meanwhile(&lake, theirs);
+    let error =
+        lake.try_pull(Driver::Blocking, three_days().account_id("7")).0.unwrap_err().to_string();
+    assert!(error.contains("another tenant space: none, now 7"), "{error}");
+}
+
+/// A window that was requested overlaps one that another pull stored since.
+#[test]
+fn requested_windows_of_another_length_are_not_stored_beside_those_of_the_receipts() {
+    let lake = Lake::new();
+    lake.store.hook(|request| {
+        let is_zip = request.method == Method::PUT && request.key.contains("/agentSkillInfo_");
+        if is_zip { StoreFault::Expired } else { StoreFault::None }
+    });
+    lake.try_pull(Driver::Blocking, three_days()).0.unwrap_err();
+    lake.store.unhook();
+    lake.pull_from(Driver::Blocking, dataset(), "other", 8 << 20).0.unwrap();
+    let before = lake.store.objects();
+    let error = lake.try_pull(Driver::Blocking, three_days()).0.unwrap_err();
+    assert!(matches!(error, PullError::Foreign { .. }), "{error}");
+    assert!(lake.store.objects() == before);
+}
+
+#[test]
+fn a_conversion_without_a_receipt_is_not_reported_as_stored() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, three_days().window_days(1));
+    let receipt = "nightly/skills/_ccfs/agent_skill_info/20230402T000000_20230402T235959.json";
+    lake.store.set(receipt, None);
+    let summary = lake.try_pull(Driver::Blocking, dataset()).0.unwrap();
+    let failed: Vec<_> = summary.failed().collect();
+    assert_eq!(failed.len(), 1);
+    assert!(failed[0].1.contains("has no receipt; request the window again"), "{failed:?}");
+    let again = "2023-04-02".parse().unwrap();
+    lake.pull(Driver::Blocking, dataset().again(again, again));
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    assert!(lake.data() == on_disk(dataset()), "{:?}", lake.data().keys());
+}
+
+/// Without a journal, a ZIP is missing unless converted files have its rows.
+#[test]
+fn a_missing_zip_is_reported_without_the_former_journal() {
+    let lake = Lake::new();
+    lake.pull(Driver::Blocking, three_days());
+    let zip = lake.data().into_keys().next().unwrap();
+    lake.store.set(&format!("nightly/skills/{zip}"), None);
+    std::fs::remove_dir_all(lake.bench.path().join("state")).unwrap();
+    lake.pull(Driver::Blocking, three_days());
+    assert_eq!(lake.faults(), [format!("{zip} is missing")]);
+}
+
+/// Some stores know `If-None-Match` and not `If-Match`.
+#[test]
+fn a_store_that_cannot_replace_on_a_condition_is_used_without() {
+    for fault in [StoreFault::ConditionUnsupported, StoreFault::ConditionIgnored] {
+        let lake = Lake::new();
+        lake.pull(Driver::Blocking, dataset());
+        lake.store.hook(move |request| if is_receipt(request) { fault } else { StoreFault::None });
+        let again = "2023-04-02".parse().unwrap();
+        lake.pull(Driver::Blocking, dataset().again(again, again));
+        assert_eq!(lake.faults(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn prefixes_may_have_any_characters() {
+    for prefix in ["", "/", "/a b+c/", "/Kennzahlen für 技能", "/100%/a%20b", "/a=b,c;d:e@f/~!*'()"]
+    {
+        let lake = Lake::new();
+        for asked in [3, 0] {
+            let config = BucketConfig::new()
+                .endpoint(lake.store.endpoint() + "/")
+                .credentials("id", "secret", None);
+            let bucket = Bucket::new(&format!("s3://lake{prefix}"), &config).unwrap();
+            let pull = Pull::new(dataset(), lake.bench.path().join(format!("state{asked}")))
+                .bucket(bucket);
+            let pull = pull.pace(pace(2)).clock(lake.bench.clock.clone());
+            let summary = pull.run(&lake.bench.client()).unwrap();
+            assert_eq!((summary.asked, summary.rows()), (asked, 120), "{prefix}");
+        }
+        assert_eq!(lake.store.objects().len(), 7, "{:?}", lake.store.objects().keys());
+    }
+    for url in [
+        "s3://lake/..",
+        "s3://lake/a/../b",
+        "s3://lake/a//",
+        "s3://../lake",
+        "s3://lake/./a",
+        "s3://.x/a",
+    ] {
+        assert!(Bucket::new(url, &BucketConfig::new()).is_err(), "{url}");
+    }
 }

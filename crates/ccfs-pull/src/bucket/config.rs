@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::{env, fmt, fs, io};
 
 use ccfs_tls::Trust;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{ClientOptions, HttpClient, HttpConnector};
 use object_store::{BackoffConfig, RetryConfig};
 
@@ -15,8 +15,11 @@ use super::profile::{self, Profile};
 const FILE_LIMIT: u64 = 1 << 20;
 /// The time for a connection to the store.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time without a byte from the store.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest time without a byte from the store. It begins with the request, so a slow connection
+/// must send a part in it, beside those of other windows.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a failed request is repeated.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where a bucket is, and how to log in.
 ///
@@ -113,8 +116,9 @@ impl BucketConfig {
         match variable("AWS_CA_BUNDLE")? {
             Some(path) => {
                 let path = PathBuf::from(path);
-                let pem = read_file(&path).map_err(|source| BucketError::File { path, source })?;
-                config.ca(pem.unwrap_or_default().as_bytes())
+                let pem =
+                    read_file(&path).and_then(|pem| pem.ok_or(io::ErrorKind::NotFound.into()));
+                config.ca(pem.map_err(|source| BucketError::File { path, source })?.as_bytes())
             }
             None => Ok(config),
         }
@@ -190,7 +194,7 @@ impl BucketConfig {
         let retry = RetryConfig {
             backoff: BackoffConfig { max_backoff: Duration::from_secs(10), ..Default::default() },
             max_retries: retries,
-            retry_timeout: Duration::from_secs(120),
+            retry_timeout: RETRY_TIMEOUT,
         };
         let mut builder = self.builder.clone().with_bucket_name(bucket).with_retry(retry);
         // Stores that resemble S3 may not know requests that delete several objects.
@@ -219,11 +223,17 @@ impl BucketConfig {
     }
 }
 
-/// Reads the variables of AWS tools, except empty ones.
+/// Reads the variables of AWS tools, except empty ones and those of the endpoint.
 fn builder_from_env() -> AmazonS3Builder {
+    let has_keys = env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
     env::vars_os().fold(AmazonS3Builder::new(), |builder, (name, value)| {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { return builder };
         match name.to_ascii_lowercase().parse() {
+            Ok(AmazonS3ConfigKey::Endpoint) => builder,
+            // A token belongs to the key beside it, not to that of the profile.
+            Ok(AmazonS3ConfigKey::SecretAccessKey | AmazonS3ConfigKey::Token) if !has_keys => {
+                builder
+            }
             Ok(key) if name.starts_with("AWS_") && !value.is_empty() => {
                 builder.with_config(key, value)
             }

@@ -72,8 +72,15 @@ fn cause(error: &Error, text: &str, code: Option<&str>) -> String {
         (Some(status), None) => format!("the store answered {status}{attempts}"),
         (None, _) => {
             let mut cause: &dyn std::error::Error = error;
+            let mut is_answer = true;
             while let Some(source) = cause.source() {
                 cause = source;
+                is_answer &= !cause.is::<reqwest::Error>() && !cause.is::<io::Error>();
+            }
+            if is_answer {
+                return format!(
+                    "the answer is not that of an S3 store: {cause}; check the endpoint"
+                );
             }
             format!("the store cannot be reached{attempts}: {cause}")
         }

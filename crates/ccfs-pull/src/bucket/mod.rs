@@ -60,6 +60,8 @@ pub struct Bucket {
     runtime: Option<Runtime>,
     /// Whether the store obeys conditions of requests that write.
     is_conditional: AtomicBool,
+    /// Whether the pull is stopped.
+    is_stopped: AtomicBool,
     opened: OnceLock<Opened>,
     /// Sizes of the objects under the prefix that a pull has.
     objects: Mutex<BTreeMap<PathBuf, u64>>,
@@ -102,6 +104,7 @@ impl Bucket {
         let is_plain = |part: &str| !part.is_empty() && !part.chars().any(char::is_control);
         if !(1..=255).contains(&bucket.len())
             || !bucket.bytes().all(is_name)
+            || bucket.starts_with('.')
             || prefix.len() > 512
             || (!prefix.is_empty() && !prefix.split('/').all(is_plain))
             || Key::parse(prefix).is_err()
@@ -118,6 +121,7 @@ impl Bucket {
             part_bytes: config.part_bytes,
             runtime: Some(Builder::new_current_thread().enable_all().build()?),
             is_conditional: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
             opened: OnceLock::new(),
             objects: Mutex::default(),
         })
@@ -145,6 +149,14 @@ impl Bucket {
         request.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// Runs a request until the pull is stopped.
+    fn block_on_until_stopped<T: Send>(
+        &self,
+        request: impl Future<Output = io::Result<T>> + Send,
+    ) -> io::Result<T> {
+        self.block_on(interruptible(&self.is_stopped, request))
+    }
+
     /// Runs a request that the caller can interrupt.
     fn block_on_while<T: Send>(
         &self,
@@ -154,14 +166,7 @@ impl Bucket {
         // Only this thread may call the caller's function.
         let is_stopped = AtomicBool::new(false);
         thread::scope(|scope| {
-            let running = scope.spawn(|| {
-                self.block_on(async {
-                    tokio::select! {
-                        result = request => result,
-                        () = until(&is_stopped) => Err(io::ErrorKind::Interrupted.into()),
-                    }
-                })
-            });
+            let running = scope.spawn(|| self.block_on(interruptible(&is_stopped, request)));
             while !running.is_finished() {
                 if go_on().is_break() {
                     is_stopped.store(true, Ordering::Relaxed);
@@ -200,9 +205,18 @@ impl Bucket {
     }
 }
 
-/// Waits until the caller stops the pull.
-async fn until(is_stopped: &AtomicBool) {
-    while !is_stopped.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// Runs a request until the caller stops it.
+async fn interruptible<T>(
+    is_stopped: &AtomicBool,
+    request: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let stopped = async {
+        while !is_stopped.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        result = request => result,
+        () = stopped => Err(io::ErrorKind::Interrupted.into()),
     }
 }

@@ -77,6 +77,7 @@ impl Bucket {
                     match self.store.put_opts(&key, content.into(), PutMode::Create.into()).await {
                         Ok(_) => {}
                         Err(error) if is_condition(&error) => return Ok(true),
+                        Err(error) if is_unsupported(&error) => return Ok(false),
                         Err(error) => return Err(io_error(&error)),
                     }
                 }
@@ -138,8 +139,16 @@ impl Bucket {
         for _ in 0..ROUNDS {
             let existing = self.get_receipt(window).await?;
             if let Some(FoundReceipt { receipt: Ok(found), .. }) = &existing {
+                let other = found.difference(receipt).filter(|it| it.0 != "server");
+                if let Some((what, before, now)) = other {
+                    return Err(io::Error::other(format!(
+                        "another pull stored the same period with another {what}: {before}, now {now}; use another prefix"
+                    )));
+                }
                 let is_finished = matches!(found.outcome(), Outcome::Stored(_));
-                if !replaces && is_finished && !found.is_of(receipt.job_id()) {
+                // "No data" has no files that would replace the other ones.
+                let is_kept = !replaces || receipt.outcome() == Outcome::NoData;
+                if is_kept && is_finished && !found.is_of(receipt.job_id()) {
                     return Ok(Published::Others(Box::new(found.clone())));
                 }
             }
@@ -163,6 +172,10 @@ impl Bucket {
             {
                 self.objects().insert(path, json.len() as u64);
                 return Ok(Published::Ours);
+            }
+            // Some stores know only If-None-Match, which the probe uses.
+            if is_unsupported(&error) && self.is_conditional.swap(false, Ordering::Relaxed) {
+                continue;
             }
             if !is_condition(&error) {
                 return Err(io_error(&error));

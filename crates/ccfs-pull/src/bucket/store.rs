@@ -114,10 +114,14 @@ impl Destination for Bucket {
         published
     }
 
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
     fn fetch(&self, path: &Path, local: &Path) -> io::Result<()> {
         let key = self.key(path)?;
         let mut file = WholeFile::create(local, Overwrite::Replace).map_err(io::Error::other)?;
-        self.block_on(async {
+        self.block_on_until_stopped(async {
             let Some(found) = self.get(&key).await? else {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "it does not exist any more"));
             };
@@ -128,7 +132,7 @@ impl Destination for Bucket {
     }
 
     fn receipt(&self, window: Window) -> io::Result<Option<Receipt>> {
-        match self.block_on(self.get_receipt(window))? {
+        match self.block_on_until_stopped(self.get_receipt(window))? {
             Some(FoundReceipt { receipt: Ok(receipt), .. }) => Ok(Some(receipt)),
             Some(FoundReceipt { receipt: Err(what), .. }) => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, what))

@@ -69,7 +69,13 @@ impl Bucket {
         let options = PutMultipartOptions { attributes: attributes(file), ..Default::default() };
         let id = self.store.create_multipart_opts(key, options).await;
         let id = id.map_err(|error| io_error(&error))?;
-        let note = self.note_upload(key, &id, file)?;
+        let note = match self.note_upload(key, &id, file) {
+            Ok(note) => note,
+            Err(error) => {
+                let _ = self.abort(key, &id).await;
+                return Err(error);
+            }
+        };
         let put = self.put_parts(key, &id, file).await;
         if put.is_err() {
             // If this fails, too, the next run does it.

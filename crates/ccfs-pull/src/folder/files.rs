@@ -186,13 +186,17 @@ impl Folder {
         self.first_foreign([self.zip(window)].into_iter().chain(converted))
     }
 
+    /// Whether something has this path that no pull stored, as far as the destination can tell.
+    pub(crate) fn is_foreign(&self, path: &Path) -> Result<bool, PullError> {
+        self.store.is_foreign(path).map_err(|source| self.store_failed(path, source))
+    }
+
     fn first_foreign(
         &self,
         paths: impl IntoIterator<Item = PathBuf>,
     ) -> Result<Option<PathBuf>, PullError> {
         for path in paths {
-            let is_foreign = self.store.is_foreign(&path);
-            if is_foreign.map_err(|source| self.store_failed(&path, source))? {
+            if self.is_foreign(&path)? {
                 return Ok(Some(path));
             }
         }

@@ -106,7 +106,7 @@ impl Folder {
         Self { path, kind, account, store, _lock: None }
     }
 
-    fn failed(&self, source: io::Error) -> PullError {
+    pub(crate) fn failed(&self, source: io::Error) -> PullError {
         PullError::Folder { path: self.path.clone(), source }
     }
 

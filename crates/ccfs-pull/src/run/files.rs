@@ -127,11 +127,16 @@ impl Run {
         converted: &[ConvertedFile],
     ) -> Result<(), PullError> {
         let is_new = |format| converted.iter().any(|file| file.format == format);
-        let former = self.converted.get(&window).into_iter().flatten().map(|file| file.format);
-        // A run that was killed may have left a file of the dataset without recording it.
-        for format in former.chain([Format::Parquet]).filter(|format| !is_new(*format)) {
+        let former: Vec<Format> =
+            self.converted.get(&window).into_iter().flatten().map(|file| file.format).collect();
+        for format in Format::ALL.into_iter().filter(|format| !is_new(*format)) {
             let path = self.folder.converted(window, format);
-            if self.folder.store.exists(&path) {
+            // A run that was killed may have left a file of the dataset without recording it, and
+            // other pulls convert the files in a bucket to further formats.
+            let is_stale = former.contains(&format)
+                || format == Format::Parquet
+                || (!self.folder.is_store() && !self.folder.is_foreign(&path)?);
+            if is_stale && self.folder.store.exists(&path) {
                 self.folder.remove(&path)?;
             }
         }

@@ -34,9 +34,10 @@ impl Run {
     ) -> Result<Self, PullError> {
         plan.check()?;
         let folder = Folder::lock(path, &plan, store)?;
-        let is_conditional = folder.open_store(true)?;
         let (mut journal, mut known) =
             Journal::open(&folder.journal(), &plan, endpoint, access_key, now.wall)?;
+        // After the journal, which may refuse the bucket.
+        let is_conditional = folder.open_store(true)?;
         folder.sync()?;
         adopt_receipts(&folder, &plan, endpoint, &mut journal, &mut known, now.wall)?;
         let jobs: Vec<_> =
@@ -119,8 +120,7 @@ impl Run {
             if !failed.contains(&window) {
                 remove(run.folder.rejected(window))?;
             }
-            let clear = |source| PullError::Folder { path: path.to_owned(), source };
-            run.folder.clear(window).map_err(clear)?;
+            run.folder.clear(window).map_err(|source| run.folder.failed(source))?;
             run.tend(window, stored, zips_removed.contains(&window), now)?;
         }
         Ok(run)
@@ -139,6 +139,8 @@ fn renew(
             if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
                 return Err(PullError::Foreign { path });
             }
+            // What a job of an earlier run left is not the answer to the new request.
+            folder.clear(*window).map_err(|source| folder.failed(source))?;
             history.known = Known::Fresh;
         }
         if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known) {
@@ -243,12 +245,16 @@ fn adopt_receipts(
         let has_part = |other: &Window| {
             *other != window && other.begin() <= window.end() && other.end() >= window.begin()
         };
-        if known.iter().any(|(other, history)| has_part(other) && history.stored.is_some()) {
+        // Both windows would have the rows. Failed ones are left, and split again.
+        let is_left = |history: &History| {
+            history.known == Known::Fresh && history.stored.is_none() && history.failed.is_some()
+        };
+        if known.iter().any(|(other, history)| has_part(other) && !is_left(history)) {
             return Err(PullError::Foreign { path });
         }
-        let has_file = matches!(receipt.outcome(), Outcome::Stored(_));
+        let may_lack_zip = receipt.may_lack_zip();
         journal.adopt(receipt.entry, known)?;
-        if has_file && !folder.store.exists(&folder.zip(window)) {
+        if may_lack_zip && !folder.store.exists(&folder.zip(window)) {
             journal.adopt(Entry::ZipRemoved { window, at: now }, known)?;
         }
     }
