@@ -6,6 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -23,6 +24,8 @@ const PAGE: usize = 3;
 pub enum StoreFault {
     /// Nothing.
     None,
+    /// The answer comes late.
+    Slow,
     /// The connection stays open without an answer.
     Silent,
     /// 503 with the code `SlowDown`.
@@ -194,6 +197,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Ans
     let fault = lock(&state.hook).as_ref().map_or(StoreFault::None, |hook| hook(&seen));
     let is_conditional = headers.contains_key("if-none-match") || headers.contains_key("if-match");
     match fault {
+        StoreFault::Slow => tokio::time::sleep(Duration::from_millis(50)).await,
         StoreFault::Silent => std::future::pending().await,
         StoreFault::Cut => return Err(io::ErrorKind::ConnectionReset.into()),
         StoreFault::Unavailable => return Ok(refused(StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),

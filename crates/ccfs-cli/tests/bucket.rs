@@ -4,11 +4,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use ccfs_emulator::Emulator;
@@ -193,4 +194,44 @@ fn addresses_that_are_wrong_are_usage_errors() {
         run.ends_with_code(2);
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+}
+
+/// The stand-in is the proxy of a store whose addresses begin with the bucket.
+#[test]
+fn a_bucket_may_be_in_the_host_of_addresses() {
+    let lake = Lake::new();
+    let (seen, proxy) = (Arc::new(Mutex::new(BTreeSet::new())), lake.store.endpoint());
+    let hosts = Arc::clone(&seen);
+    lake.store.hook(move |request| {
+        let host = request.headers["host"].to_str().unwrap().to_owned();
+        hosts.lock().unwrap().insert((host, request.key.starts_with("lake")));
+        StoreFault::None
+    });
+    let ccfs = lake
+        .ccfs
+        .env("AWS_ENDPOINT_URL", "http://store.example")
+        .env("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "true")
+        .env("http_proxy", &proxy)
+        .env("no_proxy", "127.0.0.1,localhost");
+    ccfs.run(&PULL).ends_with_code(0);
+    let expected = BTreeSet::from([(String::from("lake.store.example"), false)]);
+    assert_eq!(*seen.lock().unwrap(), expected);
+    assert_eq!(lake.store.objects().len(), 5);
+}
+
+/// The emulator has a certificate of a private CA. It is no store, but its answer shows that the certificate was accepted.
+#[test]
+fn the_certificate_of_a_store_may_be_of_another_ca() {
+    let lake = Lake::new();
+    let bundle = lake.ccfs.path("bundle.pem");
+    fs::write(&bundle, lake.emulator.ca_pem().unwrap()).unwrap();
+    let ccfs = lake.ccfs.env("AWS_ENDPOINT_URL", &lake.emulator.endpoint().to_string());
+    let refused = ccfs.run(&PULL);
+    refused.ends_with_code(1);
+    assert!(refused.stderr.contains("certificate"), "{}", refused.stderr);
+    let ccfs = ccfs.env("AWS_CA_BUNDLE", bundle.to_str().unwrap());
+    let answered = ccfs.run(&PULL);
+    answered.ends_with_code(1);
+    assert!(!answered.stderr.contains("certificate"), "{}", answered.stderr);
+    assert!(answered.stderr.contains("the store answered 4"), "{}", answered.stderr);
 }

@@ -234,7 +234,9 @@ proptest! {
 #[test]
 fn a_store_that_fails_for_a_moment_is_asked_again() {
     let expected = on_disk(dataset());
-    for fault in [StoreFault::Unavailable, StoreFault::LostAnswer, StoreFault::Conflict] {
+    for fault in
+        [StoreFault::Slow, StoreFault::Unavailable, StoreFault::LostAnswer, StoreFault::Conflict]
+    {
         let lake = Lake::new();
         let count = AtomicUsize::new(0);
         lake.store.hook(move |request| {
