@@ -54,22 +54,7 @@ impl Run {
         {
             events.push(PullEvent::NothingAgain);
         }
-        let cannot_clear = |source| PullError::Folder { path: path.to_owned(), source };
-        let mut previous = BTreeMap::new();
-        for (window, history) in &mut known {
-            if plan.is_due(*window, history) {
-                if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
-                    return Err(PullError::Foreign { path });
-                }
-                // What a job of an earlier run left is not the answer to the new request.
-                folder.clear(*window).map_err(cannot_clear)?;
-                history.known = Known::Fresh;
-            }
-            if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known)
-            {
-                previous.insert(*window, stored);
-            }
-        }
+        let previous = leave_due(&plan, path, &folder, &mut known)?;
         if plan.formats.contains(&Format::Parquet) {
             check_table(&folder, &known, in_table)?;
         }
@@ -135,11 +120,40 @@ impl Run {
             if !failed.contains(&window) {
                 remove(run.folder.rejected(window))?;
             }
-            run.folder.clear(window).map_err(cannot_clear)?;
+            run.folder.clear(window).map_err(|source| cannot_clear(path, source))?;
             run.tend(window, stored, zips_removed.contains(&window), now)?;
         }
         Ok(run)
     }
+}
+
+/// Makes complete windows that are due fresh. Returns the files of all windows that are requested
+/// again.
+fn leave_due(
+    plan: &Plan,
+    path: &Path,
+    folder: &Folder,
+    known: &mut Histories,
+) -> Result<BTreeMap<Window, Stored>, PullError> {
+    let mut previous = BTreeMap::new();
+    for (window, history) in known {
+        if plan.is_due(*window, history) {
+            if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
+                return Err(PullError::Foreign { path });
+            }
+            // What a job of an earlier run left is not the answer to the new request.
+            folder.clear(*window).map_err(|source| cannot_clear(path, source))?;
+            history.known = Known::Fresh;
+        }
+        if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known) {
+            previous.insert(*window, stored);
+        }
+    }
+    Ok(previous)
+}
+
+fn cannot_clear(path: &Path, source: io::Error) -> PullError {
+    PullError::Folder { path: path.to_owned(), source }
 }
 
 /// Refuses a table with files that would add the rows of a window twice.
