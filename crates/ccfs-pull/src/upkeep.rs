@@ -128,7 +128,7 @@ fn check_receipts(
         let fault = match folder.store.receipt(window) {
             Ok(Some(receipt)) => {
                 let history = windows.entry(window).or_insert_with(|| Known::Fresh.into());
-                if history.stored.is_none() {
+                if !receipt.is_about(history) {
                     history.zip_removed =
                         receipt.may_lack_zip() && !folder.store.exists(&folder.zip(window));
                 }

@@ -510,6 +510,31 @@ fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
     }
 }
 
+/// Each with files that differ, and with other options.
+#[test]
+fn two_pulls_that_request_windows_again_leave_files_and_receipts_that_fit() {
+    let plans = [dataset(), dataset().keep_zip(true), dataset(), dataset().convert(Format::Csv)];
+    for plans in plans.chunks(2).cycle().take(6) {
+        let bench = Bench::with(|builder| builder.same_files(false));
+        let lake = Lake { bench, store: S3::start() };
+        lake.pull(Driver::Blocking, dataset());
+        lake.pull_from(Driver::Blocking, dataset(), "other", 8 << 20).0.unwrap();
+        let (from, to) = ("2023-04-01".parse().unwrap(), "2023-04-03".parse().unwrap());
+        std::thread::scope(|scope| {
+            for (folder, plan) in ["state", "other"].into_iter().zip(plans) {
+                let (lake, plan) = (&lake, plan.clone().again(from, to));
+                scope.spawn(move || {
+                    let pull = lake.pull_from(Driver::Blocking, plan, folder, 8 << 20);
+                    assert_eq!(pull.0.unwrap().rows(), 120);
+                });
+            }
+        });
+        assert_eq!(lake.faults(), Vec::<String>::new());
+        let is_data = |key: &&String| key.ends_with(".parquet");
+        assert_eq!(lake.data().keys().filter(is_data).count(), 3);
+    }
+}
+
 /// Another pull converted a file later, and its journal alone has that.
 #[test]
 fn files_of_other_formats_do_not_stay_when_a_window_is_stored_again() {

@@ -1,8 +1,9 @@
 //! `ccfs convert`: records as JSON lines, CSV or Parquet.
 
+mod behind;
 mod conversion;
 
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ccfs::Overwrite;
@@ -11,7 +12,7 @@ use ccfs::pull::{Format, Zone};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use self::conversion::{BUFFER, Conversion};
+use self::conversion::Conversion;
 use crate::failure::Failure;
 use crate::input::{self, CharsetArg, KindArg};
 use crate::output;
@@ -158,9 +159,7 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
             return Err(Failure::usage("Parquet is written to a file; give --output FILE"));
         }
         None => {
-            let mut out = BufWriter::with_capacity(BUFFER, io::stdout());
-            conversion.run(&inputs, &mut out, Failure::stdout)?;
-            out.flush().map_err(|error| Failure::stdout(&error))?;
+            conversion.run(&inputs, io::stdout(), Failure::stdout)?;
         }
         Some(path) => conversion.write_file(&inputs, &path, overwrite)?,
     }

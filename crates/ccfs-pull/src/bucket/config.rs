@@ -207,13 +207,12 @@ impl BucketConfig {
                     ["http", "https"].contains(scheme) && !host.is_empty() && !host.contains('@')
                 })
                 .ok_or(BucketError::Endpoint)?;
-            builder = builder.with_allow_http(scheme == "http").with_endpoint(
-                if self.virtual_host && !host.starts_with(&format!("{bucket}.")) {
+            builder =
+                builder.with_allow_http(scheme == "http").with_endpoint(if self.virtual_host {
                     format!("{scheme}://{bucket}.{host}")
                 } else {
                     endpoint.to_owned()
-                },
-            );
+                });
         }
         if let Some(region) = &self.region {
             builder = builder.with_region(region);

@@ -1,6 +1,6 @@
 //! Converts the records of inputs.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ccfs::Overwrite;
@@ -13,13 +13,11 @@ use ccfs::arrow::arrow_schema::ArrowError;
 use ccfs::arrow::{self, Batches, Cause, ParquetOptions, ParquetWriter};
 use ccfs::pull::{Format, Zone};
 
+use super::behind;
 use crate::failure::{Failure, Kind};
 use crate::input::{self, Input};
 use crate::progress::Bar;
 use crate::{interrupt, output};
-
-/// Size of the output buffer, in bytes.
-pub(super) const BUFFER: usize = 256 * 1024;
 
 /// A conversion of several inputs to one output.
 pub(super) struct Conversion {
@@ -47,9 +45,9 @@ impl Conversion {
         let cannot = |error: &io::Error| {
             Failure::file(format_args!("cannot write {}: {error}", path.display()))
         };
-        let mut out = BufWriter::with_capacity(BUFFER, file);
-        self.run(inputs, &mut out, cannot)?;
-        out.into_inner().map_err(|error| cannot(error.error()))?.commit()
+        let mut file = file;
+        self.run(inputs, &mut file, cannot)?;
+        file.commit()
     }
 
     /// Writes the records of all inputs. `cannot` describes a failure of the output.
@@ -66,12 +64,27 @@ impl Conversion {
         }
     }
 
+    /// Converts on this thread, and writes on another one.
     fn run_text(
         &mut self,
         format: ExportFormat,
         inputs: &[PathBuf],
-        out: impl Write,
+        out: impl Write + Send,
         cannot: impl Fn(&io::Error) -> Failure,
+    ) -> Result<(), Failure> {
+        let (converted, written) =
+            behind::write_behind(out, |out| self.convert_text(format, inputs, out, &cannot));
+        // The failure of the output is also the reason why the conversion ended.
+        written.map_err(|error| cannot(&error))?;
+        converted
+    }
+
+    fn convert_text(
+        &mut self,
+        format: ExportFormat,
+        inputs: &[PathBuf],
+        out: impl Write,
+        cannot: &impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let zone = self.zone.clone();
         let mut writer =
@@ -84,7 +97,7 @@ impl Conversion {
             let kind = self.only_kind(&input, path)?;
             let mut records = input.into_records(&self.options);
             let copied = self.copy(&mut writer, &mut records, kind);
-            self.conclude(path, kind, copied, Some(&records), &cannot)?;
+            self.conclude(path, kind, copied, Some(&records), cannot)?;
         }
         writer.into_inner().map_err(|error| cannot(&error))?;
         Ok(())
