@@ -22,7 +22,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
-use crate::failure::NotConnected;
+use crate::failure::{NotConnected, NotResolved};
 
 /// Creates an agent that connects through `proxy` with the TLS configuration `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
@@ -43,8 +43,8 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
     builder.build().map_err(|_| ProxyError::Login)
 }
 
-/// The system's resolver, with its I/O errors marked as [`Error::HostNotFound`]. Unmarked, they
-/// could not be distinguished from those of a connection that may have sent the request.
+/// The system's resolver, with its I/O errors marked as [`NotResolved`]. Unmarked, they could not be
+/// distinguished from those of a connection that may have sent the request.
 #[derive(Debug, Default)]
 struct MarkingResolver(DefaultResolver);
 
@@ -55,8 +55,9 @@ impl Resolver for MarkingResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        self.0.resolve(uri, config, timeout).map_err(|error| {
-            if matches!(error, Error::Io(_)) { Error::HostNotFound } else { error }
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            Error::Io(error) => Error::Other(Box::new(NotResolved(error))),
+            error => error,
         })
     }
 }
@@ -282,14 +283,16 @@ mod tests {
 
     /// The system's resolver rejects a label that is too long for DNS without a query.
     #[test]
-    fn a_resolver_error_is_host_not_found() {
+    fn an_error_of_the_resolver_has_its_words() {
         let uri: Uri = format!("https://{}/", "a".repeat(64)).parse().unwrap();
         for after in [Duration::NotHappening, Duration::from_secs(60)] {
             let timeout =
                 NextTimeout { after, reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
             let error =
                 MarkingResolver::default().resolve(&uri, &Config::default(), timeout).unwrap_err();
-            assert!(matches!(error, Error::HostNotFound), "{error:?}");
+            let failure = send_failure(error);
+            assert_eq!(failure.kind(), FailureKind::Resolve);
+            assert!(failure.io_error().is_some_and(|error| !error.to_string().is_empty()));
         }
     }
 

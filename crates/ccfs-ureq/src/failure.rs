@@ -24,6 +24,22 @@ impl StdError for NotConnected {
     }
 }
 
+/// An I/O error of the system's resolver.
+#[derive(Debug)]
+pub(crate) struct NotResolved(pub(crate) io::Error);
+
+impl fmt::Display for NotResolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("could not resolve the host name")
+    }
+}
+
+impl StdError for NotResolved {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// Classifies an error that occurred before the head of the response.
 pub(crate) fn send_failure(error: Error) -> TransportFailure {
     let kind = match &error {
@@ -33,6 +49,7 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         }
         Error::ConnectionFailed => FailureKind::Connect,
         Error::ConnectProxyFailed(reason) => proxy_failure(reason),
+        Error::Other(other) if other.is::<NotResolved>() => FailureKind::Resolve,
         Error::Other(other) if other.is::<NotConnected>() => FailureKind::Connect,
         Error::Rustls(error) => FailureKind::Tls(ccfs_tls::classify_error(error)),
         Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls(TlsFailure::Other),
@@ -49,10 +66,13 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
     match error {
         Error::Io(error) => TransportFailure::caused_by(kind, error),
         Error::Rustls(error) => TransportFailure::caused_by(kind, error),
-        Error::Other(error) => match error.downcast::<NotConnected>() {
-            Ok(error) => TransportFailure::caused_by(kind, error.0),
-            Err(_) => kind.into(),
-        },
+        Error::Other(error) => {
+            let cause = match error.downcast::<NotConnected>() {
+                Ok(error) => Some(error.0),
+                Err(error) => error.downcast::<NotResolved>().ok().map(|error| error.0),
+            };
+            cause.map_or(kind.into(), |cause| TransportFailure::caused_by(kind, cause))
+        }
         // The other variants contain no error, and some contain a URL.
         _ => kind.into(),
     }
