@@ -8,7 +8,7 @@ use crate::tape::text;
 
 /// The bytes are a header's value.
 ///
-/// What is taken keeps to the rules, told here once more, and can be put together again from its parts; what keeps to them is taken.
+/// The parser accepts exactly the values that keep to the rules, which are implemented here a second time, and a value can be rebuilt from its parts.
 pub fn authorization(input: &[u8]) {
     let value = text(input);
     let parts = expected(value);

@@ -1,4 +1,4 @@
-//! The Gregorian calendar told once more, apart from the library that the crates use.
+//! A second implementation of the Gregorian calendar, independent of the library that the crates use.
 
 /// Whether there is such a day.
 pub(crate) fn is_day(year: u32, month: u32, day: u32) -> bool {

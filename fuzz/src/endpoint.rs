@@ -8,7 +8,7 @@ use crate::tape::text;
 
 /// The bytes are an endpoint's text.
 ///
-/// What is taken is printed so that it is read back as the same, a URL library sees the same host, port and path in it, and requests
+/// An accepted text is printed so that it parses as the same endpoint, a URL library finds the same host, port and path in it, and requests
 /// can be made for it.
 pub fn endpoint(input: &[u8]) {
     let text = text(input);
@@ -20,7 +20,7 @@ pub fn endpoint(input: &[u8]) {
 
     for form in [text, &printed] {
         let url = match Url::parse(form) {
-            // Broken punycode is no name that could be resolved; no other text that is taken here is refused there.
+            // Invalid Punycode does not resolve, so a URL library may refuse it; it accepts every other text that is accepted here.
             Err(url::ParseError::IdnaError) if endpoint.host().contains("xn--") => break,
             parsed => parsed.expect("a URL"),
         };

@@ -8,7 +8,7 @@ use crate::tape::text;
 
 /// The bytes are a text for the three parsers, and their first eight a number of milliseconds.
 ///
-/// Each parser takes exactly what its rule says, told here once more, and what it takes is printed as it stood.
+/// Each parser accepts exactly the texts of its rule, which is implemented here a second time, and prints them unchanged.
 pub fn timestamp(input: &[u8]) {
     let text = text(input);
     header_time(text);

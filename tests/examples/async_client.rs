@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         &trust,
     )?;
 
-    // Starts three generations. CC-FS calls the URL back when a file is there; nobody listens in this example.
+    // Starts three generations. CC-FS calls the URL back when a file exists; no server listens there in this example.
     let query = |begin: &str, end: &str| -> Result<_, Box<dyn Error>> {
         Ok(client.call(QueryAgentSkillInfoData::new(
             begin.parse()?,
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )?;
     println!("{} jobs, the first is {}", [&first, &second, &third].len(), first.response_id);
 
-    // Clones share connections, so each task has its own. A task that is aborted cancels its download and leaves nothing behind.
+    // Clones share connections, so each task has its own. Aborting a task cancels its download and removes its temporary file.
     let mut downloads = tokio::task::JoinSet::new();
     for name in emulator.files() {
         let client = client.clone();

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         client.call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))?;
     println!("job {}", job.response_id);
 
-    // The callback would tell the name. Without it, it is the server's day and the job's id.
+    // The callback would contain the name. Without it, the name follows from the server's day and the job's ID.
     let name = emulator.files().pop().ok_or("the emulator has no file")?;
     let receipt = client
         .download(DownloadAgentSkillInfoFile::new(name))

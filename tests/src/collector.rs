@@ -5,11 +5,11 @@ use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// Takes records of `log`, and events and spans of `tracing`, at every level.
+/// Collects records of `log`, and events and spans of `tracing`, at every level.
 #[derive(Debug)]
 pub struct Collector {
     records: Mutex<Vec<(String, String)>>,
-    /// Whether TRACE of ureq is taken, too. That it should not be is said in `ccfs-ureq`, "Logging".
+    /// Whether to collect ureq's TRACE records as well. `ccfs-ureq`, "Logging", says why they should stay off.
     bytes_of_ureq: AtomicBool,
 }
 
@@ -23,7 +23,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 pub struct Logged(#[allow(dead_code)] MutexGuard<'static, ()>);
 
 impl Collector {
-    /// Installs it for the whole process, and begins with nothing. `bytes_of_ureq`: whether ureq's TRACE records are taken as well.
+    /// Installs it for the whole process, and clears it. `bytes_of_ureq`: whether to collect ureq's TRACE records as well.
     #[must_use]
     pub fn alone(bytes_of_ureq: bool) -> Logged {
         let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,7 +22,7 @@ pub struct Secrets {
 impl Secrets {
     /// Adds a text; `what` names it in the verdict.
     pub fn add(&mut self, what: &str, secret: &str) {
-        // A redaction that leaves a part is none, and whatever shows the whole shows its first half.
+        // Half of a secret in a log is a leak, too. Searching for the first half also finds complete secrets.
         let half: String = secret.chars().take(secret.chars().count() / 2 + 1).collect();
         let json = serde_json::to_string(&half).unwrap();
         for form in [
@@ -37,7 +37,7 @@ impl Secrets {
         self.add_bytes(what, half.as_bytes());
     }
 
-    /// Adds bytes that are no text.
+    /// Adds bytes that are not text.
     pub fn add_bytes(&mut self, what: &str, secret: &[u8]) {
         assert!(secret.len() >= 8, "{what} is too short to be found for sure");
         let hex = secret.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
@@ -61,7 +61,7 @@ impl Secrets {
         self.hex.insert((what.to_owned(), hex));
     }
 
-    /// What of it stands in `text`, which may be a log with a hex dump over several lines; `None` when nothing does.
+    /// Returns the name and the form of a secret that `text` contains; `text` may be a log with a hex dump over several lines.
     pub fn first_in(&self, text: &str) -> Option<String> {
         let plain =
             self.forms.iter().chain(&self.hex).find(|(_, form)| text.contains(form.as_str()));
@@ -84,7 +84,7 @@ impl Debug for Secrets {
     }
 }
 
-/// Whatever has the form of a signature: 64 hex digits behind a list of signed headers, the last of which is `host`.
+/// Finds everything in the form of a signature: 64 hex digits after a list of signed headers, the last of which is `host`.
 pub fn signatures(text: &str) -> Vec<&str> {
     let behind = text
         .split("host/")
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    /// The search finds what it is there for: in types that leak in one way each, and in a log.
+    /// The search finds every planted secret: in types that leak in one way each, and in a log.
     #[test]
     fn a_leak_is_found() {
         #[derive(Debug)]
@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// In a header as the core makes it; what the emulator's log leaves of one is none.
+    /// Finds a signature in a header that the core created, but not in the redacted header of the emulator's log.
     #[test]
     fn a_signature_is_found() {
         let credentials = Credentials::from_text("ak", SECRET_KEYS[0].to_owned()).unwrap();

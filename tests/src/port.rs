@@ -1,10 +1,10 @@
-//! Ports that stay as they are found.
+//! Ports that stay free, or refuse connections, during a test.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-/// A port of loopback that the system gives to nobody else while this lives, and where nobody listens: a socket is bound to it, and does not.
+/// A loopback port that the system does not assign to another process while this lives. A bound socket that does not listen reserves it.
 #[derive(Debug)]
 pub struct HeldPort {
     held: Option<TcpSocket>,
@@ -12,7 +12,7 @@ pub struct HeldPort {
 }
 
 impl HeldPort {
-    /// Where nobody listens.
+    /// A port at which no server listens.
     #[must_use]
     pub fn of_nobody() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
@@ -21,7 +21,7 @@ impl HeldPort {
         Self { address: socket.local_addr().unwrap(), held: Some(socket) }
     }
 
-    /// Where somebody is going to listen who is told the port. Linux allows that beside a bound socket; elsewhere it is a port that was free a moment ago.
+    /// A port for a server that is about to start. Linux allows listening beside the bound socket; elsewhere the port was free a moment ago.
     #[must_use]
     pub fn to_listen_on() -> Self {
         let port = Self::of_nobody();

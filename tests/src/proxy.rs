@@ -1,4 +1,4 @@
-//! A proxy that is a process of its own.
+//! A proxy in a separate process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::skipped;
 use crate::wait::TEST_TIMEOUT;
 
-/// A small HTTP proxy in Python (`tests/fixtures/proxy.py`) that tells what it saw. It is killed when this is dropped.
+/// A small HTTP proxy in Python (`tests/fixtures/proxy.py`) that reports what it received. Dropping it kills the process.
 #[derive(Debug)]
 pub struct ProxyProcess {
     child: Child,
@@ -21,7 +21,7 @@ pub struct ProxyProcess {
 }
 
 impl ProxyProcess {
-    /// Starts one, with a `user:password` that it wants or without; `None`, with a printed reason, where there is no Python.
+    /// Starts a proxy, with or without a required `user:password`. Returns `None`, and prints the reason, if Python is missing.
     #[must_use]
     pub fn start(login: Option<&str>) -> Option<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/proxy.py");
@@ -62,7 +62,7 @@ impl ProxyProcess {
         serde_json::from_str(&self.lines.recv_timeout(TEST_TIMEOUT).unwrap()).unwrap()
     }
 
-    /// Whether it saw nothing more: it tells what it does before it answers, so another request, which it refuses, is the next one that it tells of.
+    /// Returns whether it received nothing more: it reports before it answers, so the next report is the one of a further request, which it refuses.
     #[must_use]
     pub fn saw_nothing_more(&self) -> bool {
         let mut stream = TcpStream::connect(self.address()).unwrap();

@@ -1,4 +1,4 @@
-//! A stand-in for an S3 store, with faults.
+//! An emulated S3 store, with faults.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -145,7 +145,7 @@ impl S3 {
         lock(&self.state.uploads).len()
     }
 
-    /// Changes an object as somebody else would: its content, without its metadata. `None` removes
+    /// Changes an object as another process would: its content, without its metadata. `None` removes
     /// it.
     pub fn set(&self, key: &str, content: Option<&[u8]>) {
         let mut objects = lock(&self.state.objects);

@@ -183,7 +183,7 @@ impl<C: Caller> Bench<C> {
         answer
     }
 
-    /// An interface that answers with data. `make` makes the operation anew, because some can be done only once.
+    /// An interface that answers with data. `make` creates the operation again, because some can be used only once.
     fn data<O: Operation>(
         &mut self,
         interface: &'static str,
@@ -253,7 +253,7 @@ impl<C: Caller> Bench<C> {
         self.note(interface, "wrong key");
     }
 
-    /// The server says no with this code, in one attempt, and no byte of its answer is taken for the file's.
+    /// The server refuses with this code, in one attempt, and no byte of its answer becomes part of the file.
     fn refuses<O: Operation>(&mut self, operation: O, code: ResultCode)
     where
         O::Answer: Debug,
@@ -319,7 +319,7 @@ fn is_job_by_name(emulator: &Emulator, data: &Value) {
 }
 
 fn index_files<C: Caller>(bench: &mut Bench<C>) {
-    // The window's end is behind the emulator's clock, and the operations look at nothing but its length.
+    // The end of the window is in the emulator's past, and the operations check only its length.
     let future = time("2023-04-06 10:30:01");
     let window = [("beginTime", BEGIN), ("endTime", END), ("callBackURL", CALLBACK)];
 
@@ -377,7 +377,7 @@ fn index_files<C: Caller>(bench: &mut Bench<C>) {
         &[("agentOprInfoFileName", name.as_str())],
         (FileKind::Zip, &bytes),
     );
-    // Each file is that of its own interface only.
+    // Each interface has its own file.
     bench.refuses(DownloadAgentSkillInfoFile::new(name.clone()), ResultCode::FileNotFound);
     bench.refuses(DownloadBillFile::new(name), ResultCode::FileNotFound);
     bench.refuses(DownloadAgentOprInfoFile::new(missing.clone()), ResultCode::FileNotFound);

@@ -1,4 +1,4 @@
-//! What `tracing` is told of a call, by both backends alike.
+//! What both backends report to `tracing` during a call.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn query() -> QueryAgentSkillInfoData {
     QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
 }
 
-/// Everything told by the drivers' room while `work` runs, a line each; what is recorded in spans behind it.
+/// Returns the events of the driver while `work` runs, one line each, followed by the fields recorded in spans.
 fn told(work: impl FnOnce()) -> Vec<String> {
     let logged = Collector::alone(false);
     work();
@@ -29,7 +29,7 @@ fn told(work: impl FnOnce()) -> Vec<String> {
     events.chain(lines("(a span)").into_iter().filter(|line| line.contains("outcome="))).collect()
 }
 
-/// An emulator whose clock is two hours ahead, and clients that are behind and wait on a clock of their own.
+/// An emulator whose clock is two hours ahead of the clients', and clients that wait on a manual clock.
 fn clients() -> (Emulator, Client, AsyncClient) {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
     let emulator = Emulator::builder()

@@ -1,4 +1,4 @@
-//! TLS as it is in the field, over both backends: pins, names, dates, CAs, client certificates, versions.
+//! TLS in realistic setups, over both backends: pins, names, dates, CAs, client certificates, versions.
 #![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
@@ -79,7 +79,7 @@ fn a_wrong_pin_is_refused_and_both_are_told() {
         pinned: *wrong.as_bytes(),
         others: 0,
     };
-    // A trusted CA does not mend it.
+    // A trusted CA does not make up for it.
     for trust in [Trust::none().pin(wrong), ca_of(&emulator).pin(wrong)] {
         fails(&emulator, &trust, expected, &right.to_string());
         fails(&emulator, &trust, expected, &wrong.to_string());

@@ -1,7 +1,7 @@
 //! Runs every example of the workspace and compares what it prints with what its first lines say that it prints.
 //!
-//! An example tells two things at its top: how it is run (`cargo run -p … --example …`, with arguments behind `--`) and, in a `text` block,
-//! what it prints, where `…` stands for anything within a line and a line of `…` alone for any lines. A new example is found by itself.
+//! The head of an example says how to run it (`cargo run -p … --example …`, with arguments after `--`) and, in a `text` block,
+//! what it prints, where `…` matches anything within a line and a line of `…` alone matches any lines. New examples are found automatically.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
             examples.push((member.name.to_owned(), name.to_owned(), told));
         }
     }
-    // Those with an argument read what others leave behind.
+    // Examples with an argument read the output of others.
     examples.sort_by_key(|(package, name, told)| {
         (!told.arguments.is_empty(), package.clone(), name.clone())
     });
@@ -113,7 +113,7 @@ fn compare(expected: &[String], printed: &str) -> Result<(), String> {
     ))
 }
 
-/// Whether the lines are what was expected, where a line of `…` stands for any lines.
+/// Returns whether the lines match the expected ones, where a line of `…` matches any lines.
 fn all_fit(expected: &[String], lines: &[&str]) -> bool {
     match expected.split_first() {
         None => lines.is_empty(),
@@ -126,7 +126,7 @@ fn all_fit(expected: &[String], lines: &[&str]) -> bool {
     }
 }
 
-/// Whether `line` is `pattern`, in which `…` stands for anything.
+/// Returns whether `line` matches `pattern`, in which `…` matches anything.
 fn fits(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split('…');
     let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };

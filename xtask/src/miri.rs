@@ -1,6 +1,6 @@
-//! The core's tests in Miri, which sees what the language forbids and a processor lets pass, in the crates that the core stands on as well.
+//! The core's tests in Miri, which finds undefined behavior that a processor lets pass, also in the dependencies of the core.
 //!
-//! It is some hundred times slower than the processor. So a property has one case there and small sizes, and as many test programs run at once
+//! It is hundreds of times slower than native code. So a property has one case there and small sizes, and as many test programs run at once
 //! as there are processors. A test that cannot run there says why.
 
 use std::process::{Command, Output};

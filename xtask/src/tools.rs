@@ -8,9 +8,9 @@ use std::process::Command;
 
 use crate::workspace::{cargo, done, members, metadata, output, read, root, text};
 
-/// Where cargo-deny has its advisories from.
+/// The source of cargo-deny's advisories.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
-/// Where `deny.toml` says how they are taken.
+/// The section of `deny.toml` that configures the advisories.
 const SECTION: &str = "[advisories]\n";
 
 /// Builds everything with the Rust version that the packages promise.

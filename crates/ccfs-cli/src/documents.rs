@@ -25,7 +25,7 @@ fn documents() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The words of a shell command: quotes are taken off, what is piped or redirected is left out.
+/// The words of a shell command: without quotes, pipes and redirections.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -125,7 +125,7 @@ fn the_readme_lists_every_command() {
     }
 }
 
-/// The examples in the help parse as they stand.
+/// The examples in the help parse.
 #[test]
 fn the_examples_of_the_help_parse() {
     for command in Cli::command().get_subcommands() {

@@ -196,7 +196,7 @@ fn addresses_that_are_wrong_are_usage_errors() {
     }
 }
 
-/// The stand-in is the proxy of a store whose addresses begin with the bucket.
+/// The emulated store is the proxy for addresses that begin with the bucket.
 #[test]
 fn a_bucket_may_be_in_the_host_of_addresses() {
     let lake = Lake::new();
@@ -219,7 +219,7 @@ fn a_bucket_may_be_in_the_host_of_addresses() {
     assert_eq!(lake.store.objects().len(), 5);
 }
 
-/// The emulator has a certificate of a private CA. It is no store, but its answer shows that the certificate was accepted.
+/// The emulator has a certificate of a private CA. It is not an S3 store, but its answer shows that the certificate was accepted.
 #[test]
 fn the_certificate_of_a_store_may_be_of_another_ca() {
     let lake = Lake::new();

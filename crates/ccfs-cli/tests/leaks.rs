@@ -19,8 +19,8 @@ use support::{Ccfs, Run};
 struct Printed(String);
 
 impl Printed {
-    /// A run as a person makes it and one as a script does, over one backend each, which must end with that code. All
-    /// that can be told is told.
+    /// Runs the command twice, with text output and with JSON, over one backend each, and expects that exit code. Both runs
+    /// are verbose.
     fn run(&mut self, ccfs: &Ccfs, arguments: &[&str], code: i32) {
         for more in [&["-vv", "--log-file", "log"][..], &["-v", "--json", "--backend", "async"]] {
             self.add(&ccfs.run(&[more, arguments].concat()), code);
@@ -294,7 +294,7 @@ fn no_run_shows_a_secret() {
             .env("CCFS_ENDPOINT", &format!("https://user:{secret_key}@10.1.2.3"));
         printed.run(&swapped, &record, 2);
 
-        // Signing shows the signature, which is what it is for, and neither key.
+        // Signing prints the signature, which is its purpose, and neither key.
         let sign = [
             "sign",
             "--path",

@@ -1,6 +1,6 @@
-//! A transport of one's own, over a plain `std::net` socket, and what the suite says of it.
+//! A custom transport, over a plain `std::net` socket, and the suite's report about it.
 //!
-//! It opens a connection for each request, knows the three ways of telling a body's end, and does nothing that the exchange did not say. A TLS stream
+//! It opens a connection for each request, supports the three ways to mark the end of a body, and does nothing beyond the exchange. A TLS stream
 //! around the socket would make it fit for real servers.
 //!
 //! Run it with `cargo run -p ccfs-conformance --example own_transport`. It prints:
@@ -164,7 +164,7 @@ pub struct Answer {
     stream: Wire,
 }
 
-/// How the body's end is told, and what is left up to it.
+/// How the end of the body is marked, and how much is left.
 #[derive(Debug)]
 enum Body {
     /// By the end of the connection.
@@ -274,7 +274,7 @@ impl Wire {
         }
     }
 
-    /// The size of the next chunk; behind the last one, trailers that nobody wants.
+    /// The size of the next chunk; after the last one, trailers, which are discarded.
     fn chunk(&mut self, first: bool) -> io::Result<Body> {
         if !first && !self.line()?.is_empty() {
             return Err(io::ErrorKind::InvalidData.into());

@@ -14,7 +14,7 @@ use ccfs_proto::{
 use crate::clock::ManualClock;
 use crate::server::SERVER_TIMEOUT;
 
-/// What a connection may take: a machine that does much else is no fault of the transport.
+/// The connect timeout: generous, because a busy machine is not the transport's fault.
 const CONNECTING: Duration = Duration::from_secs(60);
 
 /// What a client is made with. There is never a proxy on the way: the servers are on loopback, whatever the environment says.
@@ -57,7 +57,7 @@ impl Setup {
     }
 }
 
-/// A transport: makes clients. Several threads ask it at once, each for a client of its own: scenarios that wait are played side by side.
+/// A transport: creates clients. Several threads call it at once, each for one client, because scenarios that wait run in parallel.
 pub trait Backend: Sync {
     /// A client with this setup. The suite plays one scenario with it, and may make several calls. Where no client can be made, panic: that is
     /// the scenario's verdict.
@@ -68,9 +68,9 @@ pub trait Backend: Sync {
         true
     }
 
-    /// How long a server waits for what the client must do by itself: give up a silence of two seconds, say, or hand bytes on while they come. Then it
-    /// closes, and the scenario has failed. No transport that conforms ever comes near the default of 30 seconds. A very slow machine may need more, and
-    /// whoever shows that a wrong transport is found out needs less.
+    /// How long a server waits for the client to act by itself: to give up after an idle timeout of two seconds, or to pass bytes on as they arrive. Then it
+    /// closes the connection, and the scenario fails. A conforming transport never comes near the default of 30 seconds. Use more on a very slow machine, and
+    /// less in tests of transports that do not conform.
     fn server_timeout(&self) -> Duration {
         SERVER_TIMEOUT
     }
@@ -81,7 +81,7 @@ pub trait Client {
     /// Starts a generation.
     fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error>;
 
-    /// Downloads to a file that is there whole or not at all.
+    /// Downloads to a file that is written atomically.
     fn to_file(
         &self,
         operation: DownloadAgentSkillInfoFile,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ccfs_driver::Clock;
 use ccfs_proto::{Now, Timestamp};
 
-/// A clock that stands still until somebody waits on it; then it moves forward by the wait, and notes it. Clones are the same clock.
+/// A clock that moves only when a client waits on it: it advances by the wait and records it. Clones share the same clock.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     state: Arc<Mutex<State>>,
@@ -28,7 +28,7 @@ impl State {
 }
 
 impl ManualClock {
-    /// A clock that stands at `wall`.
+    /// Creates a clock with the time `wall`.
     #[must_use]
     pub fn at(wall: Timestamp) -> Self {
         Self {

@@ -24,7 +24,7 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 pub enum Behaviour {
     /// Closes the connection without a word.
     Close,
-    /// Says something that is no HTTP.
+    /// Sends bytes that are not HTTP.
     Babble,
     /// Sends the head and some bytes, and then nothing until the client gives up; after half a minute it closes.
     Stall {
@@ -48,7 +48,7 @@ pub enum Behaviour {
         headers: Vec<(String, String)>,
         /// The body.
         body: Vec<u8>,
-        /// How the body's end is told.
+        /// How the end of the body is marked.
         framing: Framing,
         /// Bytes of the body after which the connection breaks; `None` for all of it.
         cut_after: Option<usize>,
@@ -62,7 +62,7 @@ pub enum Behaviour {
         /// Whether the connection is kept for another request.
         keep: bool,
     },
-    /// Does something of its own, and closes.
+    /// Runs a custom function, then closes the connection.
     Own(Own),
 }
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Own {
     }
 }
 
-/// How a body's end is told.
+/// How the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Framing {
@@ -117,7 +117,7 @@ impl Behaviour {
         }
     }
 
-    /// An answer whose head is told by its lines, without a line about the connection.
+    /// An answer whose head is only these lines, without a `Connection` field.
     #[must_use]
     pub fn raw(head: &[&str], body: &[u8], keep: bool) -> Self {
         Self::Raw {
@@ -127,7 +127,7 @@ impl Behaviour {
     }
 }
 
-/// A request as it came in. Its `Debug` has the names of the headers alone and of the body the length: the suite's verdicts end up in logs.
+/// A request as received. `Debug` shows only the header names and the length of the body, because the suite's verdicts end up in logs.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Seen {
@@ -237,7 +237,7 @@ impl ScriptedServer {
         format!("http://{}", self.address)
     }
 
-    /// What came in. A request is there once all of it was read, and before anything is answered: who gave up on an answer may have to look again.
+    /// The requests received so far. A request is added after it was read completely and before it is answered, so the list may still grow after a timeout.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.stage.seen).clone()
@@ -332,7 +332,7 @@ fn behave(
                 write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
                 stream.write_all(&body[..after.min(body.len())])?;
             }
-            // Ends when the client goes away. A signal that only interrupts is none of its doing.
+            // Reading ends when the client goes away. The client does not cause EINTR.
             stream.set_read_timeout(Some(server_timeout))?;
             while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted)
             {

@@ -1,4 +1,4 @@
-//! What scenarios are played on: servers, a folder, and how a mismatch is told.
+//! The environment of a scenario: servers, a folder, and the report of a mismatch.
 
 use std::fmt::{Debug, Display};
 use std::fs;
@@ -74,8 +74,8 @@ pub(crate) fn failure<T: Debug>(result: Result<T, Error>) -> Result<ExchangeErro
     }
 }
 
-/// Looks until so many are there: a client may give up before the server's thread comes to read what it sent. One too many is not missed for that, since
-/// whoever sends it waits for its answer, and a server notes before it answers.
+/// Waits until that many are recorded: a client may give up before the server's thread reads what it sent. One too many is still noticed, since
+/// its sender waits for the answer, and a server records before it answers.
 fn noted<T>(expected: usize, server_timeout: Duration, look: impl Fn() -> Vec<T>) -> Vec<T> {
     let begin = Instant::now();
     loop {
@@ -114,7 +114,7 @@ pub(crate) fn waits_are(clock: &ManualClock, expected: &[Duration]) -> Played {
 pub(crate) fn query() -> Result<QueryAgentSkillInfoData, Stop> {
     let (begin, end): (LocalTime, LocalTime) =
         ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
-    // Nobody listens at the callback's address; no scenario here waits for it.
+    // No server listens at the callback's address; no scenario here waits for a callback.
     Ok(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))
 }
 
@@ -134,7 +134,7 @@ impl Folder {
         self.0.path().join("file.zip")
     }
 
-    /// It has this file and nothing else: no part of a file is left behind.
+    /// The folder has this file and nothing else: no temporary file is left.
     pub(crate) fn holds(&self, bytes: Option<&[u8]>) -> Played {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.0.path())? {

@@ -1,4 +1,4 @@
-//! Properties of what the suite is made of: the scripted server says and sees just what it is told and sent, and verdicts add up. What the suite finds is
+//! Properties of the suite's parts: the scripted server sends exactly its script and records what it received, and verdicts add up. What the suite finds is
 //! shown by `mutants.rs`.
 #![allow(clippy::unwrap_used)]
 
@@ -50,7 +50,7 @@ fn parted(answer: &[u8]) -> (String, &[u8]) {
     (String::from_utf8(answer[..end].to_vec()).unwrap(), &answer[end + 4..])
 }
 
-/// A chunked body put together, and whether its end was told.
+/// Decodes a chunked body, and returns whether its end was marked.
 fn joined(mut chunked: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     while let Some(end) = chunked.windows(2).position(|two| two == b"\r\n") {
@@ -109,7 +109,7 @@ fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
 proptest! {
     #![proptest_config(cases(48))]
 
-    /// Whatever body it is told to send, in whatever framing and pieces: that arrives, up to where it is told to break off.
+    /// Any body, in any framing and pieces, arrives, up to the byte at which the script cuts it off.
     #[test]
     fn an_answer_is_what_the_script_says(
         status in 200_u16..600, body in prop::collection::vec(any::<u8>(), 0..600), framing in framing(),
@@ -215,7 +215,7 @@ proptest! {
         prop_assert_eq!(table.lines().last().unwrap(), last);
     }
 
-    /// The clock stands, but for the waits: they add up on both of its hands, are noted in order, and are those of every clone.
+    /// The clock moves only by the waits: they add up in both of its times, are recorded in order, and are shared by every clone.
     #[test]
     fn waits_add_up(waits in prop::collection::vec(0_u64..10_000_000, 0..9), start in 0_i64..4_000_000_000_000) {
         let start = Timestamp::from_unix_millis(start);

@@ -164,7 +164,7 @@ fn the_other_dialect_is_tried_only_when_asked_for() {
         let report = doctor(&emulator).query_line(other).try_dialects(true).examine().unwrap();
         comes_to(&report, Verdict::Authentication, &[(Cause::QueryLine, Certain)]);
         assert_eq!(emulator.received().len(), 3);
-        // When it is not the dialect, it is none of the causes any more.
+        // When the dialect is not the cause, the doctor no longer lists it.
         let wrong = Credentials::from_text(emulator.access_key(), "MARKER-another".into()).unwrap();
         let wrong = Doctor::new(emulator.endpoint().clone(), Some(wrong))
             .trust(trust(&emulator))
@@ -516,7 +516,7 @@ fn proxies() {
     let nobody: Proxy = format!("http://user:MARKER-word@{}", free.address()).parse().unwrap();
     let report = doctor(&emulator).proxy(nobody).examine().unwrap();
     comes_to(&report, Verdict::Network, &[(Cause::ProxyUnreachable, Certain)]);
-    // The emulator itself is no proxy, and says so in HTTP.
+    // The emulator is not a proxy, and answers so in HTTP.
     let plain = Emulator::builder().plain().start().unwrap();
     let refusing: Proxy = format!("http://user:MARKER-word@{}", plain.address()).parse().unwrap();
     let report = doctor(&emulator).proxy(refusing).examine().unwrap();

@@ -137,7 +137,7 @@ proptest! {
         prop_assert_eq!(findings.iter().any(|finding| !is_remark(finding.cause) || finding.weight == Weight::Likely), failed, "{:?}", findings);
     }
 
-    /// Whoever may be locked out is never told to send something, and not to try the other dialect.
+    /// With a possibly locked address, the doctor never suggests to send another request or to try the other dialect.
     #[test]
     fn a_lock_never_has_anything_sent_again(evidence in evidence()) {
         let findings = judge(&evidence);

@@ -19,7 +19,7 @@ const JSON: &str = "application/json;charset=UTF-8";
 /// Bytes that [`Fault::WrongLength`] declares and does not send.
 const UNSENT: u64 = 100;
 
-/// An answer: what it is, and how it goes over the wire.
+/// An answer, and how it is transferred.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -174,7 +174,7 @@ impl Answer {
         self
     }
 
-    /// The response, with the date of the request's clock. `done` is dropped when the body is out, or nobody wants it any more.
+    /// The response, with the date of the request's clock. `done` is dropped when the body is sent, or the client went away.
     pub(crate) fn into_response(
         self,
         now: Timestamp,

@@ -9,8 +9,8 @@ use crate::data::Random;
 
 /// A developer account of the emulator: its keys, and the tenant spaces that belong to it.
 ///
-/// The secret key of an emulator is no secret: it can be read, because whoever uses the emulator needs it. `Debug` leaves it out all
-/// the same, so that no log teaches the habit.
+/// The secret key of an emulator is not confidential: users of the emulator need it, so it can be read. `Debug` still leaves it out,
+/// so that logs never contain a secret key.
 #[derive(Clone)]
 pub struct Developer {
     access_key: String,

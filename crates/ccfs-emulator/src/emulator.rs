@@ -24,7 +24,7 @@ use crate::start::StartError;
 use crate::state::State;
 use crate::tls::{self, Authority, Identity};
 
-/// A CC-FS stand-in that is running. It stops when this is dropped.
+/// A running CC-FS emulator. Dropping it stops the server.
 pub struct Emulator {
     address: SocketAddr,
     endpoint: Endpoint,
@@ -136,7 +136,7 @@ impl Emulator {
         self.main_developer().access_key()
     }
 
-    /// The main developer's secret key. That of an emulator is no secret.
+    /// The main developer's secret key. The key of an emulator is not confidential.
     pub fn secret_key(&self) -> &str {
         self.main_developer().secret_key()
     }
@@ -184,7 +184,7 @@ impl Emulator {
         self.state.jobs.names()
     }
 
-    /// The bytes of a file as it is handed out when nothing goes wrong; `None` when no such file was asked for.
+    /// The bytes of a file as they are sent when nothing goes wrong; `None` if the file was never requested.
     pub fn file(&self, name: &IndexFileName) -> Option<Vec<u8>> {
         let jobs = &self.state.jobs;
         jobs.find(name.as_str()).and_then(|job| jobs.file(&job).ok()).map(Vec::from)
@@ -237,7 +237,7 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// The URL for clients on this machine: loopback where it listens at all addresses.
+/// The URL for clients on this machine: loopback if the server listens at all addresses.
 fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartError> {
     let reachable = match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
@@ -295,7 +295,7 @@ fn state(
     })
 }
 
-/// Runs the server on a thread of its own, so that it works whether or not the caller is in an event loop, and whichever it is.
+/// Runs the server on a separate thread, so that it works inside and outside of any event loop.
 fn spawn(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -326,7 +326,7 @@ fn spawn(
                 () = server::serve(listener, tls, state) => {}
             }
         });
-        // Not waiting for a file under way: nobody will ask for it.
+        // Not waiting for a file in progress: no client will request it.
         runtime.shutdown_background();
     })?;
     match started.recv() {

@@ -1,4 +1,4 @@
-//! A stand-in for CC-FS, the file server of Huawei's AICC call center: a real HTTP server on loopback, with TLS unless told otherwise.
+//! An emulator of CC-FS, the file server of Huawei's AICC call center: a real HTTP server on loopback, with TLS by default.
 //!
 //! A test that uses it, from any kind of test function:
 //!
@@ -50,8 +50,8 @@
 //! is silent, a builder option says what to do; see [What is not published](ccfs_proto::protocol#what-is-not-published).
 //!
 //! Faults are injected by name ([`Fault`]), scripted per interface ([`Faults`]), and everything received is logged
-//! ([`ReceivedRequest`]). It is for tests and for developing against; it never stores anything on disk, never calls anybody but the
-//! callback URLs that it was given, and is no dependency of a library.
+//! ([`ReceivedRequest`]). It is for tests and development; it never stores anything on disk, connects only to the
+//! callback URLs of its requests, and no library depends on it.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -84,7 +84,7 @@ pub use log::{CallbackAttempt, ReceivedRequest, SignatureVerdict};
 pub use start::StartError;
 pub use tls::{Identity, TlsVersions};
 
-/// The value behind a mutex, also after a panic elsewhere: no value here is left half-changed by one.
+/// Locks the mutex, also after a panic in another thread: no panic leaves a value half-changed here.
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

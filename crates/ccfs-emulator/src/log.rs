@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::lock;
 
-/// A request as it came, and how it was answered.
+/// A request as received, and how it was answered.
 ///
 /// `Debug` leaves out the query and the `msgBody`: one may hold a token, and the other is a body.
 #[derive(Clone)]
@@ -53,12 +53,12 @@ pub struct ReceivedRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureVerdict {
-    /// Nobody looked at it: the path or the method is of no interface, the interface wants none, or a fault answered first.
+    /// Not verified: the path or the method is unknown, the interface does not require a signature, or a fault answered first.
     #[default]
     NotChecked,
     /// It is right.
     Accepted,
-    /// There is none, or it is wrong, or of another time.
+    /// The signature is missing or wrong, or its time is outside the allowed range.
     Refused,
     /// The address is locked: it was not looked at.
     Locked,
@@ -83,8 +83,8 @@ impl fmt::Display for SignatureVerdict {
 }
 
 impl ReceivedRequest {
-    /// One JSON object without line breaks, as `ccfs serve --log` writes it: when, from where, what for, and what became of it. No header, no query and
-    /// no body stands in it, so it holds no secret.
+    /// One JSON object without line breaks, as `ccfs serve --log` writes it: time, client, request and outcome. It contains no header, no query and
+    /// no body, and therefore no secret.
     ///
     /// `{"at":"2023-04-06T08:00:00.000Z","peer":"127.0.0.1:40000","method":"POST","path":"/CCFS/…","interface":"…","signature":"accepted",
     /// "access_key":"…","body_bytes":114,"fault":"busy:1","status":503,"result_code":null}`
@@ -148,7 +148,7 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// One attempt to tell a developer that a file is there.
+/// One attempt to deliver a callback.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallbackAttempt {
@@ -246,7 +246,7 @@ impl<T: Entry> Log<T> {
     }
 }
 
-/// What of an `Authorization` header may stand in a log: all but the signature, which lets its reader repeat the request.
+/// The parts of an `Authorization` header that a log may contain: all but the signature, which would let its reader repeat the request.
 pub(crate) fn redacted(authorization: &str) -> String {
     AuthorizationHeader::parse(authorization).map_or_else(
         |_| "(not an auth-v2 header)".into(),

@@ -1,4 +1,4 @@
-//! Callbacks: signed, repeated until somebody answers, and gone wrong on purpose.
+//! Callbacks: signed, repeated until they are answered, and with faults.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -117,7 +117,7 @@ fn callbacks_go_wrong_by_name() {
     emulator.faults().add(Fault::CallbackMissing.times(1));
     emulator.faults().add(Fault::CallbackForged.times(1));
     let missing = client.generate(&receiver.url());
-    // Files are no jobs: this download does not use the next fault up.
+    // Downloads do not start jobs: this one does not use up the next fault.
     assert!(client.download(&missing).body.starts_with(b"PK"));
     let name = client.generate(&receiver.url());
     let forged = receiver.next();
@@ -191,7 +191,7 @@ fn receivers_with_https_are_called_when_their_ca_is_known() {
         .unwrap();
     Client::new(&known).generate(&url);
     wait_for_callbacks(&known, 1);
-    // The two have the same seed, so the same keys; the callback is signed rightly, and is no query.
+    // Both have the same seed and so the same keys; the callback is signed correctly, and does not count as a query.
     assert_eq!(known.callbacks()[0].status, Some(200));
     let received = &other.received()[0];
     assert_eq!(received.access_key.as_deref(), Some(known.access_key()));

@@ -135,7 +135,7 @@ fn bodies_that_do_not_come_as_they_should() {
     assert!(scene.download("close-before-answer").is_none());
 }
 
-/// `stall` and `silent` keep the connection open: what is there comes, and then nothing does for a moment.
+/// `stall` and `silent` keep the connection open: the available bytes arrive, and then nothing for a moment.
 #[test]
 fn connections_that_fall_silent() {
     let scene = Scene::new();
@@ -281,7 +281,7 @@ fn every_fault_is_explained() {
     }
 }
 
-/// Each request is told as it comes, in one line without a header, a query or a body.
+/// Each request is logged on arrival, in one line without a header, a query or a body.
 #[test]
 fn requests_are_told_as_they_come() {
     use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! A listener apart from its decisions: waiting, stopping, TLS, limits of time and number.
+//! The listener's own behavior, not its decisions: waiting, stopping, TLS, limits of time and number.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -169,7 +169,7 @@ fn an_incomplete_body_is_reported() {
     assert_eq!(event(&listener).callback.unwrap_err(), Refusal::Broken);
 }
 
-/// Refusals have a limit of their own; further ones are counted.
+/// Refusals have a separate limit; further ones are counted.
 #[test]
 fn floods_of_refusals_are_bounded() {
     let listener = builder().queue_limit(1).bind(ANY_PORT.into()).unwrap();

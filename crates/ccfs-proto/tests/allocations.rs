@@ -1,4 +1,4 @@
-//! What a signature allocates: the value that is returned, or nothing at all.
+//! What a signature allocates: only the value that is returned, or nothing.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use allocation_counter::{AllocationInfo, measure};

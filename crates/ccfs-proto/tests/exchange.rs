@@ -206,7 +206,7 @@ fn script() -> impl Strategy<Value = Script> {
         )
 }
 
-/// What an attempt came to, judged apart from the exchange.
+/// The expected result of an attempt, determined independently of the exchange.
 #[derive(Debug, PartialEq)]
 enum End {
     Transport(FailureKind),
@@ -369,7 +369,7 @@ proptest! {
     }
 
     /// Property: silence until the end of the total timeout is reported as the total timeout, so
-    /// that nobody raises the idle timeout in vain.
+    /// the caller does not raise the idle timeout in vain.
     #[test]
     fn an_idle_timeout_is_reported_before_the_total_timeout(script in script()) {
         let run = run(&script, false);
@@ -406,7 +406,7 @@ proptest! {
             (End::Transport(failure), ErrorKind::Transport(reported)) => reported.kind() == *failure,
             _ => false,
         };
-        // A deadline in the middle of an attempt tells of the attempt before.
+        // A deadline in the middle of an attempt reports the attempt before.
         let cut = matches!(&run.outcome, Err(error) if is_deadline(&error.kind)) && run.over >= script.policy.total_timeout;
         prop_assert!(told || cut, "{:?} is told as {:?}", end, kind);
     }
@@ -476,7 +476,7 @@ fn trouble() -> impl Strategy<Value = Mood> {
     ]
 }
 
-/// Where the corrected time is no time that can be written, the nearest one is.
+/// Where the corrected time cannot be represented, the nearest valid one is used.
 fn is_writable(attempt: &Attempt) -> bool {
     attempt.correction.unsigned_abs() < 1_699_999_000_000
 }
@@ -536,7 +536,7 @@ proptest! {
         prop_assert_eq!(second.attempts.len(), 1);
     }
 
-    /// A correction that was right once and is wrong now, because somebody set the clock, is corrected in turn.
+    /// A correction that was right once and is wrong now, because the clock was set, is corrected in turn.
     #[test]
     fn a_stale_correction_is_corrected(drift in drift(), stale in drift()) {
         let run = run(&Script { assumed: stale, ..healthy(drift, &[]) }, false);

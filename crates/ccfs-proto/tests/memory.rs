@@ -1,4 +1,4 @@
-//! What a server's JSON takes in memory, whatever stands in it: a small multiple of its own size.
+//! Memory of parsing a server's JSON, for any content: a small multiple of its size.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fmt::Write as _;

@@ -196,7 +196,7 @@ fn no_rendering_shows_a_secret_key() {
         all.error(&Credentials::from_text("", marker.to_owned()).unwrap_err());
         all.error(&Credentials::from_text("a b", marker.to_owned()).unwrap_err());
         all.error(&Credentials::from_text("ak", marker.repeat(100)).unwrap_err());
-        // Somebody who takes the one key for the other, or for an endpoint, is told so without an echo.
+        // Passing one key in place of the other, or of an endpoint, gives an error that does not repeat it.
         all.error(&AccessKey::new(&format!("{marker}/")).unwrap_err());
         all.error(&format!("https://user:{marker}@10.1.2.3").parse::<Endpoint>().unwrap_err());
         all.error(&AuthorizationHeader::parse(marker).unwrap_err());

@@ -145,7 +145,7 @@ fn the_verifier_takes_both_dialects_and_knows_which_it_is() {
         let text = vector.authorization(dialect);
         let verified = vector.with_view(|view| both.verify(text, view, vector.at())).unwrap();
         assert_eq!(verified.timestamp, vector.timestamp.parse::<Timestamp>().unwrap());
-        // With a query there is no difference to tell.
+        // The dialects differ only without a query.
         let told = if vector.query.is_empty() { dialect } else { QueryLine::Omit };
         assert_eq!(verified.query_line, told);
 

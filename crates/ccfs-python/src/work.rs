@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 
 /// Time between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
-/// How long interrupted work may take to remove its temporary file. Later, it is left behind: its
+/// How long interrupted work may take to remove its temporary file. After that, the file is left: its
 /// thread ends after the read that it is in.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// Runs `work` on a second thread and returns its result. The caller's thread calls `progress` with
-/// what `work` reports, and raises what `progress` or a signal raises; `work` is then told to stop.
+/// what `work` reports, and raises what `progress` or a signal raises; `work` then has to stop.
 pub(crate) fn run<P, T>(
     py: Python<'_>,
     progress: Option<Py<PyAny>>,

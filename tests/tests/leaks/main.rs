@@ -1,6 +1,6 @@
 //! No secret is shown: not by any `Debug`, `Display` or error of any crate, and not by anything that is logged while real calls are made.
 //!
-//! Secrets are the secret key, the signing keys derived from it, signatures (whoever has one can repeat the request), playback tokens,
+//! Secrets are the secret key, the signing keys derived from it, signatures (with one, the request can be repeated), playback tokens,
 //! URLs of recordings, private keys of certificates, and bodies. The command is held to the same in `crates/ccfs-cli/tests/leaks.rs`.
 #![allow(clippy::unwrap_used)]
 
@@ -85,7 +85,7 @@ impl Account {
     }
 }
 
-/// Parts of a file, enough to tell it by.
+/// Parts of a file, long enough to identify it.
 fn add_file(secrets: &mut Secrets, what: &str, bytes: &[u8]) {
     secrets.add_bytes(what, &bytes[..40]);
     secrets.add_bytes(what, &bytes[bytes.len() / 2..][..40]);

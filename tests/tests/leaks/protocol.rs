@@ -32,7 +32,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     ] {
         shown.error(&Credentials::from_text(access_key, secret).unwrap_err());
     }
-    // Somebody who takes the one for the other is told so without an echo.
+    // A secret key passed in place of another value gives an error that does not repeat it.
     shown.error(&ccfs::AccessKey::new(&format!("{secret_key}/ ")).unwrap_err());
     shown.error(&format!("https://user:{secret_key}@10.1.2.3").parse::<Endpoint>().unwrap_err());
     shown.error(&AuthorizationHeader::parse(secret_key).unwrap_err());
@@ -204,7 +204,7 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
                     )
                 });
                 shown.outcome(&AnyOperation::from_fields(interface.name, fields.clone(), None));
-                // Given twice, with a file, and under a name that is none.
+                // Passed twice, with a file, and under an unknown name.
                 shown.outcome(&AnyOperation::from_fields(
                     interface.name,
                     fields.clone().chain(fields.clone()),

@@ -1,5 +1,5 @@
-//! Whose types stand in public signatures. A type of a crate below 1.0 breaks our users whenever that crate moves on, and so does one of a
-//! crate that has a new major version every few months.
+//! Which crates' types are allowed in public signatures. A type of a crate below 1.0 is a breaking change for our users with each minor version,
+//! and so is a type of a crate that has a new major version every few months.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::workspace::{list, text};
 const FAST: &[&str] =
     &["zip", "ureq", "reqwest", "csv", "flate2", "arrow_array", "arrow_schema", "parquet"];
 
-/// What may stand in a signature, each with the reason.
+/// Types allowed in a signature, each with the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
     (
         "ccfs-arrow",

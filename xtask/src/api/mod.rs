@@ -1,4 +1,4 @@
-//! The public face of every library crate: a committed snapshot, and what may not stand in it.
+//! The public API of every library crate: a committed snapshot, and types that are not allowed in it.
 //!
 //! rustdoc writes the public items as JSON, which is unstable: each version of the toolchain may write another format, and `public-api`, which
 //! turns it into lines, reads one. That of the project's own toolchain must fit. Where another one's does not, nothing is compared, and it is
@@ -19,7 +19,7 @@ use face::Face;
 const TOOLCHAIN: &str = include_str!("../../../.ci/toolchain").trim_ascii();
 /// The format that `public-api` of this workspace reads, and that toolchain's rustdoc writes.
 const FORMAT: u64 = 57;
-/// Says to this program that it stands in for rustdoc, and where rustdoc is.
+/// The variable that makes this program run as rustdoc, and contains the path of the real one.
 const STAND_IN: &str = "XTASK_STANDS_IN_FOR_RUSTDOC";
 
 const DIFFERS: &str = "the public API differs from the snapshot below tests/api. If that is wanted:

@@ -1,7 +1,7 @@
-//! What a change of the public API needs before it can be released: a line in the changelog, and a new version where it breaks somebody.
+//! What a change of the public API needs before a release: a line in the changelog, and a new version if it is a breaking change.
 //!
-//! What was released stands in the repository, below `tests/api` in a folder of the version's name, so that this holds in a copy without
-//! history or tags as well. As long as nothing was released, everything is new.
+//! Released APIs are in the repository, below `tests/api` in a folder named after the version, so that this works in a copy without
+//! history or tags as well. Until the first release, everything is new.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -64,7 +64,7 @@ const UNRELEASED: &str = "## Unreleased";
 
 /// What the changelog says.
 struct Changelog<'a> {
-    /// What stands under "Unreleased".
+    /// The text under "Unreleased".
     unreleased: &'a str,
     /// The version of the newest section below it.
     released: Option<&'a str>,

@@ -137,7 +137,7 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
         let begin = Instant::now();
         while !seen.load(Ordering::SeqCst) {
             if begin.elapsed() > server_timeout {
-                // Told before the connection ends: then the writer may well get what was gathered.
+                // Reported before the connection ends, because the writer may receive the buffered bytes at its end.
                 in_vain.store(true, Ordering::SeqCst);
                 return Ok(());
             }
@@ -303,6 +303,6 @@ pub(super) fn cut_into_writer(backend: &dyn Backend) -> Played {
         "the file's beginning in the writer",
         format_args!("{} bytes", taken.len()),
     )?;
-    // What was handed over cannot be taken back.
+    // Bytes that were passed to the writer cannot be withdrawn.
     bench.requests_are(1)
 }

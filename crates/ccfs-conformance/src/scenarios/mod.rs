@@ -31,7 +31,7 @@ const fn waiting(name: &'static str, play: fn(&dyn Backend) -> Played) -> Scenar
     Scenario { name, play, tls: false, waits: true }
 }
 
-/// In the order in which they are played: first what must work at all, last and side by side what waits.
+/// In the order in which they run: the basic ones first; those that wait come last and run in parallel.
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("a job is started and its file comes to disk", files::job_and_file),
     scenario("a file goes into a writer", files::writer),

@@ -55,7 +55,7 @@ pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
         let stall = Behaviour::Stall { after, body: archive_bytes(10_000) };
         let script = Script::with(backend, [stall], |setup| {
             setup.policy.total_timeout = SHORT;
-            // The setup's clock stands meanwhile: it must not find time for another attempt.
+            // The setup's clock does not move meanwhile, so the backoff must leave no time for another attempt.
             setup.policy.backoff = SHORT * 4;
         })?;
         let begin = Instant::now();
@@ -68,7 +68,7 @@ pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
     Ok(())
 }
 
-/// Something comes all the time, and never all of it: only a clock that moves can tell.
+/// Bytes keep arriving, but never all of them: only a clock that moves shows the deadline.
 pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
     let trickle =
         Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };

@@ -11,11 +11,11 @@ use super::rule::FaultRule;
 
 /// Something that goes wrong on purpose.
 ///
-/// Written as `name` or `name:argument`, as `ccfs serve` takes it. Gateway faults ([`Busy`](Self::Busy), [`Html`](Self::Html),
+/// Written as `name` or `name:argument`, the form that `ccfs serve` accepts. Gateway faults ([`Busy`](Self::Busy), [`Html`](Self::Html),
 /// [`Gateway`](Self::Gateway),
-/// [`Unauthorized`](Self::Unauthorized), [`Locked`](Self::Locked), [`Redirect`](Self::Redirect)) and those that stand for another answer
-/// ([`ErrorUnder200`](Self::ErrorUnder200), [`FlowControl`](Self::FlowControl), [`MissingFile`](Self::MissingFile)) come before the
-/// interface does anything. All others let it do its work and spoil the answer on its way: a job whose answer was lost has started.
+/// [`Unauthorized`](Self::Unauthorized), [`Locked`](Self::Locked), [`Redirect`](Self::Redirect)) and those that replace the answer
+/// ([`ErrorUnder200`](Self::ErrorUnder200), [`FlowControl`](Self::FlowControl), [`MissingFile`](Self::MissingFile)) apply before the
+/// interface runs. All other faults let the interface do its work and then spoil the answer: a job whose answer was lost has started.
 ///
 /// ```
 /// use ccfs_emulator::Fault;
@@ -34,7 +34,7 @@ pub enum Fault {
     Slow(Duration),
     /// `stall`: the head and half the body, then silence with the connection open.
     Stall,
-    /// `silent`: the request is taken and no answer comes.
+    /// `silent`: the server reads the request and never answers.
     Silent,
     /// `cut-after:BYTES`: the connection ends after that many bytes of the body, or just before its end.
     CutAfter(u64),
@@ -67,7 +67,7 @@ pub enum Fault {
     ByteByByte,
     /// `chunked`: the right body without `Content-Length`.
     Chunked,
-    /// `skewed-clock:SECONDS`: for this request the server's clock is that far ahead (behind, when negative).
+    /// `skewed-clock:SECONDS`: for this request, the server's clock is that far ahead, or behind if negative.
     SkewedClock(i32),
     /// `missing-file`: 0300011. Only where a file is asked for.
     MissingFile,
@@ -75,13 +75,13 @@ pub enum Fault {
     CorruptZip,
     /// `truncated-zip`: half of the file, as if that were all. Only where a file is asked for.
     TruncatedZip,
-    /// `close-before-answer`: the request is taken and the connection closed.
+    /// `close-before-answer`: the server reads the request and closes the connection.
     CloseBeforeAnswer,
     /// `redirect`: 307 to another path.
     Redirect,
     /// `callback-delayed[:MILLIS]`: the job's callback comes that much later (1000 by default). Only where a job is started.
     CallbackDelayed(Duration),
-    /// `callback-duplicate`: the callback comes twice, signed anew. Only where a job is started.
+    /// `callback-duplicate`: the callback comes twice, each time with a new signature. Only where a job is started.
     CallbackDuplicate,
     /// `callback-replayed`: the callback comes twice, byte for byte the same. Only where a job is started.
     CallbackReplayed,
@@ -180,8 +180,8 @@ impl Fault {
         FaultRule::from(self).times(n)
     }
 
-    /// This fault at one interface, such as `downloadAgentSkillInfoFile`, instead of at all. At a name that is no interface's it never
-    /// strikes; [`Emulator::interfaces`](crate::Emulator::interfaces) has them.
+    /// Limits the fault to one interface, such as `downloadAgentSkillInfoFile`. With an unknown name the fault never
+    /// applies; [`Emulator::interfaces`](crate::Emulator::interfaces) lists the names.
     #[must_use]
     pub fn at(self, interface: impl Into<String>) -> FaultRule {
         FaultRule::from(self).at(interface)
@@ -324,7 +324,7 @@ fn result_code(argument: Option<&str>) -> Result<Fault, FaultError> {
     }
 }
 
-/// Why a text is no fault.
+/// The text is not a valid fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FaultError {
@@ -339,16 +339,16 @@ pub enum FaultError {
         /// What it takes.
         wanted: &'static str,
     },
-    /// The fault takes no argument.
+    /// The fault has no argument.
     #[error("the fault `{fault}` takes no argument")]
     NoArgument {
         /// The fault's name.
         fault: &'static str,
     },
-    /// What stands behind the `*` is no number from 1 up.
+    /// The text after the `*` is not a positive number.
     #[error("how often a fault strikes is a number from 1 up, as in busy*2")]
     Times,
-    /// What stands behind the `@` is no interface of the emulator.
+    /// The text after the `@` is not the name of an interface of the emulator.
     #[error(
         "the emulator has no interface of that name: write busy@downloadAgentSkillInfoFile, say"
     )]

@@ -44,7 +44,7 @@ const INTERFACES: &[&dyn Interface] = &[
 
 /// One interface of CC-FS.
 pub(crate) trait Interface: Sync {
-    /// Its name behind `/CCFS/resource/ccfs/`.
+    /// The last segment of its path, after `/CCFS/resource/ccfs/`.
     fn name(&self) -> &'static str;
 
     /// What it hands out.
@@ -59,7 +59,7 @@ pub(crate) trait Interface: Sync {
         true
     }
 
-    /// Does what it is for. Whoever called is known and allowed.
+    /// Handles a call. The caller is already authenticated and allowed.
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal>;
 }
 

@@ -11,7 +11,7 @@ use super::{Call, Fields, Interface, Kind, Outcome, Refusal};
 use crate::data::check_wav;
 use crate::library::VoiceFile;
 
-/// Bytes of a file that are taken: the published default.
+/// Largest accepted file, in bytes: the published default.
 const SIZE_LIMIT: usize = 5 * 1024 * 1024;
 const PATH_LIMIT: usize = 225;
 
@@ -33,7 +33,7 @@ impl Interface for IvrUploadFile {
             .ok_or(ResultCode::ParameterEmpty)?;
         let vdn_id: u64 = vdn_id.parse().map_err(|_| ResultCode::ParameterWrong)?;
         let fields = call.msg_body()?;
-        // The file has a code of its own for its size.
+        // A file has its own result code for an invalid size.
         let data = fields.required("data", usize::MAX)?;
         let wav = STANDARD.decode(data).map_err(|_| ResultCode::UploadUnreadable)?;
         check_wav(&wav, SIZE_LIMIT)?;

@@ -19,7 +19,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_unix_millis(NOW)
 }
 
-/// An emulator without TLS whose clock stands.
+/// An emulator without TLS, with a fixed clock.
 pub fn fixed() -> Builder {
     Emulator::builder().plain().clock(now).rows(50)
 }
@@ -171,7 +171,7 @@ pub fn window(callback: &str) -> Value {
     json!({"beginTime": "2023-04-05 00:00:00", "endTime": "2023-04-06 10:30:00", "accountId": "", "agentId": "", "callBackURL": callback})
 }
 
-/// Nobody listens there; for tests that do not care for the callback.
+/// A URL at which no server listens; for tests that do not look at the callback.
 pub const NOWHERE: &str = "http://127.0.0.1:9/callback";
 
 /// Sends bytes and reads what comes until the connection ends; `None` without an answer.
@@ -249,7 +249,7 @@ pub struct Receiver {
     listener: TcpListener,
 }
 
-/// A callback as it came.
+/// A callback as received.
 pub struct Call {
     pub start: String,
     pub headers: Vec<(String, String)>,

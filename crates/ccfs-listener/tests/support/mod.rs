@@ -1,4 +1,4 @@
-//! A server that sends callbacks over plain sockets, and a clock that stands still.
+//! A server that sends callbacks over plain sockets, and a manual clock.
 #![allow(dead_code, unreachable_pub)] // Each test file uses a part of it.
 
 use std::io::{Read, Write};
@@ -120,7 +120,7 @@ impl Call {
 }
 
 /// Sends a request in these pieces, and returns status and body of the answer. Status 0 means that
-/// there was none.
+/// no answer arrived.
 pub fn send_in(address: SocketAddr, pieces: &[&[u8]]) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();

@@ -18,7 +18,7 @@ pub enum Advice {
     NotFound,
     /// Use the account that the data belongs to.
     WrongAccount,
-    /// The server failed; tell its operators.
+    /// The server failed; inform its operators.
     ServerFault,
     /// The server is misconfigured; its operators must change that.
     ServerConfiguration,

@@ -1,4 +1,4 @@
-//! A token, and a URL that is one, show nowhere but where they must stand.
+//! A token, and a URL that contains one, appear only in the request.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ fn tokens_and_urls_are_not_shown() {
             .unwrap_err();
         write!(shown, "{error} {error:?}").unwrap();
     }
-    // A token typed where there is no field for it, beside one that is wrong.
+    // A token in a place without a field for it, next to an invalid one.
     for fields in [
         [("t", "x"), ("st", MARKER)],
         [("tt", "1"), ("st", MARKER)],

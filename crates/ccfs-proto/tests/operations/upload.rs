@@ -1,4 +1,4 @@
-//! The sound file of an upload: what is taken, what is refused, and how it is sent.
+//! The sound file of an upload: what is accepted, what is refused, and how it is sent.
 
 use std::process::{Command, Stdio};
 
@@ -31,7 +31,7 @@ fn format_problem(property: &'static str, found: u32, allowed: &'static str) -> 
 #[test]
 fn what_the_server_takes() {
     assert_eq!(problem(wav(b"\x80\x80")), None);
-    // An odd number of samples has a byte of padding behind it, which many writers leave out at the end.
+    // An odd number of samples is followed by a byte of padding, which many writers leave out at the end.
     assert_eq!(problem(wav(b"\x80")), None);
     let mut unpadded = wav(b"\x80");
     unpadded.pop();
@@ -47,7 +47,7 @@ fn what_the_server_takes() {
         None
     );
     assert_eq!(problem(wav_of(&[(b"fmt ", &format(7, 1, 8000, 8)), (b"data", b"1")])), None);
-    // Other chunks, of odd length too, may stand before and behind.
+    // Other chunks, of odd length too, may precede and follow.
     let pcm = format(1, 1, 8000, 8);
     assert_eq!(
         problem(wav_of(&[(b"LIST", b"odd"), (b"fmt ", &pcm), (b"data", b"1"), (b"id3 ", b"x")])),

@@ -93,7 +93,7 @@ proptest! {
         }
     }
 
-    /// The data is taken when a tree could be made of it, refused where that fails, and says what the tree says.
+    /// The data is accepted if a tree can be parsed from it, refused otherwise, and has the same content as the tree.
     #[test]
     fn data_is_what_a_tree_of_it_would_be(
         json in data(), at in any::<prop::sample::Index>(), put in prop::sample::select(&["", "1", "-", "e", "\"", "\\", "u", "d800", "\n", "[", "]", "{", "}", ",", ":", "999", "\u{1}", "变"][..]),
@@ -235,7 +235,7 @@ proptest! {
         code in prop::sample::select(ResultCode::DOCUMENTED), pairs in prop::collection::vec((0x81_u8..=0xFE, prop_oneof![0x40_u8..=0x7E, 0x80_u8..=0xFE]), 1..20), in_data in any::<bool>(),
     ) {
         let text: Vec<u8> = pairs.into_iter().flat_map(|(lead, trail)| [lead, trail]).collect();
-        // Then a byte may be taken for the third one of a character in UTF-8.
+        // Then the byte may be the third one of a character in UTF-8.
         prop_assume!(std::str::from_utf8(&text).is_err() && text.utf8_chunks().all(|chunk| chunk.valid().is_ascii()));
         let (description, data) = if in_data { (&b"failed"[..], &text[..]) } else { (&text[..], &b"0001"[..]) };
         let body = [b"{\"resultDesc\":\"", description, b"\",\"resultData\":{\"responseId\":\"", data, b"\"},\"resultCode\":\"", code.as_str().as_bytes(), b"\"}"].concat();
@@ -305,7 +305,7 @@ fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
     }
 }
 
-/// A field that stands twice is read by others as the first or as the last: such an envelope is refused.
+/// Of a duplicate field, some parsers use the first value and others the last: such an envelope is refused.
 #[test]
 fn a_field_may_not_stand_twice() {
     for twice in [
@@ -338,7 +338,7 @@ fn a_numeric_account_is_its_digits() {
     );
 }
 
-/// A list of an envelope's values is no envelope; a fuzzer found that it was one.
+/// A list of an envelope's values is not an envelope; a fuzzer found that it was accepted.
 #[test]
 fn an_array_is_no_envelope() {
     let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);

@@ -62,7 +62,7 @@ proptest! {
     fn url_libraries_see_the_same_host_port_and_path(text in endpoint_text()) {
         if let Ok(endpoint) = text.parse::<Endpoint>() {
             for form in [text.clone(), endpoint.to_string()] {
-                // Broken punycode is no name that could be resolved; no other text that is taken here is refused there.
+                // Invalid Punycode does not resolve, so a URL library may refuse it; it accepts every other text that is accepted here.
                 let url = match Url::parse(&form) {
                     Err(url::ParseError::IdnaError) if endpoint.host().contains("xn--") => return Ok(()),
                     parsed => parsed.unwrap(),
@@ -111,7 +111,7 @@ proptest! {
         }
     }
 
-    /// A URL library may rewrite what it is given; a signed request must survive it unchanged.
+    /// A URL library may rewrite its input; a signed request must survive it unchanged.
     #[test]
     fn a_requests_target_is_the_one_that_was_signed(
         text in endpoint_text(), path in "(/|/[a-zA-Z0-9/._~-]{0,24}|/(\\.|\\.\\.)/a|/a/\\.\\.|/[ %?#é]|a)", query in prop::collection::vec((".{0,5}", ".{0,8}"), 0..4), body in "[a-z]{0,4}",

@@ -27,7 +27,7 @@ enum Act {
     Forget,
     /// The process dies here.
     Die,
-    /// Callbacks of all jobs come, twice, and one of a job that nobody asked for.
+    /// Callbacks of all jobs come, twice, and one of an unknown job.
     Callbacks,
 }
 
@@ -84,7 +84,7 @@ struct ServerJob {
     window: Window,
     name: IndexFileName,
     ready: Duration,
-    /// The client was told the id, and wrote it down.
+    /// The client received the ID and recorded it.
     known: bool,
     /// Times that its file came damaged, in one run.
     damaged: u32,
@@ -354,7 +354,7 @@ impl World {
         self.jobs.retain(|_, job| job.window != window || !job.known);
     }
 
-    /// Whatever ran may have come to its end at the server and on the disk, and nobody wrote it down.
+    /// Work that was running may have finished at the server and on the disk without being recorded.
     fn die(&mut self, running: &[Job]) -> End {
         for job in running {
             match &job.task {
@@ -377,7 +377,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     /// Whatever happens and however often the process dies: it ends, nothing is asked for twice that the server still has, never more at
-    /// once than allowed, and in the end every window is on disk, unless the server said that there is none.
+    /// once than allowed, and in the end every window is on disk, unless the server reported that it has no data.
     #[test]
     fn every_window_ends_on_disk_once(script in script()) {
         let mut world = World::new(script);
@@ -448,7 +448,7 @@ fn one_window() -> (Zone, Window) {
     (Zone::named("Asia/Shanghai").unwrap(), "20230405T000000_20230407T235959".parse().unwrap())
 }
 
-/// Does what stands before the next wait, and tells what jobs began.
+/// Executes the steps before the next wait, and returns the jobs that started.
 fn begun(scheduler: &mut Scheduler, now: Now) -> (Vec<Job>, Option<Duration>) {
     let mut jobs = Vec::new();
     loop {
@@ -523,7 +523,7 @@ fn one_call_goes_ahead_until_the_server_has_answered_properly() {
     );
     let (jobs, _) = begun(&mut scheduler, now_at(0));
     assert_eq!(jobs.len(), 1);
-    // A gateway's word, and none at all, say nothing about the key.
+    // An answer of a gateway, or a missing answer, does not say anything about the key.
     scheduler.on_trouble(now_at(1), jobs[0].window, Trouble::Busy, "503");
     let (jobs, _) = begun(&mut scheduler, now_at(100));
     assert_eq!(jobs.len(), 1);

@@ -1,4 +1,4 @@
-//! Runs a reader in a process of its own, so that its memory is its own, and tells what it took.
+//! Runs a reader in a separate process, to measure its memory alone, and reports its time and memory.
 
 use std::path::Path;
 use std::process::Command;
@@ -59,7 +59,7 @@ fn parse(line: &str) -> Result<Run> {
     })
 }
 
-/// From `/proc`, in hundredths of a second; 0 where there is none.
+/// From `/proc`, in hundredths of a second; 0 where `/proc` is missing.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The second field is the program's name in brackets, and may hold spaces.

@@ -1,7 +1,7 @@
 //! Pulling windows from the emulator on loopback, over TLS, converted to JSON lines.
 //!
-//! The emulator runs in this process; each case is a process of its own, so that its peak memory and its CPU time are the client's alone. The emulator
-//! makes each file when it is asked for, on the same cores, and that is part of the time: what is told of the wall's clock is a lower bound.
+//! The emulator runs in this process; each case runs in its own process, so that peak memory and CPU time are the client's alone. The emulator
+//! generates each file on request, on the same cores, and that time is included: the throughput by wall time is a lower bound.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -21,7 +21,7 @@ use ccfs_ureq::Config;
 
 type Failed = Box<dyn Error>;
 
-/// Clock ticks in a second, as Linux tells CPU times.
+/// Clock ticks in a second, the unit of CPU times on Linux.
 const TICKS: f64 = 100.0;
 const FIRST_DAY: &str = "2023-01-01";
 
@@ -80,7 +80,7 @@ fn header() {
     );
 }
 
-/// One case: a server of its own, and a child that pulls from it.
+/// One case: starts a server, and a child process that pulls from it.
 fn run(backend: &str, in_flight: u32, windows: u64, rows: u64) -> Result<(), Failed> {
     let requests = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&requests);
@@ -126,7 +126,7 @@ fn run(backend: &str, in_flight: u32, windows: u64, rows: u64) -> Result<(), Fai
     Ok(())
 }
 
-/// In a process of its own: pulls, and prints seconds, bytes, rows, seconds of CPU and MiB of memory.
+/// Runs in the child process: pulls, and prints seconds, bytes, rows, seconds of CPU and MiB of memory.
 fn case(
     backend: &str,
     in_flight: &str,

@@ -1,8 +1,8 @@
 //! Thousands of small downloads with random faults, over both backends at once.
 //!
-//! Each download picks a file and up to two faults by the seed, and is called again, as a nightly job is, until the file is there. In the end every file
-//! was compared with what the emulator would hand out, and no part of one is left behind; otherwise it exits with 1. No call sleeps: the waits between
-//! attempts pass on a clock of the client's own. Silence is real, and borne for 100 ms.
+//! Each download picks a file and up to two faults by the seed, and is repeated, like a nightly job, until the file exists. In the end every file
+//! was compared with the emulator's, and no temporary file is left; otherwise it exits with 1. No call sleeps: the waits between
+//! attempts pass on a simulated clock. Idle timeouts are real, and 100 ms long.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ const INTERFACE: &str = "downloadAgentSkillInfoFile";
 const FILES: usize = 64;
 /// Downloads under way at once, over each backend.
 const WORKERS: usize = 4;
-/// Calls that one download may take. A fault strikes whoever comes, so one may get others' too.
+/// Calls that one download may need. A fault applies to the next request of any download, so one may get those of others.
 const CALLS: u32 = 50;
 /// The silence that is borne.
 const STALL: Duration = Duration::from_millis(100);
