@@ -147,7 +147,7 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The rules told once more, over the whole body at once.
+    /// A second implementation of the rules, over the complete body at once.
     fn hold(&self, verdict: &Result<Classified, AnswerError>) {
         let body = self.body;
         let kinds = match self.expected {

@@ -6,9 +6,9 @@ use ccfs_proto::{IndexFileName, ResponseId};
 use crate::calendar::{digits, is_day};
 use crate::tape::text;
 
-/// The bytes are a text: a file's name, and an id as a server or a file name writes it.
+/// The bytes are a text: a file name, and an ID as in a response or in a file name.
 ///
-/// Strict and lenient reading take exactly what their rules say, told here once more, and name a part that is really wrong.
+/// Strict and lenient parsing accept exactly what the rules, implemented here a second time, allow; errors name an invalid part.
 pub fn file_name(input: &[u8]) {
     let text = text(input);
     let strict = text.parse::<IndexFileName>();

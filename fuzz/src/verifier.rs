@@ -6,10 +6,10 @@ use ccfs_proto::{Credentials, RequestView, Signer, Timestamp, Verifier};
 
 use crate::tape::{Tape, text};
 
-/// The bytes are a request, part by part, the place of a change, and, last, a header that somebody else may have sent.
+/// The bytes are a request, part by part, the position of a change, and, last, a header value of unknown origin.
 ///
-/// No header and no request make the verifier or the receiver panic. What the signer makes is valid,
-/// and is not with any one part changed.
+/// No header and no request make the verifier or the receiver panic. The signer's output is valid,
+/// and is invalid after a change of any part.
 pub fn verifier(input: &[u8]) {
     let mut tape = Tape::new(input);
     let dialect = tape.pick(&QueryLine::ALL);

@@ -71,7 +71,7 @@ async fn receive(State(app): State<Arc<App>>, request: Request) -> Response {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let answer = match with_request(&head, &body, |view| app.receiver.check(view, now())) {
-        // A task of its own: axum drops the handler when the client disconnects, and a job that is
+        // In a separate task: axum drops the handler when the client disconnects, and a job that is
         // committed must be handed over.
         Ok(delivery) => match tokio::spawn(async move { app.accept(delivery).await }).await {
             Ok(Ok(answer)) => answer,

@@ -8,7 +8,7 @@
 //! 300 changes of … agents
 //! ```
 //!
-//! The example `blocking_client` leaves such a ZIP behind.
+//! The example `blocking_client` creates such a ZIP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &trust,
     )?;
 
-    // Starts the generation. CC-FS calls the URL back when the file is there; nobody listens in this example.
+    // Starts the generation. CC-FS calls the URL back when the file exists; no server listens there in this example.
     let (begin, end) = ("2023-04-05 00:00:00".parse()?, "2023-04-06 00:00:00".parse()?);
     let job =
         client.call(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))?;

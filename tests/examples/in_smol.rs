@@ -154,7 +154,7 @@ async fn send(
 async fn read(body: Option<&mut Incoming>) -> Result<Option<Bytes>, TransportFailure> {
     let Some(body) = body else { return Ok(None) };
     while let Some(frame) = body.frame().await {
-        // Trailers are no data.
+        // Trailers are not data.
         if let Ok(data) = frame.map_err(|_| FailureKind::BodyBroken)?.into_data() {
             return Ok(Some(data));
         }

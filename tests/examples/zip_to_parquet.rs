@@ -6,7 +6,7 @@
 //! skills.parquet: 300 rows
 //! ```
 //!
-//! The example `blocking_client` leaves such a ZIP behind. A program writes to a temporary file and renames it at the end, so that an
+//! The example `blocking_client` creates such a ZIP. A program writes to a temporary file and renames it at the end, so that an
 //! error leaves no incomplete file.
 
 use std::error::Error;

@@ -75,7 +75,7 @@ impl Client for BlockingClient {
     }
 }
 
-/// `ccfs-reqwest`, each client on a runtime of its own.
+/// `ccfs-reqwest`, with a separate runtime for each client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Async;
 

@@ -1,8 +1,8 @@
 //! What crosses crates.
 //!
-//! [`Blocking`] and [`Async`] are the two backends, as the suite of `ccfs-conformance` takes them; [`properties`] are properties that hold for every
-//! backend, played by a scripted server that knows nothing but bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
-//! [`wait_until`] waits for what can be seen, and a [`HeldPort`] is nobody else's. [`S3`] is a store with faults.
+//! [`Blocking`] and [`Async`] are the two backends, for the suite of `ccfs-conformance`; [`properties`] are properties that hold for every
+//! backend, tested with a server that plays scripts of bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
+//! [`wait_until`] waits for a condition, and a [`HeldPort`] reserves a port. [`S3`] is an emulated store with faults.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]

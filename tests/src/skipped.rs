@@ -1,7 +1,7 @@
 //! What a test does where a tool that it compares with is missing. The crates that this package is made of take this file by its path.
 #![allow(unreachable_pub)] // As such, it is one test file's own.
 
-/// Says that a test is skipped, and why. Whoever has set `CCFS_TESTS_NEED_TOOLS` wants a failure instead.
+/// Reports that a test is skipped, and why. With `CCFS_TESTS_NEED_TOOLS` set, the test fails instead.
 #[track_caller]
 pub fn skipped(why: impl std::fmt::Display) {
     assert!(

@@ -75,7 +75,7 @@ fn a_get_has_no_content_length() {
     }
 }
 
-/// A client with a CA of its own.
+/// A custom HTTP client with a private CA.
 #[test]
 fn a_client_of_the_callers_is_used() {
     let emulator = Emulator::builder().start().unwrap();

@@ -1,4 +1,4 @@
-//! Both backends through a proxy that is a process of its own: tunnels, absolute form, logins, exceptions.
+//! Both backends through a proxy in a separate process: tunnels, absolute form, logins, exceptions.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, BufRead, BufReader, Read, Write};

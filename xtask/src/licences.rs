@@ -1,4 +1,4 @@
-//! Licences, as `cargo metadata` tells them, against the list in `deny.toml`. `cargo deny` looks closer, where it is installed.
+//! Checks the licences that `cargo metadata` reports against the list in `deny.toml`. `cargo deny` is more thorough, where it is installed.
 
 use serde_json::Value;
 

@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Network,
     Authentication,
     Interrupted,
-    /// Whoever reads stdout went away: nothing to say, and nothing went wrong here.
+    /// The reader of stdout closed the pipe. That is not an error, and there is no message.
     PipeClosed,
 }
 
@@ -124,7 +124,7 @@ impl From<ExchangeError> for Failure {
         let result_code = error.result_code().map(ToString::to_string);
         let hint = match (kind, error.kind.root()) {
             (Kind::Network, _) => Some("ccfs doctor, with the same settings, finds out why"),
-            // Not after a 403: whoever is locked out sends nothing.
+            // Not after a 403: the address may be locked, and must not send more requests.
             (Kind::Authentication, ErrorKind::Refused { refusal, .. })
                 if refusal.status.as_u16() == 401 =>
             {

@@ -1,4 +1,4 @@
-//! The server's JSON, set out anew without being read: a number keeps its digits, an object its order, and no tree is made.
+//! Formats the server's JSON without parsing it into a tree: numbers keep their digits, and objects their order.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// As `serde_json` would set it out, whatever white space stands in the text.
+        /// Has the output of `serde_json`, for any white space in the text.
         #[test]
         fn it_is_set_out_as_serde_json_does(value in json()) {
             let (plain, pretty) = (value.to_string(), format!("{value:#}"));

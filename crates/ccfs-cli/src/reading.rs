@@ -1,4 +1,4 @@
-//! Files of settings, keys and bodies: read whole, within a bound, and leaving nothing of a key behind.
+//! Files of settings, keys and bodies: read completely, within a limit, and without a copy of a key in freed memory.
 
 use std::fs;
 use std::io::{self, Read};
@@ -54,7 +54,7 @@ fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>
     Ok(bytes)
 }
 
-/// Everything that comes, in a buffer that leaves nothing behind where it grows: `read_to_end` would.
+/// Reads to the end. Unlike `read_to_end`, it zeroes the old buffer when the buffer grows.
 fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let (mut bytes, mut len) = (Zeroizing::new(vec![0; 8 * 1024]), 0);
     loop {

@@ -1,6 +1,6 @@
 //! Text in columns.
 
-/// Rows in columns two blanks apart; `right` says which columns are numbers.
+/// Rows in columns with two spaces between them; `right` says which columns are numbers.
 pub(crate) fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -> String {
     let mut widths = [0; N];
     for row in rows {

@@ -76,7 +76,7 @@ impl Covered {
         printed(&call(ccfs, &[&[name], fields].concat()))["result_data"].take()
     }
 
-    /// An interface that answers with a file: written whole, not written over unless told so.
+    /// An interface that answers with a file: written completely, and not overwritten without `--force`.
     fn file(&mut self, ccfs: &Ccfs, name: &str, fields: &[&str], kind: &str, expected: &[u8]) {
         self.good.insert(interface(name).name);
         let arguments = [&[name], fields, &["-o", "got"]].concat();
@@ -97,7 +97,7 @@ impl Covered {
         assert_eq!(ccfs.files("."), Vec::<String>::new(), "{name}: nothing else is left");
     }
 
-    /// The server's code ends the run with 1, stands in the JSON, and nothing is written.
+    /// With an error code of the server, the run ends with 1 and prints the code in the JSON; no file is written.
     fn refused(&mut self, ccfs: &Ccfs, name: &str, fields: &[&str], code: &str) {
         let interface = interface(name);
         self.refused.insert(interface.name);

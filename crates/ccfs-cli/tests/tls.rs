@@ -94,7 +94,7 @@ fn a_client_certificate_comes_from_two_files() {
     ccfs.run(&["--config", "mtls.toml", "download", NAME]).ends_with_code(REACHED);
 }
 
-/// `ccfs listen` speaks TLS with a certificate of its own, at one path, and says which URL that makes.
+/// `ccfs listen` serves TLS with its own certificate, at one path, and prints the URL.
 #[test]
 fn callbacks_are_received_over_tls() {
     let authority = Emulator::builder().start().unwrap();

@@ -1,8 +1,8 @@
 //! A conformance suite for transports: what servers do, and how a client of CC-FS must take it, one named verdict per scenario.
 //!
-//! `ccfs_proto::Exchange` decides everything about the protocol, and a transport does what it says. What is left to get wrong is in the doing: an HTTP
+//! `ccfs_proto::Exchange` decides everything about the protocol, and a transport does what it says. Errors remain possible in the transport: an HTTP
 //! client that follows redirects, retries by itself, adds headers, unpacks bodies, or forgets the time. This suite finds that out, over real sockets on
-//! loopback, against the emulator and a server that plays scripts of bytes. Whoever writes another transport implements [`Backend`] and calls [`run`]:
+//! loopback, against the emulator and a server that plays scripts of bytes. To test another transport, implement [`Backend`] and call [`run`]:
 //!
 //! ```no_run
 //! # fn example(my_backend: &impl ccfs_conformance::Backend) {

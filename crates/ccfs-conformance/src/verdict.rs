@@ -33,7 +33,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// A verdict, for scenarios of one's own beside the suite's.
+    /// Creates a verdict, for custom scenarios beside the suite's.
     #[must_use]
     pub const fn new(scenario: &'static str, outcome: Outcome) -> Self {
         Self { scenario, outcome }

@@ -1,4 +1,4 @@
-//! Telling the developer that a file is there.
+//! Delivers callbacks to the developer when a file is ready.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;

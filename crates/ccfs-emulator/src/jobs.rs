@@ -54,7 +54,7 @@ impl Job {
         }
     }
 
-    /// Somebody asked for the file: is it there?
+    /// Returns whether the file is ready, and counts the request if it is not.
     pub(crate) fn poll(&self, now: Timestamp) -> bool {
         let ready = self.is_ready(now);
         if !ready {

@@ -73,7 +73,7 @@ impl Outgoing {
             return Poll::Pending;
         }
         let mut timer = Box::pin(tokio::time::sleep(pause));
-        // A new timer knows nobody to wake until it is polled.
+        // A new timer registers the waker when it is first polled.
         let _ = timer.as_mut().poll(cx);
         self.timer = Some(timer);
         Poll::Pending

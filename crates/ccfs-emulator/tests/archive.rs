@@ -39,8 +39,8 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// The layout of a writer that never goes back: deflated, bit 3 set, sizes and checksum 0 in front, and a descriptor with its signature
-/// behind the data.
+/// The layout of a streaming writer: deflated, bit 3 set, sizes and checksum 0 in the local header, and a data descriptor with its signature
+/// after the data.
 #[test]
 fn sizes_stand_behind_the_data() {
     let bytes = archive(100, 100, Shape::default());

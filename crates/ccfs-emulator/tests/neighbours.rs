@@ -92,7 +92,7 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         }
         names.push(name);
     }
-    // Each file is that of its own interface only.
+    // Each interface has its own file.
     assert_eq!(
         client.call("downloadBillFile", &json!({"billFileName": names[0]})).code(),
         "0300011"

@@ -203,7 +203,7 @@ proptest! {
     }
 }
 
-/// The cells of a line; quotes stand around a whole cell here, never within one.
+/// The cells of a line; here, quotes enclose complete cells only.
 fn cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

@@ -52,7 +52,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Of each reason, reports are a second apart, and everything is reported or counted.
+        /// Reports with the same reason are at least a second apart, and everything is reported or counted.
         #[test]
         fn reports_are_a_second_apart_and_nothing_is_lost(
             steps in prop::collection::vec((0_u64..700, prop::sample::select(&[

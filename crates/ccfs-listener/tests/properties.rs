@@ -197,7 +197,7 @@ proptest! {
     }
 
     /// While the queue is full, callbacks are answered with 503. When the server calls again, none
-    /// is lost or handed out twice. Requests with another key take no place.
+    /// is lost or handed out twice. Requests with another key do not fill the queue.
     #[test]
     fn a_full_queue_loses_nothing(places in 1..5_usize, calls in 1..12_usize, other_keys in 0..4_usize) {
         let listener = builder().queue_limit(places).bind(ANY_PORT.into()).unwrap();

@@ -57,7 +57,7 @@ impl Vector {
         }
     }
 
-    /// The canonical request in either dialect: the file has the default one, the other has one line more when there is no query.
+    /// The canonical request in either dialect: the file has the default one; without a query, the other has one more line.
     fn canonical_request(&self, dialect: QueryLine) -> String {
         if dialect == QueryLine::Omit || !self.query.is_empty() {
             return self.canonical_request.clone();

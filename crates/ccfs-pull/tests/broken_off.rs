@@ -176,7 +176,7 @@ fn a_server_that_starts_again_is_waited_for() {
     }
 }
 
-/// Callbacks that are early, late, repeated, or of a job that nobody asked for.
+/// Callbacks that are early, late, repeated, or of an unknown job.
 #[test]
 fn callbacks_say_when_to_look() {
     let expected = undisturbed();

@@ -94,7 +94,7 @@ impl RecordBatchReader for Exported {
     }
 }
 
-/// The consumer raises an exception of its own with the message. Ctrl-C, which the check of
+/// The consumer raises its own exception type with the message. Ctrl-C, which the check of
 /// signals consumed, is set again, so that it follows.
 fn exported(error: PyErr) -> ArrowError {
     Python::attach(|py| {

@@ -105,7 +105,7 @@ PROGRAMS = {
             pass
     """,
     "parquet": "ccfs.to_parquet(source, target, overwrite=True)",
-    # The consumer raises an exception of its own, and `KeyboardInterrupt` follows at the next call.
+    # The consumer raises its own exception type, and `KeyboardInterrupt` follows at the next call.
     "stream": """
         try:
             pyarrow.table(ccfs.open(source).stream("agentSkillInfo"))

@@ -139,7 +139,7 @@ fn protocol_anchors(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// Documents that a source names between backticks, each with the heading that follows in quotes behind a comma.
+/// Documents that a source names between backticks, each with the heading that follows in quotes after a comma.
 fn named(source: &str) -> Vec<(String, Option<String>)> {
     // A reference may go over the end of a comment's line.
     let lines =

@@ -43,7 +43,7 @@ impl Page {
     }
 }
 
-/// The line with what stands between backticks blanked, so that code is not taken for links.
+/// Blanks the code spans of the line, so that their content does not count as links.
 fn without_code(line: &str) -> String {
     let mut in_code = false;
     let blanked = line.chars().flat_map(|character| {

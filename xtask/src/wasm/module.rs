@@ -16,7 +16,7 @@ pub(super) struct Module {
 }
 
 impl Module {
-    /// `None` when it is no module, or one whose imports are of a kind that is not known here.
+    /// Returns `None` for bytes that are not a module, and for unknown kinds of imports.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut rest = Bytes(bytes.strip_prefix(b"\0asm\x01\0\0\0")?);
         let mut module = Self::default();

@@ -1,4 +1,4 @@
-//! `ccfs download`: one index file, verified, whole or not at all.
+//! `ccfs download`: one index file, verified and written atomically.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -60,7 +60,7 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
     if command.get_name() == ROOT {
         man.render_subcommands_section(&mut page).map_err(Failure::data)?;
     } else if command.has_subcommands() {
-        // They have no pages of their own: their help tells their flags.
+        // They have no separate pages; their help describes the flags.
         let listed = command.get_subcommands().map(|one| {
             format!("{}\n    {}", one.get_name(), one.get_about().cloned().unwrap_or_default())
         });

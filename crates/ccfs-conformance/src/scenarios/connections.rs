@@ -1,4 +1,4 @@
-//! Connections that do not come about, break, or were kept.
+//! Connections that cannot be established, that break, or that are reused.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;

@@ -87,7 +87,7 @@ impl Backend for Flawed {
     }
 }
 
-/// What takes bytes, and begins anew where it can.
+/// A sink that can be rewound to the start, if it supports that.
 trait Sink {
     fn take(&mut self, bytes: &[u8]) -> std::io::Result<()>;
     fn begin_anew(&mut self) -> std::io::Result<()>;

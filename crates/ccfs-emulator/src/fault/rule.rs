@@ -28,7 +28,7 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Only at this interface, such as `downloadAgentSkillInfoFile`. Default: at all.
+    /// Limits the fault to one interface, such as `downloadAgentSkillInfoFile`. Default: all interfaces.
     #[must_use]
     pub fn at(mut self, interface: impl Into<String>) -> Self {
         self.interface = Some(interface.into());

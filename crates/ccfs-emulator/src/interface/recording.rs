@@ -99,7 +99,7 @@ impl Interface for GetRecordFileUrlFromObs {
         Kind::Data
     }
 
-    /// The URL leads nowhere: object storage is another server, and the emulator is none.
+    /// The URL does not work: it points to object storage, which the emulator does not include.
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let fields = MsgBody::flat(call.body)?;
         let call_id = fields.required("callId", CALL_ID_LIMIT)?;

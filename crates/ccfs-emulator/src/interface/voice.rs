@@ -23,7 +23,7 @@ impl Interface for DownloadOiapRecord {
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let fields = call.msg_body()?;
         let path = fields.required("fileName", usize::MAX)?;
-        // This interface has a code of its own for the length.
+        // This interface has its own result code for an invalid length.
         if path.chars().count() > OIAP_LIMIT {
             return Err(ResultCode::OiapFileNameLength.into());
         }

@@ -19,8 +19,8 @@ impl Tail {
 
     /// Returns whether the last 65,557 bytes have an end record and its whole comment.
     ///
-    /// Bytes after it are allowed: they do not mean that the file was cut off, and whoever reads the
-    /// archive refuses them.
+    /// Bytes after it are allowed: they do not mean that the file was cut off, and readers of the
+    /// archive refuse them.
     pub(super) fn has_zip_end(&self) -> bool {
         self.0.windows(ZIP_END).rev().enumerate().take(ZIP_COMMENT + 1).any(|(after, record)| {
             record.starts_with(b"PK\x05\x06")

@@ -169,7 +169,7 @@ fn check_prefix(path: &str) -> Result<Box<str>, EndpointError> {
     Ok(path.into())
 }
 
-/// Returns whether URL libraries leave the segment of a path as it is.
+/// Returns whether URL libraries leave the segment of a path unchanged.
 pub(super) fn is_plain_segment(segment: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !matches!(segment, "." | "..") && segment.bytes().all(is_plain)

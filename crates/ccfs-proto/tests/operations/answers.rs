@@ -159,7 +159,7 @@ fn hashes_and_deletions() {
         assert!(!answer(other).is_of(b"abc"), "{other}");
     }
 
-    // The SHA-256 of "39" begins with 0x0b; a sign is no digit. (printf 39 | sha256sum)
+    // The SHA-256 of "39" begins with 0x0b; a sign is not a hex digit. (printf 39 | sha256sum)
     let signed = "0b918943df0962bc7a1824c0555a389347b4febdc7cf9d1254406d80ce44e3f9";
     assert!(answer(signed).is_of(b"39") && !answer(&signed.replacen("0b", "+b", 1)).is_of(b"39"));
 

@@ -52,7 +52,7 @@ fn valid(form: FieldForm) -> BoxedStrategy<String> {
         ]
         .boxed(),
         FieldForm::OneOf(texts) => proptest::sample::select(texts).prop_map(str::to_owned).boxed(),
-        // Times come in pairs; a file is no text.
+        // Times come in pairs; a file is not a text.
         _ => Just(String::new()).boxed(),
     }
 }

@@ -175,7 +175,7 @@ proptest! {
         }
     }
 
-    /// The rules told once more, over the whole body at once.
+    /// A second implementation of the rules, over the complete body at once.
     #[test]
     fn the_verdict_is_what_the_rules_say(answer in answer()) {
         let (verdict, _) = Answer::judge(answer.classifier().envelope_limit(ENVELOPE_LIMIT).file_limit(FILE_LIMIT), [answer.body.clone()]);

@@ -124,7 +124,7 @@ proptest! {
         hold(zone, from, to, days, &windows(zone, from, to, days, &[]).collect::<Vec<_>>());
     }
 
-    /// What is taken is left out, whatever it is, and all the rest is covered once.
+    /// Periods that are already covered are left out, and every other instant is covered once.
     #[test]
     fn what_is_taken_is_not_cut_again(start in 0_i64..400, len in 0_i64..40, days in 1_u8..=4, earlier in prop::collection::vec((0_i64..60, 0_i64..9, 1_u8..=4), 0..4)) {
         let zone = Zone::named("America/Sao_Paulo").unwrap();

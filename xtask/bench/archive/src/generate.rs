@@ -14,7 +14,7 @@ pub fn archive(folder: &Path, rows: u64, members: u64, seed: u64) -> io::Result<
     fs::create_dir_all(folder)?;
     let partial = path.with_extension("partial");
     let mut random = Random(seed);
-    // A stream writer puts sizes behind the data, as Java's does.
+    // A stream writer writes sizes after the data, as Java's does.
     let mut writer = zip::ZipWriter::new_stream(BufWriter::new(File::create(&partial)?));
     let options = zip::write::SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated);

@@ -257,7 +257,7 @@ fn measured(
     Ok(all)
 }
 
-/// Whoever reads everything must have read the same.
+/// Checks that all readers that read everything have the same digest.
 fn check(all: &[Series]) -> Result<()> {
     let whole = |series: &&Series| !matches!(series.name, "inflate" | "inflate-miniz" | "plain");
     let mut digests = all

@@ -85,7 +85,7 @@ fn each_member<I>(path: &Path, mut new: impl FnMut() -> I) -> Result<Digest>
 where
     I: FnMut(&[u8], &mut [u8]) -> Result<(usize, bool)>,
 {
-    // Where the data stands is found by the zip crate, which is not what is measured.
+    // The zip crate finds the offset of the data, which is not part of the measurement.
     let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
     let mut places = Vec::new();
     for index in 0..archive.len() {
