@@ -57,7 +57,7 @@ impl reqwest::dns::Resolve for NoNames {
 
 /// If the name is not found, the request did not arrive: even a request that is not idempotent is retried.
 #[test]
-fn a_name_that_does_not_resolve_is_told_and_tried_again() {
+fn a_name_that_does_not_resolve_is_reported_and_retried() {
     let endpoint: ccfs_proto::Endpoint = "http://ccfs.example".parse().unwrap();
     let is_right = |result: Result<_, Error>, clock: &ManualClock| {
         let Err(Error::Exchange(error)) = result else {
@@ -197,7 +197,7 @@ fn a_writer_is_flushed_at_the_end() {
 
 /// The number of bytes written and the length on disk must both match, because another process may have changed the hidden file.
 #[test]
-fn a_file_that_was_changed_behind_its_back_is_not_put_in_place() {
+fn a_temporary_file_changed_by_another_process_is_not_renamed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     let begin = || {
@@ -320,7 +320,7 @@ fn both(response: &[u8]) -> [(&'static str, Result<(), Error>); 2] {
 
 /// The limits are those of the core, or those of ureq and hyper; the error is the same.
 #[test]
-fn too_many_or_too_large_header_fields_are_told_with_the_limit() {
+fn too_many_or_too_large_header_fields_are_reported_with_the_limit() {
     let body = archive_bytes(10);
     let head = |fields: &[String]| {
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());

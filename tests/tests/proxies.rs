@@ -108,7 +108,7 @@ fn a_login_is_sent_to_the_proxy_and_nowhere_else() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_no_connection_and_its_login_is_not_told() {
+fn a_refusal_of_the_proxy_is_reported_without_the_login() {
     let Some(process) = ProxyProcess::start(Some("user:right")) else { return };
     let emulator = Emulator::builder().start().unwrap();
     let wrong: Proxy = format!("http://user:MARKER-word@{}", process.address()).parse().unwrap();
@@ -164,7 +164,7 @@ fn answering(status: u16) -> (Proxy, mpsc::Receiver<String>) {
 
 /// A proxy's refusal is named as such and not retried. That it cannot reach the server is retried.
 #[test]
-fn refusals_of_a_proxy_are_told_and_not_retried() {
+fn refusals_of_a_proxy_are_reported_and_not_retried() {
     let https = Emulator::builder().start().unwrap();
     let plain = Emulator::builder().plain().start().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

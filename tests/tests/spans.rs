@@ -51,7 +51,7 @@ fn clients() -> (Emulator, Client, AsyncClient) {
 }
 
 #[test]
-fn a_call_tells_its_attempts_waits_and_end() {
+fn a_call_logs_its_attempts_waits_and_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let expected = [
         "interface=\"queryAgentSkillInfoData\"",
@@ -83,7 +83,7 @@ fn a_call_tells_its_attempts_waits_and_end() {
 }
 
 #[test]
-fn errors_are_told_by_their_kind_and_a_dropped_future_as_given_up() {
+fn errors_are_logged_by_kind_and_a_dropped_future_as_given_up() {
     let (emulator, blocking, asynchronous) = clients();
     let download = || DownloadAgentSkillInfoFile::new(file_name());
     let end_of = |lines: &[String]| {

@@ -71,7 +71,7 @@ fn a_pin_accepts_exactly_that_certificate_whatever_it_names() {
 }
 
 #[test]
-fn a_wrong_pin_is_refused_and_both_are_told() {
+fn a_wrong_pin_is_refused_and_both_are_reported() {
     let emulator = Emulator::builder().start().unwrap();
     let (right, wrong) = (pin_of(&emulator), Pin::of(b"another certificate"));
     let expected = TlsFailure::PinDiffers {
@@ -229,7 +229,7 @@ fn both_versions_of_tls_work_with_roots_and_with_pins() {
 
 /// A server that speaks plain HTTP, addressed as if it spoke TLS.
 #[test]
-fn a_server_without_tls_is_told() {
+fn a_server_without_tls_is_reported() {
     let plain = Emulator::builder().plain().start().unwrap();
     let endpoint = format!("https://{}", plain.address()).parse().unwrap();
     for (name, outcome) in

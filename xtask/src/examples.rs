@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_tells_how_it_is_run_and_what_it_prints() {
+    fn the_head_of_an_example_has_its_command_and_its_output() {
         let source = "//! Does it.\n//!\n//! Run it with `cargo run -p a --example b -- x y`. It prints:\n//!\n//! ```text\n//! one …\n//!\n//! two\n//! ```\n//! More.\nfn main() {}\n";
         let told = Told::read(source, "a", "b").unwrap();
         assert_eq!(told, Told { arguments: lines("x\ny"), prints: lines("one …\n\ntwo") });
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_stand_for_anything_in_a_line() {
+    fn dots_match_anything_in_a_line() {
         for (pattern, line) in [
             ("a … c", "a b c"),
             ("…", ""),

@@ -306,7 +306,7 @@ proptest! {
 }
 
 #[test]
-fn who_watches_is_told_and_may_stop_it() {
+fn progress_is_reported_and_may_stop_the_export() {
     let csv = "a,dev,acc,1\n".repeat(10_000);
     let (mut told, mut writer) = (Vec::new(), RecordWriter::new(ExportFormat::Jsonl, Vec::new()));
     let stopped = writer.copy(&mut records(&csv), None, |rows| {

@@ -401,7 +401,7 @@ fn a_bad_date_says_member_line_and_column() {
 }
 
 #[test]
-fn a_failing_reader_is_told_apart_from_bad_data() {
+fn a_failing_reader_is_distinguished_from_bad_data() {
     struct Failing;
     impl std::io::Read for Failing {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {

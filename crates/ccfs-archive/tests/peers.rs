@@ -40,7 +40,7 @@ fn the_committed_archive_of_a_java_server_is_read() {
 }
 
 #[test]
-fn a_report_tells_each_member_by_itself() {
+fn a_report_lists_each_member_separately() {
     let (gb18030, _, _) = encoding_rs::GB18030.encode("id,developer_id\r\na,话务\r\nb,中文,,x\r\n");
     let utf8 =
         format!("\u{feff}{ROW}\n{}\n", ROW.replace("2015-02-08 20:23:30", "2015-02-08 07:00:00"));

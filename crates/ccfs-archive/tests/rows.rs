@@ -122,7 +122,7 @@ fn skill_lists_take_both_separators() {
 }
 
 #[test]
-fn an_unquoted_list_is_put_together_where_the_six_behind_it_fit() {
+fn an_unquoted_list_is_joined_if_the_six_cells_after_it_fit() {
     for list in ["12,34", "12,34,56", "1,2,3,4,5,6,7,8,9", "a,,b"] {
         let change = one(&ROW.replace("1;2", list));
         let expected: Vec<&str> = list.split(',').filter(|id| !id.is_empty()).collect();
@@ -199,7 +199,7 @@ fn lines_are_counted_as_an_editor_counts_them() {
 }
 
 #[test]
-fn bad_rows_are_skipped_counted_and_told() {
+fn bad_rows_are_skipped_counted_and_reported() {
     let bad = ROW.replace("2015-02-08 20:23:30", "2015-02-30 20:23:30");
     let csv = format!("{ROW}\n{bad}\n{ROW}\n{}\n{ROW}", ROW.replace("dev", "d\u{0}"));
     let options = ReadOptions::new().on_bad_row(OnBadRow::Skip);
@@ -236,7 +236,7 @@ fn an_unclosed_quote_is_found() {
 }
 
 #[test]
-fn charsets_are_told_apart_and_can_be_forced() {
+fn charsets_are_detected_and_can_be_forced() {
     let text = "a,话务员,中文,1\n".repeat(3);
     let (gb, _, _) = encoding_rs::GB18030.encode(&text);
     let read = |bytes: &[u8], forced: Option<Charset>| {

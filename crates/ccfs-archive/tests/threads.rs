@@ -61,7 +61,7 @@ fn a_second_thread_changes_nothing() {
 }
 
 #[test]
-fn whoever_stops_early_stops_the_thread() {
+fn stopping_early_stops_the_thread() {
     /// Sends a message when the reading thread drops it.
     struct Watched(Cursor<Vec<u8>>, std::sync::mpsc::Sender<()>);
     impl std::io::Read for Watched {

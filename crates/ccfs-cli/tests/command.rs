@@ -542,7 +542,7 @@ fn a_bad_row_stops_with_its_place_or_is_skipped_and_counted() {
 }
 
 #[test]
-fn a_truncated_archive_is_told_and_leaves_nothing() {
+fn a_truncated_archive_is_reported_and_leaves_no_files() {
     let ccfs = Ccfs::new();
     ccfs.run(&["demo", "--out", "out", "--rows", "300"]).ends_with_code(0);
     let zip = ccfs.files("out").into_iter().find(|name| name.ends_with(".zip")).unwrap();
@@ -643,7 +643,7 @@ fn manual_pages_are_made_from_the_help() {
 /// A failed download that was saved as a CSV, and an empty pipe, are errors.
 /// The error of a configuration file has the line and the reason, but no text that may be a key.
 #[test]
-fn mistakes_in_the_configuration_are_told_without_values() {
+fn mistakes_in_the_configuration_are_reported_without_values() {
     let ccfs = Ccfs::new();
     for (line, said) in [
         ("acess_key = \"MARKER\"", "line 2: unknown setting acess_key. The settings are endpoint,"),
@@ -692,7 +692,7 @@ fn a_charset_and_bounds_can_be_set() {
 
 /// An archive without an index file is an error, not an empty result.
 #[test]
-fn an_archive_without_index_files_is_told() {
+fn an_archive_without_index_files_is_reported() {
     let emulator = Emulator::builder().plain().rows(3).start().unwrap();
     let ccfs = Ccfs::at(&emulator);
     ccfs.run(&[

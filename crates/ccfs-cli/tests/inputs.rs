@@ -403,7 +403,7 @@ fn text_from_outside_is_escaped() {
 }
 
 #[test]
-fn formulas_are_escaped_when_told() {
+fn formulas_are_escaped_on_request() {
     let ccfs = Ccfs::new();
     let row = support::SKILLS_CSV.replace("1a,dev,acc", "=1+1,\"@x,y\",-5");
     fs::write(ccfs.path("a_agentSkillInfo.csv"), row).unwrap();

@@ -78,7 +78,7 @@ fn a_pull_with_parquet_leaves_a_dataset() {
 }
 
 #[test]
-fn a_range_is_pulled_and_told() {
+fn a_range_is_pulled_and_reported() {
     let emulator = emulator();
     for backend in ["blocking", "async"] {
         let ccfs = against(&emulator).env("CCFS_BACKEND", backend);
@@ -198,7 +198,7 @@ fn callbacks_are_waited_for() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_exit_code() {
+fn errors_are_reported_with_their_exit_code() {
     let emulator = emulator();
     let code = |ccfs: &Ccfs, more: &[&str], code: i32, word: &str, said: &str| {
         let run = ccfs.run(&[&["--json"], &RANGE[..], more].concat());
@@ -421,7 +421,7 @@ fn days_are_words_and_numbers_in_the_zone_of_the_call_center() {
 
 /// The first failure is reported with its cause, and a server that never answers ends the pull.
 #[test]
-fn a_server_that_cannot_be_reached_is_told_at_once() {
+fn an_unreachable_server_is_reported_at_once() {
     for backend in ["blocking", "async"] {
         let port = HeldPort::of_nobody();
         let ccfs = Ccfs::new()

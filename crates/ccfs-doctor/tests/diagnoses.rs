@@ -549,7 +549,7 @@ fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
 }
 
 #[test]
-fn a_timeout_without_end_is_none() {
+fn an_unlimited_timeout_is_allowed() {
     let emulator = Emulator::builder().start().unwrap();
     comes_to(&doctor(&emulator).timeout(Duration::MAX).examine().unwrap(), Verdict::Well, &[]);
 }

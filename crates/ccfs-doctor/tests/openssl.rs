@@ -11,7 +11,7 @@ use ccfs_tls::{Pin, Trust};
 use tempfile::TempDir;
 
 #[test]
-fn a_certificate_of_openssl_req_x509_is_read_told_and_can_be_pinned() {
+fn a_certificate_of_openssl_req_x509_is_parsed_reported_and_can_be_pinned() {
     let line = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=aicc.example.com -days 5";
     let Some(folder) = made_by_openssl(&[line]) else {
         return skipped("openssl is not on this machine");

@@ -42,7 +42,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// The layout of a streaming writer: deflated, bit 3 set, sizes and checksum 0 in the local header, and a data descriptor with its signature
 /// after the data.
 #[test]
-fn sizes_stand_behind_the_data() {
+fn sizes_follow_the_data() {
     let bytes = archive(100, 100, Shape::default());
     assert_eq!(u32_at(&bytes, 0), 0x0403_4b50);
     assert_eq!((u16_at(&bytes, 6) & 0b1000, u16_at(&bytes, 8)), (0b1000, 8));

@@ -283,7 +283,7 @@ fn every_fault_is_explained() {
 
 /// Each request is logged on arrival, in one line without a header, a query or a body.
 #[test]
-fn requests_are_told_as_they_come() {
+fn requests_are_logged_on_arrival() {
     use std::sync::{Arc, Mutex};
     let lines = Arc::new(Mutex::new(Vec::<String>::new()));
     let told = Arc::clone(&lines);

@@ -341,7 +341,7 @@ fn options_outside_their_bounds_are_refused() {
 }
 
 #[test]
-fn it_stops_when_told_or_dropped() {
+fn it_stops_on_shutdown_or_drop() {
     let emulator = fixed().start().unwrap();
     let address = emulator.address();
     emulator.shutdown();

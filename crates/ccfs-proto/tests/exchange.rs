@@ -303,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn every_attempt_is_signed_anew_for_its_own_time(script in script()) {
+    fn every_attempt_is_signed_again_for_its_own_time(script in script()) {
         let run = run(&script, false);
         let coarse = if script.policy.precision == Precision::Seconds { 999 } else { 0 };
         for attempt in &run.attempts {

@@ -252,7 +252,7 @@ fn a_store_that_fails_for_a_moment_is_asked_again() {
 }
 
 #[test]
-fn a_store_without_conditions_is_told_and_used() {
+fn a_store_without_conditions_is_reported_and_used() {
     for fault in [StoreFault::ConditionIgnored, StoreFault::ConditionUnsupported] {
         let lake = Lake::new();
         lake.store.hook(move |_| fault);

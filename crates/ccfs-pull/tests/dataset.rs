@@ -167,7 +167,7 @@ fn a_day_that_is_requested_again_is_replaced() {
 }
 
 #[test]
-fn a_file_that_was_removed_or_changed_is_made_anew_from_the_zip() {
+fn a_removed_or_changed_file_is_converted_again_from_the_zip() {
     for driver in DRIVERS {
         let bench = Bench::new();
         pull(driver, &bench, dataset());

@@ -218,7 +218,7 @@ fn a_wrong_key_costs_one_bad_signature() {
 }
 
 #[test]
-fn what_was_taken_away_is_not_asked_for_again_and_told_without_a_file() {
+fn windows_of_removed_files_are_reported_and_not_requested_again() {
     let bench = Bench::new();
     pull(&bench, plan(), 1).unwrap();
     let taken = bench.path().join("agentSkillInfo_20230401T000000_20230403T235959.zip");

@@ -418,7 +418,7 @@ impl Clock for WrongClock {
 
 /// If the local clock is days off, the first attempt already uses the server's day in the file's name.
 #[test]
-fn a_clock_that_is_off_by_days_is_told_and_costs_nothing() {
+fn a_clock_that_is_off_by_days_is_reported_and_loses_nothing() {
     for (driver, days) in DRIVERS.into_iter().flat_map(|driver| [(driver, -9_i64), (driver, 9)]) {
         let bench = Bench::new();
         let wrong = WrongClock(bench.clock.clone(), days * 86_400_000);

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_and_what_came_is_told() {
+    fn removed_and_added_items_are_reported() {
         let now = face(&["pub fn a::f()", "pub fn a::h()"]);
         assert_eq!(
             now.differences("pub fn a::f()\npub fn a::g()\n"),

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_somebody_needs_a_version_that_is_not_taken_for_the_old_one() {
+    fn breaking_changes_need_an_incompatible_version() {
         let before: &[_] = &[("two", "pub fn two::f()\n")];
         let now: &[_] = &[("two", "pub fn two::g()\n")];
         let same = found("0.1.7", LATER, Some(before), now);

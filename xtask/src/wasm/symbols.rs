@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leads_out_is_told_by_its_name() {
+    fn external_symbols_are_recognized_by_name() {
         let kinds = |symbol: &str| forbidden(symbol).map(|(kind, _)| kind);
         assert_eq!(kinds("_ZN3std4time7Instant3now17h0123456789abcdefE"), Some("clocks"));
         assert_eq!(kinds("_RNvMNtCsebHcaeoSrxy_3std4timeNtB2_7Instant3now"), Some("clocks"));

@@ -126,7 +126,7 @@ fn missing_fields_are_all_named() {
 }
 
 #[test]
-fn unknown_names_are_told_what_is_known() {
+fn errors_of_unknown_names_list_the_known_ones() {
     let error = AnyOperation::from_fields("downloadAgentSkillInfo", pairs([]), None).unwrap_err();
     let told = error.to_string();
     assert!(

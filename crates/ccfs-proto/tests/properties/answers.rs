@@ -272,7 +272,7 @@ fn a_result_code_is_short() {
 
 /// What a tree could not hold is refused, and the place is that in the whole answer.
 #[test]
-fn data_that_no_tree_could_hold_is_refused_where_it_stands() {
+fn invalid_data_is_refused_with_its_position() {
     for bad in ["1e999", r#""\ud800""#, "[-1e999,\"\"]"] {
         let body = format!("{{\"resultCode\":\"0\",\n  \"resultData\":[\n{bad}]}}");
         let Err(error) = serde_json::from_str::<Value>(&body) else { panic!("{bad}") };

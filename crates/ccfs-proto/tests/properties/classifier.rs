@@ -237,7 +237,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_no_answer_is_told_by_its_looks() {
+fn bodies_that_are_not_answers_are_classified_by_content() {
     let judge = |body: &[u8]| {
         let answer = Answer {
             status: StatusCode::OK,

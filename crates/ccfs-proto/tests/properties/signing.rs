@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_signed_into_a_buffer_stands_behind_what_was_there(
+    fn signing_appends_to_the_buffer(
         request in requests(), before in prop::collection::vec(any::<u8>(), 0..100), spare in 0_usize..500,
     ) {
         let (signer, at) = (Signer::new(&credentials()), Timestamp::from_unix_millis(1_630_402_730_872));

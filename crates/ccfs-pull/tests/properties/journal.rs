@@ -117,7 +117,7 @@ proptest! {
 
     /// A changed byte is detected, or the line is another valid one. Nothing panics, and the error has the number of a malformed line.
     #[test]
-    fn a_changed_journal_is_told(entries in prop::collection::vec(entry(), 1..6), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn a_changed_journal_is_reported(entries in prop::collection::vec(entry(), 1..6), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let (mut journal, _) = open(&path).unwrap();
@@ -191,7 +191,7 @@ fn forgotten_days_are_not_known() {
 
 /// A new key is accepted once that is said, and jobs of the former one are then lost.
 #[test]
-fn data_that_moved_is_accepted_when_told() {
+fn moved_data_is_accepted_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let (mut journal, _) = open(&path).unwrap();
@@ -214,7 +214,7 @@ fn data_that_moved_is_accepted_when_told() {
 }
 
 #[test]
-fn another_version_is_told_as_one() {
+fn another_version_is_reported_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     fs::write(&path, "{\"ccfs_pull\":1,\"something\":\"new\"}\n").unwrap();

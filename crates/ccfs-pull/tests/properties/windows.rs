@@ -126,7 +126,7 @@ proptest! {
 
     /// Periods that are already covered are left out, and every other instant is covered once.
     #[test]
-    fn what_is_taken_is_not_cut_again(start in 0_i64..400, len in 0_i64..40, days in 1_u8..=4, earlier in prop::collection::vec((0_i64..60, 0_i64..9, 1_u8..=4), 0..4)) {
+    fn covered_periods_are_not_split_again(start in 0_i64..400, len in 0_i64..40, days in 1_u8..=4, earlier in prop::collection::vec((0_i64..60, 0_i64..9, 1_u8..=4), 0..4)) {
         let zone = Zone::named("America/Sao_Paulo").unwrap();
         let from = plus_days(day(2018, 1, 1), start);
         let to = plus_days(from, len);
