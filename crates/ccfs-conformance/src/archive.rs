@@ -1,4 +1,4 @@
-//! Files that a scripted server hands out.
+//! Files that a scripted server sends.
 
 use std::io::{Cursor, Write};
 
@@ -6,7 +6,7 @@ use ccfs_proto::IndexFileName;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-/// A name of a file.
+/// A valid file name.
 #[must_use]
 pub fn file_name() -> IndexFileName {
     "20230406_9239cb50a8384bb0ab503441bf089446.zip"

@@ -17,24 +17,24 @@ use crate::server::SERVER_TIMEOUT;
 /// The connect timeout: generous, because a busy machine is not the transport's fault.
 const CONNECTING: Duration = Duration::from_secs(60);
 
-/// What a client is made with. There is never a proxy on the way: the servers are on loopback, whatever the environment says.
+/// Settings of a client. Clients must not use a proxy, whatever the environment says: the servers are on loopback.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Setup {
-    /// The server.
+    /// Base URL of the server.
     pub endpoint: Endpoint,
-    /// The account.
+    /// Keys of the account.
     pub credentials: Credentials,
-    /// The bounds.
+    /// Timeouts, limits and retries.
     pub policy: Policy,
     /// The only CA that is trusted; `None` for plain HTTP.
     pub ca_pem: Option<String>,
-    /// The time. Clients wait with [`Clock::wait`](ccfs_driver::Clock::wait), so that no test sleeps.
+    /// The clock. Clients wait with [`Clock::wait`](ccfs_driver::Clock::wait), so that no test sleeps.
     pub clock: ManualClock,
 }
 
 impl Setup {
-    /// A client of a server without TLS, within the default bounds, at the default time.
+    /// Settings for a server without TLS, with default limits and the default time.
     #[must_use]
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Setup {
         }
     }
 
-    /// A session of this account, within these bounds and on this clock, without a proxy. [`ca_pem`](Self::ca_pem) is left: trust is the HTTP client's.
+    /// Returns a config with these settings and without a proxy. It leaves out [`ca_pem`](Self::ca_pem): the HTTP client configures trust.
     #[must_use]
     pub fn config(&self) -> Config {
         Config::new(self.endpoint.clone(), self.credentials.clone())
@@ -59,11 +59,11 @@ impl Setup {
 
 /// A transport: creates clients. Several threads call it at once, each for one client, because scenarios that wait run in parallel.
 pub trait Backend: Sync {
-    /// A client with this setup. The suite plays one scenario with it, and may make several calls. Where no client can be made, panic: that is
+    /// Creates a client with this setup. The suite runs one scenario with it, and may make several calls. If no client can be created, panic: the panic becomes
     /// the scenario's verdict.
     fn client(&self, setup: &Setup) -> Box<dyn Client>;
 
-    /// Whether it can speak TLS. Without, the suite is played over plain HTTP, and scenarios that are about TLS are not played.
+    /// Returns whether the transport supports TLS. If not, the suite uses plain HTTP, and skips scenarios about TLS.
     fn speaks_tls(&self) -> bool {
         true
     }
@@ -76,7 +76,7 @@ pub trait Backend: Sync {
     }
 }
 
-/// A client under test. Every method drives one exchange to its end, and blocks until then.
+/// A client under test. Every method runs one exchange to its end, and blocks until then.
 pub trait Client {
     /// Starts a generation.
     fn query(&self, operation: QueryAgentSkillInfoData) -> Result<GenerationJob, Error>;
@@ -96,8 +96,8 @@ pub trait Client {
         writer: &mut (dyn Write + Send),
     ) -> Result<FileReceipt, Error>;
 
-    /// Begins such a download to a file, and gives it up as soon as bytes of the body have come: by dropping the future, say. `false`, without doing
-    /// anything, when the transport has no way to do so.
+    /// Begins a download to a file, and cancels it after some bytes of the body have arrived, for example by dropping the future. Returns `false`, without doing
+    /// anything, if the transport cannot cancel a download.
     fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
         let _ = (operation, path);
         false

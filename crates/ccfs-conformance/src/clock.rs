@@ -1,4 +1,4 @@
-//! A clock that a test owns.
+//! A clock that a test controls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ struct State {
     wall: Timestamp,
     elapsed: Duration,
     waits: Vec<Duration>,
-    /// Since when it also moves with the machine's.
+    /// The instant from which it also moves with the machine's clock.
     ticking: Option<Instant>,
 }
 
@@ -41,7 +41,7 @@ impl ManualClock {
         }
     }
 
-    /// The default's time, and from then on it moves with the machine's clock, too: for what only real time can show.
+    /// Creates a clock with the default time that also moves with the machine's clock, for scenarios about real time.
     #[must_use]
     pub fn ticking() -> Self {
         let clock = Self::default();
@@ -49,12 +49,12 @@ impl ManualClock {
         clock
     }
 
-    /// The time on the wall.
+    /// The wall-clock time.
     pub fn wall(&self) -> Timestamp {
         self.now().wall
     }
 
-    /// Every wait so far.
+    /// All waits so far.
     pub fn waits(&self) -> Vec<Duration> {
         self.lock().waits.clone()
     }

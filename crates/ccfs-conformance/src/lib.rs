@@ -1,4 +1,4 @@
-//! A conformance suite for transports: what servers do, and how a client of CC-FS must take it, one named verdict per scenario.
+//! A conformance suite for transports: what servers do, and how a CC-FS client must handle it, with one named verdict per scenario.
 //!
 //! `ccfs_proto::Exchange` decides everything about the protocol, and a transport does what it says. Errors remain possible in the transport: an HTTP
 //! client that follows redirects, retries by itself, adds headers, unpacks bodies, or forgets the time. This suite finds that out, over real sockets on
@@ -12,8 +12,8 @@
 //! # }
 //! ```
 //!
-//! `examples/own_transport.rs` is a transport over a plain `TcpStream` that passes. The suite belongs into tests, as a dev-dependency: it starts servers,
-//! waits a few seconds in all, and never looks at anything but what goes over the wire and what the client gives back. How quick the machine is changes
+//! `examples/own_transport.rs` is a transport over a plain `TcpStream` that passes. Use the suite in tests, as a dev-dependency: it starts servers,
+//! waits a few seconds in all, and checks only the bytes on the wire and the results of the client. The speed of the machine changes
 //! no verdict: see [`Backend::server_timeout`].
 #![forbid(unsafe_code)]
 
@@ -37,12 +37,12 @@ pub use verdict::{Outcome, Verdict, Verdicts};
 use crate::scenarios::{SCENARIOS, Scenario};
 use crate::stage::Stop;
 
-/// Plays every scenario with this transport: one after the other, and at the end those side by side in which little happens but silence.
+/// Runs every scenario with this transport, one after the other; at the end, those that mostly wait run in parallel.
 pub fn run(backend: &dyn Backend) -> Verdicts {
     run_only(backend, |_| true)
 }
 
-/// Plays the scenarios whose names are wanted.
+/// Runs the scenarios whose names `wanted` accepts.
 pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdicts {
     let (waiting, busy): (Vec<_>, Vec<_>) = SCENARIOS
         .iter()
@@ -55,7 +55,7 @@ pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdict
             .into_iter()
             .map(|scenario| scope.spawn(|| verdict(backend, scenario)))
             .collect();
-        // A scenario's panic is its verdict; what panics here is the suite's own.
+        // A scenario's panic is its verdict; a panic here is a bug of the suite.
         let last = threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
@@ -63,7 +63,7 @@ pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdict
     })
 }
 
-/// The names of all scenarios, in the order in which they are played.
+/// The names of all scenarios, in the order in which they run.
 pub fn scenarios() -> impl Iterator<Item = &'static str> {
     SCENARIOS.iter().map(|scenario| scenario.name)
 }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use ccfs_proto::auth::{Verified, VerifyError, decode_query};
 use ccfs_proto::{RequestView, Timestamp, Verifier};
 
-/// How long the server bears a client that neither goes away nor says anything: so a client without a sense of time ends, too. A good client on a slow
-/// machine must be long gone by then.
+/// How long the server waits for a client that neither closes the connection nor sends anything, so that a client without timeouts ends, too. A good client on
+/// a slow machine must end well before that.
 pub(crate) const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's body that are read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -22,7 +22,7 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Behaviour {
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Close,
     /// Sends bytes that are not HTTP.
     Babble,
@@ -44,7 +44,7 @@ pub enum Behaviour {
     Answer {
         /// The status.
         status: u16,
-        /// Headers beside those of the framing.
+        /// Headers in addition to those of the framing.
         headers: Vec<(String, String)>,
         /// The body.
         body: Vec<u8>,
@@ -52,10 +52,10 @@ pub enum Behaviour {
         framing: Framing,
         /// Bytes of the body after which the connection breaks; `None` for all of it.
         cut_after: Option<usize>,
-        /// The size of the pieces in which the body goes out.
+        /// The size of the pieces in which the body is sent.
         piece: usize,
     },
-    /// Sends just these bytes, head and all.
+    /// Sends just these bytes, including the head.
     Raw {
         /// The bytes.
         bytes: Vec<u8>,
@@ -66,14 +66,14 @@ pub enum Behaviour {
     Own(Own),
 }
 
-/// Something that a server does with a connection.
+/// A custom function on a connection.
 #[derive(Clone)]
 pub struct Own(Arc<Act>);
 
 type Act = dyn Fn(&mut TcpStream) -> io::Result<()> + Send + Sync;
 
 impl Own {
-    /// Does this.
+    /// Wraps this function.
     pub fn new(act: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(act))
     }
@@ -131,7 +131,7 @@ impl Behaviour {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Seen {
-    /// Over which connection it came, from 0.
+    /// The number of its connection, from 0.
     pub connection: usize,
     /// The first line.
     pub line: String,
@@ -161,7 +161,7 @@ impl Seen {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// Checks its signature over what really came: line, headers and body.
+    /// Verifies its signature over the received line, headers and body.
     pub fn verify(&self, verifier: &Verifier, now: Timestamp) -> Result<Verified, VerifyError> {
         let mut parts = self.line.split(' ');
         let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -176,7 +176,7 @@ impl Seen {
     }
 }
 
-/// A plain HTTP server on loopback that plays one behaviour a request; when the script is over, it closes.
+/// A plain HTTP server on loopback that plays one behavior per request; after the end of the script, it closes connections.
 #[derive(Debug)]
 pub struct ScriptedServer {
     address: SocketAddr,
@@ -194,23 +194,23 @@ struct Stage {
 }
 
 impl ScriptedServer {
-    /// Starts it, for a test that cannot go on without.
+    /// Starts the server, for tests that need it.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     #[must_use]
     pub fn play(script: impl IntoIterator<Item = Behaviour>) -> Self {
         Self::start(script)
             .unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
     }
 
-    /// Starts it; fails when loopback has no port left.
+    /// Starts the server; fails if loopback has no free port.
     pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
         Self::bearing(SERVER_TIMEOUT, script)
     }
 
-    /// Starts it with a custom timeout.
+    /// Starts the server with a custom timeout.
     pub(crate) fn bearing(
         server_timeout: Duration,
         script: impl IntoIterator<Item = Behaviour>,
@@ -286,7 +286,7 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
             request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         lock(&stage.seen).push(request);
         let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
-        // A client that gives up in the middle of an answer breaks the pipe; that is its right.
+        // A client that gives up in the middle of an answer breaks the pipe, which is allowed.
         keep = behave(&mut stream, behaviour, stage.server_timeout).unwrap_or(false) && !last;
     }
     // Both sides at once: the handle that the stage keeps would hold it open.
@@ -318,7 +318,7 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
     Some(Seen { connection, line: line.trim_end().to_owned(), headers, body })
 }
 
-/// Plays one behaviour, and says whether the connection is kept.
+/// Plays one behavior, and returns whether the connection is kept.
 fn behave(
     stream: &mut TcpStream,
     behaviour: Behaviour,

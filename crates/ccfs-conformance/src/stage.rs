@@ -20,8 +20,8 @@ use crate::backend::{Backend, Client, Setup};
 use crate::clock::ManualClock;
 use crate::server::{Behaviour, ScriptedServer, Seen};
 
-/// The silence that a client bears, or the time for its whole call, where a scenario is about that. Everywhere else a client bears more than the server
-/// does: what is slow there is the machine, and must change nothing.
+/// The idle timeout or the total timeout of a client, where a scenario is about that. In other scenarios a client waits longer than the server:
+/// a slow machine must not change a verdict.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
 fn more_than(server_timeout: Duration) -> Duration {
@@ -35,22 +35,22 @@ pub(crate) enum Stop {
     NotPlayed(&'static str),
 }
 
-/// How a scenario ends.
+/// The result of a scenario.
 pub(crate) type Played = Result<(), Stop>;
 
-/// What must work, works.
+/// A call that must succeed returned an error.
 impl<E: std::error::Error> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Mismatch { expected: "no error".into(), seen: error.to_string() }
     }
 }
 
-/// Both are the same, or that is the verdict.
+/// Fails unless both are equal.
 pub(crate) fn same<T: PartialEq + Debug>(what: &str, expected: &T, seen: &T) -> Played {
     holds(expected == seen, format_args!("{what}: {expected:?}"), format_args!("{seen:?}"))
 }
 
-/// It is so, or that is the verdict.
+/// Fails unless the condition is true.
 pub(crate) fn holds(so: bool, expected: impl Display, seen: impl Display) -> Played {
     if so {
         Ok(())
@@ -59,7 +59,7 @@ pub(crate) fn holds(so: bool, expected: impl Display, seen: impl Display) -> Pla
     }
 }
 
-/// The exchange's error that a call must have ended with.
+/// Returns the exchange's error of a call that must fail.
 pub(crate) fn failure<T: Debug>(result: Result<T, Error>) -> Result<ExchangeError, Stop> {
     match result {
         Err(Error::Exchange(error)) => Ok(error),
@@ -87,7 +87,7 @@ fn noted<T>(expected: usize, server_timeout: Duration, look: impl Fn() -> Vec<T>
     }
 }
 
-/// A call ended with this kind of error.
+/// Fails unless a call ended with this kind of error.
 pub(crate) fn kind_is(
     error: &ExchangeError,
     what: &str,
@@ -96,7 +96,7 @@ pub(crate) fn kind_is(
     holds(is(&error.kind), what, error)
 }
 
-/// Each wait lies within what jitter may make of these: from their half to all of them.
+/// Fails unless each wait is within the jitter of these: from half of it to all of it.
 pub(crate) fn waits_are(clock: &ManualClock, expected: &[Duration]) -> Played {
     let waits = clock.waits();
     let near = |wait: &Duration, full: &Duration| {
@@ -194,7 +194,7 @@ impl Bench {
         })
     }
 
-    /// A file that is there, and its bytes.
+    /// An existing file, and its bytes.
     pub(crate) fn file(&self) -> Result<(IndexFileName, Vec<u8>), Stop> {
         self.client.query(query()?)?;
         let name = self.emulator.files().pop();
@@ -264,7 +264,7 @@ impl Script {
         self.client.to_file(download(), &self.folder.path(), Overwrite::Refuse)
     }
 
-    /// Everything that came, each request shown by its line and its headers' names.
+    /// Everything received: the line and the header names of each request.
     pub(crate) fn requests_are(&self, expected: usize) -> Played {
         let seen = noted(expected, self.server_timeout, || self.server.seen());
         let shown: Vec<String> = seen.iter().map(shown).collect();
@@ -276,7 +276,7 @@ impl Script {
     }
 }
 
-/// A request by its line and its headers' names: their values hold signatures.
+/// A request by its line and its header names; header values contain signatures.
 pub(crate) fn shown(request: &Seen) -> String {
     let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
     format!("{} with {}", request.line, names.join(", "))

@@ -1,34 +1,34 @@
-//! What came out.
+//! The results of scenarios.
 
 use std::fmt;
 
-/// What became of one scenario.
+/// The result of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The client did as it must.
+    /// The client did what it must do.
     Passed,
-    /// It did not.
+    /// The client did something else.
     Failed {
-        /// What it must do, or what must be seen of it.
+        /// The required behavior.
         expected: String,
-        /// What was seen.
+        /// The observed behavior.
         seen: String,
     },
-    /// The scenario is about something that the transport says it cannot.
+    /// The scenario needs something that the transport does not support.
     NotPlayed {
-        /// What that is.
+        /// The missing support.
         reason: &'static str,
     },
 }
 
-/// One scenario, and what became of it.
+/// One scenario and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
     /// The scenario's name: one of [`scenarios`](crate::scenarios), or the caller's own.
     pub scenario: &'static str,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
@@ -40,33 +40,33 @@ impl Verdict {
     }
 }
 
-/// What became of all scenarios that were played. Shown as a table.
+/// The results of all scenarios that ran. `Display` prints a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "verdicts say nothing unless looked at: `assert_all_passed`"]
 pub struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// Each one, in the order of the suite.
+    /// Each result, in the order of the suite.
     pub fn iter(&self) -> std::slice::Iter<'_, Verdict> {
         self.0.iter()
     }
 
-    /// Those that failed.
+    /// The failed scenarios.
     pub fn failed(&self) -> impl Iterator<Item = &Verdict> {
         self.iter().filter(|verdict| matches!(verdict.outcome, Outcome::Failed { .. }))
     }
 
-    /// Whether none failed, and at least one was played.
+    /// Returns whether at least one scenario ran, and none failed.
     pub fn all_passed(&self) -> bool {
         self.failed().next().is_none()
             && self.iter().any(|verdict| verdict.outcome == Outcome::Passed)
     }
 
-    /// For tests: the table as a panic when one failed.
+    /// Panics with the table if a scenario failed, for use in tests.
     ///
     /// # Panics
     ///
-    /// When one failed, or none was played.
+    /// If a scenario failed, or none ran.
     pub fn assert_all_passed(&self) {
         assert!(self.all_passed(), "the transport does not conform:\n{self}");
     }

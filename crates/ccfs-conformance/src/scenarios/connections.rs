@@ -29,7 +29,7 @@ pub(super) fn nobody(backend: &dyn Backend) -> Played {
     let script = Script::with(backend, [], |setup| setup.endpoint = endpoint)?;
     let error = failure(script.client.query(query()?))?;
     kind_is(&error, "no connection", is_transport(FailureKind::Connect))?;
-    // It never arrived, so even what starts a job is repeated.
+    // The request never arrived, so even one that starts a job is retried.
     same("attempts", &4, &error.attempts)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
     script.requests_are(1)
 }
 
-/// Pools like to send again what a kept connection swallowed.
+/// Connection pools tend to retry a request on a reused connection that failed.
 pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, [job(true, &[]), Behaviour::Close, job(true, &[])])?;
     script.client.query(query()?)?;
@@ -119,7 +119,7 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     )
 }
 
-/// The URL and the `Host` header have brackets around the address, the socket has none.
+/// The URL and the `Host` header have brackets around the address; the socket address has no brackets.
 pub(super) fn ipv6(backend: &dyn Backend) -> Played {
     let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
     if TcpListener::bind(address).is_err() {

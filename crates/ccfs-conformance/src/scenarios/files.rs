@@ -1,4 +1,4 @@
-//! Files that come, and files that break off.
+//! Files that arrive, and files that are cut off.
 
 use std::fs;
 use std::io::{self, Write};
@@ -79,7 +79,7 @@ pub(super) fn trailers(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let mut body = Vec::new();
     for (number, piece) in bytes.chunks(300).enumerate() {
-        // Sizes in capitals and with zeros in front are sizes all the same.
+        // Sizes in capitals and with leading zeros are valid.
         let size = if number == 0 {
             format!("{:X};name=value;other\r\n", piece.len())
         } else {
@@ -166,7 +166,7 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
     )
 }
 
-/// Counts what it takes.
+/// Counts the bytes that it receives.
 struct Gauge<'a> {
     reached: &'a AtomicBool,
     taken: usize,
@@ -278,7 +278,7 @@ fn is_broken_body(kind: &ErrorKind) -> bool {
     }
 }
 
-/// All of the archive is there, and only the end of its chunks is not.
+/// The complete archive arrives, but not the end of its chunks.
 pub(super) fn cut_chunks(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let body = [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat();

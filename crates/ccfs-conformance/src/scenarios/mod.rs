@@ -1,4 +1,4 @@
-//! The list.
+//! The list of scenarios.
 
 mod connections;
 mod files;
@@ -9,13 +9,13 @@ mod wire;
 use crate::backend::Backend;
 use crate::stage::Played;
 
-/// Something that a server does, and how a client must take it.
+/// A behavior of a server, and how a client must handle it.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) play: fn(&dyn Backend) -> Played,
     /// Whether it is about TLS.
     pub(crate) tls: bool,
-    /// Whether it only waits, and can be played beside others.
+    /// Whether it mostly waits, and can run in parallel with others.
     pub(crate) waits: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Servers and gateways that say no.
+//! Servers and gateways that refuse.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(super) fn wrong_key(backend: &dyn Backend) -> Played {
     bench.folder.holds(None)
 }
 
-/// HTTP clients answer a challenge on their own accord.
+/// Some HTTP clients answer a challenge on their own.
 pub(super) fn unauthorized(backend: &dyn Backend) -> Played {
     for challenge in ["www-authenticate: Basic realm=\"a\"", "retry-after: 1", "x-nothing: 1"] {
         let head = ["HTTP/1.1 401 Unauthorized", "content-length: 2", challenge];
@@ -80,7 +80,7 @@ pub(super) fn locked(backend: &dyn Backend) -> Played {
     bench.requests_are(1)
 }
 
-/// The server's clock is two hours ahead, and it takes signatures of a quarter of an hour only.
+/// The server's clock is two hours ahead, and it accepts signatures for a quarter of an hour only.
 fn ahead(backend: &dyn Backend, adjust: impl FnOnce(&mut Setup)) -> Result<Bench, Stop> {
     let ahead = ManualClock::at(ManualClock::default().wall().plus_millis(2 * 3600 * 1000));
     Bench::with(
@@ -110,7 +110,7 @@ pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
         "an error that tells of the clock",
         &error,
     )?;
-    // Switched off means off.
+    // No retry, because the correction is switched off.
     bench.requests_are(1)
 }
 

@@ -1,4 +1,4 @@
-//! Silence, and the time for the whole call.
+//! Idle timeouts, and the total timeout of a call.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
     script.folder.holds(None)
 }
 
-/// The client ended the call, by itself: the server, whose timeout begins later, had not closed yet. How much sooner is a matter of the machine.
+/// The client itself ended the call: the server, whose timeout begins later, had not closed yet. The difference depends on the machine.
 fn ended(backend: &dyn Backend, begin: Instant) -> Played {
     let (took, server_timeout) = (begin.elapsed(), backend.server_timeout());
     holds(
@@ -49,7 +49,7 @@ fn ended(backend: &dyn Backend, begin: Instant) -> Played {
     )
 }
 
-/// What a step allows is the smaller one of the stall and what is left of the call.
+/// Each step is limited by the smaller of the idle timeout and the rest of the total timeout.
 pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
     for after in [None, Some(5000)] {
         let stall = Behaviour::Stall { after, body: archive_bytes(10_000) };

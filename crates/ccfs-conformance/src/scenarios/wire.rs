@@ -1,4 +1,4 @@
-//! What goes over the wire, and what is made of odd answers.
+//! Bytes on the wire, and the handling of unusual answers.
 
 use ccfs_emulator::Fault;
 use ccfs_proto::answer::AnswerError;
@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::server::Behaviour;
 use crate::stage::{Bench, Played, Script, failure, holds, kind_is, query, same, shown};
 
-/// An answer to a query that keeps the connection, and brings what a client may be tempted by.
+/// An answer to a query that keeps the connection, with headers that a client may react to.
 const JOB: &str =
     r#"{"resultCode":"0","resultData":{"responseId":"9239cb50a8384bb0ab503441bf089446"}}"#;
 
@@ -64,7 +64,7 @@ pub(super) fn path_prefix(backend: &dyn Backend) -> Played {
     )
 }
 
-/// HTTP clients name themselves, say what they unpack, and keep cookies. A signature covers none of that, but gateways look at it.
+/// HTTP clients send their name, the encodings that they support, and cookies. A signature covers none of these, but gateways look at them.
 pub(super) fn no_added_headers(backend: &dyn Backend) -> Played {
     const SIGNED: [&str; 4] = ["authorization", "content-length", "content-type", "host"];
     const BEARABLE: [&str; 2] = ["accept", "connection"];
@@ -80,7 +80,7 @@ pub(super) fn no_added_headers(backend: &dyn Backend) -> Played {
     Ok(())
 }
 
-/// A gateway that says so of what is not packed.
+/// A gateway that declares a content encoding for content that is not encoded.
 pub(super) fn nothing_is_unpacked(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let length = format!("content-length: {}", bytes.len());
@@ -112,7 +112,7 @@ pub(super) fn dialects(backend: &dyn Backend) -> Played {
         )?;
         let error = failure(bench.client.query(query()?))?;
         holds(error.is_auth(), "a refused signature", &error)?;
-        // The other dialect is never tried by itself.
+        // The other dialect is never tried automatically.
         bench.requests_are(1)?;
     }
     Ok(())
@@ -148,7 +148,7 @@ pub(super) fn redirect(backend: &dyn Backend) -> Played {
     bench.requests_are(1)?;
     bench.folder.holds(None)?;
 
-    // The kinds that change a POST into a GET, and one to another server.
+    // The kinds that change a POST into a GET, and one that leads to another server.
     for (status, target) in [
         ("301 Moved Permanently", "/elsewhere"),
         ("303 See Other", "http://127.0.0.1:9/"),
