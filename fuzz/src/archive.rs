@@ -10,10 +10,10 @@ use ccfs_archive::{
 
 use crate::tape::{Cuts, Tape};
 
-/// What reading may hold: three buffers of 256 KiB, the inflater, the directory, a record.
+/// Memory of a reader: three buffers of 256 KiB, the inflater, the directory, a record.
 const MEMORY: u64 = 3 << 20;
 
-/// What a member may come to: no input takes long then.
+/// Maximum size of a member, so that no input takes long.
 const MEMBER_BYTES: u64 = 64 << 10;
 
 /// Hashes of the records of an archive. The records of a ZIP bomb would need much more memory.
@@ -39,7 +39,7 @@ pub(crate) fn options() -> ReadOptions {
     ReadOptions::new().limits(limits).on_bad_row(OnBadRow::Skip)
 }
 
-/// Reads an archive in place, in one go and in pieces, and gives what reading in place came to.
+/// Reads an archive in place, in one go and in pieces, and returns the result of reading in place.
 pub(crate) fn read_every_way(bytes: &[u8], cuts: Cuts) -> Hashes {
     let options = options();
     let (mut seeking, mut streaming, mut pushing) =
@@ -64,7 +64,7 @@ pub(crate) fn read_every_way(bytes: &[u8], cuts: Cuts) -> Hashes {
     match (&seeking, &streaming) {
         (Ok(seeking), Ok(streaming)) => assert_eq!(seeking, streaming),
         (Err(_), Err(_)) => {}
-        // The one thing that can only be read by seeking.
+        // The only archives that need seeking.
         (Ok(_), Err(Error::Zip(error))) if error.fault == ZipFault::StoredStream => {}
         (seeking, streaming) => panic!(
             "in place {:?}, in one go {:?}",

@@ -1,4 +1,4 @@
-//! Archives that are well made, and then perhaps changed.
+//! Valid archives, and archives that were changed afterwards.
 
 use std::io::{Cursor, Seek, Write};
 
@@ -23,7 +23,7 @@ const NAMES: [&str; 8] = [
 /// The bytes are four for the cuts, then the members, then changes: places and new bytes. The `zip` crate writes the archive, so that
 /// checksums and sizes are right until they are changed.
 ///
-/// All that is held of any archive is held here, and an archive that nothing was changed in gives the records of its files.
+/// Checks all that is checked for any archive, and that an unchanged archive gives the records of its files.
 pub fn archive_members(input: &[u8]) {
     let mut tape = Tape::new(input);
     let cuts = Cuts::of(&mut tape);

@@ -44,7 +44,7 @@ pub fn classifier(input: &[u8]) {
         off => Some((body.len() as u64 + u64::from(off)).saturating_sub(228)),
     };
     let mut headers = HeaderMap::new();
-    // A type that says nothing: the verdict must not lean on it.
+    // A generic type: the verdict must not depend on it.
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"),
@@ -117,7 +117,7 @@ fn judge(mut classifier: Classifier, body: &[u8], pieces: VecDeque<Bytes>) -> Ve
                 written += bytes.len();
             }
             Err(error) => {
-                // A driver that goes on gets no panic for it.
+                // A driver that continues does not cause a panic.
                 let _ = classifier.push(piece);
                 let _ = classifier.finish();
                 return (Err(error), written);

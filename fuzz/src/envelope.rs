@@ -46,7 +46,7 @@ pub fn envelope(input: &[u8]) {
     says(&serde_json::from_slice(&written).expect("JSON"), &again);
 }
 
-/// Holds that an envelope says what the JSON says, read field by field.
+/// Checks that an envelope has the values of the JSON, read field by field.
 fn says(json: &Value, envelope: &Envelope) {
     let json = json.as_object().expect("an envelope is an object");
     let old = json.get("response").and_then(Value::as_object);

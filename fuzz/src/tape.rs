@@ -1,6 +1,6 @@
-//! Bytes read as a script: one decision after another, and zeros when there are no more.
+//! Reads bytes as a script: one decision after another, and zeros after the end.
 
-/// What is left of an input.
+/// The rest of an input.
 pub(crate) struct Tape<'a>(&'a [u8]);
 
 impl<'a> Tape<'a> {
@@ -21,7 +21,7 @@ impl<'a> Tape<'a> {
         u16::from(self.byte()) << 8 | u16::from(self.byte())
     }
 
-    /// One of `choices`.
+    /// Chooses one of `choices`.
     pub(crate) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[usize::from(self.byte()) % choices.len()].clone()
     }
@@ -44,13 +44,13 @@ impl<'a> Tape<'a> {
         text(self.some())
     }
 
-    /// All that is left.
+    /// All remaining bytes.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
 }
 
-/// The bytes as far as they are text.
+/// The longest prefix that is UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -58,7 +58,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     }
 }
 
-/// Lengths of pieces that go round and round, from four bytes; a length may be 0.
+/// Lengths of pieces, repeated in a cycle, from four bytes; a length may be 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Cuts {
     lengths: [usize; 4],
@@ -68,7 +68,7 @@ pub(crate) struct Cuts {
 impl Cuts {
     pub(crate) fn of(tape: &mut Tape<'_>) -> Self {
         let lengths = std::array::from_fn(|_| tape.byte().into());
-        // A round without a byte would never end: everything is one piece then.
+        // A cycle without a byte would never end: then everything is one piece.
         Self { lengths: if lengths == [0; 4] { [usize::MAX; 4] } else { lengths }, nth: 0 }
     }
 

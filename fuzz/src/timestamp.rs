@@ -88,7 +88,7 @@ fn local_time(text: &str) {
     }
 }
 
-/// Any number is a time that can be written and read back, and any distance can be gone.
+/// Any number of milliseconds gives a time that can be printed and parsed again, and adding any distance does not panic.
 fn number(millis: i64) {
     let at = Timestamp::from_unix_millis(millis);
     let (first, last) = (-62_167_219_200_000, 253_402_300_799_999);

@@ -116,7 +116,7 @@ impl Client for AsyncClient {
         self.runtime.block_on(self.client.download(operation).to_writer(AtOnce(writer)))
     }
 
-    /// Drops the future once bytes have come.
+    /// Drops the future after the first bytes have arrived.
     fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
         let (begun, begins) = tokio::sync::oneshot::channel();
         let mut begun = Some(begun);
@@ -136,7 +136,7 @@ impl Client for AsyncClient {
     }
 }
 
-/// A blocking writer for who awaits: it takes all at once.
+/// Adapts a blocking writer to `AsyncWrite`: it is always ready.
 struct AtOnce<'a>(&'a mut (dyn Write + Send));
 
 impl AsyncWrite for AtOnce<'_> {

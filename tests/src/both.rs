@@ -1,14 +1,14 @@
-//! One call over each backend, for tests of how the connection is made.
+//! Makes one call with each backend, for tests of connections.
 
 use ccfs_conformance::file_name;
 use ccfs_driver::{Config, Error, Proxy};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
 use ccfs_tls::Trust;
 
-/// How one call went: the result code that the server answered with, or the error.
+/// The outcome of one call: the result code of the server's answer, or the error.
 pub type Outcome = Result<String, Error>;
 
-/// Asks for a file that is not there, once, over both backends, through this proxy or none: `0300011` says that everything up to the server works.
+/// Requests a missing file once with each backend, through this proxy or directly: the code `0300011` shows that the request reached the server.
 pub fn ask_both(
     endpoint: &Endpoint,
     credentials: &Credentials,

@@ -1,4 +1,4 @@
-//! Everything that is logged in a process, for a test to look at.
+//! Collects everything that a process logs.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -18,7 +18,7 @@ static COLLECTOR: Collector =
 static INSTALLED: Once = Once::new();
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What is logged while this is there; other tests of the process wait for it to go.
+/// Collects logs until it is dropped; other tests of the process wait for that.
 #[derive(Debug)]
 pub struct Logged(#[allow(dead_code)] MutexGuard<'static, ()>);
 
@@ -43,7 +43,7 @@ impl Collector {
 }
 
 impl Logged {
-    /// The targets that logged, and what each did, in order: so a dump over several lines is found whole.
+    /// The targets that logged, and the records of each in order, so that a dump over several lines stays in one piece.
     pub fn by_target(&self) -> BTreeMap<String, String> {
         let mut texts = BTreeMap::<String, String>::new();
         for (target, text) in &*COLLECTOR.records.lock().unwrap() {

@@ -1,10 +1,10 @@
-//! Finding secrets where they must not be.
+//! Finds secrets in output that must not contain them.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::{Debug, Display, Write};
 
-/// Secret keys as people have them: plain, of several bytes a character, with characters that are escaped, longer than HMAC's block.
+/// Realistic secret keys: plain, with multi-byte characters, with characters that are escaped, longer than HMAC's block.
 pub const SECRET_KEYS: [&str; 4] = [
     "MARKER-secret-key",
     "ключ-密钥-🔑-marker",
@@ -12,7 +12,7 @@ pub const SECRET_KEYS: [&str; 4] = [
     "MARKER-long-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789",
 ];
 
-/// Texts that nothing may show, each in every form in which it could be shown.
+/// Secrets that must not be shown, each in every form in which it could appear.
 #[derive(Clone, Default)]
 pub struct Secrets {
     forms: BTreeSet<(String, String)>,
@@ -53,7 +53,7 @@ impl Secrets {
             percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
             secret.escape_ascii().to_string(),
             hex.to_uppercase(),
-            // Of a list of numbers its beginning is enough: long ones are cut.
+            // The beginning of a list of numbers is enough: long lists are cut.
             decimals[1..].split(", ").take(8).collect::<Vec<_>>().join(", "),
         ] {
             self.forms.insert((what.to_owned(), form));
@@ -71,7 +71,7 @@ impl Secrets {
         found.map(|(what, form)| format!("{what}, as {form}"))
     }
 
-    /// The verdict on `text`, which is named in it.
+    /// Panics if `text` contains a secret; `name` is in the message.
     pub fn must_not_be_in(&self, name: &str, text: &str) {
         let found = self.first_in(text);
         assert!(found.is_none(), "{name} shows {}", found.unwrap_or_default());
@@ -103,7 +103,7 @@ fn dumped(text: &str) -> String {
         .replace('-', "")
 }
 
-/// All that was rendered, in every way that a value has, and of which types.
+/// All rendered values, in every format that a value has, and their types.
 #[derive(Debug, Default)]
 pub struct Rendered {
     text: String,
@@ -123,13 +123,13 @@ impl Rendered {
         writeln!(self.text, "{value}\n{value:#}").unwrap();
     }
 
-    /// A value in both ways.
+    /// Renders a value in both ways.
     pub fn both<T: Debug + Display + ?Sized>(&mut self, value: &T) {
         self.debug(value);
         self.display(value);
     }
 
-    /// An error and everything that it says it was caused by.
+    /// Renders an error and all of its sources.
     pub fn error<E: Error + 'static>(&mut self, error: &E) {
         self.both(error);
         let mut next = error.source();
@@ -139,7 +139,7 @@ impl Rendered {
         }
     }
 
-    /// The outcome of a call.
+    /// Renders the outcome of a call.
     pub fn outcome<T: Debug, E: Error + 'static>(&mut self, outcome: &Result<T, E>) {
         self.debug(outcome);
         if let Err(error) = outcome {
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(signatures(&format!("a log: {header:?}\nand {prefix}/…")), [signature]);
     }
 
-    /// As `bytes::Bytes` shows itself: escaped.
+    /// As `bytes::Bytes` formats itself: escaped.
     fn bytes(text: &str) -> impl fmt::Debug {
         OwnBytes(text.as_bytes().to_vec())
     }

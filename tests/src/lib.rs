@@ -1,4 +1,4 @@
-//! What crosses crates.
+//! Helpers of the tests that involve several crates.
 //!
 //! [`Blocking`] and [`Async`] are the two backends, for the suite of `ccfs-conformance`; [`properties`] are properties that hold for every
 //! backend, tested with a server that plays scripts of bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;

@@ -1,4 +1,4 @@
-//! Properties that hold for every backend, played by a server that knows nothing but bytes.
+//! Properties that hold for every backend, tested with a server that plays scripts of bytes.
 
 // What a property is given, it owns: that is how proptest calls it.
 #![allow(clippy::needless_pass_by_value)]
@@ -15,7 +15,7 @@ use ccfs_proto::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 
-/// Holds a backend to every property here. `regressions` is the file of seeds, in the crate that calls.
+/// Checks every property with a backend. `regressions` is the file of seeds, in the calling crate.
 pub fn hold<B: Backend + Default>(regressions: &'static str) {
     let mut runner = TestRunner::new(Config {
         cases: 24,
@@ -53,13 +53,13 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
     );
 }
 
-/// How a body goes over the wire.
+/// How a body is transferred.
 #[derive(Clone, Debug)]
 struct Transfer {
     len: usize,
     framing: Framing,
     piece: usize,
-    /// Where it breaks off, in thousandths of its length.
+    /// Where the body is cut off, in thousandths of its length.
     cut: usize,
 }
 
@@ -73,7 +73,7 @@ fn transfer() -> impl Strategy<Value = Transfer> {
         |(len, framing, piece, cut)| Transfer {
             len,
             framing,
-            // Tiny pieces of a large body only take time.
+            // Tiny pieces of a large body only cost time.
             piece: piece.max(len / 2000),
             cut,
         },
@@ -186,7 +186,7 @@ fn signed<B: Backend + Default>(
     Ok(())
 }
 
-/// Anything that a server may do, but for silence, which takes real time.
+/// Any behavior of a server, except idle timeouts, which take real time.
 pub fn behaviour() -> impl Strategy<Value = Behaviour> {
     let status = prop_oneof![
         Just(200_u16),
@@ -226,7 +226,7 @@ pub fn behaviour() -> impl Strategy<Value = Behaviour> {
         retry_after,
     )
         .prop_map(|(status, body, framing, cut, piece, retry_after)| {
-            // A body that ends with its connection and is cut at its end is a whole one.
+            // A body that is delimited by the end of the connection, and is cut at its end, is complete.
             let cut_after = cut.map(|cut| body.len() * cut / 1000);
             let headers = retry_after
                 .map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
@@ -237,7 +237,7 @@ pub fn behaviour() -> impl Strategy<Value = Behaviour> {
     prop_oneof![1 => Just(Behaviour::Close), 8 => answer]
 }
 
-/// A script of such behaviours.
+/// A script of such behaviors.
 pub fn script() -> impl Strategy<Value = Vec<Behaviour>> {
     proptest::collection::vec(behaviour(), 1..6)
 }

@@ -52,11 +52,11 @@ impl ProxyProcess {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The next request that it saw, waited for.
+    /// Waits for the next request that it received.
     ///
     /// # Panics
     ///
-    /// When it sees none.
+    /// If no request arrives.
     #[must_use]
     pub fn next(&self) -> Value {
         serde_json::from_str(&self.lines.recv_timeout(TEST_TIMEOUT).unwrap()).unwrap()

@@ -49,7 +49,7 @@ pub enum StoreFault {
 /// A request to the store.
 #[derive(Clone, Debug)]
 pub struct StoreRequest {
-    /// How many came before.
+    /// The number of earlier requests.
     pub number: usize,
     /// The method.
     pub method: Method,

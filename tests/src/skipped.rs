@@ -1,4 +1,4 @@
-//! What a test does where a tool that it compares with is missing. The crates that this package is made of take this file by its path.
+//! Handles tests whose reference tool is missing. Crates that this package depends on include this file by its path.
 #![allow(unreachable_pub)] // As such, it is one test file's own.
 
 /// Reports that a test is skipped, and why. With `CCFS_TESTS_NEED_TOOLS` set, the test fails instead.

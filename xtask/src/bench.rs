@@ -1,7 +1,7 @@
 //! Benchmarks: `cargo xtask bench sign`, `archive`, `convert`, `parquet` and `pull`, and `cargo xtask soak`.
 //!
 //! Each is a package below `xtask/bench`, outside the workspace, to keep the crates that it compares
-//! with out of normal builds. It prints ratios of one run. `bench sign`, `bench convert` and `bench parquet` fail if a bar
+//! with out of normal builds. It prints ratios of one run. `bench sign`, `bench convert` and `bench parquet` fail if a threshold
 //! is missed, the soak if a file is wrong.
 
 use std::path::Path;

@@ -13,7 +13,7 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
     Step { name, cargo, variables: &[] }
 }
 
-/// What runs, in order: the quick and the strict first.
+/// The steps, in order: quick and strict ones first.
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
     step("dependency rules", &["xtask", "deps"]),
@@ -33,7 +33,7 @@ const STEPS: &[Step] = &[
         ],
     ),
     step("docs of each crate alone", &["xtask", "rustdoc"]),
-    // The command's pages have the path of the facade's, so the two are never written at a time, and the facade's are what stays.
+    // The documentation of the command and of the facade have the same path, so they are never built at the same time, and the facade's is built last.
     Step {
         name: "docs of the command",
         cargo: &["doc", "--workspace", "--bin", "ccfs", "--no-deps", "--all-features", "--locked"],

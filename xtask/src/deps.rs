@@ -100,7 +100,7 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     ("ccfs-arrow", &["http", "tempfile", "rand", "hmac", "sha2"]),
 ];
 
-/// How many crates a layer's default tree may have, itself included: what was there when it was set, and a few more for what those crates
+/// How many crates a layer's default tree may have, itself included: the number when it was set, and a few more for what those crates
 /// may bring along. Raising one is a decision, and goes into the change's message.
 const BUDGETS: &[(&str, usize)] = &[
     ("ccfs-time", 1),
@@ -121,7 +121,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("ccfs-python", 198),
 ];
 
-/// Crates that nothing here may bring in: another TLS stack, another C toolchain.
+/// Forbidden crates: another TLS stack, another C toolchain.
 const BANNED: &[&str] = &[
     "aws-lc-rs",
     "aws-lc-sys",
@@ -169,7 +169,7 @@ pub(crate) fn run() -> Result<(), String> {
     verdict(&wrong, "dependency rules are broken", &holds)
 }
 
-/// What `cargo metadata` says.
+/// The output of `cargo metadata`.
 struct Graph<'a> {
     packages: BTreeMap<&'a str, &'a Value>,
     members: BTreeSet<&'a str>,
@@ -280,7 +280,7 @@ fn version(value: &Value) -> Option<Vec<u32>> {
     Some(parts)
 }
 
-/// Crates in the tree of `layer` with its default features, itself included: what who depends on it alone gets.
+/// Crates in the tree of `layer` with its default features, itself included: what a package that depends only on it gets.
 fn tree_size(layer: &str) -> Result<usize, String> {
     let arguments = [
         "tree",

@@ -1,4 +1,4 @@
-//! Runs every example of the workspace and compares what it prints with what its first lines say that it prints.
+//! Runs every example of the workspace and compares its output with the output in its head.
 //!
 //! The head of an example says how to run it (`cargo run -p … --example …`, with arguments after `--`) and, in a `text` block,
 //! what it prints, where `…` matches anything within a line and a line of `…` alone matches any lines. New examples are found automatically.
@@ -43,7 +43,7 @@ pub(crate) fn run() -> Result<(), String> {
     scripts(command, &scratch)
 }
 
-/// Builds all examples and the command, and says where they are.
+/// Builds all examples and the command, and returns the paths of the programs.
 fn build() -> Result<BTreeMap<(String, String), PathBuf>, String> {
     let told = workspace::cargo(&[
         "build",
@@ -68,7 +68,7 @@ fn build() -> Result<BTreeMap<(String, String), PathBuf>, String> {
     Ok(programs.collect())
 }
 
-/// What an example says of itself.
+/// The head of an example.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
     arguments: Vec<String>,
@@ -186,7 +186,7 @@ fn scripts(command: &Path, scratch: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A running `ccfs serve`, stopped when it goes.
+/// A running `ccfs serve`; dropping it stops the process.
 struct Server {
     process: Child,
     ready: Value,

@@ -117,12 +117,12 @@ impl FuzzCrate {
         Ok(names)
     }
 
-    /// Every target once over its committed corpus.
+    /// Runs every target once over its committed corpus.
     fn replay(&self) -> Result<(), String> {
         done(&mut self.cargo(&["test", "--quiet"]), "replaying the corpora")
     }
 
-    /// Builds the instrumented programs, and says where they are.
+    /// Builds the instrumented programs, and returns their folder.
     fn build(&self) -> Result<PathBuf, String> {
         let host = host()?;
         let mut cargo =

@@ -1,4 +1,4 @@
-//! The project's chores. `cargo xtask` alone lists them; CONTRIBUTING.md says when to take which.
+//! Tasks of the project. `cargo xtask` alone lists them; CONTRIBUTING.md says when to use which.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<(), String> {
     let test = |words: &[&str]| {
         let mut test = nightly(&["cargo", "miri", "test", "--package", CORE]);
         let folder = format!("{}/miri", text(&metadata["target_directory"]));
-        // Proptest asks the system for chance, and the environment for its settings.
+        // Proptest asks the system for randomness, and the environment for its settings.
         test.args(words)
             .env("MIRIFLAGS", "-Zmiri-disable-isolation")
             .env("CARGO_TARGET_DIR", folder)
@@ -61,7 +61,7 @@ pub(crate) fn run() -> Result<(), String> {
     )
 }
 
-/// Runs a test program, and says what it came to.
+/// Runs a test program, and returns its result.
 fn passes(test: &mut Command, name: &str) -> Result<(), String> {
     let started = Instant::now();
     let Output { status, stdout, stderr } =

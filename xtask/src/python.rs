@@ -71,7 +71,7 @@ struct Environment {
 }
 
 impl Environment {
-    /// Creates the environment in `folder` with the packages in the files `requirements`, or takes the one of an earlier run.
+    /// Creates the environment in `folder` with the packages in the files `requirements`, or reuses the one of an earlier run.
     /// `None` where Python or the package index is missing, which is printed.
     fn prepare(folder: &Path, requirements: &[&str]) -> Result<Option<Self>, String> {
         let environment = Self { folder: folder.join("venv") };

@@ -1,6 +1,6 @@
-//! What needs a tool beside the stable toolchain: the oldest Rust and the oldest dependencies that we say we take, and advisories.
+//! Checks that need a tool besides the stable toolchain: the oldest supported Rust, the oldest supported dependencies, and advisories.
 //!
-//! Where the tool is not there, each says so and passes.
+//! Where the tool is missing, the check prints that and passes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ pub(crate) fn minimal() -> Result<(), String> {
         return Ok(());
     }
     let target = PathBuf::from(text(&metadata()?["target_directory"])).join("minimal");
-    // In a copy, because it is all about another Cargo.lock.
+    // In a copy, because this needs another Cargo.lock.
     let copy = target.join("tree");
     let _ = fs::remove_dir_all(&copy);
     let tracked = output(

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::workspace::{Member, files, list, members, metadata, read, text, verdict};
 
-/// Dependencies that are there for another reason than being named.
+/// Dependencies that are needed without being named.
 const UNNAMED: &[(&str, &str, &str)] = &[
     ("ccfs-tests", "ccfs-archive", "the documents' examples use it"),
     ("ccfs-tests", "ccfs-arrow", "the documents' examples use it"),

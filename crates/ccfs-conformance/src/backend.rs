@@ -96,7 +96,7 @@ pub trait Client {
         writer: &mut (dyn Write + Send),
     ) -> Result<FileReceipt, Error>;
 
-    /// Begins a download to a file, and cancels it after some bytes of the body have arrived, for example by dropping the future. Returns `false`, without doing
+    /// Begins a download to a file, and cancels it after some bytes of the body have arrived, such as by dropping the future. Returns `false`, without doing
     /// anything, if the transport cannot cancel a download.
     fn cancel(&self, operation: DownloadAgentSkillInfoFile, path: &Path) -> bool {
         let _ = (operation, path);

@@ -27,7 +27,7 @@ fn doctor(emulator: &Emulator) -> Doctor {
     doctor.trust(trust(emulator)).proxy(None).timeout(TEST_TIMEOUT)
 }
 
-/// The report on an emulator with this fault, and how many requests that took: always one.
+/// Returns the report about an emulator with this fault, and the number of requests, which is always one.
 fn with(fault: Fault) -> Report {
     let emulator = Emulator::builder().fault(fault).start().unwrap();
     let report = doctor(&emulator).examine().unwrap();
@@ -144,7 +144,7 @@ fn a_wrong_clock() {
     assert_eq!(mark(&report, "clock"), Mark::Warn);
     assert_eq!(emulator.received().len(), 1, "the clock is not corrected for a second call");
     assert!(report.clock_skew_millis.unwrap().abs_diff(3_600_000) < 30_000);
-    // Where the server does not mind, it is worth a word.
+    // If the server accepts the time, the doctor only adds a remark.
     let emulator = Emulator::builder().clock(ahead(-120)).start().unwrap();
     comes_to(&doctor(&emulator).examine().unwrap(), Verdict::Well, &[(Cause::Clock, Possible)]);
 }
@@ -189,7 +189,7 @@ fn a_locked_address() {
     assert!(
         !report.findings[0].may_sign_again && report.findings[0].advice.contains("send nothing")
     );
-    // For real: with the second bad signature the door shuts.
+    // In a real run, the second bad signature locks the address.
     let lockout =
         Lockout { failures: 1, within: Duration::from_secs(60), lasts: Duration::from_secs(600) };
     let emulator = Emulator::builder().lockout(lockout).start().unwrap();
@@ -252,7 +252,7 @@ fn answering(response: &str) -> (String, mpsc::Receiver<()>) {
             while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len > 0) {
                 head.push(byte[0]);
             }
-            // The probe's connection brings none.
+            // The probe's connection sends no request head.
             if !head.is_empty() {
                 let _ = tell.send(());
                 let _ = stream.write_all(response.as_bytes());
@@ -369,7 +369,7 @@ fn certificates_are_shown_although_they_are_refused() {
         assert_eq!(report.certificates[0].sha256, pin);
         assert!(report.to_string().contains(&format!("pin {pin}")), "{report}");
         assert!(emulator.received().is_empty(), "nothing is said to whom is not trusted");
-        // What the person decides then works.
+        // After the user decides to trust it, the connection works.
         let report = doctor(emulator)
             .trust(Trust::none().pin(report.certificates[0].sha256.parse().unwrap()))
             .examine()
@@ -495,7 +495,7 @@ fn something_that_is_no_http() {
         for stream in listener.incoming() {
             let _ = came.send(());
             let mut stream = stream.unwrap();
-            // What is not read would reset the connection when it is closed.
+            // Unread bytes would reset the connection when it is closed.
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"220 mail.example.com ESMTP ready\r\n");
         }
@@ -524,7 +524,7 @@ fn proxies() {
     assert!(emulator.received().is_empty());
 }
 
-/// Each byte comes in time, and the answer never does.
+/// Each byte arrives in time, but the complete answer never does.
 #[test]
 fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
     let emulator = Emulator::builder().start().unwrap();

@@ -1,4 +1,4 @@
-//! A server that we did not write: openssl's, with the kind of certificate that people make in a hurry.
+//! An independent server, that of openssl, with typical self-made certificates.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};

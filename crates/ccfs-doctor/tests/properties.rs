@@ -1,4 +1,4 @@
-//! Properties of the judgement: whatever was found, it has an answer, always the same, and never one that does harm.
+//! Properties of the diagnosis: any evidence gives the same findings each time, and no harmful advice.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ccfs_doctor::{Call, Cause, Evidence, Head, Reach, Weight, judge};
@@ -112,7 +112,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
     )
 }
 
-/// Causes that are worth a word and no reason for a failure.
+/// Causes that are remarks, and do not explain a failure.
 fn is_remark(cause: Cause) -> bool {
     matches!(cause, Cause::Clock | Cause::CertificateEndsSoon)
 }
@@ -125,7 +125,7 @@ proptest! {
         prop_assert_eq!(judge(&evidence), judge(&evidence.clone()));
     }
 
-    /// A failure never goes without a cause, and success has none but remarks.
+    /// A failure always has a cause, and a success only remarks.
     #[test]
     fn what_failed_has_a_cause_and_what_went_well_has_none(evidence in evidence()) {
         let findings = judge(&evidence);
@@ -199,7 +199,7 @@ proptest! {
         prop_assert_eq!(causes.len(), count, "{:?}", findings);
     }
 
-    /// What is not trusted was not asked, so only the connection can be the cause.
+    /// Nothing is sent to a server that is not trusted, so only the connection can be the cause.
     #[test]
     fn before_the_call_no_cause_is_about_it(mut evidence in evidence(), failure in tls()) {
         evidence.tls = Some(failure);
@@ -207,7 +207,7 @@ proptest! {
         prop_assert!(judge(&evidence).iter().all(|finding| !about_the_call.contains(&finding.cause)));
     }
 
-    /// The server's words are short and cannot write to a terminal.
+    /// Texts of the server are short and contain no control characters.
     #[test]
     fn foreign_words_are_tamed(headers in headers()) {
         if let Some(server) = Head::of(&headers).server {

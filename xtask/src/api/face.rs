@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::workspace::read;
 
-/// Types that one thread keeps to itself, each with the reason.
+/// Types that are deliberately not `Send` or not `Sync`, each with the reason.
 const ONE_THREAD: &[(&str, &str)] = &[
     (
         "!core::marker::Sync for ccfs_archive::Records<'a, T>",
@@ -54,10 +54,10 @@ pub(super) fn format(document: &Path) -> Result<u64, String> {
     json["format_version"].as_u64().ok_or_else(|| "rustdoc's JSON names no format".to_owned())
 }
 
-/// What a library shows.
+/// The public items of a library.
 #[derive(Debug)]
 pub(super) struct Face {
-    /// Without blanket impls, the methods of derived ones, and auto traits; with what is not `Send` or `Sync`.
+    /// Omits blanket impls, the methods of derived ones, and auto traits; includes types that are not `Send` or not `Sync`.
     lines: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl Face {
         self.lines.join("\n") + "\n"
     }
 
-    /// Lines that went and lines that came.
+    /// The removed and the added lines.
     pub(super) fn differences(&self, before: &str) -> Vec<String> {
         let (old, new): (BTreeSet<&str>, BTreeSet<&str>) =
             (before.lines().collect(), self.lines().collect());
@@ -101,7 +101,7 @@ impl Face {
         gone.chain(new.difference(&old).map(|line| format!("+ {line}"))).collect()
     }
 
-    /// Types that are not `Send` and `Sync`, and are not known for it.
+    /// Types that are not `Send` and `Sync`, and are not listed as such.
     pub(super) fn not_thread_safe(&self, library: &str) -> Vec<String> {
         let missing = self.lines().filter(|line| {
             is_missing(line) && !ONE_THREAD.iter().any(|(known, _)| line.ends_with(known))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::face::Face;
 use crate::workspace::{list, text};
 
-/// Crates at 1.0 or later that move too fast all the same.
+/// Crates at 1.0 or later with frequent major versions.
 const FAST: &[&str] =
     &["zip", "ureq", "reqwest", "csv", "flate2", "arrow_array", "arrow_schema", "parquet"];
 

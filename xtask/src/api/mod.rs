@@ -1,8 +1,8 @@
 //! The public API of every library crate: a committed snapshot, and types that are not allowed in it.
 //!
 //! rustdoc writes the public items as JSON, which is unstable: each version of the toolchain may write another format, and `public-api`, which
-//! turns it into lines, reads one. That of the project's own toolchain must fit. Where another one's does not, nothing is compared, and it is
-//! said so.
+//! turns it into lines, reads one. The project's toolchain must write that one. With another format, nothing is compared, and a message
+//! says so.
 
 mod face;
 mod foreign;
@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 use crate::workspace::{Member, done, members, metadata, output, root, shown, text, verdict};
 use face::Face;
 
-/// The project's own toolchain: `.ci/run` takes it.
+/// The project's own toolchain: `.ci/run` uses it.
 const TOOLCHAIN: &str = include_str!("../../../.ci/toolchain").trim_ascii();
 /// The format that `public-api` of this workspace reads, and that toolchain's rustdoc writes.
 const FORMAT: u64 = 57;
@@ -28,7 +28,7 @@ const DIFFERS: &str = "the public API differs from the snapshot below tests/api.
   - a line with '-' breaks somebody: until 1.0 that is a new minor version, and the changelog says what to write instead.
 Where it is not wanted, make the item private";
 
-/// What is done with the snapshots.
+/// What to do with the snapshots.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Wanted {
     Compare,
@@ -40,13 +40,13 @@ pub(crate) fn run(wanted: Wanted) -> Result<(), String> {
     read_libraries(wanted)?;
     match wanted {
         Wanted::Compare => release::check(),
-        // What was blessed may be waiting for its line in the changelog.
+        // Items may be in the snapshot before their line is in the changelog.
         Wanted::Bless => Ok(()),
         Wanted::Release => release::close(),
     }
 }
 
-/// Compares the libraries with their snapshots, or writes these.
+/// Compares the libraries with their snapshots, or writes the snapshots.
 fn read_libraries(wanted: Wanted) -> Result<(), String> {
     let metadata = metadata()?;
     let members = members(&metadata);
@@ -90,7 +90,7 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
     verdict(&differing, DIFFERS, "the public API is that of the snapshots below tests/api")
 }
 
-/// Whether it is all right that the public API is not compared, because a toolchain writes another format.
+/// Returns whether the public API may go unchecked because the toolchain writes another format.
 fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
     let why =
         format!("rustdoc of Rust {rust} writes format {format}, and what reads it knows {FORMAT}");
@@ -107,7 +107,7 @@ fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
     Ok(())
 }
 
-/// Has rustdoc write the JSON of all libraries at once, and says where it is.
+/// Makes rustdoc write the JSON of all libraries at once, and returns the paths of the files.
 fn document(libraries: &[&Member<'_>], folder: &Path) -> Result<Vec<PathBuf>, String> {
     let myself =
         std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
@@ -116,7 +116,7 @@ fn document(libraries: &[&Member<'_>], folder: &Path) -> Result<Vec<PathBuf>, St
         .args(["doc", "--quiet", "--locked", "--no-deps", "--all-features", "--lib"])
         .current_dir(root());
     cargo.args(libraries.iter().flat_map(|library| ["--package", library.name]));
-    // The unstable option must not be in cargo's own environment: build scripts look at it, and everything would be built again.
+    // The unstable option must not be in cargo's own environment: build scripts look at it, and everything would be rebuilt.
     cargo
         .env(STAND_IN, std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()))
         .env("RUSTDOC", myself);
@@ -131,7 +131,7 @@ fn document(libraries: &[&Member<'_>], folder: &Path) -> Result<Vec<PathBuf>, St
     Ok(libraries.iter().filter_map(file).collect())
 }
 
-/// Runs as rustdoc, where this program was started as such.
+/// Runs as rustdoc, if this program was started as such.
 pub(crate) fn as_rustdoc() -> Option<ExitCode> {
     let rustdoc = std::env::var_os(STAND_IN)?;
     let status = Command::new(rustdoc)

@@ -12,7 +12,7 @@ use crate::workspace::{members, metadata, read, root, shown, text, verdict};
 /// The snapshots of all libraries, by name.
 type Snapshots = BTreeMap<String, String>;
 
-/// Holds the snapshots against those of the last release.
+/// Compares the snapshots with those of the last release.
 pub(super) fn check() -> Result<(), String> {
     let changelog = read(&root().join("CHANGELOG.md"))?;
     let released = released()?;
@@ -31,7 +31,7 @@ pub(super) fn check() -> Result<(), String> {
     )
 }
 
-/// Closes what is unreleased: its heading becomes the workspace's version, and the snapshots those that later changes are held against.
+/// Releases what is unreleased: its heading becomes the workspace's version, and its snapshots become the reference for later changes.
 pub(super) fn close() -> Result<(), String> {
     check()?;
     let (version, path) = (version()?, root().join("CHANGELOG.md"));
@@ -62,7 +62,7 @@ pub(super) fn close() -> Result<(), String> {
 
 const UNRELEASED: &str = "## Unreleased";
 
-/// What the changelog says.
+/// The contents of the changelog.
 struct Changelog<'a> {
     /// The text under "Unreleased".
     unreleased: &'a str,
@@ -90,7 +90,7 @@ impl<'a> Changelog<'a> {
     }
 }
 
-/// What is missing between a release and what there is now.
+/// Lists what a release of the current state lacks.
 fn needs(
     version: &str,
     changelog: &Changelog<'_>,
@@ -128,7 +128,7 @@ fn needs(
     wrong
 }
 
-/// Whether cargo takes the one version for the other.
+/// Returns whether cargo considers the two versions compatible.
 fn fits(released: &str, version: &str) -> bool {
     let leading = |version: &str| -> Vec<String> {
         let parts: Vec<String> = version.split('.').map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! The documents: their links lead somewhere, what the code says of them is there, and their Rust is compiled.
+//! Checks the documents: links work, references from the code exist, and Rust examples are compiled.
 
 mod page;
 
@@ -74,7 +74,7 @@ pub(crate) fn run() -> Result<(), String> {
     verdict(&wrong, "documents are wrong", &holds)
 }
 
-/// Faults of the pages that crates are published with: each crate has a README, and its links work on any site.
+/// Problems of the READMEs of published crates: each crate has a README, and its links work on any site.
 fn packaged(pages: &BTreeMap<PathBuf, Page>) -> Result<Vec<String>, String> {
     let metadata = metadata()?;
     let mut wrong = Vec::new();
@@ -92,7 +92,7 @@ fn packaged(pages: &BTreeMap<PathBuf, Page>) -> Result<Vec<String>, String> {
     Ok(wrong)
 }
 
-/// What is wrong with a link, if anything.
+/// Returns the problem of a link, if any.
 fn broken(from: &Path, link: &str, pages: &BTreeMap<PathBuf, Page>) -> Option<String> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
@@ -141,7 +141,7 @@ fn protocol_anchors(source: &str) -> Vec<String> {
 
 /// Documents that a source names between backticks, each with the heading that follows in quotes after a comma.
 fn named(source: &str) -> Vec<(String, Option<String>)> {
-    // A reference may go over the end of a comment's line.
+    // A reference may continue on the next line of a comment.
     let lines =
         source.lines().map(str::trim_start).map(|line| line.trim_start_matches(['/', '!']).trim());
     let text = lines.collect::<Vec<_>>().join(" ");

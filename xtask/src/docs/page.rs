@@ -1,10 +1,10 @@
-//! What a Markdown document has: headings, links, Rust. As much of Markdown as the documents here use.
+//! Parses the subset of Markdown that the documents here use: headings, links, Rust.
 
 /// A document.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) headings: Vec<String>,
-    /// What a link to each heading ends with, by GitHub's rule.
+    /// The anchors of the headings, by GitHub's rule.
     pub(super) anchors: Vec<String>,
     pub(super) links: Vec<String>,
     pub(super) has_rust: bool,
@@ -56,7 +56,7 @@ fn without_code(line: &str) -> String {
     blanked.collect()
 }
 
-/// Lower case, dashes for blanks, no punctuation.
+/// Lower case, dashes for spaces, no punctuation.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .chars()

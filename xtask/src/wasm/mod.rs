@@ -1,9 +1,9 @@
-//! What of the world outside the core reaches: nothing. Shown on programs that are linked, not by reading sources.
+//! Checks that the core does not reach the system outside. It inspects linked programs, not sources.
 //!
-//! `xtask/reach` is a program that does everything that the core can do. For `wasm32-unknown-unknown`, where that target is installed, its
-//! module must need no import, and runs in Node where that is there. For this machine, every crate of the core's tree is looked at with `nm`:
+//! `xtask/reach` is a program that uses everything in the core. For `wasm32-unknown-unknown`, where that target is installed, its
+//! module must need no import, and runs in Node, if installed. For this machine, every crate of the core's tree is looked at with `nm`:
 //! none may name the standard library's files, sockets, clocks, threads, environment, processes or streams. The same program with all of
-//! these planted must be found out, each time.
+//! these planted must be detected, each time.
 
 mod module;
 mod symbols;
