@@ -1,4 +1,4 @@
-//! What the code knows of the protocol is what `crates/ccfs-proto/docs/protocol.md` says, and the other way round: codes, interfaces, fields, limits, columns.
+//! The code and `crates/ccfs-proto/docs/protocol.md` agree in both directions: codes, interfaces, fields, limits, columns.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -141,7 +141,7 @@ fn fields_and_their_limits_are_those_of_the_document() {
     }
 }
 
-/// The other way round: a name in the cell of fields is a field, or one of the texts that a field takes.
+/// The reverse: a name in the cell of fields is a field, or one of the texts that a field accepts.
 #[test]
 fn the_document_names_no_unknown_field() {
     for interface in INTERFACES {

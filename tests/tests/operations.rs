@@ -160,7 +160,7 @@ impl<C: Caller> Bench<C> {
         assert_eq!((any.repeat(), any.expected()), (typed.repeat(), typed.expected()));
     }
 
-    /// Lets flow control strike twice, and gives the attempts and waits that `call` took then.
+    /// Applies flow control twice, and returns the attempts and waits of `call`.
     fn behind_flow_control<T>(
         &mut self,
         interface: &'static str,
@@ -611,7 +611,7 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
     bench.refuses(IvrGetFileHash::new("Y:/none"), ResultCode::FileNotFound);
     bench.refuses(IvrGetFileHash::new("Y:/3rd/1/one/a.wav"), ResultCode::OtherDevelopersRecord);
 
-    // What comes back is what was sent, by the other interface too.
+    // The downloaded bytes are the uploaded ones, through the other interface too.
     assert_eq!(bench.client.bytes(IvrDownloadFile::file(&file.file_name)).unwrap().1, wav);
 
     let before = bench.emulator.voice_files().len();
@@ -627,7 +627,7 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
         |_, ()| {},
         |_, data| assert_eq!(data, Value::Null),
     );
-    // Three were deleted, and the one that a wrong key asked for is still there.
+    // Three were deleted, and the one that was requested with a wrong key still exists.
     assert_eq!(bench.emulator.voice_files().len(), before + 1);
     bench.client.call(IvrDeleteFile::new(&file.file_name).location_id("1")).unwrap();
     assert!(!bench.emulator.voice_files().contains_key(&file.file_name));
@@ -636,7 +636,7 @@ fn uploads<C: Caller>(bench: &mut Bench<C>) {
     bench.refuses(IvrDeleteFile::new("Y:/3rd/1/one/a.wav"), ResultCode::OtherDevelopersRecord);
 }
 
-/// A WAV file as the server takes it, with so many samples.
+/// A WAV file that the server accepts, with this number of samples.
 fn wav_of(samples: u32) -> Vec<u8> {
     let mut wav = Vec::from(*b"RIFF");
     wav.extend_from_slice(&(36 + samples).to_le_bytes());

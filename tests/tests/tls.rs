@@ -84,7 +84,7 @@ fn a_wrong_pin_is_refused_and_both_are_reported() {
         fails(&emulator, &trust, expected, &right.to_string());
         fails(&emulator, &trust, expected, &wrong.to_string());
     }
-    // Around a renewal there are two.
+    // During a renewal, two pins are configured.
     let expected = TlsFailure::PinDiffers {
         presented: *right.as_bytes(),
         pinned: *wrong.as_bytes(),
@@ -135,7 +135,7 @@ fn a_client_certificate_is_shown_where_it_is_wanted() {
             TlsFailure::ClientCertificateRefused,
             "rejected the client certificate",
         );
-        // Who does not ask does not mind.
+        // A server that does not request a certificate ignores it.
         reaches(&stranger, &ca_of(&stranger).identity(identity_of(&emulator)));
     }
 }

@@ -331,7 +331,7 @@ fn data_is_printed_with_the_servers_own_digits_and_order() {
     server.join().unwrap();
 }
 
-/// Values that an interface takes: the shortest text, or what its form wants.
+/// Values that an interface accepts: the shortest text, or a valid value of its form.
 fn good_value(form: FieldForm) -> String {
     match form {
         FieldForm::Time => "2023-04-05 00:00:00".into(),
@@ -573,7 +573,7 @@ fn only_what_the_server_takes_is_uploaded() {
     let path = printed(&run)["result_data"]["fileName"].as_str().unwrap().to_owned();
     assert_eq!(emulator.voice_files()[&path].wav, wav);
 
-    // The largest that the server takes.
+    // The largest size that the server accepts.
     let FieldForm::Wav(limit) = interface("ivr/uploadFile").field("data").unwrap().form else {
         panic!("a file")
     };

@@ -56,7 +56,7 @@ fn a_pin_can_be_taken_out_of_a_report_on_a_server_that_is_not_trusted() {
     assert!(emulator.received().is_empty());
     let pin = report["certificates"][0]["sha256"].as_str().unwrap();
     ccfs.run(&["--pin-sha256", pin, "doctor"]).ends_with_code(0);
-    // Without keys there is nothing to sign with, and the rest is looked at.
+    // Without keys, no request is signed, and the other checks run.
     let run = Ccfs::new().run(&[
         "--endpoint",
         &emulator.endpoint().to_string(),

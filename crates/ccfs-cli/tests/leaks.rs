@@ -58,7 +58,7 @@ fn add_signatures(secrets: &mut Secrets, emulator: &Emulator, operation: &impl O
     assert!(found > 0);
 }
 
-/// What works for longer, and what looks at what went wrong: pulls with their journals, and the doctor, also with a proxy and a client certificate.
+/// Long-running and diagnostic commands: pulls with their journals, and the doctor, also with a proxy and a client certificate.
 fn long_runs(secrets: &mut Secrets, emulator: &Emulator, ccfs: &Ccfs, wrong: &Ccfs) -> Printed {
     let mut long = Printed::default();
     let pull = |out| {
@@ -132,7 +132,7 @@ fn no_run_shows_a_secret() {
         secrets.add("a wrong key", &wrong_key);
         let wrong = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", &wrong_key);
 
-        // What goes well, and what does not: a code, a wrong key, the file system, usage.
+        // Successful and failing calls: a result code, a wrong key, the file system, usage.
         let window = [
             "--begin",
             "2023-04-05 00:00:00",
@@ -172,7 +172,7 @@ fn no_run_shows_a_secret() {
             .env("CCFS_SECRET_KEY", secret_key);
         printed.run(&untrusting, &record, 3);
 
-        // A token goes in by a file, and out only where it was asked for.
+        // A token is read from a file, and printed only on request.
         let token = ccfs.run(&[
             "--json",
             "call",

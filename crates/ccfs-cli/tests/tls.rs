@@ -10,7 +10,7 @@ use support::Ccfs;
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
-/// The server says that it has no such file: everything up to it works.
+/// The server answers that the file does not exist, so everything before that works.
 const REACHED: i32 = 1;
 
 #[test]

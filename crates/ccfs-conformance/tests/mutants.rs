@@ -1,4 +1,4 @@
-//! The suite can fail: a transport with one thing wrong fails the scenario that is about it, by name, and the example's fails none.
+//! The suite can fail: a transport with one flaw fails the scenario about it, by name, and the example's transport passes all.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../examples/own_transport.rs"]

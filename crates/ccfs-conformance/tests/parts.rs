@@ -34,13 +34,13 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Sends bytes, and gives all that comes back.
+/// Sends bytes, and returns all that is received.
 fn exchange(server: &ScriptedServer, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(request).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = Vec::new();
-    // The server may close with bytes of ours unread, which is an error here and none of the answer's.
+    // The server may close with unread bytes, which causes an error here that is not part of the answer.
     let _ = stream.read_to_end(&mut answer);
     answer
 }
@@ -136,7 +136,7 @@ proptest! {
         }
     }
 
-    /// What is sent is seen: each request, in its order, byte for byte, over the connection that it came on.
+    /// Sent requests are recorded: each one in order, byte for byte, with its connection.
     #[test]
     fn what_is_sent_is_seen(
         requests in prop::collection::vec(("/[!-~]{0,20}", "[!-~]([ -~]{0,20}[!-~])?", prop::collection::vec(any::<u8>(), 0..300)), 1..4)
@@ -156,7 +156,7 @@ proptest! {
         }
     }
 
-    /// Each request takes one behaviour of the script; when it is over, the server says nothing more.
+    /// Each request uses one behavior of the script; after the end of the script, the server does not answer.
     #[test]
     fn a_script_is_played_once(statuses in prop::collection::vec(200_u16..600, 0..5), more in 0_usize..3) {
         let server = ScriptedServer::play(statuses.iter().map(|&status| Behaviour::status(status, "")));
@@ -171,7 +171,7 @@ proptest! {
         prop_assert_eq!(server.seen().len(), statuses.len() + more);
     }
 
-    /// A request as the core signs it verifies as it was seen; with one byte of the body changed on the way it does not.
+    /// A request that the core signed has a valid signature as received; with one byte of the body changed on the way, it does not.
     #[test]
     fn what_was_signed_verifies_as_it_was_seen(url in "https://[a-z]{1,20}/[a-z]{0,20}", change in prop::option::of((any::<Index>(), 1_u8..255))) {
         let now = Timestamp::from_unix_millis(1_680_768_000_000);
@@ -198,7 +198,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Verdicts keep their order, pass when none failed and one was played, and their table has a line for each and counts them.
+    /// Verdicts keep their order, pass if none failed and at least one ran, and their table has a line for each and the counts.
     #[test]
     fn verdicts_add_up(list in verdicts()) {
         let verdicts: Verdicts = list.iter().cloned().collect();
@@ -247,7 +247,7 @@ proptest! {
     }
 }
 
-/// A setup's session goes to loopback and nowhere else, whatever proxy the machine names: this runs once more as a process with such an environment.
+/// A setup's session connects only to loopback, whatever proxy the environment names: this test runs once more as a process with such an environment.
 #[test]
 fn a_proxy_of_the_machine_changes_nothing() {
     const NAME: &str = "a_proxy_of_the_machine_changes_nothing";

@@ -1,4 +1,4 @@
-//! An answer before it goes out, and what faults do to it.
+//! Answers before they are sent, and the effects of faults on them.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) struct Answer {
 enum Framing {
     Length,
     Chunked,
-    /// `Content-Length` says so many bytes more than come.
+    /// `Content-Length` is larger than the body by this many bytes.
     TooLong(u64),
 }
 
@@ -94,7 +94,7 @@ impl Answer {
         self
     }
 
-    /// With the headers of an nginx that handed it on.
+    /// Adds the headers of an nginx that forwarded the answer.
     pub(crate) fn through_nginx(mut self) -> Self {
         self.extra.push((header::SERVER, HeaderValue::from_static("nginx/1.24.0")));
         self.extra.push((header::VIA, HeaderValue::from_static("1.1 gateway.example.com")));
@@ -106,7 +106,7 @@ impl Answer {
         self
     }
 
-    /// The answer that a fault gives before the interface does anything; `None` for faults that let it work.
+    /// Returns the answer of a fault that applies before the interface runs; `None` for other faults.
     pub(crate) fn instead(fault: &Fault, kind: Kind, path: &str, now: Timestamp) -> Option<Self> {
         let code = |code: ResultCode| {
             let meaning = code.meaning();
@@ -147,7 +147,7 @@ impl Answer {
         }
     }
 
-    /// What a fault makes of the right answer.
+    /// Applies a fault to the right answer.
     pub(crate) fn spoilt(mut self, fault: &Fault) -> Self {
         match fault {
             Fault::Slow(pause) => {
@@ -213,7 +213,7 @@ fn http_date(now: Timestamp) -> String {
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
 }
 
-/// A kilobyte that begins like no file and no JSON.
+/// A kilobyte that looks neither like a file nor like JSON.
 fn garbage() -> Vec<u8> {
     let mut random = Random::new(0, "garbage");
     let mut bytes = vec![0x00, 0xFF];
@@ -221,7 +221,7 @@ fn garbage() -> Vec<u8> {
     bytes
 }
 
-/// The file with up to 16 bytes of its middle inverted: its length, beginning and end stay.
+/// The file with up to 16 bytes of its middle inverted: its length, beginning and end do not change.
 fn corrupt(file: &Bytes) -> Bytes {
     let mut bytes = file.to_vec();
     let middle = bytes.len() / 2;

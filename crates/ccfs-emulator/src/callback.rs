@@ -26,15 +26,15 @@ use crate::thread::on_thread;
 
 /// Bytes of a receiver's answer that are read.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// How soon the emulator's clock is looked at while a file is not ready, and how seldom in the end. The clock may be a test's own, so it
-/// cannot be waited for.
+/// Shortest and longest interval at which the clock is checked while a file is not ready. The clock may be a test's, so waiting
+/// for a time is not possible.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOK_SELDOM: Duration = Duration::from_millis(100);
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Calls `url` once the answer to the query is out (`over`) and the file is ready.
+/// Calls `url` once the answer to the query is sent (`over`) and the file is ready.
 pub(crate) fn start(
     state: &Arc<State>,
     job: Arc<Job>,
@@ -100,7 +100,7 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
     }
 }
 
-/// A callback of a stranger: a wrong secret key, and a file that does not exist.
+/// A forged callback: a wrong secret key, and a file that does not exist.
 fn forged(state: &State, job: &Job) -> Option<(Credentials, Callback)> {
     let mut random = Random::new(state.settings.seed, job.response_id.as_str());
     let wrong_key = Credentials::from_text(&job.owner, random.hex32()).ok()?;
@@ -109,7 +109,7 @@ fn forged(state: &State, job: &Job) -> Option<(Credentials, Callback)> {
     Some((wrong_key, Callback::new(id, name, job.account_id.clone())))
 }
 
-/// One call; true when the receiver answered 2xx with a body, so that no other is needed.
+/// Makes one call; returns true if the receiver answered 2xx with a body, so that no other call is needed.
 async fn attempt(
     state: &State,
     url: &str,

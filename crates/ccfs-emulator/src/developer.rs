@@ -25,14 +25,14 @@ impl Developer {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), accounts: Vec::new() }
     }
 
-    /// Gives it a tenant space. An account without one may name every `accountId` that no other account was given.
+    /// Adds a tenant space. An account without one may name any `accountId` that does not belong to another account.
     #[must_use]
     pub fn account(mut self, account_id: impl Into<String>) -> Self {
         self.accounts.push(account_id.into());
         self
     }
 
-    /// An account with keys made from the seed.
+    /// Creates an account with keys generated from the seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut random = Random::new(seed, "keys");
         Self::new(random.hex32(), random.hex32())

@@ -40,7 +40,7 @@ impl Emulator {
         Builder::default()
     }
 
-    /// Starts what the builder describes.
+    /// Starts an emulator with the options of the builder.
     pub(crate) fn start(builder: Builder) -> Result<Self, StartError> {
         let at = builder.bind;
         let bind = |source| StartError::Bind { address: at, source };
@@ -88,7 +88,7 @@ impl Emulator {
     }
 }
 
-/// Where it is, and the keys to it.
+/// Addresses, certificates and keys.
 impl Emulator {
     /// The base URL for clients.
     pub fn endpoint(&self) -> &Endpoint {
@@ -146,18 +146,18 @@ impl Emulator {
         self.state.developers[0].1.clone()
     }
 
-    /// The time by its clock.
+    /// The current time of its clock.
     pub fn now(&self) -> Timestamp {
         self.state.clock.now()
     }
 
-    /// The names of the interfaces that it has.
+    /// The names of the interfaces that it supports.
     pub fn interfaces() -> impl Iterator<Item = &'static str> {
         interface::names()
     }
 }
 
-/// What it received, what it has, what it does wrong.
+/// Logs, files and faults.
 impl Emulator {
     /// Returns the requests, the oldest first. A request is in the log before its answer is sent.
     ///
@@ -205,7 +205,7 @@ impl Emulator {
         self.state.library.voices()
     }
 
-    /// Forgets every job, and with it its file: from now on it is not there.
+    /// Forgets every job and its file: from now on the file does not exist.
     pub fn lose_jobs(&self) {
         self.state.jobs.clear();
     }
@@ -321,7 +321,7 @@ fn spawn(
         let _ = ready.send(Ok(()));
         runtime.block_on(async {
             tokio::select! {
-                // An error says that the handle is gone without a word: stop as well.
+                // An error means that the handle was dropped: stop as well.
                 _ = stopped => {}
                 () = server::serve(listener, tls, state) => {}
             }

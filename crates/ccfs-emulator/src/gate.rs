@@ -1,4 +1,4 @@
-//! Who may come in: signatures, and the lock after too many bad ones.
+//! Access control: signatures, and the lock after too many bad ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -10,19 +10,19 @@ use ccfs_proto::{Credentials, RequestView, Timestamp, Verifier};
 
 use crate::lock;
 
-/// Addresses whose bad signatures are remembered.
+/// Maximum number of addresses whose bad signatures are remembered.
 const PEERS: usize = 4096;
 
 /// When an address is locked out, by the emulator's clock.
 ///
-/// CC-FS does that and publishes no numbers; ours are, by default, 10 bad signatures within 5 minutes, which lock for 10 minutes. See [Lockout and clock](ccfs_proto::protocol#lockout-and-clock).
+/// CC-FS locks addresses, too, but publishes no numbers; the defaults are 10 bad signatures within 5 minutes, which lock for 10 minutes. See [Lockout and clock](ccfs_proto::protocol#lockout-and-clock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockout {
-    /// So many bad signatures lock the address; the next request gets 403.
+    /// Number of bad signatures that lock the address; the next request gets 403.
     pub failures: u32,
-    /// Within this time.
+    /// Period in which they are counted.
     pub within: Duration,
-    /// The lock lasts so long.
+    /// Duration of the lock.
     pub lasts: Duration,
 }
 

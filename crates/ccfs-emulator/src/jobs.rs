@@ -13,29 +13,29 @@ use crate::data::{ArchivePlan, Random, Records, write_archive};
 use crate::gate::millis;
 use crate::lock;
 
-/// When a job's file is there.
+/// When a job's file is ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Delay {
     #[default]
     None,
-    /// After so many downloads found it missing.
+    /// After this number of downloads that did not find it.
     Polls(u32),
-    /// After so long, by the emulator's clock.
+    /// After this time, by the emulator's clock.
     Time(Duration),
 }
 
-/// A file that was asked for.
+/// A requested file.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) response_id: ResponseId,
     pub(crate) file_name: IndexFileName,
-    /// The access key that asked.
+    /// The access key of the request.
     pub(crate) owner: String,
     pub(crate) account_id: Option<String>,
     delay: Delay,
     polls: AtomicU32,
     plan: ArchivePlan,
-    /// Made on the first use, and kept: plan and seed decide every byte, so it does not matter when.
+    /// Generated on first use, and kept: plan and seed determine every byte, so the time does not matter.
     file: OnceLock<Bytes>,
 }
 
@@ -45,7 +45,7 @@ impl Job {
         self.plan.subject.records
     }
 
-    /// Whether the file is there at `now`.
+    /// Returns whether the file is ready at `now`.
     pub(crate) fn is_ready(&self, now: Timestamp) -> bool {
         match self.delay {
             Delay::None => true,
@@ -63,7 +63,7 @@ impl Job {
         ready
     }
 
-    /// The ZIP. May take a while the first time: not for the thread that serves.
+    /// Returns the ZIP. Generating it may take a while, so do not call this on the server's thread.
     fn file(&self) -> io::Result<Bytes> {
         if let Some(file) = self.file.get() {
             return Ok(file.clone());
@@ -104,7 +104,7 @@ impl Jobs {
         }
     }
 
-    /// Serves these bytes instead of every generated file; `None` ends that.
+    /// Serves these bytes instead of every generated file; `None` serves the generated files again.
     pub(crate) fn substitute(&self, bytes: Option<Bytes>) {
         *lock(&self.substitute) = bytes;
     }
@@ -115,8 +115,8 @@ impl Jobs {
         substitute.map_or_else(|| job.file(), Ok)
     }
 
-    /// Starts a job; `None` when there are as many as the bound allows. The plan's seed is given here: by the job's id, or by what the
-    /// file is about.
+    /// Starts a job; returns `None` at the limit of jobs. The plan's seed is set here: from the job's ID, or from the contents of
+    /// the file.
     pub(crate) fn start(
         &self,
         owner: &str,
@@ -147,7 +147,7 @@ impl Jobs {
         Some(job)
     }
 
-    /// Forgets all jobs. Ids are not given again.
+    /// Forgets all jobs. IDs are not reused.
     pub(crate) fn clear(&self) {
         lock(&self.inner).by_name.clear();
     }

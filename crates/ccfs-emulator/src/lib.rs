@@ -44,7 +44,7 @@
 //!
 //! `docs/emulator.md` in the repository has one with a client of this workspace, and the table of faults.
 //!
-//! It behaves as the published reference says and is as strict as it says: it checks every signature (401, and 403 after too many bad
+//! It follows the published reference strictly: it checks every signature (401, and 403 after too many bad
 //! ones), the envelope, the times, and whose file it is, and answers with the documented result codes. It generates index files from a
 //! seed, writes the ZIP as Java would, signs its callback, and calls again when the receiver's answer has no body. Where the reference
 //! is silent, a builder option says what to do; see [What is not published](ccfs_proto::protocol#what-is-not-published).

@@ -33,39 +33,39 @@ pub struct ReceivedRequest {
     /// The body's length in bytes.
     pub body_len: usize,
     /// The `msgBody` of the envelope; `None` if the body has none, or if the signature is missing or
-    /// not valid: bodies of strangers are not parsed.
+    /// not valid: bodies of unknown senders are not parsed.
     pub msg_body: Option<Value>,
-    /// The interface, when the path names one.
+    /// The interface, if the path names one.
     pub interface: Option<&'static str>,
-    /// What became of its signature.
+    /// The result of verifying its signature.
     pub signature: SignatureVerdict,
-    /// The access key whose signature was right.
+    /// The access key, if the signature is valid.
     pub access_key: Option<String>,
-    /// The fault that struck.
+    /// The fault that was applied.
     pub fault: Option<Fault>,
-    /// The status that was answered; `None` when there was no answer.
+    /// The status of the answer; `None` if there was no answer.
     pub status: Option<u16>,
-    /// The result code that was answered, when the answer was an envelope.
+    /// The result code of the answer, if it was an envelope.
     pub result_code: Option<ResultCode>,
 }
 
-/// What became of a request's signature.
+/// The result of verifying a request's signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureVerdict {
     /// Not verified: the path or the method is unknown, the interface does not require a signature, or a fault answered first.
     #[default]
     NotChecked,
-    /// It is right.
+    /// The signature is valid.
     Accepted,
     /// The signature is missing or wrong, or its time is outside the allowed range.
     Refused,
-    /// The address is locked: it was not looked at.
+    /// The address is locked, so the signature was not verified.
     Locked,
 }
 
 impl SignatureVerdict {
-    /// In a word or two: `accepted`.
+    /// A short name: `accepted`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotChecked => "not checked",
@@ -154,13 +154,13 @@ impl fmt::Debug for ReceivedRequest {
 pub struct CallbackAttempt {
     /// When, by the emulator's clock.
     pub at: Timestamp,
-    /// Where to.
+    /// The URL of the receiver.
     pub url: String,
     /// The file.
     pub file_name: IndexFileName,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The status that the receiver answered.
+    /// The status of the receiver's answer.
     pub status: Option<u16>,
     /// The length of the receiver's answer: without a body the emulator calls again.
     pub answer_len: usize,
@@ -170,7 +170,7 @@ pub struct CallbackAttempt {
 
 /// An entry of a log.
 pub(crate) trait Entry: Clone {
-    /// About how many bytes of memory it takes.
+    /// Approximate memory, in bytes.
     fn memory(&self) -> usize;
 }
 

@@ -1,4 +1,4 @@
-//! The body of an answer on its way: at once, in pieces, or not to its end.
+//! Sends the body of an answer: at once, in pieces, or incompletely.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,25 +12,25 @@ use hyper::body::{Body, Frame};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-/// Pieces in which a body goes out when nothing else is asked for.
+/// Size of the pieces of a body by default.
 const PIECE: usize = 64 * 1024;
-/// How long the last piece before a cut has to leave the process.
+/// How long to wait before a cut, so that the last piece leaves the process.
 const BEFORE_CUT: Duration = Duration::from_millis(20);
 
-/// How fast a body goes.
+/// The speed of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     Full,
     Pieces { size: usize, pause: Duration },
 }
 
-/// How it ends.
+/// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Clean,
     /// The connection is closed.
     Cut,
-    /// Nothing more comes, and the connection stays open.
+    /// No further bytes are sent, and the connection stays open.
     Stall,
 }
 
@@ -56,7 +56,7 @@ impl Outgoing {
         Self { rest, pace, end, started: false, waited: false, timer: None, _done: done }
     }
 
-    /// Lets what was handed over before leave the process: a pause, or one round of the event loop.
+    /// Lets earlier bytes leave the process: waits for a pause, or for one round of the event loop.
     fn poll_pause(&mut self, pause: Duration, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(timer) = &mut self.timer {
             ready!(timer.as_mut().poll(cx));

@@ -16,7 +16,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use support::{Client, QUERY, Receiver, fixed, window};
 
-/// Waits for what the emulator does after the receiver has what it wanted: writing its log.
+/// Waits until the emulator has written its log, which happens after the receiver has the callback.
 fn wait_for_callbacks(emulator: &Emulator, count: usize) {
     let start = Instant::now();
     while emulator.callbacks().len() < count {

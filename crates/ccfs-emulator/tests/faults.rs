@@ -29,7 +29,7 @@ impl Scene {
         Self { emulator, client, name, file }
     }
 
-    /// A download while this fault strikes once; after it all is well again.
+    /// A download to which this fault applies once; the next one succeeds.
     fn download(&self, fault: &str) -> Option<Answer> {
         self.emulator.faults().add(fault.parse::<Fault>().unwrap().times(1));
         let body = json!({"request": {"version": "2.0"}, "msgBody": {"agentSkillInfoFileName": self.name}}).to_string();
@@ -186,7 +186,7 @@ fn a_skewed_clock_shows_in_the_date_and_in_what_is_fresh() {
         (skewed.status, skewed.header("date")),
         (401, Some("Thu, 06 Apr 2023 03:30:00 GMT"))
     );
-    // Who signs by the server's clock comes in.
+    // A request signed by the server's clock is accepted.
     let corrected = Client { at: client.at.plus_millis(3_600_000), ..Client::new(&emulator) };
     assert_eq!(corrected.call(QUERY, &window(NOWHERE)).code(), "0");
     assert_eq!(

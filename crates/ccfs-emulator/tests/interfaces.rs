@@ -139,7 +139,7 @@ fn other_paths_and_methods_are_not_there() {
     assert_eq!(send(emulator.address(), get.as_bytes()).unwrap().status, 405);
 }
 
-/// Every way of getting a query wrong, and its code.
+/// Every kind of invalid query, and its code.
 #[test]
 fn queries_get_the_documented_codes() {
     let emulator = fixed()

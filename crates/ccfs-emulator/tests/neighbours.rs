@@ -1,4 +1,4 @@
-//! The other interfaces: what each hands out, and the documented codes that it can give.
+//! The other interfaces: their results, and their documented codes.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Properties of the emulator: faults as texts, scripts, generated files, and what any request gets.
+//! Properties of the emulator: faults as texts, scripts, generated files, and answers to any request.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -178,7 +178,7 @@ proptest! {
         prop_assert_eq!(send(EMULATOR.address(), &request).unwrap().status, 401);
     }
 
-    /// A script of counted rules strikes in its order, each as often as it says, and then all is well.
+    /// The rules of a script apply in order, each as often as its count, and then no fault applies.
     #[test]
     fn a_script_strikes_in_its_order(script in proptest::collection::vec((0_usize..4, 1_u32..4), 0..5)) {
         let _turn = TURN.lock().unwrap();

@@ -252,7 +252,7 @@ impl End {
         }
     }
 
-    /// The table of what may be sent again.
+    /// The table of requests that may be retried.
     fn may_be_repeated(&self, script: &Script) -> bool {
         use FailureKind::{Connect, InvalidHttp, Resolve, Tls};
         match self {
@@ -281,7 +281,7 @@ proptest! {
     #[test]
     fn every_run_ends_within_its_deadline_and_its_attempts(script in script()) {
         let run = run(&script, false);
-        // What the sink takes for the pieces of one chunk is the driver's time.
+        // The time that the sink needs for the pieces of one chunk counts as the driver's.
         prop_assert!(run.over <= script.policy.total_timeout + 2 * script.write_time);
         // The attempt with a corrected clock is not a retry.
         let corrected = usize::from(run.correction != script.assumed);
@@ -440,7 +440,7 @@ proptest! {
         }
     }
 
-    /// However the way to it fails, a server that then does well is downloaded from whole.
+    /// After any failures, a download from a server without faults is complete.
     #[test]
     fn a_sink_that_can_start_over_ends_with_the_servers_file(file in prop::collection::vec(any::<u8>(), 0..200), moods in prop::collection::vec(trouble(), 0..4)) {
         let script = Script { sink: SinkKind::Rewinds, file: zip(&file).into(), moods, ..healthy(0, &[]) };

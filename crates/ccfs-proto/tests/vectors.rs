@@ -1,4 +1,4 @@
-//! The published vectors, stage by stage: what the vendor's own client made is what this crate makes.
+//! The published vectors, stage by stage: this crate gives the same results as the vendor's client.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ccfs_proto::auth::{AuthorizationHeader, QueryLine, VerifyError};

@@ -1,4 +1,4 @@
-//! What is stopped, dropped, cut off or called at the wrong time: the files are the same, and nothing is asked for twice.
+//! Pulls that are stopped, dropped, cut off or called at the wrong time: the files are the same, and no window is requested twice.
 #![cfg(all(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used)]
 
@@ -114,7 +114,7 @@ fn a_server_that_starts_again_is_waited_for() {
     let expected = undisturbed();
     for driver in DRIVERS {
         for keeps_jobs in [true, false] {
-            // The folder and the clock are the bench's; the server is one of our own, and so is the one that takes its place.
+            // The folder and the clock are those of the bench; the server and its replacement are started here.
             let bench = Bench::new();
             let port = HeldPort::to_listen_on();
             let builder =
@@ -131,7 +131,7 @@ fn a_server_that_starts_again_is_waited_for() {
                     std::fs::read_to_string(bench.path().join("ccfs-pull.journal"))
                         .unwrap_or_default()
                 };
-                // Three answers are written down, so none is lost on the way.
+                // Three answers are recorded, so none is lost.
                 if former.is_some()
                     && journal().lines().filter(|line| line.contains("\"asked\"")).count() == 3
                 {

@@ -48,7 +48,7 @@ fn signing_key(secret_key: &str, prefix: &str) -> String {
     mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// What a person has of an account, and what is made of it.
+/// The secret key of an account, and credentials with it.
 struct Account {
     secret_key: String,
     credentials: Credentials,
@@ -119,7 +119,7 @@ fn no_secret_is_shown_or_logged() {
             left_out.is_empty(),
             "render each of these with secrets in it, above or in this folder's modules: {left_out:#?}"
         );
-        // The layers below did log: there was something to look at.
+        // The lower layers did log, so there was output to search.
         for part in ["ccfs_driver", "ureq", "rustls", "reqwest", "hyper_util"] {
             assert!(
                 logs.keys().any(|target| target.starts_with(part)),

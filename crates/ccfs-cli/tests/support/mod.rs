@@ -145,7 +145,7 @@ impl Run {
     }
 }
 
-/// A run that goes on; it is killed when the test is over.
+/// A process in the background; it is killed at the end of the test.
 pub(crate) struct Running {
     child: Child,
     stdout: Option<BufReader<ChildStdout>>,
@@ -176,7 +176,7 @@ impl Running {
         without_times(&line).trim_end().to_owned()
     }
 
-    /// Whether it has ended by itself.
+    /// Returns whether it has ended on its own.
     pub(crate) fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }

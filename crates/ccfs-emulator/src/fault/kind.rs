@@ -9,7 +9,7 @@ use ccfs_proto::ResultCode;
 use super::help::{FaultHelp, HELP};
 use super::rule::FaultRule;
 
-/// Something that goes wrong on purpose.
+/// A deliberate fault of the emulator.
 ///
 /// Written as `name` or `name:argument`, the form that `ccfs serve` accepts. Gateway faults ([`Busy`](Self::Busy), [`Html`](Self::Html),
 /// [`Gateway`](Self::Gateway),
@@ -28,7 +28,7 @@ use super::rule::FaultRule;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// `pass`: nothing goes wrong. For the right answers between the wrong ones of a script.
+    /// `pass`: no fault. For the right answers between the wrong ones of a script.
     Pass,
     /// `slow[:MILLIS]`: the body comes in pieces with that long between them (50 by default).
     Slow(Duration),

@@ -1,4 +1,4 @@
-//! Faults by name, and the script that says when they strike.
+//! Faults by name, and the script that determines when they apply.
 
 mod help;
 mod kind;

@@ -1,4 +1,4 @@
-//! Which fault strikes which requests: a script.
+//! A script: which fault applies to which requests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,7 +52,7 @@ impl FaultRule {
         self.interface.as_deref()
     }
 
-    /// How many requests it is left for; `None` for all.
+    /// The number of remaining requests; `None` for all.
     pub fn left(&self) -> Option<u32> {
         self.times
     }
@@ -111,7 +111,7 @@ impl FromStr for FaultRule {
 
 /// The script of a running emulator. Clones share it.
 ///
-/// Each request takes the first rule that applies to it, and uses up one of its times; a rule that is used up is gone. So rules for the
+/// Each request uses the first rule that applies to it, and counts as one of its times; a rule that is used up is removed. So rules for the
 /// same interface are a script, read from the first to the last:
 ///
 /// ```
@@ -133,22 +133,22 @@ impl Faults {
         lock(&self.0).push(rule.into());
     }
 
-    /// Takes all rules away.
+    /// Removes all rules.
     pub fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    /// Takes the rules of the fault of that name away, where there are any.
+    /// Removes the rules of the fault with that name, if any.
     pub fn remove(&self, name: &str) {
         lock(&self.0).retain(|rule| rule.fault.name() != name);
     }
 
-    /// The rules that are left, in their order.
+    /// The remaining rules, in their order.
     pub fn rules(&self) -> Vec<FaultRule> {
         lock(&self.0).clone()
     }
 
-    /// What strikes the request at hand.
+    /// Returns the fault for the current request.
     pub(crate) fn take(&self, interface: &dyn Interface) -> Option<Fault> {
         let mut rules = lock(&self.0);
         let at = rules.iter().position(|rule| rule.applies(interface))?;

@@ -1,4 +1,4 @@
-//! Reading the fields of a request, with the result code for each way of getting them wrong.
+//! Reads the fields of a request, with the result code for each kind of invalid field.
 
 use ccfs_proto::{LocalTime, ResultCode};
 use serde_json::{Map, Value};
@@ -35,7 +35,7 @@ impl MsgBody {
         }
     }
 
-    /// A body that is its own `msgBody` and has the version as a field, as one interface wants it.
+    /// A body that is its own `msgBody` and has the version as a field; one interface uses it.
     pub(crate) fn flat(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields))
@@ -53,7 +53,7 @@ impl MsgBody {
 pub(crate) trait Fields {
     fn value(&self, name: &str) -> Option<&Value>;
 
-    /// A field that must be given: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
+    /// A required field: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
     fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
         let text = match self.value(name) {
             None | Some(Value::Null) => {
@@ -78,11 +78,11 @@ pub(crate) trait Fields {
         }
     }
 
-    /// A time on the tenant's clock, `yyyy-MM-dd HH:mm:ss`.
+    /// A local time of the tenant, `yyyy-MM-dd HH:mm:ss`.
     fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
         let bad =
             || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
-        // Too long is a matter of format here: there is one length.
+        // A text that is too long counts as a format error here, because the length is fixed.
         let text = self.required(name, usize::MAX)?;
         if text.as_bytes().get(10) == Some(&b' ') {
             text.parse().map_err(|_| bad())
@@ -98,7 +98,7 @@ impl Fields for MsgBody {
     }
 }
 
-/// Refuses all but the characters that `allowed` takes.
+/// Refuses characters that `allowed` does not accept.
 pub(crate) fn only(name: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Refusal> {
     if text.chars().all(allowed) {
         Ok(())

@@ -99,7 +99,7 @@ pub(super) fn download(
     }
 }
 
-/// `beginTime` and `endTime`: in their order, not in the future, not too far from one another.
+/// `beginTime` and `endTime`: in order, not in the future, not too far apart.
 pub(super) fn window(
     call: &Call<'_>,
     fields: &impl Fields,
@@ -126,7 +126,7 @@ pub(super) fn window(
     Ok((begin, end))
 }
 
-/// The reference spells the field's name in one way in the table and in another in the examples; both are accepted.
+/// The reference spells the field differently in the table and in the examples; both are accepted.
 fn callback_url(fields: &impl Fields) -> Result<String, Refusal> {
     let name = if fields.value("callBackURL").is_none() && fields.value("callBackUrl").is_some() {
         "callBackUrl"

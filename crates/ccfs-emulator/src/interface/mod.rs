@@ -47,14 +47,14 @@ pub(crate) trait Interface: Sync {
     /// The last segment of its path, after `/CCFS/resource/ccfs/`.
     fn name(&self) -> &'static str;
 
-    /// What it hands out.
+    /// What it returns.
     fn kind(&self) -> Kind;
 
     fn method(&self) -> Method {
         Method::POST
     }
 
-    /// Whether it wants a signature.
+    /// Returns whether it requires a signature.
     fn signed(&self) -> bool {
         true
     }
@@ -63,7 +63,7 @@ pub(crate) trait Interface: Sync {
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal>;
 }
 
-/// What an interface hands out.
+/// What an interface returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A file.
@@ -74,12 +74,12 @@ pub(crate) enum Kind {
     Data,
 }
 
-/// A call as an interface sees it.
+/// A call, as passed to an interface.
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
-    /// The time, as this request's clock has it.
+    /// The time of this request's clock.
     pub(crate) now: Timestamp,
-    /// Who signed; empty for interfaces that want no signature.
+    /// The access key that signed; empty for interfaces that do not require a signature.
     pub(crate) access_key: &'a str,
     /// The raw query.
     pub(crate) query: &'a [(String, String)],
@@ -98,12 +98,12 @@ impl Call<'_> {
     }
 }
 
-/// What an interface does when all is well.
+/// The successful result of an interface.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// An envelope with this data.
     Data(Value),
-    /// An envelope with the job's id; then the callback to this URL.
+    /// An envelope with the job's ID, followed by a callback to this URL.
     Job { job: Arc<Job>, callback_url: String },
     /// The job's file.
     JobFile(Arc<Job>),
@@ -111,7 +111,7 @@ pub(crate) enum Outcome {
     File(Bytes),
 }
 
-/// A result code other than success, with the server's words.
+/// A result code other than success, with a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: ResultCode,
@@ -140,7 +140,7 @@ pub(crate) fn find(name: &str) -> Option<&'static dyn Interface> {
     INTERFACES.iter().copied().find(|interface| interface.name() == name)
 }
 
-/// The names of all interfaces that the emulator has.
+/// The names of all interfaces of the emulator.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     INTERFACES.iter().map(|interface| interface.name())
 }

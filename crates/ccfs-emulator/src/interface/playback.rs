@@ -8,7 +8,7 @@ use super::fields::VERSION;
 use super::{Call, Fields, Interface, Kind, Outcome, Refusal};
 
 const NAME_LIMIT: usize = 225;
-/// Not among the documented codes, and seen in the field.
+/// Not among the documented codes, but observed on real servers.
 const TOKEN_EMPTY: &str = "010106";
 
 pub(super) struct RequestPlayVoice;
@@ -25,7 +25,7 @@ impl Interface for RequestPlayVoice {
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let fields = call.msg_body()?;
         let name = fields.required("fileName", NAME_LIMIT)?;
-        // The names have backslashes in some files, and slashes are to be sent for them.
+        // Names in some files have backslashes; clients must send slashes instead.
         if name.contains('\\') {
             return Err(ResultCode::IllegalCharacters.into());
         }

@@ -76,7 +76,7 @@ impl Interface for DownloadRecord {
             .filter(|recording| recording.cc_id == cc_id.unwrap_or("1"))
             .collect();
         match here.as_slice() {
-            // The call is another center's, which was not named.
+            // The call belongs to another call center, which the request does not name.
             [] if cc_id.is_none() && !of_call.is_empty() => Err(ResultCode::CcIdNeeded.into()),
             [] => Err(ResultCode::NoData.into()),
             [one] => Ok(Outcome::File(owned(call, one)?.wav().into())),
@@ -114,7 +114,7 @@ impl Interface for GetRecordFileUrlFromObs {
     }
 }
 
-/// Eight digits in a name are a day.
+/// Eight digits in a name are a date.
 fn is_no_date(part: &str) -> bool {
     Day::from_digits(part) == Err(CalendarError::NoSuchDay)
 }

@@ -75,7 +75,7 @@ impl Interface for IvrDeleteFile {
         Kind::Data
     }
 
-    /// Only what was uploaded can be deleted.
+    /// Only uploaded files can be deleted.
     fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let (path, file) = uploaded(call)?;
         if !file.uploaded {

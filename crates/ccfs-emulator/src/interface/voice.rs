@@ -79,13 +79,13 @@ impl Interface for IvrDownloadFile {
     }
 }
 
-/// The file of that path, at the node where one is named.
+/// The file with that path, at the given node, if any.
 fn by_path(call: &Call<'_>, path: &str, location_id: Option<&str>) -> Result<Outcome, Refusal> {
     canonical(path)?;
     handed_out(call, located(call, path, location_id)?)
 }
 
-/// A voice file that is the caller's.
+/// A voice file of the caller.
 pub(super) fn located(
     call: &Call<'_>,
     path: &str,

@@ -42,7 +42,7 @@ pub(crate) struct Script {
     pub(crate) jitter: u64,
 }
 
-/// What the server, or the way to it, does with one attempt.
+/// The behavior of the server, or of the network, in one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Mood {
     /// Time on the way to the server, and back.
@@ -54,7 +54,7 @@ pub(crate) struct Mood {
     pub(crate) retry_after: RetryAfter,
     pub(crate) date: Date,
     pub(crate) body: Body,
-    /// What the declared length is off by; `None` when it declares none.
+    /// The error of the declared length; `None` if it is not declared.
     pub(crate) length_off: Option<i64>,
     pub(crate) cuts: Vec<Index>,
     pub(crate) pause: Duration,
@@ -94,7 +94,7 @@ pub(crate) enum Date {
     /// Off by so many seconds.
     Lie(i64),
     Missing,
-    /// With an `Age`, so it came out of a cache.
+    /// With an `Age`, which marks it as the answer of a cache.
     Cached,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct Attempt {
     pub(crate) body: Bytes,
     /// Milliseconds that the signature's time is ahead of the caller's clock.
     pub(crate) ahead: i64,
-    /// What the exchange says that it corrected the clock by.
+    /// The correction of the clock that the exchange reports.
     pub(crate) correction: i64,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
@@ -141,7 +141,7 @@ pub(crate) struct Run {
     pub(crate) skew: Option<i64>,
 }
 
-/// Whose turn it is, as the last step said.
+/// The next actor, according to the last step.
 #[derive(Clone, Copy, PartialEq)]
 enum Turn {
     Poll,
@@ -287,7 +287,7 @@ fn exchange_turn<O: Operation>(exchange: &Exchange<O>) -> Turn {
     if format!("{exchange:?}").contains("is over") { Turn::Over } else { Turn::Poll }
 }
 
-/// Does everything that it is not the turn for, and sees that nothing comes of it.
+/// Calls everything that is out of turn, and checks that nothing changes.
 fn probe<O: Operation>(exchange: &mut Exchange<O>, now: Now, turn: Turn) {
     let later = Now { monotonic: now.monotonic + Duration::from_secs(3), ..now };
     let before = (
@@ -338,7 +338,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap()
 }
 
-/// An answer whose head is there.
+/// An answer whose head has arrived.
 struct Answered {
     status: StatusCode,
     headers: HeaderMap,
@@ -346,7 +346,7 @@ struct Answered {
     rest: Rest,
 }
 
-/// The body as it will come.
+/// The body that will arrive.
 #[derive(Default)]
 struct Rest {
     chunks: std::collections::VecDeque<Bytes>,
@@ -375,7 +375,7 @@ impl Rest {
     }
 }
 
-/// What the server makes of a request.
+/// How the server answers a request.
 fn answer(
     script: &Script,
     mood: Mood,
@@ -463,13 +463,13 @@ fn cut(body: &Bytes, cuts: &[Index]) -> std::collections::VecDeque<Bytes> {
     ends.into_iter().map(|end| body.slice(std::mem::replace(&mut start, end)..end)).collect()
 }
 
-/// The server's look at a signature, by its own clock.
+/// How the server verifies a signature, by its own clock.
 fn is_accepted(script: &Script, request: &Request<Bytes>, server: Timestamp) -> bool {
     let window = Freshness { past: script.window, future: script.window };
     verified_at(&Verifier::new(&credentials()).freshness(window), request, server).is_some()
 }
 
-/// When a request was signed, if `verifier` takes it at that time.
+/// The time of a request's signature, if `verifier` accepts it at that time.
 fn verified_at(verifier: &Verifier, request: &Request<Bytes>, now: Timestamp) -> Option<Timestamp> {
     let headers: Vec<_> = request
         .headers()

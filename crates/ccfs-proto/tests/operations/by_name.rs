@@ -1,4 +1,4 @@
-//! Calls that are only known by name: what the table says is what they take.
+//! Calls that are only known by name: they accept exactly the fields of the table.
 
 use ccfs_proto::answer::{Expected, FileKind};
 use ccfs_proto::operation::{
@@ -8,7 +8,7 @@ use ccfs_proto::{AnyOperation, Operation};
 
 use super::support::{CALLBACK, INDEX_FILE, field_error, pairs, parts, wav};
 
-/// A value that the form takes.
+/// A value that the form accepts.
 fn sample(form: FieldForm) -> String {
     match form {
         FieldForm::Url(_) => CALLBACK.to_owned(),

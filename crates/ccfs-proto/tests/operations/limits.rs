@@ -142,7 +142,7 @@ fn windows() {
         },
         ends,
     );
-    // And without a word the limit is the default.
+    // Without a call of `span_limit`, the default applies.
     assert!(GetRecordFileUrlFromObs::new("1", begin, beyond).request().is_err());
 }
 

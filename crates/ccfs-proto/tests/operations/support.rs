@@ -83,7 +83,7 @@ pub(super) fn format(tag: u16, channels: u16, hertz: u32, bits: u16) -> Vec<u8> 
     chunk
 }
 
-/// A WAV file that the server takes, with these samples.
+/// A WAV file that the server accepts, with these samples.
 pub(super) fn wav(samples: &[u8]) -> Vec<u8> {
     wav_of(&[(b"fmt ", &format(1, 1, 8000, 8)), (b"data", samples)])
 }

@@ -31,7 +31,7 @@ struct Answer {
 impl Answer {
     fn classifier(&self) -> Classifier {
         let mut headers = HeaderMap::new();
-        // A type that says nothing: the verdict must not lean on it.
+        // A generic type: the verdict must not depend on it.
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("Application/Octet-stream;charset=UTF-8"),

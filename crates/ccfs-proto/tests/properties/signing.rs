@@ -1,4 +1,4 @@
-//! What is signed, and that it is what the algorithm says.
+//! Properties of signatures: they follow the algorithm.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

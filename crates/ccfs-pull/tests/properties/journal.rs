@@ -1,4 +1,4 @@
-//! A journal gives back what was written, whatever became of its last line.
+//! A journal returns what was written, whatever happened to its last line.
 
 use std::fs;
 use std::io;

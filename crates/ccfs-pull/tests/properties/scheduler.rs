@@ -16,14 +16,14 @@ use crate::{cases, meaning};
 /// Steps that any pull must end within.
 const STEPS: usize = 60_000;
 
-/// What the server, or the way to it, does about one job.
+/// What the server, or the network, does with one job.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Well,
     Trouble(Trouble),
-    /// It was asked, and the answer is lost: the job runs all the same.
+    /// The request arrives and the answer is lost: the job still runs.
     HeardUnanswered,
-    /// From now on the server knows none of its jobs.
+    /// From now on the server has forgotten all jobs.
     Forget,
     /// The process dies here.
     Die,
@@ -148,7 +148,7 @@ impl World {
         windows(&self.zone, from.day(), to.day(), 3, &[]).collect()
     }
 
-    /// What the journal says, read as the library reads it.
+    /// The contents of the journal, as the library reads them.
     fn known(&self) -> BTreeMap<Window, Known> {
         let mut known: BTreeMap<Window, Known> =
             self.windows().into_iter().map(|window| (window, Known::Fresh)).collect();
@@ -162,7 +162,7 @@ impl World {
             .callback_timeout(self.script.callbacks.then_some(Pace::CALLBACK_TIMEOUT))
     }
 
-    /// The server takes a question.
+    /// The server accepts a request for a window.
     fn start_job(&mut self, window: Window) -> ResponseId {
         self.ids += 1;
         let id: ResponseId = format!("{:032x}", self.ids).parse().unwrap();
@@ -385,7 +385,7 @@ proptest! {
             world.run(true);
             world.pass(Duration::from_secs(3600));
         }
-        // A good day at last: what is left comes, too.
+        // Finally a run without faults: the rest arrives, too.
         world.acts.clear();
         prop_assert!(matches!(world.run(false), End::Done));
         for (window, known) in world.known() {
@@ -399,7 +399,7 @@ proptest! {
         }
     }
 
-    /// Without trouble and without deaths a window is asked for once, and that is written down.
+    /// Without faults and kills, each window is requested once, and that is recorded.
     #[test]
     fn a_quiet_run_asks_once(mut script in script()) {
         script.acts.retain(|act| matches!(act, Act::Callbacks));
