@@ -288,7 +288,7 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
 
 /// `Duration::MAX` as a timeout means no limit, and adding it to the clock must not overflow.
 #[test]
-fn times_without_end_are_no_error() {
+fn unlimited_timeouts_are_not_errors() {
     let emulator = Emulator::builder().plain().rows(1).start().unwrap();
     let session = || {
         let policy =

@@ -386,7 +386,7 @@ fn junk_members_are_checked() {
 }
 
 #[test]
-fn an_archive_without_a_wanted_member_says_what_it_has() {
+fn errors_of_missing_members_list_the_members() {
     let (other, junk) = ("20150208202330123456_call.csv", ".DS_Store");
     let names: Vec<String> = (0..7).map(|number| format!("{number}.txt")).collect();
     let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();

@@ -50,7 +50,7 @@ fn patch(mut zip: Vec<u8>, header: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_archive_says_so() {
+fn other_files_are_reported_as_not_an_archive() {
     assert_eq!(fault(b""), ZipFault::NoBytes);
     assert_eq!(fault(b"{\"resultCode\":\"0300011\"}"), ZipFault::NotZip);
     let zip = sample();

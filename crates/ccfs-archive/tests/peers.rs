@@ -91,7 +91,7 @@ fn a_report_lists_each_member_separately() {
 }
 
 #[test]
-fn java_writes_what_we_read() {
+fn archives_of_java_are_read() {
     let Some(mut java) = peer("java") else { return };
     let folder = tempfile::tempdir().unwrap();
     let (csv, zip) = (folder.path().join(NAME), folder.path().join("out.zip"));
@@ -123,7 +123,7 @@ sys.stdout.buffer.write(bytes(out.data) if way == "pipe" else out.getvalue())
 "#;
 
 #[test]
-fn python_writes_what_we_read() {
+fn archives_of_python_are_read() {
     for way in ["file", "pipe", "stored", "zip64"] {
         let Some(mut python) = peer("python3") else { return };
         let csv = format!("{ROW}\n").repeat(100);
@@ -135,7 +135,7 @@ fn python_writes_what_we_read() {
 }
 
 #[test]
-fn info_zip_writes_what_we_read() {
+fn archives_of_info_zip_are_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(NAME), format!("{ROW}\n").repeat(100)).unwrap();
     // To a pipe it writes data descriptors, and the size in front as well.

@@ -218,7 +218,7 @@ proptest! {
 
     /// A limit stops exactly the archives that go over it.
     #[test]
-    fn limits_stop_what_goes_over(length in 1..5000usize, limit in 1..5000u64) {
+    fn exceeded_limits_are_errors(length in 1..5000usize, limit in 1..5000u64) {
         let csv = ["x,,,1\n".repeat(length / 6).as_bytes(), &b"\n".repeat(length % 6)].concat();
         let zip = archive(&[(NAME, &csv)]);
         let options = ReadOptions::new().limits(Limits::new().with(LimitKind::MemberBytes, limit));

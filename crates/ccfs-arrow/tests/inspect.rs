@@ -81,7 +81,7 @@ proptest! {
 
     /// A file with changed bytes is a file or an error.
     #[test]
-    fn changed_bytes_are_no_panic(
+    fn changed_bytes_do_not_panic(
         (_, mut bytes) in parquet(),
         changes in prop::collection::vec((any::<Index>(), any::<bool>(), any::<u8>()), 1..6),
     ) {

@@ -101,7 +101,7 @@ fn refused(mention: &str) -> Option<String> {
 }
 
 #[test]
-fn documents_name_only_what_is_there() {
+fn documents_name_only_valid_commands() {
     let mut count = 0;
     for (path, text) in documents() {
         for mention in mentions(&text) {

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_read_however_it_comes() {
+    fn all_bytes_are_read_in_any_pieces() {
         for len in [0, 1, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024, 100_000] {
             let bytes: Vec<u8> =
                 (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();

@@ -503,7 +503,7 @@ fn a_value_beyond_its_bound_names_field_bound_and_value() {
 
 /// A token opens a recording, and arguments can be read by every user of a machine.
 #[test]
-fn a_playback_token_is_no_argument() {
+fn a_playback_token_is_not_an_argument() {
     let (emulator, ccfs) = offline();
     let recording = recordings(&emulator).0[0];
     let run = call(&ccfs, &["playVoice", "--st", "MARKER", "-o", "got"]);
@@ -539,7 +539,7 @@ fn a_playback_token_is_no_argument() {
 }
 
 #[test]
-fn only_what_the_server_takes_is_uploaded() {
+fn only_valid_files_are_uploaded() {
     let (emulator, ccfs) = offline();
     let wav = recordings(&emulator).0[0].wav();
     let changed = |at: usize, byte: u8| {
@@ -599,7 +599,7 @@ fn a_wrong_key_ends_with_4_at_every_signed_interface() {
 }
 
 #[test]
-fn the_overview_lists_what_there_is() {
+fn the_overview_lists_every_interface() {
     let ccfs = Ccfs::new();
     let overview = ccfs.run(&["call", "--help"]);
     for interface in INTERFACES {

@@ -773,7 +773,7 @@ fn a_file_that_cannot_be_written_is_named() {
 /// Messages that cannot be written are dropped, and results that cannot be written are one error.
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_is_no_panic() {
+fn output_that_cannot_be_written_does_not_panic() {
     let ccfs = Ccfs::new();
     fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
     let bad = format!("sep=,\n{}short,row\n", support::SKILLS_CSV);

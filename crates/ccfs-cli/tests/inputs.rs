@@ -300,7 +300,7 @@ fn bad_rows_are_written_to_a_file() {
 }
 
 #[test]
-fn what_was_not_asked_for_is_an_error() {
+fn unexpected_inputs_are_errors() {
     let ccfs = Ccfs::new();
     let two = zip(&[(MEMBER, &rows("\n")), ("1_call.csv", "")]);
     for (arguments, input, code, text) in [

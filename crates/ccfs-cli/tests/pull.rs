@@ -323,7 +323,7 @@ fn days_that_are_not_over_are_left() {
 
 /// The error of a pull that stopped says how many windows are settled.
 #[test]
-fn a_pull_that_ends_early_says_how_far_it_came() {
+fn a_pull_that_ends_early_reports_its_progress() {
     let emulator = emulator();
     let ccfs = against(&emulator);
     emulator.faults().add(Fault::Pass.at("queryAgentSkillInfoData").times(1));

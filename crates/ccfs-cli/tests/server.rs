@@ -66,7 +66,7 @@ fn serve_and_listen_do_the_job_with_each_other() {
 
 /// A server that never answers, and a stdin that never ends, do not keep a command alive.
 #[test]
-fn a_signal_ends_what_is_blocked() {
+fn a_signal_ends_blocked_commands() {
     let emulator = ccfs_emulator::Emulator::builder().start().unwrap();
     emulator.faults().add(ccfs_emulator::Fault::Silent);
     let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
@@ -166,7 +166,7 @@ fn serve_explains_its_faults_and_logs_what_it_receives() {
 }
 
 #[test]
-fn listen_refuses_what_is_not_signed_and_ends_with_130() {
+fn listen_refuses_unsigned_requests_and_ends_with_130() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0"]);
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();

@@ -46,7 +46,7 @@ fn run(ccfs: &Ccfs, command: &str, vector: &Value, more: &[&str]) -> support::Ru
 }
 
 #[test]
-fn sign_prints_the_vectors_values_and_verify_takes_them() {
+fn sign_prints_the_vectors_values_and_verify_accepts_them() {
     for line in VECTORS.lines().step_by(4) {
         let vector: Value = serde_json::from_str(line).unwrap();
         // The command splits a parameter at its first '=', so a key cannot hold one.
@@ -107,7 +107,7 @@ fn explain_shows_the_steps_and_no_key() {
 }
 
 #[test]
-fn verify_says_what_differs() {
+fn verify_reports_the_difference() {
     let ccfs = Ccfs::new().env("CCFS_ACCESS_KEY", "ak").env("CCFS_SECRET_KEY", "sk");
     let at = ["--timestamp", "2021-08-31T09:38:50.872Z"];
     let base = ["--path", "/a", "--header", "host: h:8443"];

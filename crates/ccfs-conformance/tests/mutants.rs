@@ -189,7 +189,7 @@ fn without_a_flaw_all_of_them_pass() {
 }
 
 #[test]
-fn names_are_said_once() {
+fn scenario_names_are_unique() {
     let names: BTreeSet<&str> = scenarios().collect();
     assert_eq!(names.len(), scenarios().count());
     assert!(!run_only(&OwnTransport, |_| false).all_passed(), "nothing played is nothing shown");

@@ -111,7 +111,7 @@ proptest! {
 
     /// Any body, in any framing and pieces, arrives, up to the byte at which the script cuts it off.
     #[test]
-    fn an_answer_is_what_the_script_says(
+    fn an_answer_follows_the_script(
         status in 200_u16..600, body in prop::collection::vec(any::<u8>(), 0..600), framing in framing(),
         cut in prop::option::of(any::<Index>()), piece in 1_usize..700, value in "[ -~]{0,20}",
     ) {
@@ -138,7 +138,7 @@ proptest! {
 
     /// Sent requests are recorded: each one in order, byte for byte, with its connection.
     #[test]
-    fn what_is_sent_is_seen(
+    fn sent_requests_are_recorded(
         requests in prop::collection::vec(("/[!-~]{0,20}", "[!-~]([ -~]{0,20}[!-~])?", prop::collection::vec(any::<u8>(), 0..300)), 1..4)
     ) {
         let server = ScriptedServer::play(requests.iter().map(|_| Behaviour::ok("well")));
@@ -173,7 +173,7 @@ proptest! {
 
     /// A request that the core signed has a valid signature as received; with one byte of the body changed on the way, it does not.
     #[test]
-    fn what_was_signed_verifies_as_it_was_seen(url in "https://[a-z]{1,20}/[a-z]{0,20}", change in prop::option::of((any::<Index>(), 1_u8..255))) {
+    fn signed_requests_verify_as_recorded(url in "https://[a-z]{1,20}/[a-z]{0,20}", change in prop::option::of((any::<Index>(), 1_u8..255))) {
         let now = Timestamp::from_unix_millis(1_680_768_000_000);
         let credentials = Credentials::from_text("ak", "secret".into()).unwrap();
         let server = ScriptedServer::play([Behaviour::ok("")]);

@@ -487,7 +487,7 @@ fn no_way_to_a_server() {
 }
 
 #[test]
-fn something_that_is_no_http() {
+fn a_server_that_does_not_speak_http() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (came, comes) = mpsc::channel();

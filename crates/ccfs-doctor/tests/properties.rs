@@ -127,7 +127,7 @@ proptest! {
 
     /// A failure always has a cause, and a success only remarks.
     #[test]
-    fn what_failed_has_a_cause_and_what_went_well_has_none(evidence in evidence()) {
+    fn failures_have_a_cause_and_successes_have_only_remarks(evidence in evidence()) {
         let findings = judge(&evidence);
         let at_all = evidence.reach != Reach::Untried;
         let failed = match (evidence.reach, evidence.tls, evidence.call) {
@@ -209,7 +209,7 @@ proptest! {
 
     /// Texts of the server are short and contain no control characters.
     #[test]
-    fn foreign_words_are_tamed(headers in headers()) {
+    fn texts_of_the_server_are_short_and_printable(headers in headers()) {
         if let Some(server) = Head::of(&headers).server {
             prop_assert!(server.chars().count() <= 201 && !server.chars().any(char::is_control));
         }

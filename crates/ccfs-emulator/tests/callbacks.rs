@@ -168,7 +168,7 @@ fn a_lost_answer_does_not_lose_the_callback() {
 }
 
 #[test]
-fn the_callback_waits_until_the_file_is_there() {
+fn the_callback_waits_until_the_file_exists() {
     let emulator = fixed().ready_after_polls(1).start().unwrap();
     let client = Client::new(&emulator);
     let receiver = Receiver::new();

@@ -229,7 +229,7 @@ fn a_script_is_read_from_the_first_to_the_last() {
 }
 
 #[test]
-fn texts_that_are_no_faults_are_refused_with_a_reason() {
+fn invalid_faults_are_refused_with_a_reason() {
     let refused = |text: &str| text.parse::<ccfs_emulator::FaultRule>().unwrap_err().to_string();
     assert!(refused("nothing").starts_with("no fault has that name: they are pass, slow, stall"));
     assert_eq!(

@@ -121,7 +121,7 @@ fn a_signature_may_be_of_any_age_unless_a_window_is_set() {
 }
 
 #[test]
-fn other_paths_and_methods_are_not_there() {
+fn other_paths_and_methods_are_not_found() {
     let emulator = fixed().path_prefix("/gateway").start().unwrap();
     let client = Client::new(&emulator);
     assert_eq!(emulator.endpoint().prefix(), "/gateway");

@@ -180,7 +180,7 @@ proptest! {
 
     /// The rules of a script apply in order, each as often as its count, and then no fault applies.
     #[test]
-    fn a_script_strikes_in_its_order(script in proptest::collection::vec((0_usize..4, 1_u32..4), 0..5)) {
+    fn a_script_applies_in_its_order(script in proptest::collection::vec((0_usize..4, 1_u32..4), 0..5)) {
         let _turn = TURN.lock().unwrap();
         let kinds = [(Fault::Busy(1), 503), (Fault::Unauthorized, 401), (Fault::Html(502), 502), (Fault::Pass, 200)];
         let mut expected = Vec::new();

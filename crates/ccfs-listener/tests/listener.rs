@@ -242,7 +242,7 @@ impl ReplayGuard for Panicking {
 }
 
 #[test]
-fn a_guard_that_panics_takes_no_place_in_the_queue() {
+fn a_guard_that_panics_does_not_fill_the_queue() {
     let is_down = Arc::new(AtomicBool::new(true));
     let guard = Panicking(is_down.clone());
     let listener = builder().queue_limit(1).replay_guard(guard).bind(ANY_PORT.into()).unwrap();

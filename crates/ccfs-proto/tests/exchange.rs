@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_out_of_turn_is_an_error_and_changes_nothing(script in script()) {
+    fn calls_out_of_turn_are_errors_and_change_nothing(script in script()) {
         prop_assert_eq!(run(&script, true), run(&script, false));
     }
 
@@ -384,7 +384,7 @@ proptest! {
     }
 
     #[test]
-    fn the_error_is_what_the_last_attempt_came_to(script in script()) {
+    fn the_error_is_that_of_the_last_attempt(script in script()) {
         let run = run(&script, false);
         let Some(last) = run.attempts.last() else { return Ok(()) };
         let end = End::of(last, &script);

@@ -63,7 +63,7 @@ fn a_stopped_pull_goes_on() {
 
 /// An async pull that is dropped at any step leaves what a killed one leaves.
 #[test]
-fn a_dropped_future_is_gone_on_from() {
+fn a_pull_continues_after_a_dropped_future() {
     let expected = undisturbed();
     for drop_at in 1..16 {
         let bench = Bench::new();

@@ -26,7 +26,7 @@ fn undisturbed(plan: Plan) -> std::collections::BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn a_range_comes_to_disk_once() {
+fn a_range_is_stored_once() {
     for (driver, in_flight) in DRIVERS.into_iter().flat_map(|driver| [(driver, 1), (driver, 4)]) {
         let bench = Bench::new();
         let summary = driver.pull(&bench, plan(), in_flight).unwrap();
@@ -49,7 +49,7 @@ fn a_range_comes_to_disk_once() {
 }
 
 #[test]
-fn a_longer_range_asks_only_for_what_is_new() {
+fn a_longer_range_requests_only_new_windows() {
     let bench = Bench::new();
     pull(&bench, plan(), 2).unwrap();
     bench.emulator.clear_logs();
@@ -76,7 +76,7 @@ fn only_days_that_are_over_are_asked_for() {
 }
 
 #[test]
-fn a_file_that_takes_its_time_is_waited_for() {
+fn a_slow_file_is_waited_for() {
     let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(600)));
     let summary = pull(&bench, plan(), 2).unwrap();
     assert_eq!((summary.rows(), summary.asked), (160, 4));
@@ -243,7 +243,7 @@ fn a_strangers_file_is_left_alone() {
 }
 
 #[test]
-fn whatever_strikes_the_same_files_come() {
+fn any_fault_leads_to_the_same_files() {
     let expected = undisturbed(plan());
     for (fault, asked) in [
         (Fault::Busy(1).at(ASK).times(5), 4),
@@ -282,7 +282,7 @@ fn whatever_strikes_the_same_files_come() {
 
 /// The server loses a job: the pull detects it and requests the window again.
 #[test]
-fn what_the_server_lost_is_asked_for_again() {
+fn lost_files_are_requested_again() {
     let expected = undisturbed(plan());
     for driver in DRIVERS {
         let bench = Bench::with(|builder| builder.ready_after(Duration::from_secs(60)));

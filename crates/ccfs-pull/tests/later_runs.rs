@@ -127,7 +127,7 @@ fn verifying_changes_nothing() {
 }
 
 #[test]
-fn a_zip_that_is_gone_cannot_be_converted_and_that_is_said() {
+fn a_missing_zip_is_reported_and_not_converted() {
     let bench = Bench::new();
     pull(Driver::Blocking, &bench, plan().convert(Format::Csv).keep_zip(false));
     bench.emulator.clear_logs();
@@ -471,7 +471,7 @@ fn failures_are_events() {
 }
 
 #[test]
-fn what_was_changed_on_disk_is_found() {
+fn changes_on_disk_are_found() {
     let bench = Bench::new();
     pull(Driver::Blocking, &bench, plan().convert(Format::Csv));
     assert_eq!(faults(&bench), Vec::<String>::new());

@@ -283,7 +283,7 @@ mod tests {
 
     /// The system's resolver rejects a label that is too long for DNS without a query.
     #[test]
-    fn an_error_of_the_resolver_has_its_words() {
+    fn an_error_of_the_resolver_has_its_message() {
         let uri: Uri = format!("https://{}/", "a".repeat(64)).parse().unwrap();
         for after in [Duration::NotHappening, Duration::from_secs(60)] {
             let timeout =

@@ -155,7 +155,7 @@ fn async_calls_can_be_spawned() {
 
 /// Clones are one client: what one learned about the clock, the other knows.
 #[test]
-fn clones_of_a_client_share_what_is_learned() {
+fn clones_of_a_client_share_the_clock_correction() {
     let emulator = emulator();
     let client = Client::with_trust(
         Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_cross_threads_is_found() {
+    fn types_that_cannot_cross_threads_are_found() {
         let found = face(&[
             "pub struct a::B",
             "impl !core::marker::Sync for a::B",

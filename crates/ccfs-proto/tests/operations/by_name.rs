@@ -79,7 +79,7 @@ fn the_table_is_whole() {
 }
 
 #[test]
-fn what_must_be_given_is_enough() {
+fn the_required_fields_are_enough() {
     for interface in INTERFACES {
         let mut fields = samples(interface, true);
         if interface.name == "downloadRecord" {

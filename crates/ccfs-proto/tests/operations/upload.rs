@@ -29,7 +29,7 @@ fn format_problem(property: &'static str, found: u32, allowed: &'static str) -> 
 }
 
 #[test]
-fn what_the_server_takes() {
+fn uploads_that_the_server_accepts() {
     assert_eq!(problem(wav(b"\x80\x80")), None);
     // An odd number of samples is followed by a byte of padding, which many writers leave out at the end.
     assert_eq!(problem(wav(b"\x80")), None);
@@ -56,7 +56,7 @@ fn what_the_server_takes() {
 }
 
 #[test]
-fn what_the_server_refuses() {
+fn uploads_that_the_server_refuses() {
     let with = |tag, channels, hertz, bits| {
         problem(wav_of(&[(b"fmt ", &format(tag, channels, hertz, bits)), (b"data", b"1")]))
     };

@@ -340,7 +340,7 @@ fn a_numeric_account_is_its_digits() {
 
 /// A list of an envelope's values is not an envelope; a fuzzer found that it was accepted.
 #[test]
-fn an_array_is_no_envelope() {
+fn an_array_is_not_an_envelope() {
     let refused = Envelope::parse(br#" ["0", "success", {"responseId": "a"}, null]"#);
     assert_eq!(refused, Err(EnvelopeError::Json { line: 1, column: 1 }));
     for response in [r#"["2.0", "0", "success"]"#, r#""0""#, "0", "true"] {

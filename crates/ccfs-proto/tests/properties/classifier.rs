@@ -177,7 +177,7 @@ proptest! {
 
     /// A second implementation of the rules, over the complete body at once.
     #[test]
-    fn the_verdict_is_what_the_rules_say(answer in answer()) {
+    fn the_verdict_follows_the_rules(answer in answer()) {
         let (verdict, _) = Answer::judge(answer.classifier().envelope_limit(ENVELOPE_LIMIT).file_limit(FILE_LIMIT), [answer.body.clone()]);
         let (body, len) = (&answer.body[..], answer.body.len() as u64);
         let complete = answer.declared.is_none_or(|declared| declared == len);

@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn lenient_takes_exactly_the_servers_rule(text in prop_oneof![".{0,60}", "[a-zA-Z0-9._-]{0,60}", "\\.{0,50}"]) {
+    fn lenient_parsing_accepts_exactly_the_servers_names(text in prop_oneof![".{0,60}", "[a-zA-Z0-9._-]{0,60}", "\\.{0,50}"]) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
         let rule = (1..=49).contains(&text.len()) && text.chars().all(allowed) && text.chars().any(|c| c != '.');
         match IndexFileName::lenient(&text) {

@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(cases(96))]
 
     #[test]
-    fn every_stage_is_what_a_plain_implementation_makes(request in requests(), millis in 0_i64..253_402_300_800_000) {
+    fn every_stage_matches_a_plain_implementation(request in requests(), millis in 0_i64..253_402_300_800_000) {
         let at = Timestamp::from_unix_millis(millis);
         for (dialect, precision) in [(QueryLine::Omit, Precision::Millis), (QueryLine::Empty, Precision::Seconds)] {
             let signer = Signer::new(&credentials()).query_line(dialect).precision(precision);

@@ -124,7 +124,7 @@ fn a_refusal_says_what_to_do() {
 }
 
 #[test]
-fn a_failure_says_what_to_do() {
+fn failure_messages_say_what_to_do() {
     let code = |code: &str, description: &str, meaning: &str| ErrorKind::ResultCode {
         code: code.into(),
         description: description.into(),

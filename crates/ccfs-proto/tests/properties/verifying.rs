@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(cases(96))]
 
     #[test]
-    fn what_sign_makes_verifies(request in requests(), millis in 0_i64..253_402_300_800_000, extra in "[a-z]{8,10}") {
+    fn signatures_verify(request in requests(), millis in 0_i64..253_402_300_800_000, extra in "[a-z]{8,10}") {
         let at = Timestamp::from_unix_millis(millis);
         for dialect in QueryLine::ALL {
             let text = sign(&request, dialect, at);

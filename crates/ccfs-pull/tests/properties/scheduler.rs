@@ -462,7 +462,7 @@ fn begun(scheduler: &mut Scheduler, now: Now) -> (Vec<Job>, Option<Duration>) {
 }
 
 #[test]
-fn a_callback_that_comes_before_the_answer_counts() {
+fn a_callback_before_the_answer_counts() {
     let (zone, window) = one_window();
     let pace = Pace::default().callback_timeout(Duration::from_secs(600));
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now_at(0));

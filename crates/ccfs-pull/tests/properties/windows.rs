@@ -161,7 +161,7 @@ proptest! {
 }
 
 #[test]
-fn other_texts_are_no_windows() {
+fn other_texts_are_not_windows() {
     for text in [
         "",
         "20230405T000000",
