@@ -186,7 +186,7 @@ fn signed<B: Backend + Default>(
     Ok(())
 }
 
-/// Any behavior of a server, except idle timeouts, which take real time.
+/// Any behaviour of a server, except idle timeouts, which take real time.
 pub fn behaviour() -> impl Strategy<Value = Behaviour> {
     let status = prop_oneof![
         Just(200_u16),
@@ -237,7 +237,7 @@ pub fn behaviour() -> impl Strategy<Value = Behaviour> {
     prop_oneof![1 => Just(Behaviour::Close), 8 => answer]
 }
 
-/// A script of such behaviors.
+/// A script of such behaviours.
 pub fn script() -> impl Strategy<Value = Vec<Behaviour>> {
     proptest::collection::vec(behaviour(), 1..6)
 }

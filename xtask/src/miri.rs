@@ -1,4 +1,4 @@
-//! The core's tests in Miri, which finds undefined behavior that a processor lets pass, also in the dependencies of the core.
+//! The core's tests in Miri, which finds undefined behaviour that a processor lets pass, also in the dependencies of the core.
 //!
 //! It is hundreds of times slower than native code. So a property has one case there and small sizes, and as many test programs run at once
 //! as there are processors. A test that cannot run there says why.

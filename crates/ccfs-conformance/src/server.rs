@@ -176,7 +176,7 @@ impl Seen {
     }
 }
 
-/// A plain HTTP server on loopback that plays one behavior per request; after the end of the script, it closes connections.
+/// A plain HTTP server on loopback that plays one behaviour per request; after the end of the script, it closes connections.
 #[derive(Debug)]
 pub struct ScriptedServer {
     address: SocketAddr,
@@ -318,7 +318,7 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
     Some(Seen { connection, line: line.trim_end().to_owned(), headers, body })
 }
 
-/// Plays one behavior, and returns whether the connection is kept.
+/// Plays one behaviour, and returns whether the connection is kept.
 fn behave(
     stream: &mut TcpStream,
     behaviour: Behaviour,

@@ -10,9 +10,9 @@ pub enum Outcome {
     Passed,
     /// The client did something else.
     Failed {
-        /// The required behavior.
+        /// The required behaviour.
         expected: String,
-        /// The observed behavior.
+        /// The observed behaviour.
         seen: String,
     },
     /// The scenario needs something that the transport does not support.

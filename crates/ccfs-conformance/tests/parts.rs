@@ -156,7 +156,7 @@ proptest! {
         }
     }
 
-    /// Each request uses one behavior of the script; after the end of the script, the server does not answer.
+    /// Each request uses one behaviour of the script; after the end of the script, the server does not answer.
     #[test]
     fn a_script_is_played_once(statuses in prop::collection::vec(200_u16..600, 0..5), more in 0_usize..3) {
         let server = ScriptedServer::play(statuses.iter().map(|&status| Behaviour::status(status, "")));

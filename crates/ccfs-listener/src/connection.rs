@@ -10,7 +10,7 @@ use ccfs_proto::Timestamp;
 use rustls::{AlertDescription, Error};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection that ended before a complete request head, or was closed in favor of another, and why. Contains no text of the peer.
+/// A connection that ended before a complete request head, or was closed in favour of another, and why. Contains no text of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionError {

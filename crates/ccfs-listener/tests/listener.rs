@@ -1,4 +1,4 @@
-//! The listener's own behavior, not its decisions: waiting, stopping, TLS, limits of time and number.
+//! The listener's own behaviour, not its decisions: waiting, stopping, TLS, limits of time and number.
 #![allow(clippy::unwrap_used)]
 
 mod support;

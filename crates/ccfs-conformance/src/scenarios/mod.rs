@@ -9,7 +9,7 @@ mod wire;
 use crate::backend::Backend;
 use crate::stage::Played;
 
-/// A behavior of a server, and how a client must handle it.
+/// A behaviour of a server, and how a client must handle it.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) play: fn(&dyn Backend) -> Played,

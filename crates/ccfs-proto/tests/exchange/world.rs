@@ -42,7 +42,7 @@ pub(crate) struct Script {
     pub(crate) jitter: u64,
 }
 
-/// The behavior of the server, or of the network, in one attempt.
+/// The behaviour of the server, or of the network, in one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Mood {
     /// Time on the way to the server, and back.
