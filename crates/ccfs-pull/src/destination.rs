@@ -17,7 +17,8 @@ use crate::window::Window;
 
 /// Where a pull keeps its complete files. Paths begin with [`root`](Self::root).
 ///
-/// Every file is downloaded, checked and converted in the folder of the journal first.
+/// Every file is downloaded, checked and converted in the folder of the journal first. Where the
+/// files stay there, the methods about receipts and copies have nothing to do.
 pub(crate) trait Destination: fmt::Debug + Send + Sync {
     /// The path that the paths of all files begin with.
     fn root(&self) -> &Path;
@@ -64,23 +65,34 @@ pub(crate) trait Destination: fmt::Debug + Send + Sync {
         files: &[Outgoing],
         replaces: bool,
         go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> io::Result<Published>;
+    ) -> io::Result<Published> {
+        let _ = (receipt, files, replaces, go_on);
+        Ok(Published::Ours)
+    }
 
     /// Ends [`fetch`](Self::fetch) and [`receipt`](Self::receipt) from now on, also those that are
     /// running, with an error of the kind [`Interrupted`](io::ErrorKind::Interrupted).
     fn stop(&self) {}
 
     /// Copies a file into the folder of the journal, if it is elsewhere.
-    fn fetch(&self, path: &Path, local: &Path) -> io::Result<()>;
+    fn fetch(&self, _path: &Path, _local: &Path) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Returns the receipt of a window, if the destination keeps receipts and has one.
-    fn receipt(&self, window: Window) -> io::Result<Option<Receipt>>;
+    fn receipt(&self, _window: Window) -> io::Result<Option<Receipt>> {
+        Ok(None)
+    }
 
     /// Returns the windows that have a receipt.
-    fn receipts(&self) -> BTreeSet<Window>;
+    fn receipts(&self) -> BTreeSet<Window> {
+        BTreeSet::new()
+    }
 
-    /// Path of a window's receipt.
-    fn receipt_path(&self, window: Window) -> PathBuf;
+    /// Path of a window's receipt, if the destination keeps receipts.
+    fn receipt_path(&self, _window: Window) -> PathBuf {
+        self.root().to_owned()
+    }
 }
 
 /// A complete file in the folder of the journal, to be stored.
@@ -159,32 +171,6 @@ impl Destination for Disk {
                 path.parent().map_or(Ok(()), sync)
             }
         }
-    }
-
-    fn publish(
-        &self,
-        _receipt: &Receipt,
-        _files: &[Outgoing],
-        _replaces: bool,
-        _go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> io::Result<Published> {
-        Ok(Published::Ours)
-    }
-
-    fn fetch(&self, _path: &Path, _local: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn receipt(&self, _window: Window) -> io::Result<Option<Receipt>> {
-        Ok(None)
-    }
-
-    fn receipts(&self) -> BTreeSet<Window> {
-        BTreeSet::new()
-    }
-
-    fn receipt_path(&self, window: Window) -> PathBuf {
-        self.0.join(format!("{window}.json"))
     }
 }
 

@@ -117,8 +117,10 @@ impl Work {
         }
         let job = name.response_id();
         let receipt = self.receipt()?;
-        if let Some(receipt) = receipt.filter(|receipt| receipt.is_of(job) && self.fits(receipt)) {
-            return self.stored_as(&receipt, Vec::new()).map(Some);
+        if let Some(receipt) = receipt.filter(|receipt| receipt.is_of(job))
+            && let Some(output) = self.stored_as(&receipt, Vec::new())?
+        {
+            return Ok(Some(output));
         }
         let previous = self.earlier.stored;
         let adopted = self.folder.adopt(&self.plan, self.window, previous, || self.flow());
@@ -130,17 +132,6 @@ impl Work {
         receipt.map_err(|source| self.store_failed(self.folder.store.root().to_owned(), source))
     }
 
-    /// Whether the files of a receipt are there, in all formats of the plan.
-    fn fits(&self, receipt: &Receipt) -> bool {
-        let Entry::Stored { stored, converted, .. } = &receipt.entry else { return false };
-        let has =
-            |file: &Outgoing| self.folder.store.len(&file.path) == Some(file.fingerprint.bytes);
-        let has_format = |format: &Format| converted.iter().any(|file| file.format == *format);
-        let zip = self.keeps_zip(stored).then_some(stored.zip);
-        self.plan.formats_of(self.window).iter().all(has_format)
-            && self.folder.outgoing(self.window, zip, converted).iter().all(has)
-    }
-
     /// Whether the ZIP stays beside the converted files.
     fn keeps_zip(&self, stored: &Stored) -> bool {
         !self.plan.removes_zips()
@@ -148,15 +139,25 @@ impl Work {
             || self.plan.formats_of(self.window).len() < self.plan.formats.len()
     }
 
-    /// The output of a job whose files another pull stored, or an earlier run.
-    fn stored_as(&self, receipt: &Receipt, notes: Vec<String>) -> Result<JobOutput, Error> {
-        self.folder.clear(self.window).map_err(Error::Write)?;
-        match &receipt.entry {
-            Entry::Stored { stored, converted, .. } => {
-                Ok(JobOutput::Stored { stored: *stored, notes, converted: converted.clone() })
-            }
-            _ => unreachable!("callers check that the receipt has files"),
+    /// The output of a job whose files another pull stored, or an earlier run. `None` if they are not
+    /// all there, in all formats of the plan.
+    fn stored_as(&self, receipt: &Receipt, notes: Vec<String>) -> Result<Option<JobOutput>, Error> {
+        let Entry::Stored { stored, converted, .. } = &receipt.entry else { return Ok(None) };
+        let has_format = |format: &Format| converted.iter().any(|file| file.format == *format);
+        if !self.plan.formats_of(self.window).iter().all(has_format) {
+            return Ok(None);
         }
+        let zip = self.keeps_zip(stored).then_some(stored.zip);
+        for Outgoing { path, fingerprint, .. } in self.folder.outgoing(self.window, zip, converted)
+        {
+            let has = self.folder.store.has(&path, fingerprint);
+            if !has.map_err(|source| self.store_failed(path, source))? {
+                return Ok(None);
+            }
+        }
+        self.folder.clear(self.window).map_err(Error::Write)?;
+        let (stored, converted) = (*stored, converted.clone());
+        Ok(Some(JobOutput::Stored { stored, notes, converted }))
     }
 
     /// The check of a download: reads the file before it is put in place.
@@ -248,17 +249,15 @@ impl Work {
         }
         let files = self.folder.outgoing(self.window, zip, &converted);
         let receipt = self.new_receipt(name.response_id(), stored, converted.clone());
-        match self.publish(&receipt, &files, self.earlier.stored.is_some())? {
-            Published::Others(receipt) if self.fits(&receipt) => {
-                let note = "another pull stored this period first; its files are kept";
-                self.stored_as(&receipt, vec![note.into()])
+        let published = self.publish(&receipt, &files, self.earlier.stored.is_some())?;
+        if let Published::Others(others) = published {
+            let note = "another pull stored this period first; its files are kept";
+            if let Some(output) = self.stored_as(&others, vec![note.into()])? {
+                return Ok(output);
             }
-            Published::Others(_) => {
-                self.publish(&receipt, &files, true)?;
-                Ok(JobOutput::Stored { stored, notes, converted })
-            }
-            Published::Ours => Ok(JobOutput::Stored { stored, notes, converted }),
+            self.publish(&receipt, &files, true)?;
         }
+        Ok(JobOutput::Stored { stored, notes, converted })
     }
 
     fn new_receipt(

@@ -11,6 +11,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
@@ -337,25 +338,6 @@ fn two_pulls_of_one_prefix_leave_one_dataset() {
     }
 }
 
-/// Another pull stores its receipt between our files and our receipt.
-#[test]
-fn a_receipt_is_always_that_of_the_files() {
-    let lake = Lake::new();
-    lake.pull(Driver::Blocking, dataset());
-    let theirs = lake.store.objects();
-    let lake = Lake { store: S3::start(), ..lake };
-    std::fs::remove_dir_all(lake.bench.path()).unwrap();
-    // At our first receipt, the store already has those of another pull, which it shows only then.
-    let shown = AtomicUsize::new(0);
-    lake.store.hook(move |request| {
-        let is_first = is_receipt(request) && shown.fetch_add(1, Ordering::SeqCst) < 3;
-        if is_first { StoreFault::Conflict } else { StoreFault::None }
-    });
-    lake.pull(Driver::Blocking, dataset());
-    assert_eq!(lake.faults(), Vec::<String>::new());
-    assert_eq!(lake.store.objects().len(), theirs.len());
-}
-
 #[test]
 fn a_lost_journal_is_rebuilt_from_the_receipts() {
     for driver in [Driver::Blocking, Driver::Async] {
@@ -474,8 +456,8 @@ fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
             lake.store.hook(move |request| if is_data(request) { fault } else { StoreFault::None });
             let plan = if is_zip { three_days().window_days(1) } else { dataset() };
             assert_eq!(lake.try_pull(driver, plan).0.is_ok(), is_zip);
-            let reached = std::sync::Arc::new(AtomicUsize::new(0));
-            let counter = std::sync::Arc::clone(&reached);
+            let reached = Arc::new(AtomicUsize::new(0));
+            let counter = Arc::clone(&reached);
             lake.store.hook(move |request| {
                 let end = if is_zip { ".zip" } else { ".json" };
                 if request.method != Method::GET || !request.key.ends_with(end) {
@@ -578,8 +560,8 @@ fn a_connection_that_breaks_once_does_not_end_the_pull() {
         let mut failed = Vec::new();
         for at in 0..undisturbed.store.requests() {
             let lake = Lake::new();
-            let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-            let noted = std::sync::Arc::clone(&seen);
+            let seen = Arc::new(Mutex::new(String::new()));
+            let noted = Arc::clone(&seen);
             lake.store.hook(move |request| {
                 if request.number == at {
                     *noted.lock().unwrap() =
@@ -601,11 +583,15 @@ fn a_connection_that_breaks_once_does_not_end_the_pull() {
     }
 }
 
-/// Another pull stores a window after this one found that there is no receipt.
-fn stored_meanwhile(lake: &std::sync::Arc<Lake>, theirs: BTreeMap<String, Vec<u8>>) {
-    let (weak, stored) = (std::sync::Arc::downgrade(lake), AtomicUsize::new(0));
+/// Other files appear in the store with the first request that is so.
+fn appear_at(
+    lake: &Arc<Lake>,
+    theirs: BTreeMap<String, Vec<u8>>,
+    is_so: fn(&StoreRequest) -> bool,
+) {
+    let (weak, seen) = (Arc::downgrade(lake), AtomicUsize::new(0));
     lake.store.hook(move |request| {
-        if is_receipt(request) && stored.fetch_add(1, Ordering::SeqCst) == 0 {
+        if is_so(request) && seen.fetch_add(1, Ordering::SeqCst) == 0 {
             let lake = weak.upgrade().unwrap();
             for (key, content) in &theirs {
                 lake.store.set(key, Some(content));
@@ -613,6 +599,63 @@ fn stored_meanwhile(lake: &std::sync::Arc<Lake>, theirs: BTreeMap<String, Vec<u8
         }
         StoreFault::None
     });
+}
+
+/// Another pull stores a window after this one found that there is no receipt.
+fn stored_meanwhile(lake: &Arc<Lake>, theirs: BTreeMap<String, Vec<u8>>) {
+    appear_at(lake, theirs, is_receipt);
+}
+
+/// What a pull from a server with other records and jobs leaves.
+fn of_another_job() -> BTreeMap<String, Vec<u8>> {
+    let lake = Lake { bench: Bench::with(|builder| builder.rows(30)), store: S3::start() };
+    lake.pull(Driver::Blocking, dataset());
+    let objects = lake.store.objects().into_iter().filter(|(key, _)| !key.ends_with("probe"));
+    let renamed = objects.map(|(key, bytes)| {
+        if !key.contains("/_ccfs/") {
+            return (key, bytes.to_vec());
+        }
+        let mut receipt: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        receipt["job"] = "ffffffffffffffffffffffffffffffff".into();
+        (key, receipt.to_string().into_bytes())
+    });
+    renamed.collect()
+}
+
+/// The window was stored after this pull listed the objects, and before it stored its own.
+#[test]
+fn files_of_another_pull_are_kept() {
+    let (theirs, lake) = (of_another_job(), Arc::new(Lake::new()));
+    appear_at(&lake, theirs.clone(), |request| {
+        request.method == Method::GET && request.key.contains("/_ccfs/agent")
+    });
+    let summary = lake.pull(Driver::Blocking, dataset());
+    assert_eq!(summary.rows(), 90);
+    for report in &summary.windows {
+        assert!(report.notes[0].contains("another pull stored"), "{:?}", report.notes);
+        assert_eq!(report.files.len(), 1);
+    }
+    lake.store.unhook();
+    assert!(
+        lake.store
+            .objects()
+            .into_iter()
+            .all(|(key, bytes)| { key.ends_with("probe") || theirs[&key] == bytes })
+    );
+    assert_eq!(lake.faults(), Vec::<String>::new());
+    lake.assert_no_spool();
+}
+
+/// The receipt of another pull appears after our file replaced its own.
+#[test]
+fn a_receipt_is_always_that_of_the_files() {
+    let lake = Arc::new(Lake::new());
+    let receipts = of_another_job().into_iter().filter(|(key, _)| key.contains("/_ccfs/"));
+    stored_meanwhile(&lake, receipts.collect());
+    assert_eq!(lake.pull(Driver::Blocking, dataset()).rows(), 120);
+    lake.store.unhook();
+    assert!(lake.data() == on_disk(dataset()));
+    assert_eq!(lake.faults(), Vec::<String>::new());
 }
 
 /// What a pull of this plan leaves.
@@ -626,7 +669,7 @@ fn left_by(plan: Plan) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn no_data_does_not_replace_the_receipt_of_data() {
     let theirs = left_by(dataset());
-    let lake = std::sync::Arc::new(Lake::new());
+    let lake = Arc::new(Lake::new());
     lake.bench.emulator.faults().add(Fault::ErrorUnder200(ResultCode::NoData).at(ASK).times(3));
     stored_meanwhile(&lake, theirs.clone());
     lake.pull(Driver::Blocking, dataset());
@@ -640,7 +683,7 @@ fn no_data_does_not_replace_the_receipt_of_data() {
 #[test]
 fn files_of_another_tenant_space_are_not_taken() {
     let theirs = left_by(three_days());
-    let lake = std::sync::Arc::new(Lake::new());
+    let lake = Arc::new(Lake::new());
     stored_meanwhile(&lake, theirs);
     let error =
         lake.try_pull(Driver::Blocking, three_days().account_id("7")).0.unwrap_err().to_string();

@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use ccfs_driver::{Proxy, ProxyError};
+use ccfs_proto::FailureKind;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::config::Config;
@@ -22,7 +23,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
-use crate::failure::{NotConnected, NotResolved};
+use crate::failure::NotSent;
 
 /// Creates an agent that connects through `proxy` with the TLS configuration `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
@@ -43,7 +44,7 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
     builder.build().map_err(|_| ProxyError::Login)
 }
 
-/// The system's resolver, with its I/O errors marked as [`NotResolved`]. Unmarked, they could not be
+/// The system's resolver, with its I/O errors marked as [`NotSent`]. Unmarked, they could not be
 /// distinguished from those of a connection that may have sent the request.
 #[derive(Debug, Default)]
 struct MarkingResolver(DefaultResolver);
@@ -56,14 +57,14 @@ impl Resolver for MarkingResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.0.resolve(uri, config, timeout).map_err(|error| match error {
-            Error::Io(error) => Error::Other(Box::new(NotResolved(error))),
+            Error::Io(error) => not_sent(FailureKind::Resolve, error),
             error => error,
         })
     }
 }
 
-/// A connector with its I/O errors marked as [`NotConnected`]: no request was sent. The same errors
-/// of an established connection do not prove that.
+/// A connector with its I/O errors marked as [`NotSent`]. The same errors of an established
+/// connection do not prove that the request was not sent.
 #[derive(Debug)]
 struct MarkErrors<C>(C);
 
@@ -76,7 +77,7 @@ impl<In: Transport, C: Connector<In>> Connector<In> for MarkErrors<C> {
         chained: Option<In>,
     ) -> Result<Option<C::Out>, Error> {
         self.0.connect(details, chained).map_err(|error| match error {
-            Error::Io(error) => not_connected(error),
+            Error::Io(error) => not_sent(FailureKind::Connect, error),
             other => other,
         })
     }
@@ -197,18 +198,18 @@ fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
     timeout
 }
 
-/// Marks I/O errors during the handshake as [`NotConnected`]: no request was sent.
+/// Marks I/O errors during the handshake as [`NotSent`].
 fn handshake_failure(error: io::Error) -> Error {
     let inner = error.get_ref();
     if inner.is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>()) {
         Error::Io(error)
     } else {
-        not_connected(error)
+        not_sent(FailureKind::Connect, error)
     }
 }
 
-fn not_connected(error: io::Error) -> Error {
-    Error::Other(Box::new(NotConnected(error)))
+fn not_sent(kind: FailureKind, cause: io::Error) -> Error {
+    Error::Other(Box::new(NotSent { kind, cause }))
 }
 
 /// A TLS connection.
@@ -276,8 +277,6 @@ impl Transport for TlsTransport {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use ccfs_proto::FailureKind;
-
     use super::*;
     use crate::failure::send_failure;
 

@@ -8,40 +8,35 @@ use ccfs_proto::FailureKind;
 use ccfs_proto::exchange::{TlsFailure, TransportFailure};
 use ureq::{Error, Timeout};
 
-/// An I/O error of a connection that was not established yet, so nothing was sent.
+/// An I/O error before the request was sent: of the resolver, or of a connection that was not
+/// established yet.
 #[derive(Debug)]
-pub(crate) struct NotConnected(pub(crate) io::Error);
+pub(crate) struct NotSent {
+    pub(crate) kind: FailureKind,
+    pub(crate) cause: io::Error,
+}
 
-impl fmt::Display for NotConnected {
+impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("could not connect")
+        f.write_str("the request was not sent")
     }
 }
 
-impl StdError for NotConnected {
+impl StdError for NotSent {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.0)
-    }
-}
-
-/// An I/O error of the system's resolver.
-#[derive(Debug)]
-pub(crate) struct NotResolved(pub(crate) io::Error);
-
-impl fmt::Display for NotResolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("could not resolve the host name")
-    }
-}
-
-impl StdError for NotResolved {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.0)
+        Some(&self.cause)
     }
 }
 
 /// Classifies an error that occurred before the head of the response.
 pub(crate) fn send_failure(error: Error) -> TransportFailure {
+    let error = match error {
+        Error::Other(other) => match other.downcast::<NotSent>() {
+            Ok(not_sent) => return TransportFailure::caused_by(not_sent.kind, not_sent.cause),
+            Err(other) => Error::Other(other),
+        },
+        error => error,
+    };
     let kind = match &error {
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => FailureKind::Resolve,
         Error::Timeout(Timeout::Connect) => {
@@ -49,8 +44,6 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
         }
         Error::ConnectionFailed => FailureKind::Connect,
         Error::ConnectProxyFailed(reason) => proxy_failure(reason),
-        Error::Other(other) if other.is::<NotResolved>() => FailureKind::Resolve,
-        Error::Other(other) if other.is::<NotConnected>() => FailureKind::Connect,
         Error::Rustls(error) => FailureKind::Tls(ccfs_tls::classify_error(error)),
         Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls(TlsFailure::Other),
         Error::Timeout(_) => FailureKind::IdleTimeout,
@@ -66,13 +59,6 @@ pub(crate) fn send_failure(error: Error) -> TransportFailure {
     match error {
         Error::Io(error) => TransportFailure::caused_by(kind, error),
         Error::Rustls(error) => TransportFailure::caused_by(kind, error),
-        Error::Other(error) => {
-            let cause = match error.downcast::<NotConnected>() {
-                Ok(error) => Some(error.0),
-                Err(error) => error.downcast::<NotResolved>().ok().map(|error| error.0),
-            };
-            cause.map_or(kind.into(), |cause| TransportFailure::caused_by(kind, cause))
-        }
         // The other variants contain no error, and some contain a URL.
         _ => kind.into(),
     }

@@ -78,9 +78,7 @@ fn cause(error: &Error, text: &str, code: Option<&str>) -> String {
                 is_answer &= !cause.is::<reqwest::Error>() && !cause.is::<io::Error>();
             }
             if is_answer {
-                return format!(
-                    "the answer is not that of an S3 store: {cause}; check the endpoint"
-                );
+                return "the answer is not that of an S3 store; check the endpoint".into();
             }
             format!("the store cannot be reached{attempts}: {cause}")
         }

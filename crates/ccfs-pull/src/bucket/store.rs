@@ -63,7 +63,13 @@ impl Destination for Bucket {
 
     fn has(&self, path: &Path, file: Fingerprint) -> io::Result<bool> {
         let key = self.key(path)?;
-        match self.block_on(self.head(&key))? {
+        let found = self.block_on(self.head(&key))?;
+        // Another pull may have stored it since the objects were listed.
+        match found {
+            Some((bytes, _)) => self.objects().insert(path.to_owned(), bytes),
+            None => self.objects().remove(path),
+        };
+        match found {
             Some((bytes, _)) if bytes != file.bytes => Ok(false),
             Some((_, Some(sha256))) => Ok(sha256 == file.sha256_hex()),
             Some((_, None)) => Ok(self.read(path)? == Some(file)),
