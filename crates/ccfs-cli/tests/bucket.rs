@@ -235,3 +235,16 @@ fn the_certificate_of_a_store_may_be_of_another_ca() {
     assert!(!answered.stderr.contains("certificate"), "{}", answered.stderr);
     assert!(answered.stderr.contains("the store answered 4"), "{}", answered.stderr);
 }
+
+#[test]
+fn settings_of_the_store_that_are_wrong_are_usage_errors() {
+    for (name, value, words) in [
+        ("AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not; set both"),
+        ("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "yes", "neither true nor false"),
+        ("AWS_ENDPOINT_URL", "store.example", "is not a URL; write it as https://HOST[:PORT]"),
+    ] {
+        let run = Lake::new().ccfs.env(name, value).run(&PULL);
+        run.ends_with_code(2);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}

@@ -9,7 +9,7 @@ use std::process::Command;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
-use support::{Ccfs, SKILLS_CSV, keys_of};
+use support::{Ccfs, QUERY, SKILLS_CSV, keys_of};
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
@@ -47,15 +47,7 @@ fn query_and_download_over_both_backends() {
     let emulator = Emulator::builder().rows(30).start().unwrap();
     for backend in ["blocking", "async"] {
         let ccfs = Ccfs::against(&emulator);
-        let query = [
-            "query",
-            "--begin",
-            "2023-04-05 00:00:00",
-            "--end",
-            "2023-04-06 00:00:00",
-            "--callback",
-            "http://127.0.0.1:9/cb",
-        ];
+        let query = [&["query"], &QUERY[..]].concat();
         let run = ccfs.run(
             &[&["--json", "--backend", backend, "--tz", "Asia/Shanghai"], &query[..]].concat(),
         );

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use ccfs_emulator::Emulator;
 use serde_json::Value;
-use support::Ccfs;
+use support::{Ccfs, QUERY};
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
@@ -46,15 +46,7 @@ fn manual_pages_document_the_fields_of_json() {
         documented(command, &run.stdout);
         run.stdout
     };
-    let query = [
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        "http://127.0.0.1:9/cb",
-    ];
-    let answer: Value = serde_json::from_str(&run("query", &query)).unwrap();
+    let answer: Value = serde_json::from_str(&run("query", &QUERY)).unwrap();
     let name = answer["file_name"].as_str().unwrap();
     run("download", &[name]);
     run(

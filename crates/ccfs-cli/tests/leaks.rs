@@ -12,7 +12,7 @@ use ccfs::proto::operation::{DownloadRecordFile, IvrUploadFile};
 use ccfs::{Operation, Timestamp};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::{SECRET_KEYS, Secrets, signatures};
-use support::{Ccfs, Run};
+use support::{Ccfs, QUERY, Run};
 
 /// Everything that runs have printed.
 #[derive(Default)]
@@ -133,15 +133,7 @@ fn no_run_shows_a_secret() {
         let wrong = Ccfs::against(&emulator).env("CCFS_SECRET_KEY", &wrong_key);
 
         // Successful and failing calls: a result code, a wrong key, the file system, usage.
-        let window = [
-            "--begin",
-            "2023-04-05 00:00:00",
-            "--end",
-            "2023-04-06 00:00:00",
-            "--callback",
-            "http://127.0.0.1:9/cb",
-        ];
-        printed.run(&ccfs, &[&["query"], &window[..]].concat(), 0);
+        printed.run(&ccfs, &[&["query"], &QUERY[..]].concat(), 0);
         let name = emulator.files().remove(0);
         printed.run(&ccfs, &["download", name.as_str(), "--force"], 0);
         printed.run(&ccfs, &["download", name.as_str()], 1);
@@ -160,7 +152,7 @@ fn no_run_shows_a_secret() {
         printed.run(&wrong, &record, 4);
         printed.run(&ccfs, &["call", "ivr/uploadFile", "--vdnId", "39", "--data", "a.wav"], 0);
         add_signatures(&mut secrets, &emulator, &IvrUploadFile::new(39, recording.wav()));
-        printed.run(&wrong, &[&["query"], &window[..]].concat(), 4);
+        printed.run(&wrong, &[&["query"], &QUERY[..]].concat(), 4);
         for fault in [Fault::Locked, Fault::Html(200), Fault::Garbage, Fault::Redirect] {
             emulator.faults().add(fault.clone());
             printed.run(&ccfs, &record, if fault == Fault::Locked { 4 } else { 1 });

@@ -17,7 +17,7 @@ use ccfs::proto::{RequestView, Signer};
 use ccfs_emulator::Emulator;
 use ccfs_tests::{skipped, wait_until};
 use serde_json::Value;
-use support::Ccfs;
+use support::{Ccfs, QUERY};
 
 /// What `kill` sends by that name.
 fn signal(child: &support::Running, name: &str) {
@@ -267,16 +267,7 @@ fn listen_prints_whatever_it_answered_well() {
 fn an_interrupted_download_leaves_nothing() {
     let emulator = Emulator::builder().start().unwrap();
     let ccfs = Ccfs::against(&emulator);
-    ccfs.run(&[
-        "query",
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        "http://127.0.0.1:9/cb",
-    ])
-    .ends_with_code(0);
+    ccfs.run(&[&["query"], &QUERY[..]].concat()).ends_with_code(0);
     let name = emulator.files().pop().unwrap();
     for backend in ["blocking", "async"] {
         emulator.faults().clear();

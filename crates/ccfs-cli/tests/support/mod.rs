@@ -12,6 +12,16 @@ use tempfile::TempDir;
 /// One record, without a header row.
 pub(crate) const SKILLS_CSV: &str = "1a,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,2015-02-08 20:23:30,0,2015-02-08 12:23:30,2\n";
 
+/// Arguments of `query`, after the command.
+pub(crate) const QUERY: [&str; 6] = [
+    "--begin",
+    "2023-04-05 00:00:00",
+    "--end",
+    "2023-04-06 00:00:00",
+    "--callback",
+    "http://127.0.0.1:9/cb",
+];
+
 /// The command, its folder and its environment.
 pub(crate) struct Ccfs {
     folder: TempDir,

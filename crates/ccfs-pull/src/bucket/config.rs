@@ -99,9 +99,12 @@ impl BucketConfig {
         };
         let mut config = Self { builder: builder_from_env(), ..Self::default() };
         let profile = read_profile(variable)?;
-        if variable("AWS_ACCESS_KEY_ID")?.is_none()
-            && let Some((id, secret)) = profile.keys()?
-        {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        if is_set("AWS_ACCESS_KEY_ID") {
+            if !is_set("AWS_SECRET_ACCESS_KEY") {
+                return Err(BucketError::Keys);
+            }
+        } else if let Some((id, secret)) = profile.keys()? {
             let token = profile.get("aws_session_token").map(str::to_owned);
             config = config.credentials(id, secret, token);
         }
@@ -110,7 +113,11 @@ impl BucketConfig {
         let region = variable("AWS_REGION")?.or(variable("AWS_DEFAULT_REGION")?);
         config.region = region.or_else(|| profile.get("region").map(str::to_owned));
         config.virtual_host = match variable("AWS_VIRTUAL_HOSTED_STYLE_REQUEST")? {
-            Some(value) => value.eq_ignore_ascii_case("true") || value == "1",
+            Some(value) => match value.to_ascii_lowercase().as_str() {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return Err(BucketError::VirtualHost),
+            },
             None => profile.get("s3.addressing_style") == Some("virtual"),
         };
         match variable("AWS_CA_BUNDLE")? {
@@ -319,6 +326,12 @@ pub enum BucketError {
         /// The variable.
         name: &'static str,
     },
+    /// One of the two keys is missing.
+    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both, or neither")]
+    Keys,
+    /// A variable is neither true nor false.
+    #[error("AWS_VIRTUAL_HOSTED_STYLE_REQUEST is neither true nor false; use one of them")]
+    VirtualHost,
     /// A file of profiles or certificates cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {

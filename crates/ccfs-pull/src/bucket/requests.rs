@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use ccfs_archive::IndexKind;
 use futures_util::TryStreamExt as _;
+use object_store::list::{PaginatedListOptions, PaginatedListStore as _};
 use object_store::path::Path as Key;
 use object_store::{
     Attribute, Error, GetOptions, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
@@ -37,26 +38,29 @@ pub(super) struct FoundReceipt {
 impl Bucket {
     /// Lists the objects that a pull of this kind has.
     pub(super) async fn list(&self, kind: IndexKind) -> io::Result<BTreeMap<PathBuf, u64>> {
-        let root = self.key(&self.root)?;
-        let start = format!("{}_", kind.as_str());
-        let top = self.store.list_with_delimiter(Some(&root)).await.map_err(|it| io_error(&it))?;
-        let is_ours = |key: &Key| key.filename().is_some_and(|name| name.starts_with(&start));
-        let mut found: BTreeMap<PathBuf, u64> = top
-            .objects
-            .into_iter()
-            .filter(|object| is_ours(&object.location))
-            .map(|object| (self.path_of(&object.location), object.size))
-            .collect();
-        for folder in [self.root.join(table(kind)), self.root.join(OWN).join(table(kind))] {
-            let folder = self.key(&folder)?;
-            let mut objects = self.store.list(Some(&folder));
-            while let Some(object) = objects.try_next().await.map_err(|it| io_error(&it))? {
-                if found.len() >= OBJECTS_LIMIT {
+        let table = table(kind);
+        let mut found = BTreeMap::new();
+        for start in [format!("{}_", kind.as_str()), format!("{table}/"), format!("{OWN}/{table}/")]
+        {
+            let slash = if self.prefix.is_empty() { "" } else { "/" };
+            let start = format!("{}{slash}{start}", self.prefix);
+            let mut page = None;
+            loop {
+                let options = PaginatedListOptions { page_token: page, ..Default::default() };
+                let listed = self.store.list_paginated(Some(&start), options).await;
+                let listed = listed.map_err(|error| io_error(&error))?;
+                for object in listed.result.objects {
+                    found.insert(self.path_of(&object.location), object.size);
+                }
+                if found.len() > OBJECTS_LIMIT {
                     return Err(io::Error::other(format!(
                         "there are more than {OBJECTS_LIMIT} objects, which is the limit; use another prefix"
                     )));
                 }
-                found.insert(self.path_of(&object.location), object.size);
+                page = listed.page_token;
+                if page.is_none() {
+                    break;
+                }
             }
         }
         Ok(found)
