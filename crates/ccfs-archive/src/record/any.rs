@@ -109,7 +109,7 @@ impl<'a> AnyRecordRef<'a> {
     #[inline]
     pub fn value(&self, index: usize) -> Value<'a> {
         match self.schema.columns.get(index).map(Column::column_type) {
-            Some(ColumnType::Text) => self.text(index).map_or(Value::Null, Value::Text),
+            Some(ColumnType::Text) => self.row.text(index).map_or(Value::Null, Value::Text),
             Some(ColumnType::List) => Value::List(self.skills(index)),
             Some(_) => self.values[index],
             None => Value::Null,
@@ -117,13 +117,8 @@ impl<'a> AnyRecordRef<'a> {
     }
 
     #[inline]
-    pub(crate) fn text(&self, index: usize) -> Option<&'a str> {
-        self.row.text(index)
-    }
-
-    #[inline]
     pub(crate) fn skills(&self, index: usize) -> SkillList<'a> {
-        SkillList::new(self.text(index).unwrap_or_default())
+        SkillList::new(self.row.text(index).unwrap_or_default())
     }
 
     #[inline]
@@ -147,7 +142,7 @@ impl<'a> AnyRecordRef<'a> {
     /// The code in a column, by its index: a number, or text that is one, as in `op_type` of agentOprInfo. `None` for
     /// other values.
     pub fn code(&self, index: usize) -> Option<i64> {
-        self.int(index).or_else(|| self.text(index)?.parse().ok())
+        self.int(index).or_else(|| self.row.text(index)?.parse().ok())
     }
 
     /// The time of the event, in local time of the call center: `operate_time`, `begin_time`, `call_begin` or

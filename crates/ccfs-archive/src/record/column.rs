@@ -10,6 +10,8 @@ use crate::error::RowFault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     pub(crate) name: &'static str,
+    /// The name in JSON, with the comma before it.
+    pub(crate) json_key: &'static str,
     pub(crate) value_type: ColumnType,
     pub(crate) meaning: &'static str,
 }

@@ -12,31 +12,25 @@ impl Line<'_> {
     /// Appends the line of a record.
     pub(crate) fn json(&mut self, record: &AnyRecordRef<'_>) {
         let start = self.bytes.len();
+        self.has_escapes = needs_escape(record.row.cells().text);
         for (index, column) in record.schema.columns.iter().enumerate() {
-            self.key(column.name);
-            self.value(record.value(index), record.text(index));
+            self.bytes.extend_from_slice(column.json_key.as_bytes());
+            self.value(record.value(index), record.row.text(index));
         }
         if self.names {
             for (label, name) in record.code_names() {
-                self.key(label);
+                let _ = write!(self.bytes, ",\"{label}\":");
                 self.value(name.map_or(Value::Null, Value::Text), None);
             }
         }
         let extra = record.extra();
         if !extra.is_empty() {
-            self.key("extra");
+            self.bytes.extend_from_slice(b",\"extra\":");
             self.list(extra.iter());
         }
         // Replaces the comma before the first field.
         self.bytes[start] = b'{';
         self.bytes.extend_from_slice(b"}\n");
-    }
-
-    #[inline]
-    fn key(&mut self, name: &str) {
-        self.bytes.extend_from_slice(b",\"");
-        self.bytes.extend_from_slice(name.as_bytes());
-        self.bytes.extend_from_slice(b"\":");
     }
 
     /// Writes a value; `cell` is its text, if it has one.
@@ -78,9 +72,7 @@ impl Line<'_> {
     #[inline]
     fn string(&mut self, text: &str) {
         self.bytes.push(b'"');
-        let escaped = |byte| matches!(byte, 0..0x20 | b'"' | b'\\');
-        // Without an early return, so that the loop is vectorized: saves 7 % of the time of `ccfs convert`.
-        if text.bytes().fold(false, |found, byte| found | escaped(byte)) {
+        if self.has_escapes && needs_escape(text) {
             self.escaped(text.as_bytes());
         } else {
             self.bytes.extend_from_slice(text.as_bytes());
@@ -115,6 +107,13 @@ impl Line<'_> {
             _ => self.bytes.extend_from_slice(value().iso().as_bytes()),
         }
     }
+}
+
+/// Whether a text has characters that JSON escapes.
+fn needs_escape(text: &str) -> bool {
+    let escaped = |byte| matches!(byte, 0..0x20 | b'"' | b'\\');
+    // Without an early return, so that the loop is vectorized: saves 7 % of the time of `ccfs convert`.
+    text.bytes().fold(false, |found, byte| found | escaped(byte))
 }
 
 /// Appends an offset from UTC in seconds: `+08:00`, or `+08:05:43` if it has seconds.

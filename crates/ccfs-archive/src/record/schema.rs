@@ -99,6 +99,7 @@ macro_rules! column {
 
     (get operation, $record:expr, $index:literal) => { $record.int($index).map(crate::OperateType::from) };
     (get device, $record:expr, $index:literal) => { $record.int($index).map(crate::DeviceType::from) };
+    (get text, $record:expr, $index:literal) => { $record.row.text($index) };
     (get $type:ident, $record:expr, $index:literal) => { $record.$type($index) };
 
     (type text) => { crate::ColumnType::Text };
@@ -158,6 +159,7 @@ macro_rules! record {
             name: stringify!($owned),
             columns: &[$( crate::Column {
                 name: $column,
+                json_key: concat!(",\"", $column, "\":"),
                 value_type: column!(type $type),
                 meaning: concat!($( $cdoc ),+),
             } ),+],
