@@ -34,7 +34,7 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
         runner.run(&transfer(), breaks::<B>).map_err(|e| e.to_string()),
     );
     property(
-        "every attempt is signed anew, and rightly, over what is really sent",
+        "every attempt is signed again, and rightly, over what is really sent",
         runner.run(&signing(), signed::<B>).map_err(|e| e.to_string()),
     );
     property(

@@ -139,7 +139,7 @@ fn with_variables(variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-#[ignore = "runs in a process of its own, with variables: see clients_are_created_from_the_environment"]
+#[ignore = "runs in a separate process, with variables: see clients_are_created_from_the_environment"]
 fn child() {
     let config = match Config::from_env() {
         Ok(config) => config.proxy(None),

@@ -80,7 +80,7 @@ pub(crate) fn package(verify: bool) -> Result<(), String> {
 /// Builds everything with the oldest versions of its direct dependencies.
 pub(crate) fn minimal() -> Result<(), String> {
     if !has(&["cargo", "--version"]) {
-        println!("minimal versions are not checked: there is no nightly toolchain here");
+        println!("minimal versions are not checked: no nightly toolchain is installed");
         return Ok(());
     }
     let target = PathBuf::from(text(&metadata()?["target_directory"])).join("minimal");

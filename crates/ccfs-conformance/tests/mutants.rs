@@ -56,7 +56,7 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
     (
         Flaw::TimeStands,
         &[
-            ("every attempt is signed anew", "stopped by the progress function"),
+            ("every attempt is signed again", "stopped by the progress function"),
             ("the deadline ends a trickle", "stopped by the progress function"),
         ],
     ),
@@ -69,18 +69,18 @@ const FOUND_BY: &[(Flaw, &[(&str, &str)])] = &[
         Flaw::SaysConnectOfAll,
         &[
             ("a job is not asked for again when it may have arrived", "success: GenerationJob"),
-            ("what is not HTTP is told, and not tried again", "could not connect to 127.0.0.1:"),
+            ("what is not HTTP is reported, and not retried", "could not connect to 127.0.0.1:"),
         ],
     ),
     (
         Flaw::SaysBrokenOfAll,
         &[
-            ("what is not HTTP is told, and not tried again", "broke before the response began"),
+            ("what is not HTTP is reported, and not retried", "broke before the response began"),
             ("silence from the start is given up", "broke before the response began"),
         ],
     ),
-    (Flaw::SaysConnectAsBroken, &[("nobody listens", "broke before the response began")]),
-    (Flaw::NeverRewinds, &[("a second attempt begins the file anew", "41176 bytes that differ")]),
+    (Flaw::SaysConnectAsBroken, &[("no server listens", "broke before the response began")]),
+    (Flaw::NeverRewinds, &[("a second attempt begins the file again", "41176 bytes that differ")]),
     (
         Flaw::SaysWritersRewind,
         &[("a cut body into a writer says what it has", "(after 4 attempts)")],

@@ -232,13 +232,10 @@ fn a_script_is_read_from_the_first_to_the_last() {
 fn invalid_faults_are_refused_with_a_reason() {
     let refused = |text: &str| text.parse::<ccfs_emulator::FaultRule>().unwrap_err().to_string();
     assert!(refused("nothing").starts_with("no fault has that name: they are pass, slow, stall"));
-    assert_eq!(
-        refused("cut-after"),
-        "the fault `cut-after` takes a number of bytes behind a colon"
-    );
+    assert_eq!(refused("cut-after"), "the fault `cut-after` takes a number of bytes after a colon");
     assert_eq!(
         refused("html:99"),
-        "the fault `html` takes an HTTP status from 200 to 599 behind a colon"
+        "the fault `html` takes an HTTP status from 200 to 599 after a colon"
     );
     assert_eq!(refused("stall:1"), "the fault `stall` takes no argument");
     assert!(refused("busy*0").contains("a number from 1 up"));

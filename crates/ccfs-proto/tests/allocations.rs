@@ -66,13 +66,13 @@ fn a_signature_allocates_its_value_and_nothing_else() {
                     assert_eq!(
                         (info.count_total, out.len()),
                         (0, len),
-                        "there is room for just that"
+                        "there is capacity for just that"
                     );
                     let mut out = Vec::new();
                     let info = measure(|| {
                         signer.sign_into(view, Timestamp::from_unix_millis(at), &mut out).unwrap();
                     });
-                    assert_eq!(info.count_total, 1, "the room is made at once");
+                    assert_eq!(info.count_total, 1, "the capacity is reserved at once");
                 }
             }
         }

@@ -185,7 +185,7 @@ fn tasks_stop_when_the_pull_does() {
 }
 
 /// The process of a pull was killed, and a worker still runs its task while the next pull begins: that removes the
-/// worker's unfinished file, but not those of its own workers.
+/// worker's unfinished file, but not those of its workers.
 #[test]
 fn a_task_of_a_killed_pull_changes_nothing() {
     let bench = Bench::new();

@@ -100,7 +100,7 @@ async def drive(
 async def send(
     exchange: ccfs.Exchange, step: ccfs.Send, tls: ssl.SSLContext | None
 ) -> Response | None:
-    """Sends the request just as it is, and reports the head of the response."""
+    """Sends the request unchanged, and reports the head of the response."""
     context = (tls or ssl.create_default_context()) if step.tls else None
     opening = asyncio.open_connection(step.host, step.port, ssl=context)
     try:

@@ -58,7 +58,7 @@ def connect(step: ccfs.Send, tls: ssl.SSLContext | None) -> http.client.HTTPConn
 def send(
     exchange: ccfs.Exchange, connection: http.client.HTTPConnection, step: ccfs.Send
 ) -> http.client.HTTPResponse | None:
-    """Sends the request just as it is, and reports the head of the response."""
+    """Sends the request unchanged, and reports the head of the response."""
     try:
         connection.connect()
     except socket.gaierror:

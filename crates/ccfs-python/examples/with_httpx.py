@@ -49,7 +49,7 @@ def drive(exchange: ccfs.Exchange, file: BinaryIO, client: httpx.Client) -> dict
 def send(
     exchange: ccfs.Exchange, client: httpx.Client, step: ccfs.Send
 ) -> httpx.Response | None:
-    """Sends the request just as it is, and reports the head of the response."""
+    """Sends the request unchanged, and reports the head of the response."""
     # Not with `build_request`, which would add headers.
     request = httpx.Request(step.method, step.url, headers=step.headers, content=step.body)
     request.extensions["timeout"] = httpx.Timeout(step.idle_timeout).as_dict()

@@ -41,7 +41,7 @@ pub(super) fn check(library: &str, face: &Face, metadata: &Value) -> Vec<String>
             if !allowed && !told.contains(root) && moves(root, metadata) {
                 told.insert(root.to_owned());
                 wrong.push(format!(
-                    "{library}: a type of {root}, which may change any day, stands in: {line}"
+                    "{library}: a type of {root}, which may change any day, is in: {line}"
                 ));
             }
         }

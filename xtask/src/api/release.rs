@@ -122,7 +122,7 @@ fn needs(
             old.lines().find(|line| !kept.contains(line)),
             known.filter(|last| fits(last, version)),
         ) {
-            wrong.push(format!("{library}: {gone} went since {last}, and {version} would be taken for it; raise the workspace's version"));
+            wrong.push(format!("{library}: {gone} went since {last}, and {version} looks compatible with it; raise the workspace's version"));
         }
     }
     wrong
@@ -173,7 +173,8 @@ fn folder() -> PathBuf {
 fn version() -> Result<String, String> {
     let metadata = metadata()?;
     let members = members(&metadata);
-    let library = members.iter().find(|member| member.is_library()).ok_or("there is no library")?;
+    let library =
+        members.iter().find(|member| member.is_library()).ok_or("the workspace has no library")?;
     Ok(text(&library.json["version"]).to_owned())
 }
 
@@ -248,8 +249,9 @@ mod tests {
         let same = found("0.1.7", LATER, Some(before), now);
         assert!(
             same.len() == 1
-                && same[0]
-                    .contains("pub fn two::f() went since 0.1.0, and 0.1.7 would be taken for it"),
+                && same[0].contains(
+                    "pub fn two::f() went since 0.1.0, and 0.1.7 looks compatible with it"
+                ),
             "{same:?}"
         );
         assert_eq!(found("0.2.0", LATER, Some(before), now), [""; 0]);

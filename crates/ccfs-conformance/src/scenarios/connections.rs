@@ -19,7 +19,7 @@ fn is_transport(failure: FailureKind) -> impl Fn(&ErrorKind) -> bool {
     move |kind| matches!(kind, ErrorKind::Transport(seen) if seen.kind() == failure)
 }
 
-pub(super) fn nobody(backend: &dyn Backend) -> Played {
+pub(super) fn no_server(backend: &dyn Backend) -> Played {
     // A listener that is gone, and whose port is not free for all that: a connection that it took is still there.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;

@@ -108,7 +108,7 @@ pub(super) fn up_to_the_end(backend: &dyn Backend) -> Played {
     script.folder.holds(Some(&bytes))
 }
 
-pub(super) fn bytes_behind(backend: &dyn Backend) -> Played {
+pub(super) fn bytes_after_the_end(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let length = format!("content-length: {}", bytes.len());
     let body = [&bytes[..], b"PK and something else"].concat();

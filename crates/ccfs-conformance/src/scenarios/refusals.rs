@@ -107,7 +107,7 @@ pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
     let error = failure(bench.client.query(query()?))?;
     holds(
         error.to_string().contains("clock is about 2 hours"),
-        "an error that tells of the clock",
+        "an error that names the clock",
         &error,
     )?;
     // No retry, because the correction is switched off.

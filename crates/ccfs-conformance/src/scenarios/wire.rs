@@ -118,7 +118,7 @@ pub(super) fn dialects(backend: &dyn Backend) -> Played {
     Ok(())
 }
 
-pub(super) fn signed_anew(backend: &dyn Backend) -> Played {
+pub(super) fn signed_again(backend: &dyn Backend) -> Played {
     let busy = Behaviour::status(503, "");
     let script = Script::new(backend, [busy.clone(), busy, Behaviour::ok(archive_bytes(100))])?;
     script.download()?;

@@ -332,7 +332,7 @@ pub enum FaultError {
     #[error("no fault has that name: they are {}", Fault::NAMES.join(", "))]
     Unknown,
     /// The argument is missing or of another kind.
-    #[error("the fault `{fault}` takes {wanted} behind a colon")]
+    #[error("the fault `{fault}` takes {wanted} after a colon")]
     Argument {
         /// The fault's name.
         fault: &'static str,

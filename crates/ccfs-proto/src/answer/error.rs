@@ -7,7 +7,7 @@ use super::{EnvelopeError, FileKind};
 #[non_exhaustive]
 pub enum AnswerError {
     /// The body is empty.
-    #[error("answer is empty; try again, and tell the server's operators if it persists")]
+    #[error("answer is empty; try again, and inform the server's operators if it persists")]
     Empty,
     /// The body is neither an envelope nor a file that CC-FS sends.
     #[error("answer is neither a file nor an envelope; it looks like {looks_like}")]
@@ -41,7 +41,7 @@ pub enum AnswerError {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// The server reports success, but sent no file.
-    #[error("server reports success but sent no file; tell its operators")]
+    #[error("server reports success but sent no file; inform its operators")]
     SuccessWithoutFile,
     /// The server reports success, but a field of the data is missing or malformed.
     #[error("server reports success, but `{field}` in its data is missing or malformed")]

@@ -35,7 +35,7 @@ impl fmt::Display for Advice {
             Self::FixFile => "change the file",
             Self::NotFound => "the data does not exist (yet, or any longer)",
             Self::WrongAccount => "use the account that the data belongs to",
-            Self::ServerFault => "the server failed; tell its operators if it persists",
+            Self::ServerFault => "the server failed; inform its operators if it persists",
             Self::ServerConfiguration => "the server's operators must change its configuration",
             Self::Unknown => "look the code up in the documentation of the service",
         })

@@ -493,7 +493,7 @@ impl Attempt {
         assert!(authorization.is_sensitive());
         let now = Clock(sent).now().wall;
         let signed = verified_at(&Verifier::new(&credentials()), request, now)
-            .expect("every attempt is signed anew and rightly");
+            .expect("every attempt is signed again and rightly");
         Self {
             sent,
             authorization: authorization.to_str().unwrap().to_owned(),
