@@ -46,7 +46,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   dist       portable binaries, archives, a Debian package, an image, and their SHA-256 (cargo-zigbuild, cargo-deb, Docker)
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
-  bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
+  bench      sign | archive [OPTIONS] | convert [OPTIONS] | python [scale] [OPTIONS]: compared with other programs, interleaved in one run; pull: windows
              from the emulator over both backends
   engines    [ENGINE...]: duckdb, pyarrow, pandas, polars, spark and datafusion read the Parquet files to the same rows, and run the
              queries of docs/analysis.md (Python, PyPI, Java)

@@ -11,6 +11,8 @@ use crate::workspace::{cargo, done, metadata, output, read, root, text};
 const OLDEST: (u32, u32) = (3, 10);
 /// What the tests need, in the package's folder.
 const REQUIREMENTS: &str = "requirements.txt";
+/// What the tests with Spark need besides.
+const SPARK_REQUIREMENTS: &str = "requirements-spark.txt";
 
 pub(crate) fn run() -> Result<(), String> {
     let target = PathBuf::from(text(&metadata()?["target_directory"]));
@@ -37,7 +39,7 @@ pub(crate) fn spark() -> Result<(), String> {
         return Ok(());
     }
     let target = PathBuf::from(text(&metadata()?["target_directory"]));
-    let requirements = [REQUIREMENTS, "requirements-spark.txt"];
+    let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
     let folder = target.join("python/spark");
     let Some(environment) = Environment::prepare(&folder, &requirements)? else { return Ok(()) };
     environment.install_wheel(false)?;
@@ -55,12 +57,21 @@ fn emulator(target: &Path) -> Result<PathBuf, String> {
     Ok(target.join("debug").join(format!("ccfs{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// The benchmark, with the optimized wheel.
+/// The benchmarks, with the optimized wheel: `bench.py`, and with the first argument `scale`, `scale.py`.
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("python");
-    let Some(environment) = Environment::prepare(&folder, &[REQUIREMENTS])? else { return Ok(()) };
+    let (program, arguments) = match arguments {
+        ["scale", rest @ ..] => ("scale.py", rest),
+        _ => ("bench.py", arguments),
+    };
+    let prepared = if program == "scale.py" && has_java()? {
+        Environment::prepare(&folder.join("spark"), &[REQUIREMENTS, SPARK_REQUIREMENTS])?
+    } else {
+        Environment::prepare(&folder, &[REQUIREMENTS])?
+    };
+    let Some(environment) = prepared else { return Ok(()) };
     environment.install_wheel(true)?;
-    let program = root().join("xtask/bench/python/bench.py");
+    let program = root().join("xtask/bench/python").join(program);
     let mut bench = environment.python(&[]);
     done(bench.arg(program).arg("--folder").arg(folder).args(arguments))
 }

@@ -63,6 +63,9 @@ impl<'a> Pull<'a> {
 
     /// Keeps the files in a bucket. The folder then has the journal, and each file until it is in the
     /// bucket.
+    ///
+    /// A stop of [`progress`](Self::progress) takes effect between requests of the store: not while the
+    /// pull starts and reads receipts, and not during the request that removes an object.
     #[cfg(feature = "object-store")]
     pub fn bucket(mut self, bucket: crate::Bucket) -> Self {
         self.plan.bucket = Some(bucket.identity());
