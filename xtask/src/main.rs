@@ -17,7 +17,6 @@ mod miri;
 mod picture;
 mod python;
 mod tools;
-mod unused;
 mod wasm;
 mod workspace;
 
@@ -25,13 +24,13 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
-  ci         everything that must pass and needs no other tool: what follows down to wasm, formatting, lints, tests, demo
+  ci         everything that must pass and needs no tool that it does not install: what follows down to wasm, formatting, lints, tests, demo
 
   deps       the dependency rules: who may depend on whom, crate budgets, licences, Rust versions
   docs       links, what the code says of the documents, and that their Rust is compiled
-  unused     every declared dependency is named in the sources
+  unused     every declared dependency is named in the sources (installs cargo-machete)
   api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md
-  features   every combination of a library's features builds without a warning
+  features   each library builds with any two of its features without a warning (installs cargo-hack)
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
   package    [--verify]: packs every crate that can be published, without warnings; with --verify, builds each from its package
@@ -78,7 +77,7 @@ fn main() -> ExitCode {
         ["dist"] => dist::run(),
         ["rustdoc"] => features::rustdoc(),
         ["features"] => features::run(),
-        ["unused"] => unused::run(),
+        ["unused"] => tools::unused(),
         ["examples"] => examples::run(),
         ["python"] => python::run(),
         ["python", "spark"] => python::spark(),

@@ -6,12 +6,38 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::workspace::{cargo, done, members, metadata, output, read, root, text};
+use crate::workspace::{
+    cargo, done, members, metadata, output, read, root, text, without_cargo_variables,
+};
 
 /// The source of cargo-deny's advisories.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 /// The section of `deny.toml` that configures the advisories.
 const SECTION: &str = "[advisories]\n";
+
+/// Tools that `cargo xtask ci` installs, with their versions.
+pub(crate) const HACK: &str = "cargo-hack@0.6.46";
+const MACHETE: &str = "cargo-machete@0.9.2";
+
+/// Installs a tool in the target folder, unless that version is there, and returns a cargo command that finds it.
+pub(crate) fn installed(tool: &str) -> Result<Command, String> {
+    let tools = PathBuf::from(text(&metadata()?["target_directory"])).join("tools");
+    let mut install = Command::new(env!("CARGO"));
+    install.args(["install", "--quiet", "--locked", "--debug", "--root"]).arg(&tools).arg(tool);
+    done(without_cargo_variables(&mut install))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [tools.join("bin")].into_iter().chain(std::env::split_paths(&path));
+    let folders = std::env::join_paths(folders).map_err(|error| format!("PATH: {error}"))?;
+    let mut cargo = Command::new(env!("CARGO"));
+    // cargo-machete would take itself for a program that `cargo run` started.
+    without_cargo_variables(&mut cargo).current_dir(root()).env("PATH", folders);
+    Ok(cargo)
+}
+
+/// Every declared dependency is named in the sources.
+pub(crate) fn unused() -> Result<(), String> {
+    done(installed(MACHETE)?.arg("machete"))
+}
 
 /// Builds everything with the Rust version that the packages promise.
 pub(crate) fn msrv() -> Result<(), String> {

@@ -101,12 +101,6 @@ impl Member<'_> {
         let of_kind = targets.filter(move |target| list(&target["kind"]).any(|word| word == kind));
         of_kind.map(|target| (text(&target["name"]), Path::new(text(&target["src_path"]))))
     }
-
-    /// Its features, without `default` and those that only switch on a dependency by name.
-    pub(crate) fn features(&self) -> Vec<&str> {
-        let features = self.json["features"].as_object().into_iter().flatten();
-        features.map(|(name, _)| name.as_str()).filter(|name| *name != "default").collect()
-    }
 }
 
 /// The packages of the workspace, in the order of their names.
