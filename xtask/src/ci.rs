@@ -19,6 +19,7 @@ const fn step(name: &'static str, cargo: &'static [&'static str]) -> Step {
 const STEPS: &[Step] = &[
     step("formatting", &["fmt", "--all", "--check"]),
     step("dependency rules", &["xtask", "deps"]),
+    step("licences and forbidden crates", &["xtask", "deny"]),
     step("documents", &["xtask", "docs"]),
     step("unused dependencies", &["xtask", "unused"]),
     step(

@@ -12,7 +12,6 @@ mod engines;
 mod examples;
 mod features;
 mod fuzz;
-mod licences;
 mod miri;
 mod picture;
 mod python;
@@ -26,7 +25,8 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   ci         everything that must pass and needs no tool that it does not install: what follows down to wasm, formatting, lints, tests, demo
 
-  deps       the dependency rules: who may depend on whom, crate budgets, licences, Rust versions
+  deps       the dependency rules: who may depend on whom, crate budgets, Rust versions
+  deny       licences, forbidden crates and sources by deny.toml (installs cargo-deny)
   docs       links, what the code says of the documents, and that their Rust is compiled
   unused     every declared dependency is named in the sources (installs cargo-machete)
   api        [--bless | --release]: the public API against its committed snapshot, no foreign types in it, and every change in CHANGELOG.md
@@ -41,7 +41,6 @@ const USAGE: &str = "usage: cargo xtask CHORE
   msrv       everything builds with the Rust version that is promised (that toolchain)
   minimal    everything builds with the oldest dependencies that Cargo.toml allows (nightly)
   miri       the core's tests in Miri (nightly with miri and rust-src)
-  deny       [--db PATH]: licences, advisories and sources (cargo-deny); with a clone of the advisory database, nothing is fetched
 
   dist       portable binaries, archives, a Debian package, an image, and their SHA-256 (cargo-zigbuild, cargo-deb, Docker)
   fuzz       [TARGET] [--seconds N] or --replay: the fuzz targets, each for N seconds (60), or once over its corpus
@@ -68,8 +67,7 @@ fn main() -> ExitCode {
         ["msrv"] => tools::msrv(),
         ["minimal"] => tools::minimal(),
         ["miri"] => miri::run(),
-        ["deny"] => tools::deny(None),
-        ["deny", "--db", copy] => tools::deny(Some(copy)),
+        ["deny"] => tools::deny(),
         ["wasm"] => wasm::run(),
         ["pictures"] => picture::run(),
         ["package"] => tools::package(false),

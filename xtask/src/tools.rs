@@ -1,4 +1,4 @@
-//! Checks that need a tool besides the stable toolchain: the oldest supported Rust, the oldest supported dependencies, and advisories.
+//! Checks that need a tool besides the stable toolchain: the oldest supported Rust, the oldest supported dependencies, licences.
 //!
 //! Where the tool is missing, the check prints that and passes.
 
@@ -6,17 +6,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::workspace::{
-    cargo, done, members, metadata, output, read, root, text, without_cargo_variables,
-};
-
-/// The source of cargo-deny's advisories.
-const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
-/// The section of `deny.toml` that configures the advisories.
-const SECTION: &str = "[advisories]\n";
+use crate::workspace::{done, members, metadata, output, root, text, without_cargo_variables};
 
 /// Tools that `cargo xtask ci` installs, with their versions.
 pub(crate) const HACK: &str = "cargo-hack@0.6.46";
+const DENY: &str = "cargo-deny@0.20.2";
 const MACHETE: &str = "cargo-machete@0.9.2";
 
 /// Installs a tool in the target folder, unless that version is there, and returns a cargo command that finds it.
@@ -140,41 +134,9 @@ pub(crate) fn minimal() -> Result<(), String> {
     Ok(())
 }
 
-/// Runs cargo-deny with `deny.toml`; with a clone of the advisory database, without a network.
-pub(crate) fn deny(copy: Option<&str>) -> Result<(), String> {
-    if cargo(&["deny", "--version"]).is_err() {
-        println!(
-            "advisories are not checked: cargo-deny is not installed; `cargo install cargo-deny --locked` brings it"
-        );
-        return Ok(());
-    }
-    let Some(copy) = copy else {
-        let checked = done(Command::new(env!("CARGO")).args(["deny", "check"]).current_dir(root()));
-        return checked.map_err(|error| format!("{error}\nwhere {ADVISORIES} is out of reach: `cargo xtask deny --db PATH` takes a clone"));
-    };
-    let copy = fs::canonicalize(copy).map_err(|error| format!("{copy}: {error}"))?;
-    let day = output(Command::new("git").arg("-C").arg(&copy).args(["log", "-1", "--format=%cs"]))?;
-    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("deny");
-    let _ = fs::remove_dir_all(&folder);
-    let config = folder.join("deny.toml");
-    let rules = read(&root().join("deny.toml"))?.replacen(
-        SECTION,
-        &format!("{SECTION}db-path = {:?}\n", folder.join("db").to_string_lossy()),
-        1,
-    );
-    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&config, rules));
-    written.map_err(|error| format!("{}: {error}", config.display()))?;
-    let run = |first: &[&str], then: &[&str]| {
-        let mut deny = Command::new(env!("CARGO"));
-        deny.arg("deny").args(first).arg("--config").arg(&config).args(then).current_dir(root());
-        // cargo-deny has git fetch the database, and git takes the clone for it.
-        deny.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_VALUE_0", ADVISORIES);
-        done(deny.env("GIT_CONFIG_KEY_0", format!("url.{}.insteadOf", copy.display())))
-    };
-    run(&[], &["fetch", "db"])?;
-    run(&["--offline"], &["check"])?;
-    println!("that is by the advisories of {}", day.trim());
-    Ok(())
+/// Checks licences, forbidden crates and sources by `deny.toml`. Advisories need a network: `cargo deny check advisories`.
+pub(crate) fn deny() -> Result<(), String> {
+    done(installed(DENY)?.args(["deny", "check", "licenses", "bans", "sources"]))
 }
 
 pub(crate) fn nightly(words: &[&str]) -> Command {
