@@ -6,7 +6,6 @@
 
 mod face;
 mod foreign;
-mod release;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,26 +27,8 @@ const DIFFERS: &str = "the public API differs from the snapshot below tests/api.
   - a line with '-' breaks somebody: until 1.0 that is a new minor version, and the changelog says what to write instead.
 Where it is not wanted, make the item private";
 
-/// What to do with the snapshots.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Wanted {
-    Compare,
-    Bless,
-    Release,
-}
-
-pub(crate) fn run(wanted: Wanted) -> Result<(), String> {
-    read_libraries(wanted)?;
-    match wanted {
-        Wanted::Compare => release::check(),
-        // Items may be in the snapshot before their line is in the changelog.
-        Wanted::Bless => Ok(()),
-        Wanted::Release => release::close(),
-    }
-}
-
-/// Compares the libraries with their snapshots, or writes the snapshots.
-fn read_libraries(wanted: Wanted) -> Result<(), String> {
+/// Compares the libraries with their snapshots, or writes the snapshots with `bless`.
+pub(crate) fn run(bless: bool) -> Result<(), String> {
     let metadata = metadata()?;
     let members = members(&metadata);
     let libraries: Vec<&Member<'_>> = members.iter().filter(|member| member.is_library()).collect();
@@ -59,14 +40,14 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
         let format = face::format(&document)?;
         if format != FORMAT {
             let rust = output(Command::new("rustc").arg("--version"))?;
-            return unfit(rust.split(' ').nth(1).unwrap_or_default(), format, wanted);
+            return unfit(rust.split(' ').nth(1).unwrap_or_default(), format, bless);
         }
         let face = Face::read(&document)?;
         wrong.extend(foreign::check(library.name, &face, &metadata));
         wrong.extend(face.not_thread_safe(library.name));
         wrong.extend(face.closed(library.name));
         let snapshot = folder.join(format!("{}.txt", library.name));
-        if wanted == Wanted::Bless {
+        if bless {
             let written =
                 fs::create_dir_all(&folder).and_then(|()| fs::write(&snapshot, face.text()));
             written.map_err(|error| format!("{}: {error}", shown(&snapshot)))?;
@@ -91,7 +72,7 @@ fn read_libraries(wanted: Wanted) -> Result<(), String> {
 }
 
 /// Returns whether the public API may go unchecked because the toolchain writes another format.
-fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
+fn unfit(rust: &str, format: u64, bless: bool) -> Result<(), String> {
     let why =
         format!("rustdoc of Rust {rust} writes format {format}, and what reads it knows {FORMAT}");
     if rust == TOOLCHAIN {
@@ -100,7 +81,7 @@ fn unfit(rust: &str, format: u64, wanted: Wanted) -> Result<(), String> {
         ));
     }
     let why = format!("{why}; `cargo +{TOOLCHAIN} xtask api` can");
-    if wanted != Wanted::Compare {
+    if bless {
         return Err(format!("the public API cannot be read: {why}"));
     }
     println!("warning: THE PUBLIC API IS NOT COMPARED: {why}");
@@ -155,14 +136,9 @@ mod tests {
                 && TOOLCHAIN.split('.').all(|part| part.parse::<u32>().is_ok()),
             "{TOOLCHAIN}"
         );
-        let own = unfit(TOOLCHAIN, FORMAT + 1, Wanted::Compare).unwrap_err();
+        let own = unfit(TOOLCHAIN, FORMAT + 1, false).unwrap_err();
         assert!(own.contains("go together"), "{own}");
-        assert_eq!(unfit("1.999.0", FORMAT + 1, Wanted::Compare), Ok(()));
-        for wanted in [Wanted::Bless, Wanted::Release] {
-            assert!(
-                unfit("1.999.0", FORMAT + 1, wanted).is_err(),
-                "what was not read is neither blessed nor released"
-            );
-        }
+        assert_eq!(unfit("1.999.0", FORMAT + 1, false), Ok(()));
+        assert!(unfit("1.999.0", FORMAT + 1, true).is_err(), "nothing was read to write");
     }
 }
