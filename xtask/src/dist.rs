@@ -41,10 +41,9 @@ pub(crate) fn run() -> Result<(), String> {
             "cargo-zigbuild is not installed; pip install cargo-zigbuild ziglang, in an environment that is in PATH",
         ));
     }
-    let installed = output(Command::new("rustc").args(["--print", "target-libdir"]))?;
     for (target, argument) in TARGETS {
-        let library = installed.trim().replace("x86_64-unknown-linux-gnu", target);
-        if !Path::new(&library).exists() {
+        let library = ["--print", "target-libdir", "--target", target];
+        if !Path::new(output(Command::new("rustc").args(library))?.trim()).exists() {
             println!("{target} is not built: run rustup target add {target}");
             continue;
         }
