@@ -6,8 +6,8 @@
 mod support;
 
 use ccfs_archive::{
-    AnyRecord, BadRow, Charset, ColumnType, Error, FileFault, IndexKind, NoteKind, OnBadRow,
-    ReadOptions, Records, RowFault, Value,
+    AnyRecord, BadRow, Charset, Column, ColumnType, Error, FileFault, IndexKind, NoteKind,
+    OnBadRow, ReadOptions, Records, RowFault, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -418,7 +418,17 @@ fn refused(bytes: &[u8]) -> FileFault {
 
 #[test]
 fn other_types_of_files_are_named() {
-    let utf16: Vec<u8> = "r1,dev\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let encoded = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let header = IndexKind::AgentSkillInfo.columns().iter().map(Column::name);
+    let header = header.collect::<Vec<_>>().join(",");
+    let rows = [header.clone(), format!("{header}\nr1,dev,acc,7\n"), "r1,dev\n".to_owned()];
+    for text in rows.iter().flat_map(|text| [text.clone(), format!(" {text}")]) {
+        for bytes in [encoded(&text, u16::to_le_bytes), encoded(&text, u16::to_be_bytes)] {
+            assert_eq!(refused(&bytes), FileFault::Utf16, "{text}");
+        }
+    }
     for (bytes, fault) in [
         (&b"\x1f\x8b\x08\x00\x01\x02\x03"[..], FileFault::Gzip),
         (b"PK\x03\x04nested", FileFault::Zip),
@@ -427,8 +437,8 @@ fn other_types_of_files_are_named() {
         (b"<html><head><title>502</title></head></html>", FileFault::Html),
         (b"<?xml version=\"1.0\"?>\n<error/>", FileFault::Xml),
         (b"{\"resultCode\":\"0300016\",\"resultDesc\":\"x\",\"a\":1,\"b\":2}", FileFault::Json),
-        (&utf16, FileFault::Utf16),
         (b"\x01\x02\x03\x04binary", FileFault::Binary),
+        (b"\0\x01\0\x02binary", FileFault::Binary),
         (b"denied\n", FileFault::NoTypedValue),
         (b"sep=;\nr1;dev;acc;7\n", FileFault::Separator(';')),
         (b"id,developer_id,ID\n", FileFault::RepeatedColumn),

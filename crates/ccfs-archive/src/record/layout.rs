@@ -91,7 +91,7 @@ impl Layout {
                 layout.notes.extend((unknown > 0).then_some(NoteKind::UnknownNames(unknown)));
             }
             layout.header = header;
-        } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind) {
+        } else if first.good == 0 && first.bad > 0 && first.heads(rows.get(1), kind, other_type) {
             layout.header = Header::Unknown;
             layout.notes.push(NoteKind::UnknownHeader);
         } else if first.good == 0 && (first.bad == 0 || other_type.is_some()) {
@@ -193,7 +193,7 @@ impl Split {
     }
 
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
-    fn heads(&self, next: Option<&Self>, kind: IndexKind) -> bool {
+    fn heads(&self, next: Option<&Self>, kind: IndexKind, other: Option<FileFault>) -> bool {
         let has_digit = |(column, cell): (&Column, &Cell)| {
             column.value_type.check(&self.text, *cell) == Some(false)
                 && cell.of(&self.text).iter().any(u8::is_ascii_digit)
@@ -205,7 +205,8 @@ impl Split {
             Some(next) => next.good > 0 && next.bad == 0,
             // The only row: as many names as columns, without digits.
             None => {
-                self.cells.len() >= kind.columns().len()
+                other.is_none()
+                    && self.cells.len() >= kind.columns().len()
                     && !self.cells.iter().any(|cell| cell.is_empty())
                     && !self.text.iter().any(u8::is_ascii_digit)
             }
@@ -226,9 +227,8 @@ pub(crate) fn separator(record: &[u8], found: usize, kind: IndexKind) -> Option<
 /// Whether a header cell names a column: case, blanks and marks are ignored.
 fn is_same_name(cell: &[u8], name: &str) -> bool {
     fn letters(name: &[u8]) -> impl Iterator<Item = u8> {
-        name.iter()
-            .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-            .map(u8::to_ascii_lowercase)
+        let is_mark = |byte: &&u8| byte.is_ascii_punctuation() || byte.is_ascii_whitespace();
+        name.iter().filter(move |byte| !is_mark(byte)).map(u8::to_ascii_lowercase)
     }
     letters(cell).eq(letters(name.as_bytes()))
 }
