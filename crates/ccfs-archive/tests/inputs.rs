@@ -439,6 +439,8 @@ fn other_types_of_files_are_named() {
         (b"{\"resultCode\":\"0300016\",\"resultDesc\":\"x\",\"a\":1,\"b\":2}", FileFault::Json),
         (b"\x01\x02\x03\x04binary", FileFault::Binary),
         (b"\0\x01\0\x02binary", FileFault::Binary),
+        (b"\0i\x01\x02", FileFault::Binary),
+        (b"i\0\x01\x02", FileFault::Binary),
         (b"denied\n", FileFault::NoTypedValue),
         (b"sep=;\nr1;dev;acc;7\n", FileFault::Separator(';')),
         (b"id,developer_id,ID\n", FileFault::RepeatedColumn),

@@ -4,7 +4,10 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use ccfs_archive::{AgentSkillChange, Archive, Error, ReadOptions, Records, ZipFault};
 use support::{ROW, stored_archive};
@@ -60,31 +63,60 @@ fn a_second_thread_changes_nothing() {
     assert_eq!((rows, ahead.rows()), (2400, 2400));
 }
 
+/// Sends the number of bytes read and the thread of the last read when it is dropped.
+struct Watched {
+    archive: Cursor<Vec<u8>>,
+    read: usize,
+    by: ThreadId,
+    dropped: Sender<(usize, ThreadId)>,
+}
+
+impl Watched {
+    fn new(zip: Vec<u8>) -> (Self, Receiver<(usize, ThreadId)>) {
+        let (dropped, receiver) = channel();
+        let (archive, by) = (Cursor::new(zip), thread::current().id());
+        (Self { archive, read: 0, by, dropped }, receiver)
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.by = thread::current().id();
+        let length = self.archive.read(buffer)?;
+        self.read += length;
+        Ok(length)
+    }
+}
+
+impl Seek for Watched {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.archive.seek(to)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.dropped.send((self.read, self.by));
+    }
+}
+
 #[test]
 fn stopping_early_stops_the_thread() {
-    /// Sends a message when the reading thread drops it.
-    struct Watched(Cursor<Vec<u8>>, std::sync::mpsc::Sender<()>);
-    impl std::io::Read for Watched {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            self.0.read(buffer)
-        }
-    }
-    impl std::io::Seek for Watched {
-        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
-            self.0.seek(to)
-        }
-    }
-    impl Drop for Watched {
-        fn drop(&mut self) {
-            let _ = self.1.send(());
-        }
-    }
-    let (sender, dropped) = std::sync::mpsc::channel();
-    let reader = Watched(Cursor::new(zipped(&members(MANY))), sender);
+    let (reader, dropped) = Watched::new(zipped(&members(MANY)));
     let mut ahead = Archive::open(reader).unwrap().into_records_ahead::<AgentSkillChange>();
     assert!(ahead.next_record().unwrap().is_some());
     drop(ahead);
-    dropped.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+    let (read, by) = dropped.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_ne!(by, thread::current().id());
+    assert!(read < 2 << 20, "{read} bytes of more than 8 MiB were read");
+}
+
+#[test]
+fn a_small_archive_needs_no_thread() {
+    let (reader, dropped) = Watched::new(zipped(&members(1)));
+    let ahead = Archive::open(reader).unwrap().into_records_ahead::<AgentSkillChange>();
+    assert_eq!(ahead.count(), 4);
+    assert_eq!(dropped.recv().unwrap().1, thread::current().id());
 }
 
 #[test]
