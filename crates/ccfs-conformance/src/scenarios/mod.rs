@@ -65,7 +65,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("an interim answer is passed over", wire::interim),
     scenario("what is not HTTP is reported, and not retried", wire::babble),
     scenario(
-        "every documented result code is reported, and only flow control is repeated",
+        "every documented result code is reported, only flow control is retried",
         refusals::result_codes,
     ),
     scenario("a JSON error under an octet-stream type is an error", refusals::missing_file),
