@@ -6,9 +6,9 @@
 //! Run it with `cargo run -p ccfs-conformance --example own_transport`. It prints:
 //!
 //! ```text
-//! a job is started and its file comes to disk                              passed
+//! a job is started and its file comes to disk                             passed
 //! …
-//! a certificate of an unknown CA is refused                                not played: the transport does not speak TLS
+//! a certificate of an unknown CA is refused                               not played: the transport does not speak TLS
 //! …
 //! 57 scenarios: 56 passed, 0 failed, 1 not played
 //! ```
