@@ -1,6 +1,6 @@
-//! Checks that need a tool besides the stable toolchain: the oldest supported Rust, the oldest supported dependencies, licences.
+//! Checks that need a tool besides the stable toolchain.
 //!
-//! Where the tool is missing, the check prints that and passes.
+//! Tools from crates.io, which CI needs, are installed. Where another toolchain is missing, the check prints that and passes.
 
 use std::fs;
 use std::path::PathBuf;

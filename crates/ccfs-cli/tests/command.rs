@@ -107,16 +107,7 @@ fn refusals_of_the_server_have_their_exit_codes() {
 fn a_corrupt_archive_is_not_kept() {
     let emulator = Emulator::builder().rows(500).start().unwrap();
     let ccfs = Ccfs::against(&emulator);
-    let begin = [
-        "query",
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        "http://127.0.0.1:9/cb",
-    ];
-    ccfs.run(&begin).ends_with_code(0);
+    ccfs.run(&[&["query"], &QUERY[..]].concat()).ends_with_code(0);
     let name = emulator.files().pop().unwrap();
     emulator.faults().add(Fault::CorruptZip);
     for backend in ["blocking", "async"] {
