@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use crate::error::Error;
-use crate::source::Source;
+use crate::source::{CHUNK, Source};
 use crate::zip::Next;
 
 /// With fewer bytes, starting the thread takes longer than it saves.
@@ -37,7 +37,7 @@ impl Ahead {
 
 fn run(mut source: impl Source, messages: &SyncSender<Message>, buffers: &Receiver<Vec<u8>>) {
     loop {
-        let mut buffer = buffers.try_recv().unwrap_or_default();
+        let mut buffer = buffers.try_recv().unwrap_or_else(|_| vec![0; CHUNK]);
         let message = source.next(&mut buffer).map(|next| (next, buffer));
         let ends = matches!(message, Err(_) | Ok((Next::End, _)));
         // Sending fails when the caller has dropped the records.

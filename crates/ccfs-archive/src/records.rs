@@ -13,7 +13,7 @@ use crate::notes::Note;
 use crate::options::{OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, Typed};
 use crate::skipped::{BadRows, SkippedMembers};
-use crate::source::{CsvSource, Source, member_kind};
+use crate::source::{CHUNK, CsvSource, Source, member_kind};
 use crate::zip::{Forward, Machine, Member, Next, Reader, has_no_data};
 
 /// Reads the records of an archive or of a bare CSV file, in order.
@@ -126,7 +126,7 @@ impl<'a, T: Record> Records<'a, T> {
             options: options.clone(),
             typed: None,
             record: PhantomData,
-            buffer: Vec::new(),
+            buffer: vec![0; CHUNK],
             done: false,
             rows: 0,
             bad_rows: BadRows::default(),

@@ -14,7 +14,7 @@ use crate::notes::Note;
 use crate::options::ReadOptions;
 use crate::record::{AnyRecord, AnyRecordRef, Record as _, Typed};
 use crate::skipped::BadRows;
-use crate::source::{CsvSource, Source, member_kind};
+use crate::source::{CHUNK, CsvSource, Source, member_kind};
 use crate::zip::{Member, Method, Next};
 
 /// Report on the contents of an archive.
@@ -142,7 +142,7 @@ impl Report {
         options: &ReadOptions,
         mut on_record: impl FnMut(AnyRecordRef<'_>) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let (mut index, mut buffer) = (0, Vec::new());
+        let (mut index, mut buffer) = (0, vec![0; CHUNK]);
         while let Some(member) = members.get_mut(index) {
             match source.next(&mut buffer)? {
                 Next::NeedInput => {}

@@ -13,7 +13,7 @@ pub(crate) const CHUNK: usize = 128 << 10;
 
 /// A sequence of files, each as chunks of bytes.
 pub(crate) trait Source: Send {
-    /// Returns the next step. Writes bytes to `buffer`, whose length does not change between calls.
+    /// Returns the next step. Writes bytes to `buffer`, which has [`CHUNK`] bytes.
     fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Next, Error>;
 }
 
@@ -22,7 +22,6 @@ pub(crate) struct CsvSource<R>(pub(crate) R);
 
 impl<R: Read + Send> Source for CsvSource<R> {
     fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Next, Error> {
-        buffer.resize(CHUNK, 0);
         let length = read_some(&mut self.0, buffer)?;
         Ok(if length > 0 { Next::Data(length) } else { Next::End })
     }
@@ -31,7 +30,6 @@ impl<R: Read + Send> Source for CsvSource<R> {
 /// All members that the machine reads.
 impl<B: Bytes> Source for Reader<B> {
     fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Next, Error> {
-        buffer.resize(CHUNK, 0);
         self.step(buffer)
     }
 }

@@ -8,7 +8,7 @@ use std::mem::discriminant;
 
 use ccfs_archive::{
     AgentSkillChange, AnyRecord, Archive, ArchiveParser, Error, IndexKind, OnBadRow, ReadOptions,
-    Records, SkippedMembers, ZipError, ZipFault,
+    Records, Report, SkippedMembers, ZipError, ZipFault,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -365,11 +365,37 @@ fn junk_members_are_passed_in_silence() {
         }
         let report = archive.inspect().unwrap();
         assert_eq!((report.totals.rows, report.totals.bad_rows.count()), (1, 0));
+        for member in &report.members {
+            assert_eq!(member.is_ignorable, member.name.as_ref() != NAME, "{member:?}");
+        }
     }
     for read in [from_file(&zip), from_stream(&zip), pushed(zip.chunks(9), &[1])] {
         assert_eq!(read.ids.len(), 1);
         assert_eq!(read.end.unwrap(), (0, SkippedMembers::default()));
     }
+}
+
+#[test]
+fn a_report_says_what_the_directory_says() {
+    let members = [(NAME, ROW.as_bytes()), ("1_call.csv", &[b'x'; 99]), ("folder/", b"")];
+    for zip in [archive(&members), stored_archive(&members)] {
+        let mut archive = Archive::open(Cursor::new(&zip)).unwrap();
+        let report = archive.inspect().unwrap();
+        assert_eq!(report.members.len(), members.len());
+        for (reported, member) in report.members.iter().zip(archive.members()) {
+            assert_eq!(reported.name.as_ref(), member.name());
+            assert_eq!(reported.kind, member.kind());
+            assert_eq!(reported.method, member.method());
+            assert_eq!(reported.compressed_size, member.compressed_size());
+            assert_eq!(reported.size, member.size());
+        }
+    }
+    let csv = ROW.as_bytes();
+    let report = Report::of_csv(csv, "a.csv", IndexKind::AgentSkillInfo, &ReadOptions::new());
+    let member = &report.unwrap().members[0];
+    assert_eq!((&*member.name, member.kind), ("a.csv", Some(IndexKind::AgentSkillInfo)));
+    assert_eq!((member.size, member.compressed_size), (csv.len() as u64, csv.len() as u64));
+    assert!(!member.is_ignorable);
 }
 
 #[test]
