@@ -188,8 +188,8 @@ impl Split {
 
     /// A kind of which this row names more columns than of `kind`.
     fn header_of_other(&self, kind: IndexKind) -> Option<IndexKind> {
-        let known = |kind: IndexKind| self.known(kind.columns());
-        IndexKind::ALL.into_iter().find(|&other| known(other) > known(kind))
+        let own = self.known(kind.columns());
+        IndexKind::ALL.into_iter().find(|other| self.known(other.columns()) > own)
     }
 
     /// Whether this row, which has no valid typed cell, is a header with unknown names.
