@@ -11,7 +11,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
@@ -124,6 +124,8 @@ fn on_disk(plan: Plan) -> BTreeMap<String, Vec<u8>> {
     files(&bench.path())
 }
 
+static DATASET: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| on_disk(dataset()));
+
 fn is_receipt(request: &StoreRequest) -> bool {
     request.method == Method::PUT && request.key.contains("/_ccfs/agent")
 }
@@ -160,7 +162,6 @@ fn a_bucket_has_what_a_folder_would_have() {
 /// The process ends at any request to the store: before it is obeyed, or before its answer.
 #[test]
 fn a_pull_that_is_cut_at_any_request_is_completed_by_the_next() {
-    let expected = on_disk(dataset());
     let undisturbed = Lake::new();
     undisturbed.pull(Driver::Blocking, dataset());
     for fault in [StoreFault::Cut, StoreFault::LostAnswer] {
@@ -178,7 +179,7 @@ fn a_pull_that_is_cut_at_any_request_is_completed_by_the_next() {
             lake.store.unhook();
             let summary = lake.pull(driver, dataset());
             assert_eq!(summary.rows(), 120, "{at} {fault:?} {first:?}");
-            assert!(lake.data() == expected, "{at} {fault:?} {:?}", lake.data().keys());
+            assert!(lake.data() == *DATASET, "{at} {fault:?} {:?}", lake.data().keys());
             assert_eq!(lake.receipts().len(), 3);
             assert_eq!(lake.faults(), Vec::<String>::new(), "{at} {fault:?}");
             assert!(lake.bench.questions().values().all(|times| *times == 1), "{asked}");
@@ -222,7 +223,7 @@ proptest! {
         }
         lake.store.unhook();
         lake.pull(Driver::Blocking, dataset());
-        prop_assert!(lake.data() == on_disk(dataset()), "{:?}", lake.data().keys());
+        prop_assert!(lake.data() == *DATASET, "{:?}", lake.data().keys());
         prop_assert_eq!(lake.receipts().len(), 3);
         prop_assert_eq!(lake.faults(), Vec::<String>::new());
         prop_assert_eq!(lake.store.uploads(), 0);
@@ -234,7 +235,6 @@ proptest! {
 /// Faults that pass are not noticed.
 #[test]
 fn a_store_that_fails_for_a_moment_is_asked_again() {
-    let expected = on_disk(dataset());
     for fault in
         [StoreFault::Slow, StoreFault::Unavailable, StoreFault::LostAnswer, StoreFault::Conflict]
     {
@@ -247,7 +247,7 @@ fn a_store_that_fails_for_a_moment_is_asked_again() {
         });
         lake.pull(Driver::Blocking, dataset());
         lake.store.unhook();
-        assert!(lake.data() == expected, "{fault:?}");
+        assert!(lake.data() == *DATASET, "{fault:?}");
         assert_eq!(lake.faults(), Vec::<String>::new());
     }
 }
@@ -260,7 +260,7 @@ fn a_store_without_conditions_is_reported_and_used() {
         let (summary, events) = lake.try_pull(Driver::Async, dataset());
         assert_eq!(summary.unwrap().rows(), 120);
         assert!(events.contains(&PullEvent::ConditionalWrites(false)), "{fault:?}");
-        assert!(lake.data() == on_disk(dataset()));
+        assert!(lake.data() == *DATASET);
         assert_eq!(lake.faults(), Vec::<String>::new());
     }
 }
@@ -284,11 +284,10 @@ fn credentials_that_expire_and_a_wrong_clock_stop_the_pull_with_the_reason() {
 /// Large files are stored in parts, and incomplete uploads are aborted.
 #[test]
 fn uploads_in_parts_are_completed_or_aborted() {
-    let expected = on_disk(dataset());
     let parts = |lake: &Lake| lake.pull_from(Driver::Blocking, dataset(), "state", 1000).0;
     let lake = Lake::new();
     parts(&lake).unwrap();
-    assert!(lake.data() == expected);
+    assert!(lake.data() == *DATASET);
     assert_eq!((lake.store.uploads(), lake.faults().len()), (0, 0));
 
     let is_upload = |request: &StoreRequest| request.query.contains("uploadId=");
@@ -304,7 +303,7 @@ fn uploads_in_parts_are_completed_or_aborted() {
         lake.store.unhook();
         parts(&lake).unwrap();
         assert_eq!(lake.store.uploads(), 0);
-        assert!(lake.data() == expected);
+        assert!(lake.data() == *DATASET);
         lake.assert_no_spool();
     }
 }
@@ -420,7 +419,7 @@ fn zips_in_the_bucket_are_converted_later() {
         let requests = lake.bench.emulator.received().len();
         lake.pull(driver, dataset());
         assert_eq!(lake.bench.emulator.received().len(), requests);
-        assert!(lake.data() == on_disk(dataset()));
+        assert!(lake.data() == *DATASET);
         assert_eq!(lake.faults(), Vec::<String>::new());
         lake.assert_no_spool();
     }
@@ -487,7 +486,7 @@ fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
             assert!(stopped.unwrap().elapsed() < std::time::Duration::from_secs(5));
             lake.store.unhook();
             lake.pull(driver, dataset());
-            assert!(lake.data() == on_disk(dataset()));
+            assert!(lake.data() == *DATASET);
         }
     }
 }
@@ -553,7 +552,6 @@ fn requesting_again_drops_files_that_were_not_stored() {
 /// A connection that breaks once, at any request, is not noticed.
 #[test]
 fn a_connection_that_breaks_once_does_not_end_the_pull() {
-    let expected = on_disk(dataset());
     for part_bytes in [8 << 20, 1000] {
         let undisturbed = Lake::new();
         undisturbed.pull_from(Driver::Blocking, dataset(), "state", part_bytes).0.unwrap();
@@ -576,7 +574,7 @@ fn a_connection_that_breaks_once_does_not_end_the_pull() {
                 continue;
             }
             lake.store.unhook();
-            assert!(lake.data() == expected, "{at}");
+            assert!(lake.data() == *DATASET, "{at}");
             assert_eq!(lake.faults(), Vec::<String>::new());
         }
         assert!(failed.is_empty(), "{failed:#?}");
@@ -654,7 +652,7 @@ fn a_receipt_is_always_that_of_the_files() {
     stored_meanwhile(&lake, receipts.collect());
     assert_eq!(lake.pull(Driver::Blocking, dataset()).rows(), 120);
     lake.store.unhook();
-    assert!(lake.data() == on_disk(dataset()));
+    assert!(lake.data() == *DATASET);
     assert_eq!(lake.faults(), Vec::<String>::new());
 }
 
@@ -720,7 +718,7 @@ fn a_conversion_without_a_receipt_is_not_reported_as_stored() {
     let again = "2023-04-02".parse().unwrap();
     lake.pull(Driver::Blocking, dataset().again(again, again));
     assert_eq!(lake.faults(), Vec::<String>::new());
-    assert!(lake.data() == on_disk(dataset()), "{:?}", lake.data().keys());
+    assert!(lake.data() == *DATASET, "{:?}", lake.data().keys());
 }
 
 /// Without a journal, a ZIP is missing unless converted files have its rows.
