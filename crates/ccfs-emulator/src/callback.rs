@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
+use crate::BoxError;
 use crate::data::{Random, Records};
 use crate::fault::Fault;
 use crate::jobs::Job;
@@ -31,8 +32,6 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 const LOOK: Duration = Duration::from_millis(5);
 const LOOK_SELDOM: Duration = Duration::from_millis(100);
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Calls `url` once the answer to the query is sent (`over`) and the file is ready.
 pub(crate) fn start(
@@ -61,8 +60,7 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
     let Some(credentials) = state.credentials(&job.owner) else { return };
     let key = match job.records() {
         Records::AgentSkillInfo => state.settings.callback.name_key.as_str(),
-        Records::AgentOprInfo => "agentOprInfoFileName",
-        Records::Bill { .. } => "billFileName",
+        other => other.name_field(),
     };
     let callback = Callback::new(job.response_id, job.file_name.clone(), job.account_id.clone());
     match fault {

@@ -84,7 +84,17 @@ pub use log::{CallbackAttempt, ReceivedRequest, SignatureVerdict};
 pub use start::StartError;
 pub use tls::{Identity, TlsVersions};
 
+use sha2::{Digest, Sha256};
+
 /// Locks the mutex, also after a panic in another thread: no panic leaves a value half-changed here.
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
+
+/// SHA-256 as 64 lower-case hex digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

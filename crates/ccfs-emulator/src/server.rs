@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::answer::Answer;
 use crate::callback;
 use crate::fault::Fault;
-use crate::interface::{self, Call, Interface, Kind, Outcome};
+use crate::interface::{self, Call, Interface, Kind, Outcome, UPLOAD};
 use crate::jobs::{Job, Jobs};
 use crate::log::{ReceivedRequest, SignatureVerdict, redacted};
 use crate::outgoing::{CutOff, Outgoing};
@@ -127,7 +127,7 @@ async fn answer(
         status: None,
         result_code: None,
     };
-    let is_upload = route(state, &entry.path).is_some_and(|it| it.name() == "ivr/uploadFile");
+    let is_upload = route(state, &entry.path).is_some_and(|it| it.name == UPLOAD);
     let body = match read(body, is_upload, state.settings.body_timeout).await {
         Ok(body) => body,
         Err(status) => {
@@ -216,8 +216,8 @@ async fn decide(
         |status: StatusCode, now: Timestamp| Ready::plain(Answer::refusal(status, &path, now), now);
 
     let Some(interface) = route(state, &path) else { return refuse(StatusCode::NOT_FOUND, now) };
-    entry.interface = Some(interface.name());
-    if head.method != interface.method() {
+    entry.interface = Some(interface.name);
+    if head.method != interface.method {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, now);
     }
     let fault = state.faults.take(interface);
@@ -228,7 +228,7 @@ async fn decide(
     // The lockout uses the emulator's clock, not one that a fault has shifted.
     let is_locked = state.gate.is_locked(entry.peer.ip(), entry.at);
     let signer =
-        if interface.signed() && !is_locked { signer(state, head, body, entry, now) } else { None };
+        if interface.signed && !is_locked { signer(state, head, body, entry, now) } else { None };
     // Only the body of a known developer is parsed and kept.
     if signer.is_some() {
         entry.msg_body = serde_json::from_slice::<Value>(body)
@@ -236,11 +236,11 @@ async fn decide(
             .and_then(|mut json| json.get_mut("msgBody").map(Value::take));
     }
     if let Some(answer) =
-        fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind(), &path, now))
+        fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind, &path, now))
     {
         return Ready::plain(dressed(state, interface, answer), now);
     }
-    if interface.signed() {
+    if interface.signed {
         if is_locked {
             entry.signature = SignatureVerdict::Locked;
             return refuse(StatusCode::FORBIDDEN, now);
@@ -258,7 +258,7 @@ async fn decide(
 
     let access_key = entry.access_key.as_deref().unwrap_or_default();
     let query = entry.query.as_deref().map(decode_query).unwrap_or_default();
-    let outcome = interface.call(&Call { state, now, access_key, query: &query, body });
+    let outcome = (interface.call)(&Call { state, now, access_key, query: &query, body });
     let (answer, follow_up) = match outcome {
         Ok(Outcome::Data(data)) => (success(Some(data)), None),
         Ok(Outcome::Job { job, callback_url }) => (
@@ -275,7 +275,7 @@ async fn decide(
 }
 
 /// Returns the interface that the path names after the prefix.
-fn route(state: &State, path: &str) -> Option<&'static dyn Interface> {
+fn route(state: &State, path: &str) -> Option<&'static Interface> {
     interface::find(path.strip_prefix(&state.prefix)?.strip_prefix(OperationRequest::BASE_PATH)?)
 }
 
@@ -321,8 +321,8 @@ fn success(data: Option<Value>) -> Answer {
 }
 
 /// Applies the options for interfaces that return files: chunked encoding, and errors with the content type of a file.
-fn dressed(state: &State, interface: &dyn Interface, answer: Answer) -> Answer {
-    if interface.kind() != Kind::File {
+fn dressed(state: &State, interface: &Interface, answer: Answer) -> Answer {
+    if interface.kind != Kind::File {
         return answer;
     }
     match answer.result_code {

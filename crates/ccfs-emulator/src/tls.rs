@@ -14,9 +14,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use sha2::{Digest, Sha256};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::{BoxError, sha256_hex};
 
 /// The names of this machine for itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -153,9 +152,7 @@ impl Authority {
 
     /// SHA-256 of the server certificate's DER, as hex: what a pin is compared with.
     pub(crate) fn certificate_sha256(&self) -> String {
-        Sha256::digest(&self.certificate)
-            .iter()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        sha256_hex(&self.certificate)
     }
 
     /// A root that callback receivers may be signed by.

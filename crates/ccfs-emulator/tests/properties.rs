@@ -42,8 +42,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         any::<i32>().prop_map(Fault::SkewedClock),
         "[0-9]{1,16}".prop_map(|code| Fault::ErrorUnder200(code.as_str().into())),
         // Those without an argument are found by their names.
-        proptest::sample::select(Fault::NAMES)
-            .prop_filter_map("takes an argument", |name| name.parse().ok()),
+        proptest::sample::select(Fault::HELP)
+            .prop_filter_map("takes an argument", |fault| fault.name.parse().ok()),
     ]
 }
 

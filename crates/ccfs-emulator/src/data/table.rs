@@ -34,6 +34,17 @@ pub(crate) enum Records {
     },
 }
 
+impl Records {
+    /// The field of a request that has the name of such a file.
+    pub(crate) fn name_field(self) -> &'static str {
+        match self {
+            Self::AgentSkillInfo => "agentSkillInfoFileName",
+            Self::AgentOprInfo => "agentOprInfoFileName",
+            Self::Bill { .. } => "billFileName",
+        }
+    }
+}
+
 /// Contents of a file: kind, tenant, period.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {

@@ -1,9 +1,7 @@
 //! Faults by name, and the script that determines when they apply.
 
-mod help;
 mod kind;
 mod rule;
 
-pub use self::help::FaultHelp;
-pub use self::kind::{Fault, FaultError};
+pub use self::kind::{Fault, FaultError, FaultHelp};
 pub use self::rule::{FaultRule, Faults};

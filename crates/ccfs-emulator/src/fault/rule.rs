@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
-use super::kind::{Fault, FaultError, Needs};
-use crate::interface::{self, Interface, Kind};
+use super::kind::{Fault, FaultError};
+use crate::interface::{self, Interface};
 use crate::lock;
 
 /// A fault, limited to an interface and to a number of requests.
@@ -57,13 +57,9 @@ impl FaultRule {
         self.times
     }
 
-    fn applies(&self, interface: &dyn Interface) -> bool {
-        let here = self.interface.as_deref().is_none_or(|name| name == interface.name());
-        let fits = match self.fault.needs() {
-            Needs::Anything => true,
-            Needs::File => interface.kind() == Kind::File,
-            Needs::Job => interface.kind() == Kind::Job,
-        };
+    fn applies(&self, interface: &Interface) -> bool {
+        let here = self.interface.as_deref().is_none_or(|name| name == interface.name);
+        let fits = self.fault.kind().is_none_or(|kind| kind == interface.kind);
         here && fits && self.times != Some(0)
     }
 }
@@ -149,7 +145,7 @@ impl Faults {
     }
 
     /// Returns the fault for the current request.
-    pub(crate) fn take(&self, interface: &dyn Interface) -> Option<Fault> {
+    pub(crate) fn take(&self, interface: &Interface) -> Option<Fault> {
         let mut rules = lock(&self.0);
         let at = rules.iter().position(|rule| rule.applies(interface))?;
         let rule = rules.get_mut(at)?;

@@ -47,14 +47,14 @@ impl MsgBody {
             _ => Err(ResultCode::NoBodyParameters.into()),
         }
     }
-}
 
-/// Fields of a request by name.
-pub(crate) trait Fields {
-    fn value(&self, name: &str) -> Option<&Value>;
+    /// The field of that name.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
 
     /// A required field: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
-    fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
+    pub(crate) fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
         let text = match self.value(name) {
             None | Some(Value::Null) => {
                 return Err(named(ResultCode::ParameterNull, name, "is null"));
@@ -69,7 +69,7 @@ pub(crate) trait Fields {
     }
 
     /// A field that may be absent, null or empty; all three mean that it is not used.
-    fn optional(&self, name: &str, limit: usize) -> Result<Option<&str>, Refusal> {
+    pub(crate) fn optional(&self, name: &str, limit: usize) -> Result<Option<&str>, Refusal> {
         match self.value(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
@@ -79,7 +79,7 @@ pub(crate) trait Fields {
     }
 
     /// A local time of the tenant, `yyyy-MM-dd HH:mm:ss`.
-    fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
+    pub(crate) fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
         let bad =
             || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
         // A text that is too long counts as a format error here, because the length is fixed.
@@ -89,12 +89,6 @@ pub(crate) trait Fields {
         } else {
             Err(bad())
         }
-    }
-}
-
-impl Fields for MsgBody {
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
     }
 }
 

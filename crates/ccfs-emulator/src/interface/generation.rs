@@ -4,7 +4,7 @@ use ccfs_proto::operation::FileNameError;
 use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
 
 use super::fields::{MsgBody, named, only};
-use super::{Call, Fields, Outcome, Refusal};
+use super::{Call, Outcome, Refusal};
 use crate::data::{ArchivePlan, Random, Records, Subject};
 
 /// Maximum length of a callback URL, in characters.
@@ -70,12 +70,8 @@ pub(super) fn start(
     }
 }
 
-/// Returns the file of a job. `field` has its name; `mine` returns whether the interface is the one for these records.
-pub(super) fn download(
-    call: &Call<'_>,
-    field: &str,
-    mine: impl Fn(Records) -> bool,
-) -> Result<Outcome, Refusal> {
+/// Returns the file of a job. The field with its name determines which records it must have.
+pub(super) fn download(call: &Call<'_>, field: &str) -> Result<Outcome, Refusal> {
     let fields = call.msg_body()?;
     let name = fields.required(field, NAME_LIMIT)?;
     only(field, name, |c| c.is_ascii_alphanumeric() || "._-".contains(c))?;
@@ -87,11 +83,9 @@ pub(super) fn download(
         .state
         .jobs
         .find(name)
-        .filter(|job| mine(job.records()))
+        .filter(|job| job.records().name_field() == field)
         .ok_or(ResultCode::FileNotFound)?;
-    if job.owner != call.access_key {
-        return Err(ResultCode::OtherDevelopersRecord.into());
-    }
+    call.check_owner(&job.owner)?;
     if job.poll(call.now) {
         Ok(Outcome::JobFile(job))
     } else {
@@ -100,10 +94,7 @@ pub(super) fn download(
 }
 
 /// `beginTime` and `endTime`: in order, not in the future, not too far apart.
-pub(super) fn window(
-    call: &Call<'_>,
-    fields: &impl Fields,
-) -> Result<(LocalTime, LocalTime), Refusal> {
+pub(super) fn window(call: &Call<'_>, fields: &MsgBody) -> Result<(LocalTime, LocalTime), Refusal> {
     let settings = &call.state.settings;
     let (begin, end) = (fields.time("beginTime")?, fields.time("endTime")?);
     let limit = settings.span_limit.as_secs();
@@ -127,7 +118,7 @@ pub(super) fn window(
 }
 
 /// The reference spells the field differently in the table and in the examples; both are accepted.
-fn callback_url(fields: &impl Fields) -> Result<String, Refusal> {
+fn callback_url(fields: &MsgBody) -> Result<String, Refusal> {
     let name = if fields.value("callBackURL").is_none() && fields.value("callBackUrl").is_some() {
         "callBackUrl"
     } else {

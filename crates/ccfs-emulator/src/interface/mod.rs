@@ -1,7 +1,5 @@
-//! The interfaces, one file each. A new one is a file with a type that implements [`Interface`], and a line in [`INTERFACES`].
+//! The interfaces of the emulator. [`INTERFACES`] lists them; each file has those of one topic.
 
-mod agent_operations;
-mod agent_skill;
 mod bill;
 mod fields;
 mod generation;
@@ -14,53 +12,63 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ccfs_proto::{Envelope, ResultCode, Timestamp};
-use http::Method;
 use serde_json::Value;
 
-use self::fields::{Fields, MsgBody};
+use self::fields::MsgBody;
+use self::generation::{download, start};
+use crate::data::Records;
 use crate::jobs::Job;
 use crate::state::State;
 
-/// All of them.
-const INTERFACES: &[&dyn Interface] = &[
-    &agent_skill::QueryAgentSkillInfoData,
-    &agent_skill::DownloadAgentSkillInfoFile,
-    &agent_operations::QueryAgentOprInfoData,
-    &agent_operations::DownloadAgentOprInfoFile,
-    &bill::QueryBillData,
-    &bill::DownloadBillFile,
-    &recording::DownloadRecordFile,
-    &recording::DownloadRecord,
-    &recording::GetRecordFileUrlFromObs,
-    &playback::RequestPlayVoice,
-    &playback::PlayVoice,
-    &voice::DownloadOiapRecord,
-    &voice::DownloadIvrRecordFile,
-    &voice::IvrDownloadFile,
-    &upload::IvrUploadFile,
-    &upload::IvrGetFileHash,
-    &upload::IvrDeleteFile,
+/// All interfaces.
+pub(crate) const INTERFACES: &[Interface] = &[
+    job("queryAgentSkillInfoData", |call| start(call, &call.msg_body()?, Records::AgentSkillInfo)),
+    file("downloadAgentSkillInfoFile", |call| download(call, "agentSkillInfoFileName")),
+    job("queryAgentOprInfoData", |call| start(call, &call.msg_body()?, Records::AgentOprInfo)),
+    file("downloadAgentOprInfoFile", |call| download(call, "agentOprInfoFileName")),
+    job("queryBillData", bill::query),
+    file("downloadBillFile", |call| download(call, "billFileName")),
+    file("downloadRecordFile", recording::download_file),
+    file("downloadRecord", recording::download),
+    data("getRecordFileUrlFromObs", recording::url_from_obs),
+    data("requestPlayVoice", playback::request),
+    Interface { method: "GET", signed: false, ..file("playVoice", playback::play) },
+    file("downloadOiapRecord", voice::download_oiap),
+    file("downloadIVRRecordFile", voice::download_ivr_record),
+    file("ivr/downloadFile", voice::download),
+    data(UPLOAD, upload::upload),
+    data("ivr/getFileHash", upload::hash),
+    data("ivr/deleteFile", upload::delete),
 ];
 
+/// The interface whose requests have large bodies.
+pub(crate) const UPLOAD: &str = "ivr/uploadFile";
+
 /// One interface of CC-FS.
-pub(crate) trait Interface: Sync {
-    /// The last segment of its path, after `/CCFS/resource/ccfs/`.
-    fn name(&self) -> &'static str;
-
+pub(crate) struct Interface {
+    /// The end of its path, after `/CCFS/resource/ccfs/`.
+    pub(crate) name: &'static str,
     /// What it returns.
-    fn kind(&self) -> Kind;
-
-    fn method(&self) -> Method {
-        Method::POST
-    }
-
-    /// Returns whether it requires a signature.
-    fn signed(&self) -> bool {
-        true
-    }
-
+    pub(crate) kind: Kind,
+    pub(crate) method: &'static str,
+    /// Whether it requires a signature.
+    pub(crate) signed: bool,
     /// Handles a call. The caller is already authenticated and allowed.
-    fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal>;
+    pub(crate) call: Handler,
+}
+
+type Handler = fn(&Call<'_>) -> Result<Outcome, Refusal>;
+
+const fn file(name: &'static str, call: Handler) -> Interface {
+    Interface { name, kind: Kind::File, method: "POST", signed: true, call }
+}
+
+const fn job(name: &'static str, call: Handler) -> Interface {
+    Interface { kind: Kind::Job, ..file(name, call) }
+}
+
+const fn data(name: &'static str, call: Handler) -> Interface {
+    Interface { kind: Kind::Data, ..file(name, call) }
 }
 
 /// What an interface returns.
@@ -90,6 +98,15 @@ impl Call<'_> {
     /// The `msgBody` of the envelope, with the version checked.
     fn msg_body(&self) -> Result<MsgBody, Refusal> {
         MsgBody::parse(self.body)
+    }
+
+    /// Refuses what belongs to another access key.
+    fn check_owner(&self, owner: &str) -> Result<(), Refusal> {
+        if owner == self.access_key {
+            Ok(())
+        } else {
+            Err(ResultCode::OtherDevelopersRecord.into())
+        }
     }
 
     /// A parameter of the query.
@@ -136,11 +153,6 @@ impl From<ResultCode> for Refusal {
 }
 
 /// The interface of that name.
-pub(crate) fn find(name: &str) -> Option<&'static dyn Interface> {
-    INTERFACES.iter().copied().find(|interface| interface.name() == name)
-}
-
-/// The names of all interfaces of the emulator.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    INTERFACES.iter().map(|interface| interface.name())
+pub(crate) fn find(name: &str) -> Option<&'static Interface> {
+    INTERFACES.iter().find(|interface| interface.name == name)
 }

@@ -1,83 +1,40 @@
 //! Playing a recording: `requestPlayVoice` and `playVoice`.
 
 use ccfs_proto::ResultCode;
-use http::Method;
 use serde_json::json;
 
 use super::fields::VERSION;
-use super::{Call, Fields, Interface, Kind, Outcome, Refusal};
+use super::recording::owned;
+use super::{Call, Outcome, Refusal};
 
 const NAME_LIMIT: usize = 225;
 /// Not among the documented codes, but observed on real servers.
 const TOKEN_EMPTY: &str = "010106";
 
-pub(super) struct RequestPlayVoice;
-
-impl Interface for RequestPlayVoice {
-    fn name(&self) -> &'static str {
-        "requestPlayVoice"
+pub(super) fn request(call: &Call<'_>) -> Result<Outcome, Refusal> {
+    let fields = call.msg_body()?;
+    let name = fields.required("fileName", NAME_LIMIT)?;
+    // Names in some files have backslashes; clients must send slashes instead.
+    if name.contains('\\') {
+        return Err(ResultCode::IllegalCharacters.into());
     }
-
-    fn kind(&self) -> Kind {
-        Kind::Data
-    }
-
-    fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        let fields = call.msg_body()?;
-        let name = fields.required("fileName", NAME_LIMIT)?;
-        // Names in some files have backslashes; clients must send slashes instead.
-        if name.contains('\\') {
-            return Err(ResultCode::IllegalCharacters.into());
-        }
-        let found = call
-            .state
-            .library
-            .recordings()
-            .iter()
-            .find(|recording| recording.original_file_name == name);
-        let recording = found.ok_or(ResultCode::PlaybackFileNotFound)?;
-        if recording.owner != call.access_key {
-            return Err(ResultCode::OtherDevelopersRecord.into());
-        }
-        Ok(Outcome::Data(json!({ "token": call.state.library.issue_token(name, call.now) })))
-    }
+    owned(call, ResultCode::PlaybackFileNotFound, |it| it.original_file_name == name)?;
+    Ok(Outcome::Data(json!({ "token": call.state.library.issue_token(name, call.now) })))
 }
 
-pub(super) struct PlayVoice;
-
-impl Interface for PlayVoice {
-    fn name(&self) -> &'static str {
-        "playVoice"
+pub(super) fn play(call: &Call<'_>) -> Result<Outcome, Refusal> {
+    if call.parameter("version") != Some(VERSION) {
+        return Err(ResultCode::Version.into());
     }
-
-    fn kind(&self) -> Kind {
-        Kind::File
+    let time = call.parameter("t").ok_or(ResultCode::ParameterNull)?;
+    if time.is_empty() || !time.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ResultCode::ParameterWrong.into());
     }
-
-    fn method(&self) -> Method {
-        Method::GET
-    }
-
-    fn signed(&self) -> bool {
-        false
-    }
-
-    fn call(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
-        if call.parameter("version") != Some(VERSION) {
-            return Err(ResultCode::Version.into());
-        }
-        let time = call.parameter("t").ok_or(ResultCode::ParameterNull)?;
-        if time.is_empty() || !time.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(ResultCode::ParameterWrong.into());
-        }
-        let token = call.parameter("st").filter(|token| !token.is_empty());
-        let token =
-            token.ok_or_else(|| Refusal::new(TOKEN_EMPTY.into(), "Parameter token is empty."))?;
-        let recording = call
-            .state
-            .library
-            .played_by(token, call.now)
-            .ok_or(ResultCode::AuthenticationFailed)?;
-        Ok(Outcome::File(recording.wav().into()))
-    }
+    let token = call
+        .parameter("st")
+        .filter(|token| !token.is_empty())
+        .ok_or_else(|| Refusal::new(TOKEN_EMPTY.into(), "Parameter token is empty."))?;
+    let recording =
+        call.state.library.played_by(token, call.now).ok_or(ResultCode::AuthenticationFailed)?;
+    Ok(Outcome::File(recording.wav().into()))
 }
