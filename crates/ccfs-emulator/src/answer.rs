@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::data::Random;
 use crate::fault::Fault;
 use crate::interface::Kind;
-use crate::outgoing::{End, Outgoing, Pace};
+use crate::outgoing::{End, Outgoing, Pace, outgoing};
 
 /// The type of files, with the reference's capitals.
 pub(crate) const OCTET_STREAM: &str = "Application/Octet-stream;charset=UTF-8";
@@ -50,7 +50,7 @@ impl Answer {
             extra: Vec::new(),
             body: body.into(),
             framing: Framing::Length,
-            pace: Pace::Full,
+            pace: Pace::FULL,
             end: End::Clean,
             cut_at: None,
         }
@@ -151,7 +151,7 @@ impl Answer {
     pub(crate) fn spoilt(mut self, fault: &Fault) -> Self {
         match fault {
             Fault::Slow(pause) => {
-                self.pace = Pace::Pieces { size: (self.body.len() / 8).max(1), pause: *pause };
+                self.pace = Pace { size: (self.body.len() / 8).max(1), pause: Some(*pause) };
             }
             Fault::Stall => {
                 self.cut_at = Some(self.body.len() as u64 / 2);
@@ -161,11 +161,14 @@ impl Answer {
                 self.cut_at = Some((*bytes).min((self.body.len() as u64).saturating_sub(1)));
                 self.end = End::Cut;
             }
-            Fault::WrongLength => self.framing = Framing::TooLong(UNSENT),
+            Fault::WrongLength => {
+                self.framing = Framing::TooLong(UNSENT);
+                self.end = End::Cut;
+            }
             Fault::WrongType => self.content_type = "text/plain",
             Fault::Empty => self = Self::new(StatusCode::OK, self.content_type, Bytes::new()),
             Fault::Garbage => self = Self::new(StatusCode::OK, OCTET_STREAM, garbage()),
-            Fault::ByteByByte => self.pace = Pace::Pieces { size: 1, pause: Duration::ZERO },
+            Fault::ByteByByte => self.pace = Pace { size: 1, pause: Some(Duration::ZERO) },
             Fault::Chunked => self.framing = Framing::Chunked,
             Fault::CorruptZip => self.body = corrupt(&self.body),
             Fault::TruncatedZip => self.body.truncate(self.body.len() / 2),
@@ -187,7 +190,7 @@ impl Answer {
             }
             None => self.body,
         };
-        let mut response = Response::new(Outgoing::new(body, self.pace, self.end, done));
+        let mut response = Response::new(outgoing(body, self.pace, self.end, done));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));

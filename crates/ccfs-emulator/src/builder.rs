@@ -1,5 +1,6 @@
 //! Options of an emulator, set before it starts.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,33 +15,52 @@ use crate::fault::FaultRule;
 use crate::gate::Lockout;
 use crate::jobs::{Delay, Jobs};
 use crate::log::ReceivedRequest;
-use crate::state::{CallbackSettings, Clock, Settings, Watcher};
 use crate::tls::TlsVersions;
 
+type Watcher = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
+
 /// Options of an emulator. Each has a default, so `Emulator::builder().start()` is enough.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[allow(clippy::struct_excessive_bools)] // Each is an option of its own.
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct Builder {
     pub(crate) bind: SocketAddr,
     pub(crate) plain: bool,
     pub(crate) path_prefix: String,
-    pub(crate) developer: Option<Developer>,
-    pub(crate) more_developers: Vec<Developer>,
-    pub(crate) clock: Clock,
-    pub(crate) lockout: Option<Lockout>,
-    pub(crate) delay: Delay,
-    pub(crate) faults: Vec<FaultRule>,
     pub(crate) certificate_names: Vec<String>,
     pub(crate) expired: bool,
     pub(crate) tls_versions: TlsVersions,
     pub(crate) client_certificates: bool,
+    pub(crate) connection_limit: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(crate) utc_offset: i32,
+    pub(crate) developer: Option<Developer>,
+    pub(crate) more_developers: Vec<Developer>,
+    pub(crate) dialect: Option<QueryLine>,
+    pub(crate) freshness: Option<Freshness>,
+    pub(crate) lockout: Option<Lockout>,
+    pub(crate) seed: u64,
+    pub(crate) rows: Option<u64>,
+    pub(crate) rows_per_member: u64,
+    pub(crate) shape: Shape,
+    pub(crate) span_limit: Duration,
+    pub(crate) delay: Delay,
+    pub(crate) chunked: bool,
+    pub(crate) errors_as_octet_stream: bool,
+    /// Whether the bytes of a file depend only on the request, not on its time or on earlier requests.
+    pub(crate) same_files: bool,
+    pub(crate) jobs: Option<Arc<Jobs>>,
+    pub(crate) jobs_limit: usize,
+    pub(crate) callback_name_key: String,
+    pub(crate) callback_attempts: u32,
+    pub(crate) callback_interval: Duration,
+    pub(crate) callback_host_without_port: bool,
     pub(crate) callback_roots: Vec<String>,
+    pub(crate) watcher: Option<Watcher>,
+    pub(crate) faults: Vec<FaultRule>,
     pub(crate) log_limit: usize,
     pub(crate) log_byte_limit: usize,
-    pub(crate) watcher: Option<Watcher>,
-    pub(crate) jobs_limit: usize,
-    pub(crate) jobs: Option<Arc<Jobs>>,
-    pub(crate) settings: Settings,
 }
 
 impl Default for Builder {
@@ -49,45 +69,47 @@ impl Default for Builder {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             plain: false,
             path_prefix: String::new(),
-            developer: None,
-            more_developers: Vec::new(),
-            clock: Clock(Arc::new(|| Timestamp::from(SystemTime::now()))),
-            lockout: Some(Lockout::default()),
-            delay: Delay::None,
-            faults: Vec::new(),
             certificate_names: Vec::new(),
             expired: false,
             tls_versions: TlsVersions::default(),
             client_certificates: false,
+            connection_limit: 1024,
+            body_timeout: Duration::from_secs(30),
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            utc_offset: 8 * 3600,
+            developer: None,
+            more_developers: Vec::new(),
+            dialect: None,
+            freshness: None,
+            lockout: Some(Lockout::default()),
+            seed: 1,
+            rows: None,
+            rows_per_member: 1_000_000,
+            shape: Shape::default(),
+            span_limit: Duration::from_secs(3 * 24 * 3600),
+            delay: Delay::None,
+            chunked: false,
+            errors_as_octet_stream: true,
+            same_files: false,
+            jobs: None,
+            jobs_limit: 100_000,
+            callback_name_key: "agentOprSkillFileName".into(),
+            callback_attempts: 3,
+            callback_interval: Duration::from_secs(10 * 60),
+            callback_host_without_port: false,
             callback_roots: Vec::new(),
+            watcher: None,
+            faults: Vec::new(),
             log_limit: 10_000,
             log_byte_limit: 64 * 1024 * 1024,
-            watcher: None,
-            jobs_limit: 100_000,
-            jobs: None,
-            settings: Settings {
-                seed: 1,
-                rows: None,
-                rows_per_member: 1_000_000,
-                shape: Shape::default(),
-                span_limit: Duration::from_secs(3 * 24 * 3600),
-                utc_offset: 8 * 3600,
-                connection_limit: 1024,
-                body_timeout: Duration::from_secs(30),
-                chunked: false,
-                same_files: false,
-                errors_as_octet_stream: true,
-                dialect: None,
-                freshness: None,
-                callback: CallbackSettings {
-                    name_key: "agentOprSkillFileName".into(),
-                    attempts: 3,
-                    interval: Duration::from_secs(10 * 60),
-                    timeout: Duration::from_secs(10),
-                    host_without_port: false,
-                },
-            },
         }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Builder");
+        shown.field("bind", &self.bind).field("faults", &self.faults).finish_non_exhaustive()
     }
 }
 
@@ -143,7 +165,7 @@ impl Builder {
     /// ends. A connection ends if the handshake, a request head or the pause before the next request
     /// takes 30 seconds. Default: 1,024.
     pub fn connection_limit(mut self, connections: usize) -> Self {
-        self.settings.connection_limit = connections;
+        self.connection_limit = connections;
         self
     }
 
@@ -151,19 +173,19 @@ impl Builder {
     /// 408. Default: 30 seconds.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         // It is added to the current time, which must not overflow.
-        self.settings.body_timeout = timeout.min(Duration::from_secs(24 * 3600));
+        self.body_timeout = timeout.min(Duration::from_secs(24 * 3600));
         self
     }
 
     /// Sets the clock for dates of answers, checks, names, signatures and locks. Default: the system's clock.
     pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Clock(Arc::new(now));
+        self.clock = Arc::new(now);
         self
     }
 
     /// Sets the UTC offset of the tenant's time zone, in seconds east of UTC, at most 18 hours either way. Default: 8 hours.
     pub fn utc_offset(mut self, seconds: i32) -> Self {
-        self.settings.utc_offset = seconds;
+        self.utc_offset = seconds;
         self
     }
 }
@@ -189,13 +211,13 @@ impl Builder {
 
     /// Accepts signatures in one query line dialect only. Default: both.
     pub fn query_line(mut self, dialect: QueryLine) -> Self {
-        self.settings.dialect = Some(dialect);
+        self.dialect = Some(dialect);
         self
     }
 
     /// Accepts only signatures of this age. Default: any age, because CC-FS does not publish a limit.
     pub fn freshness(mut self, window: Freshness) -> Self {
-        self.settings.freshness = Some(window);
+        self.freshness = Some(window);
         self
     }
 
@@ -210,7 +232,7 @@ impl Builder {
 impl Builder {
     /// Sets the seed of keys, response IDs and all data. Default: 1.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
+        self.seed = seed;
         self
     }
 
@@ -220,7 +242,7 @@ impl Builder {
     /// only the first of its records. A file has fewer records if the request is for one agent, or
     /// for a period in which 10,000 agents more than `rows` do not have that many.
     pub fn rows(mut self, rows: u64) -> Self {
-        self.settings.rows = Some(rows);
+        self.rows = Some(rows);
         self
     }
 
@@ -228,19 +250,19 @@ impl Builder {
     /// members; without [`rows`](Self::rows), members are larger if a file would have more. Default:
     /// 1 million.
     pub fn rows_per_member(mut self, rows: u64) -> Self {
-        self.settings.rows_per_member = rows;
+        self.rows_per_member = rows;
         self
     }
 
     /// Sets the format of files. Default: UTF-8 without a byte order mark, no header row, `\n`, `;`.
     pub fn shape(mut self, shape: Shape) -> Self {
-        self.settings.shape = shape;
+        self.shape = shape;
         self
     }
 
     /// Sets the longest period of a request. Default: 3 days.
     pub fn span_limit(mut self, limit: Duration) -> Self {
-        self.settings.span_limit = limit;
+        self.span_limit = limit;
         self
     }
 
@@ -258,14 +280,14 @@ impl Builder {
 
     /// Sends files with chunked encoding, without `Content-Length`. Default: no.
     pub fn chunked(mut self, on: bool) -> Self {
-        self.settings.chunked = on;
+        self.chunked = on;
         self
     }
 
     /// Sends the JSON errors of interfaces that return files with the content type of a file. Default: yes, so tests find clients that rely
     /// on the content type.
     pub fn errors_as_octet_stream(mut self, on: bool) -> Self {
-        self.settings.errors_as_octet_stream = on;
+        self.errors_as_octet_stream = on;
         self
     }
 
@@ -274,7 +296,7 @@ impl Builder {
     /// the same period have the same records, but other member names, and records that still lasted
     /// when an earlier file was generated have an end.
     pub fn same_files(mut self, on: bool) -> Self {
-        self.settings.same_files = on;
+        self.same_files = on;
         self
     }
 
@@ -295,27 +317,21 @@ impl Builder {
 impl Builder {
     /// Sets the JSON key of the file name in callbacks for agent skill files. Default: `agentOprSkillFileName`.
     pub fn callback_name_key(mut self, key: impl Into<String>) -> Self {
-        self.settings.callback.name_key = key.into();
+        self.callback_name_key = key.into();
         self
     }
 
     /// Sets how often a callback is sent to a receiver that does not answer with 2xx and a body, and the interval in real time. Default: 3
-    /// times, every 10 minutes.
+    /// times, every 10 minutes. The emulator waits 10 seconds for an answer.
     pub fn callback_attempts(mut self, attempts: u32, interval: Duration) -> Self {
-        self.settings.callback.attempts = attempts;
-        self.settings.callback.interval = interval;
-        self
-    }
-
-    /// Sets how long the emulator waits for a receiver's answer, in real time. Default: 10 seconds.
-    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.callback.timeout = timeout;
+        self.callback_attempts = attempts;
+        self.callback_interval = interval;
         self
     }
 
     /// Omits the port from a callback's `Host`, as the published example does. Default: no.
     pub fn callback_host_without_port(mut self, on: bool) -> Self {
-        self.settings.callback.host_without_port = on;
+        self.callback_host_without_port = on;
         self
     }
 
@@ -331,7 +347,7 @@ impl Builder {
     /// Sets a function that is called with each request, before the response is sent. It runs on the emulator's thread, so it should be
     /// quick.
     pub fn on_request(mut self, watch: impl Fn(&ReceivedRequest) + Send + Sync + 'static) -> Self {
-        self.watcher = Some(Watcher(Arc::new(watch)));
+        self.watcher = Some(Arc::new(watch));
         self
     }
 

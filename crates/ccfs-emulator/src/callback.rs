@@ -25,6 +25,8 @@ use crate::log::CallbackAttempt;
 use crate::state::State;
 use crate::thread::on_thread;
 
+/// How long a receiver's answer may take, in real time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a receiver's answer that are read.
 const ANSWER_LIMIT: usize = 64 * 1024;
 /// Shortest and longest interval at which the clock is checked while a file is not ready. The clock may be a test's, so waiting
@@ -48,7 +50,7 @@ pub(crate) fn start(
             let _ = over.await;
         }
         let mut pause = LOOK;
-        while !job.is_ready(state.clock.now()) {
+        while !job.is_ready(state.now()) {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_SELDOM);
         }
@@ -57,9 +59,9 @@ pub(crate) fn start(
 }
 
 async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
-    let Some(credentials) = state.credentials(&job.owner) else { return };
+    let Some((_, credentials)) = state.developer(&job.owner) else { return };
     let key = match job.records() {
-        Records::AgentSkillInfo => state.settings.callback.name_key.as_str(),
+        Records::AgentSkillInfo => state.settings.callback_name_key.as_str(),
         other => other.name_field(),
     };
     let callback = Callback::new(job.response_id, job.file_name.clone(), job.account_id.clone());
@@ -74,10 +76,9 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
         }
         _ => {}
     }
-    let settings = &state.settings.callback;
-    for number in 1..=settings.attempts {
+    for number in 1..=state.settings.callback_attempts {
         if number > 1 {
-            tokio::time::sleep(settings.interval).await;
+            tokio::time::sleep(state.settings.callback_interval).await;
         }
         let call = Outbound::sign(state, credentials, url, key, &callback);
         let again = call.as_ref().ok().cloned();
@@ -115,9 +116,9 @@ async fn attempt(
     attempt: u32,
     call: Result<Outbound, BoxError>,
 ) -> bool {
-    let at = state.clock.now();
+    let at = state.now();
     let result = match call {
-        Ok(call) => tokio::time::timeout(state.settings.callback.timeout, call.send(state))
+        Ok(call) => tokio::time::timeout(ANSWER_TIMEOUT, call.send(state))
             .await
             .unwrap_or_else(|_| Err("the receiver did not answer in time".into())),
         Err(error) => Err(error),
@@ -155,11 +156,10 @@ impl Outbound {
         name_key: &str,
         callback: &Callback,
     ) -> Result<Self, BoxError> {
-        let settings = &state.settings.callback;
         let uri: Uri = url.parse()?;
         let authority = uri.authority().ok_or("the callback URL has no host")?;
-        let host = if settings.host_without_port { authority.host() } else { authority.as_str() }
-            .to_owned();
+        let without_port = state.settings.callback_host_without_port;
+        let host = if without_port { authority.host() } else { authority.as_str() };
         let body = callback.to_body(name_key);
         let query = uri.query().map(decode_query).unwrap_or_default();
         let query: Vec<(&str, &str)> =
@@ -169,17 +169,13 @@ impl Outbound {
             method: "POST",
             path: uri.path(),
             query: &query,
-            headers: &[
-                ("host", &host),
-                ("content-type", CONTENT_TYPE),
-                ("content-length", &length),
-            ],
+            headers: &[("host", host), ("content-type", CONTENT_TYPE), ("content-length", &length)],
             body: &body,
         };
         let signer =
             Signer::new(credentials).query_line(state.settings.dialect.unwrap_or_default());
-        let authorization = signer.sign(request, state.clock.now())?;
-        Ok(Self { uri, host, body, authorization })
+        let authorization = signer.sign(request, state.now())?;
+        Ok(Self { host: host.to_owned(), uri, body, authorization })
     }
 
     /// The receiver's status and the length of its answer.

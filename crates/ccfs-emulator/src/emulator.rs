@@ -148,7 +148,7 @@ impl Emulator {
 
     /// The current time of its clock.
     pub fn now(&self) -> Timestamp {
-        self.state.clock.now()
+        self.state.now()
     }
 
     /// The names of the interfaces that it supports.
@@ -259,9 +259,9 @@ fn state(
     prefix: &str,
     tls_client: Arc<rustls::ClientConfig>,
 ) -> Result<State, StartError> {
-    let main = builder.developer.unwrap_or_else(|| Developer::from_seed(builder.settings.seed));
+    let main = builder.developer.clone().unwrap_or_else(|| Developer::from_seed(builder.seed));
     let mut developers: Vec<(Developer, Credentials)> = Vec::new();
-    for developer in std::iter::once(main).chain(builder.more_developers) {
+    for developer in std::iter::once(main).chain(builder.more_developers.clone()) {
         if developers.iter().any(|(other, _)| other.access_key() == developer.access_key()) {
             return Err(StartError::SameAccessKey);
         }
@@ -269,29 +269,23 @@ fn state(
         developers.push((developer, credentials));
     }
     let faults = Faults::default();
-    for rule in builder.faults {
-        faults.add(rule);
+    for rule in &builder.faults {
+        faults.add(rule.clone());
     }
-    let settings = builder.settings;
     let keys = developers.iter().map(|(_, credentials)| credentials);
+    let access_keys = developers.iter().map(|(developer, _)| developer.access_key());
+    let new_jobs = || Arc::new(Jobs::new(builder.seed, builder.jobs_limit, builder.delay));
     Ok(State {
-        clock: builder.clock,
         prefix: prefix.to_owned(),
-        gate: Gate::new(keys, builder.lockout, settings.dialect, settings.freshness),
-        jobs: builder.jobs.unwrap_or_else(|| {
-            Arc::new(Jobs::new(settings.seed, builder.jobs_limit, builder.delay))
-        }),
-        library: Library::new(
-            settings.seed,
-            developers.iter().map(|(developer, _)| developer.access_key()),
-        ),
+        gate: Gate::new(keys, builder.lockout, builder.dialect, builder.freshness),
+        jobs: builder.jobs.clone().unwrap_or_else(new_jobs),
+        library: Library::new(builder.seed, access_keys),
         developers,
         faults,
         received: Log::new(builder.log_limit, builder.log_byte_limit),
-        watcher: builder.watcher,
         callbacks: Log::new(builder.log_limit, builder.log_byte_limit),
         tls_client,
-        settings,
+        settings: builder,
     })
 }
 

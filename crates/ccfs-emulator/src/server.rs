@@ -110,7 +110,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Outgoing>, CutOff> {
     let (head, body) = request.into_parts();
-    let now = state.clock.now();
+    let now = state.now();
     let mut entry = ReceivedRequest {
         at: now,
         peer,

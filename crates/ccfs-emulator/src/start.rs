@@ -23,18 +23,17 @@ impl Builder {
     /// [`PathPrefix`](StartError::PathPrefix); [`Tls`](StartError::Tls) for a malformed CA), or the system refuses the address or the thread
     /// ([`Bind`](StartError::Bind), [`Thread`](StartError::Thread)).
     pub fn start(self) -> Result<Emulator, StartError> {
-        let settings = &self.settings;
-        let rows = settings.rows.unwrap_or_default();
+        let rows = self.rows.unwrap_or_default();
         let limits = [
             (rows <= ROWS_LIMIT, "rows", "at most 50,000,000"),
-            (settings.rows_per_member > 0, "rows_per_member", "at least 1"),
+            (self.rows_per_member > 0, "rows_per_member", "at least 1"),
             (
-                rows.div_ceil(settings.rows_per_member.max(1)) <= MEMBERS_LIMIT,
+                rows.div_ceil(self.rows_per_member.max(1)) <= MEMBERS_LIMIT,
                 "rows_per_member",
                 "so large that a file has at most 10,000 members",
             ),
             (
-                settings.utc_offset.unsigned_abs() <= OFFSET_LIMIT,
+                self.utc_offset.unsigned_abs() <= OFFSET_LIMIT,
                 "utc_offset",
                 "at most 18 hours (64,800 seconds) either way",
             ),

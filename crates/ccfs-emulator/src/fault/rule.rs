@@ -42,16 +42,6 @@ impl FaultRule {
         self
     }
 
-    /// The fault.
-    pub fn fault(&self) -> &Fault {
-        &self.fault
-    }
-
-    /// The interface that it is limited to.
-    pub fn interface(&self) -> Option<&str> {
-        self.interface.as_deref()
-    }
-
     /// The number of remaining requests; `None` for all.
     pub fn left(&self) -> Option<u32> {
         self.times
