@@ -87,7 +87,7 @@ impl Default for Builder {
             rows_per_member: 1_000_000,
             shape: Shape::default(),
             span_limit: Duration::from_secs(3 * 24 * 3600),
-            delay: Delay::None,
+            delay: Delay::Polls(0),
             chunked: false,
             errors_as_octet_stream: true,
             same_files: false,

@@ -15,15 +15,16 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::BoxError;
 use crate::data::{Random, Records};
 use crate::fault::Fault;
 use crate::jobs::Job;
 use crate::log::CallbackAttempt;
 use crate::state::State;
 use crate::thread::on_thread;
+use crate::{BoxError, borrowed};
 
 /// How long a receiver's answer may take, in real time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,20 +36,18 @@ const LOOK: Duration = Duration::from_millis(5);
 const LOOK_SELDOM: Duration = Duration::from_millis(100);
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
-/// Calls `url` once the answer to the query is sent (`over`) and the file is ready.
+/// Calls `url` when the file is ready and the returned sender is dropped: after the answer to the query.
 pub(crate) fn start(
     state: &Arc<State>,
     job: Arc<Job>,
     url: String,
     fault: Option<Fault>,
-    over: Option<oneshot::Receiver<()>>,
-) {
+) -> oneshot::Sender<()> {
+    let (sender, dropped) = oneshot::channel();
     let state = Arc::clone(state);
     tokio::spawn(async move {
-        if let Some(over) = over {
-            // The sender is dropped, never used: the error is the message.
-            let _ = over.await;
-        }
+        // Nothing is sent: the error reports that the sender is dropped.
+        let _ = dropped.await;
         let mut pause = LOOK;
         while !job.is_ready(state.now()) {
             tokio::time::sleep(pause).await;
@@ -56,6 +55,7 @@ pub(crate) fn start(
         }
         run(&state, &job, &url, fault.as_ref()).await;
     });
+    sender
 }
 
 async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
@@ -71,7 +71,7 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
         Some(Fault::CallbackForged) => {
             if let Some((wrong_key, other)) = forged(state, job) {
                 let call = Outbound::sign(state, &wrong_key, url, key, &other);
-                attempt(state, url, &other.file_name, 1, call).await;
+                attempt(state, url, &other.file_name, 1, &call).await;
             }
         }
         _ => {}
@@ -81,19 +81,15 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
             tokio::time::sleep(state.settings.callback_interval).await;
         }
         let call = Outbound::sign(state, credentials, url, key, &callback);
-        let again = call.as_ref().ok().cloned();
-        let taken = attempt(state, url, &callback.file_name, number, call).await;
-        if taken {
-            match (fault, again) {
-                (Some(Fault::CallbackReplayed), Some(same)) => {
-                    attempt(state, url, &callback.file_name, number, Ok(same)).await
+        if attempt(state, url, &callback.file_name, number, &call).await {
+            let again = match fault {
+                Some(Fault::CallbackReplayed) => call,
+                Some(Fault::CallbackDuplicate) => {
+                    Outbound::sign(state, credentials, url, key, &callback)
                 }
-                (Some(Fault::CallbackDuplicate), _) => {
-                    let anew = Outbound::sign(state, credentials, url, key, &callback);
-                    attempt(state, url, &callback.file_name, number, anew).await
-                }
-                _ => true,
+                _ => return,
             };
+            attempt(state, url, &callback.file_name, number, &again).await;
             return;
         }
     }
@@ -114,19 +110,18 @@ async fn attempt(
     url: &str,
     file_name: &IndexFileName,
     attempt: u32,
-    call: Result<Outbound, BoxError>,
+    call: &Result<Outbound, BoxError>,
 ) -> bool {
     let at = state.now();
-    let result = match call {
-        Ok(call) => tokio::time::timeout(ANSWER_TIMEOUT, call.send(state))
-            .await
-            .unwrap_or_else(|_| Err("the receiver did not answer in time".into())),
-        Err(error) => Err(error),
-    };
-    let (status, answer_len, error) = match result {
-        Ok((status, len)) => (Some(status), len, None),
-        Err(error) => (None, 0, Some(error.to_string())),
-    };
+    let (mut status, mut answer_len, mut error) = (None, 0, None);
+    match call {
+        Err(invalid) => error = Some(invalid.to_string()),
+        Ok(call) => match timeout(ANSWER_TIMEOUT, call.clone().send(state)).await {
+            Ok(Ok((answered, len))) => (status, answer_len) = (Some(answered), len),
+            Ok(Err(failure)) => error = Some(failure.to_string()),
+            Err(_) => error = Some("the receiver did not answer in time".into()),
+        },
+    }
     state.callbacks.push(CallbackAttempt {
         at,
         url: url.to_owned(),
@@ -162,13 +157,11 @@ impl Outbound {
         let host = if without_port { authority.host() } else { authority.as_str() };
         let body = callback.to_body(name_key);
         let query = uri.query().map(decode_query).unwrap_or_default();
-        let query: Vec<(&str, &str)> =
-            query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let length = body.len().to_string();
         let request = RequestView {
             method: "POST",
             path: uri.path(),
-            query: &query,
+            query: &borrowed(&query),
             headers: &[("host", host), ("content-type", CONTENT_TYPE), ("content-length", &length)],
             body: &body,
         };

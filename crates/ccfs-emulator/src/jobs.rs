@@ -14,10 +14,8 @@ use crate::gate::millis;
 use crate::lock;
 
 /// When a job's file is ready.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delay {
-    #[default]
-    None,
     /// After this number of downloads that did not find it.
     Polls(u32),
     /// After this time, by the emulator's clock.
@@ -48,7 +46,6 @@ impl Job {
     /// Returns whether the file is ready at `now`.
     pub(crate) fn is_ready(&self, now: Timestamp) -> bool {
         match self.delay {
-            Delay::None => true,
             Delay::Polls(polls) => self.polls.load(Ordering::Relaxed) >= polls,
             Delay::Time(wait) => now.millis_since(self.plan.asked) >= millis(wait),
         }

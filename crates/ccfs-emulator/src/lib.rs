@@ -97,4 +97,9 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
+/// Returns pairs of texts as [`RequestView`](ccfs_proto::RequestView) needs them.
+pub(crate) fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -63,6 +63,12 @@ pub struct VoiceFile {
     pub uploaded: bool,
 }
 
+impl VoiceFile {
+    fn new(owner: &str, wav: Bytes, uploaded: bool) -> Self {
+        Self { owner: owner.to_owned(), location_id: "1".into(), wav, uploaded }
+    }
+}
+
 impl fmt::Debug for VoiceFile {
     /// Omits the sound, which may be a person's voice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,15 +111,7 @@ impl Library {
             ] {
                 let path = path.replace("{}", &number.to_string());
                 let wav = voice(&path).into();
-                voices.insert(
-                    path,
-                    VoiceFile {
-                        owner: owner.to_owned(),
-                        location_id: "1".into(),
-                        wav,
-                        uploaded: false,
-                    },
-                );
+                voices.insert(path, VoiceFile::new(owner, wav, false));
             }
         }
         let inner = Inner {
@@ -164,15 +162,10 @@ impl Library {
     pub(crate) fn played_by(&self, token: &str, now: Timestamp) -> Option<Recording> {
         let inner = lock(&self.inner);
         let (name, issued) = inner.tokens.get(token)?;
-        let fresh = now.millis_since(*issued) <= millis(TOKEN_LASTS);
-        fresh
-            .then(|| {
-                self.recordings
-                    .iter()
-                    .find(|recording| recording.original_file_name == *name)
-                    .cloned()
-            })
-            .flatten()
+        if now.millis_since(*issued) > millis(TOKEN_LASTS) {
+            return None;
+        }
+        self.recordings.iter().find(|recording| recording.original_file_name == *name).cloned()
     }
 
     /// Stores an upload and returns its path; `None` if the limit is reached.
@@ -183,10 +176,7 @@ impl Library {
         }
         inner.uploaded += wav.len();
         let path = format!("Y:/3rdfile/{vdn_id}/{}.wav", inner.random.hex32());
-        inner.voices.insert(
-            path.clone(),
-            VoiceFile { owner: owner.to_owned(), location_id: "1".into(), wav, uploaded: true },
-        );
+        inner.voices.insert(path.clone(), VoiceFile::new(owner, wav, true));
         Some(path)
     }
 

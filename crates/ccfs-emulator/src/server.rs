@@ -17,11 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
+use crate::borrowed;
 use crate::callback;
 use crate::fault::Fault;
 use crate::interface::{self, Call, Interface, Kind, Outcome, UPLOAD};
@@ -128,27 +129,25 @@ async fn answer(
         result_code: None,
     };
     let is_upload = route(state, &entry.path).is_some_and(|it| it.name == UPLOAD);
-    let body = match read(body, is_upload, state.settings.body_timeout).await {
-        Ok(body) => body,
-        Err(status) => {
-            let answer = Answer::refusal(status, &entry.path, now);
-            return Ok(sent(state, entry, Ready::plain(answer, now)));
-        }
-    };
-    entry.body_len = body.len();
-
-    let ready = decide(state, &head, &body, &mut entry).await;
-    match entry.fault {
-        Some(Fault::CloseBeforeAnswer) => {
-            ready.abandon(state, entry);
-            Err(CutOff)
-        }
-        Some(Fault::Silent) => {
-            ready.abandon(state, entry);
-            std::future::pending().await
-        }
-        _ => Ok(sent(state, entry, ready)),
+    let Ready { answer, now, follow_up } =
+        match read(body, is_upload, state.settings.body_timeout).await {
+            Ok(body) => decide(state, &head, &body, &mut entry).await,
+            Err(status) => Ready::plain(Answer::refusal(status, &entry.path, now), now),
+        };
+    let fault = entry.fault.clone();
+    let is_answered = !matches!(fault, Some(Fault::CloseBeforeAnswer | Fault::Silent));
+    if is_answered {
+        entry.status = Some(answer.status.as_u16());
+        entry.result_code.clone_from(&answer.result_code);
     }
+    let done = follow_up.map(|(job, url)| callback::start(state, job, url, fault.clone()));
+    state.log(entry);
+    if is_answered {
+        return Ok(answer.into_response(now, done));
+    }
+    // A started job continues.
+    drop(done);
+    if fault == Some(Fault::Silent) { std::future::pending().await } else { Err(CutOff) }
 }
 
 /// Reads the body, or returns the status to refuse it with. A declared length above the limit is
@@ -181,27 +180,6 @@ impl Ready {
     fn plain(answer: Answer, now: Timestamp) -> Self {
         Self { answer, now, follow_up: None }
     }
-
-    /// Drops the answer; a started job continues.
-    fn abandon(self, state: &Arc<State>, entry: ReceivedRequest) {
-        if let Some((job, url)) = self.follow_up {
-            callback::start(state, job, url, entry.fault.clone(), None);
-        }
-        state.log(entry);
-    }
-}
-
-/// Logs the request and returns the answer.
-fn sent(state: &Arc<State>, mut entry: ReceivedRequest, ready: Ready) -> Response<Outgoing> {
-    entry.status = Some(ready.answer.status.as_u16());
-    entry.result_code.clone_from(&ready.answer.result_code);
-    let done = ready.follow_up.map(|(job, url)| {
-        let (done, over) = oneshot::channel();
-        callback::start(state, job, url, entry.fault.clone(), Some(over));
-        done
-    });
-    state.log(entry);
-    ready.answer.into_response(ready.now, done)
 }
 
 async fn decide(
@@ -210,6 +188,7 @@ async fn decide(
     body: &Bytes,
     entry: &mut ReceivedRequest,
 ) -> Ready {
+    entry.body_len = body.len();
     let mut now = entry.at;
     let path = entry.path.clone();
     let refuse =
@@ -227,8 +206,12 @@ async fn decide(
     }
     // The lockout uses the emulator's clock, not one that a fault has shifted.
     let is_locked = state.gate.is_locked(entry.peer.ip(), entry.at);
-    let signer =
-        if interface.signed && !is_locked { signer(state, head, body, entry, now) } else { None };
+    let query = entry.query.as_deref().map(decode_query).unwrap_or_default();
+    let signer = if interface.signed && !is_locked {
+        signer(state, head, &query, body, entry, now)
+    } else {
+        None
+    };
     // Only the body of a known developer is parsed and kept.
     if signer.is_some() {
         entry.msg_body = serde_json::from_slice::<Value>(body)
@@ -257,7 +240,6 @@ async fn decide(
     }
 
     let access_key = entry.access_key.as_deref().unwrap_or_default();
-    let query = entry.query.as_deref().map(decode_query).unwrap_or_default();
     let outcome = (interface.call)(&Call { state, now, access_key, query: &query, body });
     let (answer, follow_up) = match outcome {
         Ok(Outcome::Data(data)) => (success(Some(data)), None),
@@ -270,7 +252,10 @@ async fn decide(
         Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
     };
     let answer = dressed(state, interface, answer);
-    let answer = fault.as_ref().map_or(answer.clone(), |fault| answer.spoilt(fault));
+    let answer = match &fault {
+        Some(fault) => answer.spoilt(fault),
+        None => answer,
+    };
     Ready { answer, now, follow_up }
 }
 
@@ -283,37 +268,29 @@ fn route(state: &State, path: &str) -> Option<&'static Interface> {
 fn signer(
     state: &State,
     head: &http::request::Parts,
+    query: &[(String, String)],
     body: &[u8],
     entry: &ReceivedRequest,
     now: Timestamp,
 ) -> Option<String> {
-    let headers: Vec<(&str, &str)> = head
-        .headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
-        })
-        .collect();
-    let rewritten = |&(name, value): &(_, _)| {
-        if name == "host" { (name, "10.0.0.9:8080") } else { (name, value) }
-    };
-    let headers = match entry.fault {
-        Some(Fault::HostRewritten) => headers.iter().map(rewritten).collect(),
-        _ => headers,
-    };
-    let query: Vec<(String, String)> = entry.query.as_deref().map(decode_query).unwrap_or_default();
-    let query: Vec<(&str, &str)> =
-        query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let is_rewritten = entry.fault == Some(Fault::HostRewritten);
+    let mut headers = Vec::new();
+    for (name, value) in &head.headers {
+        if is_rewritten && name == header::HOST {
+            headers.push(("host", "10.0.0.9:8080"));
+        } else if let Ok(text) = std::str::from_utf8(value.as_bytes()) {
+            headers.push((name.as_str(), text));
+        }
+    }
     let request = RequestView {
         method: &entry.method,
         path: &entry.path,
-        query: &query,
+        query: &borrowed(query),
         headers: &headers,
         body,
     };
-    let authorization =
-        head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    state.gate.signer(authorization?, request, now)
+    let authorization = head.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    state.gate.signer(authorization, request, now)
 }
 
 fn success(data: Option<Value>) -> Answer {

@@ -53,6 +53,14 @@ pub struct Identity {
     pub key_pem: String,
 }
 
+impl Identity {
+    fn new(params: &CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<Self, BoxError> {
+        let key = KeyPair::generate()?;
+        let certificate_pem = params.signed_by(&key, issuer)?.pem();
+        Ok(Self { certificate_pem, key_pem: key.serialize_pem() })
+    }
+}
+
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
@@ -105,25 +113,17 @@ impl Authority {
         }
         let certificate = server.signed_by(&key, &issuer)?;
 
-        let client_key = KeyPair::generate()?;
         let mut client = CertificateParams::new(vec!["client.ccfs-emulator".to_owned()])?;
         client.distinguished_name.push(DnType::CommonName, "a client of ccfs-emulator");
         client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let client = client.signed_by(&client_key, &issuer)?;
-
-        let receiver_key = KeyPair::generate()?;
-        let receiver = CertificateParams::new(LOOPBACK.map(str::to_owned))?
-            .signed_by(&receiver_key, &issuer)?;
+        let receiver = CertificateParams::new(LOOPBACK.map(str::to_owned))?;
         Ok(Self {
             ca_pem: ca_certificate.pem(),
             ca: ca_certificate.der().clone(),
             certificate: certificate.der().clone(),
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
-            client: Identity { certificate_pem: client.pem(), key_pem: client_key.serialize_pem() },
-            receiver: Identity {
-                certificate_pem: receiver.pem(),
-                key_pem: receiver_key.serialize_pem(),
-            },
+            client: Identity::new(&client, &issuer)?,
+            receiver: Identity::new(&receiver, &issuer)?,
         })
     }
 
