@@ -201,16 +201,11 @@ impl ScriptedServer {
     /// If loopback has no free port.
     #[must_use]
     pub fn play(script: impl IntoIterator<Item = Behaviour>) -> Self {
-        Self::start(script)
+        Self::bearing(SERVER_TIMEOUT, script)
             .unwrap_or_else(|error| panic!("the scripted server cannot start: {error}"))
     }
 
-    /// Starts the server; fails if loopback has no free port.
-    pub fn start(script: impl IntoIterator<Item = Behaviour>) -> io::Result<Self> {
-        Self::bearing(SERVER_TIMEOUT, script)
-    }
-
-    /// Starts the server with a custom timeout.
+    /// Starts the server with a custom timeout; fails if loopback has no free port.
     pub(crate) fn bearing(
         server_timeout: Duration,
         script: impl IntoIterator<Item = Behaviour>,

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ccfs_driver::{Clock, Error, Overwrite};
-use ccfs_emulator::{Builder, Emulator};
+use ccfs_emulator::{Builder, Emulator, FaultRule, ReceivedRequest};
 use ccfs_proto::answer::FileReceipt;
 use ccfs_proto::{
     Credentials, DownloadAgentSkillInfoFile, ErrorKind, ExchangeError, IndexFileName, LocalTime,
@@ -18,15 +18,11 @@ use tempfile::TempDir;
 use crate::archive::file_name;
 use crate::backend::{Backend, Client, Setup};
 use crate::clock::ManualClock;
-use crate::server::{Behaviour, ScriptedServer, Seen};
+use crate::server::{Behaviour, ScriptedServer};
 
 /// The idle timeout or the total timeout of a client, where a scenario is about that. In other scenarios a client waits longer than the server:
 /// a slow machine must not change a verdict.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
-
-fn more_than(server_timeout: Duration) -> Duration {
-    server_timeout * 2
-}
 
 /// How a scenario ends early.
 #[derive(Debug)]
@@ -61,30 +57,12 @@ pub(crate) fn holds(so: bool, expected: impl Display, seen: impl Display) -> Pla
 
 /// Returns the exchange's error of a call that must fail.
 pub(crate) fn failure<T: Debug>(result: Result<T, Error>) -> Result<ExchangeError, Stop> {
-    match result {
-        Err(Error::Exchange(error)) => Ok(error),
-        Err(other) => Err(Stop::Mismatch {
-            expected: "an error of the exchange".into(),
-            seen: format!("another error: {other}"),
-        }),
-        Ok(answer) => Err(Stop::Mismatch {
-            expected: "an error of the exchange".into(),
-            seen: format!("success: {answer:?}"),
-        }),
-    }
-}
-
-/// Waits until that many are recorded: a client may give up before the server's thread reads what it sent. One too many is still noticed, since
-/// its sender waits for the answer, and a server records before it answers.
-fn noted<T>(expected: usize, server_timeout: Duration, look: impl Fn() -> Vec<T>) -> Vec<T> {
-    let begin = Instant::now();
-    loop {
-        let all = look();
-        if all.len() >= expected || begin.elapsed() > server_timeout {
-            return all;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
+    let seen = match result {
+        Err(Error::Exchange(error)) => return Ok(error),
+        Err(other) => format!("another error: {other}"),
+        Ok(answer) => format!("success: {answer:?}"),
+    };
+    Err(Stop::Mismatch { expected: "an error of the exchange".into(), seen })
 }
 
 /// Fails unless a call ended with this kind of error.
@@ -118,10 +96,6 @@ pub(crate) fn query() -> Result<QueryAgentSkillInfoData, Stop> {
     Ok(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"))
 }
 
-pub(crate) fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new(file_name())
-}
-
 /// A folder with one place for a file.
 pub(crate) struct Folder(TempDir);
 
@@ -140,29 +114,116 @@ impl Folder {
         for entry in fs::read_dir(self.0.path())? {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
-        match bytes {
-            None => same("files left in the folder", &Vec::new(), &names),
-            Some(bytes) => {
-                same("files in the folder", &vec!["file.zip".to_owned()], &names)?;
-                let found = fs::read(self.path())?;
-                let seen = || format!("{} bytes that differ", found.len());
-                holds(
-                    found == bytes,
-                    format_args!("the server's file, {} bytes", bytes.len()),
-                    seen(),
-                )
-            }
-        }
+        let Some(bytes) = bytes else {
+            return same("files left in the folder", &Vec::new(), &names);
+        };
+        same("files in the folder", &vec!["file.zip".to_owned()], &names)?;
+        let found = fs::read(self.path())?;
+        holds(
+            found == bytes,
+            format_args!("the server's file, {} bytes", bytes.len()),
+            format_args!("{} bytes that differ", found.len()),
+        )
     }
 }
 
-/// A client of an emulator.
-pub(crate) struct Bench {
-    pub(crate) emulator: Emulator,
-    pub(crate) clock: ManualClock,
+/// A server that records its requests.
+pub(crate) trait Server {
+    /// Each request by its line and its header names; header values contain signatures.
+    fn requests(&self) -> Vec<String>;
+}
+
+impl Server for Emulator {
+    fn requests(&self) -> Vec<String> {
+        let line = |request: &ReceivedRequest| format!("{} {}", request.method, request.path);
+        self.received().iter().map(|it| shown(&line(it), &it.headers)).collect()
+    }
+}
+
+impl Server for ScriptedServer {
+    fn requests(&self) -> Vec<String> {
+        self.seen().iter().map(|it| shown(&it.line, &it.headers)).collect()
+    }
+}
+
+/// A client, and its server.
+pub(crate) struct Stage<S> {
+    pub(crate) server: S,
+    pub(crate) setup: Setup,
     pub(crate) folder: Folder,
     pub(crate) client: Box<dyn Client>,
+    /// The file to download.
+    pub(crate) file_name: IndexFileName,
     server_timeout: Duration,
+}
+
+/// A client of an emulator.
+pub(crate) type Bench = Stage<Emulator>;
+/// A client of a server that plays a script, without TLS.
+pub(crate) type Script = Stage<ScriptedServer>;
+
+impl<S: Server> Stage<S> {
+    fn start(
+        backend: &dyn Backend,
+        server: S,
+        mut setup: Setup,
+        adjust: impl FnOnce(&mut Setup),
+    ) -> Result<Self, Stop> {
+        let server_timeout = backend.server_timeout();
+        // More than the server's, so that a slow machine does not change a verdict.
+        setup.policy.idle_timeout = server_timeout * 2;
+        adjust(&mut setup);
+        Ok(Self {
+            client: backend.client(&setup),
+            server,
+            setup,
+            folder: Folder::new()?,
+            file_name: file_name(),
+            server_timeout,
+        })
+    }
+
+    pub(crate) fn operation(&self) -> DownloadAgentSkillInfoFile {
+        DownloadAgentSkillInfoFile::new(self.file_name.clone())
+    }
+
+    pub(crate) fn download(&self) -> Result<FileReceipt, Error> {
+        self.client.to_file(self.operation(), &self.folder.path(), Overwrite::Refuse)
+    }
+
+    /// Fails unless a download leaves these bytes in the folder.
+    pub(crate) fn brings(&self, bytes: &[u8]) -> Played {
+        self.download()?;
+        self.folder.holds(Some(bytes))
+    }
+
+    /// Fails unless a download ends with this kind of error, after so many requests, and leaves nothing in the folder.
+    pub(crate) fn fails(
+        &self,
+        what: &str,
+        is: impl Fn(&ErrorKind) -> bool,
+        requests: usize,
+    ) -> Played {
+        kind_is(&failure(self.download())?, what, is)?;
+        self.requests_are(requests)?;
+        self.folder.holds(None)
+    }
+
+    /// Waits until so many requests are recorded: a client may give up before the server's thread reads what it sent. One too many is still noticed,
+    /// since its sender waits for the answer, and a server records before it answers.
+    pub(crate) fn requests_are(&self, expected: usize) -> Played {
+        let begin = Instant::now();
+        let mut seen = self.server.requests();
+        while seen.len() < expected && begin.elapsed() <= self.server_timeout {
+            thread::sleep(Duration::from_millis(1));
+            seen = self.server.requests();
+        }
+        holds(
+            seen.len() == expected,
+            format_args!("{expected} requests at the server"),
+            format_args!("{}: {}", seen.len(), seen.join("; ")),
+        )
+    }
 }
 
 impl Bench {
@@ -181,56 +242,27 @@ impl Bench {
         let builder = if backend.speaks_tls() { builder } else { builder.plain() };
         let emulator = change(builder).start()?;
         let mut setup = Setup::new(emulator.endpoint().clone(), emulator.credentials());
-        setup.policy.idle_timeout = more_than(backend.server_timeout());
         setup.ca_pem = emulator.ca_pem().map(str::to_owned);
-        setup.clock = clock.clone();
-        adjust(&mut setup);
-        Ok(Self {
-            client: backend.client(&setup),
-            emulator,
-            clock,
-            folder: Folder::new()?,
-            server_timeout: backend.server_timeout(),
-        })
+        setup.clock = clock;
+        Self::start(backend, emulator, setup, adjust)
     }
 
-    /// An existing file, and its bytes.
-    pub(crate) fn file(&self) -> Result<(IndexFileName, Vec<u8>), Stop> {
-        self.client.query(query()?)?;
-        let name = self.emulator.files().pop();
-        let bytes = name.as_ref().and_then(|name| self.emulator.file(name));
-        self.emulator.clear_logs();
+    /// Starts a job. From now on its file is the one to download; returns the file's bytes.
+    pub(crate) fn generate(&mut self) -> Result<Vec<u8>, Stop> {
+        let job = self.client.query(query()?)?;
         let missing = || Stop::Mismatch {
             expected: "the emulator made a file".into(),
             seen: "it has none".into(),
         };
-        name.zip(bytes).ok_or_else(missing)
+        self.file_name = self.server.files().pop().ok_or_else(missing)?;
+        same("the job's id", &self.file_name.response_id(), &Some(job.response_id))?;
+        self.server.clear_logs();
+        self.server.file(&self.file_name).ok_or_else(missing)
     }
 
-    pub(crate) fn download(&self, name: &IndexFileName) -> Result<FileReceipt, Error> {
-        self.client.to_file(
-            DownloadAgentSkillInfoFile::new(name.clone()),
-            &self.folder.path(),
-            Overwrite::Refuse,
-        )
+    pub(crate) fn add_fault(&self, rule: impl Into<FaultRule>) {
+        self.server.faults().add(rule);
     }
-
-    pub(crate) fn requests_are(&self, expected: usize) -> Played {
-        same(
-            "requests that the server received",
-            &expected,
-            &noted(expected, self.server_timeout, || self.emulator.received()).len(),
-        )
-    }
-}
-
-/// A client of a server that plays a script, without TLS.
-pub(crate) struct Script {
-    pub(crate) server: ScriptedServer,
-    pub(crate) setup: Setup,
-    pub(crate) folder: Folder,
-    pub(crate) client: Box<dyn Client>,
-    server_timeout: Duration,
 }
 
 impl Script {
@@ -247,37 +279,13 @@ impl Script {
         adjust: impl FnOnce(&mut Setup),
     ) -> Result<Self, Stop> {
         let server = ScriptedServer::bearing(backend.server_timeout(), script)?;
-        let mut setup =
-            Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
-        setup.policy.idle_timeout = more_than(backend.server_timeout());
-        adjust(&mut setup);
-        Ok(Self {
-            client: backend.client(&setup),
-            server,
-            setup,
-            folder: Folder::new()?,
-            server_timeout: backend.server_timeout(),
-        })
-    }
-
-    pub(crate) fn download(&self) -> Result<FileReceipt, Error> {
-        self.client.to_file(download(), &self.folder.path(), Overwrite::Refuse)
-    }
-
-    /// Everything received: the line and the header names of each request.
-    pub(crate) fn requests_are(&self, expected: usize) -> Played {
-        let seen = noted(expected, self.server_timeout, || self.server.seen());
-        let shown: Vec<String> = seen.iter().map(shown).collect();
-        holds(
-            seen.len() == expected,
-            format_args!("{expected} requests at the server"),
-            format_args!("{}: {}", seen.len(), shown.join("; ")),
-        )
+        let setup = Setup::new(server.url().parse()?, Credentials::from_text("ak", "sk".into())?);
+        Self::start(backend, server, setup, adjust)
     }
 }
 
-/// A request by its line and its header names; header values contain signatures.
-pub(crate) fn shown(request: &Seen) -> String {
-    let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
-    format!("{} with {}", request.line, names.join(", "))
+/// A request by its line and its header names.
+fn shown(line: &str, headers: &[(String, String)]) -> String {
+    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    format!("{line} with {}", names.join(", "))
 }

@@ -11,9 +11,7 @@ use super::wire::job;
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::Behaviour;
-use crate::stage::{
-    Bench, Played, SHORT, Script, Stop, download, failure, holds, kind_is, query, same,
-};
+use crate::stage::{Bench, Played, SHORT, Script, Stop, failure, holds, kind_is, query, same};
 
 fn is_transport(failure: FailureKind) -> impl Fn(&ErrorKind) -> bool {
     move |kind| matches!(kind, ErrorKind::Transport(seen) if seen.kind() == failure)
@@ -35,14 +33,7 @@ pub(super) fn no_server(backend: &dyn Backend) -> Played {
 
 pub(super) fn closed(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, vec![Behaviour::Close; 8])?;
-    let error = failure(script.download())?;
-    kind_is(
-        &error,
-        "a connection that broke before the answer",
-        is_transport(FailureKind::Broken),
-    )?;
-    script.requests_are(4)?;
-    script.folder.holds(None)
+    script.fails("a connection that broke before the answer", is_transport(FailureKind::Broken), 4)
 }
 
 pub(super) fn query_once(backend: &dyn Backend) -> Played {
@@ -60,7 +51,7 @@ pub(super) fn query_once(backend: &dyn Backend) -> Played {
 /// the exchange does not believe it.
 pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    bench.emulator.faults().add(Fault::CutAfter(5).times(1));
+    bench.add_fault(Fault::CutAfter(5).times(1));
     failure(bench.client.query(query()?))?;
     bench.requests_are(1)?;
     let stall = Behaviour::Stall { after: Some(1), body: vec![b' '; 9] };
@@ -88,9 +79,8 @@ pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let script = Script::new(backend, [job(false, &[]), Behaviour::ok(bytes.clone())])?;
     script.client.query(query()?)?;
-    script.download()?;
-    script.requests_are(2)?;
-    script.folder.holds(Some(&bytes))
+    script.brings(&bytes)?;
+    script.requests_are(2)
 }
 
 pub(super) fn cancelled(backend: &dyn Backend) -> Played {
@@ -98,7 +88,7 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     let stalls = Behaviour::Stall { after: Some(bytes.len() / 2), body: bytes.clone() };
     let script = Script::new(backend, [stalls, Behaviour::ok(bytes.clone())])?;
     let begin = Instant::now();
-    if !script.client.cancel(download(), &script.folder.path()) {
+    if !script.client.cancel(script.operation(), &script.folder.path()) {
         return Err(Stop::NotPlayed("the transport has no way to give a call up"));
     }
     let took = begin.elapsed();
@@ -108,8 +98,7 @@ pub(super) fn cancelled(backend: &dyn Backend) -> Played {
         format_args!("it took {took:?}"),
     )?;
     script.folder.holds(None)?;
-    script.download()?;
-    script.folder.holds(Some(&bytes))?;
+    script.brings(&bytes)?;
     script.requests_are(2)?;
     let over: Vec<usize> = script.server.seen().iter().map(|request| request.connection).collect();
     holds(
@@ -125,17 +114,12 @@ pub(super) fn ipv6(backend: &dyn Backend) -> Played {
     if TcpListener::bind(address).is_err() {
         return Err(Stop::NotPlayed("this machine has no IPv6 loopback address"));
     }
-    let bench = Bench::with(backend, |builder| builder.bind(address), |_| {})?;
-    let (name, bytes) = bench.file()?;
-    bench.download(&name)?;
-    bench.folder.holds(Some(&bytes))?;
-    let received = bench.emulator.received();
-    let host = bench.emulator.endpoint().host_header();
-    holds(
-        host.starts_with("[::1]:") && received.len() == 1,
-        "one request to an address in brackets",
-        format_args!("{} requests to {host}", received.len()),
-    )
+    let mut bench = Bench::with(backend, |builder| builder.bind(address), |_| {})?;
+    let bytes = bench.generate()?;
+    bench.brings(&bytes)?;
+    let host = bench.server.endpoint().host_header();
+    holds(host.starts_with("[::1]:"), "an address in brackets", host)?;
+    bench.requests_are(1)
 }
 
 pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {

@@ -8,40 +8,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ccfs_driver::{Error, Overwrite};
-use ccfs_emulator::{Emulator, Fault};
+use ccfs_emulator::Fault;
 use ccfs_proto::answer::AnswerError;
-use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, FailureKind};
+use ccfs_proto::{ErrorKind, FailureKind};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::{Behaviour, Framing, Own};
-use crate::stage::{
-    Bench, Played, Script, Stop, download, failure, holds, kind_is, query, same, waits_are,
-};
+use crate::stage::{Bench, Played, Script, failure, holds, same, waits_are};
 
 pub(super) fn job_and_file(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let job = bench.client.query(query()?)?;
-    let name = bench.emulator.files().pop().ok_or_else(|| no_file(&bench.emulator))?;
-    same("the job's id", &name.response_id(), &Some(job.response_id))?;
-    let bytes = bench.emulator.file(&name).unwrap_or_default();
-    let receipt = bench.download(&name)?;
-    same("the receipt's length", &(bytes.len() as u64), &receipt.bytes)?;
+    let mut bench = Bench::new(backend)?;
+    let bytes = bench.generate()?;
+    same("the receipt's length", &(bytes.len() as u64), &bench.download()?.bytes)?;
     bench.folder.holds(Some(&bytes))
 }
 
-fn no_file(emulator: &Emulator) -> Stop {
-    Stop::Mismatch {
-        expected: "the job that was asked for was started".into(),
-        seen: format!("{} requests, no job", emulator.received().len()),
-    }
-}
-
 pub(super) fn writer(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, bytes) = bench.file()?;
+    let mut bench = Bench::new(backend)?;
+    let bytes = bench.generate()?;
     let mut taken = Vec::new();
-    let receipt = bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken)?;
+    let receipt = bench.client.to_writer(bench.operation(), &mut taken)?;
     same("the receipt's length", &(bytes.len() as u64), &receipt.bytes)?;
     holds(
         taken == bytes,
@@ -50,28 +37,12 @@ pub(super) fn writer(backend: &dyn Backend) -> Played {
     )
 }
 
-pub(super) fn byte_by_byte(backend: &dyn Backend) -> Played {
-    intact(backend, Fault::ByteByByte)
-}
-
-pub(super) fn slowly(backend: &dyn Backend) -> Played {
-    intact(backend, Fault::Slow(Duration::from_millis(1)))
-}
-
-pub(super) fn chunked(backend: &dyn Backend) -> Played {
-    intact(backend, Fault::Chunked)
-}
-
-pub(super) fn wrong_type(backend: &dyn Backend) -> Played {
-    intact(backend, Fault::WrongType)
-}
-
-fn intact(backend: &dyn Backend, fault: Fault) -> Played {
-    let bench = Bench::with(backend, |builder| builder.rows(20), |_| {})?;
-    let (name, bytes) = bench.file()?;
-    bench.emulator.faults().add(fault);
-    bench.download(&name)?;
-    bench.folder.holds(Some(&bytes))?;
+/// The file arrives, whatever the fault does to its transfer.
+pub(super) fn intact(backend: &dyn Backend, fault: Fault) -> Played {
+    let mut bench = Bench::with(backend, |builder| builder.rows(20), |_| {})?;
+    let bytes = bench.generate()?;
+    bench.add_fault(fault);
+    bench.brings(&bytes)?;
     bench.requests_are(1)
 }
 
@@ -93,29 +64,21 @@ pub(super) fn trailers(backend: &dyn Backend) -> Played {
         &body,
         true,
     );
-    let script = Script::new(backend, [answer])?;
-    script.download()?;
-    script.folder.holds(Some(&bytes))
+    Script::new(backend, [answer])?.brings(&bytes)
 }
 
 pub(super) fn up_to_the_end(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(100_000);
-    let script = Script::new(
-        backend,
-        [Behaviour::raw(&["HTTP/1.1 200 OK", "connection: close"], &bytes, false)],
-    )?;
-    script.download()?;
-    script.folder.holds(Some(&bytes))
+    let answer = Behaviour::raw(&["HTTP/1.1 200 OK", "connection: close"], &bytes, false);
+    Script::new(backend, [answer])?.brings(&bytes)
 }
 
 pub(super) fn bytes_after_the_end(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let length = format!("content-length: {}", bytes.len());
     let body = [&bytes[..], b"PK and something else"].concat();
-    let script =
-        Script::new(backend, [Behaviour::raw(&["HTTP/1.1 200 OK", &length], &body, false)])?;
-    script.download()?;
-    script.folder.holds(Some(&bytes))
+    let answer = Behaviour::raw(&["HTTP/1.1 200 OK", &length], &body, false);
+    Script::new(backend, [answer])?.brings(&bytes)
 }
 
 /// The server holds the rest back until the writer has something.
@@ -147,7 +110,7 @@ pub(super) fn streams(backend: &dyn Backend) -> Played {
     });
     let script = Script::new(backend, [Behaviour::Own(held_back)])?;
     let mut gauge = Gauge { reached: &reached, taken: 0, largest: 0 };
-    let result = script.client.to_writer(download(), &mut gauge);
+    let result = script.client.to_writer(script.operation(), &mut gauge);
     let (taken, largest) = (gauge.taken, gauge.largest);
     holds(
         !gathered.load(Ordering::SeqCst),
@@ -187,35 +150,23 @@ impl Write for Gauge<'_> {
 }
 
 pub(super) fn existing_file(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, _) = bench.file()?;
+    let mut bench = Bench::new(backend)?;
+    bench.generate()?;
     fs::write(bench.folder.path(), b"mine")?;
-    match bench.download(&name) {
-        Err(Error::File(_)) => {}
-        other => {
-            return holds(
-                false,
-                "an error that says that the file is there",
-                format_args!("{other:?}"),
-            );
-        }
-    }
+    let result = bench.download();
+    let refused = matches!(result, Err(Error::File(_)));
+    holds(refused, "an error that says that the file is there", format_args!("{result:?}"))?;
     bench.folder.holds(Some(b"mine"))?;
     bench.requests_are(0)
 }
 
 pub(super) fn replaced_file(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, bytes) = bench.file()?;
+    let mut bench = Bench::new(backend)?;
+    let bytes = bench.generate()?;
     fs::write(bench.folder.path(), b"old")?;
-    let replace = || {
-        bench.client.to_file(
-            DownloadAgentSkillInfoFile::new(name.clone()),
-            &bench.folder.path(),
-            Overwrite::Replace,
-        )
-    };
-    bench.emulator.faults().add(Fault::Garbage.times(1));
+    let replace =
+        || bench.client.to_file(bench.operation(), &bench.folder.path(), Overwrite::Replace);
+    bench.add_fault(Fault::Garbage.times(1));
     failure(replace())?;
     bench.folder.holds(Some(b"old"))?;
     replace()?;
@@ -240,35 +191,20 @@ pub(super) fn rewinds(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn cut_then_right(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, bytes) = bench.file()?;
-    bench.emulator.faults().add(Fault::CutAfter(1000).times(2));
-    bench.download(&name)?;
-    bench.folder.holds(Some(&bytes))?;
+    let mut bench = Bench::new(backend)?;
+    let bytes = bench.generate()?;
+    bench.add_fault(Fault::CutAfter(1000).times(2));
+    bench.brings(&bytes)?;
     bench.requests_are(3)?;
-    waits_are(&bench.clock, &[Duration::from_millis(500), Duration::from_secs(1)])
+    waits_are(&bench.setup.clock, &[Duration::from_millis(500), Duration::from_secs(1)])
 }
 
-pub(super) fn always_cut(backend: &dyn Backend) -> Played {
-    broken(backend, Fault::CutAfter(1000))
-}
-
-pub(super) fn wrong_length(backend: &dyn Backend) -> Played {
-    broken(backend, Fault::WrongLength)
-}
-
-pub(super) fn truncated(backend: &dyn Backend) -> Played {
-    broken(backend, Fault::TruncatedZip)
-}
-
-fn broken(backend: &dyn Backend, fault: Fault) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, _) = bench.file()?;
-    bench.emulator.faults().add(fault);
-    let error = failure(bench.download(&name))?;
-    kind_is(&error, "a body that broke off", is_broken_body)?;
-    bench.requests_are(4)?;
-    bench.folder.holds(None)
+/// With this fault, every attempt breaks off.
+pub(super) fn broken(backend: &dyn Backend, fault: Fault) -> Played {
+    let mut bench = Bench::new(backend)?;
+    bench.generate()?;
+    bench.add_fault(fault);
+    bench.fails("a body that broke off", is_broken_body, 4)
 }
 
 fn is_broken_body(kind: &ErrorKind) -> bool {
@@ -284,18 +220,15 @@ pub(super) fn cut_chunks(backend: &dyn Backend) -> Played {
     let body = [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat();
     let answer = Behaviour::raw(&["HTTP/1.1 200 OK", "transfer-encoding: chunked"], &body, false);
     let script = Script::new(backend, vec![answer; 4])?;
-    let error = failure(script.download())?;
-    kind_is(&error, "a body that broke off", is_broken_body)?;
-    script.requests_are(4)?;
-    script.folder.holds(None)
+    script.fails("a body that broke off", is_broken_body, 4)
 }
 
 pub(super) fn cut_into_writer(backend: &dyn Backend) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, bytes) = bench.file()?;
-    bench.emulator.faults().add(Fault::CutAfter(1000));
+    let mut bench = Bench::new(backend)?;
+    let bytes = bench.generate()?;
+    bench.add_fault(Fault::CutAfter(1000));
     let mut taken = Vec::new();
-    let error = failure(bench.client.to_writer(DownloadAgentSkillInfoFile::new(name), &mut taken))?;
+    let error = failure(bench.client.to_writer(bench.operation(), &mut taken))?;
     let told = matches!(error.kind, ErrorKind::Interrupted { handed_over, .. } if handed_over == taken.len() as u64);
     holds(told, format_args!("an interruption after {} bytes", taken.len()), &error)?;
     holds(

@@ -6,6 +6,10 @@ mod refusals;
 mod time;
 mod wire;
 
+use std::time::Duration;
+
+use ccfs_emulator::Fault;
+
 use crate::backend::Backend;
 use crate::stage::Played;
 
@@ -35,25 +39,29 @@ const fn waiting(name: &'static str, play: fn(&dyn Backend) -> Played) -> Scenar
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("a job is started and its file comes to disk", files::job_and_file),
     scenario("a file goes into a writer", files::writer),
-    scenario("a file comes one byte at a time", files::byte_by_byte),
-    scenario("a file comes slowly", files::slowly),
-    scenario("a file comes in chunks, without a length", files::chunked),
+    scenario("a file comes one byte at a time", |it| files::intact(it, Fault::ByteByByte)),
+    scenario("a file comes slowly", |it| files::intact(it, Fault::Slow(Duration::from_millis(1)))),
+    scenario("a file comes in chunks, without a length", |it| files::intact(it, Fault::Chunked)),
     scenario("a file comes in chunks with extensions and trailers", files::trailers),
     scenario(
         "a file comes without a length, up to the end of the connection",
         files::up_to_the_end,
     ),
-    scenario("a file comes under another content type", files::wrong_type),
+    scenario("a file comes under another content type", |it| files::intact(it, Fault::WrongType)),
     scenario("bytes after the declared length are not the file's", files::bytes_after_the_end),
     scenario("a large file goes to the writer while it comes", files::streams),
     scenario("a file that is there is left alone, and nothing is sent", files::existing_file),
     scenario("a file that is there is replaced on demand, at once", files::replaced_file),
     scenario("a second attempt begins the file again", files::rewinds),
     scenario("a cut body is tried again, and the file is right", files::cut_then_right),
-    scenario("a body that is always cut leaves no file", files::always_cut),
+    scenario("a body that is always cut leaves no file", |it| {
+        files::broken(it, Fault::CutAfter(1000))
+    }),
     scenario("chunks without their end leave no file", files::cut_chunks),
-    scenario("a length that is too large leaves no file", files::wrong_length),
-    scenario("half an archive leaves no file", files::truncated),
+    scenario("a length that is too large leaves no file", |it| {
+        files::broken(it, Fault::WrongLength)
+    }),
+    scenario("half an archive leaves no file", |it| files::broken(it, Fault::TruncatedZip)),
     scenario("a cut body into a writer says what it has", files::cut_into_writer),
     scenario("what is sent is what was signed", wire::as_signed),
     scenario("a path prefix is signed and sent", wire::path_prefix),

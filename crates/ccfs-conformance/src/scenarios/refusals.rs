@@ -8,19 +8,19 @@ use ccfs_proto::auth::Freshness;
 use ccfs_proto::{Credentials, ErrorKind, ResultCode};
 
 use super::wire::job;
-use crate::archive::{archive_bytes, file_name};
+use crate::archive::archive_bytes;
 use crate::backend::{Backend, Setup};
 use crate::clock::ManualClock;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, Script, Stop, failure, holds, kind_is, query, same, waits_are};
+use crate::stage::{Bench, Played, Script, Stop, failure, holds, query, same, waits_are};
 
 pub(super) fn result_codes(backend: &dyn Backend) -> Played {
     let bench = Bench::with(backend, |builder| builder, |setup| setup.policy.max_retries = 1)?;
     for code in ResultCode::DOCUMENTED.iter().filter(|code| !code.is_success()) {
-        bench.emulator.clear_logs();
-        bench.emulator.faults().clear();
-        bench.emulator.faults().add(Fault::ErrorUnder200(code.clone()));
-        let error = failure(bench.download(&file_name()))?;
+        bench.server.clear_logs();
+        bench.server.faults().clear();
+        bench.add_fault(Fault::ErrorUnder200(code.clone()));
+        let error = failure(bench.download())?;
         same("the result code", &Some(code), &error.result_code())?;
         let expected = if code.advice() == Advice::TryLater { 2 } else { 1 };
         same(&format!("attempts after {code}"), &expected, &error.attempts)?;
@@ -32,12 +32,12 @@ pub(super) fn result_codes(backend: &dyn Backend) -> Played {
 
 pub(super) fn missing_file(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    let error = failure(bench.download(&file_name()))?;
+    let error = failure(bench.download())?;
     same("the result code", &Some(&ResultCode::FileNotFound), &error.result_code())?;
     bench.folder.holds(None)
 }
 
-fn is_status(status: u16) -> impl Fn(&ErrorKind) -> bool {
+pub(super) fn is_status(status: u16) -> impl Fn(&ErrorKind) -> bool {
     move |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == status)
 }
 
@@ -50,34 +50,24 @@ fn wrong(setup: &mut Setup) {
 
 pub(super) fn wrong_key(backend: &dyn Backend) -> Played {
     let bench = Bench::with(backend, |builder| builder, wrong)?;
-    let error = failure(bench.download(&file_name()))?;
-    kind_is(&error, "a refusal with 401", is_status(401))?;
-    bench.requests_are(1)?;
-    bench.folder.holds(None)
+    bench.fails("a refusal with 401", is_status(401), 1)
 }
 
 /// Some HTTP clients answer a challenge on their own.
 pub(super) fn unauthorized(backend: &dyn Backend) -> Played {
     for challenge in ["www-authenticate: Basic realm=\"a\"", "retry-after: 1", "x-nothing: 1"] {
         let head = ["HTTP/1.1 401 Unauthorized", "content-length: 2", challenge];
-        let script = Script::new(
-            backend,
-            [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))],
-        )?;
-        let error = failure(script.download())?;
-        kind_is(&error, "a refusal with 401", is_status(401))?;
-        script.requests_are(1)?;
-        script.folder.holds(None)?;
+        let refusal = Behaviour::raw(&head, b"{}", true);
+        let script = Script::new(backend, [refusal, Behaviour::ok(archive_bytes(100))])?;
+        script.fails("a refusal with 401", is_status(401), 1)?;
     }
     Ok(())
 }
 
 pub(super) fn locked(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    bench.emulator.faults().add(Fault::Locked.times(1));
-    let error = failure(bench.download(&file_name()))?;
-    kind_is(&error, "a refusal with 403", is_status(403))?;
-    bench.requests_are(1)
+    bench.add_fault(Fault::Locked.times(1));
+    bench.fails("a refusal with 403", is_status(403), 1)
 }
 
 /// The server's clock is two hours ahead, and it accepts signatures for a quarter of an hour only.
@@ -93,7 +83,7 @@ fn ahead(backend: &dyn Backend, adjust: impl FnOnce(&mut Setup)) -> Result<Bench
 pub(super) fn wrong_clock(backend: &dyn Backend) -> Played {
     let bench = ahead(backend, |_| {})?;
     let statuses = || -> Vec<Option<u16>> {
-        bench.emulator.received().iter().map(|request| request.status).collect()
+        bench.server.received().iter().map(|request| request.status).collect()
     };
     bench.client.query(query()?)?;
     same("the answers", &vec![Some(401), Some(200)], &statuses())?;
@@ -123,9 +113,13 @@ pub(super) fn wrong_key_and_clock(backend: &dyn Backend) -> Played {
 
 pub(super) fn busy(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    bench.emulator.faults().add(Fault::Busy(7).times(2));
+    bench.add_fault(Fault::Busy(7).times(2));
     bench.client.query(query()?)?;
-    same("the waits on the setup's clock", &vec![Duration::from_secs(7); 2], &bench.clock.waits())?;
+    same(
+        "the waits on the setup's clock",
+        &vec![Duration::from_secs(7); 2],
+        &bench.setup.clock.waits(),
+    )?;
     bench.requests_are(3)
 }
 
@@ -143,9 +137,9 @@ pub(super) fn too_many(backend: &dyn Backend) -> Played {
 
 pub(super) fn flow_control(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    bench.emulator.faults().add(Fault::FlowControl.times(2));
+    bench.add_fault(Fault::FlowControl.times(2));
     bench.client.query(query()?)?;
-    waits_are(&bench.clock, &[Duration::from_secs(5), Duration::from_secs(10)])?;
+    waits_are(&bench.setup.clock, &[Duration::from_secs(5), Duration::from_secs(10)])?;
     bench.requests_are(3)
 }
 
@@ -177,13 +171,10 @@ fn told(
     what: &str,
     is: impl Fn(&ErrorKind) -> bool,
 ) -> Played {
-    let bench = Bench::new(backend)?;
-    let (name, _) = bench.file()?;
-    bench.emulator.faults().add(fault);
-    let error = failure(bench.download(&name))?;
-    kind_is(&error, what, is)?;
-    bench.requests_are(1)?;
-    bench.folder.holds(None)
+    let mut bench = Bench::new(backend)?;
+    bench.generate()?;
+    bench.add_fault(fault);
+    bench.fails(what, is, 1)
 }
 
 pub(super) fn bad_request(backend: &dyn Backend) -> Played {

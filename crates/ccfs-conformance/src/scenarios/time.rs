@@ -32,11 +32,8 @@ fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
         setup.policy.idle_timeout = SHORT;
     })?;
     let begin = Instant::now();
-    let error = failure(script.download())?;
-    kind_is(&error, "silence for longer than the step allowed", is_stall)?;
-    ended(backend, begin)?;
-    script.requests_are(2)?;
-    script.folder.holds(None)
+    script.fails("silence for longer than the step allowed", is_stall, 2)?;
+    ended(backend, begin)
 }
 
 /// The client itself ended the call: the server, whose timeout begins later, had not closed yet. The difference depends on the machine.
@@ -59,11 +56,8 @@ pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
             setup.policy.backoff = SHORT * 4;
         })?;
         let begin = Instant::now();
-        let error = failure(script.download())?;
-        kind_is(&error, "the deadline of the whole call", is_deadline)?;
+        script.fails("the deadline of the whole call", is_deadline, 1)?;
         ended(backend, begin)?;
-        script.requests_are(1)?;
-        script.folder.holds(None)?;
     }
     Ok(())
 }
@@ -77,11 +71,8 @@ pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
         setup.clock = ManualClock::ticking();
     })?;
     let begin = Instant::now();
-    let error = failure(script.download())?;
-    kind_is(&error, "the deadline of the whole call", is_deadline)?;
-    ended(backend, begin)?;
-    script.requests_are(1)?;
-    script.folder.holds(None)
+    script.fails("the deadline of the whole call", is_deadline, 1)?;
+    ended(backend, begin)
 }
 
 /// Two waits of seven seconds are more than ten.

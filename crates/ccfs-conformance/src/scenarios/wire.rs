@@ -5,10 +5,11 @@ use ccfs_proto::answer::AnswerError;
 use ccfs_proto::auth::QueryLine;
 use ccfs_proto::{ErrorKind, FailureKind, Verifier};
 
+use super::refusals::is_status;
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, Script, failure, holds, kind_is, query, same, shown};
+use crate::stage::{Bench, Played, Script, failure, holds, query, same};
 
 /// An answer to a query that keeps the connection, with headers that a client may react to.
 const JOB: &str =
@@ -39,24 +40,25 @@ pub(super) fn as_signed(backend: &dyn Backend) -> Played {
             &Some(request.body.len().to_string().as_str()),
             &request.header("content-length"),
         )?;
-        if let Err(error) = request.verify(&verifier, script.setup.clock.wall()) {
-            holds(
-                false,
-                "a signature that fits the bytes that came",
-                format_args!("{error}: {}", shown(&request)),
-            )?;
-        }
+        let problem = request
+            .verify(&verifier, script.setup.clock.wall())
+            .err()
+            .map(|error| error.to_string());
+        holds(
+            problem.is_none(),
+            "a signature that fits the bytes that came",
+            format_args!("{problem:?}: {request:?}"),
+        )?;
     }
     Ok(())
 }
 
 pub(super) fn path_prefix(backend: &dyn Backend) -> Played {
-    let bench = Bench::with(backend, |builder| builder.path_prefix("/gateway/aicc"), |_| {})?;
-    let (name, bytes) = bench.file()?;
-    bench.download(&name)?;
-    bench.folder.holds(Some(&bytes))?;
+    let mut bench = Bench::with(backend, |builder| builder.path_prefix("/gateway/aicc"), |_| {})?;
+    let bytes = bench.generate()?;
+    bench.brings(&bytes)?;
     let paths: Vec<String> =
-        bench.emulator.received().into_iter().map(|request| request.path).collect();
+        bench.server.received().into_iter().map(|request| request.path).collect();
     same(
         "the paths",
         &vec!["/gateway/aicc/CCFS/resource/ccfs/downloadAgentSkillInfoFile".to_owned()],
@@ -86,12 +88,8 @@ pub(super) fn nothing_is_unpacked(backend: &dyn Backend) -> Played {
     let length = format!("content-length: {}", bytes.len());
     for encoding in ["content-encoding: gzip", "content-encoding: deflate", "content-encoding: br"]
     {
-        let script = Script::new(
-            backend,
-            [Behaviour::raw(&["HTTP/1.1 200 OK", &length, encoding], &bytes, false)],
-        )?;
-        script.download()?;
-        script.folder.holds(Some(&bytes))?;
+        let answer = Behaviour::raw(&["HTTP/1.1 200 OK", &length, encoding], &bytes, false);
+        Script::new(backend, [answer])?.brings(&bytes)?;
     }
     Ok(())
 }
@@ -137,37 +135,23 @@ pub(super) fn signed_again(backend: &dyn Backend) -> Played {
 
 pub(super) fn redirect(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
-    let (name, _) = bench.file()?;
-    bench.emulator.faults().add(Fault::Redirect.times(1));
-    let error = failure(bench.download(&name))?;
-    kind_is(
-        &error,
-        "a refusal with 307",
-        |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == 307),
-    )?;
-    bench.requests_are(1)?;
-    bench.folder.holds(None)?;
+    bench.add_fault(Fault::Redirect.times(1));
+    bench.fails("a refusal with 307", is_status(307), 1)?;
 
     // The kinds that change a POST into a GET, and one that leads to another server.
-    for (status, target) in [
-        ("301 Moved Permanently", "/elsewhere"),
-        ("303 See Other", "http://127.0.0.1:9/"),
-        ("308 Permanent", "/there"),
+    for (status, reason, target) in [
+        (301, "Moved Permanently", "/elsewhere"),
+        (303, "See Other", "http://127.0.0.1:9/"),
+        (308, "Permanent", "/there"),
     ] {
-        let head =
-            [&format!("HTTP/1.1 {status}"), "content-length: 2", &format!("location: {target}")];
-        let script = Script::new(
-            backend,
-            [Behaviour::raw(&head, b"{}", true), Behaviour::ok(archive_bytes(100))],
-        )?;
-        let error = failure(script.download())?;
-        let wanted = format!("a refusal with {status}");
-        kind_is(
-            &error,
-            &wanted,
-            |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if status.starts_with(refusal.status.as_str())),
-        )?;
-        script.requests_are(1)?;
+        let head = [
+            &format!("HTTP/1.1 {status} {reason}"),
+            "content-length: 2",
+            &format!("location: {target}"),
+        ];
+        let refusal = Behaviour::raw(&head, b"{}", true);
+        let script = Script::new(backend, [refusal, Behaviour::ok(archive_bytes(100))])?;
+        script.fails(&format!("a refusal with {status} {reason}"), is_status(status), 1)?;
     }
     Ok(())
 }
@@ -175,22 +159,16 @@ pub(super) fn redirect(backend: &dyn Backend) -> Played {
 pub(super) fn interim(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len());
-    let script = Script::new(
-        backend,
-        [Behaviour::raw(&["HTTP/1.1 100 Continue"], &[answer.as_bytes(), &bytes].concat(), false)],
-    )?;
-    script.download()?;
-    script.folder.holds(Some(&bytes))
+    let body = [answer.as_bytes(), &bytes].concat();
+    let answers = Behaviour::raw(&["HTTP/1.1 100 Continue"], &body, false);
+    Script::new(backend, [answers])?.brings(&bytes)
 }
 
 pub(super) fn babble(backend: &dyn Backend) -> Played {
     let script = Script::new(backend, vec![Behaviour::Babble; 4])?;
-    let error = failure(script.download())?;
     let is_reported = |kind: &ErrorKind| match kind {
         ErrorKind::Transport(failure) => failure.kind() == FailureKind::InvalidHttp,
         other => matches!(other, ErrorKind::Answer(AnswerError::Garbage { .. })),
     };
-    kind_is(&error, "an answer that is not HTTP", is_reported)?;
-    script.requests_are(1)?;
-    script.folder.holds(None)
+    script.fails("an answer that is not HTTP", is_reported, 1)
 }
