@@ -24,35 +24,27 @@ const UNSENT: u64 = 100;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) result_code: Option<ResultCode>,
-    content_type: &'static str,
+    pub(crate) content_type: &'static str,
+    /// The declared length; `None` for chunked encoding.
+    pub(crate) content_length: Option<u64>,
     extra: Vec<(header::HeaderName, HeaderValue)>,
     body: Bytes,
-    framing: Framing,
     pace: Pace,
     end: End,
-    cut_at: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    Length,
-    Chunked,
-    /// `Content-Length` is larger than the body by this many bytes.
-    TooLong(u64),
 }
 
 impl Answer {
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
         Self {
             status,
             result_code: None,
             content_type,
+            content_length: Some(body.len() as u64),
             extra: Vec::new(),
-            body: body.into(),
-            framing: Framing::Length,
+            body,
             pace: Pace::FULL,
             end: End::Clean,
-            cut_at: None,
         }
     }
 
@@ -89,20 +81,10 @@ impl Answer {
         Self::new(status, JSON, serde_json::to_vec(&body).unwrap_or_default())
     }
 
-    pub(crate) fn under_octet_stream(mut self) -> Self {
-        self.content_type = OCTET_STREAM;
-        self
-    }
-
     /// Adds the headers of an nginx that forwarded the answer.
     pub(crate) fn through_nginx(mut self) -> Self {
         self.extra.push((header::SERVER, HeaderValue::from_static("nginx/1.24.0")));
         self.extra.push((header::VIA, HeaderValue::from_static("1.1 gateway.example.com")));
-        self
-    }
-
-    pub(crate) fn chunked(mut self) -> Self {
-        self.framing = Framing::Chunked;
         self
     }
 
@@ -149,29 +131,32 @@ impl Answer {
 
     /// Applies a fault to the right answer.
     pub(crate) fn spoilt(mut self, fault: &Fault) -> Self {
+        let len = self.body.len();
         match fault {
-            Fault::Slow(pause) => {
-                self.pace = Pace { size: (self.body.len() / 8).max(1), pause: Some(*pause) };
-            }
+            Fault::Slow(pause) => self.pace = Pace { size: (len / 8).max(1), pause: Some(*pause) },
             Fault::Stall => {
-                self.cut_at = Some(self.body.len() as u64 / 2);
+                self.body.truncate(len / 2);
                 self.end = End::Stall;
             }
             Fault::CutAfter(bytes) => {
-                self.cut_at = Some((*bytes).min((self.body.len() as u64).saturating_sub(1)));
+                let bytes = usize::try_from(*bytes).unwrap_or(usize::MAX);
+                self.body.truncate(bytes.min(len.saturating_sub(1)));
                 self.end = End::Cut;
             }
             Fault::WrongLength => {
-                self.framing = Framing::TooLong(UNSENT);
+                self.content_length = Some(len as u64 + UNSENT);
                 self.end = End::Cut;
             }
             Fault::WrongType => self.content_type = "text/plain",
             Fault::Empty => self = Self::new(StatusCode::OK, self.content_type, Bytes::new()),
             Fault::Garbage => self = Self::new(StatusCode::OK, OCTET_STREAM, garbage()),
             Fault::ByteByByte => self.pace = Pace { size: 1, pause: Some(Duration::ZERO) },
-            Fault::Chunked => self.framing = Framing::Chunked,
+            Fault::Chunked => self.content_length = None,
             Fault::CorruptZip => self.body = corrupt(&self.body),
-            Fault::TruncatedZip => self.body.truncate(self.body.len() / 2),
+            Fault::TruncatedZip => {
+                self.body.truncate(len / 2);
+                self.content_length = self.content_length.map(|_| self.body.len() as u64);
+            }
             _ => {}
         }
         self
@@ -183,23 +168,12 @@ impl Answer {
         now: Timestamp,
         done: Option<oneshot::Sender<()>>,
     ) -> Response<Outgoing> {
-        let len = self.body.len() as u64;
-        let body = match self.cut_at {
-            Some(at) => {
-                self.body.slice(..usize::try_from(at).unwrap_or(usize::MAX).min(self.body.len()))
-            }
-            None => self.body,
-        };
-        let mut response = Response::new(outgoing(body, self.pace, self.end, done));
+        let mut response = Response::new(outgoing(self.body, self.pace, self.end, done));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        match self.framing {
-            Framing::Length => drop(headers.insert(header::CONTENT_LENGTH, len.into())),
-            Framing::TooLong(more) => {
-                drop(headers.insert(header::CONTENT_LENGTH, (len + more).into()));
-            }
-            Framing::Chunked => {}
+        if let Some(len) = self.content_length {
+            headers.insert(header::CONTENT_LENGTH, len.into());
         }
         for (name, value) in self.extra {
             headers.insert(name, value);

@@ -1,6 +1,6 @@
 //! Delivers callbacks to the developer when a file is ready.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,12 +176,8 @@ impl Outbound {
         let https = self.uri.scheme_str() == Some("https");
         let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = self.uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let addresses = if let Ok(address) = host.parse::<IpAddr>() {
-            vec![SocketAddr::new(address, port)]
-        } else {
-            let name = (host.clone(), port);
-            on_thread(move || name.to_socket_addrs()).await??.collect()
-        };
+        let name = (host.clone(), port);
+        let addresses: Vec<_> = on_thread(move || name.to_socket_addrs()).await??.collect();
         let stream = TcpStream::connect(addresses.as_slice()).await?;
         stream.set_nodelay(true)?;
         if https {

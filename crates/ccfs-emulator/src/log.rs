@@ -130,21 +130,19 @@ impl ReceivedRequest {
 
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("ReceivedRequest");
-        shown
+        f.debug_struct("ReceivedRequest")
             .field("at", &self.at)
             .field("peer", &self.peer)
             .field("method", &self.method)
-            .field("path", &self.path);
-        shown
+            .field("path", &self.path)
             .field("headers", &self.headers)
             .field("body_len", &self.body_len)
-            .field("interface", &self.interface);
-        shown
+            .field("interface", &self.interface)
             .field("access_key", &self.access_key)
             .field("fault", &self.fault)
-            .field("status", &self.status);
-        shown.field("result_code", &self.result_code).finish_non_exhaustive()
+            .field("status", &self.status)
+            .field("result_code", &self.result_code)
+            .finish_non_exhaustive()
     }
 }
 

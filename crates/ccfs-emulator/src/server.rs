@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, OCTET_STREAM};
 use crate::borrowed;
 use crate::callback;
 use crate::fault::Fault;
@@ -298,15 +298,17 @@ fn success(data: Option<Value>) -> Answer {
 }
 
 /// Applies the options for interfaces that return files: chunked encoding, and errors with the content type of a file.
-fn dressed(state: &State, interface: &Interface, answer: Answer) -> Answer {
-    if interface.kind != Kind::File {
-        return answer;
+fn dressed(state: &State, interface: &Interface, mut answer: Answer) -> Answer {
+    let is_error = answer.result_code.is_some();
+    if interface.kind == Kind::File {
+        if is_error && state.settings.errors_as_octet_stream {
+            answer.content_type = OCTET_STREAM;
+        }
+        if !is_error && state.settings.chunked && answer.status == StatusCode::OK {
+            answer.content_length = None;
+        }
     }
-    match answer.result_code {
-        Some(_) if state.settings.errors_as_octet_stream => answer.under_octet_stream(),
-        None if state.settings.chunked && answer.status == StatusCode::OK => answer.chunked(),
-        _ => answer,
-    }
+    answer
 }
 
 /// Generates the file on a separate thread, because compressing would block all other connections.

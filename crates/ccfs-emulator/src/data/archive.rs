@@ -105,10 +105,14 @@ fn digits(at: LocalTime) -> String {
 
 /// The member's time; DOS times begin with 1980 and end with 2107.
 fn dos_time(at: LocalTime) -> DateTime {
-    let digits = digits(at);
-    let part = |from: usize| {
-        digits.get(from..from + 2).and_then(|two| two.parse().ok()).unwrap_or_default()
-    };
-    DateTime::from_date_and_time(at.day().year(), part(4), part(6), part(8), part(10), part(12))
-        .unwrap_or_default()
+    let day = at.day();
+    DateTime::from_date_and_time(
+        day.year(),
+        day.month(),
+        day.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+    )
+    .unwrap_or_default()
 }
