@@ -44,6 +44,8 @@ pub enum StoreFault {
     ConditionIgnored,
     /// 501, if the request writes on a condition.
     ConditionUnsupported,
+    /// A listing has a page without objects that is not the last one.
+    EmptyPage,
 }
 
 /// A request to the store.
@@ -208,6 +210,12 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Ans
         }
         StoreFault::ConditionUnsupported if is_conditional => {
             return Ok(refused(StatusCode::NOT_IMPLEMENTED, "NotImplemented"));
+        }
+        StoreFault::EmptyPage if seen.query.contains("list-type") => {
+            let xml = format!(
+                "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>{number}</NextContinuationToken></ListBucketResult>"
+            );
+            return Ok(done(StatusCode::OK, "\"\"", xml));
         }
         StoreFault::ConditionIgnored => {
             headers.remove("if-none-match");

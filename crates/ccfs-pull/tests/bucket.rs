@@ -253,6 +253,18 @@ fn a_store_that_fails_for_a_moment_is_asked_again() {
 }
 
 #[test]
+fn a_listing_without_end_stops_the_pull() {
+    let lake = Lake::new();
+    lake.store.hook(|_| StoreFault::EmptyPage);
+    let error = lake.try_pull(Driver::Blocking, dataset()).0.unwrap_err();
+    assert!(error.to_string().contains("more than 5000 pages, which is the limit"), "{error}");
+    // A page without objects is not the end.
+    let has_one = |request: &StoreRequest| request.number.is_multiple_of(2);
+    lake.store.hook(move |it| if has_one(it) { StoreFault::EmptyPage } else { StoreFault::None });
+    assert_eq!(lake.pull(Driver::Blocking, dataset()).windows.len(), 3);
+}
+
+#[test]
 fn a_store_without_conditions_is_reported_and_used() {
     for fault in [StoreFault::ConditionIgnored, StoreFault::ConditionUnsupported] {
         let lake = Lake::new();

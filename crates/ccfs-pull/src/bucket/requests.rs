@@ -26,6 +26,9 @@ use crate::window::Window;
 const RECEIPT_LIMIT: u64 = 64 * 1024;
 /// Maximum number of objects that a pull has under its prefix.
 const OBJECTS_LIMIT: usize = 1_000_000;
+/// Maximum number of pages of a listing. Stores send 1000 objects in a page, but may send fewer, or
+/// none.
+const PAGES_LIMIT: usize = 5_000;
 /// How often a receipt is written again because other pulls write it, too.
 const ROUNDS: u32 = 10;
 
@@ -39,7 +42,7 @@ impl Bucket {
     /// Lists the objects that a pull of this kind has.
     pub(super) async fn list(&self, kind: IndexKind) -> io::Result<BTreeMap<PathBuf, u64>> {
         let table = table(kind);
-        let mut found = BTreeMap::new();
+        let (mut found, mut pages) = (BTreeMap::new(), 0);
         for start in [format!("{}_", kind.as_str()), format!("{table}/"), format!("{OWN}/{table}/")]
         {
             let slash = if self.prefix.is_empty() { "" } else { "/" };
@@ -49,6 +52,7 @@ impl Bucket {
                 let options = PaginatedListOptions { page_token: page, ..Default::default() };
                 let listed = self.store.list_paginated(Some(&start), options).await;
                 let listed = listed.map_err(|error| io_error(&error))?;
+                pages += 1;
                 for object in listed.result.objects {
                     found.insert(self.path_of(&object.location), object.size);
                 }
@@ -60,6 +64,11 @@ impl Bucket {
                 page = listed.page_token;
                 if page.is_none() {
                     break;
+                }
+                if pages >= PAGES_LIMIT {
+                    return Err(io::Error::other(format!(
+                        "the list of objects has more than {PAGES_LIMIT} pages, which is the limit; use another prefix, or check the store"
+                    )));
                 }
             }
         }
