@@ -1,7 +1,6 @@
 //! The async driver: a task for each job, and a loop that runs the scheduler.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ccfs_driver::{Clock, Error, Overwrite};
@@ -13,15 +12,11 @@ use tokio::time::sleep;
 
 use crate::call;
 use crate::error::PullError;
-use crate::pull::Pull;
-use crate::run::{JobOutput, Next, Run};
-use crate::scheduler::{Job, Task};
+use crate::pull::{Pull, SLICE};
+use crate::run::{Next, Run};
+use crate::scheduler::Task;
 use crate::summary::PullSummary;
-use crate::window::Window;
-use crate::work::{Shared, Work};
-
-/// The longest wait between two calls of the caller's functions.
-const SLICE: Duration = Duration::from_millis(100);
+use crate::work::{Duty, Fetched, JobOutput, Work};
 
 /// Pulls until every window is complete or has failed.
 pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
@@ -30,77 +25,44 @@ pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, 
     let session = client.session();
     let (endpoint, access_key, now) =
         (session.endpoint().clone(), session.access_key().clone(), clock.now());
-    let (shared, stop) = (Arc::new(Shared::new(&endpoint)), watch::Sender::new(false));
     let begin = move || Run::begin(plan, pace, &folder, store, &endpoint, &access_key, now);
     let mut run = blocking(begin).await?;
-    let mut jobs: JoinSet<Report> = JoinSet::new();
+    let (mut jobs, stop) = (JoinSet::new(), watch::Sender::new(false));
     loop {
-        caller.look(&mut run, shared.received(), clock.now());
+        caller.look(&mut run, clock.now());
         if run.is_stopping() {
-            shared.stop();
-            run.folder.store.stop();
             stop.send_replace(true);
         }
         // Writing the journal blocks.
-        let (back, next) = blocking({
-            let now = clock.now();
-            move || {
-                let next = run.step(now);
-                (run, next)
-            }
-        })
-        .await;
-        run = back;
+        let now = clock.now();
+        let next;
+        (run, next) = with(run, move |run| run.step(now)).await;
         match next {
-            Next::Start(job, earlier) => {
-                let work = Work::new(&run.folder, &run.plan, &shared, job.window, earlier);
+            Next::Start(work) => {
                 #[cfg(feature = "tracing")]
-                let span = crate::run::span(&job);
-                let doing = do_job(client.clone(), work, stop.subscribe(), job);
+                let span = work.span();
+                let doing = do_work(client.clone(), work, stop.subscribe());
                 #[cfg(feature = "tracing")]
                 let doing = tracing::Instrument::instrument(doing, span);
                 jobs.spawn(doing);
             }
-            Next::Convert(window, formats, earlier) => {
-                let work = Work::new(&run.folder, &run.plan, &shared, window, earlier);
-                jobs.spawn(async move {
-                    let result = blocking(move || work.convert(&formats)).await;
-                    (Done::Conversion(window), result)
-                });
-            }
             Next::Wait(within) => {
                 let report = wait(&mut jobs, within, caller.waits_for_callbacks(), &*clock).await;
                 run.observe(session.clock_skew());
-                match report {
-                    Some((Done::Job(job), result)) => run.report(clock.now(), &job, result),
-                    Some((Done::Conversion(window), result)) => {
-                        run = blocking({
-                            let now = clock.now();
-                            move || {
-                                run.report_converted(now, window, result);
-                                run
-                            }
-                        })
-                        .await;
-                    }
-                    None => {}
+                if let Some((work, result)) = report {
+                    let now = clock.now();
+                    (run, ()) = with(run, move |run| run.report(now, work, result)).await;
                 }
             }
             Next::Done => break,
         }
     }
-    caller.look(&mut run, shared.received(), clock.now());
+    caller.look(&mut run, clock.now());
     run.end()
 }
 
-/// What ended.
-enum Done {
-    Job(Job),
-    Conversion(Window),
-}
-
-/// A job and its result.
-type Report = (Done, Result<JobOutput, Error>);
+/// Work and its result.
+type Report = (Work, Result<JobOutput, Error>);
 
 /// Waits for a report or for `within`, but at most for one slice.
 async fn wait(
@@ -130,26 +92,44 @@ fn panicked(error: JoinError) -> ! {
     resume_unwind(error.into_panic())
 }
 
-async fn do_job(client: Client, work: Work, stop: watch::Receiver<bool>, job: Job) -> Report {
-    let result = match &job.task {
-        Task::Ask => client
-            .call(call::ask(&work.plan, job.window))
+/// Runs a step of the pull that may block.
+async fn with<T: Send + 'static>(
+    mut run: Run,
+    step: impl FnOnce(&mut Run) -> T + Send + 'static,
+) -> (Run, T) {
+    blocking(move || {
+        let result = step(&mut run);
+        (run, result)
+    })
+    .await
+}
+
+async fn do_work(client: Client, work: Work, stop: watch::Receiver<bool>) -> Report {
+    let result = match work.duty.clone() {
+        Duty::Job(Task::Ask) => client
+            .call(call::ask(&work.plan, work.window))
             .await
             .map(|asked| JobOutput::Asked(asked.response_id)),
-        Task::Fetch(name) => fetch(&client, work, stop, name).await,
+        Duty::Job(Task::Fetch(name)) => {
+            fetch(&client, work.clone(), stop, name).await.map(JobOutput::Stored)
+        }
+        Duty::Convert(formats) => {
+            let work = work.clone();
+            blocking(move || work.convert(&formats)).await.map(JobOutput::Converted)
+        }
     };
-    (Done::Job(job), result)
+    (work, result)
 }
 
 async fn fetch(
     client: &Client,
     work: Work,
     mut stop: watch::Receiver<bool>,
-    name: &IndexFileName,
-) -> Result<JobOutput, Error> {
+    name: IndexFileName,
+) -> Result<Fetched, Error> {
     let (resuming, resumed) = (work.clone(), name.clone());
-    if let Some(output) = blocking(move || resuming.resume(&resumed)).await? {
-        return Ok(output);
+    if let Some(fetched) = blocking(move || resuming.resume(&resumed)).await? {
+        return Ok(fetched);
     }
     let download = client
         .download(call::fetch(&work.plan, name.clone()))
@@ -162,6 +142,6 @@ async fn fetch(
         result = download => result,
         _ = stop.wait_for(|stop| *stop) => return Err(Error::Stopped),
     };
-    let (contents, name) = (work.downloaded(result)?, name.clone());
+    let contents = work.downloaded(result)?;
     blocking(move || work.store(contents, &name)).await
 }

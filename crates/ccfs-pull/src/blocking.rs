@@ -12,17 +12,14 @@ use ccfs_ureq::Client;
 
 use crate::call;
 use crate::error::PullError;
+use crate::folder::Folder;
 use crate::plan::PlanError;
-use crate::pull::Pull;
-use crate::run::{JobOutput, Next, Run};
-use crate::scheduler::{Job, Task};
+use crate::pull::{Pull, SLICE};
+use crate::run::{Next, Run};
+use crate::scheduler::Task;
 use crate::summary::PullSummary;
 use crate::task::{FetchFn, Tasks};
-use crate::window::Window;
-use crate::work::{Shared, Work};
-
-/// The longest wait between two calls of the caller's functions.
-const SLICE: Duration = Duration::from_millis(100);
+use crate::work::{Duty, Fetched, JobOutput, Shared, Work};
 
 /// Pulls until every window is complete or has failed. Files are fetched by `remote`, if any.
 pub(crate) fn run(
@@ -40,36 +37,24 @@ pub(crate) fn run(
     let mut run = Run::begin(plan, pace, &folder, store, endpoint, access_key, clock.now())?;
     let begin = |remote| Tasks::begin(remote, &folder, &run, endpoint, access_key);
     let (tasks, mut marker) = remote.map(begin).transpose()?.unzip();
-    let shared = Arc::new(Shared::new(endpoint));
+    let stopping = StopAtEnd(Arc::clone(&run.shared), Arc::clone(&run.folder));
     let (sender, reports) = channel();
     thread::scope(|scope| {
-        let _stopping = StopAtEnd(&shared);
+        let _stopping = stopping;
         loop {
-            caller.look(&mut run, shared.received(), clock.now());
+            caller.look(&mut run, clock.now());
             if run.is_stopping() {
-                shared.stop();
-                run.folder.store.stop();
                 // Stops tasks in other processes.
                 marker = None;
             }
-            let step = run.step(clock.now());
-            match step {
-                Next::Start(job, earlier) => {
-                    let work = Work::new(&run.folder, &run.plan, &shared, job.window, earlier);
+            match run.step(clock.now()) {
+                Next::Start(work) => {
                     let (sender, tasks) = (sender.clone(), tasks.as_ref());
                     scope.spawn(move || {
                         let result =
-                            catch_unwind(AssertUnwindSafe(|| do_job(client, tasks, &work, &job)));
+                            catch_unwind(AssertUnwindSafe(|| do_work(client, tasks, &work)));
                         // Fails only after another job panicked.
-                        let _ = sender.send((Done::Job(job), result));
-                    });
-                }
-                Next::Convert(window, formats, earlier) => {
-                    let work = Work::new(&run.folder, &run.plan, &shared, window, earlier);
-                    let sender = sender.clone();
-                    scope.spawn(move || {
-                        let result = catch_unwind(AssertUnwindSafe(|| work.convert(&formats)));
-                        let _ = sender.send((Done::Conversion(window), result));
+                        let _ = sender.send((work, result));
                     });
                 }
                 Next::Wait(within) => {
@@ -77,10 +62,7 @@ pub(crate) fn run(
                         wait(&run, &reports, within, caller.waits_for_callbacks(), &*clock);
                     run.observe(session.clock_skew());
                     match report {
-                        Some((Done::Job(job), Ok(result))) => run.report(clock.now(), &job, result),
-                        Some((Done::Conversion(window), Ok(result))) => {
-                            run.report_converted(clock.now(), window, result);
-                        }
+                        Some((work, Ok(result))) => run.report(clock.now(), work, result),
                         Some((_, Err(panic))) => resume_unwind(panic),
                         None => {}
                     }
@@ -88,27 +70,22 @@ pub(crate) fn run(
                 Next::Done => break,
             }
         }
-        caller.look(&mut run, shared.received(), clock.now());
+        caller.look(&mut run, clock.now());
     });
     drop(marker);
     run.end()
 }
 
-/// What ended.
-enum Done {
-    Job(Job),
-    Conversion(Window),
-}
-
-/// A job and its result, or its panic.
-type Report = (Done, thread::Result<Result<JobOutput, Error>>);
+/// Work and its result, or its panic.
+type Report = (Work, thread::Result<Result<JobOutput, Error>>);
 
 /// Stops running jobs if the loop panics, since the scope waits for them.
-struct StopAtEnd<'a>(&'a Shared);
+struct StopAtEnd(Arc<Shared>, Arc<Folder>);
 
-impl Drop for StopAtEnd<'_> {
+impl Drop for StopAtEnd {
     fn drop(&mut self) {
         self.0.stop();
+        self.1.store.stop();
     }
 }
 
@@ -131,34 +108,26 @@ fn wait(
     None
 }
 
-fn do_job(
-    client: &Client,
-    tasks: Option<&Tasks<'_>>,
-    work: &Work,
-    job: &Job,
-) -> Result<JobOutput, Error> {
+fn do_work(client: &Client, tasks: Option<&Tasks<'_>>, work: &Work) -> Result<JobOutput, Error> {
     #[cfg(feature = "tracing")]
-    let _span = crate::run::span(job).entered();
-    match &job.task {
-        Task::Ask => {
-            let asked = client.call(call::ask(&work.plan, job.window))?;
+    let _span = work.span().entered();
+    match (&work.duty, tasks) {
+        (Duty::Job(Task::Ask), _) => {
+            let asked = client.call(call::ask(&work.plan, work.window))?;
             Ok(JobOutput::Asked(asked.response_id))
         }
-        Task::Fetch(name) => match tasks {
-            Some(tasks) => tasks.fetch(work, name),
-            None => fetch(client, work, name),
-        },
+        (Duty::Job(Task::Fetch(name)), Some(tasks)) => {
+            tasks.fetch(work, name).map(JobOutput::Stored)
+        }
+        (Duty::Job(Task::Fetch(name)), None) => fetch(client, work, name).map(JobOutput::Stored),
+        (Duty::Convert(formats), _) => work.convert(formats).map(JobOutput::Converted),
     }
 }
 
 /// Fetches a window's file and stores it.
-pub(crate) fn fetch(
-    client: &Client,
-    work: &Work,
-    name: &IndexFileName,
-) -> Result<JobOutput, Error> {
-    if let Some(output) = work.resume(name)? {
-        return Ok(output);
+pub(crate) fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<Fetched, Error> {
+    if let Some(fetched) = work.resume(name)? {
+        return Ok(fetched);
     }
     let result = client
         .download(call::fetch(&work.plan, name.clone()))

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ccfs_archive::IndexKind;
@@ -57,21 +56,20 @@ pub(crate) trait Destination: fmt::Debug + Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Stores the files of a window, and after them the receipt. `replaces` is whether the window
-    /// has files of an earlier request. Ends with an error of the kind
-    /// [`Interrupted`](io::ErrorKind::Interrupted) if `go_on` breaks.
+    /// has files of an earlier request.
     fn publish(
         &self,
         receipt: &Receipt,
         files: &[Outgoing],
         replaces: bool,
-        go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> io::Result<Published> {
-        let _ = (receipt, files, replaces, go_on);
+        let _ = (receipt, files, replaces);
         Ok(Published::Ours)
     }
 
-    /// Ends [`fetch`](Self::fetch) and [`receipt`](Self::receipt) from now on, also those that are
-    /// running, with an error of the kind [`Interrupted`](io::ErrorKind::Interrupted).
+    /// Ends [`fetch`](Self::fetch), [`receipt`](Self::receipt), and [`publish`](Self::publish) with
+    /// files, from now on, also those that are running, with an error of the kind
+    /// [`Interrupted`](io::ErrorKind::Interrupted).
     fn stop(&self) {}
 
     /// Copies a file into the folder of the journal, if it is elsewhere.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ccfs_driver::{Clock, SystemClock};
 use ccfs_proto::Now;
@@ -15,6 +16,9 @@ use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::summary::{PullEvent, PullProgress, PullSummary};
+
+/// The longest wait between two calls of the caller's functions.
+pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
 /// A pull into a folder, with the blocking client ([`run`](Self::run)) or the async client
 /// ([`run_async`](Self::run_async)).
@@ -218,16 +222,12 @@ impl Caller<'_> {
 
     /// Reports events and progress, stops if the caller wants that, and passes callbacks to the
     /// scheduler.
-    pub(crate) fn look(&mut self, run: &mut Run, received: u64, now: Now) {
+    pub(crate) fn look(&mut self, run: &mut Run, now: Now) {
         let events = run.events();
         if let Some(on_event) = &mut self.on_event {
             events.iter().for_each(on_event);
         }
-        if self
-            .progress
-            .as_mut()
-            .is_some_and(|progress| progress(&run.progress(received, now)).is_break())
-        {
+        if self.progress.as_mut().is_some_and(|progress| progress(&run.progress(now)).is_break()) {
             run.stop_for(PullError::Stopped);
         }
         while let Some(callback) = self.callbacks.as_mut().and_then(|callbacks| callbacks()) {

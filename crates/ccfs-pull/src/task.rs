@@ -19,13 +19,13 @@ use crate::blocking::fetch;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::format::Format;
-use crate::journal::{ConvertedFile, text};
+use crate::journal::text;
 use crate::plan::Plan;
-use crate::run::{JobOutput, Run};
-use crate::scheduler::{Stored, Trouble};
+use crate::run::Run;
+use crate::scheduler::{Stored, Task, Trouble};
 use crate::trouble::is_rejected;
 use crate::window::Window;
-use crate::work::{Earlier, Shared, Work};
+use crate::work::{Duty, Fetched, Shared, Work};
 use crate::zone::Zone;
 
 /// Time between two looks at whether the pull goes on.
@@ -122,9 +122,17 @@ impl FetchTask {
         plan.formats.clone_from(&self.formats);
         plan.account_id.clone_from(&self.account_id);
         let folder = Folder::of_task(self.folder.clone(), self.kind, self.account_id.clone());
-        let earlier =
-            Earlier { now: self.at, stored: self.previous, may_have_zip: self.may_have_zip };
-        let work = Work::new(&Arc::new(folder), &Arc::new(plan), shared, self.window, earlier);
+        let work = Work {
+            folder: Arc::new(folder),
+            plan: Arc::new(plan),
+            shared: Arc::clone(shared),
+            window: self.window,
+            duty: Duty::Job(Task::Fetch(self.name.clone())),
+            now: self.at,
+            former: self.previous,
+            may_have_zip: self.may_have_zip,
+            found: Arc::default(),
+        };
         let result = thread::scope(|scope| {
             let (ended, end) = channel::<()>();
             scope.spawn(move || {
@@ -138,13 +146,7 @@ impl FetchTask {
             drop(ended);
             result
         });
-        match result {
-            Ok(JobOutput::Stored { stored, notes, converted }) => {
-                Ok(Fetched { stored, notes, converted })
-            }
-            Ok(_) => unreachable!("fetching stores a file"),
-            Err(error) => Err(TaskFailure::new(&error)),
-        }
+        result.map_err(|error| TaskFailure::new(&error))
     }
 }
 
@@ -155,13 +157,6 @@ pub struct FetchReport {
     result: Result<Fetched, TaskFailure>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Fetched {
-    stored: Stored,
-    notes: Vec<String>,
-    converted: Vec<ConvertedFile>,
-}
-
 impl FetchReport {
     /// Returns the failure, if there is no file.
     pub fn failure(&self) -> Option<&TaskFailure> {
@@ -170,7 +165,7 @@ impl FetchReport {
 }
 
 /// Why a [`FetchTask`] failed. The pull treats it as a failure of its own download.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct TaskFailure {
@@ -219,17 +214,7 @@ impl TaskFailure {
     }
 
     fn of_setup(message: String) -> Self {
-        Self {
-            trouble: None,
-            message,
-            code: "task".into(),
-            result_code: None,
-            status: None,
-            is_retryable: false,
-            is_network: false,
-            retry_after: None,
-            is_kept: false,
-        }
+        Self { message, code: "task".into(), ..Self::default() }
     }
 
     /// Returns the failure of another process that is the cause of an error.
@@ -299,7 +284,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// Has the caller's function run a task.
-    pub(crate) fn fetch(&self, work: &Work, name: &IndexFileName) -> Result<JobOutput, Error> {
+    pub(crate) fn fetch(&self, work: &Work, name: &IndexFileName) -> Result<Fetched, Error> {
         let plan = &work.plan;
         let task = FetchTask {
             folder: self.folder.clone(),
@@ -313,9 +298,9 @@ impl<'a> Tasks<'a> {
             read: plan.read.clone(),
             window: work.window,
             name: name.clone(),
-            at: work.earlier.now,
-            previous: work.earlier.stored,
-            may_have_zip: work.earlier.may_have_zip,
+            at: work.now,
+            previous: work.former,
+            may_have_zip: work.may_have_zip,
         };
         let report = (self.run)(&task, &|| work.shared.is_stopped());
         if work.shared.is_stopped() && report.is_err() {
@@ -323,11 +308,6 @@ impl<'a> Tasks<'a> {
         }
         let report = report.map_err(|error| Error::Rejected(Box::new(NoReport(error))))?;
         work.shared.count_received(report.received);
-        match report.result {
-            Ok(Fetched { stored, notes, converted }) => {
-                Ok(JobOutput::Stored { stored, notes, converted })
-            }
-            Err(failure) => Err(Error::Rejected(Box::new(failure))),
-        }
+        report.result.map_err(|failure| Error::Rejected(Box::new(failure)))
     }
 }

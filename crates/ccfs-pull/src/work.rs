@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ccfs_driver::{Error, FileError, Progress};
 use ccfs_proto::{Endpoint, IndexFileName, ResponseId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::contents::{Contents, Converted, ReadError};
 use crate::destination::{Outgoing, Published};
@@ -19,8 +20,7 @@ use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry};
 use crate::plan::Plan;
 use crate::receipt::Receipt;
-use crate::run::JobOutput;
-use crate::scheduler::Stored;
+use crate::scheduler::{Stored, Task};
 use crate::window::Window;
 
 /// State that all jobs share.
@@ -28,7 +28,8 @@ use crate::window::Window;
 pub(crate) struct Shared {
     stop: AtomicBool,
     received: AtomicU64,
-    server: Endpoint,
+    /// The server, for receipts.
+    pub(crate) server: Endpoint,
 }
 
 impl Shared {
@@ -63,45 +64,58 @@ impl Shared {
     }
 }
 
-/// What earlier runs left of a window.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Earlier {
-    /// When the work begins.
-    pub(crate) now: Timestamp,
-    /// The file that the journal has. A new one replaces it.
-    pub(crate) stored: Option<Stored>,
-    /// Whether a ZIP may be in place that the journal does not have yet: an earlier run had
-    /// requested it, and may have ended between the two.
-    pub(crate) may_have_zip: bool,
+/// What is done for a window.
+#[derive(Clone, Debug)]
+pub(crate) enum Duty {
+    /// A job of the scheduler.
+    Job(Task),
+    /// Convert the ZIP of a complete window.
+    Convert(Vec<Format>),
 }
 
-/// A window whose file is fetched or converted.
+/// The work for a window, and what earlier runs left of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     pub(crate) folder: Arc<Folder>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) window: Window,
-    pub(crate) earlier: Earlier,
-    found: Arc<Mutex<Option<Contents>>>,
+    pub(crate) duty: Duty,
+    /// When the work begins.
+    pub(crate) now: Timestamp,
+    /// The file that the journal has. A new one replaces it.
+    pub(crate) former: Option<Stored>,
+    /// Whether a ZIP may be in place that the journal does not have yet: an earlier run had
+    /// requested it, and may have ended between the two.
+    pub(crate) may_have_zip: bool,
+    pub(crate) found: Arc<Mutex<Option<Contents>>>,
+}
+
+/// The result of work.
+pub(crate) enum JobOutput {
+    Asked(ResponseId),
+    Stored(Fetched),
+    Converted(Vec<ConvertedFile>),
+}
+
+/// A window's file that was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fetched {
+    pub(crate) stored: Stored,
+    pub(crate) notes: Vec<String>,
+    pub(crate) converted: Vec<ConvertedFile>,
 }
 
 impl Work {
-    pub(crate) fn new(
-        folder: &Arc<Folder>,
-        plan: &Arc<Plan>,
-        shared: &Arc<Shared>,
-        window: Window,
-        earlier: Earlier,
-    ) -> Self {
-        Self {
-            folder: Arc::clone(folder),
-            plan: Arc::clone(plan),
-            shared: Arc::clone(shared),
-            window,
-            earlier,
-            found: Arc::default(),
-        }
+    /// The span of the work: its window and the name of the file, which are not secret.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span(&self) -> tracing::Span {
+        let (task, file) = match &self.duty {
+            Duty::Job(Task::Ask) => ("ask", ""),
+            Duty::Job(Task::Fetch(name)) => ("fetch", name.as_str()),
+            Duty::Convert(_) => ("convert", ""),
+        };
+        tracing::info_span!("pull", window = %self.window, task, file)
     }
 
     /// Path of the ZIP in the folder of the journal.
@@ -111,19 +125,18 @@ impl Work {
 
     /// Completes a window whose files an earlier run put in place and did not record. `None` if
     /// there are no usable files.
-    pub(crate) fn resume(&self, name: &IndexFileName) -> Result<Option<JobOutput>, Error> {
-        if !self.earlier.may_have_zip {
+    pub(crate) fn resume(&self, name: &IndexFileName) -> Result<Option<Fetched>, Error> {
+        if !self.may_have_zip {
             return Ok(None);
         }
         let job = name.response_id();
         let receipt = self.receipt()?;
         if let Some(receipt) = receipt.filter(|receipt| receipt.is_of(job))
-            && let Some(output) = self.stored_as(&receipt, Vec::new())?
+            && let Some(fetched) = self.stored_as(&receipt, Vec::new())?
         {
-            return Ok(Some(output));
+            return Ok(Some(fetched));
         }
-        let previous = self.earlier.stored;
-        let adopted = self.folder.adopt(&self.plan, self.window, previous, || self.flow());
+        let adopted = self.folder.adopt(&self.plan, self.window, self.former, || self.flow());
         adopted.map_err(driver_error)?.map(|contents| self.store(contents, name)).transpose()
     }
 
@@ -141,7 +154,7 @@ impl Work {
 
     /// The output of a job whose files another pull stored, or an earlier run. `None` if they are not
     /// all there, in all formats of the plan.
-    fn stored_as(&self, receipt: &Receipt, notes: Vec<String>) -> Result<Option<JobOutput>, Error> {
+    fn stored_as(&self, receipt: &Receipt, notes: Vec<String>) -> Result<Option<Fetched>, Error> {
         let Entry::Stored { stored, converted, .. } = &receipt.entry else { return Ok(None) };
         let has_format = |format: &Format| converted.iter().any(|file| file.format == *format);
         if !self.plan.formats_of(self.window).iter().all(has_format) {
@@ -156,8 +169,7 @@ impl Work {
             }
         }
         self.folder.clear(self.window).map_err(Error::Write)?;
-        let (stored, converted) = (*stored, converted.clone());
-        Ok(Some(JobOutput::Stored { stored, notes, converted }))
+        Ok(Some(Fetched { stored: *stored, notes, converted: converted.clone() }))
     }
 
     /// The check of a download: reads the file before it is put in place.
@@ -198,14 +210,14 @@ impl Work {
 
     /// Converts the ZIP of a complete window to further formats. A file that is there must be the
     /// same: an earlier run may have written it. Other files are left alone.
-    pub(crate) fn convert(&self, formats: &[Format]) -> Result<JobOutput, Error> {
+    pub(crate) fn convert(&self, formats: &[Format]) -> Result<Vec<ConvertedFile>, Error> {
         let (path, store) = (self.folder.zip(self.window), &self.folder.store);
         store.fetch(&path, &self.zip()).map_err(|source| self.store_failed(path, source))?;
         let file = File::open(self.zip()).map_err(Error::Write)?;
         let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
         let contents = contents.map_err(driver_error)?;
         // The journal says what the ZIP holds, and whether it may be removed after a conversion.
-        if let Some(stored) = self.earlier.stored.filter(|stored| *stored != contents.stored) {
+        if let Some(stored) = self.former.filter(|stored| *stored != contents.stored) {
             return Err(Error::Rejected(Box::new(Changed { stored, found: contents.stored })));
         }
         for output in &contents.converted {
@@ -229,15 +241,11 @@ impl Work {
             let receipt = self.new_receipt(former.job_id(), contents.stored, all);
             self.publish(&receipt, &self.folder.outgoing(self.window, None, &converted), true)?;
         }
-        Ok(JobOutput::Converted(converted))
+        Ok(converted)
     }
 
     /// Puts the converted files in place, after the ZIP, and stores all files at the destination.
-    pub(crate) fn store(
-        &self,
-        contents: Contents,
-        name: &IndexFileName,
-    ) -> Result<JobOutput, Error> {
+    pub(crate) fn store(&self, contents: Contents, name: &IndexFileName) -> Result<Fetched, Error> {
         let Contents { stored, notes, converted } = contents;
         let converted = self.place(converted)?;
         let zip = self.keeps_zip(&stored).then_some(stored.zip);
@@ -249,15 +257,15 @@ impl Work {
         }
         let files = self.folder.outgoing(self.window, zip, &converted);
         let receipt = self.new_receipt(name.response_id(), stored, converted.clone());
-        let published = self.publish(&receipt, &files, self.earlier.stored.is_some())?;
+        let published = self.publish(&receipt, &files, self.former.is_some())?;
         if let Published::Others(others) = published {
             let note = "another pull stored this period first; its files are kept";
-            if let Some(output) = self.stored_as(&others, vec![note.into()])? {
-                return Ok(output);
+            if let Some(fetched) = self.stored_as(&others, vec![note.into()])? {
+                return Ok(fetched);
             }
             self.publish(&receipt, &files, true)?;
         }
-        Ok(JobOutput::Stored { stored, notes, converted })
+        Ok(Fetched { stored, notes, converted })
     }
 
     fn new_receipt(
@@ -266,7 +274,7 @@ impl Work {
         stored: Stored,
         converted: Vec<ConvertedFile>,
     ) -> Receipt {
-        let entry = Entry::Stored { window: self.window, at: self.earlier.now, stored, converted };
+        let entry = Entry::Stored { window: self.window, at: self.now, stored, converted };
         Receipt::new(&self.plan, &self.shared.server, job, entry)
     }
 
@@ -277,7 +285,7 @@ impl Work {
         files: &[Outgoing],
         replaces: bool,
     ) -> Result<Published, Error> {
-        let published = self.folder.store.publish(receipt, files, replaces, &|| self.flow());
+        let published = self.folder.store.publish(receipt, files, replaces);
         let root = || self.folder.store.root().to_owned();
         let published = published.map_err(|source| self.store_failed(root(), source))?;
         if let Published::Ours = published {

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -154,26 +153,16 @@ impl Bucket {
         &self,
         request: impl Future<Output = io::Result<T>> + Send,
     ) -> io::Result<T> {
-        self.block_on(interruptible(&self.is_stopped, request))
-    }
-
-    /// Runs a request that the caller can interrupt.
-    fn block_on_while<T: Send>(
-        &self,
-        go_on: &dyn Fn() -> ControlFlow<()>,
-        request: impl Future<Output = io::Result<T>> + Send,
-    ) -> io::Result<T> {
-        // Only this thread may call the caller's function.
-        let is_stopped = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let running = scope.spawn(|| self.block_on(interruptible(&is_stopped, request)));
-            while !running.is_finished() {
-                if go_on().is_break() {
-                    is_stopped.store(true, Ordering::Relaxed);
+        self.block_on(async {
+            let stopped = async {
+                while !self.is_stopped.load(Ordering::Relaxed) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                thread::park_timeout(Duration::from_millis(20));
+            };
+            tokio::select! {
+                result = request => result,
+                () = stopped => Err(io::ErrorKind::Interrupted.into()),
             }
-            running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -202,21 +191,5 @@ impl Bucket {
 
     fn receipts_folder(&self) -> PathBuf {
         self.root.join(OWN).join(self.opened().table)
-    }
-}
-
-/// Runs a request until the caller stops it.
-async fn interruptible<T>(
-    is_stopped: &AtomicBool,
-    request: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
-    let stopped = async {
-        while !is_stopped.load(Ordering::Relaxed) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::select! {
-        result = request => result,
-        () = stopped => Err(io::ErrorKind::Interrupted.into()),
     }
 }

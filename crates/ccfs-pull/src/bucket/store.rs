@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -109,11 +108,14 @@ impl Destination for Bucket {
         receipt: &Receipt,
         files: &[Outgoing],
         replaces: bool,
-        go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> io::Result<Published> {
         let Some(window) = receipt.window() else { return Ok(Published::Ours) };
         let stored = self.put_window(receipt, window, files, replaces);
-        let published = self.block_on_while(go_on, stored);
+        if files.is_empty() {
+            // The journal records "no data" also when the pull is stopped.
+            return self.block_on(stored);
+        }
+        let published = self.block_on_until_stopped(stored);
         if published.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
             self.block_on(self.abort_stopped(files));
         }

@@ -1,17 +1,16 @@
 //! The files of complete windows: conversions, and the removal of ZIPs.
 
-use std::path::Path;
-
 use ccfs_driver::{Error, FileError};
 use ccfs_proto::Now;
 
-use super::{JobOutput, Run};
+use super::Run;
 use crate::error::PullError;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry};
 use crate::scheduler::{Outcome, Stored};
 use crate::summary::PullEvent;
 use crate::window::Window;
+use crate::work::JobOutput;
 
 impl Run {
     /// Finishes what an earlier run left to do for a complete window, and plans its conversion.
@@ -19,61 +18,51 @@ impl Run {
         &mut self,
         window: Window,
         stored: Stored,
-        zip_removed: bool,
         now: Now,
     ) -> Result<(), PullError> {
         if window.overlaps(self.plan.from, self.plan.to) {
             self.note_several_days(window);
         }
-        let zip = self.folder.zip(window);
-        let has_size = |path: &Path, bytes| self.folder.store.len(path) == Some(bytes);
-        let is_there = |format: &Format| {
-            let converted = self.converted.get(&window).into_iter().flatten();
-            let mut found = converted.filter(|file| file.format == *format);
-            let path = self.folder.converted(window, *format);
-            found.any(|file| has_size(&path, file.fingerprint.bytes))
-        };
+        let Some(files) = self.windows.get_mut(&window) else { return Ok(()) };
+        let (plan, folder) = (&self.plan, &self.folder);
+        let path = |format: &Format| folder.converted(window, *format);
+        let known = |format: &Format| files.converted.iter().find(|file| file.format == *format);
         // A file that was removed or changed since is converted again if its ZIP exists, and
         // otherwise reported.
-        let mut missing = self.plan.formats_of(window);
-        missing.retain(|format| !is_there(format));
-        let is_known = |format: &Format| {
-            self.converted.get(&window).into_iter().flatten().any(|file| file.format == *format)
-        };
-        let fits = self.plan.formats_of(window).len() == self.plan.formats.len();
-        // A user may have copied another file to this name.
-        let exists = self.folder.store.exists(&zip);
-        let is_ours = exists && (!zip_removed || self.folder.has(&zip, stored.zip)?);
-        if is_ours && zip_removed && self.plan.removes_zips() && missing.is_empty() && fits {
-            return self.remove_zip(window, stored);
-        }
+        let mut missing = plan.formats_of(window);
+        missing.retain(|format| {
+            let size = known(format).map(|file| file.fingerprint.bytes);
+            size.is_none() || folder.store.len(&path(format)) != size
+        });
+        // A user may have copied another file to the name of the ZIP.
+        let zip = folder.zip(window);
+        let is_ours =
+            folder.store.exists(&zip) && (!files.zip_removed || folder.has(&zip, stored.zip)?);
         if missing.is_empty() {
-            return self.tidy(window, stored, zip_removed, now);
+            let fits = plan.formats_of(window).len() == plan.formats.len();
+            if is_ours && files.zip_removed && plan.removes_zips() && fits {
+                return self.remove_zip(window, stored);
+            }
+            return self.tidy(window, stored, now);
         }
-        if !self.earlier.contains(&window) {
+        if !files.is_earlier {
             return Ok(());
         }
         if is_ours {
             // The existing files differ from those in the journal.
-            for format in missing.iter().filter(|format| is_known(format)) {
-                self.folder.remove(&self.folder.converted(window, *format))?;
+            for format in missing.iter().filter(|format| known(format).is_some()) {
+                folder.remove(&path(format))?;
             }
-            if let Some(converted) = self.converted.get_mut(&window) {
-                converted.retain(|file| !missing.contains(&file.format));
-            }
+            files.converted.retain(|file| !missing.contains(&file.format));
             self.to_convert.push_back((window, missing));
-        } else if !missing.iter().all(is_known) {
+        } else if !missing.iter().all(|format| known(format).is_some()) {
             self.events.push(PullEvent::ZipMissing(window));
-        } else if let Some(path) = missing
-            .iter()
-            .map(|format| self.folder.converted(window, *format))
-            .find(|path| self.folder.store.exists(path))
-        {
+        } else if let Some(path) = missing.iter().map(path).find(|path| folder.store.exists(path)) {
             let name = path.file_name().unwrap_or(path.as_os_str()).display();
             let why = format!(
                 "{name} is not the file that was stored, and its ZIP was removed; request the window again"
             );
-            self.not_converted.insert(window, why);
+            files.not_converted = Some(why);
             let report = self.report_of(window, Outcome::Stored(stored));
             self.events.push(PullEvent::Settled(report));
         }
@@ -93,21 +82,20 @@ impl Run {
         &mut self,
         window: Window,
         stored: Stored,
-        zip_removed: bool,
         now: Now,
     ) -> Result<(), PullError> {
+        let Some(files) = self.windows.get_mut(&window) else { return Ok(()) };
         let is_there = self.folder.store.exists(&self.folder.zip(window));
-        if self.plan.removes_zips() && stored.is_complete() && (is_there || !zip_removed) {
-            let converted = self.converted.get(&window).map_or(&[][..], Vec::as_slice);
+        if self.plan.removes_zips() && stored.is_complete() && (is_there || !files.zip_removed) {
             for format in &self.plan.formats {
                 let path = self.folder.converted(window, *format);
-                let file = converted.iter().find(|file| file.format == *format);
-                match file {
+                match files.converted.iter().find(|file| file.format == *format) {
                     Some(file) if self.folder.has(&path, file.fingerprint)? => {}
                     _ => return Ok(()),
                 }
             }
             self.journal.record(&Entry::ZipRemoved { window, at: now.wall })?;
+            files.zip_removed = true;
             self.remove_zip(window, stored)?;
         }
         Ok(())
@@ -127,51 +115,51 @@ impl Run {
         converted: &[ConvertedFile],
     ) -> Result<(), PullError> {
         let is_new = |format| converted.iter().any(|file| file.format == format);
-        let former: Vec<Format> =
-            self.converted.get(&window).into_iter().flatten().map(|file| file.format).collect();
+        let former = std::mem::take(&mut self.files(window).converted);
         for format in Format::ALL.into_iter().filter(|format| !is_new(*format)) {
             let path = self.folder.converted(window, format);
             // A run that was killed may have left a file of the dataset without recording it, and
             // other pulls convert the files in a bucket to further formats.
-            let is_stale = former.contains(&format)
+            let is_stale = former.iter().any(|file| file.format == format)
                 || format == Format::Parquet
                 || (!self.folder.is_store() && !self.folder.is_foreign(&path)?);
             if is_stale && self.folder.store.exists(&path) {
                 self.folder.remove(&path)?;
             }
         }
-        self.converted.insert(window, converted.to_vec());
+        let files = self.files(window);
+        (files.converted, files.zip_removed) = (converted.to_vec(), false);
         Ok(())
     }
 
     /// Reports the end of a conversion.
-    pub(crate) fn report_converted(
+    pub(super) fn report_converted(
         &mut self,
         now: Now,
         window: Window,
         result: Result<JobOutput, Error>,
     ) {
         self.converting = false;
-        let now = self.by_server(now);
         match result {
             Ok(JobOutput::Converted(files)) => {
                 if let Err(error) = self.record_converted(window, files, now) {
                     return self.stop_for(error);
                 }
-                self.reconverted.insert(window);
+                self.files(window).is_earlier = false;
             }
             Err(Error::Stopped) => return,
             Err(Error::Rejected(cause)) => {
                 let zip = self.folder.zip(window);
                 let zip = zip.file_name().unwrap_or(zip.as_os_str()).display();
-                self.not_converted.insert(window, format!("{zip} cannot be converted: {cause}"));
+                let why = format!("{zip} cannot be converted: {cause}");
+                self.files(window).not_converted = Some(why);
             }
             Err(Error::File(FileError::Exists { path })) => {
                 let path = path.display();
                 let why = format!(
                     "not converted: {path} already exists and is not from this pull; move it away"
                 );
-                self.not_converted.insert(window, why);
+                self.files(window).not_converted = Some(why);
             }
             Err(error) => {
                 return self.stop_for(PullError::Call { window, source: error.into() });
@@ -192,10 +180,10 @@ impl Run {
     ) -> Result<(), PullError> {
         for file in files {
             self.write(&Entry::Converted { window, at: now.wall, file })?;
-            self.converted.entry(window).or_default().push(file);
+            self.files(window).converted.push(file);
         }
         match self.scheduler.outcome(window) {
-            Some(&Outcome::Stored(stored)) => self.tidy(window, stored, true, now),
+            Some(&Outcome::Stored(stored)) => self.tidy(window, stored, now),
             _ => Ok(()),
         }
     }

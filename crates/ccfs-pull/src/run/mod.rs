@@ -4,15 +4,15 @@ mod files;
 mod start;
 mod summary;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ccfs_driver::Error;
 use ccfs_proto::callback::Callback;
 use ccfs_proto::exchange::ClockSkew;
-use ccfs_proto::{Day, Endpoint, Now, ResponseId};
+use ccfs_proto::{Day, Now};
 
 use crate::error::PullError;
 use crate::folder::{Folder, remove};
@@ -24,7 +24,7 @@ use crate::scheduler::{Job, Outcome, Scheduler, Step, Stored, Task, Trouble};
 use crate::summary::{JobFailure, PullEvent, PullProgress};
 use crate::trouble::is_rejected;
 use crate::window::Window;
-use crate::work::Earlier;
+use crate::work::{Duty, Fetched, JobOutput, Shared, Work};
 
 /// The clock skew from which the server's time is used for the names of files, in milliseconds. A
 /// smaller one may be the error of its measurement.
@@ -34,30 +34,17 @@ const SKEW: i64 = 60_000;
 pub(crate) struct Run {
     pub(crate) folder: Arc<Folder>,
     pub(crate) plan: Arc<Plan>,
+    pub(crate) shared: Arc<Shared>,
     scheduler: Scheduler,
-    /// The server, for receipts.
-    server: Endpoint,
     journal: Journal,
     /// The journal may end with an incomplete line and must not be written any more.
     torn: bool,
-    /// Windows that were complete before this run, and are not requested again.
-    earlier: BTreeSet<Window>,
-    /// Windows that were complete before this run, and whose ZIP this run converted.
-    reconverted: BTreeSet<Window>,
-    /// Files of windows that are requested again.
-    previous: BTreeMap<Window, Stored>,
-    /// Windows that an earlier run requested, until their file is looked for.
-    asked_before: BTreeSet<Window>,
-    /// The converted files of each window that the journal has or will have with the next line.
-    converted: BTreeMap<Window, Vec<ConvertedFile>>,
+    windows: BTreeMap<Window, Files>,
     /// Complete windows that are to be converted to further formats.
     to_convert: VecDeque<(Window, Vec<Format>)>,
     converting: bool,
-    /// Complete windows that could not be converted.
-    not_converted: BTreeMap<Window, String>,
-    /// Windows of this run whose files have notes, and windows whose files were rejected.
-    notes: BTreeMap<Window, Vec<String>>,
-    rejected: BTreeSet<Window>,
+    /// Number of windows that earlier runs completed.
+    resumed: usize,
     events: Vec<PullEvent>,
     left_from: Option<Day>,
     progress: PullProgress,
@@ -69,21 +56,33 @@ pub(crate) struct Run {
     last: Option<Error>,
 }
 
-/// A step for the driver. Entries of the journal are already recorded.
-pub(crate) enum Next {
-    /// Start a job for a window, which may have a file of an earlier request.
-    Start(Job, Earlier),
-    /// Convert the ZIP of a complete window.
-    Convert(Window, Vec<Format>, Earlier),
-    Wait(Option<Duration>),
-    Done,
+/// The files of a window, and what is reported of them.
+#[derive(Default)]
+struct Files {
+    /// Whether they were complete before this run, which has not changed them.
+    is_earlier: bool,
+    /// Its file, if it is requested again.
+    previous: Option<Stored>,
+    /// Whether an earlier run requested it, and its file was not looked for yet.
+    asked_before: bool,
+    /// The converted files that the journal has or will have with the next line.
+    converted: Vec<ConvertedFile>,
+    /// Whether the journal says that the ZIP was removed.
+    zip_removed: bool,
+    /// Why it could not be converted.
+    not_converted: Option<String>,
+    /// Notes on the file that this run stored.
+    notes: Vec<String>,
+    /// The file that this run rejected.
+    rejected: Option<PathBuf>,
 }
 
-/// Result of a job.
-pub(crate) enum JobOutput {
-    Asked(ResponseId),
-    Stored { stored: Stored, notes: Vec<String>, converted: Vec<ConvertedFile> },
-    Converted(Vec<ConvertedFile>),
+/// A step for the driver. Entries of the journal are already recorded.
+pub(crate) enum Next {
+    /// Do this work concurrently with other work, and report its result.
+    Start(Work),
+    Wait(Option<Duration>),
+    Done,
 }
 
 impl Run {
@@ -111,27 +110,47 @@ impl Run {
                 && let Some((window, formats)) = self.to_convert.pop_front()
             {
                 self.converting = true;
-                let stored = match self.scheduler.outcome(window) {
+                let former = match self.scheduler.outcome(window) {
                     Some(&Outcome::Stored(stored)) => Some(stored),
                     _ => None,
                 };
-                let earlier = Earlier { now: now.wall, stored, may_have_zip: false };
-                return Next::Convert(window, formats, earlier);
+                return Next::Start(self.work(window, Duty::Convert(formats), former, now));
             }
             match self.scheduler.poll(now) {
                 Step::Record(entry) => self.record(&entry, now),
                 Step::Start(job) => {
                     self.events.push(PullEvent::Started(job.clone()));
-                    let stored = self.previous.get(&job.window).copied();
-                    let may_have_zip =
-                        matches!(job.task, Task::Fetch(_)) && self.asked_before.remove(&job.window);
-                    return Next::Start(job, Earlier { now: now.wall, stored, may_have_zip });
+                    let files = self.windows.entry(job.window).or_default();
+                    let (former, asked_before) = (files.previous, files.asked_before);
+                    let is_fetch = matches!(job.task, Task::Fetch(_));
+                    files.asked_before &= !is_fetch;
+                    let mut work = self.work(job.window, Duty::Job(job.task), former, now);
+                    work.may_have_zip = is_fetch && asked_before;
+                    return Next::Start(work);
                 }
                 Step::Wait(within) => return Next::Wait(within),
                 Step::Done if self.converting => return Next::Wait(None),
                 Step::Done => return Next::Done,
             }
         }
+    }
+
+    fn work(&self, window: Window, duty: Duty, former: Option<Stored>, now: Now) -> Work {
+        Work {
+            folder: Arc::clone(&self.folder),
+            plan: Arc::clone(&self.plan),
+            shared: Arc::clone(&self.shared),
+            window,
+            duty,
+            now: now.wall,
+            former,
+            may_have_zip: false,
+            found: Arc::default(),
+        }
+    }
+
+    fn files(&mut self, window: Window) -> &mut Files {
+        self.windows.entry(window).or_default()
     }
 
     fn record(&mut self, entry: &Entry, now: Now) {
@@ -142,11 +161,11 @@ impl Run {
 
     fn try_record(&mut self, entry: &Entry, now: Now) -> Result<(), PullError> {
         if let Entry::NoData { window, .. } = entry
-            && !self.previous.contains_key(window)
+            && self.files(*window).previous.is_none()
         {
-            let (folder, none) = (&self.folder, ControlFlow::Continue(()));
-            let receipt = Receipt::new(&self.plan, &self.server, None, entry.clone());
-            let published = folder.store.publish(&receipt, &[], false, &|| none);
+            let folder = &self.folder;
+            let receipt = Receipt::new(&self.plan, &self.shared.server, None, entry.clone());
+            let published = folder.store.publish(&receipt, &[], false);
             published.map_err(|it| folder.store_failed(&folder.store.receipt_path(*window), it))?;
         }
         self.write(entry)?;
@@ -159,12 +178,12 @@ impl Run {
         let Some(outcome) = self.scheduler.outcome(*window).cloned() else { return Ok(()) };
         if matches!((entry, &outcome), (Entry::NoData { .. }, Outcome::Stored(_))) {
             let note = "the server has no data for it now; the former file is kept";
-            self.notes.insert(*window, vec![note.to_owned()]);
+            self.files(*window).notes = vec![note.to_owned()];
         }
         if let Entry::Stored { window, stored, .. } = entry {
             remove(self.folder.rejected(*window))?;
             self.note_several_days(*window);
-            self.tidy(*window, *stored, false, now)?;
+            self.tidy(*window, *stored, now)?;
         }
         self.progress.count(&outcome);
         let report = self.report_of(*window, outcome);
@@ -182,23 +201,25 @@ impl Run {
         Ok(())
     }
 
-    /// Reports the end of a job to the scheduler.
-    pub(crate) fn report(&mut self, now: Now, job: &Job, result: Result<JobOutput, Error>) {
-        let now = self.by_server(now);
+    /// Reports the end of work.
+    pub(crate) fn report(&mut self, now: Now, work: Work, result: Result<JobOutput, Error>) {
+        let (now, window) = (self.by_server(now), work.window);
+        let task = match work.duty {
+            Duty::Job(task) => task,
+            Duty::Convert(_) => return self.report_converted(now, window, result),
+        };
         let before = self.scheduler.outage(now);
         match result {
-            Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, job.window, id),
-            Ok(JobOutput::Stored { stored, notes, converted }) => {
-                if let Err(error) = self.replace_converted(job.window, &converted) {
+            Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, window, id),
+            Ok(JobOutput::Stored(Fetched { stored, notes, converted })) => {
+                if let Err(error) = self.replace_converted(window, &converted) {
                     self.stop_for(error);
                 }
-                if !notes.is_empty() {
-                    self.notes.insert(job.window, notes);
-                }
-                self.scheduler.on_stored(now, job.window, stored, converted);
+                self.files(window).notes = notes;
+                self.scheduler.on_stored(now, window, stored, converted);
             }
             Ok(JobOutput::Converted(_)) => {}
-            Err(error) => self.report_failure(now, job, error),
+            Err(error) => self.report_failure(now, Job { window, task }, error),
         }
         if let Some(outage) = before
             && self.scheduler.outage(now).is_none()
@@ -207,7 +228,7 @@ impl Run {
         }
     }
 
-    fn report_failure(&mut self, now: Now, job: &Job, error: Error) {
+    fn report_failure(&mut self, now: Now, job: Job, error: Error) {
         let window = job.window;
         let trouble =
             if job.task == Task::Ask { Trouble::of_ask(&error) } else { Trouble::of_fetch(&error) };
@@ -224,7 +245,7 @@ impl Run {
         }
         if trouble != Trouble::BrokenOff {
             self.last = Some(error);
-            let (job, outage) = (job.clone(), self.scheduler.outage(now));
+            let outage = self.scheduler.outage(now);
             self.events.push(PullEvent::Failed(JobFailure { job, trouble, why, outage }));
         }
     }
@@ -239,10 +260,11 @@ impl Run {
         if let Some(failure) = crate::TaskFailure::of(error).filter(|failure| !failure.is_kept) {
             return failure.to_string();
         }
-        self.rejected.insert(window);
         let path = self.folder.rejected(window);
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        format!("{cause}; the file is kept as {}", name.display())
+        let name = path.file_name().unwrap_or(path.as_os_str()).display();
+        let why = format!("{cause}; the file is kept as {name}");
+        self.files(window).rejected = Some(path);
+        why
     }
 
     pub(crate) fn on_callback(&mut self, now: Now, callback: &Callback) {
@@ -263,6 +285,8 @@ impl Run {
     /// Starts no more jobs. The first reason is the error that the pull ends with.
     pub(crate) fn stop_for(&mut self, why: PullError) {
         self.scheduler.stop();
+        self.shared.stop();
+        self.folder.store.stop();
         self.to_convert.clear();
         if self.fatal.is_none() {
             self.fatal = Some(why);
@@ -273,8 +297,9 @@ impl Run {
         self.fatal.is_some()
     }
 
-    pub(crate) fn progress(&self, received: u64, now: Now) -> PullProgress {
+    pub(crate) fn progress(&self, now: Now) -> PullProgress {
         let (in_flight, outage) = (self.scheduler.in_flight(), self.scheduler.outage(now));
+        let received = self.shared.received();
         PullProgress { in_flight, received, outage, ..self.progress }
     }
 }
@@ -294,13 +319,6 @@ fn retry_after(error: &Error) -> Option<Duration> {
         return failure.retry_after;
     }
     error.exchange().and_then(|error| error.retry_after)
-}
-
-/// The span of a job: its window and the name of the file, which are not secret.
-#[cfg(feature = "tracing")]
-pub(crate) fn span(job: &Job) -> tracing::Span {
-    let file = if let Task::Fetch(name) = &job.task { name.as_str() } else { "" };
-    tracing::info_span!("pull", window = %job.window, task = if file.is_empty() { "ask" } else { "fetch" }, file)
 }
 
 impl PullProgress {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Day, Endpoint, Now, Timestamp};
 
-use super::Run;
+use super::{Files, Run};
 use crate::destination::Destination;
 use crate::error::PullError;
 use crate::folder::{Folder, remove};
@@ -17,9 +17,10 @@ use crate::journal::{Entry, Histories, Journal, JournalError};
 use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::receipt::Receipt;
-use crate::scheduler::{History, Known, Outcome, Scheduler, Stored};
+use crate::scheduler::{History, Known, Outcome, Scheduler};
 use crate::summary::{PullEvent, PullProgress};
 use crate::window::{Window, windows};
+use crate::work::Shared;
 
 impl Run {
     /// Locks the folder, reads its journal, and starts a pull of the remaining windows.
@@ -42,7 +43,6 @@ impl Run {
         adopt_receipts(&folder, &plan, endpoint, &mut journal, &mut known, now.wall)?;
         let jobs: Vec<_> =
             known.iter().filter_map(|(window, history)| Some((history.job?, *window))).collect();
-        let failed = windows_where(&known, |history| history.failed.is_some());
         let mut events: Vec<_> =
             is_conditional.map(PullEvent::ConditionalWrites).into_iter().collect();
         events.append(&mut leave_failed(&plan, &mut known));
@@ -54,7 +54,7 @@ impl Run {
         {
             events.push(PullEvent::NothingAgain);
         }
-        let previous = renew(&plan, &folder, &mut known)?;
+        renew(&plan, &folder, &mut known)?;
         if plan.formats.contains(&Format::Parquet) {
             check_table(&folder, &known, in_table)?;
         }
@@ -63,51 +63,46 @@ impl Run {
         let reported = |window: &Window, history: &History| {
             !matches!(history.known, Known::Complete(_)) || window.overlaps(plan.from, plan.to)
         };
-        let complete: Vec<(Window, Stored)> = known
-            .iter()
-            .filter_map(|(window, history)| match history.known {
-                Known::Complete(Outcome::Stored(stored)) => Some((*window, stored)),
-                _ => None,
-            })
-            .collect();
-        let zips_removed = windows_where(&known, |history| history.zip_removed);
-        let converted: BTreeMap<_, _> = known
-            .iter()
-            .filter(|(_, history)| !history.converted.is_empty())
-            .map(|(window, history)| (*window, history.converted.clone()))
-            .collect();
-        known.retain(|window, history| reported(window, history));
-        let mut progress = PullProgress { windows: known.len(), ..PullProgress::default() };
-        let mut earlier = BTreeSet::new();
+        let (mut progress, mut complete) = (PullProgress::default(), Vec::new());
+        let mut all = BTreeMap::new();
         for (window, history) in &known {
-            if let Known::Complete(outcome) = &history.known {
-                earlier.insert(*window);
-                progress.count(outcome);
+            let mut files = Files {
+                converted: history.converted.clone(),
+                zip_removed: history.zip_removed,
+                asked_before: matches!(history.known, Known::Asked(_)),
+                ..Files::default()
+            };
+            match &history.known {
+                Known::Complete(outcome) => {
+                    if let Outcome::Stored(stored) = outcome {
+                        complete.push((*window, *stored, history.failed.is_some()));
+                    }
+                    files.is_earlier = reported(window, history);
+                    if files.is_earlier {
+                        progress.count(outcome);
+                    }
+                }
+                Known::Fresh | Known::Asked(_) => files.previous = history.stored,
             }
+            all.insert(*window, files);
         }
-        let asked_before =
-            windows_where(&known, |history| matches!(history.known, Known::Asked(_)));
+        known.retain(|window, history| reported(window, history));
+        progress.windows = known.len();
         let mut scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
         for (id, window) in jobs {
             scheduler.know_job(id, window);
         }
         let mut run = Self {
             scheduler,
-            server: endpoint.clone(),
-            asked_before,
             folder: Arc::new(folder),
             plan: Arc::new(plan),
+            shared: Arc::new(Shared::new(endpoint)),
             journal,
             torn: false,
-            earlier,
-            reconverted: BTreeSet::new(),
-            previous,
-            converted,
+            windows: all,
             to_convert: VecDeque::new(),
             converting: false,
-            not_converted: BTreeMap::new(),
-            notes: BTreeMap::new(),
-            rejected: BTreeSet::new(),
+            resumed: progress.settled,
             events,
             left_from,
             progress,
@@ -115,25 +110,20 @@ impl Run {
             fatal: None,
             last: None,
         };
-        for (window, stored) in complete {
+        for (window, stored, has_failed) in complete {
             // The rejected file of a request that failed since is kept.
-            if !failed.contains(&window) {
+            if !has_failed {
                 remove(run.folder.rejected(window))?;
             }
             run.folder.clear(window).map_err(|source| run.folder.failed(source))?;
-            run.tend(window, stored, zips_removed.contains(&window), now)?;
+            run.tend(window, stored, now)?;
         }
         Ok(run)
     }
 }
 
-/// Has windows that are due requested again. Returns the files of those that are not complete.
-fn renew(
-    plan: &Plan,
-    folder: &Folder,
-    known: &mut Histories,
-) -> Result<BTreeMap<Window, Stored>, PullError> {
-    let mut previous = BTreeMap::new();
+/// Has windows that are due requested again.
+fn renew(plan: &Plan, folder: &Folder, known: &mut Histories) -> Result<(), PullError> {
     for (window, history) in known {
         if plan.is_due(*window, history) {
             if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
@@ -143,11 +133,8 @@ fn renew(
             folder.clear(*window).map_err(|source| folder.failed(source))?;
             history.known = Known::Fresh;
         }
-        if let (Some(stored), Known::Fresh | Known::Asked(_)) = (history.stored, &history.known) {
-            previous.insert(*window, stored);
-        }
     }
-    Ok(previous)
+    Ok(())
 }
 
 /// Refuses a table with files that would add the rows of a window twice.
@@ -179,7 +166,7 @@ fn windows_where(known: &Histories, is_it: impl Fn(&History) -> bool) -> BTreeSe
 fn leave_failed(plan: &Plan, known: &mut Histories) -> Vec<PullEvent> {
     let (mut failed, mut again) = (Vec::new(), Vec::new());
     known.retain(|window, history| {
-        let Some(why) = history.failed.take() else { return true };
+        let Some(why) = history.failed.clone() else { return true };
         let in_range = window.overlaps(plan.from, plan.to);
         match (&history.known, history.stored) {
             (Known::Complete(_), _) => return true,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Run;
+use super::{Files, Run};
 use crate::error::PullError;
 use crate::journal::ConvertedFile;
 use crate::scheduler::Outcome;
@@ -28,32 +28,29 @@ impl Run {
         Ok(PullSummary {
             windows: settled.map(|(window, outcome)| self.report_of(window, outcome)).collect(),
             asked: self.scheduler.asked(),
-            resumed: self.earlier.len(),
+            resumed: self.resumed,
             left_from: self.left_from,
         })
     }
 
     pub(super) fn report_of(&self, window: Window, outcome: Outcome) -> WindowReport {
-        let outcome = match self.not_converted.get(&window) {
-            Some(why) => Outcome::Failed { why: why.clone() },
-            None => outcome,
-        };
         let mut report = WindowReport::new(window, outcome);
-        report.earlier = self.earlier.contains(&window) && !self.reconverted.contains(&window);
-        report.previous = self.previous.get(&window).copied();
+        let Some(files) = self.windows.get(&window) else { return report };
+        if let Some(why) = files.not_converted.clone() {
+            report.outcome = Outcome::Failed { why };
+        }
+        (report.earlier, report.previous) = (files.is_earlier, files.previous);
         match &report.outcome {
             Outcome::Stored(stored) => {
-                report.files = self.files(window);
-                report.notes = self.notes.get(&window).cloned().unwrap_or_default();
+                report.files = self.reported_files(window, files);
+                report.notes.clone_from(&files.notes);
                 let zip = self.folder.zip(window);
                 let is_kept = self.plan.removes_zips()
                     && !stored.is_complete()
                     && self.folder.store.exists(&zip);
                 report.kept_zip = is_kept.then(|| KeptZip::new(zip, *stored));
             }
-            Outcome::Failed { .. } if self.rejected.contains(&window) => {
-                report.rejected = Some(self.folder.rejected(window));
-            }
+            Outcome::Failed { .. } => report.rejected.clone_from(&files.rejected),
             _ => {}
         }
         report
@@ -61,9 +58,9 @@ impl Run {
 
     /// Returns the window's files in the journal: the converted ones, or the ZIP if there are none.
     /// Files of an earlier run may have been removed since.
-    fn files(&self, window: Window) -> Vec<ReportedFile> {
+    fn reported_files(&self, window: Window, files: &Files) -> Vec<ReportedFile> {
         let is_wanted = |file: &&ConvertedFile| self.plan.formats.contains(&file.format);
-        let converted = self.converted.get(&window).into_iter().flatten().filter(is_wanted);
+        let converted = files.converted.iter().filter(is_wanted);
         let mut paths: Vec<_> =
             converted.map(|file| self.folder.converted(window, file.format)).collect();
         if self.plan.formats_of(window).is_empty() {
