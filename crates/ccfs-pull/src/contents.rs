@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use ccfs_archive::{
@@ -207,18 +206,6 @@ pub(crate) fn fingerprint(mut file: &File) -> io::Result<Fingerprint> {
     let mut hashed = Hashed::new(io::sink());
     io::copy(&mut file, &mut hashed)?;
     Ok(hashed.finish().1)
-}
-
-impl Fingerprint {
-    /// Whether the file at this path has this content. A missing file has not.
-    pub(crate) fn is_of(self, path: &Path) -> io::Result<bool> {
-        let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            file => file?,
-        };
-        // The size decides most cases.
-        Ok(file.metadata()?.len() == self.bytes && fingerprint(&file)? == self)
-    }
 }
 
 /// A writer whose bytes are hashed.

@@ -121,7 +121,7 @@ impl FetchTask {
             Plan::new(self.kind, self.zone.clone(), days.0, days.1).read_options(self.read.clone());
         plan.formats.clone_from(&self.formats);
         plan.account_id.clone_from(&self.account_id);
-        let folder = Folder::of_task(self.folder.clone(), self.kind, self.account_id.clone());
+        let folder = Folder::new(&self.folder, self.kind, self.account_id.clone(), None);
         let work = Work {
             folder: Arc::new(folder),
             plan: Arc::new(plan),

@@ -303,7 +303,8 @@ fn render_scheduler(shown: &mut Rendered, zone: Zone, window: Window, clock: &Ma
     let now = ccfs_driver::Clock::now(clock);
     let pace = Pace::default();
     shown.debug(&pace);
-    let stored = Stored::new(Fingerprint::of(b"ZIP"), 2).bad_rows(3);
+    let mut stored = Stored::new(Fingerprint::of(b"ZIP"), 2);
+    stored.bad_rows = 3;
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now);
     loop {
         shown.debug(&scheduler);

@@ -54,11 +54,10 @@ impl Folder {
         plan: &Plan,
         store: Option<Box<dyn Destination>>,
     ) -> Result<Self, PullError> {
-        let (kind, account) = (plan.kind, plan.account_id.clone());
         create(path).map_err(|source| PullError::Folder { path: path.to_owned(), source })?;
         let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
-        let store = store.unwrap_or_else(|| Box::new(Disk(path.to_owned())));
-        let folder = Self { path: path.to_owned(), kind, account, store, _lock: Some(lock) };
+        let account = plan.account_id.clone();
+        let folder = Self { _lock: Some(lock), ..Self::new(path, plan.kind, account, store) };
         folder.clear_unfinished().map_err(|source| folder.failed(source))?;
         Ok(folder)
     }
@@ -67,10 +66,8 @@ impl Folder {
     pub(crate) fn reopen(path: &Path) -> Result<(Self, Journal, Histories), PullError> {
         let lock = lock(path, OpenOptions::new().write(true).create(true).truncate(false))?;
         let (journal, facts) = Journal::reopen(&path.join(JOURNAL))?;
-        let Facts { kind, account, windows, .. } = facts;
-        let store = Box::new(Disk(path.to_owned()));
-        let folder = Self { path: path.to_owned(), kind, account, store, _lock: Some(lock) };
-        Ok((folder, journal, windows))
+        let folder = Self::new(path, facts.kind, facts.account, None);
+        Ok((Self { _lock: Some(lock), ..folder }, journal, facts.windows))
     }
 
     /// Locks an existing folder, to read its files. It may be read-only, or a copy without a lock.
@@ -95,15 +92,18 @@ impl Folder {
             let error = JournalError::OtherPlan { path: journal, what, before, now, moves: false };
             return Err(error.into());
         }
-        let store = store.unwrap_or_else(|| Box::new(Disk(path.to_owned())));
-        Ok((Self { path: path.to_owned(), kind, account, store, _lock: lock }, windows))
+        Ok((Self { _lock: lock, ..Self::new(path, kind, account, store) }, windows))
     }
 
-    /// A folder that another process has locked, and for which this one fetches a window.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn of_task(path: PathBuf, kind: IndexKind, account: Option<String>) -> Self {
-        let store = Box::new(Disk(path.clone()));
-        Self { path, kind, account, store, _lock: None }
+    /// A folder that is not locked: another process has done that for a task.
+    pub(crate) fn new(
+        path: &Path,
+        kind: IndexKind,
+        account: Option<String>,
+        store: Option<Box<dyn Destination>>,
+    ) -> Self {
+        let store = store.unwrap_or_else(|| Box::new(Disk(path.to_owned())));
+        Self { path: path.to_owned(), kind, account, store, _lock: None }
     }
 
     pub(crate) fn failed(&self, source: io::Error) -> PullError {

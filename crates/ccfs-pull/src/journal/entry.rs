@@ -92,7 +92,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
     },
     /// The server accepted the request.
@@ -104,10 +104,10 @@ pub enum Entry {
         #[serde(with = "text")]
         id: ResponseId,
         /// When the request was sent.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         sent: Timestamp,
         /// When the response arrived.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
     },
     /// The server lost the job.
@@ -116,7 +116,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When that was detected.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// Why it counts as lost.
         why: String,
@@ -127,7 +127,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// The file.
         #[serde(flatten)]
@@ -141,7 +141,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// The converted file.
         #[serde(flatten)]
@@ -153,7 +153,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
     },
     /// The server has no data for the window.
@@ -162,7 +162,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When the server reported that.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
     },
     /// The window failed in this run.
@@ -171,7 +171,7 @@ pub enum Entry {
         #[serde(with = "text")]
         window: Window,
         /// When it was given up.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// Why.
         why: String,
@@ -180,7 +180,7 @@ pub enum Entry {
     /// are lost.
     Moved {
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// The endpoint.
         endpoint: String,
@@ -190,7 +190,7 @@ pub enum Entry {
     /// What the journal has about these days no longer counts.
     Forgotten {
         /// When.
-        #[serde(with = "time")]
+        #[serde(with = "text")]
         at: Timestamp,
         /// The first day.
         #[serde(with = "text")]
@@ -219,26 +219,5 @@ pub(crate) mod text {
         deserializer: D,
     ) -> Result<T, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// Serializes times in UTC, in the format of signatures.
-mod time {
-    use ccfs_proto::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    // serde passes a reference.
-    #[expect(clippy::trivially_copy_pass_by_ref)]
-    pub(super) fn serialize<S: Serializer>(
-        value: &Timestamp,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Timestamp, D::Error> {
-        String::deserialize(deserializer)?.parse::<Timestamp>().map_err(D::Error::custom)
     }
 }

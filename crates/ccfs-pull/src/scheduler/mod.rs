@@ -180,7 +180,7 @@ impl Scheduler {
                 self.hopeless = true;
                 self.stopped = true;
             }
-            if self.stopped || (self.fresh.is_empty() && self.open.is_empty()) {
+            if self.stopped || self.left() == 0 {
                 return if self.running == 0 { Step::Done } else { Step::Wait(None) };
             }
             if self.running >= self.throttle.slots() {

@@ -179,17 +179,16 @@ impl Scheduler {
             return self.fail(now, window, why);
         }
         match trouble {
-            Trouble::NotThere | Trouble::TooEarly => match open.not_there(false, now, &pace) {
-                NotThere::Wait => {}
-                _ => self.lose(now, window, "the server no longer has its file, or never made it"),
-            },
-            Trouble::NoData => match open.not_there(true, now, &pace) {
-                NotThere::Wait => {}
-                NotThere::NoData => self.no_data(now, window),
-                NotThere::Lost => {
-                    self.lose(now, window, "the server no longer has its file, or never made it");
+            Trouble::NotThere | Trouble::TooEarly | Trouble::NoData => {
+                match open.not_there(trouble == Trouble::NoData, now, &pace) {
+                    NotThere::Wait => {}
+                    NotThere::NoData => self.no_data(now, window),
+                    NotThere::Lost => {
+                        let why = "the server no longer has its file, or never made it";
+                        self.lose(now, window, why);
+                    }
                 }
-            },
+            }
             Trouble::Damaged => {
                 open.faults += 1;
                 if open.faults >= FAULTS {

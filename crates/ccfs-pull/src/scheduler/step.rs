@@ -1,6 +1,5 @@
 //! The types of the interface between scheduler and driver.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use ccfs_proto::{IndexFileName, ResponseId, Timestamp};
@@ -90,10 +89,7 @@ impl Fingerprint {
 
     /// Returns the SHA-256 in hexadecimal.
     pub fn sha256_hex(&self) -> String {
-        self.sha256.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::of(&self.sha256)
     }
 
     /// Returns the fingerprint of a file with this content.
@@ -124,24 +120,6 @@ impl Stored {
     #[must_use]
     pub const fn new(zip: Fingerprint, rows: u64) -> Self {
         Self { zip, rows, bad_rows: 0, unread_members: 0, outside_rows: 0 }
-    }
-
-    /// Sets [`bad_rows`](Self#structfield.bad_rows).
-    #[must_use]
-    pub const fn bad_rows(self, count: u64) -> Self {
-        Self { bad_rows: count, ..self }
-    }
-
-    /// Sets [`unread_members`](Self#structfield.unread_members).
-    #[must_use]
-    pub const fn unread_members(self, count: u64) -> Self {
-        Self { unread_members: count, ..self }
-    }
-
-    /// Sets [`outside_rows`](Self#structfield.outside_rows).
-    #[must_use]
-    pub const fn outside_rows(self, count: u64) -> Self {
-        Self { outside_rows: count, ..self }
     }
 
     /// Whether the records are all data of the ZIP: no bad row was skipped and no member is unread.
@@ -239,14 +217,22 @@ impl Asked {
 
 /// Serializes a hash as hexadecimal digits.
 mod hex {
+    use std::fmt::Write as _;
+
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn of(hash: &[u8; 32]) -> String {
+        hash.iter().fold(String::new(), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
+    }
 
     pub(super) fn serialize<S: Serializer>(
         hash: &[u8; 32],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let digits = hash.iter().map(|byte| format!("{byte:02x}"));
-        serializer.serialize_str(&digits.collect::<Vec<_>>().concat())
+        serializer.serialize_str(&of(hash))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

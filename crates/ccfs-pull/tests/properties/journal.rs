@@ -64,8 +64,9 @@ fn entry() -> impl Strategy<Value = Entry> {
                 },
                 2 => Entry::Lost { window, at, why },
                 3 => {
-                    let stored = Stored::new(file, rows).bad_rows(bad);
-                    let stored = stored.unread_members(unread).outside_rows(outside);
+                    let mut stored = Stored::new(file, rows);
+                    (stored.bad_rows, stored.unread_members) = (bad, unread);
+                    stored.outside_rows = outside;
                     let converted = Format::ALL.map(|format| ConvertedFile::new(format, file));
                     let converted =
                         converted.into_iter().take(usize::try_from(rows % 3).unwrap()).collect();
