@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     .callback_url(format!("http://{}/callback", listener.address()))
     .convert(Format::Jsonl);
     // One after the other, so that they are reported in order.
-    let pace = Pace::default().in_flight(1);
+    let pace = Pace { in_flight: 1, ..Pace::default() };
     let mut callbacks = std::iter::from_fn(|| listener.try_recv())
         .filter_map(|event| event.callback.map_err(|refusal| println!("refused: {refusal}")).ok());
     let pull = Pull::new(plan, folder.path()).pace(pace).callbacks(|| callbacks.next());

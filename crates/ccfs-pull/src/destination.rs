@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ccfs_archive::IndexKind;
 
 use crate::contents::fingerprint;
-use crate::folder::sync;
+use crate::folder::remove;
 use crate::receipt::Receipt;
 use crate::scheduler::Fingerprint;
 use crate::window::Window;
@@ -163,13 +163,7 @@ impl Destination for Disk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => {
-                removed?;
-                path.parent().map_or(Ok(()), sync)
-            }
-        }
+        remove(path)
     }
 }
 

@@ -43,52 +43,43 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Only the drivers use some parts of a plan.
-#![cfg_attr(not(any(feature = "async", feature = "blocking")), allow(dead_code))]
+// Only some features use some parts.
+#![cfg_attr(
+    not(all(any(feature = "async", feature = "blocking"), feature = "object-store")),
+    allow(dead_code)
+)]
 
 #[cfg(feature = "async")]
 mod asynchronous;
 #[cfg(feature = "blocking")]
 mod blocking;
-#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+#[cfg(feature = "object-store")]
 mod bucket;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod call;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod contents;
-#[cfg(any(feature = "async", feature = "blocking"))]
-// Only buckets use some parts.
-#[cfg_attr(not(feature = "object-store"), allow(dead_code))]
 mod destination;
 mod error;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod folder;
 mod format;
 mod journal;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod output;
 mod pace;
 mod plan;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod pull;
-#[cfg(any(feature = "async", feature = "blocking"))]
-#[cfg_attr(not(feature = "object-store"), allow(dead_code))]
 mod receipt;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod run;
 mod scheduler;
 mod summary;
 #[cfg(feature = "blocking")]
 mod task;
 mod trouble;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod upkeep;
 mod window;
-#[cfg(any(feature = "async", feature = "blocking"))]
 mod work;
 mod zone;
 
-#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+#[cfg(feature = "object-store")]
 pub use bucket::{Bucket, BucketConfig, BucketError};
 pub use error::PullError;
 pub use format::Format;
@@ -106,9 +97,8 @@ pub use summary::{
 };
 #[cfg(feature = "blocking")]
 pub use task::{FetchReport, FetchTask, TaskFailure};
-#[cfg(all(feature = "object-store", any(feature = "async", feature = "blocking")))]
+#[cfg(feature = "object-store")]
 pub use upkeep::verify_bucket;
-#[cfg(any(feature = "async", feature = "blocking"))]
 pub use upkeep::{CheckedFile, FileFault, forget, verify};
 pub use window::{Window, WindowError, windows};
 pub use zone::{Zone, ZoneError};

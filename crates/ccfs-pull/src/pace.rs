@@ -9,10 +9,10 @@ use std::time::Duration;
 /// ```
 /// use ccfs_pull::Pace;
 ///
-/// assert_eq!(Pace::default().in_flight(2).in_flight, 2);
+/// let pace = Pace { in_flight: 2, ..Pace::default() };
+/// assert_eq!(pace.max_requests, 3);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Pace {
     /// Windows in flight at once, 1 to 64: requested and not stored yet. Default: 4. Zero counts as
     /// one.
@@ -48,66 +48,6 @@ impl Pace {
     pub const CALLBACK_TIMEOUT: Duration = Duration::from_secs(11 * 60);
     /// The most windows in flight at once.
     pub const IN_FLIGHT_LIMIT: usize = 64;
-
-    /// Sets [`in_flight`](Self#structfield.in_flight).
-    #[must_use]
-    pub fn in_flight(self, in_flight: usize) -> Self {
-        Self { in_flight, ..self }
-    }
-
-    /// Sets [`poll_interval`](Self#structfield.poll_interval).
-    #[must_use]
-    pub fn poll_interval(self, poll_interval: Duration) -> Self {
-        Self { poll_interval, ..self }
-    }
-
-    /// Sets [`max_poll_interval`](Self#structfield.max_poll_interval).
-    #[must_use]
-    pub fn max_poll_interval(self, max_poll_interval: Duration) -> Self {
-        Self { max_poll_interval, ..self }
-    }
-
-    /// Sets [`lost_after`](Self#structfield.lost_after).
-    #[must_use]
-    pub fn lost_after(self, lost_after: Duration) -> Self {
-        Self { lost_after, ..self }
-    }
-
-    /// Sets [`max_requests`](Self#structfield.max_requests).
-    #[must_use]
-    pub fn max_requests(self, max_requests: u32) -> Self {
-        Self { max_requests, ..self }
-    }
-
-    /// Sets [`backoff`](Self#structfield.backoff).
-    #[must_use]
-    pub fn backoff(self, backoff: Duration) -> Self {
-        Self { backoff, ..self }
-    }
-
-    /// Sets [`max_backoff`](Self#structfield.max_backoff).
-    #[must_use]
-    pub fn max_backoff(self, max_backoff: Duration) -> Self {
-        Self { max_backoff, ..self }
-    }
-
-    /// Sets [`outage_timeout`](Self#structfield.outage_timeout).
-    #[must_use]
-    pub fn outage_timeout(self, outage_timeout: Duration) -> Self {
-        Self { outage_timeout, ..self }
-    }
-
-    /// Sets [`wait_for_server`](Self#structfield.wait_for_server).
-    #[must_use]
-    pub fn wait_for_server(self, wait_for_server: Duration) -> Self {
-        Self { wait_for_server, ..self }
-    }
-
-    /// Sets [`callback_timeout`](Self#structfield.callback_timeout).
-    #[must_use]
-    pub fn callback_timeout(self, callback_timeout: impl Into<Option<Duration>>) -> Self {
-        Self { callback_timeout: callback_timeout.into(), ..self }
-    }
 
     pub(crate) fn slots(&self) -> usize {
         self.in_flight.clamp(1, Self::IN_FLIGHT_LIMIT)

@@ -3,7 +3,7 @@
 use ccfs_proto::{Endpoint, ResponseId};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::Entry;
+use crate::journal::{Difference, Entry, first_difference};
 use crate::plan::Plan;
 use crate::scheduler::{History, Known, Outcome};
 use crate::window::Window;
@@ -100,16 +100,13 @@ impl Receipt {
         }
     }
 
-    /// Returns the first setting that differs between this receipt and a pull: its name, its value
-    /// here, and its value in `pull`.
-    pub(crate) fn difference(&self, pull: &Self) -> Option<(&'static str, String, String)> {
-        let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
-        let pairs = [
-            ("kind of file", self.kind.clone(), pull.kind.clone()),
-            ("tenant's time zone", self.time_zone.clone(), pull.time_zone.clone()),
-            ("tenant space", option(&self.account), option(&pull.account)),
-            ("server", self.server.clone(), pull.server.clone()),
-        ];
-        pairs.into_iter().find(|(_, here, there)| here != there)
+    /// Returns the first setting that differs from that of a pull.
+    pub(crate) fn difference(&self, pull: &Self) -> Option<Difference> {
+        first_difference([
+            ("kind of file", Some(&self.kind), Some(&pull.kind)),
+            ("tenant's time zone", Some(&self.time_zone), Some(&pull.time_zone)),
+            ("tenant space", self.account.as_ref(), pull.account.as_ref()),
+            ("server", Some(&self.server), Some(&pull.server)),
+        ])
     }
 }

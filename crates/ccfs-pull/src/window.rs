@@ -65,8 +65,9 @@ impl FromStr for Window {
     type Err = WindowError;
 
     fn from_str(text: &str) -> Result<Self, WindowError> {
-        let (begin, end) = text.split_once('_').ok_or(WindowError)?;
-        Self::new(expanded(begin)?, expanded(end)?).ok_or(WindowError)
+        let parts = text.split_once('_');
+        let times = parts.and_then(|(begin, end)| expanded(begin).zip(expanded(end)));
+        times.and_then(|(begin, end)| Self::new(begin, end)).ok_or(WindowError)
     }
 }
 
@@ -77,23 +78,14 @@ impl FromStr for Window {
 pub struct WindowError;
 
 fn compact(time: LocalTime) -> String {
-    time.to_string()
-        .chars()
-        .filter(|c| !"-:".contains(*c))
-        .map(|c| if c == ' ' { 'T' } else { c })
-        .collect()
+    time.iso().as_str().replace(['-', ':'], "")
 }
 
-fn expanded(text: &str) -> Result<LocalTime, WindowError> {
-    if text.len() != 15 || !text.is_ascii() {
-        return Err(WindowError);
-    }
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let (date, time) = (
-        [part(0, 4), part(4, 6), part(6, 8)].join("-"),
-        [part(9, 11), part(11, 13), part(13, 15)].join(":"),
-    );
-    format!("{date}{}{time}", part(8, 9)).parse().map_err(|_| WindowError)
+fn expanded(text: &str) -> Option<LocalTime> {
+    let (day, time) = text.split_once('T')?;
+    let part = |at: usize| time.get(at..at + 2)?.parse().ok();
+    let time = LocalTime::new(Day::from_digits(day).ok()?, part(0)?, part(2)?, part(4)?).ok()?;
+    (compact(time) == text).then_some(time)
 }
 
 /// Splits the days from `from` to `to`, inclusive, into windows of at most `days` days, except the

@@ -204,7 +204,8 @@ impl Client {
             plan = plan.window_days(whole("window_days", days, 1..=31)?);
         }
         let most = i64::try_from(Pace::IN_FLIGHT_LIMIT).unwrap_or(i64::MAX);
-        let pace = Pace::default().in_flight(whole("in_flight", in_flight, 1..=most)?);
+        let in_flight = whole("in_flight", in_flight, 1..=most)?;
+        let pace = Pace { in_flight, ..Pace::default() };
         let (pull, client) = (pull::into(plan, out, state)?.pace(pace), self.pulling.clone());
         if executor.is_none() && worker_client.is_some() {
             return Err(invalid("worker_client needs an executor; pass executor, too"));

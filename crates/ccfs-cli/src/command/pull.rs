@@ -115,8 +115,11 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
         return upkeep::forget(settings, &destination, range);
     }
     let plan = plan(settings, args)?;
-    let pace =
-        Pace::default().in_flight(args.in_flight.into()).wait_for_server(args.wait_for_server);
+    let pace = Pace {
+        in_flight: args.in_flight.into(),
+        wait_for_server: args.wait_for_server,
+        ..Pace::default()
+    };
     let mut watch = Watch::new(settings);
     let bar = watch.bar.clone();
     let folder = destination.folder();

@@ -12,9 +12,9 @@ use ccfs_archive::IndexKind;
 use ccfs_driver::{FileError, Overwrite, WholeFile};
 use ccfs_proto::Day;
 
-use super::{Folder, sync};
+use super::{Folder, remove, sync};
 use crate::contents::{self, Contents, ReadError};
-use crate::destination::{Destination as _, Disk, Outgoing};
+use crate::destination::Outgoing;
 use crate::error::PullError;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Histories};
@@ -127,6 +127,12 @@ impl Folder {
         files.iter().all(|file| self.store.len(&file.path) == Some(file.fingerprint.bytes))
     }
 
+    /// Removes the downloaded file of a window that could not be used.
+    pub(crate) fn clear_rejected(&self, window: Window) -> Result<(), PullError> {
+        let path = self.rejected(window);
+        remove(&path).map_err(|source| PullError::Folder { path, source })
+    }
+
     /// Removes the files of a window from this folder, after they were stored elsewhere.
     pub(crate) fn clear(&self, window: Window) -> io::Result<()> {
         if self.is_store() {
@@ -134,7 +140,7 @@ impl Folder {
         }
         let converted = Format::ALL.map(|format| self.converted(window, format));
         for path in converted.iter().chain([&self.zip(window)]) {
-            Disk(self.path.clone()).remove(&self.local(path))?;
+            remove(&self.local(path))?;
         }
         Ok(())
     }
@@ -176,48 +182,28 @@ impl Folder {
         above.into_iter().try_for_each(sync)
     }
 
-    /// Returns a file that exists although its window was not requested.
-    pub(crate) fn foreign(
-        &self,
-        window: Window,
-        formats: &[Format],
-    ) -> Result<Option<PathBuf>, PullError> {
-        let converted = formats.iter().map(|format| self.converted(window, *format));
-        self.first_foreign([self.zip(window)].into_iter().chain(converted))
-    }
-
     /// Whether something has this path that no pull stored, as far as the destination can tell.
     pub(crate) fn is_foreign(&self, path: &Path) -> Result<bool, PullError> {
         self.store.is_foreign(path).map_err(|source| self.store_failed(path, source))
     }
 
-    fn first_foreign(
-        &self,
-        paths: impl IntoIterator<Item = PathBuf>,
-    ) -> Result<Option<PathBuf>, PullError> {
-        for path in paths {
-            if self.is_foreign(&path)? {
-                return Ok(Some(path));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns a file that would be overwritten although the journal does not have it.
-    pub(crate) fn unknown(
+    /// Fails if a file would be overwritten although the journal does not have it.
+    pub(crate) fn check_foreign(
         &self,
         window: Window,
         history: &History,
         formats: &[Format],
-    ) -> Result<Option<PathBuf>, PullError> {
-        if !matches!(history.known, Known::Complete(_)) {
-            return Ok(None);
-        }
+    ) -> Result<(), PullError> {
         let has = |format: &&Format| history.converted.iter().any(|file| file.format == **format);
         let converted = formats.iter().filter(|format| !has(format));
         let zip = history.stored.is_none().then(|| self.zip(window));
         let converted = converted.map(|format| self.converted(window, *format));
-        self.first_foreign(zip.into_iter().chain(converted))
+        for path in zip.into_iter().chain(converted) {
+            if self.is_foreign(&path)? {
+                return Err(PullError::Foreign { path });
+            }
+        }
+        Ok(())
     }
 
     /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP,

@@ -13,7 +13,7 @@ use ccfs_archive::IndexKind;
 pub(crate) use self::files::table;
 use crate::destination::{Destination, Disk};
 use crate::error::PullError;
-use crate::journal::{Facts, Histories, Journal, JournalError};
+use crate::journal::{Facts, Histories, Journal, JournalError, first_difference};
 use crate::plan::Plan;
 
 /// The journal's name in the folder.
@@ -86,9 +86,9 @@ impl Folder {
         let journal = path.join(JOURNAL);
         let Facts { kind, account, bucket, windows } = Journal::read(&journal)?;
         let now = store.as_ref().and_then(|store| store.bucket());
-        if bucket != now {
-            let text = |bucket: Option<String>| bucket.unwrap_or_else(|| "none".into());
-            let (what, before, now) = ("bucket", text(bucket), text(now));
+        if let Some((what, before, now)) =
+            first_difference([("bucket", bucket.as_ref(), now.as_ref())])
+        {
             let error = JournalError::OtherPlan { path: journal, what, before, now, moves: false };
             return Err(error.into());
         }
@@ -201,11 +201,10 @@ pub(crate) fn sync(folder: &Path) -> io::Result<()> {
 }
 
 /// Removes a file, if it exists.
-pub(crate) fn remove(path: PathBuf) -> Result<(), PullError> {
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(PullError::Folder { path, source })
-        }
-        _ => Ok(()),
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => path.parent().map_or(Ok(()), sync),
     }
 }

@@ -3,7 +3,7 @@
 use ccfs_archive::IndexKind;
 use ccfs_proto::auth::AccessKey;
 use ccfs_proto::{Day, Endpoint, ResponseId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::format::Format;
 use crate::plan::Plan;
@@ -12,6 +12,9 @@ use crate::window::Window;
 
 /// The version of the journal that this crate writes and reads.
 pub(super) const VERSION: u32 = 2;
+
+/// Maximum number of characters of a recorded reason.
+const WHY_LIMIT: usize = 500;
 
 /// The first line: the server and the settings that the folder belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,19 +49,29 @@ impl Header {
             == (&other.kind, &other.zone, &other.account_id, &other.bucket)
     }
 
-    /// Returns the first setting that differs: its name, its value in the journal, its value now.
-    pub(super) fn difference(&self, now: &Self) -> Option<(&'static str, String, String)> {
-        let option = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
-        let pairs = [
-            ("kind of file", self.kind.clone(), now.kind.clone()),
-            ("tenant's time zone", self.zone.clone(), now.zone.clone()),
-            ("tenant space", option(&self.account_id), option(&now.account_id)),
-            ("bucket", option(&self.bucket), option(&now.bucket)),
-            ("server", self.endpoint.clone(), now.endpoint.clone()),
-            ("access key", self.access_key.clone(), now.access_key.clone()),
-        ];
-        pairs.into_iter().find(|(_, before, now)| before != now)
+    /// Returns the first setting that differs from the one now.
+    pub(super) fn difference(&self, now: &Self) -> Option<Difference> {
+        first_difference([
+            ("kind of file", Some(&self.kind), Some(&now.kind)),
+            ("tenant's time zone", Some(&self.zone), Some(&now.zone)),
+            ("tenant space", self.account_id.as_ref(), now.account_id.as_ref()),
+            ("bucket", self.bucket.as_ref(), now.bucket.as_ref()),
+            ("server", Some(&self.endpoint), Some(&now.endpoint)),
+            ("access key", Some(&self.access_key), Some(&now.access_key)),
+        ])
     }
+}
+
+/// A setting that differs: its name, its former value, its value now.
+pub(crate) type Difference = (&'static str, String, String);
+
+/// Returns the first of these settings that differs.
+pub(crate) fn first_difference<const N: usize>(
+    settings: [(&'static str, Option<&String>, Option<&String>); N],
+) -> Option<Difference> {
+    let text = |value: Option<&String>| value.map_or("none", String::as_str).to_owned();
+    let (what, before, now) = settings.into_iter().find(|(_, before, now)| before != now)?;
+    Some((what, text(before), text(now)))
 }
 
 /// A converted file of a window.
@@ -119,6 +132,7 @@ pub enum Entry {
         #[serde(with = "text")]
         at: Timestamp,
         /// Why it counts as lost.
+        #[serde(serialize_with = "shortened")]
         why: String,
     },
     /// The window's file is on disk.
@@ -174,6 +188,7 @@ pub enum Entry {
         #[serde(with = "text")]
         at: Timestamp,
         /// Why.
+        #[serde(serialize_with = "shortened")]
         why: String,
     },
     /// The folder's data now comes from another server or access key. Jobs at the former server
@@ -199,6 +214,10 @@ pub enum Entry {
         #[serde(with = "text")]
         to: Day,
     },
+}
+
+fn shortened<S: Serializer>(why: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{why:.WHY_LIMIT$}"))
 }
 
 /// Serializes values as their `Display` text.

@@ -15,6 +15,7 @@ use ccfs_proto::{Endpoint, Timestamp};
 #[cfg(feature = "blocking")]
 pub(crate) use self::entry::text;
 pub use self::entry::{ConvertedFile, Entry};
+pub(crate) use self::entry::{Difference, first_difference};
 use self::entry::{Header, VERSION};
 pub use self::error::JournalError;
 use crate::plan::Plan;
@@ -27,8 +28,6 @@ const LINE_LIMIT: u64 = 64 * 1024;
 const JOURNAL_LIMIT: u64 = 512 << 20;
 /// The first bytes of every journal.
 const HEADER_START: &[u8] = b"{\"ccfs_pull\":";
-/// Maximum number of characters of a recorded reason.
-const WHY_LIMIT: usize = 500;
 
 /// A journal that is open for writing. The caller must have locked its folder.
 #[derive(Debug)]
@@ -167,15 +166,7 @@ impl Journal {
     /// [`JournalError::Io`]. Do not write to the journal after an error: its last line may be
     /// incomplete.
     pub fn record(&mut self, entry: &Entry) -> Result<(), JournalError> {
-        match entry {
-            Entry::Failed { window, at, why } => {
-                self.write(&Entry::Failed { window: *window, at: *at, why: shortened(why) })
-            }
-            Entry::Lost { window, at, why } => {
-                self.write(&Entry::Lost { window: *window, at: *at, why: shortened(why) })
-            }
-            entry => self.write(entry),
-        }
+        self.write(entry)
     }
 
     fn write(&mut self, line: &impl serde::Serialize) -> Result<(), JournalError> {
@@ -340,8 +331,4 @@ fn lose_jobs(windows: &mut Histories) {
             history.known = Known::Fresh;
         }
     }
-}
-
-fn shortened(why: &str) -> String {
-    why.chars().take(WHY_LIMIT).collect()
 }

@@ -15,7 +15,7 @@ use ccfs_proto::exchange::ClockSkew;
 use ccfs_proto::{Day, Now};
 
 use crate::error::PullError;
-use crate::folder::{Folder, remove};
+use crate::folder::Folder;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry, Journal};
 use crate::plan::Plan;
@@ -181,7 +181,7 @@ impl Run {
             self.files(*window).notes = vec![note.to_owned()];
         }
         if let Entry::Stored { window, stored, .. } = entry {
-            remove(self.folder.rejected(*window))?;
+            self.folder.clear_rejected(*window)?;
             self.note_several_days(*window);
             self.tidy(*window, *stored, now)?;
         }

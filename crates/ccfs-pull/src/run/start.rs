@@ -11,7 +11,7 @@ use ccfs_proto::{Day, Endpoint, Now, Timestamp};
 use super::{Files, Run};
 use crate::destination::Destination;
 use crate::error::PullError;
-use crate::folder::{Folder, remove};
+use crate::folder::Folder;
 use crate::format::Format;
 use crate::journal::{Entry, Histories, Journal, JournalError};
 use crate::pace::Pace;
@@ -113,7 +113,7 @@ impl Run {
         for (window, stored, has_failed) in complete {
             // The rejected file of a request that failed since is kept.
             if !has_failed {
-                remove(run.folder.rejected(window))?;
+                run.folder.clear_rejected(window)?;
             }
             run.folder.clear(window).map_err(|source| run.folder.failed(source))?;
             run.tend(window, stored, now)?;
@@ -126,8 +126,8 @@ impl Run {
 fn renew(plan: &Plan, folder: &Folder, known: &mut Histories) -> Result<(), PullError> {
     for (window, history) in known {
         if plan.is_due(*window, history) {
-            if let Some(path) = folder.unknown(*window, history, &plan.formats_of(*window))? {
-                return Err(PullError::Foreign { path });
+            if matches!(history.known, Known::Complete(_)) {
+                folder.check_foreign(*window, history, &plan.formats_of(*window))?;
             }
             // What a job of an earlier run left is not the answer to the new request.
             folder.clear(*window).map_err(|source| folder.failed(source))?;
@@ -267,10 +267,9 @@ fn add_new(
         .into_iter()
         .flat_map(|last| windows(&plan.zone, plan.from, last, plan.days_per_window(), &taken))
     {
-        if let Some(path) = folder.foreign(window, &plan.formats_of(window))? {
-            return Err(PullError::Foreign { path });
-        }
-        known.insert(window, Known::Fresh.into());
+        let history = Known::Fresh.into();
+        folder.check_foreign(window, &history, &plan.formats_of(window))?;
+        known.insert(window, history);
     }
     Ok(if plan.to >= today { Some(today.max(plan.from)) } else { None })
 }

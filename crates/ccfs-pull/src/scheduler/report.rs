@@ -92,10 +92,8 @@ impl Scheduler {
             self.last_trouble = Some(why.to_owned());
         }
         match trouble {
-            Trouble::Busy => self.throttle.busy(started, now.monotonic, &self.pace),
-            Trouble::Unanswered => self.throttle.slow_down(started, now.monotonic, &self.pace),
-            Trouble::Offline | Trouble::Faulty => {
-                self.throttle.offline(started, now.monotonic, &self.pace);
+            Trouble::Busy | Trouble::Unanswered | Trouble::Offline | Trouble::Faulty => {
+                self.throttle.failed(trouble, started, now.monotonic, &self.pace);
             }
             Trouble::BrokenOff => {}
             _ => self.throttle.answered(&self.pace),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::step::Trouble;
 use crate::pace::Pace;
 
 #[derive(Debug)]
@@ -75,26 +76,23 @@ impl Throttle {
         }
     }
 
-    /// After "try later": halves the number of jobs, and pauses.
-    pub(super) fn busy(&mut self, started: Duration, now: Duration, pace: &Pace) {
-        self.reached = true;
-        self.slow_down(started, now, pace);
-    }
-
-    /// After a request without an answer: the same.
-    pub(super) fn slow_down(&mut self, started: Duration, now: Duration, pace: &Pace) {
-        // Calls that were sent before the pause do not count again.
-        if now >= self.until {
-            self.slots = (self.slots / 2).max(1);
-        }
-        self.offline(started, now, pace);
-    }
-
-    /// After a connection failure of a call that began at `started`: pauses.
-    pub(super) fn offline(&mut self, started: Duration, now: Duration, pace: &Pace) {
+    /// After the failure of a call that began at `started`: pauses. After "try later" and a request
+    /// without an answer it also halves the number of jobs.
+    pub(super) fn failed(
+        &mut self,
+        trouble: Trouble,
+        started: Duration,
+        now: Duration,
+        pace: &Pace,
+    ) {
+        self.reached |= trouble == Trouble::Busy;
         self.trouble.get_or_insert(started);
         self.failures = self.failures.saturating_add(1);
+        // Calls that were sent before the pause do not count again.
         if now >= self.until {
+            if matches!(trouble, Trouble::Busy | Trouble::Unanswered) {
+                self.slots = (self.slots / 2).max(1);
+            }
             self.until = now.saturating_add(self.pause);
             self.pause = self.pause.saturating_mul(2).min(pace.max_backoff);
         }

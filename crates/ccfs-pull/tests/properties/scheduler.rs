@@ -157,9 +157,11 @@ impl World {
     }
 
     fn pace(&self) -> Pace {
-        Pace::default()
-            .in_flight(self.script.slots)
-            .callback_timeout(self.script.callbacks.then_some(Pace::CALLBACK_TIMEOUT))
+        Pace {
+            in_flight: self.script.slots,
+            callback_timeout: self.script.callbacks.then_some(Pace::CALLBACK_TIMEOUT),
+            ..Pace::default()
+        }
     }
 
     /// The server accepts a request for a window.
@@ -464,7 +466,7 @@ fn begun(scheduler: &mut Scheduler, now: Now) -> (Vec<Job>, Option<Duration>) {
 #[test]
 fn a_callback_before_the_answer_counts() {
     let (zone, window) = one_window();
-    let pace = Pace::default().callback_timeout(Duration::from_secs(600));
+    let pace = Pace { callback_timeout: Some(Duration::from_secs(600)), ..Pace::default() };
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now_at(0));
     assert_eq!(begun(&mut scheduler, now_at(0)).0.len(), 1);
     let id: ResponseId = "9239cb50a8384bb0ab503441bf089446".parse().unwrap();
@@ -493,7 +495,7 @@ fn a_callback_that_comes_during_a_look_counts() {
 #[test]
 fn a_missing_callback_is_waited_for_and_then_done_without() {
     let (zone, window) = one_window();
-    let pace = Pace::default().callback_timeout(Duration::from_secs(600));
+    let pace = Pace { callback_timeout: Some(Duration::from_secs(600)), ..Pace::default() };
     let mut scheduler = Scheduler::new(zone, pace, [(window, Known::Fresh)], now_at(0));
     begun(&mut scheduler, now_at(0));
     scheduler.on_asked(now_at(1), window, "9239cb50a8384bb0ab503441bf089446".parse().unwrap());
@@ -540,7 +542,7 @@ fn flow_control_halves_what_runs_at_once() {
     let all: Vec<Window> =
         windows(&zone, "2023-01-01".parse().unwrap(), "2023-04-30".parse().unwrap(), 1, &[])
             .collect();
-    let pace = Pace::default().in_flight(8);
+    let pace = Pace { in_flight: 8, ..Pace::default() };
     let mut scheduler =
         Scheduler::new(zone, pace, all.into_iter().map(|window| (window, Known::Fresh)), now_at(0));
     answer_the_first(&mut scheduler);

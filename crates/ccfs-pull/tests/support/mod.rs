@@ -186,7 +186,7 @@ pub(crate) fn plan_of(from: &str, to: &str) -> Plan {
 }
 
 pub(crate) fn pace(in_flight: usize) -> Pace {
-    Pace::default().in_flight(in_flight)
+    Pace { in_flight, ..Pace::default() }
 }
 
 /// Everything in a folder and below it, but the journal and the lock.

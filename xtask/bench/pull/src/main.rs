@@ -146,7 +146,7 @@ fn case(
     let plan = Plan::new(IndexKind::AgentSkillInfo, Zone::named("Asia/Shanghai")?, first, last)
         .window_days(1)
         .convert(Format::Jsonl);
-    let pace = Pace::default().in_flight(in_flight.parse()?);
+    let pace = Pace { in_flight: in_flight.parse()?, ..Pace::default() };
     let pull = Pull::new(plan, folder.join("pulled")).pace(pace);
 
     let begin = Instant::now();
