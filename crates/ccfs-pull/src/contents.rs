@@ -5,10 +5,8 @@ use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ccfs_archive::{
-    AnyRecordRef, Archive, Error, Member, MemberReport, OnBadRow, Report, SkippedMembers,
-};
-use ccfs_driver::{FileError, WholeFile};
+use ccfs_archive::{AnyRecordRef, Archive, Member, MemberReport, OnBadRow, Report, SkippedMembers};
+use ccfs_driver::{Error, WholeFile};
 use ccfs_proto::{Day, LocalTime};
 use sha2::{Digest, Sha256};
 
@@ -41,29 +39,36 @@ pub(crate) struct Converted {
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// Why an archive could not be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
-    #[error(transparent)]
-    Archive(#[from] Error),
-    /// The server, or something between, sent another window's file.
-    #[error(
-        "no row is from this window, the rows are from {earliest} to {latest}; the server sent the file of another period"
-    )]
-    OtherPeriod { earliest: LocalTime, latest: LocalTime },
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("could not write the converted records: {0}")]
-    Write(#[source] io::Error),
-    #[error("stopped")]
+/// Why the reading of an archive ended early.
+enum Ended {
+    Archive(ccfs_archive::Error),
+    Write(io::Error),
     Stopped,
+}
+
+impl From<ccfs_archive::Error> for Ended {
+    fn from(error: ccfs_archive::Error) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Archive(ccfs_archive::Error::Io(error)) | Ended::Write(error) => {
+                Self::Write(error)
+            }
+            Ended::Archive(error) => Self::Rejected(error.into()),
+            Ended::Stopped => Self::Stopped,
+        }
+    }
 }
 
 /// Reads and checks every member, counts the rows of the plan's kind, and writes them to `outputs`.
 ///
 /// # Errors
 ///
-/// Fails if the archive is damaged, has no member of the plan's kind, if a member of that kind
+/// [`Error::Rejected`] if the archive is damaged, has no member of the plan's kind, if a member of that kind
 /// is not an index file, if it has rows, but none from the window or a day before or after it, or if
 /// a bad row prevents a conversion.
 pub(crate) fn read(
@@ -72,30 +77,35 @@ pub(crate) fn read(
     window: Window,
     outputs: Vec<(Format, WholeFile)>,
     mut go_on: impl FnMut() -> ControlFlow<()>,
-) -> Result<Contents, ReadError> {
-    let zip = fingerprint(file).map_err(Error::Io)?;
-    let mut archive = Archive::open_with(file, &plan.read)?;
+) -> Result<Contents, Error> {
+    let zip = fingerprint(file).map_err(Error::Write)?;
+    let mut archive = Archive::open_with(file, &plan.read).map_err(Ended::Archive)?;
     let mut outputs = outputs
         .into_iter()
         .map(|(format, file)| Output::new(plan, window, zip, format, file))
         .collect::<io::Result<Vec<_>>>()
-        .map_err(ReadError::Write)?;
+        .map_err(Error::Write)?;
     let (mut read, mut period) = (0_u64, Period::new(window));
     let report = archive.inspect_each(|record| {
         if record.kind() == plan.kind {
             period.count(&record);
             for output in &mut outputs {
-                output.write(record).map_err(ReadError::Write)?;
+                output.write(record).map_err(Ended::Write)?;
             }
         }
         read += 1;
         let stops = read.is_multiple_of(ROWS_BETWEEN) && go_on().is_break();
-        if stops { Err(ReadError::Stopped) } else { Ok(()) }
+        if stops { Err(Ended::Stopped) } else { Ok(()) }
     })?;
-    let mut contents = summarize(&archive, &report, plan, zip, !outputs.is_empty())?;
+    let contents = summarize(&archive, &report, plan, zip, !outputs.is_empty());
+    let mut contents = contents.map_err(Ended::Archive)?;
     contents.stored.outside_rows = period.outside;
     if let Some((earliest, latest)) = period.is_other() {
-        return Err(ReadError::OtherPeriod { earliest, latest });
+        // The server, or something between, sent another window's file.
+        let why = format!(
+            "no row is from this window, the rows are from {earliest} to {latest}; the server sent the file of another period"
+        );
+        return Err(Error::Rejected(why.into()));
     }
     match period.outside {
         0 => {}
@@ -103,7 +113,7 @@ pub(crate) fn read(
         rows => contents.notes.insert(0, format!("{rows} rows are from outside the window")),
     }
     let files: io::Result<_> = outputs.into_iter().map(Output::finish).collect();
-    contents.converted = files.map_err(ReadError::Write)?;
+    contents.converted = files.map_err(Error::Write)?;
     Ok(contents)
 }
 
@@ -114,7 +124,7 @@ fn summarize(
     plan: &Plan,
     zip: Fingerprint,
     converts: bool,
-) -> Result<Contents, Error> {
+) -> Result<Contents, ccfs_archive::Error> {
     let (mut stored, mut notes) = (Stored::new(zip, 0), Vec::new());
     let (mut unread, mut present) = (SkippedMembers::default(), SkippedMembers::default());
     let (mut has_wanted, mut bad_row) = (false, None);
@@ -134,7 +144,7 @@ fn summarize(
         present.extend((!report.is_ignorable).then(|| Arc::clone(&report.name)));
     }
     if !has_wanted && !report.members.is_empty() {
-        return Err(Error::NoMember { wanted: vec![plan.kind], present });
+        return Err(ccfs_archive::Error::NoMember { wanted: vec![plan.kind], present });
     }
     stored.unread_members = unread.count();
     if unread.count() > 0 {

@@ -1,7 +1,6 @@
 //! Fetching a window in another process, on a folder that the processes share.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -227,16 +226,9 @@ impl TaskFailure {
 }
 
 /// The caller's function returned no report, but an error.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct NoReport(BoxError);
-
-impl fmt::Display for NoReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for NoReport {}
 
 /// Returns the error of a pull that a job's error ends.
 pub(crate) fn pull_error(window: Window, error: Error) -> PullError {

@@ -1,19 +1,18 @@
 //! The work of a job, except for the download itself: both drivers use it.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek as _};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccfs_driver::{Error, FileError, Progress};
+use ccfs_driver::{Error, FileError, Overwrite, Progress, WholeFile};
 use ccfs_proto::{Endpoint, IndexFileName, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::contents::{Contents, Converted, ReadError};
+use crate::contents::{self, Contents, Converted, fingerprint};
 use crate::destination::{Outgoing, Published};
 use crate::folder::Folder;
 use crate::format::Format;
@@ -21,6 +20,7 @@ use crate::journal::{ConvertedFile, Entry};
 use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::scheduler::{Stored, Task};
+use crate::trouble::is_rejected;
 use crate::window::Window;
 
 /// State that all jobs share.
@@ -136,13 +136,37 @@ impl Work {
         {
             return Ok(Some(fetched));
         }
-        let adopted = self.folder.adopt(&self.plan, self.window, self.former, || self.flow());
-        adopted.map_err(driver_error)?.map(|contents| self.store(contents, name)).transpose()
+        let file = match File::open(self.zip()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(Error::Write)?,
+        };
+        if let Some(former) = self.former
+            && fingerprint(&file).map_err(Error::Write)? == former.zip
+        {
+            return Ok(None);
+        }
+        match self.read(&file, &self.plan.formats_of(self.window)) {
+            Ok(contents) => self.store(contents, name).map(Some),
+            // A file that cannot be used is replaced by the download.
+            Err(Error::Rejected(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn receipt(&self) -> Result<Option<Receipt>, Error> {
-        let receipt = self.folder.store.receipt(self.window);
-        receipt.map_err(|source| self.store_failed(self.folder.store.root().to_owned(), source))
+        self.at(self.folder.store.root(), self.folder.store.receipt(self.window))
+    }
+
+    /// Reads a ZIP and converts it.
+    fn read(&self, file: &File, formats: &[Format]) -> Result<Contents, Error> {
+        let create = |format: &Format| {
+            let temporary = self.folder.temporary(self.window, *format);
+            let target = self.folder.local(&self.folder.converted(self.window, *format));
+            let file = WholeFile::create(temporary, Overwrite::Replace)?;
+            Ok((*format, file.rename_to(target)?))
+        };
+        let outputs: Result<_, FileError> = formats.iter().map(create).collect();
+        contents::read(file, &self.plan, self.window, outputs?, || self.shared.flow())
     }
 
     /// Whether the ZIP stays beside the converted files.
@@ -163,8 +187,7 @@ impl Work {
         let zip = self.keeps_zip(stored).then_some(stored.zip);
         for Outgoing { path, fingerprint, .. } in self.folder.outgoing(self.window, zip, converted)
         {
-            let has = self.folder.store.has(&path, fingerprint);
-            if !has.map_err(|source| self.store_failed(path, source))? {
+            if !self.at(&path, self.folder.store.has(&path, fingerprint))? {
                 return Ok(None);
             }
         }
@@ -172,16 +195,31 @@ impl Work {
         Ok(Some(Fetched { stored: *stored, notes, converted: converted.clone() }))
     }
 
-    /// The check of a download: reads the file before it is put in place.
+    /// The check of a download: reads the file before it is put in place, and keeps a copy of it if
+    /// it is unusable and another download would not change that.
     pub(crate) fn check(
         &self,
     ) -> impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + use<> {
         let work = self.clone();
         move |file| {
-            let contents = work.folder.check(&work.plan, work.window, &file, || work.flow())?;
-            *work.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
+            let contents = work.read(&file, &work.plan.formats_of(work.window));
+            if let Err(Error::Rejected(cause)) = &contents
+                && cause.downcast_ref().is_none_or(is_rejected)
+            {
+                work.keep_rejected(&file).map_err(Error::File)?;
+            }
+            *work.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents?);
             Ok(())
         }
+    }
+
+    fn keep_rejected(&self, mut file: &File) -> Result<(), FileError> {
+        let path = self.folder.rejected(self.window);
+        let io = |source| FileError::Io { path: path.clone(), source };
+        let mut copy = WholeFile::create(&path, Overwrite::Replace)?;
+        file.rewind().map_err(io)?;
+        let len = io::copy(&mut file, &mut copy).map_err(io)?;
+        copy.commit(len).map(drop)
     }
 
     /// The progress function of a download: counts its bytes.
@@ -198,10 +236,7 @@ impl Work {
     /// Returns what [`check`](Self::check) read, after a download that ended like this.
     pub(crate) fn downloaded<T>(&self, result: Result<T, Error>) -> Result<Contents, Error> {
         result.map_err(|error| match error {
-            Error::Rejected(cause) => match cause.downcast() {
-                Ok(cause) => driver_error(*cause),
-                Err(cause) => Error::Rejected(cause),
-            },
+            Error::Rejected(cause) => cause.downcast().map_or_else(Error::Rejected, |cause| *cause),
             error => error,
         })?;
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -212,19 +247,16 @@ impl Work {
     /// same: an earlier run may have written it. Other files are left alone.
     pub(crate) fn convert(&self, formats: &[Format]) -> Result<Vec<ConvertedFile>, Error> {
         let (path, store) = (self.folder.zip(self.window), &self.folder.store);
-        store.fetch(&path, &self.zip()).map_err(|source| self.store_failed(path, source))?;
+        self.at(&path, store.fetch(&path, &self.zip()))?;
         let file = File::open(self.zip()).map_err(Error::Write)?;
-        let contents = self.folder.read(&self.plan, self.window, &file, formats, || self.flow());
-        let contents = contents.map_err(driver_error)?;
+        let contents = self.read(&file, formats)?;
         // The journal says what the ZIP holds, and whether it may be removed after a conversion.
         if let Some(stored) = self.former.filter(|stored| *stored != contents.stored) {
-            return Err(Error::Rejected(Box::new(Changed { stored, found: contents.stored })));
+            return Err(Error::Rejected(difference(&stored, &contents.stored).into()));
         }
         for output in &contents.converted {
             let path = self.folder.converted(self.window, output.format);
-            let has =
-                |file| store.has(&path, file).map_err(|it| self.store_failed(path.clone(), it));
-            if store.exists(&path) && !has(output.fingerprint)? {
+            if store.exists(&path) && !self.at(&path, store.has(&path, output.fingerprint))? {
                 return Err(FileError::Exists { path }.into());
             }
         }
@@ -252,8 +284,7 @@ impl Work {
         let path = self.folder.zip(self.window);
         if zip.is_none() && !self.folder.is_store() && self.folder.store.exists(&path) {
             // The ZIP of an earlier request, whose rows are replaced.
-            let removed = self.folder.store.remove(&path);
-            removed.map_err(|source| self.store_failed(path, source))?;
+            self.at(&path, self.folder.store.remove(&path))?;
         }
         let files = self.folder.outgoing(self.window, zip, &converted);
         let receipt = self.new_receipt(name.response_id(), stored, converted.clone());
@@ -285,21 +316,20 @@ impl Work {
         files: &[Outgoing],
         replaces: bool,
     ) -> Result<Published, Error> {
-        let published = self.folder.store.publish(receipt, files, replaces);
-        let root = || self.folder.store.root().to_owned();
-        let published = published.map_err(|source| self.store_failed(root(), source))?;
+        let store = &self.folder.store;
+        let published = self.at(store.root(), store.publish(receipt, files, replaces))?;
         if let Published::Ours = published {
             self.folder.clear(self.window).map_err(Error::Write)?;
         }
         Ok(published)
     }
 
-    /// The error of a destination.
-    fn store_failed(&self, path: PathBuf, source: io::Error) -> Error {
-        match source.kind() {
-            io::ErrorKind::Interrupted if self.flow().is_break() => Error::Stopped,
-            _ => FileError::Io { path, source }.into(),
-        }
+    /// The result of a destination, about a file at this path.
+    fn at<T>(&self, path: &Path, result: io::Result<T>) -> Result<T, Error> {
+        result.map_err(|source| match source.kind() {
+            io::ErrorKind::Interrupted if self.shared.is_stopped() => Error::Stopped,
+            _ => FileError::Io { path: path.to_owned(), source }.into(),
+        })
     }
 
     /// Puts converted files in place.
@@ -313,45 +343,19 @@ impl Work {
         }
         Ok(placed)
     }
-
-    fn flow(&self) -> ControlFlow<()> {
-        self.shared.flow()
-    }
 }
 
-/// A ZIP that is read again has other contents than when it was stored.
-#[derive(Debug, thiserror::Error)]
-struct Changed {
-    stored: Stored,
-    found: Stored,
-}
-
-impl fmt::Display for Changed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.found.zip != self.stored.zip {
-            return f.write_str("it is not the file that was stored; request the window again");
-        }
-        let rows = |stored: &Stored| {
-            let Stored { rows, bad_rows, unread_members, .. } = stored;
-            format!("{rows} rows, {bad_rows} bad rows and {unread_members} unread members")
-        };
-        let (found, stored) = (rows(&self.found), rows(&self.stored));
-        write!(
-            f,
-            "with these options it has {found}, but {stored} when it was stored; use the same options, or request the window again"
-        )
+/// Says how a ZIP that is read again differs from what was stored.
+fn difference(stored: &Stored, found: &Stored) -> String {
+    if found.zip != stored.zip {
+        return "it is not the file that was stored; request the window again".into();
     }
-}
-
-/// Returns the error of a call for a failure to read an archive.
-fn driver_error(error: ReadError) -> Error {
-    match error {
-        ReadError::Archive(ccfs_archive::Error::Io(error)) | ReadError::Write(error) => {
-            Error::Write(error)
-        }
-        ReadError::File(error) => Error::File(error),
-        ReadError::Archive(error) => Error::Rejected(error.into()),
-        error @ ReadError::OtherPeriod { .. } => Error::Rejected(error.into()),
-        ReadError::Stopped => Error::Stopped,
-    }
+    let rows = |stored: &Stored| {
+        let Stored { rows, bad_rows, unread_members, .. } = stored;
+        format!("{rows} rows, {bad_rows} bad rows and {unread_members} unread members")
+    };
+    let (found, stored) = (rows(found), rows(stored));
+    format!(
+        "with these options it has {found}, but {stored} when it was stored; use the same options, or request the window again"
+    )
 }

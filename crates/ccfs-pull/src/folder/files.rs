@@ -3,28 +3,28 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::{Display, Write as _};
-use std::fs::{self, File};
-use std::io::{self, Seek};
-use std::ops::ControlFlow;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ccfs_archive::IndexKind;
-use ccfs_driver::{FileError, Overwrite, WholeFile};
 use ccfs_proto::Day;
 
 use super::{Folder, remove, sync};
-use crate::contents::{self, Contents, ReadError};
 use crate::destination::Outgoing;
 use crate::error::PullError;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Histories};
-use crate::plan::Plan;
-use crate::scheduler::{Fingerprint, History, Known, Outcome, Stored};
-use crate::trouble::is_rejected;
+use crate::scheduler::{Fingerprint, History, Known, Outcome};
 use crate::window::Window;
 
 /// The files of a window. Paths begin with that of the destination.
 impl Folder {
+    /// Path in this folder of a temporary file. Engines do not read this folder.
+    pub(crate) fn temporary(&self, window: Window, format: Format) -> PathBuf {
+        self.path.join(self.name(window, format))
+    }
+
     fn name(&self, window: Window, extension: impl Display) -> String {
         format!("{}_{window}.{extension}", self.kind.as_str())
     }
@@ -204,83 +204,6 @@ impl Folder {
             }
         }
         Ok(())
-    }
-
-    /// Reads a ZIP that an earlier run stored but did not record. `None` if there is no usable ZIP,
-    /// or only the `previous` one.
-    pub(crate) fn adopt(
-        &self,
-        plan: &Plan,
-        window: Window,
-        previous: Option<Stored>,
-        go_on: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<Option<Contents>, ReadError> {
-        let file = match File::open(self.local(&self.zip(window))) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(ccfs_archive::Error::Io(error).into()),
-        };
-        if let Some(previous) = previous
-            && contents::fingerprint(&file).map_err(ccfs_archive::Error::Io)? == previous.zip
-        {
-            return Ok(None);
-        }
-        match self.read(plan, window, &file, &plan.formats_of(window), go_on) {
-            Ok(contents) => Ok(Some(contents)),
-            Err(error @ ReadError::Archive(ccfs_archive::Error::Io(_))) => Err(error),
-            // A file that cannot be used is replaced by the download.
-            Err(ReadError::Archive(_) | ReadError::OtherPeriod { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads a ZIP and converts it.
-    pub(crate) fn read(
-        &self,
-        plan: &Plan,
-        window: Window,
-        file: &File,
-        formats: &[Format],
-        go_on: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<Contents, ReadError> {
-        // The temporary files are in this folder, so that engines do not read them.
-        let create = |format: &Format| {
-            let temporary = self.path.join(self.name(window, format));
-            let file = WholeFile::create(temporary, Overwrite::Replace)?;
-            Ok((*format, file.rename_to(self.local(&self.converted(window, *format)))?))
-        };
-        let outputs: Result<_, FileError> = formats.iter().map(create).collect();
-        contents::read(file, plan, window, outputs?, go_on)
-    }
-
-    /// Reads a ZIP before it is put in place. Copies it to [`rejected`](Self::rejected) if it is
-    /// unusable and another download would not change that.
-    pub(crate) fn check(
-        &self,
-        plan: &Plan,
-        window: Window,
-        file: &File,
-        go_on: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<Contents, ReadError> {
-        let contents = self.read(plan, window, file, &plan.formats_of(window), go_on);
-        let is_rejected = match &contents {
-            Err(ReadError::Archive(error)) => is_rejected(error),
-            Err(ReadError::OtherPeriod { .. }) => true,
-            _ => false,
-        };
-        if is_rejected {
-            self.keep_rejected(window, file)?;
-        }
-        contents
-    }
-
-    fn keep_rejected(&self, window: Window, mut file: &File) -> Result<(), FileError> {
-        let path = self.rejected(window);
-        let io = |source| FileError::Io { path: path.clone(), source };
-        let mut copy = WholeFile::create(&path, Overwrite::Replace)?;
-        file.rewind().map_err(io)?;
-        let len = io::copy(&mut file, &mut copy).map_err(io)?;
-        copy.commit(len).map(drop)
     }
 }
 
