@@ -25,17 +25,9 @@ const TIMEOUT_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Options of a [`Listener`]. Each has a default.
 #[must_use = "a builder does nothing until `bind` is called"]
 pub struct ListenerBuilder {
-    receiver: Receiver,
-    path: Option<String>,
-    body_limit: usize,
-    queue_limit: usize,
+    handler: Handler,
     limits: ConnectionLimits,
-    head_timeout: Duration,
-    body_timeout: Duration,
-    clock: Box<dyn Clock>,
-    guard: Box<dyn ReplayGuard<Error = String> + Send>,
     tls: Option<Arc<ServerConfig>>,
-    on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
 }
 
 impl ListenerBuilder {
@@ -53,40 +45,40 @@ impl ListenerBuilder {
     pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(credentials: &Credentials) -> Self {
-        Self {
+        let handler = Handler {
             receiver: Receiver::new(credentials),
+            guard: Mutex::new(Box::new(MessageGuard(MemoryGuard::default()))),
+            queue: Queue::new(Self::QUEUE_LIMIT),
+            clock: Box::new(SystemClock::new()),
             path: None,
             body_limit: Self::BODY_LIMIT,
-            queue_limit: Self::QUEUE_LIMIT,
-            limits: ConnectionLimits {
-                total: Self::CONNECTION_LIMIT,
-                peer: Self::PEER_CONNECTION_LIMIT,
-            },
             head_timeout: Self::HEAD_TIMEOUT,
             body_timeout: Self::BODY_TIMEOUT,
-            clock: Box::new(SystemClock::new()),
-            guard: Box::new(MessageGuard(MemoryGuard::default())),
-            tls: None,
             on_connection_error: None,
-        }
+            connection_reports: Mutex::default(),
+            refusal_reports: Mutex::default(),
+        };
+        let limits =
+            ConnectionLimits { total: Self::CONNECTION_LIMIT, peer: Self::PEER_CONNECTION_LIMIT };
+        Self { handler, limits, tls: None }
     }
 
     /// Sets how old or how far in the future a signature may be. Default: 15 minutes each.
     pub fn freshness(mut self, freshness: Freshness) -> Self {
-        self.receiver = self.receiver.freshness(freshness);
+        self.handler.receiver = self.handler.receiver.freshness(freshness);
         self
     }
 
     /// Accepts callbacks at this path only, with any query. It must begin with `/`. Default: any
     /// path.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
+        self.handler.path = Some(path.into());
         self
     }
 
     /// Sets the largest body, in bytes. Default and maximum: [`BODY_LIMIT`](Self::BODY_LIMIT).
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes.min(Self::BODY_LIMIT);
+        self.handler.body_limit = bytes.min(Self::BODY_LIMIT);
         self
     }
 
@@ -94,7 +86,7 @@ impl ListenerBuilder {
     /// answered with 503, so that the server calls again. Default:
     /// [`QUEUE_LIMIT`](Self::QUEUE_LIMIT).
     pub fn queue_limit(mut self, callbacks: usize) -> Self {
-        self.queue_limit = callbacks;
+        self.handler.queue = Queue::new(callbacks);
         self
     }
 
@@ -120,21 +112,21 @@ impl ListenerBuilder {
     /// Sets how long each of the TLS handshake and the request head may take, at most a day.
     /// Default: [`HEAD_TIMEOUT`](Self::HEAD_TIMEOUT).
     pub fn head_timeout(mut self, timeout: Duration) -> Self {
-        self.head_timeout = timeout.min(TIMEOUT_LIMIT);
+        self.handler.head_timeout = timeout.min(TIMEOUT_LIMIT);
         self
     }
 
     /// Sets how long each of the request body and the answer may take, at most a day. Default:
     /// [`BODY_TIMEOUT`](Self::BODY_TIMEOUT).
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
-        self.body_timeout = timeout.min(TIMEOUT_LIMIT);
+        self.handler.body_timeout = timeout.min(TIMEOUT_LIMIT);
         self
     }
 
     /// Sets the clock that the age of a signature is measured with, and the time between reports of
     /// connection errors and refusals. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Box::new(clock);
+        self.handler.clock = Box::new(clock);
         self
     }
 
@@ -144,7 +136,7 @@ impl ListenerBuilder {
     where
         G: ReplayGuard<Error: fmt::Display> + Send + 'static,
     {
-        self.guard = Box::new(MessageGuard(guard));
+        self.handler.guard = Mutex::new(Box::new(MessageGuard(guard)));
         self
     }
 
@@ -158,7 +150,7 @@ impl ListenerBuilder {
         mut self,
         report: impl Fn(ConnectionError) + Send + Sync + 'static,
     ) -> Self {
-        self.on_connection_error = Some(Box::new(report));
+        self.handler.on_connection_error = Some(Box::new(report));
         self
     }
 
@@ -181,41 +173,27 @@ impl ListenerBuilder {
     /// The system refuses the address or a new thread, or the [path](Self::path) is malformed
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
-        if let Some(path) =
-            self.path.as_ref().filter(|path| !path.starts_with('/') || path.contains(['?', '#']))
-        {
+        let is_malformed = |path: &&String| !path.starts_with('/') || path.contains(['?', '#']);
+        if let Some(path) = self.handler.path.as_ref().filter(is_malformed) {
             let message =
                 format!("callback path {path:?} is malformed; it begins with / and has no query");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let handler = Handler {
-            receiver: self.receiver,
-            guard: Mutex::new(self.guard),
-            queue: Queue::new(self.queue_limit),
-            clock: self.clock,
-            path: self.path,
-            body_limit: self.body_limit,
-            head_timeout: self.head_timeout,
-            body_timeout: self.body_timeout,
-            on_connection_error: self.on_connection_error,
-            connection_reports: Mutex::default(),
-            refusal_reports: Mutex::default(),
-        };
-        Listener::start(address, Arc::new(handler), self.tls, self.limits)
+        Listener::start(address, Arc::new(self.handler), self.tls, self.limits)
     }
 }
 
 impl fmt::Debug for ListenerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListenerBuilder")
-            .field("receiver", &self.receiver)
-            .field("path", &self.path)
-            .field("body_limit", &self.body_limit)
-            .field("queue_limit", &self.queue_limit)
+            .field("receiver", &self.handler.receiver)
+            .field("path", &self.handler.path)
+            .field("body_limit", &self.handler.body_limit)
+            .field("queue", &self.handler.queue)
             .field("connection_limit", &self.limits.total)
             .field("peer_connection_limit", &self.limits.peer)
-            .field("head_timeout", &self.head_timeout)
-            .field("body_timeout", &self.body_timeout)
+            .field("head_timeout", &self.handler.head_timeout)
+            .field("body_timeout", &self.handler.body_timeout)
             .field("tls", &self.tls.is_some())
             .finish_non_exhaustive()
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct RateLimit<R>(BTreeMap<R, Reported>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Reported {
-    at: Duration,
+    at: Option<Duration>,
     suppressed: u64,
 }
 
@@ -20,20 +20,13 @@ impl<R: Ord> RateLimit<R> {
     /// Returns the number of reports with this reason that were suppressed since the last one, if
     /// this one is to be made at the monotonic time `now`. Otherwise returns `None` and counts it.
     pub(crate) fn admit(&mut self, reason: R, now: Duration) -> Option<u64> {
-        match self.0.get_mut(&reason) {
-            Some(last) if now.saturating_sub(last.at) < Self::INTERVAL => {
-                last.suppressed += 1;
-                None
-            }
-            Some(last) => {
-                last.at = now;
-                Some(std::mem::take(&mut last.suppressed))
-            }
-            None => {
-                self.0.insert(reason, Reported { at: now, suppressed: 0 });
-                Some(0)
-            }
+        let last = self.0.entry(reason).or_default();
+        if last.at.is_some_and(|at| now.saturating_sub(at) < Self::INTERVAL) {
+            last.suppressed += 1;
+            return None;
         }
+        last.at = Some(now);
+        Some(std::mem::take(&mut last.suppressed))
     }
 }
 
