@@ -65,7 +65,7 @@ impl Zone {
     }
 
     /// Elapsed seconds from the first instant with local time `begin` to the end of the last second
-    /// with local time `end`.
+    /// with local time `end`; more if one of them is skipped.
     pub(crate) fn elapsed(&self, begin: LocalTime, end: LocalTime) -> i64 {
         match (self.first(begin), self.last(end)) {
             (Some(first), Some(last)) => last.as_second() + 1 - first.as_second(),
@@ -99,24 +99,14 @@ impl Zone {
         })
     }
 
+    /// The first instant of a local time. That of a skipped time is before the change.
     fn first(&self, time: LocalTime) -> Option<Instant> {
-        let ambiguous = self.rules.to_ambiguous_timestamp(time.into());
-        let earlier = ambiguous.earlier().ok()?;
-        if is_skipped(&ambiguous) { self.change_after(earlier) } else { Some(earlier) }
+        self.rules.to_ambiguous_timestamp(time.into()).earlier().ok()
     }
 
+    /// The last instant of a local time. That of a skipped time is after the change.
     fn last(&self, time: LocalTime) -> Option<Instant> {
-        let ambiguous = self.rules.to_ambiguous_timestamp(time.into());
-        if is_skipped(&ambiguous) {
-            self.change_after(ambiguous.earlier().ok()?)
-        } else {
-            ambiguous.later().ok()
-        }
-    }
-
-    /// Returns the instant of the change that skips a time, given the earlier reading of the time.
-    fn change_after(&self, earlier: Instant) -> Option<Instant> {
-        self.rules.following(earlier).next().map(|change| change.timestamp())
+        self.rules.to_ambiguous_timestamp(time.into()).later().ok()
     }
 }
 
@@ -138,10 +128,6 @@ impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
-}
-
-fn is_skipped(ambiguous: &jiff::tz::AmbiguousTimestamp) -> bool {
-    matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. })
 }
 
 /// There is no time zone with this name.

@@ -97,11 +97,11 @@ impl BucketConfig {
             Err(env::VarError::NotPresent) => Ok(None),
             Err(env::VarError::NotUnicode(_)) => Err(BucketError::Variable { name }),
         };
-        let mut config = Self { builder: builder_from_env(), ..Self::default() };
+        let has_keys = variable("AWS_ACCESS_KEY_ID")?.is_some();
+        let mut config = Self { builder: builder_from_env(has_keys), ..Self::default() };
         let profile = read_profile(variable)?;
-        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        if is_set("AWS_ACCESS_KEY_ID") {
-            if !is_set("AWS_SECRET_ACCESS_KEY") {
+        if has_keys {
+            if variable("AWS_SECRET_ACCESS_KEY")?.is_none() {
                 return Err(BucketError::Keys);
             }
         } else if let Some((id, secret)) = profile.keys()? {
@@ -230,8 +230,7 @@ impl BucketConfig {
 }
 
 /// Reads the variables of AWS tools, except empty ones and those of the endpoint.
-fn builder_from_env() -> AmazonS3Builder {
-    let has_keys = env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
+fn builder_from_env(has_keys: bool) -> AmazonS3Builder {
     env::vars_os().fold(AmazonS3Builder::new(), |builder, (name, value)| {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { return builder };
         match name.to_ascii_lowercase().parse() {

@@ -17,6 +17,15 @@ pub(super) fn is_unsupported(error: &Error) -> bool {
         || text.contains("status code: 501")
 }
 
+/// Returns what the store answered; `None` if the object does not exist.
+pub(super) fn if_found<T>(result: Result<T, Error>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(io_error(&error)),
+    }
+}
+
 /// Returns an error with what to do. Texts of the store are left out, except its code.
 pub(super) fn io_error(error: &Error) -> io::Error {
     let text = error.to_string();

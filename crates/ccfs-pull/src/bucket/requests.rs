@@ -7,14 +7,15 @@ use std::sync::atomic::Ordering;
 
 use ccfs_archive::IndexKind;
 use futures_util::TryStreamExt as _;
+use object_store::aws::AmazonS3;
 use object_store::list::{PaginatedListOptions, PaginatedListStore as _};
 use object_store::path::Path as Key;
 use object_store::{
-    Attribute, Error, GetOptions, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
+    Attribute, GetOptions, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
     PutPayload, UpdateVersion,
 };
 
-use super::failure::{io_error, is_condition, is_unsupported};
+use super::failure::{if_found, io_error, is_condition, is_unsupported};
 use super::{Bucket, OWN, SHA256};
 use crate::destination::{Destination as _, Outgoing, Published};
 use crate::folder::table;
@@ -80,20 +81,21 @@ impl Bucket {
         let key = self.key(&self.root.join(OWN).join("probe"))?;
         let content = "Pulls find out with this object whether the store obeys If-None-Match.\n";
         for _ in 0..2 {
-            let put = || self.single.put_opts(&key, content.into(), PutMode::Create.into());
-            match put().await {
+            let put = async |store: &AmazonS3| {
+                store.put_opts(&key, content.into(), PutMode::Create.into()).await
+            };
+            let put = match put(&self.single).await {
+                // The store may have failed for a moment.
+                Err(error) if !is_condition(&error) && !is_unsupported(&error) => {
+                    put(&self.store).await
+                }
+                put => put,
+            };
+            match put {
                 Ok(_) => {}
                 Err(error) if is_condition(&error) => return Ok(true),
                 Err(error) if is_unsupported(&error) => return Ok(false),
-                // The store may have failed for a moment.
-                Err(_) => {
-                    match self.store.put_opts(&key, content.into(), PutMode::Create.into()).await {
-                        Ok(_) => {}
-                        Err(error) if is_condition(&error) => return Ok(true),
-                        Err(error) if is_unsupported(&error) => return Ok(false),
-                        Err(error) => return Err(io_error(&error)),
-                    }
-                }
+                Err(error) => return Err(io_error(&error)),
             }
         }
         // The second request created an object that existed.
@@ -103,22 +105,15 @@ impl Bucket {
     /// Returns size and recorded SHA-256 of an object; `None` if it does not exist.
     pub(super) async fn head(&self, key: &Key) -> io::Result<Option<(u64, Option<String>)>> {
         let options = GetOptions { head: true, ..GetOptions::default() };
-        match self.store.get_opts(key, options).await {
-            Ok(found) => {
-                let sha256 = found.attributes.get(&Attribute::Metadata(SHA256.into()));
-                Ok(Some((found.meta.size, sha256.map(|text| text.to_string()))))
-            }
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(io_error(&error)),
-        }
+        let found = if_found(self.store.get_opts(key, options).await)?;
+        Ok(found.map(|found| {
+            let sha256 = found.attributes.get(&Attribute::Metadata(SHA256.into()));
+            (found.meta.size, sha256.map(|text| text.to_string()))
+        }))
     }
 
     pub(super) async fn get(&self, key: &Key) -> io::Result<Option<GetResult>> {
-        match self.store.get(key).await {
-            Ok(found) => Ok(Some(found)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(io_error(&error)),
-        }
+        if_found(self.store.get(key).await)
     }
 
     /// Reads a receipt, or what is wrong with it, and its version.
@@ -135,6 +130,11 @@ impl Bucket {
             Receipt::from_json(&bytes, window)
         };
         Ok(Some(FoundReceipt { receipt, version }))
+    }
+
+    async fn has_receipt(&self, receipt: &Receipt, window: Window) -> io::Result<bool> {
+        let found = self.get_receipt(window).await?;
+        Ok(found.is_some_and(|found| found.receipt.as_ref() == Ok(receipt)))
     }
 
     /// Stores files, and then the receipt, which is last: an object without a receipt is not
@@ -175,17 +175,14 @@ impl Bucket {
             };
             let options = PutOptions { mode, ..PutOptions::default() };
             let put = self.store.put_opts(&key, PutPayload::from(json.clone()), options).await;
-            let Err(error) = put else {
-                self.objects().insert(path, json.len() as u64);
-                return Ok(Published::Ours);
+            let error = match put {
+                // The answer may have been lost, and the receipt be in place.
+                Err(error) if !self.has_receipt(receipt, window).await? => error,
+                _ => {
+                    self.objects().insert(path, json.len() as u64);
+                    return Ok(Published::Ours);
+                }
             };
-            // The answer may have been lost, and the receipt be in place.
-            if let Some(FoundReceipt { receipt: Ok(found), .. }) = self.get_receipt(window).await?
-                && found == *receipt
-            {
-                self.objects().insert(path, json.len() as u64);
-                return Ok(Published::Ours);
-            }
             // Some stores know only If-None-Match, which the probe uses.
             if is_unsupported(&error) && self.is_conditional.swap(false, Ordering::Relaxed) {
                 continue;

@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 
 use ccfs_archive::IndexKind;
 use ccfs_driver::{Overwrite, WholeFile};
-use object_store::{Error, ObjectStoreExt as _};
+use object_store::ObjectStoreExt as _;
 
-use super::failure::io_error;
+use super::failure::if_found;
 use super::requests::{FoundReceipt, copy};
 use super::{Bucket, Opened};
 use crate::contents::Hashed;
@@ -94,13 +94,9 @@ impl Destination for Bucket {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let key = self.key(path)?;
-        match self.block_on(self.store.delete(&key)) {
-            Ok(()) | Err(Error::NotFound { .. }) => {
-                self.objects().remove(path);
-                Ok(())
-            }
-            Err(error) => Err(io_error(&error)),
-        }
+        if_found(self.block_on(self.store.delete(&key)))?;
+        self.objects().remove(path);
+        Ok(())
     }
 
     fn publish(

@@ -8,12 +8,11 @@ use std::time::Duration;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Key;
 use object_store::{
-    Attribute, Attributes, Error, MultipartId, ObjectStore, PutMultipartOptions, PutOptions,
-    PutPayload,
+    Attribute, Attributes, MultipartId, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
 };
 use serde::{Deserialize, Serialize};
 
-use super::failure::io_error;
+use super::failure::{if_found, io_error};
 use super::{Bucket, SHA256};
 use crate::destination::Outgoing;
 use crate::folder::sync;
@@ -105,10 +104,7 @@ impl Bucket {
     }
 
     async fn abort(&self, key: &Key, id: &MultipartId) -> io::Result<()> {
-        match self.store.abort_multipart(key, id).await {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(io_error(&error)),
-        }
+        if_found(self.store.abort_multipart(key, id).await).map(drop)
     }
 
     /// Writes a note about an upload to the folder of the journal, synced to disk.

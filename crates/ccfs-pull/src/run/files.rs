@@ -10,7 +10,6 @@ use crate::journal::{ConvertedFile, Entry};
 use crate::scheduler::{Outcome, Stored};
 use crate::summary::PullEvent;
 use crate::window::Window;
-use crate::work::JobOutput;
 
 impl Run {
     /// Finishes what an earlier run left to do for a complete window, and plans its conversion.
@@ -137,11 +136,11 @@ impl Run {
         &mut self,
         now: Now,
         window: Window,
-        result: Result<JobOutput, Error>,
+        result: Result<Vec<ConvertedFile>, Error>,
     ) {
         self.converting = false;
         match result {
-            Ok(JobOutput::Converted(files)) => {
+            Ok(files) => {
                 if let Err(error) = self.record_converted(window, files, now) {
                     return self.stop_for(error);
                 }
@@ -164,7 +163,6 @@ impl Run {
             Err(error) => {
                 return self.stop_for(PullError::Call { window, source: error.into() });
             }
-            Ok(_) => {}
         }
         if let Some(outcome) = self.scheduler.outcome(window).cloned() {
             let report = self.report_of(window, outcome);

@@ -204,10 +204,6 @@ impl Run {
     /// Reports the end of work.
     pub(crate) fn report(&mut self, now: Now, work: Work, result: Result<JobOutput, Error>) {
         let (now, window) = (self.by_server(now), work.window);
-        let task = match work.duty {
-            Duty::Job(task) => task,
-            Duty::Convert(_) => return self.report_converted(now, window, result),
-        };
         let before = self.scheduler.outage(now);
         match result {
             Ok(JobOutput::Asked(id)) => self.scheduler.on_asked(now, window, id),
@@ -218,8 +214,11 @@ impl Run {
                 self.files(window).notes = notes;
                 self.scheduler.on_stored(now, window, stored, converted);
             }
-            Ok(JobOutput::Converted(_)) => {}
-            Err(error) => self.report_failure(now, Job { window, task }, error),
+            Ok(JobOutput::Converted(files)) => self.report_converted(now, window, Ok(files)),
+            Err(error) => match work.duty {
+                Duty::Job(task) => self.report_failure(now, Job { window, task }, error),
+                Duty::Convert(_) => self.report_converted(now, window, Err(error)),
+            },
         }
         if let Some(outage) = before
             && self.scheduler.outage(now).is_none()

@@ -58,14 +58,11 @@ impl Run {
         if plan.formats.contains(&Format::Parquet) {
             check_table(&folder, &known, in_table)?;
         }
-        // Windows that an earlier run began are finished even outside the range; complete ones are
-        // reported only within it.
-        let reported = |window: &Window, history: &History| {
-            !matches!(history.known, Known::Complete(_)) || window.overlaps(plan.from, plan.to)
-        };
         let (mut progress, mut complete) = (PullProgress::default(), Vec::new());
         let mut all = BTreeMap::new();
-        for (window, history) in &known {
+        // Windows that an earlier run began are finished even outside the range; complete ones are
+        // reported only within it.
+        known.retain(|window, history| {
             let mut files = Files {
                 converted: history.converted.clone(),
                 zip_removed: history.zip_removed,
@@ -77,16 +74,17 @@ impl Run {
                     if let Outcome::Stored(stored) = outcome {
                         complete.push((*window, *stored, history.failed.is_some()));
                     }
-                    files.is_earlier = reported(window, history);
+                    files.is_earlier = window.overlaps(plan.from, plan.to);
                     if files.is_earlier {
                         progress.count(outcome);
                     }
                 }
                 Known::Fresh | Known::Asked(_) => files.previous = history.stored,
             }
+            let is_reported = files.is_earlier || !matches!(history.known, Known::Complete(_));
             all.insert(*window, files);
-        }
-        known.retain(|window, history| reported(window, history));
+            is_reported
+        });
         progress.windows = known.len();
         let mut scheduler = Scheduler::new(plan.zone.clone(), pace, known, now);
         for (id, window) in jobs {
