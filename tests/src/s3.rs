@@ -21,6 +21,7 @@ const PAGE: usize = 3;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoreFault {
     /// Nothing.
     None,

@@ -1,183 +1,148 @@
 //! `cargo xtask dist`: archives, a Debian package and a container image of the command, with SHA-256 sums.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use crate::workspace::{done, members, metadata, output, root, text, without_cargo_variables};
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Shell, cmd};
 
-/// Targets, each with the argument of `cargo zigbuild --target`.
-const TARGETS: &[(&str, &str)] = &[
-    ("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu.2.17"),
-    ("x86_64-unknown-linux-musl", "x86_64-unknown-linux-musl"),
-];
-/// The newest glibc that the dynamic binary may need.
-const GLIBC: (u32, u32) = (2, 17);
+use crate::workspace::{metadata, shell, without_cargo_variables};
+
+/// The target of the dynamic binary, which is built for `GLIBC`.
+const DYNAMIC: &str = "x86_64-unknown-linux-gnu";
 /// The target whose binary is static, for the image.
 const STATIC: &str = "x86_64-unknown-linux-musl";
+/// The newest minor version of glibc 2 that the dynamic binary may need.
+const GLIBC: u32 = 17;
 
 /// The files of the distribution.
 struct Dist {
+    sh: Shell,
     folder: PathBuf,
     target: PathBuf,
     version: String,
-    made: Vec<PathBuf>,
 }
 
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run() -> Result<()> {
+    let sh = shell()?;
     let metadata = metadata()?;
-    let target = PathBuf::from(text(&metadata["target_directory"]));
-    let version = members(&metadata)
-        .iter()
-        .find(|member| member.name == "ccfs-cli")
-        .map(|member| text(&member.json["version"]).to_owned())
-        .ok_or("the workspace has no ccfs-cli")?;
+    let mut members = metadata.workspace_packages().into_iter();
+    let command = members.find(|package| package.name == "ccfs-cli").context("no ccfs-cli")?;
+    let version = command.version.to_string();
+    let target = PathBuf::from(&metadata.target_directory);
     let folder = target.join("dist");
-    let _ = fs::remove_dir_all(&folder);
-    create(&folder)?;
-    let mut dist = Dist { folder, target, version, made: Vec::new() };
-    if !works(&["cargo", "zigbuild", "--help"]) {
-        return Err(String::from(
-            "cargo-zigbuild is not installed; pip install cargo-zigbuild ziglang, in an environment that is in PATH",
-        ));
-    }
-    for (target, argument) in TARGETS {
-        let library = ["--print", "target-libdir", "--target", target];
-        if !Path::new(output(Command::new("rustc").args(library))?.trim()).exists() {
-            println!("{target} is not built: run rustup target add {target}");
-            continue;
-        }
-        dist.build(target, argument)?;
-    }
+    sh.remove_path(&folder)?;
+    let dist = Dist { sh, folder, target, version };
+    ensure!(
+        dist.works("cargo zigbuild --help"),
+        "cargo-zigbuild is not installed; pip install cargo-zigbuild ziglang, in an environment that is in PATH"
+    );
+    dist.build(DYNAMIC, &format!("{DYNAMIC}.2.{GLIBC}"))?;
+    dist.build(STATIC, STATIC)?;
     dist.debian()?;
     dist.image()?;
     dist.sums()
 }
 
 impl Dist {
+    /// The folder that is packed for a target.
+    fn tree(&self, target: &str) -> PathBuf {
+        self.folder.join(format!("ccfs-{}-{target}", self.version))
+    }
+
     /// Builds the command for a target, and packs it with its manual pages and completions.
-    fn build(&mut self, target: &str, argument: &str) -> Result<(), String> {
-        let mut build = Command::new("cargo");
-        build.args(["zigbuild", "--release", "--locked", "--package", "ccfs-cli"]);
-        build.args(["--target", argument]).current_dir(root());
-        done(without_cargo_variables(&mut build))?;
+    fn build(&self, target: &str, argument: &str) -> Result<()> {
+        let sh = &self.sh;
+        let library = cmd!(sh, "rustc --print target-libdir --target {target}").read()?;
+        if !sh.path_exists(library) {
+            println!("{target} is not built: run rustup target add {target}");
+            return Ok(());
+        }
+        let build =
+            cmd!(sh, "cargo zigbuild --release --locked --package ccfs-cli --target {argument}");
+        without_cargo_variables(build).run()?;
         let program = self.target.join(target).join("release/ccfs");
-        if target.ends_with("gnu") {
-            check_glibc(&program)?;
+        if target == DYNAMIC {
+            let newest = newest_glibc(&sh.read_binary_file(&program)?);
+            let newest = newest.context("the binary names no version of glibc")?;
+            ensure!(newest <= GLIBC, "the binary needs glibc 2.{newest}");
         }
-        let name = format!("ccfs-{}-{target}", self.version);
-        let tree = self.folder.join(&name);
-        create(&tree.join("completions"))?;
-        copy(&program, &tree.join("ccfs"))?;
+        let tree = self.tree(target);
+        sh.create_dir(tree.join("completions"))?;
         for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            copy(&root().join(file), &tree.join(file))?;
+            sh.copy_file(file, &tree)?;
         }
-        done(Command::new(&program).arg("man").arg("--out").arg(tree.join("man/man1")))?;
+        sh.copy_file(&program, &tree)?;
+        let pages = tree.join("man/man1");
+        cmd!(sh, "{program} man --out {pages}").run()?;
         for (shell, file) in [("bash", "ccfs"), ("zsh", "_ccfs"), ("fish", "ccfs.fish")] {
-            let script = output(Command::new(&program).args(["completions", shell]))?;
-            let path = tree.join("completions").join(file);
-            fs::write(&path, script).map_err(|error| format!("{}: {error}", path.display()))?;
+            let script = cmd!(sh, "{program} completions {shell}").output()?.stdout;
+            sh.write_file(tree.join("completions").join(file), script)?;
         }
-        print!("{name}: {}", output(Command::new(&program).arg("--version"))?);
-        let archive = self.folder.join(format!("{name}.tar.gz"));
-        let mut tar = Command::new("tar");
-        tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"]);
-        done(tar.arg("-C").arg(&self.folder).arg("-czf").arg(&archive).arg(&name))?;
-        self.made.push(archive);
-        Ok(())
+        cmd!(sh, "{program} --version").run()?;
+        let (folder, name) = (&self.folder, tree.file_name().unwrap_or_default());
+        let archive = format!("{}.tar.gz", tree.display());
+        let reproducible = "--sort=name --owner=0 --group=0 --numeric-owner --mtime=@0".split(' ');
+        Ok(cmd!(sh, "tar {reproducible...} -C {folder} -czf {archive} {name}").run()?)
     }
 
     /// Builds the Debian package from the dynamic binary. `Cargo.toml` of `ccfs-cli` lists its files.
-    fn debian(&mut self) -> Result<(), String> {
-        let (target, _) = TARGETS[0];
-        if !self.target.join(target).join("release/ccfs").exists()
-            || !works(&["cargo", "deb", "--version"])
-        {
+    fn debian(&self) -> Result<()> {
+        let (sh, tree) = (&self.sh, self.tree(DYNAMIC));
+        if !sh.path_exists(&tree) || !self.works("cargo deb --version") {
             println!("the Debian package is not built: run cargo install cargo-deb");
             return Ok(());
         }
         // The package has the pages and completions of the archive, at a path without the version.
-        let tree = self.folder.join(format!("ccfs-{}-{target}", self.version));
-        let assets = self.target.join(target).join("release/deb-assets");
-        let _ = fs::remove_dir_all(&assets);
-        fs::rename(&tree, &assets).map_err(|error| format!("{}: {error}", tree.display()))?;
-        let mut deb = Command::new("cargo");
-        deb.args(["deb", "--no-build", "--package", "ccfs-cli", "--target", target, "--output"]);
-        done(deb.arg(&self.folder).current_dir(root()))?;
-        let package = fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-        self.made.push(package.ok_or("cargo deb wrote no package")?);
-        Ok(())
+        let assets = self.target.join(DYNAMIC).join("release/deb-assets");
+        sh.remove_path(&assets)?;
+        std::fs::rename(&tree, &assets)?;
+        let folder = &self.folder;
+        let deb = cmd!(
+            sh,
+            "cargo deb --no-build --package ccfs-cli --target {DYNAMIC} --output {folder}"
+        );
+        Ok(deb.run()?)
     }
 
     /// Builds the image of the `Dockerfile` and runs it, if Docker works.
-    fn image(&self) -> Result<(), String> {
-        let tree = self.folder.join(format!("ccfs-{}-{STATIC}", self.version));
-        if !tree.exists() || !works(&["docker", "info"]) {
+    fn image(&self) -> Result<()> {
+        let (sh, tree) = (&self.sh, self.tree(STATIC));
+        if !sh.path_exists(&tree) || !self.works("docker info") {
             println!("the image is not built: it needs {STATIC} and a running Docker");
             return Ok(());
         }
         let tag = format!("ccfs:{}", self.version);
-        let mut build = Command::new("docker");
-        build.args(["build", "--tag", &tag, "--file"]).arg(root().join("Dockerfile"));
-        done(build.arg(&tree))?;
-        done(Command::new("docker").args(["run", "--rm", &tag, "demo"]))
+        cmd!(sh, "docker build --tag {tag} --file Dockerfile {tree}").run()?;
+        Ok(cmd!(sh, "docker run --rm {tag} demo").run()?)
     }
 
-    /// Writes the SHA-256 sums, and removes the folders that were packed.
-    fn sums(&self) -> Result<(), String> {
-        for (target, _) in TARGETS {
-            let _ = fs::remove_dir_all(self.folder.join(format!("ccfs-{}-{target}", self.version)));
-        }
-        let names = self.made.iter().filter_map(|path| path.file_name());
-        let sums = output(Command::new("sha256sum").args(names).current_dir(&self.folder))?;
-        let path = self.folder.join("SHA256SUMS");
-        fs::write(&path, &sums).map_err(|error| format!("{}: {error}", path.display()))?;
-        print!("{}:\n{sums}", self.folder.display());
+    /// Removes the folders that were packed, and writes the SHA-256 sums of the other files.
+    fn sums(&self) -> Result<()> {
+        let sh = &self.sh;
+        sh.remove_path(self.tree(DYNAMIC))?;
+        sh.remove_path(self.tree(STATIC))?;
+        let made = sh.read_dir(&self.folder)?;
+        sh.change_dir(&self.folder);
+        let sums =
+            cmd!(sh, "sha256sum").args(made.iter().filter_map(|path| path.file_name())).read()?;
+        sh.write_file("SHA256SUMS", format!("{sums}\n"))?;
+        println!("{}:\n{sums}", self.folder.display());
         Ok(())
     }
-}
 
-fn create(folder: &Path) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
-}
-
-/// Returns whether a program runs and succeeds.
-fn works(command: &[&str]) -> bool {
-    let output = Command::new(command[0]).args(&command[1..]).output();
-    output.is_ok_and(|output| output.status.success())
-}
-
-/// Refuses a binary that needs a newer glibc than it promises.
-fn check_glibc(program: &Path) -> Result<(), String> {
-    let bytes = fs::read(program).map_err(|error| format!("{}: {error}", program.display()))?;
-    let newest = newest_glibc(&bytes).ok_or("the binary names no version of glibc")?;
-    if newest > GLIBC {
-        return Err(format!("the binary needs glibc {}.{}", newest.0, newest.1));
+    /// Returns whether a command runs and succeeds.
+    fn works(&self, command: &str) -> bool {
+        let mut words = command.split(' ');
+        let program = self.sh.cmd(words.next().unwrap_or_default()).args(words);
+        program.quiet().output().is_ok()
     }
-    println!("the binary needs glibc {}.{} or newer", newest.0, newest.1);
-    Ok(())
 }
 
-/// Returns the newest `GLIBC_x.y` among the names of versions in a binary.
-fn newest_glibc(bytes: &[u8]) -> Option<(u32, u32)> {
-    const NAME: &[u8] = b"\0GLIBC_";
-    let names = bytes.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
-    let versions = names.filter_map(|(at, _)| {
-        let rest = &bytes[at + NAME.len()..];
-        let name = rest.split(|byte| *byte == 0).next()?;
-        let mut numbers = std::str::from_utf8(name).ok()?.split('.').map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-    });
-    versions.max()
+/// Returns the largest `x` of the names `GLIBC_2.x` in a binary.
+fn newest_glibc(binary: &[u8]) -> Option<u32> {
+    let text = String::from_utf8_lossy(binary);
+    let versions = text.split('\0').filter_map(|name| name.strip_prefix("GLIBC_2."));
+    versions.filter_map(|version| version.split('.').next()?.parse().ok()).max()
 }
 
 #[cfg(test)]
@@ -186,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_newest_glibc_is_found() {
-        assert_eq!(newest_glibc(b"x\0GLIBC_2.2.5\0GLIBC_2.14\0GLIBC_PRIVATE\0"), Some((2, 14)));
+        assert_eq!(newest_glibc(b"x\0GLIBC_2.2.5\0GLIBC_2.14\0GLIBC_PRIVATE\0"), Some(14));
         assert_eq!(newest_glibc(b"GLIBC_ABI"), None);
     }
 }

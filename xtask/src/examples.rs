@@ -3,276 +3,154 @@
 //! The head of an example says how to run it (`cargo run -p … --example …`, with arguments after `--`) and, in a `text` block,
 //! what it prints, where `…` matches anything within a line and a line of `…` alone matches any lines. New examples are found automatically.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
 
+use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
 use serde_json::Value;
+use xshell::{Shell, cmd};
 
-use crate::workspace::{self, members, metadata, output, root, shown, text};
+use crate::workspace::{metadata, root, shell};
 
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run() -> Result<()> {
+    let sh = shell()?;
     let metadata = metadata()?;
-    let scratch = PathBuf::from(text(&metadata["target_directory"])).join("examples-scratch");
-    fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
-    let programs = build()?;
+    cmd!(sh, "cargo build --quiet --locked --workspace --examples --bin ccfs").run()?;
+    let programs = metadata.target_directory.join("debug");
+    let scratch = metadata.target_directory.join("examples-scratch");
+    sh.create_dir(&scratch)?;
+    sh.change_dir(&scratch);
     let mut examples = Vec::new();
-    for member in members(&metadata) {
-        for (name, source) in member.targets("example") {
-            let told = Told::read(&workspace::read(source)?, member.name, name)
-                .map_err(|error| format!("{}: {error}", shown(source)))?;
-            examples.push((member.name.to_owned(), name.to_owned(), told));
+    for package in metadata.workspace_packages() {
+        for target in package.targets.iter().filter(|target| target.is_example()) {
+            let head = Head::read(&sh.read_file(&target.src_path)?, &package.name, &target.name);
+            examples.push((&target.name, head.context(target.src_path.clone())?));
         }
     }
     // Examples with an argument read the output of others.
-    examples.sort_by_key(|(package, name, told)| {
-        (!told.arguments.is_empty(), package.clone(), name.clone())
-    });
-    for (package, name, told) in &examples {
-        let program = programs
-            .get(&(package.clone(), name.clone()))
-            .ok_or_else(|| format!("cargo built no example {name} of {package}"))?;
-        let printed = output(Command::new(program).args(&told.arguments).current_dir(&scratch))?;
-        compare(&told.prints, &printed)
-            .map_err(|error| format!("example {name} of {package}: {error}"))?;
-        println!("{package}: {name} prints what it says");
+    examples.sort_by_key(|(name, head)| (!head.arguments.is_empty(), *name));
+    for (name, Head { arguments, prints }) in &examples {
+        let printed = sh.cmd(programs.join("examples").join(name)).args(arguments).read()?;
+        compare(prints, &printed).with_context(|| format!("example {name}"))?;
     }
-    let command = programs.get(&("ccfs-cli".into(), "ccfs".into())).ok_or("cargo built no ccfs")?;
-    scripts(command, &scratch)
-}
-
-/// Builds all examples and the command, and returns the paths of the programs.
-fn build() -> Result<BTreeMap<(String, String), PathBuf>, String> {
-    let told = workspace::cargo(&[
-        "build",
-        "--workspace",
-        "--examples",
-        "--bin",
-        "ccfs",
-        "--message-format",
-        "json-render-diagnostics",
-    ])?;
-    let artifacts = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let programs = artifacts.filter_map(|artifact| {
-        let program = artifact["executable"].as_str()?;
-        // The folder's name is the package's, but for `tests`.
-        let folder = Path::new(text(&artifact["manifest_path"])).parent()?.file_name()?.to_str()?;
-        let package = if folder == "tests" { "ccfs-tests" } else { folder };
-        Some((
-            (package.to_owned(), text(&artifact["target"]["name"]).to_owned()),
-            PathBuf::from(program),
-        ))
-    });
-    Ok(programs.collect())
+    serve(&sh, programs.as_std_path())?;
+    println!("{} examples and the scripts print what they say", examples.len());
+    Ok(())
 }
 
 /// The head of an example.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Head {
     arguments: Vec<String>,
-    prints: Vec<String>,
+    prints: String,
 }
 
-impl Told {
-    fn read(source: &str, package: &str, name: &str) -> Result<Self, String> {
-        let top: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
+impl Head {
+    fn read(source: &str, package: &str, name: &str) -> Result<Self> {
+        let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+        let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let head = lines.join("\n");
         let command = format!("`cargo run -p {package} --example {name}");
-        let line = top
-            .iter()
-            .find_map(|line| line.split_once(&command))
-            .ok_or_else(|| format!("its top does not say {command}`"))?
-            .1;
-        let rest = line.split_once('`').ok_or("the command has no end")?.0;
-        let arguments = rest.split_once("-- ").map_or("", |(_, arguments)| arguments);
-        let block = top
-            .iter()
-            .skip_while(|line| line.trim() != "```text")
-            .skip(1)
-            .take_while(|line| line.trim() != "```");
-        let prints: Vec<String> =
-            block.map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect();
-        if prints.is_empty() {
-            return Err("its top does not say, in a ```text block, what it prints".into());
-        }
-        Ok(Self { arguments: arguments.split_whitespace().map(str::to_owned).collect(), prints })
+        let (_, rest) = head.split_once(&command).context("its head does not say its command")?;
+        let (options, _) = rest.split_once('`').unwrap_or_default();
+        let (_, arguments) = options.split_once("-- ").unwrap_or_default();
+        let block = head.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```"));
+        let (prints, _) =
+            block.context("its head does not say, in a ```text block, what it prints")?;
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        Ok(Self { arguments, prints: prints.to_owned() })
     }
 }
 
-fn compare(expected: &[String], printed: &str) -> Result<(), String> {
-    let lines: Vec<&str> = printed.lines().collect();
-    if all_fit(expected, &lines) {
-        return Ok(());
-    }
-    let begin: Vec<&str> = lines.into_iter().take(20).collect();
-    Err(format!(
-        "it says that it prints\n  {}\nand prints (the first 20 lines)\n  {}",
-        expected.join("\n  "),
-        begin.join("\n  ")
-    ))
-}
-
-/// Returns whether the lines match the expected ones, where a line of `…` matches any lines.
-fn all_fit(expected: &[String], lines: &[&str]) -> bool {
-    match expected.split_first() {
-        None => lines.is_empty(),
-        Some((first, rest)) if first == "…" => {
-            (0..=lines.len()).any(|passed| all_fit(rest, &lines[passed..]))
-        }
-        Some((first, rest)) => {
-            lines.split_first().is_some_and(|(line, more)| fits(first, line) && all_fit(rest, more))
-        }
-    }
-}
-
-/// Returns whether `line` matches `pattern`, in which `…` matches anything.
-fn fits(pattern: &str, line: &str) -> bool {
-    let mut parts = pattern.split('…');
-    let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
-}
-
-/// Runs the shell scripts against `ccfs serve`.
-fn scripts(command: &Path, scratch: &Path) -> Result<(), String> {
-    let scripts = workspace::files(&root().join("tests/examples"), ".sh");
-    for script in scripts {
-        if Command::new("curl").arg("--version").output().is_err() {
-            println!("{} is not run: there is no curl here", shown(&script));
-            continue;
-        }
-        let server = Server::start(command, scratch)?;
-        let folder = command.parent().unwrap_or(Path::new("."));
-        let path = std::env::join_paths(
-            [folder.to_owned()]
-                .into_iter()
-                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-        );
-        let mut shell = Command::new("sh");
-        shell
-            .arg(&script)
-            .current_dir(scratch)
-            .env("PATH", path.map_err(|error| error.to_string())?)
-            .env("CCFS_CA", "ca.pem");
-        for (variable, field) in [
-            ("CCFS_ENDPOINT", "endpoint"),
-            ("CCFS_ACCESS_KEY", "access_key"),
-            ("CCFS_SECRET_KEY", "secret_key"),
-        ] {
-            shell.env(variable, text(&server.ready[field]));
-        }
-        let source = workspace::read(&script)?;
-        let block = source.lines().skip_while(|line| *line != "# It prints:").skip(2);
-        let prints: Vec<String> =
-            block.map_while(|line| line.strip_prefix("#   ")).map(str::to_owned).collect();
-        if prints.is_empty() {
-            return Err(format!("{}: its top does not say what it prints", shown(&script)));
-        }
-        compare(&prints, &output(&mut shell)?)
-            .map_err(|error| format!("{}: {error}", shown(&script)))?;
-        println!("{} prints what it says", shown(&script));
-    }
+fn compare(expected: &str, printed: &str) -> Result<()> {
+    let pattern = |line| match line {
+        "…" => "(.*\n)*".to_owned(),
+        line => regex::escape(line).replace('…', ".*") + "\n",
+    };
+    let lines: String = expected.lines().map(pattern).collect();
+    let fits = Regex::new(&format!(r"\A{lines}\z"))?.is_match(&format!("{printed}\n"));
+    ensure!(fits, "it says that it prints\n{expected}\nand prints\n{printed}");
     Ok(())
 }
 
-/// A running `ccfs serve`; dropping it stops the process.
-struct Server {
-    process: Child,
-    ready: Value,
+/// Runs the shell scripts against `ccfs serve`.
+fn serve(sh: &Shell, programs: &Path) -> Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [programs.to_owned()].into_iter().chain(std::env::split_paths(&path));
+    sh.set_var("PATH", std::env::join_paths(folders)?);
+    sh.set_var("CCFS_CA", "ca.pem");
+    if cmd!(sh, "curl --version").quiet().output().is_err() {
+        println!("the scripts are not run: there is no curl here");
+        return Ok(());
+    }
+    let program = programs.join("ccfs");
+    let mut serve = Command::from(cmd!(sh, "{program} serve --json --ca-out ca.pem"));
+    serve.env("XDG_CONFIG_HOME", sh.current_dir());
+    let mut server = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let done = server.stdout.take().context("ccfs serve").and_then(|stdout| scripts(sh, stdout));
+    server.kill()?;
+    server.wait()?;
+    done
 }
 
-impl Server {
-    fn start(command: &Path, scratch: &Path) -> Result<Self, String> {
-        let arguments = ["serve", "--json", "--ca-out", "ca.pem"];
-        let mut serve = Command::new(command);
-        serve
-            .args(arguments)
-            .current_dir(scratch)
-            .env("XDG_CONFIG_HOME", scratch)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let process =
-            serve.spawn().map_err(|error| format!("ccfs serve could not start: {error}"))?;
-        let mut server = Self { process, ready: Value::Null };
-        let mut line = String::new();
-        if let Some(stdout) = server.process.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut line)
-                .map_err(|error| format!("ccfs serve: {error}"))?;
+fn scripts(sh: &Shell, server: ChildStdout) -> Result<()> {
+    let mut line = String::new();
+    BufReader::new(server).read_line(&mut line)?;
+    let ready: Value = serde_json::from_str(&line).context("ccfs serve is not ready")?;
+    for (variable, field) in [
+        ("CCFS_ENDPOINT", "endpoint"),
+        ("CCFS_ACCESS_KEY", "access_key"),
+        ("CCFS_SECRET_KEY", "secret_key"),
+    ] {
+        sh.set_var(variable, ready[field].as_str().unwrap_or_default());
+    }
+    for script in sh.read_dir(root().join("tests/examples"))? {
+        if script.extension().is_some_and(|kind| kind == "sh") {
+            let source = sh.read_file(&script)?;
+            let block = source.lines().skip_while(|line| *line != "# It prints:").skip(2);
+            let prints: Vec<_> = block.map_while(|line| line.strip_prefix("#   ")).collect();
+            let printed = cmd!(sh, "sh {script}").read()?;
+            compare(&prints.join("\n"), &printed).with_context(|| script.display().to_string())?;
         }
-        server.ready =
-            serde_json::from_str(&line).map_err(|_| format!("ccfs serve is not ready: {line}"))?;
-        Ok(server)
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(text: &str) -> Vec<String> {
-        text.lines().map(str::to_owned).collect()
-    }
-
     #[test]
     fn the_head_of_an_example_has_its_command_and_its_output() {
         let source = "//! Does it.\n//!\n//! Run it with `cargo run -p a --example b -- x y`. It prints:\n//!\n//! ```text\n//! one …\n//!\n//! two\n//! ```\n//! More.\nfn main() {}\n";
-        let told = Told::read(source, "a", "b").unwrap();
-        assert_eq!(told, Told { arguments: lines("x\ny"), prints: lines("one …\n\ntwo") });
-        assert!(Told::read(source, "a", "c").is_err(), "another name");
-        assert!(Told::read(&source.replace("```text", "```"), "a", "b").is_err(), "no block");
+        let head = Head::read(source, "a", "b").unwrap();
+        assert_eq!((head.arguments.join(" "), head.prints), ("x y".into(), "one …\n\ntwo".into()));
+        assert!(Head::read(source, "a", "c").is_err(), "another name");
+        assert!(Head::read(&source.replace("```text", "```"), "a", "b").is_err(), "no block");
     }
 
     #[test]
-    fn dots_match_anything_in_a_line() {
-        for (pattern, line) in [
+    fn dots_match_anything_in_a_line_or_any_lines() {
+        for (expected, printed) in [
             ("a … c", "a b c"),
-            ("…", ""),
-            ("… bytes", "12 bytes"),
             ("a…b…c", "a-b-b-c"),
-            ("plain", "plain"),
+            ("a\nb", "a\nb"),
+            ("a\n…\nc", "a\nb\nb\nc"),
+            ("a\n…\nc", "a\nc"),
         ] {
-            assert!(fits(pattern, line), "{pattern} {line}");
+            assert!(compare(expected, printed).is_ok(), "{expected} {printed}");
         }
-        for (pattern, line) in [
+        for (expected, printed) in [
             ("a … c", "a b d"),
             ("plain", "plainer"),
-            ("a…b…c", "a-c"),
-            ("…_….zip", "x.zip"),
-            ("ab…", "a"),
+            ("a…c", "a\nc"),
+            ("a\nb", "a"),
+            ("a", "a\nb"),
+            ("a\n…\nc", "a\nb"),
         ] {
-            assert!(!fits(pattern, line), "{pattern} {line}");
-        }
-    }
-
-    #[test]
-    fn every_line_counts() {
-        assert_eq!(compare(&lines("a\nb"), "a\nb\n"), Ok(()));
-        assert_eq!(compare(&lines("a\n…\nc"), "a\nb\nb\nc\n"), Ok(()));
-        assert_eq!(compare(&lines("a\n…\nc"), "a\nc\n"), Ok(()));
-        assert_eq!(compare(&lines("…\nb\n…\nd"), "a\nb\nc\nd\n"), Ok(()));
-        for (expected, printed) in
-            [("a\nb", "a\n"), ("a", "a\nb\n"), ("a\n…\nc", "a\nb\n"), ("a\nb", "b\na\n")]
-        {
-            assert!(compare(&lines(expected), printed).is_err(), "{expected:?} {printed:?}");
+            assert!(compare(expected, printed).is_err(), "{expected} {printed}");
         }
     }
 }

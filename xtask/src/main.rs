@@ -10,16 +10,11 @@ mod dist;
 mod docs;
 mod engines;
 mod examples;
-mod features;
 mod fuzz;
-mod miri;
-mod picture;
 mod python;
 mod tools;
 mod wasm;
 mod workspace;
-
-use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
@@ -34,12 +29,11 @@ const USAGE: &str = "usage: cargo xtask CHORE
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
   package    [--verify]: packs every crate that can be published, without warnings; with --verify, builds each from its package
-  rustdoc    the documentation of each library builds alone with default features
-  pictures   draws the pictures of README.md; docs checks that the data flow is up to date
+  rustdoc    the documentation of each library builds alone with default features, and of all with all features
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
 
   msrv       everything builds with the Rust version that is promised (that toolchain)
-  minimal    everything builds with the oldest dependencies that Cargo.toml allows (nightly)
+  minimal    everything builds with the oldest dependencies that Cargo.toml allows
   miri       the core's tests in Miri (nightly with miri and rust-src)
 
   dist       portable binaries, archives, a Debian package, an image, and their SHA-256 (cargo-zigbuild, cargo-deb, Docker)
@@ -52,12 +46,10 @@ const USAGE: &str = "usage: cargo xtask CHORE
              the data source of the Python package for Spark, with a local cluster (Python 3.10, PyPI, Java 17)
   soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
-fn main() -> ExitCode {
-    if let Some(code) = api::as_rustdoc() {
-        return code;
-    }
+fn main() -> anyhow::Result<()> {
+    api::run_as_rustdoc()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["api"] => api::run(false),
         ["api", "--bless"] => api::run(true),
         ["ci"] => ci::run(),
@@ -65,34 +57,25 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["msrv"] => tools::msrv(),
         ["minimal"] => tools::minimal(),
-        ["miri"] => miri::run(),
+        ["miri"] => tools::miri(),
         ["deny"] => tools::deny(),
         ["wasm"] => wasm::run(),
-        ["pictures"] => picture::run(),
         ["package"] => tools::package(false),
         ["package", "--verify"] => tools::package(true),
         ["dist"] => dist::run(),
-        ["rustdoc"] => features::rustdoc(),
-        ["features"] => features::run(),
+        ["rustdoc"] => tools::rustdoc(),
+        ["features"] => tools::features(),
         ["unused"] => tools::unused(),
         ["examples"] => examples::run(),
         ["python"] => python::run(),
         ["python", "spark"] => python::spark(),
-        ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["fuzz", "--replay"] => fuzz::replay(),
+        ["fuzz", ref targets @ .., "--seconds", seconds] => fuzz::run(targets, seconds),
+        ["fuzz", ref targets @ ..] => fuzz::run(targets, "60"),
         ["engines", ref rest @ ..] => engines::run(rest),
         ["soak", ref rest @ ..] => bench::run("soak", rest),
         ["bench", "python", ref rest @ ..] => python::bench(rest),
         ["bench", name, ref rest @ ..] => bench::run(name, rest),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+        _ => anyhow::bail!(USAGE),
     }
 }

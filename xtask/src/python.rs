@@ -1,175 +1,155 @@
 //! The Python package: builds the wheel, installs it into a virtual environment, and runs its tests and type checks there.
 
-use std::fs;
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::engines::has_java;
-use crate::workspace::{cargo, done, metadata, output, read, root, text};
+use crate::workspace::{root, shell, target};
 
 /// The oldest Python that the wheel supports.
-const OLDEST: (u32, u32) = (3, 10);
-/// What the tests need, in the package's folder.
-const REQUIREMENTS: &str = "requirements.txt";
+const OLDEST: &str = "3.10";
+/// What the tests need.
+const REQUIREMENTS: &str = "crates/ccfs-python/requirements.txt";
 /// What the tests with Spark need besides.
-const SPARK_REQUIREMENTS: &str = "requirements-spark.txt";
+const SPARK_REQUIREMENTS: &str = "crates/ccfs-python/requirements-spark.txt";
 
-pub(crate) fn run() -> Result<(), String> {
-    let target = PathBuf::from(text(&metadata()?["target_directory"]));
-    let Some(environment) = Environment::prepare(&target.join("python"), &[REQUIREMENTS])? else {
-        return Ok(());
-    };
-    environment.install_wheel(false)?;
-    done(environment.python(&["-m", "pytest"]).env("CCFS_COMMAND", emulator(&target)?))?;
+pub(crate) fn run() -> Result<()> {
+    let sh = shell()?;
+    let folder = target()?.join("python");
+    let prepared = Environment::prepare(&sh, &folder, OLDEST, &[REQUIREMENTS])?;
+    let Some(environment) = prepared else { return Ok(()) };
+    let command = command(&sh)?;
+    environment.install_wheel("dev")?;
+    environment.python("-m pytest").env("CCFS_COMMAND", command).run()?;
     // The installed package, as its users check theirs against it.
-    let mypy = ["-m", "mypy", "--strict", "--exclude", r"spark\.py$"];
-    done(environment.python(&mypy).args(["-p", "ccfs"]))?;
-    done(environment.python(&mypy).args(["examples", "tests"]))?;
-    done(&mut environment.python(&["-m", "mypy.stubtest", "ccfs._native"]))?;
-    println!("the Python package is built, tested and type-checked");
-    Ok(())
+    environment.python(r"-m mypy --strict --exclude spark\.py$ -p ccfs").run()?;
+    environment.python(r"-m mypy --strict --exclude spark\.py$ examples tests").run()?;
+    Ok(environment.python("-m mypy.stubtest ccfs._native").run()?)
 }
 
 /// The part of the package that needs Spark.
 ///
 /// Separate from the rest, which CI runs on every change, because pyspark is a download of 500 MB, uses 600 MB of disk space,
 /// and needs Java, and its tests start a cluster.
-pub(crate) fn spark() -> Result<(), String> {
-    if !has_java()? {
+pub(crate) fn spark() -> Result<()> {
+    let sh = shell()?;
+    if !has_java(&sh)? {
         return Ok(());
     }
-    let target = PathBuf::from(text(&metadata()?["target_directory"]));
+    let folder = target()?.join("python/spark");
     let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
-    let folder = target.join("python/spark");
-    let Some(environment) = Environment::prepare(&folder, &requirements)? else { return Ok(()) };
-    environment.install_wheel(false)?;
-    let mut tests = environment.python(&["-m", "pytest", "tests/test_spark.py"]);
-    done(tests.env("CCFS_COMMAND", emulator(&target)?))?;
-    done(&mut environment.python(&["-m", "mypy", "--strict", "-p", "ccfs"]))?;
-    done(&mut environment.python(&["-m", "mypy", "--strict", "tests/test_spark.py"]))?;
-    println!("the data source of Spark is tested and type-checked");
-    Ok(())
-}
-
-/// Builds the command, whose emulator the tests call, and returns its path.
-fn emulator(target: &Path) -> Result<PathBuf, String> {
-    cargo(&["build", "--quiet", "--package", "ccfs-cli", "--locked"])?;
-    Ok(target.join("debug").join(format!("ccfs{}", std::env::consts::EXE_SUFFIX)))
+    let prepared = Environment::prepare(&sh, &folder, OLDEST, &requirements)?;
+    let Some(environment) = prepared else { return Ok(()) };
+    let command = command(&sh)?;
+    environment.install_wheel("dev")?;
+    environment.python("-m pytest tests/test_spark.py").env("CCFS_COMMAND", command).run()?;
+    environment.python("-m mypy --strict -p ccfs").run()?;
+    Ok(environment.python("-m mypy --strict tests/test_spark.py").run()?)
 }
 
 /// The benchmarks, with the optimized wheel: `bench.py`, and with the first argument `scale`, `scale.py`.
-pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
-    let folder = PathBuf::from(text(&metadata()?["target_directory"])).join("python");
+pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
+    let sh = shell()?;
+    let folder = target()?.join("python");
     let (program, arguments) = match arguments {
         ["scale", rest @ ..] => ("scale.py", rest),
         _ => ("bench.py", arguments),
     };
-    let prepared = if program == "scale.py" && has_java()? {
-        Environment::prepare(&folder.join("spark"), &[REQUIREMENTS, SPARK_REQUIREMENTS])?
+    let prepared = if program == "scale.py" && has_java(&sh)? {
+        let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
+        Environment::prepare(&sh, &folder.join("spark"), OLDEST, &requirements)?
     } else {
-        Environment::prepare(&folder, &[REQUIREMENTS])?
+        Environment::prepare(&sh, &folder, OLDEST, &[REQUIREMENTS])?
     };
     let Some(environment) = prepared else { return Ok(()) };
-    environment.install_wheel(true)?;
+    environment.install_wheel("release")?;
     let program = root().join("xtask/bench/python").join(program);
-    let mut bench = environment.python(&[]);
-    done(bench.arg(program).arg("--folder").arg(folder).args(arguments))
+    Ok(environment.python("").arg(program).arg("--folder").arg(folder).args(arguments).run()?)
+}
+
+/// Builds the command, whose emulator the tests call, and returns its path.
+pub(crate) fn command(sh: &Shell) -> Result<PathBuf> {
+    cmd!(sh, "cargo build --quiet --package ccfs-cli --locked").run()?;
+    Ok(target()?.join("debug").join(format!("ccfs{EXE_SUFFIX}")))
 }
 
 /// A virtual environment with packages of the package index.
-struct Environment {
+pub(crate) struct Environment {
+    sh: Shell,
     folder: PathBuf,
 }
 
 impl Environment {
     /// Creates the environment in `folder` with the packages in the files `requirements`, or reuses the one of an earlier run.
     /// `None` where Python or the package index is missing, which is printed.
-    fn prepare(folder: &Path, requirements: &[&str]) -> Result<Option<Self>, String> {
-        let environment = Self { folder: folder.join("venv") };
-        let wanted = requirements
-            .iter()
-            .map(|name| read(&package().join(name)))
-            .collect::<Result<String, _>>()?;
+    pub(crate) fn prepare(
+        sh: &Shell,
+        folder: &Path,
+        oldest: &str,
+        requirements: &[&str],
+    ) -> Result<Option<Self>> {
+        let environment = Self { sh: sh.clone(), folder: folder.join("venv") };
+        environment.sh.change_dir("crates/ccfs-python");
+        let wanted =
+            requirements.iter().map(|file| sh.read_file(file)).collect::<Result<String, _>>()?;
         let stamp = folder.join("requirements.txt");
-        if stamp.is_file() && read(&stamp)? == wanted {
+        if sh.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(Some(environment));
         }
-        let Some(python) = interpreter() else {
-            println!(
-                "the Python package is not tested: Python {}.{} or newer is not installed",
-                OLDEST.0, OLDEST.1
-            );
-            return Ok(None);
-        };
-        let _ = fs::remove_dir_all(&environment.folder);
-        output(Command::new(python).args(["-m", "venv"]).arg(&environment.folder))?;
-        let mut install = environment.python(&["-m", "pip", "install", "--quiet"]);
-        install.args(requirements.iter().flat_map(|name| ["--requirement", name]));
-        if let Err(error) = output(&mut install) {
-            println!("the Python package is not tested: {error}");
+        let system = if cfg!(windows) { "python" } else { "python3" };
+        let version = oldest.replace('.', ", ");
+        let probe =
+            format!("import ensurepip, sys, venv; sys.exit(sys.version_info < ({version}))");
+        if cmd!(sh, "{system} -c {probe}").quiet().run().is_err() {
+            skip(&format!("Python {oldest} or newer with venv is not installed"))?;
             return Ok(None);
         }
-        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+        sh.remove_path(&environment.folder)?;
+        let folder = &environment.folder;
+        cmd!(sh, "{system} -m venv {folder}").run()?;
+        let files =
+            requirements.iter().flat_map(|file| ["--requirement".into(), root().join(file)]);
+        let install = environment.python("-m pip install --quiet --disable-pip-version-check");
+        if let Err(error) = install.args(files).run() {
+            skip(&format!("the Python packages could not be installed: {error}"))?;
+            return Ok(None);
+        }
+        sh.write_file(&stamp, wanted)?;
         Ok(Some(environment))
     }
 
-    /// Builds the wheel, optimized for benchmarks, and installs it.
-    fn install_wheel(&self, optimized: bool) -> Result<(), String> {
+    /// Builds the wheel with a profile of cargo, and installs it.
+    fn install_wheel(&self, profile: &str) -> Result<()> {
+        let sh = &self.sh;
         let wheels = self.folder.with_file_name("wheels");
-        let _ = fs::remove_dir_all(&wheels);
-        let python = self.program("python");
-        let mut build = Command::new(self.program("maturin"));
-        build.args(["build", "--quiet", "--locked", "--interpreter"]).arg(python);
-        build.args(if optimized { &["--release"][..] } else { &[] });
-        done(build.arg("--out").arg(&wheels).current_dir(package()))?;
-        let wheel = fs::read_dir(&wheels)
-            .ok()
-            .and_then(|mut found| found.next())
-            .and_then(Result::ok)
-            .ok_or("maturin built no wheel")?;
-        let install = ["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"];
-        output(self.python(&install).arg(wheel.path())).map(drop)
+        sh.remove_path(&wheels)?;
+        let (maturin, python) = (self.program("maturin"), self.program("python"));
+        let build = cmd!(sh, "{maturin} build --quiet --locked --profile {profile}");
+        build.arg("--interpreter").arg(python).arg("--out").arg(&wheels).run()?;
+        let wheel = sh.read_dir(&wheels)?.pop().context("maturin built no wheel")?;
+        let install = self.python("-m pip install --quiet --force-reinstall --no-deps");
+        Ok(install.arg(wheel).run()?)
     }
 
-    /// A command of the environment's Python, in the package's folder.
-    fn python(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.program("python"));
-        command.args(arguments).current_dir(package());
-        command
+    /// A command of the environment's Python, in the folder of the package, with arguments between blanks.
+    pub(crate) fn python(&self, arguments: &str) -> Cmd<'_> {
+        self.sh.cmd(self.program("python")).args(arguments.split_whitespace())
     }
 
     fn program(&self, name: &str) -> PathBuf {
         let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-        self.folder.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+        self.folder.join(folder).join(format!("{name}{EXE_SUFFIX}"))
     }
 }
 
-fn package() -> PathBuf {
-    root().join("crates/ccfs-python")
-}
-
-/// Returns a Python that is new enough.
-fn interpreter() -> Option<&'static str> {
-    let asks = "import sys, venv, ensurepip; print(*sys.version_info[:2])";
-    ["python3", "python"].into_iter().find(|name| {
-        let version = output(Command::new(name).args(["-c", asks])).unwrap_or_default();
-        parse(&version).is_some_and(|version| version >= OLDEST)
-    })
-}
-
-fn parse(version: &str) -> Option<(u32, u32)> {
-    let (major, minor) = version.trim().split_once(' ')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(parse("3 9\n") < Some(OLDEST));
-        assert!(parse("3 10\n") >= Some(OLDEST));
-        assert_eq!(parse(""), None);
+/// Prints what is not checked and why. It is an error if `CCFS_TESTS_NEED_TOOLS` is set.
+pub(crate) fn skip(reason: &str) -> Result<()> {
+    if std::env::var_os("CCFS_TESTS_NEED_TOOLS").is_some() {
+        bail!("{reason}");
     }
+    println!("skipped: {reason}");
+    Ok(())
 }

@@ -52,6 +52,7 @@ pub trait ReplayGuard {
 
 /// State of a job before [`ReplayGuard::begin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a receiver must handle every state")]
 pub enum Begin {
     /// The job was unknown: store the callback, then commit or roll back.
     First,

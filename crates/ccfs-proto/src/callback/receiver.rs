@@ -98,6 +98,7 @@ pub struct Delivery {
 
 /// Result of [`Receiver::receive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a server must handle every outcome")]
 pub enum Outcome<E> {
     /// The callback is new and committed: send the answer, then process it.
     Accepted(Callback),

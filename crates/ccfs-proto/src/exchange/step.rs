@@ -20,6 +20,7 @@ pub struct Now {
 /// The next thing that a driver must do for an [`Exchange`](crate::Exchange).
 ///
 /// The enum is exhaustive: a driver that misses a step does not compile.
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle every step")]
 pub enum Step<A> {
     /// Connect to `target` and send `request` unchanged, with a client that follows no redirects
     /// and decompresses nothing. Then call [`on_head`](crate::Exchange::on_head), or

@@ -11,6 +11,7 @@ use crate::window::Window;
 
 /// The next step for the driver. Exhaustive, so a driver that misses a step does not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle every step")]
 pub enum Step {
     /// Write this entry to the journal and sync it to disk before polling again.
     Record(Entry),
@@ -35,6 +36,7 @@ pub struct Job {
 
 /// The task of a job. Exhaustive, so a driver that misses a task does not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle every task")]
 pub enum Task {
     /// Request that the server generates the window's file.
     Ask,
