@@ -27,7 +27,7 @@ const LONG_VERSION: &str =
 ///
 /// Data goes to stdout, messages go to stderr. Exit codes: 0 success; 1 the server refused or the data is bad; 2 usage; 3 network or TLS;
 /// 4 authentication (401, 403); 130 interrupted; 143 ended by SIGTERM.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "ccfs",
     version,
@@ -77,17 +77,13 @@ pub(crate) enum Command {
     /// not request files again that the server still has. Days that have not ended yet, in the time zone of the call center, are left for a later run.
     ///
     /// Prints the windows that changed in this run, and a summary.
-    #[command(
-        after_help = command::pull::HELP, after_long_help = command::pull::LONG_HELP
-    )]
+    #[command(after_help = help::PULL.short(), after_long_help = help::PULL.long())]
     Pull(Box<PullArgs>),
     /// Convert archives and CSV files to JSON lines, CSV or Parquet
     #[command(after_help = help::CONVERT.short(), after_long_help = help::CONVERT.long())]
     Convert(ConvertArgs),
     /// Report on archives, Parquet files and CSV files: rows, times, operations
-    #[command(
-        after_help = command::inspect::HELP, after_long_help = command::inspect::LONG_HELP
-    )]
+    #[command(after_help = help::INSPECT.short(), after_long_help = help::INSPECT.long())]
     Inspect(InspectArgs),
     /// Diagnose failing calls and suggest fixes
     ///

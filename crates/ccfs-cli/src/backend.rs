@@ -17,9 +17,9 @@ use crate::settings::{Backend, Settings};
 /// Calls an interface that answers with an envelope.
 pub(crate) fn call<O: Operation>(settings: &Settings, operation: O) -> Result<O::Answer, Failure> {
     match settings.backend {
-        Backend::Blocking => Ok(settings.client()?.call(operation)?),
+        Backend::Blocking => Ok(settings.client(settings.policy())?.call(operation)?),
         Backend::Async => {
-            let client = settings.async_client()?;
+            let client = settings.async_client(settings.policy())?;
             run(async { Ok(client.call(operation).await?) })
         }
     }
@@ -62,7 +62,7 @@ fn download_file<O: Operation<Answer = FileReceipt>>(
     };
     let receipt = match settings.backend {
         Backend::Blocking => {
-            let client = settings.client()?;
+            let client = settings.client(settings.policy())?;
             client
                 .download(operation)
                 .overwrite(overwrite)
@@ -71,7 +71,7 @@ fn download_file<O: Operation<Answer = FileReceipt>>(
                 .to_file(path)
         }
         Backend::Async => {
-            let client = settings.async_client()?;
+            let client = settings.async_client(settings.policy())?;
             let download =
                 client.download(operation).overwrite(overwrite).check(check).progress(report);
             run(async { Ok(download.to_file(path).await) })?

@@ -71,6 +71,28 @@ With and without --json: one line for each callback.
   account_id   tenant space, or null",
 };
 
+pub(crate) const PULL: Help = Help {
+    example: "  ccfs pull --from -7d --recheck 3d --tz Asia/Shanghai --out skills --convert jsonl
+  ccfs pull --from 2021-01-01 --to 2021-12-31 --out skills --in-flight 8 \\
+    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback",
+    json: "\
+With --json: one line for each window that changed in this run (with --all: for each of the range), then a summary.
+  window          begin and end as in file names
+  begin, end      first and last second, in the time zone of the call center
+  outcome         stored, no_data or failed
+  changed         false if an earlier run completed the window and this run did not change it
+  rows            good records
+  bad_rows        rows that could not be read and were skipped
+  outside_rows    records whose time is not in the window
+  unread_members  members of the archive with data that were not read
+  files           path and bytes of each file: the converted ones, or the ZIP if none
+  kept_zip        a ZIP that --no-zip kept, because the converted files do not have all of its data
+  why             reason of the failure
+  rejected        the downloaded file that could not be used
+  notes           what was skipped or guessed
+  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that has not ended yet)",
+};
+
 pub(crate) const CONVERT: Help = Help {
     example: "  ccfs convert skills.zip --to jsonl -o skills.jsonl
   ccfs convert folder --to csv --names --rejects bad.csv -o skills.csv
@@ -80,6 +102,28 @@ pub(crate) const CONVERT: Help = Help {
 With --json: the format of the records is that of --to; only an error is JSON. With --to jsonl, a
 line has the columns of the kind in their order, null for an empty cell, and then extra, the cells
 after the last known column, if there are any.",
+};
+
+pub(crate) const INSPECT: Help = Help {
+    example: "  ccfs inspect skills.zip
+  ccfs --json inspect folder
+  ccfs inspect skills/agent_skill_info",
+    json: "\
+With --json: one line for each archive, CSV file or Parquet file, and a summary after the Parquet files of a folder.
+  input            its path
+  members          of archives and CSV files: name, kind, sizes, charset, header and counts of each member
+  compressed_size  of archives and CSV files: compressed size of all members, in bytes
+  size             of archives and CSV files: size of all members, in bytes
+  kind             of Parquet files: agentSkillInfo, agentOprInfo, record or call, determined by the columns
+  row_groups       of Parquet files: number of row groups
+  bytes            of Parquet files: size
+  time_zone        of Parquet files: time zone of the call center, if the file has it
+  begin, end       of Parquet files: first and last second of the period, in local time of the call center
+  version          of Parquet files: version of ccfs that wrote the file
+  source_sha256    of Parquet files: SHA-256 of the archive that the rows come from
+  totals           rows, bad_rows, earliest and latest time of an event in local time of the call center, number of rows
+                   by_operation (code, name, rows) and by_hour (24 numbers)
+  summary          input (the folder), files, bytes, totals",
 };
 
 pub(crate) const DOCTOR: Help = Help {

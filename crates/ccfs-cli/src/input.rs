@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use ccfs::archive::{
     AnyRecord, Archive, BadRows, Charset, Error, IndexKind, Member, Note, ReadOptions, Records,
 };
-use clap::ValueEnum;
+use indicatif::ProgressBarIter;
 
 use crate::failure::Failure;
 use crate::message;
-use crate::progress::{Bar, Counting};
+use crate::progress::Bar;
 
 /// Number of bytes that distinguish archives, Parquet files and CSV files.
 const START: u64 = 4;
@@ -23,51 +23,16 @@ const READ_PARQUET: &str =
 /// Bad rows whose positions are shown; all are counted.
 const BAD_ROWS_SHOWN: usize = 10;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CharsetArg {
-    #[value(name = "utf-8")]
-    Utf8,
-    /// Includes GBK and GB2312
-    Gb18030,
-    #[value(name = "utf-16le")]
-    Utf16Le,
-    #[value(name = "utf-16be")]
-    Utf16Be,
-}
-
-impl From<CharsetArg> for Charset {
-    fn from(charset: CharsetArg) -> Self {
-        match charset {
-            CharsetArg::Utf8 => Self::Utf8,
-            CharsetArg::Gb18030 => Self::Gb18030,
-            CharsetArg::Utf16Le => Self::Utf16Le,
-            CharsetArg::Utf16Be => Self::Utf16Be,
-        }
+/// Options with a charset and the kind of members whose names do not contain one.
+pub(crate) fn read_options(charset: Option<Charset>, kind: Option<IndexKind>) -> ReadOptions {
+    let mut options = ReadOptions::new();
+    if let Some(charset) = charset {
+        options = options.charset(charset);
     }
-}
-
-/// Kinds of index files, by the words in their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KindArg {
-    #[value(name = "agentSkillInfo")]
-    AgentSkillInfo,
-    #[value(name = "agentOprInfo")]
-    AgentOprInfo,
-    #[value(name = "record")]
-    Record,
-    #[value(name = "call")]
-    Call,
-}
-
-impl From<KindArg> for IndexKind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::AgentSkillInfo => Self::AgentSkillInfo,
-            KindArg::AgentOprInfo => Self::AgentOprInfo,
-            KindArg::Record => Self::Record,
-            KindArg::Call => Self::Call,
-        }
+    if let Some(kind) = kind {
+        options = options.default_kind(kind);
     }
+    options
 }
 
 /// Replaces folders by their archives, sorted by name.
@@ -168,7 +133,7 @@ impl Format {
 
 /// An open input.
 pub(crate) enum Input {
-    Archive(Archive<Counting<File>>),
+    Archive(Archive<ProgressBarIter<File>>),
     /// An archive from stdin: its directory comes last.
     Stream(Box<dyn Read + Send>),
     Csv {
@@ -263,7 +228,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, Format), Failure> {
 }
 
 /// Shows on a bar what is read from a file.
-pub(crate) fn counting(file: File, bar: &Bar) -> Counting<File> {
+pub(crate) fn counting(file: File, bar: &Bar) -> ProgressBarIter<File> {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     bar.counting(file, length)
 }

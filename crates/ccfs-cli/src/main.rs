@@ -5,6 +5,7 @@
 
 mod args;
 mod backend;
+mod choice;
 mod command;
 mod days;
 #[cfg(test)]

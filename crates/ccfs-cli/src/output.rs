@@ -26,6 +26,11 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(Failure::data)?)
 }
 
+/// What `--force` means.
+pub(crate) fn overwrite(force: bool) -> Overwrite {
+    if force { Overwrite::Replace } else { Overwrite::Refuse }
+}
+
 /// The path of a file to write. What cannot be a file is an error before anything else is done.
 pub(crate) fn file(path: &Path) -> Result<PathBuf, Failure> {
     let text = path.to_string_lossy();

@@ -1,19 +1,21 @@
 //! Progress bars, on terminals only.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
+use std::io::{IsTerminal, Read, stderr};
 use std::time::Duration;
 
 use ccfs::Progress;
 use ccfs::pull::PullProgress;
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanDuration, ProgressBar, ProgressBarIter, ProgressFinish, ProgressStyle,
+};
 
 use crate::message;
 use crate::table::thousands;
 
-/// A progress bar on stderr, shown only on a terminal. Clones refer to the same bar.
+/// A progress bar on stderr, hidden unless that is a terminal. Clones refer to the same bar.
 #[derive(Clone)]
-pub(crate) struct Bar(Option<ProgressBar>);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     /// Creates a bar of bytes. The first report with a total sets its length.
@@ -33,7 +35,7 @@ impl Bar {
 
     fn with(template: &str) -> Self {
         if !stderr().is_terminal() {
-            return Self(None);
+            return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -41,85 +43,52 @@ impl Bar {
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         message::set_bar(Some(bar.clone()));
-        Self(Some(bar))
+        Self(bar)
     }
 
     /// Shows the progress of a download.
     pub(crate) fn show(&self, progress: Progress) {
-        if let Some(bar) = &self.0 {
-            if let Some(declared) = progress.declared {
-                bar.set_length(declared);
-            }
-            bar.set_position(progress.received);
+        if let Some(declared) = progress.declared {
+            self.0.set_length(declared);
         }
+        self.0.set_position(progress.received);
     }
 
     /// Shows the progress of a pull, of whose windows this run settled `done`; during a pause, shows the reason.
     pub(crate) fn pulled(&self, progress: &PullProgress, done: usize, outage: &str) {
-        let Some(bar) = &self.0 else { return };
-        bar.set_length(progress.windows as u64);
-        bar.set_position(progress.settled as u64);
-        bar.set_message(pull_text(progress, done, bar.elapsed(), outage));
+        self.0.set_length(progress.windows as u64);
+        self.0.set_position(progress.settled as u64);
+        self.0.set_message(pull_text(progress, done, self.0.elapsed(), outage));
     }
 
     /// Shows how many rows are done.
     pub(crate) fn rows(&self, rows: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_message(format!("{} rows,", thousands(rows)));
+        if !self.0.is_hidden() {
+            self.0.set_message(format!("{} rows,", thousands(rows)));
         }
     }
 
     /// Sets the number of bytes to read.
     pub(crate) fn total(&self, bytes: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_length(bytes);
-        }
+        self.0.set_length(bytes);
     }
 
     /// Adds to the number of bytes that are read.
     pub(crate) fn advance(&self, bytes: u64) {
-        if let Some(bar) = &self.0 {
-            bar.inc(bytes);
-        }
+        self.0.inc(bytes);
     }
 
     /// Counts what is read from a file of `len` bytes.
-    pub(crate) fn counting<R>(&self, reader: R, len: u64) -> Counting<R> {
-        if let Some(bar) = &self.0 {
-            bar.reset();
-            bar.set_length(len);
-        }
-        Counting { reader, bar: self.clone() }
+    pub(crate) fn counting<R: Read>(&self, reader: R, len: u64) -> ProgressBarIter<R> {
+        self.0.reset();
+        self.0.set_length(len);
+        self.0.wrap_read(reader)
     }
 
     /// Removes the bar.
     pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-            message::set_bar(None);
-        }
-    }
-}
-
-/// A reader that counts its bytes on a bar.
-pub(crate) struct Counting<R> {
-    reader: R,
-    bar: Bar,
-}
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let len = self.reader.read(buffer)?;
-        if let Some(bar) = &self.bar.0 {
-            bar.inc(len as u64);
-        }
-        Ok(len)
-    }
-}
-
-impl<R: Seek> Seek for Counting<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.reader.seek(to)
+        self.0.finish_and_clear();
+        message::set_bar(None);
     }
 }
 

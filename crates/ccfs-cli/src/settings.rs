@@ -2,6 +2,7 @@
 
 mod config_file;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::mem;
@@ -15,57 +16,104 @@ use ccfs::{
     check_setting,
 };
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use self::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::message;
 use crate::reading::{open_to_others, read_bounded, read_secret};
 
 /// Settings that most commands need. A flag takes precedence over the environment, and the environment over the configuration file.
-#[derive(Args, Debug, Default)]
+#[derive(Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
     /// Configuration file [default: ~/.config/ccfs/config.toml, or ccfs/config.toml in `$XDG_CONFIG_HOME`]
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Profile: use the settings of the table [profile.NAME] of the configuration file
     #[arg(long, global = true, value_name = "NAME", env = "CCFS_PROFILE")]
-    pub(crate) profile: Option<String>,
-    /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
-    #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
-    pub(crate) endpoint: Option<String>,
-    /// Access key (appId) of the developer account
-    #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
-    pub(crate) access_key: Option<String>,
-    /// File that contains the secret key, - for stdin; or set `CCFS_SECRET_KEY`
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) secret_key_file: Option<PathBuf>,
-    /// PEM file of root certificates that are trusted in addition to the system's
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Accept only the certificate with this SHA-256, with any names; several separated by commas, for a renewal
-    #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
-    pub(crate) pin_sha256: Option<String>,
-    /// PEM file of the client certificate, for servers that request one
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
-    pub(crate) client_cert: Option<PathBuf>,
-    /// PEM file of the client certificate's key, without a password
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
-    pub(crate) client_key: Option<PathBuf>,
-    /// The tenant's time zone, such as Asia/Shanghai
-    #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
-    pub(crate) tz: Option<String>,
-    /// Query line in the signature of a request without a query: omitted or empty [default: omit]
-    #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
-    pub(crate) query_line: Option<QueryLineArg>,
-    /// HTTP client [default: blocking]
-    #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
-    pub(crate) backend: Option<Backend>,
+    profile: Option<String>,
+    #[command(flatten)]
+    values: Values,
     /// Print answers and errors as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+}
+
+/// The settings that the configuration file has, too; in the file, each of its profiles.
+#[derive(Args, Default, Deserialize)]
+#[command(next_help_heading = "Settings")]
+#[serde(deny_unknown_fields)]
+struct Values {
+    /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
+    #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
+    endpoint: Option<String>,
+    /// Access key (appId) of the developer account
+    #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
+    access_key: Option<String>,
+    /// File that contains the secret key, - for stdin; or set `CCFS_SECRET_KEY`
+    #[arg(long, global = true, value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
+    #[arg(skip)]
+    #[serde(default, deserialize_with = "wiped")]
+    secret_key: Option<Zeroizing<String>>,
+    /// PEM file of root certificates that are trusted in addition to the system's
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
+    ca: Option<PathBuf>,
+    /// Accept only the certificate with this SHA-256, with any names; several separated by commas, for a renewal
+    #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
+    pin_sha256: Option<String>,
+    /// PEM file of the client certificate, for servers that request one
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
+    client_cert: Option<PathBuf>,
+    /// PEM file of the client certificate's key, without a password
+    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
+    client_key: Option<PathBuf>,
+    /// The tenant's time zone, such as Asia/Shanghai
+    #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
+    tz: Option<String>,
+    /// Query line in the signature of a request without a query: omitted or empty [default: omit]
+    #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
+    query_line: Option<QueryLineArg>,
+    /// HTTP client [default: blocking]
+    #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
+    backend: Option<Backend>,
+    #[arg(skip)]
+    #[serde(default)]
+    profile: BTreeMap<String, Values>,
+}
+
+impl Values {
+    /// Returns these settings, and the others where there are none.
+    fn or(self, other: Self) -> Self {
+        // A secret key replaces the other one, whether it is text or a file.
+        let (secret_key_file, secret_key) = match (self.secret_key_file, self.secret_key) {
+            (None, None) => (other.secret_key_file, other.secret_key),
+            keys => keys,
+        };
+        Self {
+            endpoint: self.endpoint.or(other.endpoint),
+            access_key: self.access_key.or(other.access_key),
+            secret_key_file,
+            secret_key,
+            ca: self.ca.or(other.ca),
+            pin_sha256: self.pin_sha256.or(other.pin_sha256),
+            client_cert: self.client_cert.or(other.client_cert),
+            client_key: self.client_key.or(other.client_key),
+            tz: self.tz.or(other.tz),
+            query_line: self.query_line.or(other.query_line),
+            backend: self.backend.or(other.backend),
+            profile: BTreeMap::new(),
+        }
+    }
+}
+
+/// Deserializes a text into a buffer that is wiped, even if another source takes precedence.
+fn wiped<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
 }
 
 /// An empty variable counts as not set, so that shells and service files can unset it.
@@ -84,14 +132,14 @@ pub(crate) fn without_empty_variables(mut command: clap::Command) -> clap::Comma
     command
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum QueryLineArg {
     Omit,
     Empty,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Backend {
     #[default]
@@ -100,101 +148,56 @@ pub(crate) enum Backend {
 }
 
 /// The settings of this run. Those that the command does not need may be missing.
-#[derive(Debug)]
 pub(crate) struct Settings {
-    endpoint: Option<String>,
-    access_key: Option<String>,
-    secret_key: Option<SecretSource>,
+    values: Values,
+    /// Where a secret key is from that is not in a file of its own: the configuration file, or `None` for the variable.
+    secret_key_in: Option<PathBuf>,
     /// Read once, because stdin can be read only once and a pull with callbacks needs the keys twice.
     credentials: OnceLock<Credentials>,
-    ca: Option<PathBuf>,
-    pin_sha256: Option<String>,
-    client_cert: Option<PathBuf>,
-    client_key: Option<PathBuf>,
-    tz: Option<String>,
-    query_line: QueryLine,
+    pub(crate) query_line: QueryLine,
     pub(crate) backend: Backend,
     pub(crate) json: bool,
-}
-
-enum SecretSource {
-    File(PathBuf),
-    /// The configuration file at this path.
-    Config(PathBuf, Zeroizing<String>),
-    Variable(Zeroizing<String>),
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Config(path, _) => f.debug_tuple("Config").field(path).finish_non_exhaustive(),
-            Self::Variable(_) => f.write_str("Variable(redacted)"),
-        }
-    }
 }
 
 impl Settings {
     /// Merges the three sources.
     pub(crate) fn load(args: SettingsArgs) -> Result<Self, Failure> {
-        let file = ConfigFile::load(args.config, args.profile)?;
-        let secret_key = match (
-            args.secret_key_file,
-            secret_variable("CCFS_SECRET_KEY")?,
-            file.secret_key_file,
-            file.secret_key,
-        ) {
-            (Some(path), ..) | (None, None, Some(path), _) => Some(SecretSource::File(path)),
-            (None, Some(text), ..) => Some(SecretSource::Variable(text)),
-            (None, None, None, text) => {
-                text.map(|text| SecretSource::Config(file.path.clone(), text))
-            }
-        };
+        let (file, path) = config_file::load(args.config, args.profile)?;
+        let mut values = args.values;
+        values.secret_key = secret_variable("CCFS_SECRET_KEY")?;
+        let secret_key_in = values.secret_key.is_none().then_some(path);
+        let values = values.or(file);
         Ok(Self {
-            endpoint: args.endpoint.or(file.endpoint),
-            access_key: args.access_key.or(file.access_key),
-            secret_key,
+            secret_key_in,
             credentials: OnceLock::new(),
-            ca: args.ca.or(file.ca),
-            pin_sha256: args.pin_sha256.or(file.pin_sha256),
-            client_cert: args.client_cert.or(file.client_cert),
-            client_key: args.client_key.or(file.client_key),
-            tz: args.tz.or(file.tz),
-            query_line: match args.query_line.or(file.query_line) {
+            query_line: match values.query_line {
                 Some(QueryLineArg::Empty) => QueryLine::Empty,
                 Some(QueryLineArg::Omit) | None => QueryLine::Omit,
             },
-            backend: args.backend.or(file.backend).unwrap_or_default(),
+            backend: values.backend.unwrap_or_default(),
             json: args.json,
+            values,
         })
     }
 
-    pub(crate) fn query_line(&self) -> QueryLine {
-        self.query_line
-    }
-
     pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
-        let text = self
-            .endpoint
-            .as_deref()
-            .ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
+        let text = self.values.endpoint.as_deref();
+        let text = text.ok_or_else(|| missing("endpoint", "--endpoint", "CCFS_ENDPOINT"))?;
         check("endpoint (--endpoint, CCFS_ENDPOINT or configuration file)", text)?;
         text.parse().map_err(Failure::usage)
     }
 
     /// Returns whether a key is set.
     pub(crate) fn has_keys(&self) -> bool {
-        self.access_key.is_some() || self.secret_key.is_some()
+        let Values { access_key, secret_key_file, secret_key, .. } = &self.values;
+        access_key.is_some() || secret_key_file.is_some() || secret_key.is_some()
     }
 
     /// Returns the file that contains the secret key: a separate file, except stdin, or the configuration file.
     pub(crate) fn secret_key_file(&self) -> Option<&Path> {
-        match &self.secret_key {
-            Some(SecretSource::File(path) | SecretSource::Config(path, _)) => {
-                Some(path.as_path()).filter(|path| *path != Path::new("-"))
-            }
-            Some(SecretSource::Variable(_)) | None => None,
-        }
+        let is_in_config = self.values.secret_key.is_some();
+        let config = self.secret_key_in.as_deref().filter(|_| is_in_config);
+        self.values.secret_key_file.as_deref().or(config).filter(|path| *path != Path::new("-"))
     }
 
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
@@ -212,22 +215,22 @@ impl Settings {
 
     /// Returns the keys as text, for the emulator, which needs the secret key.
     pub(crate) fn keys(&self) -> Result<(&str, Zeroizing<String>), Failure> {
-        let access_key = self
-            .access_key
-            .as_deref()
-            .ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
+        let access_key = self.values.access_key.as_deref();
+        let access_key =
+            access_key.ok_or_else(|| missing("access key", "--access-key", "CCFS_ACCESS_KEY"))?;
         check("access key (--access-key, CCFS_ACCESS_KEY or configuration file)", access_key)?;
-        let secret_key = match &self.secret_key {
-            None => return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY")),
-            Some(SecretSource::Variable(text)) => {
-                check("secret key (CCFS_SECRET_KEY)", text)?;
+        let secret_key = match (&self.values.secret_key_file, &self.values.secret_key) {
+            (None, None) => {
+                return Err(missing("secret key", "--secret-key-file", "CCFS_SECRET_KEY"));
+            }
+            (None, Some(text)) => {
+                match &self.secret_key_in {
+                    None => check("secret key (CCFS_SECRET_KEY)", text)?,
+                    Some(path) => check(format_args!("secret key in {}", path.display()), text)?,
+                }
                 text.clone()
             }
-            Some(SecretSource::Config(path, text)) => {
-                check(format_args!("secret key in {}", path.display()), text)?;
-                text.clone()
-            }
-            Some(SecretSource::File(path)) => {
+            (Some(path), _) => {
                 let bytes = read_secret(path, "secret key file")?;
                 let text = std::str::from_utf8(&bytes)
                     .map_err(|_| Failure::usage("the secret key file is not UTF-8"))?;
@@ -247,13 +250,13 @@ impl Settings {
 
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let mut trust = Trust::system();
-        if let Some(path) = &self.ca {
+        if let Some(path) = &self.values.ca {
             let pem = read_bounded(path, "CA file")?;
             trust = trust
                 .add_pem(&pem)
                 .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
         }
-        for pin in self.pin_sha256.iter().flat_map(|pins| pins.split(',')) {
+        for pin in self.values.pin_sha256.iter().flat_map(|pins| pins.split(',')) {
             trust = trust.pin(
                 pin.parse()
                     .map_err(|error| Failure::usage(format_args!("--pin-sha256: {error}")))?,
@@ -267,7 +270,7 @@ impl Settings {
 
     /// Returns the client certificate, if one is set.
     fn identity(&self) -> Result<Option<Identity>, Failure> {
-        let (certificate, key) = match (&self.client_cert, &self.client_key) {
+        let (certificate, key) = match (&self.values.client_cert, &self.values.client_key) {
             (Some(certificate), Some(key)) => (certificate, key),
             (None, None) => return Ok(None),
             _ => {
@@ -287,35 +290,17 @@ impl Settings {
 
     /// Returns the tenant's time zone, if one is set.
     pub(crate) fn time_zone(&self) -> Result<Option<Zone>, Failure> {
-        let Some(name) = self.tz.as_deref() else { return Ok(None) };
+        let Some(name) = self.values.tz.as_deref() else { return Ok(None) };
         check("time zone (--tz, CCFS_TZ or configuration file)", name)?;
         Zone::named(name).map(Some).map_err(Failure::usage)
     }
 
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client_with(self.policy())
-    }
-
-    pub(crate) fn async_client(&self) -> Result<AsyncClient, Failure> {
-        self.async_client_with(self.policy())
-    }
-
-    /// Creates a client for pulls, which have their own retries.
-    pub(crate) fn pulling_client(&self) -> Result<Client, Failure> {
-        self.client_with(self.pulling_policy())
-    }
-
-    /// Creates an async client for pulls.
-    pub(crate) fn pulling_async_client(&self) -> Result<AsyncClient, Failure> {
-        self.async_client_with(self.pulling_policy())
-    }
-
-    fn client_with(&self, policy: Policy) -> Result<Client, Failure> {
+    pub(crate) fn client(&self, policy: Policy) -> Result<Client, Failure> {
         let config = self.config(policy)?.clock(interrupt::InterruptibleClock::new());
         Client::with_trust(config, &self.trust()?).map_err(Failure::usage)
     }
 
-    fn async_client_with(&self, policy: Policy) -> Result<AsyncClient, Failure> {
+    pub(crate) fn async_client(&self, policy: Policy) -> Result<AsyncClient, Failure> {
         AsyncClient::with_trust(self.config(policy)?, &self.trust()?).map_err(Failure::usage)
     }
 
@@ -337,13 +322,8 @@ impl Settings {
             .query_line(self.query_line))
     }
 
-    fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         Policy::default().query_line(self.query_line)
-    }
-
-    /// A pull retries by itself, over all its calls.
-    fn pulling_policy(&self) -> Policy {
-        self.policy().max_retries(0)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use ccfs::Timestamp;
 use ccfs::proto::AnyOperation;
 use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{
     CallError, FieldForm, INTERFACES, Interface, InterfaceField, Received,
 };
-use ccfs::{Overwrite, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
 use serde::Serialize;
 use serde_json::json;
@@ -152,7 +152,7 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
             }
         }
         Some(path) => {
-            let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+            let overwrite = output::overwrite(args.force);
             let Some(download) = operation.into_download() else {
                 unreachable!("only an interface that answers with a file has -o")
             };

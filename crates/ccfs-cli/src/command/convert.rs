@@ -3,21 +3,18 @@
 mod behind;
 mod conversion;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use ccfs::Overwrite;
-use ccfs::archive::{IndexKind, LimitKind, Limits, OnBadRow, ReadOptions};
+use ccfs::archive::{Charset, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions};
 use ccfs::pull::{Format, Zone};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use self::conversion::Conversion;
 use crate::failure::Failure;
-use crate::input::{self, CharsetArg, KindArg};
-use crate::output;
 use crate::progress::Bar;
 use crate::settings::Settings;
+use crate::{choice, input, output};
 
 #[derive(Args, Debug)]
 #[expect(clippy::doc_markdown, reason = "this is the text of --help")]
@@ -27,7 +24,7 @@ pub(crate) struct ConvertArgs {
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Format to write
-    #[arg(long, value_parser = format_parser(), value_name = "FORMAT", default_value_t = Format::Jsonl)]
+    #[arg(long, value_parser = choice::format(), value_name = "FORMAT", default_value_t = Format::Jsonl)]
     pub(crate) to: Format,
     /// Add the names of codes, such as operate_type_name, after the known columns
     #[arg(long)]
@@ -42,17 +39,17 @@ pub(crate) struct ConvertArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// Kind of CSV files and members whose names do not contain one; only this kind is converted
-    #[arg(long, value_enum)]
-    pub(crate) kind: Option<KindArg>,
+    #[arg(long, value_parser = choice::kind())]
+    pub(crate) kind: Option<IndexKind>,
     /// What to do with a bad row
-    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
-    pub(crate) on_bad_row: OnBadRowArg,
+    #[arg(long, value_parser = choice::on_bad_row(), value_name = "ACTION", default_value = "stop")]
+    pub(crate) on_bad_row: OnBadRow,
     /// Skip bad rows and write them to this file, unchanged except that the charset is UTF-8
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
     /// Charset of the data [default: detected for each file]
-    #[arg(long, value_enum)]
-    pub(crate) charset: Option<CharsetArg>,
+    #[arg(long, value_parser = choice::charset())]
+    pub(crate) charset: Option<Charset>,
     /// Disable the limits on size, compression ratio and member count; limit records to 1 GiB
     #[arg(long)]
     pub(crate) trusted: bool,
@@ -60,13 +57,7 @@ pub(crate) struct ConvertArgs {
 
 impl ConvertArgs {
     fn options(&self) -> ReadOptions {
-        let mut options = ReadOptions::new().on_bad_row(self.on_bad_row.into());
-        if let Some(charset) = self.charset {
-            options = options.charset(charset.into());
-        }
-        if let Some(kind) = self.kind {
-            options = options.default_kind(kind.into());
-        }
+        let mut options = input::read_options(self.charset, self.kind).on_bad_row(self.on_bad_row);
         let mut limits = Limits::new();
         if self.trusted {
             limits = limits
@@ -91,37 +82,6 @@ impl ConvertArgs {
 /// Records are held in memory, so they have a limit even with `--trusted`.
 const TRUSTED_RECORD: u64 = 1024 * 1024 * 1024;
 
-/// Parses the name of a format.
-pub(crate) fn format_parser() -> impl TypedValueParser<Value = Format> {
-    let names = Format::ALL.map(|format| match format {
-        Format::Parquet => {
-            PossibleValue::new(format.as_str()).help("Typed columns, for databases and data frames")
-        }
-        _ => PossibleValue::new(format.as_str()),
-    });
-    PossibleValuesParser::new(names).try_map(|name| {
-        let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
-        format.ok_or("unknown format")
-    })
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OnBadRowArg {
-    /// Stop and print its position
-    Stop,
-    /// Skip it, count it, and print its position on stderr
-    Skip,
-}
-
-impl From<OnBadRowArg> for OnBadRow {
-    fn from(action: OnBadRowArg) -> Self {
-        match action {
-            OnBadRowArg::Stop => Self::Stop,
-            OnBadRowArg::Skip => Self::Skip,
-        }
-    }
-}
-
 pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure> {
     let inputs = input::expand(&args.inputs)?;
     let file = |path: &Option<PathBuf>| {
@@ -143,26 +103,23 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
     if output.is_some() && absolute(&output) == absolute(&rejects) {
         return Err(Failure::usage("--output and --rejects name the same file; give two files"));
     }
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    if output.is_none() && args.to == Format::Parquet {
+        return Err(Failure::usage("Parquet is written to a file; give --output FILE"));
+    }
+    let overwrite = output::overwrite(args.force);
     let mut conversion = Conversion {
         to: args.to,
         names: args.names,
         escape_formulas: args.escape_formulas,
         zone: settings.time_zone()?,
-        kind: args.kind.map(IndexKind::from),
+        output,
+        overwrite,
+        kind: args.kind,
         options: args.options(),
         rejects: rejects.map(|path| output::Target::open(&path, overwrite)).transpose()?,
         bar: Bar::reading(),
     };
-    match output {
-        None if args.to == Format::Parquet => {
-            return Err(Failure::usage("Parquet is written to a file; give --output FILE"));
-        }
-        None => {
-            conversion.run(&inputs, io::stdout(), Failure::stdout)?;
-        }
-        Some(path) => conversion.write_file(&inputs, &path, overwrite)?,
-    }
+    conversion.run(&inputs)?;
     conversion.rejects.map_or(Ok(()), output::Target::commit)
 }
 
@@ -178,10 +135,12 @@ pub(crate) fn archive(
         names: false,
         escape_formulas: false,
         zone,
+        output: Some(path.to_owned()),
+        overwrite: Overwrite::Replace,
         kind: None,
         options: ReadOptions::new(),
         rejects: None,
         bar: Bar::reading(),
     };
-    conversion.write_file(&[archive.to_owned()], path, Overwrite::Replace)
+    conversion.run(&[archive.to_owned()])
 }

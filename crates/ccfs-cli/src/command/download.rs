@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{Archive, Error};
-use ccfs::{DownloadAgentSkillInfoFile, IndexFileName, Overwrite};
+use ccfs::{DownloadAgentSkillInfoFile, IndexFileName};
 use clap::Args;
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ struct Answer<'a> {
 pub(crate) fn run(settings: &Settings, args: &DownloadArgs) -> Result<(), Failure> {
     let name = file_name(args)?;
     let path = target(&args.output, name.as_str())?;
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let overwrite = output::overwrite(args.force);
     let receipt = backend::download(
         settings,
         DownloadAgentSkillInfoFile::new(name.clone()),

@@ -8,16 +8,17 @@ use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
-    Archive, Error, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions, Report, Tally,
+    Archive, Charset, Error, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions,
+    Report, Tally,
 };
 use clap::Args;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::input::{self, CharsetArg, Format, KindArg};
+use crate::input::{self, Format};
 use crate::progress::Bar;
 use crate::settings::Settings;
-use crate::{message, output, table};
+use crate::{choice, message, output, table};
 
 /// Length of the longest bar, in characters.
 const BAR: usize = 40;
@@ -31,42 +32,12 @@ pub(crate) struct InspectArgs {
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Kind of CSV files and members whose names do not contain one
-    #[arg(long, value_enum)]
-    pub(crate) kind: Option<KindArg>,
+    #[arg(long, value_parser = choice::kind())]
+    pub(crate) kind: Option<IndexKind>,
     /// Charset of the data [default: detected for each file]
-    #[arg(long, value_enum)]
-    pub(crate) charset: Option<CharsetArg>,
+    #[arg(long, value_parser = choice::charset())]
+    pub(crate) charset: Option<Charset>,
 }
-
-macro_rules! examples {
-    () => {
-        "Example:\n  ccfs inspect skills.zip\n  ccfs --json inspect folder\n  ccfs inspect skills/agent_skill_info"
-    };
-}
-
-pub(crate) const HELP: &str = examples!();
-/// The end of the long help and of the manual page.
-pub(crate) const LONG_HELP: &str = concat!(
-    "\
-With --json: one line for each archive, CSV file or Parquet file, and a summary after the Parquet files of a folder.
-  input            its path
-  members          of archives and CSV files: name, kind, sizes, charset, header and counts of each member
-  compressed_size  of archives and CSV files: compressed size of all members, in bytes
-  size             of archives and CSV files: size of all members, in bytes
-  kind             of Parquet files: agentSkillInfo, agentOprInfo, record or call, determined by the columns
-  row_groups       of Parquet files: number of row groups
-  bytes            of Parquet files: size
-  time_zone        of Parquet files: time zone of the call center, if the file has it
-  begin, end       of Parquet files: first and last second of the period, in local time of the call center
-  version          of Parquet files: version of ccfs that wrote the file
-  source_sha256    of Parquet files: SHA-256 of the archive that the rows come from
-  totals           rows, bad_rows, earliest and latest time of an event in local time of the call center, number of rows
-                   by_operation (code, name, rows) and by_hour (24 numbers)
-  summary          input (the folder), files, bytes, totals
-
-",
-    examples!()
-);
 
 /// A report and the name of its input, as JSON.
 #[derive(Serialize)]
@@ -84,14 +55,7 @@ enum Source {
 }
 
 pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure> {
-    let kind = args.kind.map(IndexKind::from);
-    let mut options = ReadOptions::new();
-    if let Some(charset) = args.charset {
-        options = options.charset(charset.into());
-    }
-    if let Some(kind) = kind {
-        options = options.default_kind(kind);
-    }
+    let options = input::read_options(args.charset, args.kind);
     let sources = sources(&args.inputs)?;
     let mut unread = 0;
     for source in &sources {
@@ -99,7 +63,7 @@ pub(crate) fn run(settings: &Settings, args: &InspectArgs) -> Result<(), Failure
         let name = input::name(path);
         let title = if sources.len() > 1 { format!("{name}\n") } else { String::new() };
         unread += match source {
-            Source::File(_) => inspect(settings, path, &title, kind, &options)?,
+            Source::File(_) => inspect(settings, path, &title, args.kind, &options)?,
             Source::Tables(_, files) => tables::folder(settings, path, &title, files)?,
         };
     }

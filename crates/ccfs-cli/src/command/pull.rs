@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use ccfs::archive::{IndexKind, ReadOptions};
+use ccfs::archive::{Charset, IndexKind, OnBadRow};
 use ccfs::proto::ResultCode;
 use ccfs::pull::{
     Format, JournalError, Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone,
@@ -20,12 +20,10 @@ use clap::{Args, ValueEnum};
 
 use self::destination::Destination;
 use self::watch::Watch;
-use super::convert::{OnBadRowArg, format_parser};
 use super::listen::{self, ReceiverArgs};
 use crate::failure::{Failure, Kind};
-use crate::input::{CharsetArg, KindArg};
 use crate::settings::{Backend, Settings};
-use crate::{backend, days, interrupt, table};
+use crate::{backend, choice, days, input, interrupt, table};
 
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -51,20 +49,20 @@ pub(crate) struct PullArgs {
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
     /// Convert the files to this format, or to several separated by commas; may change between runs. With parquet, engines read the files as one table
-    #[arg(long, value_parser = format_parser(), value_name = "FORMAT", value_delimiter = ',')]
+    #[arg(long, value_parser = choice::format(), value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) convert: Vec<Format>,
     /// Remove each ZIP after its conversion, unless it has data that the converted file does not have
     #[arg(long, requires = "convert")]
     pub(crate) no_zip: bool,
     /// What to do with a bad row during a conversion
-    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnBadRowArg::Stop)]
-    pub(crate) on_bad_row: OnBadRowArg,
+    #[arg(long, value_parser = choice::on_bad_row(), value_name = "ACTION", default_value = "stop")]
+    pub(crate) on_bad_row: OnBadRow,
     /// Charset of the data [default: detected for each file]
-    #[arg(long, value_enum)]
-    pub(crate) charset: Option<CharsetArg>,
+    #[arg(long, value_parser = choice::charset())]
+    pub(crate) charset: Option<Charset>,
     /// Kind of index file to pull
-    #[arg(long, value_enum, default_value_t = KindArg::AgentSkillInfo)]
-    pub(crate) kind: KindArg,
+    #[arg(long, value_parser = choice::kind(), default_value_t = IndexKind::AgentSkillInfo)]
+    pub(crate) kind: IndexKind,
     /// Pull only the data of this tenant space
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
@@ -123,7 +121,7 @@ pub(crate) fn run(settings: &Settings, args: &PullArgs) -> Result<(), Failure> {
     let mut watch = Watch::new(settings);
     let bar = watch.bar.clone();
     let folder = destination.folder();
-    interrupt::temporary(folder, format!(".{}_", IndexKind::from(args.kind)));
+    interrupt::temporary(folder, format!(".{}_", args.kind));
     let (mut reached, mut before) = (PullProgress::default(), None);
     let outage = Arc::clone(&watch.outage);
     let progress = |progress: &PullProgress| {
@@ -192,11 +190,8 @@ fn plan(settings: &Settings, args: &PullArgs) -> Result<Plan, Failure> {
     let (from, to) = (days::day(from, "--from", &zone)?, days::day(&args.to, "--to", &zone)?);
     let again =
         args.again.as_ref().map(|range| days::range(range, "--again", &zone)).transpose()?;
-    let mut read = ReadOptions::new().on_bad_row(args.on_bad_row.into());
-    if let Some(charset) = args.charset {
-        read = read.charset(charset.into());
-    }
-    let mut plan = Plan::new(IndexKind::from(args.kind), zone, from, to)
+    let read = input::read_options(args.charset, None).on_bad_row(args.on_bad_row);
+    let mut plan = Plan::new(args.kind, zone, from, to)
         .keep_zip(!args.no_zip)
         .read_options(read)
         .recheck_days(args.recheck.unwrap_or(0))
@@ -226,48 +221,16 @@ fn pull(settings: &Settings, args: &PullArgs, mut pull: Pull<'_>) -> Result<Pull
         let mut callbacks = iter::from_fn(move || listener.try_recv()).filter_map(listen::callback);
         pull = pull.callbacks(move || callbacks.next());
     }
+    // A pull retries by itself, over all its calls.
+    let policy = settings.policy().max_retries(0);
     let result = match settings.backend {
-        Backend::Blocking => pull.run(&settings.pulling_client()?),
+        Backend::Blocking => pull.run(&settings.client(policy)?),
         Backend::Async => {
-            backend::runtime()?.block_on(pull.run_async(&settings.pulling_async_client()?))
+            backend::runtime()?.block_on(pull.run_async(&settings.async_client(policy)?))
         }
     };
     result.map_err(Failure::from)
 }
-
-macro_rules! examples {
-    () => {
-        "Example:
-  ccfs pull --from -7d --recheck 3d --tz Asia/Shanghai --out skills --convert jsonl
-  ccfs pull --from 2021-01-01 --to 2021-12-31 --out skills --in-flight 8 \\
-    --wait callback --bind 0.0.0.0:9080 --callback http://10.9.8.7:9080/callback"
-    };
-}
-
-/// The end of the short help.
-pub(crate) const HELP: &str = examples!();
-/// The end of the long help and of the manual page.
-pub(crate) const LONG_HELP: &str = concat!(
-    "\
-With --json: one line for each window that changed in this run (with --all: for each of the range), then a summary.
-  window          begin and end as in file names
-  begin, end      first and last second, in the time zone of the call center
-  outcome         stored, no_data or failed
-  changed         false if an earlier run completed the window and this run did not change it
-  rows            good records
-  bad_rows        rows that could not be read and were skipped
-  outside_rows    records whose time is not in the window
-  unread_members  members of the archive with data that were not read
-  files           path and bytes of each file: the converted ones, or the ZIP if none
-  kept_zip        a ZIP that --no-zip kept, because the converted files do not have all of its data
-  why             reason of the failure
-  rejected        the downloaded file that could not be used
-  notes           what was skipped or guessed
-  summary         windows, changed, failed, rows, bad_rows, bytes (of files), requests, left_from (first day that has not ended yet)
-
-",
-    examples!()
-);
 
 impl From<PullError> for Failure {
     fn from(error: PullError) -> Self {

@@ -135,9 +135,8 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
         _ => ccfs::proto::time::Precision::Millis,
     };
     let parts = Parts::read(args.request)?;
-    let signer = Signer::new(&settings.credentials()?)
-        .query_line(settings.query_line())
-        .precision(precision);
+    let signer =
+        Signer::new(&settings.credentials()?).query_line(settings.query_line).precision(precision);
     let steps = parts.with(|view| signer.explain(view, at)).map_err(Failure::usage)?;
     let authorization = steps.authorization();
     if settings.json {

@@ -25,6 +25,9 @@ pub(super) struct Conversion {
     pub(super) names: bool,
     pub(super) escape_formulas: bool,
     pub(super) zone: Option<Zone>,
+    /// The file to write; `None` for stdout.
+    pub(super) output: Option<PathBuf>,
+    pub(super) overwrite: Overwrite,
     /// The kind to convert; `None` for all.
     pub(super) kind: Option<IndexKind>,
     pub(super) options: ReadOptions,
@@ -34,33 +37,27 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
-    /// Writes a file atomically, or through to a device or pipe.
-    pub(super) fn write_file(
-        &mut self,
-        inputs: &[PathBuf],
-        path: &Path,
-        overwrite: Overwrite,
-    ) -> Result<(), Failure> {
-        let file = output::Target::open(path, overwrite)?;
-        let cannot = |error: &io::Error| {
-            Failure::file(format_args!("cannot write {}: {error}", path.display()))
-        };
-        let mut file = file;
-        self.run(inputs, &mut file, cannot)?;
+    /// Converts all inputs to the output: stdout, a file that is written atomically, or a device or pipe.
+    pub(super) fn run(&mut self, inputs: &[PathBuf]) -> Result<(), Failure> {
+        let Some(path) = &self.output else { return self.write(inputs, io::stdout()) };
+        let mut file = output::Target::open(path, self.overwrite)?;
+        self.write(inputs, &mut file)?;
         file.commit()
     }
 
-    /// Writes the records of all inputs. `cannot` describes a failure of the output.
-    pub(super) fn run(
-        &mut self,
-        inputs: &[PathBuf],
-        out: impl Write + Send,
-        cannot: impl Fn(&io::Error) -> Failure,
-    ) -> Result<(), Failure> {
+    fn write(&mut self, inputs: &[PathBuf], out: impl Write + Send) -> Result<(), Failure> {
         match self.to {
-            Format::Jsonl => self.run_text(ExportFormat::Jsonl, inputs, out, cannot),
-            Format::Csv => self.run_text(ExportFormat::Csv, inputs, out, cannot),
-            _ => self.run_parquet(inputs, out, cannot),
+            Format::Jsonl => self.run_text(ExportFormat::Jsonl, inputs, out),
+            Format::Csv => self.run_text(ExportFormat::Csv, inputs, out),
+            _ => self.run_parquet(inputs, out),
+        }
+    }
+
+    /// Describes a failure of the output.
+    fn cannot(&self, error: &io::Error) -> Failure {
+        match &self.output {
+            Some(path) => Failure::file(format_args!("cannot write {}: {error}", path.display())),
+            None => Failure::stdout(error),
         }
     }
 
@@ -70,12 +67,11 @@ impl Conversion {
         format: ExportFormat,
         inputs: &[PathBuf],
         out: impl Write + Send,
-        cannot: impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let (converted, written) =
-            behind::write_behind(out, |out| self.convert_text(format, inputs, out, &cannot));
+            behind::write_behind(out, |out| self.convert_text(format, inputs, out));
         // The failure of the output is also the reason why the conversion ended.
-        written.map_err(|error| cannot(&error))?;
+        written.map_err(|error| self.cannot(&error))?;
         converted
     }
 
@@ -84,7 +80,6 @@ impl Conversion {
         format: ExportFormat,
         inputs: &[PathBuf],
         out: impl Write,
-        cannot: &impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let zone = self.zone.clone();
         let mut writer =
@@ -97,19 +92,14 @@ impl Conversion {
             let kind = self.only_kind(&input, path)?;
             let mut records = input.into_records(&self.options);
             let copied = self.copy(&mut writer, &mut records, kind);
-            self.conclude(path, kind, copied, Some(&records), cannot)?;
+            self.conclude(path, kind, copied, Some(&records))?;
         }
-        writer.into_inner().map_err(|error| cannot(&error))?;
+        writer.into_inner().map_err(|error| self.cannot(&error))?;
         Ok(())
     }
 
     /// Writes the records of one kind as one Parquet file.
-    fn run_parquet<W: Write + Send>(
-        &mut self,
-        inputs: &[PathBuf],
-        out: W,
-        cannot: impl Fn(&io::Error) -> Failure,
-    ) -> Result<(), Failure> {
+    fn run_parquet<W: Write + Send>(&mut self, inputs: &[PathBuf], out: W) -> Result<(), Failure> {
         let mut options = arrow::Options::new();
         if let Some(zone) = self.zone.clone() {
             let name = zone.name().to_owned();
@@ -139,17 +129,11 @@ impl Conversion {
                 ));
             };
             let (copied, batches) = self.copy_batches(writer, batches);
-            self.conclude(
-                path,
-                Some(kind),
-                copied,
-                batches.as_ref().map(Batches::records),
-                &cannot,
-            )?;
+            self.conclude(path, Some(kind), copied, batches.as_ref().map(Batches::records))?;
         }
         if let Some((_, writer)) = written {
             let finished = writer.finish().map_err(copy_error);
-            finished.map_err(|error| failure(Path::new(""), &error, &cannot))?;
+            finished.map_err(|error| self.failure(Path::new(""), &error))?;
         }
         Ok(())
     }
@@ -193,7 +177,6 @@ impl Conversion {
         kind: Option<IndexKind>,
         copied: Result<(), CopyError>,
         records: Option<&Records<'_, AnyRecord>>,
-        cannot: &impl Fn(&io::Error) -> Failure,
     ) -> Result<(), Failure> {
         self.bar.finish();
         if let Some(records) = records
@@ -201,7 +184,7 @@ impl Conversion {
         {
             input::print_notes(&records.notes());
         }
-        copied.map_err(|error| failure(path, &error, cannot))?;
+        copied.map_err(|error| self.failure(path, &error))?;
         let Some(records) = records else { return Ok(()) };
         let kinds = records.kinds();
         if let Some(chosen) = kind.filter(|kind| !kinds.is_empty() && !kinds.contains(kind)) {
@@ -251,6 +234,27 @@ impl Conversion {
             _ => Ok(None),
         }
     }
+
+    fn failure(&self, path: &Path, error: &CopyError) -> Failure {
+        match error {
+            CopyError::Read(error) => {
+                let failure = input::of(&input::name(path), error);
+                match error {
+                    Error::Row(_) => {
+                        failure.hint("--on-bad-row skip skips bad rows, --rejects FILE keeps them")
+                    }
+                    Error::Limit { .. } => failure.hint("--trusted disables the limits"),
+                    _ => failure,
+                }
+            }
+            // The kinds of several inputs or of a stream are not known before they are read.
+            CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Failure::usage(format_args!("{error} (--kind)"))
+            }
+            CopyError::Write(error) => self.cannot(error),
+            _ => Failure::new(Kind::Interrupted, "interrupted"),
+        }
+    }
 }
 
 fn copy_error(error: ArrowError) -> CopyError {
@@ -265,27 +269,6 @@ fn copy_error(error: ArrowError) -> CopyError {
 fn reject(rejects: &mut output::Target, row: &BadRow) -> io::Result<()> {
     rejects.write_all(row.raw().unwrap_or_default())?;
     rejects.write_all(b"\n")
-}
-
-fn failure(path: &Path, error: &CopyError, cannot: &impl Fn(&io::Error) -> Failure) -> Failure {
-    match error {
-        CopyError::Read(error) => {
-            let failure = input::of(&input::name(path), error);
-            match error {
-                Error::Row(_) => {
-                    failure.hint("--on-bad-row skip skips bad rows, --rejects FILE keeps them")
-                }
-                Error::Limit { .. } => failure.hint("--trusted disables the limits"),
-                _ => failure,
-            }
-        }
-        // The kinds of several inputs or of a stream are not known before they are read.
-        CopyError::Write(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Failure::usage(format_args!("{error} (--kind)"))
-        }
-        CopyError::Write(error) => cannot(error),
-        _ => Failure::new(Kind::Interrupted, "interrupted"),
-    }
 }
 
 /// Prints skipped members and bad rows on stderr.
