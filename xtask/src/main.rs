@@ -16,6 +16,8 @@ mod tools;
 mod wasm;
 mod workspace;
 
+use std::process::ExitCode;
+
 const USAGE: &str = "usage: cargo xtask CHORE
 
   ci         everything that must pass and needs no tool that it does not install: what follows down to wasm, formatting, lints, tests, demo
@@ -46,7 +48,17 @@ const USAGE: &str = "usage: cargo xtask CHORE
              the data source of the Python package for Spark, with a local cluster (Python 3.10, PyPI, Java 17)
   soak       [--downloads N] [--seed N]: downloads with random faults over both backends (10,000), every file compared";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     api::run_as_rustdoc()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
