@@ -41,8 +41,7 @@ pub(crate) fn download<O: Operation<Answer = FileReceipt>>(
     let receipt = download_file(settings, operation, &file, overwrite, check)?;
     let mut target = Target::open(path, overwrite)?;
     let copied = File::open(&file).and_then(|mut file| io::copy(&mut file, &mut target));
-    copied
-        .map_err(|error| Failure::file(format_args!("cannot write {}: {error}", path.display())))?;
+    copied.map_err(Failure::cannot("write", path))?;
     Ok(receipt)
 }
 

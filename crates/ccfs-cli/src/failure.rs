@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use ccfs::{Error, ErrorKind, ExchangeError, FileError};
 
@@ -75,6 +76,11 @@ impl Failure {
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {
         Self::new(Kind::File, message)
+    }
+
+    /// Describes why a file cannot be read, written, and so on.
+    pub(crate) fn cannot(verb: &str, path: &Path) -> impl Fn(io::Error) -> Self + Copy {
+        move |error| Self::file(format_args!("cannot {verb} {}: {error}", path.display()))
     }
 
     pub(crate) fn hint(self, hint: &'static str) -> Self {

@@ -95,8 +95,7 @@ pub(crate) fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>, Failure> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect);
-    entries
-        .map_err(|error| Failure::file(format_args!("cannot read {}: {error}", folder.display())))
+    entries.map_err(Failure::cannot("read", folder))
 }
 
 fn has_extension(path: &Path, expected: &str) -> bool {
@@ -134,8 +133,9 @@ impl Format {
 /// An open input.
 pub(crate) enum Input {
     Archive(Archive<ProgressBarIter<File>>),
-    /// An archive from stdin: its directory comes last.
-    Stream(Box<dyn Read + Send>),
+    Parquet(File),
+    /// An archive or a Parquet file from stdin: its directory comes last.
+    Stream(Format, Box<dyn Read + Send>),
     Csv {
         reader: Box<dyn Read + Send>,
         name: String,
@@ -144,7 +144,7 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// Opens a file, or stdin for `-`. An archive is recognized by its first bytes or by the name `*.zip`.
+    /// Opens a file, or stdin for `-`. Its format is recognized by its first bytes or by names such as `*.zip`.
     ///
     /// `kind` applies to CSV files and to members whose names do not contain one.
     pub(crate) fn open(
@@ -155,24 +155,21 @@ impl Input {
     ) -> Result<Self, Failure> {
         if path == Path::new("-") {
             let (format, reader) = stdin()?;
-            return match format {
-                Format::Zip => Ok(Self::Stream(reader)),
-                Format::Parquet => Err(is_parquet(path)),
-                Format::Csv => {
-                    let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
-                    Ok(Self::Csv { reader, name: "stdin".into(), kind })
-                }
-            };
+            if format != Format::Csv {
+                return Ok(Self::Stream(format, reader));
+            }
+            let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
+            return Ok(Self::Csv { reader, name: "stdin".into(), kind });
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (file, format) = open(path)?;
         match format {
             Format::Zip => {
                 let archive = Archive::open_with(counting(file, bar), options);
-                archive.map(Self::Archive).map_err(|error| of(&name, &error))
+                archive.map(Self::Archive).map_err(|error| of(&name(path), &error))
             }
-            Format::Parquet => Err(is_parquet(path)),
+            Format::Parquet => Ok(Self::Parquet(file)),
             Format::Csv => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let kind = csv_kind(kind, &name)?;
                 Ok(Self::Csv { reader: Box::new(counting(file, bar)), name, kind })
             }
@@ -182,7 +179,7 @@ impl Input {
     /// The kinds of its members; empty for a stream, whose members are not known yet.
     pub(crate) fn kinds(&self, default: Option<IndexKind>) -> Vec<IndexKind> {
         match self {
-            Self::Stream(_) => Vec::new(),
+            Self::Stream(..) | Self::Parquet(_) => Vec::new(),
             Self::Csv { kind, .. } => vec![*kind],
             Self::Archive(archive) => {
                 let is_data = |member: &&Member| !member.is_ignorable() && !member.is_folder();
@@ -196,16 +193,25 @@ impl Input {
         }
     }
 
-    /// Returns its records. Large archives and streams are inflated on a second thread.
-    pub(crate) fn into_records(self, options: &ReadOptions) -> Records<'static, AnyRecord> {
+    /// Returns its records; a Parquet file is an error. Large archives and streams are inflated on a second thread.
+    pub(crate) fn into_records(
+        self,
+        path: &Path,
+        options: &ReadOptions,
+    ) -> Result<Records<'static, AnyRecord>, Failure> {
         match self {
-            Self::Archive(archive) => archive.into_records_ahead(),
-            Self::Stream(reader) => Records::from_stream_ahead(reader, options),
+            Self::Archive(archive) => Ok(archive.into_records_ahead()),
+            Self::Parquet(_) | Self::Stream(Format::Parquet, _) => Err(is_parquet(path)),
+            Self::Stream(_, reader) => Ok(Records::from_stream_ahead(reader, options)),
             Self::Csv { reader, name, kind } => {
-                Records::from_csv_with(reader, kind, options).named(&name)
+                Ok(Records::from_csv_with(reader, kind, options).named(&name))
             }
         }
     }
+}
+
+pub(crate) fn is_parquet(path: &Path) -> Failure {
+    Failure::data(format_args!("{} is a Parquet file; {READ_PARQUET}", name(path)))
 }
 
 /// The name of an input in messages.
@@ -213,13 +219,9 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-fn is_parquet(path: &Path) -> Failure {
-    Failure::data(format_args!("{} is a Parquet file; {READ_PARQUET}", name(path)))
-}
-
 /// Opens a file and returns its format.
-pub(crate) fn open(path: &Path) -> Result<(File, Format), Failure> {
-    let cannot = |error| Failure::file(format_args!("cannot read {}: {error}", path.display()));
+fn open(path: &Path) -> Result<(File, Format), Failure> {
+    let cannot = Failure::cannot("read", path);
     let mut file = File::open(path).map_err(cannot)?;
     let mut start = Vec::new();
     file.by_ref().take(START).read_to_end(&mut start).map_err(cannot)?;
@@ -234,11 +236,11 @@ pub(crate) fn counting(file: File, bar: &Bar) -> ProgressBarIter<File> {
 }
 
 /// Returns the format of stdin and a reader of all of it.
-pub(crate) fn stdin() -> Result<(Format, Box<dyn Read + Send>), Failure> {
+fn stdin() -> Result<(Format, Box<dyn Read + Send>), Failure> {
     let mut start = Vec::new();
     let mut stdin = std::io::stdin();
     let read = stdin.by_ref().take(START).read_to_end(&mut start);
-    read.map_err(|error| Failure::file(format_args!("cannot read stdin: {error}")))?;
+    read.map_err(Failure::cannot("read", Path::new("stdin")))?;
     if start.is_empty() {
         return Err(Failure::data("stdin is empty; check the command before the pipe"));
     }
@@ -246,7 +248,7 @@ pub(crate) fn stdin() -> Result<(Format, Box<dyn Read + Send>), Failure> {
 }
 
 /// Returns the kind of a CSV file: the one in its name, or else the given one.
-pub(crate) fn csv_kind(kind: Option<IndexKind>, name: &str) -> Result<IndexKind, Failure> {
+fn csv_kind(kind: Option<IndexKind>, name: &str) -> Result<IndexKind, Failure> {
     match (IndexKind::of_name(name), kind) {
         (Some(named), Some(kind)) if named != kind => Err(Failure::usage(format_args!(
             "{name} is a {named} file by its name, not {kind}; rename it or change --kind"

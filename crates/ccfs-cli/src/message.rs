@@ -16,7 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 use ccfs::Timestamp;
 use clap::Args;
 use indicatif::ProgressBar;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,15 +40,7 @@ pub(crate) struct MessageArgs {
     pub(crate) log_file: Option<PathBuf>,
 }
 
-/// How important a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
-    Error,
-    Note,
-    Verbose,
-    Debug,
-}
-
+/// Errors are of `ERROR`, other messages of `WARN`, those of `-v` of `INFO`, and those of `-vv` of `DEBUG`.
 static MESSAGES: OnceLock<Messages> = OnceLock::new();
 /// The current bar; messages are printed above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -77,7 +70,7 @@ impl Messages {
     }
 
     fn get() -> &'static Self {
-        MESSAGES.get_or_init(|| Self::new(Level::Note, None))
+        MESSAGES.get_or_init(|| Self::new(Level::WARN, None))
     }
 
     fn write(&self, level: Level, text: &str) {
@@ -155,7 +148,7 @@ fn to_stderr(level: Level, text: String) {
     /// Whether an error was dropped because stderr is blocked; further errors do not wait.
     static BLOCKED: AtomicBool = AtomicBool::new(false);
     if let Some(writer) = WRITER.get() {
-        let waits = level == Level::Error && !BLOCKED.load(Ordering::Relaxed);
+        let waits = level == Level::ERROR && !BLOCKED.load(Ordering::Relaxed);
         let within = if waits { PATIENCE } else { Duration::ZERO };
         let is_taken = hand_over(writer, Item::Text(text), within);
         BLOCKED.fetch_or(waits && !is_taken, Ordering::Relaxed);
@@ -173,29 +166,25 @@ fn to_stderr(level: Level, text: String) {
 /// Sets the level of messages from the command line.
 pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
     let level = match args.verbose {
-        _ if args.quiet => Level::Error,
-        0 => Level::Note,
-        1 => Level::Verbose,
-        _ => Level::Debug,
+        _ if args.quiet => Level::ERROR,
+        0 => Level::WARN,
+        1 => Level::INFO,
+        _ => Level::DEBUG,
     };
     let file = args.log_file.as_ref().map(|path| {
         let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|error| {
-            Failure::file(format_args!("cannot write the log file {}: {error}", path.display()))
-        })?;
-        Ok::<_, Failure>((level.max(Level::Verbose), Mutex::new(file)))
+        let file = file.map_err(Failure::cannot("write the log file", path))?;
+        Ok::<_, Failure>((level.max(Level::INFO), Mutex::new(file)))
     });
     let file = file.transpose()?;
     let traced = file.as_ref().map_or(level, |(level, _)| *level);
     let _ = MESSAGES.set(Messages::new(level, file));
     // Only the events of these crates: HTTP and TLS libraries may log headers. `ccfs pull` prints
     // the events of a pull itself.
-    let targets = match traced {
-        Level::Error | Level::Note => return Ok(()),
-        Level::Verbose => vec![("ccfs_driver", LevelFilter::INFO)],
-        Level::Debug => {
-            ["ccfs_driver", "ccfs_pull"].map(|crate_| (crate_, LevelFilter::DEBUG)).to_vec()
-        }
+    let targets: &[_] = match traced {
+        Level::INFO => &[("ccfs_driver", Level::INFO)],
+        Level::DEBUG => &[("ccfs_driver", Level::DEBUG), ("ccfs_pull", Level::DEBUG)],
+        _ => return Ok(()),
     };
     let format = tracing_subscriber::fmt::layer()
         .without_time()
@@ -203,7 +192,7 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
         .with_target(false)
         .with_ansi(false)
         .with_writer(Events);
-    let filtered = Targets::new().with_targets(targets);
+    let filtered = Targets::new().with_targets(targets.iter().copied());
     let _ = tracing_subscriber::registry().with(format).with(filtered).try_init();
     Ok(())
 }
@@ -215,17 +204,17 @@ pub(crate) fn set_bar(bar: Option<ProgressBar>) {
 
 /// Prints an error, even with `-q`.
 pub(crate) fn error(text: impl Display) {
-    Messages::get().write(Level::Error, &text.to_string());
+    Messages::get().write(Level::ERROR, &text.to_string());
 }
 
 /// Prints a message, except with `-q`.
 pub(crate) fn note(text: impl Display) {
-    Messages::get().write(Level::Note, &text.to_string());
+    Messages::get().write(Level::WARN, &text.to_string());
 }
 
 /// Prints a message with `-v`.
 pub(crate) fn verbose(text: impl Display) {
-    Messages::get().write(Level::Verbose, &text.to_string());
+    Messages::get().write(Level::INFO, &text.to_string());
 }
 
 /// Prints the error that a command ends with: a JSON object for scripts, or a message.
@@ -239,7 +228,7 @@ pub(crate) fn end(json: bool, code: &str, text: &str) {
 
 /// Prints a line for scripts or a requested explanation on stderr: always, and without the time.
 pub(crate) fn plain(text: Arguments<'_>) {
-    to_stderr(Level::Error, escaped(&format!("{text}\n")).into_owned());
+    to_stderr(Level::ERROR, escaped(&format!("{text}\n")).into_owned());
 }
 
 /// Writes the events of the library.
@@ -249,13 +238,11 @@ impl<'a> MakeWriter<'a> for Events {
     type Writer = Event;
 
     fn make_writer(&'a self) -> Event {
-        Event { level: Level::Debug, text: Vec::new() }
+        Event { level: Level::DEBUG, text: Vec::new() }
     }
 
     fn make_writer_for(&'a self, event: &tracing::Metadata<'_>) -> Event {
-        let is_debug = *event.level() > tracing::Level::INFO;
-        let level = if is_debug { Level::Debug } else { Level::Verbose };
-        Event { level, text: Vec::new() }
+        Event { level: (*event.level()).max(Level::INFO), text: Vec::new() }
     }
 }
 

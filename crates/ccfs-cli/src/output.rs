@@ -78,10 +78,7 @@ impl Target {
             return Ok(Self::Whole(WholeFile::create(path, overwrite)?));
         }
         let file = OpenOptions::new().append(true).open(path);
-        let file = file.map_err(|error| {
-            Failure::file(format_args!("cannot write {}: {error}", path.display()))
-        })?;
-        Ok(Self::Through(path.to_owned(), file))
+        Ok(Self::Through(path.to_owned(), file.map_err(Failure::cannot("write", path))?))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -119,7 +116,5 @@ impl Write for Target {
 
 /// Creates a folder if it is missing.
 pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(|error| {
-        Failure::file(format_args!("cannot create the folder {}: {error}", path.display()))
-    })
+    fs::create_dir_all(path).map_err(Failure::cannot("create the folder", path))
 }

@@ -20,12 +20,7 @@ pub(crate) fn read_secret(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>,
     read_wiping(path, what, FILE_LIMIT)
 }
 
-/// Reads a file, or stdin for `-`, up to a bound.
-pub(crate) fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    read_within(path, what, FILE_LIMIT)
-}
-
-/// The same with a bound of the caller's, in bytes.
+/// The same without a key, and with a bound of the caller's, in bytes.
 pub(crate) fn read_within(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(mem::take(&mut *read_wiping(path, what, limit)?))
 }

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::message;
-use crate::reading::{open_to_others, read_bounded, read_secret};
+use crate::reading::{open_to_others, read_secret};
 
 /// Settings that most commands need. A flag takes precedence over the environment, and the environment over the configuration file.
 #[derive(Args)]
@@ -251,7 +251,7 @@ impl Settings {
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let mut trust = Trust::system();
         if let Some(path) = &self.values.ca {
-            let pem = read_bounded(path, "CA file")?;
+            let pem = read_secret(path, "CA file")?;
             trust = trust
                 .add_pem(&pem)
                 .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;

@@ -1,6 +1,7 @@
 //! `ccfs demo`: the complete workflow against an emulator on this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Arguments;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -40,12 +41,18 @@ pub(crate) struct DemoArgs {
 
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     output::folder(&args.out)?;
-    let mut steps = Steps::default();
+    let mut since = Instant::now();
+    // Prints a step with the time since the one before.
+    let mut done = |name: &str, text: Arguments<'_>| {
+        let millis = since.elapsed().as_secs_f64() * 1000.0;
+        since = Instant::now();
+        output::line(format_args!("{name:<9} {millis:>7.1} ms  {text}"))
+    };
 
     let emulator =
         Emulator::builder().seed(args.seed).rows(args.rows).utc_offset(UTC_OFFSET).start();
     let emulator = emulator.map_err(|error| Failure::new(Kind::Network, error))?;
-    steps.done(
+    done(
         "emulator",
         format_args!("emulated CC-FS at {}, certificate signed by its own CA", emulator.endpoint()),
     )?;
@@ -57,7 +64,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
         Failure::new(Kind::Network, format_args!("the callback receiver cannot start: {error}"))
     })?;
     let callback_url = format!("http://{}/callback", listener.address());
-    steps.done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
+    done("receiver", format_args!("waits for callbacks at {callback_url}"))?;
 
     let trust = Trust::none()
         .add_pem(emulator.ca_pem().unwrap_or_default().as_bytes())
@@ -69,12 +76,12 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let client = client.map_err(Failure::usage)?;
     let (begin, end) = yesterday();
     let job = client.call(QueryAgentSkillInfoData::new(begin, end, &callback_url))?;
-    steps.done("query", format_args!("asked for the changes from {begin} to {end}"))?;
+    done("query", format_args!("asked for the changes from {begin} to {end}"))?;
     wire(&emulator)?;
     below(format_args!("the job is {}", job.response_id))?;
 
     let callback = wait_for_callback(&listener)?;
-    steps.done(
+    done(
         "callback",
         format_args!("signature checked, answered first; the file is {}", callback.file_name),
     )?;
@@ -83,7 +90,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let download = DownloadAgentSkillInfoFile::new(callback.file_name.clone());
     let receipt =
         client.download(download.clone()).overwrite(Overwrite::Replace).to_file(&archive)?;
-    steps.done(
+    done(
         "download",
         format_args!(
             "blocking (ureq): {} bytes to {}",
@@ -94,21 +101,23 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     wire(&emulator)?;
 
     let bytes = download_async(emulator.endpoint().clone(), &emulator, &trust, download)?;
-    steps.done(
+    done(
         "download",
         format_args!("async (reqwest): {} bytes to memory", table::thousands(bytes.len() as u64)),
     )?;
     wire(&emulator)?;
-    compare(&archive, &bytes)?;
-    steps.done("compare", format_args!("both backends got the same bytes"))?;
+    if fs::read(&archive).map_err(Failure::cannot("read", &archive))? != bytes {
+        return Err(Failure::data("the two backends got different bytes"));
+    }
+    done("compare", format_args!("both backends got the same bytes"))?;
 
     let jsonl = archive.with_extension("jsonl");
     convert::archive(&archive, Format::Jsonl, None, &jsonl)?;
-    steps.done("convert", format_args!("JSON lines: {}", converted(&jsonl)?))?;
+    done("convert", format_args!("JSON lines: {}", converted(&jsonl)?))?;
     let parquet = archive.with_extension("parquet");
     let zone = Zone::named("Asia/Shanghai").map_err(Failure::data)?;
     convert::archive(&archive, Format::Parquet, Some(zone), &parquet)?;
-    steps.done("convert", format_args!("Parquet: {}", converted(&parquet)?))?;
+    done("convert", format_args!("Parquet: {}", converted(&parquet)?))?;
 
     output::line("")?;
     output::line(Summary::read(&archive)?.render().trim_end())?;
@@ -123,25 +132,6 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
 fn converted(path: &Path) -> Result<String, Failure> {
     let bytes = path.metadata().map_err(Failure::file)?.len();
     Ok(format!("{} bytes to {}", table::thousands(bytes), path.display()))
-}
-
-/// Prints each step with the time since the one before.
-struct Steps {
-    since: Instant,
-}
-
-impl Default for Steps {
-    fn default() -> Self {
-        Self { since: Instant::now() }
-    }
-}
-
-impl Steps {
-    fn done(&mut self, name: &str, text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
-        let millis = self.since.elapsed().as_secs_f64() * 1000.0;
-        self.since = Instant::now();
-        output::line(format_args!("{name:<9} {millis:>7.1} ms  {text}"))
-    }
 }
 
 /// Prints the last request that the server received, and its answer, below a step.
@@ -160,7 +150,7 @@ fn wire(emulator: &Emulator) -> Result<(), Failure> {
     }
 }
 
-fn below(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+fn below(text: Arguments<'_>) -> Result<(), Failure> {
     output::line(format_args!("{:<22}{text}", ""))
 }
 
@@ -197,17 +187,6 @@ fn download_async(
         client.download(download).to_writer(&mut bytes).await?;
         Ok(bytes)
     })
-}
-
-fn compare(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let on_disk = fs::read(path).map_err(|error| {
-        Failure::file(format_args!("{} cannot be read: {error}", path.display()))
-    })?;
-    if on_disk == bytes {
-        Ok(())
-    } else {
-        Err(Failure::data("the two backends got different bytes"))
-    }
 }
 
 /// Contents of the archive.

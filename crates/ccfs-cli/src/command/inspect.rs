@@ -8,14 +8,14 @@ use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
-    Archive, Charset, Error, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions,
-    Report, Tally,
+    Archive, Charset, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions, Report,
+    Tally,
 };
 use clap::Args;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::input::{self, Format};
+use crate::input::{self, Format, Input};
 use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{choice, message, output, table};
@@ -158,32 +158,20 @@ fn read(
     options: &ReadOptions,
     bar: &Bar,
 ) -> Result<Read, Failure> {
-    let report = |read: Result<Report, Error>| {
-        read.map(Box::new).map(Read::Report).map_err(|error| input::of(name, &error))
+    let report = match Input::open(path, kind, options, bar)? {
+        Input::Parquet(file) => return Ok(Read::Parquet(file)),
+        Input::Csv { reader, name, kind } => Report::of_csv(reader, &name, kind, options),
+        Input::Archive(archive) => archive.inspect_ahead(),
+        Input::Stream(format, reader) => {
+            let file = temporary_copy(reader, Limits::new().get(LimitKind::TotalBytes))?;
+            if format == Format::Parquet {
+                return Ok(Read::Parquet(file));
+            }
+            let archive = Archive::open_with(input::counting(file, bar), options);
+            archive.and_then(Archive::inspect_ahead)
+        }
     };
-    let archive = |file| Archive::open_with(file, options).and_then(Archive::inspect_ahead);
-    if path == Path::new("-") {
-        let (format, reader) = input::stdin()?;
-        if format == Format::Csv {
-            let kind = kind.unwrap_or(IndexKind::AgentSkillInfo);
-            return report(Report::of_csv(reader, name, kind, options));
-        }
-        let file = temporary_copy(reader, Limits::new().get(LimitKind::TotalBytes))?;
-        return match format {
-            Format::Parquet => Ok(Read::Parquet(file)),
-            _ => report(archive(input::counting(file, bar))),
-        };
-    }
-    let (file, format) = input::open(path)?;
-    match format {
-        Format::Zip => report(archive(input::counting(file, bar))),
-        Format::Parquet => Ok(Read::Parquet(file)),
-        Format::Csv => {
-            let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-            let kind = input::csv_kind(kind, &file_name)?;
-            report(Report::of_csv(input::counting(file, bar), &file_name, kind, options))
-        }
-    }
+    report.map(Box::new).map(Read::Report).map_err(|error| input::of(name, &error))
 }
 
 /// Copies an archive or a Parquet file from stdin to a temporary file, because its directory is at its end.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use self::printer::Printer;
 use self::spool::Spool;
 use crate::failure::{Failure, Kind};
-use crate::reading::{read_bounded, read_secret};
+use crate::reading::read_secret;
 use crate::settings::Settings;
 use crate::{days, interrupt, message, table};
 
@@ -91,7 +91,7 @@ impl ReceiverArgs {
         }
         let tls = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
         if let Some((certificate, key)) = tls {
-            let pem = read_bounded(certificate, "certificate")?;
+            let pem = read_secret(certificate, "certificate")?;
             let key_pem = read_secret(key, "certificate's key")?;
             let refused = |error| {
                 Failure::usage(format_args!(

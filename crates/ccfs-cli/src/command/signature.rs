@@ -7,11 +7,12 @@ use ccfs::proto::auth::{Freshness, VerifyError};
 use ccfs::proto::{RequestView, Signer, Timestamp, Verifier};
 use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
 use crate::message;
 use crate::output;
-use crate::reading::read_bounded;
+use crate::reading::read_secret;
 use crate::settings::Settings;
 
 #[derive(Args, Debug)]
@@ -63,7 +64,7 @@ struct Parts {
     path: String,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Parts {
@@ -86,7 +87,9 @@ impl Parts {
         Ok(Self {
             query: query.collect(),
             headers: headers.collect::<Result<_, Failure>>()?,
-            body: args.body_file.map_or(Ok(Vec::new()), |path| read_bounded(&path, "body file"))?,
+            body: args
+                .body_file
+                .map_or_else(|| Ok(Zeroizing::default()), |path| read_secret(&path, "body file"))?,
             method: args.method,
             path: args.path,
         })

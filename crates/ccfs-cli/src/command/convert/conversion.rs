@@ -90,7 +90,7 @@ impl Conversion {
         for path in inputs {
             let input = Input::open(path, self.kind, &self.options, &self.bar)?;
             let kind = self.only_kind(&input, path)?;
-            let mut records = input.into_records(&self.options);
+            let mut records = input.into_records(path, &self.options)?;
             let copied = self.copy(&mut writer, &mut records, kind);
             self.conclude(path, kind, copied, Some(&records))?;
         }
@@ -109,6 +109,7 @@ impl Conversion {
         for path in inputs {
             let input = Input::open(path, self.kind, &self.options, &self.bar)?;
             let kind = self.only_kind(&input, path)?.ok_or_else(|| match &input {
+                Input::Parquet(_) | Input::Stream(input::Format::Parquet, _) => input::is_parquet(path),
                 Input::Stream(..) => Failure::usage(
                     "the kind of an archive from stdin cannot be determined before it is read; give --kind",
                 ),
@@ -117,7 +118,7 @@ impl Conversion {
                     input::name(path)
                 )),
             })?;
-            let records = input.into_records(&self.options);
+            let records = input.into_records(path, &self.options)?;
             let batches = Batches::new(records, kind, &options).map_err(Failure::data)?;
             if let Some(out) = out.take() {
                 let writer = ParquetWriter::new(out, &batches.schema(), &ParquetOptions::new());

@@ -83,7 +83,7 @@ pub(super) fn folder(
     for path in paths {
         let name = input::name(path);
         let read = File::open(path)
-            .map_err(|error| Failure::file(format_args!("cannot read {name}: {error}")))
+            .map_err(Failure::cannot("read", path))
             .and_then(|file| read(&name, file, &bar, totals.rows));
         let (info, tally) = match read {
             Ok(read) => read,

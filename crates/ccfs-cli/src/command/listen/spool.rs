@@ -39,9 +39,7 @@ impl Spool {
                 path.display()
             )));
         }
-        let cannot = |error: io::Error| {
-            Failure::file(format_args!("cannot use the spool {}: {error}", path.display()))
-        };
+        let cannot = Failure::cannot("use the spool", path);
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let file = file.map_err(cannot)?;
         match fs4::FileExt::try_lock(&file) {
@@ -88,7 +86,7 @@ impl Spool {
 
     /// Removes an incomplete last line: the next callback must not be appended to it.
     fn cut(&mut self, complete: u64) -> Result<(), Failure> {
-        let length = self.file.metadata().map_err(|error| self.cannot(&error))?.len();
+        let length = self.file.metadata().map_err(self.cannot())?.len();
         if length == complete {
             return Ok(());
         }
@@ -97,7 +95,7 @@ impl Spool {
             self.path.display(),
             length - complete
         ));
-        self.file.set_len(complete).map_err(|error| self.cannot(&error))
+        self.file.set_len(complete).map_err(self.cannot())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -112,10 +110,7 @@ impl Spool {
         self.each_line(|line| {
             print(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned())
         })?;
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.sync_all())
-            .map_err(|error| self.cannot(&error))
+        self.file.set_len(0).and_then(|()| self.file.sync_all()).map_err(self.cannot())
     }
 
     /// Appends lines, and returns when they are on the disk. After an error none is in the file.
@@ -133,10 +128,10 @@ impl Spool {
     fn each_line(&self, mut f: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut file = BufReader::new(&self.file);
         let mut line = Vec::new();
-        file.rewind().map_err(|error| self.cannot(&error))?;
+        file.rewind().map_err(self.cannot())?;
         loop {
             let mut limited = file.by_ref().take(LINE_LIMIT);
-            let read = limited.read_until(b'\n', &mut line).map_err(|error| self.cannot(&error))?;
+            let read = limited.read_until(b'\n', &mut line).map_err(self.cannot())?;
             if read == 0 {
                 break;
             }
@@ -152,7 +147,7 @@ impl Spool {
         Ok(())
     }
 
-    fn cannot(&self, error: &io::Error) -> Failure {
-        Failure::file(format_args!("cannot use the spool {}: {error}", self.path.display()))
+    fn cannot(&self) -> impl Fn(io::Error) -> Failure + Copy {
+        Failure::cannot("use the spool", &self.path)
     }
 }
