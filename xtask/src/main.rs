@@ -11,6 +11,7 @@ mod docs;
 mod engines;
 mod examples;
 mod fuzz;
+mod picture;
 mod python;
 mod tools;
 mod wasm;
@@ -30,6 +31,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
   features   each library builds with any two of its features without a warning (installs cargo-hack)
   examples   runs every example, and compares what it prints with what it says
   python     the Python package: built, installed into a virtual environment, its tests, types and examples (Python 3.10 and PyPI)
+  picture    draws the terminal in README.md, from the output of ccfs inspect after a demo
   package    [--verify]: packs every crate that can be published, without warnings; with --verify, builds each from its package
   rustdoc    the documentation of each library builds alone with default features, and of all with all features
   wasm       the core needs nothing of the world: its wasm module imports nothing, its crates name no I/O, clock or thread
@@ -79,6 +81,7 @@ fn run() -> anyhow::Result<()> {
         ["features"] => tools::features(),
         ["unused"] => tools::unused(),
         ["examples"] => examples::run(),
+        ["picture"] => picture::run(),
         ["python"] => python::run(),
         ["python", "spark"] => python::spark(),
         ["fuzz", "--replay"] => fuzz::replay(),
