@@ -16,20 +16,15 @@ impl fmt::Display for InWords {
             (1000, "second"),
             (1, "millisecond"),
         ];
-        let mut left = self.0.as_millis();
-        if left == 0 {
-            return f.write_str("0 seconds");
-        }
-        let mut separator = "";
+        let (mut left, mut words) = (self.0.as_millis(), Vec::new());
         for (millis, unit) in UNITS {
             let count = left / millis;
             left %= millis;
             if count > 0 {
-                write!(f, "{separator}{count} {unit}{}", if count == 1 { "" } else { "s" })?;
-                separator = ", ";
+                words.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
             }
         }
-        Ok(())
+        if words.is_empty() { f.write_str("0 seconds") } else { f.write_str(&words.join(", ")) }
     }
 }
 
