@@ -42,7 +42,7 @@
 //! # }
 //! ```
 //!
-//! `docs/emulator.md` in the repository has one with a client of this workspace, and the table of faults.
+//! `docs/emulator.md` in the repository has one with a client of this workspace, and says how to write rules with faults.
 //!
 //! It follows the published reference strictly: it checks every signature (401, and 403 after too many bad
 //! ones), the envelope, the times, and whose file it is, and answers with the documented result codes. It generates index files from a

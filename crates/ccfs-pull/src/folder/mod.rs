@@ -95,7 +95,7 @@ impl Folder {
         Ok((Self { _lock: lock, ..Self::new(path, kind, account, store) }, windows))
     }
 
-    /// A folder that is not locked: another process has done that for a task.
+    /// A folder without its lock. For a task, another process has locked it.
     pub(crate) fn new(
         path: &Path,
         kind: IndexKind,
