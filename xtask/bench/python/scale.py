@@ -11,7 +11,6 @@ import os
 import resource
 import shutil
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -21,7 +20,7 @@ from typing import Any
 import ccfs
 import duckdb
 
-from bench import KIND, MEMBER, NUMBERS, TIMES, generate
+from bench import KIND, MEMBER, NUMBERS, TIMES, generate, seconds
 
 DAYS = 30
 QUERIES = {
@@ -61,13 +60,6 @@ def best(works: list[Callable[[], object]], rounds: int) -> list[tuple[float, fl
         (min(one[at][0] for one in times), min(one[at][1] for one in times))
         for at in range(len(works))
     ]
-
-
-def seconds(work: Callable[[], object]) -> tuple[float, float]:
-    """Returns how long a function takes, and the time of this process's processors."""
-    started, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - started, time.process_time() - cpu
 
 
 def queries(folder: Path, rounds: int) -> None:

@@ -58,7 +58,7 @@ fn convert(way: &str, archive: &Path, out: &Path) -> Result<()> {
             let batches = batches(Records::from_stream(file, &ReadOptions::new()))?.into_ahead()?;
             write_parquet(batches, File::create(out)?, &ParquetOptions::new())?;
         }
-        // As the command does: one thread inflates, one converts, and one writes.
+        // One thread inflates, one converts, and one writes.
         "write-3" => {
             let batches = batches(Archive::open(file)?.into_records_ahead())?.into_ahead()?;
             write_parquet(batches, File::create(out)?, &ParquetOptions::new())?;
@@ -89,7 +89,8 @@ fn compare(words: &[String]) -> Result<bool> {
     println!(
         "All write typed columns with Snappy: numbers, times, and lists of skills. The seconds of duckdb, polars and\n\
          pyarrow include reading the member with Python's zipfile and not starting Python; ours are of the whole process.\n\
-         The others use as many threads as the machine has processors where they can."
+         The others use as many threads as the machine has processors where they can. The command uses three: one inflates,\n\
+         one converts, one encodes."
     );
     for program in &programs {
         let _ = std::fs::remove_file(&program.output);
@@ -101,10 +102,10 @@ fn compare(words: &[String]) -> Result<bool> {
     };
     Ok(are_met([
         ("2 threads: times the fastest other", times("ours, 2 threads"), 1.0 / 2.0),
-        ("3 threads: times the fastest other", times("ours, 3 threads"), 1.0 / 2.0),
+        ("as the command: times the fastest other", times("ours, as the command"), 1.0 / 2.0),
         ("1 thread: times the fastest other", times("ours, 1 thread"), 1.0 / 1.2),
         ("2 threads: peak MiB", peak("ours, 2 threads"), 64.0),
-        ("3 threads: peak MiB", peak("ours, 3 threads"), 64.0),
+        ("as the command: peak MiB", peak("ours, as the command"), 64.0),
         ("1 thread: peak MiB", peak("ours, 1 thread"), 64.0),
         ("file size: times duckdb", size("ours, 2 threads"), 1.1),
     ]))
@@ -119,7 +120,7 @@ fn programs(options: &Options, archive: &Path) -> Result<Vec<Program>> {
     Ok([
         ours("ours, 1 thread", "write-1"),
         ours("ours, 2 threads", "write-2"),
-        ours("ours, 3 threads", "write-3"),
+        ours("ours, as the command", "write-3"),
         ours("reading only, 1 thread", "read-1"),
         ours("reading only, 2 threads", "read-2"),
         peer("duckdb"),
