@@ -117,7 +117,7 @@ result_codes! {
     "0300013" BeginAfterEnd FixRequest "the begin is later than the end";
     "0300014" SpanTooLong FixRequest "the time span is longer than the server accepts";
     "0300015" StoragePathMissing ServerConfiguration "local storage or the voice path is missing";
-    "0300016" TimeInFuture FixRequest "a time is later than now";
+    "0300016" TimeInFuture FixRequest "a time is later than now in the time zone of the server";
     "0300017" CcIdNeeded FixRequest "the call center's id (ccId) must be given";
     "0300018" OtherDevelopersRecord WrongAccount "the record belongs to another developer";
     "0300019" FileNameOrCallIdNeeded FixRequest "fileName or callId must be given";
