@@ -1,11 +1,9 @@
 //! A file, a stream and a push parser read the same from the same bytes.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Cursor, Write};
 use std::mem::discriminant;
 
+use crate::support::{NAME, ROW, archive, stored_archive};
 use ccfs_archive::{
     AgentSkillChange, AnyRecord, Archive, ArchiveParser, Error, IndexKind, OnBadRow, ReadOptions,
     Records, Report, SkippedMembers, ZipError, ZipFault,
@@ -13,7 +11,6 @@ use ccfs_archive::{
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
-use support::{NAME, ROW, archive, stored_archive};
 use zip::write::SimpleFileOptions;
 
 fn config() -> ProptestConfig {

@@ -1,6 +1,4 @@
 //! Records are copied out as they would be written one by one.
-#![cfg(feature = "json")]
-#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -1,16 +1,13 @@
 //! Archives that are damaged or made to mislead: each is refused for a named reason.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::Cursor;
 
-use ccfs_archive::{
-    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, ReadOptions, ZipFault,
-};
-use support::{
+use crate::support::{
     NAME, ROW, archive, archive_with_descriptors, changes, changes_with, data, stored_archive,
     streamed,
+};
+use ccfs_archive::{
+    AgentSkillChange, Archive, Error, LimitKind, Limits, Member, ReadOptions, ZipFault,
 };
 
 /// Why an archive is refused, by seeking and by streaming alike.

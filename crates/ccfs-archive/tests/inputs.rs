@@ -1,9 +1,6 @@
 //! Properties of files as people have them: headers, padding, separators, charsets, cut rows, columns.
 //!
 //! All of them hold for each of the four kinds of index files.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use ccfs_archive::{
     AnyRecord, BadRow, Charset, Column, ColumnType, Error, FileFault, IndexKind, NoteKind,

@@ -1,14 +1,11 @@
 //! The same answers as readers and writers that others wrote: Python, Java, the `zip` crate.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
 
+use crate::support::skipped::skipped;
+use crate::support::{NAME, ROW, archive, changes, data, peer};
 use ccfs_archive::{AgentSkillChange, Archive, Charset, IndexKind, Member, Method, OperateType};
-use support::skipped::skipped;
-use support::{NAME, ROW, archive, changes, data, peer};
 
 #[test]
 fn the_committed_archive_of_a_java_server_is_read() {
@@ -196,7 +193,7 @@ fn the_zip_crate_reads_the_same_bytes() {
         file.read_to_end(&mut text).unwrap();
         assert_eq!(text.len() as u64, member.size());
     }
-    assert_eq!(changes(&zip).unwrap(), support::changes_of_csv(csv.as_bytes()).unwrap());
+    assert_eq!(changes(&zip).unwrap(), crate::support::changes_of_csv(csv.as_bytes()).unwrap());
 }
 
 fn run(command: &mut std::process::Command, input: &[u8]) -> Vec<u8> {

@@ -1,10 +1,11 @@
 //! Properties that hold for all inputs.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::Cursor;
 
+use crate::support::{
+    NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of,
+    pushed_archive, read_pieces, streamed,
+};
 use ccfs_archive::{
     AgentSkillChange, Archive, Charset, Error, IndexKind, LimitKind, Limits, OnBadRow, OperateType,
     ReadOptions, Recording, Records,
@@ -12,10 +13,6 @@ use ccfs_archive::{
 use ccfs_archive::{Day, LocalTime, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use support::{
-    NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of,
-    pushed_archive, read_pieces, streamed,
-};
 
 fn config() -> ProptestConfig {
     let regressions = FileFailurePersistence::Direct("tests/regressions/properties.txt");

@@ -1,13 +1,10 @@
 //! The shapes that a CSV file can have.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{ROW, changes_of_csv, read_pieces};
 use ccfs_archive::{
     AgentSkillChange, AnyRecord, CallDirection, Charset, DeviceType, Error, IndexKind, LimitKind,
     Limits, OnBadRow, OperateType, ReadOptions, Records, RowFault, TaskStatus,
 };
-use support::{ROW, changes_of_csv, read_pieces};
 
 const HEADER: &str = "id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,operate_id,operate_type,skill_list,logon_sn,\
                       operate_sn,operate_end_time,renew_flag,update_time,month_of_year";

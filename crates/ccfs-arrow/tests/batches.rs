@@ -1,10 +1,8 @@
 //! Schemas, time zones, and the bounds of batches.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::config;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, RecordBatch, RecordBatchReader};
@@ -16,7 +14,6 @@ use ccfs_arrow::{BatchParser, Batches, Options, TIME_ZONE, schema};
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use proptest::prelude::*;
-use support::config;
 
 /// The first row has a time, so that the file is an index file.
 const CSV: &str = "r1,dev,acc,1,2,3,2015-02-08 20:23:30,4,1,1;2,sn,1,,0,2015-02-08 12:23:30,2\n";
@@ -174,7 +171,7 @@ fn everything_can_be_sent_to_another_thread() {
 
 #[test]
 fn a_parser_reports_what_it_skipped_and_refuses_a_chunk_too_many() {
-    let zip = support::archive(&[
+    let zip = crate::support::archive(&[
         ("20150208202330123456_agentSkillInfo.csv", CSV.repeat(3).as_bytes()),
         ("notes.txt", b"x"),
     ]);
@@ -186,7 +183,7 @@ fn a_parser_reports_what_it_skipped_and_refuses_a_chunk_too_many() {
     parser.feed(&zip).unwrap();
     assert_eq!(parser.next_batch().unwrap().unwrap().num_rows(), 2);
     let error = parser.feed(&zip).unwrap_err();
-    assert!(matches!(support::archive_error(&error), ccfs_archive::Error::NotDrained));
+    assert!(matches!(crate::support::archive_error(&error), ccfs_archive::Error::NotDrained));
     assert!(parser.next_batch().unwrap().is_none());
     parser.finish();
     assert_eq!(parser.next_batch().unwrap().unwrap().num_rows(), 1);

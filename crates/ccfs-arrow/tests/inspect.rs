@@ -1,12 +1,10 @@
 //! Reports on Parquet files are those on the records, and damage is an error.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use crate::support::{IndexFile, config, file, offset, records, rows_of};
 use arrow_array::{
     ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, StringArray, TimestampMicrosecondArray,
 };
@@ -15,7 +13,6 @@ use ccfs_archive::{Column, IndexKind, LocalTime, ReadOptions, Report, Tally};
 use ccfs_arrow::{Batches, Options, ParquetInfo, ParquetInspector, ParquetOptions, write_parquet};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use support::{IndexFile, config, file, offset, records, rows_of};
 
 fn on_disk(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();

@@ -1,10 +1,11 @@
 //! Properties of schemas and batches that hold for all inputs.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{self, Cursor, Read};
 
+use crate::support::{
+    IndexFile, Offset, Rows, archive, archive_error, config, file, kind, offset, open, pieces,
+    records, row, rows_in, rows_of,
+};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use ccfs_archive::{
@@ -13,10 +14,6 @@ use ccfs_archive::{
 };
 use ccfs_arrow::{BatchBuilder, BatchParser, Batches, Cause, Options, schema};
 use proptest::prelude::*;
-use support::{
-    IndexFile, Offset, Rows, archive, archive_error, config, file, kind, offset, open, pieces,
-    records, row, rows_in, rows_of,
-};
 
 fn with_zone(options: Options, zone: Option<Offset>) -> Options {
     match zone {
@@ -163,7 +160,7 @@ proptest! {
         }
         appended.extend(builder.finish().unwrap());
         prop_assert_eq!(builder.finish().unwrap(), None);
-        let batches = Batches::new(support::records(&file), file.kind, &options).unwrap();
+        let batches = Batches::new(crate::support::records(&file), file.kind, &options).unwrap();
         prop_assert_eq!(appended, batches.map(Result::unwrap).collect::<Vec<_>>());
         prop_assert!(other == file.kind || strange.finish().unwrap().is_none());
     }

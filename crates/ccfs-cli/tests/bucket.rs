@@ -1,8 +1,4 @@
 //! `ccfs pull --out s3://…`: killed at every request to the store and run again, the bucket has what an uninterrupted run leaves.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,9 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::support::Ccfs;
 use ccfs_emulator::Emulator;
 use ccfs_tests::{S3, StoreFault};
-use support::Ccfs;
 
 const SECRET: &str = "the-secret-of-the-store";
 const PULL: [&str; 12] = [

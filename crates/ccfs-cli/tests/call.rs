@@ -1,7 +1,4 @@
 //! `ccfs call` as a process: every interface by name, what it prints and writes, and how it fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,11 +6,11 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use crate::support::{Ccfs, Run};
 use ccfs::proto::answer::Expected;
 use ccfs::proto::operation::{FieldForm, INTERFACES, Interface};
 use ccfs_emulator::{Developer, Emulator, Recording};
 use serde_json::{Value, json};
-use support::{Ccfs, Run};
 
 const WINDOW: [&str; 6] = [
     "--beginTime",

@@ -1,15 +1,12 @@
 //! The `ccfs` command as a process.
-#![allow(clippy::case_sensitive_file_extension_comparisons, clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::process::Command;
 
+use crate::support::{Ccfs, QUERY, SKILLS_CSV, keys_of};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
-use support::{Ccfs, QUERY, SKILLS_CSV, keys_of};
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
@@ -560,7 +557,7 @@ fn a_truncated_archive_is_reported_and_leaves_no_files() {
 #[test]
 fn help_has_an_example_for_every_command() {
     let ccfs = Ccfs::new();
-    for command in support::commands(&ccfs.run(&["--help"]).stdout) {
+    for command in crate::support::commands(&ccfs.run(&["--help"]).stdout) {
         let run = ccfs.run(&[command, "--help"]);
         run.ends_with_code(0);
         assert!(
@@ -758,8 +755,8 @@ fn a_file_that_cannot_be_written_is_named() {
 #[test]
 fn output_that_cannot_be_written_does_not_panic() {
     let ccfs = Ccfs::new();
-    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
-    let bad = format!("sep=,\n{}short,row\n", support::SKILLS_CSV);
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), crate::support::SKILLS_CSV).unwrap();
+    let bad = format!("sep=,\n{}short,row\n", crate::support::SKILLS_CSV);
     fs::write(ccfs.path("b_agentSkillInfo.csv"), bad).unwrap();
     let of_shell = |arguments: &str, streams: &str| {
         let script = format!("exec \"$0\" {arguments} {streams}");

@@ -1,12 +1,9 @@
 //! `ccfs doctor` as a process: what it prints, and how it ends.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::Ccfs;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::ProxyProcess;
 use serde_json::Value;
-use support::Ccfs;
 
 #[test]
 fn the_exit_code_is_the_contracts() {

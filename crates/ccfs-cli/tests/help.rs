@@ -1,14 +1,11 @@
 //! Manual pages, completions and the version.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::process::Command;
 
+use crate::support::{Ccfs, QUERY};
 use ccfs_emulator::Emulator;
 use serde_json::Value;
-use support::{Ccfs, QUERY};
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 

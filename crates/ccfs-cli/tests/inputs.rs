@@ -1,13 +1,10 @@
 //! Realistic files in `convert` and `inspect`, as files and from stdin.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Write};
 
+use crate::support::Ccfs;
 use serde_json::Value;
-use support::Ccfs;
 
 const COLUMNS: &str = "id,developer_id,account_id,sub_cc_no,vdn,agent_id,operate_time,operate_id,operate_type,skill_list,\
                        logon_sn,operate_sn,operate_end_time,renew_flag,update_time,month_of_year";
@@ -337,7 +334,7 @@ fn stdin_is_inspected() {
 #[test]
 fn special_files_are_written_through() {
     let ccfs = Ccfs::new();
-    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), crate::support::SKILLS_CSV).unwrap();
     let convert = ["convert", "a_agentSkillInfo.csv", "-o"];
     let expected = ccfs.run(&["convert", "a_agentSkillInfo.csv"]).stdout;
     for (target, printed) in [("/dev/stdout", expected.as_str()), ("/dev/null", "")] {
@@ -390,7 +387,7 @@ fn special_files_are_written_through() {
 fn text_from_outside_is_escaped() {
     let ccfs = Ccfs::new();
     let name = "a\u{9b}2J\u{202e}_agentSkillInfo.csv";
-    fs::write(ccfs.path(name), support::SKILLS_CSV.replace("1a", "\u{202e}1a")).unwrap();
+    fs::write(ccfs.path(name), crate::support::SKILLS_CSV.replace("1a", "\u{202e}1a")).unwrap();
     let hidden = ['\u{9b}', '\u{202e}', '\u{1b}'];
     for arguments in
         [&["inspect", name][..], &["--json", "inspect", name], &["inspect", "none\u{1b}[2J.zip"]]
@@ -405,7 +402,7 @@ fn text_from_outside_is_escaped() {
 #[test]
 fn formulas_are_escaped_on_request() {
     let ccfs = Ccfs::new();
-    let row = support::SKILLS_CSV.replace("1a,dev,acc", "=1+1,\"@x,y\",-5");
+    let row = crate::support::SKILLS_CSV.replace("1a,dev,acc", "=1+1,\"@x,y\",-5");
     fs::write(ccfs.path("a_agentSkillInfo.csv"), row).unwrap();
     let convert = ["convert", "a_agentSkillInfo.csv", "--to", "csv"];
     assert!(ccfs.run(&convert).stdout.contains("\n=1+1,\"@x,y\",-5,"));
@@ -421,8 +418,9 @@ fn parquet_has_the_records() {
     use ccfs::arrow::arrow_array::types::TimestampMicrosecondType;
 
     let ccfs = Ccfs::new();
-    fs::write(ccfs.path("a_agentSkillInfo.csv"), support::SKILLS_CSV).unwrap();
-    fs::write(ccfs.path("b_agentSkillInfo.csv"), support::SKILLS_CSV.replace("1a", "2b")).unwrap();
+    fs::write(ccfs.path("a_agentSkillInfo.csv"), crate::support::SKILLS_CSV).unwrap();
+    fs::write(ccfs.path("b_agentSkillInfo.csv"), crate::support::SKILLS_CSV.replace("1a", "2b"))
+        .unwrap();
     let convert = ["convert", "a_agentSkillInfo.csv", "b_agentSkillInfo.csv", "--to", "parquet"];
     let fails = |arguments: &[&str], text: &str| {
         let run = ccfs.run(arguments);
@@ -454,7 +452,7 @@ fn parquet_has_the_records() {
     let time = 1_423_398_210_000_000;
     assert_eq!(rows, [("1a".to_owned(), time), ("2b".to_owned(), time)]);
 
-    let bad = format!("{}short,row\n", support::SKILLS_CSV);
+    let bad = format!("{}short,row\n", crate::support::SKILLS_CSV);
     fs::write(ccfs.path("c_agentSkillInfo.csv"), bad).unwrap();
     let bad = ["convert", "c_agentSkillInfo.csv", "--to", "parquet", "-o", "bad.parquet"];
     let run = ccfs.run(&bad);

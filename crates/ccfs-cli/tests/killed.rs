@@ -1,8 +1,4 @@
 //! `ccfs pull` is killed at every step, and runs out of disk space at many sizes; run again, it leaves the same files as an uninterrupted run.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,10 +7,10 @@ use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
+use crate::support::Ccfs;
 use ccfs_emulator::{Emulator, Fault, FaultRule};
 use ccfs_tests::TEST_TIMEOUT;
 use serde_json::Value;
-use support::Ccfs;
 
 const PULL: [&str; 5] = ["pull", "--from", "2023-04-01", "--out", "out"];
 /// Three windows.

@@ -1,18 +1,15 @@
 //! The command shows no secret key, no signature and no token but where that is what was asked for. `tests/tests/leaks.rs` holds the
 //! libraries to the same.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::{Ccfs, QUERY, Run};
 use ccfs::proto::Signer;
 use ccfs::proto::exchange::PreparedRequest;
 use ccfs::proto::operation::{DownloadRecordFile, IvrUploadFile};
 use ccfs::{Operation, Timestamp};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::{SECRET_KEYS, Secrets, signatures};
-use support::{Ccfs, QUERY, Run};
 
 /// Everything that runs have printed.
 #[derive(Default)]
@@ -322,7 +319,7 @@ fn no_option_takes_a_secret_and_no_help_shows_one() {
     let ccfs = Ccfs::new().env("CCFS_SECRET_KEY", SECRET_KEYS[1]).env("CCFS_ACCESS_KEY", "ak");
     let overview = ccfs.run(&["--help"]).stdout;
     let mut commands: Vec<Vec<&str>> = vec![vec![]];
-    commands.extend(support::commands(&overview).into_iter().map(|command| vec![command]));
+    commands.extend(crate::support::commands(&overview).into_iter().map(|command| vec![command]));
     commands.extend(
         ccfs::proto::operation::INTERFACES.iter().map(|interface| vec!["call", interface.name]),
     );

@@ -1,17 +1,14 @@
 //! `inspect` of Parquet files and folders of them; `convert` refuses them.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Write};
 use std::sync::Arc;
 
+use crate::support::Ccfs;
 use ccfs::archive::{AgentSkillChange, IndexKind, Records, Tally};
 use ccfs::arrow::arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, StringArray};
 use ccfs::arrow::{Batches, Options, ParquetInspector, ParquetOptions, write_parquet};
 use serde_json::Value;
-use support::Ccfs;
 
 const ONE: &str = "skills/agent_skill_info/day=2026-11-01/20261101T000000_20261101T235959.parquet";
 const TWO: &str = "skills/agent_skill_info/day=2026-11-02/20261102T000000_20261102T235959.parquet";
@@ -297,7 +294,7 @@ fn a_full_disk_is_reported_while_stdin_is_silent() {
     ccfs_tests::wait_until("its end", || child.try_wait().unwrap().is_some());
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    let stderr = support::without_times(&String::from_utf8(output.stderr).unwrap());
+    let stderr = crate::support::without_times(&String::from_utf8(output.stderr).unwrap());
     assert!(stderr.starts_with("error: cannot write /dev/full: "), "{stderr}");
     assert_eq!(output.status.code(), Some(1));
 }

@@ -1,11 +1,8 @@
 //! The usual variables, through the command.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::Ccfs;
 use ccfs_emulator::Emulator;
 use ccfs_tests::ProxyProcess;
-use support::Ccfs;
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 

@@ -1,14 +1,11 @@
 //! `ccfs pull` as a process: its output, its exit codes, and how it continues.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Cursor, Write};
 
+use crate::support::Ccfs;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::HeldPort;
 use serde_json::{Value, json};
-use support::Ccfs;
 
 const RANGE: [&str; 7] = ["pull", "--from", "2023-04-01", "--to", "2023-04-10", "--out", "out"];
 
@@ -449,7 +446,7 @@ fn an_unreachable_server_is_reported_at_once() {
             "{log}"
         );
         for line in log.lines() {
-            assert!(!support::time_and_text(line).0.is_empty(), "{line}");
+            assert!(!crate::support::time_and_text(line).0.is_empty(), "{line}");
         }
         let run = ccfs.run(&[&["-q"], &RANGE[..], &["--wait-for-server", "0s"]].concat());
         assert!(run.stderr.starts_with("error: "), "{run:?}");
@@ -507,7 +504,7 @@ fn messages_have_times() {
     let output =
         ccfs.program(env!("CARGO_BIN_EXE_ccfs"), &["inspect", "none.zip"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    let (time, text) = support::time_and_text(&said);
+    let (time, text) = crate::support::time_and_text(&said);
     assert!(!time.is_empty() && text.starts_with("error: "), "{said}");
     let arguments = ["--json", "inspect", "none.zip"];
     let output = ccfs.program(env!("CARGO_BIN_EXE_ccfs"), &arguments).output().unwrap();

@@ -1,8 +1,4 @@
 //! The commands that keep running: `serve` and `listen`.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,15 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, iter, thread};
 
+use crate::support::{Ccfs, QUERY};
 use ccfs::Credentials;
 use ccfs::proto::{RequestView, Signer};
 use ccfs_emulator::Emulator;
 use ccfs_tests::{skipped, wait_until};
 use serde_json::Value;
-use support::{Ccfs, QUERY};
 
 /// What `kill` sends by that name.
-fn signal(child: &support::Running, name: &str) {
+fn signal(child: &crate::support::Running, name: &str) {
     let status =
         Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
@@ -286,7 +282,7 @@ fn an_interrupted_download_leaves_nothing() {
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let ccfs = Ccfs::new();
-    let rows = support::SKILLS_CSV.repeat(200_000);
+    let rows = crate::support::SKILLS_CSV.repeat(200_000);
     fs::write(ccfs.path("a.csv"), rows).unwrap();
     let shell = format!(
         "{} convert a.csv | head -1 | wc -l; echo ${{PIPESTATUS[0]}}",

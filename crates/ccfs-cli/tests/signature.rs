@@ -1,14 +1,11 @@
 //! `ccfs sign` and `ccfs verify` as processes, against the vectors and against programs that others wrote.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::process::Command;
 
+use crate::support::Ccfs;
 use ccfs_tests::skipped;
 use serde_json::Value;
-use support::Ccfs;
 
 const VECTORS: &str = include_str!("../../ccfs-proto/tests/vectors/auth-v2.jsonl");
 
@@ -37,7 +34,7 @@ fn with_keys(vector: &Value) -> Ccfs {
         .env("CCFS_SECRET_KEY", vector["secret_key"].as_str().unwrap())
 }
 
-fn run(ccfs: &Ccfs, command: &str, vector: &Value, more: &[&str]) -> support::Run {
+fn run(ccfs: &Ccfs, command: &str, vector: &Value, more: &[&str]) -> crate::support::Run {
     let request = request(vector);
     let mut arguments = vec![command];
     arguments.extend(request.iter().map(String::as_str));

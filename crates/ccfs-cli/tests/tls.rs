@@ -1,12 +1,9 @@
 //! Pins and client certificates through the command's settings.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::Ccfs;
 use ccfs_emulator::Emulator;
-use support::Ccfs;
 
 const NAME: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 

@@ -1,15 +1,12 @@
 //! What a stranger can make the emulator keep.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::support::{Client, QUERY, fixed, read_answer, send};
 use ccfs_emulator::{Fault, Lockout, SignatureVerdict};
 use serde_json::json;
-use support::{Client, QUERY, fixed, read_answer, send};
 
 #[test]
 fn only_bodies_with_a_valid_signature_are_parsed_and_kept() {

@@ -1,12 +1,9 @@
 //! Servers that start again, lose their jobs, and make the same file twice.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{Client, DOWNLOAD, QUERY, fixed, now};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::IndexFileName;
 use serde_json::json;
-use support::{Client, DOWNLOAD, QUERY, fixed, now};
 
 /// Asks for a file, and gives its name.
 fn ask(emulator: &Emulator, end: &str) -> IndexFileName {

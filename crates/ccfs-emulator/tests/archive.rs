@@ -1,18 +1,13 @@
 //! The generated ZIP, read by programs that this project did not write.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../../../tests/src/skipped.rs"]
-mod skipped;
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::skipped::skipped;
+use crate::support::{Client, NOWHERE, fixed};
 use ccfs_emulator::{Shape, SkillSeparator};
-use skipped::skipped;
-use support::{Client, NOWHERE, fixed};
 
 fn archive(rows: u64, per_member: u64, shape: Shape) -> Vec<u8> {
     let emulator = fixed().rows(rows).rows_per_member(per_member).shape(shape).start().unwrap();

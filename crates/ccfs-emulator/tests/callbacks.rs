@@ -1,20 +1,17 @@
 //! Callbacks: signed, repeated until they are answered, and with faults.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, QUERY, Receiver, fixed, window};
 use ccfs_emulator::{Developer, Emulator, Fault};
 use ccfs_proto::Credentials;
 use ccfs_proto::callback::Callback;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
-use support::{Client, QUERY, Receiver, fixed, window};
 
 /// Waits until the emulator has written its log, which happens after the receiver has the callback.
 fn wait_for_callbacks(emulator: &Emulator, count: usize) {
@@ -110,7 +107,7 @@ fn callbacks_go_wrong_by_name() {
     let emulator = fixed().start().unwrap();
     let client = Client::new(&emulator);
     let receiver = Receiver::new();
-    let authorization = |call: &support::Call| {
+    let authorization = |call: &crate::support::Call| {
         call.headers.iter().find(|(name, _)| name == "authorization").unwrap().1.clone()
     };
 
@@ -182,7 +179,7 @@ fn the_callback_waits_until_the_file_exists() {
 /// A receiver behind TLS is another emulator here: it refuses the call, but only after the handshake and the request went well.
 #[test]
 fn receivers_with_https_are_called_when_their_ca_is_known() {
-    let other = Emulator::builder().clock(support::now).start().unwrap();
+    let other = Emulator::builder().clock(crate::support::now).start().unwrap();
     let url = format!("{}/CCFS/resource/ccfs/{QUERY}", other.endpoint());
     let known = fixed()
         .callback_root(other.ca_pem().unwrap())
@@ -207,7 +204,7 @@ fn receivers_with_https_are_called_when_their_ca_is_known() {
 /// A receiver behind TLS that shows a certificate of the emulator's own CA.
 #[test]
 fn receivers_with_a_certificate_of_its_own_ca_are_trusted() {
-    let emulator = Emulator::builder().clock(support::now).rows(1).start().unwrap();
+    let emulator = Emulator::builder().clock(crate::support::now).rows(1).start().unwrap();
     let identity = emulator.receiver_identity().unwrap();
     let chain = vec![CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();

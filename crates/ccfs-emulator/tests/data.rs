@@ -1,18 +1,15 @@
 //! The generated records: agents with shifts, states, skills and calls.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
+use crate::support::{Client, NOWHERE};
 use ccfs_emulator::{Builder, Emulator};
 use ccfs_proto::LocalTime;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::json;
-use support::{Client, NOWHERE};
 
 /// Names of the tables, and the column with the time at which a row begins.
 const TABLES: [(&str, usize); 4] = [("skill", 6), ("operation", 7), ("call", 11), ("record", 7)];
@@ -72,7 +69,7 @@ fn skills(row: &Row) -> BTreeSet<&str> {
 /// An emulator for long periods.
 fn builder(seed: u64) -> Builder {
     let limit = Duration::from_secs(40 * 86_400);
-    Emulator::builder().plain().clock(support::now).seed(seed).span_limit(limit)
+    Emulator::builder().plain().clock(crate::support::now).seed(seed).span_limit(limit)
 }
 
 /// An emulator with the default number of agents, whose clock is far beyond every period.

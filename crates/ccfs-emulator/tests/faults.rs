@@ -1,16 +1,13 @@
 //! Every fault, as a client sees it.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, window};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::ResultCode;
 use serde_json::json;
-use support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, window};
 
 /// An emulator, a client and a file, all well.
 struct Scene {
@@ -271,7 +268,7 @@ fn requests_are_logged_on_arrival() {
     use std::sync::{Arc, Mutex};
     let lines = Arc::new(Mutex::new(Vec::<String>::new()));
     let told = Arc::clone(&lines);
-    let emulator = support::fixed()
+    let emulator = crate::support::fixed()
         .on_request(move |request| told.lock().unwrap().push(request.to_json_line()))
         .start()
         .unwrap();

@@ -1,15 +1,12 @@
 //! What the two interfaces answer, over a plain socket.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, now, send, window};
 use ccfs_emulator::{Developer, Emulator, Lockout};
 use ccfs_proto::Timestamp;
 use ccfs_proto::auth::{Freshness, QueryLine};
 use serde_json::{Value, json};
-use support::{Answer, Client, DOWNLOAD, NOWHERE, QUERY, fixed, now, send, window};
 
 #[test]
 fn a_file_is_asked_for_and_downloaded() {
@@ -53,7 +50,7 @@ fn both_dialects_are_accepted_unless_one_is_chosen() {
 
 #[test]
 fn a_bad_signature_is_refused_and_many_lock_the_address() {
-    let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(support::NOW));
+    let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(crate::support::NOW));
     let shared = std::sync::Arc::clone(&clock);
     let emulator = fixed()
         .clock(move || {
@@ -75,7 +72,7 @@ fn a_bad_signature_is_refused_and_many_lock_the_address() {
         assert_eq!(refused.status, 401);
         assert_eq!(
             refused.json(),
-            json!({"timestamp": support::NOW, "status": 401, "error": "Unauthorized", "message": "No message available",
+            json!({"timestamp": crate::support::NOW, "status": 401, "error": "Unauthorized", "message": "No message available",
                 "path": "/CCFS/resource/ccfs/queryAgentSkillInfoData"})
         );
     }
@@ -253,7 +250,7 @@ fn a_file_can_take_its_time() {
     );
     assert!(client.download(&name).body.starts_with(b"PK"));
 
-    let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(support::NOW));
+    let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(crate::support::NOW));
     let shared = std::sync::Arc::clone(&clock);
     let emulator = fixed()
         .clock(move || {

@@ -1,20 +1,17 @@
 //! The other interfaces: their results, and their documented codes.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::support::{Answer, Client, NOWHERE, Receiver, fixed, window};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ccfs_emulator::{Developer, Emulator, Recording, Shape};
 use ccfs_proto::Timestamp;
 use ccfs_proto::operation::INTERFACES;
 use serde_json::{Value, json};
-use support::{Answer, Client, NOWHERE, Receiver, fixed, window};
 
 fn emulator() -> Emulator {
     fixed().keys("ak", "sk").developer(Developer::new("other", "sk")).start().unwrap()
@@ -216,7 +213,7 @@ fn urls_of_the_object_storage_take_a_flat_body() {
 
 #[test]
 fn a_token_plays_a_recording_for_half_an_hour() {
-    let clock = Arc::new(AtomicI64::new(support::NOW));
+    let clock = Arc::new(AtomicI64::new(crate::support::NOW));
     let shared = Arc::clone(&clock);
     let emulator = fixed()
         .keys("ak", "sk")

@@ -1,19 +1,16 @@
 //! Properties of the emulator: faults as texts, scripts, generated files, and answers to any request.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
+use crate::support::{Client, DOWNLOAD, NOWHERE, QUERY, fixed, send, window};
 use ccfs_emulator::{Emulator, Fault, FaultRule, Shape, SkillSeparator};
 use ccfs_proto::{LocalTime, ResultCode};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::json;
-use support::{Client, DOWNLOAD, NOWHERE, QUERY, fixed, send, window};
 
 /// One for all cases: starting is cheap, but a thread for each case is not.
 static EMULATOR: LazyLock<Emulator> =

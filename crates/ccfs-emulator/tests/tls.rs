@@ -1,19 +1,14 @@
 //! TLS, with curl as the client.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../../../tests/src/skipped.rs"]
-mod skipped;
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::skipped::skipped;
+use crate::support::{DOWNLOAD, NOWHERE, QUERY, now, window};
 use ccfs_emulator::{Emulator, TlsVersions};
 use ccfs_proto::{RequestView, Signer};
 use serde_json::{Value, json};
-use skipped::skipped;
-use support::{DOWNLOAD, NOWHERE, QUERY, now, window};
 
 const TYPE: &str = "application/json; charset=UTF-8";
 

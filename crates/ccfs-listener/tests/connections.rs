@@ -1,8 +1,5 @@
 //! Connections that never become a request: why is reported, at most once a second, and how many
 //! there may be.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -11,13 +8,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{ANY_PORT, Call, LONG, MovingClock, builder, event, fresh, send};
 use ccfs_emulator::Emulator;
 use ccfs_listener::{ConnectionError, ConnectionFault, Listener, ListenerBuilder};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use support::{ANY_PORT, Call, LONG, MovingClock, builder, event, fresh, send};
 
 /// A listener, and what it reports.
 fn reporting(builder: ListenerBuilder) -> (Listener, Receiver<ConnectionError>) {
@@ -94,7 +91,7 @@ fn plain_listeners_report_why_a_connection_has_no_request() {
         send_only(listener.address(), &bytes);
         let error = errors.recv_timeout(LONG).unwrap();
         assert_eq!((error.fault, error.suppressed), (fault, 0));
-        assert_eq!(error.at, support::NOW);
+        assert_eq!(error.at, crate::support::NOW);
         // A request works, and is not reported.
         assert_eq!(send(listener.address(), &Call::of(&fresh()).bytes()).0, 200);
         assert!(event(&listener).callback.is_ok());
@@ -175,7 +172,7 @@ fn a_slow_head_or_handshake_is_ended_and_reported() {
     {
         let (listener, errors) = reporting(builder.head_timeout(Duration::from_millis(100)));
         // The sending side stays open.
-        assert_eq!(support::send(listener.address(), bytes).0, 0);
+        assert_eq!(crate::support::send(listener.address(), bytes).0, 0);
         assert_eq!(errors.recv_timeout(LONG).unwrap().fault, ConnectionFault::TooSlow);
     }
 }

@@ -1,7 +1,4 @@
 //! The listener's own behaviour, not its decisions: waiting, stopping, TLS, limits of time and number.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::future::Future;
 use std::io::{Read, Write};
@@ -13,11 +10,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::support::{ANY_PORT, Call, LONG, builder, event, fresh, send, send_in};
 use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
 use ccfs_proto::callback::{Begin, JobKey, ReplayGuard};
 use ccfs_proto::{RequestView, Signer, Timestamp};
-use support::{ANY_PORT, Call, LONG, builder, event, fresh, send, send_in};
 
 /// Polls a future, and parks the thread until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -1,19 +1,16 @@
 //! Properties of receiving callbacks over real sockets, at a fixed time.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::support::{ANY_PORT, Call, MovingClock, NOW, builder, event, fresh, send, send_in};
 use ccfs_driver::Clock;
 use ccfs_listener::{Listener, Refusal};
 use ccfs_proto::auth::Freshness;
 use ccfs_proto::callback::{Callback, ReceiveError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
-use support::{ANY_PORT, Call, MovingClock, NOW, builder, event, fresh, send, send_in};
 
 fn cases(cases: u32) -> Config {
     Config {

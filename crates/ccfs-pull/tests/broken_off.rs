@@ -1,8 +1,4 @@
 //! Pulls that are stopped, dropped, cut off or called at the wrong time: the files are the same, and no window is requested twice.
-#![cfg(all(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -10,13 +6,13 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use crate::support::{Bench, DRIVERS, Driver, FETCH, files, pace, plan, questions, runtime};
 use ccfs_driver::{Clock, Config};
 use ccfs_emulator::Emulator;
 use ccfs_proto::callback::Callback;
 use ccfs_proto::{IndexFileName, ResponseId};
 use ccfs_pull::{Pace, Pull, PullError};
 use ccfs_tests::HeldPort;
-use support::{Bench, DRIVERS, Driver, FETCH, files, pace, plan, questions, runtime};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -153,7 +149,7 @@ fn a_server_that_starts_again_is_waited_for() {
             };
             let session = Config::new(address, credentials)
                 .proxy(None)
-                .policy(support::policy())
+                .policy(crate::support::policy())
                 .clock(clock.clone());
             let pull = Pull::new(plan(), bench.path())
                 .pace(pace(3))
@@ -252,9 +248,9 @@ fn what_no_other_call_would_survive_ends_the_pull() {
     use ccfs_proto::ResultCode;
     for driver in DRIVERS {
         for fault in [
-            Fault::Unauthorized.at(support::ASK),
+            Fault::Unauthorized.at(crate::support::ASK),
             Fault::Locked.at(FETCH),
-            Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(support::ASK),
+            Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(crate::support::ASK),
             Fault::ErrorUnder200(ResultCode::OtherDevelopersRecord).at(FETCH),
             Fault::Html(404).at(FETCH),
         ] {

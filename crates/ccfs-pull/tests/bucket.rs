@@ -1,18 +1,10 @@
 //! Pulls into a bucket: whatever goes wrong, the next pull leaves what an undisturbed one leaves.
-#![cfg(all(
-    feature = "async",
-    feature = "blocking",
-    feature = "object-store",
-    feature = "parquet"
-))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use crate::support::{ASK, Bench, Driver, files, pace, plan_of};
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
 use ccfs_proto::ResultCode;
@@ -22,7 +14,6 @@ use ccfs_pull::{
 use ccfs_tests::{S3, StoreFault, StoreRequest};
 use http::Method;
 use proptest::prelude::*;
-use support::{ASK, Bench, Driver, files, pace, plan_of};
 
 const PREFIX: &str = "s3://lake/nightly/skills";
 
@@ -66,7 +57,7 @@ impl Lake {
         let summary = match driver {
             Driver::Blocking | Driver::Tasks => pull.run(&self.bench.client()),
             Driver::Async => {
-                support::runtime().block_on(pull.run_async(&self.bench.async_client()))
+                crate::support::runtime().block_on(pull.run_async(&self.bench.async_client()))
             }
         };
         (summary, events)
@@ -490,7 +481,7 @@ fn a_pull_that_waits_for_a_receipt_or_a_zip_can_be_stopped() {
             let error = match driver {
                 Driver::Blocking | Driver::Tasks => pull.run(&lake.bench.client()),
                 Driver::Async => {
-                    support::runtime().block_on(pull.run_async(&lake.bench.async_client()))
+                    crate::support::runtime().block_on(pull.run_async(&lake.bench.async_client()))
                 }
             }
             .unwrap_err();

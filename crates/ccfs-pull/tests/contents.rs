@@ -1,18 +1,14 @@
 //! Pulls of archives with other contents than the wanted rows: no row is lost, and an unusable archive is downloaded once.
-#![cfg(all(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Write as _};
 
+use crate::support::{Bench, DRIVERS, Driver, FETCH, files, plan_of};
 use ccfs_archive::{OnBadRow, ReadOptions};
 use ccfs_pull::{Fingerprint, Format, Outcome, Plan, PlanError, PullError, WindowReport};
 use proptest::prelude::*;
-use support::{Bench, DRIVERS, Driver, FETCH, files, plan_of};
 use zip::write::SimpleFileOptions;
 
 const STEM: &str = "agentSkillInfo_20230401T000000_20230401T235959";

@@ -1,13 +1,10 @@
 //! The dataset of a pull with Parquet: one file a day with a fixed name and all rows of its ZIP.
-#![cfg(all(feature = "async", feature = "blocking", feature = "parquet"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
+use crate::support::{Bench, DRIVERS, Driver, files, pace, plan_of};
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use ccfs_archive::{AnyRecord, Archive, IndexKind, LocalTime, OnBadRow, ReadOptions};
@@ -17,7 +14,6 @@ use ccfs_pull::{
     Zone, forget, verify,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use support::{Bench, DRIVERS, Driver, files, pace, plan_of};
 
 const DAY: &str = "agent_skill_info/day=2023-04-02/20230402T000000_20230402T235959.parquet";
 const ZIP: &str = "agentSkillInfo_20230402T000000_20230402T235959.zip";

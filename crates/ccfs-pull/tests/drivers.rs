@@ -1,17 +1,13 @@
 //! Both drivers against the emulator.
-#![cfg(all(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 use ccfs_emulator::Fault;
 use ccfs_pull::{Format, JournalError, Outcome, Plan, Pull, PullError, PullSummary, Zone};
-use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
 /// Pulls with the blocking driver.
 fn pull(bench: &Bench, plan: Plan, in_flight: usize) -> Result<PullSummary, PullError> {

@@ -1,14 +1,11 @@
 //! Pulls into a folder that has files of earlier pulls: other formats, late data, another server.
-#![cfg(all(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 use ccfs_archive::{Charset, OnBadRow, ReadOptions};
 use ccfs_driver::Clock;
 use ccfs_emulator::Fault;
@@ -19,7 +16,6 @@ use ccfs_pull::{
 };
 use ccfs_tests::ManualClock;
 use proptest::prelude::*;
-use support::{ASK, Bench, DRIVERS, Driver, FETCH, files, pace, plan, plan_of};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const STEM: &str = "agentSkillInfo_20230401T000000_20230401T235959";
@@ -379,7 +375,7 @@ fn a_folder_may_move_to_another_server() {
         let session = || {
             ccfs_driver::Config::new(other.endpoint().clone(), other.credentials())
                 .proxy(None)
-                .policy(support::policy())
+                .policy(crate::support::policy())
                 .clock(bench.clock.clone())
         };
         let run = |plan: Plan| {
@@ -429,7 +425,7 @@ fn a_clock_that_is_off_by_days_is_reported_and_loses_nothing() {
             bench.emulator.credentials(),
         )
         .proxy(None)
-        .policy(support::policy())
+        .policy(crate::support::policy())
         .clock(wrong.clone());
         let pull =
             Pull::new(plan, bench.path()).clock(wrong).on_event(|event| events.push(event.clone()));

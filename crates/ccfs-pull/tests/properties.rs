@@ -1,5 +1,4 @@
 //! The properties of a pull: its windows, its journal, its scheduler.
-#![allow(clippy::unwrap_used)]
 
 #[path = "properties/journal.rs"]
 mod journal;

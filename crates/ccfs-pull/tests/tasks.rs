@@ -1,8 +1,4 @@
 //! Tasks that other processes run.
-#![cfg(all(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use crate::support::{Bench, Driver, FETCH, files, pace, plan, plan_of, run_elsewhere};
 use ccfs_emulator::Fault;
 use ccfs_pull::{FetchReport, FetchTask, Format, Plan, Pull, PullError, PullSummary};
-use support::{Bench, Driver, FETCH, files, pace, plan, plan_of, run_elsewhere};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -71,7 +67,7 @@ fn a_task_may_run_twice_at_once() {
     });
     assert_eq!(summary.unwrap().rows(), 120);
     assert_eq!(files(&bench.path()), plain(dataset()));
-    assert_eq!((bench.questions().len(), bench.requests(support::ASK)), (3, 3));
+    assert_eq!((bench.questions().len(), bench.requests(crate::support::ASK)), (3, 3));
     assert_eq!(bench.requests(FETCH), 9);
     ccfs_pull::verify(&bench.path(), |file| assert!(file.fault.is_none(), "{file:?}")).unwrap();
 }
@@ -221,5 +217,5 @@ fn a_task_of_a_killed_pull_changes_nothing() {
         assert!(report.failure().is_some(), "{report:?}");
     });
     assert_eq!(files(&bench.path()), expected);
-    assert_eq!(bench.requests(support::ASK), 3);
+    assert_eq!(bench.requests(crate::support::ASK), 3);
 }

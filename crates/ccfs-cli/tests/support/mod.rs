@@ -1,5 +1,4 @@
 //! Runs the command in a temporary folder, without the settings of this machine.
-#![allow(dead_code)] // Each test file uses what it needs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -172,11 +171,6 @@ impl Running {
         let mut line = String::new();
         self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
         line.trim_end().to_owned()
-    }
-
-    /// Reads stdout no more, as `head` does when it has enough.
-    pub(crate) fn turn_away(&mut self) {
-        self.stdout = None;
     }
 
     /// The next line of stderr.

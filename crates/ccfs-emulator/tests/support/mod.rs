@@ -1,5 +1,5 @@
 //! A client and a callback receiver over plain sockets.
-#![allow(dead_code, unreachable_pub)] // Each test file uses a part of it.
+#![allow(unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

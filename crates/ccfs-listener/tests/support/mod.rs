@@ -1,5 +1,5 @@
 //! A server that sends callbacks over plain sockets, and a manual clock.
-#![allow(dead_code, unreachable_pub)] // Each test file uses a part of it.
+#![allow(unreachable_pub)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

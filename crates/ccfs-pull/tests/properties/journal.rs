@@ -13,7 +13,7 @@ use ccfs_pull::{
 };
 use proptest::prelude::*;
 
-use crate::{cases, histories};
+use super::{cases, histories};
 
 fn plan() -> Plan {
     Plan::new(

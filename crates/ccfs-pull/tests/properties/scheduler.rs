@@ -11,7 +11,7 @@ use ccfs_pull::{
 };
 use proptest::prelude::*;
 
-use crate::{cases, meaning};
+use super::{cases, meaning};
 
 /// Steps that any pull must end within.
 const STEPS: usize = 60_000;

@@ -5,7 +5,7 @@ use ccfs_pull::{Window, Zone, windows};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::cases;
+use super::cases;
 
 fn midnight(day: Day) -> LocalTime {
     day.midnight()

@@ -1,5 +1,4 @@
 //! A server, a folder, and a simulated clock.
-#![allow(dead_code)] // Each test file uses what it needs.
 
 use std::collections::BTreeMap;
 use std::fs;

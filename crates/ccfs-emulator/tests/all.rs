@@ -1,0 +1,16 @@
+//! Tests of the emulator over its sockets.
+#![allow(clippy::unwrap_used)]
+
+mod abuse;
+mod again;
+mod archive;
+mod callbacks;
+mod data;
+mod faults;
+mod interfaces;
+mod neighbours;
+mod properties;
+#[path = "../../../tests/src/skipped.rs"]
+mod skipped;
+mod support;
+mod tls;
