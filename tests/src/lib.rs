@@ -2,7 +2,8 @@
 //!
 //! [`Blocking`] and [`Async`] are the two backends, for the suite of `ccfs-conformance`; [`properties`] are properties that hold for every
 //! backend, tested with a server that plays scripts of bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
-//! [`wait_until`] waits for a condition, and a [`HeldPort`] reserves a port. [`S3`] is an emulated store with faults.
+//! [`wait_until`] waits for a condition, and a [`HeldPort`] reserves a port. [`S3`] is an emulated store with faults. [`ScriptedServer`] is the
+//! server of tests of clients, and [`http`] the client of tests of servers.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
@@ -10,6 +11,7 @@
 mod backends;
 mod both;
 mod collector;
+pub mod http;
 mod leaks;
 mod port;
 pub mod properties;
@@ -20,7 +22,9 @@ mod wait;
 
 pub use backends::{Async, Blocking};
 pub use both::{Outcome, ask_both};
-pub use ccfs_conformance::ManualClock;
+pub use ccfs_conformance::{
+    Backend, Behaviour, Client, Framing, ManualClock, Own, ScriptedServer, Seen, Setup,
+};
 pub use collector::{Collector, Logged};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;

@@ -12,9 +12,9 @@ use ccfs_driver::{Config, Error, FileError, Overwrite, WholeFile};
 use ccfs_emulator::Emulator;
 use ccfs_proto::auth::Freshness;
 use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, Policy,
-    QueryAgentSkillInfoData,
+    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, QueryAgentSkillInfoData,
 };
+use ccfs_tests::{Outcome, ask_both};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -304,18 +304,10 @@ fn unlimited_timeouts_are_not_errors() {
 }
 
 /// Sends a raw response to both backends, once each.
-fn both(response: &[u8]) -> [(&'static str, Result<(), Error>); 2] {
+fn both(response: &[u8]) -> [(&'static str, Outcome); 2] {
     let server =
         ScriptedServer::play(vec![Behaviour::Raw { bytes: response.to_vec(), keep: false }; 2]);
-    let config = Config::new(server.url().parse().unwrap(), credentials())
-        .policy(Policy::default().max_retries(0))
-        .proxy(None);
-    let download = || DownloadAgentSkillInfoFile::new(file_name());
-    let client = ccfs_ureq::Client::new(config.clone()).unwrap();
-    let blocking = client.download(download()).to_writer(Vec::new()).map(drop);
-    let client = ccfs_reqwest::Client::new(config).unwrap();
-    let asynchronous = runtime().block_on(client.download(download()).to_writer(Vec::new()));
-    [("blocking", blocking), ("async", asynchronous.map(drop))]
+    ask_both(&server.url().parse().unwrap(), &credentials(), &ccfs_tls::Trust::none(), None)
 }
 
 /// The limits are those of the core, or those of ureq and hyper; the error is the same.

@@ -3,7 +3,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::pin::Pin;
 use std::process::Command;
 use std::task::{Context, Poll};
@@ -11,6 +10,7 @@ use std::task::{Context, Poll};
 use ccfs_driver::{Config, ConfigError, Error};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Policy, QueryAgentSkillInfoData};
+use ccfs_tests::HeldPort;
 use ccfs_tls::{Trust, TrustEnvError};
 use tokio::io::AsyncWrite;
 
@@ -31,11 +31,8 @@ fn errors_of(config: &Config) -> [Error; 2] {
 
 #[test]
 fn a_refused_connection_has_the_io_error_in_its_sources() {
-    // A listener that is gone. A connection that it accepted keeps its port in use.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    let _kept = (TcpStream::connect(address).unwrap(), listener.accept().unwrap());
-    drop(listener);
+    let port = HeldPort::of_nobody();
+    let address = port.address();
     let credentials = Credentials::from_text("ak", "sk".into()).unwrap();
     let config = Config::new(format!("http://{address}").parse().unwrap(), credentials)
         .policy(Policy::default().max_retries(0))

@@ -1,16 +1,13 @@
 //! Both backends through a proxy in a separate process: tunnels, absolute form, logins, exceptions.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::sync::mpsc;
-use std::thread;
+use std::io;
 
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_driver::{Config, Proxy};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{DownloadAgentSkillInfoFile, Endpoint, ErrorKind, FailureKind, Policy};
-use ccfs_tests::{ProxyProcess, ask_both};
+use ccfs_tests::{Behaviour, ProxyProcess, ScriptedServer, Seen, ask_both};
 use ccfs_tls::Trust;
 use serde_json::json;
 
@@ -134,32 +131,13 @@ fn a_refusal_of_the_proxy_is_reported_without_the_login() {
     assert!(emulator.received().is_empty());
 }
 
-/// A proxy that answers every `CONNECT` and every request with `status`, and its number of requests.
-fn answering(status: u16) -> (Proxy, mpsc::Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let (tell, requests) = mpsc::channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            let lines: Vec<_> = stream
-                .by_ref()
-                .lines()
-                .map_while(Result::ok)
-                .take_while(|line| !line.is_empty())
-                .collect();
-            let Some(first) = lines.first() else { continue };
-            let len = lines.iter().find_map(|line| line.strip_prefix("content-length: "));
-            let body = len.map_or(0, |len| len.parse().unwrap());
-            io::copy(&mut stream.by_ref().take(body), &mut io::sink()).unwrap();
-            tell.send(first.clone()).unwrap();
-            let squid = "x-squid-error: ERR_ACCESS_DENIED 0\r\ncontent-length: 0\r\n";
-            let answer =
-                format!("HTTP/1.1 {status} Any reason\r\n{squid}connection: close\r\n\r\n");
-            stream.get_mut().write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    (proxy, requests)
+/// A proxy that answers every `CONNECT` and every request with `status`.
+fn answering(status: u16) -> ScriptedServer {
+    let mut answer = Behaviour::status(status, "");
+    if let Behaviour::Answer { headers, .. } = &mut answer {
+        headers.push(("x-squid-error".to_owned(), "ERR_ACCESS_DENIED 0".to_owned()));
+    }
+    ScriptedServer::play(vec![answer; 100])
 }
 
 /// A proxy's refusal is named as such and not retried. That it cannot reach the server is retried.
@@ -175,11 +153,11 @@ fn refusals_of_a_proxy_are_reported_and_not_retried() {
             (405, "check the proxy settings"),
             (503, ""),
         ] {
-            let (proxy, requests) = answering(status);
+            let server = answering(status);
             let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
                 .policy(Policy::default().max_retries(1))
                 .clock(ManualClock::default())
-                .proxy(proxy);
+                .proxy(server.url().parse::<Proxy>().unwrap());
             let download = || DownloadAgentSkillInfoFile::new(file_name());
             let client = ccfs_ureq::Client::with_trust(config.clone(), &trust(emulator)).unwrap();
             let blocking = client.download(download()).to_writer(io::sink()).unwrap_err();
@@ -199,7 +177,8 @@ fn refusals_of_a_proxy_are_reported_and_not_retried() {
                 assert!(text.contains(&format!("HTTP {status}")), "{text}");
             }
             // hyper-util does not report the status of a tunnel, so the proxy is asked again.
-            let tunnels = requests.try_iter().filter(|line| line.starts_with("CONNECT ")).count();
+            let is_tunnel = |request: &&Seen| request.line.starts_with("CONNECT ");
+            let tunnels = server.seen().iter().filter(is_tunnel).count();
             let expected = match (emulator.ca_pem().is_some(), status) {
                 (true, 503) => 2 + 4,
                 (false, 503) | (true, 407) => 2,

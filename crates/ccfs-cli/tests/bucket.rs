@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use crate::support::Ccfs;
 use ccfs_emulator::Emulator;
-use ccfs_tests::{S3, StoreFault};
+use ccfs_tests::{Behaviour, S3, ScriptedServer, StoreFault};
 
 const SECRET: &str = "the-secret-of-the-store";
 const PULL: [&str; 12] = [
@@ -152,29 +149,13 @@ fn an_endpoint_that_is_not_a_store_is_named() {
     let emulator = Emulator::builder().start().unwrap();
     let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
     let home = ccfs.path("home").display().to_string();
-    let ccfs = ccfs.env("HOME", &home).env("AWS_ENDPOINT_URL", &page());
+    let store = ScriptedServer::play(vec![Behaviour::ok("<html>a page</html>"); 100]);
+    let ccfs = ccfs.env("HOME", &home).env("AWS_ENDPOINT_URL", &store.url());
     let ccfs = ccfs.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", SECRET);
     let run = ccfs.run(&PULL);
     run.ends_with_code(1);
     assert!(run.stderr.contains("the answer is not that of an S3 store"), "{}", run.stderr);
     assert!(!run.stderr.contains("a page"), "{}", run.stderr);
-}
-
-/// A server that answers every request with a page. Returns its address.
-fn page() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let page = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 19\r\n\r\n<html>a page</html>";
-            let _ = stream.write_all(page.as_bytes());
-            let _ = stream.shutdown(Shutdown::Write);
-            let _ = io::copy(&mut stream, &mut io::sink());
-        }
-    });
-    address
 }
 
 #[test]

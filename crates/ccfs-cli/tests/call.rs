@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::thread;
 
 use crate::support::{Ccfs, Run};
 use ccfs::proto::answer::Expected;
 use ccfs::proto::operation::{FieldForm, INTERFACES, Interface};
 use ccfs_emulator::{Developer, Emulator, Recording};
+use ccfs_tests::{Behaviour, ScriptedServer};
 use serde_json::{Value, json};
 
 const WINDOW: [&str; 6] = [
@@ -289,29 +287,10 @@ fn without_json_a_person_reads_it_over_either_backend() {
 #[test]
 fn data_is_printed_with_the_servers_own_digits_and_order() {
     let data = "{ \"z\": 12345678901234567890123,\n\"a\": [1.10, {}], \"token\": \"\u{1F600}\" }";
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answer = format!(r#"{{"resultCode":"0","resultData":{data}}}"#);
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = thread::spawn(move || {
-        for _ in 0..2 {
-            let (mut connection, _) = listener.accept().unwrap();
-            // The interface has a short request: once its last brace is here, all of it is.
-            let mut request = Vec::new();
-            while !request.ends_with(b"}") {
-                let mut some = [0; 4096];
-                let len = connection.read(&mut some).unwrap();
-                assert!(len > 0, "the request ends early");
-                request.extend_from_slice(&some[..len]);
-            }
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close",
-                answer.len()
-            );
-            write!(connection, "{head}\r\n\r\n{answer}").unwrap();
-        }
-    });
+    let answer = Behaviour::ok(format!(r#"{{"resultCode":"0","resultData":{data}}}"#));
+    let server = ScriptedServer::play([answer.clone(), answer]);
     let ccfs = Ccfs::new()
-        .env("CCFS_ENDPOINT", &endpoint)
+        .env("CCFS_ENDPOINT", &server.url())
         .env("CCFS_ACCESS_KEY", "ak")
         .env("CCFS_SECRET_KEY", "sk");
     let arguments = ["call", "requestPlayVoice", "--fileName", "a.V3"];
@@ -325,7 +304,6 @@ fn data_is_printed_with_the_servers_own_digits_and_order() {
         run.stdout,
         "{\"result_data\":{\"z\":12345678901234567890123,\"a\":[1.10,{}],\"token\":\"\u{1F600}\"}}\n"
     );
-    server.join().unwrap();
 }
 
 /// Values that an interface accepts: the shortest text, or a valid value of its form.

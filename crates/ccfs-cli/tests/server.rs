@@ -10,8 +10,9 @@ use std::{fs, iter, thread};
 
 use crate::support::{Ccfs, QUERY};
 use ccfs::Credentials;
-use ccfs::proto::{RequestView, Signer};
+use ccfs::proto::Signer;
 use ccfs_emulator::Emulator;
+use ccfs_tests::http::{self, Post};
 use ccfs_tests::{skipped, wait_until};
 use serde_json::Value;
 
@@ -332,24 +333,11 @@ fn send(address: SocketAddr, job: usize) -> u16 {
     let (id, name) = (format!("{job:032x}"), file_name(job));
     let callback = ccfs::Callback::new(id.parse().unwrap(), name.parse().unwrap(), None);
     let (body, host) = (callback.to_body("fileName"), address.to_string());
-    let length = body.len().to_string();
-    let headers = [("host", host.as_str()), ("content-length", &length)];
-    let request =
-        RequestView { method: "POST", path: "/", query: &[], headers: &headers, body: &body };
     let keys = Credentials::from_text("ak", "sk".into()).unwrap();
     let now = ccfs::Timestamp::from(SystemTime::now());
-    let authorization = Signer::new(&keys).sign(request, now).unwrap();
-    let mut bytes = format!(
-        "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nauthorization: {}\r\n\r\n",
-        authorization.to_str().unwrap()
-    )
-    .into_bytes();
-    bytes.extend_from_slice(&body);
-    let Ok(mut stream) = TcpStream::connect(address) else { return 0 };
-    let mut answer = Vec::new();
-    let _ = stream.write_all(&bytes).and_then(|()| stream.read_to_end(&mut answer));
-    let answer = String::from_utf8_lossy(&answer);
-    answer.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
+    let post = Post { host: &host, path: "/", body: &body, ..Post::default() };
+    let answer = http::send(address, &post.signed(&Signer::new(&keys), now));
+    answer.map_or(0, |answer| answer.status)
 }
 
 /// The files that these JSON lines name.

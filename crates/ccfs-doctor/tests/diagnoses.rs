@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
@@ -11,7 +11,7 @@ use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
 use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
-use ccfs_tests::{HeldPort, TEST_TIMEOUT};
+use ccfs_tests::{Behaviour, HeldPort, Own, ScriptedServer, TEST_TIMEOUT};
 use ccfs_tls::{Identity, Pin, Trust};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -239,34 +239,9 @@ fn a_gateway_in_front() {
     );
 }
 
-/// A plain server that answers every request with `response`, and the number of its requests.
-fn answering(response: &str) -> (String, mpsc::Receiver<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let (response, (tell, requests)) = (response.to_owned(), mpsc::channel());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len > 0) {
-                head.push(byte[0]);
-            }
-            // The probe's connection sends no request head.
-            if !head.is_empty() {
-                let _ = tell.send(());
-                let _ = stream.write_all(response.as_bytes());
-            }
-        }
-    });
-    (endpoint, requests)
-}
-
-fn json(status: &str, body: &str) -> String {
-    let len = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n{body}"
-    )
+/// A plain server that answers both requests that a doctor may make with this JSON.
+fn answering(status: u16, body: &str) -> ScriptedServer {
+    ScriptedServer::play(vec![Behaviour::status(status, body); 2])
 }
 
 /// Newer versions of Spring write the time as text, or leave it out.
@@ -288,22 +263,21 @@ fn refusals_of_newer_servers_are_the_servers() {
         let body = format!(
             r#"{{{time}"status":401,"error":"Unauthorized","message":null,"path":"/CCFS/resource/ccfs/a"}}"#
         );
-        let (endpoint, requests) = answering(&json("401 Unauthorized", &body));
-        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        let server = answering(401, &body);
+        let report = doctor(&server.url()).try_dialects(true).examine().unwrap();
         comes_to(&report, Verdict::Authentication, &key);
-        assert_eq!(requests.try_iter().count(), 2, "the second dialect was tried");
+        assert_eq!(server.seen().len(), 2, "the second dialect was tried");
         let body = body.replace("401", "403").replace("Unauthorized", "Forbidden");
-        let (endpoint, requests) = answering(&json("403 Forbidden", &body));
-        let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+        let server = answering(403, &body);
+        let report = doctor(&server.url()).try_dialects(true).examine().unwrap();
         comes_to(&report, Verdict::Authentication, &[(Cause::AddressLocked, Likely)]);
-        assert_eq!(requests.try_iter().count(), 1);
+        assert_eq!(server.seen().len(), 1);
     }
     // The JSON of a gateway is not the server's.
-    let gateway = json("401 Unauthorized", r#"{"message":"No API key found in request"}"#);
-    let (endpoint, requests) = answering(&gateway);
-    let report = doctor(&endpoint).try_dialects(true).examine().unwrap();
+    let server = answering(401, r#"{"message":"No API key found in request"}"#);
+    let report = doctor(&server.url()).try_dialects(true).examine().unwrap();
     comes_to(&report, Verdict::Authentication, &[(Cause::Gateway, Likely), (Cause::Key, Possible)]);
-    assert_eq!(requests.try_iter().count(), 1);
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[test]
@@ -488,25 +462,15 @@ fn no_way_to_a_server() {
 
 #[test]
 fn a_server_that_does_not_speak_http() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (came, comes) = mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let _ = came.send(());
-            let mut stream = stream.unwrap();
-            // Unread bytes would reset the connection when it is closed.
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(b"220 mail.example.com ESMTP ready\r\n");
-        }
-    });
-    let report = elsewhere(&format!("http://{address}"), Trust::none());
+    let server = ScriptedServer::play([Behaviour::Babble]);
+    let report = elsewhere(&server.url(), Trust::none());
     comes_to(
         &report,
         Verdict::Network,
         &[(Cause::TlsInsteadOfPlain, Likely), (Cause::NotCcfs, Possible)],
     );
-    assert_eq!(comes.try_iter().count(), 2, "the probe's connection, and the call's");
+    let connections: Vec<_> = server.seen().iter().map(|call| call.connection).collect();
+    assert_eq!(connections, [1], "the call's connection comes after the probe's");
 }
 
 #[test]
@@ -528,24 +492,19 @@ fn proxies() {
 #[test]
 fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
     let emulator = Emulator::builder().start().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy: Proxy = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let (over, is_over) = mpsc::channel::<()>();
-    let slow = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        while is_over.recv_timeout(Duration::from_millis(50))
-            == Err(mpsc::RecvTimeoutError::Timeout)
-        {
-            let _ = stream.write_all(b"H");
+    let slow = Own::new(|stream| {
+        loop {
+            stream.write_all(b"H")?;
+            std::thread::sleep(Duration::from_millis(50));
         }
     });
+    let server = ScriptedServer::play([Behaviour::Own(slow)]);
+    let proxy: Proxy = server.url().parse().unwrap();
     let began = Instant::now();
     let report = doctor(&emulator).proxy(proxy).timeout(Duration::from_secs(2)).examine().unwrap();
     // 8 KiB of it would take seven minutes.
     assert!(began.elapsed() < Duration::from_secs(60));
     comes_to(&report, Verdict::Network, &[(Cause::ProxyRefused, Certain)]);
-    drop(over);
-    slow.join().unwrap();
 }
 
 #[test]
@@ -558,21 +517,12 @@ fn an_unlimited_timeout_is_allowed() {
 #[test]
 fn a_tunnel_is_asked_for_with_the_login() {
     let emulator = Emulator::builder().start().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy: Proxy =
-        format!("http://user:wo%3ard@{}", listener.local_addr().unwrap()).parse().unwrap();
-    let (tell, asked) = mpsc::channel();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 1024];
-        let len = stream.read(&mut head).unwrap();
-        stream.write_all(b"HTTP/1.1 407 No\r\n\r\n").unwrap();
-        tell.send(String::from_utf8(head[..len].to_vec()).unwrap()).unwrap();
-    });
+    let server = ScriptedServer::play([Behaviour::status(407, "")]);
+    let proxy = server.url().replace("http://", "http://user:wo%3ard@").parse::<Proxy>().unwrap();
     doctor(&emulator).proxy(proxy).examine().unwrap();
-    let (to, login) = (emulator.address(), "dXNlcjp3bzpyZA==");
-    let expected = format!(
-        "CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nProxy-Authorization: Basic {login}\r\n\r\n"
-    );
-    assert_eq!(asked.recv_timeout(TEST_TIMEOUT).unwrap(), expected);
+    let (to, asked) = (emulator.address().to_string(), server.seen().swap_remove(0));
+    assert_eq!(asked.line, format!("CONNECT {to} HTTP/1.1"));
+    let login = "Basic dXNlcjp3bzpyZA==".to_owned();
+    let headers = [("host".to_owned(), to), ("proxy-authorization".to_owned(), login)];
+    assert_eq!(asked.headers, headers);
 }

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::support::{Client, QUERY, fixed, read_answer, send};
+use crate::support::{Client, QUERY, fixed, send};
 use ccfs_emulator::{Fault, Lockout, SignatureVerdict};
+use ccfs_tests::http::read_answer;
 use serde_json::json;
 
 #[test]
@@ -113,6 +114,6 @@ fn connections_are_bounded() {
     let paths = || emulator.received().into_iter().map(|request| request.path);
     assert_eq!(paths().collect::<Vec<_>>(), ["/a", "/a"]);
     drop(first);
-    assert_eq!(read_answer(&mut second).unwrap().status, 404);
+    assert_eq!(read_answer(&second).unwrap().status, 404);
     assert_eq!(paths().next_back().unwrap(), "/b");
 }

@@ -5,9 +5,9 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::skipped::skipped;
 use crate::support::{Client, NOWHERE, fixed};
 use ccfs_emulator::{Shape, SkillSeparator};
+use ccfs_tests::skipped;
 
 fn archive(rows: u64, per_member: u64, shape: Shape) -> Vec<u8> {
     let emulator = fixed().rows(rows).rows_per_member(per_member).shape(shape).start().unwrap();

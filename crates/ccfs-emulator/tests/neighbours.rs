@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::support::{Answer, Client, NOWHERE, Receiver, fixed, window};
+use crate::support::{Answer, Client, NOWHERE, Receiver, fixed, msg_body, window};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ccfs_emulator::{Developer, Emulator, Recording, Shape};
@@ -44,7 +44,7 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         .start()
         .unwrap();
     let client = Client::new(&emulator);
-    let receiver = Receiver::new();
+    let receiver = Receiver::answering(["taken"; 4]);
     let mut fields = window(&receiver.url());
     let mut names = Vec::new();
     for (query, data_type, download, field, members) in [
@@ -68,8 +68,7 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         fields["dataType"] = json!(data_type);
         assert_eq!(client.call(query, &fields).code(), "0");
         let call = receiver.next();
-        let name = call.msg_body()[field].as_str().unwrap().to_owned();
-        call.answer("taken");
+        let name = msg_body(&call)[field].as_str().unwrap().to_owned();
         let answer = client.call(download, &json!({field: name}));
         let mut archive = zip::ZipArchive::new(Cursor::new(answer.body)).unwrap();
         assert_eq!(archive.len(), 2 * members.len());

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{ANY_PORT, Call, LONG, MovingClock, builder, event, fresh, send};
+use crate::support::{ANY_PORT, Call, LONG, ManualClock, builder, event, fresh, send};
+use ccfs_driver::Clock as _;
 use ccfs_emulator::Emulator;
 use ccfs_listener::{ConnectionError, ConnectionFault, Listener, ListenerBuilder};
 use rustls::version::{TLS12, TLS13};
@@ -138,7 +139,7 @@ fn a_client_that_does_not_trust_the_certificate_is_reported() {
 /// A flood of connections is one report a second, with the number of the others.
 #[test]
 fn reports_are_limited_by_the_listeners_clock() {
-    let clock = MovingClock::default();
+    let clock = ManualClock::default();
     let (listener, errors) = reporting(builder().clock(clock.clone()));
     let begin = |bytes| {
         send_only(listener.address(), bytes);
@@ -150,9 +151,9 @@ fn reports_are_limited_by_the_listeners_clock() {
     }
     // Another fault has its own limit.
     begin(PROXY_1);
-    clock.advance(Duration::from_millis(999));
+    clock.wait(Duration::from_millis(999));
     begin(CLIENT_HELLO);
-    clock.advance(Duration::from_millis(1));
+    clock.wait(Duration::from_millis(1));
     begin(CLIENT_HELLO);
     listener.stop();
     let reported: Vec<_> = errors.try_iter().map(|error| (error.fault, error.suppressed)).collect();
@@ -180,7 +181,7 @@ fn a_slow_head_or_handshake_is_ended_and_reported() {
 /// So do refusals, by their reason. Each is an event, but most say that they need no log line.
 #[test]
 fn refusals_are_limited_like_connection_errors() {
-    let clock = MovingClock::default();
+    let clock = ManualClock::default();
     let listener = builder().clock(clock.clone()).path("/callback").bind(ANY_PORT.into()).unwrap();
     let get = |path: &str| {
         let request = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
@@ -188,9 +189,9 @@ fn refusals_are_limited_like_connection_errors() {
         event(&listener).suppressed
     };
     assert_eq!(["/a", "/b", "/callback", "/a"].map(get), [Some(0), None, Some(0), None]);
-    clock.advance(Duration::from_millis(999));
+    clock.wait(Duration::from_millis(999));
     assert_eq!(get("/a"), None);
-    clock.advance(Duration::from_millis(1));
+    clock.wait(Duration::from_millis(1));
     assert_eq!(["/c", "/callback", "/a"].map(get), [Some(3), Some(0), None]);
     // Callbacks are not limited.
     for _ in 0..2 {

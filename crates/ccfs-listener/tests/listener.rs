@@ -14,7 +14,8 @@ use crate::support::{ANY_PORT, Call, LONG, builder, event, fresh, send, send_in}
 use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
 use ccfs_proto::callback::{Begin, JobKey, ReplayGuard};
-use ccfs_proto::{RequestView, Signer, Timestamp};
+use ccfs_proto::{QueryAgentSkillInfoData, Timestamp};
+use ccfs_tests::{Backend, Blocking, Setup};
 
 /// Polls a future, and parks the thread until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -246,53 +247,36 @@ fn a_guard_that_panics_does_not_fill_the_queue() {
     let callback = fresh();
     let request = Call::of(&callback).bytes();
     for _ in 0..3 {
-        let mut stream = TcpStream::connect(listener.address()).unwrap();
-        stream.write_all(&request).unwrap();
-        let mut response = Vec::new();
         // The connection ends without an answer, so the server calls again.
-        let _ = stream.read_to_end(&mut response);
-        assert!(response.is_empty());
+        assert_eq!(send(listener.address(), &request).0, 0);
     }
     is_down.store(false, Ordering::SeqCst);
     assert_eq!(send(listener.address(), &request).0, 200);
     assert_eq!(event(&listener).callback, Ok(callback));
 }
 
-/// The emulator calls over TLS and verifies the certificate.
+/// The emulator calls over TLS and verifies the certificate, which is of a CA that it was given or of its own.
 #[test]
 fn the_emulator_calls_over_tls() {
     let authority = Emulator::builder().start().unwrap();
-    let identity = authority.receiver_identity().unwrap();
-    let emulator =
-        Emulator::builder().plain().callback_root(authority.ca_pem().unwrap()).start().unwrap();
-    let builder = Listener::builder(&emulator.credentials()).path("/cb");
-    let listener =
-        builder.tls(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes()).unwrap();
-    let listener = listener.bind(ANY_PORT.into()).unwrap();
+    let calls = Emulator::builder().callback_root(authority.ca_pem().unwrap()).seed(2);
+    let calls = calls.start().unwrap();
+    for (emulator, authority) in [(&calls, &authority), (&calls, &calls)] {
+        let identity = authority.receiver_identity().unwrap();
+        let builder = Listener::builder(&emulator.credentials()).path("/cb");
+        let builder =
+            builder.tls(identity.certificate_pem.as_bytes(), identity.key_pem.as_bytes()).unwrap();
+        let listener = builder.bind(ANY_PORT.into()).unwrap();
 
-    let fields = r#"{"request":{"version":"2.0"},"msgBody":{"beginTime":"2023-04-05 00:00:00","endTime":"2023-04-06 00:00:00","callBackURL":"HERE"}}"#;
-    let body = fields.replace("HERE", &format!("https://{}/cb", listener.address()));
-    let (path, host, length) = (
-        "/CCFS/resource/ccfs/queryAgentSkillInfoData",
-        emulator.address().to_string(),
-        body.len().to_string(),
-    );
-    let headers = [
-        ("host", host.as_str()),
-        ("content-type", "application/json"),
-        ("content-length", length.as_str()),
-    ];
-    let view =
-        RequestView { method: "POST", path, query: &[], headers: &headers, body: body.as_bytes() };
-    let authorization = Signer::new(&emulator.credentials()).sign(view, emulator.now()).unwrap();
-    let lines = headers.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
-    let authorization = authorization.to_str().unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\nconnection: close\r\n\r\n"
-    );
-    let (status, answer) = send(emulator.address(), format!("{head}{body}").as_bytes());
-    assert!(status == 200 && answer.contains("responseId"), "{status} {answer}");
-    assert_eq!(event(&listener).callback.unwrap().file_name, emulator.files()[0]);
+        let mut setup = Setup::new(emulator.endpoint().clone(), emulator.credentials());
+        setup.ca_pem = emulator.ca_pem().map(str::to_owned);
+        let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
+        let [begin, end] = times.map(|time| time.parse().unwrap());
+        let url = format!("https://{}/cb", listener.address());
+        let query = QueryAgentSkillInfoData::new(begin, end, url);
+        let job = Blocking.client(&setup).query(query).unwrap();
+        assert_eq!(event(&listener).callback.unwrap().response_id, job.response_id);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::support::{ANY_PORT, Call, MovingClock, NOW, builder, event, fresh, send, send_in};
+use crate::support::{ANY_PORT, Call, ManualClock, NOW, builder, event, fresh, send, send_in};
 use ccfs_driver::Clock;
 use ccfs_listener::{Listener, Refusal};
 use ccfs_proto::auth::Freshness;
@@ -231,14 +231,14 @@ proptest! {
 #[test]
 fn a_long_freshness_allows_no_replay() {
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
-    let clock = MovingClock::default();
+    let clock = ManualClock::default();
     let freshness = Freshness { past: days(5), future: days(5) };
     let listener =
         builder().clock(clock.clone()).freshness(freshness).bind(ANY_PORT.into()).unwrap();
     let ahead = Call { at: NOW.plus_millis(4 * 24 * 3600 * 1000), ..Call::of(&fresh()) }.bytes();
     assert_eq!(send(listener.address(), &ahead).0, 200);
     assert!(event(&listener).callback.is_ok());
-    clock.advance(days(8));
+    clock.wait(days(8));
     // Another callback makes the guard forget what is too old.
     let other = Call { at: clock.now().wall, ..Call::of(&fresh()) }.bytes();
     assert_eq!(send(listener.address(), &other).0, 200);
