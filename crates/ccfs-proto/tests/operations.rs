@@ -10,7 +10,6 @@ mod operations {
     mod by_name;
     mod limits;
     mod properties;
-    mod secrets;
     mod services;
     mod support;
     mod upload;

@@ -1,14 +1,18 @@
 //! The core's types, at every step of a call.
 
+use std::fmt::Debug;
+use std::time::Duration;
+
 use ccfs::proto::auth::AuthorizationHeader;
 use ccfs::proto::callback::{MemoryGuard, Receiver};
 use ccfs::proto::exchange::{PreparedRequest, TlsFailure, TransportFailure};
 use ccfs::proto::operation::{
     GetRecordFileUrlFromObs, INTERFACES, IvrUploadFile, OperationRequest, PlayVoice, PlaybackToken,
+    Received,
 };
 use ccfs::proto::{
-    AnyOperation, Classifier, Envelope, ErrorKind, Exchange, FailureKind, Now, RequestView, Signer,
-    SinkKind, Step,
+    AnyOperation, Classifier, Envelope, ErrorKind, Exchange, FailureKind, IndexFileName, Now,
+    RequestView, ResponseId, Signer, SinkKind, Step, Timestamp,
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
 use ccfs_driver::Config;
@@ -16,6 +20,8 @@ use ccfs_tests::{Rendered, Secrets};
 use http::{HeaderMap, StatusCode};
 
 use crate::{Account, NOW, download};
+
+const TOKEN: &str = "MARKER-playback-token-🔑";
 
 /// Every public type of the core that a secret goes through, at every step.
 pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &str) {
@@ -36,6 +42,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.error(&ccfs::AccessKey::new(&format!("{secret_key}/ ")).unwrap_err());
     shown.error(&format!("https://user:{secret_key}@10.1.2.3").parse::<Endpoint>().unwrap_err());
     shown.error(&AuthorizationHeader::parse(secret_key).unwrap_err());
+    shown.error(&secret_key.parse::<Timestamp>().unwrap_err());
+    shown.error(&secret_key.parse::<IndexFileName>().unwrap_err());
+    shown.error(&secret_key.parse::<ResponseId>().unwrap_err());
     shown.error(&Trust::none().add_pem(secret_key.as_bytes()).unwrap_err());
 
     let endpoint: Endpoint = "https://10.1.2.3:8443".parse().unwrap();
@@ -60,7 +69,13 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         body: request.body(),
     };
     shown.debug(&view);
-    shown.debug(&signer.explain(view, NOW).unwrap());
+    let steps = signer.explain(view, NOW).unwrap();
+    shown.debug(&steps);
+    let mut key = Secrets::default();
+    key.add("the secret key", secret_key);
+    let texts = [&steps.prefix, &steps.canonical_request, &steps.signed_headers];
+    key.must_not_be_in("a step", &texts.map(String::as_str).join("\n"));
+    key.must_not_be_in("a signature", &steps.authorization());
     shown.both(&verifier.verify(authorization, view, NOW).unwrap());
     let forged = RequestView { body: b"another", ..view };
     shown.outcome(&verifier.verify(authorization, forged, NOW));
@@ -73,6 +88,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     }
     render_exchanges(shown, secrets, &account, &endpoint);
     render_operations(shown, secrets);
+    let play = PlayVoice::new(PlaybackToken::new(TOKEN.to_owned()).unwrap(), NOW);
+    let page = "<html>MARKER-page-of-a-gateway</html>";
+    render_exchange(shown, play, &endpoint, &account, StatusCode::OK, page);
 
     let session = ccfs_driver::Session::new(Config::new(endpoint, credentials.clone()));
     shown.debug(&session);
@@ -116,38 +134,7 @@ fn render_exchanges(
     account.add_request(secrets, &operation, endpoint, NOW);
     for (status, body) in &bodies {
         let status = StatusCode::from_u16(*status).unwrap();
-        let policy = Policy::default().max_retries(1);
-        let mut now = Now { wall: NOW, monotonic: std::time::Duration::ZERO };
-        let mut exchange =
-            Exchange::new(operation.clone(), endpoint, &account.credentials, &policy).unwrap();
-        loop {
-            shown.debug(&exchange);
-            let step = exchange.poll(now).unwrap();
-            shown.debug(&step);
-            match step {
-                Step::Send { request, target, .. } => {
-                    shown.both(&target);
-                    shown.debug(request.headers());
-                    shown.error(&exchange.on_end(now).unwrap_err());
-                    exchange.on_head(now, status, &HeaderMap::new()).unwrap();
-                    exchange.poll(now).unwrap();
-                    exchange.on_body(now, body.clone().into()).unwrap();
-                }
-                Step::Receive { .. } => exchange.on_end(now).unwrap(),
-                Step::Wait(duration) => now.monotonic += duration,
-                Step::Done(outcome) => {
-                    shown.outcome(&outcome);
-                    if let Err(error) = &outcome {
-                        shown.both(&error.kind);
-                        if let ErrorKind::Refused { refusal, .. } = &error.kind {
-                            shown.both(refusal);
-                        }
-                    }
-                    break;
-                }
-                other => panic!("an envelope's exchange does not ask for {other:?}"),
-            }
-        }
+        render_exchange(shown, operation.clone(), endpoint, account, status, body);
         let mut classifier = Classifier::new(status, &HeaderMap::new(), operation.expected());
         shown.outcome(
             &classifier.push(body.clone().into()).map(|file| file.map_or(0, |bytes| bytes.len())),
@@ -162,6 +149,8 @@ fn render_exchanges(
         }
         shown.outcome(&Callback::parse(body.as_bytes()));
     }
+    let callback = br#"{"msgBody":{"responseId":"MARKER-of-another-shape"}}"#;
+    shown.error(&Callback::parse(callback).unwrap_err());
     let mut classifier = Classifier::new(StatusCode::OK, &HeaderMap::new(), download().expected());
     shown.debug(
         &classifier
@@ -178,9 +167,51 @@ fn render_exchanges(
     }
 }
 
+/// An exchange at every step, up to its outcome.
+fn render_exchange<O: Operation<Answer: Debug>>(
+    shown: &mut Rendered,
+    operation: O,
+    endpoint: &Endpoint,
+    account: &Account,
+    status: StatusCode,
+    body: &str,
+) {
+    let policy = Policy::default().max_retries(1);
+    let mut now = Now { wall: NOW, monotonic: Duration::ZERO };
+    let mut exchange = Exchange::new(operation, endpoint, &account.credentials, &policy).unwrap();
+    loop {
+        shown.debug(&exchange);
+        let step = exchange.poll(now).unwrap();
+        shown.debug(&step);
+        match step {
+            Step::Send { request, target, .. } => {
+                shown.both(&target);
+                shown.debug(request.headers());
+                shown.error(&exchange.poll(now).unwrap_err());
+                shown.error(&exchange.on_end(now).unwrap_err());
+                exchange.on_head(now, status, &HeaderMap::new()).unwrap();
+                exchange.poll(now).unwrap();
+                exchange.on_body(now, body.to_owned().into()).unwrap();
+            }
+            Step::Receive { .. } => exchange.on_end(now).unwrap(),
+            Step::Wait(duration) => now.monotonic += duration,
+            Step::Done(outcome) => {
+                shown.outcome(&outcome);
+                if let Err(error) = &outcome {
+                    shown.both(&error.kind);
+                    if let ErrorKind::Refused { refusal, .. } = &error.kind {
+                        shown.both(refusal);
+                    }
+                }
+                return;
+            }
+            other => panic!("these exchanges have no file: {other:?}"),
+        }
+    }
+}
+
 /// Operations that carry a secret, and what is said of a wrong one.
 fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
-    const TOKEN: &str = "MARKER-playback-token-🔑";
     secrets.add("a playback token", TOKEN);
     let token = PlaybackToken::new(TOKEN.to_owned()).unwrap();
     shown.debug(&token);
@@ -220,6 +251,14 @@ fn render_operations(shown: &mut Rendered, secrets: &mut Secrets) {
             }
         }
     }
+    // Next to an invalid field.
+    let fields = [("t".to_owned(), "x".to_owned()), ("st".to_owned(), TOKEN.to_owned())];
+    shown.outcome(&AnyOperation::from_fields("playVoice", fields, None));
+    let fields = [("fileName".to_owned(), "a".to_owned())];
+    let request = AnyOperation::from_fields("requestPlayVoice", fields, None).unwrap();
+    let answer = format!(r#"{{"resultCode":"0","resultData":{{"token":"{TOKEN}"}}}}"#);
+    let answer = Received::Envelope(Envelope::parse(answer.as_bytes()).unwrap());
+    shown.outcome(&request.answer(answer));
     secrets.add("a body of one's own", "{\"own\":\"MARKER-in-the-body\"}");
     shown.debug(
         &OperationRequest::post("own", "{\"own\":\"MARKER-in-the-body\"}").query("st", TOKEN),
