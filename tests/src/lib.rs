@@ -3,7 +3,8 @@
 //! [`Blocking`] and [`Async`] are the two backends, for the suite of `ccfs-conformance`; [`properties`] are properties that hold for every
 //! backend, tested with a server that plays scripts of bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
 //! [`wait_until`] waits for a condition, and a [`HeldPort`] reserves a port. [`S3`] is an emulated store with faults. [`ScriptedServer`] is the
-//! server of tests of clients, and [`http`] the client of tests of servers.
+//! server of tests of clients, and [`http`] the client of tests of servers. [`interfaces`] calls every
+//! interface, for whatever makes calls.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
@@ -12,6 +13,7 @@ mod backends;
 mod both;
 mod collector;
 pub mod http;
+pub mod interfaces;
 mod leaks;
 mod port;
 pub mod properties;

@@ -1,32 +1,19 @@
 //! `ccfs call` as a process: every interface by name, what it prints and writes, and how it fails.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::{Ccfs, Run};
-use ccfs::proto::answer::Expected;
+use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{FieldForm, INTERFACES, Interface};
-use ccfs_emulator::{Developer, Emulator, Recording};
+use ccfs_emulator::Emulator;
+use ccfs_tests::interfaces::{self, Extent, Outcome, kind_of, recordings};
 use ccfs_tests::{Behaviour, ScriptedServer};
 use serde_json::{Value, json};
 
-const WINDOW: [&str; 6] = [
-    "--beginTime",
-    "2023-04-05 00:00:00",
-    "--endTime",
-    "2023-04-06 00:00:00",
-    "--callBackURL",
-    "http://127.0.0.1:9/callback",
-];
 const MISSING: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
 
 fn emulator() -> Emulator {
-    Emulator::builder()
-        .developer(Developer::new("other", "the other's key"))
-        .rows(20)
-        .lockout(None)
-        .start()
-        .unwrap()
+    interfaces::builder().start().unwrap()
 }
 
 fn interface(name: &str) -> &'static Interface {
@@ -57,175 +44,64 @@ fn failed(run: &Run, code: i32, kind: &str) -> Value {
     error
 }
 
-/// What `ccfs call` does with each interface in these tests.
-#[derive(Default)]
-struct Covered {
-    good: BTreeSet<&'static str>,
-    refused: BTreeSet<&'static str>,
-}
-
-impl Covered {
-    /// An interface that answers with data.
-    fn data(&mut self, ccfs: &Ccfs, name: &str, fields: &[&str]) -> Value {
-        self.good.insert(interface(name).name);
-        printed(&call(ccfs, &[&[name], fields].concat()))["result_data"].take()
+/// Makes a call. A file is written completely, and not overwritten without `--force`; a run that the server refuses writes none.
+fn outcome(ccfs: &Ccfs, interface: &Interface, arguments: &[&str]) -> Outcome {
+    let name = interface.name;
+    let output: &[&str] = if is_file(interface) { &["-o", "got"] } else { &[] };
+    let arguments = [arguments, output].concat();
+    let run = call(ccfs, &arguments);
+    if run.code == Some(1) {
+        let mut said = failed(&run, 1, "result_code");
+        let code = said["result_code"].take().as_str().unwrap().to_owned();
+        let message = said["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{name}: the server answered {code}")), "{message}");
+        assert_eq!(ccfs.files("."), Vec::<String>::new(), "{name}: nothing half-written");
+        return Outcome::Refused(code);
     }
-
-    /// An interface that answers with a file: written completely, and not overwritten without `--force`.
-    fn file(&mut self, ccfs: &Ccfs, name: &str, fields: &[&str], kind: &str, expected: &[u8]) {
-        self.good.insert(interface(name).name);
-        let arguments = [&[name], fields, &["-o", "got"]].concat();
-        let told = printed(&call(ccfs, &arguments));
-        assert_eq!(told, json!({"kind": kind, "bytes": expected.len(), "path": "got"}), "{name}");
-        assert!(
-            fs::read(ccfs.path("got")).unwrap() == expected,
-            "{name}: other bytes than the emulator has"
-        );
-
-        fs::write(ccfs.path("got"), "mine").unwrap();
-        let said = failed(&call(ccfs, &arguments), 1, "file_exists");
-        assert!(said["message"].as_str().unwrap().contains("got already exists"), "{said}");
-        assert_eq!(fs::read(ccfs.path("got")).unwrap(), b"mine");
-        printed(&call(ccfs, &[&arguments[..], &["--force"]].concat()));
-        assert!(fs::read(ccfs.path("got")).unwrap() == expected, "{name} --force");
-        fs::remove_file(ccfs.path("got")).unwrap();
-        assert_eq!(ccfs.files("."), Vec::<String>::new(), "{name}: nothing else is left");
+    let mut told = printed(&run);
+    if !is_file(interface) {
+        return Outcome::Data(told["result_data"].take());
     }
+    let bytes = fs::read(ccfs.path("got")).unwrap();
+    let kind = if kind_of(&bytes) == FileKind::Zip { "zip" } else { "wav" };
+    assert_eq!(told, json!({"kind": kind, "bytes": bytes.len(), "path": "got"}), "{name}");
 
-    /// With an error code of the server, the run ends with 1 and prints the code in the JSON; no file is written.
-    fn refused(&mut self, ccfs: &Ccfs, name: &str, fields: &[&str], code: &str) {
-        let interface = interface(name);
-        self.refused.insert(interface.name);
-        let output: &[&str] = if is_file(interface) { &["-o", "got"] } else { &[] };
-        let before = ccfs.files(".");
-        let said = failed(&call(ccfs, &[&[name], fields, output].concat()), 1, "result_code");
-        assert_eq!(said["result_code"], code, "{said}");
-        assert!(
-            said["message"]
-                .as_str()
-                .unwrap()
-                .starts_with(&format!("{name}: the server answered {code}")),
-            "{said}"
-        );
-        assert_eq!(ccfs.files("."), before, "{name}: nothing half-written");
-    }
-}
-
-fn recordings(emulator: &Emulator) -> (Vec<&Recording>, &Recording) {
-    let is_mine = |recording: &&Recording| recording.owner == emulator.access_key();
-    let mine = emulator.recordings().iter().filter(is_mine).collect();
-    (mine, emulator.recordings().iter().find(|recording| !is_mine(recording)).unwrap())
+    fs::write(ccfs.path("got"), "mine").unwrap();
+    let said = failed(&call(ccfs, &arguments), 1, "file_exists");
+    assert!(said["message"].as_str().unwrap().contains("got already exists"), "{said}");
+    assert_eq!(fs::read(ccfs.path("got")).unwrap(), b"mine");
+    printed(&call(ccfs, &[&arguments[..], &["--force"]].concat()));
+    assert!(fs::read(ccfs.path("got")).unwrap() == bytes, "{name} --force");
+    fs::remove_file(ccfs.path("got")).unwrap();
+    assert_eq!(ccfs.files("."), Vec::<String>::new(), "{name}: nothing else is left");
+    Outcome::File(bytes)
 }
 
 #[test]
 fn every_interface_is_called_by_name() {
     let emulator = emulator();
     let ccfs = Ccfs::against(&emulator);
-    let mut covered = Covered::default();
-
-    for (query, more, download, field) in [
-        (
-            "queryAgentSkillInfoData",
-            &["--agentId", "101"][..],
-            "downloadAgentSkillInfoFile",
-            "--agentSkillInfoFileName",
-        ),
-        ("queryAgentOprInfoData", &[], "downloadAgentOprInfoFile", "--agentOprInfoFileName"),
-        ("queryBillData", &["--dataType", "record"], "downloadBillFile", "--billFileName"),
-    ] {
-        let data = covered.data(&ccfs, query, &[&WINDOW, more].concat());
-        let id = data["responseId"].as_str().unwrap();
-        let name = emulator.files().into_iter().find(|name| name.as_str().contains(id)).unwrap();
-        covered.file(
-            &ccfs,
-            download,
-            &[field, name.as_str()],
-            "zip",
-            &emulator.file(&name).unwrap(),
-        );
-        covered.refused(&ccfs, download, &[field, MISSING], "0300011");
-        let future = [
-            "--beginTime",
-            "2099-04-05 00:00:00",
-            "--endTime",
-            "2099-04-06 00:00:00",
-            WINDOW[4],
-            WINDOW[5],
-        ];
-        covered.refused(&ccfs, query, &[&future, more].concat(), "0300016");
-    }
-
-    let (mine, theirs) = recordings(&emulator);
-    let (first, last) = (mine[2], mine[mine.len() - 1]);
-    covered.file(
-        &ccfs,
-        "downloadRecordFile",
-        &["--fileName", &first.file_name],
-        "wav",
-        &first.wav(),
-    );
-    covered.refused(&ccfs, "downloadRecordFile", &["--fileName", &theirs.file_name], "0300018");
-    covered.file(&ccfs, "downloadRecord", &["--callId", &first.call_id], "wav", &first.wav());
-    covered.refused(&ccfs, "downloadRecord", &["--callId", &last.call_id], "0300017");
-
-    let url = |call_id| [&["--callId", call_id], &WINDOW[..4]].concat();
-    let data = covered.data(&ccfs, "getRecordFileUrlFromObs", &url(&first.call_id));
-    assert!(data["url"].as_str().unwrap().contains(&first.file_name), "{data}");
-    covered.refused(&ccfs, "getRecordFileUrlFromObs", &url("1"), "0300012");
-
-    let data = covered.data(&ccfs, "requestPlayVoice", &["--fileName", &first.original_file_name]);
-    covered.refused(&ccfs, "requestPlayVoice", &["--fileName", "Y:/none"], "0300029");
-    let settings = tempfile::tempdir().unwrap();
-    let token = settings.path().join("token");
-    fs::write(&token, format!("{}\n", data["token"].as_str().unwrap())).unwrap();
-    // The time is filled in where it is not given.
-    for time in [&["--t", "1680768000000"][..], &[]] {
-        let fields = [&["--st-file", token.to_str().unwrap()], time].concat();
-        covered.file(&ccfs, "playVoice", &fields, "wav", &first.wav());
-    }
-    fs::write(&token, "another").unwrap();
-    covered.refused(&ccfs, "playVoice", &["--st-file", token.to_str().unwrap()], "0300026");
-
-    let voices = emulator.voice_files();
-    for (name, field, path, more) in [
-        ("downloadOiapRecord", "--fileName", "Y:/oiap/0/1.wav", &["--locationId", "1"][..]),
-        ("downloadIVRRecordFile", "--fileName", "Y:/ivr/record/0/1.wav", &[]),
-        ("ivr/downloadFile", "--filePath", "Y:/3rd/0/two/b.wav", &[]),
-    ] {
-        covered.file(&ccfs, name, &[&[field, path], more].concat(), "wav", &voices[path].wav);
-        covered.refused(&ccfs, name, &[field, "Y:/none"], "0300011");
-    }
-    covered.file(
-        &ccfs,
-        "ivr/downloadFile",
-        &["--filePath", "Y:/3rd/0/one", "--mode", "1"],
-        "wav",
-        &voices["Y:/3rd/0/one/a.wav"].wav,
-    );
-    covered.refused(
-        &ccfs,
-        "ivr/downloadFile",
-        &["--filePath", "Y:/3rd/0/two", "--mode", "1"],
-        "0300044",
-    );
-
-    fs::write(ccfs.path("a.wav"), first.wav()).unwrap();
-    let uploaded = covered.data(&ccfs, "ivr/uploadFile", &["--vdnId", "39", "--data", "a.wav"]);
-    let path = uploaded["fileName"].as_str().unwrap();
-    assert_eq!(emulator.voice_files()[path].wav, first.wav());
-    let data = covered.data(&ccfs, "ivr/getFileHash", &["--fileName", path, "--locationId", "1"]);
-    assert_eq!(data["hashValue"].as_str().unwrap().len(), 64);
-    assert_eq!(covered.data(&ccfs, "ivr/deleteFile", &["--fileName", path]), Value::Null);
-    assert!(!emulator.voice_files().contains_key(path));
-    covered.refused(&ccfs, "ivr/getFileHash", &["--fileName", path], "0300011");
-    covered.refused(&ccfs, "ivr/deleteFile", &["--fileName", "Y:/3rd/0/one/a.wav"], "0300040");
-    emulator.faults().add(
-        ccfs_emulator::Fault::ErrorUnder200(ccfs::ResultCode::ObjectStorageUploadFailed).times(1),
-    );
-    covered.refused(&ccfs, "ivr/uploadFile", &["--vdnId", "39", "--data", "a.wav"], "0300047");
-
-    let all: BTreeSet<_> = INTERFACES.iter().map(|interface| interface.name).collect();
-    assert_eq!((&covered.good, &covered.refused), (&all, &all), "an interface is not called here");
+    let inputs = tempfile::tempdir().unwrap();
+    let input = |content: &[u8]| {
+        let path = inputs.path().join("input");
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    interfaces::call_every_interface(&emulator, Extent::OneOfEach, |call| {
+        let mut arguments = vec![call.interface.name.to_owned()];
+        for &(name, value) in call.fields {
+            if call.interface.field(name).unwrap().secret {
+                arguments.extend([format!("--{name}-file"), input(value.as_bytes())]);
+            } else {
+                arguments.extend([format!("--{name}"), value.to_owned()]);
+            }
+        }
+        if let Some(data) = call.data {
+            arguments.extend(["--data".to_owned(), input(data)]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        outcome(&ccfs, call.interface, &arguments)
+    });
 }
 
 #[test]
@@ -314,7 +190,7 @@ fn good_value(form: FieldForm) -> String {
         FieldForm::IndexFileName => MISSING.into(),
         FieldForm::OneOf(texts) => texts[0].into(),
         FieldForm::Wav(_) => "a.wav".into(),
-        FieldForm::Url(_) => "https://r/".into(),
+        FieldForm::Url(_) => "http://127.0.0.1:9/callback".into(),
         _ => "x".into(),
     }
 }
@@ -330,7 +206,6 @@ fn arguments(
         let value = match other {
             Some((name, value)) if name == field.name => value.to_owned(),
             _ if field.secret => "token".into(),
-            _ if field.name == "callBackURL" => WINDOW[5].into(),
             _ => good_value(field.form),
         };
         arguments.extend([

@@ -5,20 +5,17 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::support::{Answer, Client, NOWHERE, Receiver, fixed, msg_body, window};
+use crate::support::{Answer, Client, NOWHERE, Receiver, fixed, msg_body, now, window};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ccfs_emulator::{Developer, Emulator, Recording, Shape};
+use ccfs_emulator::{Emulator, Shape};
 use ccfs_proto::Timestamp;
 use ccfs_proto::operation::INTERFACES;
+use ccfs_tests::interfaces::{self, Call, Extent, Outcome};
 use serde_json::{Value, json};
 
 fn emulator() -> Emulator {
-    fixed().keys("ak", "sk").developer(Developer::new("other", "sk")).start().unwrap()
-}
-
-fn theirs(emulator: &Emulator) -> &Recording {
-    emulator.recordings().iter().find(|recording| recording.owner == "other").unwrap()
+    fixed().keys("ak", "sk").start().unwrap()
 }
 
 fn is_wav(answer: &Answer) -> bool {
@@ -34,6 +31,43 @@ fn it_has_every_interface_of_the_core() {
     assert_eq!(Emulator::interfaces().collect::<BTreeSet<_>>(), core);
 }
 
+/// Calls an interface with a body that is written here, and not by the core.
+fn outcome(client: &Client, call: Call<'_>) -> Outcome {
+    let interface = call.interface;
+    let in_query = |field: &(&str, &str)| interface.field(field.0).unwrap().in_query;
+    let (mut query, fields): (Vec<_>, Vec<_>) = call.fields.iter().copied().partition(in_query);
+    let mut body: Value = fields.into_iter().collect();
+    if let Some(data) = call.data {
+        body["data"] = json!(STANDARD.encode(data));
+    }
+    let answer = match interface.name {
+        "playVoice" => {
+            query.push(("version", "2.0"));
+            client.get(interface.name, &query)
+        }
+        "getRecordFileUrlFromObs" => {
+            body["version"] = json!("2.0");
+            client.post(interface.name, body.to_string().as_bytes()).unwrap()
+        }
+        _ => client.call_with(interface.name, &query, &body),
+    };
+    assert!(answer.status == 200 && answer.whole);
+    if answer.body.starts_with(b"PK") || answer.body.starts_with(b"RIFF") {
+        return Outcome::File(answer.body);
+    }
+    match answer.code().as_str() {
+        "0" => Outcome::Data(answer.json()["resultData"].take()),
+        code => Outcome::Refused(code.to_owned()),
+    }
+}
+
+#[test]
+fn every_interface_answers_and_refuses() {
+    let emulator = interfaces::builder().plain().clock(now).start().unwrap();
+    let client = Client::new(&emulator);
+    interfaces::call_every_interface(&emulator, Extent::All, |call| outcome(&client, call));
+}
+
 #[test]
 fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_interface() {
     let emulator = fixed()
@@ -46,7 +80,6 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
     let client = Client::new(&emulator);
     let receiver = Receiver::answering(["taken"; 4]);
     let mut fields = window(&receiver.url());
-    let mut names = Vec::new();
     for (query, data_type, download, field, members) in [
         (
             "queryAgentOprInfoData",
@@ -86,15 +119,7 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
             assert!(text.lines().all(|line| line.split(',').count() == *columns), "{text}");
             assert_eq!(text.lines().count(), if index % 2 == 0 { 51 } else { 21 });
         }
-        names.push(name);
     }
-    // Each interface has its own file.
-    assert_eq!(
-        client.call("downloadBillFile", &json!({"billFileName": names[0]})).code(),
-        "0300011"
-    );
-    assert_eq!(client.download(&names[1]).code(), "0300011");
-
     fields["dataType"] = json!("calls");
     assert_eq!(client.call("queryBillData", &fields).code(), "0300028");
     fields["dataType"] = Value::Null;
@@ -129,54 +154,27 @@ fn what_a_record_csv_names_can_be_downloaded() {
     }
 }
 
+/// Fields that the clients do not send.
 #[test]
-fn recordings_are_handed_out_by_name_and_by_call() {
+fn fields_of_recordings_are_checked() {
     let emulator = emulator();
     let client = Client::new(&emulator);
-    let [first, second, third, .., last] = emulator
-        .recordings()
-        .iter()
-        .filter(|recording| recording.owner == "ak")
-        .collect::<Vec<_>>()[..]
-    else {
-        panic!("there are 24")
-    };
-    let other = theirs(&emulator);
-
-    let by_name = client.call("downloadRecordFile", &json!({"fileName": first.file_name}));
-    assert_eq!(by_name.body, first.wav());
-    for (name, code) in [
-        (json!(null), "0300001"),
-        (json!("x".repeat(226)), "0300003"),
-        (json!("/a b"), "0300022"),
-        (json!("/1/../x"), "0300024"),
-        (json!("/1/0/record/20230230/101/1.wav"), "0300010"),
-        (json!("/1/0/record/20230405/101/1.wav"), "0300011"),
-        (json!(other.file_name), "0300018"),
-    ] {
-        assert_eq!(
-            client.call("downloadRecordFile", &json!({"fileName": name})).code(),
-            code,
-            "{name}"
-        );
+    for (name, code) in
+        [(json!(null), "0300001"), (json!("x".repeat(226)), "0300003"), (json!("/a b"), "0300022")]
+    {
+        let answer = client.call("downloadRecordFile", &json!({"fileName": name}));
+        assert_eq!(answer.code(), code, "{name}");
     }
 
     let download = |fields: Value| client.call("downloadRecord", &fields);
-    assert_eq!(download(json!({"callId": third.call_id})).body, third.wav());
-    assert_eq!(download(json!({"fileName": second.original_file_name})).body, second.wav());
-    let both = download(json!({"callId": first.call_id, "ccId": "1"}));
+    let call_id = &emulator.recordings()[0].call_id;
+    let both = download(json!({"callId": call_id, "ccId": "1"}));
     assert_eq!(zip::ZipArchive::new(Cursor::new(both.body)).unwrap().len(), 2);
-    assert!(is_wav(&download(json!({"callId": last.call_id, "ccId": "2"}))));
     for (fields, code) in [
         (json!({}), "0300019"),
         (json!({"callId": "", "fileName": ""}), "0300019"),
         (json!({"callId": "1".repeat(26)}), "0300003"),
-        (json!({"callId": first.call_id, "ccId": "x"}), "0300022"),
-        (json!({"callId": last.call_id}), "0300017"),
-        (json!({"callId": last.call_id, "ccId": "1"}), "0300012"),
-        (json!({"callId": "1"}), "0300012"),
-        (json!({"callId": other.call_id}), "0300018"),
-        (json!({"fileName": "Y:/none.V3"}), "0300011"),
+        (json!({"callId": call_id, "ccId": "x"}), "0300022"),
     ] {
         assert_eq!(download(fields.clone()).code(), code, "{fields}");
     }
@@ -202,10 +200,7 @@ fn urls_of_the_object_storage_take_a_flat_body() {
     };
     assert_eq!(with("version", json!("1.0")), "0300006");
     assert_eq!(with("callId", Value::Null), "0300001");
-    assert_eq!(with("callId", json!("1")), "0300012");
-    assert_eq!(with("callId", json!(theirs(&emulator).call_id)), "0300018");
     assert_eq!(with("beginTime", json!("2023-04-01 00:00:00")), "0300014");
-    assert_eq!(with("endTime", json!("2023-04-07 00:00:00")), "0300016");
     assert_eq!(client.call("getRecordFileUrlFromObs", &good).code(), "0300006", "in the wrapper");
     assert_eq!(post(json!({})).code(), "0300007");
 }
@@ -216,7 +211,6 @@ fn a_token_plays_a_recording_for_half_an_hour() {
     let shared = Arc::clone(&clock);
     let emulator = fixed()
         .keys("ak", "sk")
-        .developer(Developer::new("other", "sk"))
         .clock(move || Timestamp::from_unix_millis(shared.load(Ordering::SeqCst)))
         .start()
         .unwrap();
@@ -228,8 +222,6 @@ fn a_token_plays_a_recording_for_half_an_hour() {
         .unwrap()
         .to_owned();
     assert_eq!(request(&recording.original_file_name.replace('/', "\\")).code(), "0300022");
-    assert_eq!(request("Y:/none").code(), "0300029");
-    assert_eq!(request(&theirs(&emulator).original_file_name).code(), "0300018");
 
     let play = |query: &[(&str, &str)]| client.get("playVoice", query);
     let played = play(&[("t", "1680748200123"), ("version", "2.0"), ("st", &token)]);
@@ -242,7 +234,6 @@ fn a_token_plays_a_recording_for_half_an_hour() {
         empty.json(),
         json!({"resultCode": "010106", "resultDesc": "Parameter token is empty.", "resultData": null})
     );
-    assert_eq!(play(&[("t", "1"), ("version", "2.0"), ("st", "other")]).code(), "0300026");
 
     clock.fetch_add(30 * 60 * 1000, Ordering::SeqCst);
     assert!(is_wav(&play(&[("t", "1"), ("version", "2.0"), ("st", &token)])));
@@ -251,47 +242,23 @@ fn a_token_plays_a_recording_for_half_an_hour() {
     assert_eq!(client.post("playVoice", b"").unwrap().status, 405);
 }
 
+/// Fields that the clients do not send.
 #[test]
-fn voice_files_are_handed_out_by_path() {
+fn fields_of_voice_files_are_checked() {
     let emulator = emulator();
     let client = Client::new(&emulator);
-    let fields = |name: &str| json!({"fileName": name});
-    let file = |name: &str| emulator.voice_files()[name].wav.to_vec();
-
     let oiap = |query: &[(&str, &str)], name: &str| {
-        client.call_with("downloadOiapRecord", query, &fields(name))
+        client.call_with("downloadOiapRecord", query, &json!({"fileName": name})).code()
     };
-    assert_eq!(oiap(&[("locationId", "1")], "Y:/oiap/0/1.wav").body, file("Y:/oiap/0/1.wav"));
-    assert!(is_wav(&oiap(&[], "Y:/oiap/0/1.wav")));
-    for (query, name, code) in [
-        (&[("locationId", "")][..], "Y:/oiap/0/1.wav", "0300033"),
-        (&[("locationId", "2")], "Y:/oiap/0/1.wav", "0300011"),
-        (&[], "Y:/oiap/1/1.wav", "0300018"),
-        (&[], "Y:/oiap/../x", "0300032"),
-    ] {
-        assert_eq!(oiap(query, name).code(), code, "{query:?} {name}");
-    }
-    assert_eq!(oiap(&[], &"x".repeat(128)).code(), "0300031");
-
-    let ivr = |name: &str| {
-        client.call_with("downloadIVRRecordFile", &[("locationId", "1")], &fields(name))
-    };
-    assert!(is_wav(&ivr("Y:/ivr/record/0/1.wav")));
-    assert_eq!(
-        (ivr("Y:/none").code(), ivr(&"x".repeat(226)).code()),
-        ("0300011".into(), "0300003".into())
-    );
+    assert_eq!(oiap(&[("locationId", "")], "Y:/oiap/0/1.wav"), "0300033");
+    assert_eq!(oiap(&[], &"x".repeat(128)), "0300031");
+    let ivr = client.call("downloadIVRRecordFile", &json!({"fileName": "x".repeat(226)}));
+    assert_eq!(ivr.code(), "0300003");
 
     let download = |fields: Value| client.call("ivr/downloadFile", &fields);
-    assert!(is_wav(&download(json!({"filePath": "Y:/3rd/0/two/b.wav"}))));
-    assert_eq!(
-        download(json!({"filePath": "Y:/3rd/0/one/", "mode": 1})).body,
-        file("Y:/3rd/0/one/a.wav")
-    );
+    // A number, and a slash at the end.
+    assert!(is_wav(&download(json!({"filePath": "Y:/3rd/0/one/", "mode": 1}))));
     for (fields, code) in [
-        (json!({"filePath": "Y:/3rd/0/two", "mode": "1"}), "0300044"),
-        (json!({"filePath": "Y:/3rd/0", "mode": 1}), "0300011"),
-        (json!({"filePath": "Y:/3rd/1/one", "mode": 1}), "0300018"),
         (json!({"filePath": "Y:/3rd/../0", "mode": 1}), "0300032"),
         (json!({"filePath": "Y:/3rd/0/two/b.wav", "mode": 2}), "0300028"),
         (json!({"filePath": ""}), "0300002"),
@@ -301,7 +268,7 @@ fn voice_files_are_handed_out_by_path() {
 }
 
 #[test]
-fn voice_files_are_uploaded_hashed_and_deleted() {
+fn uploads_are_checked_and_hashed() {
     let emulator = emulator();
     let client = Client::new(&emulator);
     let wav = emulator.recordings()[0].wav();
@@ -311,8 +278,7 @@ fn voice_files_are_uploaded_hashed_and_deleted() {
     let vdn = [("vdnId", "39")];
     let data = upload(&vdn, &wav).json()["resultData"].take();
     let path = data["fileName"].as_str().unwrap();
-    assert!(path.starts_with("Y:/3rdfile/39/") && data["locationId"] == json!(["1"]));
-    assert_eq!(emulator.voice_files()[path].wav, wav);
+    assert_eq!(data["locationId"], json!(["1"]));
 
     let changed = |at: usize, byte: u8| {
         let mut wav = wav.clone();
@@ -344,8 +310,4 @@ fn voice_files_are_uploaded_hashed_and_deleted() {
 
     let delete = |fields: Value| client.call("ivr/deleteFile", &fields).code();
     assert_eq!(delete(json!({"fileName": path, "locationId": ""})), "0300033");
-    assert_eq!(delete(json!({"fileName": "Y:/3rd/0/one/a.wav"})), "0300040");
-    assert_eq!(delete(json!({"fileName": "Y:/3rd/1/one/a.wav"})), "0300018");
-    assert_eq!(delete(json!({"fileName": path, "locationId": "1"})), "0");
-    assert_eq!(delete(json!({"fileName": path, "locationId": "1"})), "0300011");
 }
