@@ -1,23 +1,18 @@
 //! The whole job through the facade: whatever the emulator generates, what comes out at the end is what it put in.
-#![cfg(all(feature = "archive", feature = "async", feature = "blocking"))]
+#![cfg(all(feature = "archive", feature = "blocking"))]
 #![allow(clippy::unwrap_used)]
 
-use std::fs::File;
 use std::io::Cursor;
 
-use ccfs::archive::{AgentSkillChange, Archive, ExportFormat, RecordWriter, Records};
-use ccfs::{
-    AsyncClient, Client, Config, DownloadAgentSkillInfoFile, IndexFileName,
-    QueryAgentSkillInfoData, Trust,
-};
+use ccfs::archive::{AgentSkillChange, Archive};
+use ccfs::{Client, Config, QueryAgentSkillInfoData, Trust};
 use ccfs_emulator::{Emulator, Shape, SkillSeparator};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-/// A file that an emulator generated, and what it takes to get it.
+/// A file that an emulator generated.
+#[derive(Debug)]
 struct Job {
-    emulator: Emulator,
-    name: IndexFileName,
     bytes: Vec<u8>,
     rows: u64,
 }
@@ -56,17 +51,8 @@ fn job() -> impl Strategy<Value = Job> {
         let name = emulator.files().pop().unwrap();
         assert_eq!(job.file_name(name.day().unwrap()), name);
         let bytes = emulator.file(&name).unwrap();
-        Job { emulator, name, bytes, rows }
+        Job { bytes, rows }
     })
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job")
-            .field("name", &self.name)
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
-    }
 }
 
 fn trust(emulator: &Emulator) -> Trust {
@@ -75,14 +61,6 @@ fn trust(emulator: &Emulator) -> Trust {
 
 fn client(emulator: &Emulator) -> Client {
     Client::with_trust(
-        Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
-        &trust(emulator),
-    )
-    .unwrap()
-}
-
-fn async_client(emulator: &Emulator) -> AsyncClient {
-    AsyncClient::with_trust(
         Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None),
         &trust(emulator),
     )
@@ -99,23 +77,6 @@ proptest! {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/properties.txt"))),
         ..ProptestConfig::default()
     })]
-
-    /// Both clients bring what the server has, to disk and to memory.
-    #[test]
-    fn both_clients_bring_the_same_file(job in job()) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.zip");
-        client(&job.emulator).download(DownloadAgentSkillInfoFile::new(job.name.clone())).to_file(&path).unwrap();
-        prop_assert!(std::fs::read(&path).unwrap() == job.bytes);
-        let mut memory = Vec::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let download = DownloadAgentSkillInfoFile::new(job.name.clone());
-        runtime.block_on(async_client(&job.emulator).download(download).to_writer(&mut memory)).unwrap();
-        prop_assert!(memory == job.bytes);
-        // And read from disk it is what is read from memory.
-        let read: Vec<AgentSkillChange> = Archive::open(File::open(&path).unwrap()).unwrap().records().map(Result::unwrap).collect();
-        prop_assert_eq!(read, changes(&memory));
-    }
 
     /// Every row that was generated is read, whatever the file's shape.
     #[test]
@@ -148,20 +109,5 @@ proptest! {
         prop_assert_eq!(report.totals.bad_rows.count(), 0);
         prop_assert_eq!(report.totals.earliest, read.iter().filter_map(|change| change.operate_time).min());
         prop_assert_eq!(report.totals.by_operation.values().sum::<u64>(), read.iter().filter(|change| change.operate_type.is_some()).count() as u64);
-    }
-
-    /// Written as CSV and read again, records are the same.
-    #[test]
-    fn csv_out_and_in_again(job in job()) {
-        let mut archive = Archive::open(Cursor::new(&job.bytes)).unwrap();
-        let mut records = archive.records::<AgentSkillChange>();
-        let (mut writer, mut owned) = (RecordWriter::new(ExportFormat::Csv, Vec::new()), Vec::new());
-        while let Some(record) = records.next_record().unwrap() {
-            writer.write(record.into()).unwrap();
-            owned.push(record.into_owned());
-        }
-        let csv = writer.into_inner().unwrap();
-        let again: Vec<AgentSkillChange> = Records::from_csv(&csv[..]).map(Result::unwrap).collect();
-        prop_assert_eq!(again, owned);
     }
 }

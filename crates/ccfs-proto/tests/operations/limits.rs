@@ -1,81 +1,17 @@
-//! Every documented bound: what is on it is sent, what is one beyond it is refused with field, bound and value.
+//! Documented bounds: what is on one is sent, what is one beyond it is refused with field, bound and value. `by_name` has those of texts, and
+//! `properties` shows that the types have the same.
 
 use std::time::Duration;
 
 use ccfs_proto::operation::{
-    BillData, DownloadIvrRecordFile, DownloadOiapRecord, DownloadRecord, DownloadRecordFile,
-    FieldForm, FieldProblem, GetRecordFileUrlFromObs, Interface, IvrDeleteFile, IvrDownloadFile,
-    IvrGetFileHash, PlaybackToken, QueryAgentOprInfoData, QueryBillData, RequestPlayVoice,
+    BillData, DownloadRecordFile, FieldForm, FieldProblem, GetRecordFileUrlFromObs, Interface,
+    PlaybackToken, QueryAgentOprInfoData, QueryBillData,
 };
 use ccfs_proto::{LocalTime, Operation, QueryAgentSkillInfoData};
 
 use super::support::{CALLBACK, parts, refused, time};
 
 const LONGEST: u64 = 3 * 24 * 3600;
-
-/// `make` of a text of `limit` characters is sent; of one more and of none it is refused.
-#[track_caller]
-fn bounded<O: Operation>(field: &'static str, limit: usize, make: impl Fn(String) -> O) {
-    // Characters count, not bytes: ü has two.
-    let letter = if field == "fileName" { "a" } else { "ü" };
-    assert!(make(letter.repeat(limit)).request().is_ok(), "{field} of {limit} characters");
-    assert!(make("1".to_owned()).request().is_ok(), "{field} of one character");
-    let (name, problem) = refused(&make(letter.repeat(limit + 1)));
-    assert_eq!((name, &problem), (field, &FieldProblem::TooLong { limit, len: limit + 1 }));
-    assert!(problem.to_string().contains(&format!("{} characters long, limit {limit}", limit + 1)));
-    let (name, problem) = refused(&make(String::new()));
-    assert_eq!(name, field);
-    assert!(matches!(problem, FieldProblem::Missing));
-    let (name, problem) = refused(&make("1\u{7}".to_owned()));
-    assert_eq!(name, field);
-    assert!(matches!(problem, FieldProblem::Character { at: 1, .. }));
-}
-
-fn bills() -> QueryBillData {
-    QueryBillData::new(
-        time("2023-04-01 00:00:00"),
-        time("2023-04-02 00:00:00"),
-        BillData::Call,
-        CALLBACK,
-    )
-}
-
-#[test]
-fn texts_of_the_queries() {
-    let (begin, end) = (time("2023-04-01 00:00:00"), time("2023-04-02 00:00:00"));
-    let skill = || QueryAgentSkillInfoData::new(begin, end, CALLBACK);
-    bounded("accountId", 20, |text| skill().account_id(text));
-    bounded("agentId", 20, |text| skill().agent_id(text));
-    let operations = || QueryAgentOprInfoData::new(begin, end, CALLBACK);
-    bounded("accountId", 20, |text| operations().account_id(text));
-    bounded("agentId", 20, |text| operations().agent_id(text));
-    bounded("accountId", 20, |text| bills().account_id(text));
-    bounded("agentId", 20, |text| bills().agent_id(text));
-    bounded("callId", 25, |text| bills().call_id(text));
-    bounded("callerNo", 25, |text| bills().caller_no(text));
-    bounded("calleeNo", 25, |text| bills().callee_no(text));
-    bounded("calleeNo2", 25, |text| bills().callee_no2(text));
-}
-
-#[test]
-fn texts_of_the_downloads() {
-    let (begin, end) = (time("2023-04-01 00:00:00"), time("2023-04-02 00:00:00"));
-    bounded("fileName", 225, DownloadRecordFile::new);
-    bounded("fileName", 225, DownloadRecord::by_file_name);
-    bounded("callId", 25, DownloadRecord::by_call_id);
-    bounded("callId", 25, |text| DownloadRecord::by_file_name("a").call_id(text));
-    bounded("ccId", 64, |text| DownloadRecord::by_call_id("1").cc_id(text));
-    bounded("callId", 25, |text| GetRecordFileUrlFromObs::new(text, begin, end));
-    bounded("fileName", 225, RequestPlayVoice::new);
-    bounded("fileName", 127, DownloadOiapRecord::new);
-    bounded("fileName", 225, DownloadIvrRecordFile::new);
-    bounded("filePath", 225, IvrDownloadFile::file);
-    bounded("filePath", 225, IvrDownloadFile::only_file_in);
-    bounded("fileName", 225, IvrGetFileHash::new);
-    bounded("locationId", 20, |text| IvrGetFileHash::new("a").location_id(text));
-    bounded("fileName", 225, IvrDeleteFile::new);
-    bounded("locationId", 20, |text| IvrDeleteFile::new("a").location_id(text));
-}
 
 #[test]
 fn the_token_to_play_with() {
