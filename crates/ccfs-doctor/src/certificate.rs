@@ -1,5 +1,7 @@
 //! A certificate, for a person to read.
 
+use std::net::IpAddr;
+
 use ccfs_proto::Timestamp;
 use ccfs_proto::time::Precision;
 use ccfs_tls::Pin;
@@ -15,7 +17,7 @@ use crate::evidence::shown;
 const NAMES: usize = 50;
 
 /// What a certificate says of itself. Its texts are the server's own words, shortened and made fit for a terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Certificate {
     /// Whose it is.
@@ -43,18 +45,8 @@ impl Certificate {
     pub(crate) fn read(der: &[u8]) -> Self {
         let sha256 = Pin::of(der).to_string();
         let Ok((_, parsed)) = X509Certificate::from_der(der) else {
-            let unreadable = "a certificate that cannot be read".to_owned();
-            return Self {
-                subject: unreadable,
-                issuer: String::new(),
-                not_before: None,
-                not_after: None,
-                names: Vec::new(),
-                sha256,
-                version: None,
-                rsa_bits: None,
-                ends: None,
-            };
+            let subject = "a certificate that cannot be read".to_owned();
+            return Self { subject, sha256, ..Self::default() };
         };
         let time = |seconds: i64| Timestamp::from_unix_millis(seconds.saturating_mul(1000));
         let (begins, ends) = (
@@ -100,15 +92,11 @@ fn seconds(time: Timestamp) -> String {
 fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(shown(name)),
-        GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => <[u8; 4]>::try_from(*bytes)
-                .ok()
-                .map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
-            16 => <[u8; 16]>::try_from(*bytes)
-                .ok()
-                .map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
-            _ => None,
-        },
+        GeneralName::IPAddress(bytes) => {
+            let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+            let address = v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
+            address.ok().map(|address| address.to_string())
+        }
         _ => None,
     }
 }

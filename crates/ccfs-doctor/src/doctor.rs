@@ -128,11 +128,10 @@ impl Doctor {
             let own = handshake.certificates.first();
             evidence.rsa_bits = own.and_then(|own| own.rsa_bits);
             evidence.x509_version = own.and_then(|own| own.version);
-            evidence.days_left = handshake
-                .certificates
-                .first()
+            let now = self.clock.now().wall;
+            evidence.days_left = own
                 .and_then(|own| own.ends)
-                .map(|ends| ends.millis_since(self.clock.now().wall).div_euclid(DAY_MILLIS));
+                .map(|ends| ends.millis_since(now).div_euclid(DAY_MILLIS));
             steps.push(tls_step(handshake, &self.trust, evidence.days_left));
         }
         let mut skew = None;

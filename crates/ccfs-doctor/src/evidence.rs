@@ -71,6 +71,12 @@ pub struct Evidence {
     pub head: Head,
 }
 
+impl Evidence {
+    pub(crate) fn skew_seconds(&self) -> u64 {
+        self.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000)
+    }
+}
+
 /// How far a connection got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

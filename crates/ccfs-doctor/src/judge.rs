@@ -37,20 +37,17 @@ pub(crate) const SOON: i64 = 30;
 pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
     match evidence.reach {
-        Reach::NameNotFound => findings.certain(Cause::NameNotFound, []),
+        Reach::NameNotFound => findings.certain(Cause::NameNotFound, NO_REASON),
         Reach::Refused => {
-            findings.certain(Cause::NothingListening, ["the connection was refused".into()]);
+            findings.certain(Cause::NothingListening, ["the connection was refused"]);
         }
-        Reach::Unreachable => {
-            findings.certain(
-                Cause::Unreachable,
-                ["the connection timed out, or the network reported that the host is unreachable"
-                    .into()],
-            );
-        }
-        Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, []),
+        Reach::Unreachable => findings.certain(
+            Cause::Unreachable,
+            ["the connection timed out, or the network reported that the host is unreachable"],
+        ),
+        Reach::ProxyUnreachable => findings.certain(Cause::ProxyUnreachable, NO_REASON),
         Reach::ProxyRefused(None) => {
-            findings.certain(Cause::ProxyRefused, ["its answer to CONNECT is not HTTP".into()]);
+            findings.certain(Cause::ProxyRefused, ["its answer to CONNECT is not HTTP"]);
         }
         Reach::ProxyRefused(Some(status)) => findings
             .certain(Cause::ProxyRefused, [format!("it answered CONNECT with HTTP {status}")]),
@@ -65,21 +62,33 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     findings.done()
 }
 
+const NO_REASON: [&str; 0] = [];
+const REPLACED_403: &str = "a gateway may have replaced the server's 403 by its own page";
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn certain<const N: usize>(&mut self, cause: Cause, because: [String; N]) {
-        self.add(cause, Weight::Certain, because.into());
+    fn add<T: Into<String>>(
+        &mut self,
+        cause: Cause,
+        weight: Weight,
+        because: impl IntoIterator<Item = T>,
+    ) {
+        let because = because.into_iter().map(Into::into).collect();
+        let advice = cause.advice();
+        self.0.push(Finding { cause, weight, because, advice, may_sign_again: true });
     }
 
-    fn add(&mut self, cause: Cause, weight: Weight, because: Vec<String>) {
-        self.0.push(Finding {
-            cause,
-            weight,
-            because,
-            advice: cause.advice(),
-            may_sign_again: true,
-        });
+    fn certain<T: Into<String>>(&mut self, cause: Cause, because: impl IntoIterator<Item = T>) {
+        self.add(cause, Weight::Certain, because);
+    }
+
+    fn likely<T: Into<String>>(&mut self, cause: Cause, because: impl IntoIterator<Item = T>) {
+        self.add(cause, Weight::Likely, because);
+    }
+
+    fn possible<T: Into<String>>(&mut self, cause: Cause, because: impl IntoIterator<Item = T>) {
+        self.add(cause, Weight::Possible, because);
     }
 
     fn tls(&mut self, evidence: &Evidence, failure: TlsFailure) {
@@ -111,224 +120,162 @@ impl Findings {
             TlsFailure::NotTls => Cause::PlainInsteadOfTls,
             _ => Cause::TlsOther,
         };
-        self.certain(
-            cause,
-            ["the TLS handshake failed with this error; no request was sent".into()],
-        );
+        self.certain(cause, ["the TLS handshake failed with this error; no request was sent"]);
         if matches!(failure, TlsFailure::Expired | TlsFailure::NotYetValid) {
-            self.add(
-                Cause::Clock,
-                Weight::Possible,
-                vec!["the dates of certificates are compared with this machine's clock".into()],
-            );
+            let because = "the dates of certificates are compared with this machine's clock";
+            self.possible(Cause::Clock, [because]);
         }
     }
 
     fn call(&mut self, evidence: &Evidence, call: Call) {
-        match call {
-            Call::Accepted => {}
-            Call::Status { status: 401, spring: true } => self.unauthorized(evidence),
-            Call::Status { status: 403, spring: true } => {
+        let Call::Status { status, spring } = call else {
+            return match call {
+                Call::Failed(failure) => self.failed(evidence, failure),
+                Call::Strange => {
+                    let because = "the answer is not in the format of CC-FS";
+                    self.gateway_or_stranger(evidence, Weight::Likely, Some(because.into()));
+                }
+                _ => {}
+            };
+        };
+        let http = format!("HTTP {status}");
+        match status {
+            401 if spring => self.unauthorized(evidence),
+            403 if spring => {
                 let because =
-                    "HTTP 403 in the format of CC-FS, which is its answer to a locked address"
-                        .into();
-                self.add(Cause::AddressLocked, Weight::Likely, vec![because]);
+                    "HTTP 403 in the format of CC-FS, which is its answer to a locked address";
+                self.likely(Cause::AddressLocked, [because]);
             }
-            Call::Status { status: status @ (400 | 403), spring: false }
-                if evidence.is_client_certificate_missing =>
-            {
-                self.missing_client_certificate(&format!("answered with HTTP {status}"));
+            400 | 403 if !spring && evidence.is_client_certificate_missing => {
+                self.missing_client_certificate(&format!("answered with {http}"));
                 if status == 403 {
-                    let because = "a gateway may have replaced the server's 403 by its own page";
-                    self.add(Cause::AddressLocked, Weight::Possible, vec![because.into()]);
+                    self.possible(Cause::AddressLocked, [REPLACED_403]);
                 }
-                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
+                self.gateway_or_stranger(evidence, Weight::Possible, None);
             }
-            Call::Status { status: status @ (401 | 403), .. } => {
-                let mut because = vec![format!("HTTP {status}, but not in the format of CC-FS")];
+            401 | 403 => {
+                let mut because = vec![format!("{http}, but not in the format of CC-FS")];
                 because.extend(evidence.head.foreign());
-                self.add(Cause::Gateway, Weight::Likely, because);
+                self.likely(Cause::Gateway, because);
                 if status == 403 {
-                    self.add(
-                        Cause::AddressLocked,
-                        Weight::Possible,
-                        vec!["a gateway may have replaced the server's 403 by its own page".into()],
-                    );
+                    self.possible(Cause::AddressLocked, [REPLACED_403]);
                 } else {
-                    self.add(
-                        Cause::Key,
-                        Weight::Possible,
-                        vec!["a gateway may have replaced the server's 401 by its own page".into()],
-                    );
+                    let because = "a gateway may have replaced the server's 401 by its own page";
+                    self.possible(Cause::Key, [because]);
                 }
             }
-            Call::Status { status: 404 | 405, spring: true } => {
-                let because = "the answer is in the format of CC-FS or another Java server, which has no such interface at this path".into();
-                self.add(Cause::BasePath, Weight::Likely, vec![because]);
+            404 | 405 if spring => {
+                let because = "the answer is in the format of CC-FS or another Java server, which has no such interface at this path";
+                self.likely(Cause::BasePath, [because]);
             }
-            Call::Status { status: status @ (404 | 405), .. } => {
-                self.add(
-                    Cause::BasePath,
-                    Weight::Likely,
-                    vec![format!(
-                        "HTTP {status}: the server that answered has nothing at this path"
-                    )],
-                );
-                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
+            404 | 405 => {
+                let because = format!("{http}: the server that answered has nothing at this path");
+                self.likely(Cause::BasePath, [because]);
+                self.gateway_or_stranger(evidence, Weight::Possible, None);
             }
-            Call::Status { status: 300..=399, .. } => {
+            300..=399 => {
                 let because = match &evidence.head.location {
                     Some(target) => format!("the answer is a redirect to {target}"),
                     None => "the answer is a redirect without a target".into(),
                 };
                 self.certain(Cause::Redirected, [because]);
             }
-            Call::Status { status: 400, spring: false } if !evidence.https => {
-                self.add(
-                    Cause::TlsInsteadOfPlain,
-                    Weight::Likely,
-                    vec!["servers answer plain HTTP at a TLS port with 400".into()],
-                );
-                self.gateway_or_stranger(evidence, Weight::Possible, Vec::new());
+            400 if !spring && !evidence.https => {
+                let because = "servers answer plain HTTP at a TLS port with 400";
+                self.likely(Cause::TlsInsteadOfPlain, [because]);
+                self.gateway_or_stranger(evidence, Weight::Possible, None);
             }
-            Call::Status { status: status @ (429 | 503), .. } => {
-                self.add(Cause::Busy, Weight::Likely, vec![format!("HTTP {status}")]);
-            }
-            Call::Status { status: status @ (502 | 504), .. } => {
+            429 | 503 => self.likely(Cause::Busy, [http]),
+            502 | 504 => {
                 let mut because =
-                    vec![format!("HTTP {status}: a gateway received no answer from the server")];
+                    vec![format!("{http}: a gateway received no answer from the server")];
                 because.extend(evidence.head.foreign());
-                self.add(Cause::Gateway, Weight::Certain, because);
+                self.certain(Cause::Gateway, because);
             }
-            Call::Status { status, spring: true } => {
-                self.add(
-                    Cause::ServerFailing,
-                    Weight::Likely,
-                    vec![format!("HTTP {status} in the format of CC-FS")],
-                );
+            _ if spring => {
+                self.likely(Cause::ServerFailing, [format!("{http} in the format of CC-FS")]);
             }
-            Call::Status { status, .. } => {
-                self.gateway_or_stranger(evidence, Weight::Likely, vec![format!("HTTP {status}")]);
-            }
-            Call::Strange => self.gateway_or_stranger(
-                evidence,
-                Weight::Likely,
-                vec!["the answer is not in the format of CC-FS".into()],
-            ),
-            Call::Failed(failure) => self.failed(evidence, failure),
+            _ => self.gateway_or_stranger(evidence, Weight::Likely, Some(http)),
         }
     }
 
     /// The server reports that the signature is wrong, but not why.
     fn unauthorized(&mut self, evidence: &Evidence) {
         if evidence.other_dialect == Some(Call::Accepted) {
-            return self.certain(
-                Cause::QueryLine,
-                ["the same call is accepted in the other dialect".into()],
-            );
+            let because = "the same call is accepted in the other dialect";
+            return self.certain(Cause::QueryLine, [because]);
         }
-        let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
+        let seconds = evidence.skew_seconds();
         if seconds > NOTABLE_SKEW {
             let weight = if seconds > LARGE_SKEW { Weight::Likely } else { Weight::Possible };
-            self.add(
-                Cause::Clock,
-                weight,
-                vec![format!("the clocks differ by {seconds} s, and signatures carry the time")],
-            );
+            let because =
+                format!("the clocks differ by {seconds} s, and signatures carry the time");
+            self.add(Cause::Clock, weight, [because]);
         }
         let mut key = vec![
-            "HTTP 401 in the format of CC-FS: the request arrived, but its signature is wrong"
-                .to_owned(),
+            "HTTP 401 in the format of CC-FS: the request arrived, but its signature is wrong",
         ];
         if seconds <= NOTABLE_SKEW && evidence.skew_millis.is_some() {
-            key.push("the clocks agree".into());
+            key.push("the clocks agree");
         }
         let signs = evidence.head.signs();
-        if signs.is_empty() {
-            key.push("nothing in the answer indicates a gateway".into());
-        }
         // A gateway does not prove it, but makes a rewritten Host as likely as a mistyped key.
         if signs.is_empty() {
-            self.add(Cause::Key, Weight::Likely, key);
-            self.add(
-                Cause::HostRewritten,
-                Weight::Possible,
-                vec!["load balancers may do this without a sign in the answer".into()],
-            );
+            key.push("nothing in the answer indicates a gateway");
+            self.likely(Cause::Key, key);
+            let because = "load balancers may do this without a sign in the answer";
+            self.possible(Cause::HostRewritten, [because]);
         } else {
-            self.add(Cause::HostRewritten, Weight::Likely, signs);
-            self.add(Cause::Key, Weight::Likely, key);
+            self.likely(Cause::HostRewritten, signs);
+            self.likely(Cause::Key, key);
         }
         if evidence.other_dialect.is_none() {
-            let because = "CC-FS does not document its dialect, and only one was tried".into();
-            self.add(Cause::QueryLine, Weight::Possible, vec![because]);
+            let because = "CC-FS does not document its dialect, and only one was tried";
+            self.possible(Cause::QueryLine, [because]);
         }
         // The second attempt locked the address.
         if matches!(evidence.other_dialect, Some(Call::Status { status: 403, .. })) {
-            self.add(
-                Cause::AddressLocked,
-                Weight::Likely,
-                vec!["the second call was answered with 403".into()],
-            );
+            self.likely(Cause::AddressLocked, ["the second call was answered with 403"]);
         }
     }
 
     fn failed(&mut self, evidence: &Evidence, failure: FailureKind) {
         match failure {
             FailureKind::Tls(failure) => self.tls(evidence, failure),
-            FailureKind::Resolve => self.certain(Cause::NameNotFound, []),
+            FailureKind::Resolve => self.certain(Cause::NameNotFound, NO_REASON),
             FailureKind::ProxyRefused { status } => {
-                self.certain(
-                    Cause::ProxyRefused,
-                    [format!("the proxy answered with HTTP {status}")],
-                );
+                let because = format!("the proxy answered with HTTP {status}");
+                self.certain(Cause::ProxyRefused, [because]);
             }
             FailureKind::HeadTooLarge => {
                 let because = format!(
                     "the answer has more than {HEADERS_LIMIT} header fields or {HEAD_LIMIT} bytes of them"
                 );
-                self.gateway_or_stranger(evidence, Weight::Likely, vec![because]);
+                self.gateway_or_stranger(evidence, Weight::Likely, Some(because));
             }
             FailureKind::Connect => {
-                self.add(
-                    Cause::Unreachable,
-                    Weight::Likely,
-                    vec!["the connection for the call could not be established".into()],
-                );
+                let because = "the connection for the call could not be established";
+                self.likely(Cause::Unreachable, [because]);
             }
             FailureKind::IdleTimeout => {
-                self.certain(
-                    Cause::Silent,
-                    ["the request was sent, but no answer arrived in time".into()],
-                );
+                let because = "the request was sent, but no answer arrived in time";
+                self.certain(Cause::Silent, [because]);
             }
             FailureKind::InvalidHttp if !evidence.https => {
-                self.add(
-                    Cause::TlsInsteadOfPlain,
-                    Weight::Likely,
-                    vec!["the answer is not HTTP; a TLS server answers like this".into()],
-                );
-                self.add(Cause::NotCcfs, Weight::Possible, vec!["the answer is not HTTP".into()]);
+                let because = "the answer is not HTTP; a TLS server answers like this";
+                self.likely(Cause::TlsInsteadOfPlain, [because]);
+                self.possible(Cause::NotCcfs, ["the answer is not HTTP"]);
             }
-            FailureKind::InvalidHttp => {
-                self.certain(Cause::NotCcfs, ["the answer is not HTTP".into()]);
-            }
+            FailureKind::InvalidHttp => self.certain(Cause::NotCcfs, ["the answer is not HTTP"]),
             _ if evidence.is_client_certificate_missing => {
                 self.missing_client_certificate("closed the connection without an answer");
-                self.add(Cause::Silent, Weight::Possible, Vec::new());
+                self.possible(Cause::Silent, NO_REASON);
             }
             _ => {
-                self.add(
-                    Cause::Silent,
-                    Weight::Likely,
-                    vec!["the connection was closed without an answer".into()],
-                );
+                self.likely(Cause::Silent, ["the connection was closed without an answer"]);
                 if !evidence.https {
-                    self.add(
-                        Cause::TlsInsteadOfPlain,
-                        Weight::Possible,
-                        vec!["servers close plain connections at their TLS port".into()],
-                    );
+                    let because = "servers close plain connections at their TLS port";
+                    self.possible(Cause::TlsInsteadOfPlain, [because]);
                 }
             }
         }
@@ -336,38 +283,37 @@ impl Findings {
 
     fn missing_client_certificate(&mut self, then: &str) {
         let because = format!("it requested one in the handshake, none is set, and it {then}");
-        self.add(Cause::ClientCertificateMissing, Weight::Likely, vec![because]);
+        self.likely(Cause::ClientCertificateMissing, [because]);
     }
 
-    fn gateway_or_stranger(&mut self, evidence: &Evidence, weight: Weight, because: Vec<String>) {
+    fn gateway_or_stranger(
+        &mut self,
+        evidence: &Evidence,
+        weight: Weight,
+        because: Option<String>,
+    ) {
         let foreign = evidence.head.foreign();
         if foreign.is_empty() {
             self.add(Cause::NotCcfs, weight, because);
-            self.add(Cause::Gateway, Weight::Possible, Vec::new());
+            self.possible(Cause::Gateway, NO_REASON);
         } else {
-            self.add(Cause::Gateway, weight, [because, foreign].concat());
-            self.add(Cause::NotCcfs, Weight::Possible, Vec::new());
+            self.add(Cause::Gateway, weight, because.into_iter().chain(foreign));
+            self.possible(Cause::NotCcfs, NO_REASON);
         }
     }
 
     /// Adds findings that are reported even if the call succeeded.
     fn remarks(&mut self, evidence: &Evidence) {
-        let known =
-            |findings: &Self, cause| findings.0.iter().any(|finding| finding.cause == cause);
-        let seconds = evidence.skew_millis.map_or(0, |millis| millis.unsigned_abs() / 1000);
-        if seconds > NOTABLE_SKEW && !known(self, Cause::Clock) {
-            self.add(
-                Cause::Clock,
-                Weight::Possible,
-                vec![format!("the clocks differ by {seconds} s; the server refuses signatures above a certain difference")],
+        let seconds = evidence.skew_seconds();
+        let has_clock = self.0.iter().any(|finding| finding.cause == Cause::Clock);
+        if seconds > NOTABLE_SKEW && !has_clock {
+            let because = format!(
+                "the clocks differ by {seconds} s; the server refuses signatures above a certain difference"
             );
+            self.possible(Cause::Clock, [because]);
         }
-        if let Some(days) = evidence.days_left.filter(|&days| (0..SOON).contains(&days)) {
-            self.add(
-                Cause::CertificateEndsSoon,
-                Weight::Certain,
-                vec![format!("{days} days are left")],
-            );
+        if let Some(days) = evidence.days_left.filter(|days| (0..SOON).contains(days)) {
+            self.certain(Cause::CertificateEndsSoon, [format!("{days} days are left")]);
         }
     }
 
