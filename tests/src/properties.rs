@@ -49,7 +49,9 @@ pub fn hold<B: Backend + Default>(regressions: &'static str) {
     );
     property(
         "what starts a job is sent again only when the server said so",
-        runner.run(&script(), starts_once::<B>).map_err(|e| e.to_string()),
+        runner
+            .run(&proptest::collection::vec(behaviour(), 1..6), starts_once::<B>)
+            .map_err(|e| e.to_string()),
     );
 }
 
@@ -82,14 +84,7 @@ fn transfer() -> impl Strategy<Value = Transfer> {
 
 impl Transfer {
     fn behaviour(&self, body: &[u8], cut_after: Option<usize>) -> Behaviour {
-        Behaviour::Answer {
-            status: 200,
-            headers: Vec::new(),
-            body: body.to_vec(),
-            framing: self.framing,
-            cut_after,
-            piece: self.piece,
-        }
+        Behaviour::answer(200, &[], body, self.framing, cut_after, self.piece)
     }
 }
 
@@ -186,8 +181,8 @@ fn signed<B: Backend + Default>(
     Ok(())
 }
 
-/// Any behaviour of a server, except idle timeouts, which take real time.
-pub fn behaviour() -> impl Strategy<Value = Behaviour> {
+/// Any behaviour of a server, except idle timeouts, which take real time; and whether it says that it is busy.
+fn behaviour() -> impl Strategy<Value = (Behaviour, bool)> {
     let status = prop_oneof![
         Just(200_u16),
         Just(200),
@@ -228,18 +223,19 @@ pub fn behaviour() -> impl Strategy<Value = Behaviour> {
         .prop_map(|(status, body, framing, cut, piece, retry_after)| {
             // A body that is delimited by the end of the connection, and is cut at its end, is complete.
             let cut_after = cut.map(|cut| body.len() * cut / 1000);
-            let headers = retry_after
-                .map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
-                .into_iter()
-                .collect();
-            Behaviour::Answer { status, headers, body, framing, cut_after, piece }
+            let retry_after = retry_after.map(|seconds| format!("retry-after: {seconds}"));
+            let headers: Vec<&str> = retry_after.iter().map(String::as_str).collect();
+            let says = |code| String::from_utf8_lossy(&body).contains(code);
+            let is_busy = matches!(status, 429 | 503)
+                || (status == 200 && ["0300008", "0300009"].into_iter().any(says));
+            (Behaviour::answer(status, &headers, &body, framing, cut_after, piece), is_busy)
         });
-    prop_oneof![1 => Just(Behaviour::Close), 8 => answer]
+    prop_oneof![1 => Just((Behaviour::close(), false)), 8 => answer]
 }
 
 /// A script of such behaviours.
 pub fn script() -> impl Strategy<Value = Vec<Behaviour>> {
-    proptest::collection::vec(behaviour(), 1..6)
+    proptest::collection::vec(behaviour().prop_map(|(behaviour, _)| behaviour), 1..6)
 }
 
 fn ends<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
@@ -282,16 +278,9 @@ fn stops<B: Backend + Default>((status, rest): (u16, Vec<Behaviour>)) -> Result<
     Ok(())
 }
 
-fn starts_once<B: Backend + Default>(script: Vec<Behaviour>) -> Result<(), TestCaseError> {
-    let busy = |behaviour: &Behaviour| match behaviour {
-        Behaviour::Answer { status: 429 | 503, .. } => true,
-        Behaviour::Answer { status: 200, body, .. } => {
-            ["0300008", "0300009"].iter().any(|code| String::from_utf8_lossy(body).contains(code))
-        }
-        _ => false,
-    };
-    let may_be_sent = 1 + script.iter().take_while(|behaviour| busy(behaviour)).count();
-    let server = ScriptedServer::play(script);
+fn starts_once<B: Backend + Default>(script: Vec<(Behaviour, bool)>) -> Result<(), TestCaseError> {
+    let may_be_sent = 1 + script.iter().take_while(|(_, is_busy)| *is_busy).count();
+    let server = ScriptedServer::play(script.into_iter().map(|(behaviour, _)| behaviour));
     let client = B::default().client(&setup(&server, &ManualClock::default()));
     let (begin, end) =
         ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());

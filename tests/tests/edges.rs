@@ -94,17 +94,9 @@ fn a_name_that_does_not_resolve_is_reported_and_retried() {
 /// A date in `Retry-After` is compared with the server's clock, because the local one may be hours off.
 #[test]
 fn a_date_to_come_back_at_is_the_servers() {
-    let later = || Behaviour::Answer {
-        status: 503,
-        headers: vec![
-            ("date".into(), "Thu, 06 Apr 2023 11:00:00 GMT".into()),
-            ("retry-after".into(), "Thu, 06 Apr 2023 11:00:07 GMT".into()),
-        ],
-        body: Vec::new(),
-        framing: Framing::Length,
-        cut_after: None,
-        piece: 100,
-    };
+    let headers =
+        ["date: Thu, 06 Apr 2023 11:00:00 GMT", "retry-after: Thu, 06 Apr 2023 11:00:07 GMT"];
+    let later = || Behaviour::answer(503, &headers, b"", Framing::Length, None, 100);
     let server = ScriptedServer::play([
         later(),
         Behaviour::ok(archive_bytes(10)),
@@ -136,14 +128,7 @@ fn a_date_to_come_back_at_is_the_servers() {
 #[test]
 fn calls_of_a_progress_function_do_not_affect_the_download() {
     let body = archive_bytes(1000);
-    let complete = Behaviour::Answer {
-        status: 200,
-        headers: Vec::new(),
-        body: body.clone(),
-        framing: Framing::Chunked,
-        cut_after: None,
-        piece: 300,
-    };
+    let complete = Behaviour::answer(200, &[], &body, Framing::Chunked, None, 300);
     let cut = [format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n"].concat();
     let cut = Behaviour::raw(&["HTTP/1.1 200 OK", "transfer-encoding: chunked"], &cut, false);
     let client = |server: &ScriptedServer| {
@@ -151,7 +136,7 @@ fn calls_of_a_progress_function_do_not_affect_the_download() {
         ccfs_ureq::Client::new(config.proxy(None).clock(ManualClock::default())).unwrap()
     };
     for (download, is_complete) in [(complete, true), (cut, false)] {
-        for others in [Behaviour::Close, Behaviour::ok(archive_bytes(10))] {
+        for others in [Behaviour::close(), Behaviour::ok(archive_bytes(10))] {
             let (server, other) = (
                 ScriptedServer::play([download.clone()]),
                 ScriptedServer::play(vec![others.clone(); 200]),
@@ -305,8 +290,7 @@ fn unlimited_timeouts_are_not_errors() {
 
 /// Sends a raw response to both backends, once each.
 fn both(response: &[u8]) -> [(&'static str, Outcome); 2] {
-    let server =
-        ScriptedServer::play(vec![Behaviour::Raw { bytes: response.to_vec(), keep: false }; 2]);
+    let server = ScriptedServer::play(vec![Behaviour::bytes(response); 2]);
     ask_both(&server.url().parse().unwrap(), &credentials(), &ccfs_tls::Trust::none(), None)
 }
 

@@ -111,7 +111,7 @@ proptest! {
 /// What random scripts leave out, because it is slow or rare.
 #[test]
 fn both_drivers_take_babble_and_silence_for_the_same() {
-    for script in [vec![Behaviour::Babble; 4], vec![Behaviour::Close; 4]] {
+    for script in [vec![Behaviour::bytes("220 mail ready\r\n"); 4], vec![Behaviour::close(); 4]] {
         assert_eq!(trace::<Blocking>(&script, true), trace::<Async>(&script, true));
     }
 }

@@ -57,7 +57,7 @@ impl Setup {
     }
 }
 
-/// A transport: creates clients. Several threads call it at once, each for one client, because scenarios that wait run in parallel.
+/// A transport: creates clients. Several threads call it at once, each for one client, because scenarios run in parallel.
 pub trait Backend: Sync {
     /// Creates a client with this setup. The suite runs one scenario with it, and may make several calls. If no client can be created, panic: the panic becomes
     /// the scenario's verdict.
@@ -68,9 +68,9 @@ pub trait Backend: Sync {
         true
     }
 
-    /// How long a server waits for the client to act by itself: to give up after an idle timeout of two seconds, or to pass bytes on as they arrive. Then it
-    /// closes the connection, and the scenario fails. A conforming transport never comes near the default of 30 seconds. Use more on a very slow machine, and
-    /// less in tests of transports that do not conform.
+    /// How long a server waits for the client to give up by itself after an idle timeout of two seconds. Then it closes the connection, and the scenario
+    /// fails. A conforming transport never comes near the default of 30 seconds. Use more on a very slow machine, and less in tests of transports that do
+    /// not conform.
     fn server_timeout(&self) -> Duration {
         SERVER_TIMEOUT
     }

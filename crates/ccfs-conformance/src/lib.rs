@@ -25,68 +25,58 @@ mod server;
 mod stage;
 mod verdict;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 pub use archive::{archive_bytes, file_name, zip_of};
 pub use backend::{Backend, Client, Setup};
 pub use clock::ManualClock;
-pub use server::{Behaviour, Framing, Own, ScriptedServer, Seen};
+pub use server::{Behaviour, Framing, ScriptedServer, Seen, Then};
 pub use verdict::{Outcome, Verdict, Verdicts};
 
-use crate::scenarios::{SCENARIOS, Scenario};
-use crate::stage::Stop;
+use crate::scenarios::SCENARIOS;
+use crate::stage::{Played, Stop};
 
-/// Runs every scenario with this transport, one after the other; at the end, those that mostly wait run in parallel.
+/// Runs every scenario with this transport. They run in parallel, because many of them wait.
 pub fn run(backend: &dyn Backend) -> Verdicts {
     run_only(backend, |_| true)
 }
 
 /// Runs the scenarios whose names `wanted` accepts.
 pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdicts {
-    let (waiting, busy): (Vec<_>, Vec<_>) = SCENARIOS
-        .iter()
-        .filter(|scenario| wanted(scenario.name))
-        .partition(|scenario| scenario.waits);
-    let verdicts: Vec<Verdict> =
-        busy.into_iter().map(|scenario| verdict(backend, scenario)).collect();
     thread::scope(|scope| {
-        let threads: Vec<_> = waiting
-            .into_iter()
-            .map(|scenario| scope.spawn(|| verdict(backend, scenario)))
+        let threads: Vec<_> = SCENARIOS
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|&(scenario, play)| (scenario, scope.spawn(move || play(backend))))
             .collect();
-        // A scenario's panic is its verdict; a panic here is a bug of the suite.
-        let last = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        verdicts.into_iter().chain(last).collect()
+        let verdict = |(scenario, thread): (_, ScopedJoinHandle<'_, Played>)| Verdict {
+            scenario,
+            outcome: outcome(thread.join()),
+        };
+        threads.into_iter().map(verdict).collect()
     })
 }
 
-/// The names of all scenarios, in the order in which they run.
+/// The names of all scenarios, in the order of their verdicts.
 pub fn scenarios() -> impl Iterator<Item = &'static str> {
-    SCENARIOS.iter().map(|scenario| scenario.name)
+    SCENARIOS.iter().map(|(name, _)| *name)
 }
 
-fn verdict(backend: &dyn Backend, scenario: &Scenario) -> Verdict {
-    let outcome = if scenario.tls && !backend.speaks_tls() {
-        Outcome::NotPlayed { reason: "the transport does not speak TLS" }
-    } else {
-        match catch_unwind(AssertUnwindSafe(|| (scenario.play)(backend))) {
-            Ok(Ok(())) => Outcome::Passed,
-            Ok(Err(Stop::NotPlayed(reason))) => Outcome::NotPlayed { reason },
-            Ok(Err(Stop::Mismatch { expected, seen })) => Outcome::Failed { expected, seen },
-            Err(panic) => {
-                let text = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied());
-                Outcome::Failed {
-                    expected: "no panic".into(),
-                    seen: format!("a panic: {}", text.unwrap_or("without words")),
-                }
+/// The outcome of a scenario's thread. Its panic is its verdict.
+fn outcome(played: thread::Result<Played>) -> Outcome {
+    match played {
+        Ok(Ok(())) => Outcome::Passed,
+        Ok(Err(Stop::NotPlayed(reason))) => Outcome::NotPlayed { reason },
+        Ok(Err(Stop::Mismatch { expected, seen })) => Outcome::Failed { expected, seen },
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            Outcome::Failed {
+                expected: "no panic".into(),
+                seen: format!("a panic: {}", text.unwrap_or("without words")),
             }
         }
-    };
-    Verdict { scenario: scenario.name, outcome }
+    }
 }

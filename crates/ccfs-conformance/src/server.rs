@@ -18,71 +18,30 @@ pub(crate) const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's body that are read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What the server does with one request.
+/// What the server does with one request: it sends bytes, head included, and then ends the connection, or does not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Behaviour {
-    /// Closes the connection without an answer.
+pub struct Behaviour {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The size of the pieces in which they are sent.
+    pub piece: usize,
+    /// The pause before each piece.
+    pub pause: Duration,
+    /// What follows.
+    pub then: Then,
+}
+
+/// What the server does after the bytes of a [`Behaviour`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Then {
+    /// Closes the connection.
     Close,
-    /// Sends bytes that are not HTTP.
-    Babble,
-    /// Sends the head and some bytes, and then nothing until the client gives up; after half a minute it closes.
-    Stall {
-        /// The bytes of the body before the silence; `None` for silence from the start.
-        after: Option<usize>,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// Sends the head, and then the body's bytes one at a time, with a pause before each; after half a minute it closes.
-    Trickle {
-        /// The pause.
-        pause: Duration,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// Answers.
-    Answer {
-        /// The status.
-        status: u16,
-        /// Headers in addition to those of the framing.
-        headers: Vec<(String, String)>,
-        /// The body.
-        body: Vec<u8>,
-        /// How the end of the body is marked.
-        framing: Framing,
-        /// Bytes of the body after which the connection breaks; `None` for all of it.
-        cut_after: Option<usize>,
-        /// The size of the pieces in which the body is sent.
-        piece: usize,
-    },
-    /// Sends just these bytes, including the head.
-    Raw {
-        /// The bytes.
-        bytes: Vec<u8>,
-        /// Whether the connection is kept for another request.
-        keep: bool,
-    },
-    /// Runs a custom function, then closes the connection.
-    Own(Own),
-}
-
-/// A custom function on a connection.
-#[derive(Clone)]
-pub struct Own(Arc<Act>);
-
-type Act = dyn Fn(&mut TcpStream) -> io::Result<()> + Send + Sync;
-
-impl Own {
-    /// Wraps this function.
-    pub fn new(act: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(act))
-    }
-}
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Own")
-    }
+    /// Keeps the connection for another request.
+    Keep,
+    /// Sends nothing until the client gives up; after half a minute it closes.
+    Stall,
 }
 
 /// How the end of a body is marked.
@@ -98,32 +57,81 @@ pub enum Framing {
 }
 
 impl Behaviour {
+    /// Sends these bytes, then closes the connection.
+    #[must_use]
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        let (piece, pause) = (usize::MAX, Duration::ZERO);
+        Self { bytes: bytes.into(), piece, pause, then: Then::Close }
+    }
+
+    /// Closes the connection without an answer.
+    #[must_use]
+    pub fn close() -> Self {
+        Self::bytes([])
+    }
+
     /// 200 with this body, whose length is declared.
     #[must_use]
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub fn ok(body: impl AsRef<[u8]>) -> Self {
         Self::status(200, body)
     }
 
     /// This status with this body, whose length is declared.
     #[must_use]
-    pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::Answer {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-            framing: Framing::Length,
-            cut_after: None,
-            piece: usize::MAX,
+    pub fn status(status: u16, body: impl AsRef<[u8]>) -> Self {
+        Self::answer(status, &[], body.as_ref(), Framing::Length, None, usize::MAX)
+    }
+
+    /// This status with these header lines beside those of the framing, and this body in pieces of this size. With `cut_after`, the connection breaks
+    /// after so many bytes of the body.
+    #[must_use]
+    pub fn answer(
+        status: u16,
+        headers: &[&str],
+        body: &[u8],
+        framing: Framing,
+        cut_after: Option<usize>,
+        piece: usize,
+    ) -> Self {
+        let status = format!("HTTP/1.1 {status} Status");
+        let length = format!("content-length: {}", body.len());
+        let mut head = vec![status.as_str(), "connection: close"];
+        head.extend(headers);
+        match framing {
+            Framing::Length => head.push(&length),
+            Framing::Chunked => head.push("transfer-encoding: chunked"),
+            Framing::Close => {}
         }
+        let mut behaviour = Self { piece, ..Self::raw(&head, b"", false) };
+        let sent = &body[..cut_after.unwrap_or(body.len()).min(body.len())];
+        if framing == Framing::Chunked {
+            for piece in sent.chunks(piece.max(1)) {
+                behaviour.bytes.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+                behaviour.bytes.extend_from_slice(piece);
+                behaviour.bytes.extend_from_slice(b"\r\n");
+            }
+            if cut_after.is_none() {
+                behaviour.bytes.extend_from_slice(b"0\r\n\r\n");
+            }
+        } else {
+            behaviour.bytes.extend_from_slice(sent);
+        }
+        behaviour
     }
 
     /// An answer whose head is only these lines, without a `Connection` field.
     #[must_use]
     pub fn raw(head: &[&str], body: &[u8], keep: bool) -> Self {
-        Self::Raw {
-            bytes: [format!("{}\r\n\r\n", head.join("\r\n")).as_bytes(), body].concat(),
-            keep,
-        }
+        let bytes = [format!("{}\r\n\r\n", head.join("\r\n")).as_bytes(), body].concat();
+        Self { then: if keep { Then::Keep } else { Then::Close }, ..Self::bytes(bytes) }
+    }
+
+    /// Sends the head and some bytes of the body, and then nothing; with `None`, nothing from the start.
+    #[must_use]
+    pub fn stall(after: Option<usize>, body: &[u8]) -> Self {
+        let length = format!("content-length: {}", body.len());
+        let begin = |after| Self::raw(&["HTTP/1.1 200 OK", &length], &body[..after], false);
+        Self { then: Then::Stall, ..after.map_or_else(Self::close, begin) }
     }
 }
 
@@ -280,9 +288,9 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
         let last =
             request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         lock(&stage.seen).push(request);
-        let behaviour = lock(&stage.script).pop_front().unwrap_or(Behaviour::Close);
+        let behaviour = lock(&stage.script).pop_front().unwrap_or_else(Behaviour::close);
         // A client that gives up in the middle of an answer breaks the pipe, which is allowed.
-        keep = behave(&mut stream, behaviour, stage.server_timeout).unwrap_or(false) && !last;
+        keep = behave(&mut stream, &behaviour, stage.server_timeout).unwrap_or(false) && !last;
     }
     // Both sides at once: the handle that the stage keeps would hold it open.
     stream.shutdown(Shutdown::Both)
@@ -316,62 +324,23 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {
 /// Plays one behaviour, and returns whether the connection is kept.
 fn behave(
     stream: &mut TcpStream,
-    behaviour: Behaviour,
+    behaviour: &Behaviour,
     server_timeout: Duration,
 ) -> io::Result<bool> {
-    match behaviour {
-        Behaviour::Close => {}
-        Behaviour::Babble => stream.write_all(b"220 mail.example.com ESMTP ready\r\n")?,
-        Behaviour::Stall { after, body } => {
-            if let Some(after) = after {
-                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
-                stream.write_all(&body[..after.min(body.len())])?;
-            }
-            // Reading ends when the client goes away. The client does not cause EINTR.
-            stream.set_read_timeout(Some(server_timeout))?;
-            while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted)
-            {
-            }
+    let begin = Instant::now();
+    for piece in behaviour.bytes.chunks(behaviour.piece.max(1)) {
+        if begin.elapsed() > server_timeout {
+            return Ok(false);
         }
-        Behaviour::Trickle { pause, body } => {
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())?;
-            let begin = Instant::now();
-            for byte in body {
-                if begin.elapsed() > server_timeout {
-                    break;
-                }
-                thread::sleep(pause);
-                stream.write_all(&[byte])?;
-            }
-        }
-        Behaviour::Answer { status, headers, body, framing, cut_after, piece } => {
-            let mut head =
-                vec![format!("HTTP/1.1 {status} Status"), "connection: close".to_owned()];
-            head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
-            match framing {
-                Framing::Length => head.push(format!("content-length: {}", body.len())),
-                Framing::Chunked => head.push("transfer-encoding: chunked".to_owned()),
-                Framing::Close => {}
-            }
-            stream.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
-            let sent = &body[..cut_after.unwrap_or(body.len()).min(body.len())];
-            for piece in sent.chunks(piece.max(1)) {
-                match framing {
-                    Framing::Chunked => stream.write_all(
-                        &[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat(),
-                    )?,
-                    _ => stream.write_all(piece)?,
-                }
-            }
-            if framing == Framing::Chunked && cut_after.is_none() {
-                stream.write_all(b"0\r\n\r\n")?;
-            }
-        }
-        Behaviour::Raw { bytes, keep } => {
-            stream.write_all(&bytes)?;
-            return Ok(keep);
-        }
-        Behaviour::Own(Own(act)) => act(stream)?,
+        thread::sleep(behaviour.pause);
+        stream.write_all(piece)?;
     }
-    Ok(false)
+    if behaviour.then == Then::Stall {
+        // Reading ends when the client goes away. The client does not cause EINTR.
+        stream.set_read_timeout(Some(server_timeout))?;
+        while matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::Interrupted)
+        {
+        }
+    }
+    Ok(behaviour.then == Then::Keep)
 }

@@ -91,11 +91,8 @@ proptest! {
         cut in prop::option::of(any::<Index>()), piece in 1_usize..700, value in "[ -~]{0,20}",
     ) {
         let cut_after = cut.map(|cut| cut.index(body.len() + 1));
-        let mut behaviour = Behaviour::status(status, body.clone());
-        if let Behaviour::Answer { headers, framing: told, cut_after: cut, piece: size, .. } = &mut behaviour {
-            headers.push(("x-extra".to_owned(), value.clone()));
-            (*told, *cut, *size) = (framing, cut_after, piece);
-        }
+        let extra = format!("x-extra: {value}");
+        let behaviour = Behaviour::answer(status, &[&extra], &body, framing, cut_after, piece);
         let server = ScriptedServer::play([behaviour]);
         let answer = exchange(&server, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
         prop_assert_eq!(answer.status, status);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use ccfs::archive::IndexKind;
-use ccfs_conformance::{Behaviour, ManualClock, Own, ScriptedServer, Setup, Verdicts};
+use ccfs_conformance::{Behaviour, ManualClock, ScriptedServer, Setup, Verdicts};
 use ccfs_doctor::Doctor;
 use ccfs_driver::{Config, ConfigError, Progress, Proxy, SystemClock, check_setting};
 use ccfs_emulator::{Emulator, Fault, Lockout, Shape};
@@ -381,9 +381,8 @@ pub(crate) fn render_doctor(
 /// The suite's types, and the emulator's that are left.
 pub(crate) fn render_test_layers(shown: &mut Rendered, account: &Account, endpoint: &Endpoint) {
     shown.debug(&Setup::new(endpoint.clone(), account.credentials.clone()));
-    let behaviours = || [Behaviour::ok("said by a script"), Behaviour::Own(Own::new(|_| Ok(())))];
+    let behaviours = || [Behaviour::ok("said by a script"), Behaviour::close()];
     shown.debug(&behaviours());
-    shown.debug(&Own::new(|_| Ok(())));
     let server = ScriptedServer::play(behaviours());
     shown.debug(&server);
     let session = Config::new(server.url().parse().unwrap(), account.credentials.clone())

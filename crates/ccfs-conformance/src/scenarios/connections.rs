@@ -32,12 +32,12 @@ pub(super) fn no_server(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn closed(backend: &dyn Backend) -> Played {
-    let script = Script::new(backend, vec![Behaviour::Close; 8])?;
+    let script = Script::new(backend, vec![Behaviour::close(); 8])?;
     script.fails("a connection that broke before the answer", is_transport(FailureKind::Broken), 4)
 }
 
 pub(super) fn query_once(backend: &dyn Backend) -> Played {
-    for behaviour in [Behaviour::Close, Behaviour::Stall { after: None, body: Vec::new() }] {
+    for behaviour in [Behaviour::close(), Behaviour::stall(None, &[])] {
         let script = Script::with(backend, [behaviour, job(false, &[])], |setup| {
             setup.policy.idle_timeout = SHORT;
         })?;
@@ -54,7 +54,7 @@ pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
     bench.add_fault(Fault::CutAfter(5).times(1));
     failure(bench.client.query(query()?))?;
     bench.requests_are(1)?;
-    let stall = Behaviour::Stall { after: Some(1), body: vec![b' '; 9] };
+    let stall = Behaviour::stall(Some(1), &[b' '; 9]);
     let script =
         Script::with(backend, [stall, job(false, &[])], |setup| setup.policy.idle_timeout = SHORT)?;
     failure(script.client.query(query()?))?;
@@ -63,7 +63,7 @@ pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
 
 /// Connection pools tend to retry a request on a reused connection that failed.
 pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
-    let script = Script::new(backend, [job(true, &[]), Behaviour::Close, job(true, &[])])?;
+    let script = Script::new(backend, [job(true, &[]), Behaviour::close(), job(true, &[])])?;
     script.client.query(query()?)?;
     let error = failure(script.client.query(query()?))?;
     kind_is(
@@ -77,7 +77,7 @@ pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
 /// The server closes after its answer without saying so.
 pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
-    let script = Script::new(backend, [job(false, &[]), Behaviour::ok(bytes.clone())])?;
+    let script = Script::new(backend, [job(false, &[]), Behaviour::ok(&bytes)])?;
     script.client.query(query()?)?;
     script.brings(&bytes)?;
     script.requests_are(2)
@@ -85,8 +85,8 @@ pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
 
 pub(super) fn cancelled(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(100_000);
-    let stalls = Behaviour::Stall { after: Some(bytes.len() / 2), body: bytes.clone() };
-    let script = Script::new(backend, [stalls, Behaviour::ok(bytes.clone())])?;
+    let stalls = Behaviour::stall(Some(bytes.len() / 2), &bytes);
+    let script = Script::new(backend, [stalls, Behaviour::ok(&bytes)])?;
     let begin = Instant::now();
     if !script.client.cancel(script.operation(), &script.folder.path()) {
         return Err(Stop::NotPlayed("the transport has no way to give a call up"));
@@ -123,6 +123,9 @@ pub(super) fn ipv6(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn unknown_ca(backend: &dyn Backend) -> Played {
+    if !backend.speaks_tls() {
+        return Err(Stop::NotPlayed("the transport does not speak TLS"));
+    }
     let stranger = Emulator::builder().seed(99).start()?;
     let bench = Bench::with(
         backend,

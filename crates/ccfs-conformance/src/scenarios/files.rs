@@ -2,10 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ccfs_driver::{Error, Overwrite};
 use ccfs_emulator::Fault;
@@ -14,8 +11,8 @@ use ccfs_proto::{ErrorKind, FailureKind};
 
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
-use crate::server::{Behaviour, Framing, Own};
-use crate::stage::{Bench, Played, Script, failure, holds, same, waits_are};
+use crate::server::{Behaviour, Framing};
+use crate::stage::{Bench, Played, SHORT, Script, failure, holds, same, waits_are};
 
 pub(super) fn job_and_file(backend: &dyn Backend) -> Played {
     let mut bench = Bench::new(backend)?;
@@ -81,64 +78,45 @@ pub(super) fn bytes_after_the_end(backend: &dyn Backend) -> Played {
     Script::new(backend, [answer])?.brings(&bytes)
 }
 
-/// The server holds the rest back until the writer has something.
+/// The server holds the rest back until the client gives up; before that, the writer must have something.
 pub(super) fn streams(backend: &dyn Backend) -> Played {
     const LEN: usize = 24 * 1024 * 1024;
     const PIECE: usize = 1024 * 1024;
-    let server_timeout = backend.server_timeout();
-    let (bytes, reached) = (Arc::new(archive_bytes(LEN)), Arc::new(AtomicBool::new(false)));
-    let gathered = Arc::new(AtomicBool::new(false));
-    let (body, seen, in_vain) = (Arc::clone(&bytes), Arc::clone(&reached), Arc::clone(&gathered));
-    let held_back = Own::new(move |stream| {
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        )?;
-        let (first, rest) = body.split_at(LEN / 4);
-        stream.write_all(first)?;
-        let begin = Instant::now();
-        while !seen.load(Ordering::SeqCst) {
-            if begin.elapsed() > server_timeout {
-                // Reported before the connection ends, because the writer may receive the buffered bytes at its end.
-                in_vain.store(true, Ordering::SeqCst);
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        stream.write_all(rest)
-    });
-    let script = Script::new(backend, [Behaviour::Own(held_back)])?;
-    let mut gauge = Gauge { reached: &reached, taken: 0, largest: 0 };
-    let result = script.client.to_writer(script.operation(), &mut gauge);
-    let (taken, largest) = (gauge.taken, gauge.largest);
+    let bytes = archive_bytes(LEN);
+    let held_back = Behaviour::stall(Some(LEN / 4), &bytes);
+    let script = Script::with(backend, [held_back, Behaviour::ok(&bytes)], |setup| {
+        setup.policy.idle_timeout = SHORT;
+        setup.policy.max_retries = 0;
+    })?;
+    let mut gauge = Gauge::default();
+    failure(script.client.to_writer(script.operation(), &mut gauge))?;
     holds(
-        !gathered.load(Ordering::SeqCst),
+        gauge.taken > 0,
         "the writer gets bytes while the body comes",
         format_args!(
             "{} MiB had come, and the writer had none: the body is gathered in memory",
             LEN / 4 / 1024 / 1024
         ),
     )?;
-    result?;
-    same("bytes that the writer has", &bytes.len(), &taken)?;
+    let mut gauge = Gauge::default();
+    script.client.to_writer(script.operation(), &mut gauge)?;
+    same("bytes that the writer has", &bytes.len(), &gauge.taken)?;
     holds(
-        largest <= PIECE,
+        gauge.largest <= PIECE,
         format_args!("pieces of at most {PIECE} bytes"),
-        format_args!("a piece of {largest} bytes"),
+        format_args!("a piece of {} bytes", gauge.largest),
     )
 }
 
 /// Counts the bytes that it receives.
-struct Gauge<'a> {
-    reached: &'a AtomicBool,
+#[derive(Default)]
+struct Gauge {
     taken: usize,
     largest: usize,
 }
 
-impl Write for Gauge<'_> {
+impl Write for Gauge {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.reached.store(true, Ordering::SeqCst);
         self.taken += bytes.len();
         self.largest = self.largest.max(bytes.len());
         Ok(bytes.len())
@@ -176,15 +154,8 @@ pub(super) fn replaced_file(backend: &dyn Backend) -> Played {
 /// The first attempt brings more bytes, and others, than the second.
 pub(super) fn rewinds(backend: &dyn Backend) -> Played {
     let (large, small) = (archive_bytes(50_000), archive_bytes(1000));
-    let cut = Behaviour::Answer {
-        status: 200,
-        headers: Vec::new(),
-        body: large,
-        framing: Framing::Length,
-        cut_after: Some(40_000),
-        piece: 1000,
-    };
-    let script = Script::new(backend, [cut, Behaviour::ok(small.clone())])?;
+    let cut = Behaviour::answer(200, &[], &large, Framing::Length, Some(40_000), 1000);
+    let script = Script::new(backend, [cut, Behaviour::ok(&small)])?;
     let receipt = script.download()?;
     same("the receipt's length", &(small.len() as u64), &receipt.bytes)?;
     script.folder.holds(Some(&small))

@@ -19,15 +19,15 @@ fn is_deadline(kind: &ErrorKind) -> bool {
 }
 
 pub(super) fn silence(backend: &dyn Backend) -> Played {
-    silent(backend, &Behaviour::Stall { after: None, body: Vec::new() })
+    silent(backend, Behaviour::stall(None, &[]))
 }
 
 pub(super) fn stall(backend: &dyn Backend) -> Played {
-    silent(backend, &Behaviour::Stall { after: Some(5000), body: archive_bytes(10_000) })
+    silent(backend, Behaviour::stall(Some(5000), &archive_bytes(10_000)))
 }
 
-fn silent(backend: &dyn Backend, behaviour: &Behaviour) -> Played {
-    let script = Script::with(backend, vec![behaviour.clone(); 2], |setup| {
+fn silent(backend: &dyn Backend, behaviour: Behaviour) -> Played {
+    let script = Script::with(backend, vec![behaviour; 2], |setup| {
         setup.policy.max_retries = 1;
         setup.policy.idle_timeout = SHORT;
     })?;
@@ -47,25 +47,22 @@ fn ended(backend: &dyn Backend, begin: Instant) -> Played {
 }
 
 /// Each step is limited by the smaller of the idle timeout and the rest of the total timeout.
-pub(super) fn deadline_in_silence(backend: &dyn Backend) -> Played {
-    for after in [None, Some(5000)] {
-        let stall = Behaviour::Stall { after, body: archive_bytes(10_000) };
-        let script = Script::with(backend, [stall], |setup| {
-            setup.policy.total_timeout = SHORT;
-            // The setup's clock does not move meanwhile, so the backoff must leave no time for another attempt.
-            setup.policy.backoff = SHORT * 4;
-        })?;
-        let begin = Instant::now();
-        script.fails("the deadline of the whole call", is_deadline, 1)?;
-        ended(backend, begin)?;
-    }
-    Ok(())
+pub(super) fn deadline_in_silence(backend: &dyn Backend, after: Option<usize>) -> Played {
+    let stall = Behaviour::stall(after, &archive_bytes(10_000));
+    let script = Script::with(backend, [stall], |setup| {
+        setup.policy.total_timeout = SHORT;
+        // The setup's clock does not move meanwhile, so the backoff must leave no time for another attempt.
+        setup.policy.backoff = SHORT * 4;
+    })?;
+    let begin = Instant::now();
+    script.fails("the deadline of the whole call", is_deadline, 1)?;
+    ended(backend, begin)
 }
 
 /// Bytes keep arriving, but never all of them: only a clock that moves shows the deadline.
 pub(super) fn deadline_in_trickle(backend: &dyn Backend) -> Played {
-    let trickle =
-        Behaviour::Trickle { pause: Duration::from_millis(5), body: archive_bytes(10_000) };
+    let body = archive_bytes(10_000);
+    let trickle = Behaviour { piece: 1, pause: Duration::from_millis(5), ..Behaviour::ok(body) };
     let script = Script::with(backend, [trickle], |setup| {
         setup.policy.total_timeout = SHORT;
         setup.clock = ManualClock::ticking();

@@ -165,7 +165,8 @@ pub(super) fn interim(backend: &dyn Backend) -> Played {
 }
 
 pub(super) fn babble(backend: &dyn Backend) -> Played {
-    let script = Script::new(backend, vec![Behaviour::Babble; 4])?;
+    let script =
+        Script::new(backend, vec![Behaviour::bytes("220 mail.example.com ESMTP ready\r\n"); 4])?;
     let is_reported = |kind: &ErrorKind| match kind {
         ErrorKind::Transport(failure) => failure.kind() == FailureKind::InvalidHttp,
         other => matches!(other, ErrorKind::Answer(AnswerError::Garbage { .. })),
