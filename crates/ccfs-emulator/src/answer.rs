@@ -10,11 +10,11 @@ use tokio::sync::oneshot;
 
 use crate::data::Random;
 use crate::fault::Fault;
-use crate::interface::Kind;
+use crate::interface::{Kind, Refusal};
 use crate::outgoing::{End, Outgoing, Pace, outgoing};
 
 /// The type of files, with the reference's capitals.
-pub(crate) const OCTET_STREAM: &str = "Application/Octet-stream;charset=UTF-8";
+const OCTET_STREAM: &str = "Application/Octet-stream;charset=UTF-8";
 const JSON: &str = "application/json;charset=UTF-8";
 /// Bytes that [`Fault::WrongLength`] declares and does not send.
 const UNSENT: u64 = 100;
@@ -24,9 +24,9 @@ const UNSENT: u64 = 100;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) result_code: Option<ResultCode>,
-    pub(crate) content_type: &'static str,
+    content_type: &'static str,
     /// The declared length; `None` for chunked encoding.
-    pub(crate) content_length: Option<u64>,
+    content_length: Option<u64>,
     extra: Vec<(header::HeaderName, HeaderValue)>,
     body: Bytes,
     pace: Pace,
@@ -54,6 +54,12 @@ impl Answer {
             result_code: Some(envelope.code().clone()),
             ..Self::new(StatusCode::OK, JSON, envelope.to_body())
         }
+    }
+
+    /// A result code other than success. Interfaces that return files send it with the content type of a file.
+    pub(crate) fn error(refusal: impl Into<Refusal>, kind: Kind) -> Self {
+        let answer = Self::envelope(&refusal.into().envelope());
+        if kind == Kind::File { Self { content_type: OCTET_STREAM, ..answer } } else { answer }
     }
 
     /// A file.
@@ -90,10 +96,7 @@ impl Answer {
 
     /// Returns the answer of a fault that applies before the interface runs; `None` for other faults.
     pub(crate) fn instead(fault: &Fault, kind: Kind, path: &str, now: Timestamp) -> Option<Self> {
-        let code = |code: ResultCode| {
-            let meaning = code.meaning();
-            Some(Self::envelope(&Envelope::new(code, meaning, None)))
-        };
+        let code = |code: ResultCode| Some(Self::error(code, kind));
         match fault {
             Fault::Unauthorized => Some(Self::refusal(StatusCode::UNAUTHORIZED, path, now)),
             Fault::Locked => Some(Self::refusal(StatusCode::FORBIDDEN, path, now)),

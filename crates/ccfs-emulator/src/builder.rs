@@ -13,7 +13,7 @@ use crate::developer::Developer;
 use crate::emulator::Emulator;
 use crate::fault::FaultRule;
 use crate::gate::Lockout;
-use crate::jobs::{Delay, Jobs};
+use crate::jobs::Jobs;
 use crate::log::ReceivedRequest;
 use crate::tls::TlsVersions;
 
@@ -45,17 +45,13 @@ pub struct Builder {
     pub(crate) rows_per_member: u64,
     pub(crate) shape: Shape,
     pub(crate) span_limit: Duration,
-    pub(crate) delay: Delay,
-    pub(crate) chunked: bool,
-    pub(crate) errors_as_octet_stream: bool,
+    pub(crate) ready_after: Duration,
     /// Whether the bytes of a file depend only on the request, not on its time or on earlier requests.
     pub(crate) same_files: bool,
     pub(crate) jobs: Option<Arc<Jobs>>,
     pub(crate) jobs_limit: usize,
-    pub(crate) callback_name_key: String,
     pub(crate) callback_attempts: u32,
     pub(crate) callback_interval: Duration,
-    pub(crate) callback_host_without_port: bool,
     pub(crate) callback_roots: Vec<String>,
     pub(crate) watcher: Option<Watcher>,
     pub(crate) faults: Vec<FaultRule>,
@@ -87,16 +83,12 @@ impl Default for Builder {
             rows_per_member: 1_000_000,
             shape: Shape::default(),
             span_limit: Duration::from_secs(3 * 24 * 3600),
-            delay: Delay::Polls(0),
-            chunked: false,
-            errors_as_octet_stream: true,
+            ready_after: Duration::ZERO,
             same_files: false,
             jobs: None,
             jobs_limit: 100_000,
-            callback_name_key: "agentOprSkillFileName".into(),
             callback_attempts: 3,
             callback_interval: Duration::from_secs(10 * 60),
-            callback_host_without_port: false,
             callback_roots: Vec::new(),
             watcher: None,
             faults: Vec::new(),
@@ -266,28 +258,9 @@ impl Builder {
         self
     }
 
-    /// Sets how many downloads of a file fail, because it does not exist yet, before one succeeds. Default: 0.
-    pub fn ready_after_polls(mut self, polls: u32) -> Self {
-        self.delay = Delay::Polls(polls);
-        self
-    }
-
     /// Sets how long after its request a file exists, by the emulator's clock. Default: immediately.
     pub fn ready_after(mut self, wait: Duration) -> Self {
-        self.delay = Delay::Time(wait);
-        self
-    }
-
-    /// Sends files with chunked encoding, without `Content-Length`. Default: no.
-    pub fn chunked(mut self, on: bool) -> Self {
-        self.chunked = on;
-        self
-    }
-
-    /// Sends the JSON errors of interfaces that return files with the content type of a file. Default: yes, so tests find clients that rely
-    /// on the content type.
-    pub fn errors_as_octet_stream(mut self, on: bool) -> Self {
-        self.errors_as_octet_stream = on;
+        self.ready_after = wait;
         self
     }
 
@@ -315,23 +288,11 @@ impl Builder {
 
 /// Callbacks.
 impl Builder {
-    /// Sets the JSON key of the file name in callbacks for agent skill files. Default: `agentOprSkillFileName`.
-    pub fn callback_name_key(mut self, key: impl Into<String>) -> Self {
-        self.callback_name_key = key.into();
-        self
-    }
-
     /// Sets how often a callback is sent to a receiver that does not answer with 2xx and a body, and the interval in real time. Default: 3
     /// times, every 10 minutes. The emulator waits 10 seconds for an answer.
     pub fn callback_attempts(mut self, attempts: u32, interval: Duration) -> Self {
         self.callback_attempts = attempts;
         self.callback_interval = interval;
-        self
-    }
-
-    /// Omits the port from a callback's `Host`, as the published example does. Default: no.
-    pub fn callback_host_without_port(mut self, on: bool) -> Self {
-        self.callback_host_without_port = on;
         self
     }
 

@@ -61,7 +61,7 @@ pub(crate) fn start(
 async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
     let Some((_, credentials)) = state.developer(&job.owner) else { return };
     let key = match job.records() {
-        Records::AgentSkillInfo => state.settings.callback_name_key.as_str(),
+        Records::AgentSkillInfo => "agentOprSkillFileName",
         other => other.name_field(),
     };
     let callback = Callback::new(job.response_id, job.file_name.clone(), job.account_id.clone());
@@ -153,8 +153,7 @@ impl Outbound {
     ) -> Result<Self, BoxError> {
         let uri: Uri = url.parse()?;
         let authority = uri.authority().ok_or("the callback URL has no host")?;
-        let without_port = state.settings.callback_host_without_port;
-        let host = if without_port { authority.host() } else { authority.as_str() };
+        let host = authority.as_str();
         let body = callback.to_body(name_key);
         let query = uri.query().map(decode_query).unwrap_or_default();
         let length = body.len().to_string();

@@ -15,7 +15,7 @@ use crate::data::Random;
 pub struct Developer {
     access_key: String,
     secret_key: String,
-    accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
 }
 
 impl Developer {
@@ -46,11 +46,6 @@ impl Developer {
     /// The secret key.
     pub fn secret_key(&self) -> &str {
         &self.secret_key
-    }
-
-    /// The tenant spaces.
-    pub fn accounts(&self) -> &[String] {
-        &self.accounts
     }
 
     /// The keys, ready to sign and to verify.

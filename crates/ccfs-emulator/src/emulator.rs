@@ -31,7 +31,7 @@ pub struct Emulator {
     authority: Option<Authority>,
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Emulator {
@@ -126,19 +126,14 @@ impl Emulator {
         self.authority.as_ref().map(|authority| &authority.receiver)
     }
 
-    /// The main developer account.
-    pub fn main_developer(&self) -> &Developer {
-        &self.state.developers[0].0
-    }
-
     /// The main developer's access key.
     pub fn access_key(&self) -> &str {
-        self.main_developer().access_key()
+        self.state.developers[0].0.access_key()
     }
 
     /// The main developer's secret key. The key of an emulator is not confidential.
     pub fn secret_key(&self) -> &str {
-        self.main_developer().secret_key()
+        self.state.developers[0].0.secret_key()
     }
 
     /// The main developer's keys, ready to sign and to verify.
@@ -274,7 +269,7 @@ fn state(
     }
     let keys = developers.iter().map(|(_, credentials)| credentials);
     let access_keys = developers.iter().map(|(developer, _)| developer.access_key());
-    let new_jobs = || Arc::new(Jobs::new(builder.seed, builder.jobs_limit, builder.delay));
+    let new_jobs = || Arc::new(Jobs::new(builder.seed, builder.jobs_limit, builder.ready_after));
     Ok(State {
         prefix: prefix.to_owned(),
         gate: Gate::new(keys, builder.lockout, builder.dialect, builder.freshness),
@@ -295,24 +290,16 @@ fn spawn(
     tls: Option<TlsAcceptor>,
     state: Arc<State>,
     stopped: oneshot::Receiver<()>,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<JoinHandle<io::Result<()>>> {
     let (ready, started) = mpsc::channel();
-    let thread = std::thread::Builder::new().name("ccfs-emulator".into()).spawn(move || {
-        let made = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .and_then(|runtime| {
-                let guard = runtime.enter();
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                drop(guard);
-                Ok((runtime, listener))
-            });
-        let (runtime, listener) = match made {
-            Ok(made) => made,
-            Err(error) => return drop(ready.send(Err(error))),
+    let run = move || {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let listener = {
+            let _guard = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
         };
-        let _ = ready.send(Ok(()));
+        let _ = ready.send(());
         runtime.block_on(async {
             tokio::select! {
                 // An error means that the handle was dropped: stop as well.
@@ -322,10 +309,12 @@ fn spawn(
         });
         // Not waiting for a file in progress: no client will request it.
         runtime.shutdown_background();
-    })?;
-    match started.recv() {
-        Ok(Ok(())) => Ok(thread),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(io::Error::other("the thread ended before it served")),
+        Ok(())
+    };
+    let thread = std::thread::Builder::new().name("ccfs-emulator".into()).spawn(run)?;
+    if started.recv().is_err() {
+        thread.join().unwrap_or(Ok(()))?;
+        return Err(io::Error::other("the thread ended before it served"));
     }
+    Ok(thread)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -13,15 +12,6 @@ use crate::data::{ArchivePlan, Random, Records, write_archive};
 use crate::gate::millis;
 use crate::lock;
 
-/// When a job's file is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delay {
-    /// After this number of downloads that did not find it.
-    Polls(u32),
-    /// After this time, by the emulator's clock.
-    Time(Duration),
-}
-
 /// A requested file.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -30,8 +20,7 @@ pub(crate) struct Job {
     /// The access key of the request.
     pub(crate) owner: String,
     pub(crate) account_id: Option<String>,
-    delay: Delay,
-    polls: AtomicU32,
+    ready_after: Duration,
     plan: ArchivePlan,
     /// Generated on first use, and kept: plan and seed determine every byte, so the time does not matter.
     file: OnceLock<Bytes>,
@@ -40,24 +29,12 @@ pub(crate) struct Job {
 impl Job {
     /// Which records the file has.
     pub(crate) fn records(&self) -> Records {
-        self.plan.subject.records
+        self.plan.records
     }
 
     /// Returns whether the file is ready at `now`.
     pub(crate) fn is_ready(&self, now: Timestamp) -> bool {
-        match self.delay {
-            Delay::Polls(polls) => self.polls.load(Ordering::Relaxed) >= polls,
-            Delay::Time(wait) => now.millis_since(self.plan.asked) >= millis(wait),
-        }
-    }
-
-    /// Returns whether the file is ready, and counts the request if it is not.
-    pub(crate) fn poll(&self, now: Timestamp) -> bool {
-        let ready = self.is_ready(now);
-        if !ready {
-            self.polls.fetch_add(1, Ordering::Relaxed);
-        }
-        ready
+        now.millis_since(self.plan.asked) >= millis(self.ready_after)
     }
 
     /// Returns the ZIP. Generating it may take a while, so do not call this on the server's thread.
@@ -75,7 +52,7 @@ impl Job {
 pub(crate) struct Jobs {
     seed: u64,
     limit: usize,
-    delay: Delay,
+    ready_after: Duration,
     inner: Mutex<Inner>,
     /// Served instead of every generated file.
     substitute: Mutex<Option<Bytes>>,
@@ -88,11 +65,11 @@ struct Inner {
 }
 
 impl Jobs {
-    pub(crate) fn new(seed: u64, limit: usize, delay: Delay) -> Self {
+    pub(crate) fn new(seed: u64, limit: usize, ready_after: Duration) -> Self {
         Self {
             seed,
             limit,
-            delay,
+            ready_after,
             inner: Mutex::new(Inner {
                 ids: Random::new(seed, "response ids"),
                 by_name: HashMap::new(),
@@ -127,16 +104,14 @@ impl Jobs {
         }
         let id = inner.ids.hex32();
         let response_id = ResponseId::from_server(&id).ok()?;
-        let day = LocalTime::at_offset(plan.asked, plan.subject.utc_offset).day();
-        plan.seed =
-            Random::new(self.seed, &if same_files { plan.subject.to_string() } else { id }).next();
+        let day = LocalTime::at_offset(plan.asked, plan.utc_offset).day();
+        plan.seed = Random::new(self.seed, &if same_files { plan.contents() } else { id }).next();
         let job = Arc::new(Job {
             response_id,
             file_name: IndexFileName::new(day, response_id),
             owner: owner.to_owned(),
             account_id,
-            delay: self.delay,
-            polls: AtomicU32::new(0),
+            ready_after: self.ready_after,
             plan,
             file: OnceLock::new(),
         });

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::answer::{Answer, OCTET_STREAM};
+use crate::answer::Answer;
 use crate::borrowed;
 use crate::callback;
 use crate::fault::Fault;
@@ -129,11 +129,11 @@ async fn answer(
         result_code: None,
     };
     let is_upload = route(state, &entry.path).is_some_and(|it| it.name == UPLOAD);
-    let Ready { answer, now, follow_up } =
-        match read(body, is_upload, state.settings.body_timeout).await {
-            Ok(body) => decide(state, &head, &body, &mut entry).await,
-            Err(status) => Ready::plain(Answer::refusal(status, &entry.path, now), now),
-        };
+    let (answer, follow_up) = match read(body, is_upload, state.settings.body_timeout).await {
+        Ok(body) => decide(state, &head, &body, &mut entry).await,
+        Err(status) => (Answer::refusal(status, &entry.path, now), None),
+    };
+    let now = clock(&entry);
     let fault = entry.fault.clone();
     let is_answered = !matches!(fault, Some(Fault::CloseBeforeAnswer | Fault::Silent));
     if is_answered {
@@ -169,16 +169,14 @@ async fn read(body: Incoming, is_upload: bool, time: Duration) -> Result<Bytes, 
     }
 }
 
-/// An answer, and the callback that follows it.
-struct Ready {
-    answer: Answer,
-    now: Timestamp,
-    follow_up: Option<(Arc<Job>, String)>,
-}
+/// The job whose callback follows an answer, and the callback's URL.
+type FollowUp = Option<(Arc<Job>, String)>;
 
-impl Ready {
-    fn plain(answer: Answer, now: Timestamp) -> Self {
-        Self { answer, now, follow_up: None }
+/// The time of a request's answer, which a fault may have shifted.
+fn clock(entry: &ReceivedRequest) -> Timestamp {
+    match entry.fault {
+        Some(Fault::SkewedClock(seconds)) => entry.at.plus_millis(i64::from(seconds) * 1000),
+        _ => entry.at,
     }
 }
 
@@ -187,23 +185,21 @@ async fn decide(
     head: &http::request::Parts,
     body: &Bytes,
     entry: &mut ReceivedRequest,
-) -> Ready {
+) -> (Answer, FollowUp) {
     entry.body_len = body.len();
-    let mut now = entry.at;
     let path = entry.path.clone();
-    let refuse =
-        |status: StatusCode, now: Timestamp| Ready::plain(Answer::refusal(status, &path, now), now);
+    let refuse = |status: StatusCode, now: Timestamp| (Answer::refusal(status, &path, now), None);
 
-    let Some(interface) = route(state, &path) else { return refuse(StatusCode::NOT_FOUND, now) };
+    let Some(interface) = route(state, &path) else {
+        return refuse(StatusCode::NOT_FOUND, entry.at);
+    };
     entry.interface = Some(interface.name);
     if head.method != interface.method {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, now);
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, entry.at);
     }
     let fault = state.faults.take(interface);
     entry.fault.clone_from(&fault);
-    if let Some(Fault::SkewedClock(seconds)) = fault {
-        now = now.plus_millis(i64::from(seconds) * 1000);
-    }
+    let now = clock(entry);
     // The lockout uses the emulator's clock, not one that a fault has shifted.
     let is_locked = state.gate.is_locked(entry.peer.ip(), entry.at);
     let query = entry.query.as_deref().map(decode_query).unwrap_or_default();
@@ -221,7 +217,7 @@ async fn decide(
     if let Some(answer) =
         fault.as_ref().and_then(|fault| Answer::instead(fault, interface.kind, &path, now))
     {
-        return Ready::plain(dressed(state, interface, answer), now);
+        return (answer, None);
     }
     if interface.signed {
         if is_locked {
@@ -233,7 +229,7 @@ async fn decide(
             state.gate.count_failure(entry.peer.ip(), now);
             let answer = Answer::refusal(StatusCode::UNAUTHORIZED, &path, now);
             let rewritten = fault == Some(Fault::HostRewritten);
-            return Ready::plain(if rewritten { answer.through_nginx() } else { answer }, now);
+            return (if rewritten { answer.through_nginx() } else { answer }, None);
         }
         entry.signature = SignatureVerdict::Accepted;
         entry.access_key = signer;
@@ -249,14 +245,12 @@ async fn decide(
         ),
         Ok(Outcome::JobFile(job)) => (file(Arc::clone(&state.jobs), job).await, None),
         Ok(Outcome::File(bytes)) => (Answer::file(bytes), None),
-        Err(refusal) => (Answer::envelope(&refusal.envelope()), None),
+        Err(refusal) => (Answer::error(refusal, interface.kind), None),
     };
-    let answer = dressed(state, interface, answer);
-    let answer = match &fault {
-        Some(fault) => answer.spoilt(fault),
-        None => answer,
-    };
-    Ready { answer, now, follow_up }
+    match &fault {
+        Some(fault) => (answer.spoilt(fault), follow_up),
+        None => (answer, follow_up),
+    }
 }
 
 /// Returns the interface that the path names after the prefix.
@@ -297,29 +291,11 @@ fn success(data: Option<Value>) -> Answer {
     Answer::envelope(&Envelope::new(ResultCode::Success, "success", data.map(RawJson::from)))
 }
 
-/// Applies the options for interfaces that return files: chunked encoding, and errors with the content type of a file.
-fn dressed(state: &State, interface: &Interface, mut answer: Answer) -> Answer {
-    let is_error = answer.result_code.is_some();
-    if interface.kind == Kind::File {
-        if is_error && state.settings.errors_as_octet_stream {
-            answer.content_type = OCTET_STREAM;
-        }
-        if !is_error && state.settings.chunked && answer.status == StatusCode::OK {
-            answer.content_length = None;
-        }
-    }
-    answer
-}
-
 /// Generates the file on a separate thread, because compressing would block all other connections.
 async fn file(jobs: Arc<Jobs>, job: Arc<Job>) -> Answer {
     match on_thread(move || jobs.file(&job)).await {
         Ok(Ok(bytes)) => Answer::file(bytes),
-        _ => Answer::envelope(&Envelope::new(
-            ResultCode::CompressingFailed,
-            ResultCode::CompressingFailed.meaning(),
-            None,
-        )),
+        _ => Answer::error(ResultCode::CompressingFailed, Kind::File),
     }
 }
 

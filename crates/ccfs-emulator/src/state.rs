@@ -50,18 +50,16 @@ impl State {
 
     /// Returns whether the tenant space belongs to the access key: it is in the key's list, or the list is empty and no other key has it.
     pub(crate) fn owns(&self, access_key: &str, account_id: &str) -> bool {
-        let has = |developer: &Developer| {
-            developer.accounts().iter().any(|account| account == account_id)
-        };
+        let has =
+            |developer: &Developer| developer.accounts.iter().any(|account| account == account_id);
         self.developer(access_key).is_some_and(|(own, _)| {
-            has(own)
-                || (own.accounts().is_empty() && !self.developers.iter().any(|(it, _)| has(it)))
+            has(own) || (own.accounts.is_empty() && !self.developers.iter().any(|(it, _)| has(it)))
         })
     }
 
     /// Returns the tenant space in a file if the request has none.
     pub(crate) fn default_account(&self, access_key: &str) -> String {
-        let first = self.developer(access_key).and_then(|(own, _)| own.accounts().first().cloned());
+        let first = self.developer(access_key).and_then(|(own, _)| own.accounts.first().cloned());
         first.unwrap_or_else(|| {
             let mut random = Random::new(self.settings.seed, access_key);
             (100_000_000 + random.below(900_000_000)).to_string()

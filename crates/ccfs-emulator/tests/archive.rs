@@ -69,9 +69,10 @@ fn sizes_follow_the_data() {
 
 #[test]
 fn a_file_without_records_has_one_member() {
-    for (shape, text) in
-        [(Shape::default(), ""), (Shape::default().header_row(true), "id,developer_id,")]
-    {
+    for (shape, text) in [
+        (Shape::default(), ""),
+        (Shape { header_row: true, ..Shape::default() }, "id,developer_id,"),
+    ] {
         let mut archive = zip::ZipArchive::new(Cursor::new(archive(0, 100, shape))).unwrap();
         assert_eq!(archive.len(), 1);
         let mut member = String::new();
@@ -115,11 +116,12 @@ print(rows)
 ";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.zip");
-    let shape = Shape::default()
-        .byte_order_mark(true)
-        .header_row(true)
-        .crlf(true)
-        .skill_separator(SkillSeparator::Comma);
+    let shape = Shape {
+        byte_order_mark: true,
+        header_row: true,
+        crlf: true,
+        skill_separator: SkillSeparator::Comma,
+    };
     fs::write(&file, archive(5000, 2000, shape)).unwrap();
     let Some(output) = run("python3", &["-c", SCRIPT], &file) else { return };
     assert_eq!(

@@ -74,7 +74,7 @@ fn the_other_index_files_are_generated_called_for_and_downloaded_by_their_own_in
         .keys("ak", "sk")
         .rows(70)
         .rows_per_member(50)
-        .shape(Shape::default().header_row(true))
+        .shape(Shape { header_row: true, ..Shape::default() })
         .start()
         .unwrap();
     let client = Client::new(&emulator);

@@ -60,13 +60,14 @@ fn shape() -> impl Strategy<Value = Shape> {
         SkillSeparator::Comma,
         SkillSeparator::BareComma,
     ]);
-    (any::<[bool; 3]>(), separator).prop_map(|([mark, header, crlf], separator)| {
-        Shape::default()
-            .byte_order_mark(mark)
-            .header_row(header)
-            .crlf(crlf)
-            .skill_separator(separator)
-    })
+    (any::<[bool; 3]>(), separator).prop_map(
+        |([byte_order_mark, header_row, crlf], skill_separator)| Shape {
+            byte_order_mark,
+            header_row,
+            crlf,
+            skill_separator,
+        },
+    )
 }
 
 proptest! {
@@ -106,16 +107,16 @@ proptest! {
 
         let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
         prop_assert_eq!(archive.len() as u64, rows.div_ceil(per_member).max(1));
-        let plain = shape == shape.skill_separator(SkillSeparator::Semicolon) || shape == shape.skill_separator(SkillSeparator::Comma);
-        let with_header = shape == shape.header_row(true);
-        let line_end = if shape == shape.crlf(true) { "\r\n" } else { "\n" };
+        let plain = matches!(shape.skill_separator, SkillSeparator::Semicolon | SkillSeparator::Comma);
+        let with_header = shape.header_row;
+        let line_end = if shape.crlf { "\r\n" } else { "\n" };
         let mut records = 0;
         let mut latest: LocalTime = "2023-04-02 22:00:00".parse().unwrap();
         let mut operations: HashMap<String, u32> = HashMap::new();
         for index in 0..archive.len() {
             let mut text = String::new();
             archive.by_index(index).unwrap().read_to_string(&mut text).unwrap();
-            if shape == shape.byte_order_mark(true) {
+            if shape.byte_order_mark {
                 text = text.strip_prefix('\u{feff}').unwrap().to_owned();
             }
             let mut lines: Vec<&str> = text.split_inclusive(line_end).collect();

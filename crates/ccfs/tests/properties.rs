@@ -24,12 +24,11 @@ fn shape() -> impl Strategy<Value = Shape> {
         Just(SkillSeparator::BareComma)
     ];
     (any::<bool>(), any::<bool>(), any::<bool>(), separator).prop_map(
-        |(mark, header, crlf, separator)| {
-            Shape::default()
-                .byte_order_mark(mark)
-                .header_row(header)
-                .crlf(crlf)
-                .skill_separator(separator)
+        |(byte_order_mark, header_row, crlf, skill_separator)| Shape {
+            byte_order_mark,
+            header_row,
+            crlf,
+            skill_separator,
         },
     )
 }

@@ -9,51 +9,50 @@ use super::state::State;
 use super::table::{Table, local, write_end};
 
 /// The states of agents.
-pub(crate) struct AgentOprInfo;
-
-impl Table for AgentOprInfo {
-    type Event = State;
-    const SUFFIX: &'static str = "agentOprInfo";
-    const COLUMNS: &'static str = "\
+pub(crate) const AGENT_OPR_INFO: Table = Table {
+    suffix: "agentOprInfo",
+    columns: "\
         id,developer_id,account_id,agent_id,service_no,skill_id,call_id,begin_time,end_time,\
         op_type,op_object,op_cause,media_type,vdn_id,cc_id,agent_type,phone_no,callIn_out,\
-        location_id,logon_sn,skillInfo_sn";
+        location_id,logon_sn,skillInfo_sn",
+    states: |agent, period| agent.states(period).collect(),
+    write,
+};
 
-    fn write(plan: &ArchivePlan, agent: &Agent, state: &State, out: &mut Vec<u8>) {
-        let (subject, operation) = (&plan.subject, &state.operation);
-        let mut random = agent.random(Purpose::StateRow, state.at);
-        // Writing into a Vec cannot fail.
-        let _ = write!(
-            out,
-            "{:016x}{:016x},{},{},{},,",
-            random.next(),
-            random.next(),
-            subject.developer_id,
-            subject.account_id,
-            agent.number,
-        );
-        let call = state.call.map(|call| (call.skill, call.details(agent)));
-        if let Some((skill, details)) = &call {
-            let _ = write!(out, "{skill},{}", details.id);
-        } else {
-            out.push(b',');
-        }
-        let _ = write!(out, ",{},", local(state.at));
-        write_end(state.end, subject.generated, out);
-        let _ = write!(out, ",{},", state.code);
-        if operation.by_supervisor && state.code == operation.code {
-            let _ = write!(out, "{}", agent.supervisor);
-        }
-        let _ = write!(out, ",{},5,{},1,4,", state.cause, agent.vdn());
-        if let Some((_, details)) = &call {
-            let _ = write!(out, "{},{}", details.caller, u8::from(details.outbound));
-        } else {
-            out.push(b',');
-        }
-        let _ = write!(out, ",1,{},", agent.sign_in_number(operation));
-        // The operation number of the row in agentSkillInfo that has the skills.
-        if state.code != SIGN_IN && !operation.skills.is_empty() {
-            let _ = write!(out, "{}", operation.sequence);
-        }
+fn write(plan: &ArchivePlan, agent: &Agent, state: &State, out: &mut Vec<u8>) {
+    let operation = &state.operation;
+    let mut random = agent.random(Purpose::StateRow, state.at);
+    // Writing into a Vec cannot fail.
+    let _ = write!(
+        out,
+        "{:016x}{:016x},{},{},{},,",
+        random.next(),
+        random.next(),
+        plan.developer_id,
+        plan.account_id,
+        agent.number,
+    );
+    let call = state.call.map(|call| (call.skill, call.details(agent)));
+    if let Some((skill, details)) = &call {
+        let _ = write!(out, "{skill},{}", details.id);
+    } else {
+        out.push(b',');
+    }
+    let _ = write!(out, ",{},", local(state.at));
+    write_end(state.end, plan.generated, out);
+    let _ = write!(out, ",{},", state.code);
+    if operation.by_supervisor && state.code == operation.code {
+        let _ = write!(out, "{}", agent.supervisor);
+    }
+    let _ = write!(out, ",{},5,{},1,4,", state.cause, agent.vdn());
+    if let Some((_, details)) = &call {
+        let _ = write!(out, "{},{}", details.caller, u8::from(details.outbound));
+    } else {
+        out.push(b',');
+    }
+    let _ = write!(out, ",1,{},", agent.sign_in_number(operation));
+    // The operation number of the row in agentSkillInfo that has the skills.
+    if state.code != SIGN_IN && !operation.skills.is_empty() {
+        let _ = write!(out, "{}", operation.sequence);
     }
 }

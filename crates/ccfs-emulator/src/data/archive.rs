@@ -6,13 +6,13 @@ use ccfs_proto::{LocalTime, Timestamp};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::agent_opr::AgentOprInfo;
-use super::agent_skill::AgentSkillInfo;
-use super::bill::{Calls, Recordings};
+use super::agent_opr::AGENT_OPR_INFO;
+use super::agent_skill::AGENT_SKILL_INFO;
+use super::bill::{CALLS, RECORDINGS};
 use super::random::Random;
-use super::rows::Rows;
+use super::rows::rows;
 use super::shape::Shape;
-use super::table::{Records, Subject, Table};
+use super::table::{Records, Table};
 use crate::library::Recording;
 
 /// Maximum number of members of a file.
@@ -23,17 +23,42 @@ const BLOCK: usize = 64 * 1024;
 /// All values that determine the bytes of an index file.
 #[derive(Clone, Debug)]
 pub(crate) struct ArchivePlan {
-    pub(crate) subject: Subject,
-    pub(crate) shape: Shape,
+    pub(crate) records: Records,
+    pub(crate) developer_id: String,
+    pub(crate) account_id: String,
+    /// The agent of the request, if it is for one agent.
+    pub(crate) agent_id: Option<u64>,
+    pub(crate) begin: LocalTime,
+    pub(crate) end: LocalTime,
+    /// UTC offset of the tenant's time zone, in seconds.
+    pub(crate) utc_offset: i32,
+    /// Number of records; `None` for those of a fixed number of agents.
+    pub(crate) rows: Option<u64>,
     /// Maximum number of records in a member; further records are in the next member.
     pub(crate) rows_per_member: u64,
+    pub(crate) shape: Shape,
     /// Time of the request.
     pub(crate) asked: Timestamp,
     /// Time of generation, for the names of members.
     pub(crate) made: Timestamp,
+    /// The same in seconds of local time since 1970.
+    pub(crate) generated: i64,
     /// The recordings that rows of record name.
     pub(crate) recordings: Vec<Recording>,
+    /// Determines the agents and all their operations.
+    pub(crate) tenant_seed: u64,
+    /// Determines the rest.
     pub(crate) seed: u64,
+}
+
+impl ArchivePlan {
+    /// The contents of the file: kind, tenant, period.
+    pub(crate) fn contents(&self) -> String {
+        format!(
+            "{:?} {} {} {:?} {} {}",
+            self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end
+        )
+    }
 }
 
 /// Writes the archive. Holds the records of one hour and one block uncompressed.
@@ -41,52 +66,51 @@ pub(crate) struct ArchivePlan {
 /// Sizes and checksums are in data descriptors after the data, and in the central directory, because the writer never seeks.
 pub(crate) fn write_archive<W: Write>(plan: &ArchivePlan, into: W) -> io::Result<W> {
     let mut random = Random::new(plan.seed, "archive");
-    let local = LocalTime::at_offset(plan.made, plan.subject.utc_offset);
+    let local = LocalTime::at_offset(plan.made, plan.utc_offset);
     let stem =
         format!("{}{:03}{:03}", digits(local), plan.made.unix_millis() % 1000, random.below(1000));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(dos_time(local));
     let mut zip = ZipWriter::new_stream(into);
-    match plan.subject.records {
-        Records::AgentSkillInfo => write_table::<AgentSkillInfo>(plan, &stem, options, &mut zip)?,
-        Records::AgentOprInfo => write_table::<AgentOprInfo>(plan, &stem, options, &mut zip)?,
-        Records::Bill { calls, records } => {
-            if calls {
-                write_table::<Calls>(plan, &stem, options, &mut zip)?;
-            }
-            if records {
-                write_table::<Recordings>(plan, &stem, options, &mut zip)?;
-            }
-        }
+    let tables: &[&Table] = match plan.records {
+        Records::AgentSkillInfo => &[&AGENT_SKILL_INFO],
+        Records::AgentOprInfo => &[&AGENT_OPR_INFO],
+        Records::Bill { records: false, .. } => &[&CALLS],
+        Records::Bill { calls: false, .. } => &[&RECORDINGS],
+        Records::Bill { .. } => &[&CALLS, &RECORDINGS],
+    };
+    for table in tables {
+        write_table(table, plan, &stem, options, &mut zip)?;
     }
     Ok(zip.finish()?.into_inner())
 }
 
 /// Writes the members of one table: as many as its records need, but at least one.
-fn write_table<T: Table>(
+fn write_table(
+    table: &Table,
     plan: &ArchivePlan,
     stem: &str,
     options: SimpleFileOptions,
     zip: &mut ZipWriter<impl Write + Seek>,
 ) -> io::Result<()> {
-    let mut rows = Rows::<T::Event>::new(&plan.subject);
-    let per_member = plan.rows_per_member.max(rows.total().div_ceil(MEMBERS_LIMIT)).max(1);
-    let members = rows.total().div_ceil(per_member).max(1);
+    let (total, mut rows) = rows(plan, table.states);
+    let per_member = plan.rows_per_member.max(total.div_ceil(MEMBERS_LIMIT)).max(1);
+    let members = total.div_ceil(per_member).max(1);
     for member in 1..=members {
         let number = if members == 1 { String::new() } else { format!("_{member}") };
-        zip.start_file(format!("{stem}_{}{number}.csv", T::SUFFIX), options)?;
+        zip.start_file(format!("{stem}_{}{number}.csv", table.suffix), options)?;
         let mut block = Vec::with_capacity(BLOCK + 1024);
         if plan.shape.byte_order_mark {
             block.extend_from_slice(b"\xEF\xBB\xBF");
         }
         if plan.shape.header_row {
-            block.extend_from_slice(T::COLUMNS.as_bytes());
+            block.extend_from_slice(table.columns.as_bytes());
             block.extend_from_slice(plan.shape.line_end());
         }
         for _ in 0..per_member {
-            let Some((agent, event)) = rows.next() else { break };
-            T::write(plan, &agent, &event, &mut block);
+            let Some((agent, state)) = rows.next() else { break };
+            (table.write)(plan, &agent, &state, &mut block);
             block.extend_from_slice(plan.shape.line_end());
             if block.len() >= BLOCK {
                 zip.write_all(&block)?;

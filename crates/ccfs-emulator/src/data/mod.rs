@@ -16,5 +16,5 @@ mod wav;
 pub(crate) use self::archive::{ArchivePlan, MEMBERS_LIMIT, write_archive};
 pub(crate) use self::random::Random;
 pub use self::shape::{Shape, SkillSeparator};
-pub(crate) use self::table::{Records, Subject};
+pub(crate) use self::table::Records;
 pub(crate) use self::wav::{check as check_wav, tone};

@@ -7,15 +7,19 @@
 /// ```
 /// use ccfs_emulator::{Shape, SkillSeparator};
 ///
-/// let shape = Shape::default().header_row(true).byte_order_mark(true).skill_separator(SkillSeparator::Comma);
+/// let shape = Shape { header_row: true, skill_separator: SkillSeparator::Comma, ..Shape::default() };
 /// assert_ne!(shape, Shape::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {
-    pub(crate) byte_order_mark: bool,
-    pub(crate) header_row: bool,
-    pub(crate) crlf: bool,
-    pub(crate) skill_separator: SkillSeparator,
+    /// Whether each member begins with the UTF-8 byte order mark. Default: no.
+    pub byte_order_mark: bool,
+    /// Whether each member begins with a row of the columns' names. Default: no.
+    pub header_row: bool,
+    /// Whether lines end with `\r\n` instead of `\n`. Default: no.
+    pub crlf: bool,
+    /// The separator between skill IDs. Default: [`SkillSeparator::Semicolon`].
+    pub skill_separator: SkillSeparator,
 }
 
 /// Separator between the IDs of a `skill_list`.
@@ -32,34 +36,6 @@ pub enum SkillSeparator {
 }
 
 impl Shape {
-    /// Begins each member with the UTF-8 byte order mark. Default: no.
-    #[must_use]
-    pub fn byte_order_mark(mut self, on: bool) -> Self {
-        self.byte_order_mark = on;
-        self
-    }
-
-    /// Begins each member with a row of the columns' names. Default: no.
-    #[must_use]
-    pub fn header_row(mut self, on: bool) -> Self {
-        self.header_row = on;
-        self
-    }
-
-    /// Ends each line with `\r\n` instead of `\n`. Default: no.
-    #[must_use]
-    pub fn crlf(mut self, on: bool) -> Self {
-        self.crlf = on;
-        self
-    }
-
-    /// Sets the separator between skill IDs. Default: [`SkillSeparator::Semicolon`].
-    #[must_use]
-    pub fn skill_separator(mut self, separator: SkillSeparator) -> Self {
-        self.skill_separator = separator;
-        self
-    }
-
     pub(crate) fn line_end(self) -> &'static [u8] {
         if self.crlf { b"\r\n" } else { b"\n" }
     }

@@ -31,6 +31,14 @@ pub(crate) struct State {
     pub(crate) call: Option<Call>,
 }
 
+impl State {
+    /// The first state during an operation.
+    pub(crate) fn of(operation: Operation) -> Self {
+        let Operation { at, end, code, cause, .. } = operation;
+        Self { at, end, code, cause, operation, call: None }
+    }
+}
+
 /// A call that an agent answers, or makes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
@@ -74,11 +82,10 @@ impl Agent {
     }
 
     fn states_of(&self, operation: Operation) -> Vec<State> {
-        let Operation { at, end, code, cause, .. } = operation;
-        let first = State { at, end, code, cause, operation, call: None };
-        match code {
+        let first = State::of(operation);
+        match first.code {
             SIGN_IN => {
-                let signed_in = at + SIGN_IN_SECONDS;
+                let signed_in = first.at + SIGN_IN_SECONDS;
                 let idle = State { at: signed_in, code: IDLE, ..first };
                 [vec![State { end: signed_in, ..first }], self.answer_calls(idle)].concat()
             }

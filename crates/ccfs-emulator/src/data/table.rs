@@ -1,25 +1,24 @@
 //! Common parts of the four kinds of CSV.
 
-use std::fmt;
 use std::io::Write;
 
 use ccfs_proto::{LocalTime, Timestamp};
 
 use super::archive::ArchivePlan;
 use super::roster::Agent;
-use super::rows::Event;
+use super::shift::Period;
+use super::state::State;
 
 /// One of the four kinds of CSV.
-pub(crate) trait Table {
-    /// The type of the events in its records.
-    type Event: Event;
+pub(crate) struct Table {
     /// The end of a member's name, such as `agentSkillInfo`.
-    const SUFFIX: &'static str;
+    pub(crate) suffix: &'static str,
     /// The columns' names, separated by commas.
-    const COLUMNS: &'static str;
-
+    pub(crate) columns: &'static str,
+    /// The states of an agent in a period that have a row.
+    pub(crate) states: fn(&Agent, Period) -> Vec<State>,
     /// Appends a record without its line end.
-    fn write(plan: &ArchivePlan, agent: &Agent, event: &Self::Event, out: &mut Vec<u8>);
+    pub(crate) write: fn(&ArchivePlan, &Agent, &State, &mut Vec<u8>),
 }
 
 /// Which records a file has.
@@ -42,36 +41,6 @@ impl Records {
             Self::AgentOprInfo => "agentOprInfoFileName",
             Self::Bill { .. } => "billFileName",
         }
-    }
-}
-
-/// Contents of a file: kind, tenant, period.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) records: Records,
-    pub(crate) developer_id: String,
-    pub(crate) account_id: String,
-    /// The agent of the request, if it is for one agent.
-    pub(crate) agent_id: Option<u64>,
-    pub(crate) begin: LocalTime,
-    pub(crate) end: LocalTime,
-    /// UTC offset of the tenant's time zone, in seconds.
-    pub(crate) utc_offset: i32,
-    /// Number of records; `None` for those of a fixed number of agents.
-    pub(crate) rows: Option<u64>,
-    /// Determines the agents and all their operations.
-    pub(crate) seed: u64,
-    /// When the file is generated, in seconds of local time since 1970.
-    pub(crate) generated: i64,
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} {} {} {:?} {} {}",
-            self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end
-        )
     }
 }
 

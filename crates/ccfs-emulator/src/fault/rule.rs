@@ -42,11 +42,6 @@ impl FaultRule {
         self
     }
 
-    /// The number of remaining requests; `None` for all.
-    pub fn left(&self) -> Option<u32> {
-        self.times
-    }
-
     fn applies(&self, interface: &Interface) -> bool {
         let here = self.interface.as_deref().is_none_or(|name| name == interface.name);
         let fits = self.fault.kind().is_none_or(|kind| kind == interface.kind);

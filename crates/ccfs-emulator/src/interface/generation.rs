@@ -5,7 +5,7 @@ use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
 
 use super::fields::{MsgBody, named, only};
 use super::{Call, Outcome, Refusal};
-use crate::data::{ArchivePlan, Random, Records, Subject};
+use crate::data::{ArchivePlan, Random, Records};
 
 /// Maximum length of a callback URL, in characters.
 const URL_LIMIT: usize = 512;
@@ -38,22 +38,19 @@ pub(super) fn start(
     let account = account_id.clone().unwrap_or_else(|| call.state.default_account(call.access_key));
     let tenant = format!("{} {account}", call.access_key);
     let plan = ArchivePlan {
-        subject: Subject {
-            records,
-            developer_id: call.access_key.to_owned(),
-            account_id: account,
-            agent_id: agent_id.and_then(|text| text.parse().ok()),
-            begin,
-            end,
-            utc_offset: settings.utc_offset,
-            rows: settings.rows,
-            seed: Random::new(settings.seed, &tenant).next(),
-            generated: LocalTime::at_offset(made, settings.utc_offset).naive_epoch_seconds(),
-        },
-        shape: settings.shape,
+        records,
+        developer_id: call.access_key.to_owned(),
+        account_id: account,
+        agent_id: agent_id.and_then(|text| text.parse().ok()),
+        begin,
+        end,
+        utc_offset: settings.utc_offset,
+        rows: settings.rows,
         rows_per_member: settings.rows_per_member,
+        shape: settings.shape,
         asked: call.now,
         made,
+        generated: LocalTime::at_offset(made, settings.utc_offset).naive_epoch_seconds(),
         recordings: call
             .state
             .library
@@ -62,6 +59,7 @@ pub(super) fn start(
             .filter(|recording| recording.owner == call.access_key)
             .cloned()
             .collect(),
+        tenant_seed: Random::new(settings.seed, &tenant).next(),
         seed: settings.seed,
     };
     match call.state.jobs.start(call.access_key, account_id, plan, settings.same_files) {
@@ -86,7 +84,7 @@ pub(super) fn download(call: &Call<'_>, field: &str) -> Result<Outcome, Refusal>
         .filter(|job| job.records().name_field() == field)
         .ok_or(ResultCode::FileNotFound)?;
     call.check_owner(&job.owner)?;
-    if job.poll(call.now) {
+    if job.is_ready(call.now) {
         Ok(Outcome::JobFile(job))
     } else {
         Err(ResultCode::FileNotFound.into())
