@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use ccfs_proto::Timestamp;
 use rustls::{AlertDescription, Error};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncRead;
+use tokio_util::io::InspectReader;
 
 /// A connection that ended before a complete request head, or was closed in favour of another, and why. Contains no text of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +143,7 @@ fn is_proxy_protocol(first: &[u8]) -> bool {
 }
 
 /// The first bytes that were read from a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct FirstBytes(Arc<Mutex<Vec<u8>>>);
 
 impl FirstBytes {
@@ -154,46 +153,16 @@ impl FirstBytes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn record(&self, bytes: &[u8]) {
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = Self::LIMIT.saturating_sub(first.len());
-        first.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-}
-
-/// A connection that records the first bytes.
-pub(crate) struct Recording<S> {
-    pub(crate) stream: S,
-    pub(crate) first: FirstBytes,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Recording<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.first.record(&buffer.filled()[before..]);
-        poll
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Recording<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    /// Records the first bytes that are read from this stream.
+    pub(crate) fn of<S: AsyncRead>(
+        &self,
+        stream: S,
+    ) -> InspectReader<S, impl FnMut(&[u8]) + use<S>> {
+        let first = Arc::clone(&self.0);
+        InspectReader::new(stream, move |bytes| {
+            let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = Self::LIMIT.saturating_sub(first.len());
+            first.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        })
     }
 }

@@ -74,7 +74,7 @@ impl Handler {
             })
         });
         if let (Some(place), Outcome::Accepted(_)) = (place, &outcome) {
-            place.keep();
+            place.forget();
         }
         let answer = outcome.answer();
         let event = match outcome {

@@ -60,5 +60,5 @@ mod tls;
 pub use builder::ListenerBuilder;
 pub use connection::{ConnectionError, ConnectionFault};
 pub use event::{Event, Refusal};
-pub use listener::{Listener, Next};
+pub use listener::Listener;
 pub use tls::TlsError;

@@ -1,12 +1,9 @@
 //! A running listener.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -36,7 +33,7 @@ pub struct Listener {
 
 struct Running {
     stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Listener {
@@ -51,17 +48,17 @@ impl Listener {
         tls: Option<Arc<ServerConfig>>,
         limits: ConnectionLimits,
     ) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = {
-            let _guard = runtime.enter();
-            bind(address)?
-        };
-        let address = listener.local_addr()?;
         let queue = Arc::clone(&handler.queue);
         let (stop, stopped) = oneshot::channel::<()>();
         let close = CloseOnDrop(Arc::clone(&queue));
-        let thread = thread::Builder::new().name("ccfs-listener".into());
-        let thread = thread.spawn(move || {
+        let (ready, started) = mpsc::channel();
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let listener = {
+                let _guard = runtime.enter();
+                bind(address)?
+            };
+            let _ = ready.send(listener.local_addr()?);
             runtime.block_on(async move {
                 tokio::select! {
                     () = server::serve(listener, handler, tls, limits) => {}
@@ -71,10 +68,16 @@ impl Listener {
             // Dropping the connections queues their events; the queue must still be open.
             drop(runtime);
             drop(close);
-        });
+            Ok(())
+        };
+        let thread = thread::Builder::new().name("ccfs-listener".into()).spawn(run);
         let thread = thread.map_err(|error| {
             io::Error::new(error.kind(), format!("cannot start a thread: {error}"))
         })?;
+        let Ok(address) = started.recv() else {
+            thread.join().unwrap_or(Ok(()))?;
+            return Err(io::Error::other("the thread ended before it listened"));
+        };
         Ok(Self { address, queue, running: Mutex::new(Some(Running { stop, thread })) })
     }
 
@@ -101,8 +104,8 @@ impl Listener {
     }
 
     /// Waits for the next event asynchronously, in any runtime. Dropping the future loses no event.
-    pub fn next(&self) -> Next<'_> {
-        Next { queue: &self.queue }
+    pub async fn next(&self) -> Option<Event> {
+        self.queue.next().await
     }
 
     /// Accepts no more callbacks: from now on, new ones are answered with 503, so that the server
@@ -158,20 +161,5 @@ struct CloseOnDrop(Arc<Queue>);
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
-    }
-}
-
-/// Future of [`Listener::next`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Next<'a> {
-    queue: &'a Queue,
-}
-
-impl Future for Next<'_> {
-    type Output = Option<Event>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.queue.poll(context.waker())
     }
 }

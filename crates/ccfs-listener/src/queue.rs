@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::event::Event;
 
@@ -15,52 +16,43 @@ const REFUSAL_LIMIT: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
+    /// For callbacks.
+    places: Semaphore,
+    /// Wakes a blocking caller.
     arrived: Condvar,
+    /// Wakes async callers, in any runtime.
+    notify: Notify,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     events: VecDeque<Event>,
-    /// Places for callbacks that are not reserved.
-    free: usize,
     refusals: usize,
     dropped_refusals: u64,
-    wakers: Vec<Waker>,
-    /// Whether places may be reserved.
-    accepting: bool,
     closed: bool,
 }
 
 impl Queue {
     /// Creates a queue for `places` callbacks, at least 1.
     pub(crate) fn new(places: usize) -> Arc<Self> {
-        let (events, wakers) = (VecDeque::new(), Vec::new());
-        let free = places.max(1);
-        let state = State {
-            events,
-            free,
-            refusals: 0,
-            dropped_refusals: 0,
-            wakers,
-            accepting: true,
-            closed: false,
-        };
-        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
+        Arc::new(Self {
+            state: Mutex::default(),
+            places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
+            arrived: Condvar::new(),
+            notify: Notify::new(),
+        })
     }
 
-    /// Reserves a place for a callback, if one is free.
-    pub(crate) fn reserve(&self) -> Option<Place<'_>> {
-        let mut state = self.lock();
-        if !state.accepting {
-            return None;
-        }
-        state.free = state.free.checked_sub(1)?;
-        Some(Place(self))
+    /// Reserves a place for a callback, if one is free. Forget the permit to keep the place for a
+    /// callback that is pushed next; receiving the callback frees it. Dropping it, also by a panic,
+    /// frees it immediately.
+    pub(crate) fn reserve(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.try_acquire().ok()
     }
 
     /// Reserves no more places.
     pub(crate) fn stop_accepting(&self) {
-        self.lock().accepting = false;
+        self.places.close();
     }
 
     /// Appends an event. The place of a callback must be reserved.
@@ -74,62 +66,46 @@ impl Queue {
             state.refusals += 1;
         }
         state.events.push_back(event);
-        let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         self.arrived.notify_one();
-        wakers.into_iter().for_each(Waker::wake);
+        self.notify.notify_waiters();
     }
 
     /// Waits for the next event, for at most `timeout` if there is one. Returns `None` after that
     /// time, or if the queue is closed and empty.
     pub(crate) fn recv(&self, timeout: Option<Duration>) -> Option<Event> {
-        // A deadline that overflows is never reached.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut state = self.lock();
-        loop {
-            if let Some(event) = state.pop() {
-                return Some(event);
+        let is_empty = |state: &mut State| state.events.is_empty() && !state.closed;
+        let (arrived, state) = (&self.arrived, self.lock());
+        let mut state = match timeout {
+            None => arrived.wait_while(state, is_empty).unwrap_or_else(PoisonError::into_inner),
+            Some(timeout) => {
+                let waited = arrived.wait_timeout_while(state, timeout, is_empty);
+                waited.unwrap_or_else(PoisonError::into_inner).0
             }
-            if state.closed {
-                return None;
-            }
-            state = match deadline {
-                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
+        };
+        self.pop(&mut state)
     }
 
-    /// Polls for the next event; see [`recv`](Self::recv).
-    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Option<Event>> {
-        let mut state = self.lock();
-        if let Some(event) = state.pop() {
-            return Poll::Ready(Some(event));
+    /// Waits for the next event; see [`recv`](Self::recv).
+    pub(crate) async fn next(&self) -> Option<Event> {
+        loop {
+            // Created before the look at the queue, so that no event in between is missed.
+            let arrived = self.notify.notified();
+            {
+                let mut state = self.lock();
+                if !state.events.is_empty() || state.closed {
+                    return self.pop(&mut state);
+                }
+            }
+            arrived.await;
         }
-        if state.closed {
-            return Poll::Ready(None);
-        }
-        // A task may poll and drop many futures; it needs one waker.
-        if !state.wakers.iter().any(|known| known.will_wake(waker)) {
-            state.wakers.push(waker.clone());
-        }
-        Poll::Pending
     }
 
     /// Ends the queue: no event will be appended.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        let wakers = std::mem::take(&mut state.wakers);
-        drop(state);
+        self.lock().closed = true;
         self.arrived.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        self.notify.notify_waiters();
     }
 
     /// Returns the number of refusals that were over the limit.
@@ -137,34 +113,16 @@ impl Queue {
         self.lock().dropped_refusals
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A reserved place for a callback. It is free again when this is dropped, also by a panic.
-pub(crate) struct Place<'a>(&'a Queue);
-
-impl Place<'_> {
-    /// Keeps the place for a callback that is pushed next. Receiving the callback frees it.
-    pub(crate) fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.lock().free += 1;
-    }
-}
-
-impl State {
-    fn pop(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?;
+    fn pop(&self, state: &mut State) -> Option<Event> {
+        let event = state.events.pop_front()?;
         match event.callback {
-            Ok(_) => self.free += 1,
-            Err(_) => self.refusals -= 1,
+            Ok(_) => self.places.add_permits(1),
+            Err(_) => state.refusals -= 1,
         }
         Some(event)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{ConnectionFault, FirstBytes, Recording};
+use crate::connection::{ConnectionFault, FirstBytes};
 use crate::connections::{Closed, ConnectionLimits, Connections, Place, Progress};
 use crate::event::{Event, Refusal};
 use crate::handler::{Handler, Reply};
@@ -81,8 +81,7 @@ async fn serve_stream(
 ) {
     let Some(acceptor) = tls else { return serve_connection(stream, place, handler).await };
     let first = FirstBytes::default();
-    let stream = Recording { stream, first: first.clone() };
-    match timeout(handler.head_timeout, acceptor.accept(stream)).await {
+    match timeout(handler.head_timeout, acceptor.accept(first.of(stream))).await {
         Ok(Ok(stream)) => serve_connection(stream, place, handler).await,
         Ok(Err(error)) => {
             handler.report(place.peer(), ConnectionFault::of_handshake(&error, &first.get()));
@@ -116,7 +115,7 @@ async fn serve_connection(
     // Head, body and answer have a timeout each. After an error the server calls again.
     let time = handler.head_timeout + handler.body_timeout * 2;
     let first = FirstBytes::default();
-    let stream = TokioIo::new(Recording { stream, first: first.clone() });
+    let stream = TokioIo::new(first.of(stream));
     let result = timeout(time, http.serve_connection(stream, service)).await;
     if let (Ok(Err(error)), false) = (result, has_request.load(Ordering::Relaxed)) {
         handler.report(peer, ConnectionFault::of_request(&error, &first.get()));

@@ -1,7 +1,7 @@
 //! The listener's own behaviour, not its decisions: waiting, stopping, TLS, limits of time and number.
 
 use std::future::Future;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::Arc;
@@ -49,6 +49,15 @@ fn async_callers_need_no_runtime() {
         assert_eq!(send(address, &Call::of(&callback).bytes()).0, 200);
         assert_eq!(waits.join().unwrap().callback, Ok(callback));
     });
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_also_in_a_runtime() {
+    let taken = builder().bind(ANY_PORT.into()).unwrap();
+    let bind = || builder().bind(taken.address()).unwrap_err().kind();
+    assert_eq!(bind(), ErrorKind::AddrInUse);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(async { bind() }), ErrorKind::AddrInUse);
 }
 
 #[test]

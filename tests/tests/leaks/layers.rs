@@ -123,7 +123,6 @@ pub(crate) fn render_listener(shown: &mut Rendered, account: &Account, emulator:
     shown.debug(&error);
     shown.error(&error.fault);
     shown.debug(&listener);
-    shown.debug(&listener.next());
     let body = r#"{"request":{"version":"2.0"},"msgBody":{"MARKER-body-of-a-stranger":"1"}}"#;
     for authorization in [
         "",
@@ -396,7 +395,7 @@ pub(crate) fn render_test_layers(shown: &mut Rendered, account: &Account, endpoi
         name == ccfs_conformance::scenarios().next().unwrap()
     });
     shown.both(&verdicts);
-    for verdict in &verdicts {
+    for verdict in &verdicts.0 {
         shown.debug(verdict);
         shown.debug(&verdict.outcome);
     }
