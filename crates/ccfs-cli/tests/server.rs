@@ -133,7 +133,7 @@ fn serve_explains_its_faults_and_logs_what_it_receives() {
     let ccfs = Ccfs::new();
     let help = ccfs.run(&["serve", "--help"]);
     for fault in ccfs_emulator::Fault::HELP {
-        assert!(help.stdout.contains(&fault.form()), "{}: {}", fault.name, help.stdout);
+        assert!(help.stdout.contains(fault.form), "{}: {}", fault.name, help.stdout);
     }
     assert!(help.stdout.contains("FAULT[:ARG][@INTERFACE][*N]"));
 

@@ -53,7 +53,7 @@ pub fn run_only(backend: &dyn Backend, wanted: impl Fn(&str) -> bool) -> Verdict
             scenario,
             outcome: outcome(thread.join()),
         };
-        threads.into_iter().map(verdict).collect()
+        Verdicts(threads.into_iter().map(verdict).collect())
     })
 }
 

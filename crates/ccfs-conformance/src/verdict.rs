@@ -24,7 +24,6 @@ pub enum Outcome {
 
 /// One scenario and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Verdict {
     /// The scenario's name: one of [`scenarios`](crate::scenarios), or the caller's own.
     pub scenario: &'static str,
@@ -32,34 +31,24 @@ pub struct Verdict {
     pub outcome: Outcome,
 }
 
-impl Verdict {
-    /// Creates a verdict, for custom scenarios beside the suite's.
-    #[must_use]
-    pub const fn new(scenario: &'static str, outcome: Outcome) -> Self {
-        Self { scenario, outcome }
-    }
-}
-
 /// The results of all scenarios that ran. `Display` prints a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "verdicts say nothing unless looked at: `assert_all_passed`"]
-pub struct Verdicts(Vec<Verdict>);
+pub struct Verdicts(
+    /// Each result, in the order of the suite.
+    pub Vec<Verdict>,
+);
 
 impl Verdicts {
-    /// Each result, in the order of the suite.
-    pub fn iter(&self) -> std::slice::Iter<'_, Verdict> {
-        self.0.iter()
-    }
-
     /// The failed scenarios.
     pub fn failed(&self) -> impl Iterator<Item = &Verdict> {
-        self.iter().filter(|verdict| matches!(verdict.outcome, Outcome::Failed { .. }))
+        self.0.iter().filter(|verdict| matches!(verdict.outcome, Outcome::Failed { .. }))
     }
 
     /// Returns whether at least one scenario ran, and none failed.
     pub fn all_passed(&self) -> bool {
         self.failed().next().is_none()
-            && self.iter().any(|verdict| verdict.outcome == Outcome::Passed)
+            && self.0.iter().any(|verdict| verdict.outcome == Outcome::Passed)
     }
 
     /// Panics with the table if a scenario failed, for use in tests.
@@ -72,25 +61,10 @@ impl Verdicts {
     }
 }
 
-impl<'a> IntoIterator for &'a Verdicts {
-    type Item = &'a Verdict;
-    type IntoIter = std::slice::Iter<'a, Verdict>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl FromIterator<Verdict> for Verdicts {
-    fn from_iter<T: IntoIterator<Item = Verdict>>(verdicts: T) -> Self {
-        Self(verdicts.into_iter().collect())
-    }
-}
-
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.iter().map(|verdict| verdict.scenario.len()).max().unwrap_or(0);
-        for Verdict { scenario, outcome } in self {
+        let width = self.0.iter().map(|verdict| verdict.scenario.len()).max().unwrap_or(0);
+        for Verdict { scenario, outcome } in &self.0 {
             match outcome {
                 Outcome::Passed => writeln!(f, "{scenario:width$}  passed")?,
                 Outcome::NotPlayed { reason } => {
@@ -104,7 +78,7 @@ impl fmt::Display for Verdicts {
             }
         }
         let count = |wanted: fn(&Outcome) -> bool| {
-            self.iter().filter(|verdict| wanted(&verdict.outcome)).count()
+            self.0.iter().filter(|verdict| wanted(&verdict.outcome)).count()
         };
         let passed = count(|outcome| matches!(outcome, Outcome::Passed));
         let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));

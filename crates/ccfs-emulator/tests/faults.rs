@@ -243,7 +243,8 @@ fn invalid_faults_are_refused_with_a_reason() {
 #[test]
 fn every_fault_is_read_as_its_help_says() {
     for fault in Fault::HELP {
-        let argument = match fault.argument.trim_matches(['[', ']', ':']) {
+        let form = fault.form.strip_prefix(fault.name).unwrap();
+        let argument = match form.trim_matches(['[', ']', ':']) {
             "" => String::new(),
             "CODE" => ":0300012".into(),
             "STATUS" => ":502".into(),
@@ -255,7 +256,7 @@ fn every_fault_is_read_as_its_help_says() {
         );
         assert_eq!(
             fault.name.parse::<Fault>().is_ok(),
-            fault.argument.is_empty() || fault.argument.starts_with('['),
+            form.is_empty() || form.starts_with('['),
             "{}",
             fault.name
         );

@@ -145,9 +145,9 @@ pub(crate) fn help(begin: &str) -> String {
     text.push_str(
         "A fault strikes every request that it fits, or those to @INTERFACE only, and *N times; the first of several rules that fits strikes.\nFaults:\n",
     );
-    let width = Fault::HELP.iter().map(|fault| fault.form().len()).max().unwrap_or(0);
+    let width = Fault::HELP.iter().map(|fault| fault.form.len()).max().unwrap_or(0);
     for fault in Fault::HELP {
-        let _ = writeln!(text, "  {:width$}  {}", fault.form(), fault.does);
+        let _ = writeln!(text, "  {:width$}  {}", fault.form, fault.does);
     }
     text + "\nExample:\n  ccfs serve --bind 127.0.0.1:8443 --ca-out ca.pem --rows 1000 \\\n    --fault busy:2@downloadAgentSkillInfoFile*1 --fault slow --log requests.jsonl"
 }

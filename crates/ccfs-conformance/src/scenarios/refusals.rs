@@ -143,26 +143,20 @@ pub(super) fn flow_control(backend: &dyn Backend) -> Played {
     bench.requests_are(3)
 }
 
-pub(super) fn page(backend: &dyn Backend) -> Played {
-    told(backend, Fault::Html(200), "an answer that is neither a file nor an envelope", is_garbage)
-}
-
 pub(super) fn bad_gateway(backend: &dyn Backend) -> Played {
     told(backend, Fault::Html(502), "a refusal with 502", is_status(502))
 }
 
-pub(super) fn garbage(backend: &dyn Backend) -> Played {
-    told(backend, Fault::Garbage, "an answer that is neither a file nor an envelope", is_garbage)
+pub(super) fn garbage(backend: &dyn Backend, fault: Fault) -> Played {
+    told(backend, fault, "an answer that is neither a file nor an envelope", |kind| {
+        matches!(kind, ErrorKind::Answer(AnswerError::Garbage { .. }))
+    })
 }
 
 pub(super) fn empty(backend: &dyn Backend) -> Played {
     told(backend, Fault::Empty, "an empty answer", |kind| {
         matches!(kind, ErrorKind::Answer(AnswerError::Empty))
     })
-}
-
-fn is_garbage(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Answer(AnswerError::Garbage { .. }))
 }
 
 fn told(

@@ -18,16 +18,9 @@ fn is_deadline(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::TotalTimeout { .. })
 }
 
-pub(super) fn silence(backend: &dyn Backend) -> Played {
-    silent(backend, Behaviour::stall(None, &[]))
-}
-
-pub(super) fn stall(backend: &dyn Backend) -> Played {
-    silent(backend, Behaviour::stall(Some(5000), &archive_bytes(10_000)))
-}
-
-fn silent(backend: &dyn Backend, behaviour: Behaviour) -> Played {
-    let script = Script::with(backend, vec![behaviour; 2], |setup| {
+pub(super) fn silence(backend: &dyn Backend, after: Option<usize>) -> Played {
+    let stall = Behaviour::stall(after, &archive_bytes(10_000));
+    let script = Script::with(backend, vec![stall; 2], |setup| {
         setup.policy.max_retries = 1;
         setup.policy.idle_timeout = SHORT;
     })?;

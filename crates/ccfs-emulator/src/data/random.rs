@@ -7,16 +7,11 @@ pub(crate) struct Random(u64);
 impl Random {
     /// Numbers for `seed` and a purpose, so that one purpose drawing more does not change another's.
     pub(crate) fn new(seed: u64, purpose: &str) -> Self {
-        let mut mixed = Self(seed);
-        for byte in purpose.bytes() {
-            mixed.0 ^= u64::from(byte);
-            mixed.0 = mixed.next();
-        }
-        mixed
+        Self::of(seed, purpose.bytes().map(u64::from))
     }
 
     /// Numbers for `seed` and whatever else they depend on: an agent, a purpose, a time.
-    pub(crate) fn of(seed: u64, parts: &[u64]) -> Self {
+    pub(crate) fn of(seed: u64, parts: impl IntoIterator<Item = u64>) -> Self {
         let mut mixed = Self(seed);
         for part in parts {
             mixed.0 ^= part;

@@ -32,7 +32,7 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn new(tenant_seed: u64, index: u32) -> Self {
-        let mut random = Random::of(tenant_seed, &[index.into()]);
+        let mut random = Random::of(tenant_seed, [index.into()]);
         let mut skills = Skills::default();
         // A few agents have no skill yet.
         if !random.one_in(20) {
@@ -63,7 +63,7 @@ impl Agent {
 
     /// Random numbers of this agent for a purpose and a shift or second.
     pub(crate) fn random(&self, purpose: Purpose, at: i64) -> Random {
-        Random::of(self.seed, &[purpose as u64, at.cast_unsigned()])
+        Random::of(self.seed, [purpose as u64, at.cast_unsigned()])
     }
 
     /// Index of the first shift that begins on `day` or later. Days count from 1970-01-01.

@@ -42,7 +42,7 @@ macro_rules! faults {
         impl Fault {
             /// Every fault, in the order of the variants.
             pub const HELP: &'static [FaultHelp] =
-                &[$(FaultHelp { name: $name, argument: concat!($($form)?), does: $does }),+];
+                &[$(FaultHelp { name: $name, form: concat!($name $(, $form)?), does: $does }),+];
 
             /// The fault's name, without its argument.
             pub fn name(&self) -> &'static str {
@@ -135,17 +135,10 @@ impl Fault {
 pub struct FaultHelp {
     /// Its name.
     pub name: &'static str,
-    /// Its argument with the colon, in brackets if it is optional; empty if it has none.
-    pub argument: &'static str,
+    /// Its name with its argument, in brackets if that is optional: `slow[:MILLIS]`.
+    pub form: &'static str,
     /// What it does.
     pub does: &'static str,
-}
-
-impl FaultHelp {
-    /// The name with its argument: `slow[:MILLIS]`.
-    pub fn form(&self) -> String {
-        format!("{}{}", self.name, self.argument)
-    }
 }
 
 impl fmt::Display for Fault {
@@ -169,7 +162,7 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let Some((name, argument)) = text.split_once(':') else { return Self::read(text, None) };
         let fault = Self::read(name, Some(argument))?;
-        if Self::HELP.iter().any(|help| help.name == name && help.argument.is_empty()) {
+        if Self::HELP.iter().any(|help| help.form == name) {
             return Err(FaultError::NoArgument { fault: fault.name() });
         }
         Ok(fault)
