@@ -16,7 +16,7 @@ use ccfs_ureq::Client;
 
 use crate::evidence::{Call, Evidence, Head, Reach};
 use crate::judge::{NOTABLE_SKEW, SOON, judge};
-use crate::probe::{Handshake, Probe, probe};
+use crate::probe::{Probe, probe};
 use crate::report::{Mark, Report, Step, Verdict};
 
 /// A file that does not exist: of a day long before CC-FS, with an ID of zeros.
@@ -115,24 +115,17 @@ impl Doctor {
             Way::Given(proxy) => proxy.clone(),
             Way::Environment => Proxy::from_env(&self.endpoint)?,
         };
-        let probe = probe(&self.endpoint, proxy.as_ref(), &self.trust, self.timeout);
-        let mut evidence =
-            Evidence { https: self.endpoint.is_https(), reach: probe.reach, ..Evidence::default() };
+        let (probe, mut evidence) =
+            probe(&self.endpoint, proxy.as_ref(), &self.trust, self.timeout);
         let mut steps = vec![
             name_step(&self.endpoint, proxy.as_ref(), &probe),
-            connection_step(proxy.as_ref(), &probe),
+            connection_step(proxy.as_ref(), &evidence),
         ];
-        if let Some(handshake) = &probe.tls {
-            evidence.tls = handshake.failure;
-            evidence.is_client_certificate_missing = handshake.is_client_certificate_missing;
-            let own = handshake.certificates.first();
-            evidence.rsa_bits = own.and_then(|own| own.rsa_bits);
-            evidence.x509_version = own.and_then(|own| own.version);
+        if evidence.https && evidence.reach == Reach::Connected {
             let now = self.clock.now().wall;
-            evidence.days_left = own
-                .and_then(|own| own.ends)
-                .map(|ends| ends.millis_since(now).div_euclid(DAY_MILLIS));
-            steps.push(tls_step(handshake, &self.trust, evidence.days_left));
+            let ends = probe.certificates.first().and_then(|own| own.ends);
+            evidence.days_left = ends.map(|ends| ends.millis_since(now).div_euclid(DAY_MILLIS));
+            steps.push(tls_step(&probe, &evidence, &self.trust));
         }
         let mut skew = None;
         if evidence.reach == Reach::Connected && evidence.tls.is_none() {
@@ -149,8 +142,8 @@ impl Doctor {
             proxy: proxy.as_ref().map(ToString::to_string),
             verdict: verdict(&evidence, self.credentials.is_some()),
             steps,
-            tls_version: probe.tls.as_ref().and_then(|handshake| handshake.version),
-            certificates: probe.tls.map(|handshake| handshake.certificates).unwrap_or_default(),
+            tls_version: probe.tls_version,
+            certificates: probe.certificates,
             clock_skew_millis: skew.map(|skew: ClockSkew| skew.millis),
             findings: judge(&evidence),
             head: evidence.head,
@@ -276,9 +269,9 @@ fn name_step(endpoint: &Endpoint, proxy: Option<&Proxy>, probe: &Probe) -> Step 
     Step::new("name", Mark::Ok, text)
 }
 
-fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
-    let (mark, text) = match probe.reach {
-        Reach::Connected if proxy.is_some() && probe.tls.is_some() => {
+fn connection_step(proxy: Option<&Proxy>, evidence: &Evidence) -> Step {
+    let (mark, text) = match evidence.reach {
+        Reach::Connected if proxy.is_some() && evidence.https => {
             (Mark::Ok, "through the proxy's tunnel".to_owned())
         }
         Reach::Connected if proxy.is_some() => {
@@ -299,23 +292,23 @@ fn connection_step(proxy: Option<&Proxy>, probe: &Probe) -> Step {
     Step::new("connection", mark, text)
 }
 
-fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Step {
-    let version = handshake.version.map_or(String::new(), |version| format!("{version}; "));
+fn tls_step(probe: &Probe, evidence: &Evidence, trust: &Trust) -> Step {
+    let version = probe.tls_version.map_or(String::new(), |version| format!("{version}; "));
     let trusted = if trust.pins().is_empty() {
         "the certificate is trusted"
     } else {
         "the certificate is a pinned one"
     };
-    let mut step = match handshake.failure {
+    let mut step = match evidence.tls {
         Some(failure) => Step::new("TLS", Mark::Fail, format!("{version}{failure}")),
-        None if days_left.is_some_and(|days| days < SOON) => Step::new(
+        None if evidence.days_left.is_some_and(|days| days < SOON) => Step::new(
             "TLS",
             Mark::Warn,
             format!("{version}{trusted}, but expires soon or has expired"),
         ),
         None => Step::new("TLS", Mark::Ok, format!("{version}{trusted}")),
     };
-    for (number, certificate) in handshake.certificates.iter().enumerate() {
+    for (number, certificate) in probe.certificates.iter().enumerate() {
         let signer = if certificate.issuer.is_empty() {
             String::new()
         } else {
@@ -329,7 +322,7 @@ fn tls_step(handshake: &Handshake, trust: &Trust, days_left: Option<i64>) -> Ste
             step.details.push(format!("   for {}", certificate.names.join(", ")));
         }
     }
-    step.details.extend(handshake.certificates.first().map(|own| format!("pin {}", own.sha256)));
+    step.details.extend(probe.certificates.first().map(|own| format!("pin {}", own.sha256)));
     step
 }
 

@@ -167,22 +167,16 @@ impl Head {
 
     /// Returns the signs of a proxy or gateway, as sentences.
     pub(crate) fn signs(&self) -> Vec<String> {
-        let front = self
-            .server
-            .as_ref()
-            .filter(|name| FRONTS.iter().any(|front| name.to_ascii_lowercase().starts_with(front)));
-        let mut signs: Vec<String> = front
-            .iter()
-            .map(|name| {
-                format!(
-                    "the answer's Server header is {name:?}, which is usually a proxy or gateway"
-                )
-            })
-            .collect();
-        signs.extend(self.between.map(|name| {
+        let is_front = |name: &&String| {
+            FRONTS.iter().any(|front| name.to_ascii_lowercase().starts_with(front))
+        };
+        let front = self.server.as_ref().filter(is_front).map(|name| {
+            format!("the answer's Server header is {name:?}, which is usually a proxy or gateway")
+        });
+        let between = self.between.map(|name| {
             format!("the answer has the header {name}, which only proxies and gateways add")
-        }));
-        signs
+        });
+        front.into_iter().chain(between).collect()
     }
 
     /// Returns the same signs, and those that the answer itself is not from CC-FS.

@@ -14,30 +14,21 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ProtocolVersion};
 
 use crate::certificate::Certificate;
-use crate::evidence::Reach;
+use crate::evidence::{Evidence, Reach};
 
 /// Number of addresses of a name that are tried.
 const ADDRESSES: usize = 8;
 /// Bytes of a proxy's answer that are read.
 const ANSWER_LIMIT: usize = 8 * 1024;
 
-/// Result of connecting.
+/// What connecting showed, beside the evidence.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     /// The addresses of the endpoint's host, or of the proxy's.
     pub(crate) addresses: Vec<SocketAddr>,
-    pub(crate) reach: Reach,
-    pub(crate) tls: Option<Handshake>,
-}
-
-/// Result of a handshake, successful or not.
-#[derive(Debug)]
-pub(crate) struct Handshake {
-    pub(crate) version: Option<&'static str>,
+    pub(crate) tls_version: Option<&'static str>,
+    /// Certificates of the server, its own first.
     pub(crate) certificates: Vec<Certificate>,
-    pub(crate) failure: Option<TlsFailure>,
-    /// Whether the server asked for a client certificate, and none is set.
-    pub(crate) is_client_certificate_missing: bool,
 }
 
 /// Connects, performs a TLS handshake if the endpoint is `https`, and disconnects. Sends no HTTP and no secret to the server; a proxy receives
@@ -47,28 +38,29 @@ pub(crate) fn probe(
     proxy: Option<&Proxy>,
     trust: &Trust,
     timeout: Duration,
-) -> Probe {
+) -> (Probe, Evidence) {
     let (host, port) =
         proxy.map_or((endpoint.host(), endpoint.port()), |proxy| (proxy.host(), proxy.port()));
     let mut probe = Probe { addresses: look_up(bare(host), port, timeout), ..Probe::default() };
     let https = endpoint.is_https();
-    let mut stream = match connect(&probe.addresses, timeout) {
-        Ok(stream) => Timed { stream, until: Instant::now() + timeout },
+    let mut evidence = Evidence { https, reach: Reach::Connected, ..Evidence::default() };
+    let stream = match connect(&probe.addresses, timeout) {
+        Ok(stream) => stream,
         Err(reach) => {
-            let unreachable = if proxy.is_some() { Reach::ProxyUnreachable } else { reach };
-            return Probe { reach: unreachable, ..probe };
+            evidence.reach = if proxy.is_some() { Reach::ProxyUnreachable } else { reach };
+            return (probe, evidence);
         }
     };
-    if let Some(proxy) = proxy.filter(|_| https) {
-        match tunnel(&mut stream, endpoint, proxy) {
-            Ok(200) => {}
-            Ok(status) => return Probe { reach: Reach::ProxyRefused(Some(status)), ..probe },
-            Err(_) => return Probe { reach: Reach::ProxyRefused(None), ..probe },
+    if https {
+        let mut stream = Timed { stream, until: Instant::now() + timeout };
+        let answer = proxy.map_or(Ok(200), |proxy| tunnel(&mut stream, endpoint, proxy));
+        if matches!(answer, Ok(200)) {
+            shake(stream, endpoint, trust, &mut probe, &mut evidence);
+        } else {
+            evidence.reach = Reach::ProxyRefused(answer.ok());
         }
     }
-    probe.reach = Reach::Connected;
-    probe.tls = https.then(|| shake(stream, endpoint, trust));
-    probe
+    (probe, evidence)
 }
 
 fn bare(host: &str) -> &str {
@@ -153,7 +145,13 @@ fn tunnel(stream: &mut Timed, endpoint: &Endpoint, proxy: &Proxy) -> io::Result<
     Proxy::status(&head).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
+fn shake(
+    mut stream: Timed,
+    endpoint: &Endpoint,
+    trust: &Trust,
+    probe: &mut Probe,
+    evidence: &mut Evidence,
+) {
     let (config, shown) = trust.recording_config();
     let made =
         ServerName::try_from(bare(endpoint.host()).to_owned()).map_err(|_| TlsFailure::Other);
@@ -163,19 +161,11 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     });
     let mut connection = match made {
         Ok(connection) => connection,
-        Err(failure) => {
-            return Handshake {
-                version: None,
-                certificates: Vec::new(),
-                failure: Some(failure),
-                is_client_certificate_missing: false,
-            };
-        }
+        Err(failure) => return evidence.tls = Some(failure),
     };
-    let mut failure = None;
-    while connection.is_handshaking() && failure.is_none() {
+    while connection.is_handshaking() && evidence.tls.is_none() {
         // A connection that ends in the middle of the handshake is a failure of TLS, too.
-        failure = connection
+        evidence.tls = connection
             .complete_io(&mut stream)
             .err()
             .map(|error| ccfs_tls::classify_io_error(&error).unwrap_or_default());
@@ -183,13 +173,12 @@ fn shake(mut stream: Timed, endpoint: &Endpoint, trust: &Trust) -> Handshake {
     connection.send_close_notify();
     // Sending close_notify may fail, which does not matter.
     let _ = connection.write_tls(&mut stream);
-    let certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
-    Handshake {
-        version: connection.protocol_version().map(version),
-        certificates,
-        failure,
-        is_client_certificate_missing: shown.is_client_certificate_missing(),
-    }
+    probe.tls_version = connection.protocol_version().map(version);
+    probe.certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
+    evidence.is_client_certificate_missing = shown.is_client_certificate_missing();
+    let own = probe.certificates.first();
+    evidence.rsa_bits = own.and_then(|own| own.rsa_bits);
+    evidence.x509_version = own.and_then(|own| own.version);
 }
 
 fn version(version: ProtocolVersion) -> &'static str {
