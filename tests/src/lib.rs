@@ -25,7 +25,7 @@ mod wait;
 pub use backends::{Async, Blocking};
 pub use both::{Outcome, ask_both};
 pub use ccfs_conformance::{
-    Backend, Behaviour, Client, Framing, ManualClock, Own, ScriptedServer, Seen, Setup,
+    Backend, Behaviour, Client, Framing, ManualClock, ScriptedServer, Seen, Setup,
 };
 pub use collector::{Collector, Logged};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};

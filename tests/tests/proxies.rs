@@ -7,7 +7,7 @@ use ccfs_conformance::{ManualClock, file_name};
 use ccfs_driver::{Config, Proxy};
 use ccfs_emulator::Emulator;
 use ccfs_proto::{DownloadAgentSkillInfoFile, Endpoint, ErrorKind, FailureKind, Policy};
-use ccfs_tests::{Behaviour, ProxyProcess, ScriptedServer, Seen, ask_both};
+use ccfs_tests::{Behaviour, Framing, ProxyProcess, ScriptedServer, Seen, ask_both};
 use ccfs_tls::Trust;
 use serde_json::json;
 
@@ -133,10 +133,8 @@ fn a_refusal_of_the_proxy_is_reported_without_the_login() {
 
 /// A proxy that answers every `CONNECT` and every request with `status`.
 fn answering(status: u16) -> ScriptedServer {
-    let mut answer = Behaviour::status(status, "");
-    if let Behaviour::Answer { headers, .. } = &mut answer {
-        headers.push(("x-squid-error".to_owned(), "ERR_ACCESS_DENIED 0".to_owned()));
-    }
+    let headers = ["x-squid-error: ERR_ACCESS_DENIED 0"];
+    let answer = Behaviour::answer(status, &headers, b"", Framing::Length, None, usize::MAX);
     ScriptedServer::play(vec![answer; 100])
 }
 

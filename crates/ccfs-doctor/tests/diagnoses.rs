@@ -11,7 +11,7 @@ use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
 use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
-use ccfs_tests::{Behaviour, HeldPort, Own, ScriptedServer, TEST_TIMEOUT};
+use ccfs_tests::{Behaviour, HeldPort, ScriptedServer, TEST_TIMEOUT};
 use ccfs_tls::{Identity, Pin, Trust};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -462,7 +462,7 @@ fn no_way_to_a_server() {
 
 #[test]
 fn a_server_that_does_not_speak_http() {
-    let server = ScriptedServer::play([Behaviour::Babble]);
+    let server = ScriptedServer::play([Behaviour::bytes("220 mail.example.com ESMTP ready\r\n")]);
     let report = elsewhere(&server.url(), Trust::none());
     comes_to(
         &report,
@@ -492,13 +492,9 @@ fn proxies() {
 #[test]
 fn a_proxy_that_answers_byte_by_byte_does_not_hold_it() {
     let emulator = Emulator::builder().start().unwrap();
-    let slow = Own::new(|stream| {
-        loop {
-            stream.write_all(b"H")?;
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    });
-    let server = ScriptedServer::play([Behaviour::Own(slow)]);
+    let mut slow = Behaviour::bytes([b'H'; 8 << 10]);
+    (slow.piece, slow.pause) = (1, Duration::from_millis(50));
+    let server = ScriptedServer::play([slow]);
     let proxy: Proxy = server.url().parse().unwrap();
     let began = Instant::now();
     let report = doctor(&emulator).proxy(proxy).timeout(Duration::from_secs(2)).examine().unwrap();

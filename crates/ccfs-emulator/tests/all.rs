@@ -10,7 +10,5 @@ mod faults;
 mod interfaces;
 mod neighbours;
 mod properties;
-#[path = "../../../tests/src/skipped.rs"]
-mod skipped;
 mod support;
 mod tls;
