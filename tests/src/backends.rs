@@ -14,6 +14,8 @@ use ccfs_proto::{DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
 use ccfs_tls::Trust;
 use tokio::io::AsyncWrite;
 
+use crate::calls::runtime;
+
 fn trust(setup: &Setup) -> Trust {
     let none = Trust::none();
     setup.ca_pem.as_ref().map_or(none.clone(), |pem| none.add_pem(pem.as_bytes()).unwrap())
@@ -82,10 +84,7 @@ pub struct Async;
 impl Backend for Async {
     fn client(&self, setup: &Setup) -> Box<dyn Client> {
         let client = ccfs_reqwest::Client::with_trust(session(setup), &trust(setup)).unwrap();
-        Box::new(AsyncClient {
-            client,
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-        })
+        Box::new(AsyncClient { client, runtime: runtime() })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Makes one call with each backend, for tests of connections.
 
-use ccfs_conformance::file_name;
 use ccfs_driver::{Config, Error, Proxy};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Endpoint, Policy};
+use ccfs_proto::{Credentials, Endpoint, Policy};
 use ccfs_tls::Trust;
+
+use crate::calls::{download, runtime};
 
 /// The outcome of one call: the result code of the server's answer, or the error.
 pub type Outcome = Result<String, Error>;
@@ -16,13 +17,12 @@ pub fn ask_both(
     proxy: Option<&Proxy>,
 ) -> [(&'static str, Outcome); 2] {
     let policy = Policy::default().max_retries(0);
-    let download = || DownloadAgentSkillInfoFile::new(file_name());
     let session =
         Config::new(endpoint.clone(), credentials.clone()).policy(policy).proxy(proxy.cloned());
     let client = ccfs_ureq::Client::with_trust(session.clone(), trust).unwrap();
     let blocking = client.download(download()).to_writer(std::io::sink());
     let client = ccfs_reqwest::Client::with_trust(session, trust).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let asynchronous = runtime.block_on(client.download(download()).to_writer(tokio::io::sink()));
     [("blocking", blocking), ("async", asynchronous)].map(|(name, result)| (name, outcome(result)))
 }

@@ -11,6 +11,8 @@
 
 mod backends;
 mod both;
+mod calls;
+mod certificates;
 mod collector;
 pub mod http;
 pub mod interfaces;
@@ -24,9 +26,11 @@ mod wait;
 
 pub use backends::{Async, Blocking};
 pub use both::{Outcome, ask_both};
+pub use calls::{config, download, query, query_to, runtime, trust, wav_of};
 pub use ccfs_conformance::{
     Backend, Behaviour, Client, Framing, ManualClock, ScriptedServer, Seen, Setup,
 };
+pub use certificates::asks_for_certificate;
 pub use collector::{Collector, Logged};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};
 pub use port::HeldPort;

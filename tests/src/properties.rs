@@ -6,14 +6,14 @@
 use std::fs;
 
 use ccfs_conformance::{
-    Backend, Behaviour, Framing, ManualClock, ScriptedServer, Setup, archive_bytes, file_name,
+    Backend, Behaviour, Framing, ManualClock, ScriptedServer, Setup, archive_bytes,
 };
 use ccfs_driver::{Error, Overwrite};
-use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, QueryAgentSkillInfoData, Verifier,
-};
+use ccfs_proto::{Credentials, ErrorKind, Verifier};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+
+use crate::calls::{download, query};
 
 /// Checks every property with a backend. `regressions` is the file of seeds, in the calling crate.
 pub fn hold<B: Backend + Default>(regressions: &'static str) {
@@ -95,10 +95,6 @@ fn setup(server: &ScriptedServer, clock: &ManualClock) -> Setup {
     );
     setup.clock = clock.clone();
     setup
-}
-
-fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new(file_name())
 }
 
 fn arrives<B: Backend + Default>(transfer: Transfer) -> Result<(), TestCaseError> {
@@ -282,9 +278,7 @@ fn starts_once<B: Backend + Default>(script: Vec<(Behaviour, bool)>) -> Result<(
     let may_be_sent = 1 + script.iter().take_while(|(_, is_busy)| *is_busy).count();
     let server = ScriptedServer::play(script.into_iter().map(|(behaviour, _)| behaviour));
     let client = B::default().client(&setup(&server, &ManualClock::default()));
-    let (begin, end) =
-        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
-    let _ = client.query(QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback"));
+    let _ = client.query(query());
     prop_assert!(
         (1..=may_be_sent).contains(&server.seen().len()),
         "{} sent, {may_be_sent} allowed",

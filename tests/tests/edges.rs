@@ -7,31 +7,17 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes, file_name};
+use ccfs_conformance::{Behaviour, Framing, ManualClock, ScriptedServer, archive_bytes};
 use ccfs_driver::{Config, Error, FileError, Overwrite, WholeFile};
 use ccfs_emulator::Emulator;
 use ccfs_proto::auth::Freshness;
-use ccfs_proto::{
-    Credentials, DownloadAgentSkillInfoFile, ErrorKind, FailureKind, QueryAgentSkillInfoData,
-};
-use ccfs_tests::{Outcome, ask_both};
+use ccfs_proto::{Credentials, ErrorKind, FailureKind};
+use ccfs_tests::{Outcome, ask_both, config, download, query, runtime};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 fn credentials() -> Credentials {
     Credentials::from_text("ak", "sk".into()).unwrap()
-}
-
-fn query() -> QueryAgentSkillInfoData {
-    QueryAgentSkillInfoData::new(
-        "2023-04-05 00:00:00".parse().unwrap(),
-        "2023-04-06 00:00:00".parse().unwrap(),
-        "http://127.0.0.1:9/",
-    )
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// Resolves no name.
@@ -110,16 +96,12 @@ fn a_date_to_come_back_at_is_the_servers() {
         Config::new(endpoint.clone(), credentials()).proxy(None).clock(clock.clone()),
     )
     .unwrap();
-    client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()).unwrap();
+    client.download(download()).to_writer(Vec::new()).unwrap();
     let client = ccfs_reqwest::Client::new(
         Config::new(endpoint, credentials()).proxy(None).clock(clock.clone()),
     )
     .unwrap();
-    runtime()
-        .block_on(
-            client.download(DownloadAgentSkillInfoFile::new(file_name())).to_writer(Vec::new()),
-        )
-        .unwrap();
+    runtime().block_on(client.download(download()).to_writer(Vec::new())).unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(7); 2]);
 }
 
@@ -135,18 +117,18 @@ fn calls_of_a_progress_function_do_not_affect_the_download() {
         let config = Config::new(server.url().parse().unwrap(), credentials());
         ccfs_ureq::Client::new(config.proxy(None).clock(ManualClock::default())).unwrap()
     };
-    for (download, is_complete) in [(complete, true), (cut, false)] {
+    for (answer, is_complete) in [(complete, true), (cut, false)] {
         for others in [Behaviour::close(), Behaviour::ok(archive_bytes(10))] {
             let (server, other) = (
-                ScriptedServer::play([download.clone()]),
+                ScriptedServer::play([answer.clone()]),
                 ScriptedServer::play(vec![others.clone(); 200]),
             );
             let (client, other) = (client(&server), client(&other));
             let mut written = Vec::new();
             let result = client
-                .download(DownloadAgentSkillInfoFile::new(file_name()))
+                .download(download())
                 .progress(|_| {
-                    let nested = other.download(DownloadAgentSkillInfoFile::new(file_name()));
+                    let nested = other.download(download());
                     let _ = nested.to_writer(Vec::new());
                     ControlFlow::Continue(())
                 })
@@ -163,7 +145,6 @@ fn a_writer_is_flushed_at_the_end() {
     let body = archive_bytes(3000);
     let server = ScriptedServer::play(vec![Behaviour::ok(body.clone()); 2]);
     let endpoint: ccfs_proto::Endpoint = server.url().parse().unwrap();
-    let download = || DownloadAgentSkillInfoFile::new(file_name());
 
     let mut writer = BufWriter::with_capacity(64 * 1024, Vec::new());
     let client =
@@ -226,8 +207,7 @@ fn a_check_that_panics_panics() {
     let server = ScriptedServer::play(vec![Behaviour::ok(archive_bytes(10)); 2]);
     let session = Config::new(server.url().parse().unwrap(), credentials()).proxy(None);
     let folder = tempfile::tempdir().unwrap();
-    let (path, download) =
-        (folder.path().join("a.zip"), || DownloadAgentSkillInfoFile::new(file_name()));
+    let path = folder.path().join("a.zip");
     let client = ccfs_ureq::Client::new(session.clone()).unwrap();
     let blocking = catch_unwind(AssertUnwindSafe(|| {
         client.download(download()).check(|_| panic!("MINE")).to_file(&path)
@@ -253,9 +233,7 @@ fn a_wrong_clock_is_paid_for_once_in_a_session() {
         .lockout(None)
         .start()
         .unwrap();
-    let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
-        .proxy(None)
-        .clock(ManualClock::default());
+    let config = config(&emulator).clock(ManualClock::default());
     let session = ccfs_driver::Session::new(config);
     ccfs_ureq::Client::new(session.clone()).unwrap().call(query()).unwrap();
     runtime().block_on(ccfs_reqwest::Client::new(session.clone()).unwrap().call(query())).unwrap();
@@ -278,8 +256,7 @@ fn unlimited_timeouts_are_not_errors() {
     let session = || {
         let policy =
             ccfs_proto::Policy::default().idle_timeout(Duration::MAX).total_timeout(Duration::MAX);
-        let session = Config::new(emulator.endpoint().clone(), emulator.credentials());
-        session.policy(policy).connect_timeout(Duration::MAX).proxy(None)
+        config(&emulator).policy(policy).connect_timeout(Duration::MAX)
     };
     let trust = ccfs_tls::Trust::none;
     ccfs_ureq::Client::with_trust(session(), &trust()).unwrap().call(query()).unwrap();

@@ -9,23 +9,17 @@ use std::task::{Context, Poll};
 
 use ccfs_driver::{Config, ConfigError, Error};
 use ccfs_emulator::{Emulator, Fault};
-use ccfs_proto::{Credentials, DownloadAgentSkillInfoFile, Policy, QueryAgentSkillInfoData};
-use ccfs_tests::HeldPort;
+use ccfs_proto::{Credentials, Policy};
+use ccfs_tests::{HeldPort, config, download, query, runtime};
 use ccfs_tls::{Trust, TrustEnvError};
 use tokio::io::AsyncWrite;
-
-fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) =
-        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
-    QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
-}
 
 /// Makes one call with each backend, and returns the errors.
 fn errors_of(config: &Config) -> [Error; 2] {
     let trust = Trust::none;
     let blocking = ccfs_ureq::Client::with_trust(config.clone(), &trust()).unwrap();
     let client = ccfs_reqwest::Client::with_trust(config.clone(), &trust()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     [blocking.call(query()).unwrap_err(), runtime.block_on(client.call(query())).unwrap_err()]
 }
 
@@ -87,17 +81,13 @@ impl AsyncWrite for Unflushable {
 fn a_writer_that_fails_does_not_hide_a_refusal() {
     let emulator = Emulator::builder().plain().start().unwrap();
     emulator.faults().add(Fault::Locked.times(2));
-    let config = Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None);
-    let download = || {
-        let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap();
-        DownloadAgentSkillInfoFile::new(name)
-    };
+    let config = config(&emulator);
     let trust = Trust::none;
     let client = ccfs_ureq::Client::with_trust(config.clone(), &trust()).unwrap();
     let error = client.download(download()).to_writer(Unflushable).unwrap_err();
     assert!(error.is_auth(), "{error}");
     let client = ccfs_reqwest::Client::with_trust(config, &trust()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let error = runtime.block_on(client.download(download()).to_writer(Unflushable)).unwrap_err();
     assert!(error.is_auth(), "{error}");
 }
@@ -105,9 +95,7 @@ fn a_writer_that_fails_does_not_hide_a_refusal() {
 #[test]
 fn what_the_server_answered_is_on_the_error_itself() {
     let emulator = Emulator::builder().plain().start().unwrap();
-    let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
-        .policy(Policy::default().max_retries(0))
-        .proxy(None);
+    let config = config(&emulator).policy(Policy::default().max_retries(0));
     emulator.faults().add(Fault::Locked.times(2));
     for error in errors_of(&config) {
         assert_eq!(

@@ -14,11 +14,12 @@ use ccfs::proto::operation::{
 };
 use ccfs::{
     AsyncClient, Client, Config, Credentials, DownloadAgentSkillInfoFile, Error, ErrorKind,
-    FileReceipt, Operation, QueryAgentSkillInfoData, ResultCode, Timestamp, Trust,
+    FileReceipt, Operation, ResultCode, Timestamp,
 };
 use ccfs_conformance::ManualClock;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_tests::interfaces::{self, Call, Extent, Outcome, kind_of};
+use ccfs_tests::{query, runtime, trust, wav_of};
 
 /// A client of the facade. Its clock is a test's, so that no wait takes time.
 trait Caller: Sized {
@@ -28,10 +29,6 @@ trait Caller: Sized {
         &self,
         operation: O,
     ) -> Result<(FileReceipt, Vec<u8>), Error>;
-}
-
-fn trust(emulator: &Emulator) -> Trust {
-    Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap()
 }
 
 fn session(emulator: &Emulator, credentials: Credentials, clock: &ManualClock) -> Config {
@@ -69,10 +66,7 @@ impl Caller for Awaited {
         let client =
             AsyncClient::with_trust(session(emulator, credentials, clock), &trust(emulator))
                 .unwrap();
-        Self {
-            client,
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-        }
+        Self { client, runtime: runtime() }
     }
 
     fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
@@ -185,8 +179,7 @@ fn answers_have_types<C: Caller>() {
     let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
     let [begin, end] = times.map(|time| time.parse().unwrap());
 
-    let query = QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback");
-    let name = client.call(query).unwrap().file_name("2023-04-06".parse().unwrap());
+    let name = client.call(query()).unwrap().file_name("2023-04-06".parse().unwrap());
     let (receipt, zip) = client.bytes(DownloadAgentSkillInfoFile::new(name.clone())).unwrap();
     assert_eq!(receipt.kind, FileKind::Zip);
     assert_eq!(Some(zip), emulator.file(&name));
@@ -233,16 +226,4 @@ fn answers_of_the_blocking_client_have_types() {
 #[test]
 fn answers_of_the_async_client_have_types() {
     answers_have_types::<Awaited>();
-}
-
-/// A WAV file that the server accepts, with this number of samples.
-fn wav_of(samples: u32) -> Vec<u8> {
-    let mut wav = Vec::from(*b"RIFF");
-    wav.extend_from_slice(&(36 + samples).to_le_bytes());
-    wav.extend_from_slice(
-        b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data",
-    );
-    wav.extend_from_slice(&samples.to_le_bytes());
-    wav.resize(wav.len() + samples as usize, 0x80);
-    wav
 }

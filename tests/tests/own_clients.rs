@@ -4,32 +4,12 @@
 use std::thread;
 use std::time::Duration;
 
-use ccfs_conformance::file_name;
-use ccfs_driver::{Config, Error};
+use ccfs_driver::Error;
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::operation::{PlayVoice, PlaybackToken};
-use ccfs_proto::{
-    DownloadAgentSkillInfoFile, ErrorKind, Policy, QueryAgentSkillInfoData, Timestamp,
-};
+use ccfs_proto::{DownloadAgentSkillInfoFile, ErrorKind, Policy, Timestamp};
+use ccfs_tests::{config, download, query, runtime};
 use ccfs_tls::Trust;
-
-fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new(file_name())
-}
-
-fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) =
-        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
-    QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-fn session(emulator: &Emulator) -> Config {
-    Config::new(emulator.endpoint().clone(), emulator.credentials()).proxy(None)
-}
 
 fn is_redirect<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
     matches!(result, Err(Error::Exchange(error)) if matches!(&error.kind, ErrorKind::Refused { refusal, .. } if refusal.status == 307))
@@ -46,7 +26,7 @@ fn an_agent_of_the_callers_is_used_and_kept_to_the_protocol() {
         .proxy(None)
         .build()
         .new_agent();
-    let client = ccfs_ureq::Client::with_http(session(&emulator), agent);
+    let client = ccfs_ureq::Client::with_http(config(&emulator), agent);
     client.call(query()).unwrap();
     emulator.faults().add(Fault::Redirect);
     assert!(is_redirect(client.download(download()).to_writer(Vec::new())));
@@ -64,9 +44,9 @@ fn a_get_has_no_content_length() {
         let token = PlaybackToken::new("a token that the emulator does not know".into()).unwrap();
         PlayVoice::new(token, Timestamp::from_unix_millis(1_680_768_000_000))
     };
-    let client = ccfs_ureq::Client::new(session(&emulator)).unwrap();
+    let client = ccfs_ureq::Client::new(config(&emulator)).unwrap();
     client.download(play()).to_writer(Vec::new()).unwrap_err();
-    let client = ccfs_reqwest::Client::new(session(&emulator)).unwrap();
+    let client = ccfs_reqwest::Client::new(config(&emulator)).unwrap();
     runtime().block_on(client.download(play()).to_writer(Vec::new())).unwrap_err();
     let log = emulator.received();
     assert_eq!(log.len(), 2);
@@ -91,7 +71,7 @@ fn a_client_of_the_callers_is_used() {
         .tls_backend_preconfigured(tls)
         .build()
         .unwrap();
-    let client = ccfs_reqwest::Client::with_http(session(&emulator), http);
+    let client = ccfs_reqwest::Client::with_http(config(&emulator), http);
     runtime().block_on(client.call(query())).unwrap();
     emulator.faults().add(Fault::Redirect);
     assert!(is_redirect(runtime().block_on(client.download(download()).to_writer(Vec::new()))));
@@ -107,7 +87,7 @@ fn the_deadline_ends_a_call_in_real_time() {
     // Long enough to connect and ask on any machine: what then ends the call is surely the silence.
     let limit = Duration::from_secs(2);
     let policy = Policy::default().total_timeout(limit).idle_timeout(Duration::from_secs(60));
-    let session = session(&emulator).policy(policy);
+    let session = config(&emulator).policy(policy);
     let results = thread::scope(|scope| {
         let blocking = scope.spawn(|| {
             ccfs_ureq::Client::new(session.clone())
@@ -133,7 +113,7 @@ fn a_cancelled_download_leaves_nothing() {
     let emulator = Emulator::builder().plain().rows(5000).start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let is_empty = || std::fs::read_dir(folder.path()).unwrap().next().is_none();
-    let client = ccfs_ureq::Client::new(session(&emulator)).unwrap();
+    let client = ccfs_ureq::Client::new(config(&emulator)).unwrap();
     client.call(query()).unwrap();
     let name = emulator.files().pop().unwrap();
     let stop = |progress: ccfs_driver::Progress| match progress.received {
@@ -147,7 +127,7 @@ fn a_cancelled_download_leaves_nothing() {
     assert!(matches!(stopped, Err(Error::Stopped)) && is_empty());
 
     emulator.faults().add(Fault::Stall);
-    let client = ccfs_reqwest::Client::new(session(&emulator)).unwrap();
+    let client = ccfs_reqwest::Client::new(config(&emulator)).unwrap();
     runtime().block_on(async {
         let (begun, begins) = tokio::sync::oneshot::channel();
         let mut begun = Some(begun);

@@ -3,17 +3,15 @@
 
 use std::io;
 
-use ccfs_conformance::{ManualClock, file_name};
+use ccfs_conformance::ManualClock;
 use ccfs_driver::{Config, Proxy};
 use ccfs_emulator::Emulator;
-use ccfs_proto::{DownloadAgentSkillInfoFile, Endpoint, ErrorKind, FailureKind, Policy};
-use ccfs_tests::{Behaviour, Framing, ProxyProcess, ScriptedServer, Seen, ask_both};
-use ccfs_tls::Trust;
+use ccfs_proto::{Endpoint, ErrorKind, FailureKind, Policy};
+use ccfs_tests::{
+    Behaviour, Framing, ProxyProcess, ScriptedServer, Seen, ask_both, config, download, runtime,
+    trust,
+};
 use serde_json::json;
-
-fn trust(emulator: &Emulator) -> Trust {
-    emulator.ca_pem().map_or(Trust::none(), |pem| Trust::none().add_pem(pem.as_bytes()).unwrap())
-}
 
 /// The proxy for this endpoint in an environment of these variables.
 fn proxy_of(endpoint: &Endpoint, variables: &[(&str, &str)]) -> Option<Proxy> {
@@ -143,7 +141,7 @@ fn answering(status: u16) -> ScriptedServer {
 fn refusals_of_a_proxy_are_reported_and_not_retried() {
     let https = Emulator::builder().start().unwrap();
     let plain = Emulator::builder().plain().start().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     for emulator in [&https, &plain] {
         for (status, said) in [
             (403, "it does not allow this host and port"),
@@ -152,11 +150,10 @@ fn refusals_of_a_proxy_are_reported_and_not_retried() {
             (503, ""),
         ] {
             let server = answering(status);
-            let config = Config::new(emulator.endpoint().clone(), emulator.credentials())
+            let config = config(emulator)
                 .policy(Policy::default().max_retries(1))
                 .clock(ManualClock::default())
                 .proxy(server.url().parse::<Proxy>().unwrap());
-            let download = || DownloadAgentSkillInfoFile::new(file_name());
             let client = ccfs_ureq::Client::with_trust(config.clone(), &trust(emulator)).unwrap();
             let blocking = client.download(download()).to_writer(io::sink()).unwrap_err();
             let client = ccfs_reqwest::Client::with_trust(config, &trust(emulator)).unwrap();

@@ -3,17 +3,11 @@
 
 use std::time::Duration;
 
-use ccfs::{AsyncClient, Client, Config, DownloadAgentSkillInfoFile, QueryAgentSkillInfoData};
+use ccfs::{AsyncClient, Client, DownloadAgentSkillInfoFile};
 use ccfs_conformance::{ManualClock, file_name};
 use ccfs_emulator::{Emulator, Fault};
 use ccfs_proto::auth::Freshness;
-use ccfs_tests::{Collector, TEST_TIMEOUT};
-
-fn query() -> QueryAgentSkillInfoData {
-    let (begin, end) =
-        ("2023-04-05 00:00:00".parse().unwrap(), "2023-04-06 00:00:00".parse().unwrap());
-    QueryAgentSkillInfoData::new(begin, end, "http://127.0.0.1:9/callback")
-}
+use ccfs_tests::{Collector, TEST_TIMEOUT, config, query, runtime};
 
 /// Returns the events of the driver while `work` runs, one line each, followed by the fields recorded in spans.
 fn told(work: impl FnOnce()) -> Vec<String> {
@@ -39,20 +33,15 @@ fn clients() -> (Emulator, Client, AsyncClient) {
         .lockout(None)
         .start()
         .unwrap();
-    let (endpoint, keys) = (emulator.endpoint().clone(), emulator.credentials());
-    let blocking = Client::new(
-        Config::new(endpoint.clone(), keys.clone()).proxy(None).clock(ManualClock::default()),
-    )
-    .unwrap();
-    let asynchronous =
-        AsyncClient::new(Config::new(endpoint, keys).proxy(None).clock(ManualClock::default()))
-            .unwrap();
+    let config = || config(&emulator).clock(ManualClock::default());
+    let blocking = Client::new(config()).unwrap();
+    let asynchronous = AsyncClient::new(config()).unwrap();
     (emulator, blocking, asynchronous)
 }
 
 #[test]
 fn a_call_logs_its_attempts_waits_and_end() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let expected = [
         "interface=\"queryAgentSkillInfoData\"",
         "message=sending request attempt=1",
@@ -104,7 +93,7 @@ fn errors_are_logged_by_kind_and_a_dropped_future_as_given_up() {
         .contains("outcome=\"forbidden\"")
     );
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     emulator.faults().add(Fault::Silent);
     let lines = told(|| {
         runtime.block_on(async {

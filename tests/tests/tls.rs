@@ -3,30 +3,19 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::net::TcpListener;
 use std::process::Command;
-use std::sync::Arc;
-use std::thread;
 
 use ccfs_driver::Config;
 use ccfs_emulator::{Emulator, TlsVersions};
 use ccfs_proto::answer::{AnswerError, Expected};
 use ccfs_proto::exchange::TlsFailure;
 use ccfs_proto::operation::{FieldError, OperationRequest, Received, Repeat};
-use ccfs_proto::{Endpoint, ErrorKind, FailureKind, Operation, Policy};
-use ccfs_tests::{ask_both, skipped};
+use ccfs_proto::{Credentials, ErrorKind, FailureKind, Operation, Policy};
+use ccfs_tests::{ask_both, asks_for_certificate, skipped, trust};
 use ccfs_tls::{Identity, Pin, TlsVersion, Trust};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 fn pin_of(emulator: &Emulator) -> Pin {
     Pin::of(emulator.certificate_der().unwrap())
-}
-
-fn ca_of(emulator: &Emulator) -> Trust {
-    Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap()
 }
 
 fn identity_of(emulator: &Emulator) -> Identity {
@@ -80,7 +69,7 @@ fn a_wrong_pin_is_refused_and_both_are_reported() {
         others: 0,
     };
     // A trusted CA does not make up for it.
-    for trust in [Trust::none().pin(wrong), ca_of(&emulator).pin(wrong)] {
+    for trust in [Trust::none().pin(wrong), trust(&emulator).pin(wrong)] {
         fails(&emulator, &trust, expected, &right.to_string());
         fails(&emulator, &trust, expected, &wrong.to_string());
     }
@@ -102,13 +91,13 @@ fn a_wrong_pin_is_refused_and_both_are_reported() {
 #[test]
 fn without_a_pin_issuer_name_and_dates_count() {
     let right = Emulator::builder().start().unwrap();
-    reaches(&right, &ca_of(&right));
+    reaches(&right, &trust(&right));
     let stranger = Emulator::builder().seed(99).start().unwrap();
-    fails(&right, &ca_of(&stranger), TlsFailure::UnknownIssuer, "not signed by a trusted CA");
+    fails(&right, &trust(&stranger), TlsFailure::UnknownIssuer, "not signed by a trusted CA");
     let other_name = Emulator::builder().certificate_names(["ccfs.example.com"]).start().unwrap();
-    fails(&other_name, &ca_of(&other_name), TlsFailure::WrongName, "names another host");
+    fails(&other_name, &trust(&other_name), TlsFailure::WrongName, "names another host");
     let expired = Emulator::builder().expired_certificate(true).start().unwrap();
-    fails(&expired, &ca_of(&expired), TlsFailure::Expired, "has expired");
+    fails(&expired, &trust(&expired), TlsFailure::Expired, "has expired");
 }
 
 #[test]
@@ -120,15 +109,15 @@ fn a_client_certificate_is_shown_where_it_is_wanted() {
             .start()
             .unwrap();
         let stranger = Emulator::builder().start().unwrap();
-        reaches(&emulator, &ca_of(&emulator).identity(identity_of(&emulator)));
+        reaches(&emulator, &trust(&emulator).identity(identity_of(&emulator)));
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)).identity(identity_of(&emulator)));
         fails(
             &emulator,
-            &ca_of(&emulator),
+            &trust(&emulator),
             TlsFailure::ClientCertificateMissing,
             "requires a client certificate",
         );
-        let wrong = ca_of(&emulator).identity(identity_of(&stranger));
+        let wrong = trust(&emulator).identity(identity_of(&stranger));
         fails(
             &emulator,
             &wrong,
@@ -136,7 +125,7 @@ fn a_client_certificate_is_shown_where_it_is_wanted() {
             "rejected the client certificate",
         );
         // A server that does not request a certificate ignores it.
-        reaches(&stranger, &ca_of(&stranger).identity(identity_of(&emulator)));
+        reaches(&stranger, &trust(&stranger).identity(identity_of(&emulator)));
     }
 }
 
@@ -172,35 +161,11 @@ impl Operation for Upload {
 /// reads the alert.
 #[test]
 fn a_missing_client_certificate_is_named_although_the_connection_is_reset() {
-    let emulator = Emulator::builder().start().unwrap();
-    let identity = emulator.client_identity().unwrap();
-    let certificate = CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(emulator.ca_pem().unwrap().as_bytes()).unwrap())
-        .unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ccfs_tls::provider());
-    let config = ServerConfig::builder_with_provider(ccfs_tls::provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_client_cert_verifier(verifier.build().unwrap())
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint: Endpoint = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let config = Arc::new(config);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
-            while tls.complete_io(&mut stream).is_ok() {}
-        }
-    });
-    let trust = Trust::none().pin(Pin::of(&certificate));
+    let (endpoint, pin) = asks_for_certificate(&[&rustls::version::TLS13], true, "");
+    let trust = Trust::none().pin(pin);
+    let credentials = Credentials::from_text("ak", "sk".into()).unwrap();
     let policy = Policy::default().max_retries(0);
-    let config = Config::new(endpoint, emulator.credentials()).policy(policy).proxy(None);
+    let config = Config::new(endpoint.parse().unwrap(), credentials).policy(policy).proxy(None);
     let error = ccfs_ureq::Client::with_trust(config, &trust).unwrap().call(Upload).unwrap_err();
     let expected = FailureKind::Tls(TlsFailure::ClientCertificateMissing).into();
     assert_eq!(error.exchange().unwrap().kind, ErrorKind::Transport(expected), "{error}");
@@ -210,9 +175,9 @@ fn a_missing_client_certificate_is_named_although_the_connection_is_reset() {
 fn both_versions_of_tls_work_with_roots_and_with_pins() {
     for versions in [TlsVersions::Only12, TlsVersions::Only13, TlsVersions::Both] {
         let emulator = Emulator::builder().tls_versions(versions).start().unwrap();
-        reaches(&emulator, &ca_of(&emulator));
+        reaches(&emulator, &trust(&emulator));
         reaches(&emulator, &Trust::none().pin(pin_of(&emulator)));
-        let newest = ca_of(&emulator).min_version(TlsVersion::V1_3);
+        let newest = trust(&emulator).min_version(TlsVersion::V1_3);
         match versions {
             TlsVersions::Only12 => {
                 fails(

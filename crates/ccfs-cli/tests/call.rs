@@ -7,7 +7,7 @@ use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{FieldForm, INTERFACES, Interface};
 use ccfs_emulator::Emulator;
 use ccfs_tests::interfaces::{self, Extent, Outcome, kind_of, recordings};
-use ccfs_tests::{Behaviour, ScriptedServer};
+use ccfs_tests::{Behaviour, ScriptedServer, wav_of};
 use serde_json::{Value, json};
 
 const MISSING: &str = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
@@ -427,11 +427,8 @@ fn only_valid_files_are_uploaded() {
     let FieldForm::Wav(limit) = interface("ivr/uploadFile").field("data").unwrap().form else {
         panic!("a file")
     };
-    let samples = u32::try_from(limit - 44).unwrap();
-    let mut large = wav[..44].to_vec();
-    large[4..8].copy_from_slice(&(36 + samples).to_le_bytes());
-    large[40..44].copy_from_slice(&samples.to_le_bytes());
-    large.resize(limit, 0x80);
+    let large = wav_of(u32::try_from(limit - 44).unwrap());
+    assert_eq!(large.len(), limit);
     fs::write(ccfs.path("b.wav"), &large).unwrap();
     let path = printed(&call(&ccfs, &["ivr/uploadFile", "--vdnId", "39", "--data", "b.wav"]))["result_data"]["fileName"].take();
     assert!(emulator.voice_files()[path.as_str().unwrap()].wav == large);

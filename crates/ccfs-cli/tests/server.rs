@@ -13,7 +13,7 @@ use ccfs::Credentials;
 use ccfs::proto::Signer;
 use ccfs_emulator::Emulator;
 use ccfs_tests::http::{self, Post};
-use ccfs_tests::{skipped, wait_until};
+use ccfs_tests::{config, query_to, skipped, wait_until};
 use serde_json::Value;
 
 /// What `kill` sends by that name.
@@ -38,16 +38,7 @@ fn serve_and_listen_do_the_job_with_each_other() {
     let mut listen = ccfs.start(&["listen", "--bind", "127.0.0.1:0", "--once"]);
     let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
     let callback = format!("{url}/callback");
-    ccfs.run(&[
-        "query",
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        &callback,
-    ])
-    .ends_with_code(0);
+    ccfs.run(&[&["query"], &QUERY[..4], &["--callback", &callback]].concat()).ends_with_code(0);
     let told: Value = serde_json::from_str(&listen.line()).unwrap();
     assert_eq!(listen.wait(), Some(0));
     let name = told["file_name"].as_str().unwrap();
@@ -145,16 +136,7 @@ fn serve_explains_its_faults_and_logs_what_it_receives() {
         .env("CCFS_ENDPOINT", &text("endpoint"))
         .env("CCFS_ACCESS_KEY", &text("access_key"))
         .env("CCFS_SECRET_KEY", &text("secret_key"));
-    ccfs.run(&[
-        "query",
-        "--begin",
-        "2023-04-05 00:00:00",
-        "--end",
-        "2023-04-06 00:00:00",
-        "--callback",
-        "http://127.0.0.1:9/",
-    ])
-    .ends_with_code(0);
+    ccfs.run(&[&["query"], &QUERY[..]].concat()).ends_with_code(0);
     let told: Vec<Value> = (0..2).map(|_| serde_json::from_str(&serve.line()).unwrap()).collect();
     assert_eq!((&told[0]["fault"], &told[0]["status"]), (&"busy:0".into(), &503.into()));
     assert_eq!((&told[1]["signature"], &told[1]["result_code"]), (&"accepted".into(), &"0".into()));
@@ -216,21 +198,16 @@ fn listen_prints_whatever_it_answered_well() {
     let emulator =
         Emulator::builder().plain().rows(1).callback_attempts(1, Duration::ZERO).start().unwrap();
     let ccfs = Ccfs::at(&emulator);
-    let credentials = emulator.credentials();
-    let client =
-        ccfs::Client::new(ccfs::Config::new(emulator.endpoint().clone(), credentials).proxy(None))
-            .unwrap();
+    let client = ccfs::Client::new(config(&emulator)).unwrap();
     for arguments in
         [&["listen", "--bind", "127.0.0.1:0"][..], &["listen", "--bind", "127.0.0.1:0", "--once"]]
     {
         emulator.clear_logs();
         let mut listen = ccfs.start(arguments);
         let url = listen.error_line().strip_prefix("listening on ").unwrap().to_owned();
-        let [begin, end] = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"]
-            .map(|time| time.parse::<ccfs::LocalTime>().unwrap());
         let mut asked = 0;
         while !listen.is_over() {
-            client.call(ccfs::QueryAgentSkillInfoData::new(begin, end, url.clone())).unwrap();
+            client.call(query_to(&url)).unwrap();
             asked += 1;
             if asked == 20 {
                 signal(&listen, "TERM");
@@ -658,12 +635,7 @@ fn a_thread_that_cannot_be_made_is_an_error() {
                     .env("CCFS_ENDPOINT", text("endpoint"))
                     .env("CCFS_ACCESS_KEY", text("access_key"))
                     .env("CCFS_SECRET_KEY", text("secret_key"));
-                let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
-                let [begin, end] = times;
-                let callback = "http://localhost:9/";
-                let query =
-                    ["query", "--begin", begin, "--end", end, "--callback", callback, "--json"];
-                let run = client.run(&query);
+                let run = client.run(&[&["query", "--json"], &QUERY[..]].concat());
                 run.ends_with_code(0);
                 let job: Value = serde_json::from_str(run.stdout.trim()).unwrap();
                 let name = job["file_name"].as_str().unwrap();

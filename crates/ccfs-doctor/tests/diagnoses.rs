@@ -1,9 +1,8 @@
 //! Each diagnosis, provoked by a fault of the emulator or by settings that do not fit it.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::io::Write;
+use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
 
 use ccfs_doctor::{Cause, Doctor, Mark, Report, Verdict, Weight};
@@ -11,16 +10,8 @@ use ccfs_driver::Proxy;
 use ccfs_emulator::{Emulator, Fault, Lockout};
 use ccfs_proto::auth::{Freshness, QueryLine};
 use ccfs_proto::{Credentials, Timestamp};
-use ccfs_tests::{Behaviour, HeldPort, ScriptedServer, TEST_TIMEOUT};
+use ccfs_tests::{Behaviour, HeldPort, ScriptedServer, TEST_TIMEOUT, asks_for_certificate, trust};
 use ccfs_tls::{Identity, Pin, Trust};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-
-fn trust(emulator: &Emulator) -> Trust {
-    emulator.ca_pem().map_or(Trust::none(), |pem| Trust::none().add_pem(pem.as_bytes()).unwrap())
-}
 
 fn doctor(emulator: &Emulator) -> Doctor {
     let doctor = Doctor::new(emulator.endpoint().clone(), Some(emulator.credentials()));
@@ -381,23 +372,6 @@ fn client_certificates() {
 /// connection instead of an answer, without a TLS alert.
 #[test]
 fn a_server_that_asks_for_a_client_certificate_and_closes() {
-    let emulator = Emulator::builder().start().unwrap();
-    let identity = emulator.client_identity().unwrap();
-    let certificate = CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-    let mut roots = RootCertStore::empty();
-    let ca = emulator.ca_pem().unwrap();
-    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ccfs_tls::provider())
-            .allow_unauthenticated();
-    let config = ServerConfig::builder_with_provider(ccfs_tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier.build().unwrap())
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let (config, pin) = (Arc::new(config), Pin::of(&certificate));
     for (answer, causes) in [
         ("", &[(Cause::ClientCertificateMissing, Likely), (Cause::Silent, Possible)][..]),
         (
@@ -409,18 +383,7 @@ fn a_server_that_asks_for_a_client_certificate_and_closes() {
             ],
         ),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("https://{}", listener.local_addr().unwrap());
-        let config = Arc::clone(&config);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-                let mut tls = StreamOwned::new(connection, stream.unwrap());
-                if tls.read(&mut [0; 4096]).is_ok_and(|len| len > 0) {
-                    let _ = tls.write_all(answer.as_bytes());
-                }
-            }
-        });
+        let (endpoint, pin) = asks_for_certificate(rustls::ALL_VERSIONS, false, answer);
         let report = elsewhere(&endpoint, Trust::none().pin(pin));
         assert_eq!(report.findings[0].cause, Cause::ClientCertificateMissing, "{report}");
         let found: Vec<_> =

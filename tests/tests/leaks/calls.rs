@@ -13,9 +13,12 @@ use ccfs::{
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Config;
 use ccfs_emulator::{Developer, Emulator, Fault};
-use ccfs_tests::{Behaviour, Rendered, ScriptedServer, Secrets, Seen, wait_until};
+use ccfs_tests::{
+    Behaviour, Rendered, ScriptedServer, Secrets, Seen, download, query, query_to, runtime, trust,
+    wait_until,
+};
 
-use crate::{Account, NOW, add_file, archive, download, layers, plain, query, signing_key};
+use crate::{Account, NOW, add_file, archive, layers, plain, signing_key};
 
 /// Both clients against an emulator over TLS, with all that can go wrong; every type that appears on the way is rendered.
 #[allow(clippy::too_many_lines)] // A list of calls.
@@ -38,11 +41,9 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         secrets.add("a private key", identity.key_pem.lines().nth(1).unwrap());
         shown.debug(identity);
     }
-    let trust =
-        |emulator: &Emulator| Trust::none().add_pem(emulator.ca_pem().unwrap().as_bytes()).unwrap();
     shown.debug(&trust(&emulator));
     let stranger = Emulator::builder().start().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
     let nowhere: Endpoint = "https://127.0.0.1:1".parse().unwrap();
 
@@ -75,7 +76,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     shown.debug(&(&right.0, &right.1));
 
     let receiver = ScriptedServer::play([Behaviour::ok(Callback::RECEIPT)]);
-    let job = call!(right, account, query(&format!("{}/callback", receiver.url()))).unwrap();
+    let job = call!(right, account, query_to(&format!("{}/callback", receiver.url()))).unwrap();
     wait_until("a callback", || !receiver.seen().is_empty());
     let Seen { headers, body, .. } = &receiver.seen()[0];
     let headers: Vec<(&str, &str)> =
@@ -177,7 +178,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
     // Failures: a result code, a wrong key, a lock, a web page, an untrusted certificate, no server.
     call!(right, account, download()).unwrap_err();
     let strange = client(emulator.endpoint(), &wrong, trust(&emulator));
-    call!(strange, wrong, query("http://127.0.0.1:9/")).unwrap_err();
+    call!(strange, wrong, query()).unwrap_err();
     call!(strange, wrong, download()).unwrap_err();
     for fault in [
         Fault::Locked,
@@ -188,7 +189,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
         Fault::CloseBeforeAnswer,
     ] {
         emulator.faults().add(fault);
-        call!(right, account, query("http://127.0.0.1:9/")).unwrap_err();
+        call!(right, account, query()).unwrap_err();
         emulator.faults().clear();
     }
     let untrusting = client(emulator.endpoint(), &account, trust(&stranger));

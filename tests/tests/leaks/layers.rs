@@ -18,11 +18,11 @@ use ccfs_pull::{
     KeptZip, Known, Outcome, Pace, Plan, Pull, PullEvent, ReportedFile, Scheduler, Step, Stored,
     Task, Window, WindowReport, Zone, windows,
 };
-use ccfs_tests::{Rendered, S3, Secrets, StoreFault};
+use ccfs_tests::{Rendered, S3, Secrets, StoreFault, download};
 use ccfs_tls::{Identity, Pin, Trust, TrustEnvError};
 use tokio::runtime::Runtime;
 
-use crate::{Account, NOW, download};
+use crate::{Account, NOW};
 
 /// Settings that hold a secret, and what is said of wrong ones.
 pub(crate) fn render_settings(shown: &mut Rendered, secrets: &mut Secrets, emulator: &Emulator) {

@@ -14,10 +14,7 @@ mod public;
 use ccfs::proto::Signer;
 use ccfs::proto::exchange::PreparedRequest;
 use ccfs::proto::operation::{PlayVoice, RequestPlayVoice};
-use ccfs::{
-    Client, Credentials, DownloadAgentSkillInfoFile, Endpoint, Operation, QueryAgentSkillInfoData,
-    Timestamp, Trust,
-};
+use ccfs::{Client, Credentials, Endpoint, Operation, Timestamp, Trust};
 use ccfs_conformance::ManualClock;
 use ccfs_driver::Config;
 use ccfs_emulator::Emulator;
@@ -26,20 +23,6 @@ use hmac::{Hmac, KeyInit, Mac};
 
 /// 2023-04-06T02:30:00Z.
 const NOW: Timestamp = Timestamp::from_unix_millis(1_680_748_200_123);
-
-fn query(callback_url: &str) -> QueryAgentSkillInfoData {
-    QueryAgentSkillInfoData::new(
-        "2023-04-05 00:00:00".parse().unwrap(),
-        "2023-04-06 00:00:00".parse().unwrap(),
-        callback_url,
-    )
-}
-
-fn download() -> DownloadAgentSkillInfoFile {
-    DownloadAgentSkillInfoFile::new(
-        "20230406_9239cb50a8384bb0ab503441bf089446.zip".parse().unwrap(),
-    )
-}
 
 /// The first HMAC of a signature, as the protocol page has it: its hex is the key of the second.
 fn signing_key(secret_key: &str, prefix: &str) -> String {

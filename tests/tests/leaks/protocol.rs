@@ -16,10 +16,10 @@ use ccfs::proto::{
 };
 use ccfs::{Callback, Credentials, Endpoint, Operation, Policy, Trust, Verifier};
 use ccfs_driver::Config;
-use ccfs_tests::{Rendered, Secrets};
+use ccfs_tests::{Rendered, Secrets, download};
 use http::{HeaderMap, StatusCode};
 
-use crate::{Account, NOW, download};
+use crate::{Account, NOW};
 
 const TOKEN: &str = "MARKER-playback-token-🔑";
 

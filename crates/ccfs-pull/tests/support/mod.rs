@@ -15,6 +15,7 @@ use ccfs_pull::{
     FetchReport, FetchTask, Pace, Plan, Pull, PullError, PullProgress, PullSummary, Zone,
 };
 use ccfs_tests::ManualClock;
+pub(crate) use ccfs_tests::runtime;
 use tempfile::TempDir;
 
 pub(crate) const ASK: &str = "queryAgentSkillInfoData";
@@ -164,10 +165,6 @@ pub(crate) fn run_elsewhere(task: &FetchTask, client: &ccfs_ureq::Client) -> Fet
     let task: FetchTask = serde_json::from_str(&serde_json::to_string(task).unwrap()).unwrap();
     let report = serde_json::to_string(&task.run(client)).unwrap();
     serde_json::from_str(&report).unwrap()
-}
-
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// Ten days: four windows.
