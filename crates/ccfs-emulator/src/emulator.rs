@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use ccfs_proto::{Credentials, Endpoint, IndexFileName, Timestamp};
+use rustls::ClientConfig;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
@@ -23,6 +24,7 @@ use crate::server;
 use crate::start::StartError;
 use crate::state::State;
 use crate::tls::{self, Authority, Identity};
+use crate::{BoxError, sha256_hex};
 
 /// A running CC-FS emulator. Dropping it stops the server.
 pub struct Emulator {
@@ -49,23 +51,7 @@ impl Emulator {
         let address = listener.local_addr().map_err(bind)?;
         let endpoint = endpoint(&builder, address)?;
 
-        let authority = (!builder.plain)
-            .then(|| Authority::new(address, &builder.certificate_names, builder.expired))
-            .transpose();
-        let authority = authority.map_err(StartError::Tls)?;
-        let server = |authority: &Authority| {
-            authority.server(builder.tls_versions, builder.client_certificates)
-        };
-        let acceptor = authority
-            .as_ref()
-            .map(server)
-            .transpose()
-            .map_err(StartError::Tls)?
-            .map(TlsAcceptor::from);
-        let tls_client =
-            tls::client(authority.as_ref().map(Authority::root), &builder.callback_roots)
-                .map_err(StartError::Tls)?;
-
+        let (authority, acceptor, tls_client) = tls(&builder, address).map_err(StartError::Tls)?;
         let state = Arc::new(state(builder, endpoint.prefix(), tls_client)?);
         let (stop, stopped) = oneshot::channel();
         let thread =
@@ -112,7 +98,7 @@ impl Emulator {
 
     /// The SHA-256 of its certificate's DER, as 64 hex digits: what a pin is. `None` without TLS.
     pub fn certificate_sha256(&self) -> Option<String> {
-        self.authority.as_ref().map(Authority::certificate_sha256)
+        self.certificate_der().map(sha256_hex)
     }
 
     /// A certificate of its CA for a client, with its key; `None` without TLS.
@@ -249,10 +235,24 @@ fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartErr
     Ok(format!("{scheme}://{reachable}{slash}{prefix}").parse()?)
 }
 
+/// The CA and the acceptor, if the server uses TLS, and the configuration for calling receivers.
+type Tls = (Option<Authority>, Option<TlsAcceptor>, Arc<ClientConfig>);
+
+fn tls(builder: &Builder, address: SocketAddr) -> Result<Tls, BoxError> {
+    let (mut authority, mut acceptor) = (None, None);
+    if !builder.plain {
+        let made = Authority::new(address, &builder.certificate_names, builder.expired)?;
+        let config = made.server(builder.tls_versions, builder.client_certificates)?;
+        (authority, acceptor) = (Some(made), Some(TlsAcceptor::from(config)));
+    }
+    let client = tls::client(authority.as_ref(), &builder.callback_roots)?;
+    Ok((authority, acceptor, client))
+}
+
 fn state(
     builder: Builder,
     prefix: &str,
-    tls_client: Arc<rustls::ClientConfig>,
+    tls_client: Arc<ClientConfig>,
 ) -> Result<State, StartError> {
     let main = builder.developer.clone().unwrap_or_else(|| Developer::from_seed(builder.seed));
     let mut developers: Vec<(Developer, Credentials)> = Vec::new();

@@ -54,14 +54,14 @@ pub(crate) struct Jobs {
     limit: usize,
     ready_after: Duration,
     inner: Mutex<Inner>,
-    /// Served instead of every generated file.
-    substitute: Mutex<Option<Bytes>>,
 }
 
 #[derive(Debug)]
 struct Inner {
     ids: Random,
     by_name: HashMap<String, Arc<Job>>,
+    /// Served instead of every generated file.
+    substitute: Option<Bytes>,
 }
 
 impl Jobs {
@@ -73,19 +73,19 @@ impl Jobs {
             inner: Mutex::new(Inner {
                 ids: Random::new(seed, "response ids"),
                 by_name: HashMap::new(),
+                substitute: None,
             }),
-            substitute: Mutex::default(),
         }
     }
 
     /// Serves these bytes instead of every generated file; `None` serves the generated files again.
     pub(crate) fn substitute(&self, bytes: Option<Bytes>) {
-        *lock(&self.substitute) = bytes;
+        lock(&self.inner).substitute = bytes;
     }
 
     /// The bytes of a job's file. As [`Job::file`], it may take a while.
     pub(crate) fn file(&self, job: &Job) -> io::Result<Bytes> {
-        let substitute = lock(&self.substitute).clone();
+        let substitute = lock(&self.inner).substitute.clone();
         substitute.map_or_else(|| job.file(), Ok)
     }
 

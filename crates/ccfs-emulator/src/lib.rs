@@ -93,8 +93,7 @@ pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, 
 
 /// SHA-256 as 64 lower-case hex digits.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    format!("{:x}", bytes::Bytes::copy_from_slice(&Sha256::digest(bytes)))
 }
 
 /// Returns pairs of texts as [`RequestView`](ccfs_proto::RequestView) needs them.

@@ -267,14 +267,10 @@ fn signer(
     entry: &ReceivedRequest,
     now: Timestamp,
 ) -> Option<String> {
-    let is_rewritten = entry.fault == Some(Fault::HostRewritten);
-    let mut headers = Vec::new();
-    for (name, value) in &head.headers {
-        if is_rewritten && name == header::HOST {
-            headers.push(("host", "10.0.0.9:8080"));
-        } else if let Ok(text) = std::str::from_utf8(value.as_bytes()) {
-            headers.push((name.as_str(), text));
-        }
+    let mut headers = borrowed(&entry.headers);
+    if entry.fault == Some(Fault::HostRewritten) {
+        headers.retain(|(name, _)| *name != "host");
+        headers.push(("host", "10.0.0.9:8080"));
     }
     let request = RequestView {
         method: &entry.method,

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-use crate::{BoxError, sha256_hex};
+use crate::BoxError;
 
 /// The names of this machine for itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -72,7 +72,7 @@ impl fmt::Debug for Identity {
 /// A CA, a server certificate and one for a client, made at start.
 pub(crate) struct Authority {
     pub(crate) ca_pem: String,
-    ca: CertificateDer<'static>,
+    pub(crate) ca: CertificateDer<'static>,
     pub(crate) certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
     pub(crate) client: Identity,
@@ -149,26 +149,16 @@ impl Authority {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
-
-    /// SHA-256 of the server certificate's DER, as hex: what a pin is compared with.
-    pub(crate) fn certificate_sha256(&self) -> String {
-        sha256_hex(&self.certificate)
-    }
-
-    /// A root that callback receivers may be signed by.
-    pub(crate) fn root(&self) -> CertificateDer<'static> {
-        self.ca.clone()
-    }
 }
 
 /// TLS for calling receivers: the given roots, and those in `pem`.
 pub(crate) fn client(
-    own: Option<CertificateDer<'static>>,
+    own: Option<&Authority>,
     pem: &[String],
 ) -> Result<Arc<ClientConfig>, BoxError> {
     let mut roots = RootCertStore::empty();
-    if let Some(root) = own {
-        roots.add(root)?;
+    if let Some(own) = own {
+        roots.add(own.ca.clone())?;
     }
     for text in pem {
         for root in CertificateDer::pem_slice_iter(text.as_bytes()) {
