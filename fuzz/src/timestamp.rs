@@ -1,6 +1,6 @@
 //! Times as texts and as numbers.
 
-use ccfs_proto::time::{CalendarError, Precision, TimestampError};
+use ccfs_proto::time::{CalendarError, Precision};
 use ccfs_proto::{Day, LocalTime, Timestamp};
 
 use crate::calendar::{days_since_1970, digits, is_day};
@@ -26,7 +26,7 @@ fn header_time(text: &str) {
             assert_eq!(at.text(precision).as_str(), text);
             assert_eq!(Some(at.unix_millis()), expected_millis(text));
         }
-        Err(TimestampError::Shape | TimestampError::NoSuchTime) => {
+        Err(CalendarError::TimestampShape | CalendarError::NoSuchTimestamp) => {
             assert_eq!(expected_millis(text), None)
         }
         Err(other) => panic!("{other:?}"),

@@ -110,9 +110,7 @@ pub mod protocol {}
 /// Times: [`Timestamp`] in UTC for signatures, [`LocalTime`] and [`Day`] in local time of the call
 /// center for requests.
 pub mod time {
-    pub use ccfs_time::{
-        CalendarError, Day, LocalTime, Precision, TimeText, Timestamp, TimestampError,
-    };
+    pub use ccfs_time::{CalendarError, Day, LocalTime, Precision, TimeText, Timestamp};
 }
 mod words;
 

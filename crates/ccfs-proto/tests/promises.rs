@@ -18,7 +18,7 @@ use ccfs_proto::exchange::{
     EndpointError, OutOfTurn, PreparedRequest, RequestError, TransportFailure,
 };
 use ccfs_proto::operation::{FieldError, FileNameError, OperationRequest};
-use ccfs_proto::time::TimestampError;
+use ccfs_proto::time::CalendarError;
 use ccfs_proto::{
     Classifier, Credentials, DownloadAgentSkillInfoFile, Endpoint, Envelope, Exchange,
     ExchangeError, IndexFileName, Policy, QueryAgentSkillInfoData, ResponseId, ResultCode, Signer,
@@ -69,7 +69,7 @@ assert_impl_all!(FileNameError: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(KeyError: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(OutOfTurn: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(RequestError: Error, Send, Sync, Clone, PartialEq);
-assert_impl_all!(TimestampError: Error, Send, Sync, Clone, PartialEq);
+assert_impl_all!(CalendarError: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(TransportFailure: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(VerifyError: Error, Send, Sync, Clone, PartialEq);
 assert_impl_all!(ViewError: Error, Send, Sync, Clone, PartialEq);

@@ -2,8 +2,8 @@
 
 #[cfg(feature = "jiff-02")]
 mod jiff {
-    use jiff::Timestamp as Instant;
     use jiff::civil::{DateTime, datetime};
+    use jiff::{SignedDuration, Timestamp as Instant};
 
     use crate::{CalendarError, Day, LocalTime, Timestamp};
 
@@ -18,17 +18,8 @@ mod jiff {
     /// ```
     impl From<LocalTime> for DateTime {
         fn from(time: LocalTime) -> Self {
-            let (day, part) = (time.day(), u8::cast_signed);
-            let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-            datetime(
-                day.year().cast_signed(),
-                part(day.month()),
-                part(day.day()),
-                part(hour),
-                part(minute),
-                part(second),
-                0,
-            )
+            let since_1970 = SignedDuration::from_secs(time.naive_epoch_seconds());
+            datetime(1970, 1, 1, 0, 0, 0, 0).saturating_add(since_1970)
         }
     }
 

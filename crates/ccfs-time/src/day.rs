@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::{CalendarError, LocalTime};
+use crate::CalendarError;
 
 /// 0000-01-01 and 9999-12-31 in days since 1970-01-01.
 const EPOCH_DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
@@ -87,12 +87,6 @@ impl Day {
     /// Returns the preceding day, or `None` before 0000-01-01.
     pub fn previous(self) -> Option<Self> {
         Self::from_epoch_days(self.epoch_days() - 1)
-    }
-
-    /// Returns the first second of the day, 00:00:00.
-    #[must_use]
-    pub const fn midnight(self) -> LocalTime {
-        LocalTime::midnight(self)
     }
 
     /// Returns the days since 1970-01-01; negative before.

@@ -13,6 +13,10 @@ pub enum CalendarError {
     TimeShape,
     /// The time of day does not exist.
     NoSuchTime,
+    /// The text does not have the format of a timestamp.
+    TimestampShape,
+    /// The date or the time of day of a timestamp does not exist.
+    NoSuchTimestamp,
 }
 
 impl fmt::Display for CalendarError {
@@ -28,31 +32,12 @@ impl fmt::Display for CalendarError {
             Self::NoSuchTime => {
                 "time of day does not exist; hours are 0 to 23, minutes and seconds 0 to 59"
             }
+            Self::TimestampShape => {
+                "malformed timestamp; write it as 2021-08-31T09:38:50.872Z or 2021-08-31T09:38:50Z"
+            }
+            Self::NoSuchTimestamp => "date or time of the timestamp does not exist; correct it",
         })
     }
 }
 
 impl Error for CalendarError {}
-
-/// A text is not a valid timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TimestampError {
-    /// The text does not have the format of a timestamp.
-    Shape,
-    /// The date or the time of day does not exist.
-    NoSuchTime,
-}
-
-impl fmt::Display for TimestampError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Shape => {
-                "malformed timestamp; write it as 2021-08-31T09:38:50.872Z or 2021-08-31T09:38:50Z"
-            }
-            Self::NoSuchTime => "date or time of the timestamp does not exist; correct it",
-        })
-    }
-}
-
-impl Error for TimestampError {}

@@ -29,11 +29,9 @@ mod error;
 mod local;
 #[cfg(feature = "serde")]
 mod serde;
-mod text;
 mod timestamp;
 
 pub use day::Day;
-pub use error::{CalendarError, TimestampError};
-pub use local::LocalTime;
-pub use text::TimeText;
+pub use error::CalendarError;
+pub use local::{LocalTime, TimeText};
 pub use timestamp::{Precision, Timestamp};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CalendarError, Day, TimeText, Timestamp};
+use crate::{CalendarError, Day};
 
 const SECONDS_IN_DAY: i64 = 86_400;
 
@@ -43,10 +43,6 @@ impl LocalTime {
             return Err(CalendarError::NoSuchTime);
         }
         Ok(Self { day, hour, minute, second })
-    }
-
-    pub(crate) const fn midnight(day: Day) -> Self {
-        Self { day, hour: 0, minute: 0, second: 0 }
     }
 
     /// Parses a cell of an index file: `2023-04-06 08:30:00`, with a space and nothing around it.
@@ -130,16 +126,17 @@ impl LocalTime {
         self.naive_epoch_seconds().checked_add(seconds).and_then(Self::from_naive_epoch_seconds)
     }
 
-    /// Returns the local time at `instant` where clocks are `offset_seconds` ahead of UTC.
-    ///
-    /// Local times outside the years 0 to 9999 become the nearest time in that range.
-    pub fn at_offset(instant: Timestamp, offset_seconds: i32) -> Self {
-        instant.plus_millis(i64::from(offset_seconds) * 1000).utc()
-    }
-
     /// Returns the text with a `T`, as in ISO 8601: `2023-04-06T08:30:00`.
     pub fn iso(self) -> TimeText {
         TimeText::new(self, b'T')
+    }
+}
+
+impl Day {
+    /// Returns the first second of the day, 00:00:00.
+    #[must_use]
+    pub const fn midnight(self) -> LocalTime {
+        LocalTime { day: self, hour: 0, minute: 0, second: 0 }
     }
 }
 
@@ -178,5 +175,72 @@ impl FromStr for LocalTime {
     fn from_str(text: &str) -> Result<Self, CalendarError> {
         let separator = if text.as_bytes().get(10) == Some(&b'T') { b'T' } else { b' ' };
         Self::parse(text.as_bytes(), separator)
+    }
+}
+
+/// Text of a time, such as `2021-08-31T09:38:50.872Z`. It is not allocated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TimeText {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl TimeText {
+    /// Writes the date, `separator`, and the time of day to the second.
+    pub(crate) fn new(time: LocalTime, separator: u8) -> Self {
+        let day = time.day();
+        let [century, years] =
+            [day.year() / 100, day.year() % 100].map(|part| u8::try_from(part).unwrap_or_default());
+        let mut bytes = *b"0000-00-00 00:00:00.000Z";
+        bytes[10] = separator;
+        for (at, number) in [
+            (0, century),
+            (2, years),
+            (5, day.month()),
+            (8, day.day()),
+            (11, time.hour()),
+            (14, time.minute()),
+            (17, time.second()),
+        ] {
+            bytes[at] += number / 10;
+            bytes[at + 1] += number % 10;
+        }
+        Self { bytes, len: 19 }
+    }
+
+    /// Appends `millis`, 0 to 999, and a `Z`.
+    pub(crate) fn with_millis(mut self, millis: i64) -> Self {
+        for (at, digit) in [(20, millis / 100), (21, millis / 10 % 10), (22, millis % 10)] {
+            self.bytes[at] += u8::try_from(digit).unwrap_or_default();
+        }
+        Self { len: 24, ..self }
+    }
+
+    /// Appends a `Z`.
+    pub(crate) fn with_z(mut self) -> Self {
+        self.bytes[19] = b'Z';
+        Self { len: 20, ..self }
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// Returns the text as bytes, which are ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl fmt::Display for TimeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for TimeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }

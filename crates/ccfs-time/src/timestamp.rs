@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{CalendarError, Day, LocalTime, TimeText, TimestampError};
+use crate::{CalendarError, Day, LocalTime, TimeText};
 
 /// 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z, between which a year has four digits.
 const FIRST_MILLIS: i64 = -62_167_219_200_000;
@@ -20,7 +20,7 @@ const LAST_MILLIS: i64 = 253_402_300_799_999;
 /// assert_eq!(at.text(Precision::Seconds).as_str(), "2021-08-31T09:38:50Z");
 /// assert_eq!("2021-08-31T09:38:50.872Z".parse::<Timestamp>()?, at);
 /// assert_eq!(at.unix_seconds(), 1_630_402_730);
-/// # Ok::<(), ccfs_time::TimestampError>(())
+/// # Ok::<(), ccfs_time::CalendarError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
@@ -91,22 +91,31 @@ impl Timestamp {
     }
 }
 
+impl LocalTime {
+    /// Returns the local time at `instant` where clocks are `offset_seconds` ahead of UTC.
+    ///
+    /// Local times outside the years 0 to 9999 become the nearest time in that range.
+    pub fn at_offset(instant: Timestamp, offset_seconds: i32) -> Self {
+        instant.plus_millis(i64::from(offset_seconds) * 1000).utc()
+    }
+}
+
 impl FromStr for Timestamp {
-    type Err = TimestampError;
+    type Err = CalendarError;
 
     /// Parses `yyyy-MM-ddTHH:mm:ss.SSSZ` or `yyyy-MM-ddTHH:mm:ssZ`.
-    fn from_str(text: &str) -> Result<Self, TimestampError> {
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
         let (seconds, millis) = match text.as_bytes() {
             [seconds @ .., b'.', a, b, c, b'Z'] => (seconds, [*a, *b, *c]),
             [seconds @ .., b'Z'] => (seconds, *b"000"),
-            _ => return Err(TimestampError::Shape),
+            _ => return Err(CalendarError::TimestampShape),
         };
         if !millis.iter().all(u8::is_ascii_digit) {
-            return Err(TimestampError::Shape);
+            return Err(CalendarError::TimestampShape);
         }
         let time = LocalTime::parse(seconds, b'T').map_err(|error| match error {
-            CalendarError::NoSuchDay | CalendarError::NoSuchTime => TimestampError::NoSuchTime,
-            CalendarError::DayShape | CalendarError::TimeShape => TimestampError::Shape,
+            CalendarError::NoSuchDay | CalendarError::NoSuchTime => CalendarError::NoSuchTimestamp,
+            _ => CalendarError::TimestampShape,
         })?;
         let millis = millis.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
         Ok(Self::from_utc(time).plus_millis(millis))

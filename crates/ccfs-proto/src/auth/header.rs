@@ -3,7 +3,7 @@ use std::fmt;
 use super::credentials::{AccessKey, KeyError};
 use super::request::{HEADERS_LIMIT, is_header_name};
 use super::sign::{SCHEME, SIGNATURE_LEN};
-use crate::time::{Timestamp, TimestampError};
+use crate::time::{CalendarError, Timestamp};
 
 /// Maximum length of an `Authorization` header in bytes.
 const HEADER_LIMIT: usize = 4096;
@@ -126,7 +126,7 @@ pub enum AuthorizationHeaderError {
     AccessKey(#[from] KeyError),
     /// The third part is not a valid timestamp.
     #[error("malformed timestamp in the Authorization header: {0}")]
-    Timestamp(#[from] TimestampError),
+    Timestamp(#[from] CalendarError),
     /// The fourth part is not a list of header names.
     #[error("malformed signed headers; list lower-case names, each once, joined by ';'")]
     SignedHeaders,
