@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{Identity, IdentityError, PEM_LIMIT};
 use crate::pin::PinError;
-use crate::trust::{PEM_LIMIT, Trust, TrustError};
+use crate::trust::{Trust, TrustError};
 
 impl Trust {
     /// Reads the certificate settings from the environment variables of the `ccfs` command. A

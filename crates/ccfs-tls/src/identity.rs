@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::crypto::ring::sign::any_supported_type;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{
@@ -14,16 +14,12 @@ use rustls_pki_types::{
 };
 use zeroize::Zeroizing;
 
-use crate::trust::PEM_LIMIT;
+/// Maximum size of a PEM file in bytes.
+pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The supported encodings of a private key, by PEM label.
-const ENCODINGS: [(&str, Wrap); 3] = [
-    ("PRIVATE KEY", |der| PrivatePkcs8KeyDer::from(der).into()),
-    ("RSA PRIVATE KEY", |der| PrivatePkcs1KeyDer::from(der).into()),
-    ("EC PRIVATE KEY", |der| PrivateSec1KeyDer::from(der).into()),
-];
-
-type Wrap = fn(&[u8]) -> PrivateKeyDer<'_>;
+/// PEM labels of private keys.
+const KEY_LABELS: [&str; 4] =
+    ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"];
 
 /// Client certificate and private key for servers that require one (mutual TLS).
 ///
@@ -65,11 +61,7 @@ impl Identity {
         if chain.is_empty() {
             return Err(IdentityError::NoCertificate);
         }
-        let (wrap, der) = key_der(key)?;
-        let certified = CertifiedKey::new(
-            chain,
-            any_supported_type(&wrap(&der)).map_err(|_| IdentityError::Key)?,
-        );
+        let certified = CertifiedKey::new(chain, signing_key(key)?);
         match certified.keys_match() {
             Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
                 Ok(Self(Arc::new(certified)))
@@ -87,7 +79,7 @@ impl fmt::Debug for Identity {
 }
 
 /// Iterates over the certificates in `pem`. Only these sections are passed to `rustls-pki-types`,
-/// because the rest may contain the key; see [`key_der`].
+/// because the rest may contain the key; see [`signing_key`].
 fn certificates_in(
     mut pem: &[u8],
 ) -> impl Iterator<Item = Result<CertificateDer<'static>, IdentityError>> {
@@ -105,43 +97,33 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// Decodes the first private key in `pem`. The PEM decoder of `rustls-pki-types` is not used,
-/// because it frees its buffers without wiping them.
-fn key_der(pem: &[u8]) -> Result<(Wrap, Zeroizing<Vec<u8>>), IdentityError> {
+/// Parses the first private key in `pem`. The PEM decoder of `rustls-pki-types` is not used, because
+/// it frees its buffers without wiping them.
+fn signing_key(pem: &[u8]) -> Result<Arc<dyn SigningKey>, IdentityError> {
     let text = std::str::from_utf8(pem).map_err(|_| IdentityError::NoKey)?;
-    let mut lines = text.lines().map(str::trim);
-    let (label, wrap) = loop {
-        let line = lines.next().ok_or(IdentityError::NoKey)?;
-        let Some(label) =
-            line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"))
-        else {
-            continue;
-        };
-        if label == "ENCRYPTED PRIVATE KEY" {
-            return Err(IdentityError::Encrypted);
-        }
-        if let Some((label, wrap)) = ENCODINGS.iter().find(|(known, _)| *known == label) {
-            break (*label, *wrap);
-        }
-    };
-    // The full capacity, because a buffer that grows leaves unwiped copies.
-    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
-    loop {
-        let line = lines.next().ok_or(IdentityError::Key)?;
-        if line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix("-----")) == Some(label)
-        {
-            break;
-        }
-        // The header of a traditionally encrypted key: `Proc-Type: 4,ENCRYPTED`.
-        if line.starts_with("Proc-Type:") && line.contains("ENCRYPTED") {
-            return Err(IdentityError::Encrypted);
-        }
-        base64.push_str(line);
+    let (label, rest) = text
+        .split("-----BEGIN ")
+        .skip(1)
+        .filter_map(|section| section.split_once("-----"))
+        .find(|(label, _)| KEY_LABELS.contains(label))
+        .ok_or(IdentityError::NoKey)?;
+    let (body, _) =
+        rest.split_once(format!("-----END {label}-----").as_str()).ok_or(IdentityError::Key)?;
+    // The second is in the header of a traditionally encrypted key: `Proc-Type: 4,ENCRYPTED`.
+    if label == "ENCRYPTED PRIVATE KEY" || body.contains(",ENCRYPTED") {
+        return Err(IdentityError::Encrypted);
     }
+    // The full capacity, because a buffer that grows leaves unwiped copies.
+    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+    base64.extend(body.split_whitespace());
     let mut der = Zeroizing::new(vec![0; base64.len()]);
     let len = STANDARD.decode_slice(base64.as_bytes(), &mut der).map_err(|_| IdentityError::Key)?;
-    der.truncate(len);
-    Ok((wrap, der))
+    let key: PrivateKeyDer<'_> = match label {
+        "RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(&der[..len]).into(),
+        "EC PRIVATE KEY" => PrivateSec1KeyDer::from(&der[..len]).into(),
+        _ => PrivatePkcs8KeyDer::from(&der[..len]).into(),
+    };
+    any_supported_type(&key).map_err(|_| IdentityError::Key)
 }
 
 /// Why a client certificate and its key cannot be used. Contains nothing of either.

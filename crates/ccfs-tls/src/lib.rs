@@ -35,5 +35,5 @@ pub use environment::TrustEnvError;
 pub use failure::{classify_error, classify_io_error};
 pub use identity::{Identity, IdentityError};
 pub use pin::{Pin, PinError};
-pub use trust::{TlsVersion, Trust, TrustError, provider, reject_all_config};
-pub use verifier::RecordedCertificates;
+pub use trust::{TlsVersion, Trust, TrustError};
+pub use verifier::{RecordedCertificates, provider};

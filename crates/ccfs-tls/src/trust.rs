@@ -6,19 +6,15 @@ use std::sync::Arc;
 use ccfs_proto::Endpoint;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::identity::Identity;
+use crate::identity::{Identity, PEM_LIMIT};
 use crate::pin::Pin;
-use crate::verifier::{NoClientCertificate, RecordedCertificates, Rule, Verifier};
-
-/// Maximum size of a PEM file in bytes.
-pub(crate) const PEM_LIMIT: usize = 4 * 1024 * 1024;
+use crate::verifier::{NoClientCertificate, RecordedCertificates, Rule, Verifier, provider};
 
 /// Certificates that a client trusts, and the client certificate that it presents, if any.
 ///
@@ -151,14 +147,17 @@ impl Trust {
     }
 
     /// Creates the rustls client configuration for `endpoint`. For an `http` endpoint, which needs
-    /// no certificates, it is [`reject_all_config`].
+    /// no certificates, it rejects every server: HTTP clients require one also for plain HTTP.
     ///
     /// # Errors
     ///
     /// [`TrustError::NoRoots`] if the endpoint is `https` and there are neither root certificates
     /// nor pins.
     pub fn client_config_for(&self, endpoint: &Endpoint) -> Result<ClientConfig, TrustError> {
-        if endpoint.is_https() { self.client_config() } else { Ok(reject_all_config()) }
+        if endpoint.is_https() {
+            return self.client_config();
+        }
+        Ok(Self::none().config(Arc::new(Verifier::new(Rule::RejectAll))))
     }
 
     /// Creates a configuration like [`client_config`](Self::client_config) that also records the
@@ -213,19 +212,6 @@ impl Default for Trust {
     fn default() -> Self {
         Self::system()
     }
-}
-
-/// Creates a configuration that rejects every server, for HTTP clients that require one although
-/// they only use plain HTTP.
-#[must_use]
-pub fn reject_all_config() -> ClientConfig {
-    Trust::none().config(Arc::new(Verifier::new(Rule::RejectAll)))
-}
-
-/// Returns the cryptography provider that all crates of ccfs use: ring.
-#[must_use]
-pub fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 impl fmt::Debug for Trust {
