@@ -69,12 +69,36 @@ fn a_name_that_does_not_resolve_is_reported_and_retried() {
 
     let clock = ManualClock::default();
     let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(ccfs_tls::reject_all_config())
+        .tls_backend_preconfigured(ccfs_tls::Trust::none().client_config_for(&endpoint).unwrap())
         .no_proxy()
         .dns_resolver(NoNames);
     let session = Config::new(endpoint, credentials()).proxy(None).clock(clock.clone());
     let client = ccfs_reqwest::Client::with_http(session, http.build().unwrap());
     is_right(runtime().block_on(client.call(query())), &clock);
+}
+
+/// A server that accepts the connection and says nothing in the handshake did not get the request: even
+/// one that is not idempotent is retried.
+#[test]
+fn a_silent_handshake_is_no_connection() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint: ccfs_proto::Endpoint =
+        format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let session = || {
+        Config::new(endpoint.clone(), credentials())
+            .proxy(None)
+            .clock(ManualClock::default())
+            .connect_timeout(Duration::from_millis(200))
+    };
+    let trust = ccfs_tls::Trust::none().pin(ccfs_tls::Pin::of(b""));
+    let blocking = ccfs_ureq::Client::with_trust(session(), &trust).unwrap().call(query());
+    let client = ccfs_reqwest::Client::with_trust(session(), &trust).unwrap();
+    for result in [blocking, runtime().block_on(client.call(query()))] {
+        let error = result.unwrap_err();
+        let error = error.exchange().unwrap();
+        assert_eq!(error.kind, ErrorKind::Transport(FailureKind::Connect.into()), "{error}");
+        assert_eq!(error.attempts, 4);
+    }
 }
 
 /// A date in `Retry-After` is compared with the server's clock, because the local one may be hours off.

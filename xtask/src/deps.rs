@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &str, Option<usize>)] = &[
     ("ccfs-archive", "ccfs-time", Some(22)),
     ("ccfs-arrow", "ccfs-archive", Some(44)),
     ("ccfs-tls", "ccfs-proto", Some(46)),
-    ("ccfs-driver", "ccfs-proto", Some(40)),
+    ("ccfs-driver", "ccfs-proto", Some(42)),
     ("ccfs-ureq", "ccfs-proto ccfs-driver ccfs-tls", Some(60)),
     ("ccfs-reqwest", "ccfs-proto ccfs-driver ccfs-tls", Some(115)),
     ("ccfs-listener", "ccfs-proto ccfs-driver ccfs-tls", Some(70)),

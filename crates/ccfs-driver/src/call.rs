@@ -11,6 +11,20 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Session;
 
+/// Records an event in the span of the call `$call`, if the feature `tracing` is enabled.
+#[cfg(feature = "tracing")]
+macro_rules! event {
+    ($level:ident, $call:expr, $($event:tt)+) => {
+        tracing::$level!(parent: &$call.span.0, $($event)+)
+    };
+}
+#[cfg(not(feature = "tracing"))]
+macro_rules! event {
+    ($level:ident, $call:expr, $($field:ident = $value:expr,)* $text:literal) => {{
+        $(let _ = $value;)*
+    }};
+}
+
 /// One running call of a [`Session`], polled by a driver's loop. See `docs/embedding.md`, "What a
 /// driver does".
 ///
@@ -26,17 +40,26 @@ pub struct Call<'a> {
     span: CallSpan,
 }
 
-impl<'a> Call<'a> {
-    pub(crate) fn begin<O: Operation>(
-        session: &'a Session,
+impl Session {
+    /// Starts a call, for a driver, with a span if the feature `tracing` is enabled. `sink` says
+    /// whether the destination of a downloaded file can be rewound.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if the operation breaks the interface's rules.
+    pub fn call<O: Operation>(
+        &self,
         operation: O,
         sink: SinkKind,
-    ) -> Result<(Self, Exchange<O>), RequestError> {
+    ) -> Result<(Call<'_>, Exchange<O>), RequestError> {
         let span = CallSpan::new(&operation.interface());
-        let exchange = session.begin(operation, sink)?;
-        Ok((Self { session, correction: exchange.correction(), ended: false, span }, exchange))
+        let exchange = self.begin(operation, sink)?;
+        let correction = exchange.correction();
+        Ok((Call { session: self, correction, ended: false, span }, exchange))
     }
+}
 
+impl<'a> Call<'a> {
     /// Returns the session's clock.
     pub fn clock(&self) -> &'a dyn Clock {
         self.session.clock()
@@ -58,12 +81,15 @@ impl<'a> Call<'a> {
                 let correction = exchange.correction();
                 if correction != self.correction {
                     self.correction = correction;
-                    self.span.corrected(correction);
+                    event!(info, self, millis = correction, "signing with a corrected clock");
                 }
-                self.span.attempt(exchange.attempts());
+                event!(info, self, attempt = exchange.attempts(), "sending request");
             }
-            Step::Wait(duration) => self.span.waiting(*duration),
-            Step::Rewind => self.span.rewound(),
+            Step::Wait(duration) => {
+                let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+                event!(info, self, millis = millis, "waiting before the next attempt");
+            }
+            Step::Rewind => event!(debug, self, "restarting the download"),
             Step::Receive { .. } | Step::Write(_) | Step::Done(_) => {}
         }
         Ok(step)
@@ -71,7 +97,7 @@ impl<'a> Call<'a> {
 
     /// Records the head of a response. Drivers call it in addition to [`Exchange::on_head`].
     pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
-        self.span.response(status.as_u16());
+        event!(info, self, status = status.as_u16(), "received response head");
         self.session.on_head(status, headers);
     }
 
@@ -84,11 +110,11 @@ impl<'a> Call<'a> {
     pub fn end<O: Operation>(mut self, exchange: &Exchange<O>, result: &Result<O::Answer, Error>) {
         self.ended = true;
         self.session.end(exchange);
-        self.span.ended(
-            exchange.attempts(),
-            exchange.progress().0,
-            result.as_ref().map_or_else(Error::code, |_| "done"),
-        );
+        let (attempts, bytes) = (exchange.attempts(), exchange.progress().0);
+        let outcome = result.as_ref().map_or_else(Error::code, |_| "done");
+        #[cfg(feature = "tracing")]
+        self.span.0.record("attempts", attempts).record("bytes", bytes).record("outcome", outcome);
+        event!(info, self, attempts = attempts, bytes = bytes, outcome = outcome, "call ended");
     }
 }
 
@@ -96,7 +122,9 @@ impl Drop for Call<'_> {
     /// Records the call as cancelled if it has not ended: its future was dropped.
     fn drop(&mut self) {
         if !self.ended {
-            self.span.cancelled();
+            #[cfg(feature = "tracing")]
+            self.span.0.record("outcome", "cancelled");
+            event!(debug, self, "call cancelled");
         }
     }
 }
@@ -109,90 +137,38 @@ impl fmt::Debug for Call<'_> {
 
 /// The span of a [`Call`]. Does nothing without the feature `tracing`.
 #[derive(Clone, Debug)]
-pub struct CallSpan {
-    #[cfg(feature = "tracing")]
-    span: tracing::Span,
-}
+pub struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
 
-#[cfg(feature = "tracing")]
+#[cfg_attr(not(feature = "tracing"), allow(clippy::unused_self))]
 impl CallSpan {
+    #[cfg(feature = "tracing")]
     fn new(interface: &str) -> Self {
         use tracing::field::Empty;
-        Self {
-            span: tracing::info_span!(
-                "call",
-                interface,
-                attempts = Empty,
-                bytes = Empty,
-                outcome = Empty
-            ),
-        }
+        Self(tracing::info_span!(
+            "call",
+            interface,
+            attempts = Empty,
+            bytes = Empty,
+            outcome = Empty
+        ))
     }
 
-    /// Runs `work` inside the span.
-    pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.span.in_scope(work)
-    }
-
-    /// Wraps `future` so that it runs inside the span.
-    pub fn instrument<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        tracing::Instrument::instrument(future, self.span.clone())
-    }
-
-    fn attempt(&self, attempt: u32) {
-        tracing::info!(parent: &self.span, attempt, "sending request");
-    }
-
-    fn corrected(&self, millis: i64) {
-        tracing::info!(parent: &self.span, millis, "signing with a corrected clock");
-    }
-
-    fn response(&self, status: u16) {
-        tracing::info!(parent: &self.span, status, "received response head");
-    }
-
-    fn waiting(&self, duration: std::time::Duration) {
-        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(parent: &self.span, millis, "waiting before the next attempt");
-    }
-
-    fn rewound(&self) {
-        tracing::debug!(parent: &self.span, "restarting the download");
-    }
-
-    fn cancelled(&self) {
-        self.span.record("outcome", "cancelled");
-        tracing::debug!(parent: &self.span, "call cancelled");
-    }
-
-    fn ended(&self, attempts: u32, bytes: u64, outcome: &'static str) {
-        self.span.record("attempts", attempts).record("bytes", bytes).record("outcome", outcome);
-        tracing::info!(parent: &self.span, attempts, bytes, outcome, "call ended");
-    }
-}
-
-#[cfg(not(feature = "tracing"))]
-#[allow(clippy::unused_self)]
-impl CallSpan {
+    #[cfg(not(feature = "tracing"))]
     fn new(_: &str) -> Self {
-        Self {}
+        Self()
     }
 
     /// Runs `work` inside the span.
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tracing")]
+        let work = || self.0.in_scope(work);
         work()
     }
 
     /// Wraps `future` so that it runs inside the span.
     pub fn instrument<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        #[cfg(feature = "tracing")]
+        let future = tracing::Instrument::instrument(future, self.0.clone());
         future
     }
-
-    fn attempt(&self, _: u32) {}
-    fn corrected(&self, _: i64) {}
-    fn response(&self, _: u16) {}
-    fn waiting(&self, _: std::time::Duration) {}
-    fn rewound(&self) {}
-    fn cancelled(&self) {}
-    fn ended(&self, _: u32, _: u64, _: &'static str) {}
 }

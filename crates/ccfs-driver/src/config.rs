@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccfs_proto::auth::{AccessKey, KeyError, QueryLine};
-use ccfs_proto::exchange::{EndpointError, RequestError};
-use ccfs_proto::{Credentials, Endpoint, Exchange, Operation, Policy, SinkKind};
+use ccfs_proto::exchange::EndpointError;
+use ccfs_proto::{Credentials, Endpoint, Policy};
 use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
 
@@ -38,9 +38,9 @@ use crate::setting::{StrayCharacter, check_setting};
 pub struct Config {
     pub(crate) endpoint: Endpoint,
     pub(crate) credentials: Credentials,
-    policy: Policy,
+    pub(crate) policy: Policy,
     pub(crate) clock: Arc<dyn Clock>,
-    jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) jitter: Arc<dyn Fn() -> u64 + Send + Sync>,
     proxy: ProxySetting,
     pub(crate) connect_timeout: Duration,
     pub(crate) on_head: Option<Arc<HeadFn>>,
@@ -180,16 +180,6 @@ impl Config {
             ProxySetting::Direct => Ok(None),
             ProxySetting::Through(proxy) => Ok(Some(proxy.clone())),
         }
-    }
-
-    pub(crate) fn exchange<O: Operation>(
-        &self,
-        operation: O,
-        sink: SinkKind,
-    ) -> Result<Exchange<O>, RequestError> {
-        let jitter = Arc::clone(&self.jitter);
-        let exchange = Exchange::new(operation, &self.endpoint, &self.credentials, &self.policy)?;
-        Ok(exchange.sink(sink).jitter(move || jitter()))
     }
 }
 

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use ccfs_proto::Endpoint;
 use ccfs_proto::exchange::EndpointError;
 use http::HeaderValue;
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 /// Authentication scheme of the `Proxy-Authorization` header, before the encoded login.
@@ -107,29 +109,6 @@ impl Proxy {
             .map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
     }
 
-    /// Sets the user name and the password, replacing those of the URL. They are not
-    /// percent-decoded.
-    ///
-    /// # Errors
-    ///
-    /// [`ProxyError::Login`] if one has control characters, or the user name has a colon, which
-    /// ends it in the header (RFC 7617, section 2).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use ccfs_driver::Proxy;
-    ///
-    /// let proxy: Proxy = "proxy.example.com:3128".parse()?;
-    /// let proxy = proxy.with_login("user", String::from("not: encoded/@"))?;
-    /// assert_eq!(proxy.login(), Some(("user", "not: encoded/@")));
-    /// # Ok::<(), ccfs_driver::ProxyError>(())
-    /// ```
-    pub fn with_login(self, user: &str, password: String) -> Result<Self, ProxyError> {
-        let login = Login::new(Zeroizing::new(user.to_owned()), Zeroizing::new(password))?;
-        Ok(Self { login: Some(login), ..self })
-    }
-
     /// Returns the host name or address; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -158,7 +137,18 @@ impl Proxy {
     /// # Ok::<(), ccfs_driver::ProxyError>(())
     /// ```
     pub fn authorization(&self) -> Option<HeaderValue> {
-        self.login.as_ref().map(Login::authorization)
+        let Login { user, password } = self.login.as_ref()?;
+        let plain = Zeroizing::new([user.as_str(), ":", password.as_str()].concat());
+        let mut value = Zeroizing::new(vec![0; BASIC.len() + plain.len().div_ceil(3) * 4]);
+        let (scheme, encoded) = value.split_at_mut(BASIC.len());
+        scheme.copy_from_slice(BASIC);
+        let written = STANDARD.encode_slice(plain.as_bytes(), encoded);
+        let value = HeaderValue::from_maybe_shared(Bytes::from_owner(value));
+        let (Ok(_), Ok(mut value)) = (written, value) else {
+            unreachable!("base64 is visible ASCII, four characters for three bytes");
+        };
+        value.set_sensitive(true);
+        Some(value)
     }
 
     /// Returns a `CONNECT` request for a tunnel to `endpoint`, with the login if one is set. For
@@ -226,63 +216,29 @@ impl FromStr for Proxy {
 }
 
 impl Login {
+    /// Parses `user:password`, both percent-encoded.
     fn parse(text: &str) -> Result<Self, ProxyError> {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
-        Self::new(decoded(user)?, decoded(password)?)
-    }
-
-    fn new(user: Zeroizing<String>, password: Zeroizing<String>) -> Result<Self, ProxyError> {
-        // A control character such as CR or LF would end the header or the request.
+        let (user, password) = (decoded(user)?, decoded(password)?);
+        // A control character such as CR or LF would end the header or the request, and a colon
+        // the user name (RFC 7617, section 2).
         let is_bad = |c: char| c.is_control();
         if user.contains(':') || user.contains(is_bad) || password.contains(is_bad) {
-            Err(ProxyError::Login)
-        } else {
-            Ok(Self { user, password })
+            return Err(ProxyError::Login);
         }
-    }
-
-    fn authorization(&self) -> HeaderValue {
-        let plain = Zeroizing::new([self.user.as_str(), ":", self.password.as_str()].concat());
-        let mut value = Zeroizing::new(vec![0; BASIC.len() + plain.len().div_ceil(3) * 4]);
-        let (scheme, encoded) = value.split_at_mut(BASIC.len());
-        scheme.copy_from_slice(BASIC);
-        let written = STANDARD.encode_slice(plain.as_bytes(), encoded);
-        assert!(
-            written.is_ok_and(|len| len == encoded.len()),
-            "base64 has four characters for three bytes"
-        );
-        let Ok(mut value) = HeaderValue::from_maybe_shared(Bytes::from_owner(value)) else {
-            unreachable!("base64 is visible ASCII");
-        };
-        value.set_sensitive(true);
-        value
+        Ok(Self { user, password })
     }
 }
 
-/// Decodes percent-encoded text.
+/// Decodes percent-encoded text, in which each `%` must begin an encoded byte.
 fn decoded(text: &str) -> Result<Zeroizing<String>, ProxyError> {
+    let is_byte = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !text.split('%').skip(1).all(is_byte) {
+        return Err(ProxyError::Login);
+    }
     // The result is never longer than `text`, so the buffer does not grow and leave unwiped copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        let digit = |at: usize| {
-            behind
-                .get(at)
-                .and_then(|&b| char::from(b).to_digit(16))
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(high << 4 | low);
-                rest = &behind[2..];
-            }
-            (b'%', ..) => return Err(ProxyError::Login),
-            _ => {
-                bytes.push(first);
-                rest = behind;
-            }
-        }
-    }
+    bytes.extend(percent_decode_str(text));
     std::str::from_utf8(&bytes)
         .map(|text| Zeroizing::new(text.to_owned()))
         .map_err(|_| ProxyError::Login)
@@ -309,11 +265,13 @@ fn excludes(entry: &str, endpoint: &Endpoint) -> bool {
     if port.is_some_and(|port| port != endpoint.port().to_string()) {
         return false;
     }
-    match (entry.split_once('/'), entry.parse::<IpAddr>(), address) {
-        (Some((network, bits)), _, Some(address)) => in_network(address, network, bits),
-        (None, Ok(entry), Some(address)) => entry.to_canonical() == address,
-        (None, Err(_), None) => is_in_domain(host, entry),
-        _ => false,
+    match (entry.parse::<IpAddr>(), address) {
+        (Ok(entry), Some(address)) => entry.to_canonical() == address,
+        (Ok(_), None) => false,
+        (Err(_), Some(address)) => {
+            entry.parse::<IpNet>().is_ok_and(|network| network.contains(&address))
+        }
+        (Err(_), None) => is_in_domain(host, entry),
     }
 }
 
@@ -327,21 +285,6 @@ fn split_port(entry: &str) -> (&str, Option<&str>) {
         Some((host, port)) if !port.contains(':') => (host, Some(port)),
         _ => (entry, None),
     }
-}
-
-fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
-    let (Ok(network), Ok(bits)) = (network.parse::<IpAddr>(), bits.parse::<u32>()) else {
-        return false;
-    };
-    let (left, right, width) = match (address, network) {
-        (IpAddr::V4(left), IpAddr::V4(right)) => {
-            (u128::from(left.to_bits()), u128::from(right.to_bits()), 32)
-        }
-        (IpAddr::V6(left), IpAddr::V6(right)) => (left.to_bits(), right.to_bits(), 128),
-        _ => return false,
-    };
-    // A prefix of 0 bits matches every address, and a shift by the full width would overflow.
-    bits <= width && (bits == 0 || (left ^ right) >> (width - bits) == 0)
 }
 
 /// Whether `host` is `domain` or a subdomain of it.

@@ -9,7 +9,6 @@ use ccfs_proto::exchange::{ClockSkew, RequestError};
 use ccfs_proto::{Endpoint, Exchange, Operation, SinkKind};
 use http::{HeaderMap, StatusCode};
 
-use crate::call::Call;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::proxy::{Proxy, ProxyError};
@@ -86,21 +85,7 @@ impl Session {
         &*self.config.clock
     }
 
-    /// Starts a call, with a span if the feature `tracing` is enabled. `sink` says whether the
-    /// destination of a downloaded file can be rewound.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`] if the operation breaks the interface's rules.
-    pub fn call<O: Operation>(
-        &self,
-        operation: O,
-        sink: SinkKind,
-    ) -> Result<(Call<'_>, Exchange<O>), RequestError> {
-        Call::begin(self, operation, sink)
-    }
-
-    /// Creates an exchange for a driver that uses no [`Call`]. Pass it to [`end`](Self::end) when
+    /// Creates an exchange for a driver that uses no [`Call`](crate::Call). Pass it to [`end`](Self::end) when
     /// it has ended.
     ///
     /// # Errors
@@ -111,8 +96,11 @@ impl Session {
         operation: O,
         sink: SinkKind,
     ) -> Result<Exchange<O>, RequestError> {
-        let exchange = self.config.exchange(operation, sink)?;
-        Ok(exchange.assume_correction(self.state.correction.load(Ordering::Relaxed)))
+        let Config { endpoint, credentials, policy, jitter, .. } = &self.config;
+        let (jitter, correction) =
+            (Arc::clone(jitter), self.state.correction.load(Ordering::Relaxed));
+        let exchange = Exchange::new(operation, endpoint, credentials, policy)?;
+        Ok(exchange.sink(sink).jitter(move || jitter()).assume_correction(correction))
     }
 
     /// Passes the head of a response to the function set with [`Config::on_head`]. Drivers call it

@@ -7,15 +7,15 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use ccfs_driver::{
-    DownloadOptions, Error, Overwrite, Progress, ProgressFn, Proxy, ProxyError, Session,
+    CheckFn, Error, Overwrite, Progress, ProgressFn, Proxy, ProxyError, Session, WholeFile,
 };
 use ccfs_proto::Operation;
 use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
 use tokio::io::AsyncWrite;
 
-use crate::drive::drive;
-use crate::sink::{DiscardSink, FileSink, Sink, WriterSink};
+use crate::drive::{Wire, drive};
+use crate::sink::{FileSink, Sink};
 
 /// An async client of a CC-FS server. Clones share connections and the session.
 ///
@@ -35,10 +35,8 @@ use crate::sink::{DiscardSink, FileSink, Sink, WriterSink};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) session: Session,
-    pub(crate) http: reqwest::Client,
-    /// The proxy of `http`; `None` if that is the caller's.
-    pub(crate) proxy: Option<Proxy>,
+    session: Session,
+    wire: Wire,
 }
 
 impl Client {
@@ -78,7 +76,7 @@ impl Client {
             .tls_backend_preconfigured(trust.client_config_for(session.endpoint())?)
             .build()
             .map_err(|_| BuildError::Http)?;
-        Ok(Self { session, http, proxy })
+        Ok(Self { session, wire: Wire { http, proxy } })
     }
 
     /// Creates a client that uses the caller's [`reqwest::Client`], with its proxy, resolver,
@@ -90,7 +88,7 @@ impl Client {
     /// the target of a redirect, and repeat requests that must be sent once.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: reqwest::Client) -> Self {
-        Self { session: session.into(), http, proxy: None }
+        Self { session: session.into(), wire: Wire { http, proxy: None } }
     }
 
     /// Returns the session: the server, the account and the measured clock skew.
@@ -105,24 +103,32 @@ impl Client {
     ///
     /// [`Error`] if the request is invalid, or the call fails after all retries.
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
-        self.run(operation, &mut DiscardSink, None).await
+        self.run(operation, Sink::Discard, None).await
     }
 
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
     /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, options: DownloadOptions::default() }
+        Download {
+            client: self,
+            operation,
+            overwrite: Overwrite::default(),
+            progress: None,
+            check: None,
+        }
     }
 
     async fn run<O: Operation>(
         &self,
         operation: O,
-        sink: &mut impl Sink,
+        sink: Sink<'_>,
         progress: Option<ProgressFn<'_>>,
     ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
-        let result =
-            call.span().instrument(drive(&mut exchange, self, &mut call, sink, progress)).await;
+        let result = call
+            .span()
+            .instrument(drive(&mut exchange, &self.session, &self.wire, &mut call, sink, progress))
+            .await;
         call.end(&exchange, &result);
         result
     }
@@ -154,14 +160,16 @@ impl Client {
 pub struct Download<'a, O> {
     client: &'a Client,
     operation: O,
-    options: DownloadOptions<'a, 'static>,
+    overwrite: Overwrite,
+    progress: Option<ProgressFn<'a>>,
+    check: Option<CheckFn<'static>>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
     /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
-        self.options.overwrite(overwrite);
+        self.overwrite = overwrite;
         self
     }
 
@@ -171,7 +179,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
     ) -> Self {
-        self.options.progress(progress);
+        self.progress = Some(Box::new(progress));
         self
     }
 
@@ -183,7 +191,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'static,
     ) -> Self {
-        self.options.check(check);
+        self.check = Some(Box::new(check));
         self
     }
 
@@ -194,10 +202,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub async fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut options = self.options;
-        let mut file = FileSink::new(options.create(path)?);
-        let receipt = self.client.run(self.operation, &mut file, options.take_progress()).await?;
-        file.commit(receipt.bytes, options.take_check()).await?;
+        let mut file = FileSink::new(WholeFile::create(path, self.overwrite)?);
+        let receipt = self.client.run(self.operation, Sink::File(&mut file), self.progress).await?;
+        file.commit(receipt.bytes, self.check).await?;
         Ok(receipt)
     }
 
@@ -210,11 +217,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// [`Error`] if the download or the writer fails.
     pub async fn to_writer(
         self,
-        writer: impl AsyncWrite + Unpin + Send,
+        mut writer: impl AsyncWrite + Unpin + Send,
     ) -> Result<FileReceipt, Error> {
-        let mut options = self.options;
-        let progress = options.take_progress();
-        self.client.run(self.operation, &mut WriterSink(writer), progress).await
+        self.client.run(self.operation, Sink::Writer(&mut writer), self.progress).await
     }
 }
 
@@ -222,7 +227,7 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("operation", &self.operation)
-            .field("options", &self.options)
+            .field("overwrite", &self.overwrite)
             .finish_non_exhaustive()
     }
 }

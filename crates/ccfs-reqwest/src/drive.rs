@@ -3,22 +3,30 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccfs_driver::{Call, Error, Progress, ProgressFn};
+use ccfs_driver::{Call, Error, Progress, ProgressFn, Proxy, Session};
 use ccfs_proto::exchange::TransportFailure;
 use ccfs_proto::{Exchange, FailureKind, Operation, Step};
 use reqwest::{Request, Response};
 use tokio::time::{sleep, timeout};
 
-use crate::client::Client;
 use crate::failure::{caused_by, read_failure, send_failure};
 use crate::sink::Sink;
 use crate::tunnel;
 
+/// How requests are sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    pub(crate) http: reqwest::Client,
+    /// The proxy of `http`; `None` if that is the caller's.
+    pub(crate) proxy: Option<Proxy>,
+}
+
 pub(crate) async fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
-    client: &Client,
+    session: &Session,
+    wire: &Wire,
     call: &mut Call<'_>,
-    sink: &mut impl Sink,
+    mut sink: Sink<'_>,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
     let clock = call.clock();
@@ -29,7 +37,7 @@ pub(crate) async fn drive<O: Operation>(
         }
         match call.poll(exchange)? {
             Step::Send { request, idle_timeout, .. } => {
-                match send(client, request, idle_timeout).await {
+                match send(session, wire, request, idle_timeout).await {
                     Ok(response) => {
                         call.on_head(response.status(), response.headers());
                         exchange.on_head(clock.now(), response.status(), response.headers())?;
@@ -60,16 +68,17 @@ pub(crate) async fn drive<O: Operation>(
 }
 
 async fn send(
-    client: &Client,
+    session: &Session,
+    wire: &Wire,
     request: http::Request<Bytes>,
     idle_timeout: Duration,
 ) -> Result<Response, TransportFailure> {
     let request = Request::try_from(request).map_err(|error| {
         TransportFailure::caused_by(FailureKind::InvalidHttp, error.without_url())
     })?;
-    match timeout(idle_timeout, client.http.execute(request)).await {
+    match timeout(idle_timeout, wire.http.execute(request)).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(match tunnel::refusal(client, &error).await {
+        Ok(Err(error)) => Err(match tunnel::refusal(session, wire.proxy.as_ref(), &error).await {
             Some(kind) => caused_by(kind, error),
             None => send_failure(error),
         }),

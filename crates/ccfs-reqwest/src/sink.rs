@@ -1,7 +1,6 @@
 //! Destinations of a response's file.
 
 use std::fs;
-use std::future::Future;
 use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -12,32 +11,45 @@ use ccfs_proto::SinkKind;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::{JoinError, spawn_blocking};
 
-/// Destination of a file's bytes, which can be rewound if its kind is [`SinkKind::Rewinds`].
-pub(crate) trait Sink: Send {
-    fn kind(&self) -> SinkKind;
-    fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
-    fn rewind(&mut self) -> impl Future<Output = io::Result<()>> + Send;
-    fn flush(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+/// Destination of a file's bytes.
+pub(crate) enum Sink<'a> {
+    /// Discards all bytes, for interfaces that do not answer with a file.
+    Discard,
+    File(&'a mut FileSink),
+    /// The caller's writer, which cannot be rewound.
+    Writer(&'a mut (dyn AsyncWrite + Unpin + Send)),
 }
 
-/// The caller's writer, which cannot be rewound.
-pub(crate) struct WriterSink<W>(pub(crate) W);
-
-impl<W: AsyncWrite + Unpin + Send> Sink for WriterSink<W> {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Once
+impl Sink<'_> {
+    pub(crate) fn kind(&self) -> SinkKind {
+        match self {
+            Self::Discard | Self::File(_) => SinkKind::Rewinds,
+            Self::Writer(_) => SinkKind::Once,
+        }
     }
 
-    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.0.write_all(&bytes).await
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.with(move |file| file.write_all(&bytes)).await,
+            Self::Writer(writer) => writer.write_all(&bytes).await,
+        }
     }
 
-    async fn rewind(&mut self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.with(Write::flush).await,
+            Self::Writer(writer) => writer.flush().await,
+        }
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().await
+    pub(crate) async fn rewind(&mut self) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.with(WholeFile::truncate).await,
+            Self::Writer(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 
@@ -100,43 +112,4 @@ fn join_error(error: JoinError) -> io::Error {
 
 fn runtime_stopped() -> io::Error {
     io::Error::other("the tokio runtime stopped before the file was written")
-}
-
-impl Sink for FileSink {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Rewinds
-    }
-
-    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.with(move |file| file.write_all(&bytes)).await
-    }
-
-    async fn rewind(&mut self) -> io::Result<()> {
-        self.with(WholeFile::truncate).await
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        self.with(Write::flush).await
-    }
-}
-
-/// Discards all bytes, for interfaces that do not answer with a file.
-pub(crate) struct DiscardSink;
-
-impl Sink for DiscardSink {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Rewinds
-    }
-
-    async fn write(&mut self, _bytes: Bytes) -> io::Result<()> {
-        Ok(())
-    }
-
-    async fn rewind(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,20 +1,23 @@
 //! Finds out why a proxy did not open a tunnel.
 
-use ccfs_driver::Proxy;
+use ccfs_driver::{Proxy, Session};
 use ccfs_proto::{Endpoint, FailureKind};
 use reqwest::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::client::Client;
 use crate::failure::chain;
 
 /// Classifies `error` if the proxy answered `CONNECT` with another status than 200.
 ///
 /// hyper-util reports the status only if it is 407, and as text, because its error type is private.
 /// For any other status the proxy is asked once more.
-pub(crate) async fn refusal(client: &Client, error: &Error) -> Option<FailureKind> {
+pub(crate) async fn refusal(
+    session: &Session,
+    proxy: Option<&Proxy>,
+    error: &Error,
+) -> Option<FailureKind> {
     let text =
         chain(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error"))?;
     if text.ends_with("authorization required") {
@@ -23,8 +26,7 @@ pub(crate) async fn refusal(client: &Client, error: &Error) -> Option<FailureKin
     if !text.ends_with("unsuccessful") {
         return None;
     }
-    let (session, proxy) = (&client.session, client.proxy.as_ref()?);
-    let status = timeout(session.connect_timeout(), status(proxy, session.endpoint())).await;
+    let status = timeout(session.connect_timeout(), status(proxy?, session.endpoint())).await;
     // A proxy that opens the tunnel now may open it for the next attempt, too.
     status.ok().flatten().map(FailureKind::of_proxy)
 }

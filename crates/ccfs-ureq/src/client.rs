@@ -7,7 +7,9 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use ccfs_driver::{DownloadOptions, Error, Overwrite, Progress, ProgressFn, ProxyError, Session};
+use ccfs_driver::{
+    CheckFn, Error, Overwrite, Progress, ProgressFn, ProxyError, Session, WholeFile,
+};
 use ccfs_proto::Operation;
 use ccfs_proto::answer::FileReceipt;
 use ccfs_tls::{Trust, TrustError};
@@ -15,7 +17,7 @@ use ureq::Agent;
 
 use crate::connect;
 use crate::drive::drive;
-use crate::sink::{DiscardSink, Sink, WriterSink};
+use crate::sink::Sink;
 use crate::wire::Wire;
 
 /// A blocking client of a CC-FS server. Clones share connections and the session.
@@ -91,19 +93,25 @@ impl Client {
     ///
     /// [`Error`] if the request is invalid, or the call fails after all retries.
     pub fn call<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {
-        self.run(operation, &mut DiscardSink, None)
+        self.run(operation, Sink::Discard, None)
     }
 
     /// Prepares a call of an interface that answers with a file. Nothing is sent before
     /// [`to_file`](Download::to_file) or [`to_writer`](Download::to_writer).
     pub fn download<O: Operation<Answer = FileReceipt>>(&self, operation: O) -> Download<'_, O> {
-        Download { client: self, operation, options: DownloadOptions::default() }
+        Download {
+            client: self,
+            operation,
+            overwrite: Overwrite::default(),
+            progress: None,
+            check: None,
+        }
     }
 
     fn run<O: Operation>(
         &self,
         operation: O,
-        sink: &mut dyn Sink,
+        sink: Sink<'_>,
         progress: Option<ProgressFn<'_>>,
     ) -> Result<O::Answer, Error> {
         let (mut call, mut exchange) = self.session.call(operation, sink.kind())?;
@@ -139,14 +147,16 @@ impl Client {
 pub struct Download<'a, O> {
     client: &'a Client,
     operation: O,
-    options: DownloadOptions<'a, 'a>,
+    overwrite: Overwrite,
+    progress: Option<ProgressFn<'a>>,
+    check: Option<CheckFn<'a>>,
 }
 
 impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// Sets what [`to_file`](Self::to_file) does if the file exists. Default:
     /// [`Overwrite::Refuse`], an error.
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
-        self.options.overwrite(overwrite);
+        self.overwrite = overwrite;
         self
     }
 
@@ -156,7 +166,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         progress: impl FnMut(Progress) -> ControlFlow<()> + Send + 'a,
     ) -> Self {
-        self.options.progress(progress);
+        self.progress = Some(Box::new(progress));
         self
     }
 
@@ -167,7 +177,7 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
         mut self,
         check: impl FnOnce(File) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + 'a,
     ) -> Self {
-        self.options.check(check);
+        self.check = Some(Box::new(check));
         self
     }
 
@@ -178,10 +188,9 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     ///
     /// [`Error`] if the download, the check or the file fails.
     pub fn to_file(self, path: impl Into<PathBuf>) -> Result<FileReceipt, Error> {
-        let mut options = self.options;
-        let mut file = options.create(path)?;
-        let receipt = self.client.run(self.operation, &mut file, options.take_progress())?;
-        file.commit_checked(receipt.bytes, options.take_check())?;
+        let mut file = WholeFile::create(path, self.overwrite)?;
+        let receipt = self.client.run(self.operation, Sink::File(&mut file), self.progress)?;
+        file.commit_checked(receipt.bytes, self.check)?;
         Ok(receipt)
     }
 
@@ -192,9 +201,8 @@ impl<'a, O: Operation<Answer = FileReceipt>> Download<'a, O> {
     /// # Errors
     ///
     /// [`Error`] if the download or the writer fails.
-    pub fn to_writer(self, writer: impl Write) -> Result<FileReceipt, Error> {
-        let mut options = self.options;
-        self.client.run(self.operation, &mut WriterSink(writer), options.take_progress())
+    pub fn to_writer(self, mut writer: impl Write) -> Result<FileReceipt, Error> {
+        self.client.run(self.operation, Sink::Writer(&mut writer), self.progress)
     }
 }
 
@@ -202,7 +210,7 @@ impl<O: fmt::Debug> fmt::Debug for Download<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("operation", &self.operation)
-            .field("options", &self.options)
+            .field("overwrite", &self.overwrite)
             .finish_non_exhaustive()
     }
 }

@@ -28,10 +28,10 @@ use crate::failure::NotSent;
 /// Creates an agent that connects through `proxy` with the TLS configuration `tls`.
 pub(crate) fn agent(proxy: Option<&Proxy>, tls: ClientConfig) -> Result<Agent, ProxyError> {
     let config = Agent::config_builder().proxy(proxy.map(ureq_proxy).transpose()?).build();
-    let proxy = MarkErrors(ConnectProxyConnector::default());
-    let tcp = MarkErrors(TcpConnector::default());
-    let connector = ().chain(proxy).chain(tcp).chain(TlsConnector(Arc::new(tls))).chain(WatchClose);
-    Ok(Agent::with_parts(config, connector, MarkingResolver::default()))
+    let connector = ConnectProxyConnector::default()
+        .chain(TcpConnector::default())
+        .chain(TlsConnector(Arc::new(tls)));
+    Ok(Agent::with_parts(config, WatchedConnector(connector), MarkingResolver::default()))
 }
 
 fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ProxyError> {
@@ -63,23 +63,26 @@ impl Resolver for MarkingResolver {
     }
 }
 
-/// A connector with its I/O errors marked as [`NotSent`]. The same errors of an established
-/// connection do not prove that the request was not sent.
+/// A connector with its I/O errors marked as [`NotSent`], except those of TLS. The same errors of an
+/// established connection do not prove that the request was not sent.
 #[derive(Debug)]
-struct MarkErrors<C>(C);
+struct WatchedConnector<C>(C);
 
-impl<In: Transport, C: Connector<In>> Connector<In> for MarkErrors<C> {
-    type Out = C::Out;
+impl<In: Transport, C: Connector<In>> Connector<In> for WatchedConnector<C> {
+    type Out = Watched<C::Out>;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
-    ) -> Result<Option<C::Out>, Error> {
-        self.0.connect(details, chained).map_err(|error| match error {
-            Error::Io(error) => not_sent(FailureKind::Connect, error),
-            other => other,
-        })
+    ) -> Result<Option<Self::Out>, Error> {
+        match self.0.connect(details, chained) {
+            Ok(connection) => Ok(connection.map(Watched)),
+            Err(Error::Io(error)) if ccfs_tls::classify_io_error(&error).is_none() => {
+                Err(not_sent(FailureKind::Connect, error))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -99,22 +102,7 @@ pub(crate) fn watch_close<T>(read: impl FnOnce() -> T) -> (T, bool) {
     (result, CLOSED.get())
 }
 
-/// Watches connections for [`watch_close`].
-#[derive(Debug)]
-struct WatchClose;
-
-impl<In: Transport> Connector<In> for WatchClose {
-    type Out = Watched<In>;
-
-    fn connect(
-        &self,
-        _: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(Watched))
-    }
-}
-
+/// A connection that is watched for [`watch_close`].
 #[derive(Debug)]
 struct Watched<T>(T);
 
@@ -176,9 +164,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
             Arc::clone(&details.current_time),
         );
         wire.set_timeout(remaining(details));
-        while tls.is_handshaking() {
-            tls.complete_io(&mut wire).map_err(handshake_failure)?;
-        }
+        tls.complete_io(&mut wire)?;
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),
@@ -196,16 +182,6 @@ fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
         timeout.after = Duration::Exact(after.saturating_sub(now.saturating_duration_since(begun)));
     }
     timeout
-}
-
-/// Marks I/O errors during the handshake as [`NotSent`].
-fn handshake_failure(error: io::Error) -> Error {
-    let inner = error.get_ref();
-    if inner.is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>()) {
-        Error::Io(error)
-    } else {
-        not_sent(FailureKind::Connect, error)
-    }
 }
 
 fn not_sent(kind: FailureKind, cause: io::Error) -> Error {
@@ -318,7 +294,7 @@ mod tests {
         ] {
             let agent = Agent::with_parts(
                 Config::default(),
-                ().chain(MarkErrors(Failing(kind))),
+                WatchedConnector(Failing(kind)),
                 MarkingResolver::default(),
             );
             let error = agent.get("http://127.0.0.1:9/").call().unwrap_err();

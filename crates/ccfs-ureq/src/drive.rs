@@ -14,7 +14,7 @@ pub(crate) fn drive<O: Operation>(
     exchange: &mut Exchange<O>,
     wire: &Wire,
     call: &mut Call<'_>,
-    sink: &mut dyn Sink,
+    mut sink: Sink<'_>,
     mut progress: Option<ProgressFn<'_>>,
 ) -> Result<O::Answer, Error> {
     let clock = call.clock();
@@ -43,7 +43,7 @@ pub(crate) fn drive<O: Operation>(
                     Err(error) => exchange.on_failure(clock.now(), read_failure(error))?,
                 }
             }
-            Step::Write(bytes) => sink.write_all(&bytes).map_err(Error::Write)?,
+            Step::Write(bytes) => sink.write(&bytes).map_err(Error::Write)?,
             Step::Rewind => sink.rewind().map_err(Error::Write)?,
             Step::Wait(duration) => {
                 if !clock.wait(duration) {

@@ -1,7 +1,5 @@
 //! Classifies errors of ureq.
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 
 use ccfs_proto::FailureKind;
@@ -10,22 +8,12 @@ use ureq::{Error, Timeout};
 
 /// An I/O error before the request was sent: of the resolver, or of a connection that was not
 /// established yet.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the request was not sent")]
 pub(crate) struct NotSent {
     pub(crate) kind: FailureKind,
+    #[source]
     pub(crate) cause: io::Error,
-}
-
-impl fmt::Display for NotSent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the request was not sent")
-    }
-}
-
-impl StdError for NotSent {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.cause)
-    }
 }
 
 /// Classifies an error that occurred before the head of the response.

@@ -5,64 +5,44 @@ use std::io::{self, Write};
 use ccfs_driver::WholeFile;
 use ccfs_proto::SinkKind;
 
-/// Destination of a file's bytes, which can be rewound if its kind is [`SinkKind::Rewinds`].
-pub(crate) trait Sink: Write {
-    fn kind(&self) -> SinkKind;
-    fn rewind(&mut self) -> io::Result<()>;
+/// Destination of a file's bytes.
+pub(crate) enum Sink<'a> {
+    /// Discards all bytes, for interfaces that do not answer with a file.
+    Discard,
+    File(&'a mut WholeFile),
+    /// The caller's writer, which cannot be rewound.
+    Writer(&'a mut dyn Write),
 }
 
-/// The caller's writer, which cannot be rewound.
-pub(crate) struct WriterSink<W>(pub(crate) W);
-
-impl<W: Write> Write for WriterSink<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+impl Sink<'_> {
+    pub(crate) fn kind(&self) -> SinkKind {
+        match self {
+            Self::Discard | Self::File(_) => SinkKind::Rewinds,
+            Self::Writer(_) => SinkKind::Once,
+        }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl<W: Write> Sink for WriterSink<W> {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Once
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.write_all(bytes),
+            Self::Writer(writer) => writer.write_all(bytes),
+        }
     }
 
-    fn rewind(&mut self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-impl Sink for WholeFile {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Rewinds
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.flush(),
+            Self::Writer(writer) => writer.flush(),
+        }
     }
 
-    fn rewind(&mut self) -> io::Result<()> {
-        self.truncate()
-    }
-}
-
-/// Discards all bytes, for interfaces that do not answer with a file.
-pub(crate) struct DiscardSink;
-
-impl Write for DiscardSink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink for DiscardSink {
-    fn kind(&self) -> SinkKind {
-        SinkKind::Rewinds
-    }
-
-    fn rewind(&mut self) -> io::Result<()> {
-        Ok(())
+    pub(crate) fn rewind(&mut self) -> io::Result<()> {
+        match self {
+            Self::Discard => Ok(()),
+            Self::File(file) => file.truncate(),
+            Self::Writer(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }

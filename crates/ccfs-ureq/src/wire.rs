@@ -1,11 +1,11 @@
 //! Requests and responses of ureq.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, header};
-use ureq::{Agent, AsSendBody, Body, BodyReader};
+use ureq::{Agent, Body, BodyReader, SendBody};
 
 use crate::connect::watch_close;
 
@@ -28,23 +28,15 @@ impl Wire {
         remaining: Duration,
     ) -> Result<Response<Body>, ureq::Error> {
         let (head, body) = request.into_parts();
-        // A body of no bytes would add `content-length: 0`.
-        if body.is_empty() {
-            self.run(Request::from_parts(head, ()), idle_timeout, remaining)
+        // Its length is in the head. A body of no bytes would add `content-length: 0`.
+        let body = if body.is_empty() {
+            SendBody::none()
         } else {
-            self.run(Request::from_parts(head, body.to_vec()), idle_timeout, remaining)
-        }
-    }
-
-    fn run(
-        &self,
-        request: Request<impl AsSendBody>,
-        idle_timeout: Duration,
-        remaining: Duration,
-    ) -> Result<Response<Body>, ureq::Error> {
+            SendBody::from_owned_reader(Cursor::new(body))
+        };
         let request = self
             .agent
-            .configure_request(request)
+            .configure_request(Request::from_parts(head, body))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

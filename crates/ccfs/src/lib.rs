@@ -99,7 +99,7 @@ pub use ccfs_proto::{
 #[cfg(any(feature = "blocking", feature = "async", feature = "listener"))]
 pub use ccfs_driver::{
     Clock, Config, ConfigError, Error, FileError, Overwrite, Progress, Proxy, ProxyError, Session,
-    StrayCharacter, StrayKind, SystemClock, WholeFile, check_setting,
+    StrayCharacter, SystemClock, WholeFile, check_setting,
 };
 #[cfg(any(feature = "blocking", feature = "async"))]
 pub use ccfs_tls::{

@@ -100,7 +100,6 @@ pub(crate) fn render_driver(shown: &mut Rendered, account: &Account, endpoint: &
     shown.debug(&Progress::of(&exchange));
     shown.debug(&SystemClock::new());
     shown.debug(&ManualClock::at(NOW));
-    shown.debug(&ccfs_driver::DownloadOptions::default());
     shown.error(&ccfs_driver::WholeFile::create("/", ccfs_driver::Overwrite::Replace).unwrap_err());
 }
 
