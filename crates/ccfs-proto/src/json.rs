@@ -7,6 +7,11 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializ
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+/// Removes a UTF-8 byte order mark.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
 /// Any valid JSON, checked as if a tree were built: ranges of numbers, escapes and depth.
 pub(crate) type Readable = Checked<false>;
 

@@ -3,11 +3,13 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
-use super::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope, EnvelopeError, without_mark};
-use super::error::AnswerError;
+use super::envelope::{DEFAULT_ENVELOPE_LIMIT, Envelope};
+use super::error::{AnswerError, EnvelopeError};
+use super::file_kind::FileKind;
 use super::raw_json::RawJson;
 use super::refusal::{HttpRefusal, is_from_proxy};
 use super::tail::Tail;
+use crate::json::without_mark;
 
 /// Blanks that are ignored before a JSON answer.
 const BLANKS: usize = 64;
@@ -16,28 +18,6 @@ const MAGIC: usize = 12;
 /// Bytes of a refusal's body that are read.
 const REFUSAL_LIMIT: usize = 64 * 1024;
 const BINARY: &str = "binary data of an unknown format";
-
-/// A kind of file that CC-FS sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FileKind {
-    /// A ZIP archive; it begins with `PK`.
-    Zip,
-    /// A WAV recording; it begins with `RIFF`.
-    Wav,
-    /// Audio in any other format.
-    Audio,
-}
-
-impl fmt::Display for FileKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Zip => "a ZIP archive",
-            Self::Wav => "a WAV file",
-            Self::Audio => "audio",
-        })
-    }
-}
 
 /// The form of a successful answer to an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{AnswerError, RawJson, ResultCode};
-use crate::json::{self, Readable};
+use super::{AnswerError, EnvelopeError, RawJson, ResultCode};
+use crate::json::{self, Readable, without_mark};
 use crate::words::lossy_text;
 
 /// A longer text, in bytes, is not a result code.
@@ -186,47 +186,4 @@ struct RawOld<'a> {
     result_code: Option<&'a RawValue>,
     #[serde(borrow)]
     result_msg: Option<&'a RawValue>,
-}
-
-/// Removes a UTF-8 byte order mark.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
-}
-
-/// Why an answer's JSON is not usable. It does not contain any of the JSON.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EnvelopeError {
-    /// Too large.
-    #[error("JSON answer exceeds the limit of {limit} bytes; raise it if you trust the server")]
-    TooLarge {
-        /// Limit in bytes.
-        limit: usize,
-    },
-    /// Not valid JSON, cut off, or of another form.
-    #[error("answer is not the expected JSON (line {line}, column {column})")]
-    Json {
-        /// Line of the first error, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
-    /// The [`RawJson`] does not fit the type that it is read as.
-    #[error("JSON data does not fit the expected type (its line {line}, column {column})")]
-    Data {
-        /// Line of the first difference within the data, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
-    /// JSON without a result code of at most 64 bytes.
-    #[error("JSON answer has no resultCode; check that the endpoint is a CC-FS server")]
-    NoResultCode,
-}
-
-impl From<serde_json::Error> for EnvelopeError {
-    /// Keeps the position only.
-    fn from(error: serde_json::Error) -> Self {
-        Self::Json { line: error.line(), column: error.column() }
-    }
 }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{EnvelopeError, FileKind};
+use super::file_kind::FileKind;
 
 /// Why an answer is not usable. It does not contain any of the body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,5 +63,43 @@ impl AnswerError {
     /// Creates an error with a message of the caller's. It must not contain any of the body.
     pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(message.into())
+    }
+}
+
+/// Why an answer's JSON is not usable. It does not contain any of the JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Too large.
+    #[error("JSON answer exceeds the limit of {limit} bytes; raise it if you trust the server")]
+    TooLarge {
+        /// Limit in bytes.
+        limit: usize,
+    },
+    /// Not valid JSON, cut off, or of another form.
+    #[error("answer is not the expected JSON (line {line}, column {column})")]
+    Json {
+        /// Line of the first error, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// The [`RawJson`](super::RawJson) does not fit the type that it is read as.
+    #[error("JSON data does not fit the expected type (its line {line}, column {column})")]
+    Data {
+        /// Line of the first difference within the data, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// JSON without a result code of at most 64 bytes.
+    #[error("JSON answer has no resultCode; check that the endpoint is a CC-FS server")]
+    NoResultCode,
+}
+
+impl From<serde_json::Error> for EnvelopeError {
+    /// Keeps the position only.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json { line: error.line(), column: error.column() }
     }
 }

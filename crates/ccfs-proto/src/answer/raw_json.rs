@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::{EnvelopeError, without_mark};
-use crate::json;
+use super::error::EnvelopeError;
+use crate::json::{self, without_mark};
 
 /// JSON as the server wrote it: the `resultData` of an envelope, or a whole answer.
 ///

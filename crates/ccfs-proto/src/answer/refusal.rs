@@ -3,9 +3,8 @@ use std::fmt;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 
-use crate::answer::without_mark;
 use crate::exchange::advice_on_proxy;
-use crate::json;
+use crate::json::{self, without_mark};
 use crate::words::{lossy_text, shown};
 
 /// An answer whose status is not success: 401 for a bad signature, 403 for a locked address, and

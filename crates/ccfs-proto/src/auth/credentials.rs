@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::KeyInit;
+use hmac::{Hmac, KeyInit};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::sign::HmacSha256;
+pub(super) type HmacSha256 = Hmac<Sha256>;
 
 /// Maximum length of an access key in bytes. Published ones have 20 to 32.
 const ACCESS_KEY_LIMIT: usize = 128;

@@ -1,13 +1,12 @@
 use std::fmt;
 
 use hmac::digest::Output;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{KeyInit, Mac};
 use http::HeaderValue;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::canonical::{write_canonical, write_signed_headers};
-use super::credentials::Credentials;
+use super::credentials::{Credentials, HmacSha256};
 use super::percent::Writer;
 use super::request::{QueryLine, RequestView, ViewError};
 use crate::time::{Precision, Timestamp};
@@ -16,8 +15,6 @@ use crate::time::{Precision, Timestamp};
 pub(super) const SCHEME: &str = "auth-v2";
 /// Length of a signature: SHA-256 in hex.
 pub(super) const SIGNATURE_LEN: usize = 64;
-
-pub(super) type HmacSha256 = Hmac<Sha256>;
 
 /// Signs requests: returns the `Authorization` value for a request and a time.
 ///

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::answer::{request_body, without_mark};
-use crate::json;
+use crate::answer::request_body;
+use crate::json::{self, without_mark};
 use crate::operation::{FileNameError, IndexFileName, ResponseId};
 
 /// Keys that may hold the file name; the reference is inconsistent.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::failure::{FailureKind, TransportFailure};
-use super::request::EXTRA_HEADERS_LIMIT;
 use super::skew::ClockSkew;
 use crate::answer::{Advice, AnswerError, HttpRefusal, ResultCode};
 use crate::auth::ViewError;
@@ -15,6 +14,8 @@ use crate::words::InWords;
 
 /// From here on, messages mention the skew.
 const NOTABLE_SKEW: Duration = Duration::from_secs(30);
+/// Headers that an operation can add.
+pub(super) const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// Why a request could not be created. Nothing was sent.
 ///

@@ -57,7 +57,9 @@ impl<O: Operation> Exchange<O> {
 
     /// Decides between a retry and the end.
     pub(super) fn failed(&mut self, now: Now, kind: ErrorKind) {
-        if self.clock.correct(&kind, self.policy.skew_threshold) {
+        if let ErrorKind::Refused { refusal, .. } = &kind
+            && self.clock.correct(refusal.status, self.policy.skew_threshold)
+        {
             self.last_failure = Some(kind);
             self.state = State::Ready;
             return;

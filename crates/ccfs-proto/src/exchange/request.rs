@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
 use super::endpoint::{Endpoint, is_plain_segment};
-use super::error::RequestError;
+use super::error::{EXTRA_HEADERS_LIMIT, RequestError};
 use crate::auth::{RequestView, Signer, ViewError, percent_encode};
 use crate::operation::OperationRequest;
 use crate::time::Timestamp;
@@ -19,9 +19,6 @@ const RESERVED: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
     header::CONNECTION,
 ];
-
-/// Headers that an operation can add.
-pub(super) const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// A request without its `Authorization` header.
 ///

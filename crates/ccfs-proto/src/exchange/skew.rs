@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::error::ErrorKind;
 use super::step::Now;
 use crate::time::Timestamp;
 use crate::words::InWords;
@@ -88,12 +87,12 @@ impl Clock {
     }
 
     /// After a 401, corrects the clock if it is wrong enough and was not corrected yet.
-    pub(super) fn correct(&mut self, kind: &ErrorKind, threshold: Option<Duration>) -> bool {
-        let ErrorKind::Refused { refusal, skew: Some(skew) } = kind else { return false };
+    pub(super) fn correct(&mut self, status: StatusCode, threshold: Option<Duration>) -> bool {
+        let Some(skew) = self.skew_now else { return false };
         // How far the signature was off: the assumed correction may have fixed or caused it.
-        let off = ClockSkew { millis: skew.millis.saturating_sub(self.correction), ..*skew };
+        let off = ClockSkew { millis: skew.millis.saturating_sub(self.correction), ..skew };
         if self.is_corrected
-            || refusal.status != StatusCode::UNAUTHORIZED
+            || status != StatusCode::UNAUTHORIZED
             || !threshold.is_some_and(|threshold| off.exceeds(threshold))
         {
             return false;
