@@ -106,13 +106,13 @@ impl OwnClient {
         stop: bool,
     ) -> Result<O::Answer, Error> {
         let kind = if matches!(sink, Sink::Writer(_)) { SinkKind::Once } else { SinkKind::Rewinds };
-        let mut exchange = self.session.begin(operation, kind)?;
+        let (mut call, mut exchange) = self.session.call(operation, kind)?;
         let mut body: Option<Answer> = None;
         loop {
             if stop && exchange.progress().0 > 0 {
                 return Err(Error::Stopped);
             }
-            match exchange.poll(self.clock.now())? {
+            match call.poll(&mut exchange)? {
                 Step::Send { request, target, idle_timeout, .. } => {
                     match send(&request, &target, idle_timeout) {
                         Ok(answer) => {
@@ -145,8 +145,9 @@ impl OwnClient {
                     }
                 }
                 Step::Done(result) => {
-                    self.session.end(&exchange);
-                    return Ok(result?);
+                    let result = result.map_err(Error::from);
+                    call.end(&exchange, &result);
+                    return result;
                 }
             }
         }

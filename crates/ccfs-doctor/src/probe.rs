@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -173,9 +173,10 @@ fn shake(
     connection.send_close_notify();
     // Sending close_notify may fail, which does not matter.
     let _ = connection.write_tls(&mut stream);
+    let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
     probe.tls_version = connection.protocol_version().map(version);
-    probe.certificates = shown.certificates().iter().map(|der| Certificate::read(der)).collect();
-    evidence.is_client_certificate_missing = shown.is_client_certificate_missing();
+    probe.certificates = shown.certificates.iter().map(|der| Certificate::read(der)).collect();
+    evidence.is_client_certificate_missing = shown.is_client_certificate_missing;
     let own = probe.certificates.first();
     evidence.rsa_bits = own.and_then(|own| own.rsa_bits);
     evidence.x509_version = own.and_then(|own| own.version);

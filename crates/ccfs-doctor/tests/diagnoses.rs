@@ -1,7 +1,6 @@
 //! Each diagnosis, provoked by a fault of the emulator or by settings that do not fit it.
 #![allow(clippy::unwrap_used)]
 
-use std::io::Write;
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
 

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use ccfs_proto::exchange::{OutOfTurn, RequestError};
 use ccfs_proto::{Exchange, Operation, SinkKind, Step};
 use http::{HeaderMap, StatusCode};
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -53,8 +55,12 @@ impl Session {
         sink: SinkKind,
     ) -> Result<(Call<'_>, Exchange<O>), RequestError> {
         let span = CallSpan::new(&operation.interface());
-        let exchange = self.begin(operation, sink)?;
-        let correction = exchange.correction();
+        let Config { endpoint, credentials, policy, jitter, .. } = &self.config;
+        let (jitter, correction) = (Arc::clone(jitter), self.correction());
+        let exchange = Exchange::new(operation, endpoint, credentials, policy)?
+            .sink(sink)
+            .jitter(move || jitter())
+            .assume_correction(correction);
         Ok((Call { session: self, correction, ended: false, span }, exchange))
     }
 }
@@ -95,10 +101,13 @@ impl<'a> Call<'a> {
         Ok(step)
     }
 
-    /// Records the head of a response. Drivers call it in addition to [`Exchange::on_head`].
+    /// Records the head of a response, and passes it to the function set with [`Config::on_head`].
+    /// Drivers call it in addition to [`Exchange::on_head`].
     pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
         event!(info, self, status = status.as_u16(), "received response head");
-        self.session.on_head(status, headers);
+        if let Some(observe) = &self.session.config.on_head {
+            observe(status, headers);
+        }
     }
 
     /// Returns the call's span.
@@ -106,7 +115,8 @@ impl<'a> Call<'a> {
         self.span.clone()
     }
 
-    /// Ends the call, and updates the session as [`Session::end`] does.
+    /// Ends the call. The session keeps the clock skew that it measured, and its clock correction if
+    /// the server accepted the signature.
     pub fn end<O: Operation>(mut self, exchange: &Exchange<O>, result: &Result<O::Answer, Error>) {
         self.ended = true;
         self.session.end(exchange);

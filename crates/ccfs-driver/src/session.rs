@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ccfs_proto::auth::AccessKey;
-use ccfs_proto::exchange::{ClockSkew, RequestError};
-use ccfs_proto::{Endpoint, Exchange, Operation, SinkKind};
-use http::{HeaderMap, StatusCode};
+use ccfs_proto::exchange::ClockSkew;
+use ccfs_proto::{Endpoint, Exchange, Operation};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -29,7 +28,7 @@ use crate::proxy::{Proxy, ProxyError};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session {
-    config: Config,
+    pub(crate) config: Config,
     state: Arc<State>,
 }
 
@@ -85,30 +84,8 @@ impl Session {
         &*self.config.clock
     }
 
-    /// Creates an exchange for a driver that uses no [`Call`](crate::Call). Pass it to [`end`](Self::end) when
-    /// it has ended.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`] if the operation breaks the interface's rules.
-    pub fn begin<O: Operation>(
-        &self,
-        operation: O,
-        sink: SinkKind,
-    ) -> Result<Exchange<O>, RequestError> {
-        let Config { endpoint, credentials, policy, jitter, .. } = &self.config;
-        let (jitter, correction) =
-            (Arc::clone(jitter), self.state.correction.load(Ordering::Relaxed));
-        let exchange = Exchange::new(operation, endpoint, credentials, policy)?;
-        Ok(exchange.sink(sink).jitter(move || jitter()).assume_correction(correction))
-    }
-
-    /// Passes the head of a response to the function set with [`Config::on_head`]. Drivers call it
-    /// in addition to [`Exchange::on_head`].
-    pub fn on_head(&self, status: StatusCode, headers: &HeaderMap) {
-        if let Some(observe) = &self.config.on_head {
-            observe(status, headers);
-        }
+    pub(crate) fn correction(&self) -> i64 {
+        self.state.correction.load(Ordering::Relaxed)
     }
 
     /// Stores the clock skew that a finished call measured, and its clock correction if the call
@@ -116,7 +93,7 @@ impl Session {
     ///
     /// Later calls start with this correction. Without it each of them would first send an invalid
     /// signature, and the server locks addresses that send several.
-    pub fn end<O: Operation>(&self, exchange: &Exchange<O>) {
+    pub(crate) fn end<O: Operation>(&self, exchange: &Exchange<O>) {
         if let Some(skew) = exchange.clock_skew() {
             *self.state.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }

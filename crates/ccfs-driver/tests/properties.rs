@@ -211,10 +211,10 @@ proptest! {
         let mut remembered = 0;
         for (drift, answer, through_clone) in calls {
             let session = if through_clone { &shared } else { &session };
-            let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+            let (running, mut exchange) = session.call(download(), SinkKind::Once).unwrap();
             prop_assert_eq!(exchange.correction(), remembered);
             call(&mut exchange, drift * 1000, answer);
-            session.end(&exchange);
+            running.end(&exchange, &Err(Error::Stopped));
             let measured = session.clock_skew().unwrap();
             prop_assert!((measured.millis - drift * 1000).abs() <= 1000);
             prop_assert_eq!(Some(measured), shared.clock_skew());
@@ -228,24 +228,24 @@ proptest! {
     #[test]
     fn a_call_without_a_correction_does_not_reset_the_stored_one(drift in 100_i64..1_000_000) {
         let session = session();
-        let mut long = session.begin(download(), SinkKind::Once).unwrap();
-        let mut short = session.begin(download(), SinkKind::Once).unwrap();
+        let (long_call, mut long) = session.call(download(), SinkKind::Once).unwrap();
+        let (short_call, mut short) = session.call(download(), SinkKind::Once).unwrap();
         prop_assert!(call(&mut short, drift * 1000, Answer::File));
-        session.end(&short);
+        short_call.end(&short, &Err(Error::Stopped));
         prop_assert_eq!(short.confirmed_correction(), Some(short.correction()));
         prop_assert!(call(&mut long, 0, Answer::File));
-        session.end(&long);
+        long_call.end(&long, &Err(Error::Stopped));
         prop_assert_eq!(long.confirmed_correction(), None);
-        prop_assert_eq!(session.begin(download(), SinkKind::Once).unwrap().correction(), short.correction());
+        prop_assert_eq!(session.call(download(), SinkKind::Once).unwrap().1.correction(), short.correction());
     }
 
     #[test]
     fn a_stored_correction_avoids_the_401(drift in -1_000_000_i64..1_000_000) {
         let session = session();
         for nth in 0..3 {
-            let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+            let (running, mut exchange) = session.call(download(), SinkKind::Once).unwrap();
             prop_assert!(call(&mut exchange, drift * 1000, Answer::File));
-            session.end(&exchange);
+            running.end(&exchange, &Err(Error::Stopped));
             let refused = nth == 0 && drift.abs() > 62;
             prop_assert_eq!(exchange.attempts(), 1 + u32::from(refused));
         }
@@ -253,7 +253,7 @@ proptest! {
 
     #[test]
     fn progress_reports_attempts_and_bytes(chunks in prop::collection::vec(1_usize..400, 0..6), declared in prop::option::of(1_000_u64..9_000)) {
-        let mut exchange = session().begin(download(), SinkKind::Once).unwrap();
+        let mut exchange = session().call(download(), SinkKind::Once).unwrap().1;
         prop_assert_eq!(Progress::of(&exchange), Progress::default());
         let step = exchange.poll(now()).unwrap();
         let sent = matches!(step, Step::Send { .. });
@@ -395,7 +395,7 @@ fn errors_keep_their_kind() {
         "https://10.1.2.3:8443".parse().unwrap(),
         credentials,
     ));
-    let mut exchange = session.begin(download(), SinkKind::Once).unwrap();
+    let mut exchange = session.call(download(), SinkKind::Once).unwrap().1;
     exchange.poll(now()).unwrap();
     let driver = Error::from(exchange.poll(now()).unwrap_err());
     exchange.on_head(now(), StatusCode::FORBIDDEN, &HeaderMap::new()).unwrap();

@@ -90,11 +90,10 @@ impl Zone {
             let before = self.rules.to_offset(
                 change.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()?,
             );
-            let (later, earlier) = (
-                before.to_datetime(change.timestamp()),
-                change.offset().to_datetime(change.timestamp()),
-            );
-            Some((LocalTime::try_from(earlier).ok()?, LocalTime::try_from(later).ok()?))
+            let at = Timestamp::from_unix_millis(change.timestamp().as_millisecond());
+            let [start, behind] =
+                [change.offset(), before].map(|offset| LocalTime::at_offset(at, offset.seconds()));
+            Some((start, behind))
                 .filter(|(start, behind)| start < behind && *behind > begin && *start <= end)
         })
     }

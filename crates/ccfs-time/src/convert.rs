@@ -5,7 +5,7 @@ mod jiff {
     use jiff::civil::{DateTime, datetime};
     use jiff::{SignedDuration, Timestamp as Instant};
 
-    use crate::{CalendarError, Day, LocalTime, Timestamp};
+    use crate::{LocalTime, Timestamp};
 
     /// ```
     /// use ccfs_time::LocalTime;
@@ -20,18 +20,6 @@ mod jiff {
         fn from(time: LocalTime) -> Self {
             let since_1970 = SignedDuration::from_secs(time.naive_epoch_seconds());
             datetime(1970, 1, 1, 0, 0, 0, 0).saturating_add(since_1970)
-        }
-    }
-
-    /// Drops the fraction of a second. Fails outside the years 0 to 9999.
-    impl TryFrom<DateTime> for LocalTime {
-        type Error = CalendarError;
-
-        fn try_from(time: DateTime) -> Result<Self, CalendarError> {
-            let part = i8::cast_unsigned;
-            let year = u16::try_from(time.year()).map_err(|_| CalendarError::NoSuchDay)?;
-            let day = Day::new(year, part(time.month()), part(time.day()))?;
-            Self::new(day, part(time.hour()), part(time.minute()), part(time.second()))
         }
     }
 

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "jiff-02", feature = "chrono-04", feature = "time-03"))]
 #![allow(clippy::unwrap_used)]
 
-use ccfs_time::{LocalTime, Timestamp};
+use ccfs_time::Timestamp;
 use proptest::prelude::*;
 
 /// All times of the range, and often those at its ends.
@@ -20,7 +20,6 @@ proptest! {
         let time = Timestamp::from_unix_millis(seconds * 1000).utc();
         let jiff = jiff::civil::DateTime::from(time);
         prop_assert_eq!(jiff.to_string(), time.iso().to_string());
-        prop_assert_eq!(LocalTime::try_from(jiff), Ok(time));
         prop_assert_eq!(format!("{:?}", chrono::NaiveDateTime::from(time)), time.iso().to_string());
         let primitive = time::PrimitiveDateTime::from(time);
         prop_assert_eq!(primitive.assume_utc().unix_timestamp(), seconds);

@@ -36,4 +36,4 @@ pub use failure::{classify_error, classify_io_error};
 pub use identity::{Identity, IdentityError};
 pub use pin::{Pin, PinError};
 pub use trust::{TlsVersion, Trust, TrustError};
-pub use verifier::{RecordedCertificates, provider};
+pub use verifier::{Recorded, provider};

@@ -1,7 +1,7 @@
 //! The certificates that a client trusts and presents.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ccfs_proto::Endpoint;
 use rustls::client::WebPkiServerVerifier;
@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::identity::{Identity, PEM_LIMIT};
 use crate::pin::Pin;
-use crate::verifier::{NoClientCertificate, RecordedCertificates, Rule, Verifier, provider};
+use crate::verifier::{NoClientCertificate, Recorded, Rule, Verifier, provider};
 
 /// Certificates that a client trusts, and the client certificate that it presents, if any.
 ///
@@ -162,14 +162,15 @@ impl Trust {
 
     /// Creates a configuration like [`client_config`](Self::client_config) that also records the
     /// certificates that servers present, whether it accepts or rejects them, and whether they ask
-    /// for a client certificate that is not set: to show what is wrong. Without root certificates and pins, it rejects every server.
-    pub fn recording_config(&self) -> (ClientConfig, RecordedCertificates) {
-        let recorded = RecordedCertificates::new();
+    /// for a client certificate that is not set: to show what is wrong. Without root certificates and
+    /// pins, it rejects every server.
+    pub fn recording_config(&self) -> (ClientConfig, Arc<Mutex<Recorded>>) {
+        let recorded = Arc::<Mutex<Recorded>>::default();
         let verifier = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::RejectAll)));
-        let rule = Rule::Record(verifier, recorded.clone());
+        let rule = Rule::Record(verifier, Arc::clone(&recorded));
         let mut config = self.config(Arc::new(Verifier::new(rule)));
         if self.identity.is_none() {
-            config.client_auth_cert_resolver = Arc::new(NoClientCertificate(recorded.clone()));
+            config.client_auth_cert_resolver = Arc::new(NoClientCertificate(Arc::clone(&recorded)));
         }
         (config, recorded)
     }

@@ -36,7 +36,7 @@ pub(crate) enum Rule {
     /// Rejects every certificate.
     RejectAll,
     /// Records the certificates, then calls the other verifier.
-    Record(Arc<dyn ServerCertVerifier>, RecordedCertificates),
+    Record(Arc<dyn ServerCertVerifier>, Arc<Mutex<Recorded>>),
 }
 
 impl Verifier {
@@ -58,7 +58,8 @@ impl ServerCertVerifier for Verifier {
             Rule::Pins(pins) => verify_pin(pins, Pin::of(end_entity)),
             Rule::RejectAll => Err(CertificateError::UnknownIssuer.into()),
             Rule::Record(other, recorded) => {
-                recorded.record(std::iter::once(end_entity).chain(intermediates));
+                let certificates = std::iter::once(end_entity).chain(intermediates);
+                lock(recorded).certificates = certificates.map(|der| der.to_vec()).collect();
                 other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
         }
@@ -112,49 +113,29 @@ impl fmt::Display for PinMismatch {
 impl std::error::Error for PinMismatch {}
 
 /// What a server presented in the latest handshake with a
-/// [`recording_config`](crate::Trust::recording_config). Clones share it.
-#[derive(Clone, Debug)]
-pub struct RecordedCertificates(Arc<Mutex<Recorded>>);
-
+/// [`recording_config`](crate::Trust::recording_config).
 #[derive(Debug, Default)]
-struct Recorded {
-    certificates: Vec<Vec<u8>>,
-    is_client_certificate_missing: bool,
+#[non_exhaustive]
+pub struct Recorded {
+    /// DER of each certificate, the server's own first. Empty before the first handshake.
+    pub certificates: Vec<Vec<u8>>,
+    /// Whether the server asked for a client certificate, and none is configured. Not every server
+    /// that asks for one requires it.
+    pub is_client_certificate_missing: bool,
 }
 
-impl RecordedCertificates {
-    pub(crate) fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// Returns the DER of each certificate, the server's own first. Empty before the first
-    /// handshake.
-    pub fn certificates(&self) -> Vec<Vec<u8>> {
-        self.lock().certificates.clone()
-    }
-
-    /// Returns whether the server asked for a client certificate, and none is configured. Not every
-    /// server that asks for one requires it.
-    pub fn is_client_certificate_missing(&self) -> bool {
-        self.lock().is_client_certificate_missing
-    }
-
-    fn record<'a>(&self, certificates: impl Iterator<Item = &'a CertificateDer<'a>>) {
-        self.lock().certificates = certificates.map(|certificate| certificate.to_vec()).collect();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Recorded> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whether another thread panicked while it recorded does not matter.
+fn lock(recorded: &Mutex<Recorded>) -> MutexGuard<'_, Recorded> {
+    recorded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Presents no client certificate, and records that the server asked for one.
 #[derive(Debug)]
-pub(crate) struct NoClientCertificate(pub(crate) RecordedCertificates);
+pub(crate) struct NoClientCertificate(pub(crate) Arc<Mutex<Recorded>>);
 
 impl ResolvesClientCert for NoClientCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.lock().is_client_certificate_missing = true;
+        lock(&self.0).is_client_certificate_missing = true;
         None
     }
 

@@ -94,7 +94,7 @@ pub(crate) fn render(shown: &mut Rendered, secrets: &mut Secrets, secret_key: &s
 
     let session = ccfs_driver::Session::new(Config::new(endpoint, credentials.clone()));
     shown.debug(&session);
-    shown.debug(&session.begin(download(), SinkKind::Once).unwrap());
+    shown.debug(&session.call(download(), SinkKind::Once).unwrap());
 }
 
 /// Exchanges at every step, for whatever a server says.

@@ -170,7 +170,7 @@ impl FlawedClient {
         kind: SinkKind,
         stop: bool,
     ) -> Result<O::Answer, Error> {
-        let mut exchange = self.session.begin(operation, kind)?;
+        let (call, mut exchange) = self.session.call(operation, kind)?;
         let begin = self.clock.now();
         let now = || if self.flaw == Flaw::TimeStands { begin } else { self.clock.now() };
         let mut body: Option<Answer> = None;
@@ -216,10 +216,11 @@ impl FlawedClient {
                 }
                 Step::Wait(duration) => drop(self.clock.wait(duration)),
                 Step::Done(result) => {
+                    let result = result.map_err(Error::from);
                     if self.flaw != Flaw::ForgetsCorrections {
-                        self.session.end(&exchange);
+                        call.end(&exchange, &result);
                     }
-                    return Ok(result?);
+                    return result;
                 }
             }
         }
