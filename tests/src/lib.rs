@@ -3,8 +3,8 @@
 //! [`Blocking`] and [`Async`] are the two backends, for the suite of `ccfs-conformance`; [`properties`] are properties that hold for every
 //! backend, tested with a server that plays scripts of bytes. [`Collector`], [`Rendered`] and [`Secrets`] look for what must not be shown;
 //! [`wait_until`] waits for a condition, and a [`HeldPort`] reserves a port. [`S3`] is an emulated store with faults. [`ScriptedServer`] is the
-//! server of tests of clients, and [`http`] the client of tests of servers. [`interfaces`] calls every
-//! interface, for whatever makes calls.
+//! server of tests of clients, and [`http`] the client of tests of servers. [`interfaces`] calls every interface, for whatever makes calls;
+//! [`query`], [`config`] and [`trust`] are what most calls need.
 #![forbid(unsafe_code)]
 // Everything here runs in tests, where a panic is the verdict.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
@@ -27,9 +27,7 @@ mod wait;
 pub use backends::{Async, Blocking};
 pub use both::{Outcome, ask_both};
 pub use calls::{config, download, query, query_to, runtime, trust, wav_of};
-pub use ccfs_conformance::{
-    Backend, Behaviour, Client, Framing, ManualClock, ScriptedServer, Seen, Setup,
-};
+pub use ccfs_conformance::{Backend, Behaviour, Framing, ManualClock, ScriptedServer, Seen, Setup};
 pub use certificates::asks_for_certificate;
 pub use collector::{Collector, Logged};
 pub use leaks::{Rendered, SECRET_KEYS, Secrets, signatures};

@@ -155,11 +155,7 @@ fn no_run_shows_a_secret() {
             printed.run(&ccfs, &record, if fault == Fault::Locked { 4 } else { 1 });
             emulator.faults().clear();
         }
-        let untrusting = Ccfs::new()
-            .env("CCFS_ENDPOINT", &emulator.endpoint().to_string())
-            .env("CCFS_ACCESS_KEY", "ak")
-            .env("CCFS_SECRET_KEY", secret_key);
-        printed.run(&untrusting, &record, 3);
+        printed.run(&Ccfs::at(&emulator), &record, 3);
 
         // A token is read from a file, and printed only on request.
         let token = ccfs.run(&[
@@ -172,22 +168,11 @@ fn no_run_shows_a_secret() {
         let token = serde_json::from_str::<serde_json::Value>(&token.stdout).unwrap()["result_data"]["token"].take();
         fs::write(ccfs.path("token"), token.as_str().unwrap()).unwrap();
         secrets.add("a playback token", token.as_str().unwrap());
-        printed.run(
-            &ccfs,
-            &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"],
-            0,
-        );
-        printed.run(
-            &ccfs,
-            &["call", "playVoice", "--st-file", "token", "--t", "x", "-o", "b.wav", "--force"],
-            2,
-        );
+        let play = ["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"];
+        printed.run(&ccfs, &play, 0);
+        printed.run(&ccfs, &[&play[..], &["--t", "x"]].concat(), 2);
         fs::write(ccfs.path("token"), token.as_str().unwrap().repeat(50)).unwrap();
-        printed.run(
-            &ccfs,
-            &["call", "playVoice", "--st-file", "token", "-o", "b.wav", "--force"],
-            2,
-        );
+        printed.run(&ccfs, &play, 2);
 
         printed.0 += &long_runs(&mut secrets, &emulator, &ccfs, &wrong).0;
 
@@ -198,6 +183,7 @@ fn no_run_shows_a_secret() {
         let toml = |key: &str, rest: &str| {
             format!("{key} = {}\n{rest}", serde_json::to_string(secret_key).unwrap())
         };
+        let call = ["call", "downloadRecordFile", "--fileName", "a", "-o", "c.wav"];
         for (config, code) in [
             (toml("secret_key", "tz = \"Nowhere\"\n"), 3),
             (toml("secret_kye", ""), 2),
@@ -208,76 +194,17 @@ fn no_run_shows_a_secret() {
             (format!("[{secret_key}"), 2),
         ] {
             fs::write(base.path("config.toml"), config).unwrap();
-            printed.run(
-                &base,
-                &[
-                    "--config",
-                    "config.toml",
-                    "call",
-                    "downloadRecordFile",
-                    "--fileName",
-                    "a",
-                    "-o",
-                    "c.wav",
-                ],
-                code,
-            );
+            printed.run(&base, &[&["--config", "config.toml"], &call[..]].concat(), code);
         }
-        fs::write(base.path("key"), secret_key).unwrap();
-        printed.run(
-            &base,
-            &[
-                "--secret-key-file",
-                "key",
-                "call",
-                "downloadRecordFile",
-                "--fileName",
-                "a",
-                "-o",
-                "c.wav",
-            ],
-            3,
-        );
-        fs::write(base.path("key"), secret_key.repeat(100)).unwrap();
-        printed.run(
-            &base,
-            &[
-                "--secret-key-file",
-                "key",
-                "call",
-                "downloadRecordFile",
-                "--fileName",
-                "a",
-                "-o",
-                "c.wav",
-            ],
-            2,
-        );
-        fs::write(base.path("key"), [secret_key.as_bytes(), b"\xFF"].concat()).unwrap();
-        printed.run(
-            &base,
-            &[
-                "--secret-key-file",
-                "key",
-                "call",
-                "downloadRecordFile",
-                "--fileName",
-                "a",
-                "-o",
-                "c.wav",
-            ],
-            2,
-        );
-        let stdin = [
-            "--secret-key-file",
-            "-",
-            "call",
-            "downloadRecordFile",
-            "--fileName",
-            "a",
-            "-o",
-            "c.wav",
-        ];
+        for (key, code) in [
+            (secret_key.as_bytes().to_vec(), 3),
+            (secret_key.repeat(100).into(), 2),
+            ([secret_key.as_bytes(), b"\xFF"].concat(), 2),
+        ] {
+            fs::write(base.path("key"), key).unwrap();
+            printed.run(&base, &[&["--secret-key-file", "key"], &call[..]].concat(), code);
+        }
+        let stdin = [&["--secret-key-file", "-"], &call[..]].concat();
         printed.add(&base.run_with(&stdin, secret_key.as_bytes()), 3);
         let swapped = Ccfs::against(&emulator)
             .env("CCFS_ENDPOINT", &format!("https://user:{secret_key}@10.1.2.3"));

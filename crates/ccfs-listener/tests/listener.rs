@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{ANY_PORT, Call, LONG, builder, event, fresh, send, send_in};
 use ccfs_emulator::Emulator;
 use ccfs_listener::{Listener, Refusal, TlsError};
+use ccfs_proto::Timestamp;
 use ccfs_proto::callback::{Begin, JobKey, ReplayGuard};
-use ccfs_proto::{QueryAgentSkillInfoData, Timestamp};
-use ccfs_tests::{Backend, Blocking, Setup};
+use ccfs_tests::{Backend, Blocking, Setup, query_to, wait_until};
 
 /// Polls a future, and parks the thread until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -67,14 +67,12 @@ fn try_recv_does_not_wait() {
     let callback = fresh();
     assert_eq!(send(listener.address(), &Call::of(&callback).bytes()).0, 200);
     // The answer is sent before the event is queued.
-    let begin = Instant::now();
-    let event = loop {
-        if let Some(event) = listener.try_recv() {
-            break event;
-        }
-        assert!(begin.elapsed() < LONG, "no event");
-        thread::sleep(Duration::from_millis(1));
-    };
+    let mut event = None;
+    wait_until("an event", || {
+        event = listener.try_recv();
+        event.is_some()
+    });
+    let event = event.unwrap();
     assert_eq!(event, ccfs_listener::Event::new(event.peer, event.at, Ok(callback)));
     assert_eq!(listener.try_recv(), None);
 }
@@ -279,10 +277,7 @@ fn the_emulator_calls_over_tls() {
 
         let mut setup = Setup::new(emulator.endpoint().clone(), emulator.credentials());
         setup.ca_pem = emulator.ca_pem().map(str::to_owned);
-        let times = ["2023-04-05 00:00:00", "2023-04-06 00:00:00"];
-        let [begin, end] = times.map(|time| time.parse().unwrap());
-        let url = format!("https://{}/cb", listener.address());
-        let query = QueryAgentSkillInfoData::new(begin, end, url);
+        let query = query_to(&format!("https://{}/cb", listener.address()));
         let job = Blocking.client(&setup).query(query).unwrap();
         assert_eq!(event(&listener).callback.unwrap().response_id, job.response_id);
     }

@@ -62,10 +62,7 @@ impl Bench {
     }
 
     pub(crate) fn session(&self) -> Config {
-        Config::new(self.emulator.endpoint().clone(), self.emulator.credentials())
-            .proxy(None)
-            .policy(policy())
-            .clock(self.clock.clone())
+        ccfs_tests::config(&self.emulator).policy(policy()).clock(self.clock.clone())
     }
 
     /// What the server was asked to generate, by window, how often.
