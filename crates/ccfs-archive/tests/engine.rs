@@ -103,7 +103,7 @@ fn write<'a>(
 /// Records, bad rows and skipped members of an archive, or the error after the records.
 #[derive(Debug)]
 struct Read {
-    ids: Vec<String>,
+    records: Vec<AgentSkillChange>,
     end: Result<(u64, SkippedMembers), Error>,
 }
 
@@ -112,17 +112,17 @@ fn options() -> ReadOptions {
 }
 
 fn read(records: Result<Records<'_, AgentSkillChange>, Error>) -> Read {
-    let mut ids = Vec::new();
+    let mut found = Vec::new();
     let run = || {
         let mut records = records?;
         while let Some(record) = records.next_record()? {
-            ids.push(record.id().unwrap_or_default().to_owned());
+            found.push(record.into_owned());
         }
         assert!(records.next_record().unwrap().is_none(), "the end stays the end");
         Ok((records.bad_rows().count(), records.skipped_members().clone()))
     };
     let end = run();
-    Read { ids, end }
+    Read { records: found, end }
 }
 
 /// From a file, every member is checked as a stream does it, read as records or not.
@@ -142,13 +142,13 @@ fn from_stream(bytes: &[u8]) -> Read {
 /// Pushes chunks; reads `drains` records, in turn, before it tries to feed the next chunk.
 fn pushed<'a>(chunks: impl Iterator<Item = &'a [u8]>, drains: &[usize]) -> Read {
     let mut parser = ArchiveParser::<AgentSkillChange>::new(&options());
-    let mut ids = Vec::new();
+    let mut found = Vec::new();
     let mut drains = drains.iter().cycle();
     let run = || {
         let mut drain = |parser: &mut ArchiveParser<AgentSkillChange>, most: usize| {
             for _ in 0..most {
                 let Some(record) = parser.next_record()? else { return Ok::<_, Error>(true) };
-                ids.push(record.id().unwrap_or_default().to_owned());
+                found.push(record.into_owned());
             }
             Ok(false)
         };
@@ -164,7 +164,7 @@ fn pushed<'a>(chunks: impl Iterator<Item = &'a [u8]>, drains: &[usize]) -> Read 
         Ok((parser.records().bad_rows().count(), parser.records().skipped_members().clone()))
     };
     let end = run();
-    Read { ids, end }
+    Read { records: found, end }
 }
 
 fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
@@ -223,7 +223,7 @@ fn assert_alike(bytes: &[u8], cuts: &[Index], drains: &[usize]) -> Result<(), Te
     let (file, stream) = (from_file(bytes), from_stream(bytes));
     match (&file.end, &stream.end) {
         (Ok(end), Ok(stream_end)) => {
-            prop_assert_eq!((&file.ids, end), (&stream.ids, stream_end));
+            prop_assert_eq!((&file.records, end), (&stream.records, stream_end));
         }
         (Err(file), Err(stream)) => {
             prop_assert!(alike(file, stream), "file: {file:?}, stream: {stream:?}");
@@ -236,11 +236,11 @@ fn assert_alike(bytes: &[u8], cuts: &[Index], drains: &[usize]) -> Result<(), Te
         pushed([bytes].into_iter(), &[]),
     ] {
         // How many records precede an error depends on how much was inflated at once.
-        let ids = pushed.ids.len().min(stream.ids.len());
-        prop_assert_eq!(&pushed.ids[..ids], &stream.ids[..ids]);
+        let first = pushed.records.len().min(stream.records.len());
+        prop_assert_eq!(&pushed.records[..first], &stream.records[..first]);
         match (&pushed.end, &stream.end) {
             (Ok(pushed_end), Ok(stream_end)) => {
-                prop_assert_eq!((&pushed.ids, pushed_end), (&stream.ids, stream_end));
+                prop_assert_eq!((&pushed.records, pushed_end), (&stream.records, stream_end));
             }
             (Err(pushed), Err(stream)) => {
                 prop_assert!(
@@ -367,7 +367,7 @@ fn junk_members_are_passed_in_silence() {
         }
     }
     for read in [from_file(&zip), from_stream(&zip), pushed(zip.chunks(9), &[1])] {
-        assert_eq!(read.ids.len(), 1);
+        assert_eq!(read.records.len(), 1);
         assert_eq!(read.end.unwrap(), (0, SkippedMembers::default()));
     }
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use crate::support::{
     NAME, archive, archive_with_descriptors, changes, changes_of_csv, changes_with, csv_of,
-    pushed_archive, read_pieces, streamed,
+    read_pieces, streamed,
 };
 use ccfs_archive::{
     AgentSkillChange, Archive, Charset, Error, IndexKind, LimitKind, Limits, OnBadRow, OperateType,
@@ -154,34 +154,6 @@ proptest! {
             prop_assert!(ours == same && surplus.iter().all(String::is_empty), "{:?} {:?}", ours, theirs);
         }
         prop_assert_eq!(theirs.next(), None);
-    }
-
-    /// Seeking, streaming and pushing, with any cuts, give the same records.
-    #[test]
-    fn every_way_of_reading_gives_the_same(
-        files in prop::collection::vec(prop::collection::vec(change(), 0..5), 0..4),
-        descriptors in any::<bool>(),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
-    ) {
-        let files: Vec<(String, Vec<u8>)> = files.iter().enumerate().map(|(index, records)| {
-            let name = if index == 1 { "notes.txt".to_owned() } else { format!("{index}_agentSkillInfo.csv") };
-            (name, csv_of(records))
-        }).collect();
-        let members: Vec<(&str, &[u8])> = files.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
-        let zip = if descriptors { archive_with_descriptors(&members) } else { archive(&members) };
-        let records = changes(&zip).unwrap();
-        prop_assert_eq!(&streamed(&zip).unwrap(), &records);
-        prop_assert_eq!(&pushed_archive(pieces(&zip, &cuts)).unwrap(), &records);
-        prop_assert_eq!(&pushed_archive(zip.chunks(1)).unwrap(), &records);
-    }
-
-    /// A truncated archive is refused.
-    #[test]
-    fn a_cut_archive_is_refused(records in prop::collection::vec(change(), 0..4), cut in any::<prop::sample::Index>()) {
-        let zip = archive(&[(NAME, &csv_of(&records))]);
-        let cut = &zip[..cut.index(zip.len())];
-        prop_assert!(changes(cut).is_err());
-        prop_assert!(streamed(cut).is_err());
     }
 
     /// A changed byte is found out, or changes nothing that is read.

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ccfs_archive::{
-    AgentSkillChange, Archive, ArchiveParser, Charset, Error, IndexKind, LocalTime, OnBadRow,
-    OperateType, ReadOptions, Record, Records, Timestamp,
+    AgentSkillChange, Archive, Charset, Error, IndexKind, LocalTime, OnBadRow, OperateType,
+    ReadOptions, Record, Records, Timestamp,
 };
 use skipped::skipped;
 
@@ -100,25 +100,6 @@ pub(crate) fn changes_with(
 /// All changes of an archive that is read without seeking, or the first error.
 pub(crate) fn streamed(zip: &[u8]) -> Result<Vec<AgentSkillChange>, Error> {
     Records::from_stream(zip, &ReadOptions::new()).collect()
-}
-
-/// All changes of an archive that is pushed in pieces, or the first error.
-pub(crate) fn pushed_archive<'a>(
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<AgentSkillChange>, Error> {
-    let mut parser = ArchiveParser::<AgentSkillChange>::new(&ReadOptions::new());
-    let mut changes = Vec::new();
-    for piece in pieces {
-        parser.feed(piece)?;
-        while let Some(change) = parser.next_record()? {
-            changes.push(change.into_owned());
-        }
-    }
-    parser.finish();
-    while let Some(change) = parser.next_record()? {
-        changes.push(change.into_owned());
-    }
-    Ok(changes)
 }
 
 /// All changes of a CSV file, or the first error.
