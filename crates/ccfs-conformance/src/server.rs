@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -197,7 +197,6 @@ struct Stage {
     server_timeout: Duration,
     script: Mutex<VecDeque<Behaviour>>,
     seen: Mutex<Vec<Seen>>,
-    connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
     stop: AtomicBool,
 }
 
@@ -224,7 +223,6 @@ impl ScriptedServer {
             server_timeout,
             script: Mutex::new(script.into_iter().collect()),
             seen: Mutex::default(),
-            connections: Mutex::default(),
             stop: AtomicBool::new(false),
         });
         let thread = thread::spawn({
@@ -250,13 +248,9 @@ impl ScriptedServer {
 impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.stage.stop.store(true, Ordering::SeqCst);
-        // Wakes the thread out of `accept`, and the others out of reading.
+        // Wakes the thread out of `accept`. Threads of connections end when the client closes them.
         let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        for (stream, thread) in lock(&self.stage.connections).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
             let _ = thread.join();
         }
     }
@@ -272,12 +266,8 @@ fn serve(listener: &TcpListener, stage: &Arc<Stage>) {
         if stage.stop.load(Ordering::SeqCst) {
             return;
         }
-        let Ok(handle) = stream.try_clone() else { continue };
-        let thread = thread::spawn({
-            let stage = Arc::clone(stage);
-            move || drop(serve_connection(stream, connection, &stage))
-        });
-        lock(&stage.connections).push((handle, thread));
+        let stage = Arc::clone(stage);
+        thread::spawn(move || drop(serve_connection(stream, connection, &stage)));
     }
 }
 
@@ -292,8 +282,7 @@ fn serve_connection(mut stream: TcpStream, connection: usize, stage: &Stage) -> 
         // A client that gives up in the middle of an answer breaks the pipe, which is allowed.
         keep = behave(&mut stream, &behaviour, stage.server_timeout).unwrap_or(false) && !last;
     }
-    // Both sides at once: the handle that the stage keeps would hold it open.
-    stream.shutdown(Shutdown::Both)
+    Ok(())
 }
 
 fn read_request(stream: &TcpStream, connection: usize) -> Option<Seen> {

@@ -122,7 +122,7 @@ async fn attempt(
             Err(_) => error = Some("the receiver did not answer in time".into()),
         },
     }
-    state.callbacks.push(CallbackAttempt {
+    let entry = CallbackAttempt {
         at,
         url: url.to_owned(),
         file_name: file_name.clone(),
@@ -130,7 +130,8 @@ async fn attempt(
         status,
         answer_len,
         error,
-    });
+    };
+    state.callbacks.push(entry.memory(), entry);
     status.is_some_and(|status| (200..300).contains(&status)) && answer_len > 0
 }
 

@@ -166,14 +166,9 @@ pub struct CallbackAttempt {
     pub error: Option<String>,
 }
 
-/// An entry of a log.
-pub(crate) trait Entry: Clone {
+impl ReceivedRequest {
     /// Approximate memory, in bytes.
-    fn memory(&self) -> usize;
-}
-
-impl Entry for ReceivedRequest {
-    fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         let texts = [&self.method, &self.path].into_iter().chain(&self.query);
         let headers = self.headers.iter().flat_map(|(name, value)| [name, value]);
         let text = |text: &String| size_of::<String>() + text.len();
@@ -196,8 +191,9 @@ fn memory_of(json: &Value) -> usize {
     size_of::<Value>() + more
 }
 
-impl Entry for CallbackAttempt {
-    fn memory(&self) -> usize {
+impl CallbackAttempt {
+    /// Approximate memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
         size_of::<Self>() + self.url.len() + self.error.as_ref().map_or(0, String::len)
     }
 }
@@ -212,29 +208,30 @@ pub(crate) struct Log<T> {
 
 #[derive(Debug)]
 struct Inner<T> {
-    entries: VecDeque<T>,
+    /// Each with its memory.
+    entries: VecDeque<(usize, T)>,
     bytes: usize,
 }
 
-impl<T: Entry> Log<T> {
+impl<T: Clone> Log<T> {
     pub(crate) fn new(limit: usize, byte_limit: usize) -> Self {
         let inner = Inner { entries: VecDeque::new(), bytes: 0 };
         Self { inner: Mutex::new(inner), limit: limit.max(1), byte_limit }
     }
 
-    pub(crate) fn push(&self, entry: T) {
+    pub(crate) fn push(&self, memory: usize, entry: T) {
         let mut inner = lock(&self.inner);
-        inner.bytes += entry.memory();
-        inner.entries.push_back(entry);
+        inner.bytes += memory;
+        inner.entries.push_back((memory, entry));
         while inner.entries.len() > 1
             && (inner.entries.len() > self.limit || inner.bytes > self.byte_limit)
         {
-            inner.bytes -= inner.entries.pop_front().map_or(0, |oldest| oldest.memory());
+            inner.bytes -= inner.entries.pop_front().map_or(0, |(memory, _)| memory);
         }
     }
 
     pub(crate) fn all(&self) -> Vec<T> {
-        lock(&self.inner).entries.iter().cloned().collect()
+        lock(&self.inner).entries.iter().map(|(_, entry)| entry.clone()).collect()
     }
 
     pub(crate) fn clear(&self) {

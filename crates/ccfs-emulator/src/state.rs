@@ -40,7 +40,7 @@ impl State {
         if let Some(tell) = &self.settings.watcher {
             tell(&entry);
         }
-        self.received.push(entry);
+        self.received.push(entry.memory(), entry);
     }
 
     /// The developer account with that access key.

@@ -10,10 +10,10 @@ use super::rule::FaultRule;
 use crate::interface::Kind;
 
 /// Writes the faults and what follows from their list: names, help and parser. A fault has its name and its variant; if it has an
-/// argument, the argument's type, its form in the help and its default, if it is optional; the kind of interface that it is limited to;
+/// argument, the argument's type, how it is read, its form in the help and its default, if it is optional; the kind of interface that it is limited to;
 /// and what it does.
 macro_rules! faults {
-    ($($name:literal $variant:ident $(($type:ty) $form:literal $($default:literal)?)?, $kind:expr, $does:literal;)+) => {
+    ($($name:literal $variant:ident $(($type:ty, $argument:expr) $form:literal $($default:literal)?)?, $kind:expr, $does:literal;)+) => {
         /// A deliberate fault of the emulator.
         ///
         /// Written as `name` or `name:argument`, the form that `ccfs serve` accepts. Gateway faults ([`Busy`](Self::Busy), [`Html`](Self::Html),
@@ -61,7 +61,7 @@ macro_rules! faults {
             /// Reads the argument of the fault with that name. An argument that a fault does not have is ignored.
             fn read(name: &str, argument: Option<&str>) -> Result<Self, FaultError> {
                 match name {
-                    $($name => Ok(Self::$variant $((read($name, argument$(.or(Some($default)))?)?))?),)+
+                    $($name => Ok(Self::$variant $(($argument.read($name, argument$(.or(Some($default)))?)?))?),)+
                     _ => Err(FaultError::Unknown),
                 }
             }
@@ -71,24 +71,24 @@ macro_rules! faults {
 
 faults! {
     "pass" Pass, None, "no fault; lets a script have correct answers between faults";
-    "slow" Slow(Duration) "[:MILLIS]" "50", None,
+    "slow" Slow(Duration, MILLIS) "[:MILLIS]" "50", None,
         "sends the body in 8 pieces with this pause before each (50)";
     "stall" Stall, None,
         "sends the head and half of the body, then nothing; the connection stays open";
     "silent" Silent, None, "reads the request and never answers";
-    "cut-after" CutAfter(u64) ":BYTES", None,
+    "cut-after" CutAfter(u64, BYTES) ":BYTES", None,
         "closes the connection after that many bytes of the body, at the latest before its last byte";
     "wrong-length" WrongLength, None, "Content-Length is 100 larger than the body";
     "wrong-type" WrongType, None, "the correct answer with Content-Type: text/plain";
-    "error-under-200" ErrorUnder200(ResultCode) ":CODE", None, "HTTP 200 with this result code";
+    "error-under-200" ErrorUnder200(ResultCode, CODE) ":CODE", None, "HTTP 200 with this result code";
     "unauthorized" Unauthorized, None,
         "401, whatever the signature; does not count towards the lockout";
     "locked" Locked, None, "403, as for a locked address";
     "flow-control" FlowControl, None,
         "0300008 from interfaces that return files, 0300009 from others";
-    "busy" Busy(u32) "[:SECONDS]" "1", None, "503 with Retry-After (1)";
-    "html" Html(u16) "[:STATUS]" "200", None, "a gateway's HTML page with that status (200)";
-    "gateway" Gateway(u16) "[:STATUS]" "502", None,
+    "busy" Busy(u32, SECONDS) "[:SECONDS]" "1", None, "503 with Retry-After (1)";
+    "html" Html(u16, STATUS) "[:STATUS]" "200", None, "a gateway's HTML page with that status (200)";
+    "gateway" Gateway(u16, STATUS) "[:STATUS]" "502", None,
         "the error page of an nginx in front of the server with that status (502), with Server and Via";
     "host-rewritten" HostRewritten, None,
         "checks the signature as if a proxy had changed Host, so it does not match; counts towards the lockout";
@@ -96,14 +96,14 @@ faults! {
     "garbage" Garbage, None, "200 with bytes that are neither a file nor JSON";
     "byte-by-byte" ByteByByte, None, "the correct body, one byte at a time";
     "chunked" Chunked, None, "the correct body without Content-Length";
-    "skewed-clock" SkewedClock(i32) ":SECONDS", None,
+    "skewed-clock" SkewedClock(i32, SKEW) ":SECONDS", None,
         "for this request, the server's clock is that far ahead, or behind if negative";
     "missing-file" MissingFile, Some(Kind::File), "0300011 if a file is requested";
     "corrupt-zip" CorruptZip, Some(Kind::File), "changes bytes in the middle of the file";
     "truncated-zip" TruncatedZip, Some(Kind::File), "sends half of the file as if it were complete";
     "close-before-answer" CloseBeforeAnswer, None, "reads the request and closes the connection";
     "redirect" Redirect, None, "307 to another path";
-    "callback-delayed" CallbackDelayed(Duration) "[:MILLIS]" "1000", Some(Kind::Job),
+    "callback-delayed" CallbackDelayed(Duration, MILLIS) "[:MILLIS]" "1000", Some(Kind::Job),
         "sends the callback of the job that much later (1000)";
     "callback-duplicate" CallbackDuplicate, Some(Kind::Job),
         "sends the callback twice, each with a new signature";
@@ -169,69 +169,42 @@ impl FromStr for Fault {
     }
 }
 
-/// The type of a fault's argument.
-trait Argument: Sized {
+/// How a fault's argument is read.
+struct Argument<T> {
     /// Its description in errors.
-    const WANTED: &'static str;
-
-    fn read(text: &str) -> Option<Self>;
+    wanted: &'static str,
+    parse: fn(&str) -> Option<T>,
 }
 
-fn read<T: Argument>(fault: &'static str, argument: Option<&str>) -> Result<T, FaultError> {
-    argument
-        .filter(|text| !text.starts_with('+'))
-        .and_then(T::read)
-        .ok_or(FaultError::Argument { fault, wanted: T::WANTED })
-}
-
-impl Argument for Duration {
-    const WANTED: &'static str = "milliseconds";
-
-    /// At most 49 days.
-    fn read(text: &str) -> Option<Self> {
-        text.parse::<u32>().ok().map(|millis| Self::from_millis(millis.into()))
-    }
-}
-
-impl Argument for u64 {
-    const WANTED: &'static str = "a number of bytes";
-
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Argument for u32 {
-    const WANTED: &'static str = "seconds";
-
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Argument for i32 {
-    const WANTED: &'static str = "seconds, negative for a clock behind";
-
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Argument for u16 {
-    const WANTED: &'static str = "an HTTP status from 200 to 599";
-
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|status| (200..600).contains(status))
-    }
-}
-
-impl Argument for ResultCode {
-    const WANTED: &'static str = "a result code such as 0300012";
-
-    fn read(text: &str) -> Option<Self> {
-        let valid =
+/// At most 49 days.
+const MILLIS: Argument<Duration> = Argument {
+    wanted: "milliseconds",
+    parse: |text| text.parse::<u32>().ok().map(|millis| Duration::from_millis(millis.into())),
+};
+const BYTES: Argument<u64> =
+    Argument { wanted: "a number of bytes", parse: |text| text.parse().ok() };
+const SECONDS: Argument<u32> = Argument { wanted: "seconds", parse: |text| text.parse().ok() };
+const SKEW: Argument<i32> =
+    Argument { wanted: "seconds, negative for a clock behind", parse: |text| text.parse().ok() };
+const STATUS: Argument<u16> = Argument {
+    wanted: "an HTTP status from 200 to 599",
+    parse: |text| text.parse().ok().filter(|status| (200..600).contains(status)),
+};
+const CODE: Argument<ResultCode> = Argument {
+    wanted: "a result code such as 0300012",
+    parse: |text| {
+        let is_valid =
             (1..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        valid.then(|| text.into())
+        is_valid.then(|| text.into())
+    },
+};
+
+impl<T> Argument<T> {
+    fn read(&self, fault: &'static str, argument: Option<&str>) -> Result<T, FaultError> {
+        argument
+            .filter(|text| !text.starts_with('+'))
+            .and_then(self.parse)
+            .ok_or(FaultError::Argument { fault, wanted: self.wanted })
     }
 }
 

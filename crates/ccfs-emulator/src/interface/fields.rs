@@ -55,17 +55,13 @@ impl MsgBody {
 
     /// A required field: not absent or null (0300001), a text (0300004), not empty (0300002), not too long (0300003).
     pub(crate) fn required(&self, name: &str, limit: usize) -> Result<&str, Refusal> {
-        let text = match self.value(name) {
-            None | Some(Value::Null) => {
-                return Err(named(ResultCode::ParameterNull, name, "is null"));
+        match self.value(name) {
+            None | Some(Value::Null) => Err(named(ResultCode::ParameterNull, name, "is null")),
+            Some(Value::String(text)) if text.is_empty() => {
+                Err(named(ResultCode::ParameterEmptyString, name, "is an empty string"))
             }
-            Some(Value::String(text)) => text,
-            Some(_) => return Err(named(ResultCode::ParameterFormat, name, "must be a string")),
-        };
-        if text.is_empty() {
-            return Err(named(ResultCode::ParameterEmptyString, name, "is an empty string"));
+            Some(_) => Ok(self.optional(name, limit)?.unwrap_or_default()),
         }
-        within(name, text, limit)
     }
 
     /// A field that may be absent, null or empty; all three mean that it is not used.
@@ -80,15 +76,12 @@ impl MsgBody {
 
     /// A local time of the tenant, `yyyy-MM-dd HH:mm:ss`.
     pub(crate) fn time(&self, name: &str) -> Result<LocalTime, Refusal> {
-        let bad =
-            || named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss");
         // A text that is too long counts as a format error here, because the length is fixed.
         let text = self.required(name, usize::MAX)?;
-        if text.as_bytes().get(10) == Some(&b' ') {
-            text.parse().map_err(|_| bad())
-        } else {
-            Err(bad())
-        }
+        let time = text.parse().ok().filter(|_| text.as_bytes().get(10) == Some(&b' '));
+        time.ok_or_else(|| {
+            named(ResultCode::ParameterFormat, name, "must be written yyyy-MM-dd HH:mm:ss")
+        })
     }
 }
 
