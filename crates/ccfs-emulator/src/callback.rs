@@ -59,7 +59,7 @@ pub(crate) fn start(
 }
 
 async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
-    let Some((_, credentials)) = state.developer(&job.owner) else { return };
+    let Some((_, credentials)) = state.developer(job.owner()) else { return };
     let key = match job.records() {
         Records::AgentSkillInfo => "agentOprSkillFileName",
         other => other.name_field(),
@@ -98,7 +98,7 @@ async fn run(state: &State, job: &Job, url: &str, fault: Option<&Fault>) {
 /// A forged callback: a wrong secret key, and a file that does not exist.
 fn forged(state: &State, job: &Job) -> Option<(Credentials, Callback)> {
     let mut random = Random::new(state.settings.seed, job.response_id.as_str());
-    let wrong_key = Credentials::from_text(&job.owner, random.hex32()).ok()?;
+    let wrong_key = Credentials::from_text(job.owner(), random.hex32()).ok()?;
     let id = ResponseId::from_server(&random.hex32()).ok()?;
     let name = IndexFileName::new(job.file_name.day()?, id);
     Some((wrong_key, Callback::new(id, name, job.account_id.clone())))

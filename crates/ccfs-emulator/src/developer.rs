@@ -13,9 +13,12 @@ use crate::data::Random;
 /// so that logs never contain a secret key.
 #[derive(Clone)]
 pub struct Developer {
-    access_key: String,
-    secret_key: String,
-    pub(crate) accounts: Vec<String>,
+    /// The access key.
+    pub access_key: String,
+    /// The secret key.
+    pub secret_key: String,
+    /// The tenant spaces. An account without one may name any `accountId` that does not belong to another account.
+    pub accounts: Vec<String>,
 }
 
 impl Developer {
@@ -25,7 +28,7 @@ impl Developer {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), accounts: Vec::new() }
     }
 
-    /// Adds a tenant space. An account without one may name any `accountId` that does not belong to another account.
+    /// Adds a tenant space.
     #[must_use]
     pub fn account(mut self, account_id: impl Into<String>) -> Self {
         self.accounts.push(account_id.into());
@@ -36,16 +39,6 @@ impl Developer {
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut random = Random::new(seed, "keys");
         Self::new(random.hex32(), random.hex32())
-    }
-
-    /// The access key.
-    pub fn access_key(&self) -> &str {
-        &self.access_key
-    }
-
-    /// The secret key.
-    pub fn secret_key(&self) -> &str {
-        &self.secret_key
     }
 
     /// The keys, ready to sign and to verify.

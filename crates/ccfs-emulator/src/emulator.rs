@@ -60,17 +60,8 @@ impl Emulator {
     }
 
     /// Stops the emulator and waits for its thread. Open connections are closed.
-    pub fn shutdown(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    pub fn shutdown(self) {
+        drop(self);
     }
 }
 
@@ -114,12 +105,12 @@ impl Emulator {
 
     /// The main developer's access key.
     pub fn access_key(&self) -> &str {
-        self.state.developers[0].0.access_key()
+        &self.state.developers[0].0.access_key
     }
 
     /// The main developer's secret key. The key of an emulator is not confidential.
     pub fn secret_key(&self) -> &str {
-        self.state.developers[0].0.secret_key()
+        &self.state.developers[0].0.secret_key
     }
 
     /// The main developer's keys, ready to sign and to verify.
@@ -208,7 +199,12 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.stop();
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -257,7 +253,7 @@ fn state(
     let main = builder.developer.clone().unwrap_or_else(|| Developer::from_seed(builder.seed));
     let mut developers: Vec<(Developer, Credentials)> = Vec::new();
     for developer in std::iter::once(main).chain(builder.more_developers.clone()) {
-        if developers.iter().any(|(other, _)| other.access_key() == developer.access_key()) {
+        if developers.iter().any(|(other, _)| other.access_key == developer.access_key) {
             return Err(StartError::SameAccessKey);
         }
         let credentials = developer.credentials()?;
@@ -268,7 +264,7 @@ fn state(
         faults.add(rule.clone());
     }
     let keys = developers.iter().map(|(_, credentials)| credentials);
-    let access_keys = developers.iter().map(|(developer, _)| developer.access_key());
+    let access_keys = developers.iter().map(|(developer, _)| developer.access_key.as_str());
     let new_jobs = || Arc::new(Jobs::new(builder.seed, builder.jobs_limit, builder.ready_after));
     Ok(State {
         prefix: prefix.to_owned(),

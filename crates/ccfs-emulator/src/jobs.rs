@@ -17,8 +17,6 @@ use crate::lock;
 pub(crate) struct Job {
     pub(crate) response_id: ResponseId,
     pub(crate) file_name: IndexFileName,
-    /// The access key of the request.
-    pub(crate) owner: String,
     pub(crate) account_id: Option<String>,
     ready_after: Duration,
     plan: ArchivePlan,
@@ -27,6 +25,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// The access key of the request.
+    pub(crate) fn owner(&self) -> &str {
+        &self.plan.developer_id
+    }
+
     /// Which records the file has.
     pub(crate) fn records(&self) -> Records {
         self.plan.records
@@ -93,7 +96,6 @@ impl Jobs {
     /// the file.
     pub(crate) fn start(
         &self,
-        owner: &str,
         account_id: Option<String>,
         mut plan: ArchivePlan,
         same_files: bool,
@@ -109,7 +111,6 @@ impl Jobs {
         let job = Arc::new(Job {
             response_id,
             file_name: IndexFileName::new(day, response_id),
-            owner: owner.to_owned(),
             account_id,
             ready_after: self.ready_after,
             plan,

@@ -45,7 +45,7 @@ impl State {
 
     /// The developer account with that access key.
     pub(crate) fn developer(&self, access_key: &str) -> Option<&(Developer, Credentials)> {
-        self.developers.iter().find(|(developer, _)| developer.access_key() == access_key)
+        self.developers.iter().find(|(developer, _)| developer.access_key == access_key)
     }
 
     /// Returns whether the tenant space belongs to the access key: it is in the key's list, or the list is empty and no other key has it.

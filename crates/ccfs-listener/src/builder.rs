@@ -17,6 +17,7 @@ use crate::connections::ConnectionLimits;
 use crate::handler::{Handler, MessageGuard};
 use crate::listener::Listener;
 use crate::queue::Queue;
+use crate::rate_limit::RateLimit;
 use crate::tls::{self, TlsError};
 
 /// Timeouts are added to the current time, which must not overflow.
@@ -31,35 +32,21 @@ pub struct ListenerBuilder {
 }
 
 impl ListenerBuilder {
-    /// Default of [`body_limit`](Self::body_limit): 64 KiB.
-    pub const BODY_LIMIT: usize = Callback::BODY_LIMIT;
-    /// Default of [`queue_limit`](Self::queue_limit): 1,024 callbacks.
-    pub const QUEUE_LIMIT: usize = 1024;
-    /// Default of [`connection_limit`](Self::connection_limit): 1,024 connections.
-    pub const CONNECTION_LIMIT: usize = 1024;
-    /// Default of [`peer_connection_limit`](Self::peer_connection_limit): 64 connections.
-    pub const PEER_CONNECTION_LIMIT: usize = 64;
-    /// Default of [`head_timeout`](Self::head_timeout): 5 seconds.
-    pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-    /// Default of [`body_timeout`](Self::body_timeout): 10 seconds.
-    pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
     pub(crate) fn new(credentials: &Credentials) -> Self {
         let handler = Handler {
             receiver: Receiver::new(credentials),
             guard: Mutex::new(Box::new(MessageGuard(MemoryGuard::default()))),
-            queue: Queue::new(Self::QUEUE_LIMIT),
+            queue: Queue::new(1024),
             clock: Box::new(SystemClock::new()),
             path: None,
-            body_limit: Self::BODY_LIMIT,
-            head_timeout: Self::HEAD_TIMEOUT,
-            body_timeout: Self::BODY_TIMEOUT,
+            body_limit: Callback::BODY_LIMIT,
+            head_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(10),
             on_connection_error: None,
-            connection_reports: Mutex::default(),
-            refusal_reports: Mutex::default(),
+            connection_reports: RateLimit::default(),
+            refusal_reports: RateLimit::default(),
         };
-        let limits =
-            ConnectionLimits { total: Self::CONNECTION_LIMIT, peer: Self::PEER_CONNECTION_LIMIT };
+        let limits = ConnectionLimits { total: 1024, peer: 64 };
         Self { handler, limits, tls: None }
     }
 
@@ -76,15 +63,14 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets the largest body, in bytes. Default and maximum: [`BODY_LIMIT`](Self::BODY_LIMIT).
+    /// Sets the largest body, in bytes. Default and maximum: 64 KiB.
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.handler.body_limit = bytes.min(Self::BODY_LIMIT);
+        self.handler.body_limit = bytes.min(Callback::BODY_LIMIT);
         self
     }
 
     /// Sets how many callbacks may wait in the queue, at least 1. If it is full, new callbacks are
-    /// answered with 503, so that the server calls again. Default:
-    /// [`QUEUE_LIMIT`](Self::QUEUE_LIMIT).
+    /// answered with 503, so that the server calls again. Default: 1,024.
     pub fn queue_limit(mut self, callbacks: usize) -> Self {
         self.handler.queue = Queue::new(callbacks);
         self
@@ -93,7 +79,7 @@ impl ListenerBuilder {
     /// Sets how many connections may be open at the same time, at least 1. A further one closes the
     /// oldest of those without a whole request head, or else without a whole body; if all have
     /// whole requests, it is closed itself. The same happens if the process has too many open
-    /// files. Default: [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT).
+    /// files. Default: 1,024.
     pub fn connection_limit(mut self, connections: usize) -> Self {
         self.limits.total = connections.max(1);
         self
@@ -103,21 +89,21 @@ impl ListenerBuilder {
     /// one closes the oldest of that address, as with [`connection_limit`](Self::connection_limit).
     /// An IPv6 address counts with all of its /64 network. If all clients have the address of a
     /// proxy in front of the listener, set it to the same value as the connection limit. Default:
-    /// [`PEER_CONNECTION_LIMIT`](Self::PEER_CONNECTION_LIMIT).
+    /// 64.
     pub fn peer_connection_limit(mut self, connections: usize) -> Self {
         self.limits.peer = connections.max(1);
         self
     }
 
     /// Sets how long each of the TLS handshake and the request head may take, at most a day.
-    /// Default: [`HEAD_TIMEOUT`](Self::HEAD_TIMEOUT).
+    /// Default: 5 seconds.
     pub fn head_timeout(mut self, timeout: Duration) -> Self {
         self.handler.head_timeout = timeout.min(TIMEOUT_LIMIT);
         self
     }
 
     /// Sets how long each of the request body and the answer may take, at most a day. Default:
-    /// [`BODY_TIMEOUT`](Self::BODY_TIMEOUT).
+    /// 10 seconds.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.handler.body_timeout = timeout.min(TIMEOUT_LIMIT);
         self
@@ -190,8 +176,7 @@ impl fmt::Debug for ListenerBuilder {
             .field("path", &self.handler.path)
             .field("body_limit", &self.handler.body_limit)
             .field("queue", &self.handler.queue)
-            .field("connection_limit", &self.limits.total)
-            .field("peer_connection_limit", &self.limits.peer)
+            .field("limits", &self.limits)
             .field("head_timeout", &self.handler.head_timeout)
             .field("body_timeout", &self.handler.body_timeout)
             .field("tls", &self.tls.is_some())

@@ -27,8 +27,8 @@ pub(crate) struct Handler {
     pub(crate) head_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) on_connection_error: Option<Box<dyn Fn(ConnectionError) + Send + Sync>>,
-    pub(crate) connection_reports: Mutex<RateLimit<ConnectionFault>>,
-    pub(crate) refusal_reports: Mutex<RateLimit<&'static str>>,
+    pub(crate) connection_reports: RateLimit<ConnectionFault>,
+    pub(crate) refusal_reports: RateLimit<&'static str>,
 }
 
 /// The answer to a request, and the content of its event. Without an event when the server is to
@@ -44,10 +44,7 @@ impl Handler {
     pub(crate) fn report(&self, peer: SocketAddr, fault: Option<ConnectionFault>) {
         let (Some(report), Some(fault)) = (&self.on_connection_error, fault) else { return };
         let now = self.clock.now();
-        let mut limit = self.connection_reports.lock().unwrap_or_else(PoisonError::into_inner);
-        let admitted = limit.admit(fault, now.monotonic);
-        drop(limit);
-        if let Some(suppressed) = admitted {
+        if let Some(suppressed) = self.connection_reports.admit(fault, now.monotonic) {
             report(ConnectionError { peer, at: now.wall, fault, suppressed });
         }
     }
@@ -57,8 +54,7 @@ impl Handler {
         let now = self.clock.now();
         let mut event = Event::new(peer, now.wall, callback);
         if let Err(refusal) = &event.callback {
-            let mut limit = self.refusal_reports.lock().unwrap_or_else(PoisonError::into_inner);
-            event.suppressed = limit.admit(refusal.reason(), now.monotonic);
+            event.suppressed = self.refusal_reports.admit(refusal.reason(), now.monotonic);
         }
         event
     }

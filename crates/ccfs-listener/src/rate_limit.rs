@@ -1,12 +1,13 @@
 //! Limiting reports about requests and connections that strangers cause.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Limits reports to one a second for each reason, and counts those in between. It keeps one entry
 /// for each reason, so reasons must not contain data of a peer.
 #[derive(Debug)]
-pub(crate) struct RateLimit<R>(BTreeMap<R, Reported>);
+pub(crate) struct RateLimit<R>(Mutex<BTreeMap<R, Reported>>);
 
 #[derive(Debug, Default)]
 struct Reported {
@@ -19,8 +20,9 @@ impl<R: Ord> RateLimit<R> {
 
     /// Returns the number of reports with this reason that were suppressed since the last one, if
     /// this one is to be made at the monotonic time `now`. Otherwise returns `None` and counts it.
-    pub(crate) fn admit(&mut self, reason: R, now: Duration) -> Option<u64> {
-        let last = self.0.entry(reason).or_default();
+    pub(crate) fn admit(&self, reason: R, now: Duration) -> Option<u64> {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = reported.entry(reason).or_default();
         if last.at.is_some_and(|at| now.saturating_sub(at) < Self::INTERVAL) {
             last.suppressed += 1;
             return None;
@@ -32,7 +34,7 @@ impl<R: Ord> RateLimit<R> {
 
 impl<R> Default for RateLimit<R> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Mutex::default())
     }
 }
 
@@ -52,7 +54,7 @@ mod tests {
                 "not signed", "another path", "too slow",
             ][..])), 0..100),
         ) {
-            let mut limit = RateLimit::default();
+            let limit = RateLimit::default();
             let mut now = Duration::ZERO;
             let mut last = BTreeMap::new();
             let mut counts = BTreeMap::<_, (u64, u64)>::new();

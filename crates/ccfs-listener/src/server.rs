@@ -100,12 +100,12 @@ async fn serve_connection(
     handler: &Arc<Handler>,
 ) {
     let peer = place.peer();
-    let event = Arc::new(Mutex::new(None));
+    let event = PushOnDrop { queue: &handler.queue, event: Mutex::default() };
+    let event = &event;
     let has_request = AtomicBool::new(false);
     let service = service_fn(|request| {
         has_request.store(true, Ordering::Relaxed);
-        let event = Arc::clone(&event);
-        async move { Ok::<_, Infallible>(answer(request, place, handler, &event).await) }
+        async move { Ok::<_, Infallible>(answer(request, place, handler, &event.event).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -124,14 +124,14 @@ async fn serve_connection(
 
 /// Queues an event when the connection ends, even by an error: the answer is sent first, and no
 /// accepted callback is lost.
-struct PushOnDrop {
-    queue: Arc<Queue>,
-    event: Option<Event>,
+struct PushOnDrop<'a> {
+    queue: &'a Queue,
+    event: Mutex<Option<Event>>,
 }
 
-impl Drop for PushOnDrop {
+impl Drop for PushOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(event) = self.event.take() {
+        if let Some(event) = self.event.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             self.queue.push(event);
         }
     }
@@ -141,7 +141,7 @@ async fn answer(
     request: Request<Incoming>,
     place: &Place,
     handler: &Handler,
-    event_slot: &Mutex<Option<PushOnDrop>>,
+    event_slot: &Mutex<Option<Event>>,
 ) -> Response<Full<Bytes>> {
     place.reached(Progress::Head);
     let (head, body) = request.into_parts();
@@ -152,8 +152,7 @@ async fn answer(
         Err(reply) => reply,
     };
     let event = event.map(|callback| handler.event(place.peer(), callback));
-    *event_slot.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(PushOnDrop { queue: Arc::clone(&handler.queue), event });
+    *event_slot.lock().unwrap_or_else(PoisonError::into_inner) = event;
 
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = status;

@@ -62,7 +62,7 @@ pub(super) fn start(
         tenant_seed: Random::new(settings.seed, &tenant).next(),
         seed: settings.seed,
     };
-    match call.state.jobs.start(call.access_key, account_id, plan, settings.same_files) {
+    match call.state.jobs.start(account_id, plan, settings.same_files) {
         Some(job) => Ok(Outcome::Job { job, callback_url }),
         None => Err(ResultCode::QueryFlowControl.into()),
     }
@@ -83,7 +83,7 @@ pub(super) fn download(call: &Call<'_>, field: &str) -> Result<Outcome, Refusal>
         .find(name)
         .filter(|job| job.records().name_field() == field)
         .ok_or(ResultCode::FileNotFound)?;
-    call.check_owner(&job.owner)?;
+    call.check_owner(job.owner())?;
     if job.is_ready(call.now) {
         Ok(Outcome::JobFile(job))
     } else {
