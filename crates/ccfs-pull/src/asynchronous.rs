@@ -18,8 +18,31 @@ use crate::scheduler::Task;
 use crate::summary::PullSummary;
 use crate::work::{Duty, Fetched, JobOutput, Work};
 
+impl Pull<'_> {
+    /// Does the same as [`run`](Self::run) in a tokio runtime with I/O and time enabled.
+    ///
+    /// Dropping the future cancels all jobs; the next pull into the folder continues from there.
+    /// Stopping with the [progress](Self::progress) function also waits for the responses to sent
+    /// requests, so that no job ID is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// ```no_run
+    /// # async fn example(client: ccfs_reqwest::Client, plan: ccfs_pull::Plan) -> Result<(), ccfs_pull::PullError> {
+    /// let summary = ccfs_pull::Pull::new(plan, "skills").run_async(&client).await?;
+    /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_async(self, client: &Client) -> Result<PullSummary, PullError> {
+        run(self, client).await
+    }
+}
+
 /// Pulls until every window is complete or has failed.
-pub(crate) async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
+async fn run(pull: Pull<'_>, client: &Client) -> Result<PullSummary, PullError> {
     let pace = pull.paced();
     let Pull { plan, folder, store, clock, mut caller, .. } = pull;
     let session = client.session();

@@ -6,8 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use ccfs_driver::{Clock, Error, Overwrite};
-use ccfs_proto::IndexFileName;
+use ccfs_driver::{Clock, Error};
 use ccfs_ureq::Client;
 
 use crate::call;
@@ -18,11 +17,64 @@ use crate::pull::{Pull, SLICE};
 use crate::run::{Next, Run};
 use crate::scheduler::Task;
 use crate::summary::PullSummary;
-use crate::task::{FetchFn, Tasks};
-use crate::work::{Duty, Fetched, JobOutput, Shared, Work};
+use crate::task::{FetchFn, FetchReport, FetchTask, Tasks, fetch};
+use crate::work::{Duty, JobOutput, Shared, Work};
+
+impl Pull<'_> {
+    /// Pulls every window, and blocks until all are complete or have failed. Each job runs on a
+    /// separate thread, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PullError`] if the pull ends early. Files and journal are kept, and the next pull
+    /// continues from them. A window that failed is not an error; see [`PullSummary::failed`].
+    pub fn run(self, client: &Client) -> Result<PullSummary, PullError> {
+        run(self, client, None)
+    }
+
+    /// Does the same as [`run`](Self::run), but `fetch` downloads, checks, converts and stores the
+    /// files: usually, it serializes the task and has another process
+    /// [run](crate::FetchTask::run) it. This process makes the requests and writes the journal.
+    ///
+    /// `fetch` is called on a separate thread for each file, and blocks until the task has ended. Its
+    /// second argument returns whether the pull is stopping; it should then return any error soon.
+    /// Tasks that still run end by themselves. Conversions of files that earlier pulls stored run in
+    /// this process.
+    ///
+    /// ```no_run
+    /// # fn example(client: ccfs_ureq::Client, plan: ccfs_pull::Plan) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::process::{Command, Stdio};
+    ///
+    /// // A program that calls `FetchTask::run` with a task from its stdin, and prints the report.
+    /// let summary = ccfs_pull::Pull::new(plan, "/mnt/shared/skills").run_with(&client, |task, _| {
+    ///     let mut worker = Command::new("ssh");
+    ///     let mut worker = worker.args(["worker", "fetch-skills"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    ///     serde_json::to_writer(worker.stdin.take().ok_or("no stdin")?, task)?;
+    ///     Ok(serde_json::from_slice(&worker.wait_with_output()?.stdout)?)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run). An error of `fetch` ends the pull with
+    /// [`PullError::NoReport`]. Failures in reports are retried, or counted as those of the window.
+    pub fn run_with(
+        self,
+        client: &Client,
+        fetch: impl Fn(
+            &FetchTask,
+            &dyn Fn() -> bool,
+        ) -> Result<FetchReport, Box<dyn std::error::Error + Send + Sync>>
+        + Sync,
+    ) -> Result<PullSummary, PullError> {
+        run(self, client, Some(&fetch))
+    }
+}
 
 /// Pulls until every window is complete or has failed. Files are fetched by `remote`, if any.
-pub(crate) fn run(
+fn run(
     pull: Pull<'_>,
     client: &Client,
     remote: Option<&FetchFn<'_>>,
@@ -122,18 +174,4 @@ fn do_work(client: &Client, tasks: Option<&Tasks<'_>>, work: &Work) -> Result<Jo
         (Duty::Job(Task::Fetch(name)), None) => fetch(client, work, name).map(JobOutput::Stored),
         (Duty::Convert(formats), _) => work.convert(formats).map(JobOutput::Converted),
     }
-}
-
-/// Fetches a window's file and stores it.
-pub(crate) fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<Fetched, Error> {
-    if let Some(fetched) = work.resume(name)? {
-        return Ok(fetched);
-    }
-    let result = client
-        .download(call::fetch(&work.plan, name.clone()))
-        .overwrite(Overwrite::Replace)
-        .check(work.check())
-        .progress(work.progress())
-        .to_file(work.zip());
-    work.store(work.downloaded(result)?, name)
 }

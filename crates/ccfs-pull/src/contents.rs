@@ -1,17 +1,16 @@
 //! Reads an archive once: checks it, counts its rows, and converts them.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Seek};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ccfs_archive::{AnyRecordRef, Archive, Member, MemberReport, OnBadRow, Report, SkippedMembers};
 use ccfs_driver::{Error, WholeFile};
 use ccfs_proto::{Day, LocalTime};
-use sha2::{Digest, Sha256};
 
 use crate::format::Format;
-use crate::output::Output;
+use crate::output::{Converted, Hashed, Output};
 use crate::plan::Plan;
 use crate::scheduler::{Fingerprint, Stored};
 use crate::window::Window;
@@ -29,14 +28,6 @@ pub(crate) struct Contents {
     pub(crate) notes: Vec<String>,
     /// The converted files, complete but not in place.
     pub(crate) converted: Vec<Converted>,
-}
-
-/// A converted file that is not in place yet.
-#[derive(Debug)]
-pub(crate) struct Converted {
-    pub(crate) format: Format,
-    pub(crate) file: WholeFile,
-    pub(crate) fingerprint: Fingerprint,
 }
 
 /// Why the reading of an archive ended early.
@@ -216,34 +207,4 @@ pub(crate) fn fingerprint(mut file: &File) -> io::Result<Fingerprint> {
     let mut hashed = Hashed::new(io::sink());
     io::copy(&mut file, &mut hashed)?;
     Ok(hashed.finish().1)
-}
-
-/// A writer whose bytes are hashed.
-pub(crate) struct Hashed<W> {
-    inner: W,
-    bytes: u64,
-    hash: Sha256,
-}
-
-impl<W> Hashed<W> {
-    pub(crate) fn new(inner: W) -> Self {
-        Self { inner, bytes: 0, hash: Sha256::new() }
-    }
-
-    pub(crate) fn finish(self) -> (W, Fingerprint) {
-        (self.inner, Fingerprint::new(self.bytes, self.hash.finalize().into()))
-    }
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use ccfs_archive::IndexKind;
 
 use crate::contents::fingerprint;
-use crate::folder::remove;
 use crate::receipt::Receipt;
 use crate::scheduler::Fingerprint;
 use crate::window::Window;
@@ -172,4 +171,19 @@ pub(crate) fn is_read_by_engines(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     !name.starts_with(['.', '_'])
         && path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// Syncs the names in a folder to disk, on systems that can sync folders.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Removes a file, if it exists.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => path.parent().map_or(Ok(()), sync),
+    }
 }

@@ -73,6 +73,8 @@ mod scheduler;
 mod summary;
 #[cfg(feature = "blocking")]
 mod task;
+#[cfg(feature = "blocking")]
+mod task_failure;
 mod trouble;
 mod upkeep;
 mod window;
@@ -96,7 +98,9 @@ pub use summary::{
     JobFailure, KeptZip, PullEvent, PullProgress, PullSummary, ReportedFile, WindowReport,
 };
 #[cfg(feature = "blocking")]
-pub use task::{FetchReport, FetchTask, TaskFailure};
+pub use task::{FetchReport, FetchTask};
+#[cfg(feature = "blocking")]
+pub use task_failure::TaskFailure;
 #[cfg(feature = "object-store")]
 pub use upkeep::verify_bucket;
 pub use upkeep::{CheckedFile, FileFault, forget, verify};

@@ -1,11 +1,11 @@
 //! Writes the records of a window in one format.
 
-use std::io::{self, BufWriter, IntoInnerError};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 
 use ccfs_archive::{AnyRecordRef, ExportFormat, RecordWriter};
 use ccfs_driver::WholeFile;
+use sha2::{Digest, Sha256};
 
-use crate::contents::{Converted, Hashed};
 use crate::format::Format;
 use crate::plan::Plan;
 use crate::scheduler::Fingerprint;
@@ -74,6 +74,44 @@ impl<'a> Output<'a> {
         };
         let (file, fingerprint) = out.into_inner().map_err(IntoInnerError::into_error)?.finish();
         Ok(Converted { format: self.format, file, fingerprint })
+    }
+}
+
+/// A converted file that is not in place yet.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) format: Format,
+    pub(crate) file: WholeFile,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// A writer whose bytes are hashed.
+pub(crate) struct Hashed<W> {
+    inner: W,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl<W> Hashed<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, bytes: 0, hash: Sha256::new() }
+    }
+
+    pub(crate) fn finish(self) -> (W, Fingerprint) {
+        (self.inner, Fingerprint::new(self.bytes, self.hash.finalize().into()))
+    }
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::PullError;
 use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::run::Run;
-use crate::summary::{PullEvent, PullProgress, PullSummary};
+use crate::summary::{PullEvent, PullProgress};
 
 /// The longest wait between two calls of the caller's functions.
 pub(crate) const SLICE: Duration = Duration::from_millis(100);
@@ -118,7 +118,7 @@ impl<'a> Pull<'a> {
     }
 
     /// Calls `on_event` for each event as soon as it happened: a window that is complete or given
-    /// up, a failure, a clock that is wrong. The [summary](PullSummary) has the windows, too.
+    /// up, a failure, a clock that is wrong. The [summary](crate::PullSummary) has the windows, too.
     pub fn on_event(mut self, on_event: impl FnMut(&PullEvent) + Send + 'a) -> Self {
         self.caller.on_event = Some(Box::new(on_event));
         self
@@ -128,81 +128,6 @@ impl<'a> Pull<'a> {
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
-    }
-
-    /// Pulls every window, and blocks until all are complete or have failed. Each job runs on a
-    /// separate thread, at most [`Pace::in_flight`](crate::Pace::in_flight) at once.
-    ///
-    /// # Errors
-    ///
-    /// [`PullError`] if the pull ends early. Files and journal are kept, and the next pull
-    /// continues from them. A window that failed is not an error; see [`PullSummary::failed`].
-    #[cfg(feature = "blocking")]
-    pub fn run(self, client: &ccfs_ureq::Client) -> Result<PullSummary, PullError> {
-        crate::blocking::run(self, client, None)
-    }
-
-    /// Does the same as [`run`](Self::run), but `fetch` downloads, checks, converts and stores the
-    /// files: usually, it serializes the task and has another process
-    /// [run](crate::FetchTask::run) it. This process makes the requests and writes the journal.
-    ///
-    /// `fetch` is called on a separate thread for each file, and blocks until the task has ended. Its
-    /// second argument returns whether the pull is stopping; it should then return any error soon.
-    /// Tasks that still run end by themselves. Conversions of files that earlier pulls stored run in
-    /// this process.
-    ///
-    /// ```no_run
-    /// # fn example(client: ccfs_ureq::Client, plan: ccfs_pull::Plan) -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::process::{Command, Stdio};
-    ///
-    /// // A program that calls `FetchTask::run` with a task from its stdin, and prints the report.
-    /// let summary = ccfs_pull::Pull::new(plan, "/mnt/shared/skills").run_with(&client, |task, _| {
-    ///     let mut worker = Command::new("ssh");
-    ///     let mut worker = worker.args(["worker", "fetch-skills"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    ///     serde_json::to_writer(worker.stdin.take().ok_or("no stdin")?, task)?;
-    ///     Ok(serde_json::from_slice(&worker.wait_with_output()?.stdout)?)
-    /// })?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run). An error of `fetch` ends the pull with
-    /// [`PullError::NoReport`]. Failures in reports are retried, or counted as those of the window.
-    #[cfg(feature = "blocking")]
-    pub fn run_with(
-        self,
-        client: &ccfs_ureq::Client,
-        fetch: impl Fn(
-            &crate::FetchTask,
-            &dyn Fn() -> bool,
-        ) -> Result<crate::FetchReport, Box<dyn std::error::Error + Send + Sync>>
-        + Sync,
-    ) -> Result<PullSummary, PullError> {
-        crate::blocking::run(self, client, Some(&fetch))
-    }
-
-    /// Does the same as [`run`](Self::run) in a tokio runtime with I/O and time enabled.
-    ///
-    /// Dropping the future cancels all jobs; the next pull into the folder continues from there.
-    /// Stopping with the [progress](Self::progress) function also waits for the responses to sent
-    /// requests, so that no job ID is lost.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run).
-    ///
-    /// ```no_run
-    /// # async fn example(client: ccfs_reqwest::Client, plan: ccfs_pull::Plan) -> Result<(), ccfs_pull::PullError> {
-    /// let summary = ccfs_pull::Pull::new(plan, "skills").run_async(&client).await?;
-    /// println!("{} rows in {} windows", summary.rows(), summary.windows.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[cfg(feature = "async")]
-    pub async fn run_async(self, client: &ccfs_reqwest::Client) -> Result<PullSummary, PullError> {
-        crate::asynchronous::run(self, client).await
     }
 
     /// Returns the pace, with a callback timeout if callbacks are used.

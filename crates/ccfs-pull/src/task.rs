@@ -14,7 +14,7 @@ use ccfs_proto::{Endpoint, IndexFileName, ResultCode, Timestamp};
 use ccfs_ureq::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::blocking::fetch;
+use crate::call;
 use crate::error::PullError;
 use crate::folder::Folder;
 use crate::format::Format;
@@ -22,6 +22,7 @@ use crate::journal::text;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::scheduler::{Stored, Task, Trouble};
+use crate::task_failure::{NoReport, TaskFailure};
 use crate::trouble::is_rejected;
 use crate::window::Window;
 use crate::work::{Duty, Fetched, Shared, Work};
@@ -163,32 +164,6 @@ impl FetchReport {
     }
 }
 
-/// Why a [`FetchTask`] failed. The pull treats it as a failure of its own download.
-#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("{message}")]
-#[non_exhaustive]
-pub struct TaskFailure {
-    /// The class of the failure; `None` if every further call would fail alike.
-    pub trouble: Option<Trouble>,
-    /// The error.
-    pub message: String,
-    /// A stable word for the failure: see [`Error::code`], and `task` for a task that does not fit
-    /// the process that runs it.
-    pub code: String,
-    /// The server's result code, if it is the cause.
-    pub result_code: Option<String>,
-    /// The HTTP status, if it is the cause.
-    pub status: Option<u16>,
-    /// Whether the same call may succeed later.
-    pub is_retryable: bool,
-    /// Whether the connection failed.
-    pub is_network: bool,
-    /// How long the server wants the client to wait.
-    pub retry_after: Option<Duration>,
-    /// Whether the unusable file was kept.
-    pub(crate) is_kept: bool,
-}
-
 impl TaskFailure {
     fn new(error: &Error) -> Self {
         let exchange = error.exchange();
@@ -215,35 +190,20 @@ impl TaskFailure {
     fn of_setup(message: String) -> Self {
         Self { message, code: "task".into(), ..Self::default() }
     }
-
-    /// Returns the failure of another process that is the cause of an error.
-    pub(crate) fn of(error: &Error) -> Option<&Self> {
-        match error {
-            Error::Rejected(cause) => cause.downcast_ref(),
-            _ => None,
-        }
-    }
 }
 
-/// The caller's function returned no report, but an error.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct NoReport(BoxError);
-
-/// Returns the error of a pull that a job's error ends.
-pub(crate) fn pull_error(window: Window, error: Error) -> PullError {
-    let cause = match error {
-        Error::Rejected(cause) => cause,
-        source => return PullError::Call { window, source: source.into() },
-    };
-    let cause = match cause.downcast() {
-        Ok(source) => return PullError::Task { window, source },
-        Err(cause) => cause,
-    };
-    match cause.downcast::<NoReport>() {
-        Ok(cause) => PullError::NoReport { window, source: cause.0 },
-        Err(cause) => PullError::Call { window, source: Error::Rejected(cause).into() },
+/// Fetches a window's file and stores it.
+pub(crate) fn fetch(client: &Client, work: &Work, name: &IndexFileName) -> Result<Fetched, Error> {
+    if let Some(fetched) = work.resume(name)? {
+        return Ok(fetched);
     }
+    let result = client
+        .download(call::fetch(&work.plan, name.clone()))
+        .overwrite(Overwrite::Replace)
+        .check(work.check())
+        .progress(work.progress())
+        .to_file(work.zip());
+    work.store(work.downloaded(result)?, name)
 }
 
 /// Makes tasks for the caller's function.

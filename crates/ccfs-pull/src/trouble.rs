@@ -59,7 +59,7 @@ impl Trouble {
         match error {
             Error::Stopped => Some(Self::BrokenOff),
             #[cfg(feature = "blocking")]
-            Error::Rejected(cause) if cause.is::<crate::task::NoReport>() => None,
+            Error::Rejected(cause) if cause.is::<crate::task_failure::NoReport>() => None,
             Error::Rejected(cause) => match cause.downcast_ref::<ccfs_archive::Error>() {
                 Some(ccfs_archive::Error::Io(_)) => None,
                 Some(ccfs_archive::Error::Zip(error)) if is_transfer_damage(&error.fault) => {

@@ -12,11 +12,12 @@ use ccfs_driver::{Error, FileError, Overwrite, Progress, WholeFile};
 use ccfs_proto::{Endpoint, IndexFileName, ResponseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::contents::{self, Contents, Converted, fingerprint};
+use crate::contents::{self, Contents, fingerprint};
 use crate::destination::{Outgoing, Published};
 use crate::folder::Folder;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Entry};
+use crate::output::Converted;
 use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::scheduler::{Stored, Task};

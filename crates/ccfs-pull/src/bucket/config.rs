@@ -9,6 +9,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{ClientOptions, HttpClient, HttpConnector};
 use object_store::{BackoffConfig, RetryConfig};
 
+use super::error::BucketError;
 use super::profile::{self, Profile};
 
 /// Maximum size of a file of profiles or certificates, in bytes.
@@ -304,66 +305,4 @@ fn read_file(path: &PathBuf) -> io::Result<Option<String>> {
         return Err(io::Error::other(format!("it has {len} bytes, limit {FILE_LIMIT}")));
     }
     fs::read_to_string(path).map(Some)
-}
-
-/// Why a bucket cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BucketError {
-    /// The address of the bucket is malformed.
-    #[error("{url} is not the address of a bucket; write s3://BUCKET/PREFIX")]
-    Url {
-        /// The address.
-        url: String,
-    },
-    /// The endpoint is not an address.
-    #[error("the endpoint of the store is not a URL; write it as https://HOST[:PORT]")]
-    Endpoint,
-    /// A variable is not valid UTF-8.
-    #[error("the variable {name} is not valid UTF-8")]
-    Variable {
-        /// The variable.
-        name: &'static str,
-    },
-    /// One of the two keys is missing.
-    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both, or neither")]
-    Keys,
-    /// A variable is neither true nor false.
-    #[error("AWS_VIRTUAL_HOSTED_STYLE_REQUEST is neither true nor false; use one of them")]
-    VirtualHost,
-    /// A file of profiles or certificates cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// No file has the profile.
-    #[error(
-        "there is no profile {name} in ~/.aws/config and ~/.aws/credentials; check AWS_PROFILE"
-    )]
-    NoProfile {
-        /// The profile.
-        name: String,
-    },
-    /// The profile has no keys, but another way to log in.
-    #[error(
-        "the profile {name} uses {key}, which is not supported; pass the credentials that `aws configure export-credentials --format env` prints as variables"
-    )]
-    Profile {
-        /// The profile.
-        name: String,
-        /// The setting.
-        key: &'static str,
-    },
-    /// The certificates of the CA cannot be used.
-    #[error("the certificates for the store: {0}")]
-    Ca(String),
-    /// The settings do not make a client.
-    #[error("the settings of the store: {0}")]
-    Client(String),
-    /// The operating system refused resources.
-    #[error("cannot start a client for the store: {0}")]
-    Io(#[from] io::Error),
 }

@@ -1,6 +1,7 @@
 //! A bucket of an S3 store as the destination.
 
 mod config;
+mod error;
 mod failure;
 mod profile;
 mod requests;
@@ -21,7 +22,8 @@ use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-pub use self::config::{BucketConfig, BucketError};
+pub use self::config::BucketConfig;
+pub use self::error::BucketError;
 
 /// The folder of receipts and of the probe. Engines do not read folders with such names.
 const OWN: &str = "_ccfs";

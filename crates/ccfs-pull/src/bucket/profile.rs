@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::config::BucketError;
+use super::error::BucketError;
 
 /// Settings that say how to log in and are not supported.
 const UNSUPPORTED: [&str; 5] =

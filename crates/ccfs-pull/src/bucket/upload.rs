@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{if_found, io_error};
 use super::{Bucket, SHA256};
-use crate::destination::Outgoing;
-use crate::folder::sync;
+use crate::destination::{Outgoing, sync};
 
 /// Maximum number of parts of an object.
 const PARTS_LIMIT: u64 = 10_000;

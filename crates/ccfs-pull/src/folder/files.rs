@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use ccfs_archive::IndexKind;
 use ccfs_proto::Day;
 
-use super::{Folder, remove, sync};
-use crate::destination::Outgoing;
+use super::Folder;
+use crate::destination::{Outgoing, remove, sync};
 use crate::error::PullError;
 use crate::format::Format;
 use crate::journal::{ConvertedFile, Histories};

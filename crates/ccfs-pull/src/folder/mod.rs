@@ -11,7 +11,7 @@ use ccfs_archive::IndexKind;
 
 #[cfg(feature = "object-store")]
 pub(crate) use self::files::table;
-use crate::destination::{Destination, Disk};
+use crate::destination::{Destination, Disk, sync};
 use crate::error::PullError;
 use crate::journal::{Facts, Histories, Journal, JournalError, first_difference};
 use crate::plan::Plan;
@@ -192,19 +192,4 @@ fn create(path: &Path) -> io::Result<()> {
         sync(parent)?;
     }
     Ok(())
-}
-
-/// Syncs the names in a folder to disk, on systems that can sync folders.
-pub(crate) fn sync(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-/// Removes a file, if it exists.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => path.parent().map_or(Ok(()), sync),
-    }
 }

@@ -304,10 +304,24 @@ impl Run {
 }
 
 /// Returns the error of a pull that a job's error ends.
+#[cfg(feature = "blocking")]
 fn fatal_error(window: Window, error: Error) -> PullError {
-    #[cfg(feature = "blocking")]
-    return crate::task::pull_error(window, error);
-    #[cfg(not(feature = "blocking"))]
+    let cause = match error {
+        Error::Rejected(cause) => cause,
+        source => return PullError::Call { window, source: source.into() },
+    };
+    let cause = match cause.downcast() {
+        Ok(source) => return PullError::Task { window, source },
+        Err(cause) => cause,
+    };
+    match cause.downcast::<crate::task_failure::NoReport>() {
+        Ok(cause) => PullError::NoReport { window, source: cause.0 },
+        Err(cause) => PullError::Call { window, source: Error::Rejected(cause).into() },
+    }
+}
+
+#[cfg(not(feature = "blocking"))]
+fn fatal_error(window: Window, error: Error) -> PullError {
     PullError::Call { window, source: error.into() }
 }
 

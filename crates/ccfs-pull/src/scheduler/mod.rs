@@ -3,6 +3,7 @@
 mod open;
 mod report;
 mod step;
+mod stored;
 mod throttle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,9 +12,8 @@ use std::time::Duration;
 use ccfs_proto::{IndexFileName, Now, ResponseId};
 
 use self::open::Open;
-pub use self::step::{
-    Asked, Fingerprint, History, Job, Known, Outcome, Step, Stored, Task, Trouble,
-};
+pub use self::step::{Asked, History, Job, Known, Outcome, Step, Task, Trouble};
+pub use self::stored::{Fingerprint, Stored};
 pub use self::throttle::Outage;
 use self::throttle::Throttle;
 use crate::journal::Entry;

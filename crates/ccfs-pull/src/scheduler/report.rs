@@ -6,7 +6,8 @@ use ccfs_proto::callback::Callback;
 use ccfs_proto::{Now, ResponseId};
 
 use super::open::{NotThere, Open};
-use super::step::{Asked, Outcome, Step, Stored, Task, Trouble};
+use super::step::{Asked, Outcome, Step, Task, Trouble};
+use super::stored::Stored;
 use super::{Scheduler, Slot, State};
 use crate::journal::{ConvertedFile, Entry};
 use crate::window::Window;
