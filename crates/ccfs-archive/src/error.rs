@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::kind::IndexKind;
 use crate::limits::LimitKind;
-use crate::skipped::SkippedMembers;
+use crate::skipped::{Counted, SkippedMembers};
 use crate::zip::ZipError;
 
 /// Why reading ended.
@@ -179,6 +179,9 @@ impl FileFault {
         })
     }
 }
+
+/// Bad rows, with the positions of the first 100.
+pub type BadRows = Counted<BadRow, 100>;
 
 /// A row that does not fit its columns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

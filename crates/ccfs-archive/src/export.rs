@@ -8,7 +8,7 @@ use ccfs_time::LocalTime;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
-use crate::record::{AnyRecord, AnyRecordRef, Column, Value, write_offset};
+use crate::record::{AnyRecord, AnyRecordRef, Column, Value};
 use crate::records::Records;
 
 /// Format of exported records.
@@ -262,4 +262,13 @@ pub enum CopyError {
     /// The progress function stopped the copy.
     #[error("the copy was stopped")]
     Stopped,
+}
+
+/// Appends an offset from UTC in seconds: `+08:00`, or `+08:05:43` if it has seconds.
+pub(crate) fn write_offset(text: &mut Vec<u8>, offset: i32) {
+    let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+    let _ = write!(text, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    if seconds % 60 > 0 {
+        let _ = write!(text, ":{:02}", seconds % 60);
+    }
 }

@@ -69,7 +69,7 @@ pub use archive::Archive;
 pub use ccfs_time::{CalendarError, Day, LocalTime, Timestamp};
 pub use code::{CallDirection, DeviceType, OperateType, TaskStatus};
 pub use csv::{Cells, Charset, Row};
-pub use error::{BadRow, Error, FileFault, NotIndexFile, Position, RowFault};
+pub use error::{BadRow, BadRows, Error, FileFault, NotIndexFile, Position, RowFault};
 #[cfg(feature = "json")]
 pub use export::{CopyError, ExportFormat, RecordWriter};
 pub use kind::IndexKind;
@@ -84,5 +84,5 @@ pub use record::{
 };
 pub use records::Records;
 pub use report::{MemberReport, Report, Tally};
-pub use skipped::{BadRows, Counted, SkippedMembers};
+pub use skipped::{Counted, SkippedMembers};
 pub use zip::{Member, Method, ZipError, ZipFault};

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use crate::ahead::Ahead;
 use crate::csv::Charset;
-use crate::error::{BadRow, Error};
+use crate::error::{BadRow, BadRows, Error};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::{OnBadRow, ReadOptions};
 use crate::record::{FileRecord, Record, Typed};
-use crate::skipped::{BadRows, SkippedMembers};
+use crate::skipped::SkippedMembers;
 use crate::source::{CHUNK, CsvSource, Source, member_kind};
 use crate::zip::{Forward, Machine, Member, Next, Reader, has_no_data};
 

@@ -8,12 +8,11 @@ use ccfs_time::LocalTime;
 
 use crate::code::OperateType;
 use crate::csv::Charset;
-use crate::error::{Error, NotIndexFile};
+use crate::error::{BadRows, Error, NotIndexFile};
 use crate::kind::IndexKind;
 use crate::notes::Note;
 use crate::options::ReadOptions;
 use crate::record::{AnyRecord, AnyRecordRef, Record as _, Typed};
-use crate::skipped::BadRows;
 use crate::source::{CHUNK, CsvSource, Source, member_kind};
 use crate::zip::{Member, Method, Next};
 

@@ -3,11 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::BadRow;
-
-/// Bad rows, with the positions of the first 100.
-pub type BadRows = Counted<BadRow, 100>;
-
 /// Members that were skipped because their names are not those of index files, or of a kind that was not requested, with
 /// the names of the first 5. Folders and [ignorable](crate::Member::is_ignorable) members are not included.
 pub type SkippedMembers = Counted<Arc<str>, 5>;

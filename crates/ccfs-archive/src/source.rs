@@ -1,12 +1,12 @@
 //! Sources of CSV files: a bare file, or the members of an archive.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::error::Error;
 use crate::kind::IndexKind;
 use crate::options::ReadOptions;
 use crate::record::Record;
-use crate::zip::{Bytes, Next, Reader, has_no_data};
+use crate::zip::{Bytes, Next, Reader, has_no_data, read_some};
 
 /// Number of bytes read or inflated, and split into rows, at a time. With 8 KiB, the calls take as long as half of the work.
 pub(crate) const CHUNK: usize = 128 << 10;
@@ -39,14 +39,4 @@ pub(crate) fn member_kind<T: Record>(name: &str, options: &ReadOptions) -> Optio
     let kind =
         if has_no_data(name) { None } else { IndexKind::of_name(name).or(options.default_kind) };
     kind.filter(|&kind| T::KINDS.contains(&kind))
-}
-
-/// Reads available bytes; retries if a signal interrupts the call.
-pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
 }

@@ -1,16 +1,46 @@
-//! A record of any of the four kinds.
+//! A record of any of the four kinds, and the traits of records.
 
 use std::fmt;
 
 use ccfs_time::{LocalTime, Timestamp};
 
-use super::schema::sealed;
 use super::{
-    AgentOperation, AgentSkillChange, Call, CodeName, Column, ColumnType, FileRecord, Record,
-    Recording, Schema, SkillList, Value, agent_operation, agent_skill, call, recording,
+    AgentOperation, AgentSkillChange, Call, CodeName, Column, ColumnType, Recording, Schema,
+    SkillList, Value, agent_operation, agent_skill, call, recording,
 };
 use crate::csv::{Cells, Row};
 use crate::kind::IndexKind;
+
+/// A type of record that rows can be read as.
+///
+/// Implemented by [`AgentSkillChange`](crate::AgentSkillChange), [`AgentOperation`](crate::AgentOperation),
+/// [`Recording`](crate::Recording), [`Call`](crate::Call), each for its own file, and by
+/// [`AnyRecord`](crate::AnyRecord) for all four. It can't be implemented elsewhere.
+///
+/// The type itself owns its texts; [`Ref`](Record::Ref) borrows them and needs no allocation.
+pub trait Record: Sized + std::fmt::Debug + sealed::Sealed {
+    /// The borrowed form, which readers return. It has the methods of [`AnyRecordRef`].
+    type Ref<'a>: Copy + std::fmt::Debug + Into<AnyRecordRef<'a>>;
+
+    /// The files whose rows can be read as this record.
+    const KINDS: &'static [IndexKind];
+
+    /// Copies the texts, with one allocation for each text cell: `into_owned` of the borrowed form.
+    fn from_ref(record: Self::Ref<'_>) -> Self;
+
+    #[doc(hidden)]
+    fn view(record: AnyRecordRef<'_>) -> Self::Ref<'_>;
+}
+
+/// A [`Record`] of exactly one kind of index file.
+pub trait FileRecord: Record {
+    /// The kind.
+    const KIND: IndexKind;
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
 
 /// A record of any of the four kinds, owning its texts. Serialized like the record in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

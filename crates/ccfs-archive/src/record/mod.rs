@@ -15,14 +15,13 @@ mod typed;
 
 pub use agent_operation::{AgentOperation, AgentOperationRef};
 pub use agent_skill::{AgentSkillChange, AgentSkillChangeRef};
-pub use any::{AnyRecord, AnyRecordRef};
+pub use any::{AnyRecord, AnyRecordRef, FileRecord, Record};
 pub use call::{Call, CallRef};
 pub use column::{Column, ColumnType, Value};
 pub use recording::{Recording, RecordingRef};
-pub use schema::{CodeName, FileRecord, Record};
+pub use schema::CodeName;
 pub use skills::SkillList;
 
-#[cfg(feature = "json")]
-pub(crate) use json::write_offset;
-pub(crate) use schema::{Schema, sealed};
+pub(crate) use any::sealed;
+pub(crate) use schema::Schema;
 pub(crate) use typed::Typed;

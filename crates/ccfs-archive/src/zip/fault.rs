@@ -120,6 +120,11 @@ impl ZipFault {
     }
 }
 
+/// Returns a fault of the central directory.
+pub(super) fn bad(what: &'static str) -> ZipError {
+    ZipFault::BadDirectory { what }.of_archive()
+}
+
 fn trailing(bytes: u64) -> String {
     match bytes {
         1 => "1 byte".to_owned(),

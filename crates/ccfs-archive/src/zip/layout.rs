@@ -1,7 +1,6 @@
 //! The structures of a ZIP file, as bytes (PKWARE's APPNOTE, sections 4.3 and 4.5).
 
 use super::fault::ZipFault;
-use super::member::Member;
 
 pub(crate) const LOCAL: u32 = 0x0403_4B50;
 pub(crate) const CENTRAL: u32 = 0x0201_4B50;
@@ -15,6 +14,10 @@ const CENTRAL_LENGTH: usize = 46;
 pub(crate) const END_LENGTH: usize = 22;
 pub(crate) const END64_LENGTH: usize = 56;
 pub(crate) const LOCATOR64_LENGTH: usize = 20;
+
+/// The end of central directory with the longest comment, and the 64-bit end and its locator before it.
+pub(crate) const TAIL: u64 =
+    (END64_LENGTH + LOCATOR64_LENGTH + END_LENGTH + u16::MAX as usize) as u64;
 
 /// Flags that decide how data is read. The others are hints to compressors.
 const ENCRYPTED: u16 = 1 << 0 | 1 << 6 | 1 << 13;
@@ -128,16 +131,21 @@ impl<'a> Header<'a> {
         Ok(Self { facts, name, offset, link })
     }
 
-    /// Returns the first field that differs from that of the member.
+    /// Returns the first field that differs from that of a member with this name.
     ///
     /// `zero_is_open`: zeros are unknown values, as in a local header with a data descriptor. Java writes zeros for all
     /// of them, Info-ZIP writes the sizes that it knows.
-    pub(crate) fn differs_from(&self, member: &Member, zero_is_open: bool) -> Option<&'static str> {
+    pub(crate) fn differs_from(
+        &self,
+        name: &str,
+        there: &Facts,
+        zero_is_open: bool,
+    ) -> Option<&'static str> {
         let differs = |here: u64, there: u64| here != there && !(zero_is_open && here == 0);
         let decisive = ENCRYPTED | HAS_DESCRIPTOR | PATCH;
-        let (here, there) = (&self.facts, &member.facts);
+        let here = &self.facts;
         let fields = [
-            ("name", self.name != member.name.as_bytes()),
+            ("name", self.name != name.as_bytes()),
             ("flags", here.flags & decisive != there.flags & decisive),
             ("compression method", here.method != there.method),
             ("checksum", differs(here.crc.into(), there.crc.into())),

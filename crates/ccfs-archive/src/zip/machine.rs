@@ -13,9 +13,8 @@ mod directory;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::directory::bad;
 use super::decoder::Decoder;
-use super::fault::{ZipError, ZipFault};
+use super::fault::{ZipError, ZipFault, bad};
 use super::layout::{self, End, Facts, Header};
 use super::member::Member;
 use super::name;
@@ -115,7 +114,7 @@ impl Machine {
     /// Checks the directory and all headers of an archive of `length` bytes.
     pub(crate) fn open(limits: &Limits, length: u64) -> Self {
         let machine = Self::new(Mode::Open, State::Tail, limits);
-        Self { offset: length.saturating_sub(directory::TAIL), directory: length, ..machine }
+        Self { offset: length.saturating_sub(layout::TAIL), directory: length, ..machine }
     }
 
     /// Reads the data of members that [`Machine::open`] has checked.

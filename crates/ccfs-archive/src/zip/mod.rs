@@ -16,4 +16,4 @@ pub use member::{Member, Method};
 
 pub(crate) use machine::{Machine, Next};
 pub(crate) use name::has_no_data;
-pub(crate) use reader::{Bytes, Forward, Reader, Seeking};
+pub(crate) use reader::{Bytes, Forward, Reader, Seeking, read_some};

@@ -6,7 +6,6 @@ use super::machine::{Machine, Next};
 use super::member::Member;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::source::read_some;
 
 /// Number of compressed bytes read at a time.
 const COMPRESSED: usize = 64 << 10;
@@ -97,4 +96,14 @@ impl<B: Bytes> Reader<B> {
 fn available(buffer: &[u8], start: u64, position: u64) -> &[u8] {
     let skipped = position.checked_sub(start).and_then(|skipped| usize::try_from(skipped).ok());
     skipped.and_then(|skipped| buffer.get(skipped..)).unwrap_or_default()
+}
+
+/// Reads available bytes; retries if a signal interrupts the call.
+pub(crate) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }

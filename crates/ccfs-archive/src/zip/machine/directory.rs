@@ -5,14 +5,9 @@ use std::sync::Arc;
 use super::{Machine, Mode, Next, State, Step};
 use crate::error::{Error, Position};
 use crate::limits::LimitKind;
-use crate::zip::fault::{ZipError, ZipFault};
+use crate::zip::fault::{ZipError, ZipFault, bad};
 use crate::zip::layout::{self, End, Header};
 use crate::zip::name;
-
-/// The end of central directory with the longest comment, and the 64-bit end and its locator before it.
-pub(super) const TAIL: u64 =
-    (layout::END64_LENGTH + layout::LOCATOR64_LENGTH + layout::END_LENGTH + u16::MAX as usize)
-        as u64;
 
 impl Machine {
     /// Finds the directory.
@@ -73,7 +68,7 @@ impl Machine {
         else {
             return Err(ZipFault::Overlap.of(name));
         };
-        let what = entry.differs_from(&self.members[index], false);
+        let what = entry.differs_from(&self.members[index].name, &self.members[index].facts, false);
         what.map_or(Ok(()), |what| Err(ZipFault::Differs { what }.of(name)))
     }
 
@@ -87,7 +82,7 @@ impl Machine {
         let Some(end) = end.filter(|&end| member.offset == self.offset && end <= next) else {
             return Err(ZipFault::Overlap.of(&member.name));
         };
-        let what = local.differs_from(member, local.facts.has_descriptor());
+        let what = local.differs_from(&member.name, &member.facts, local.facts.has_descriptor());
         what.map_or(Ok(end), |what| Err(ZipFault::Differs { what }.of(&member.name)))
     }
 
@@ -162,10 +157,6 @@ impl Machine {
         }
         Ok(())
     }
-}
-
-pub(super) fn bad(what: &'static str) -> ZipError {
-    ZipFault::BadDirectory { what }.of_archive()
 }
 
 /// Finds the end of central directory in the last bytes of the archive and returns the directory's offset.
