@@ -31,11 +31,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("ccfs-ureq", "ureq", "taking the caller's own agent is the point"),
 ];
 
-const DIFFERS: &str = "the public API differs from the snapshot below tests/api. If that is wanted:
-  - `cargo xtask api --bless` writes the snapshot, and the change is committed with it;
-  - CHANGELOG.md gets a line under \"Unreleased\" that names the library, because users will notice;
-  - a line with '-' breaks somebody: until 1.0 that is a new minor version, and the changelog says what to write instead.
-Where it is not wanted, make the item private";
+const DIFFERS: &str = "the public API differs from the snapshot below tests/api; if that is wanted, \
+    follow CONTRIBUTING.md, \"Changes of the public API\", otherwise make the item private";
 
 /// Compares the libraries with their snapshots, or writes the snapshots with `bless`.
 pub(crate) fn run(bless: bool) -> Result<()> {

@@ -63,10 +63,9 @@ pub(crate) fn run() -> Result<()> {
     let mut wrong = Vec::new();
     let members = metadata.workspace_packages();
     let promised = members[0].rust_version.as_ref();
-    for package in &metadata.packages {
-        if package.rust_version.as_ref() > promised {
-            wrong.push(format!("{} needs a newer Rust than the workspace promises", package.id));
-        }
+    let packages = metadata.packages.iter();
+    for package in packages.filter(|package| package.rust_version.as_ref() > promised) {
+        wrong.push(format!("{} needs a newer Rust than the workspace promises", package.id));
     }
     for package in members {
         let name = package.name.as_str();

@@ -1,11 +1,11 @@
 //! Checks the documents: links work, references from the code exist, and Rust examples are compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-use regex::{Captures, Regex};
+use regex::Regex;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::workspace::{metadata, published, root, shell, verdict};
@@ -33,15 +33,12 @@ pub(crate) fn run() -> Result<()> {
             wrong.push(format!("{name}: its Rust is not compiled; include it in tests/src/lib.rs"));
         }
     }
+    let readme = root.join("README.md");
     for folder in ["crates", "tests", "xtask/src", "fuzz"] {
         for path in files(&root.join(folder), "rs") {
-            for (document, heading) in citations(&sh.read_file(&path)?)? {
-                let page = pages.get(&root.join(&document));
-                if !page.is_some_and(|page| page.has(&heading)) {
-                    let path = path.display();
-                    wrong.push(format!("{path}: {document} does not exist, or has no {heading:?}"));
-                }
-            }
+            let cited = citations(&sh.read_file(&path)?)?.into_iter();
+            let broken = cited.filter(|link| !leads_somewhere(&readme, link, &pages));
+            wrong.extend(broken.map(|link| format!("{}: {link} is not there", path.display())));
         }
     }
     let metadata = metadata()?;
@@ -81,30 +78,36 @@ fn leads_somewhere(from: &Path, link: &str, pages: &BTreeMap<PathBuf, Page>) -> 
     let target = if file.is_empty() { from.to_owned() } else { from.with_file_name(file) };
     let Ok(target) = target.canonicalize() else { return false };
     let page = pages.get(&target);
-    anchor.is_empty() || page.is_some_and(|page| page.anchors.iter().any(|known| known == anchor))
+    anchor.is_empty() || page.is_some_and(|page| page.anchors.contains(anchor))
 }
 
-/// The documents that a source names between backticks, each with the heading that follows in quotes after a comma, or nothing; and the
-/// protocol page with each anchor that the source links to.
-fn citations(source: &str) -> Result<Vec<(String, String)>> {
+/// Links from the root to the documents that a source names between backticks, each with the heading that follows in quotes after a
+/// comma, and to the anchors of the protocol page that the source links to.
+fn citations(source: &str) -> Result<Vec<String>> {
     // A reference may continue on the next line of a comment.
     let text = Regex::new(r"\n\s*//[/!]?\s*")?.replace_all(source, " ");
     let citation = Regex::new(r#"`(docs/[^`]*\.md)`(?:, "([^"]*)")?"#)?;
     let link = Regex::new(r"\]\([^)#]*(?:::protocol|/protocol/)#([^)]*)\)")?;
-    let heading =
-        |found: &Captures<'_>| found.get(2).map_or("", |heading| heading.as_str()).to_owned();
-    let documents =
-        citation.captures_iter(&text).map(|found| (found[1].to_owned(), heading(&found)));
-    let links = link.captures_iter(&text).map(|found| (PROTOCOL.to_owned(), found[1].to_owned()));
+    let documents = citation.captures_iter(&text).map(|found| {
+        let heading = found.get(2).map_or("", |heading| heading.as_str());
+        format!("{}#{}", &found[1], anchor(heading))
+    });
+    let links = link.captures_iter(&text).map(|found| format!("{PROTOCOL}#{}", &found[1]));
     Ok(documents.chain(links).collect())
+}
+
+/// The anchor of a heading, by GitHub's rule: in lower case, with dashes for spaces and without punctuation.
+fn anchor(heading: &str) -> String {
+    let is_kept = |character: &char| character.is_alphanumeric() || " -_".contains(*character);
+    let kept: String = heading.chars().filter(is_kept).collect();
+    kept.to_lowercase().replace(' ', "-")
 }
 
 /// A document.
 #[derive(Debug, Default)]
 struct Page {
-    headings: Vec<String>,
-    /// The anchors of the headings, by GitHub's rule.
-    anchors: Vec<String>,
+    /// Links to a heading that occurs twice are ambiguous, so it has no second anchor.
+    anchors: BTreeSet<String>,
     links: Vec<String>,
     has_rust: bool,
 }
@@ -112,14 +115,14 @@ struct Page {
 impl Page {
     fn read(text: &str) -> Self {
         let mut page = Self::default();
-        let mut heading = None;
+        let mut heading = String::new();
         for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
             match event {
-                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
-                Event::Text(text) | Event::Code(text) => {
-                    heading = heading.map(|heading| heading + &text);
+                Event::Start(Tag::Heading { .. }) => heading.clear(),
+                Event::Text(text) | Event::Code(text) => heading += &text,
+                Event::End(TagEnd::Heading(_)) => {
+                    page.anchors.insert(anchor(&heading));
                 }
-                Event::End(TagEnd::Heading(_)) => page.add(heading.take().unwrap_or_default()),
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     page.links.push(dest_url.into_string());
                 }
@@ -130,21 +133,6 @@ impl Page {
             }
         }
         page
-    }
-
-    fn has(&self, heading: &str) -> bool {
-        let mut known = self.headings.iter().chain(&self.anchors);
-        heading.is_empty() || known.any(|known| known == heading)
-    }
-
-    /// Adds a heading. Its anchor is in lower case, with dashes for spaces and without punctuation.
-    fn add(&mut self, heading: String) {
-        let is_kept = |character: &char| character.is_alphanumeric() || " -_".contains(*character);
-        let kept: String = heading.chars().filter(is_kept).collect();
-        let anchor = kept.to_lowercase().replace(' ', "-");
-        let same = self.headings.iter().filter(|known| **known == heading).count();
-        self.anchors.push(if same == 0 { anchor } else { format!("{anchor}-{same}") });
-        self.headings.push(heading);
     }
 }
 
@@ -157,10 +145,8 @@ mod tests {
         let source = "/// See 'docs/a.md', \"One thing\".\n    //! and 'docs/a.md',\n    //! \"Other\", 'docs/b.md' has it\n'docs/x.txt' [A]>crate::protocol#a-b) [B]>https://docs.rs/x/protocol/#c) [C]>other#d)";
         // Written like this, the source of this test cites nothing.
         let found = citations(&source.replace('\'', "`").replace('>', "(")).unwrap();
-        let found: Vec<_> = found.iter().map(|(page, at)| (page.as_str(), at.as_str())).collect();
-        let cited = [("docs/a.md", "One thing"), ("docs/a.md", "Other"), ("docs/b.md", "")];
-        assert_eq!(found[..3], cited);
-        assert_eq!(found[3..], [(PROTOCOL, "a-b"), (PROTOCOL, "c")]);
+        assert_eq!(found[..3], ["docs/a.md#one-thing", "docs/a.md#other", "docs/b.md#"]);
+        assert_eq!(found[3..], ["a-b", "c"].map(|anchor| format!("{PROTOCOL}#{anchor}")));
     }
 
     #[test]
@@ -168,8 +154,7 @@ mod tests {
         let page = Page::read(
             "# A `b`, c\n\n```sh\n# not one [x](y)\n```\n[`code`](target.md#x) é `[no](link)` [two](2)\n## A\n## A\n```rust,no_run\n```\n",
         );
-        assert_eq!(page.headings, ["A b, c", "A", "A"]);
-        assert_eq!(page.anchors, ["a-b-c", "a", "a-1"]);
+        assert_eq!(page.anchors, BTreeSet::from(["a".to_owned(), "a-b-c".to_owned()]));
         assert_eq!(page.links, ["target.md#x", "2"]);
         assert!(page.has_rust && !Page::read("```text\nrust\n```\n").has_rust);
     }

@@ -12,7 +12,7 @@ use regex::Regex;
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use crate::workspace::{metadata, root, shell};
+use crate::workspace::{add_to_path, metadata, root, shell};
 
 pub(crate) fn run() -> Result<()> {
     let sh = shell()?;
@@ -25,14 +25,17 @@ pub(crate) fn run() -> Result<()> {
     let mut examples = Vec::new();
     for package in metadata.workspace_packages() {
         for target in package.targets.iter().filter(|target| target.is_example()) {
-            let head = Head::read(&sh.read_file(&target.src_path)?, &package.name, &target.name);
+            let head = head(&sh.read_file(&target.src_path)?, &package.name, &target.name);
             examples.push((&target.name, head.context(target.src_path.clone())?));
         }
     }
     // Examples with an argument read the output of others.
-    examples.sort_by_key(|(name, head)| (!head.arguments.is_empty(), *name));
-    for (name, Head { arguments, prints }) in &examples {
-        let printed = sh.cmd(programs.join("examples").join(name)).args(arguments).read()?;
+    examples.sort_by_key(|(name, (arguments, _))| (!arguments.is_empty(), *name));
+    for (name, (arguments, prints)) in &examples {
+        let printed = sh
+            .cmd(programs.join("examples").join(name))
+            .args(arguments.split_whitespace())
+            .read()?;
         compare(prints, &printed).with_context(|| format!("example {name}"))?;
     }
     serve(&sh, programs.as_std_path())?;
@@ -40,28 +43,17 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The head of an example.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    arguments: Vec<String>,
-    prints: String,
-}
-
-impl Head {
-    fn read(source: &str, package: &str, name: &str) -> Result<Self> {
-        let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-        let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let head = lines.join("\n");
-        let command = format!("`cargo run -p {package} --example {name}");
-        let (_, rest) = head.split_once(&command).context("its head does not say its command")?;
-        let (options, _) = rest.split_once('`').unwrap_or_default();
-        let (_, arguments) = options.split_once("-- ").unwrap_or_default();
-        let block = head.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```"));
-        let (prints, _) =
-            block.context("its head does not say, in a ```text block, what it prints")?;
-        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
-        Ok(Self { arguments, prints: prints.to_owned() })
-    }
+/// The arguments of an example and what it prints, by its head.
+fn head(source: &str, package: &str, name: &str) -> Result<(String, String)> {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let command = format!("`cargo run -p {package} --example {name}(| -- [^`]*)`");
+    let head = Regex::new(&format!("(?s){command}.*?```text\n(.*?)\n```"))?;
+    let found = head.captures(&lines).context(
+        "its head does not say its command and then, in a ```text block, what it prints",
+    )?;
+    Ok((found[1].trim_start_matches(" -- ").to_owned(), found[2].to_owned()))
 }
 
 fn compare(expected: &str, printed: &str) -> Result<()> {
@@ -77,9 +69,7 @@ fn compare(expected: &str, printed: &str) -> Result<()> {
 
 /// Runs the shell scripts against `ccfs serve`.
 fn serve(sh: &Shell, programs: &Path) -> Result<()> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [programs.to_owned()].into_iter().chain(std::env::split_paths(&path));
-    sh.set_var("PATH", std::env::join_paths(folders)?);
+    add_to_path(sh, programs)?;
     sh.set_var("CCFS_CA", "ca.pem");
     if cmd!(sh, "curl --version").quiet().output().is_err() {
         println!("the scripts are not run: there is no curl here");
@@ -125,10 +115,10 @@ mod tests {
     #[test]
     fn the_head_of_an_example_has_its_command_and_its_output() {
         let source = "//! Does it.\n//!\n//! Run it with `cargo run -p a --example b -- x y`. It prints:\n//!\n//! ```text\n//! one …\n//!\n//! two\n//! ```\n//! More.\nfn main() {}\n";
-        let head = Head::read(source, "a", "b").unwrap();
-        assert_eq!((head.arguments.join(" "), head.prints), ("x y".into(), "one …\n\ntwo".into()));
-        assert!(Head::read(source, "a", "c").is_err(), "another name");
-        assert!(Head::read(&source.replace("```text", "```"), "a", "b").is_err(), "no block");
+        let read = head(source, "a", "b").unwrap();
+        assert_eq!(read, ("x y".to_owned(), "one …\n\ntwo".to_owned()));
+        assert!(head(source, "a", "c").is_err(), "another name");
+        assert!(head(&source.replace("```text", "```"), "a", "b").is_err(), "no block");
     }
 
     #[test]

@@ -9,8 +9,6 @@ use xshell::{Cmd, Shell, cmd};
 use crate::engines::has_java;
 use crate::workspace::{root, shell, target};
 
-/// The oldest Python that the wheel supports.
-const OLDEST: &str = "3.10";
 /// What the tests need.
 const REQUIREMENTS: &str = "crates/ccfs-python/requirements.txt";
 /// What the tests with Spark need besides.
@@ -18,12 +16,9 @@ const SPARK_REQUIREMENTS: &str = "crates/ccfs-python/requirements-spark.txt";
 
 pub(crate) fn run() -> Result<()> {
     let sh = shell()?;
-    let folder = target()?.join("python");
-    let prepared = Environment::prepare(&sh, &folder, OLDEST, &[REQUIREMENTS])?;
-    let Some(environment) = prepared else { return Ok(()) };
-    let command = command(&sh)?;
+    let Some(environment) = environment(&sh, false)? else { return Ok(()) };
     environment.install_wheel("dev")?;
-    environment.python("-m pytest").env("CCFS_COMMAND", command).run()?;
+    environment.python("-m pytest").env("CCFS_COMMAND", command(&sh)?).run()?;
     // The installed package, as its users check theirs against it.
     environment.python(r"-m mypy --strict --exclude spark\.py$ -p ccfs").run()?;
     environment.python(r"-m mypy --strict --exclude spark\.py$ examples tests").run()?;
@@ -39,35 +34,34 @@ pub(crate) fn spark() -> Result<()> {
     if !has_java(&sh)? {
         return Ok(());
     }
-    let folder = target()?.join("python/spark");
-    let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
-    let prepared = Environment::prepare(&sh, &folder, OLDEST, &requirements)?;
-    let Some(environment) = prepared else { return Ok(()) };
-    let command = command(&sh)?;
+    let Some(environment) = environment(&sh, true)? else { return Ok(()) };
     environment.install_wheel("dev")?;
-    environment.python("-m pytest tests/test_spark.py").env("CCFS_COMMAND", command).run()?;
+    let test = environment.python("-m pytest tests/test_spark.py");
+    test.env("CCFS_COMMAND", command(&sh)?).run()?;
     environment.python("-m mypy --strict -p ccfs").run()?;
     Ok(environment.python("-m mypy --strict tests/test_spark.py").run()?)
 }
 
-/// The benchmarks, with the optimized wheel: `bench.py`, and with the first argument `scale`, `scale.py`.
+/// The benchmarks, with the optimized wheel: `bench.py`, and with the first argument `scale`, `scale.py`, which also measures Spark
+/// if there is Java.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
     let sh = shell()?;
-    let folder = target()?.join("python");
-    let (program, arguments) = match arguments {
-        ["scale", rest @ ..] => ("scale.py", rest),
-        _ => ("bench.py", arguments),
+    let (program, spark, arguments) = match arguments {
+        ["scale", rest @ ..] => ("scale.py", has_java(&sh)?, rest),
+        _ => ("bench.py", false, arguments),
     };
-    let prepared = if program == "scale.py" && has_java(&sh)? {
-        let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
-        Environment::prepare(&sh, &folder.join("spark"), OLDEST, &requirements)?
-    } else {
-        Environment::prepare(&sh, &folder, OLDEST, &[REQUIREMENTS])?
-    };
-    let Some(environment) = prepared else { return Ok(()) };
+    let Some(environment) = environment(&sh, spark)? else { return Ok(()) };
     environment.install_wheel("release")?;
     let program = root().join("xtask/bench/python").join(program);
+    let folder = target()?.join("python");
     Ok(environment.python("").arg(program).arg("--folder").arg(folder).args(arguments).run()?)
+}
+
+/// The environment of the package's tests, which may include Spark.
+fn environment(sh: &Shell, spark: bool) -> Result<Option<Environment>> {
+    let requirements = [REQUIREMENTS, SPARK_REQUIREMENTS];
+    let (folder, files) = if spark { ("python/spark", 2) } else { ("python", 1) };
+    Environment::prepare(sh, &target()?.join(folder), &requirements[..files])
 }
 
 /// Builds the command, whose emulator the tests call, and returns its path.
@@ -83,41 +77,25 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Creates the environment in `folder` with the packages in the files `requirements`, or reuses the one of an earlier run.
+    /// Creates the environment in `folder` with the packages in the files `requirements`, or updates the one of an earlier run.
     /// `None` where Python or the package index is missing, which is printed.
     pub(crate) fn prepare(
         sh: &Shell,
         folder: &Path,
-        oldest: &str,
         requirements: &[&str],
     ) -> Result<Option<Self>> {
         let environment = Self { sh: sh.clone(), folder: folder.join("venv") };
         environment.sh.change_dir("crates/ccfs-python");
-        let wanted =
-            requirements.iter().map(|file| sh.read_file(file)).collect::<Result<String, _>>()?;
-        let stamp = folder.join("requirements.txt");
-        if sh.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
-            return Ok(Some(environment));
-        }
         let system = if cfg!(windows) { "python" } else { "python3" };
-        let version = oldest.replace('.', ", ");
-        let probe =
-            format!("import ensurepip, sys, venv; sys.exit(sys.version_info < ({version}))");
-        if cmd!(sh, "{system} -c {probe}").quiet().run().is_err() {
-            skip(&format!("Python {oldest} or newer with venv is not installed"))?;
-            return Ok(None);
-        }
-        sh.remove_path(&environment.folder)?;
         let folder = &environment.folder;
-        cmd!(sh, "{system} -m venv {folder}").run()?;
+        let create = cmd!(sh, "{system} -m venv {folder}").run();
         let files =
             requirements.iter().flat_map(|file| ["--requirement".into(), root().join(file)]);
         let install = environment.python("-m pip install --quiet --disable-pip-version-check");
-        if let Err(error) = install.args(files).run() {
-            skip(&format!("the Python packages could not be installed: {error}"))?;
+        if let Err(error) = create.and_then(|()| install.args(files).run()) {
+            skip(&format!("no Python with these packages: {error}"))?;
             return Ok(None);
         }
-        sh.write_file(&stamp, wanted)?;
         Ok(Some(environment))
     }
 

@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::workspace::{libraries, metadata, published, shell, target, without_cargo_variables};
+use crate::workspace::{
+    add_to_path, libraries, metadata, published, root, shell, target, without_cargo_variables,
+};
 
 /// Tools that `cargo xtask ci` installs, with their versions.
 const HACK: &str = "cargo-hack@0.6.46";
@@ -19,9 +21,7 @@ fn installed(tool: &str) -> Result<Shell> {
     let tools = target()?.join("tools");
     let install = cmd!(sh, "cargo install --quiet --locked --debug --root {tools} {tool}");
     without_cargo_variables(install).run()?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [tools.join("bin")].into_iter().chain(std::env::split_paths(&path));
-    sh.set_var("PATH", std::env::join_paths(folders)?);
+    add_to_path(&sh, &tools.join("bin"))?;
     Ok(sh)
 }
 
@@ -86,19 +86,12 @@ pub(crate) fn package(verify: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds everything with the Rust version that the packages promise.
+/// Builds everything with the Rust version that the packages promise, which cargo-hack installs with rustup.
 pub(crate) fn msrv() -> Result<()> {
-    let sh = shell()?;
-    let metadata = metadata()?;
-    let promised =
-        published(&metadata).into_iter().filter_map(|package| package.rust_version.as_ref());
-    let version = promised.max().context("no package has a rust-version")?.to_string();
-    let target = target()?.join("msrv");
-    let check = cmd!(
-        sh,
-        "rustup run {version} cargo check --quiet --workspace --all-targets --all-features --locked"
-    );
-    Ok(check.env("CARGO_TARGET_DIR", target).env_remove("RUSTUP_TOOLCHAIN").run()?)
+    let sh = installed(HACK)?;
+    sh.set_var("CARGO_TARGET_DIR", target()?.join("msrv"));
+    let wanted = ["--rust-version", "--workspace", "--all-targets", "--all-features", "--locked"];
+    Ok(without_cargo_variables(cmd!(sh, "cargo hack check --quiet {wanted...}")).run()?)
 }
 
 /// Builds everything with the oldest versions of its direct dependencies.
@@ -123,4 +116,13 @@ pub(crate) fn miri() -> Result<()> {
     // Proptest asks the system for randomness, and the environment for its settings.
     let test = test.env("MIRIFLAGS", "-Zmiri-disable-isolation").env_remove("RUSTUP_TOOLCHAIN");
     Ok(test.env("CARGO_TARGET_DIR", target()?.join("miri")).run()?)
+}
+
+/// Runs a package below `xtask/bench`. These are outside the workspace, to keep the crates that they compare with out of normal builds.
+pub(crate) fn bench(name: &str, arguments: &[&str]) -> Result<()> {
+    let sh = shell()?;
+    let folder = root().join("xtask/bench");
+    let manifest = folder.join(name).join("Cargo.toml");
+    let run = cmd!(sh, "cargo run --release --quiet --locked --manifest-path {manifest}");
+    Ok(run.arg("--target-dir").arg(folder.join("target")).arg("--").args(arguments).run()?)
 }

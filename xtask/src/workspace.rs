@@ -18,6 +18,14 @@ pub(crate) fn shell() -> Result<Shell> {
     Ok(sh)
 }
 
+/// Lets a shell find the programs of a folder first.
+pub(crate) fn add_to_path(sh: &Shell, folder: &Path) -> Result<()> {
+    let path = sh.var_os("PATH").unwrap_or_default();
+    let folders = [folder.to_owned()].into_iter().chain(std::env::split_paths(&path));
+    sh.set_var("PATH", std::env::join_paths(folders)?);
+    Ok(())
+}
+
 /// Removes the variables that cargo sets for the programs that it runs. With them, cargo would build crates again whose build
 /// scripts read them, such as ring.
 pub(crate) fn without_cargo_variables(command: Cmd<'_>) -> Cmd<'_> {
