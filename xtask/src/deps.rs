@@ -33,7 +33,7 @@ const LAYERS: &[(&str, &str, Option<usize>)] = &[
          ccfs-archive ccfs-arrow",
         Some(70),
     ),
-    ("ccfs-emulator", "ccfs-proto ccfs-archive", Some(80)),
+    ("ccfs-emulator", "ccfs-proto", Some(80)),
     ("ccfs-conformance", "ccfs-proto ccfs-driver ccfs-emulator", Some(86)),
     ("ccfs-cli", "ccfs ccfs-emulator", Some(252)),
     ("ccfs-python", "ccfs", Some(198)),
