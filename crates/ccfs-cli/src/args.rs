@@ -2,19 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command;
-use crate::command::call::CallArgs;
-use crate::command::convert::ConvertArgs;
-use crate::command::demo::DemoArgs;
-use crate::command::doctor::DoctorArgs;
-use crate::command::download::DownloadArgs;
-use crate::command::inspect::InspectArgs;
-use crate::command::listen::ListenArgs;
-use crate::command::man::ManArgs;
-use crate::command::pull::PullArgs;
-use crate::command::query::QueryArgs;
-use crate::command::serve::ServeArgs;
-use crate::command::signature::{SignArgs, VerifyArgs};
+use crate::command::{
+    call, convert, demo, doctor, download, inspect, listen, man, pull, query, serve, signature,
+};
 use crate::help;
 use crate::message::MessageArgs;
 use crate::settings::SettingsArgs;
@@ -51,25 +41,25 @@ pub(crate) enum Command {
     /// Starts the emulator with TLS on loopback, requests a file, receives the signed callback, downloads the file with both backends,
     /// converts it, and prints each step. Needs no network and no settings.
     #[command(after_help = help::DEMO.short(), after_long_help = help::DEMO.long())]
-    Demo(DemoArgs),
+    Demo(demo::DemoArgs),
     /// Download an index file of agent skill changes
     ///
     /// Checks the CRC of every member and writes the ZIP atomically.
     #[command(after_help = help::DOWNLOAD.short(), after_long_help = help::DOWNLOAD.long())]
-    Download(DownloadArgs),
+    Download(download::DownloadArgs),
     /// Request that the server generates an index file
     #[command(after_help = help::QUERY.short(), after_long_help = help::QUERY.long())]
-    Query(QueryArgs),
+    Query(query::QueryArgs),
     /// Call any interface of CC-FS, by name
     ///
     /// The fields of an interface are flags; `ccfs call INTERFACE --help` lists them.
     #[command(after_help = help::CALL.short(), after_long_help = help::CALL.long())]
-    Call(CallArgs),
+    Call(call::CallArgs),
     /// Receive callbacks, verify their signatures, print each as a JSON line
     ///
     /// If the callback URL is https, give the certificate with --tls-cert and --tls-key, or use a proxy that terminates TLS.
     #[command(after_help = help::LISTEN.short(), after_long_help = help::LISTEN.long())]
-    Listen(ListenArgs),
+    Listen(listen::ListenArgs),
     /// Pull the files of a range of days into a folder, or continue an earlier pull
     ///
     /// Splits the range into windows that the server accepts, requests the file of each, waits until it is ready, downloads and checks it.
@@ -78,28 +68,28 @@ pub(crate) enum Command {
     ///
     /// Prints the windows that changed in this run, and a summary.
     #[command(after_help = help::PULL.short(), after_long_help = help::PULL.long())]
-    Pull(Box<PullArgs>),
+    Pull(Box<pull::PullArgs>),
     /// Convert archives and CSV files to JSON lines, CSV or Parquet
     #[command(after_help = help::CONVERT.short(), after_long_help = help::CONVERT.long())]
-    Convert(ConvertArgs),
+    Convert(convert::ConvertArgs),
     /// Report on archives, Parquet files and CSV files: rows, times, operations
     #[command(after_help = help::INSPECT.short(), after_long_help = help::INSPECT.long())]
-    Inspect(InspectArgs),
+    Inspect(inspect::InspectArgs),
     /// Diagnose failing calls and suggest fixes
     ///
     /// Resolves the host name, connects, shows the certificates and their pin, makes exactly one signed call (for a file that cannot exist,
     /// which changes nothing), and compares the clocks. Without keys, no signed call is made.
     #[command(after_help = help::DOCTOR.short(), after_long_help = help::DOCTOR.long())]
-    Doctor(DoctorArgs),
+    Doctor(doctor::DoctorArgs),
     /// Print the Authorization value of a request
     #[command(after_help = help::SIGN.short(), after_long_help = help::SIGN.long())]
-    Sign(SignArgs),
+    Sign(signature::SignArgs),
     /// Check an Authorization value and show differences
     #[command(after_help = help::VERIFY.short(), after_long_help = help::VERIFY.long())]
-    Verify(VerifyArgs),
+    Verify(signature::VerifyArgs),
     /// Run the emulator, for development
-    #[command(after_help = command::serve::help(""), after_long_help = command::serve::help(help::SERVE_JSON))]
-    Serve(ServeArgs),
+    #[command(after_help = serve::help(""), after_long_help = serve::help(help::SERVE_JSON))]
+    Serve(serve::ServeArgs),
     /// Print shell completions
     #[command(after_help = help::COMPLETIONS.short(), after_long_help = help::COMPLETIONS.long())]
     Completions {
@@ -108,5 +98,5 @@ pub(crate) enum Command {
     },
     /// Print the manual page, or write a page for every command
     #[command(after_help = help::MAN.short(), after_long_help = help::MAN.long())]
-    Man(ManArgs),
+    Man(man::ManArgs),
 }

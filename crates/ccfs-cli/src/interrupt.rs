@@ -20,7 +20,7 @@ use crate::message;
 const INTERRUPTED: u8 = 130;
 const TERMINATED: u8 = 143;
 
-/// The first signal; 0 before.
+/// The exit code for the signal that came; 0 before.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
 /// How often a wait checks for an interruption.
@@ -45,11 +45,11 @@ static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
 /// stops it immediately.
 pub(crate) fn install(json: bool) {
     let came = Arc::new(AtomicBool::new(false));
-    for (signal, number, code) in [(SIGINT, 2, INTERRUPTED), (SIGTERM, 15, TERMINATED)] {
+    for (signal, code) in [(SIGINT, INTERRUPTED), (SIGTERM, TERMINATED)] {
         // These fail only for signals that cannot be handled.
         let _ = flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&came));
         let _ = flag::register(signal, Arc::clone(&came));
-        let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), number);
+        let _ = flag::register_usize(signal, Arc::clone(&SIGNAL), code.into());
     }
     // A write beyond a limit on the size of files then fails, instead of killing the process.
     #[cfg(unix)]
@@ -116,7 +116,8 @@ pub(crate) fn came() -> bool {
 
 /// Returns the exit code of an interrupted command, as in shells: 128 plus the number of the signal.
 pub(crate) fn exit_code() -> u8 {
-    if SIGNAL.load(Ordering::Relaxed) == 15 { TERMINATED } else { INTERRUPTED }
+    let code = u8::try_from(SIGNAL.load(Ordering::Relaxed)).unwrap_or_default();
+    if code == 0 { INTERRUPTED } else { code }
 }
 
 /// For progress functions: breaks after a signal.

@@ -18,7 +18,6 @@ use clap::Args;
 use indicatif::ProgressBar;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -191,7 +190,7 @@ pub(crate) fn install(args: &MessageArgs) -> Result<(), Failure> {
         .with_level(false)
         .with_target(false)
         .with_ansi(false)
-        .with_writer(Events);
+        .with_writer(Event::default);
     let filtered = Targets::new().with_targets(targets.iter().copied());
     let _ = tracing_subscriber::registry().with(format).with(filtered).try_init();
     Ok(())
@@ -231,30 +230,13 @@ pub(crate) fn plain(text: Arguments<'_>) {
     to_stderr(Level::ERROR, escaped(&format!("{text}\n")).into_owned());
 }
 
-/// Writes the events of the library.
-struct Events;
-
-impl<'a> MakeWriter<'a> for Events {
-    type Writer = Event;
-
-    fn make_writer(&'a self) -> Event {
-        Event { level: Level::DEBUG, text: Vec::new() }
-    }
-
-    fn make_writer_for(&'a self, event: &tracing::Metadata<'_>) -> Event {
-        Event { level: (*event.level()).max(Level::INFO), text: Vec::new() }
-    }
-}
-
-/// One event; a message when it is dropped.
-struct Event {
-    level: Level,
-    text: Vec<u8>,
-}
+/// An event of the library; a message with `-v` when it is dropped. The filter passes those of `DEBUG` only with `-vv`.
+#[derive(Default)]
+struct Event(Vec<u8>);
 
 impl Write for Event {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.text.extend_from_slice(bytes);
+        self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -265,6 +247,6 @@ impl Write for Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
-        Messages::get().write(self.level, &String::from_utf8_lossy(&self.text));
+        verbose(String::from_utf8_lossy(&self.0));
     }
 }

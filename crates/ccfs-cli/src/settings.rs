@@ -117,19 +117,15 @@ fn wiped<'de, D: Deserializer<'de>>(
 }
 
 /// An empty variable counts as not set, so that shells and service files can unset it.
-pub(crate) fn without_empty_variables(mut command: clap::Command) -> clap::Command {
-    let is_empty = |argument: &&clap::Arg| {
-        argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty())
-    };
-    let empty: Vec<clap::Id> = command
-        .get_arguments()
-        .filter(is_empty)
-        .map(|argument| argument.get_id().clone())
-        .collect();
-    for id in empty {
-        command = command.mut_arg(id, |argument| argument.env(None::<&str>));
-    }
-    command
+pub(crate) fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| {
+        let value = argument.get_env().and_then(env::var_os);
+        if value.is_some_and(|value| value.is_empty()) {
+            argument.env(None::<&str>)
+        } else {
+            argument
+        }
+    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]

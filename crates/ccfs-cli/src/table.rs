@@ -1,5 +1,9 @@
 //! Text in columns.
 
+use std::fmt::Write as _;
+
+use indicatif::HumanCount;
+
 /// Rows in columns with two spaces between them; `right` says which columns are numbers.
 pub(crate) fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -> String {
     let mut widths = [0; N];
@@ -11,14 +15,12 @@ pub(crate) fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
-        for (at, cell) in row.iter().enumerate() {
-            let padding = " ".repeat(widths[at] - cell.chars().count());
-            let (before, behind) =
-                if right[at] { (padding.as_str(), "") } else { ("", padding.as_str()) };
-            line.push_str("  ");
-            line.push_str(before);
-            line.push_str(cell);
-            line.push_str(behind);
+        for ((cell, width), right) in row.iter().zip(widths).zip(right) {
+            let _ = if *right {
+                write!(line, "  {cell:>width$}")
+            } else {
+                write!(line, "  {cell:<width$}")
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -28,15 +30,7 @@ pub(crate) fn aligned<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// `1 row`, `2,000 rows`.

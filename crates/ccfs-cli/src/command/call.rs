@@ -1,6 +1,5 @@
 //! `ccfs call`: every interface of CC-FS, by name.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use ccfs::Timestamp;
@@ -9,7 +8,7 @@ use ccfs::proto::answer::{Expected, FileKind};
 use ccfs::proto::operation::{
     CallError, FieldForm, INTERFACES, Interface, InterfaceField, Received,
 };
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -26,7 +25,18 @@ pub(crate) struct CallArgs {
     interface: &'static Interface,
     /// Field names and their values.
     fields: Vec<(&'static InterfaceField, String)>,
-    output: Option<PathBuf>,
+    /// Of an interface that answers with a file.
+    file: Option<FileArgs>,
+}
+
+// Not a doc comment, which would replace what the help says of the interface.
+#[derive(Args, Debug)]
+struct FileArgs {
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    output: String,
+    /// Replace an existing file
+    #[arg(long)]
     force: bool,
 }
 
@@ -52,21 +62,7 @@ impl CallArgs {
             );
         }
         if let Expected::File(_) = interface.expected {
-            command = command
-                .arg(
-                    Arg::new("output")
-                        .short('o')
-                        .long("output")
-                        .value_name("FILE")
-                        .required(true)
-                        .help("File to write"),
-                )
-                .arg(
-                    Arg::new("force")
-                        .long("force")
-                        .action(ArgAction::SetTrue)
-                        .help("Replace an existing file"),
-                );
+            command = FileArgs::augment_args(command);
         }
         command
     }
@@ -108,6 +104,7 @@ impl FromArgMatches for CallArgs {
         let missing = || clap::Error::new(error::ErrorKind::MissingSubcommand);
         let (name, given) = matches.subcommand().ok_or_else(missing)?;
         let interface = Interface::named(name).ok_or_else(missing)?;
+        let has_file = matches!(interface.expected, Expected::File(_));
         let text = |id: &str| given.try_get_one::<String>(id).ok().flatten().cloned();
         Ok(Self {
             interface,
@@ -116,8 +113,7 @@ impl FromArgMatches for CallArgs {
                 .iter()
                 .filter_map(|field| Some((field, text(field.name)?)))
                 .collect(),
-            output: text("output").map(PathBuf::from),
-            force: given.try_get_one::<bool>("force").ok().flatten().copied().unwrap_or(false),
+            file: has_file.then(|| FileArgs::from_arg_matches(given)).transpose()?,
         })
     }
 
@@ -134,9 +130,9 @@ struct Line {
 }
 
 pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
-    let output = args.output.as_deref().map(output::file).transpose()?;
+    let path = args.file.as_ref().map(|file| output::file(file.output.as_ref())).transpose()?;
     let operation = operation(args.interface, args.fields)?;
-    match output {
+    match path {
         None => {
             let Received::Envelope(envelope) = backend::call(settings, operation)? else {
                 unreachable!("an interface that answers with a file has -o")
@@ -152,7 +148,7 @@ pub(crate) fn run(settings: &Settings, args: CallArgs) -> Result<(), Failure> {
             }
         }
         Some(path) => {
-            let overwrite = output::overwrite(args.force);
+            let overwrite = output::overwrite(args.file.is_some_and(|file| file.force));
             let Some(download) = operation.into_download() else {
                 unreachable!("only an interface that answers with a file has -o")
             };

@@ -5,14 +5,12 @@ mod conversion;
 
 use std::path::{Path, PathBuf};
 
-use ccfs::Overwrite;
 use ccfs::archive::{Charset, IndexKind, LimitKind, Limits, OnBadRow, ReadOptions};
 use ccfs::pull::{Format, Zone};
 use clap::Args;
 
 use self::conversion::Conversion;
 use crate::failure::Failure;
-use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{choice, input, output};
 
@@ -107,17 +105,15 @@ pub(crate) fn run(settings: &Settings, args: &ConvertArgs) -> Result<(), Failure
         return Err(Failure::usage("Parquet is written to a file; give --output FILE"));
     }
     let overwrite = output::overwrite(args.force);
+    let zone = settings.time_zone()?;
     let mut conversion = Conversion {
-        to: args.to,
         names: args.names,
         escape_formulas: args.escape_formulas,
-        zone: settings.time_zone()?,
-        output,
         overwrite,
         kind: args.kind,
         options: args.options(),
         rejects: rejects.map(|path| output::Target::open(&path, overwrite)).transpose()?,
-        bar: Bar::reading(),
+        ..Conversion::new(args.to, zone, output)
     };
     conversion.run(&inputs)?;
     conversion.rejects.map_or(Ok(()), output::Target::commit)
@@ -130,17 +126,5 @@ pub(crate) fn archive(
     zone: Option<Zone>,
     path: &Path,
 ) -> Result<(), Failure> {
-    let mut conversion = Conversion {
-        to,
-        names: false,
-        escape_formulas: false,
-        zone,
-        output: Some(path.to_owned()),
-        overwrite: Overwrite::Replace,
-        kind: None,
-        options: ReadOptions::new(),
-        rejects: None,
-        bar: Bar::reading(),
-    };
-    conversion.run(&[archive.to_owned()])
+    Conversion::new(to, zone, Some(path.to_owned())).run(&[archive.to_owned()])
 }

@@ -49,10 +49,11 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
-    let begin: LocalTime =
-        args.begin.parse().map_err(|error| Failure::usage(format_args!("--begin: {error}")))?;
-    let end: LocalTime =
-        args.end.parse().map_err(|error| Failure::usage(format_args!("--end: {error}")))?;
+    let time = |flag: &str, text: &str| {
+        let time = text.parse::<LocalTime>();
+        time.map_err(|error| Failure::usage(format_args!("{flag}: {error}")))
+    };
+    let (begin, end) = (time("--begin", &args.begin)?, time("--end", &args.end)?);
     let mut query = QueryAgentSkillInfoData::new(begin, end, args.callback);
     if let Some(account) = args.account {
         query = query.account_id(account);
@@ -66,10 +67,7 @@ pub(crate) fn run(settings: &Settings, args: QueryArgs) -> Result<(), Failure> {
     let zone = settings.time_zone()?;
     let job = backend::call(settings, query)?;
     let now = Timestamp::from(SystemTime::now());
-    let day = match &zone {
-        Some(zone) => zone.local(now).day(),
-        None => now.utc_day(),
-    };
+    let day = zone.as_ref().map_or_else(|| now.utc_day(), |zone| zone.local(now).day());
     let name = job.file_name(day);
     if zone.is_none() {
         message::note(format_args!(

@@ -59,53 +59,45 @@ pub(crate) struct RequestArgs {
 }
 
 /// A request as the command line gives it.
-struct Parts {
-    method: String,
-    path: String,
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
+struct Parts<'a> {
+    args: &'a RequestArgs,
+    query: Vec<(&'a str, &'a str)>,
+    headers: Vec<(&'a str, &'a str)>,
     body: Zeroizing<Vec<u8>>,
 }
 
-impl Parts {
-    fn read(args: RequestArgs) -> Result<Self, Failure> {
+impl<'a> Parts<'a> {
+    fn read(args: &'a RequestArgs) -> Result<Self, Failure> {
         if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
             return Err(Failure::usage(
                 "--path must begin with '/' and goes without the query, which --query gives",
             ));
         }
-        let query = args.query.iter().map(|text| {
-            let (key, value) = text.split_once('=').unwrap_or((text, ""));
-            (key.to_owned(), value.to_owned())
-        });
+        let query = args.query.iter().map(|text| text.split_once('=').unwrap_or((text, "")));
         let headers = args.headers.iter().map(|text| {
             let (name, value) = text
                 .split_once(':')
                 .ok_or_else(|| Failure::usage("--header must be written 'name: value'"))?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
+            Ok((name.trim(), value.trim()))
         });
+        let headers = headers.collect::<Result<_, Failure>>()?;
+        let body = args.body_file.as_ref().map(|path| read_secret(path, "body file"));
         Ok(Self {
+            args,
             query: query.collect(),
-            headers: headers.collect::<Result<_, Failure>>()?,
-            body: args
-                .body_file
-                .map_or_else(|| Ok(Zeroizing::default()), |path| read_secret(&path, "body file"))?,
-            method: args.method,
-            path: args.path,
+            headers,
+            body: body.transpose()?.unwrap_or_default(),
         })
     }
 
-    fn with<T>(&self, use_view: impl FnOnce(RequestView<'_>) -> T) -> T {
-        fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
-            pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect()
-        }
-        use_view(RequestView {
-            method: &self.method,
-            path: &self.path,
-            query: &borrowed(&self.query),
-            headers: &borrowed(&self.headers),
+    fn view(&self) -> RequestView<'_> {
+        RequestView {
+            method: &self.args.method,
+            path: &self.args.path,
+            query: &self.query,
+            headers: &self.headers,
             body: &self.body,
-        })
+        }
     }
 }
 
@@ -117,7 +109,7 @@ fn timestamp(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     .transpose()
 }
 
-pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
+pub(crate) fn sign(settings: &Settings, args: &SignArgs) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Answer<'a> {
         authorization: &'a str,
@@ -137,10 +129,10 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
         Some(text) if !text.contains('.') => ccfs::proto::time::Precision::Seconds,
         _ => ccfs::proto::time::Precision::Millis,
     };
-    let parts = Parts::read(args.request)?;
+    let parts = Parts::read(&args.request)?;
     let signer =
         Signer::new(&settings.credentials()?).query_line(settings.query_line).precision(precision);
-    let steps = parts.with(|view| signer.explain(view, at)).map_err(Failure::usage)?;
+    let steps = signer.explain(parts.view(), at).map_err(Failure::usage)?;
     let authorization = steps.authorization();
     if settings.json {
         let shown = Steps {
@@ -170,7 +162,7 @@ pub(crate) fn sign(settings: &Settings, args: SignArgs) -> Result<(), Failure> {
     output::line(authorization)
 }
 
-pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failure> {
+pub(crate) fn verify(settings: &Settings, args: &VerifyArgs) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Answer {
         valid: bool,
@@ -178,13 +170,14 @@ pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failur
         query_line: &'static str,
     }
     let now = timestamp(args.timestamp.as_deref())?;
-    let parts = Parts::read(args.request)?;
+    let parts = Parts::read(&args.request)?;
     let mut verifier = Verifier::new(&settings.credentials()?);
     if now.is_some() {
         verifier = verifier.freshness(Freshness::default());
     }
     let now = now.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
-    let outcome = parts.with(|view| match verifier.verify(&args.authorization, view, now) {
+    let view = parts.view();
+    let outcome = match verifier.verify(&args.authorization, view, now) {
         Err(VerifyError::Mismatch) => {
             let why = verifier.diagnose(&args.authorization, view).ok().flatten();
             let why = why.map_or_else(
@@ -195,10 +188,13 @@ pub(crate) fn verify(settings: &Settings, args: VerifyArgs) -> Result<(), Failur
                 },
                 |difference| difference.to_string(),
             );
-            Err(Failure::new(Kind::Authentication, format_args!("{}: {why}", VerifyError::Mismatch)))
+            Err(Failure::new(
+                Kind::Authentication,
+                format_args!("{}: {why}", VerifyError::Mismatch),
+            ))
         }
         other => other.map_err(|error| Failure::new(Kind::Authentication, error)),
-    })?;
+    }?;
     if settings.json {
         let query_line = outcome.query_line.as_str();
         return output::json(&Answer {

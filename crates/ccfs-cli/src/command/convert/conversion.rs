@@ -37,6 +37,22 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
+    /// Converts everything, and replaces the output.
+    pub(super) fn new(to: Format, zone: Option<Zone>, output: Option<PathBuf>) -> Self {
+        Self {
+            to,
+            names: false,
+            escape_formulas: false,
+            zone,
+            output,
+            overwrite: Overwrite::Replace,
+            kind: None,
+            options: ReadOptions::new(),
+            rejects: None,
+            bar: Bar::reading(),
+        }
+    }
+
     /// Converts all inputs to the output: stdout, a file that is written atomically, or a device or pipe.
     pub(super) fn run(&mut self, inputs: &[PathBuf]) -> Result<(), Failure> {
         let Some(path) = &self.output else { return self.write(inputs, io::stdout()) };
