@@ -31,6 +31,13 @@ pub struct ListenerBuilder {
     tls: Option<Arc<ServerConfig>>,
 }
 
+impl Listener {
+    /// Returns the options of a listener for callbacks that are signed with `credentials`.
+    pub fn builder(credentials: &Credentials) -> ListenerBuilder {
+        ListenerBuilder::new(credentials)
+    }
+}
+
 impl ListenerBuilder {
     pub(crate) fn new(credentials: &Credentials) -> Self {
         let handler = Handler {

@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ccfs_proto::Credentials;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use crate::builder::ListenerBuilder;
 use crate::connections::ConnectionLimits;
 use crate::event::Event;
 use crate::handler::Handler;
@@ -37,11 +35,6 @@ struct Running {
 }
 
 impl Listener {
-    /// Returns the options of a listener for callbacks that are signed with `credentials`.
-    pub fn builder(credentials: &Credentials) -> ListenerBuilder {
-        ListenerBuilder::new(credentials)
-    }
-
     pub(crate) fn start(
         address: SocketAddr,
         handler: Arc<Handler>,
