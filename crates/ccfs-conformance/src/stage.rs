@@ -74,6 +74,10 @@ pub(crate) fn kind_is(
     holds(is(&error.kind), what, error)
 }
 
+pub(crate) fn is_status(status: u16) -> impl Fn(&ErrorKind) -> bool {
+    move |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == status)
+}
+
 /// Fails unless each wait is within the jitter of these: from half of it to all of it.
 pub(crate) fn waits_are(clock: &ManualClock, expected: &[Duration]) -> Played {
     let waits = clock.waits();

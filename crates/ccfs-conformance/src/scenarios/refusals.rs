@@ -12,7 +12,9 @@ use crate::archive::archive_bytes;
 use crate::backend::{Backend, Setup};
 use crate::clock::ManualClock;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, Script, Stop, failure, holds, query, same, waits_are};
+use crate::stage::{
+    Bench, Played, Script, Stop, failure, holds, is_status, query, same, waits_are,
+};
 
 pub(super) fn result_codes(backend: &dyn Backend) -> Played {
     let bench = Bench::with(backend, |builder| builder, |setup| setup.policy.max_retries = 1)?;
@@ -35,10 +37,6 @@ pub(super) fn missing_file(backend: &dyn Backend) -> Played {
     let error = failure(bench.download())?;
     same("the result code", &Some(&ResultCode::FileNotFound), &error.result_code())?;
     bench.folder.holds(None)
-}
-
-pub(super) fn is_status(status: u16) -> impl Fn(&ErrorKind) -> bool {
-    move |kind| matches!(kind, ErrorKind::Refused { refusal, .. } if refusal.status == status)
 }
 
 /// Another secret key than the emulator's.

@@ -5,11 +5,10 @@ use ccfs_proto::answer::AnswerError;
 use ccfs_proto::auth::QueryLine;
 use ccfs_proto::{ErrorKind, FailureKind, Verifier};
 
-use super::refusals::is_status;
 use crate::archive::archive_bytes;
 use crate::backend::Backend;
 use crate::server::Behaviour;
-use crate::stage::{Bench, Played, Script, failure, holds, query, same};
+use crate::stage::{Bench, Played, Script, failure, holds, is_status, query, same};
 
 /// An answer to a query that keeps the connection, with headers that a client may react to.
 const JOB: &str =
